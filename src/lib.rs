@@ -1,0 +1,4 @@
+//! Brama: placeholder
+#![allow(missing_docs)]
+pub mod base;
+pub mod xml;

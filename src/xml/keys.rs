@@ -1,0 +1,382 @@
+//! Certificates and private keys, from the forms in which the operator hands them over: PEM
+//! (PKCS #8, SEC 1, PKCS #1), DER and PKCS #12.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+    KeyPair as _,
+};
+use aws_lc_rs::agreement;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::base::clock::Time;
+use crate::base::secret::Secret;
+
+/// Why a certificate or key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no certificate in the file.
+    #[error("holds no certificate in PEM or DER form")]
+    NoCertificate,
+    /// The certificate cannot be read.
+    #[error("certificate cannot be read: {0}")]
+    BadCertificate(String),
+    /// There is no private key in the file.
+    #[error("holds no unencrypted private key (PEM: PKCS #8, SEC 1 or PKCS #1)")]
+    NoPrivateKey,
+    /// The private key is of a kind that we do not use.
+    #[error("private key is neither EC P-256, EC P-384 nor RSA of at least 2048 bits")]
+    UnknownPrivateKey,
+    /// The key cannot take part in a key agreement.
+    #[error("decryption needs an EC key on P-256 or P-384")]
+    NotForAgreement,
+    /// The certificate is not of this private key.
+    #[error("private key does not belong to the certificate ({0})")]
+    Mismatch(String),
+    /// The PKCS #12 file cannot be opened.
+    #[error("PKCS #12 file cannot be opened: {0}")]
+    Pkcs12(String),
+    /// The PKCS #12 file has not exactly one key.
+    #[error("PKCS #12 file holds {0} private keys, expected one")]
+    Pkcs12Keys(usize),
+    /// The signature library refused the key.
+    #[error("key cannot be used for signatures: {0}")]
+    Signature(#[source] bergshamra_core::Error),
+}
+
+/// An X.509 certificate. It is pinned or shown, never used to build a chain.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    der: Vec<u8>,
+    subject: String,
+    not_before: Time,
+    not_after: Time,
+    public_key: Vec<u8>,
+}
+
+impl Certificate {
+    /// Reads the first certificate of a PEM file, or a DER file.
+    ///
+    /// # Errors
+    /// When there is none or it is broken.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let der = match CertificateDer::pem_slice_iter(bytes).next() {
+            Some(Ok(der)) => der.as_ref().to_vec(),
+            Some(Err(error)) => return Err(Error::BadCertificate(error.to_string())),
+            None if bytes.first() == Some(&0x30) => bytes.to_vec(),
+            None => return Err(Error::NoCertificate),
+        };
+        Self::from_der(&der)
+    }
+
+    /// Reads every certificate of a PEM file, or the one of a DER file.
+    ///
+    /// # Errors
+    /// When there is none or one is broken.
+    pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>, Error> {
+        let all: Vec<Self> = CertificateDer::pem_slice_iter(bytes)
+            .map(|der| {
+                let der = der.map_err(|error| Error::BadCertificate(error.to_string()))?;
+                Self::from_der(&der)
+            })
+            .collect::<Result<_, _>>()?;
+        if all.is_empty() { Ok(vec![Self::parse(bytes)?]) } else { Ok(all) }
+    }
+
+    /// Reads a DER certificate.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let bad = |error: &dyn std::fmt::Display| Error::BadCertificate(error.to_string());
+        let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| bad(&error))?;
+        if !rest.is_empty() {
+            return Err(bad(&"bytes after the end"));
+        }
+        let time = |asn1: x509_parser::time::ASN1Time| {
+            Time::from_second(asn1.timestamp()).map_err(|error| bad(&error))
+        };
+        Ok(Self {
+            subject: parsed.subject().to_string(),
+            not_before: time(parsed.validity().not_before)?,
+            not_after: time(parsed.validity().not_after)?,
+            public_key: parsed.public_key().subject_public_key.data.to_vec(),
+            der: der.to_vec(),
+        })
+    }
+
+    /// Returns the DER form.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Returns the subject, for people to read.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the first moment of validity.
+    #[must_use]
+    pub fn not_before(&self) -> Time {
+        self.not_before
+    }
+
+    /// Returns the last moment of validity.
+    #[must_use]
+    pub fn not_after(&self) -> Time {
+        self.not_after
+    }
+
+    /// Returns the bits of the public key: an EC point or an RSA public key (PKCS #1).
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    pub(super) fn trusted_key(&self) -> Result<bergshamra_keys::Key, Error> {
+        bergshamra_keys::loader::load_x509_cert_der(&self.der).map_err(Error::Signature)
+    }
+}
+
+/// The kinds of key pair that we sign with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Elliptic curve P-256.
+    P256,
+    /// Elliptic curve P-384.
+    P384,
+    /// RSA of at least 2048 bits.
+    Rsa,
+}
+
+/// A private key whose kind is known.
+#[derive(Clone)]
+pub struct PrivateKey {
+    kind: KeyKind,
+    pkcs8: Secret<Vec<u8>>,
+    public_key: Vec<u8>,
+}
+
+impl std::fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PrivateKey({:?}, [secret])", self.kind)
+    }
+}
+
+impl PrivateKey {
+    /// Reads the first private key of a PEM file, or a DER file.
+    ///
+    /// # Errors
+    /// When there is none, or it is of a kind that we do not use.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        match PrivateKeyDer::from_pem_slice(bytes) {
+            Ok(der) => Self::from_der(der.secret_der()),
+            Err(_) if bytes.first() == Some(&0x30) => Self::from_der(bytes),
+            Err(_) => Err(Error::NoPrivateKey),
+        }
+    }
+
+    /// Reads a DER key: PKCS #8, SEC 1 or PKCS #1.
+    ///
+    /// # Errors
+    /// When it is of a kind that we do not use.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        for (kind, algorithm) in [
+            (KeyKind::P256, &ECDSA_P256_SHA256_FIXED_SIGNING),
+            (KeyKind::P384, &ECDSA_P384_SHA384_FIXED_SIGNING),
+        ] {
+            if let Ok(pair) = EcdsaKeyPair::from_private_key_der(algorithm, der) {
+                let pkcs8 = pair.to_pkcs8v1().map_err(|_| Error::UnknownPrivateKey)?;
+                let public_key = pair.public_key().as_ref().to_vec();
+                return Ok(Self { kind, pkcs8: Secret::new(pkcs8.as_ref().to_vec()), public_key });
+            }
+        }
+        let pair = rsa::KeyPair::from_pkcs8(der)
+            .or_else(|_| rsa::KeyPair::from_der(der))
+            .map_err(|_| Error::UnknownPrivateKey)?;
+        if pair.public_modulus_len() < 256 {
+            return Err(Error::UnknownPrivateKey);
+        }
+        let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| Error::UnknownPrivateKey)?;
+        Ok(Self {
+            kind: KeyKind::Rsa,
+            public_key: pair.public_key().as_ref().to_vec(),
+            pkcs8: Secret::new(pkcs8.as_ref().to_vec()),
+        })
+    }
+
+    /// Makes a new EC key.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    #[must_use]
+    pub fn generate_p256() -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+            .expect("the operating system gives random bytes");
+        let pkcs8 = pair.to_pkcs8v1().expect("a fresh key can be written");
+        Self::from_der(pkcs8.as_ref()).expect("a fresh key can be read")
+    }
+
+    /// Opens a PKCS #12 file and returns its one key with its certificate.
+    ///
+    /// # Errors
+    /// When the password is wrong or there is not exactly one key.
+    pub fn from_pkcs12(bytes: &[u8], password: &str) -> Result<(Self, Certificate), Error> {
+        use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy};
+        // Relaxed: tools differ in whether they link the key to its certificate by an attribute.
+        let store = KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed)
+            .map_err(|error| Error::Pkcs12(error.to_string()))?;
+        let mut chains = Vec::new();
+        let mut certificates = Vec::new();
+        for (_, entry) in store.entries() {
+            match entry {
+                KeyStoreEntry::PrivateKeyChain(chain) => {
+                    certificates.extend(chain.certs());
+                    chains.push(chain);
+                }
+                KeyStoreEntry::Certificate(certificate) => certificates.push(certificate),
+                _ => {}
+            }
+        }
+        let [chain] = chains.as_slice() else { return Err(Error::Pkcs12Keys(chains.len())) };
+        let key = Self::from_der(chain.key().as_der())?;
+        let certificate = certificates
+            .into_iter()
+            .filter_map(|certificate| Certificate::from_der(certificate.as_der()).ok())
+            .find(|certificate| certificate.public_key() == key.public_key())
+            .ok_or(Error::NoCertificate)?;
+        Ok((key, certificate))
+    }
+
+    /// Returns the kind of key.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Returns the public key: an uncompressed EC point or an RSA public key (PKCS #1).
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    /// Returns the private key in PKCS #8 form.
+    #[must_use]
+    pub fn pkcs8(&self) -> &Secret<Vec<u8>> {
+        &self.pkcs8
+    }
+
+    pub(super) fn signing_key(&self) -> Result<bergshamra_keys::Key, Error> {
+        use bergshamra_keys::loader;
+        let pem = self.pem();
+        let pem = pem.expose().as_bytes();
+        match self.kind {
+            KeyKind::P256 => loader::load_ec_p256_private_pem(pem),
+            KeyKind::P384 => loader::load_ec_p384_private_pem(pem),
+            KeyKind::Rsa => loader::load_rsa_private_pem(pem),
+        }
+        .map_err(Error::Signature)
+    }
+
+    /// Returns the private key as PEM (PKCS #8).
+    #[must_use]
+    pub fn pem(&self) -> Secret<String> {
+        Secret::new(pem("PRIVATE KEY", self.pkcs8.expose()))
+    }
+}
+
+/// A private key that opens what was encrypted to its certificate.
+pub struct DecryptionKey {
+    curve: Curve,
+    private: agreement::PrivateKey,
+}
+
+/// The curves of key agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Curve {
+    /// P-256, what the node uses.
+    P256,
+    /// P-384.
+    P384,
+}
+
+impl Curve {
+    /// Returns the algorithm of key agreement.
+    #[must_use]
+    pub fn agreement(self) -> &'static agreement::Algorithm {
+        match self {
+            Self::P256 => &agreement::ECDH_P256,
+            Self::P384 => &agreement::ECDH_P384,
+        }
+    }
+
+    /// Returns the length of a coordinate in bytes.
+    #[must_use]
+    pub fn coordinate_length(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
+    }
+}
+
+impl std::fmt::Debug for DecryptionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DecryptionKey({:?}, [secret])", self.curve)
+    }
+}
+
+impl TryFrom<&PrivateKey> for DecryptionKey {
+    type Error = Error;
+
+    fn try_from(key: &PrivateKey) -> Result<Self, Error> {
+        let curve = match key.kind {
+            KeyKind::P256 => Curve::P256,
+            KeyKind::P384 => Curve::P384,
+            KeyKind::Rsa => return Err(Error::NotForAgreement),
+        };
+        let private =
+            agreement::PrivateKey::from_private_key_der(curve.agreement(), key.pkcs8.expose())
+                .map_err(|_| Error::NotForAgreement)?;
+        Ok(Self { curve, private })
+    }
+}
+
+impl DecryptionKey {
+    /// Returns the curve.
+    #[must_use]
+    pub fn curve(&self) -> Curve {
+        self.curve
+    }
+
+    pub(super) fn private(&self) -> &agreement::PrivateKey {
+        &self.private
+    }
+}
+
+/// Writes PEM (RFC 7468).
+#[must_use]
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let encoded = crate::base::encoding::base64(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
+}
+
+/// Tells whether the certificate is of this private key.
+#[must_use]
+pub fn is_pair(key: &PrivateKey, certificate: &Certificate) -> bool {
+    key.public_key() == certificate.public_key()
+}

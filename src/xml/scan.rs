@@ -1,0 +1,194 @@
+//! The bounded look at bytes before a tree is built from them.
+//!
+//! 1. The text is UTF-8 and at most [`Limits::bytes`] long.
+//! 2. No document type, processing instruction, comment or CDATA section: the node sends none,
+//!    and each has carried an attack (entities, text that one reader sees cut and another whole).
+//! 3. Depth, number of elements, attributes and namespace declarations are bounded, because the
+//!    cost of parsing and canonicalising grows faster than they do.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+/// How much XML we are willing to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The length of the text in bytes.
+    pub bytes: usize,
+    /// How deep elements may be nested.
+    pub depth: usize,
+    /// How many elements there may be.
+    pub elements: usize,
+    /// How many attributes and namespace declarations one element may have.
+    pub attributes_per_element: usize,
+    /// How many attributes and namespace declarations there may be in all.
+    pub attributes: usize,
+}
+
+impl Limits {
+    /// The bounds for a message; a genuine answer has 75 elements, 70 attributes and depth 16.
+    #[must_use]
+    pub const fn message(bytes: usize) -> Self {
+        Self { bytes, depth: 32, elements: 1_000, attributes_per_element: 32, attributes: 1_000 }
+    }
+}
+
+/// Why bytes are not XML that we would parse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The text is longer than the limit.
+    #[error("message has {length} bytes, at most {limit} are read")]
+    TooLong {
+        /// How long it is.
+        length: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The text is not UTF-8.
+    #[error("message is not UTF-8")]
+    NotUtf8,
+    /// There is a construct that the node never sends.
+    #[error("message contains a {0}, which is not allowed")]
+    Forbidden(Forbidden),
+    /// There is too much of something.
+    #[error("message has more than {limit} {what}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The text is not well-formed.
+    #[error("message is not well-formed XML: {0}")]
+    Malformed(String),
+}
+
+/// What may not stand in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forbidden {
+    /// `<!DOCTYPE`.
+    DocumentType,
+    /// `<?target`.
+    ProcessingInstruction,
+    /// `<!--`.
+    Comment,
+    /// `<![CDATA[`.
+    CharacterData,
+}
+
+impl std::fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::DocumentType => "document type declaration",
+            Self::ProcessingInstruction => "processing instruction",
+            Self::Comment => "comment",
+            Self::CharacterData => "CDATA section",
+        })
+    }
+}
+
+/// Looks at `bytes` within `limits` and returns them as text.
+///
+/// # Errors
+/// When a rule of the module is broken.
+pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Error> {
+    if bytes.len() > limits.bytes {
+        return Err(Error::TooLong { length: bytes.len(), limit: limits.bytes });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
+    let mut reader = Reader::from_str(text);
+    let mut count = Count { limits, depth: 0, elements: 0, attributes: 0 };
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(start)) => {
+                count.element(&start)?;
+                count.depth += 1;
+            }
+            Ok(Event::Empty(start)) => count.element(&start)?,
+            Ok(Event::End(_)) => count.depth = count.depth.saturating_sub(1),
+            Ok(Event::Text(_) | Event::GeneralRef(_) | Event::Decl(_)) => {}
+            Ok(Event::DocType(_)) => return Err(Error::Forbidden(Forbidden::DocumentType)),
+            Ok(Event::PI(_)) => return Err(Error::Forbidden(Forbidden::ProcessingInstruction)),
+            Ok(Event::Comment(_)) => return Err(Error::Forbidden(Forbidden::Comment)),
+            Ok(Event::CData(_)) => return Err(Error::Forbidden(Forbidden::CharacterData)),
+            Ok(Event::Eof) => return Ok(text),
+            Err(error) => return Err(Error::Malformed(error.to_string())),
+        }
+    }
+}
+
+struct Count<'l> {
+    limits: &'l Limits,
+    depth: usize,
+    elements: usize,
+    attributes: usize,
+}
+
+impl Count<'_> {
+    fn element(&mut self, start: &BytesStart<'_>) -> Result<(), Error> {
+        self.elements += 1;
+        if self.elements > self.limits.elements {
+            return Err(Error::TooMany { what: "elements", limit: self.limits.elements });
+        }
+        if self.depth >= self.limits.depth {
+            return Err(Error::TooMany { what: "levels", limit: self.limits.depth });
+        }
+        // Without the check for repeated names: it is quadratic, and the parser makes it later on
+        // a bounded number.
+        let mut here = 0;
+        for attribute in start.attributes().with_checks(false) {
+            attribute.map_err(|error| Error::Malformed(error.to_string()))?;
+            here += 1;
+            if here > self.limits.attributes_per_element {
+                return Err(Error::TooMany {
+                    what: "attributes on one element",
+                    limit: self.limits.attributes_per_element,
+                });
+            }
+        }
+        self.attributes += here;
+        if self.attributes > self.limits.attributes {
+            return Err(Error::TooMany { what: "attributes", limit: self.limits.attributes });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits::message(4096);
+
+    #[test]
+    fn accepts_a_plain_message() {
+        let xml = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x='1'><b/>text &amp; more</a>";
+        assert!(scan(xml, &LIMITS).is_ok());
+    }
+
+    #[test]
+    fn refuses_what_the_node_never_sends() {
+        for (xml, forbidden) in [
+            ("<!DOCTYPE a><a/>", Forbidden::DocumentType),
+            ("<a><?php x?></a>", Forbidden::ProcessingInstruction),
+            ("<a>x<!-- y -->z</a>", Forbidden::Comment),
+            ("<a><![CDATA[x]]></a>", Forbidden::CharacterData),
+        ] {
+            assert_eq!(scan(xml.as_bytes(), &LIMITS), Err(Error::Forbidden(forbidden)), "{xml}");
+        }
+    }
+
+    #[test]
+    fn refuses_too_much_of_anything() {
+        let deep = "<a>".repeat(40);
+        let wide = format!("<a>{}</a>", "<b/>".repeat(1_001));
+        let many: String = (0..33).map(|n| format!(" a{n}='1'")).collect();
+        let many = format!("<a{many}/>");
+        for xml in [deep, wide, many] {
+            let error = scan(xml.as_bytes(), &Limits::message(100_000)).unwrap_err();
+            assert!(matches!(error, Error::TooMany { .. }), "{error}");
+        }
+        let long = vec![b' '; 4097];
+        assert!(matches!(scan(&long, &LIMITS), Err(Error::TooLong { .. })));
+        assert_eq!(scan(b"<a>\xff</a>", &LIMITS), Err(Error::NotUtf8));
+    }
+}

@@ -1,0 +1,318 @@
+//! The one tree that a message is parsed into, and a strict way to walk it.
+//!
+//! Elements are found by namespace and local name, attributes by local name without a namespace;
+//! a child that must be there once is an error when it is there twice.
+
+use std::borrow::Cow;
+
+use uppsala::{NodeId, NodeKind};
+
+use super::scan::{self, Limits};
+
+/// A parsed message. It owns nothing of the text: the text must outlive it.
+#[derive(Debug)]
+pub struct Document<'t> {
+    inner: uppsala::Document<'t>,
+    text: &'t str,
+}
+
+/// Why a message does not have the shape that it must have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The bytes did not pass the first look.
+    #[error(transparent)]
+    Scan(#[from] scan::Error),
+    /// The parser refused the text.
+    #[error("message is not well-formed XML: {0}")]
+    Malformed(String),
+    /// An element is not there.
+    #[error("element {parent} has no {child}")]
+    Missing {
+        /// Where it was looked for.
+        parent: String,
+        /// What was looked for.
+        child: &'static str,
+    },
+    /// An element is there more than once.
+    #[error("element {parent} has more than one {child}")]
+    Repeated {
+        /// Where it was looked for.
+        parent: String,
+        /// What was looked for.
+        child: &'static str,
+    },
+    /// An attribute is not there.
+    #[error("element {element} has no attribute {attribute}")]
+    MissingAttribute {
+        /// Where it was looked for.
+        element: String,
+        /// What was looked for.
+        attribute: &'static str,
+    },
+    /// An element that must hold text holds elements.
+    #[error("element {0} holds elements where text is expected")]
+    NotText(String),
+}
+
+impl<'t> Document<'t> {
+    /// Scans and parses a message.
+    ///
+    /// # Errors
+    /// When the bytes break a limit or are not well-formed.
+    pub fn parse(bytes: &'t [u8], limits: &Limits) -> Result<Self, Error> {
+        let text = scan::scan(bytes, limits)?;
+        let depth = u32::try_from(limits.depth + 1).unwrap_or(u32::MAX);
+        let inner = uppsala::parser::Parser::new()
+            .with_forbid_dtd(true)
+            .with_forbid_entities(true)
+            .with_max_depth(depth)
+            .parse(text)
+            .map_err(|error| Error::Malformed(error.to_string()))?;
+        if inner.document_element().is_none() {
+            return Err(Error::Malformed("there is no element".to_owned()));
+        }
+        Ok(Self { inner, text })
+    }
+
+    /// Returns the document element.
+    #[must_use]
+    pub fn root(&self) -> Element<'_> {
+        let id = self.inner.document_element().expect("parse made sure of it");
+        Element { document: self, id }
+    }
+
+    /// Returns every element, in document order.
+    pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
+        let mut stack = vec![self.root()];
+        std::iter::from_fn(move || {
+            let next = stack.pop()?;
+            let mut children: Vec<_> = next.children().collect();
+            children.reverse();
+            stack.extend(children);
+            Some(next)
+        })
+    }
+
+    /// Returns the text that was parsed.
+    #[must_use]
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    pub(super) fn inner(&self) -> &uppsala::Document<'t> {
+        &self.inner
+    }
+}
+
+/// An element of a [`Document`].
+#[derive(Clone, Copy)]
+pub struct Element<'d> {
+    document: &'d Document<'d>,
+    id: NodeId,
+}
+
+impl<'d> Element<'d> {
+    /// Returns the namespace, empty when there is none.
+    #[must_use]
+    pub fn namespace(self) -> &'d str {
+        self.data().name.namespace_uri.as_deref().unwrap_or("")
+    }
+
+    /// Returns the local name.
+    #[must_use]
+    pub fn name(self) -> &'d str {
+        &self.data().name.local_name
+    }
+
+    /// Tells whether this is the element of that namespace and local name.
+    #[must_use]
+    pub fn is(self, namespace: &str, name: &str) -> bool {
+        self.name() == name && self.namespace() == namespace
+    }
+
+    /// Returns the value of an attribute that is in no namespace.
+    #[must_use]
+    pub fn attribute(self, name: &str) -> Option<&'d str> {
+        let of_name = |a: &&uppsala::Attribute<'d>| {
+            a.name.local_name == name && a.name.namespace_uri.is_none()
+        };
+        self.data().attributes.iter().find(of_name).map(|a| &*a.value)
+    }
+
+    /// Returns the value of an attribute that must be there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn required_attribute(self, name: &'static str) -> Result<&'d str, Error> {
+        self.attribute(name).ok_or_else(|| Error::MissingAttribute {
+            element: self.name().to_owned(),
+            attribute: name,
+        })
+    }
+
+    /// Returns all attributes as namespace, local name and value; namespace declarations are none.
+    pub fn attributes(self) -> impl Iterator<Item = (&'d str, &'d str, &'d str)> {
+        self.data().attributes.iter().map(|a| {
+            (a.name.namespace_uri.as_deref().unwrap_or(""), &*a.name.local_name, &*a.value)
+        })
+    }
+
+    /// Returns the elements directly below.
+    pub fn children(self) -> impl Iterator<Item = Element<'d>> {
+        let document = self.document;
+        document
+            .inner
+            .children_iter(self.id)
+            .filter(move |&id| document.inner.element(id).is_some())
+            .map(move |id| Element { document, id })
+    }
+
+    /// Returns the elements directly below that have that name.
+    pub fn children_named(
+        self,
+        namespace: &'static str,
+        name: &'static str,
+    ) -> impl Iterator<Item = Element<'d>> {
+        self.children().filter(move |child| child.is(namespace, name))
+    }
+
+    /// Returns the one child of that name, or none.
+    ///
+    /// # Errors
+    /// When there is more than one.
+    pub fn optional_child(
+        self,
+        namespace: &'static str,
+        name: &'static str,
+    ) -> Result<Option<Element<'d>>, Error> {
+        let mut found = self.children_named(namespace, name);
+        let first = found.next();
+        match found.next() {
+            None => Ok(first),
+            Some(_) => Err(Error::Repeated { parent: self.name().to_owned(), child: name }),
+        }
+    }
+
+    /// Returns the one child of that name.
+    ///
+    /// # Errors
+    /// When there is none or more than one.
+    pub fn child(
+        self,
+        namespace: &'static str,
+        name: &'static str,
+    ) -> Result<Element<'d>, Error> {
+        self.optional_child(namespace, name)?
+            .ok_or_else(|| Error::Missing { parent: self.name().to_owned(), child: name })
+    }
+
+    /// Returns the whole text of an element that holds nothing but text.
+    ///
+    /// # Errors
+    /// When it holds an element.
+    pub fn text(self) -> Result<Cow<'d, str>, Error> {
+        let inner = &self.document.inner;
+        let mut whole = Cow::Borrowed("");
+        for id in inner.children_iter(self.id) {
+            match inner.node_kind(id) {
+                Some(NodeKind::Text(text)) => {
+                    if whole.is_empty() {
+                        whole = Cow::Borrowed(&**text);
+                    } else {
+                        whole.to_mut().push_str(text);
+                    }
+                }
+                _ => return Err(Error::NotText(self.name().to_owned())),
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Tells whether there is text other than white space directly below.
+    #[must_use]
+    pub fn has_stray_text(self) -> bool {
+        let inner = &self.document.inner;
+        inner.children_iter(self.id).any(|id| match inner.node_kind(id) {
+            Some(NodeKind::Text(text)) => !text.trim_ascii().is_empty(),
+            Some(NodeKind::Element(_)) => false,
+            _ => true,
+        })
+    }
+
+    /// Returns the bytes of the message that this element was parsed from.
+    #[must_use]
+    pub fn source(self) -> &'d str {
+        self.document
+            .inner
+            .node_range(self.id)
+            .and_then(|range| self.document.text.get(range))
+            .unwrap_or("")
+    }
+
+    /// Returns the document that this element belongs to.
+    #[must_use]
+    pub fn document(self) -> &'d Document<'d> {
+        self.document
+    }
+
+    pub(super) fn id(self) -> NodeId {
+        self.id
+    }
+
+    fn data(self) -> &'d uppsala::Element<'d> {
+        self.document.inner.element(self.id).expect("an Element is made for elements only")
+    }
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.document, other.document) && self.id == other.id
+    }
+}
+
+impl std::fmt::Debug for Element<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{{{}}}{}>", self.namespace(), self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::message(10_000)
+    }
+
+    #[test]
+    fn finds_children_by_namespace_and_refuses_a_second_one() {
+        let xml = "<a xmlns='urn:x' xmlns:o='urn:o'><b/><o:b/><c/><c/></a>";
+        let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
+        let root = document.root();
+        assert_eq!(root.child("urn:o", "b").unwrap().source(), "<o:b/>");
+        assert!(matches!(root.child("urn:x", "c"), Err(Error::Repeated { .. })));
+        assert!(matches!(root.child("urn:x", "d"), Err(Error::Missing { .. })));
+    }
+
+    #[test]
+    fn reads_whole_text_and_refuses_text_with_elements() {
+        let xml = "<a><b>x&amp;y</b><c>x<d/>y</c></a>";
+        let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
+        assert_eq!(document.root().child("", "b").unwrap().text().unwrap(), "x&y");
+        assert!(document.root().child("", "c").unwrap().text().is_err());
+    }
+
+    #[test]
+    fn does_not_take_a_namespaced_attribute_for_a_plain_one() {
+        let xml = "<a xmlns:o='urn:o' o:ID='evil'/>";
+        let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
+        assert_eq!(document.root().attribute("ID"), None);
+    }
+
+    #[test]
+    fn refuses_what_is_not_well_formed() {
+        for xml in ["", "<a>", "<a></b>", "<a/><b/>", "<a x='1' x='2'/>", "<a/>x", "<o:a/>", "&x;"] {
+            assert!(Document::parse(xml.as_bytes(), &limits()).is_err(), "{xml}");
+        }
+    }
+}
