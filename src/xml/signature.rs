@@ -20,30 +20,27 @@ use super::algorithms::{
     DIGEST_METHODS, DS, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N, SIGNATURE_METHODS,
 };
 use super::keys::{self, Certificate};
-use super::tree::{self, Document, Element};
+use super::tree::{Document, Element};
 
 /// An element whose signature was checked against the pinned certificates.
 /// Only [`verify`] makes one.
 #[derive(Debug, Clone, Copy)]
-pub struct Verified<'d>(Element<'d>);
+pub struct Verified<'d> {
+    element: Element<'d>,
+    certificate: &'d Certificate,
+}
 
 impl<'d> Verified<'d> {
     /// Returns the element.
     #[must_use]
     pub fn element(self) -> Element<'d> {
-        self.0
+        self.element
     }
 
-    /// Returns the signed element below that has this signature's cover too.
-    ///
-    /// # Errors
-    /// When there is no such child, or more than one.
-    pub fn child(
-        self,
-        namespace: &'static str,
-        name: &'static str,
-    ) -> Result<Element<'d>, tree::Error> {
-        self.0.child(namespace, name)
+    /// Returns the pinned certificate that signed it.
+    #[must_use]
+    pub fn certificate(self) -> &'d Certificate {
+        self.certificate
     }
 }
 
@@ -71,6 +68,12 @@ impl TrustedCertificates {
             manager.add_key(certificate.trusted_key()?);
         }
         Ok(Self { context: DsigContext::new(manager), certificates })
+    }
+
+    /// Finds the pinned certificate that the library says it used.
+    fn named(&self, chain: &[Vec<u8>]) -> Option<&Certificate> {
+        let used = chain.first()?;
+        self.certificates.iter().find(|certificate| certificate.der() == used)
     }
 
     /// Returns the pinned certificates.
@@ -146,6 +149,21 @@ pub enum Error {
     Value(String),
 }
 
+impl Error {
+    /// Tells whether the error is about the element of that name.
+    #[must_use]
+    pub fn concerns(&self, name: &str) -> bool {
+        match self {
+            Self::Missing(element) | Self::Digest(element) | Self::Value(element) => element == name,
+            Self::Profile { element, .. }
+            | Self::Reference { element, .. }
+            | Self::Algorithm { element, .. }
+            | Self::Transform { element, .. } => element == name,
+            Self::Count { .. } | Self::DuplicateId(_) => false,
+        }
+    }
+}
+
 /// Verifies the signature of each of `elements`, which are all the signed elements there may be.
 ///
 /// # Errors
@@ -153,7 +171,7 @@ pub enum Error {
 pub fn verify<'d>(
     document: &'d Document<'d>,
     elements: &[Element<'d>],
-    trusted: &TrustedCertificates,
+    trusted: &'d TrustedCertificates,
     style: ReferenceStyle,
 ) -> Result<Vec<Verified<'d>>, Error> {
     // Before any digest: the shape, and that nothing else is signed or doubly named.
@@ -182,7 +200,7 @@ pub fn verify<'d>(
     // The results come in document order, as the signatures do: outer elements first.
     let mut verified = Vec::with_capacity(elements.len());
     for ((result, signature), element) in results.iter().zip(&signatures).zip(elements) {
-        verified.push(proof(result, *signature, *element)?);
+        verified.push(proof(result, *signature, *element, trusted)?);
     }
     Ok(verified)
 }
@@ -191,10 +209,11 @@ fn proof<'d>(
     result: &VerifyResult,
     signature: Element<'d>,
     element: Element<'d>,
+    trusted: &'d TrustedCertificates,
 ) -> Result<Verified<'d>, Error> {
     let name = || element.name().to_owned();
     match result {
-        VerifyResult::Valid { signature_node, references, .. } => match references.as_slice() {
+        VerifyResult::Valid { signature_node, references, key_info } => match references.as_slice() {
             [only]
                 if *signature_node == signature.id()
                     && only.digest_verified
@@ -205,7 +224,8 @@ fn proof<'d>(
                         |node| node == element.id() || is_document_node(element, node),
                     ) =>
             {
-                Ok(Verified(element))
+                let certificate = trusted.named(&key_info.x509_chain).ok_or_else(|| Error::Value(name()))?;
+                Ok(Verified { element, certificate })
             }
             _ => Err(Error::Reference {
                 element: name(),

@@ -1,0 +1,8 @@
+//! Who somebody is, and how that is told to a backend.
+//!
+//! Pure: no I/O, no clock; keys, randomness and time are arguments.
+
+pub mod assurance;
+pub mod attribute;
+pub mod person;
+pub mod pesel;

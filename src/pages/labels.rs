@@ -1,0 +1,109 @@
+//! The words on buttons and labels, and on the two pages without a message.
+//!
+//! The rules are those of `text.rs`.
+
+use super::Language;
+
+/// The short texts in one language.
+pub(super) struct Labels {
+    pub(super) test_environment: &'static str,
+    pub(super) going_to_node: &'static str,
+    pub(super) going_to_node_why: &'static str,
+    pub(super) going_to_node_help: &'static str,
+    pub(super) go_to_node: &'static str,
+    pub(super) quote_to_support: &'static str,
+    pub(super) incident: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) confirm_logout: &'static str,
+    pub(super) confirm_logout_why: &'static str,
+    pub(super) log_out: &'static str,
+    pub(super) cancel: &'static str,
+    pub(super) home: &'static str,
+}
+
+/// Returns the short texts in a language.
+pub(super) const fn labels(language: Language) -> &'static Labels {
+    match language {
+        Language::Polish => &POLISH,
+        Language::English => &ENGLISH,
+    }
+}
+
+const POLISH: Labels = Labels {
+    test_environment: "Środowisko testowe",
+    going_to_node: "Przechodzimy do login.gov.pl",
+    going_to_node_why: "Tam potwierdzisz swoją tożsamość, a potem wrócisz do portalu.",
+    going_to_node_help: "Jeśli nic się nie dzieje, naciśnij przycisk.",
+    go_to_node: "Przejdź do logowania",
+    quote_to_support: "Jeśli skontaktujesz się z pomocą portalu, podaj:",
+    incident: "Numer zdarzenia",
+    reason: "Kod przyczyny",
+    confirm_logout: "Czy chcesz się wylogować?",
+    confirm_logout_why: "Zakończymy Twoją sesję w tym portalu. Niezapisane zmiany mogą przepaść.",
+    log_out: "Wyloguj",
+    cancel: "Anuluj",
+    home: "Wróć do portalu",
+};
+
+const ENGLISH: Labels = Labels {
+    test_environment: "Test environment",
+    going_to_node: "Taking you to login.gov.pl",
+    going_to_node_why: "You confirm your identity there and then come back to the portal.",
+    going_to_node_help: "If nothing happens, press the button.",
+    go_to_node: "Continue to sign in",
+    quote_to_support: "If you contact the portal's support, quote:",
+    incident: "Incident number",
+    reason: "Reason code",
+    confirm_logout: "Do you want to sign out?",
+    confirm_logout_why: "We will end your session in this portal. Unsaved changes may be lost.",
+    log_out: "Sign out",
+    cancel: "Cancel",
+    home: "Back to the portal",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::text::assert_translated;
+
+    #[test]
+    fn every_label_is_there_in_both_languages_and_is_translated() {
+        for (polish, english) in words_of(&POLISH).into_iter().zip(words_of(&ENGLISH)) {
+            assert_translated(polish, english);
+        }
+    }
+
+    /// Takes the struct apart without `..`, so that a new label cannot be left out.
+    fn words_of(labels: &Labels) -> [&'static str; 13] {
+        let Labels {
+            test_environment,
+            going_to_node,
+            going_to_node_why,
+            going_to_node_help,
+            go_to_node,
+            quote_to_support,
+            incident,
+            reason,
+            confirm_logout,
+            confirm_logout_why,
+            log_out,
+            cancel,
+            home,
+        } = *labels;
+        [
+            test_environment,
+            going_to_node,
+            going_to_node_why,
+            going_to_node_help,
+            go_to_node,
+            quote_to_support,
+            incident,
+            reason,
+            confirm_logout,
+            confirm_logout_why,
+            log_out,
+            cancel,
+            home,
+        ]
+    }
+}

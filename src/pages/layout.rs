@@ -1,0 +1,167 @@
+//! What all pages share: the document around the content, the stylesheet, the ribbon of a test
+//! environment. The simulator and the demonstration portal use it too.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::Language;
+use super::labels::labels;
+use super::policy::{self, Needs};
+
+/// A finished page and the policy that must be sent with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The whole document.
+    pub html: String,
+    /// The value of the `Content-Security-Policy` header for this document.
+    pub content_security_policy: String,
+}
+
+/// What stays the same from page to page for one visitor.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// The language to speak.
+    pub language: Language,
+    /// The name of the portal, shown at the top of the page.
+    pub portal_name: &'a str,
+    /// The name of the test environment, shown on a ribbon; `None` in production.
+    pub test_environment: Option<&'a str>,
+}
+
+/// Who may show a page in a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Nobody, so that no other site can trick a citizen into pressing our buttons.
+    #[default]
+    Nobody,
+    /// Pages of the same origin.
+    SameOrigin,
+}
+
+/// A page before it is written. It has exactly one `h1`, made from the title, so the content
+/// begins below that.
+pub struct Document<'a> {
+    /// The language of the text.
+    pub language: Language,
+    /// The name of the site, for the bar at the top and the window title; empty for no bar.
+    pub site: &'a str,
+    /// The title of the page and its `h1`.
+    pub title: &'a str,
+    /// The ribbon above everything, word for word.
+    pub ribbon: Option<&'a str>,
+    /// What stands below the `h1`.
+    pub content: Markup,
+    /// A script to run once the content is there. Only a constant: the policy trusts it.
+    pub script: Option<&'static str>,
+    /// The sources of the `form-action` directive, such as `'self'` or `'none'`.
+    pub form_action: &'a str,
+    /// Who may show the page in a frame.
+    pub framing: Framing,
+}
+
+impl Document<'_> {
+    /// Writes the page and its policy.
+    pub fn render(self) -> Page {
+        let content_security_policy = policy::build(&Needs {
+            style: STYLE,
+            script: self.script,
+            form_action: self.form_action,
+            frame_ancestors: match self.framing {
+                Framing::Nobody => "'none'",
+                Framing::SameOrigin => "'self'",
+            },
+        });
+        Page {
+            html: self.markup().into_string(),
+            content_security_policy,
+        }
+    }
+
+    fn markup(self) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang=(self.language.code()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="robots" content="noindex";
+                    title {
+                        (self.title)
+                        @if !self.site.is_empty() { " – " (self.site) }
+                    }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    @if let Some(ribbon) = self.ribbon { p.ribbon { (ribbon) } }
+                    @if !self.site.is_empty() { header { p { (self.site) } } }
+                    main {
+                        h1 { (self.title) }
+                        (self.content)
+                    }
+                    @if let Some(script) = self.script { script { (PreEscaped(script)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Writes a page without the bar of a site: a short form of [`Document`] that nobody may frame.
+pub fn document(
+    language: Language,
+    title: &str,
+    ribbon: Option<&str>,
+    content: Markup,
+    script: Option<&'static str>,
+    form_action: &str,
+) -> Page {
+    let framing = Framing::Nobody;
+    Document {
+        language,
+        site: "",
+        title,
+        ribbon,
+        content,
+        script,
+        form_action,
+        framing,
+    }
+    .render()
+}
+
+/// Returns the words of the ribbon for a test environment: "Środowisko testowe: …".
+pub fn ribbon(language: Language, test_environment: &str) -> String {
+    format!("{}: {test_environment}", labels(language).test_environment)
+}
+
+impl Look<'_> {
+    /// Writes one of our own pages in this look.
+    pub(super) fn page(&self, parts: Parts<'_>) -> Page {
+        let ribbon = self
+            .test_environment
+            .map(|name| ribbon(self.language, name));
+        Document {
+            language: self.language,
+            site: self.portal_name,
+            title: parts.title,
+            ribbon: ribbon.as_deref(),
+            content: parts.content,
+            script: parts.script,
+            form_action: parts.form_action,
+            framing: parts.framing,
+        }
+        .render()
+    }
+}
+
+/// What differs between our own pages.
+pub(super) struct Parts<'a> {
+    pub(super) title: &'a str,
+    pub(super) content: Markup,
+    pub(super) script: Option<&'static str>,
+    pub(super) form_action: &'a str,
+    pub(super) framing: Framing,
+}
+
+/// The one stylesheet. Its hash is taken from these bytes, and browsers read CRLF as LF, so the
+/// file must keep LF line ends; a test watches over it.
+pub(super) const STYLE: &str = include_str!("style.css");

@@ -1,0 +1,94 @@
+//! The page that carries the signed request to the national node.
+//!
+//! SAML bindings 3.5.4: with HTTP POST the message travels as a form that the browser submits. The
+//! script only saves the citizen a click; the button does the same.
+
+use maud::html;
+
+use super::labels::labels;
+use super::layout::{Framing, Look, Page, Parts};
+use super::policy;
+
+/// Writes the page that posts a request to the node at once, or when the button is pressed.
+pub fn send_to_node(
+    look: Look<'_>,
+    form_action: &str,
+    saml_request_base64: &str,
+    relay_state: &str,
+) -> Page {
+    let words = labels(look.language);
+    // Chromium applies form-action to the redirects after a submission too, and the node may send
+    // the citizen on to an identity provider on another host, or straight back to us. The origin of
+    // the form is listed even so: a node for tests may speak plain http.
+    let sources = match policy::form_source(form_action).as_str() {
+        "'none'" => "'none'".to_owned(),
+        "'self'" => "'self' https:".to_owned(),
+        origin => format!("{origin} 'self' https:"),
+    };
+    look.page(Parts {
+        title: words.going_to_node,
+        content: html! {
+            p { (words.going_to_node_why) }
+            // Without autocomplete="off" a browser may restore the fields of an earlier visit.
+            form method="post" action=(form_action) autocomplete="off" {
+                input type="hidden" name="SAMLRequest" value=(saml_request_base64);
+                input type="hidden" name="RelayState" value=(relay_state);
+                p { (words.going_to_node_help) }
+                // The button has no name: a field named "submit" would hide the method below.
+                p.actions { button type="submit" { (words.go_to_node) } }
+            }
+        },
+        script: Some(SUBMIT),
+        form_action: &sources,
+        framing: Framing::Nobody,
+    })
+}
+
+/// Submits while the page still loads: browsers then replace it in the history, and "back" leads
+/// to where the citizen came from, not into another submission.
+const SUBMIT: &str = "document.forms[0].submit();";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::Language;
+
+    const LOOK: Look<'static> = Look {
+        language: Language::English,
+        portal_name: "Portal",
+        test_environment: None,
+    };
+
+    #[test]
+    fn posts_both_fields_to_the_node_with_a_button_for_browsers_without_script() {
+        let html = send_to_node(LOOK, "https://node.test/sso", "PHNhbWw+", "handle").html;
+        for expected in [
+            r#"<form method="post" action="https://node.test/sso""#,
+            r#"<input type="hidden" name="SAMLRequest" value="PHNhbWw+">"#,
+            r#"<input type="hidden" name="RelayState" value="handle">"#,
+            r#"<button type="submit">"#,
+        ] {
+            assert!(html.contains(expected), "{expected} in {html}");
+        }
+    }
+
+    #[test]
+    fn lets_the_form_go_to_the_node_and_on_to_an_identity_provider() {
+        let table = [
+            (
+                "https://node.test/sso",
+                "; form-action https://node.test 'self' https:;",
+            ),
+            (
+                "http://127.0.0.1:9000/sso",
+                "; form-action http://127.0.0.1:9000 'self' https:;",
+            ),
+            ("/sso", "; form-action 'self' https:;"),
+            ("javascript:alert(1)", "; form-action 'none';"),
+        ];
+        for (action, expected) in table {
+            let policy = send_to_node(LOOK, action, "", "").content_security_policy;
+            assert!(policy.contains(expected), "{policy}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The pages around signing out: the question before and the truth after.
+//!
+//! Signing out here always works. Whether the node ended its session too is another matter, and
+//! the page never claims more than we know: on a shared computer that is what counts.
+
+use maud::html;
+
+use super::labels::labels;
+use super::layout::{Framing, Look, Page, Parts};
+use super::policy;
+
+/// How a sign-out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogoutOutcome {
+    /// Our session ended and the node confirmed that its session ended.
+    SignedOutEverywhere,
+    /// Our session ended; the node was asked and did not confirm.
+    NodeDidNotConfirm,
+    /// Our session ended; the node was not asked.
+    NodeNotAsked,
+    /// There was no session to end.
+    NotSignedIn,
+}
+
+impl LogoutOutcome {
+    /// Every outcome, for tests and previews.
+    pub const ALL: [Self; 4] = [
+        Self::SignedOutEverywhere,
+        Self::NodeDidNotConfirm,
+        Self::NodeNotAsked,
+        Self::NotSignedIn,
+    ];
+
+    /// Returns the class of the box around the advice: a warning while a session may live on.
+    fn notice(self) -> &'static str {
+        match self {
+            Self::SignedOutEverywhere | Self::NotSignedIn => "note",
+            Self::NodeDidNotConfirm | Self::NodeNotAsked => "warning",
+        }
+    }
+}
+
+/// Writes the page that says how a sign-out ended; `home` is the way back to the portal.
+pub fn signed_out(look: Look<'_>, outcome: LogoutOutcome, home: &str) -> Page {
+    let words = outcome.words(look.language);
+    look.page(Parts {
+        title: words.title,
+        content: html! {
+            p.lead { (words.happened) }
+            p class=(outcome.notice()) { (words.advice) }
+            p.actions { a.button.quiet href=(home) { (labels(look.language).home) } }
+        },
+        script: None,
+        form_action: "'none'",
+        framing: Framing::Nobody,
+    })
+}
+
+/// Writes the page that asks whether to sign out. The form posts `token` to `action`, so that no
+/// other site can sign a citizen out with a link.
+pub fn confirm_logout(look: Look<'_>, action: &str, token: &str, home: &str) -> Page {
+    let words = labels(look.language);
+    look.page(Parts {
+        title: words.confirm_logout,
+        content: html! {
+            p { (words.confirm_logout_why) }
+            form method="post" action=(action) autocomplete="off" {
+                input type="hidden" name="token" value=(token);
+                p.actions {
+                    button type="submit" { (words.log_out) }
+                    a.button.quiet href=(home) { (words.cancel) }
+                }
+            }
+        },
+        script: None,
+        form_action: &policy::form_source(action),
+        framing: Framing::Nobody,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::Language;
+
+    const LOOK: Look<'static> = Look {
+        language: Language::Polish,
+        portal_name: "Portal",
+        test_environment: None,
+    };
+
+    #[test]
+    fn warns_about_a_shared_computer_unless_the_node_confirmed() {
+        for outcome in LogoutOutcome::ALL {
+            let html = signed_out(LOOK, outcome, "/").html;
+            let calm = matches!(
+                outcome,
+                LogoutOutcome::SignedOutEverywhere | LogoutOutcome::NotSignedIn
+            );
+            assert_eq!(
+                html.contains(r#"<p class="warning">"#),
+                !calm,
+                "{outcome:?}"
+            );
+        }
+        let words = LogoutOutcome::NodeDidNotConfirm.words(Language::English);
+        assert!(words.happened.contains("did not confirm"));
+        assert!(words.advice.contains("shared"));
+    }
+
+    #[test]
+    fn asks_with_a_form_that_carries_the_token_and_a_way_back() {
+        let page = confirm_logout(LOOK, "/.brama/logout", "t0ken", "/start");
+        for expected in [
+            r#"<form method="post" action="/.brama/logout""#,
+            r#"<input type="hidden" name="token" value="t0ken">"#,
+            r#"<button type="submit">Wyloguj</button>"#,
+            r#"href="/start">Anuluj</a>"#,
+        ] {
+            assert!(page.html.contains(expected), "{expected} in {}", page.html);
+        }
+        assert!(
+            page.content_security_policy
+                .contains("; form-action 'self';")
+        );
+    }
+}

@@ -1,0 +1,32 @@
+//! The pages that a citizen sees: on the way to the national node, after trouble, at sign-out.
+//!
+//! 1. A page is text in, text out: no I/O, no clock, no state, nothing from other modules.
+//! 2. Everything interpolated is escaped; the only raw text is our own stylesheet and scripts.
+//! 3. Each page brings its own content security policy. It must be sent as it is: it names the
+//!    hashes of the inline style and script, and it holds for this page alone.
+//! 4. No external resource, and nothing needs script to work.
+//! 5. Words for people live in `text.rs` and `labels.rs`, in Polish and in English.
+//!    Status codes live elsewhere.
+//!
+//! What could break it in deployment: a proxy in front that rewrites HTML (the hashes no longer
+//! match) or replaces `Content-Security-Policy`; an `X-Frame-Options: DENY` added to every answer
+//! (the page of [`Trouble::SignInNeeded`] is made to be shown in a frame of the same portal); a
+//! `Referrer-Policy: no-referrer` (browsers then send `Origin: null` with the forms).
+
+mod labels;
+mod language;
+mod layout;
+mod login;
+mod logout;
+mod policy;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trouble;
+
+pub use language::Language;
+pub use layout::{Document, Framing, Look, Page, document, ribbon};
+pub use login::send_to_node;
+pub use logout::{LogoutOutcome, confirm_logout, signed_out};
+pub use text::Words;
+pub use trouble::{Trouble, trouble};

@@ -1,0 +1,241 @@
+//! What must hold for every page, whatever it says.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::html;
+
+use super::layout::STYLE;
+use super::*;
+
+const HOSTILE: &str = r#""><script>alert(1)</script><img onerror=x> & https://evil.test;"#;
+
+#[test]
+fn escapes_every_argument_of_every_page() {
+    let bad = HOSTILE;
+    let odd = |portal_name, test_environment| Look {
+        language: Language::Polish,
+        portal_name,
+        test_environment: Some(test_environment),
+    };
+    let kind = Trouble::OurFault;
+    let outcome = LogoutOutcome::NotSignedIn;
+    let pages = [
+        send_to_node(odd(bad, "t"), "/", "", ""),
+        send_to_node(odd("p", bad), "/", "", ""),
+        send_to_node(odd("p", "t"), bad, "", ""),
+        send_to_node(odd("p", "t"), "/", bad, ""),
+        send_to_node(odd("p", "t"), "/", "", bad),
+        trouble(odd(bad, "t"), kind, "r", "i", None),
+        trouble(odd("p", bad), kind, "r", "i", None),
+        trouble(odd("p", "t"), kind, bad, "i", None),
+        trouble(odd("p", "t"), kind, "r", bad, None),
+        trouble(odd("p", "t"), kind, "r", "i", Some(bad)),
+        signed_out(odd(bad, "t"), outcome, "/"),
+        signed_out(odd("p", bad), outcome, "/"),
+        signed_out(odd("p", "t"), outcome, bad),
+        confirm_logout(odd(bad, "t"), "/", "", "/"),
+        confirm_logout(odd("p", bad), "/", "", "/"),
+        confirm_logout(odd("p", "t"), bad, "", "/"),
+        confirm_logout(odd("p", "t"), "/", bad, "/"),
+        confirm_logout(odd("p", "t"), "/", "", bad),
+        document(Language::English, bad, None, html! {}, None, "'none'"),
+        document(Language::English, "t", Some(bad), html! {}, None, "'none'"),
+        document(
+            Language::English,
+            "t",
+            None,
+            html! { (bad) },
+            None,
+            "'none'",
+        ),
+        document(Language::English, "t", Some(bad), html! {}, None, bad),
+    ];
+    let escaped = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img onerror=x&gt; &amp;";
+    for (number, page) in pages.iter().enumerate() {
+        assert!(page.html.contains(escaped), "page {number}: {}", page.html);
+        assert!(!page.html.contains("<script>alert"), "page {number}");
+        assert!(!page.html.contains("<img"), "page {number}");
+        assert!(
+            !page.content_security_policy.contains("evil"),
+            "page {number}"
+        );
+    }
+}
+
+#[test]
+fn policy_names_the_hashes_of_the_style_and_script_in_the_page() {
+    for page in every_page() {
+        let policy = &page.content_security_policy;
+        let style = between(&page.html, "<style>", "</style>").expect("every page has a style");
+        assert!(
+            policy.contains(&format!("; style-src {};", hash(style))),
+            "{policy}"
+        );
+        match between(&page.html, "<script>", "</script>") {
+            Some(script) => {
+                assert!(
+                    policy.contains(&format!("; script-src {};", hash(script))),
+                    "{policy}"
+                );
+            }
+            None => assert!(!policy.contains("script-src"), "{policy}"),
+        }
+        assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+        assert!(
+            policy.contains("; base-uri 'none'; form-action "),
+            "{policy}"
+        );
+        assert!(policy.contains("; frame-ancestors "), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+}
+
+#[test]
+fn no_page_fetches_anything_or_runs_script_from_an_attribute() {
+    for page in every_page() {
+        let html = page.html.replace("https://node.test/sso", "");
+        for forbidden in [
+            "http:", "https:", "//", "src=", "<link", "<img", "<iframe", " style=",
+        ] {
+            assert!(!html.contains(forbidden), "{forbidden} in {html}");
+        }
+        let handlers = html.match_indices(" on").filter(|(start, _)| {
+            let name: String = html[start + 1..]
+                .chars()
+                .take_while(|letter| letter.is_alphabetic())
+                .collect();
+            html[start + 1 + name.len()..].starts_with('=')
+        });
+        assert_eq!(handlers.count(), 0, "{html}");
+    }
+    for forbidden in ["url(", "@import", "</", "\r"] {
+        assert!(
+            !STYLE.contains(forbidden),
+            "{forbidden:?} in the stylesheet"
+        );
+    }
+}
+
+#[test]
+fn every_page_has_a_language_a_title_and_one_heading() {
+    for page in every_page() {
+        let language = between(&page.html, "<html lang=\"", "\"").expect("a language");
+        assert!(["pl", "en"].contains(&language));
+        assert_eq!(page.html.matches("<h1>").count(), 1, "{}", page.html);
+        let title = between(&page.html, "<title>", "</title>").expect("a title");
+        let heading = between(&page.html, "<h1>", "</h1>").expect("a heading");
+        assert!(title.starts_with(heading), "{title} / {heading}");
+    }
+}
+
+#[test]
+fn shows_a_ribbon_in_a_test_environment_only() {
+    let mut look = Look {
+        language: Language::Polish,
+        portal_name: "Portal",
+        test_environment: Some("INT"),
+    };
+    let page = signed_out(look, LogoutOutcome::NotSignedIn, "/");
+    assert!(
+        page.html
+            .contains("<p class=\"ribbon\">Środowisko testowe: INT</p>")
+    );
+    look.test_environment = None;
+    let page = signed_out(look, LogoutOutcome::NotSignedIn, "/");
+    assert!(!page.html.contains("<p class=\"ribbon\">"));
+}
+
+#[test]
+fn colours_keep_the_contrast_that_wcag_asks_for() {
+    // WCAG 2.1 success criteria 1.4.3 (text) and 1.4.11 (edges of controls).
+    let pairs = [
+        ("ink", "surface", 4.5),
+        ("ink", "paper", 4.5),
+        ("ink", "note", 4.5),
+        ("ink", "warning", 4.5),
+        ("muted", "surface", 4.5),
+        ("muted", "paper", 4.5),
+        ("muted", "note", 4.5),
+        ("link", "surface", 4.5),
+        ("link", "paper", 4.5),
+        ("link", "note", 4.5),
+        ("link", "warning", 4.5),
+        ("on-action", "action", 4.5),
+        ("on-action", "action-over", 4.5),
+        ("on-ribbon", "ribbon", 4.5),
+        ("edge", "surface", 3.0),
+        ("warning-edge", "warning", 3.0),
+    ];
+    let (light, dark) = STYLE
+        .split_once("prefers-color-scheme: dark")
+        .expect("the sheet has both schemes");
+    for (scheme, sheet) in [("light", light), ("dark", dark)] {
+        for (front, back, least) in pairs {
+            let (front_light, back_light) = (luminance(sheet, front), luminance(sheet, back));
+            let contrast =
+                (front_light.max(back_light) + 0.05) / (front_light.min(back_light) + 0.05);
+            assert!(
+                contrast >= least,
+                "{scheme}: {front} on {back} is {contrast:.2}"
+            );
+        }
+    }
+}
+
+fn every_page() -> Vec<Page> {
+    let mut pages = Vec::new();
+    for language in Language::ALL {
+        let look = Look {
+            language,
+            portal_name: "Portal",
+            test_environment: Some("INT"),
+        };
+        pages.push(send_to_node(
+            look,
+            "https://node.test/sso",
+            "PHNhbWw+",
+            "handle",
+        ));
+        pages.push(confirm_logout(look, "/.brama/logout", "token", "/"));
+        for kind in Trouble::ALL {
+            pages.push(trouble(look, kind, "login.reason", "7f3a", Some("/sprawa")));
+        }
+        for outcome in LogoutOutcome::ALL {
+            pages.push(signed_out(look, outcome, "/"));
+        }
+        pages.push(document(
+            language,
+            "Title",
+            None,
+            html! { p { "text" } },
+            None,
+            "'self'",
+        ));
+    }
+    pages
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    Some(text.split_once(start)?.1.split_once(end)?.0)
+}
+
+fn hash(inline: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, inline.as_bytes());
+    format!("'sha256-{}'", STANDARD.encode(hash))
+}
+
+/// Returns the relative luminance of a colour of the sheet, as WCAG 2.1 defines it.
+fn luminance(sheet: &str, name: &str) -> f64 {
+    let colour = between(sheet, &format!("--{name}: #"), ";").expect("the colour is in the sheet");
+    let channel = |at: usize| {
+        let value = u8::from_str_radix(&colour[at..at + 2], 16).expect("two hex digits");
+        let share = f64::from(value) / 255.0;
+        if share <= 0.03928 {
+            share / 12.92
+        } else {
+            ((share + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+}

@@ -1,0 +1,190 @@
+//! The page for everything that goes wrong, as the citizen sees it.
+//!
+//! The kinds here are fewer than the reasons in the log: two refusals that call for the same words
+//! and the same advice are one kind. The stable reason code is in the small print, so that support
+//! can tell them apart.
+
+use maud::html;
+
+use super::labels::labels;
+use super::layout::{Framing, Look, Page, Parts};
+
+/// What went wrong, in kinds that a citizen can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// The citizen gave up signing in at the node.
+    Cancelled,
+    /// The node answered that it does not sign this person in.
+    RefusedByNode,
+    /// The node did not recognise the person.
+    UnknownPerson,
+    /// The person signed in with a means weaker than the service asks for.
+    AssuranceTooLow,
+    /// We failed.
+    OurFault,
+    /// The node failed.
+    NodeFault,
+    /// The node did not answer in time.
+    NodeSlow,
+    /// The node has too much work, or we have too many questions waiting for it.
+    NodeBusy,
+    /// An answer came in the name of the node, and we could not trust it.
+    AnswerRefused,
+    /// The citizen came back later than a login may last.
+    LoginExpired,
+    /// The login was begun in another browser, or this one keeps no cookies.
+    OtherBrowser,
+    /// The answer of the node was presented a second time.
+    AlreadyUsed,
+    /// The browser sent something that we cannot read.
+    MalformedRequest,
+    /// There is no such page.
+    NotFound,
+    /// The person is signed in and may not see this.
+    Forbidden,
+    /// The portal behind us cannot be reached.
+    PortalDown,
+    /// The portal behind us did not answer in time.
+    PortalSlow,
+    /// The browser sent more than we accept.
+    TooLarge,
+    /// A form was sent without a session; nothing of it was sent on.
+    SessionEnded,
+    /// A frame or an embedded page asks for a sign-in, which needs the whole window.
+    SignInNeeded,
+}
+
+impl Trouble {
+    /// Every kind, for tests and previews.
+    pub const ALL: [Self; 20] = [
+        Self::Cancelled,
+        Self::RefusedByNode,
+        Self::UnknownPerson,
+        Self::AssuranceTooLow,
+        Self::OurFault,
+        Self::NodeFault,
+        Self::NodeSlow,
+        Self::NodeBusy,
+        Self::AnswerRefused,
+        Self::LoginExpired,
+        Self::OtherBrowser,
+        Self::AlreadyUsed,
+        Self::MalformedRequest,
+        Self::NotFound,
+        Self::Forbidden,
+        Self::PortalDown,
+        Self::PortalSlow,
+        Self::TooLarge,
+        Self::SessionEnded,
+        Self::SignInNeeded,
+    ];
+
+    /// Only the page that asks for a sign-in is made for a frame, and only of the same portal.
+    fn framing(self) -> Framing {
+        match self {
+            Self::SignInNeeded => Framing::SameOrigin,
+            _ => Framing::Nobody,
+        }
+    }
+}
+
+/// Writes the page about a trouble: what happened, what to do, and what to quote to support.
+///
+/// `reason` is the stable code of the refusal, such as `login.replayed_artifact`; `incident` finds
+/// it in the log; `begin_again` is where the button leads, if there is a way on.
+pub fn trouble(
+    look: Look<'_>,
+    trouble: Trouble,
+    reason: &str,
+    incident: &str,
+    begin_again: Option<&str>,
+) -> Page {
+    let words = trouble.words(look.language);
+    let small_print = labels(look.language);
+    let framing = trouble.framing();
+    let target = (framing == Framing::SameOrigin).then_some("_top");
+    look.page(Parts {
+        title: words.title,
+        content: html! {
+            p.lead { (words.happened) }
+            p { (words.advice) }
+            @if let Some(link) = begin_again {
+                p.actions {
+                    a.button href=(link) target=[target] { (trouble.way_on(look.language)) }
+                }
+            }
+            div.small {
+                p { (small_print.quote_to_support) }
+                dl {
+                    dt { (small_print.incident) }
+                    dd { code { (incident) } }
+                    dt { (small_print.reason) }
+                    dd { code { (reason) } }
+                }
+            }
+        },
+        script: None,
+        form_action: "'none'",
+        framing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::Language;
+
+    const LOOK: Look<'static> = Look {
+        language: Language::Polish,
+        portal_name: "Portal",
+        test_environment: None,
+    };
+
+    #[test]
+    fn shows_the_words_the_reason_the_incident_and_the_way_on() {
+        let page = trouble(
+            LOOK,
+            Trouble::AlreadyUsed,
+            "login.replayed_artifact",
+            "7f3a",
+            Some("/sprawa"),
+        );
+        let words = Trouble::AlreadyUsed.words(Language::Polish);
+        for expected in [
+            words.title,
+            words.happened,
+            words.advice,
+            "<code>login.replayed_artifact</code>",
+            "<code>7f3a</code>",
+            r#"<a class="button" href="/sprawa">"#,
+        ] {
+            assert!(page.html.contains(expected), "{expected} in {}", page.html);
+        }
+    }
+
+    #[test]
+    fn shows_no_button_when_there_is_no_way_on() {
+        let page = trouble(LOOK, Trouble::OurFault, "internal", "7f3a", None);
+        assert!(!page.html.contains("<a "), "{}", page.html);
+    }
+
+    #[test]
+    fn only_the_sign_in_of_a_frame_may_be_framed_and_it_takes_the_whole_window() {
+        for kind in Trouble::ALL {
+            let page = trouble(LOOK, kind, "reason", "7f3a", Some("/"));
+            let in_frame = kind == Trouble::SignInNeeded;
+            let policy = page.content_security_policy;
+            assert_eq!(
+                policy.ends_with("frame-ancestors 'self'"),
+                in_frame,
+                "{kind:?}"
+            );
+            assert_eq!(
+                policy.ends_with("frame-ancestors 'none'"),
+                !in_frame,
+                "{kind:?}"
+            );
+            assert_eq!(page.html.contains(r#"target="_top""#), in_frame, "{kind:?}");
+        }
+    }
+}

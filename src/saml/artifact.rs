@@ -1,0 +1,94 @@
+//! The artifact that the browser brings, and the `ArtifactResolve` that spends it
+//! (SAML bindings 3.6, SAML core 3.5.1).
+
+use super::message::Message;
+use crate::base::clock::Time;
+use crate::base::encoding::{from_base64, sha256};
+use crate::xml::signer::{Error, Signer};
+
+/// A handle for an answer that waits at the node. Its inside is the node's business; that it is
+/// base64 of a plausible length is all that is asked of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Artifact(String);
+
+/// The longest artifact that is taken; the standard's own form (type 0x0004) has 60 characters.
+pub const MAXIMUM_LENGTH: usize = 512;
+
+/// What was presented is no artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("artifact is not base64 of 16 to 384 bytes")]
+pub struct Malformed;
+
+impl Artifact {
+    /// Takes what the browser brought.
+    ///
+    /// # Errors
+    /// When it is empty, too long or not base64.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let text = text.trim();
+        if text.len() > MAXIMUM_LENGTH {
+            return Err(Malformed);
+        }
+        match from_base64(text) {
+            Some(bytes) if bytes.len() >= 16 => Ok(Self(text.to_owned())),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Returns the artifact as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the digest under which its use is remembered.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        sha256(self.0.as_bytes())
+    }
+}
+
+impl std::fmt::Debug for Artifact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Artifact([secret])")
+    }
+}
+
+/// Writes and signs an `ArtifactResolve`.
+///
+/// # Errors
+/// When the key cannot sign.
+pub fn resolve(
+    artifact: &Artifact,
+    id: &str,
+    issued: Time,
+    issuer: &str,
+    signer: &Signer,
+) -> Result<String, Error> {
+    let message =
+        Message { name: "saml2p:ArtifactResolve", id, issued, issuer, attributes: &[] };
+    message.sign(signer, |w| {
+        w.text_element("saml2p:Artifact", &[], artifact.as_str());
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::encoding::base64;
+
+    #[test]
+    fn takes_the_standard_form_and_refuses_what_is_no_artifact() {
+        assert!(Artifact::parse(&base64(&[4; 44])).is_ok());
+        let long = base64(&[1; 400]);
+        for wrong in ["", "AAQAAA==", "not base64 at all, not at all", "<artifact/>", &long] {
+            assert_eq!(Artifact::parse(wrong), Err(Malformed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn debug_output_does_not_show_the_artifact() {
+        let artifact = Artifact::parse(&base64(&[4; 44])).unwrap();
+        assert!(!format!("{artifact:?}").contains("BAQE"));
+    }
+}

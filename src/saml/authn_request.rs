@@ -1,0 +1,102 @@
+//! The `AuthnRequest` (SAML core 3.4.1) with the eIDAS extensions, as the node wants it.
+
+use super::message::Message;
+use super::namespaces::{ATTRIBUTE_NAME_URI, EIDAS, HTTP_ARTIFACT, UNSPECIFIED};
+use crate::base::clock::Time;
+use crate::identity::assurance::Assurance;
+use crate::identity::attribute::Attribute;
+use crate::xml::signer::{Error, Signer};
+
+/// What sort of organisation asks (`eidas:SPType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceKind {
+    /// A public body.
+    Public,
+    /// A private entity.
+    Private,
+}
+
+impl ServiceKind {
+    /// Returns the value of `eidas:SPType`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+        }
+    }
+}
+
+/// What is the same in every request of a service provider.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Our identifier, agreed with the operator.
+    pub issuer: String,
+    /// The text agreed with the operator; since 2025 a wrong one is refused.
+    pub provider_name: String,
+    /// Public body or private entity.
+    pub kind: ServiceKind,
+    /// What the attribute `Destination` says; not always where the form is posted.
+    pub destination: String,
+    /// The address of our assertion consumer service, as registered.
+    pub acs: String,
+    /// Attributes without which there is no login.
+    pub required: Vec<Attribute>,
+    /// Attributes that are welcome.
+    pub optional: Vec<Attribute>,
+    /// Whether the citizen must identify anew even when the node knows them.
+    pub force_authn: bool,
+}
+
+impl Template {
+    /// Writes and signs a request.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub fn sign(
+        &self,
+        id: &str,
+        issued: Time,
+        assurance: Assurance,
+        signer: &Signer,
+    ) -> Result<String, Error> {
+        let message = Message {
+            name: "saml2p:AuthnRequest",
+            id,
+            issued,
+            issuer: &self.issuer,
+            attributes: &[
+                ("xmlns:eidas", EIDAS),
+                ("Destination", &self.destination),
+                ("AssertionConsumerServiceURL", &self.acs),
+                ("ProtocolBinding", HTTP_ARTIFACT),
+                ("ForceAuthn", if self.force_authn { "true" } else { "false" }),
+                ("ProviderName", &self.provider_name),
+            ],
+        };
+        message.sign(signer, |w| {
+            w.element("saml2p:Extensions", &[], |w| {
+                w.text_element("eidas:SPType", &[], self.kind.name());
+                w.element("eidas:RequestedAttributes", &[], |w| {
+                    let required = self.required.iter().map(|&attribute| (attribute, "true"));
+                    let optional = self.optional.iter().map(|&attribute| (attribute, "false"));
+                    for (attribute, is_required) in required.chain(optional) {
+                        w.empty(
+                            "eidas:RequestedAttribute",
+                            &[
+                                ("FriendlyName", attribute.friendly_name()),
+                                ("Name", attribute.uri()),
+                                ("NameFormat", ATTRIBUTE_NAME_URI),
+                                ("isRequired", is_required),
+                            ],
+                        );
+                    }
+                });
+            });
+            w.empty("saml2p:NameIDPolicy", &[("AllowCreate", "true"), ("Format", UNSPECIFIED)]);
+            w.element("saml2p:RequestedAuthnContext", &[("Comparison", "minimum")], |w| {
+                w.text_element("saml2:AuthnContextClassRef", &[], assurance.uri());
+            });
+        })
+    }
+}

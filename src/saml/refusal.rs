@@ -1,0 +1,311 @@
+//! Why an answer of the node signs nobody in.
+//!
+//! Every refusal has a stable code for logs, metrics and pages, and a [`Kind`] that tells which
+//! page a citizen sees. The messages are for the operator; they hold no name, no identifier of a
+//! person and no key.
+
+use crate::base::clock::Time;
+use crate::identity::assurance::Assurance;
+use crate::identity::attribute::Attribute;
+use crate::saml::status::Status;
+use crate::xml::{decryption, scan, signature, tree};
+
+/// The three nested parts of an answer that carry the same kinds of claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The outer message.
+    ArtifactResponse,
+    /// The message inside, made for our `AuthnRequest`.
+    Response,
+    /// The decrypted assertion.
+    Assertion,
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ArtifactResponse => "ArtifactResponse",
+            Self::Response => "Response",
+            Self::Assertion => "assertion",
+        })
+    }
+}
+
+/// What a refusal means for the citizen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The citizen did not finish, or the means of identification failed.
+    Cancelled,
+    /// The node refused this login.
+    RefusedByNode,
+    /// The node does not know such a person.
+    UnknownPerson,
+    /// The login was weaker than asked for.
+    AssuranceTooLow,
+    /// The node says that our request is wrong.
+    OurFault,
+    /// The node says that it failed, or answers what it should not.
+    NodeFault,
+    /// The answer cannot be trusted.
+    AnswerRefused,
+}
+
+/// Why an answer is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The bytes are not a message that we would read.
+    #[error("answer cannot be read: {0}")]
+    Unreadable(tree::Error),
+    /// The message is not the one that belongs here, or its shape is wrong.
+    #[error("answer has an unexpected shape: {0}")]
+    Shape(String),
+    /// The node answered with a SOAP fault.
+    #[error("node answered with a SOAP fault: {0}")]
+    SoapFault(String),
+    /// A signature is missing or wrong.
+    #[error("{0}")]
+    Signature(#[from] signature::Error),
+    /// The issuer is not the node.
+    #[error("{level} was issued by \"{found}\", expected \"{expected}\"")]
+    Issuer {
+        /// Where.
+        level: Level,
+        /// The issuer found.
+        found: String,
+        /// The node.
+        expected: String,
+    },
+    /// It answers another request.
+    #[error("{level} answers request \"{found}\", expected \"{expected}\"")]
+    InResponseTo {
+        /// Where.
+        level: Level,
+        /// The request that it answers.
+        found: String,
+        /// Our request.
+        expected: String,
+    },
+    /// It is dated in the future.
+    #[error("{level} was issued at {issued}, which is later than now and the allowed skew")]
+    IssuedInFuture {
+        /// Where.
+        level: Level,
+        /// Its date.
+        issued: Time,
+    },
+    /// The node reports that there was no login.
+    #[error("node reports {status} on the {level}")]
+    Status {
+        /// Where.
+        level: Level,
+        /// What it says.
+        status: Status,
+    },
+    /// The artifact stands for nothing (any more).
+    #[error("node knows nothing under this artifact")]
+    NoResponse,
+    /// A response that says success has no assertion.
+    #[error("Response has no EncryptedAssertion")]
+    NoAssertion,
+    /// There is more than one assertion.
+    #[error("Response has {0} assertions, expected one")]
+    SeveralAssertions(usize),
+    /// The assertion is not encrypted.
+    #[error("Response has an assertion that is not encrypted")]
+    PlainAssertion,
+    /// The encryption is not of the profile, or cannot be opened.
+    #[error("{0}")]
+    Decryption(#[from] decryption::Error),
+    /// The decrypted text is not an assertion of the expected shape.
+    #[error("decrypted assertion has an unexpected shape: {0}")]
+    AssertionShape(String),
+    /// The assertion is for another service provider.
+    #[error("assertion is for audience \"{found}\", expected \"{expected}\"")]
+    Audience {
+        /// Whom it is for.
+        found: String,
+        /// Us.
+        expected: String,
+    },
+    /// The assertion is to be delivered elsewhere.
+    #[error("assertion is for recipient \"{found}\", expected \"{expected}\"")]
+    Recipient {
+        /// Where to.
+        found: String,
+        /// Our assertion consumer service.
+        expected: String,
+    },
+    /// A bound of time is not kept.
+    #[error("{bound} is {limit}, and it is {now}")]
+    Time {
+        /// Which bound.
+        bound: TimeBound,
+        /// Its value.
+        limit: Time,
+        /// The present time.
+        now: Time,
+    },
+    /// A condition that we do not know.
+    #[error("assertion has the unknown condition {0}")]
+    UnknownCondition(String),
+    /// The level of assurance is none that we know.
+    #[error("level of assurance \"{0}\" is unknown")]
+    AssuranceUnknown(String),
+    /// The login was weaker than asked for.
+    #[error("level of assurance is {found}, asked for at least {expected}")]
+    AssuranceTooLow {
+        /// The level found.
+        found: Assurance,
+        /// The level asked for.
+        expected: Assurance,
+    },
+    /// A required attribute is not there.
+    #[error("attribute {0} is missing")]
+    AttributeMissing(Attribute),
+    /// An attribute is there more than once.
+    #[error("attribute {0} is there more than once")]
+    AttributeRepeated(Attribute),
+    /// An attribute has no usable value.
+    #[error("attribute {0} has no usable value")]
+    AttributeMalformed(Attribute),
+    /// The artifact was presented before.
+    #[error("artifact was presented before")]
+    ReplayedArtifact,
+    /// The assertion was used before.
+    #[error("assertion was used before")]
+    ReplayedAssertion,
+    /// A login may not leave a check out.
+    #[error("check {0} was not made")]
+    NotChecked(&'static str),
+}
+
+/// The bounds of time in an assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeBound {
+    /// `Conditions/@NotBefore`.
+    ConditionsNotBefore,
+    /// `Conditions/@NotOnOrAfter`.
+    ConditionsNotOnOrAfter,
+    /// `SubjectConfirmationData/@NotBefore`.
+    ConfirmationNotBefore,
+    /// `SubjectConfirmationData/@NotOnOrAfter`.
+    ConfirmationNotOnOrAfter,
+    /// `AuthnStatement/@AuthnInstant`.
+    AuthnInstant,
+    /// `AuthnStatement/@SessionNotOnOrAfter`.
+    SessionNotOnOrAfter,
+}
+
+impl std::fmt::Display for TimeBound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ConditionsNotBefore => "Conditions/@NotBefore",
+            Self::ConditionsNotOnOrAfter => "Conditions/@NotOnOrAfter",
+            Self::ConfirmationNotBefore => "SubjectConfirmationData/@NotBefore",
+            Self::ConfirmationNotOnOrAfter => "SubjectConfirmationData/@NotOnOrAfter",
+            Self::AuthnInstant => "AuthnStatement/@AuthnInstant",
+            Self::SessionNotOnOrAfter => "AuthnStatement/@SessionNotOnOrAfter",
+        })
+    }
+}
+
+impl Refusal {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        use Level::{ArtifactResponse, Assertion, Response};
+        match self {
+            Self::Unreadable(error) => unreadable_code(error),
+            Self::Shape(_) => "login.unexpected_answer",
+            Self::SoapFault(_) => "login.soap_fault",
+            Self::Signature(error) => signature_code(error),
+            Self::Issuer { level: ArtifactResponse, .. } => "login.artifact_response_issuer",
+            Self::Issuer { level: Response, .. } => "login.response_issuer",
+            Self::Issuer { level: Assertion, .. } => "login.assertion_issuer",
+            Self::InResponseTo { level: ArtifactResponse, .. } => {
+                "login.artifact_response_in_response_to"
+            }
+            Self::InResponseTo { level: Response, .. } => "login.response_in_response_to",
+            Self::InResponseTo { level: Assertion, .. } => "login.assertion_in_response_to",
+            Self::IssuedInFuture { level: ArtifactResponse, .. } => {
+                "login.artifact_response_issued_in_future"
+            }
+            Self::IssuedInFuture { level: Response, .. } => "login.response_issued_in_future",
+            Self::IssuedInFuture { level: Assertion, .. } => "login.assertion_issued_in_future",
+            Self::Status { status, .. } => status.code(),
+            Self::NoResponse => "login.artifact_unknown_to_node",
+            Self::NoAssertion => "login.no_assertion",
+            Self::SeveralAssertions(_) => "login.several_assertions",
+            Self::PlainAssertion => "login.assertion_not_encrypted",
+            Self::Decryption(error) => decryption_code(error),
+            Self::AssertionShape(_) => "login.unexpected_assertion",
+            Self::Audience { .. } => "login.wrong_audience",
+            Self::Recipient { .. } => "login.wrong_recipient",
+            Self::Time { bound, .. } => time_code(*bound),
+            Self::UnknownCondition(_) => "login.unknown_condition",
+            Self::AssuranceUnknown(_) => "login.assurance_unknown",
+            Self::AssuranceTooLow { .. } => "login.assurance_too_low",
+            Self::AttributeMissing(_) => "login.attribute_missing",
+            Self::AttributeRepeated(_) => "login.attribute_repeated",
+            Self::AttributeMalformed(_) => "login.attribute_malformed",
+            Self::ReplayedArtifact => "login.replayed_artifact",
+            Self::ReplayedAssertion => "login.replayed_assertion",
+            Self::NotChecked(_) => "login.check_not_made",
+        }
+    }
+
+    /// Returns what the refusal means for the citizen.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Status { status, .. } => status.kind(),
+            Self::AssuranceTooLow { .. } => Kind::AssuranceTooLow,
+            Self::SoapFault(_) | Self::NoResponse => Kind::NodeFault,
+            _ => Kind::AnswerRefused,
+        }
+    }
+}
+
+fn unreadable_code(error: &tree::Error) -> &'static str {
+    match error {
+        tree::Error::Scan(scan::Error::TooLong { .. }) => "login.answer_too_large",
+        tree::Error::Scan(scan::Error::Forbidden(_)) => "login.xml_construct_not_allowed",
+        tree::Error::Scan(scan::Error::TooMany { .. }) => "login.xml_limit",
+        _ => "login.malformed_answer",
+    }
+}
+
+fn signature_code(error: &signature::Error) -> &'static str {
+    match error {
+        signature::Error::Missing(_) => "login.signature_missing",
+        signature::Error::Count { .. } => "login.signature_count",
+        signature::Error::DuplicateId(_) => "login.signature_duplicate_id",
+        signature::Error::Profile { .. } => "login.signature_profile",
+        signature::Error::Reference { .. } => "login.signature_reference",
+        signature::Error::Algorithm { .. } => "login.signature_algorithm",
+        signature::Error::Transform { .. } => "login.signature_transform",
+        signature::Error::Digest(_) => "login.signature_digest_mismatch",
+        signature::Error::Value(_) => "login.signature_not_trusted",
+    }
+}
+
+fn decryption_code(error: &decryption::Error) -> &'static str {
+    match error {
+        decryption::Error::Profile(_) => "login.encryption_profile",
+        decryption::Error::Algorithm(_) => "login.encryption_algorithm",
+        decryption::Error::Party(_) => "login.encryption_party",
+        decryption::Error::Failed => "login.decryption_failed",
+    }
+}
+
+fn time_code(bound: TimeBound) -> &'static str {
+    match bound {
+        TimeBound::ConditionsNotBefore => "login.conditions_not_before",
+        TimeBound::ConditionsNotOnOrAfter => "login.conditions_not_on_or_after",
+        TimeBound::ConfirmationNotBefore => "login.confirmation_not_before",
+        TimeBound::ConfirmationNotOnOrAfter => "login.confirmation_not_on_or_after",
+        TimeBound::AuthnInstant => "login.authn_instant_in_future",
+        TimeBound::SessionNotOnOrAfter => "login.session_not_on_or_after",
+    }
+}

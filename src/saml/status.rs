@@ -1,0 +1,149 @@
+//! The status of a SAML message (SAML core 3.2.2), at whichever level it stands.
+
+use super::namespaces::{SAML2P, STATUS_PREFIX};
+use super::refusal::Kind;
+use crate::xml::tree::{self, Element};
+
+/// A status: top-level code, second-level code, message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    top: String,
+    second: Option<String>,
+    message: Option<String>,
+}
+
+impl Status {
+    /// Reads the `Status` of a message. Text is bounded and free of control characters.
+    ///
+    /// # Errors
+    /// When there is none or it is not of the schema.
+    pub fn read(message: Element<'_>) -> Result<Self, tree::Error> {
+        let status = message.child(SAML2P, "Status")?;
+        let code = status.child(SAML2P, "StatusCode")?;
+        let top = code.required_attribute("Value")?;
+        let second = match code.optional_child(SAML2P, "StatusCode")? {
+            Some(second) => Some(bounded(second.required_attribute("Value")?)),
+            None => None,
+        };
+        let message = match status.optional_child(SAML2P, "StatusMessage")? {
+            Some(message) => Some(bounded(&message.text()?)),
+            None => None,
+        };
+        Ok(Self { top: bounded(top), second, message })
+    }
+
+    /// Tells whether the node reports success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.short_top() == Some("Success")
+    }
+
+    /// Returns the stable reason code of a status that is not success.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.decisive() {
+            Some("AuthnFailed" | "NoAuthnContext" | "NoPassive") => "login.cancelled",
+            Some("RequestDenied") => "login.refused_by_node",
+            Some("UnknownPrincipal") => "login.unknown_person",
+            Some("Requester" | "VersionMismatch") => "login.our_request_refused",
+            Some("Responder") => "login.node_failed",
+            _ => "login.other_node_status",
+        }
+    }
+
+    /// Returns what the status means for the citizen.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.code() {
+            "login.cancelled" => Kind::Cancelled,
+            "login.refused_by_node" => Kind::RefusedByNode,
+            "login.unknown_person" => Kind::UnknownPerson,
+            "login.our_request_refused" => Kind::OurFault,
+            _ => Kind::NodeFault,
+        }
+    }
+
+    /// The second-level code says more, when it is one that we know; clients have seen codes that
+    /// the standard defines as second-level on the top level, so both are looked at alike.
+    fn decisive(&self) -> Option<&str> {
+        const KNOWN: [&str; 5] =
+            ["AuthnFailed", "NoAuthnContext", "NoPassive", "RequestDenied", "UnknownPrincipal"];
+        let second = self.second.as_deref().and_then(short);
+        second.filter(|second| KNOWN.contains(second)).or_else(|| self.short_top())
+    }
+
+    fn short_top(&self) -> Option<&str> {
+        short(&self.top)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", short(&self.top).unwrap_or(&self.top))?;
+        if let Some(second) = &self.second {
+            write!(f, " / {}", short(second).unwrap_or(second))?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, " ({message})")?;
+        }
+        Ok(())
+    }
+}
+
+fn short(uri: &str) -> Option<&str> {
+    uri.strip_prefix(STATUS_PREFIX)
+}
+
+fn bounded(text: &str) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::scan::Limits;
+    use crate::xml::tree::Document;
+
+    fn status(inside: &str) -> Result<Status, tree::Error> {
+        let xml = format!("<p:R xmlns:p='{SAML2P}'><p:Status>{inside}</p:Status></p:R>");
+        let document = Document::parse(xml.as_bytes(), &Limits::message(10_000)).unwrap();
+        Status::read(document.root())
+    }
+
+    fn code(top: &str, second: &str) -> String {
+        let second = if second.is_empty() {
+            String::new()
+        } else {
+            format!("<p:StatusCode Value='{STATUS_PREFIX}{second}'/>")
+        };
+        format!("<p:StatusCode Value='{STATUS_PREFIX}{top}'>{second}</p:StatusCode>")
+    }
+
+    #[test]
+    fn maps_every_known_status_at_either_level() {
+        for (top, second, reason) in [
+            ("Responder", "AuthnFailed", "login.cancelled"),
+            ("AuthnFailed", "", "login.cancelled"),
+            ("Requester", "RequestDenied", "login.refused_by_node"),
+            ("RequestDenied", "", "login.refused_by_node"),
+            ("Responder", "UnknownPrincipal", "login.unknown_person"),
+            ("UnknownPrincipal", "", "login.unknown_person"),
+            ("Requester", "", "login.our_request_refused"),
+            ("Requester", "InvalidAttrNameOrValue", "login.our_request_refused"),
+            ("Responder", "", "login.node_failed"),
+            ("Responder", "SomethingNew", "login.node_failed"),
+            ("SomethingNew", "", "login.other_node_status"),
+        ] {
+            let status = status(&code(top, second)).unwrap();
+            assert_eq!(status.code(), reason, "{top}/{second}");
+            assert!(!status.is_success());
+        }
+    }
+
+    #[test]
+    fn success_is_success_only_under_its_full_name() {
+        assert!(status(&code("Success", "")).unwrap().is_success());
+        assert!(!status("<p:StatusCode Value='Success'/>").unwrap().is_success());
+        assert!(status("").is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! Sockets: listeners, TLS, the life of a connection, and how it all stops.
+//!
+//! Knows nothing of logins: it carries requests to a [`listener::Service`] and answers back.
+
+pub mod listener;
+pub mod tls;
