@@ -1,0 +1,40 @@
+//! `[identity]`
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::HumanDuration;
+use crate::config::shape::keep_order;
+
+/// The signed identity that goes to upstreams.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Identity {
+    /// Time for which an identity token is valid; at most `"5m"`.
+    ///
+    /// It bounds how long a token that leaked is of use.
+    pub token_lifetime: HumanDuration,
+    /// Time after which a new key signs the tokens. The old one is published until its last token
+    /// has ended.
+    pub key_rotation: HumanDuration,
+    /// File with the secret from which each audience's own subject numbers are made; 32 bytes or
+    /// more.
+    ///
+    /// Every replica needs the same one. When it changes, backends no longer recognise a
+    /// citizen by the subject. Left out, one is made, and kept if there is a `state_directory`.
+    #[schemars(example = &"identity/pairwise.secret")]
+    pub pairwise_secret_file: Option<PathBuf>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            token_lifetime: HumanDuration::from_secs(5 * 60),
+            key_rotation: HumanDuration::from_secs(30 * 24 * 60 * 60),
+            pairwise_secret_file: None,
+        }
+    }
+}

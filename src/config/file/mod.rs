@@ -1,0 +1,67 @@
+//! The file as it is written: one struct for each section, one field for each key.
+//!
+//! 1. Nothing here is checked beyond its type. A required key may be missing and a path may name
+//!    nothing: raising the file into settings finds that.
+//! 2. Defaults are the safe choice, and the comment at the field says what they are good for.
+//!    The comments are what operators read in `config/reference.toml`.
+//! 3. Durations and sizes carry their unit: `"15m"`, `"256 KiB"`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::shape::keep_order;
+
+mod duration;
+mod identity;
+mod listen;
+mod log;
+mod node;
+mod portal;
+mod routes;
+mod service;
+mod session;
+mod size;
+
+pub use duration::{HumanDuration, HumanDurationError};
+pub use identity::Identity;
+pub use listen::{Listen, Operations};
+pub use log::{Log, LogFormat};
+pub use node::{Environment, ExpiredCertificate, Node};
+pub use portal::Portal;
+pub use routes::{Access, Claim, Route, Upstream};
+pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
+pub use session::Session;
+pub use size::{HumanSize, HumanSizeError};
+
+/// The whole configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Brama configuration", transform = keep_order::<Self>)]
+pub struct File {
+    /// The portal as citizens see it from outside.
+    pub portal: Portal,
+    /// Where the gateway listens for citizens.
+    ///
+    /// At least one of `http` and `https` is needed.
+    pub listen: Listen,
+    /// Where operators look: health and readiness.
+    pub operations: Operations,
+    /// The national node: which environment, and how its answers are checked.
+    pub node: Node,
+    /// We as a service provider: what was registered with the operator of the node.
+    pub service: Service,
+    /// How long a citizen stays signed in.
+    pub session: Session,
+    /// The signed identity that goes to upstreams with each request.
+    pub identity: Identity,
+    /// What the program says about itself.
+    pub log: Log,
+    /// A backend that requests are handed on to. Repeat the block for each.
+    #[serde(rename = "upstream")]
+    pub upstreams: Vec<Upstream>,
+    /// Which requests go to which upstream, and who may make them. Repeat the block for each.
+    ///
+    /// The longest path that fits wins. A request that no route fits is answered with 404.
+    #[serde(rename = "route")]
+    pub routes: Vec<Route>,
+}

@@ -1,0 +1,124 @@
+//! `[node]`
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{HumanDuration, HumanSize};
+use crate::config::shape::keep_order;
+
+/// The national node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Node {
+    /// Which node to talk to; it sets the addresses below.
+    ///
+    /// Each environment has its own certificates from the operator.
+    pub environment: Environment,
+    /// Name that the node signs its messages with: a host name without scheme.
+    ///
+    /// Set by `environment`; required when that is `custom`.
+    #[schemars(example = &"login.gov.pl")]
+    pub issuer: Option<String>,
+    /// Address that the browser posts a login to.
+    ///
+    /// Set by `environment`; required when that is `custom`.
+    #[schemars(example = &"https://login.gov.pl/login/SingleSignOnService")]
+    pub sso_url: Option<String>,
+    /// Address written into the login as its destination, when it differs from `sso_url`.
+    ///
+    /// Some test environments expect the production address here.
+    #[schemars(example = &"https://login.gov.pl/login/SingleSignOnService")]
+    pub sso_destination: Option<String>,
+    /// Address at which the gateway exchanges an artifact for the assertion.
+    ///
+    /// Set by `environment`; required when that is `custom`.
+    #[schemars(example = &"https://node.example.gov.pl/resolve")]
+    pub resolve_url: Option<String>,
+    /// Address for a logout at the node.
+    ///
+    /// Set by `environment`. With `custom` and no address, logout ends only our own session.
+    #[schemars(example = &"https://node.example.gov.pl/logout")]
+    pub logout_url: Option<String>,
+    /// PEM files with the certificates that the node signs its messages with.
+    ///
+    /// Required. The operator hands them over. Only these are believed: certificates inside
+    /// messages are ignored. List the old and the new one while the node changes its key.
+    #[schemars(example = vec!["node/signing.pem"])]
+    pub certificates: Vec<PathBuf>,
+    /// PEM file with further authorities to trust for TLS to the node.
+    #[schemars(example = &"node/ca.pem")]
+    pub extra_ca_file: Option<PathBuf>,
+    /// Whether TLS to the node trusts the authorities of this computer.
+    ///
+    /// With `false`, only `extra_ca_file` counts.
+    pub system_roots: bool,
+    /// PEM file with the certificate that we show to the node for TLS.
+    ///
+    /// Leave it out unless the operator handed one over for this.
+    #[schemars(example = &"node/client.pem")]
+    pub client_certificate: Option<PathBuf>,
+    /// PEM file with the private key of `client_certificate`.
+    #[schemars(example = &"node/client.key")]
+    pub client_key: Option<PathBuf>,
+    /// Time that one exchange with the node may take, from connecting to the last byte.
+    pub timeout: HumanDuration,
+    /// Exchanges with the node that may run at once; more are answered "try again shortly".
+    pub max_concurrent: usize,
+    /// Largest answer that is read from the node.
+    pub max_answer: HumanSize,
+    /// What to make of a pinned certificate past its date.
+    pub expired_certificate: ExpiredCertificate,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            environment: Environment::Symulator,
+            issuer: None,
+            sso_url: None,
+            sso_destination: None,
+            resolve_url: None,
+            logout_url: None,
+            certificates: Vec::new(),
+            extra_ca_file: None,
+            system_roots: true,
+            client_certificate: None,
+            client_key: None,
+            timeout: HumanDuration::from_secs(10),
+            max_concurrent: 64,
+            max_answer: HumanSize::from_kib(256),
+            expired_certificate: ExpiredCertificate::Warn,
+        }
+    }
+}
+
+/// Which node to talk to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// The operator's sandbox.
+    Symulator,
+    /// Tests before production, for public bodies.
+    Integration,
+    /// Tests before production, for private entities.
+    IntegrationPrivate,
+    /// Real citizens, for public bodies.
+    Production,
+    /// Real citizens, for private entities.
+    ProductionPrivate,
+    /// No preset: every address is given below.
+    Custom,
+}
+
+/// What to make of a pinned certificate past its date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExpiredCertificate {
+    /// Say so and go on: the key is pinned, its date is the operator's affair.
+    Warn,
+    /// An error: the gateway does not start.
+    Refuse,
+}

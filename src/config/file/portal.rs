@@ -1,0 +1,52 @@
+//! `[portal]`
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::shape::keep_order;
+
+/// The portal as citizens see it from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Portal {
+    /// Name of the portal on the pages that the gateway shows to citizens.
+    pub name: String,
+    /// Address of the portal in the browser: scheme, host, and the port if it is not the usual one.
+    ///
+    /// Required. No path and no trailing text. The address that the node sends citizens back to
+    /// begins with it, so it must be the one registered with the operator. `https` except on a
+    /// laptop.
+    #[schemars(example = &"https://portal.example.gov.pl")]
+    pub public_url: Option<String>,
+    /// Path under which the gateway's own pages live; it begins and ends with `/`.
+    ///
+    /// Requests below it never reach an upstream. Change it only if the portal uses it already.
+    pub prefix: String,
+    /// Path that the node sends citizens back to (assertion consumer service).
+    ///
+    /// Left out, it is `prefix` followed by `acs`. Set it when another path is registered with the
+    /// operator; it need not lie below `prefix`.
+    #[schemars(example = &"/.brama/acs")]
+    pub acs_path: Option<String>,
+    /// Folder for keys that must outlive a restart.
+    ///
+    /// Left out, they are made anew at each start: tokens signed before the restart stop being
+    /// valid. Only the gateway's own user should be able to read it.
+    #[schemars(example = &"/var/lib/brama")]
+    pub state_directory: Option<PathBuf>,
+}
+
+impl Default for Portal {
+    fn default() -> Self {
+        Self {
+            name: "Portal".to_owned(),
+            public_url: None,
+            prefix: "/.brama/".to_owned(),
+            acs_path: None,
+            state_directory: None,
+        }
+    }
+}

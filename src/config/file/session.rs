@@ -1,0 +1,36 @@
+//! `[session]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::HumanDuration;
+use crate::config::shape::keep_order;
+
+/// How long a citizen stays signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Session {
+    /// Time without a request after which a session ends.
+    pub idle: HumanDuration,
+    /// Time after which a session ends, whatever happens in it; not below `idle`.
+    pub absolute: HumanDuration,
+    /// Sessions that may exist at once. A million fit in about 600 MB.
+    pub maximum: usize,
+    /// Time a citizen has at the node, from leaving us to coming back.
+    pub login_timeout: HumanDuration,
+    /// Logins that may be under way at once.
+    pub maximum_pending: usize,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            idle: HumanDuration::from_secs(15 * 60),
+            absolute: HumanDuration::from_secs(8 * 60 * 60),
+            maximum: 1_000_000,
+            login_timeout: HumanDuration::from_secs(10 * 60),
+            maximum_pending: 100_000,
+        }
+    }
+}
