@@ -4,5 +4,9 @@
 
 pub mod assurance;
 pub mod attribute;
+pub mod claims;
+pub mod headers;
+pub mod keyring;
 pub mod person;
 pub mod pesel;
+pub mod token;

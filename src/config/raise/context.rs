@@ -1,0 +1,217 @@
+//! What every part of raising uses: places for problems, files, certificates, keys, addresses.
+
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use url::Url;
+
+use super::Identity;
+use crate::base::clock::{Time, later};
+use crate::config::file::File;
+use crate::config::load::Loaded;
+use crate::config::problem::Problems;
+use crate::server::tls;
+use crate::xml::keys::{Certificate, PrivateKey};
+
+/// The file being raised, and the problems found so far.
+pub(super) struct Context<'l> {
+    loaded: &'l Loaded,
+    pub(super) now: Time,
+    pub(super) problems: Problems,
+}
+
+/// Certificates that end within this time are warned of.
+const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+
+impl<'l> Context<'l> {
+    pub(super) fn new(loaded: &'l Loaded, now: Time) -> Self {
+        Self { loaded, now, problems: Problems::default() }
+    }
+
+    pub(super) fn file(&self) -> &'l File {
+        &self.loaded.file
+    }
+
+    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
+        self.loaded.resolve(path)
+    }
+
+    pub(super) fn error(&mut self, key: &str, what: impl Into<String>, advice: impl Into<String>) {
+        let place = self.loaded.places.place_of(key);
+        self.problems.push_error(place, key, what.into(), advice.into());
+    }
+
+    pub(super) fn warn(&mut self, key: &str, what: impl Into<String>, advice: impl Into<String>) {
+        let place = self.loaded.places.place_of(key);
+        self.problems.push_warning(place, key, what.into(), advice.into());
+    }
+
+    /// Demands a value; one that was given and refused has been reported already.
+    pub(super) fn required<'v, T: ?Sized>(
+        &mut self,
+        key: &str,
+        value: Option<&'v T>,
+        advice: &str,
+    ) -> Option<&'v T> {
+        if value.is_none() && !self.loaded.was_refused(key) {
+            self.error(key, "is missing", advice);
+        }
+        value
+    }
+
+    /// Reads a file that the configuration names.
+    pub(super) fn read(&mut self, key: &str, path: &Path) -> Option<Vec<u8>> {
+        let path = self.resolve(path);
+        match std::fs::read(&path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                let what = format!("{} cannot be read: {error}", path.display());
+                self.error(key, what, "check the path and who may read the file");
+                None
+            }
+        }
+    }
+
+    pub(super) fn certificate(&mut self, key: &str, path: &Path) -> Option<Certificate> {
+        let bytes = self.read(key, path)?;
+        let parsed = Certificate::parse(&bytes);
+        self.parsed(key, path, parsed, "give a certificate in PEM or DER form")
+    }
+
+    pub(super) fn private_key(&mut self, key: &str, path: &Path) -> Option<PrivateKey> {
+        let bytes = self.read(key, path)?;
+        let parsed = PrivateKey::parse(&bytes);
+        let advice = "give an unencrypted private key in PEM form, EC on P-256 for the node";
+        self.parsed(key, path, parsed, advice)
+    }
+
+    /// Opens a PKCS #12 file with the password of another file.
+    pub(super) fn pkcs12(
+        &mut self,
+        key: &str,
+        path: &Path,
+        password_key: &str,
+        password_path: &Path,
+    ) -> Option<(PrivateKey, Certificate)> {
+        let bytes = self.read(key, path)?;
+        let password = self.read(password_key, password_path)?;
+        let password = String::from_utf8_lossy(&password);
+        let password = password.trim_end_matches(['\r', '\n']);
+        let parsed = PrivateKey::from_pkcs12(&bytes, password);
+        self.parsed(key, path, parsed, "check the password; the file must hold one private key")
+    }
+
+    pub(super) fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        path: &Path,
+        parsed: Result<T, E>,
+        advice: &str,
+    ) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let what = format!("{}: {error}", self.resolve(path).display());
+                self.error(key, what, advice);
+                None
+            }
+        }
+    }
+
+    /// Warns of one of our own certificates that has ended or soon will.
+    pub(super) fn check_dates(&mut self, key: &str, certificate: &Certificate) {
+        let (subject, end) = (certificate.subject().to_owned(), certificate.not_after());
+        if end <= self.now {
+            let what = format!("certificate {subject} ended on {end}");
+            self.warn(key, what, "ask the operator for a new one");
+        } else if end <= later(self.now, SOON) {
+            let what = format!("certificate {subject} ends on {end}, within 30 days");
+            self.warn(key, what, "ask the operator for a new one");
+        } else if certificate.not_before() > self.now {
+            let what = format!("certificate {subject} begins only on {}", certificate.not_before());
+            self.warn(key, what, "check the clock of this machine");
+        }
+    }
+
+    /// Reads an address. Plain HTTP is for loopback only.
+    pub(super) fn url(&mut self, key: &str, text: &str) -> Option<Url> {
+        let url = match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => url,
+            Ok(_) => {
+                self.error(key, "is not an address of a web server", "begin it with https://");
+                return None;
+            }
+            Err(error) => {
+                self.error(key, format!("is not an address: {error}"), "begin it with https://");
+                return None;
+            }
+        };
+        if url.scheme() == "http" && !is_loopback(&url) {
+            self.error(
+                key,
+                "uses http:// to another machine, where everybody on the way can read and change it",
+                "use https://; http:// is for this machine only",
+            );
+            return None;
+        }
+        Some(url)
+    }
+
+    /// Makes the settings of a TLS client.
+    pub(super) fn client_tls(
+        &mut self,
+        roots_key: &str,
+        system_roots: bool,
+        extra: Option<(&str, &Path)>,
+        identity: Option<(&str, Identity<'_>)>,
+    ) -> Option<rustls::ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        if system_roots {
+            let found = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(found.certs);
+        }
+        if let Some((key, path)) = extra {
+            let bytes = self.read(key, path)?;
+            let chain = tls::read_chain(&bytes).and_then(|chain| add(&mut roots, chain));
+            self.parsed(key, path, chain, "give certificates of authorities in PEM form")?;
+        } else if roots.is_empty() && system_roots {
+            self.warn(
+                roots_key,
+                "this system has no root certificates, so no TLS server can be verified",
+                "install the package ca-certificates, or name a file with the authorities",
+            );
+        }
+        let (key, identity) = match identity {
+            Some((key, identity)) => (key, Some(identity)),
+            None => (roots_key, None),
+        };
+        match tls::client(roots, identity) {
+            Ok(config) => Some(config),
+            Err(error) => {
+                self.error(key, error.to_string(), "check that key and certificate are a pair");
+                None
+            }
+        }
+    }
+}
+
+fn add(
+    roots: &mut RootCertStore,
+    chain: Vec<CertificateDer<'static>>,
+) -> Result<(), tls::Error> {
+    for certificate in chain {
+        roots.add(certificate)?;
+    }
+    Ok(())
+}
+
+/// Tells whether an address is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

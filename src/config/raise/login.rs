@@ -1,0 +1,334 @@
+//! `[node]` and `[service]`: all that a login needs.
+
+use ::http::Uri;
+
+use super::Identity;
+use super::context::Context;
+use crate::config::file::{self, ExpiredCertificate};
+use crate::config::presets::{LOGOUT_PATH, RESOLVE_PATH, SSO_PATH, preset};
+use crate::flow;
+use crate::http;
+use crate::identity::assurance::Assurance;
+use crate::identity::attribute::Attribute;
+use crate::saml::authn_request::{ServiceKind, Template};
+use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey};
+use crate::xml::signature::TrustedCertificates;
+use crate::xml::signer::Signer;
+
+pub(super) struct Login {
+    pub(super) flows: flow::Settings,
+    pub(super) node: flow::node::Settings,
+    pub(super) tls: rustls::ClientConfig,
+}
+
+struct Addresses {
+    issuer: String,
+    sso: String,
+    destination: String,
+    resolve: Uri,
+    logout: Option<String>,
+}
+
+pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) -> Option<Login> {
+    let file = context.file();
+    // Everything is looked at before anything is demanded.
+    let addresses = addresses(context);
+    let trusted = trusted(context);
+    let tls = tls(context);
+    let signer = signer(context);
+    let decryption_keys = decryption_keys(context);
+    let issuer = context.required(
+        "service.issuer",
+        file.service.issuer.as_deref().filter(|issuer| !issuer.trim().is_empty()),
+        "give the identifier that was agreed with the operator",
+    );
+    let provider_name = context.required(
+        "service.provider_name",
+        file.service.provider_name.as_deref(),
+        "give the name that was agreed with the operator; the node refuses another one",
+    );
+    let required = attributes(&file.service.required_attributes);
+    let optional = attributes(&file.service.optional_attributes);
+    if let Some(both) = optional.iter().find(|attribute| required.contains(attribute)) {
+        let what = format!("{both} is asked for as required and as optional");
+        context.error("service.optional_attributes", what, "name it in one of the two lists");
+    }
+    if !required.contains(&Attribute::PersonIdentifier) {
+        context.warn(
+            "service.required_attributes",
+            "without the identifier a person is known only by a login name, which can change",
+            "add \"identifier\"",
+        );
+    }
+    let skew = file.service.clock_skew.get();
+    if skew.as_secs() > 300 {
+        context.warn(
+            "service.clock_skew",
+            "answers of the node are believed for minutes after they have expired",
+            "keep the clock right (NTP) and give at most \"5m\"",
+        );
+    }
+    if file.node.timeout.get().is_zero() || file.node.max_concurrent == 0 {
+        context.error("node", "timeout and max_concurrent must be more than zero", "raise them");
+    }
+    let maximum_answer = usize::try_from(file.node.max_answer.bytes()).unwrap_or(usize::MAX);
+    if !(16 * 1024..=4 * 1024 * 1024).contains(&maximum_answer) {
+        context.error(
+            "node.max_answer",
+            "must be between 16 KiB and 4 MiB",
+            "leave it out; a genuine answer has some 15 KiB",
+        );
+    }
+
+    let (addresses, portal) = (addresses?, portal?);
+    let template = Template {
+        issuer: issuer?.to_owned(),
+        provider_name: provider_name?.to_owned(),
+        kind: match file.service.kind {
+            file::ServiceKind::Public => ServiceKind::Public,
+            file::ServiceKind::Private => ServiceKind::Private,
+        },
+        destination: addresses.destination,
+        acs: format!("{}{}", portal.origin, portal.acs_path),
+        required,
+        optional,
+        force_authn: file.service.force_authn,
+    };
+    let logout_url = match &addresses.logout {
+        Some(url) => Some(url.parse().ok()?),
+        None => None,
+    };
+    Some(Login {
+        flows: flow::Settings {
+            template,
+            sso_url: addresses.sso,
+            logout_url: addresses.logout,
+            node_issuer: addresses.issuer,
+            signer: signer?,
+            decryption_keys: decryption_keys?,
+            trusted: trusted?,
+            assurance: assurance(file.service.assurance),
+            skew,
+            maximum_answer,
+            login_timeout: file.session.login_timeout.get(),
+            maximum_pending: file.session.maximum_pending as u64,
+        },
+        node: flow::node::Settings {
+            resolve_url: addresses.resolve,
+            logout_url,
+            timeout: file.node.timeout.get(),
+            maximum_concurrent: file.node.max_concurrent,
+            maximum_answer,
+        },
+        tls: tls?,
+    })
+}
+
+pub(super) fn assurance(level: file::Assurance) -> Assurance {
+    match level {
+        file::Assurance::Low => Assurance::Low,
+        file::Assurance::Substantial => Assurance::Substantial,
+        file::Assurance::High => Assurance::High,
+    }
+}
+
+fn attributes(list: &[file::Attribute]) -> Vec<Attribute> {
+    list.iter()
+        .map(|attribute| match attribute {
+            file::Attribute::GivenName => Attribute::GivenName,
+            file::Attribute::FamilyName => Attribute::FamilyName,
+            file::Attribute::Birthdate => Attribute::DateOfBirth,
+            file::Attribute::Identifier => Attribute::PersonIdentifier,
+        })
+        .collect()
+}
+
+/// The preset's addresses, each with its own override.
+fn addresses(context: &mut Context<'_>) -> Option<Addresses> {
+    let file = &context.file().node;
+    let preset = preset(file.environment);
+    let from_preset = |path: &str| preset.map(|preset| format!("https://{}{path}", preset.host));
+    let advice = "environment \"custom\" has no addresses of its own: give this one";
+    let issuer = file.issuer.clone().or_else(|| preset.map(|preset| preset.host.to_owned()));
+    let issuer = context.required("node.issuer", issuer.as_deref(), advice).map(str::to_owned);
+    let sso = file.sso_url.clone().or_else(|| from_preset(SSO_PATH));
+    let sso = context.required("node.sso_url", sso.as_deref(), advice).map(str::to_owned);
+    let resolve = file.resolve_url.clone().or_else(|| from_preset(RESOLVE_PATH));
+    let resolve =
+        context.required("node.resolve_url", resolve.as_deref(), advice).map(str::to_owned);
+    let logout = file.logout_url.clone().or_else(|| from_preset(LOGOUT_PATH));
+    if logout.is_none() {
+        context.warn(
+            "node.logout_url",
+            "is missing, so signing out does not end the session at the node",
+            "give the address of the node's single logout service",
+        );
+    }
+    let sso = sso.and_then(|sso| context.url("node.sso_url", &sso));
+    let resolve = resolve.and_then(|resolve| context.url("node.resolve_url", &resolve));
+    let logout = match logout {
+        Some(logout) => Some(context.url("node.logout_url", &logout)?),
+        None => None,
+    };
+    let sso = sso?.to_string();
+    Some(Addresses {
+        issuer: issuer?,
+        destination: file.sso_destination.clone().unwrap_or_else(|| sso.clone()),
+        sso,
+        resolve: resolve?.as_str().parse().ok()?,
+        logout: logout.map(|url| url.to_string()),
+    })
+}
+
+fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
+    let key = "node.certificates";
+    let file = &context.file().node;
+    context.required(
+        key,
+        (!file.certificates.is_empty()).then_some(&file.certificates),
+        "name the file of the node's signing certificate, which the operator hands over",
+    )?;
+    let mut certificates = Vec::new();
+    for (index, path) in file.certificates.iter().enumerate() {
+        let key = format!("{key}[{index}]");
+        let Some(certificate) = context.certificate(&key, path) else { continue };
+        if certificate.not_after() <= context.now {
+            let what = format!(
+                "the pinned certificate {} ended on {}",
+                certificate.subject(),
+                certificate.not_after()
+            );
+            let advice = "ask the operator for the present one; both may be pinned side by side";
+            match file.expired_certificate {
+                ExpiredCertificate::Warn => context.warn(&key, what, advice),
+                ExpiredCertificate::Refuse => context.error(&key, what, advice),
+            }
+        }
+        certificates.push(certificate);
+    }
+    match TrustedCertificates::pin(certificates) {
+        Ok(trusted) => Some(trusted),
+        Err(error) => {
+            context.error(key, error.to_string(), "give certificates of EC or RSA keys");
+            None
+        }
+    }
+}
+
+fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
+    let file = &context.file().node;
+    if !file.system_roots && file.extra_ca_file.is_none() {
+        context.error(
+            "node.system_roots",
+            "is false and node.extra_ca_file is missing, so no server could be verified",
+            "name the file of the authorities",
+        );
+    }
+    let identity = match (&file.client_certificate, &file.client_key) {
+        (None, None) => None,
+        (Some(certificate), Some(key)) => {
+            let certificate = context.read("node.client_certificate", certificate);
+            let key = context.read("node.client_key", key);
+            Some((certificate?, key?))
+        }
+        (Some(_), None) => {
+            context.error("node.client_key", "is missing", "it goes with node.client_certificate");
+            None
+        }
+        (None, Some(_)) => {
+            let advice = "it goes with node.client_key";
+            context.error("node.client_certificate", "is missing", advice);
+            None
+        }
+    };
+    let identity = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });
+    let extra = file.extra_ca_file.as_deref().map(|path| ("node.extra_ca_file", path));
+    context.client_tls(
+        "node.system_roots",
+        file.system_roots,
+        extra,
+        identity.map(|identity| ("node.client_certificate", identity)),
+    )
+}
+
+fn signer(context: &mut Context<'_>) -> Option<Signer> {
+    let file = &context.file().service;
+    let (key_name, pair) = if let Some(path) = &file.signing_p12 {
+        if file.signing_key.is_some() || file.signing_certificate.is_some() {
+            context.error(
+                "service.signing_p12",
+                "is given besides service.signing_key or service.signing_certificate",
+                "give either the PKCS #12 file or the two PEM files",
+            );
+        }
+        let password_key = "service.signing_p12_password_file";
+        let password = file.signing_p12_password_file.as_deref();
+        let password = context.required(password_key, password, "name the file of its password")?;
+        let pair = context.pkcs12("service.signing_p12", path, password_key, password)?;
+        ("service.signing_p12", pair)
+    } else {
+        let advice = "name the PEM file that the operator handed over, or use service.signing_p12";
+        let certificate = context.required(
+            "service.signing_certificate",
+            file.signing_certificate.as_deref(),
+            advice,
+        );
+        let key = context.required("service.signing_key", file.signing_key.as_deref(), advice);
+        let certificate =
+            certificate.and_then(|path| context.certificate("service.signing_certificate", path));
+        let key = key.and_then(|path| context.private_key("service.signing_key", path));
+        ("service.signing_key", (key?, certificate?))
+    };
+    let (key, certificate) = pair;
+    context.check_dates(key_name, &certificate);
+    match Signer::new(&key, certificate) {
+        Ok(signer) => Some(signer),
+        Err(error) => {
+            let advice = "give the key and the certificate whose names end alike (_sig_ec)";
+            context.error(key_name, error.to_string(), advice);
+            None
+        }
+    }
+}
+
+fn decryption_keys(context: &mut Context<'_>) -> Option<Vec<DecryptionKey>> {
+    let file = &context.file().service;
+    let given = file.decryption_keys.len() + file.decryption_p12.len();
+    context.required(
+        "service.decryption_keys",
+        (given > 0).then_some(&()),
+        "name the PEM file of the encryption key (_enc_ec), or use service.decryption_p12",
+    )?;
+    let mut found: Vec<(String, PrivateKey, Option<Certificate>)> = Vec::new();
+    for (index, path) in file.decryption_keys.iter().enumerate() {
+        let key = format!("service.decryption_keys[{index}]");
+        if let Some(private) = context.private_key(&key, path) {
+            found.push((key, private, None));
+        }
+    }
+    for (index, entry) in file.decryption_p12.iter().enumerate() {
+        let key = format!("service.decryption_p12[{index}]");
+        let (file_key, password_key) = (format!("{key}.file"), format!("{key}.password_file"));
+        let path = context.required(&file_key, entry.file.as_deref(), "name the PKCS #12 file");
+        let advice = "name the file of its password";
+        let password = context.required(&password_key, entry.password_file.as_deref(), advice);
+        if let (Some(path), Some(password)) = (path, password)
+            && let Some((private, certificate)) =
+                context.pkcs12(&file_key, path, &password_key, password)
+        {
+            found.push((file_key, private, Some(certificate)));
+        }
+    }
+    let complete = found.len() == given;
+    let mut keys = Vec::new();
+    for (key, private, certificate) in found {
+        if let Some(certificate) = &certificate {
+            context.check_dates(&key, certificate);
+        }
+        match DecryptionKey::try_from(&private) {
+            Ok(decryption) => keys.push(decryption),
+            Err(error) => context.error(&key, error.to_string(), "give the key of _enc_ec"),
+        }
+    }
+    complete.then_some(keys)
+}

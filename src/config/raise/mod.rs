@@ -1,0 +1,132 @@
+//! From the file's shape to settings that cannot be wrong.
+//!
+//! Every problem is reported at once: a part that cannot be raised is left out, and the others go
+//! on. Settings come out only when there was no error at all.
+
+mod context;
+mod login;
+mod portal;
+mod routes;
+
+use self::context::Context;
+use super::load::Loaded;
+use super::problem::Problems;
+use crate::app::Settings;
+use crate::app::settings::Log;
+use crate::base::clock::Time;
+use crate::config::file::LogFormat;
+use crate::identity::claims::PairwiseSecret;
+use crate::identity::token::LONGEST_LIFETIME;
+use crate::server::tls;
+use crate::session;
+
+/// Raises a file to settings. The problems of reading are among those that come out.
+#[must_use]
+pub fn raise(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
+    let mut context = Context::new(&loaded, now);
+    let settings = settings(&mut context);
+    let raised = context.problems;
+    let mut problems = loaded.problems;
+    problems.append(raised);
+    let settings = if problems.has_errors() { None } else { settings };
+    (settings, problems)
+}
+
+fn settings(context: &mut Context<'_>) -> Option<Settings> {
+    let file = context.file();
+    // Each part is raised before any is demanded, so that each reports its problems.
+    let portal = portal::raise(context);
+    let listen = portal::listen(context, portal.as_ref());
+    let login = login::raise(context, portal.as_ref());
+    let (routes, upstreams) = routes::raise(context, portal.as_ref());
+    let session = session(context);
+    let pairwise_secret = pairwise_secret(context);
+    if file.portal.state_directory.is_none() {
+        context.warn(
+            "portal.state_directory",
+            "no folder is given, so the keys of signed identities and the pseudonyms of citizens \
+             change with every restart",
+            "name a folder that outlives a restart",
+        );
+    }
+    let token_lifetime = file.identity.token_lifetime.get();
+    if token_lifetime > LONGEST_LIFETIME || token_lifetime.is_zero() {
+        context.error(
+            "identity.token_lifetime",
+            "a signed identity may live at most 5 minutes, and some time at least",
+            "give a value between \"1s\" and \"5m\"",
+        );
+    }
+    if file.identity.key_rotation.get() < LONGEST_LIFETIME * 2 {
+        context.error(
+            "identity.key_rotation",
+            "keys would change before the identities that they signed have expired",
+            "give at least \"10m\"; days or weeks are usual",
+        );
+    }
+    let upstream_tls = context.client_tls("node.system_roots", true, None, None);
+    let (portal, login) = (portal?, login?);
+    Some(Settings {
+        http: portal,
+        listen: listen?,
+        flows: login.flows,
+        node: login.node,
+        node_tls: login.tls,
+        session,
+        routes,
+        upstreams,
+        upstream_tls: upstream_tls?,
+        token_lifetime,
+        key_rotation: file.identity.key_rotation.get(),
+        pairwise_secret,
+        state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
+        log: Log { json: file.log.format == LogFormat::Json, level: file.log.level.clone() },
+    })
+}
+
+fn session(context: &mut Context<'_>) -> session::Settings {
+    let file = &context.file().session;
+    let (idle, absolute) = (file.idle.get(), file.absolute.get());
+    if idle.is_zero() {
+        context.error("session.idle", "a session would end at once", "give \"15m\" or so");
+    }
+    if absolute < idle {
+        context.error(
+            "session.absolute",
+            "is shorter than session.idle, which would then have no meaning",
+            "give at least as much as session.idle",
+        );
+    }
+    if absolute.as_secs() > 24 * 3600 {
+        context.warn(
+            "session.absolute",
+            "citizens stay signed in for more than a day",
+            "8 hours suit most portals",
+        );
+    }
+    for (key, value) in
+        [("session.maximum", file.maximum), ("session.maximum_pending", file.maximum_pending)]
+    {
+        if value == 0 {
+            context.error(key, "is zero, so nobody could sign in", "leave it out for the default");
+        }
+    }
+    session::Settings { idle, absolute, maximum: file.maximum as u64 }
+}
+
+fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {
+    let key = "identity.pairwise_secret_file";
+    let path = context.file().identity.pairwise_secret_file.as_deref()?;
+    let bytes = context.read(key, path)?;
+    let secret = PairwiseSecret::new(bytes);
+    if secret.is_none() {
+        context.error(
+            key,
+            "has fewer than 32 bytes",
+            "make one with: head -c 32 /dev/urandom > FILE",
+        );
+    }
+    secret
+}
+
+pub(super) use tls::Identity;

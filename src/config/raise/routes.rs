@@ -1,0 +1,197 @@
+//! `[[upstream]]` and `[[route]]`.
+
+use std::collections::{HashMap, HashSet};
+
+use ::http::uri::{Authority, Scheme};
+
+use super::context::{Context, is_loopback};
+use super::login::assurance;
+use crate::config::file::{self, Claim};
+use crate::gate::policy::{Access, Route};
+use crate::http;
+use crate::identity::claims::{PersonalClaim, Release};
+use crate::proxy;
+
+pub(super) fn raise(
+    context: &mut Context<'_>,
+    portal: Option<&http::Settings>,
+) -> (Vec<Route>, Vec<proxy::Settings>) {
+    let (names, upstreams) = upstreams(context);
+    let routes = routes(context, portal, &names);
+    (routes, upstreams)
+}
+
+fn upstreams(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<proxy::Settings>) {
+    let mut names = HashMap::new();
+    let mut settings = Vec::new();
+    let advice = "add an [[upstream]] with the name and address of the portal";
+    let given = &context.file().upstreams;
+    context.required("upstream", (!given.is_empty()).then_some(given), advice);
+    for (index, upstream) in given.iter().enumerate() {
+        let key = |name: &str| format!("upstream[{index}].{name}");
+        let advice = "give it a name that routes can refer to";
+        let name = context.required(&key("name"), upstream.name.as_deref(), advice);
+        let advice = "give the address of the portal, such as \"http://127.0.0.1:3000\"";
+        let url = context.required(&key("url"), upstream.url.as_deref(), advice);
+        // A name that is known keeps its routes from being reported as well.
+        let address = url.and_then(|url| address(context, &key("url"), url));
+        let Some(name) = name else { continue };
+        if names.insert(name.to_owned(), index).is_some() {
+            let what = format!("there is another upstream named \"{name}\"");
+            context.error(&key("name"), what, "give each upstream a name of its own");
+        }
+        for (name, time) in [
+            ("connect_timeout", upstream.connect_timeout),
+            ("response_timeout", upstream.response_timeout),
+        ] {
+            if time.get().is_zero() {
+                context.error(&key(name), "is zero", "leave it out for the default");
+            }
+        }
+        let Some((scheme, authority)) = address else { continue };
+        settings.push(proxy::Settings {
+            name: name.to_owned(),
+            scheme,
+            authority,
+            connect_timeout: upstream.connect_timeout.get(),
+            response_timeout: upstream.response_timeout.get(),
+        });
+    }
+    (names, settings)
+}
+
+fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<(Scheme, Authority)> {
+    let parsed = url::Url::parse(text).ok().filter(url::Url::has_host);
+    let Some(url) = parsed else {
+        context.error(key, "is not an address", "begin it with http:// or https://");
+        return None;
+    };
+    let scheme = match url.scheme() {
+        "http" => Scheme::HTTP,
+        "https" => Scheme::HTTPS,
+        _ => {
+            context.error(key, "is not http:// or https://", "correct the scheme");
+            return None;
+        }
+    };
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        context.error(key, "holds more than scheme, host and port", "leave out the path");
+        return None;
+    }
+    if scheme == Scheme::HTTP && !is_loopback(&url) {
+        context.warn(
+            key,
+            "identities and answers cross the network to the upstream in the clear",
+            "use https://, or make sure that the network between is yours alone",
+        );
+    }
+    let authority = url.authority().parse().ok()?;
+    Some((scheme, authority))
+}
+
+fn routes(
+    context: &mut Context<'_>,
+    portal: Option<&http::Settings>,
+    upstreams: &HashMap<String, usize>,
+) -> Vec<Route> {
+    let given = &context.file().routes;
+    let advice = "add a [[route]] with path and upstream; what no route covers is denied";
+    context.required("route", (!given.is_empty()).then_some(given), advice);
+    let public_host = portal
+        .and_then(|portal| url::Url::parse(&portal.origin).ok())
+        .and_then(|url| url.host_str().map(str::to_owned));
+    let default_level = context.file().service.assurance;
+    let mut taken = HashSet::new();
+    let mut releases: Vec<Release> = Vec::new();
+    let mut routes = Vec::new();
+    for (index, route) in given.iter().enumerate() {
+        let key = |name: &str| format!("route[{index}].{name}");
+        let host = match &route.host {
+            Some(host) => match http::host::name(host) {
+                Some(name) => Some(name),
+                None => {
+                    context.error(&key("host"), "is not a host", "give a name without a port");
+                    None
+                }
+            },
+            None => public_host.clone(),
+        };
+        let path = path(context, &key("path"), &route.path);
+        let advice = "give the name of an [[upstream]]";
+        let upstream = context.required(&key("upstream"), route.upstream.as_deref(), advice);
+        let number = upstream.and_then(|name| {
+            let number = upstreams.get(name).copied();
+            if number.is_none() {
+                let what = format!("there is no upstream named \"{name}\"");
+                context.error(&key("upstream"), what, advice);
+            }
+            number
+        });
+        check_level(context, route, &key);
+        let (Some(host), Some(path), Some(upstream), Some(number)) = (host, path, upstream, number)
+        else {
+            continue;
+        };
+        if !taken.insert((host.clone(), path.clone())) {
+            let what = format!("there is another route for {host}{path}");
+            context.error(&key("path"), what, "join the two, or give one another path");
+        }
+        let release = Release {
+            audience: route.audience.clone().unwrap_or_else(|| upstream.to_owned()),
+            claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
+        };
+        let release_number = releases.iter().position(|other| *other == release);
+        let release_number = release_number.unwrap_or_else(|| {
+            releases.push(release.clone());
+            releases.len() - 1
+        });
+        let access = match route.access {
+            file::Access::Public => Access::Public,
+            file::Access::Optional => Access::Optional,
+            file::Access::Required => {
+                Access::Required(assurance(route.assurance.unwrap_or(default_level)))
+            }
+        };
+        routes.push(Route { host, path, access, upstream: number, release, release_number });
+    }
+    routes
+}
+
+/// A path prefix, canonical, without a slash at its end.
+fn path(context: &mut Context<'_>, key: &str, text: &str) -> Option<String> {
+    match http::path::canonical(text) {
+        Ok(path) if path == "/" => Some(path.into_owned()),
+        Ok(path) => Some(path.trim_end_matches('/').to_owned()),
+        Err(error) => {
+            let advice = "write a plain path that begins with a slash, such as \"/tax\"";
+            context.error(key, error.to_string(), advice);
+            None
+        }
+    }
+}
+
+fn check_level(context: &mut Context<'_>, route: &file::Route, key: &dyn Fn(&str) -> String) {
+    if route.access != file::Access::Required && route.assurance.is_some() {
+        context.error(
+            &key("assurance"),
+            "has no meaning on a route that needs nobody to be signed in",
+            "leave it out, or set access = \"required\"",
+        );
+    }
+    if route.access == file::Access::Public && !route.claims.is_empty() {
+        context.warn(
+            &key("claims"),
+            "nobody's identity is passed on to a public route",
+            "leave it out, or set access = \"optional\"",
+        );
+    }
+}
+
+fn personal(claim: Claim) -> PersonalClaim {
+    match claim {
+        Claim::GivenName => PersonalClaim::GivenName,
+        Claim::FamilyName => PersonalClaim::FamilyName,
+        Claim::Birthdate => PersonalClaim::Birthdate,
+        Claim::Pesel => PersonalClaim::Pesel,
+    }
+}

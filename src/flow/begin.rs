@@ -1,0 +1,49 @@
+//! A login begins: it is remembered, and the browser is given a signed request for the node.
+
+use super::Flows;
+use super::pending::{Binding, PendingLogin};
+use super::return_to::ReturnTo;
+use crate::base::encoding::base64;
+use crate::base::random;
+use crate::identity::assurance::Assurance;
+use crate::xml::signer;
+
+/// What the browser needs to go to the node.
+#[derive(Debug)]
+pub struct Begun {
+    /// Where the form is posted.
+    pub form_action: String,
+    /// The signed `AuthnRequest` in base64 (SAML bindings 3.5.4).
+    pub saml_request: String,
+    /// The handle that comes back with the artifact.
+    pub relay_state: String,
+    /// The binding cookie that the browser must have.
+    pub binding: Binding,
+}
+
+impl Flows {
+    /// Begins a login for a browser, which keeps its binding when it has one.
+    ///
+    /// # Errors
+    /// When our request cannot be signed: a fault of ours.
+    pub fn begin(
+        &self,
+        binding: Option<Binding>,
+        return_to: ReturnTo,
+        assurance: Assurance,
+    ) -> Result<Begun, signer::Error> {
+        let now = self.now();
+        let settings = &self.settings;
+        let request_id = random::message_id();
+        let request = settings.template.sign(&request_id, now, assurance, &settings.signer)?;
+        let binding = binding.unwrap_or_else(Binding::generate);
+        let login = PendingLogin { request_id, return_to, assurance };
+        let relay_state = self.pending.begin(login, &binding, now);
+        Ok(Begun {
+            form_action: settings.sso_url.clone(),
+            saml_request: base64(request.as_bytes()),
+            relay_state: relay_state.as_str().to_owned(),
+            binding,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! A login finishes: from the artifact that the browser brought to a session.
+
+use std::time::Duration;
+
+use super::Flows;
+use super::node::NodeError;
+use super::pending::{self, Binding, RelayState};
+use super::replay;
+use super::return_to::ReturnTo;
+use crate::base::clock::later;
+use crate::base::encoding::sha256;
+use crate::base::random;
+use crate::identity::assurance::Assurance;
+use crate::saml::artifact;
+use crate::saml::examine::examine;
+use crate::saml::expected::{Expected, Wrapping};
+use crate::saml::refusal::Refusal;
+use crate::saml::soap;
+use crate::session::store::{Store, Unavailable};
+use crate::session::{Session, SessionId};
+use crate::xml::signer;
+
+/// A finished login.
+#[derive(Debug)]
+pub struct Finished {
+    /// The id for the session cookie.
+    pub session: SessionId,
+    /// Where the citizen wanted to go.
+    pub return_to: ReturnTo,
+    /// For the log.
+    pub public_name: String,
+    /// For the log.
+    pub assurance: Assurance,
+}
+
+/// Why a login did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The browser has no login to finish here.
+    #[error("{0}")]
+    Pending(#[from] pending::Refused),
+    /// The node did not answer as it should.
+    #[error("{0}")]
+    Node(#[from] NodeError),
+    /// The node's answer signs nobody in.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// There is no room to remember what was used.
+    #[error("replay guard is full")]
+    ReplayGuardFull,
+    /// Our own message could not be signed.
+    #[error("our request cannot be signed")]
+    Sign(#[from] signer::Error),
+    /// The session could not be kept.
+    #[error("{0}")]
+    Store(#[from] Unavailable),
+}
+
+impl LoginError {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Pending(pending::Refused::Unknown) => "login.unknown_relay_state",
+            Self::Pending(pending::Refused::Expired) => "login.expired",
+            Self::Pending(pending::Refused::Used) => "login.already_used",
+            Self::Pending(pending::Refused::OtherBrowser) => "login.other_browser",
+            Self::Pending(pending::Refused::NoArtifact) => "login.no_artifact",
+            Self::Node(error) => error.code(),
+            Self::Refused(refusal) => refusal.code(),
+            Self::ReplayGuardFull => "login.replay_guard_full",
+            Self::Sign(_) => "login.cannot_sign",
+            Self::Store(_) => "session.store_unavailable",
+        }
+    }
+}
+
+/// How long the use of an artifact is remembered. The node forgets it much sooner.
+const ARTIFACT_MEMORY: Duration = Duration::from_secs(3600);
+
+impl Flows {
+    /// Finishes the login that this browser began.
+    ///
+    /// # Errors
+    /// The first reason for which nobody is signed in.
+    pub async fn finish(
+        &self,
+        relay_state: &RelayState,
+        binding: Option<&Binding>,
+        earlier_session: Option<&SessionId>,
+    ) -> Result<Finished, LoginError> {
+        let now = self.now();
+        let settings = &self.settings;
+
+        // 1. It must be a login that this browser began, and it is taken only once.
+        let (login, artifact) = self.pending.take(relay_state, binding, now)?;
+
+        // 2. The artifact is ours to spend: never seen before, with whatever login.
+        self.replay
+            .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
+            .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
+
+        // 3. The node is asked what it stands for, once: an artifact is spent by asking.
+        let resolve_id = random::message_id();
+        let issuer = &settings.template.issuer;
+        let message = artifact::resolve(&artifact, &resolve_id, now, issuer, &settings.signer)?;
+        let answer = self.node.resolve(soap::wrap(&message)).await?;
+
+        // 4. The answer: both signatures, statuses, decryption, every condition, level, person.
+        let now = self.now();
+        let expected = Expected {
+            node: Some(settings.node_issuer.clone()),
+            service: Some(issuer.clone()),
+            acs: Some(settings.template.acs.clone()),
+            request_id: Some(login.request_id.clone()),
+            resolve_id: Some(resolve_id),
+            assurance: Some(login.assurance),
+            required: settings.template.required.clone(),
+            skew: settings.skew,
+            maximum_bytes: settings.maximum_answer,
+            wrapping: Wrapping::Soap,
+        };
+        let keys = &settings.decryption_keys;
+        let examination = examine(&answer, &settings.trusted, keys, &expected, now);
+        let assertion = examination.for_login()?;
+
+        // 5. The assertion was never used, and will not be again while it could be presented.
+        let remember = later(assertion.not_on_or_after(), settings.skew);
+        self.replay
+            .first_use(sha256(assertion.id().as_bytes()), remember, now)
+            .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
+
+        // 6. A session with a fresh id; one that the browser had before ends (fixation, step-up).
+        let id = SessionId::generate();
+        let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
+        self.sessions.insert(id.key(), session, now).await?;
+        if let Some(earlier) = earlier_session {
+            self.sessions.remove(earlier.key(), now).await?;
+        }
+        Ok(Finished {
+            public_name: id.key().public_name(),
+            session: id,
+            return_to: login.return_to,
+            assurance: assertion.assurance(),
+        })
+    }
+}
+
+fn not_first(refused: replay::Refused, refusal: Refusal) -> LoginError {
+    match refused {
+        replay::Refused::Used => LoginError::Refused(refusal),
+        replay::Refused::Full => LoginError::ReplayGuardFull,
+    }
+}

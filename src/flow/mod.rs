@@ -1,0 +1,93 @@
+//! The flows: a login begins, a login finishes, a citizen signs out.
+//!
+//! [`finish`] is the heart of the program: one visible function with numbered steps. All I/O of a
+//! flow goes through [`node::NodeClient`] (to the node) and the session store.
+
+pub mod begin;
+pub mod finish;
+pub mod logout;
+pub mod node;
+pub mod pending;
+pub mod replay;
+pub mod return_to;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::node::NodeClient;
+use self::pending::PendingLogins;
+use self::replay::ReplayGuard;
+use crate::base::clock::{SharedClock, Time};
+use crate::identity::assurance::Assurance;
+use crate::saml::authn_request::Template;
+use crate::session::memory::Memory;
+use crate::xml::keys::DecryptionKey;
+use crate::xml::signature::TrustedCertificates;
+use crate::xml::signer::Signer;
+
+/// What a login needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// What is the same in every request of ours.
+    pub template: Template,
+    /// Where the browser posts the request.
+    pub sso_url: String,
+    /// Where a `LogoutRequest` goes; `None` when there is no such place.
+    pub logout_url: Option<String>,
+    /// The node's identifier.
+    pub node_issuer: String,
+    /// Our signing key.
+    pub signer: Signer,
+    /// Our decryption keys.
+    pub decryption_keys: Vec<DecryptionKey>,
+    /// The node's pinned certificates.
+    pub trusted: TrustedCertificates,
+    /// The level asked for when a route asks for none.
+    pub assurance: Assurance,
+    /// How far the clocks may differ.
+    pub skew: Duration,
+    /// The most bytes that are read of an answer.
+    pub maximum_answer: usize,
+    /// How long a citizen may take at the node.
+    pub login_timeout: Duration,
+    /// How many logins may be under way.
+    pub maximum_pending: u64,
+}
+
+/// Everything that the flows share.
+pub struct Flows {
+    /// The settings.
+    pub settings: Settings,
+    /// How sessions last.
+    pub session_settings: crate::session::Settings,
+    /// The way to the node.
+    pub node: NodeClient,
+    /// Logins under way.
+    pub pending: PendingLogins,
+    /// What was used before.
+    pub replay: ReplayGuard,
+    /// The sessions.
+    pub sessions: Arc<Memory>,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+impl Flows {
+    /// Puts the flows together.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        session_settings: crate::session::Settings,
+        node: NodeClient,
+        sessions: Arc<Memory>,
+        clock: SharedClock,
+    ) -> Self {
+        let pending = PendingLogins::new(settings.login_timeout, settings.maximum_pending);
+        let replay = ReplayGuard::default();
+        Self { settings, session_settings, node, pending, replay, sessions, clock }
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,166 @@
+//! The way to the node: SOAP over TLS, one attempt, bounded in time, size and number.
+//!
+//! 1. The server's certificate is always verified. TLS never stands in for a signature.
+//! 2. One attempt: an artifact is spent by asking, and a second attempt would only hide that.
+//!    Connections are not reused, so none can turn out dead under a request.
+//! 3. At most so many exchanges are under way; others wait a moment and are then turned away.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{Method, Request, StatusCode, Uri};
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::base::causes::in_one_line;
+use crate::http::body;
+
+/// Where the node is, and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where artifacts are resolved.
+    pub resolve_url: Uri,
+    /// Where sessions are ended.
+    pub logout_url: Option<Uri>,
+    /// How long one exchange may take, connection included.
+    pub timeout: Duration,
+    /// How many exchanges may be under way.
+    pub maximum_concurrent: usize,
+    /// The most bytes that are read of an answer.
+    pub maximum_answer: usize,
+}
+
+/// Why the node gave no answer to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Too many exchanges are under way.
+    #[error("too many exchanges with the node are under way")]
+    Busy,
+    /// It took too long.
+    #[error("node did not answer within {0:?}")]
+    Timeout(Duration),
+    /// There is no connection, or TLS failed.
+    #[error("node cannot be reached: {0}")]
+    Unreachable(String),
+    /// It answered with an HTTP error.
+    #[error("node answered with HTTP status {0}")]
+    Status(StatusCode),
+    /// The answer is too long.
+    #[error("answer of the node is longer than {0} bytes")]
+    TooLong(usize),
+    /// The answer broke off.
+    #[error("answer of the node broke off")]
+    Broken,
+}
+
+impl NodeError {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy => "login.node_busy",
+            Self::Timeout(_) => "login.node_timeout",
+            Self::Unreachable(_) => "login.node_unreachable",
+            Self::Status(_) => "login.node_http_status",
+            Self::TooLong(_) => "login.answer_too_large",
+            Self::Broken => "login.node_answer_broken",
+        }
+    }
+}
+
+/// The client.
+pub struct NodeClient {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    settings: Settings,
+    places: Semaphore,
+}
+
+/// How long an exchange waits for its turn.
+const TURN: Duration = Duration::from_secs(2);
+/// A logout does not keep the citizen waiting longer than this.
+const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl NodeClient {
+    /// Makes a client with the settings of TLS.
+    #[must_use]
+    pub fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
+            .build(connector);
+        let places = Semaphore::new(settings.maximum_concurrent);
+        Self { client, settings, places }
+    }
+
+    /// Sends an `ArtifactResolve` and returns the answer, unread.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn resolve(&self, soap: String) -> Result<Bytes, NodeError> {
+        self.exchange(&self.settings.resolve_url, soap, self.settings.timeout).await
+    }
+
+    /// Sends a `LogoutRequest` and returns the answer, unread.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn logout(&self, soap: String) -> Result<Bytes, NodeError> {
+        let Some(url) = &self.settings.logout_url else {
+            return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
+        };
+        self.exchange(url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT)).await
+    }
+
+    async fn exchange(&self, url: &Uri, soap: String, time: Duration) -> Result<Bytes, NodeError> {
+        let turn = timeout(TURN.min(time), self.places.acquire()).await;
+        let Ok(Ok(_place)) = turn else { return Err(NodeError::Busy) };
+        match timeout(time, self.send(url, soap)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(NodeError::Timeout(time)),
+        }
+    }
+
+    async fn send(&self, url: &Uri, soap: String) -> Result<Bytes, NodeError> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(url.clone())
+            .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+            .header(ACCEPT, "text/xml")
+            // SOAP 1.1 section 6.1.1: the field is required; an empty value names no intent.
+            .header("SOAPAction", "\"\"")
+            .body(Full::from(soap))
+            .map_err(|error| NodeError::Unreachable(error.to_string()))?;
+        let answer =
+            self.client.request(request).await.map_err(|error| NodeError::Unreachable(in_one_line(&error)))?;
+        let status = answer.status();
+        let limit = self.settings.maximum_answer;
+        let bytes = body::read(answer.into_body(), limit).await.map_err(|error| match error {
+            body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
+            body::ReadError::Broken(_) => NodeError::Broken,
+        })?;
+        match status {
+            StatusCode::OK => Ok(bytes),
+            // SOAP 1.1 section 6.2: a fault comes with status 500; the reader tells what it is.
+            StatusCode::INTERNAL_SERVER_ERROR if has_fault(&bytes) => Ok(bytes),
+            other => Err(NodeError::Status(other)),
+        }
+    }
+}
+
+fn has_fault(bytes: &[u8]) -> bool {
+    bytes.windows(6).any(|window| window == b"Fault>")
+}

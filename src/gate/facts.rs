@@ -1,0 +1,10 @@
+//! What a door knows of a request: already canonical, so that every rule sees one value.
+
+/// A request, as the policy sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'f> {
+    /// The host in lower case, without port and trailing dot.
+    pub host: &'f str,
+    /// The decoded path, see `http::path`.
+    pub path: &'f str,
+}

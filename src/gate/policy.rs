@@ -1,0 +1,91 @@
+//! Routes: which place belongs to which upstream, and who may go there.
+//!
+//! 1. A route has a host and a path prefix that ends at a segment: `/tax` covers `/tax` and
+//!    `/tax/x`, not `/taxi`.
+//! 2. The longest prefix wins. Two routes of the same host and prefix are a mistake in the
+//!    configuration and never get here.
+//! 3. What no route covers is denied.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::identity::assurance::Assurance;
+use crate::identity::claims::Release;
+
+/// Who may go somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, and nobody's identity is passed on.
+    Public,
+    /// Everybody; the identity of whoever is signed in is passed on.
+    Optional,
+    /// Whoever is signed in with at least this level.
+    Required(Assurance),
+}
+
+/// One route.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The host in lower case.
+    pub host: String,
+    /// The path prefix, `/` or without a slash at its end.
+    pub path: String,
+    /// Who may go there.
+    pub access: Access,
+    /// The number of the upstream.
+    pub upstream: usize,
+    /// What the upstream is told about the citizen.
+    pub release: Release,
+    /// The number of this release among all, for the tokens that are kept.
+    pub release_number: usize,
+}
+
+/// All routes.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Routes by host, longest prefix first.
+    hosts: HashMap<String, Vec<Arc<Route>>>,
+    releases: usize,
+}
+
+impl Policy {
+    /// Puts routes in order.
+    #[must_use]
+    pub fn new(routes: Vec<Route>) -> Self {
+        let mut policy = Self::default();
+        for mut route in routes {
+            if route.path.len() > 1 {
+                route.path.truncate(route.path.trim_end_matches('/').len().max(1));
+            }
+            policy.releases = policy.releases.max(route.release_number + 1);
+            policy.hosts.entry(route.host.clone()).or_default().push(Arc::new(route));
+        }
+        for routes in policy.hosts.values_mut() {
+            routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
+        }
+        policy
+    }
+
+    /// Finds the route of a place.
+    #[must_use]
+    pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
+        self.hosts.get(host)?.iter().find(|route| covers(&route.path, path))
+    }
+
+    /// Tells whether the portal is known under that host.
+    #[must_use]
+    pub fn has_host(&self, host: &str) -> bool {
+        self.hosts.contains_key(host)
+    }
+
+    /// Returns how many different releases there are.
+    #[must_use]
+    pub fn releases(&self) -> usize {
+        self.releases
+    }
+}
+
+fn covers(prefix: &str, path: &str) -> bool {
+    prefix == "/"
+        || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

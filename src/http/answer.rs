@@ -1,0 +1,241 @@
+//! Errors become answers here and nowhere else; and the shapes of our own answers.
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use super::body::{self, Body};
+use super::exchange::{Caller, Exchange};
+use super::{Settings, host, hygiene, path};
+use crate::flow::finish::LoginError;
+use crate::flow::node::NodeError;
+use crate::flow::pending;
+use crate::pages::{Look, Page, Trouble};
+use crate::proxy;
+use crate::saml::refusal::{Kind, Refusal};
+use crate::session::store::Unavailable;
+
+/// Something that ends a request: what the citizen reads, and what the log needs.
+#[derive(Debug)]
+pub struct Failure {
+    /// What the citizen reads.
+    pub trouble: Trouble,
+    /// The status.
+    pub status: StatusCode,
+    /// The stable reason code.
+    pub code: &'static str,
+    /// For the log only.
+    pub detail: String,
+    /// Where the citizen can begin again.
+    pub begin_again: Option<String>,
+}
+
+impl Failure {
+    /// Makes a failure.
+    #[must_use]
+    pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
+        Self { trouble, status, code, detail: String::new(), begin_again: None }
+    }
+
+    /// A request that is malformed.
+    #[must_use]
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        let failure = Self::new(Trouble::MalformedRequest, StatusCode::BAD_REQUEST, code);
+        Self { detail: detail.into(), ..failure }
+    }
+
+    /// Says where the citizen can begin again.
+    #[must_use]
+    pub fn begin_again(self, at: impl Into<String>) -> Self {
+        Self { begin_again: Some(at.into()), ..self }
+    }
+}
+
+impl From<hygiene::Error> for Failure {
+    fn from(error: hygiene::Error) -> Self {
+        Self::malformed(error.code(), error.to_string())
+    }
+}
+
+impl From<path::Error> for Failure {
+    fn from(error: path::Error) -> Self {
+        Self::malformed("request.ambiguous_path", error.to_string())
+    }
+}
+
+impl From<host::Error> for Failure {
+    fn from(error: host::Error) -> Self {
+        Self::malformed("request.host", error.to_string())
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(error: Unavailable) -> Self {
+        let code = "session.store_unavailable";
+        let failure = Self::new(Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE, code);
+        Self { detail: error.to_string(), ..failure }
+    }
+}
+
+impl From<proxy::Error> for Failure {
+    fn from(error: proxy::Error) -> Self {
+        let (trouble, status) = match &error {
+            proxy::Error::Slow(_) => (Trouble::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
+            proxy::Error::Unreachable(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        let (trouble, status) = match &error {
+            LoginError::Pending(refused) => match refused {
+                pending::Refused::OtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
+                pending::Refused::Used => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
+                pending::Refused::Unknown | pending::Refused::Expired => {
+                    (Trouble::LoginExpired, StatusCode::FORBIDDEN)
+                }
+                pending::Refused::NoArtifact => {
+                    (Trouble::MalformedRequest, StatusCode::BAD_REQUEST)
+                }
+            },
+            LoginError::Node(NodeError::Busy) | LoginError::ReplayGuardFull => {
+                (Trouble::NodeBusy, StatusCode::SERVICE_UNAVAILABLE)
+            }
+            LoginError::Node(NodeError::Timeout(_)) => {
+                (Trouble::NodeSlow, StatusCode::GATEWAY_TIMEOUT)
+            }
+            LoginError::Node(_) => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
+            LoginError::Refused(refusal) => refused(refusal),
+            LoginError::Sign(_) => (Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
+            LoginError::Store(_) => (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
+        };
+        Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }
+    }
+}
+
+fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
+    if matches!(refusal, Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) {
+        return (Trouble::AlreadyUsed, StatusCode::FORBIDDEN);
+    }
+    match refusal.kind() {
+        Kind::Cancelled => (Trouble::Cancelled, StatusCode::FORBIDDEN),
+        Kind::RefusedByNode => (Trouble::RefusedByNode, StatusCode::FORBIDDEN),
+        Kind::UnknownPerson => (Trouble::UnknownPerson, StatusCode::FORBIDDEN),
+        Kind::AssuranceTooLow => (Trouble::AssuranceTooLow, StatusCode::FORBIDDEN),
+        Kind::OurFault => (Trouble::OurFault, StatusCode::BAD_GATEWAY),
+        Kind::NodeFault => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
+        Kind::AnswerRefused => (Trouble::AnswerRefused, StatusCode::BAD_GATEWAY),
+    }
+}
+
+/// Answers a failure: a page for people, JSON for programs. Logs it once.
+pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
+    let Failure { trouble, status, code, detail, begin_again } = failure;
+    tracing::warn!(
+        reason = code,
+        request = exchange.id,
+        status = status.as_u16(),
+        detail,
+        "request refused"
+    );
+    let mut response = if exchange.caller == Caller::Program {
+        let problem = serde_json::json!({
+            "error": code,
+            "status": status.as_u16(),
+            "title": trouble.words(exchange.language).title,
+            "request": exchange.id,
+        });
+        json(*status, &problem)
+    } else {
+        let look = look(settings, exchange);
+        let link = begin_again.as_deref();
+        page(*status, crate::pages::trouble(look, *trouble, code, &exchange.id, link))
+    };
+    if *status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    if *trouble == Trouble::SignInNeeded {
+        // The page must show inside the frame; its own policy says in whose.
+        response.headers_mut().remove(X_FRAME_OPTIONS);
+    }
+    response
+}
+
+/// Returns the look of our pages for a request.
+#[must_use]
+pub fn look<'a>(settings: &'a Settings, exchange: &Exchange) -> Look<'a> {
+    Look {
+        language: exchange.language,
+        portal_name: &settings.portal_name,
+        test_environment: settings.test_environment.as_deref(),
+    }
+}
+
+/// Answers with a page of ours.
+#[must_use]
+pub fn page(status: StatusCode, page: Page) -> Response<Body> {
+    let mut response = Response::new(body::full(page.html));
+    *response.status_mut() = status;
+    let policy = HeaderValue::try_from(page.content_security_policy)
+        .unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        // Not "no-referrer": browsers would then send "Origin: null" with forms.
+        (REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (VARY, "Accept-Language"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Answers with JSON.
+#[must_use]
+pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(body::full(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // RFC-less but universal: nobody else's page may read it.
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+/// Sends the browser on with GET (RFC 9110 15.4.4).
+#[must_use]
+pub fn see_other(target: &str) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let target = HeaderValue::from_str(target).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, target);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Tells a program that the citizen must sign in (RFC 9110 15.5.2).
+#[must_use]
+pub fn login_required(login: &str, assurance: &str, step_up: bool) -> Response<Body> {
+    let error = if step_up { "step_up_required" } else { "login_required" };
+    let value = serde_json::json!({ "error": error, "login": login, "assurance": assurance });
+    let mut response = json(StatusCode::UNAUTHORIZED, &value);
+    let challenge = format!("Brama error=\"{error}\", login=\"{login}\", assurance=\"{assurance}\"");
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}

@@ -1,0 +1,168 @@
+//! Our two cookies: the session, and the binding of a login to a browser.
+//!
+//! On HTTPS both have the `__Host-` prefix: no other host, not even a sub-domain, can set them
+//! (RFC 6265bis 4.1.3.2). On plain HTTP, which is for loopback only, browsers differ in whether
+//! they take such cookies, so the names are plain there.
+
+use std::time::Duration;
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+/// The names of our cookies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cookies {
+    session: &'static str,
+    binding: &'static str,
+    attributes: &'static str,
+}
+
+impl Cookies {
+    /// For a portal on HTTPS.
+    pub const SECURE: Self = Self {
+        session: "__Host-brama",
+        binding: "__Host-brama-login",
+        attributes: "; Path=/; Secure; HttpOnly; SameSite=Lax",
+    };
+    /// For a portal on plain HTTP on loopback.
+    pub const PLAIN: Self = Self {
+        session: "brama",
+        binding: "brama-login",
+        attributes: "; Path=/; HttpOnly; SameSite=Lax",
+    };
+
+    /// Returns the value of the session cookie.
+    #[must_use]
+    pub fn session(self, headers: &HeaderMap) -> Option<&str> {
+        find(headers, self.session)
+    }
+
+    /// Returns the value of the binding cookie.
+    #[must_use]
+    pub fn binding(self, headers: &HeaderMap) -> Option<&str> {
+        find(headers, self.binding)
+    }
+
+    /// Sets the session cookie, which goes away with the browser.
+    #[must_use]
+    pub fn set_session(self, value: &str) -> HeaderValue {
+        sensitive(format!("{}={value}{}", self.session, self.attributes))
+    }
+
+    /// Sets the binding cookie.
+    #[must_use]
+    pub fn set_binding(self, value: &str, lifetime: Duration) -> HeaderValue {
+        let seconds = lifetime.as_secs();
+        sensitive(format!("{}={value}{}; Max-Age={seconds}", self.binding, self.attributes))
+    }
+
+    /// Takes the session cookie away.
+    #[must_use]
+    pub fn clear_session(self) -> HeaderValue {
+        sensitive(format!("{}={}; Max-Age=0", self.session, self.attributes))
+    }
+
+    /// Removes our cookies from a request that goes on to an upstream.
+    pub fn remove_from_request(self, headers: &mut HeaderMap) {
+        let ours = |pair: &[u8]| self.is_ours(name(pair));
+        let has_ours = headers
+            .get_all(COOKIE)
+            .iter()
+            .any(|value| value.as_bytes().split(|&byte| byte == b';').any(ours));
+        if !has_ours {
+            return;
+        }
+        let mut kept = Vec::new();
+        for value in headers.get_all(COOKIE) {
+            for pair in value.as_bytes().split(|&byte| byte == b';') {
+                if !ours(pair) && !pair.trim_ascii().is_empty() {
+                    if !kept.is_empty() {
+                        kept.extend_from_slice(b"; ");
+                    }
+                    kept.extend_from_slice(pair.trim_ascii());
+                }
+            }
+        }
+        headers.remove(COOKIE);
+        if !kept.is_empty()
+            && let Ok(value) = HeaderValue::from_bytes(&kept)
+        {
+            headers.insert(COOKIE, value);
+        }
+    }
+
+    /// Tells whether a cookie of that name is ours, whichever scheme it was made for.
+    #[must_use]
+    pub fn is_ours(self, name: &[u8]) -> bool {
+        [Self::SECURE, Self::PLAIN].iter().any(|cookies| {
+            name == cookies.session.as_bytes() || name == cookies.binding.as_bytes()
+        })
+    }
+}
+
+/// The value of a cookie that is there exactly once. Two of one name cannot both be ours.
+fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let mut values = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == wanted);
+    match (values.next(), values.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
+    }
+}
+
+fn name(pair: &[u8]) -> &[u8] {
+    let end = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+    pair[..end].trim_ascii()
+}
+
+fn sensitive(text: String) -> HeaderValue {
+    let mut value = HeaderValue::try_from(text).expect("our cookies are visible ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(cookies: &[&'static str]) -> HeaderMap {
+        cookies.iter().map(|value| (COOKIE, HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn finds_a_cookie_that_is_there_once() {
+        let cookies = Cookies::SECURE;
+        assert_eq!(cookies.session(&headers(&["a=1; __Host-brama=x; b=2"])), Some("x"));
+        assert_eq!(cookies.session(&headers(&["a=1", "__Host-brama=x"])), Some("x"));
+        for none in [vec![], vec!["a=1"], vec!["__Host-bramax=1"], vec!["xx__Host-brama=1"]] {
+            assert_eq!(cookies.session(&headers(&none)), None);
+        }
+        assert_eq!(cookies.session(&headers(&["__Host-brama=x; __Host-brama=y"])), None);
+        assert_eq!(cookies.session(&headers(&["brama=x"])), None, "not on HTTPS");
+    }
+
+    #[test]
+    fn removes_ours_and_leaves_the_portals() {
+        let mut map = headers(&["a=1; __Host-brama=x;b=2", "__Host-brama-login=y; brama=z; c"]);
+        Cookies::SECURE.remove_from_request(&mut map);
+        assert_eq!(map.get(COOKIE).unwrap(), "a=1; b=2; c");
+        let mut only_ours = headers(&["__Host-brama=x"]);
+        Cookies::SECURE.remove_from_request(&mut only_ours);
+        assert!(only_ours.get(COOKIE).is_none());
+    }
+
+    #[test]
+    fn secure_cookies_have_every_attribute_of_the_host_prefix() {
+        let set = Cookies::SECURE.set_session("x");
+        let text = set.to_str().unwrap();
+        for part in ["__Host-brama=x", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("Domain"));
+    }
+}

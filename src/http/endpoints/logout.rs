@@ -1,0 +1,84 @@
+//! `logout`: asked for with GET, done with POST.
+//!
+//! A foreign page can make a browser GET anything with the citizen's cookies, so a GET only asks.
+//! A POST counts when it comes from a page of our own origin, or carries the token of the asking
+//! page; the cookie does not come with a foreign POST anyway (`SameSite=Lax`).
+
+use http::header::SET_COOKIE;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::super::answer::{self, Failure};
+use super::super::body::{self, Body};
+use super::super::exchange::{Caller, Exchange, form_value};
+use super::super::Gateway;
+use crate::flow::logout::SignedOut;
+use crate::pages::{self, LogoutOutcome};
+use crate::session::SessionId;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// Asks whether the citizen wants to sign out.
+///
+/// # Errors
+/// When the session store is away.
+pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let look = answer::look(&gateway.settings, exchange);
+    let page = match gateway.live(exchange).await? {
+        None => pages::signed_out(look, LogoutOutcome::NotSignedIn, "/"),
+        Some(live) => {
+            let action = gateway.settings.prefix.clone() + "logout";
+            pages::confirm_logout(look, &action, live.session.public_name(), "/")
+        }
+    };
+    Ok(answer::page(StatusCode::OK, page))
+}
+
+/// Signs the citizen out.
+///
+/// # Errors
+/// When the session store is away: then the citizen may still be signed in.
+pub async fn answer(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Response<Body>, Failure> {
+    let cookies = gateway.settings.cookies;
+    let id = cookies.session(&exchange.parts.headers).and_then(SessionId::parse);
+    if let Some(id) = &id
+        && !exchange.is_same_origin(&gateway.settings.origin)
+    {
+        let form = body::read(body, 4096).await.unwrap_or_default();
+        let token = form_value(&form, &["token"]).unwrap_or_default();
+        if token != id.key().public_name() {
+            return ask(gateway, exchange).await;
+        }
+    }
+    let signed_out = match &id {
+        Some(id) => {
+            gateway.minter.forget(id.key().bytes(), gateway.policy.releases());
+            gateway.flows.logout(id).await?
+        }
+        None => SignedOut::NotSignedIn,
+    };
+    let (outcome, name) = match &signed_out {
+        SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
+        SignedOut::OnlyHere(reason) => {
+            tracing::warn!(request = exchange.id, reason, "node did not confirm the logout");
+            (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
+        }
+        SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
+        SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
+    };
+    tracing::info!(request = exchange.id, outcome = name, "citizen signed out");
+    let mut response = if exchange.caller == Caller::Program {
+        answer::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))
+    } else {
+        let look = answer::look(&gateway.settings, exchange);
+        answer::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
+    };
+    response.headers_mut().insert(SET_COOKIE, cookies.clear_session());
+    // What the browser kept of the portal's pages goes as well.
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    Ok(response)
+}

@@ -1,0 +1,86 @@
+//! Our own places, below the prefix, and the assertion consumer service wherever it is registered.
+
+pub mod acs;
+pub mod finish;
+pub mod jwks;
+pub mod login;
+pub mod logout;
+pub mod session;
+
+use http::{Method, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::answer::Failure;
+use super::body::Body;
+use super::exchange::Exchange;
+use super::{Gateway, Settings};
+use crate::gate::policy::Policy;
+use crate::pages::Trouble;
+
+/// One of our places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A login begins.
+    Login,
+    /// The browser brings an artifact.
+    Acs,
+    /// The browser that began the login finishes it.
+    Finish,
+    /// A citizen signs out.
+    Logout,
+    /// A page's script asks who is signed in.
+    Session,
+    /// A backend fetches the public keys.
+    Jwks,
+    /// Below the prefix there is nothing else.
+    Unknown,
+}
+
+/// Finds the place that a path names, on the hosts of the portal.
+#[must_use]
+pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Option<Place> {
+    if !policy.has_host(host) {
+        return None;
+    }
+    if path == settings.acs_path {
+        return Some(Place::Acs);
+    }
+    Some(match path.strip_prefix(&*settings.prefix)? {
+        "login" => Place::Login,
+        "finish" => Place::Finish,
+        "logout" => Place::Logout,
+        "session" => Place::Session,
+        "jwks.json" => Place::Jwks,
+        _ => Place::Unknown,
+    })
+}
+
+/// Answers at one of our places.
+///
+/// # Errors
+/// Whatever goes wrong there.
+pub async fn answer(
+    gateway: &Gateway,
+    place: Place,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Response<Body>, Failure> {
+    let method = &exchange.parts.method;
+    match (place, method) {
+        (Place::Login, &Method::GET | &Method::HEAD) => login::answer(gateway, exchange).await,
+        (Place::Acs, &Method::GET | &Method::POST) => acs::answer(gateway, exchange, body).await,
+        (Place::Finish, &Method::GET) => finish::answer(gateway, exchange).await,
+        (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(gateway, exchange).await,
+        (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
+        (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
+        (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
+        (Place::Unknown, _) => {
+            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))
+        }
+        _ => Err(Failure::new(
+            Trouble::MalformedRequest,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "request.method_not_allowed",
+        )),
+    }
+}

@@ -1,0 +1,43 @@
+//! `session`: what a page's script may know of the session. Asking is no sign of life.
+
+use http::{Response, StatusCode};
+
+use super::super::answer::{self, Failure};
+use super::super::body::Body;
+use super::super::exchange::Exchange;
+use super::super::Gateway;
+use crate::session::SessionId;
+use crate::session::store::{Activity, Store};
+
+/// Answers `{"signed_in": false}`, or who is signed in, at which level, and for how long still.
+///
+/// # Errors
+/// When the session store is away.
+pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let now = gateway.clock.now();
+    let cookie = gateway.settings.cookies.session(&exchange.parts.headers);
+    let live = match cookie.and_then(SessionId::parse) {
+        Some(id) => gateway.flows.sessions.find(id.key(), Activity::Background, now).await?,
+        None => None,
+    };
+    let Some(live) = live else {
+        let value = serde_json::json!({ "signed_in": false });
+        return Ok(answer::json(StatusCode::OK, &value));
+    };
+    let session = &live.session;
+    let (end, limit) = if live.idle_end < session.end() {
+        (live.idle_end, "idle")
+    } else {
+        (session.end(), "absolute")
+    };
+    let value = serde_json::json!({
+        "signed_in": true,
+        "given_name": session.person().given_name(),
+        "family_name": session.person().family_name(),
+        "acr": session.assurance().uri(),
+        "auth_time": session.authenticated().as_second(),
+        "seconds_left": end.duration_since(now).as_secs(),
+        "limit": limit,
+    });
+    Ok(answer::json(StatusCode::OK, &value))
+}

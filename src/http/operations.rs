@@ -1,0 +1,39 @@
+//! The operations listener: health and readiness, on a port of its own.
+//!
+//! `/healthz` says that the process answers. `/readyz` says that it wants requests: not before it
+//! has started, and no more once it stops. Nothing here is answered on the public listeners.
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::body::{self, Body};
+use crate::server::listener::{Peer, Service, Stop};
+
+/// Answers the operators' questions.
+pub struct Operations {
+    stop: Stop,
+}
+
+impl Operations {
+    /// Makes the service; it is ready until `stop` says otherwise.
+    #[must_use]
+    pub fn new(stop: Stop) -> Self {
+        Self { stop }
+    }
+}
+
+impl Service for Operations {
+    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
+        let (status, text) = match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, "/healthz" | "/startupz") => (StatusCode::OK, "ok\n"),
+            (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_stopped() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+            }
+            (&Method::GET | &Method::HEAD, "/readyz") => (StatusCode::OK, "ready\n"),
+            _ => (StatusCode::NOT_FOUND, "not found\n"),
+        };
+        let mut response = Response::new(body::full(text));
+        *response.status_mut() = status;
+        response
+    }
+}

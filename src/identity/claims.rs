@@ -1,0 +1,201 @@
+//! What a backend is told: the claims of the signed identity.
+//!
+//! Personal claims are released per route and by name. The subject is a pairwise pseudonym
+//! (OpenID Connect core 8.1): two backends cannot tell that they serve the same person.
+
+use aws_lc_rs::hmac;
+use serde::Serialize;
+
+use super::assurance::Assurance;
+use super::person::Person;
+use crate::base::clock::Time;
+use crate::base::encoding::base64url;
+use crate::base::random;
+use crate::base::secret::Secret;
+
+/// A claim about the person that a route may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PersonalClaim {
+    /// `given_name`.
+    GivenName,
+    /// `family_name`.
+    FamilyName,
+    /// `birthdate`, as `YYYY-MM-DD`.
+    Birthdate,
+    /// `pesel`, eleven digits.
+    Pesel,
+}
+
+/// To whom what is told: one per route.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Release {
+    /// The `aud` claim.
+    pub audience: String,
+    /// The personal claims.
+    pub claims: Vec<PersonalClaim>,
+}
+
+/// What is known of a signed-in session, as far as a backend may learn it.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'s> {
+    /// The person.
+    pub person: &'s Person,
+    /// The public name of the session: not the secret in the cookie.
+    pub session: &'s str,
+    /// How sure the identification was.
+    pub assurance: Assurance,
+    /// When the citizen identified.
+    pub authenticated: Time,
+    /// When the session ends at the latest.
+    pub session_end: Time,
+}
+
+/// The claims of `X-Brama-Assertion` (RFC 7519, OpenID Connect core 2 and 5.1).
+#[derive(Debug, Serialize)]
+pub struct Claims<'c> {
+    iss: &'c str,
+    aud: &'c str,
+    sub: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+    sid: &'c str,
+    acr: &'static str,
+    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_name: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_name: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    birthdate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pesel: Option<&'c str>,
+}
+
+/// The secret behind the pseudonyms. Whoever has it can find out who is who.
+#[derive(Debug, Clone)]
+pub struct PairwiseSecret(Secret<Vec<u8>>);
+
+impl PairwiseSecret {
+    /// The fewest bytes that are taken.
+    pub const LEAST: usize = 32;
+
+    /// Takes a secret of at least [`Self::LEAST`] bytes.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() >= Self::LEAST).then(|| Self(Secret::new(bytes)))
+    }
+
+    /// Makes a new one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Secret::new(random::bytes::<32>().to_vec()))
+    }
+
+    /// Shows the bytes, to be kept.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose()
+    }
+
+    /// Returns the pseudonym of a person towards an audience.
+    #[must_use]
+    pub fn pseudonym(&self, person: &Person, audience: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
+        let mut context = hmac::Context::with_key(&key);
+        // Lengths in front, so that no two pairs of texts run together alike.
+        for part in [audience, person.identifier().as_str()] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        base64url(context.sign().as_ref())
+    }
+}
+
+impl<'c> Claims<'c> {
+    /// Puts the claims together.
+    #[must_use]
+    pub fn new(
+        issuer: &'c str,
+        release: &'c Release,
+        subject: Subject<'c>,
+        secret: &PairwiseSecret,
+        now: Time,
+        expires: Time,
+    ) -> Self {
+        let person = subject.person;
+        let released = |claim| release.claims.contains(&claim);
+        Self {
+            iss: issuer,
+            aud: &release.audience,
+            sub: secret.pseudonym(person, &release.audience),
+            iat: now.as_second(),
+            nbf: now.as_second(),
+            exp: expires.as_second(),
+            jti: random::handle(),
+            sid: subject.session,
+            acr: subject.assurance.uri(),
+            auth_time: subject.authenticated.as_second(),
+            given_name: person.given_name().filter(|_| released(PersonalClaim::GivenName)),
+            family_name: person.family_name().filter(|_| released(PersonalClaim::FamilyName)),
+            birthdate: person
+                .birthdate()
+                .filter(|_| released(PersonalClaim::Birthdate))
+                .map(|date| date.to_string()),
+            pesel: person.pesel().filter(|_| released(PersonalClaim::Pesel)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::person::Identifier;
+
+    fn person() -> Person {
+        let given = Some("Żaneta".to_owned());
+        let family = Some("Nowak".to_owned());
+        Person::new(given, family, "1944-05-14".parse().ok(), Identifier::parse("44051401359"))
+    }
+
+    fn claims(released: &[PersonalClaim]) -> serde_json::Value {
+        let release = Release { audience: "tax".to_owned(), claims: released.to_vec() };
+        let person = person();
+        let subject = Subject {
+            person: &person,
+            session: "s",
+            assurance: Assurance::High,
+            authenticated: Time::UNIX_EPOCH,
+            session_end: Time::MAX,
+        };
+        let secret = PairwiseSecret::generate();
+        let claims =
+            Claims::new("https://p", &release, subject, &secret, Time::UNIX_EPOCH, Time::UNIX_EPOCH);
+        serde_json::to_value(claims).unwrap()
+    }
+
+    #[test]
+    fn releases_nothing_personal_that_was_not_asked_for() {
+        let none = claims(&[]);
+        for claim in ["given_name", "family_name", "birthdate", "pesel"] {
+            assert!(none.get(claim).is_none(), "{claim}");
+        }
+        assert!(!none.to_string().contains("44051401359"));
+        let name = claims(&[PersonalClaim::GivenName, PersonalClaim::Birthdate]);
+        assert_eq!(name["given_name"], "Żaneta");
+        assert_eq!(name["birthdate"], "1944-05-14");
+        assert!(name.get("pesel").is_none());
+    }
+
+    #[test]
+    fn pseudonyms_differ_per_audience_and_stay_the_same_per_person() {
+        let secret = PairwiseSecret::generate();
+        let person = person();
+        assert_eq!(secret.pseudonym(&person, "a"), secret.pseudonym(&person, "a"));
+        assert_ne!(secret.pseudonym(&person, "a"), secret.pseudonym(&person, "b"));
+        let other = PairwiseSecret::generate();
+        assert_ne!(secret.pseudonym(&person, "a"), other.pseudonym(&person, "a"));
+        assert!(PairwiseSecret::new(vec![0; 31]).is_none());
+    }
+}

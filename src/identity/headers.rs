@@ -1,0 +1,74 @@
+//! The names under which an identity travels to a backend, and how a forged one is recognised.
+//!
+//! Names are compared folded: lower case, every character that is no letter or digit as `-`.
+//! Servers that hand headers to a program as variables (CGI, WSGI, PHP) fold them alike, so
+//! `X_Brama_Assertion` would reach the program as `X-Brama-Assertion`.
+
+use http::HeaderName;
+
+/// The signed identity.
+pub const ASSERTION: HeaderName = HeaderName::from_static("x-brama-assertion");
+/// Sent by a page's script with a request that is no sign of life.
+pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background");
+
+/// What a header name is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship {
+    /// Not ours.
+    Foreign,
+    /// One of ours by its own spelling: removed from a request.
+    Ours,
+    /// Folds to one of ours but is spelled otherwise: the request is refused.
+    Alias,
+}
+
+/// Every name of ours begins with this, folded.
+const PREFIX: &[u8] = b"x-brama-";
+
+/// Tells what a name is to us.
+#[must_use]
+pub fn kinship(name: &str) -> Kinship {
+    let bytes = name.as_bytes();
+    let Some(start) = bytes.get(..PREFIX.len()) else { return Kinship::Foreign };
+    if !start.iter().map(|&byte| fold(byte)).eq(PREFIX.iter().copied()) {
+        return Kinship::Foreign;
+    }
+    let is_plain = |&byte: &u8| byte == b'-' || byte.is_ascii_alphanumeric();
+    if bytes.iter().all(is_plain) { Kinship::Ours } else { Kinship::Alias }
+}
+
+fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognises_our_names_and_every_alias_of_them() {
+        assert_eq!(kinship("X-Brama-Assertion"), Kinship::Ours);
+        assert_eq!(kinship("x-brama-anything"), Kinship::Ours);
+        for alias in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Subject", "x~brama-Subject"] {
+            assert_eq!(kinship(alias), Kinship::Alias, "{alias}");
+        }
+        for foreign in ["x-bram", "accept", "x-bramass-assertion", "brama-assertion"] {
+            assert_eq!(kinship(foreign), Kinship::Foreign, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_name_folds_to_a_refusal_or_a_removal() {
+        // Every byte that HTTP allows in a name (RFC 9110 5.6.2), at each separator.
+        for byte in (0x21_u8..0x7f).filter(|byte| HeaderName::from_bytes(&[*byte]).is_ok()) {
+            let separator = char::from(byte);
+            let name = format!("x{separator}brama{separator}assertion");
+            let expected = match byte {
+                b'-' => Kinship::Ours,
+                byte if byte.is_ascii_alphanumeric() => Kinship::Foreign,
+                _ => Kinship::Alias,
+            };
+            assert_eq!(kinship(&name), expected, "{name}");
+        }
+    }
+}

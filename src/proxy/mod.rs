@@ -1,0 +1,186 @@
+//! Hands a request that may pass on to its upstream, and the answer back: both streamed.
+//!
+//! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
+//! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
+//!    our cookies, and gets what we say of it: identity, origin, request id.
+//! 3. The answer loses what could speak in our name, and what was made for one citizen is not
+//!    stored by browsers unless the portal says otherwise.
+
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, HOST};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, Version};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::base::causes::in_one_line;
+use crate::gate::Pass;
+use crate::http::Gateway;
+use crate::http::body::Body;
+use crate::http::exchange::Exchange;
+use crate::http::hygiene;
+use crate::identity::headers::ASSERTION;
+use crate::identity::token;
+
+/// A portal behind us.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How it is spoken to.
+    pub scheme: Scheme,
+    /// Where it is.
+    pub authority: Authority,
+    /// How long a connection may take.
+    pub connect_timeout: Duration,
+    /// How long it may take until the header of its answer is there.
+    pub response_timeout: Duration,
+}
+
+/// All portals behind us, by number.
+pub struct Upstreams(Vec<Upstream>);
+
+struct Upstream {
+    settings: Settings,
+    client: Client<HttpsConnector<HttpConnector>, Incoming>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no connection, or it broke.
+    #[error("upstream cannot be reached: {0}")]
+    Unreachable(String),
+    /// It takes too long.
+    #[error("upstream did not answer within {0:?}")]
+    Slow(Duration),
+    /// The identity could not be signed.
+    #[error("{0}")]
+    Identity(#[from] token::Error),
+}
+
+impl Error {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "upstream.unreachable",
+            Self::Slow(_) => "upstream.timeout",
+            Self::Identity(_) => "identity.cannot_sign",
+        }
+    }
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Upstreams {
+    /// Makes a client for each portal. TLS verifies against the given roots.
+    #[must_use]
+    pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
+        Self(settings.into_iter().map(|settings| Upstream::new(settings, tls.clone())).collect())
+    }
+}
+
+impl Upstream {
+    fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(settings.connect_timeout));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .set_host(false)
+            .build(connector);
+        Self { settings, client }
+    }
+}
+
+/// Forwards a request and returns the answer as it comes in.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn forward(
+    gateway: &Gateway,
+    pass: &Pass,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Response<Body>, Error> {
+    let upstream = &gateway.upstreams.0[pass.route().upstream];
+    let request = request(gateway, pass, exchange, upstream, body)?;
+    let timeout = upstream.settings.response_timeout;
+    let answer = match tokio::time::timeout(timeout, upstream.client.request(request)).await {
+        Err(_) => return Err(Error::Slow(timeout)),
+        Ok(Err(error)) => return Err(Error::Unreachable(in_one_line(&error))),
+        Ok(Ok(answer)) => answer,
+    };
+    let (mut parts, body) = answer.into_parts();
+    hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
+    if pass.live().is_some() {
+        parts
+            .headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("private, no-store"));
+    }
+    parts.version = Version::HTTP_11;
+    Ok(Response::from_parts(parts, body.map_err(Into::into).boxed_unsync()))
+}
+
+fn request(
+    gateway: &Gateway,
+    pass: &Pass,
+    exchange: &Exchange,
+    upstream: &Upstream,
+    body: Incoming,
+) -> Result<Request<Incoming>, Error> {
+    let mut headers = exchange.parts.headers.clone();
+    hygiene::strip_for_upstream(&mut headers, gateway.settings.cookies);
+    if let Some(live) = pass.live() {
+        let route = pass.route();
+        let token = gateway.minter.token(
+            live.key.bytes(),
+            (route.release_number, &route.release),
+            live.session.subject(),
+            gateway.clock.now(),
+        )?;
+        headers.insert(ASSERTION, token);
+    }
+    let peer = exchange.peer;
+    let scheme = if peer.is_tls { "https" } else { "http" };
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    for (name, text) in
+        [(X_FORWARDED_FOR, peer.address.ip().to_string()), (X_REQUEST_ID, exchange.id.clone())]
+    {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(host) = headers.get(HOST).cloned() {
+        headers.insert(X_FORWARDED_HOST, host);
+    }
+
+    let mut uri = http::uri::Parts::default();
+    uri.scheme = Some(upstream.settings.scheme.clone());
+    uri.authority = Some(upstream.settings.authority.clone());
+    let target = exchange.parts.uri.path_and_query().cloned();
+    uri.path_and_query = Some(target.unwrap_or(PathAndQuery::from_static("/")));
+    let mut request = Request::new(body);
+    *request.method_mut() = exchange.parts.method.clone();
+    *request.uri_mut() =
+        Uri::from_parts(uri).map_err(|error| Error::Unreachable(error.to_string()))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}

@@ -1,0 +1,180 @@
+//! Sessions of signed-in citizens.
+//!
+//! 1. The id in the cookie is a secret of 256 bits; what is stored is found by its hash.
+//! 2. A session is made from an assertion that passed every check, and in no other way.
+//! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
+//!    when it names one, or when it is removed. Background polling is no sign of life.
+
+pub mod memory;
+pub mod store;
+
+use std::time::Duration;
+
+use crate::base::clock::{Time, later};
+use crate::base::encoding::{base64url, sha256};
+use crate::base::random;
+use crate::base::secret::Secret;
+use crate::identity::assurance::Assurance;
+use crate::identity::claims::Subject;
+use crate::identity::person::Person;
+use crate::saml::assertion::Assertion;
+use crate::saml::logout::NodeSession;
+
+/// How long sessions last and how many there may be.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a session lasts without a sign of life.
+    pub idle: Duration,
+    /// How long a session lasts at the most.
+    pub absolute: Duration,
+    /// How many sessions are kept.
+    pub maximum: u64,
+}
+
+/// The secret in the cookie.
+#[derive(Debug, Clone)]
+pub struct SessionId(Secret<String>);
+
+/// What a session is stored under: the hash of its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionKey([u8; 32]);
+
+impl SessionId {
+    /// Makes a fresh id.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Secret::new(base64url(&random::bytes::<32>())))
+    }
+
+    /// Takes the value of a cookie, when it could be an id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plausible = text.len() == 43
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        plausible.then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Shows the value for the cookie.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Returns what the session is stored under.
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        SessionKey(sha256(self.0.expose().as_bytes()))
+    }
+}
+
+impl SessionKey {
+    /// Returns the bytes.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
+    /// Returns the public name of the session, for the `sid` claim and for logs: it says nothing
+    /// about the id.
+    #[must_use]
+    pub fn public_name(self) -> String {
+        base64url(&sha256(&self.0)[..16])
+    }
+}
+
+/// A signed-in citizen.
+#[derive(Debug, Clone)]
+pub struct Session {
+    person: Person,
+    assurance: Assurance,
+    authenticated: Time,
+    end: Time,
+    public_name: String,
+    name_id: String,
+    session_index: String,
+}
+
+impl Session {
+    /// Begins a session from a checked assertion.
+    #[must_use]
+    pub fn begin(
+        assertion: &Assertion,
+        key: SessionKey,
+        settings: &Settings,
+        now: Time,
+    ) -> Self {
+        let end = later(now, settings.absolute);
+        Self {
+            person: assertion.person().clone(),
+            assurance: assertion.assurance(),
+            authenticated: assertion.authn_instant(),
+            end: assertion.session_end().map_or(end, |node| node.min(end)),
+            public_name: key.public_name(),
+            name_id: assertion.name_id().to_owned(),
+            session_index: assertion.session_index().to_owned(),
+        }
+    }
+
+    /// Returns the person.
+    #[must_use]
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// Returns how sure the identification was.
+    #[must_use]
+    pub fn assurance(&self) -> Assurance {
+        self.assurance
+    }
+
+    /// Returns when the citizen identified.
+    #[must_use]
+    pub fn authenticated(&self) -> Time {
+        self.authenticated
+    }
+
+    /// Returns when the session ends at the latest.
+    #[must_use]
+    pub fn end(&self) -> Time {
+        self.end
+    }
+
+    /// Returns the public name.
+    #[must_use]
+    pub fn public_name(&self) -> &str {
+        &self.public_name
+    }
+
+    /// Returns what a backend may learn.
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            person: &self.person,
+            session: &self.public_name,
+            assurance: self.assurance,
+            authenticated: self.authenticated,
+            session_end: self.end,
+        }
+    }
+
+    /// Returns what the node knows the session by.
+    #[must_use]
+    pub fn node_session(&self) -> NodeSession<'_> {
+        NodeSession { name_id: &self.name_id, session_index: &self.session_index }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_back_and_nothing_else_is_taken() {
+        let id = SessionId::generate();
+        assert_eq!(SessionId::parse(id.expose()).unwrap().key(), id.key());
+        for wrong in ["", "x", &"ż".repeat(22), &"a".repeat(44), &format!("{};", "a".repeat(42))] {
+            assert!(SessionId::parse(wrong).is_none(), "{wrong}");
+        }
+        assert!(!format!("{id:?}").contains(id.expose()));
+    }
+}
