@@ -1,1 +1,7 @@
-fn main(){}
+//! The program: everything is in the library, see [`brama`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    brama::cli::main()
+}

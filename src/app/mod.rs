@@ -21,7 +21,7 @@ use crate::http::operations::Operations;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
 use crate::proxy::Upstreams;
-use crate::server::listener::{self, Stop};
+use crate::server::listener::{self, Socket, Stop};
 use crate::session::memory::Memory;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
@@ -89,11 +89,11 @@ impl App {
         });
 
         let http = match settings.listen.http {
-            Some(address) => Some(bind(address).await?),
+            Some(socket) => Some(bind(socket).await?),
             None => None,
         };
         let https = match settings.listen.https {
-            Some((address, tls)) => Some((bind(address).await?, tls)),
+            Some((socket, tls)) => Some((bind(socket).await?, tls)),
             None => None,
         };
         let operations = bind(settings.listen.operations).await?;
@@ -158,8 +158,9 @@ impl App {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+async fn bind(socket: Socket) -> Result<TcpListener, Error> {
+    let address = socket.address().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+    socket.into_listener().await.map_err(|source| Error::Listen { address, source })
 }
 
 /// Looks at the clock every minute; keys change every few weeks.

@@ -1,12 +1,12 @@
 //! The settings of the whole program: one part per module, none of which can be wrong.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::server::listener::Socket;
 use crate::{flow, http, proxy, server, session};
 
 /// Everything that a gateway is told.
@@ -44,11 +44,11 @@ pub struct Settings {
 /// Where the gateway listens.
 pub struct Listen {
     /// Plain HTTP.
-    pub http: Option<SocketAddr>,
+    pub http: Option<Socket>,
     /// TLS.
-    pub https: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
+    pub https: Option<(Socket, Arc<rustls::ServerConfig>)>,
     /// Health and readiness.
-    pub operations: SocketAddr,
+    pub operations: Socket,
     /// The bounds of all listeners.
     pub limits: server::listener::Limits,
 }

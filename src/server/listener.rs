@@ -50,6 +50,55 @@ impl Default for Limits {
     }
 }
 
+/// Where to listen: an address that is still to be bound, or a socket that already is.
+#[derive(Debug)]
+pub enum Socket {
+    /// An address.
+    Address(SocketAddr),
+    /// A bound socket, for instance because its port had to be known beforehand.
+    Bound(std::net::TcpListener),
+}
+
+impl Socket {
+    /// Binds a socket now, so that its port is known.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self::Bound(listener))
+    }
+
+    /// Returns the address.
+    ///
+    /// # Errors
+    /// When the system does not know it.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        match self {
+            Self::Address(address) => Ok(*address),
+            Self::Bound(listener) => listener.local_addr(),
+        }
+    }
+
+    /// Returns the listener, binding it when that was not done before.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub async fn into_listener(self) -> std::io::Result<TcpListener> {
+        match self {
+            Self::Address(address) => TcpListener::bind(address).await,
+            Self::Bound(listener) => TcpListener::from_std(listener),
+        }
+    }
+}
+
+impl From<SocketAddr> for Socket {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
 /// Where a request came from.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {

@@ -5,7 +5,7 @@ use crate::config::presets::preset;
 use crate::config::raise::context::{Context, is_loopback};
 use crate::http;
 use crate::http::cookie::Cookies;
-use crate::server::listener::Limits;
+use crate::server::listener::{Limits, Socket};
 use crate::server::tls;
 
 pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
@@ -126,7 +126,7 @@ pub(super) fn listen(
             }
             None
         }
-        Some(address) => Some((address, server_tls(context)?)),
+        Some(address) => Some((Socket::from(address), server_tls(context)?)),
     };
     for (key, duration) in
         [("listen.header_timeout", file.header_timeout), ("listen.drain_timeout", file.drain_timeout)]
@@ -144,7 +144,7 @@ pub(super) fn listen(
         drain_timeout: file.drain_timeout.get(),
         ..Limits::default()
     };
-    Some(Listen { http: file.http, https, operations, limits })
+    Some(Listen { http: file.http.map(Socket::from), https, operations: operations.into(), limits })
 }
 
 fn server_tls(context: &mut Context<'_>) -> Option<std::sync::Arc<rustls::ServerConfig>> {

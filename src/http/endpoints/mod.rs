@@ -39,6 +39,10 @@ pub enum Place {
 /// Finds the place that a path names, on the hosts of the portal.
 #[must_use]
 pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Option<Place> {
+    // Public keys are for whoever asks, under whatever name a backend reaches us by.
+    if path.strip_prefix(&*settings.prefix) == Some("jwks.json") {
+        return Some(Place::Jwks);
+    }
     if !policy.has_host(host) {
         return None;
     }
@@ -50,7 +54,6 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
         "finish" => Place::Finish,
         "logout" => Place::Logout,
         "session" => Place::Session,
-        "jwks.json" => Place::Jwks,
         _ => Place::Unknown,
     })
 }

@@ -1,0 +1,290 @@
+//! The small portal of the demo: a backend that trusts nothing but a signature it checked itself.
+//!
+//! It shows what a backend has to do, in whatever language: take `X-Brama-Assertion`, check it
+//! against the gateway's public keys, its issuer and its own audience, and read the claims.
+
+use std::sync::RwLock;
+
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Empty;
+use hyper::body::{Bytes, Incoming};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::http::body::{self, Body};
+use crate::pages::{self, Language};
+use crate::server::listener::{Peer, Service};
+
+/// The audience that the demo's routes name.
+pub(super) const AUDIENCE: &str = "demo-portal";
+
+/// The portal.
+pub(super) struct Portal {
+    issuer: String,
+    keys_url: http::Uri,
+    keys: RwLock<JwkSet>,
+}
+
+/// The claims that the portal reads.
+#[derive(Debug, Clone, Deserialize)]
+struct Claims {
+    sub: String,
+    acr: String,
+    sid: String,
+    exp: i64,
+    given_name: Option<String>,
+    family_name: Option<String>,
+    birthdate: Option<String>,
+    pesel: Option<String>,
+}
+
+/// Why an identity is not believed.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("there is no X-Brama-Assertion: nobody is signed in")]
+    Absent,
+    #[error("the gateway's public keys cannot be fetched: {0}")]
+    NoKeys(String),
+    #[error("the signed identity is not valid: {0}")]
+    Invalid(#[from] jsonwebtoken::errors::Error),
+    #[error("the signed identity names a key that the gateway does not publish")]
+    UnknownKey,
+}
+
+impl Portal {
+    pub(super) fn new(issuer: String, keys_url: http::Uri) -> Self {
+        Self { issuer, keys_url, keys: RwLock::new(JwkSet { keys: Vec::new() }) }
+    }
+
+    async fn claims(&self, request: &Request<Incoming>) -> Result<Claims, Refused> {
+        let token = request.headers().get("x-brama-assertion").ok_or(Refused::Absent)?;
+        let token = token.as_bytes();
+        let header = jsonwebtoken::decode_header(token)?;
+        let id = header.kid.ok_or(Refused::UnknownKey)?;
+        let key = match self.known_key(&id) {
+            Some(key) => key,
+            // An unknown key may be a new one: the set is fetched again, then it must be there.
+            None => {
+                self.fetch_keys().await?;
+                self.known_key(&id).ok_or(Refused::UnknownKey)?
+            }
+        };
+        // The algorithm is ours to choose, never the token's.
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.validate_nbf = true;
+        Ok(jsonwebtoken::decode::<Claims>(token, &key, &validation)?.claims)
+    }
+
+    fn known_key(&self, id: &str) -> Option<DecodingKey> {
+        let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        DecodingKey::from_jwk(keys.find(id)?).ok()
+    }
+
+    async fn fetch_keys(&self) -> Result<(), Refused> {
+        let unreachable = |error: &dyn std::fmt::Display| Refused::NoKeys(error.to_string());
+        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let answer =
+            client.get(self.keys_url.clone()).await.map_err(|error| unreachable(&error))?;
+        let bytes =
+            body::read(answer.into_body(), 64 * 1024).await.map_err(|error| unreachable(&error))?;
+        let set = serde_json::from_slice(&bytes).map_err(|error| unreachable(&error))?;
+        *self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = set;
+        Ok(())
+    }
+}
+
+impl Service for Portal {
+    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
+        let language = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let language = Language::negotiate(language);
+        let claims = self.claims(&request).await;
+        let path = request.uri().path();
+        if path == "/api/me" {
+            return api(&claims);
+        }
+        let (title, content) = match (path, claims) {
+            ("/", Ok(claims)) => (words(language).welcome, front_page(language, Some(&claims))),
+            ("/", Err(_)) => (words(language).welcome, front_page(language, None)),
+            ("/public", _) => (words(language).public, public_page(language)),
+            ("/account" | "/certificate", Ok(claims)) => {
+                (words(language).account, account_page(language, &claims))
+            }
+            ("/account" | "/certificate", Err(refused)) => {
+                let content = html! { p.warning { (refused) } };
+                return page(StatusCode::UNAUTHORIZED, language, words(language).account, content);
+            }
+            _ => {
+                let content = html! { p { a href="/" { (words(language).back) } } };
+                return page(StatusCode::NOT_FOUND, language, words(language).missing, content);
+            }
+        };
+        page(StatusCode::OK, language, title, content)
+    }
+}
+
+fn api(claims: &Result<Claims, Refused>) -> Response<Body> {
+    let (status, value) = match claims {
+        Ok(claims) => (
+            StatusCode::OK,
+            serde_json::json!({
+                "subject": claims.sub,
+                "given_name": claims.given_name,
+                "family_name": claims.family_name,
+                "birthdate": claims.birthdate,
+                "acr": claims.acr,
+                "session": claims.sid,
+            }),
+        ),
+        Err(refused) => {
+            (StatusCode::UNAUTHORIZED, serde_json::json!({ "error": refused.to_string() }))
+        }
+    };
+    let mut response = Response::new(body::full(value.to_string()));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+fn page(status: StatusCode, language: Language, title: &str, content: Markup) -> Response<Body> {
+    let page = pages::document(language, title, Some(words(language).ribbon), content, None, "'self'");
+    let mut response = Response::new(body::full(page.html));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(CONTENT_TYPE, html);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = HeaderValue::try_from(page.content_security_policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+fn front_page(language: Language, claims: Option<&Claims>) -> Markup {
+    let words = words(language);
+    html! {
+        @match claims {
+            Some(claims) => {
+                p.lead { (words.signed_in) " " strong { (name(claims)) } }
+                form method="post" action="/.brama/logout" {
+                    div.actions { button.quiet { (words.sign_out) } }
+                }
+            }
+            None => {
+                p.lead { (words.nobody) }
+                div.actions { a.button href="/.brama/login?return_to=/account" { (words.sign_in) } }
+            }
+        }
+        ul {
+            li { a href="/public" { (words.public) } }
+            li { a href="/account" { (words.account) } " — substantial" }
+            li { a href="/certificate" { (words.certificate) } " — high" }
+        }
+    }
+}
+
+fn public_page(language: Language) -> Markup {
+    html! {
+        p { (words(language).public_text) }
+        p { a href="/" { (words(language).back) } }
+    }
+}
+
+fn account_page(language: Language, claims: &Claims) -> Markup {
+    let words = words(language);
+    let level = claims.acr.rsplit('/').next().unwrap_or("");
+    html! {
+        p.lead { (words.signed_in) " " strong id="name" { (name(claims)) } }
+        dl {
+            dt { (words.birthdate) } dd { (claims.birthdate.as_deref().unwrap_or("–")) }
+            dt { "PESEL" } dd { (claims.pesel.as_deref().unwrap_or("–")) }
+            dt { (words.level) } dd { (level) }
+            dt { (words.subject) } dd { code { (claims.sub) } }
+            dt { (words.expires) } dd { code { (claims.exp) } }
+        }
+        p.note { (words.verified) }
+        form method="post" action="/.brama/logout" {
+            div.actions {
+                button { (words.sign_out) }
+                a.button.quiet href="/" { (words.back) }
+            }
+        }
+    }
+}
+
+fn name(claims: &Claims) -> String {
+    let given = claims.given_name.as_deref().unwrap_or("");
+    let family = claims.family_name.as_deref().unwrap_or("");
+    format!("{given} {family}").trim().to_owned()
+}
+
+struct Words {
+    ribbon: &'static str,
+    welcome: &'static str,
+    nobody: &'static str,
+    sign_in: &'static str,
+    sign_out: &'static str,
+    signed_in: &'static str,
+    public: &'static str,
+    public_text: &'static str,
+    account: &'static str,
+    certificate: &'static str,
+    birthdate: &'static str,
+    level: &'static str,
+    subject: &'static str,
+    expires: &'static str,
+    verified: &'static str,
+    missing: &'static str,
+    back: &'static str,
+}
+
+fn words(language: Language) -> &'static Words {
+    match language {
+        Language::Polish => &Words {
+            ribbon: "Portal pokazowy: osoby i sprawy są zmyślone",
+            welcome: "Urząd Gminy Przykładowo",
+            nobody: "Nikt nie jest zalogowany.",
+            sign_in: "Zaloguj przez węzeł krajowy",
+            sign_out: "Wyloguj",
+            signed_in: "Zalogowano:",
+            public: "Ogłoszenia",
+            public_text: "Tę stronę widzi każdy; portal nie dowiaduje się, kto ją czyta.",
+            account: "Moje sprawy",
+            certificate: "Zaświadczenie",
+            birthdate: "Data urodzenia",
+            level: "Poziom pewności",
+            subject: "Pseudonim dla tego portalu",
+            expires: "Ważność podpisanej tożsamości (czas uniksowy)",
+            verified: "Portal sam sprawdził podpis nagłówka X-Brama-Assertion kluczem z /.brama/jwks.json.",
+            missing: "Nie ma takiej strony",
+            back: "Strona główna",
+        },
+        Language::English => &Words {
+            ribbon: "Demo portal: people and matters are invented",
+            welcome: "Example Town Hall",
+            nobody: "Nobody is signed in.",
+            sign_in: "Sign in through the national node",
+            sign_out: "Sign out",
+            signed_in: "Signed in:",
+            public: "Notices",
+            public_text: "Everybody sees this page; the portal does not learn who reads it.",
+            account: "My matters",
+            certificate: "Certificate",
+            birthdate: "Date of birth",
+            level: "Level of assurance",
+            subject: "Pseudonym for this portal",
+            expires: "Signed identity is valid until (Unix time)",
+            verified: "The portal itself checked the signature of X-Brama-Assertion with a key from /.brama/jwks.json.",
+            missing: "There is no such page",
+            back: "Front page",
+        },
+    }
+}

@@ -1,0 +1,50 @@
+//! The command line.
+
+mod check;
+mod demo;
+mod explain;
+mod output;
+mod reference;
+mod run;
+mod simulator;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An authenticating gateway for portals that sign citizens in through the Polish national node.
+#[derive(Debug, Parser)]
+#[command(name = "brama", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway.
+    Run(run::Arguments),
+    /// Checks a configuration: reports every problem at once. Exit status 0, or 1 with errors.
+    Check(check::Arguments),
+    /// Starts a gateway, a simulator of the node and a small portal to try, on loopback.
+    Demo(demo::Arguments),
+    /// Runs the simulator of the national node.
+    Simulator(simulator::Arguments),
+    /// Examines captured answers of the node, offline, exactly as a login does.
+    Explain(explain::Arguments),
+    /// Prints the configuration with every key, its meaning and its default.
+    Reference(reference::Arguments),
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Simulator(arguments) => simulator::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Reference(arguments) => reference::run(&arguments),
+    }
+}

@@ -1,0 +1,67 @@
+//! Printing and the runtime, the same for all commands.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::server::listener::{Stop, Stopper, stop};
+
+/// Prints a line. A reader who has left (`| head`) is no error.
+pub(super) fn print(line: impl Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Prints a line for people when standard output is for programs.
+pub(super) fn complain(line: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Complains and fails.
+pub(super) fn fail(line: impl Display) -> ExitCode {
+    complain(format_args!("brama: {line}"));
+    ExitCode::FAILURE
+}
+
+/// The variables of the process that are text.
+pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Runs a server until it ends or the process is told to stop (SIGTERM, SIGINT).
+pub(super) fn serve<F, Fut>(server: F) -> ExitCode
+where
+    F: FnOnce(Stop) -> Fut,
+    Fut: Future<Output = ExitCode>,
+{
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(format_args!("runtime cannot start: {error}")),
+    };
+    runtime.block_on(async {
+        let (stopper, stopped) = stop();
+        tokio::spawn(stop_on_signal(stopper));
+        server(stopped).await
+    })
+}
+
+async fn stop_on_signal(stopper: Stopper) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        complain("brama: signals cannot be waited for");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stopper.stop();
+    // A second signal ends the process at once, for whoever does not want to wait.
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    std::process::exit(130);
+}

@@ -1,0 +1,54 @@
+//! `brama run`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::output::{complain, environment, fail, serve};
+use crate::app::{App, Settings};
+use crate::base::clock::{Clock, SharedClock, SystemClock};
+use crate::config::{self, Problems};
+use crate::observe;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration file. `BRAMA__SECTION__KEY` in the environment overrides its keys.
+    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    config: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let settings = match load(&arguments.config) {
+        (Some(settings), problems) => {
+            if !problems.is_empty() {
+                complain(&problems);
+            }
+            settings
+        }
+        (None, problems) => {
+            complain(&problems);
+            return fail("the configuration is wrong, so nothing was started");
+        }
+    };
+    if let Err(error) = observe::start(settings.log.json, &settings.log.level) {
+        return fail(error);
+    }
+    serve(|stop| async move {
+        let clock: SharedClock = Arc::new(SystemClock);
+        match App::bind(settings, clock).await {
+            Ok(app) => {
+                app.run(stop).await;
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(error),
+        }
+    })
+}
+
+/// Reads and raises a configuration.
+pub(super) fn load(path: &std::path::Path) -> (Option<Settings>, Problems) {
+    match config::load(path, environment()) {
+        Ok(loaded) => config::raise(loaded, SystemClock.now()),
+        Err(problems) => (None, problems),
+    }
+}
