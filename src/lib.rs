@@ -1,17 +1,110 @@
-//! Brama: placeholder
-#![allow(missing_docs)]
-pub mod app;
+//! Brama (*gate* in Polish) stands in front of a portal and signs citizens in to it through the
+//! Polish national identity node, login.gov.pl.
+//!
+//! A request without a session is sent to the node. A citizen who comes back gets a session, and
+//! each further request reaches the portal with a signed identity (`X-Brama-Assertion`, a JWT)
+//! that a backend in any language can check. The portal itself need not know SAML.
+//!
+//! This page is the map of the house. `brama` on the command line is [`cli::main`] and nothing
+//! more; everything is in this library.
+//!
+//! # The floors
+//!
+//! A module imports from its own floor and from those below. `tests/architecture.rs` checks it.
+//!
+//! | floor | modules | what is there |
+//! |---|---|---|
+//! | 7 | [`cli`], [`simulator`], [`manual`] | the shell, the node on a laptop, the long texts |
+//! | 6 | [`app`], [`config`], [`server`] | settings become a gateway; files become settings; sockets |
+//! | 5 | [`http`], [`proxy`], [`pages`] | the doors: a request, its way, its answer |
+//! | 4 | [`flow`] | a login begins, a login finishes, a citizen signs out |
+//! | 3 | [`gate`], [`session`] | who may go where; who is signed in |
+//! | 2 | [`saml`] | what is said to the node, and how its answer is believed |
+//! | 1 | [`xml`], [`identity`] | signatures and encryption; persons, claims, tokens |
+//! | 0 | [`base`], [`observe`] | time, randomness, secrets; logs |
+//!
+//! Floors 1 and 2 and the gate do no I/O and ask no clock: keys, randomness and time are arguments.
+//! So whatever decides who somebody is can be tested with plain values.
+//!
+//! # The chain of types
+//!
+//! "Was it checked?" is answered by the compiler. Each of these is made in one place only, and the
+//! next step asks for it:
+//!
+//! 1. [`xml::signature::Verified`]: an element whose signature a pinned certificate made. Only
+//!    [`xml::signature::verify`] makes one.
+//! 2. [`saml::answer::Answer`] and [`saml::answer::Opened`]: the verified answer of the node, and
+//!    its assertion, decrypted. An answer is opened only when both of its signatures hold.
+//! 3. [`saml::assertion::Assertion`]: an assertion of which every condition holds.
+//! 4. [`identity::person::Person`]: who it is. Only an assertion has one.
+//! 5. [`session::Session`]: a signed-in citizen, begun from an assertion.
+//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::decide`] makes one.
+//! 7. [`proxy::forward`]: takes a [`gate::Pass`] and nothing less.
+//!
+//! # One request, all the way
+//!
+//! 1. A connection arrives at [`server::listener`], with TLS or without, and becomes a call of
+//!    [`http::Gateway`]. [`http::stack`] is the way of every request, in one function.
+//! 2. [`http::host`] and [`http::path`] settle what the request is for; what two servers could
+//!    read in two ways is refused. [`http::hygiene::clean_request`] takes away whatever speaks in
+//!    our name.
+//! 3. Our own places ([`http::endpoints`]) are answered here. For all else [`gate::decide`] says
+//!    [`Pass`](gate::Decision::Pass), [`Login`](gate::Decision::Login),
+//!    [`StepUp`](gate::Decision::StepUp) or [`Deny`](gate::Decision::Deny).
+//! 4. Nobody is signed in: [`flow::Flows::begin`] remembers the login in [`flow::pending`], and
+//!    [`pages::send_to_node`] takes the browser to the node with a signed `AuthnRequest`.
+//! 5. The node's page brings an artifact to [`http::endpoints::acs`]. It comes across sites, so
+//!    without cookies; the artifact is kept, and the browser is sent to
+//!    [`http::endpoints::finish`], where its cookie is present.
+//! 6. [`flow::Flows::finish`] asks the node what the artifact stands for ([`flow::node`]), has the
+//!    answer examined ([`saml::examine::examine`]), makes sure that nothing is used twice
+//!    ([`flow::replay`]) and begins a session.
+//! 7. The browser goes to where the citizen wanted to go ([`flow::return_to`]). Now the gate says
+//!    pass: [`proxy::forward`] sets the signed identity ([`identity::token`]) and streams the
+//!    request to the portal, and its answer back.
+//!
+//! # Where to start reading
+//!
+//! - [`app`]: how the parts are put together. Read it second.
+//! - [`flow::finish`]: the heart of the program, one function with numbered steps.
+//! - [`http::stack`]: the way of a request.
+//! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
+//! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
+//! - [`manual::operations`]: running it, and what each reason code means.
+//! - [`config::file`]: every key of the configuration. `brama reference` prints the same.
+//!
+//! [`http`]: crate::http
+//! [`http::Gateway`]: crate::http::Gateway
+//! [`http::endpoints`]: crate::http::endpoints
+//! [`http::endpoints::acs`]: crate::http::endpoints::acs
+//! [`http::endpoints::finish`]: crate::http::endpoints::finish
+//! [`http::host`]: crate::http::host
+//! [`http::hygiene::clean_request`]: crate::http::hygiene::clean_request
+//! [`http::path`]: crate::http::path
+//! [`http::stack`]: crate::http::stack
+
+// Floor 0
 pub mod base;
-pub mod http;
-pub mod identity;
 pub mod observe;
+// Floor 1
+pub mod identity;
+pub mod xml;
+// Floor 2
+pub mod saml;
+// Floor 3
+pub mod gate;
+pub mod session;
+// Floor 4
+pub mod flow;
+// Floor 5
+pub mod http;
 pub mod pages;
 pub mod proxy;
-pub mod saml;
-pub mod session;
-pub mod cli;
+// Floor 6
+pub mod app;
 pub mod config;
-pub mod flow;
-pub mod gate;
 pub mod server;
-pub mod xml;
+// Floor 7
+pub mod cli;
+pub mod manual;
+pub mod simulator;

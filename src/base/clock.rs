@@ -39,7 +39,9 @@ impl ManualClock {
     /// Makes a clock that stands at `time`.
     #[must_use]
     pub fn at(time: Time) -> Self {
-        Self { milliseconds: AtomicI64::new(time.as_millisecond()) }
+        Self {
+            milliseconds: AtomicI64::new(time.as_millisecond()),
+        }
     }
 
     /// Moves the clock forward.

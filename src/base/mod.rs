@@ -1,7 +1,9 @@
 //! Things that every floor may use and that know nothing of the domain.
 
+pub mod body;
 pub mod causes;
 pub mod clock;
 pub mod encoding;
 pub mod random;
 pub mod secret;
+pub mod stop;

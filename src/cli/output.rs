@@ -25,7 +25,8 @@ pub(super) fn fail(line: impl Display) -> ExitCode {
 
 /// The variables of the process that are text.
 pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Runs a server until it ends or the process is told to stop (SIGTERM, SIGINT).
@@ -34,7 +35,10 @@ where
     F: FnOnce(Stop) -> Fut,
     Fut: Future<Output = ExitCode>,
 {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
     };
@@ -47,9 +51,10 @@ where
 
 async fn stop_on_signal(stopper: Stopper) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         complain("brama: signals cannot be waited for");
         return std::future::pending().await;
     };

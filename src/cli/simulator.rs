@@ -1,1 +1,156 @@
-//! `brama simulator`.
+//! `brama simulator`: stands in for the national node, for as long as one wants.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::output::{fail, print, serve};
+use crate::base::clock::{SharedClock, SystemClock};
+use crate::observe;
+use crate::simulator::{self, MutualTls, Service, Simulator};
+use crate::xml::keys::Certificate;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where browsers are served, in plain HTTP.
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    pages: SocketAddr,
+    /// Where artifacts are resolved and sessions ended.
+    #[arg(long, default_value = "127.0.0.1:8082", value_name = "ADDRESS")]
+    soap: SocketAddr,
+    /// What the SOAP listener asks of a client.
+    #[arg(long, value_enum, default_value = "required", value_name = "DEMAND")]
+    mutual_tls: Demand,
+    /// The simulated node's identifier.
+    #[arg(long, default_value = "symulator.brama.localhost", value_name = "ID")]
+    node_issuer: String,
+    /// The identifier of a service provider to know.
+    #[arg(long, default_value = "portal.brama.localhost", value_name = "ID")]
+    service_issuer: String,
+    /// An address of its assertion consumer service. May be repeated.
+    #[arg(
+        long,
+        default_value = "http://localhost:8080/.brama/acs",
+        value_name = "URL"
+    )]
+    acs: Vec<String>,
+    /// The ProviderName that it must send; without it, any is taken.
+    #[arg(long, value_name = "NAME")]
+    provider_name: Option<String>,
+    /// The certificate of its signatures, instead of one of the simulator's own. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    service_certificate: Vec<PathBuf>,
+    /// The certificate that assertions are encrypted to, instead of one of the simulator's own.
+    #[arg(long, value_name = "FILE")]
+    encryption_certificate: Option<PathBuf>,
+    /// Keeps keys and certificates in a folder, the service provider's among them.
+    #[arg(long, value_name = "FOLDER")]
+    directory: Option<PathBuf>,
+    /// Listens on addresses that others can reach. The simulator signs in whoever asks.
+    #[arg(long)]
+    allow_remote: bool,
+    /// What to log.
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    log: String,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Demand {
+    /// TLS, and a client certificate of the simulator's authority.
+    Required,
+    /// TLS; a client certificate is checked when it is shown.
+    Optional,
+    /// Plain HTTP.
+    Off,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    if let Err(error) = observe::start(false, &arguments.log) {
+        return fail(error);
+    }
+    serve(async |stop| match start(arguments) {
+        Ok(simulator) => {
+            introduce(&simulator, arguments);
+            match simulator.run(stop).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(error),
+            }
+        }
+        Err(error) => fail(error),
+    })
+}
+
+fn start(arguments: &Arguments) -> Result<Simulator, String> {
+    let settings = simulator::Settings {
+        pages: arguments.pages,
+        soap: arguments.soap,
+        mutual_tls: match arguments.mutual_tls {
+            Demand::Required => MutualTls::Required,
+            Demand::Optional => MutualTls::Optional,
+            Demand::Off => MutualTls::Off,
+        },
+        node_issuer: arguments.node_issuer.clone(),
+        service_issuer: arguments.service_issuer.clone(),
+        directory: arguments.directory.clone(),
+        allow_remote: arguments.allow_remote,
+        ..simulator::Settings::default()
+    };
+    let clock: SharedClock = Arc::new(SystemClock);
+    let simulator = Simulator::bind(settings, clock).map_err(|error| error.to_string())?;
+    let service = service(&simulator, arguments)?;
+    simulator
+        .control()
+        .register(service)
+        .map_err(|error| error.to_string())?;
+    Ok(simulator)
+}
+
+/// The service provider, with the kit's certificates unless others are given.
+fn service(simulator: &Simulator, arguments: &Arguments) -> Result<Service, String> {
+    let mut service = simulator.kit().service(
+        &arguments.service_issuer,
+        arguments.acs.clone(),
+        arguments.provider_name.clone(),
+    );
+    if !arguments.service_certificate.is_empty() {
+        service.signing = arguments
+            .service_certificate
+            .iter()
+            .map(certificate)
+            .collect::<Result<_, _>>()?;
+    }
+    if let Some(path) = &arguments.encryption_certificate {
+        service.encryption = certificate(path)?;
+    }
+    Ok(service)
+}
+
+fn certificate(path: &PathBuf) -> Result<Certificate, String> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| named(&error))?;
+    Certificate::parse(&bytes).map_err(|error| named(&error))
+}
+
+fn introduce(simulator: &Simulator, arguments: &Arguments) {
+    print(format_args!(
+        "\
+Simulator of the national node. Not for production: it signs in whoever asks.
+
+  node.issuer       {}
+  node.sso_url      {}
+  node.resolve_url  {}
+  node.logout_url   {}
+  Pages             {}/
+  Control           {}",
+        simulator.node_issuer(),
+        simulator.sso_url(),
+        simulator.resolve_url(),
+        simulator.logout_url(),
+        simulator.pages_origin(),
+        simulator.control_url(),
+    ));
+    if let Some(directory) = &arguments.directory {
+        print(format_args!("  Certificates      {}", directory.display()));
+    }
+}

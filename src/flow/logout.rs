@@ -3,8 +3,8 @@
 use super::Flows;
 use crate::base::random;
 use crate::saml::{logout, soap};
-use crate::session::store::Store;
 use crate::session::SessionId;
+use crate::session::store::Store;
 
 /// What became of a sign-out, in truth.
 #[derive(Debug)]
@@ -34,7 +34,9 @@ impl Flows {
             return Ok(SignedOut::NotSignedIn);
         };
         // 2. Then the node's.
-        let Some(url) = &self.settings.logout_url else { return Ok(SignedOut::NodeNotAsked) };
+        let Some(url) = &self.settings.logout_url else {
+            return Ok(SignedOut::NodeNotAsked);
+        };
         let request_id = random::message_id();
         let request = logout::request(
             &session.node_session(),
@@ -53,8 +55,12 @@ impl Flows {
             Err(error) => return Ok(SignedOut::OnlyHere(error.to_string())),
         };
         let settings = &self.settings;
-        let confirmed =
-            logout::confirm(&answer, &request_id, &settings.trusted, settings.maximum_answer);
+        let confirmed = logout::confirm(
+            &answer,
+            &request_id,
+            &settings.trusted,
+            settings.maximum_answer,
+        );
         Ok(match confirmed {
             Ok(()) => SignedOut::Everywhere,
             Err(refusal) => SignedOut::OnlyHere(refusal.to_string()),

@@ -84,7 +84,15 @@ impl Flows {
     ) -> Self {
         let pending = PendingLogins::new(settings.login_timeout, settings.maximum_pending);
         let replay = ReplayGuard::default();
-        Self { settings, session_settings, node, pending, replay, sessions, clock }
+        Self {
+            settings,
+            session_settings,
+            node,
+            pending,
+            replay,
+            sessions,
+            clock,
+        }
     }
 
     fn now(&self) -> Time {

@@ -18,8 +18,8 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::base::body;
 use crate::base::causes::in_one_line;
-use crate::http::body;
 
 /// Where the node is, and how long it may take.
 #[derive(Debug, Clone)]
@@ -103,7 +103,11 @@ impl NodeClient {
             .retry_canceled_requests(false)
             .build(connector);
         let places = Semaphore::new(settings.maximum_concurrent);
-        Self { client, settings, places }
+        Self {
+            client,
+            settings,
+            places,
+        }
     }
 
     /// Sends an `ArtifactResolve` and returns the answer, unread.
@@ -111,7 +115,8 @@ impl NodeClient {
     /// # Errors
     /// When there is none.
     pub async fn resolve(&self, soap: String) -> Result<Bytes, NodeError> {
-        self.exchange(&self.settings.resolve_url, soap, self.settings.timeout).await
+        self.exchange(&self.settings.resolve_url, soap, self.settings.timeout)
+            .await
     }
 
     /// Sends a `LogoutRequest` and returns the answer, unread.
@@ -120,14 +125,19 @@ impl NodeClient {
     /// When there is none.
     pub async fn logout(&self, soap: String) -> Result<Bytes, NodeError> {
         let Some(url) = &self.settings.logout_url else {
-            return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
+            return Err(NodeError::Unreachable(
+                "no address for logout is configured".to_owned(),
+            ));
         };
-        self.exchange(url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT)).await
+        self.exchange(url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT))
+            .await
     }
 
     async fn exchange(&self, url: &Uri, soap: String, time: Duration) -> Result<Bytes, NodeError> {
         let turn = timeout(TURN.min(time), self.places.acquire()).await;
-        let Ok(Ok(_place)) = turn else { return Err(NodeError::Busy) };
+        let Ok(Ok(_place)) = turn else {
+            return Err(NodeError::Busy);
+        };
         match timeout(time, self.send(url, soap)).await {
             Ok(answer) => answer,
             Err(_) => Err(NodeError::Timeout(time)),
@@ -144,14 +154,19 @@ impl NodeClient {
             .header("SOAPAction", "\"\"")
             .body(Full::from(soap))
             .map_err(|error| NodeError::Unreachable(error.to_string()))?;
-        let answer =
-            self.client.request(request).await.map_err(|error| NodeError::Unreachable(in_one_line(&error)))?;
+        let answer = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| NodeError::Unreachable(in_one_line(&error)))?;
         let status = answer.status();
         let limit = self.settings.maximum_answer;
-        let bytes = body::read(answer.into_body(), limit).await.map_err(|error| match error {
-            body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
-            body::ReadError::Broken(_) => NodeError::Broken,
-        })?;
+        let bytes = body::read(answer.into_body(), limit)
+            .await
+            .map_err(|error| match error {
+                body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
+                body::ReadError::Broken(_) => NodeError::Broken,
+            })?;
         match status {
             StatusCode::OK => Ok(bytes),
             // SOAP 1.1 section 6.2: a fault comes with status 500; the reader tells what it is.

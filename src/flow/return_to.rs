@@ -17,7 +17,11 @@ impl ReturnTo {
             && text.len() <= MAXIMUM_LENGTH
             // Browsers take a backslash for a slash and drop tabs and line ends.
             && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        if local { Self(text.to_owned()) } else { Self::front_page() }
+        if local {
+            Self(text.to_owned())
+        } else {
+            Self::front_page()
+        }
     }
 
     /// The front page.
@@ -48,9 +52,20 @@ mod tests {
     fn nothing_leads_away() {
         let long = format!("/{}", "a".repeat(5000));
         for path in [
-            "", "tax", "//evil.example", "///evil.example", "https://evil.example/", "/\\evil.example",
-            "\\\\evil.example", "/\t/evil.example", "/a\r\nSet-Cookie: x=1", "javascript:alert(1)",
-            "/żółw", " /", "/a b", &long,
+            "",
+            "tax",
+            "//evil.example",
+            "///evil.example",
+            "https://evil.example/",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/a\r\nSet-Cookie: x=1",
+            "javascript:alert(1)",
+            "/żółw",
+            " /",
+            "/a b",
+            &long,
         ] {
             assert_eq!(ReturnTo::parse(path), ReturnTo::front_page(), "{path:?}");
         }

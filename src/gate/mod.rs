@@ -50,8 +50,15 @@ impl Pass {
 /// Decides.
 #[must_use]
 pub fn decide(facts: &Facts<'_>, session: Option<Live>, policy: &Policy) -> Decision {
-    let Some(route) = policy.find(facts.host, facts.path) else { return Decision::Deny };
-    let pass = |live| Decision::Pass(Pass { route: Arc::clone(route), live });
+    let Some(route) = policy.find(facts.host, facts.path) else {
+        return Decision::Deny;
+    };
+    let pass = |live| {
+        Decision::Pass(Pass {
+            route: Arc::clone(route),
+            live,
+        })
+    };
     match (route.access, session) {
         // Nobody's name is told to a public place, whoever asks.
         (Access::Public, _) => pass(None),

@@ -23,7 +23,9 @@ pub enum Error {
 /// When there is not exactly one, or it is malformed.
 pub fn canonical(parts: &Parts) -> Result<String, Error> {
     let mut hosts = parts.headers.get_all(HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Error::NotOne) };
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return Err(Error::NotOne);
+    };
     let host = host.to_str().map_err(|_| Error::Malformed)?;
     if let Some(authority) = parts.uri.authority()
         && !authority.as_str().eq_ignore_ascii_case(host)
@@ -60,11 +62,18 @@ mod tests {
 
     #[test]
     fn one_host_has_one_name() {
-        for host in ["portal.example", "PORTAL.example", "portal.example.", "portal.example:443"] {
+        for host in [
+            "portal.example",
+            "PORTAL.example",
+            "portal.example.",
+            "portal.example:443",
+        ] {
             assert_eq!(name(host).as_deref(), Some("portal.example"), "{host}");
         }
         assert_eq!(name("[::1]:8080").as_deref(), Some("[::1]"));
-        for host in ["", ".", "a b", "a@b", "a/b", "a:b", "a:99999", "[::1", "[x]", "a,b", ":80"] {
+        for host in [
+            "", ".", "a b", "a@b", "a/b", "a:b", "a:99999", "[::1", "[x]", "a,b", ":80",
+        ] {
             assert_eq!(name(host), None, "{host}");
         }
     }

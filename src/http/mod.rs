@@ -4,7 +4,6 @@
 //! error becomes a status and a page.
 
 pub mod answer;
-pub mod body;
 pub mod cookie;
 pub mod endpoints;
 pub mod exchange;
@@ -12,6 +11,7 @@ pub mod host;
 pub mod hygiene;
 pub mod operations;
 pub mod path;
+pub mod service;
 pub mod stack;
 
 use std::sync::{Arc, RwLock};

@@ -6,8 +6,9 @@
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::body::{self, Body};
-use crate::server::listener::{Peer, Service, Stop};
+use super::service::{Peer, Service};
+use crate::base::body::{self, Body};
+use crate::base::stop::Stop;
 
 /// Answers the operators' questions.
 pub struct Operations {

@@ -5,9 +5,10 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::answer::{self, Failure};
-use super::body::Body;
 use super::exchange::{self, Caller, Exchange};
+use super::service::{Peer, Service};
 use super::{Gateway, endpoints, host, hygiene, path};
+use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::facts::Facts;
@@ -15,7 +16,6 @@ use crate::gate::{self, Decision};
 use crate::identity::assurance::Assurance;
 use crate::pages::Trouble;
 use crate::proxy;
-use crate::server::listener::{Peer, Service};
 use crate::session::SessionId;
 use crate::session::store::{Live, Store, Unavailable};
 
@@ -57,7 +57,11 @@ fn begin(parts: Parts, peer: Peer) -> Exchange {
 }
 
 impl Gateway {
-    async fn handle(&self, exchange: &mut Exchange, body: Incoming) -> Result<Response<Body>, Failure> {
+    async fn handle(
+        &self,
+        exchange: &mut Exchange,
+        body: Incoming,
+    ) -> Result<Response<Body>, Failure> {
         // 1. One host and one path, the same for us and for whoever is behind us.
         exchange.host = host::canonical(&exchange.parts)?;
         let path = path::canonical(exchange.parts.uri.path())?.into_owned();
@@ -72,23 +76,33 @@ impl Gateway {
 
         // 4. Whose request is it, and may it go on?
         let live = self.live(exchange).await?;
-        let facts = Facts { host: &exchange.host, path: &path };
+        let facts = Facts {
+            host: &exchange.host,
+            path: &path,
+        };
         match gate::decide(&facts, live, &self.policy) {
             // 5. On to the portal.
             Decision::Pass(pass) => Ok(proxy::forward(self, &pass, exchange, body).await?),
             Decision::Login(assurance) => self.sign_in(exchange, assurance, SignIn::Login),
             Decision::StepUp(assurance) => self.sign_in(exchange, assurance, SignIn::StepUp),
-            Decision::Deny => {
-                Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_route"))
-            }
+            Decision::Deny => Err(Failure::new(
+                Trouble::NotFound,
+                StatusCode::NOT_FOUND,
+                "request.no_route",
+            )),
         }
     }
 
     /// Finds the session of a request.
     pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Unavailable> {
         let cookie = self.settings.cookies.session(&exchange.parts.headers);
-        let Some(id) = cookie.and_then(SessionId::parse) else { return Ok(None) };
-        self.flows.sessions.find(id.key(), exchange.activity, self.clock.now()).await
+        let Some(id) = cookie.and_then(SessionId::parse) else {
+            return Ok(None);
+        };
+        self.flows
+            .sessions
+            .find(id.key(), exchange.activity, self.clock.now())
+            .await
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).
@@ -119,7 +133,11 @@ impl Gateway {
             .begin_again(self.login_link(&return_to, assurance))),
             Caller::Program => {
                 let link = self.login_link(&ReturnTo::front_page(), assurance);
-                Ok(answer::login_required(&link, assurance.name(), why == SignIn::StepUp))
+                Ok(answer::login_required(
+                    &link,
+                    assurance.name(),
+                    why == SignIn::StepUp,
+                ))
             }
         }
     }

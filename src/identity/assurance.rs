@@ -46,7 +46,9 @@ impl Assurance {
     /// Reads the short name or the identifier.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.name() == text || level.uri() == text)
+        Self::ALL
+            .into_iter()
+            .find(|level| level.name() == text || level.uri() == text)
     }
 }
 
@@ -62,7 +64,9 @@ mod tests {
 
     #[test]
     fn levels_are_ordered_and_read_back() {
-        assert!(Assurance::Low < Assurance::Substantial && Assurance::Substantial < Assurance::High);
+        assert!(
+            Assurance::Low < Assurance::Substantial && Assurance::Substantial < Assurance::High
+        );
         for level in Assurance::ALL {
             assert_eq!(Assurance::from_uri(level.uri()), Some(level));
             assert_eq!(Assurance::parse(level.name()), Some(level));

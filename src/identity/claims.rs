@@ -137,8 +137,12 @@ impl<'c> Claims<'c> {
             sid: subject.session,
             acr: subject.assurance.uri(),
             auth_time: subject.authenticated.as_second(),
-            given_name: person.given_name().filter(|_| released(PersonalClaim::GivenName)),
-            family_name: person.family_name().filter(|_| released(PersonalClaim::FamilyName)),
+            given_name: person
+                .given_name()
+                .filter(|_| released(PersonalClaim::GivenName)),
+            family_name: person
+                .family_name()
+                .filter(|_| released(PersonalClaim::FamilyName)),
             birthdate: person
                 .birthdate()
                 .filter(|_| released(PersonalClaim::Birthdate))
@@ -156,11 +160,19 @@ mod tests {
     fn person() -> Person {
         let given = Some("Żaneta".to_owned());
         let family = Some("Nowak".to_owned());
-        Person::new(given, family, "1944-05-14".parse().ok(), Identifier::parse("44051401359"))
+        Person::new(
+            given,
+            family,
+            "1944-05-14".parse().ok(),
+            Identifier::parse("44051401359"),
+        )
     }
 
     fn claims(released: &[PersonalClaim]) -> serde_json::Value {
-        let release = Release { audience: "tax".to_owned(), claims: released.to_vec() };
+        let release = Release {
+            audience: "tax".to_owned(),
+            claims: released.to_vec(),
+        };
         let person = person();
         let subject = Subject {
             person: &person,
@@ -170,8 +182,14 @@ mod tests {
             session_end: Time::MAX,
         };
         let secret = PairwiseSecret::generate();
-        let claims =
-            Claims::new("https://p", &release, subject, &secret, Time::UNIX_EPOCH, Time::UNIX_EPOCH);
+        let claims = Claims::new(
+            "https://p",
+            &release,
+            subject,
+            &secret,
+            Time::UNIX_EPOCH,
+            Time::UNIX_EPOCH,
+        );
         serde_json::to_value(claims).unwrap()
     }
 
@@ -192,10 +210,19 @@ mod tests {
     fn pseudonyms_differ_per_audience_and_stay_the_same_per_person() {
         let secret = PairwiseSecret::generate();
         let person = person();
-        assert_eq!(secret.pseudonym(&person, "a"), secret.pseudonym(&person, "a"));
-        assert_ne!(secret.pseudonym(&person, "a"), secret.pseudonym(&person, "b"));
+        assert_eq!(
+            secret.pseudonym(&person, "a"),
+            secret.pseudonym(&person, "a")
+        );
+        assert_ne!(
+            secret.pseudonym(&person, "a"),
+            secret.pseudonym(&person, "b")
+        );
         let other = PairwiseSecret::generate();
-        assert_ne!(secret.pseudonym(&person, "a"), other.pseudonym(&person, "a"));
+        assert_ne!(
+            secret.pseudonym(&person, "a"),
+            other.pseudonym(&person, "a")
+        );
         assert!(PairwiseSecret::new(vec![0; 31]).is_none());
     }
 }

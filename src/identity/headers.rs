@@ -29,16 +29,30 @@ const PREFIX: &[u8] = b"x-brama-";
 #[must_use]
 pub fn kinship(name: &str) -> Kinship {
     let bytes = name.as_bytes();
-    let Some(start) = bytes.get(..PREFIX.len()) else { return Kinship::Foreign };
-    if !start.iter().map(|&byte| fold(byte)).eq(PREFIX.iter().copied()) {
+    let Some(start) = bytes.get(..PREFIX.len()) else {
+        return Kinship::Foreign;
+    };
+    if !start
+        .iter()
+        .map(|&byte| fold(byte))
+        .eq(PREFIX.iter().copied())
+    {
         return Kinship::Foreign;
     }
     let is_plain = |&byte: &u8| byte == b'-' || byte.is_ascii_alphanumeric();
-    if bytes.iter().all(is_plain) { Kinship::Ours } else { Kinship::Alias }
+    if bytes.iter().all(is_plain) {
+        Kinship::Ours
+    } else {
+        Kinship::Alias
+    }
 }
 
 fn fold(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+    if byte.is_ascii_alphanumeric() {
+        byte.to_ascii_lowercase()
+    } else {
+        b'-'
+    }
 }
 
 #[cfg(test)]
@@ -49,7 +63,12 @@ mod tests {
     fn recognises_our_names_and_every_alias_of_them() {
         assert_eq!(kinship("X-Brama-Assertion"), Kinship::Ours);
         assert_eq!(kinship("x-brama-anything"), Kinship::Ours);
-        for alias in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Subject", "x~brama-Subject"] {
+        for alias in [
+            "X_Brama_Assertion",
+            "x.brama.assertion",
+            "X-Brama_Subject",
+            "x~brama-Subject",
+        ] {
             assert_eq!(kinship(alias), Kinship::Alias, "{alias}");
         }
         for foreign in ["x-bram", "accept", "x-bramass-assertion", "brama-assertion"] {

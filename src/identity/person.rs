@@ -68,7 +68,12 @@ impl Person {
         birthdate: Option<Date>,
         identifier: Identifier,
     ) -> Self {
-        Self { given_name, family_name, birthdate, identifier }
+        Self {
+            given_name,
+            family_name,
+            birthdate,
+            identifier,
+        }
     }
 
     /// Returns the given names.
@@ -140,7 +145,10 @@ mod tests {
 
     #[test]
     fn eleven_digits_are_a_pesel_and_anything_else_is_cross_border() {
-        assert!(matches!(Identifier::parse("44051401358"), Identifier::Pesel(_)));
+        assert!(matches!(
+            Identifier::parse("44051401358"),
+            Identifier::Pesel(_)
+        ));
         let foreign = Identifier::parse("DE/PL/12345");
         assert!(matches!(foreign, Identifier::CrossBorder(_)));
         assert_eq!(foreign.as_str(), "DE/PL/12345");

@@ -49,8 +49,17 @@ impl Minter {
         kept: u64,
     ) -> Self {
         let lifetime = lifetime.min(LONGEST_LIFETIME);
-        let minted = Cache::builder().max_capacity(kept).time_to_live(lifetime).build();
-        Self { issuer, secret, lifetime, ring, minted }
+        let minted = Cache::builder()
+            .max_capacity(kept)
+            .time_to_live(lifetime)
+            .build();
+        Self {
+            issuer,
+            secret,
+            lifetime,
+            ring,
+            minted,
+        }
     }
 
     /// Returns the token of a session for the release of that number, minting it when there is
@@ -75,7 +84,13 @@ impl Minter {
         let expires = later(now, self.lifetime).min(subject.session_end);
         let value = self.mint(release, subject, now, expires)?;
         let renew_at = earlier(expires, self.lifetime / 5);
-        self.minted.insert((session, number), Minted { value: value.clone(), renew_at });
+        self.minted.insert(
+            (session, number),
+            Minted {
+                value: value.clone(),
+                renew_at,
+            },
+        );
         Ok(value)
     }
 
@@ -94,11 +109,15 @@ impl Minter {
         expires: Time,
     ) -> Result<HeaderValue, Error> {
         let claims = Claims::new(&self.issuer, release, subject, &self.secret, now, expires);
-        let ring = self.ring.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ring = self
+            .ring
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let (id, key) = ring.current(now);
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(id.to_owned());
-        let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(key.expose()))?;
+        let token =
+            jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(key.expose()))?;
         let mut value =
             HeaderValue::from_str(&token).expect("base64url and dots are visible ASCII");
         value.set_sensitive(true);

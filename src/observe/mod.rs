@@ -19,9 +19,16 @@ pub fn start(json: bool, level: &str) -> Result<(), BadLevel> {
     let filter = EnvFilter::try_new(level).map_err(|_| BadLevel(level.to_owned()))?;
     if json {
         let builder = fmt().with_env_filter(filter).json().flatten_event(true);
-        let _ = builder.with_current_span(false).with_span_list(false).try_init();
+        let _ = builder
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init();
     } else {
-        let _ = fmt().with_env_filter(filter).compact().with_target(false).try_init();
+        let _ = fmt()
+            .with_env_filter(filter)
+            .compact()
+            .with_target(false)
+            .try_init();
     }
     Ok(())
 }

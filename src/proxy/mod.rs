@@ -18,10 +18,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::base::body::Body;
 use crate::base::causes::in_one_line;
 use crate::gate::Pass;
 use crate::http::Gateway;
-use crate::http::body::Body;
 use crate::http::exchange::Exchange;
 use crate::http::hygiene;
 use crate::identity::headers::ASSERTION;
@@ -85,7 +85,12 @@ impl Upstreams {
     /// Makes a client for each portal. TLS verifies against the given roots.
     #[must_use]
     pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
-        Self(settings.into_iter().map(|settings| Upstream::new(settings, tls.clone())).collect())
+        Self(
+            settings
+                .into_iter()
+                .map(|settings| Upstream::new(settings, tls.clone()))
+                .collect(),
+        )
     }
 }
 
@@ -136,7 +141,10 @@ pub async fn forward(
             .or_insert(HeaderValue::from_static("private, no-store"));
     }
     parts.version = Version::HTTP_11;
-    Ok(Response::from_parts(parts, body.map_err(Into::into).boxed_unsync()))
+    Ok(Response::from_parts(
+        parts,
+        body.map_err(Into::into).boxed_unsync(),
+    ))
 }
 
 fn request(
@@ -161,9 +169,10 @@ fn request(
     let peer = exchange.peer;
     let scheme = if peer.is_tls { "https" } else { "http" };
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    for (name, text) in
-        [(X_FORWARDED_FOR, peer.address.ip().to_string()), (X_REQUEST_ID, exchange.id.clone())]
-    {
+    for (name, text) in [
+        (X_FORWARDED_FOR, peer.address.ip().to_string()),
+        (X_REQUEST_ID, exchange.id.clone()),
+    ] {
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }

@@ -65,8 +65,13 @@ pub fn resolve(
     issuer: &str,
     signer: &Signer,
 ) -> Result<String, Error> {
-    let message =
-        Message { name: "saml2p:ArtifactResolve", id, issued, issuer, attributes: &[] };
+    let message = Message {
+        name: "saml2p:ArtifactResolve",
+        id,
+        issued,
+        issuer,
+        attributes: &[],
+    };
     message.sign(signer, |w| {
         w.text_element("saml2p:Artifact", &[], artifact.as_str());
     })
@@ -81,7 +86,13 @@ mod tests {
     fn takes_the_standard_form_and_refuses_what_is_no_artifact() {
         assert!(Artifact::parse(&base64(&[4; 44])).is_ok());
         let long = base64(&[1; 400]);
-        for wrong in ["", "AAQAAA==", "not base64 at all, not at all", "<artifact/>", &long] {
+        for wrong in [
+            "",
+            "AAQAAA==",
+            "not base64 at all, not at all",
+            "<artifact/>",
+            &long,
+        ] {
             assert_eq!(Artifact::parse(wrong), Err(Malformed), "{wrong}");
         }
     }

@@ -5,23 +5,21 @@
 //! 3. On stop: no new connection, idle ones close, busy ones finish within
 //!    [`Limits::drain_timeout`].
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
-use crate::http::body::Body;
+pub use crate::base::stop::{Stop, Stopper, stop};
+pub use crate::http::service::{Peer, Service};
 
 /// The bounds of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -99,61 +97,6 @@ impl From<SocketAddr> for Socket {
     }
 }
 
-/// Where a request came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer {
-    /// The other end of the connection.
-    pub address: SocketAddr,
-    /// Whether the connection is encrypted.
-    pub is_tls: bool,
-}
-
-/// Answers requests.
-pub trait Service: Send + Sync + 'static {
-    /// Answers one request. Every failure is an answer too.
-    fn call(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
-}
-
-/// Tells listeners to stop.
-#[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<bool>);
-
-/// The hand that stops.
-#[derive(Debug)]
-pub struct Stopper(watch::Sender<bool>);
-
-/// Makes a pair of a hand that stops and what is stopped by it.
-#[must_use]
-pub fn stop() -> (Stopper, Stop) {
-    let (sender, receiver) = watch::channel(false);
-    (Stopper(sender), Stop(receiver))
-}
-
-impl Stopper {
-    /// Stops. Dropping the hand stops as well.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
-}
-
-impl Stop {
-    /// Waits until told to stop.
-    pub async fn wait(&mut self) {
-        // An error means that the hand is gone, which stops as well.
-        let _ = self.0.wait_for(|stopped| *stopped).await;
-    }
-
-    /// Tells whether it is time to stop.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        *self.0.borrow()
-    }
-}
-
 /// Accepts connections until told to stop, then waits for the open ones within the deadline.
 pub async fn serve<S: Service>(
     listener: TcpListener,
@@ -196,7 +139,10 @@ pub async fn serve<S: Service>(
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown())
+        .await
+        .is_err()
+    {
         warn!("requests were still open at the end of the drain time");
     }
 }
@@ -225,8 +171,15 @@ impl<S: Service> Connection<S> {
         }
     }
 
-    async fn http(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, is_tls: bool) {
-        let peer = Peer { address: self.address, is_tls };
+    async fn http(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        is_tls: bool,
+    ) {
+        let peer = Peer {
+            address: self.address,
+            is_tls,
+        };
         let service = Arc::clone(&self.service);
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);

@@ -54,7 +54,13 @@ impl Store for Memory {
         now: Time,
     ) -> Result<(), Unavailable> {
         let alive = AtomicI64::new(now.as_millisecond());
-        self.sessions.insert(key, Arc::new(Entry { session: Arc::new(session), alive }));
+        self.sessions.insert(
+            key,
+            Arc::new(Entry {
+                session: Arc::new(session),
+                alive,
+            }),
+        );
         Ok(())
     }
 
@@ -64,16 +70,24 @@ impl Store for Memory {
         activity: Activity,
         now: Time,
     ) -> Result<Option<Live>, Unavailable> {
-        let Some(entry) = self.sessions.get(&key) else { return Ok(None) };
+        let Some(entry) = self.sessions.get(&key) else {
+            return Ok(None);
+        };
         if self.has_ended(&entry, now) {
             self.sessions.invalidate(&key);
             return Ok(None);
         }
         if activity == Activity::Alive {
-            entry.alive.fetch_max(now.as_millisecond(), Ordering::Relaxed);
+            entry
+                .alive
+                .fetch_max(now.as_millisecond(), Ordering::Relaxed);
         }
         let idle_end = self.idle_end(&entry);
-        Ok(Some(Live { session: Arc::clone(&entry.session), key, idle_end }))
+        Ok(Some(Live {
+            session: Arc::clone(&entry.session),
+            key,
+            idle_end,
+        }))
     }
 
     async fn remove(
@@ -81,7 +95,10 @@ impl Store for Memory {
         key: SessionKey,
         now: Time,
     ) -> Result<Option<Arc<Session>>, Unavailable> {
-        let removed = self.sessions.remove(&key).filter(|entry| !self.has_ended(entry, now));
+        let removed = self
+            .sessions
+            .remove(&key)
+            .filter(|entry| !self.has_ended(entry, now));
         Ok(removed.map(|entry| Arc::clone(&entry.session)))
     }
 }

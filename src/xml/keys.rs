@@ -1,13 +1,12 @@
 //! Certificates and private keys, from the forms in which the operator hands them over: PEM
 //! (PKCS #8, SEC 1, PKCS #1), DER and PKCS #12.
 
+use aws_lc_rs::agreement;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-    KeyPair as _,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
 };
-use aws_lc_rs::agreement;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -83,7 +82,11 @@ impl Certificate {
                 Self::from_der(&der)
             })
             .collect::<Result<_, _>>()?;
-        if all.is_empty() { Ok(vec![Self::parse(bytes)?]) } else { Ok(all) }
+        if all.is_empty() {
+            Ok(vec![Self::parse(bytes)?])
+        } else {
+            Ok(all)
+        }
     }
 
     /// Reads a DER certificate.
@@ -193,7 +196,11 @@ impl PrivateKey {
             if let Ok(pair) = EcdsaKeyPair::from_private_key_der(algorithm, der) {
                 let pkcs8 = pair.to_pkcs8v1().map_err(|_| Error::UnknownPrivateKey)?;
                 let public_key = pair.public_key().as_ref().to_vec();
-                return Ok(Self { kind, pkcs8: Secret::new(pkcs8.as_ref().to_vec()), public_key });
+                return Ok(Self {
+                    kind,
+                    pkcs8: Secret::new(pkcs8.as_ref().to_vec()),
+                    public_key,
+                });
             }
         }
         let pair = rsa::KeyPair::from_pkcs8(der)
@@ -243,7 +250,9 @@ impl PrivateKey {
                 _ => {}
             }
         }
-        let [chain] = chains.as_slice() else { return Err(Error::Pkcs12Keys(chains.len())) };
+        let [chain] = chains.as_slice() else {
+            return Err(Error::Pkcs12Keys(chains.len()));
+        };
         let key = Self::from_der(chain.key().as_der())?;
         let certificate = certificates
             .into_iter()

@@ -13,11 +13,11 @@
 pub mod algorithms;
 pub mod decryption;
 pub mod encryption;
+mod key_derivation;
+mod key_wrap;
 pub mod keys;
 pub mod scan;
 pub mod signature;
 pub mod signer;
 pub mod tree;
 pub mod writer;
-mod key_derivation;
-mod key_wrap;

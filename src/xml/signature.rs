@@ -67,13 +67,18 @@ impl TrustedCertificates {
         for certificate in &certificates {
             manager.add_key(certificate.trusted_key()?);
         }
-        Ok(Self { context: DsigContext::new(manager), certificates })
+        Ok(Self {
+            context: DsigContext::new(manager),
+            certificates,
+        })
     }
 
     /// Finds the pinned certificate that the library says it used.
     fn named(&self, chain: &[Vec<u8>]) -> Option<&Certificate> {
         let used = chain.first()?;
-        self.certificates.iter().find(|certificate| certificate.der() == used)
+        self.certificates
+            .iter()
+            .find(|certificate| certificate.der() == used)
     }
 
     /// Returns the pinned certificates.
@@ -154,7 +159,9 @@ impl Error {
     #[must_use]
     pub fn concerns(&self, name: &str) -> bool {
         match self {
-            Self::Missing(element) | Self::Digest(element) | Self::Value(element) => element == name,
+            Self::Missing(element) | Self::Digest(element) | Self::Value(element) => {
+                element == name
+            }
             Self::Profile { element, .. }
             | Self::Reference { element, .. }
             | Self::Algorithm { element, .. }
@@ -180,9 +187,15 @@ pub fn verify<'d>(
         .iter()
         .map(|&element| check_profile(element, style))
         .collect::<Result<_, _>>()?;
-    let found = document.elements().filter(|element| element.is(DS, "Signature")).count();
+    let found = document
+        .elements()
+        .filter(|element| element.is(DS, "Signature"))
+        .count();
     if found != signatures.len() {
-        return Err(Error::Count { found, expected: signatures.len() });
+        return Err(Error::Count {
+            found,
+            expected: signatures.len(),
+        });
     }
 
     let results = bergshamra_dsig::verify::verify_all_document_with_source(
@@ -195,7 +208,10 @@ pub fn verify<'d>(
         what: error.to_string(),
     })?;
     if results.len() != signatures.len() {
-        return Err(Error::Count { found: results.len(), expected: signatures.len() });
+        return Err(Error::Count {
+            found: results.len(),
+            expected: signatures.len(),
+        });
     }
     // The results come in document order, as the signatures do: outer elements first.
     let mut verified = Vec::with_capacity(elements.len());
@@ -213,7 +229,11 @@ fn proof<'d>(
 ) -> Result<Verified<'d>, Error> {
     let name = || element.name().to_owned();
     match result {
-        VerifyResult::Valid { signature_node, references, key_info } => match references.as_slice() {
+        VerifyResult::Valid {
+            signature_node,
+            references,
+            key_info,
+        } => match references.as_slice() {
             [only]
                 if *signature_node == signature.id()
                     && only.digest_verified
@@ -224,12 +244,20 @@ fn proof<'d>(
                         |node| node == element.id() || is_document_node(element, node),
                     ) =>
             {
-                let certificate = trusted.named(&key_info.x509_chain).ok_or_else(|| Error::Value(name()))?;
-                Ok(Verified { element, certificate })
+                let certificate = trusted
+                    .named(&key_info.x509_chain)
+                    .ok_or_else(|| Error::Value(name()))?;
+                Ok(Verified {
+                    element,
+                    certificate,
+                })
             }
             _ => Err(Error::Reference {
                 element: name(),
-                uri: references.first().map(|r| r.uri.clone()).unwrap_or_default(),
+                uri: references
+                    .first()
+                    .map(|r| r.uri.clone())
+                    .unwrap_or_default(),
             }),
         },
         VerifyResult::Invalid { reason } if reason.starts_with("Reference digest failed") => {
@@ -269,7 +297,10 @@ fn check_profile<'d>(element: Element<'d>, style: ReferenceStyle) -> Result<Elem
     profile.only(signature, &["SignedInfo", "SignatureValue", "KeyInfo"])?;
     profile.attributes(signature, &["Id"])?;
     let info = profile.one(signature, "SignedInfo")?;
-    profile.only(info, &["CanonicalizationMethod", "SignatureMethod", "Reference"])?;
+    profile.only(
+        info,
+        &["CanonicalizationMethod", "SignatureMethod", "Reference"],
+    )?;
     profile.attributes(info, &["Id"])?;
 
     let canonicalization = profile.one(info, "CanonicalizationMethod")?;
@@ -309,12 +340,18 @@ struct Profile<'d> {
 
 impl<'d> Profile<'d> {
     fn wrong(&self, what: &dyn std::fmt::Display) -> Error {
-        Error::Profile { element: self.element.name().to_owned(), what: what.to_string() }
+        Error::Profile {
+            element: self.element.name().to_owned(),
+            what: what.to_string(),
+        }
     }
 
     fn refuse_algorithm(&self, algorithm: &str) -> Error {
         let element = self.element.name().to_owned();
-        Error::Algorithm { element, algorithm: bounded(algorithm) }
+        Error::Algorithm {
+            element,
+            algorithm: bounded(algorithm),
+        }
     }
 
     fn one(&self, parent: Element<'d>, name: &'static str) -> Result<Element<'d>, Error> {
@@ -322,13 +359,14 @@ impl<'d> Profile<'d> {
     }
 
     fn text(&self, element: Element<'d>) -> Result<(), Error> {
-        element.text().map(|_| ()).map_err(|error| self.wrong(&error))
+        element
+            .text()
+            .map(|_| ())
+            .map_err(|error| self.wrong(&error))
     }
 
     fn only(&self, parent: Element<'d>, names: &[&str]) -> Result<(), Error> {
-        let known = |child: &Element<'_>| {
-            child.namespace() == DS && names.contains(&child.name())
-        };
+        let known = |child: &Element<'_>| child.namespace() == DS && names.contains(&child.name());
         match parent.children().find(|child| !known(child)) {
             Some(child) => Err(self.wrong(&format!("{child:?} is not allowed"))),
             None => Ok(()),
@@ -347,7 +385,9 @@ impl<'d> Profile<'d> {
 
     fn algorithm(&self, element: Element<'d>) -> Result<&'d str, Error> {
         self.attributes(element, &["Algorithm"])?;
-        element.required_attribute("Algorithm").map_err(|error| self.wrong(&error))
+        element
+            .required_attribute("Algorithm")
+            .map_err(|error| self.wrong(&error))
     }
 
     fn refers_to_element(
@@ -355,7 +395,9 @@ impl<'d> Profile<'d> {
         reference: Element<'d>,
         style: ReferenceStyle,
     ) -> Result<(), Error> {
-        let uri = reference.required_attribute("URI").map_err(|error| self.wrong(&error))?;
+        let uri = reference
+            .required_attribute("URI")
+            .map_err(|error| self.wrong(&error))?;
         let by_id = uri
             .strip_prefix('#')
             .is_some_and(|id| !id.is_empty() && self.element.attribute("ID") == Some(id));
@@ -366,7 +408,10 @@ impl<'d> Profile<'d> {
             Ok(())
         } else {
             let element = self.element.name().to_owned();
-            Err(Error::Reference { element, uri: bounded(uri) })
+            Err(Error::Reference {
+                element,
+                uri: bounded(uri),
+            })
         }
     }
 
@@ -400,6 +445,13 @@ impl<'d> Profile<'d> {
                 return Err(self.wrong(&format!("{child:?} is not allowed")));
             }
             self.attributes(child, &["PrefixList"])?;
+            // Each prefix is looked for at each element, so their number multiplies the cost.
+            if child
+                .attribute("PrefixList")
+                .is_some_and(|list| list.len() > MAXIMUM_PREFIX_LIST)
+            {
+                return Err(self.wrong(&"PrefixList is too long"));
+            }
             if child.children().next().is_some() {
                 return Err(self.wrong(&"InclusiveNamespaces must be empty"));
             }
@@ -409,12 +461,17 @@ impl<'d> Profile<'d> {
 
     /// `KeyInfo` is never a source of keys; only its harmless form is let through to the library.
     fn key_info(&self, signature: Element<'d>) -> Result<(), Error> {
-        let info = signature.optional_child(DS, "KeyInfo").map_err(|error| self.wrong(&error))?;
+        let info = signature
+            .optional_child(DS, "KeyInfo")
+            .map_err(|error| self.wrong(&error))?;
         let Some(info) = info else { return Ok(()) };
         self.attributes(info, &["Id"])?;
         self.only(info, &["X509Data", "KeyName", "KeyValue"])
     }
 }
+
+/// The longest `PrefixList`; the node's own has 23 characters.
+const MAXIMUM_PREFIX_LIST: usize = 256;
 
 /// A value from an unverified message, short enough for a log line.
 fn bounded(text: &str) -> String {

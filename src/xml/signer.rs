@@ -4,8 +4,7 @@ use bergshamra_dsig::DsigContext;
 use bergshamra_keys::KeysManager;
 
 use super::algorithms::{
-    DS, ECDSA_SHA256, ECDSA_SHA384, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N, RSA_SHA256, SHA256,
-    SHA384,
+    DS, ECDSA_SHA256, ECDSA_SHA384, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N, RSA_SHA256, SHA256, SHA384,
 };
 use super::keys::{self, Certificate, KeyKind, PrivateKey};
 use super::scan::Limits;
@@ -60,7 +59,12 @@ impl Signer {
         };
         let mut manager = KeysManager::new();
         manager.add_key(key.signing_key()?);
-        Ok(Self { context: DsigContext::new(manager), method, digest, certificate })
+        Ok(Self {
+            context: DsigContext::new(manager),
+            method,
+            digest,
+            certificate,
+        })
     }
 
     /// Returns the certificate that is sent along.
@@ -74,7 +78,10 @@ impl Signer {
         let reference = format!("#{id}");
         writer.element("ds:Signature", &[("xmlns:ds", DS)], |w| {
             w.element("ds:SignedInfo", &[], |w| {
-                w.empty("ds:CanonicalizationMethod", &[("Algorithm", EXCLUSIVE_C14N)]);
+                w.empty(
+                    "ds:CanonicalizationMethod",
+                    &[("Algorithm", EXCLUSIVE_C14N)],
+                );
                 w.empty("ds:SignatureMethod", &[("Algorithm", self.method)]);
                 w.element("ds:Reference", &[("URI", &reference)], |w| {
                     w.element("ds:Transforms", &[], |w| {
@@ -105,8 +112,8 @@ impl Signer {
     /// # Errors
     /// When the template is broken: a mistake of ours.
     pub fn sign(&self, template: &str, ids: &[&str]) -> Result<String, Error> {
-        let mut document = uppsala::parse(template)
-            .map_err(|error| tree::Error::Malformed(error.to_string()))?;
+        let mut document =
+            uppsala::parse(template).map_err(|error| tree::Error::Malformed(error.to_string()))?;
         for id in ids {
             let signature = find_template(template, id)?;
             bergshamra_dsig::sign::sign_document_node(&self.context, &mut document, signature)
@@ -118,9 +125,14 @@ impl Signer {
 
 /// The node numbers of a text are the same each time it is parsed.
 fn find_template(template: &str, id: &str) -> Result<uppsala::NodeId, Error> {
-    let limits = Limits { elements: 10_000, ..Limits::message(1 << 20) };
+    let limits = Limits {
+        elements: 10_000,
+        ..Limits::message(1 << 20)
+    };
     let document = tree::Document::parse(template.as_bytes(), &limits)?;
-    let element = document.elements().find(|element| element.attribute("ID") == Some(id));
+    let element = document
+        .elements()
+        .find(|element| element.attribute("ID") == Some(id));
     element
         .and_then(|element| element.children_named(DS, "Signature").next())
         .map(tree::Element::id)

@@ -50,7 +50,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     for entry in entries {
         collect(&entry, files)?;
         if files.len() > MAXIMUM_FILES {
-            return Err(format!("there are more than {MAXIMUM_FILES} files in the folders"));
+            return Err(format!(
+                "there are more than {MAXIMUM_FILES} files in the folders"
+            ));
         }
     }
     Ok(())
@@ -62,12 +64,18 @@ fn read(path: &Path) -> Result<Input, String> {
     fs::File::open(path)
         .and_then(|file| file.take(MAXIMUM).read_to_end(&mut bytes))
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(Input { name: path.display().to_string(), answer: decode(bytes) })
+    Ok(Input {
+        name: path.display().to_string(),
+        answer: decode(bytes),
+    })
 }
 
 /// Takes base64 off when the file holds base64 of XML, and white space around XML.
 fn decode(bytes: Vec<u8>) -> Vec<u8> {
-    let trimmed = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
+    let trimmed = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(&bytes)
+        .trim_ascii();
     if !trimmed.starts_with(b"<")
         && let Some(decoded) = std::str::from_utf8(trimmed).ok().and_then(from_base64)
         && decoded.trim_ascii_start().starts_with(b"<")
@@ -85,10 +93,19 @@ mod tests {
     #[test]
     fn takes_base64_and_white_space_off() {
         let encoded = base64(b"<a/>");
-        for bytes in [b"<a/>".to_vec(), b"\n<a/>\n".to_vec(), encoded.into_bytes(), b"PGEv\r\nPg==\n".to_vec()] {
+        for bytes in [
+            b"<a/>".to_vec(),
+            b"\n<a/>\n".to_vec(),
+            encoded.into_bytes(),
+            b"PGEv\r\nPg==\n".to_vec(),
+        ] {
             assert_eq!(decode(bytes), b"<a/>");
         }
         assert_eq!(decode(b"rubbish!".to_vec()), b"rubbish!");
-        assert_eq!(decode(b"AAAA".to_vec()), b"AAAA", "base64 of something else stays");
+        assert_eq!(
+            decode(b"AAAA".to_vec()),
+            b"AAAA",
+            "base64 of something else stays"
+        );
     }
 }

@@ -74,10 +74,19 @@ fn accepted(text: &mut String, file: &str, assertion: &Assertion, show: bool) ->
     writeln!(text, "{file}: accepted")?;
     let person = person(assertion.person(), show);
     for name in ["given_name", "family_name", "birthdate", "identifier"] {
-        writeln!(text, "  {name:<12} {}", person[name].as_str().unwrap_or("-"))?;
+        writeln!(
+            text,
+            "  {name:<12} {}",
+            person[name].as_str().unwrap_or("-")
+        )?;
     }
     writeln!(text, "  {:<12} {}", "assurance", assertion.assurance())?;
-    writeln!(text, "  {:<12} {}", "authority", assertion.authority().unwrap_or("-"))?;
+    writeln!(
+        text,
+        "  {:<12} {}",
+        "authority",
+        assertion.authority().unwrap_or("-")
+    )?;
     if !show {
         writeln!(text, "  (masked; --show-personal-data shows the person)")?;
     }
@@ -93,7 +102,8 @@ fn outcome(check: &Check) -> &'static str {
 }
 
 fn person(person: &Person, show: bool) -> Value {
-    let text = |value: Option<&str>| value.map(|value| if show { value.to_owned() } else { mask(value) });
+    let text =
+        |value: Option<&str>| value.map(|value| if show { value.to_owned() } else { mask(value) });
     let birthdate = person.birthdate().map(|date| date.to_string());
     let identifier = person.identifier();
     let kind = match identifier {
@@ -115,7 +125,9 @@ fn person(person: &Person, show: bool) -> Value {
 
 /// As many stars as there are letters; hyphens and spaces stay, so that the shape can be seen.
 fn mask(text: &str) -> String {
-    text.chars().map(|c| if c.is_alphanumeric() { '*' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_alphanumeric() { '*' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

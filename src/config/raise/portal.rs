@@ -28,7 +28,11 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
             return None;
         }
     };
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || url.username() != "" {
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || url.username() != ""
+    {
         context.error(
             "portal.public_url",
             "holds more than scheme, host and port",
@@ -51,7 +55,11 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
         test_environment: preset(context.file().node.environment)
             .and_then(|preset| preset.ribbon)
             .map(str::to_owned),
-        cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
+        cookies: if secure {
+            Cookies::SECURE
+        } else {
+            Cookies::PLAIN
+        },
     })
 }
 
@@ -85,10 +93,7 @@ fn acs_path(context: &mut Context<'_>, prefix: Option<&str>) -> Option<String> {
     fits.then(|| path.clone())
 }
 
-pub(super) fn listen(
-    context: &mut Context<'_>,
-    portal: Option<&http::Settings>,
-) -> Option<Listen> {
+pub(super) fn listen(context: &mut Context<'_>, portal: Option<&http::Settings>) -> Option<Listen> {
     let file = &context.file().listen;
     let operations = context.file().operations.listen;
     if file.http.is_none() && file.https.is_none() {
@@ -118,8 +123,10 @@ pub(super) fn listen(
     }
     let https = match file.https {
         None => {
-            for (key, given) in [("listen.certificate", &file.certificate), ("listen.key", &file.key)]
-            {
+            for (key, given) in [
+                ("listen.certificate", &file.certificate),
+                ("listen.key", &file.key),
+            ] {
                 if given.is_some() {
                     context.warn(key, "is not used without listen.https", "add listen.https");
                 }
@@ -128,15 +135,20 @@ pub(super) fn listen(
         }
         Some(address) => Some((Socket::from(address), server_tls(context)?)),
     };
-    for (key, duration) in
-        [("listen.header_timeout", file.header_timeout), ("listen.drain_timeout", file.drain_timeout)]
-    {
+    for (key, duration) in [
+        ("listen.header_timeout", file.header_timeout),
+        ("listen.drain_timeout", file.drain_timeout),
+    ] {
         if duration.get().is_zero() {
             context.error(key, "is zero", "give a time such as \"10s\"");
         }
     }
     if file.max_connections == 0 {
-        context.error("listen.max_connections", "is zero", "leave it out for the default");
+        context.error(
+            "listen.max_connections",
+            "is zero",
+            "leave it out for the default",
+        );
     }
     let limits = Limits {
         connections: file.max_connections,
@@ -144,7 +156,12 @@ pub(super) fn listen(
         drain_timeout: file.drain_timeout.get(),
         ..Limits::default()
     };
-    Some(Listen { http: file.http.map(Socket::from), https, operations: operations.into(), limits })
+    Some(Listen {
+        http: file.http.map(Socket::from),
+        https,
+        operations: operations.into(),
+        limits,
+    })
 }
 
 fn server_tls(context: &mut Context<'_>) -> Option<std::sync::Arc<rustls::ServerConfig>> {
@@ -156,5 +173,10 @@ fn server_tls(context: &mut Context<'_>) -> Option<std::sync::Arc<rustls::Server
     let certificate = context.read("listen.certificate", path);
     let key = context.read("listen.key", key_path);
     let config = tls::server(&certificate?, &key?);
-    context.parsed("listen.certificate", path, config, "check that key and certificate are a pair")
+    context.parsed(
+        "listen.certificate",
+        path,
+        config,
+        "check that key and certificate are a pair",
+    )
 }

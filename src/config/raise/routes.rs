@@ -48,7 +48,9 @@ fn upstreams(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<proxy::S
                 context.error(&key(name), "is zero", "leave it out for the default");
             }
         }
-        let Some((scheme, authority)) = address else { continue };
+        let Some((scheme, authority)) = address else {
+            continue;
+        };
         settings.push(proxy::Settings {
             name: name.to_owned(),
             scheme,
@@ -63,7 +65,11 @@ fn upstreams(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<proxy::S
 fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<(Scheme, Authority)> {
     let parsed = url::Url::parse(text).ok().filter(url::Url::has_host);
     let Some(url) = parsed else {
-        context.error(key, "is not an address", "begin it with http:// or https://");
+        context.error(
+            key,
+            "is not an address",
+            "begin it with http:// or https://",
+        );
         return None;
     };
     let scheme = match url.scheme() {
@@ -75,7 +81,11 @@ fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<(Scheme, 
         }
     };
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        context.error(key, "holds more than scheme, host and port", "leave out the path");
+        context.error(
+            key,
+            "holds more than scheme, host and port",
+            "leave out the path",
+        );
         return None;
     }
     if scheme == Scheme::HTTP && !is_loopback(&url) {
@@ -137,7 +147,10 @@ fn routes(
             context.error(&key("path"), what, "join the two, or give one another path");
         }
         let release = Release {
-            audience: route.audience.clone().unwrap_or_else(|| upstream.to_owned()),
+            audience: route
+                .audience
+                .clone()
+                .unwrap_or_else(|| upstream.to_owned()),
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
         };
         let release_number = releases.iter().position(|other| *other == release);
@@ -152,7 +165,14 @@ fn routes(
                 Access::Required(assurance(route.assurance.unwrap_or(default_level)))
             }
         };
-        routes.push(Route { host, path, access, upstream: number, release, release_number });
+        routes.push(Route {
+            host,
+            path,
+            access,
+            upstream: number,
+            release,
+            release_number,
+        });
     }
     routes
 }

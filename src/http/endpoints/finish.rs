@@ -3,10 +3,10 @@
 use http::Response;
 use http::header::SET_COOKIE;
 
-use super::super::answer::{self, Failure};
-use super::super::body::Body;
-use super::super::exchange::Exchange;
 use super::super::Gateway;
+use super::super::answer::{self, Failure};
+use super::super::exchange::Exchange;
+use crate::base::body::Body;
 use crate::flow::finish::LoginError;
 use crate::flow::pending::{self, Binding, RelayState};
 use crate::flow::return_to::ReturnTo;
@@ -21,14 +21,27 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let headers = &exchange.parts.headers;
     let binding = cookies.binding(headers).and_then(Binding::parse);
     let earlier = cookies.session(headers).and_then(SessionId::parse);
-    let relay_state = exchange.query("state").as_deref().and_then(RelayState::parse);
+    let relay_state = exchange
+        .query("state")
+        .as_deref()
+        .and_then(RelayState::parse);
     let Some(relay_state) = relay_state else {
-        return Err(refused(gateway, None, LoginError::from(pending::Refused::Unknown)));
+        return Err(refused(
+            gateway,
+            None,
+            LoginError::from(pending::Refused::Unknown),
+        ));
     };
     // Known only to the browser that began it, so that the page leads nobody else there.
-    let return_to = gateway.flows.pending.return_to(&relay_state, binding.as_ref());
+    let return_to = gateway
+        .flows
+        .pending
+        .return_to(&relay_state, binding.as_ref());
 
-    let finished = gateway.flows.finish(&relay_state, binding.as_ref(), earlier.as_ref()).await;
+    let finished = gateway
+        .flows
+        .finish(&relay_state, binding.as_ref(), earlier.as_ref())
+        .await;
     let finished = finished.map_err(|error| refused(gateway, return_to, error))?;
     tracing::info!(
         request = exchange.id,

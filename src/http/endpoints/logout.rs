@@ -8,10 +8,10 @@ use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::super::answer::{self, Failure};
-use super::super::body::{self, Body};
-use super::super::exchange::{Caller, Exchange, form_value};
 use super::super::Gateway;
+use super::super::answer::{self, Failure};
+use super::super::exchange::{Caller, Exchange, form_value};
+use crate::base::body::{self, Body};
 use crate::flow::logout::SignedOut;
 use crate::pages::{self, LogoutOutcome};
 use crate::session::SessionId;
@@ -44,7 +44,9 @@ pub async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let cookies = gateway.settings.cookies;
-    let id = cookies.session(&exchange.parts.headers).and_then(SessionId::parse);
+    let id = cookies
+        .session(&exchange.parts.headers)
+        .and_then(SessionId::parse);
     if let Some(id) = &id
         && !exchange.is_same_origin(&gateway.settings.origin)
     {
@@ -56,7 +58,9 @@ pub async fn answer(
     }
     let signed_out = match &id {
         Some(id) => {
-            gateway.minter.forget(id.key().bytes(), gateway.policy.releases());
+            gateway
+                .minter
+                .forget(id.key().bytes(), gateway.policy.releases());
             gateway.flows.logout(id).await?
         }
         None => SignedOut::NotSignedIn,
@@ -64,7 +68,11 @@ pub async fn answer(
     let (outcome, name) = match &signed_out {
         SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
         SignedOut::OnlyHere(reason) => {
-            tracing::warn!(request = exchange.id, reason, "node did not confirm the logout");
+            tracing::warn!(
+                request = exchange.id,
+                reason,
+                "node did not confirm the logout"
+            );
             (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
         }
         SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
@@ -77,8 +85,12 @@ pub async fn answer(
         let look = answer::look(&gateway.settings, exchange);
         answer::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
     };
-    response.headers_mut().insert(SET_COOKIE, cookies.clear_session());
+    response
+        .headers_mut()
+        .insert(SET_COOKIE, cookies.clear_session());
     // What the browser kept of the portal's pages goes as well.
-    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    response
+        .headers_mut()
+        .insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
 }

@@ -11,7 +11,7 @@ use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::answer::Failure;
-use super::body::Body;
+use crate::base::body::Body;
 use super::exchange::Exchange;
 use super::{Gateway, Settings};
 use crate::gate::policy::Policy;
@@ -77,9 +77,11 @@ pub async fn answer(
         (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
         (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
         (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
-        (Place::Unknown, _) => {
-            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))
-        }
+        (Place::Unknown, _) => Err(Failure::new(
+            Trouble::NotFound,
+            StatusCode::NOT_FOUND,
+            "request.no_such_place",
+        )),
         _ => Err(Failure::new(
             Trouble::MalformedRequest,
             StatusCode::METHOD_NOT_ALLOWED,

@@ -2,10 +2,10 @@
 
 use http::{Response, StatusCode};
 
-use super::super::answer::{self, Failure};
-use super::super::body::Body;
-use super::super::exchange::Exchange;
 use super::super::Gateway;
+use super::super::answer::{self, Failure};
+use super::super::exchange::Exchange;
+use crate::base::body::Body;
 use crate::session::SessionId;
 use crate::session::store::{Activity, Store};
 
@@ -17,7 +17,13 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let now = gateway.clock.now();
     let cookie = gateway.settings.cookies.session(&exchange.parts.headers);
     let live = match cookie.and_then(SessionId::parse) {
-        Some(id) => gateway.flows.sessions.find(id.key(), Activity::Background, now).await?,
+        Some(id) => {
+            gateway
+                .flows
+                .sessions
+                .find(id.key(), Activity::Background, now)
+                .await?
+        }
         None => None,
     };
     let Some(live) = live else {

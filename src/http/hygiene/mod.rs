@@ -10,11 +10,11 @@
 //!
 //! Answers: 2, and anything by which an upstream could set a cookie or an identity of ours.
 
+use http::HeaderMap;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE,
     TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::HeaderMap;
 
 use super::cookie::Cookies;
 use crate::identity::headers::{Kinship, kinship};
@@ -97,8 +97,11 @@ pub fn strip_for_upstream(headers: &mut HeaderMap, cookies: Cookies) {
 /// Cleans the answer of an upstream.
 pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
     remove_hop_by_hop(headers);
-    let ours: Vec<_> =
-        headers.keys().filter(|name| kinship(name.as_str()) != Kinship::Foreign).cloned().collect();
+    let ours: Vec<_> = headers
+        .keys()
+        .filter(|name| kinship(name.as_str()) != Kinship::Foreign)
+        .cloned()
+        .collect();
     for name in ours {
         headers.remove(name);
     }
@@ -108,7 +111,10 @@ pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
             .iter()
             .filter(|value| {
                 let bytes = value.as_bytes();
-                let end = bytes.iter().position(|&byte| byte == b'=').unwrap_or(bytes.len());
+                let end = bytes
+                    .iter()
+                    .position(|&byte| byte == b'=')
+                    .unwrap_or(bytes.len());
                 !cookies.is_ours(bytes[..end].trim_ascii())
             })
             .cloned()
@@ -145,7 +151,9 @@ fn connection_names(headers: &HeaderMap) -> Vec<String> {
 fn claims_earlier_proxy(name: &str) -> bool {
     name == "forwarded"
         || name == "x-real-ip"
-        || ["x-forwarded-", "x-original-", "x-rewrite-"].iter().any(|p| name.starts_with(p))
+        || ["x-forwarded-", "x-original-", "x-rewrite-"]
+            .iter()
+            .any(|p| name.starts_with(p))
 }
 
 #[cfg(test)]
@@ -185,12 +193,24 @@ mod tests {
 
     #[test]
     fn refuses_aliases_and_a_connection_that_names_ours() {
-        for name in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Assertion"] {
-            assert_eq!(clean_request(&mut headers(&[(name, "x")])), Err(Error::Alias), "{name}");
+        for name in [
+            "X_Brama_Assertion",
+            "x.brama.assertion",
+            "X-Brama_Assertion",
+        ] {
+            assert_eq!(
+                clean_request(&mut headers(&[(name, "x")])),
+                Err(Error::Alias),
+                "{name}"
+            );
         }
         for value in ["X-Brama-Assertion", "close, x_brama_assertion"] {
             let mut map = headers(&[("Connection", value)]);
-            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesIdentity), "{value}");
+            assert_eq!(
+                clean_request(&mut map),
+                Err(Error::ConnectionNamesIdentity),
+                "{value}"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! The one type of body that our answers have, and bounded reading of what is sent to us.
+//! The one type of HTTP body that our answers have, and bounded reading of what is sent to us.
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -13,7 +13,9 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// Makes a body of bytes that are already there.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 /// Makes an empty body.

@@ -1,0 +1,269 @@
+//! CPU time of a login on our side, step by step, and of the parts that can be compared.
+//!
+//! `cargo bench --bench login` prints a table; with `--features judge-xmlsec` it also verifies the
+//! same message with libxmlsec1 and prints the ratio. Rounds of the contestants alternate, and the
+//! best round of each counts, because the machine may be doing other things.
+//!
+//! Exits with an error when a login costs more than one millisecond.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+use std::time::Duration;
+
+use brama::base::clock::{Clock, SystemClock, Time};
+use brama::base::random;
+use brama::identity::assurance::Assurance;
+use brama::identity::attribute::Attribute;
+use brama::saml::artifact::{self, Artifact};
+use brama::saml::authn_request::{ServiceKind, Template};
+use brama::saml::examine::examine;
+use brama::saml::expected::{Expected, Wrapping};
+use brama::saml::soap;
+use brama::session::memory::Memory;
+use brama::session::store::Store;
+use brama::session::{Session, SessionId, Settings};
+use brama::simulator::answer::{self, Login, Outcome};
+use brama::simulator::kit::{Kit, Names, Role};
+use brama::simulator::people::{PEOPLE, Way};
+use brama::xml::keys::DecryptionKey;
+use brama::xml::signature::TrustedCertificates;
+use brama::xml::signer::Signer;
+use cpu_time::ThreadTime;
+
+const ROUNDS: usize = 9;
+const PER_ROUND: u32 = 300;
+const NODE: &str = "node.example";
+const SERVICE: &str = "https://sp.example";
+const ACS: &str = "https://portal.example/.brama/acs";
+
+struct World {
+    kit: Kit,
+    signer: Signer,
+    template: Template,
+    trusted: TrustedCertificates,
+    keys: Vec<DecryptionKey>,
+    expected: Expected,
+    answer: Vec<u8>,
+    sessions: Memory,
+    settings: Settings,
+    now: Time,
+}
+
+fn main() {
+    let world = World::new();
+    #[cfg(feature = "judge-xmlsec")]
+    let judge = judge::Judge::new(&world);
+    let mut contestants: Vec<(&str, Box<dyn FnMut()>)> = vec![
+        ("AuthnRequest: build and sign", Box::new(|| world.request())),
+        (
+            "ArtifactResolve: build and sign",
+            Box::new(|| world.resolve()),
+        ),
+        (
+            "answer: parse, verify twice, decrypt, check",
+            Box::new(|| world.examine()),
+        ),
+        ("whole login, session made", Box::new(|| world.login())),
+    ];
+    #[cfg(feature = "judge-xmlsec")]
+    contestants.push((
+        "libxmlsec1: parse, verify the same two signatures",
+        Box::new(|| judge.verify()),
+    ));
+
+    let mut best = vec![Duration::MAX; contestants.len()];
+    for _ in 0..ROUNDS {
+        for (best, (_, run)) in best.iter_mut().zip(&mut contestants) {
+            *best = (*best).min(round(run));
+        }
+    }
+    println!("{:<52} {:>12}", "case", "CPU us/op");
+    for ((name, _), best) in contestants.iter().zip(&best) {
+        println!("{name:<52} {:>12.1}", best.as_secs_f64() * 1e6);
+    }
+    let (ours, login) = (best[2], best[3]);
+    if let Some(theirs) = best.get(4) {
+        println!(
+            "ratio of ours (with decryption and checks) to libxmlsec1's verification: {:.2}",
+            ours.as_secs_f64() / theirs.as_secs_f64()
+        );
+    }
+    assert!(
+        login <= Duration::from_millis(1),
+        "a login costs {login:?} of CPU, at most 1 ms is wanted"
+    );
+}
+
+fn round(run: &mut dyn FnMut()) -> Duration {
+    let start = ThreadTime::now();
+    for _ in 0..PER_ROUND {
+        run();
+    }
+    start.elapsed() / PER_ROUND
+}
+
+impl World {
+    fn new() -> Self {
+        let now = SystemClock.now();
+        let hosts = ["localhost".to_owned()];
+        let kit = Kit::make(
+            Names {
+                node: NODE,
+                service: SERVICE,
+                hosts: &hosts,
+            },
+            now,
+        )
+        .unwrap();
+        let recipient = kit.pair(Role::ServiceEncryption).certificate().clone();
+        let login = Login {
+            node: NODE,
+            service: SERVICE,
+            acs: ACS,
+            request_id: "ID-request",
+            resolve_id: "ID-resolve",
+            outcome: Outcome::Person(&PEOPLE[0]),
+            way: Way::ALL[0],
+            assurance: Assurance::High,
+            attributes: &Attribute::ALL,
+            recipient: &recipient,
+            assertion_id: "_ID-assertion",
+            previous_assertion: None,
+        };
+        let answer = answer::build(&login, &kit, &[], now).unwrap();
+        let node = kit.pair(Role::NodeSigning).certificate().clone();
+        let key = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key()).unwrap();
+        let settings = Settings {
+            idle: Duration::from_secs(900),
+            absolute: Duration::from_secs(28_800),
+            maximum: 1_000_000,
+        };
+        Self {
+            signer: kit.pair(Role::ServiceSignature).signer().unwrap(),
+            template: Template {
+                issuer: SERVICE.to_owned(),
+                provider_name: "Urząd".to_owned(),
+                kind: ServiceKind::Public,
+                destination: "https://node.example/login/SingleSignOnService".to_owned(),
+                acs: ACS.to_owned(),
+                required: Attribute::ALL.to_vec(),
+                optional: vec![],
+                force_authn: true,
+            },
+            trusted: TrustedCertificates::pin(vec![node]).unwrap(),
+            keys: vec![key],
+            expected: Expected {
+                node: Some(NODE.to_owned()),
+                service: Some(SERVICE.to_owned()),
+                acs: Some(ACS.to_owned()),
+                request_id: Some("ID-request".to_owned()),
+                resolve_id: Some("ID-resolve".to_owned()),
+                assurance: Some(Assurance::Low),
+                required: Attribute::ALL.to_vec(),
+                skew: Duration::from_secs(60),
+                maximum_bytes: 256 * 1024,
+                wrapping: Wrapping::Soap,
+            },
+            answer,
+            kit,
+            sessions: Memory::new(settings.clone()),
+            settings,
+            now,
+        }
+    }
+
+    fn request(&self) {
+        let id = random::message_id();
+        self.template
+            .sign(&id, self.now, Assurance::High, &self.signer)
+            .unwrap();
+    }
+
+    fn resolve(&self) {
+        let artifact = Artifact::parse(&brama::base::encoding::base64(&[4; 44])).unwrap();
+        let id = random::message_id();
+        soap::wrap(&artifact::resolve(&artifact, &id, self.now, SERVICE, &self.signer).unwrap());
+    }
+
+    fn examine(&self) {
+        let expected = &self.expected;
+        let examination = examine(&self.answer, &self.trusted, &self.keys, expected, self.now);
+        examination.for_login().unwrap();
+    }
+
+    fn login(&self) {
+        self.request();
+        self.resolve();
+        let expected = &self.expected;
+        let examination = examine(&self.answer, &self.trusted, &self.keys, expected, self.now);
+        let assertion = examination.for_login().unwrap();
+        let id = SessionId::generate();
+        let session = Session::begin(&assertion, id.key(), &self.settings, self.now);
+        let insert = self.sessions.insert(id.key(), session, self.now);
+        ready(insert);
+    }
+}
+
+/// The memory store never waits, so its future is ready at once.
+fn ready<F: Future>(future: F) -> F::Output {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(output) => output,
+        std::task::Poll::Pending => panic!("the memory store waited"),
+    }
+}
+
+#[cfg(feature = "judge-xmlsec")]
+mod judge {
+    //! libxmlsec1 on the same message: parse it, verify both signatures with the same key.
+
+    use std::cell::Cell;
+
+    use libxml::parser::Parser;
+    use libxml::tree::Node;
+    use xmlsec::{XmlSecDocumentExt, XmlSecKey, XmlSecKeyFormat, XmlSecSignatureContext};
+
+    use super::{Role, World};
+
+    pub(crate) struct Judge {
+        xml: String,
+        key: Cell<Option<XmlSecKey>>,
+    }
+
+    impl Judge {
+        pub(crate) fn new(world: &World) -> Self {
+            let xml = String::from_utf8(world.answer.clone()).unwrap();
+            let pem = world.kit.pair(Role::NodeSigning).certificate_pem();
+            // The library must be set up before a key can be read.
+            let _ = XmlSecSignatureContext::new();
+            let key = XmlSecKey::from_memory(pem.as_bytes(), XmlSecKeyFormat::CertPem, None);
+            Self {
+                xml,
+                key: Cell::new(Some(key.unwrap())),
+            }
+        }
+
+        pub(crate) fn verify(&self) {
+            let document = Parser::default().parse_string(&self.xml).unwrap();
+            document.specify_idattr("//*[@ID]", "ID", None).unwrap();
+            let mut signatures = Vec::new();
+            find(&document.get_root_element().unwrap(), &mut signatures);
+            assert_eq!(signatures.len(), 2);
+            for signature in signatures {
+                let mut context = XmlSecSignatureContext::new();
+                context.insert_key(self.key.take().unwrap());
+                assert!(context.verify_node(&signature).unwrap());
+                self.key.set(context.release_key());
+            }
+        }
+    }
+
+    fn find(node: &Node, signatures: &mut Vec<Node>) {
+        if node.get_name() == "Signature" {
+            signatures.push(node.clone());
+        }
+        for child in node.get_child_elements() {
+            find(&child, signatures);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `brama demo`: gateway, simulator and portal in one process, on loopback, without any file.
+//!
+//! The gateway's pages are on `localhost` and the simulator's on `127.0.0.1`: different sites, so
+//! cookies behave between them as they do between a portal and the real node.
+
+mod portal;
+mod settings;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::portal::Portal;
+use self::settings::Addresses;
+use super::output::{fail, print, serve};
+use crate::app::App;
+use crate::base::clock::{SharedClock, SystemClock};
+use crate::observe;
+use crate::server::listener::{self, Limits, Socket, Stop};
+use crate::simulator::{self, MutualTls, Simulator};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The port of the gateway. Simulator, portal and operations take the ports after it; 0 takes
+    /// any free ones.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// What to log: "info" shows every event, "warn" only refusals.
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    if let Err(error) = observe::start(false, &arguments.log) {
+        return fail(error);
+    }
+    let port = arguments.port;
+    serve(move |stop| async move {
+        match start(port, stop).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(error),
+        }
+    })
+}
+
+/// Why the demo cannot start.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("port {port} cannot be used: {source}; give another one with --port")]
+    Port { port: u16, source: std::io::Error },
+    #[error("simulator cannot start: {0}")]
+    Simulator(#[from] simulator::Error),
+    #[error("simulator cannot serve: {0}")]
+    Sockets(#[source] std::io::Error),
+    #[error("gateway cannot start: {0}")]
+    Gateway(#[from] crate::app::Error),
+    #[error("demo cannot be put together: {0}")]
+    Settings(#[from] settings::Error),
+}
+
+async fn start(port: u16, stop: Stop) -> Result<(), Error> {
+    let clock: SharedClock = Arc::new(SystemClock);
+
+    // 1. Sockets first, so that everybody's address is known to the others.
+    let socket = |offset: u16| {
+        bind(if port == 0 {
+            0
+        } else {
+            port.saturating_add(offset)
+        })
+    };
+    let (gateway, portal, operations) = (socket(0)?, socket(3)?, socket(4)?);
+    let address = |socket: &Socket| socket.address().map_or(0, |address| address.port());
+    let (gateway_port, portal_port) = (address(&gateway), address(&portal));
+    let origin = format!("http://localhost:{gateway_port}");
+
+    // 2. The simulator of the node, which knows the gateway as its service provider.
+    let simulator_port = |offset: u16| {
+        if port == 0 {
+            0
+        } else {
+            port.saturating_add(offset)
+        }
+    };
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let settings = simulator::Settings {
+        pages: loopback(simulator_port(1)),
+        soap: loopback(simulator_port(2)),
+        mutual_tls: MutualTls::Required,
+        service_issuer: settings::ISSUER.to_owned(),
+        ..simulator::Settings::default()
+    };
+    let simulator = Simulator::bind(settings, Arc::clone(&clock))?;
+    let acs = format!("{origin}/.brama/acs");
+    let service = simulator.kit().service(
+        settings::ISSUER,
+        vec![acs],
+        Some(settings::PROVIDER_NAME.to_owned()),
+    );
+    simulator.control().register(service)?;
+
+    // 3. The gateway, which trusts the simulator only because its settings say so.
+    let addresses = Addresses {
+        origin: &origin,
+        portal_port,
+        gateway,
+        operations,
+    };
+    let app = App::bind(
+        settings::gateway(&simulator, addresses)?,
+        Arc::clone(&clock),
+    )
+    .await?;
+
+    // 4. The portal, which trusts the gateway's published keys and nothing else.
+    let keys = format!("{origin}/.brama/jwks.json");
+    let keys = keys.parse().map_err(|_| settings::Error::Address(keys))?;
+    let portal_listener = portal.into_listener().await.map_err(|source| Error::Port {
+        port: portal_port,
+        source,
+    })?;
+    let portal = Arc::new(Portal::new(origin.clone(), keys));
+    let portal = listener::serve(
+        portal_listener,
+        None,
+        portal,
+        Limits::default(),
+        stop.clone(),
+    );
+
+    introduce(&origin, simulator.pages_origin(), portal_port, &app);
+    let ((), simulator, ()) = tokio::join!(app.run(stop.clone()), simulator.run(stop), portal);
+    simulator.map_err(Error::Sockets)
+}
+
+fn bind(port: u16) -> Result<Socket, Error> {
+    Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .map_err(|source| Error::Port { port, source })
+}
+
+fn introduce(origin: &str, simulator: &str, portal_port: u16, app: &App) {
+    let operations = app
+        .operations_address()
+        .map_or(String::new(), |a| a.to_string());
+    print(format_args!(
+        "\
+Brama demo: a portal, the gateway in front of it, and a simulator of the national node.
+Everything is on this machine, people are invented, and nothing is kept.
+
+  Open in a browser      {origin}/
+  Simulator of the node  {simulator}/
+  Portal by itself       http://127.0.0.1:{portal_port}/   (believes nobody without a signature)
+  Health                 http://{operations}/readyz
+
+Try with curl:
+  curl -i {origin}/account                                  # a program gets 401 and JSON
+  curl -i -H 'Accept: text/html' {origin}/account           # a browser gets the way to the node
+  curl -i -H 'X_Brama_Assertion: forged' {origin}/public    # an imitated identity is refused
+  curl -s {origin}/.brama/jwks.json                         # the keys a backend checks with
+  curl -s {simulator}/control/requests                      # what the node received, with faults
+
+Ctrl-C ends it."
+    ));
+}

@@ -1,0 +1,180 @@
+//! The settings of the demo's gateway, made from what the simulator hands out.
+
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+
+use super::portal::AUDIENCE;
+use crate::app::Settings;
+use crate::app::settings::{Listen, Log};
+use crate::gate::policy::{Access, Route};
+use crate::http::cookie::Cookies;
+use crate::identity::assurance::Assurance;
+use crate::identity::attribute::Attribute;
+use crate::identity::claims::{PersonalClaim, Release};
+use crate::saml::authn_request::{ServiceKind, Template};
+use crate::server::listener::{Limits, Socket};
+use crate::server::tls::{self, Identity};
+use crate::simulator::Simulator;
+use crate::simulator::kit::Role;
+use crate::xml::keys::{self, DecryptionKey};
+use crate::xml::signature::TrustedCertificates;
+use crate::{flow, http, proxy, session};
+
+/// What the demo's gateway calls itself towards the node.
+pub(super) const ISSUER: &str = "portal.brama.localhost";
+/// The name that was "agreed with the operator".
+pub(super) const PROVIDER_NAME: &str = "Urząd Gminy Przykładowo";
+
+/// Where everybody is.
+pub(super) struct Addresses<'a> {
+    pub(super) origin: &'a str,
+    pub(super) portal_port: u16,
+    pub(super) gateway: Socket,
+    pub(super) operations: Socket,
+}
+
+/// Why the settings cannot be made: a mistake of ours.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("{0} is no address")]
+    Address(String),
+    #[error("a key of the simulator cannot be used: {0}")]
+    Key(#[from] keys::Error),
+    #[error("TLS towards the simulator: {0}")]
+    Tls(#[from] tls::Error),
+}
+
+pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result<Settings, Error> {
+    let kit = simulator.kit();
+    let parse = |text: &str| text.parse().map_err(|_| Error::Address(text.to_owned()));
+    let prefix = "/.brama/".to_owned();
+    let acs_path = format!("{prefix}acs");
+    let maximum_answer = 256 * 1024;
+
+    let authority = CertificateDer::from(kit.pair(Role::Authority).certificate().der().to_vec());
+    let client = kit.pair(Role::ServiceTlsClient);
+    let (certificate, key) = (client.certificate_pem(), client.key_pem());
+    let identity = Identity {
+        certificate: certificate.as_bytes(),
+        key: key.expose().as_bytes(),
+    };
+    let node_tls = tls::client(tls::root_store(&[authority])?, Some(identity))?;
+    let node_certificate = kit.pair(Role::NodeSigning).certificate().clone();
+    let encryption = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key())?;
+
+    Ok(Settings {
+        http: http::Settings {
+            portal_name: PROVIDER_NAME.to_owned(),
+            origin: addresses.origin.to_owned(),
+            prefix,
+            acs_path: acs_path.clone(),
+            test_environment: Some("demo".to_owned()),
+            cookies: Cookies::PLAIN,
+        },
+        listen: Listen {
+            http: Some(addresses.gateway),
+            https: None,
+            operations: addresses.operations,
+            limits: Limits {
+                drain_timeout: Duration::from_secs(2),
+                ..Limits::default()
+            },
+        },
+        flows: flow::Settings {
+            template: Template {
+                issuer: ISSUER.to_owned(),
+                provider_name: PROVIDER_NAME.to_owned(),
+                kind: ServiceKind::Public,
+                destination: simulator.sso_url().to_owned(),
+                acs: format!("{}{acs_path}", addresses.origin),
+                required: Attribute::ALL.to_vec(),
+                optional: Vec::new(),
+                force_authn: true,
+            },
+            sso_url: simulator.sso_url().to_owned(),
+            logout_url: Some(simulator.logout_url().to_owned()),
+            node_issuer: simulator.node_issuer().to_owned(),
+            signer: kit.pair(Role::ServiceSignature).signer()?,
+            decryption_keys: vec![encryption],
+            trusted: TrustedCertificates::pin(vec![node_certificate])?,
+            assurance: Assurance::Substantial,
+            skew: Duration::from_secs(60),
+            maximum_answer,
+            login_timeout: Duration::from_secs(600),
+            maximum_pending: 10_000,
+        },
+        node: flow::node::Settings {
+            resolve_url: parse(simulator.resolve_url())?,
+            logout_url: Some(parse(simulator.logout_url())?),
+            timeout: Duration::from_secs(10),
+            maximum_concurrent: 64,
+            maximum_answer,
+        },
+        node_tls,
+        session: session::Settings {
+            idle: Duration::from_secs(15 * 60),
+            absolute: Duration::from_secs(8 * 3600),
+            maximum: 10_000,
+        },
+        routes: routes(),
+        upstreams: vec![proxy::Settings {
+            name: AUDIENCE.to_owned(),
+            scheme: ::http::uri::Scheme::HTTP,
+            authority: ::http::uri::Authority::try_from(format!(
+                "127.0.0.1:{}",
+                addresses.portal_port
+            ))
+            .map_err(|error| Error::Address(error.to_string()))?,
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(60),
+        }],
+        upstream_tls: tls::client(rustls::RootCertStore::empty(), None)?,
+        token_lifetime: Duration::from_secs(300),
+        key_rotation: Duration::from_secs(30 * 24 * 3600),
+        pairwise_secret: None,
+        state_directory: None,
+        log: Log {
+            json: false,
+            level: "warn".to_owned(),
+        },
+    })
+}
+
+fn routes() -> Vec<Route> {
+    use PersonalClaim::{Birthdate, FamilyName, GivenName, Pesel};
+    let everything = vec![GivenName, FamilyName, Birthdate, Pesel];
+    [
+        ("/", Access::Optional, vec![GivenName, FamilyName]),
+        ("/public", Access::Public, vec![]),
+        (
+            "/account",
+            Access::Required(Assurance::Substantial),
+            everything.clone(),
+        ),
+        (
+            "/certificate",
+            Access::Required(Assurance::High),
+            everything,
+        ),
+        (
+            "/api",
+            Access::Required(Assurance::Low),
+            vec![GivenName, FamilyName, Birthdate],
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(release_number, (path, access, claims))| Route {
+        host: "localhost".to_owned(),
+        path: path.to_owned(),
+        access,
+        upstream: 0,
+        release: Release {
+            audience: AUDIENCE.to_owned(),
+            claims,
+        },
+        release_number,
+    })
+    .collect()
+}

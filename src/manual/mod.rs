@@ -1,0 +1,15 @@
+//! The long texts: what does not fit beside one function.
+//!
+//! They live in the source so that their links are checked with the rest of the documentation.
+//!
+//! - [`architecture`]: why the house is built as it is.
+//! - [`threat_model`]: who attacks, what is defended, what is not.
+//! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
+//! - [`operations`]: keys, certificates, logs, reason codes, stopping.
+//! - [`glossary`]: the Polish terms.
+
+pub mod architecture;
+pub mod attacks;
+pub mod glossary;
+pub mod operations;
+pub mod threat_model;

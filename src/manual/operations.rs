@@ -1,0 +1,201 @@
+//! Running it: keys, certificates, ports, logs, reason codes, stopping.
+//!
+//! # Starting
+//!
+//! `brama check --config FILE` reads everything that a start reads, certificates and keys included,
+//! and tells every problem at once: file, line, key, what is wrong, what to do. Exit status 0 means
+//! that the configuration is usable; warnings do not change it. `brama run --config FILE` does the
+//! same and then listens. A configuration with an error starts nothing. Without `--config`, the
+//! file is `/etc/brama/brama.toml`.
+//!
+//! A change of the configuration, a certificate or a key takes a restart. A restart signs everybody
+//! out, because sessions live in memory.
+//!
+//! Each key can be given by the environment: `BRAMA__NODE__ISSUER` is `issuer` in `[node]`,
+//! `BRAMA__ROUTE__0__PATH` is `path` of the first `[[route]]`. `brama reference` prints all keys,
+//! `brama reference --schema` a JSON schema for editors.
+//!
+//! # Files that are secrets
+//!
+//! | file | who made it | what it is for |
+//! |---|---|---|
+//! | `service.signing_key` or `signing_p12` | you or the operator | signs our messages to the node |
+//! | `service.decryption_keys` or `decryption_p12` | you or the operator | opens assertions |
+//! | `listen.key` | you | TLS for citizens |
+//! | `node.client_key` | the operator, if at all | TLS to the node |
+//! | `identity.pairwise_secret_file` | you, if at all | the pseudonyms (`sub`) |
+//! | `identity-keys.json` in the state folder | the program | signs identities |
+//! | `pairwise-secret` in the state folder | the program | the pseudonyms, when no file is given |
+//!
+//! Make them readable by the user that the program runs as, and by nobody else. PEM keys have no
+//! password; a PKCS #12 file has one, which stands in a file of its own.
+//!
+//! # The state folder
+//!
+//! `portal.state_directory` keeps two files, written whole and readable by the owner only. Without
+//! it, both are made anew at each start: tokens of before are no longer valid, and **every citizen
+//! gets a new `sub`**. So give one, and back up `pairwise-secret`: when it is lost, backends that
+//! know citizens by `sub` know nobody. A damaged file stops the start; nothing is replaced
+//! silently.
+//!
+//! # Certificates and their change
+//!
+//! **The node's.** `node.certificates` is a list of files, one certificate in each; only the first
+//! of a file is read. When the operator announces a new certificate, add it beside the old one,
+//! restart, and take the old one out when the node has changed. A certificate past its date is a
+//! warning, or an error with `expired_certificate = "refuse"`.
+//!
+//! **Our decryption key.** Add the new key to `decryption_keys` and restart *before* the operator
+//! registers the new certificate. Every key is tried. Take the old one out a day after.
+//!
+//! **Our signing key.** There is one at a time. Agree on the moment with the operator. Send one
+//! login through at once.
+//!
+//! **Ours, ending soon.** `check` and `run` warn 30 days before the end of the signing certificate
+//! and of certificates in PKCS #12 files.
+//!
+//! **TLS for citizens.** Replace the files and restart.
+//!
+//! # Keys of the signed identities
+//!
+//! They change by themselves every `identity.key_rotation`. `jwks.json` has the previous, the
+//! current and the next key. A backend needs to do nothing but fetch the set again when it meets an
+//! unknown `kid`, and may cache it for five minutes.
+//!
+//! # Ports
+//!
+//! | port | what is there |
+//! |---|---|
+//! | `listen.http`, `listen.https` | citizens |
+//! | `operations.listen` (`127.0.0.1:9480`) | `/healthz`, `/startupz`, `/readyz` |
+//!
+//! `/healthz` and `/startupz` say that the process answers. `/readyz` says 200, and 503 from the
+//! moment it is told to stop. None of them asks the node or the portal: a node that is away must
+//! not take the portal down.
+//!
+//! # Stopping
+//!
+//! SIGTERM or SIGINT: `/readyz` turns to 503, no new connection is accepted, idle ones close,
+//! running requests get `listen.drain_timeout`. The operations port stops last. A second signal
+//! ends the process at once. New connections are refused from the first moment, so let a balancer
+//! take the instance out first where that matters (in Kubernetes, a `preStop` that sleeps).
+//!
+//! # Logs
+//!
+//! Standard output; one JSON object a line, or text with `log.format = "text"`. Lines worth
+//! knowing:
+//!
+//! | `message` | level | fields |
+//! |---|---|---|
+//! | `request` | info | `request`, `method`, `host`, `path` (no query), `status`, `microseconds` |
+//! | `request refused` | warn | `reason`, `request`, `status`, `detail` |
+//! | `login begun` | info | `request`, `assurance` |
+//! | `citizen signed in` | info | `request`, `session`, `assurance` |
+//! | `citizen signed out` | info | `request`, `outcome` |
+//! | `node did not confirm the logout` | warn | `request`, `reason` |
+//! | `signing keys of identities changed` | info | |
+//! | `gateway started`, `gateway stopped` | info | addresses |
+//!
+//! `request` is the number that a citizen reads on an error page, so support can find the line. It
+//! goes to the portal as `X-Request-Id` too. `session` is the public name of a session, the `sid`
+//! claim of its tokens. No line holds a name, a PESEL, a token or a key. A path may hold what the
+//! portal puts into it.
+//!
+//! # Reason codes
+//!
+//! They are stable: in the log, on the page, in JSON (`error`).
+//!
+//! ## The way back from the node
+//!
+//! | code | what it means | what to do |
+//! |---|---|---|
+//! | `login.malformed_artifact` | no `SAMLart`, or one that is none | a stray request; if many, is the ACS address right? |
+//! | `login.not_a_form`, `login.form_broken`, `login.form_too_large` | the post is not the node's | nothing |
+//! | `login.unknown_relay_state` | no login is under way under this handle | after a restart, or when it is long over: begin again |
+//! | `login.expired` | longer than `session.login_timeout` at the node | begin again; raise the time if it happens much |
+//! | `login.already_used` | the page was loaded again, or a second artifact came | begin again |
+//! | `login.other_browser` | another browser, no cookies, or another host than `public_url` | open the portal under `public_url`; allow cookies |
+//! | `login.no_artifact` | `finish` before the node's page came | begin again |
+//!
+//! ## Asking the node
+//!
+//! | code | what it means | what to do |
+//! |---|---|---|
+//! | `login.node_unreachable` | no connection, or TLS failed; `detail` says which | name, firewall, `extra_ca_file`, `client_certificate` |
+//! | `login.node_timeout` | longer than `node.timeout` | the node's state; the network |
+//! | `login.node_busy` | `node.max_concurrent` exchanges are under way | is the node slow? then raise it |
+//! | `login.node_http_status` | an HTTP error without SOAP | `resolve_url`; the node's state |
+//! | `login.node_answer_broken` | the answer broke off | the network; try again |
+//! | `login.answer_too_large` | more than `node.max_answer` | something else answers there |
+//! | `login.cannot_sign` | our key does not sign | `check`; report it |
+//! | `login.replay_guard_full` | a million uses are remembered | a flood; a rate limit in front |
+//!
+//! ## What the node says
+//!
+//! | code | what it means | what to do |
+//! |---|---|---|
+//! | `login.cancelled` | the citizen gave up, or the means of identification failed | nothing |
+//! | `login.refused_by_node` | `RequestDenied` | `detail`; ask the operator |
+//! | `login.unknown_person` | `UnknownPrincipal` | nothing; support for the citizen |
+//! | `login.our_request_refused` | `Requester`: our message is wrong | issuer, `provider_name`, registered certificate, ACS |
+//! | `login.node_failed`, `login.other_node_status` | the node failed | try again; ask the operator |
+//! | `login.soap_fault` | a SOAP fault; `detail` has its text | as `our_request_refused` |
+//! | `login.artifact_unknown_to_node` | success without a `Response` | the artifact is spent or old: begin again; is the clock right? |
+//!
+//! ## The answer is not believed
+//!
+//! None of these happens in good health. One is a mistake in the configuration; many, out of
+//! nowhere, are an attack or a change at the node. The gateway keeps no answers. Whoever has one
+//! captured, from the sandbox for instance, can run `brama explain` on it.
+//!
+//! | code | what it means | what to do |
+//! |---|---|---|
+//! | `login.signature_not_trusted` | not signed by a pinned certificate | `node.certificates`: the right environment? a new certificate? |
+//! | `login.signature_digest_mismatch` | changed after it was signed | something between rewrites XML |
+//! | `login.signature_missing`, `login.signature_count`, `login.signature_duplicate_id`, `login.signature_profile`, `login.signature_reference`, `login.signature_algorithm`, `login.signature_transform` | not the node's form of a signature | an attack, or the node changed: compare with the operator |
+//! | `login.malformed_answer`, `login.xml_construct_not_allowed`, `login.xml_limit`, `login.unexpected_answer` | not an answer of the node's shape | what answers at `resolve_url`? |
+//! | `login.artifact_response_issuer`, `login.response_issuer`, `login.assertion_issuer` | issued by somebody else | `node.issuer` |
+//! | `login.artifact_response_in_response_to`, `login.response_in_response_to`, `login.assertion_in_response_to` | answers another request | an attack, or mixed-up answers |
+//! | `login.artifact_response_issued_in_future`, `login.response_issued_in_future`, `login.assertion_issued_in_future`, `login.authn_instant_in_future`, `login.conditions_not_before`, `login.confirmation_not_before` | not yet valid | our clock is behind: NTP |
+//! | `login.conditions_not_on_or_after`, `login.confirmation_not_on_or_after`, `login.session_not_on_or_after` | no longer valid | our clock is ahead: NTP |
+//! | `login.no_assertion`, `login.several_assertions`, `login.assertion_not_encrypted` | not exactly one encrypted assertion | ask the operator |
+//! | `login.encryption_profile`, `login.encryption_algorithm` | encrypted in another way | ask the operator |
+//! | `login.encryption_party` | the key was derived for others | `service.issuer`, `node.issuer` |
+//! | `login.decryption_failed` | none of our keys opens it | is the right `_enc_ec` registered? |
+//! | `login.wrong_audience` | for another service | `service.issuer` |
+//! | `login.wrong_recipient` | for another address | `public_url` and `acs_path` against what is registered |
+//! | `login.unexpected_assertion`, `login.unknown_condition` | not the node's form of an assertion | ask the operator |
+//! | `login.assurance_unknown` | a level that is none | ask the operator |
+//! | `login.assurance_too_low` | weaker than asked for | the citizen takes a stronger means |
+//! | `login.attribute_missing`, `login.attribute_repeated`, `login.attribute_malformed` | an attribute is not as required | `service.required_attributes`; cross-border persons have no PESEL |
+//! | `login.replayed_artifact`, `login.replayed_assertion` | used before | begin again; if many, an attack |
+//! | `login.check_not_made` | a check could not be made | report it: it should not happen |
+//!
+//! ## Requests
+//!
+//! | code | status | what it means |
+//! |---|---|---|
+//! | `request.no_route` | 404 | no route covers host and path |
+//! | `request.no_such_place` | 404 | nothing there below the prefix |
+//! | `request.method_not_allowed` | 405 | one of our places, another method |
+//! | `request.host` | 400 | not exactly one well-formed `Host` |
+//! | `request.ambiguous_path` | 400 | a path that could be read in two ways |
+//! | `request.identity_header_alias` | 400 | a header imitates one of ours |
+//! | `request.connection_names_identity` | 400 | `Connection` names one of ours |
+//! | `request.two_lengths` | 400 | `Transfer-Encoding` and `Content-Length` |
+//! | `request.assurance` | 400 | `assurance` is none of the three levels |
+//! | `request.form_without_session` | 401 | a form was sent after the session ended; it went nowhere |
+//! | `request.frame_without_session` | 401 | a frame needs a sign-in, which needs the whole window |
+//!
+//! ## The portal and the rest
+//!
+//! | code | status | what it means |
+//! |---|---|---|
+//! | `upstream.unreachable` | 502 | no connection to the portal, or it broke; `detail` says why |
+//! | `upstream.timeout` | 504 | no answer within `response_timeout` |
+//! | `identity.cannot_sign` | 500 | the token key was refused; look at the state folder |
+//! | `session.store_unavailable` | 503 | sessions cannot be reached |
+//!
+//! A program that asks without a session gets 401 and JSON with `login_required`, or
+//! `step_up_required` when the level is too low. That is no refusal and is logged only as a
+//! request.

@@ -1,0 +1,86 @@
+//! Who attacks, what is defended, and what is not.
+//!
+//! # What is worth defending
+//!
+//! 1. **Who somebody is.** Nobody is signed in as a person whom the node did not name to us, in an
+//!    answer to a question that we asked, for the browser that we asked it for.
+//! 2. **What a backend believes.** Nobody but us can make a request look as if it came from a
+//!    signed-in citizen.
+//! 3. **Personal data.** PESEL, names and dates go to a backend only when its route asks for them.
+//!    They are in no log line and on no error page.
+//! 4. **Keys.** The signing key and the decryption key of the service, the keys of the tokens, the
+//!    secret of the pseudonyms.
+//!
+//! # Who attacks
+//!
+//! - **Somebody on the internet** who sends whatever bytes they like to the public listener.
+//! - **A foreign web page** that a signed-in citizen opens.
+//! - **A citizen** who wants to be somebody else, or to reach a place that needs a higher level.
+//! - **Somebody between us and the node** who reads and changes traffic, even with a TLS
+//!   certificate that our system trusts.
+//! - **A portal behind us that was broken into**, and wants to speak in our name to others.
+//! - **Another service provider** that has genuine answers of the node, made for itself.
+//!
+//! # What is trusted
+//!
+//! - The pinned certificates of the node (`node.certificates`). Whoever has the node's private key
+//!   can be anybody.
+//! - The machine, its clock, its randomness, and whoever can read the configuration and the state
+//!   folder.
+//! - The network between the gateway and a portal on plain HTTP. Keep it on loopback.
+//! - The cryptography of AWS-LC and the canonicalisation of the signature library.
+//!
+//! # The rules
+//!
+//! 1. When a check cannot be made, the answer is no
+//!    ([`crate::saml::examine::Examination::for_login`]).
+//! 2. TLS never stands in for a signature. `KeyInfo` is never a source of keys.
+//! 3. Identity is read only from the element that a verified signature covers.
+//! 4. Algorithms come from a list ([`crate::xml::algorithms`]). The rest is refused by name.
+//! 5. Everything that grows has a bound: pending logins, sessions, remembered uses, XML, headers,
+//!    forms, connections, exchanges with the node.
+//! 6. No forwarded header of a client is believed. There is no list of trusted proxies.
+//! 7. The return address is a path ([`crate::flow::return_to::ReturnTo`]), kept on our side.
+//!    `RelayState` is a random handle.
+//! 8. Secrets come from files, never from the command line, and print as `[secret]`.
+//! 9. A wrong configuration does not start.
+//!
+//! # What an attacker meets
+//!
+//! | attempt | answer |
+//! |---|---|
+//! | forge or change an answer of the node | both signatures, pinned certificates, the profile |
+//! | use another provider's answer | audience, recipient, parties of the key derivation |
+//! | use an answer twice | artifact and assertion are remembered; the login is taken once |
+//! | finish a login in another browser | the binding cookie of the beginning |
+//! | fix a session beforehand | a fresh id at each login; `__Host-` cookies |
+//! | send an identity header | removed or refused before any decision |
+//! | reach a place by an odd path | ambiguous paths are refused |
+//! | be led to a foreign site | the return address is a local path |
+//! | exhaust memory with XML | bounds before parsing |
+//! | guess a session | 256 random bits; found by hash |
+//!
+//! Each is told in [`crate::manual::attacks`].
+//!
+//! # What is not defended against, and what to do about it
+//!
+//! - **Floods.** There is no rate limit. Each page view without a session costs one signature and
+//!   one place among the pending logins. When those are full, the login that was begun longest ago
+//!   makes room (`session.maximum_pending`). Put a rate limit in front.
+//! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
+//!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
+//!   around. With such a portal, make `/` the strictest route and open single paths.
+//! - **A portal that does not check the token** but believes the mere presence of the header.
+//!   Whoever reaches it past the gateway is anybody. Check the token, and let only the gateway
+//!   connect.
+//! - **A portal that takes other headers as identity**, such as `Remote-User`. Only names that
+//!   begin with `X-Brama-` are guarded. `X-Forwarded-*`, `X-Original-*`, `X-Rewrite-*`, `X-Real-IP`
+//!   and `Forwarded` of a client are removed when they are spelled so.
+//! - **Revocation.** Certificates are not looked up in revocation lists. The pin is the trust; take
+//!   a certificate out of the list when it is no longer good.
+//! - **A token that leaked** holds for up to five minutes, signed out or not.
+//! - **Logout at the node's side.** The node does not tell service providers. A session here ends
+//!   by its own times or when the citizen signs out here.
+//! - **Denial by the node.** When the node is away, nobody new can sign in. Sessions go on.
+//! - **A stolen state folder.** It holds the token keys and the pseudonym secret in the clear,
+//!   readable by the owner only. Keep it on an encrypted disk.

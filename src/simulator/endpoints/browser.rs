@@ -1,0 +1,129 @@
+//! The pages listener: sign-on, the choice of a person, the overview.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderValue};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::{answer, control, field, page, read};
+use crate::base::body::Body;
+use crate::identity::assurance::Assurance;
+use crate::pages::Language;
+use crate::server::listener::{Peer, Service};
+use crate::simulator::bounds::FAULTS;
+use crate::simulator::faults::Fault;
+use crate::simulator::node::{Choice, NoReturn, Node, Return};
+use crate::simulator::pages;
+use crate::simulator::people::Way;
+use crate::simulator::sockets::{CONTROL_PATH, SSO_PATH};
+
+/// Answers browsers, and programs that use the control API.
+pub(in crate::simulator) struct Browser {
+    node: Arc<Node>,
+}
+
+impl Browser {
+    pub(in crate::simulator) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    fn sign_on(
+        &self,
+        content_type: Option<&str>,
+        body: &[u8],
+        language: Language,
+    ) -> Response<Body> {
+        match self.node.sign_on(content_type, body) {
+            Ok((handle, transaction)) => page(
+                StatusCode::OK,
+                pages::chooser(language, &handle, &transaction),
+            ),
+            Err(findings) => page(StatusCode::BAD_REQUEST, pages::refused(language, &findings)),
+        }
+    }
+
+    fn choose(&self, body: &[u8], language: Language) -> Response<Body> {
+        match self.node.choose(&read_choice(body)) {
+            Ok(back) if back.by_get => redirect(&back),
+            Ok(back) => page(StatusCode::OK, pages::back(language, &back)),
+            Err(NoReturn::Transaction) => page(StatusCode::GONE, pages::over(language)),
+            Err(NoReturn::Person) => page(StatusCode::BAD_REQUEST, pages::nobody(language)),
+        }
+    }
+}
+
+impl Service for Browser {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let language = Language::negotiate(field(&parts.headers, header::ACCEPT_LANGUAGE));
+        let path = parts.uri.path();
+        if path.starts_with(CONTROL_PATH) {
+            return control::answer(&self.node, &parts, body, peer).await;
+        }
+        match (path, &parts.method) {
+            (SSO_PATH, &Method::POST) => match read(body).await {
+                Ok(body) => {
+                    let content_type = field(&parts.headers, header::CONTENT_TYPE);
+                    self.sign_on(content_type, &body, language)
+                }
+                Err(status) => page(status, pages::unreadable(language)),
+            },
+            (SSO_PATH, _) => {
+                let explanation = pages::post_only(language);
+                let mut response = page(StatusCode::METHOD_NOT_ALLOWED, explanation);
+                response
+                    .headers_mut()
+                    .insert(header::ALLOW, HeaderValue::from_static("POST"));
+                response
+            }
+            (pages::CHOOSE_PATH, &Method::POST) => match read(body).await {
+                Ok(body) => self.choose(&body, language),
+                Err(status) => page(status, pages::unreadable(language)),
+            },
+            ("/", &Method::GET | &Method::HEAD) => {
+                page(StatusCode::OK, pages::overview(language, &self.node))
+            }
+            _ => page(StatusCode::NOT_FOUND, pages::not_found(language)),
+        }
+    }
+}
+
+fn read_choice(body: &[u8]) -> Choice {
+    let mut choice = Choice::default();
+    for (name, value) in url::form_urlencoded::parse(body) {
+        match &*name {
+            "transaction" => choice.transaction = value.into_owned(),
+            "person" => choice.person = value.into_owned(),
+            "way" => choice.way = Way::find(&value),
+            "assurance" => choice.assurance = Assurance::parse(&value),
+            "fault" => {
+                choice
+                    .faults
+                    .extend(Fault::find(&value).filter(|_| choice.faults.len() < FAULTS));
+            }
+            _ => {}
+        }
+    }
+    choice
+}
+
+/// The quirk of a return by GET.
+fn redirect(back: &Return) -> Response<Body> {
+    let Ok(mut target) = url::Url::parse(&back.acs) else {
+        return answer(StatusCode::BAD_GATEWAY, "text/plain; charset=utf-8", "ACS");
+    };
+    target
+        .query_pairs_mut()
+        .append_pair("SAMLart", &back.artifact);
+    if let Some(relay_state) = &back.relay_state {
+        target
+            .query_pairs_mut()
+            .append_pair("RelayState", relay_state);
+    }
+    let mut response = answer(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+    if let Ok(target) = HeaderValue::try_from(target.as_str()) {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
+    response
+}

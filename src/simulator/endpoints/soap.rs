@@ -1,0 +1,63 @@
+//! The SOAP listener. Content-Type and SOAPAction are not looked at: the node does not.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::{answer, read};
+use crate::base::body::Body;
+use crate::server::listener::{Peer, Service};
+use crate::simulator::node::{Node, Pace, Reply};
+use crate::simulator::sockets::{LOGOUT_PATH, RESOLVE_PATH};
+
+/// Answers service providers.
+pub(in crate::simulator) struct Soap {
+    node: Arc<Node>,
+}
+
+impl Soap {
+    pub(in crate::simulator) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+}
+
+impl Service for Soap {
+    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let known = path == RESOLVE_PATH || path == LOGOUT_PATH;
+        if !known {
+            return plain(StatusCode::NOT_FOUND);
+        }
+        if request.method() != Method::POST {
+            return plain(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let body = match read(request.into_body()).await {
+            Ok(body) => body,
+            Err(status) => return plain(status),
+        };
+        let reply = if path == RESOLVE_PATH {
+            self.node.resolve(&body)
+        } else {
+            self.node.logout(&body)
+        };
+        send(reply).await
+    }
+}
+
+async fn send(reply: Reply) -> Response<Body> {
+    match reply.pace {
+        Pace::Now => {}
+        Pace::After(time) => tokio::time::sleep(time).await,
+        Pace::Never(time) => {
+            tokio::time::sleep(time).await;
+            return plain(StatusCode::GATEWAY_TIMEOUT);
+        }
+    }
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer(status, "text/xml;charset=UTF-8", reply.body)
+}
+
+fn plain(status: StatusCode) -> Response<Body> {
+    answer(status, "text/plain; charset=utf-8", status.to_string())
+}

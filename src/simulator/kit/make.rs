@@ -1,0 +1,108 @@
+//! Makes keys and certificates.
+
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+
+use super::{Error, Names, Pair};
+use crate::base::clock::{Time, earlier, later};
+use crate::xml::keys::{Certificate, PrivateKey};
+
+/// How long before now a certificate begins, for clocks that are behind.
+const BEFORE: Duration = Duration::from_secs(3_600);
+/// How long certificates are valid, as the operator's own are.
+const VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3_600);
+/// The host names and addresses of loopback.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Makes the pairs, in the order of [`super::Role::ALL`].
+pub(super) fn pairs(names: Names<'_>, now: Time) -> Result<[Pair; 6], Error> {
+    let (authority, issuer) = authority(now)?;
+    let sign = [KeyUsagePurpose::DigitalSignature];
+    let agree = [KeyUsagePurpose::KeyAgreement];
+    let leaf = |name: &str, unit: &str, usages: &[KeyUsagePurpose]| {
+        let mut params = params(name, unit, now)?;
+        params.key_usages = usages.to_vec();
+        Ok::<_, Error>(params)
+    };
+
+    let mut hosts: Vec<String> = LOOPBACK.iter().map(|&host| host.to_owned()).collect();
+    hosts.push(names.node.to_owned());
+    hosts.extend_from_slice(names.hosts);
+    let mut tls = CertificateParams::new(hosts)?;
+    let like = leaf(names.node, "TLS", &sign)?;
+    tls.distinguished_name = like.distinguished_name;
+    (tls.not_before, tls.not_after) = (like.not_before, like.not_after);
+    tls.key_usages = like.key_usages;
+    tls.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+
+    let mut client = leaf(&format!("{}_tls", names.service), "TLS", &sign)?;
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+
+    Ok([
+        authority,
+        issue(leaf("WK_SIG_EC", "SUA", &sign)?, &issuer)?,
+        issue(tls, &issuer)?,
+        issue(
+            leaf(&format!("{}_sig_ec", names.service), "DU", &sign)?,
+            &issuer,
+        )?,
+        issue(
+            leaf(&format!("{}_enc_ec", names.service), "DU", &agree)?,
+            &issuer,
+        )?,
+        issue(client, &issuer)?,
+    ])
+}
+
+/// Makes somebody who calls itself the node but was issued by nobody.
+pub(super) fn stranger(now: Time) -> Result<Pair, Error> {
+    let params = params("WK_SIG_EC", "SUA", now)?;
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    pair(&key, certificate.der())
+}
+
+fn authority(now: Time) -> Result<(Pair, Issuer<'static, KeyPair>), Error> {
+    let mut params = params("CA_SYMULATOR", "CA", now)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    Ok((pair(&key, certificate.der())?, Issuer::new(params, key)))
+}
+
+fn issue(mut params: CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Result<Pair, Error> {
+    params.use_authority_key_identifier_extension = true;
+    let key = KeyPair::generate()?;
+    let certificate = params.signed_by(&key, issuer)?;
+    pair(&key, certificate.der())
+}
+
+fn pair(key: &KeyPair, certificate: &[u8]) -> Result<Pair, Error> {
+    let key = PrivateKey::from_der(key.serialized_der())?;
+    Ok(Pair {
+        key,
+        certificate: Certificate::from_der(certificate)?,
+    })
+}
+
+fn params(name: &str, unit: &str, now: Time) -> Result<CertificateParams, Error> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CountryName, "PL");
+    subject.push(DnType::OrganizationName, "Symulator Brama");
+    subject.push(DnType::OrganizationalUnitName, unit);
+    subject.push(DnType::CommonName, name);
+    params.distinguished_name = subject;
+    let at = |time: Time| {
+        let seconds = u64::try_from(time.as_second()).unwrap_or(0);
+        date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds)
+    };
+    params.not_before = at(earlier(now, BEFORE));
+    params.not_after = at(later(now, VALIDITY));
+    Ok(params)
+}

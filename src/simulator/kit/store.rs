@@ -1,0 +1,125 @@
+//! A kit on disk.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{Error, Kit, Names, Pair, Role};
+use crate::base::clock::Time;
+use crate::base::random;
+use crate::xml::keys::{self, Certificate, PrivateKey};
+
+impl Kit {
+    /// Reads the kit in a directory, or makes one there when the directory has none.
+    ///
+    /// # Errors
+    /// When files are missing, broken or expired, or cannot be written.
+    pub fn load_or_make(directory: &Path, names: Names<'_>, now: Time) -> Result<Self, Error> {
+        let any = Role::ALL
+            .into_iter()
+            .any(|role| certificate_path(directory, role).exists());
+        if any {
+            return Self::load(directory, now);
+        }
+        let kit = Self::make(names, now)?;
+        kit.write(directory)?;
+        Ok(kit)
+    }
+
+    /// Reads the kit in a directory.
+    ///
+    /// # Errors
+    /// When files are missing, broken or expired.
+    pub fn load(directory: &Path, now: Time) -> Result<Self, Error> {
+        let [a, b, c, d, e, f] = Role::ALL.map(|role| load_pair(directory, role, now));
+        Self::from_pairs([a?, b?, c?, d?, e?, f?], now)
+    }
+
+    /// Writes the whole kit: `<name>.crt.pem` and, for its owner only, `<name>.key.pem`.
+    ///
+    /// # Errors
+    /// When the directory or a file cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<(), Error> {
+        fs::create_dir_all(directory).map_err(|source| Error::File {
+            path: directory.to_owned(),
+            source,
+        })?;
+        for role in Role::ALL {
+            let pair = self.pair(role);
+            // The certificate last: it is what tells that the pair is there.
+            let key = pair.key_pem();
+            write(&key_path(directory, role), key.expose().as_bytes(), 0o600)?;
+            let certificate = pair.certificate_pem();
+            write(
+                &certificate_path(directory, role),
+                certificate.as_bytes(),
+                0o644,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn certificate_path(directory: &Path, role: Role) -> PathBuf {
+    directory.join(format!("{}.crt.pem", role.file_stem()))
+}
+
+fn key_path(directory: &Path, role: Role) -> PathBuf {
+    directory.join(format!("{}.key.pem", role.file_stem()))
+}
+
+fn load_pair(directory: &Path, role: Role, now: Time) -> Result<Pair, Error> {
+    let path = certificate_path(directory, role);
+    let certificate = Certificate::parse(&read(&path)?).map_err(|source| Error::Content {
+        path: path.clone(),
+        source,
+    })?;
+    if certificate.not_after() <= now {
+        return Err(Error::Expired { path });
+    }
+    let path = key_path(directory, role);
+    let bytes = zeroize::Zeroizing::new(read(&path)?);
+    let key = PrivateKey::parse(&bytes).map_err(|source| Error::Content {
+        path: path.clone(),
+        source,
+    })?;
+    if !keys::is_pair(&key, &certificate) {
+        let source = keys::Error::Mismatch(certificate.subject().to_owned());
+        return Err(Error::Content { path, source });
+    }
+    Ok(Pair { key, certificate })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Writes beside the place and moves there, so that nobody ever reads half a file.
+fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let directory = path
+        .parent()
+        .ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
+    let temporary = directory.join(format!(".{}.new", random::handle()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let written = options.open(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map_err(failed)
+}

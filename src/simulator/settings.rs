@@ -1,0 +1,75 @@
+//! What the simulator is told.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::xml::keys::Certificate;
+
+/// Where the simulator listens, whom it plays, and whom it knows.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The plain HTTP listener for browsers.
+    pub pages: SocketAddr,
+    /// The listener for `ArtifactResolve` and `LogoutRequest`.
+    pub soap: SocketAddr,
+    /// Whether the SOAP listener asks for a client certificate, or speaks TLS at all.
+    pub mutual_tls: MutualTls,
+    /// Whom the messages are from: a bare host name, as the node's own issuer is.
+    pub node_issuer: String,
+    /// For whom the kit's certificates of a service provider are made.
+    pub service_issuer: String,
+    /// Where keys and certificates are kept; without one they live in memory only.
+    pub directory: Option<PathBuf>,
+    /// The service providers that it knows from the start.
+    pub services: Vec<Service>,
+    /// How browsers reach the pages, when that differs from the address listened on.
+    pub public_pages_origin: Option<String>,
+    /// How service providers reach the SOAP listener, when that differs.
+    pub public_soap_origin: Option<String>,
+    /// Allows addresses that others can reach. Guards against use in production.
+    pub allow_remote: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            pages: any_port,
+            soap: any_port,
+            mutual_tls: MutualTls::Required,
+            node_issuer: "symulator.brama.localhost".to_owned(),
+            service_issuer: "portal.brama.localhost".to_owned(),
+            directory: None,
+            services: Vec::new(),
+            public_pages_origin: None,
+            public_soap_origin: None,
+            allow_remote: false,
+        }
+    }
+}
+
+/// What the SOAP listener asks of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MutualTls {
+    /// TLS, with a certificate of the kit's authority.
+    Required,
+    /// TLS; a certificate that is shown must be of the kit's authority.
+    Optional,
+    /// Plain HTTP.
+    Off,
+}
+
+/// A service provider, as the operator would have registered it.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its identifier.
+    pub issuer: String,
+    /// The addresses of its assertion consumer services.
+    pub acs: Vec<String>,
+    /// The text that `ProviderName` must be, when it was agreed on.
+    pub provider_name: Option<String>,
+    /// The certificates that its signatures are checked with.
+    pub signing: Vec<Certificate>,
+    /// The certificate that assertions are encrypted to.
+    pub encryption: Certificate,
+}

@@ -1,0 +1,241 @@
+//! The two listeners, and the handle by which a program drives the simulator.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Error;
+use super::endpoints::{Browser, Soap};
+use super::faults::Fault;
+use super::kit::{Kit, Names, Role};
+use super::node::{Addresses, Node};
+use super::settings::{MutualTls, Service, Settings};
+use crate::base::clock::SharedClock;
+use crate::server::listener::{Limits, Stop, serve};
+use crate::server::tls::{self, ClientCertificate};
+
+/// Where browsers bring requests.
+pub(super) const SSO_PATH: &str = "/login/SingleSignOnService";
+/// Where artifacts are resolved.
+pub(super) const RESOLVE_PATH: &str = "/login-services/idpArtifactResolutionService";
+/// Where sessions are ended.
+pub(super) const LOGOUT_PATH: &str = "/login-services/singleLogoutService";
+/// What the paths of the control API begin with.
+pub(super) const CONTROL_PATH: &str = "/control/";
+
+/// A simulator whose addresses are taken, so that they are known before it runs.
+#[derive(Debug)]
+pub struct Simulator {
+    node: Arc<Node>,
+    pages: TcpListener,
+    soap: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Simulator {
+    /// Takes the addresses, and makes or reads keys and certificates.
+    ///
+    /// # Errors
+    /// When an address is not loopback or cannot be had, or keys cannot be made, read or kept.
+    pub fn bind(settings: Settings, clock: SharedClock) -> Result<Self, Error> {
+        let hosts: Vec<String> = settings
+            .public_soap_origin
+            .as_deref()
+            .and_then(|origin| url::Url::parse(origin).ok()?.host_str().map(str::to_owned))
+            .into_iter()
+            .collect();
+        let names = Names {
+            node: &settings.node_issuer,
+            service: &settings.service_issuer,
+            hosts: &hosts,
+        };
+        let now = clock.now();
+        let kit = match settings.directory.as_deref().map(Path::new) {
+            Some(directory) => Kit::load_or_make(directory, names, now)?,
+            None => Kit::make(names, now)?,
+        };
+        Self::bind_with(settings, Arc::new(kit), clock)
+    }
+
+    /// Takes the addresses; keys and certificates are given, and `directory` is not looked at.
+    ///
+    /// # Errors
+    /// When an address is not loopback or cannot be had, or a certificate cannot be used.
+    pub fn bind_with(settings: Settings, kit: Arc<Kit>, clock: SharedClock) -> Result<Self, Error> {
+        let issuer = settings.node_issuer;
+        let is_host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+        if issuer.is_empty() || !issuer.chars().all(is_host) {
+            return Err(Error::NodeIssuer(issuer));
+        }
+        let (pages, pages_address) = listen(settings.pages, settings.allow_remote)?;
+        let (soap, soap_address) = listen(settings.soap, settings.allow_remote)?;
+        let tls = tls_settings(&kit, settings.mutual_tls)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let origin = |public: Option<String>, scheme: &str, address: SocketAddr| {
+            let origin = public.unwrap_or_else(|| format!("{scheme}://{address}"));
+            origin.trim_end_matches('/').to_owned()
+        };
+        let pages_origin = origin(settings.public_pages_origin, "http", pages_address);
+        let soap_origin = origin(settings.public_soap_origin, scheme, soap_address);
+        let addresses = Addresses {
+            sso: format!("{pages_origin}{SSO_PATH}"),
+            resolve: format!("{soap_origin}{RESOLVE_PATH}"),
+            logout: format!("{soap_origin}{LOGOUT_PATH}"),
+            pages_origin,
+        };
+        let node = Node::new(issuer, addresses, kit, clock);
+        for service in settings.services {
+            node.register(service)?;
+        }
+        Ok(Self {
+            node: Arc::new(node),
+            pages,
+            soap,
+            tls,
+        })
+    }
+
+    /// Returns the origin of the pages, such as `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn pages_origin(&self) -> &str {
+        &self.node.addresses.pages_origin
+    }
+
+    /// Returns the address for `AuthnRequest`.
+    #[must_use]
+    pub fn sso_url(&self) -> &str {
+        &self.node.addresses.sso
+    }
+
+    /// Returns the address for `ArtifactResolve`.
+    #[must_use]
+    pub fn resolve_url(&self) -> &str {
+        &self.node.addresses.resolve
+    }
+
+    /// Returns the address for `LogoutRequest`.
+    #[must_use]
+    pub fn logout_url(&self) -> &str {
+        &self.node.addresses.logout
+    }
+
+    /// Returns what the addresses of the control API begin with.
+    #[must_use]
+    pub fn control_url(&self) -> String {
+        format!("{}{CONTROL_PATH}", self.pages_origin())
+    }
+
+    /// Returns the issuer of the simulated node.
+    #[must_use]
+    pub fn node_issuer(&self) -> &str {
+        &self.node.issuer
+    }
+
+    /// Returns the keys and certificates.
+    #[must_use]
+    pub fn kit(&self) -> &Arc<Kit> {
+        &self.node.kit
+    }
+
+    /// Returns a handle that works while the simulator runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.node))
+    }
+
+    /// Serves until told to stop.
+    ///
+    /// # Errors
+    /// When the sockets cannot be handed to the runtime.
+    pub async fn run(self, stop: Stop) -> std::io::Result<()> {
+        let pages = tokio::net::TcpListener::from_std(self.pages)?;
+        let soap = tokio::net::TcpListener::from_std(self.soap)?;
+        let browser = Arc::new(Browser::new(Arc::clone(&self.node)));
+        let services = Arc::new(Soap::new(self.node));
+        let limits = Limits {
+            connections: 1_000,
+            // A fault may hold a connection for a minute; nobody waits for that at the end.
+            drain_timeout: Duration::from_secs(1),
+            ..Limits::default()
+        };
+        tokio::join!(
+            serve(pages, None, browser, limits, stop.clone()),
+            serve(soap, self.tls, services, limits, stop),
+        );
+        Ok(())
+    }
+}
+
+/// Drives a running simulator from the same program; others use the control API.
+#[derive(Debug, Clone)]
+pub struct Control(Arc<Node>);
+
+impl Control {
+    /// Registers a service provider, in place of one with the same issuer.
+    ///
+    /// # Errors
+    /// When a certificate cannot be used, or there are too many service providers.
+    pub fn register(&self, service: Service) -> Result<(), Error> {
+        self.0.register(service)
+    }
+
+    /// Sets the faults of the next login.
+    pub fn next(&self, faults: &[Fault]) {
+        self.0.state().next = faults.to_vec();
+    }
+
+    /// Sets the faults of every login from now on.
+    pub fn always(&self, faults: &[Fault]) {
+        self.0.state().always = faults.to_vec();
+    }
+
+    /// Returns the codes of what was wrong with the last message that came in; `None` when none
+    /// came in yet.
+    #[must_use]
+    pub fn last_findings(&self) -> Option<Vec<&'static str>> {
+        let state = self.0.state();
+        let last = state.received.back()?;
+        Some(
+            last.findings
+                .iter()
+                .map(super::check::Finding::code)
+                .collect(),
+        )
+    }
+}
+
+fn listen(address: SocketAddr, allow_remote: bool) -> Result<(TcpListener, SocketAddr), Error> {
+    if !allow_remote && !address.ip().is_loopback() {
+        return Err(Error::NotLoopback(address));
+    }
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bind().map_err(|source| Error::Bind { address, source })
+}
+
+fn tls_settings(
+    kit: &Kit,
+    mutual_tls: MutualTls,
+) -> Result<Option<Arc<rustls::ServerConfig>>, Error> {
+    let demand = match mutual_tls {
+        MutualTls::Required => ClientCertificate::Required,
+        MutualTls::Optional => ClientCertificate::Optional,
+        MutualTls::Off => return Ok(None),
+    };
+    let own = kit.pair(Role::NodeTls);
+    let certificate = own.certificate_pem();
+    let key = own.key_pem();
+    let authority = kit.pair(Role::Authority).certificate_pem();
+    let settings = tls::mutual_server(
+        certificate.as_bytes(),
+        key.expose().as_bytes(),
+        authority.as_bytes(),
+        demand,
+    )?;
+    Ok(Some(settings))
+}

@@ -1,0 +1,145 @@
+//! The house stands as `src/lib.rs` says: imports point down only, and proofs have one maker.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Floors from the ground up. A module may import its own floor and those below.
+const FLOORS: [&[&str]; 8] = [
+    &["base", "observe"],
+    &["xml", "identity"],
+    &["saml"],
+    &["gate", "session"],
+    &["flow"],
+    &["http", "proxy", "pages"],
+    &["app", "config", "server"],
+    &["cli", "simulator", "manual"],
+];
+
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let mut found = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    collect(&root, &root, &mut found);
+    assert!(found.len() > 80, "sources were found");
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let inside = path.strip_prefix(root).unwrap();
+            let first = inside
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_string_lossy();
+            let module = first.trim_end_matches(".rs").to_owned();
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((module, inside.to_owned(), text));
+        }
+    }
+}
+
+/// The part of a file that is not tests.
+fn product(path: &Path, text: &str) -> String {
+    let name = path.file_name().unwrap().to_string_lossy();
+    if name == "tests.rs" {
+        return String::new();
+    }
+    text.split("#[cfg(test)]").next().unwrap().to_owned()
+}
+
+fn floor(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+#[test]
+fn imports_point_down_only() {
+    let mut wrong = Vec::new();
+    for (module, path, text) in sources() {
+        if matches!(module.as_str(), "main" | "lib") {
+            continue;
+        }
+        let here = floor(&module).unwrap_or_else(|| panic!("{module} stands on no floor"));
+        for line in product(&path, &text)
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for part in line.split("crate::").skip(1) {
+                let name: String = part
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
+                let Some(there) = floor(&name) else { continue };
+                if there > here {
+                    wrong.push(format!("{}: {module} imports {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pure_floors_do_no_io_and_know_no_clock() {
+    let banned = [
+        "std::fs",
+        "std::net",
+        "tokio::",
+        "hyper",
+        "SystemClock",
+        "Clock::now",
+        "std::env",
+        "std::io",
+    ];
+    let mut wrong = Vec::new();
+    for (module, path, text) in sources() {
+        if matches!(
+            module.as_str(),
+            "xml" | "identity" | "saml" | "gate" | "pages"
+        ) {
+            let text = product(&path, &text);
+            for word in banned.iter().filter(|word| text.contains(**word)) {
+                wrong.push(format!("{} uses {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn proofs_are_made_in_one_place() {
+    // What makes a proof, and the only file that may do it.
+    let makers = BTreeMap::from([
+        ("Verified {", "xml/signature.rs"),
+        ("Opened(opened)", "saml/answer.rs"),
+        ("Ok(Assertion {", "saml/assertion.rs"),
+        ("Person::new(", "saml/assertion.rs"),
+        ("Session::begin(", "flow/finish.rs"),
+        ("Pass { route", "gate/mod.rs"),
+    ]);
+    for (maker, place) in makers {
+        let users: Vec<String> = sources()
+            .into_iter()
+            .filter(|(_, path, text)| product(path, text).contains(maker))
+            .map(|(_, path, _)| path.display().to_string())
+            .collect();
+        assert_eq!(users, [place], "{maker}");
+    }
+}
+
+#[test]
+fn no_file_became_a_drawer() {
+    for (_, path, text) in sources() {
+        let lines = product(&path, &text).lines().count();
+        assert!(
+            lines <= 500,
+            "{} has {lines} lines: is it two?",
+            path.display()
+        );
+    }
+}

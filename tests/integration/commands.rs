@@ -1,0 +1,362 @@
+//! The command line, as an integrator types it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use brama::base::clock::{Clock, SystemClock};
+use brama::simulator::kit::{Kit, Names};
+
+fn brama(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder with keys and a configuration that is usable.
+fn folder(configuration: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = ["localhost".to_owned()];
+    let names = Names {
+        node: "n",
+        service: "s",
+        hosts: &hosts,
+    };
+    Kit::make(names, SystemClock.now())
+        .unwrap()
+        .write(folder.path())
+        .unwrap();
+    fs::write(folder.path().join("brama.toml"), configuration).unwrap();
+    folder
+}
+
+const GOOD: &str = r#"
+[portal]
+public_url = "https://portal.example.gov.pl"
+state_directory = "state"
+[listen]
+http = "127.0.0.1:0"
+[operations]
+listen = "127.0.0.1:0"
+[node]
+certificates = ["node-signing.crt.pem"]
+[service]
+issuer = "https://sp.example.gov.pl"
+provider_name = "Urząd"
+signing_certificate = "service-sig.crt.pem"
+signing_key = "service-sig.key.pem"
+decryption_keys = ["service-enc.key.pem"]
+[[upstream]]
+name = "portal"
+url = "http://127.0.0.1:3000"
+[[route]]
+path = "/"
+upstream = "portal"
+"#;
+
+fn check(folder: &Path) -> Output {
+    brama(&[
+        "check",
+        "--config",
+        folder.join("brama.toml").to_str().unwrap(),
+    ])
+}
+
+#[test]
+fn check_accepts_a_usable_configuration() {
+    let folder = folder(GOOD);
+    let output = check(folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("usable"));
+}
+
+#[test]
+fn check_reports_every_problem_at_once_with_line_key_and_advice() {
+    let broken = GOOD
+        .replace(
+            "https://portal.example.gov.pl",
+            "http://portal.example.gov.pl/path",
+        )
+        .replace("service-sig.key.pem", "service-enc.key.pem")
+        .replace(
+            "upstream = \"portal\"",
+            "upstream = \"nowhere\"\nacess = \"public\"",
+        )
+        .replace("node-signing.crt.pem", "missing.pem")
+        + "[session]\nidle = \"soon\"\nabsolute = \"1m\"\n[identity]\ntoken_lifetime = \"1h\"\n";
+    let folder = folder(&broken);
+    let output = check(folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    for part in [
+        "portal.public_url",
+        "service.signing_key",
+        "nowhere",
+        "acess",
+        "access",
+        "node.certificates",
+        "missing.pem",
+        "session.idle",
+        "session.absolute",
+        "identity.token_lifetime",
+    ] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    // Every problem has its line, and a way to mend it behind a semicolon.
+    let line = broken
+        .lines()
+        .position(|line| line.contains("idle"))
+        .unwrap()
+        + 1;
+    assert!(said.contains(&format!("brama.toml:{line}")), "{said}");
+    let errors: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("error:"))
+        .collect();
+    assert!(errors.len() >= 8, "{said}");
+    assert!(errors.iter().all(|line| line.contains("; ")), "{said}");
+}
+
+#[test]
+fn check_warns_of_what_is_legal_but_unwise() {
+    let unwise = GOOD
+        .replace("state_directory = \"state\"\n", "")
+        .replace("http = \"127.0.0.1:0\"", "http = \"0.0.0.0:0\"")
+        + "[session]\nabsolute = \"48h\"\n";
+    let folder = folder(&unwise);
+    let output = check(folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let said = text(&output.stdout);
+    for part in ["portal.state_directory", "listen.http", "session.absolute"] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+}
+
+#[test]
+fn environment_variables_override_keys_and_are_named_when_they_are_wrong() {
+    let folder = folder(GOOD);
+    let config = folder.path().join("brama.toml");
+    let check = |name: &str, value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command
+            .arg("check")
+            .arg("--config")
+            .arg(&config)
+            .env(name, value)
+            .output()
+            .unwrap()
+    };
+    assert_eq!(check("BRAMA__SESSION__IDLE", "5m").status.code(), Some(0));
+    let output = check("BRAMA__SESSION__IDLE", "never");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("BRAMA__SESSION__IDLE"));
+}
+
+#[test]
+fn run_refuses_to_start_with_a_wrong_configuration() {
+    let folder = folder(&GOOD.replace("provider_name", "provider_nam"));
+    let output = brama(&[
+        "run",
+        "--config",
+        folder.path().join("brama.toml").to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("did you mean"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn the_reference_in_the_project_is_the_one_that_the_program_prints() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/reference.toml");
+    let committed = fs::read_to_string(committed).unwrap();
+    let printed = text(&brama(&["reference"]).stdout);
+    assert_eq!(
+        printed, committed,
+        "run: cargo run -- reference > config/reference.toml"
+    );
+    let schema = text(&brama(&["reference", "--schema"]).stdout);
+    assert!(serde_json::from_str::<serde_json::Value>(&schema).is_ok());
+}
+
+/// A gateway that runs as a process.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_brama"))
+            .args(["run", "--config"])
+            .arg(folder.join("brama.toml"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let started = lines.next().expect("it says where it listens").unwrap();
+        let event: serde_json::Value = serde_json::from_str(&started).unwrap();
+        let address = event["http"].as_str().unwrap();
+        let address = address
+            .trim_start_matches("Some(")
+            .trim_end_matches(')')
+            .to_owned();
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: portal.example.gov.pl\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn keys_of_identities_survive_kill_9() {
+    let folder = folder(GOOD);
+    let body = |answer: String| answer.split("\r\n\r\n").nth(1).unwrap().to_owned();
+    let mut first = Running::start(folder.path());
+    let keys = body(first.get("/.brama/jwks.json"));
+    assert!(keys.contains("ES256"));
+    first.signal("-KILL");
+    first.child.wait().unwrap();
+    let second = Running::start(folder.path());
+    assert_eq!(body(second.get("/.brama/jwks.json")), keys);
+}
+
+#[test]
+fn sigterm_ends_the_process_soon_and_well() {
+    let folder = folder(GOOD);
+    let mut running = Running::start(folder.path());
+    // A keep-alive connection that does nothing does not hold it up.
+    let _idle = TcpStream::connect(&running.address).unwrap();
+    let begun = Instant::now();
+    running.signal("-TERM");
+    assert!(running.child.wait().unwrap().success());
+    assert!(
+        begun.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn explain_examines_folders_and_base64_and_tells_refused_from_wrongly_called() {
+    let folder = folder(GOOD);
+    let captured = folder.path().join("captured");
+    fs::create_dir(&captured).unwrap();
+    fs::write(captured.join("a.xml"), "<a/>").unwrap();
+    fs::write(captured.join("b.b64"), "PGEvPg==\n").unwrap();
+    let certificate = folder.path().join("node-signing.crt.pem");
+    let [captured, certificate] = [&captured, &certificate].map(|path| path.to_str().unwrap());
+    let output = brama(&[
+        "explain",
+        captured,
+        "--trusted-certificate",
+        certificate,
+        "--json",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    let reports: Vec<serde_json::Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(reports.len(), 2);
+    for report in &reports {
+        assert_eq!(report["verdict"], "refused");
+        assert_eq!(report["reason"], "login.unexpected_answer");
+        for key in ["file", "person", "assurance", "checks"] {
+            assert!(report.get(key).is_some(), "{key}");
+        }
+    }
+    // The configuration holds everything that is needed.
+    let config = folder.path().join("brama.toml");
+    let output = brama(&["explain", captured, "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    for wrong in [
+        vec!["explain"],
+        vec!["explain", captured],
+        vec![
+            "explain",
+            "no-such-file",
+            "--trusted-certificate",
+            certificate,
+        ],
+        vec!["explain", captured, "--trusted-certificate", captured],
+        vec![
+            "explain",
+            captured,
+            "--trusted-certificate",
+            certificate,
+            "--at",
+            "soon",
+        ],
+        vec![
+            "explain",
+            captured,
+            "--trusted-certificate",
+            certificate,
+            "--assurance",
+            "x",
+        ],
+    ] {
+        assert_eq!(brama(&wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn the_demo_starts_without_any_file_and_signs_nobody_in_by_itself() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["demo", "--port", "0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let origin = loop {
+        let line = lines.next().expect("it says what to open").unwrap();
+        if let Some(origin) = line.trim().strip_prefix("Open in a browser") {
+            break origin.trim().trim_end_matches('/').to_owned();
+        }
+    };
+    let address = origin.replace("http://localhost", "127.0.0.1");
+    let running = Running { child, address };
+    let front = running.get("/");
+    // Another Host than the demo's is nobody's.
+    assert!(front.starts_with("HTTP/1.1 404"), "{front}");
+    running.signal("-TERM");
+}

@@ -1,0 +1,420 @@
+//! A browser: cookies with their SameSite rule, forms, redirects. It checks on every answer what
+//! must always hold, so each test does without saying so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use url::Url;
+
+/// A browser on the portal's side; the simulator is another site to it.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    client: Client<HttpConnector, Full<Bytes>>,
+    origin: String,
+    cookies: BTreeMap<String, String>,
+}
+
+/// The value of a session cookie, to be carried elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionCookie(pub(crate) String);
+
+/// An answer, read whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) url: Url,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+/// What the node's last page would send to the portal.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) acs: Url,
+    pub(crate) method: Method,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Browser {
+    pub(crate) fn new(origin: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self {
+            client,
+            origin: origin.to_owned(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Opens a page of the portal by typing its address.
+    pub(crate) async fn open(&mut self, path: &str) -> Answer {
+        self.follow(
+            Method::GET,
+            &format!("{}{path}", self.origin),
+            &[],
+            SameSite::Yes,
+        )
+        .await
+    }
+
+    /// Fetches as a script of a page does.
+    pub(crate) async fn fetch(&mut self, path: &str) -> Answer {
+        self.fetch_with(Method::GET, path, &[("accept", "application/json")], "")
+            .await
+    }
+
+    /// Sends any request to the portal, as a program, with the browser's cookies.
+    pub(crate) async fn fetch_with(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let url = Url::parse(&format!("{}{path}", self.origin)).unwrap();
+        self.send(method, url, headers, body.to_owned(), SameSite::Yes)
+            .await
+    }
+
+    /// Sends a form of a page of the portal.
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        self.follow(
+            Method::POST,
+            &format!("{}{path}", self.origin),
+            &fields,
+            SameSite::Yes,
+        )
+        .await
+    }
+
+    /// Goes through the whole login as a person, and ends where the portal leads.
+    pub(crate) async fn sign_in(&mut self, path: &str, person: &str) -> Answer {
+        let delivery = self.to_the_node(path, person, &[]).await;
+        self.deliver(&delivery).await
+    }
+
+    /// Goes to the node, chooses a person, and stops before the node's page is sent on.
+    pub(crate) async fn to_the_node(
+        &mut self,
+        path: &str,
+        person: &str,
+        choices: &[(&str, &str)],
+    ) -> Delivery {
+        let page = self.open(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        self.choose(&page, person, choices).await
+    }
+
+    /// From the page that leads to the node to the page that leads back.
+    pub(crate) async fn choose(
+        &mut self,
+        page: &Answer,
+        person: &str,
+        choices: &[(&str, &str)],
+    ) -> Delivery {
+        let (_, action, fields) = page.form();
+        let chooser = self
+            .follow(Method::POST, &action, &fields, SameSite::No)
+            .await;
+        assert_eq!(
+            chooser.status,
+            StatusCode::OK,
+            "the node refused: {}",
+            chooser.text
+        );
+        let (_, action, mut fields) = chooser.form();
+        fields.retain(|(name, _)| name == "transaction");
+        fields.push(("person".to_owned(), person.to_owned()));
+        fields.extend(
+            choices
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        );
+        let last = self
+            .follow(Method::POST, &action, &fields, SameSite::No)
+            .await;
+        let (method, action, fields) = last.form();
+        Delivery {
+            acs: Url::parse(&action).unwrap(),
+            method,
+            fields,
+        }
+    }
+
+    /// Sends what the node's last page holds: from another site, so without Lax cookies.
+    pub(crate) async fn deliver(&mut self, delivery: &Delivery) -> Answer {
+        let method = delivery.method.clone();
+        self.follow(
+            method,
+            delivery.acs.as_str(),
+            &delivery.fields,
+            SameSite::No,
+        )
+        .await
+    }
+
+    pub(crate) fn session_cookie(&self) -> Option<SessionCookie> {
+        self.cookies.get("brama").cloned().map(SessionCookie)
+    }
+
+    pub(crate) fn set_session_cookie(&mut self, cookie: &SessionCookie) {
+        self.cookies.insert("brama".to_owned(), cookie.0.clone());
+    }
+
+    pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn cookie_names(&self) -> Vec<&str> {
+        self.cookies.keys().map(String::as_str).collect()
+    }
+
+    async fn follow(
+        &mut self,
+        method: Method,
+        url: &str,
+        fields: &[(String, String)],
+        same_site: SameSite,
+    ) -> Answer {
+        let mut url = Url::parse(url).unwrap();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let navigation = [
+            ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
+            ("accept-language", "en"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+            (
+                "sec-fetch-site",
+                if same_site == SameSite::Yes {
+                    "same-origin"
+                } else {
+                    "cross-site"
+                },
+            ),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let mut answer = if method == Method::GET {
+            if !fields.is_empty() {
+                url.set_query(Some(&form));
+            }
+            self.send(
+                Method::GET,
+                url,
+                &navigation[..5],
+                String::new(),
+                SameSite::Yes,
+            )
+            .await
+        } else {
+            self.send(method, url, &navigation, form, same_site).await
+        };
+        for _ in 0..10 {
+            let Some(location) = answer.headers.get(LOCATION) else {
+                return answer;
+            };
+            let next = answer.url.join(location.to_str().unwrap()).unwrap();
+            // A redirected GET is a top-level navigation: Lax cookies go with it.
+            answer = self
+                .send(
+                    Method::GET,
+                    next,
+                    &navigation[..5],
+                    String::new(),
+                    SameSite::Yes,
+                )
+                .await;
+        }
+        panic!("too many redirects, last to {}", answer.url);
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        url: Url,
+        headers: &[(&str, &str)],
+        body: String,
+        same_site: SameSite,
+    ) -> Answer {
+        let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+        let is_portal = url.as_str().starts_with(&self.origin);
+        let target = url.as_str().replacen("//localhost:", "//127.0.0.1:", 1);
+        let mut request = Request::new(Full::from(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = target.parse().unwrap();
+        request
+            .headers_mut()
+            .insert(HOST, HeaderValue::from_str(&host).unwrap());
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request
+                .headers_mut()
+                .append(name, HeaderValue::from_str(value).unwrap());
+        }
+        if is_portal && same_site == SameSite::Yes && !self.cookies.is_empty() {
+            let cookies: Vec<_> = self
+                .cookies
+                .iter()
+                .map(|(n, v)| format!("{n}={v}"))
+                .collect();
+            let cookies = HeaderValue::from_str(&cookies.join("; ")).unwrap();
+            request.headers_mut().insert(COOKIE, cookies);
+        }
+        let answer = self.client.request(request);
+        let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+        let (parts, body) = answer.expect("an answer within 30 s").unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        if is_portal {
+            self.keep_cookies(&parts.headers);
+            always(&parts.headers);
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer {
+            url,
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    fn keep_cookies(&mut self, headers: &HeaderMap) {
+        for cookie in headers.get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SameSite {
+    Yes,
+    No,
+}
+
+/// What holds for every answer of the gateway, whatever the test is about.
+fn always(headers: &HeaderMap) {
+    for name in headers.keys() {
+        assert!(
+            !name.as_str().starts_with("x-brama-"),
+            "{name} reaches the browser"
+        );
+    }
+    for cookie in headers.get_all(SET_COOKIE) {
+        let cookie = cookie.to_str().unwrap();
+        if cookie.starts_with("brama") {
+            for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+                assert!(cookie.contains(attribute), "{cookie}");
+            }
+            assert!(!cookie.to_ascii_lowercase().contains("domain"), "{cookie}");
+        }
+    }
+}
+
+impl Answer {
+    /// The first form of a page: method, absolute action, hidden fields.
+    pub(crate) fn form(&self) -> (Method, String, Vec<(String, String)>) {
+        let start = self
+            .text
+            .find("<form")
+            .unwrap_or_else(|| panic!("no form in {}", self.text));
+        let form = &self.text[start..];
+        let form = &form[..form.find("</form>").unwrap()];
+        let opening = &form[..form.find('>').unwrap()];
+        let action = attribute(opening, "action").unwrap_or_default();
+        let method = attribute(opening, "method").unwrap_or_default();
+        let method = if method.eq_ignore_ascii_case("get") {
+            Method::GET
+        } else {
+            Method::POST
+        };
+        let fields = form
+            .split("<input")
+            .skip(1)
+            .map(|input| &input[..input.find('>').unwrap()])
+            .filter(|input| input.contains("hidden"))
+            .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)))
+            .collect();
+        (method, self.url.join(&action).unwrap().to_string(), fields)
+    }
+
+    /// Asserts that the page refuses a login for that reason and signs nobody in.
+    pub(crate) fn is_refused_with(&self, code: &str) -> &Self {
+        assert!(
+            self.status.is_client_error() || self.status.is_server_error(),
+            "{} is no refusal: {}",
+            self.status,
+            self.text
+        );
+        assert!(
+            self.text.contains(code),
+            "expected {code} in {}",
+            self.without_style()
+        );
+        let begins = |cookie: &HeaderValue| cookie.as_bytes().starts_with(b"brama=");
+        assert!(
+            !self.headers.get_all(SET_COOKIE).iter().any(begins),
+            "a session was given"
+        );
+        self
+    }
+
+    /// Asserts that a page of ours has every header that protects it.
+    pub(crate) fn is_our_page(&self) -> &Self {
+        let header = |name: &str| self.headers.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(header("cache-control"), Some("no-store"));
+        assert_eq!(header("x-content-type-options"), Some("nosniff"));
+        let policy = header("content-security-policy").expect("a policy");
+        assert!(policy.contains("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        self
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert_eq!(
+            self.headers[CONTENT_TYPE], "application/json",
+            "{}",
+            self.text
+        );
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    fn without_style(&self) -> String {
+        match (self.text.find("<style"), self.text.find("</style>")) {
+            (Some(start), Some(end)) => format!("{}{}", &self.text[..start], &self.text[end..]),
+            _ => self.text.clone(),
+        }
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let start = tag.find(&format!("{name}=\""))? + name.len() + 2;
+    let value = &tag[start..];
+    let value = &value[..value.find('"')?];
+    let value = value
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&lt;", "<");
+    Some(value.replace("&gt;", ">").replace("&amp;", "&"))
+}

@@ -1,0 +1,9 @@
+//! A world to test in. Everything listens on port 0 of loopback; time is moved by hand.
+
+mod browser;
+mod portal;
+mod world;
+
+pub(crate) use browser::{Answer, Browser, SessionCookie};
+pub(crate) use portal::Seen;
+pub(crate) use world::{World, world};

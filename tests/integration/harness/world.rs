@@ -1,0 +1,239 @@
+//! Gateway, simulator and portal, put together from a configuration file as an integrator would.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brama::app::App;
+use brama::base::clock::{Clock, ManualClock, SharedClock, SystemClock};
+use brama::config;
+use brama::server::listener::{self, Limits, Socket, Stopper};
+use brama::simulator::faults::Fault;
+use brama::simulator::{self, Control, MutualTls, Simulator};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::browser::Browser;
+use super::portal::{Portal, Seen};
+
+pub(crate) const ISSUER: &str = "https://sp.example.gov.pl";
+pub(crate) const PROVIDER_NAME: &str = "Urząd Testowy";
+pub(crate) const NODE: &str = "node.example.gov.pl";
+
+/// A world to be. Starts with [`Builder::start`].
+pub(crate) struct Builder {
+    configuration: String,
+    node_lines: Vec<(&'static str, &'static str)>,
+}
+
+/// Everything, running.
+pub(crate) struct World {
+    pub(crate) origin: String,
+    pub(crate) operations: String,
+    pub(crate) clock: Arc<ManualClock>,
+    control: Control,
+    portal: Arc<Portal>,
+    stopper: Option<Stopper>,
+    gateway: Option<JoinHandle<()>>,
+    _simulator_stopper: Stopper,
+    _folder: TempDir,
+}
+
+/// Starts to describe a world.
+pub(crate) fn world() -> Builder {
+    Builder {
+        configuration: String::new(),
+        node_lines: Vec::new(),
+    }
+}
+
+impl Builder {
+    /// Adds to the configuration file.
+    pub(crate) fn with(mut self, toml: &str) -> Self {
+        self.configuration.push_str(toml);
+        self
+    }
+
+    /// Replaces a line of the configuration's `[node]` section; an empty text takes it out.
+    pub(crate) fn with_node(mut self, key: &'static str, line: &'static str) -> Self {
+        self.node_lines.push((key, line));
+        self
+    }
+
+    pub(crate) async fn start(self) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        // TLS is verified by the real time, so the clock begins there.
+        let clock = Arc::new(ManualClock::at(SystemClock.now()));
+        let shared: SharedClock = clock.clone();
+        let loopback = || Socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (gateway_socket, operations_socket, portal_socket) =
+            (loopback(), loopback(), loopback());
+        let origin = format!(
+            "http://localhost:{}",
+            gateway_socket.address().unwrap().port()
+        );
+
+        let simulator = simulator(folder.path(), &origin, &shared);
+        let control = simulator.control();
+        let portal = Arc::new(Portal::default());
+        let portal_address = portal_socket.address().unwrap();
+        let text = configuration(&simulator, &origin, portal_address.port(), &self);
+        let path = folder.path().join("brama.toml");
+        fs::write(&path, text).unwrap();
+
+        let loaded = config::load(&path, std::iter::empty()).unwrap_or_else(|e| panic!("{e}"));
+        let (settings, problems) = config::raise(loaded, clock.now());
+        let mut settings = settings.unwrap_or_else(|| panic!("{problems}"));
+        settings.listen.http = Some(gateway_socket);
+        settings.listen.operations = operations_socket;
+
+        let (stopper, stop) = listener::stop();
+        let app = App::bind(settings, shared).await.unwrap();
+        let operations = format!("http://{}", app.operations_address().unwrap());
+        let gateway = tokio::spawn(app.run(stop));
+        let (simulator_stopper, simulator_stop) = listener::stop();
+        tokio::spawn(simulator.run(simulator_stop.clone()));
+        let listener = portal_socket.into_listener().await.unwrap();
+        let limits = Limits::default();
+        tokio::spawn(listener::serve(
+            listener,
+            None,
+            portal.clone(),
+            limits,
+            simulator_stop,
+        ));
+        World {
+            origin,
+            operations,
+            clock,
+            control,
+            portal,
+            stopper: Some(stopper),
+            gateway: Some(gateway),
+            _simulator_stopper: simulator_stopper,
+            _folder: folder,
+        }
+    }
+}
+
+impl World {
+    /// A browser without any cookie.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(&self.origin)
+    }
+
+    /// The next login at the node goes wrong in this way.
+    pub(crate) fn next_fault(&self, fault: Fault) {
+        self.control.next(&[fault]);
+    }
+
+    /// From now on everything at the node goes wrong in this way.
+    pub(crate) fn always_fault(&self, fault: Fault) {
+        self.control.always(&[fault]);
+    }
+
+    /// What the simulator found wrong with the last message that it received.
+    pub(crate) fn findings(&self) -> Vec<&'static str> {
+        self.control.last_findings().unwrap_or_default()
+    }
+
+    /// What reached the portal.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.portal.seen()
+    }
+
+    /// The last request that reached the portal.
+    pub(crate) fn last_seen(&self) -> Seen {
+        self.seen().pop().expect("something reached the portal")
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Tells the gateway to stop, as SIGTERM does.
+    pub(crate) fn tell_to_stop(&mut self) {
+        self.stopper.take().expect("told once").stop();
+    }
+
+    /// Waits until the gateway has stopped.
+    pub(crate) async fn stopped(&mut self) {
+        self.gateway.take().unwrap().await.unwrap();
+    }
+}
+
+fn simulator(folder: &Path, origin: &str, clock: &SharedClock) -> Simulator {
+    let settings = simulator::Settings {
+        mutual_tls: MutualTls::Required,
+        node_issuer: NODE.to_owned(),
+        service_issuer: ISSUER.to_owned(),
+        directory: Some(folder.to_owned()),
+        ..simulator::Settings::default()
+    };
+    let simulator = Simulator::bind(settings, clock.clone()).unwrap();
+    let acs = vec![format!("{origin}/.brama/acs")];
+    let service = simulator
+        .kit()
+        .service(ISSUER, acs, Some(PROVIDER_NAME.to_owned()));
+    simulator.control().register(service).unwrap();
+    simulator
+}
+
+fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Builder) -> String {
+    let (sso, resolve, logout) = (
+        simulator.sso_url(),
+        simulator.resolve_url(),
+        simulator.logout_url(),
+    );
+    let mut node = vec![
+        ("environment", "environment = \"custom\"".to_owned()),
+        ("issuer", format!("issuer = \"{NODE}\"")),
+        ("sso_url", format!("sso_url = \"{sso}\"")),
+        ("resolve_url", format!("resolve_url = \"{resolve}\"")),
+        ("logout_url", format!("logout_url = \"{logout}\"")),
+        (
+            "certificates",
+            "certificates = [\"node-signing.crt.pem\"]".to_owned(),
+        ),
+        ("extra_ca_file", "extra_ca_file = \"ca.crt.pem\"".to_owned()),
+        (
+            "client_certificate",
+            "client_certificate = \"service-tls-client.crt.pem\"".to_owned(),
+        ),
+        (
+            "client_key",
+            "client_key = \"service-tls-client.key.pem\"".to_owned(),
+        ),
+        ("timeout", "timeout = \"3s\"".to_owned()),
+        ("system_roots", "system_roots = false".to_owned()),
+        ("max_concurrent", "max_concurrent = 8".to_owned()),
+    ];
+    for (key, line) in &builder.node_lines {
+        let found = node
+            .iter_mut()
+            .find(|(name, _)| name == key)
+            .expect("a line to replace");
+        (*line).clone_into(&mut found.1);
+    }
+    let node: String = node.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let more = &builder.configuration;
+    format!(
+        "[portal]\nname = \"Portal Testowy\"\npublic_url = \"{origin}\"\n\
+         state_directory = \"state\"\n\
+         [listen]\nhttp = \"127.0.0.1:0\"\n\
+         [node]\n{node}\
+         [service]\nissuer = \"{ISSUER}\"\nprovider_name = \"{PROVIDER_NAME}\"\n\
+         signing_certificate = \"service-sig.crt.pem\"\nsigning_key = \"service-sig.key.pem\"\n\
+         decryption_keys = [\"service-enc.key.pem\"]\n\
+         [[upstream]]\nname = \"portal\"\nurl = \"http://127.0.0.1:{portal}\"\n\
+         response_timeout = \"5s\"\n\
+         [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
+         [[route]]\npath = \"/public\"\nupstream = \"portal\"\naccess = \"public\"\n\
+         [[route]]\npath = \"/tax\"\nupstream = \"portal\"\naudience = \"tax\"\n\
+         claims = [\"given_name\", \"family_name\", \"birthdate\", \"pesel\"]\n\
+         [[route]]\npath = \"/health\"\nupstream = \"portal\"\naudience = \"health\"\n\
+         assurance = \"high\"\nclaims = [\"given_name\"]\n\
+         {more}\n"
+    )
+}

@@ -1,0 +1,145 @@
+//! What a backend receives, and that nobody can forge it.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::Value;
+
+use crate::harness::{Browser, World, world};
+
+/// Checks a token as a backend does, and returns its claims.
+async fn verified(world: &World, token: &str, audience: &str) -> Result<Value, String> {
+    let set = world.browser().open("/.brama/jwks.json").await;
+    assert_eq!(set.header("content-type"), Some("application/jwk-set+json"));
+    assert!(!set.text.contains("\"d\""), "no private key is published");
+    let set: JwkSet = serde_json::from_str(&set.text).unwrap();
+    let header = jsonwebtoken::decode_header(token).map_err(|error| error.to_string())?;
+    let key = set.find(&header.kid.unwrap()).ok_or("unknown key")?;
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.set_audience(&[audience]);
+    validation.set_issuer(&[&world.origin]);
+    let key = DecodingKey::from_jwk(key).unwrap();
+    let decoded = jsonwebtoken::decode::<Value>(token, &key, &validation);
+    decoded
+        .map(|data| data.claims)
+        .map_err(|error| error.to_string())
+}
+
+async fn token(world: &World, browser: &mut Browser, path: &str) -> String {
+    assert_eq!(browser.fetch(path).await.status, StatusCode::OK);
+    world.last_seen().assertion().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_backend_can_check_who_is_there_by_itself() {
+    let world = world().start().await;
+    let mut browser = world.browser();
+    browser.sign_in("/tax", "anna").await;
+    let token = token(&world, &mut browser, "/tax").await;
+    let claims = verified(&world, &token, "tax").await.unwrap();
+    assert_eq!(claims["given_name"], "Anna");
+    assert_eq!(claims["family_name"], "Żółkiewska");
+    assert_eq!(claims["iss"], world.origin);
+    assert!(claims["pesel"].as_str().unwrap().len() == 11);
+    assert!(
+        claims["acr"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://eidas.europa.eu/LoA/")
+    );
+    assert!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap() <= 300);
+    for claim in ["sub", "sid", "jti", "auth_time", "nbf", "birthdate"] {
+        assert!(!claims[claim].is_null(), "{claim}");
+    }
+    // The twin refusals: another audience, and a changed token.
+    assert!(verified(&world, &token, "health").await.is_err());
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    assert!(verified(&world, &forged, "tax").await.is_err());
+}
+
+#[tokio::test]
+async fn each_audience_gets_its_own_claims_and_its_own_pseudonym() {
+    let world = world().start().await;
+    let mut browser = world.browser();
+    browser.sign_in("/health", "anna").await;
+    let tax = token(&world, &mut browser, "/tax").await;
+    let health = token(&world, &mut browser, "/health").await;
+    let tax = verified(&world, &tax, "tax").await.unwrap();
+    let health = verified(&world, &health, "health").await.unwrap();
+    assert_ne!(tax["sub"], health["sub"]);
+    assert_eq!(tax["sid"], health["sid"]);
+    assert_eq!(health["given_name"], "Anna");
+    for claim in ["family_name", "birthdate", "pesel"] {
+        assert!(health[claim].is_null(), "{claim} was not asked for");
+    }
+    // The same person is the same to the same backend next time.
+    let mut again = world.browser();
+    again.sign_in("/tax", "anna").await;
+    let next = token(&world, &mut again, "/tax").await;
+    let next = verified(&world, &next, "tax").await.unwrap();
+    assert_eq!(next["sub"], tax["sub"]);
+    assert_ne!(next["sid"], tax["sid"]);
+}
+
+#[tokio::test]
+async fn a_token_is_made_once_and_renewed_before_it_expires() {
+    let world = world().start().await;
+    let mut browser = world.browser();
+    browser.sign_in("/tax", "anna").await;
+    let first = token(&world, &mut browser, "/tax").await;
+    assert_eq!(token(&world, &mut browser, "/tax/other").await, first);
+    world.advance(Duration::from_secs(239));
+    assert_eq!(token(&world, &mut browser, "/tax").await, first);
+    world.advance(Duration::from_secs(2));
+    assert_ne!(token(&world, &mut browser, "/tax").await, first);
+}
+
+#[tokio::test]
+async fn nobody_forges_an_identity_on_any_path() {
+    let world = world().start().await;
+    let mut signed_in = world.browser();
+    signed_in.sign_in("/tax", "anna").await;
+    for path in ["/public", "/", "/tax"] {
+        for name in ["X-Brama-Assertion", "x-brama-subject", "X-BRAMA-ANYTHING"] {
+            let headers = [(name, "forged")];
+            signed_in.fetch_with(Method::GET, path, &headers, "").await;
+            let seen = world.last_seen();
+            let forged = seen
+                .headers
+                .values()
+                .any(|value| value.as_bytes() == b"forged");
+            assert!(!forged, "{name} reached {path}");
+        }
+        let before = world.seen().len();
+        for alias in [
+            "X_Brama_Assertion",
+            "x.brama.assertion",
+            "X-Brama_Subject",
+            "x~brama~x",
+        ] {
+            let headers = [(alias, "forged")];
+            let answer = signed_in.fetch_with(Method::GET, path, &headers, "").await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{alias} on {path}");
+            assert_eq!(answer.json()["error"], "request.identity_header_alias");
+        }
+        let headers = [("connection", "close, X-Brama-Assertion")];
+        let answer = signed_in.fetch_with(Method::GET, path, &headers, "").await;
+        assert_eq!(answer.json()["error"], "request.connection_names_identity");
+        assert_eq!(
+            world.seen().len(),
+            before,
+            "nothing of it reached the portal"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_next_key_is_published_long_before_it_signs() {
+    let world = world().start().await;
+    let set = world.browser().open("/.brama/jwks.json").await;
+    let keys: JwkSet = serde_json::from_str(&set.text).unwrap();
+    assert_eq!(keys.keys.len(), 2, "the present key and the next one");
+}

@@ -1,0 +1,29 @@
+//! The program over real sockets: a gateway assembled from a configuration file, the simulator of
+//! the node behind TLS, a portal that records what reaches it, and a browser with cookies.
+//!
+//! One binary, because linking is slow. What belongs where:
+//!
+//! | file | behaviour |
+//! |---|---|
+//! | `login` | a citizen signs in, in every way that is right |
+//! | `refusals` | logins that sign nobody in, each with its reason |
+//! | `faults` | every fault and quirk of the simulated node |
+//! | `node` | a node that is slow, down, or talks rubbish |
+//! | `logout` | a citizen signs out |
+//! | `doors` | who may go where: pages, programs, frames, forms |
+//! | `identity` | what a backend receives, and that nobody can forge it |
+//! | `passage` | requests and answers that pass through |
+//! | `operations` | health, readiness, stopping |
+//! | `commands` | the command line: check, explain, run, reference |
+
+mod commands;
+mod doors;
+mod faults;
+mod harness;
+mod identity;
+mod login;
+mod logout;
+mod node;
+mod operations;
+mod passage;
+mod refusals;
