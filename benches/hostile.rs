@@ -25,15 +25,7 @@ const MEMORY_LIMIT: u64 = 32 * 1024;
 fn main() {
     let now = SystemClock.now();
     let hosts = ["localhost".to_owned()];
-    let kit = Kit::make(
-        Names {
-            node: "n",
-            service: "s",
-            hosts: &hosts,
-        },
-        now,
-    )
-    .unwrap();
+    let kit = Kit::make(Names { node: "n", service: "s", hosts: &hosts }, now).unwrap();
     let trusted =
         TrustedCertificates::pin(vec![kit.pair(Role::NodeSigning).certificate().clone()]).unwrap();
     let keys = [DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key()).unwrap()];
@@ -65,10 +57,7 @@ fn main() {
             code = examination.outcome.expect_err("nobody is signed in").code();
         }
         let more = peak().saturating_sub(before);
-        println!(
-            "{name:<44} {:>10.2} {more:>10} {code:<34}",
-            best.as_secs_f64() * 1e3
-        );
+        println!("{name:<44} {:>10.2} {more:>10} {code:<34}", best.as_secs_f64() * 1e3);
         assert!(more <= MEMORY_LIMIT, "{name} took {more} KiB");
         worst = worst.max(best);
     }
@@ -83,19 +72,13 @@ fn main() {
         println!("{name:<44} {:>10.2}", best.as_secs_f64() * 1e3);
         worst = worst.max(best);
     }
-    assert!(
-        worst <= LIMIT,
-        "the worst case takes {worst:?}, at most {LIMIT:?} is wanted"
-    );
+    assert!(worst <= LIMIT, "the worst case takes {worst:?}, at most {LIMIT:?} is wanted");
 }
 
 /// Peak resident memory in KiB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -138,37 +121,20 @@ fn signature(prefix_list: &str, digest: &str, value: &str, certificate: &str) ->
 }
 
 fn answers() -> Vec<(&'static str, Vec<u8>)> {
-    let good = signature(
-        "ds saml2 saml2p xenc",
-        &base64(&[0; 32]),
-        &base64(&[0; 64]),
-        "",
-    );
+    let good = signature("ds saml2 saml2p xenc", &base64(&[0; 32]), &base64(&[0; 64]), "");
     let signed = format!("{OPEN}{good}");
     let many_prefixes: String = (0..50).map(|n| format!("p{n} ")).collect();
-    let declared: String = (0..30)
-        .map(|n| format!(" xmlns:p{n}=\"urn:{n}\""))
-        .collect();
+    let declared: String = (0..30).map(|n| format!(" xmlns:p{n}=\"urn:{n}\"")).collect();
     vec![
-        (
-            "many attributes on one element",
-            fill("<a", |n| format!(" a{n}=\"\""), "/>"),
-        ),
-        (
-            "many namespaces on one element",
-            fill("<a", |n| format!(" xmlns:a{n}=\"u\""), "/>"),
-        ),
+        ("many attributes on one element", fill("<a", |n| format!(" a{n}=\"\""), "/>")),
+        ("many namespaces on one element", fill("<a", |n| format!(" xmlns:a{n}=\"u\""), "/>")),
         ("many elements", fill("<a>", |_| "<b/>".to_owned(), "</a>")),
         (
             "many elements, as many as are allowed",
             fill(
                 OPEN,
                 |n| {
-                    if n < 990 {
-                        "<b/>".to_owned()
-                    } else {
-                        "x".repeat(100)
-                    }
+                    if n < 990 { "<b/>".to_owned() } else { "x".repeat(100) }
                 },
                 CLOSE,
             ),
@@ -176,55 +142,28 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
         ("deep elements", fill("", |_| "<a>".to_owned(), "")),
         (
             "deep, as deep as is allowed, long names",
-            fill(
-                &format!("<{}>", "n".repeat(8000)).repeat(30),
-                |_| "x".to_owned(),
-                "",
-            ),
+            fill(&format!("<{}>", "n".repeat(8000)).repeat(30), |_| "x".to_owned(), ""),
         ),
         ("one long text", fill(OPEN, |_| "x".repeat(1000), CLOSE)),
-        (
-            "one long text of references",
-            fill(OPEN, |_| "&amp;".to_owned(), CLOSE),
-        ),
-        (
-            "one long text of numbers",
-            fill(OPEN, |_| "&#x41;".to_owned(), CLOSE),
-        ),
-        (
-            "one long attribute",
-            fill("<a x=\"", |_| "&lt;".to_owned(), "\"/>"),
-        ),
+        ("one long text of references", fill(OPEN, |_| "&amp;".to_owned(), CLOSE)),
+        ("one long text of numbers", fill(OPEN, |_| "&#x41;".to_owned(), CLOSE)),
+        ("one long attribute", fill("<a x=\"", |_| "&lt;".to_owned(), "\"/>")),
         (
             "an entity bomb",
-            fill(
-                "<!DOCTYPE a [<!ENTITY a \"aaaaaaaaaa\">]><a>",
-                |_| "&a;".to_owned(),
-                "</a>",
-            ),
+            fill("<!DOCTYPE a [<!ENTITY a \"aaaaaaaaaa\">]><a>", |_| "&a;".to_owned(), "</a>"),
         ),
         ("comments", fill("<a>", |_| "<!-- -->".to_owned(), "</a>")),
         ("less-than signs", fill("", |_| "<".to_owned(), "")),
         ("not UTF-8", vec![0xff; SIZE]),
         ("zeros", vec![0; SIZE]),
-        (
-            "signed, long text",
-            fill(&signed, |_| "x".repeat(1000), CLOSE),
-        ),
-        (
-            "signed, text of references",
-            fill(&signed, |_| "&gt;".to_owned(), CLOSE),
-        ),
+        ("signed, long text", fill(&signed, |_| "x".repeat(1000), CLOSE)),
+        ("signed, text of references", fill(&signed, |_| "&gt;".to_owned(), CLOSE)),
         (
             "signed, many elements with many namespaces",
             fill(
                 &signed,
                 |n| {
-                    if n < 28 {
-                        format!("<b{declared}><c/></b>")
-                    } else {
-                        "x".to_owned()
-                    }
+                    if n < 28 { format!("<b{declared}><c/></b>") } else { "x".to_owned() }
                 },
                 CLOSE,
             ),
@@ -237,11 +176,7 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
                     signature(&many_prefixes, &base64(&[0; 32]), &base64(&[0; 64]), "")
                 ),
                 |n| {
-                    if n < 900 {
-                        "<b/>".to_owned()
-                    } else {
-                        "x".to_owned()
-                    }
+                    if n < 900 { "<b/>".to_owned() } else { "x".to_owned() }
                 },
                 CLOSE,
             ),
@@ -265,10 +200,7 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
         (
             "signed, a huge signature value",
             fill(
-                &format!(
-                    "{OPEN}{}",
-                    signature("ds", &base64(&[0; 32]), &"A".repeat(240_000), "")
-                ),
+                &format!("{OPEN}{}", signature("ds", &base64(&[0; 32]), &"A".repeat(240_000), "")),
                 |_| "x".to_owned(),
                 CLOSE,
             ),
@@ -286,11 +218,7 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "signed, hundreds of signatures",
-            fill(
-                &signed,
-                |n| if n < 60 { good.clone() } else { "x".to_owned() },
-                CLOSE,
-            ),
+            fill(&signed, |n| if n < 60 { good.clone() } else { "x".to_owned() }, CLOSE),
         ),
         (
             "signed, sorted attributes",
@@ -351,7 +279,7 @@ fn requests() -> Vec<(&'static str, Box<dyn Fn()>)> {
         (
             "many languages",
             Box::new(move || {
-                exchange::language(&accept);
+                let _ = exchange::language(&accept);
             }),
         ),
         (

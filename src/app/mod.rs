@@ -68,10 +68,7 @@ impl App {
         let sessions = Arc::new(Memory::new(settings.session.clone()));
         let node = NodeClient::new(settings.node, settings.node_tls);
         let policy = Policy::new(settings.routes);
-        let kept_tokens = settings
-            .session
-            .maximum
-            .saturating_mul(policy.releases() as u64);
+        let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
         let minter = Minter::new(
             settings.http.origin.clone(),
             secret,
@@ -79,13 +76,8 @@ impl App {
             Arc::clone(&ring),
             kept_tokens,
         );
-        let flows = Flows::new(
-            settings.flows,
-            settings.session,
-            node,
-            sessions,
-            Arc::clone(&clock),
-        );
+        let flows =
+            Flows::new(settings.flows, settings.session, node, sessions, Arc::clone(&clock));
         let gateway = Arc::new(Gateway {
             settings: settings.http,
             flows: Arc::new(flows),
@@ -105,15 +97,7 @@ impl App {
             None => None,
         };
         let operations = bind(settings.listen.operations).await?;
-        Ok(Self {
-            gateway,
-            http,
-            https,
-            operations,
-            limits: settings.listen.limits,
-            state,
-            clock,
-        })
+        Ok(Self { gateway, http, https, operations, limits: settings.listen.limits, state, clock })
     }
 
     /// Returns the address of the plain listener.
@@ -136,19 +120,11 @@ impl App {
 
     /// Serves until told to stop. The operations listener says "not ready" first and stops last.
     pub async fn run(self, mut stop: Stop) {
-        let Self {
-            gateway,
-            http,
-            https,
-            operations,
-            limits,
-            state,
-            clock,
-        } = self;
+        let Self { gateway, http, https, operations, limits, state, clock } = self;
         info!(
-            http = ?http.as_ref().and_then(|listener| listener.local_addr().ok()),
-            https = ?https.as_ref().and_then(|(listener, _)| listener.local_addr().ok()),
-            operations = ?operations.local_addr().ok(),
+            http = address(http.as_ref()),
+            https = address(https.as_ref().map(|(listener, _)| listener)),
+            operations = address(Some(&operations)),
             "gateway started"
         );
         let (operations_stopper, operations_stop) = listener::stop();
@@ -157,18 +133,11 @@ impl App {
             operations,
             None,
             answers,
-            listener::Limits {
-                connections: 100,
-                drain_timeout: Duration::from_secs(1),
-                ..limits
-            },
+            listener::Limits { connections: 100, drain_timeout: Duration::from_secs(1), ..limits },
             operations_stop,
         ));
-        let rotation = tokio::spawn(rotate_keys(
-            Arc::clone(&gateway.ring),
-            state,
-            Arc::clone(&clock),
-        ));
+        let rotation =
+            tokio::spawn(rotate_keys(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
         let plain = async {
             if let Some(listener) = http {
                 listener::serve(listener, None, Arc::clone(&gateway), limits, stop.clone()).await;
@@ -189,14 +158,15 @@ impl App {
     }
 }
 
+/// The address of a listener for the log; empty when there is none.
+fn address(listener: Option<&TcpListener>) -> String {
+    let address = listener.and_then(|listener| listener.local_addr().ok());
+    address.map(|address| address.to_string()).unwrap_or_default()
+}
+
 async fn bind(socket: Socket) -> Result<TcpListener, Error> {
-    let address = socket
-        .address()
-        .unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
-    socket
-        .into_listener()
-        .await
-        .map_err(|source| Error::Listen { address, source })
+    let address = socket.address().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+    socket.into_listener().await.map_err(|source| Error::Listen { address, source })
 }
 
 /// Looks at the clock every minute; keys change every few weeks.

@@ -55,11 +55,8 @@ impl State {
             None => None,
             Some(bytes) => {
                 let text = String::from_utf8_lossy(&bytes);
-                let ring =
-                    KeyRing::restore(&text, period).map_err(|source| StateError::KeyRing {
-                        path: self.name(KEY_RING),
-                        source,
-                    })?;
+                let ring = KeyRing::restore(&text, period)
+                    .map_err(|source| StateError::KeyRing { path: self.name(KEY_RING), source })?;
                 Some(ring)
             }
         };
@@ -90,10 +87,7 @@ impl State {
         match fs::read(folder.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(StateError::Io {
-                path: self.name(name),
-                source,
-            }),
+            Err(source) => Err(StateError::Io { path: self.name(name), source }),
         }
     }
 
@@ -103,30 +97,18 @@ impl State {
             fs::create_dir_all(folder)?;
             write_private(&folder.join(name), bytes)
         };
-        write().map_err(|source| StateError::Io {
-            path: self.name(name),
-            source,
-        })
+        write().map_err(|source| StateError::Io { path: self.name(name), source })
     }
 
     fn name(&self, name: &str) -> String {
-        self.0
-            .as_deref()
-            .unwrap_or(Path::new(""))
-            .join(name)
-            .display()
-            .to_string()
+        self.0.as_deref().unwrap_or(Path::new("")).join(name).display().to_string()
     }
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let partial = path.with_extension("partial");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(partial, path)
@@ -148,10 +130,7 @@ mod tests {
         assert_eq!(state.pairwise_secret().unwrap().expose(), secret.expose());
         for name in [KEY_RING, PAIRWISE] {
             let path = folder.path().join("new/folder").join(name);
-            assert_eq!(
-                fs::metadata(path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 
@@ -161,11 +140,7 @@ mod tests {
         fs::write(folder.path().join(KEY_RING), "{").unwrap();
         fs::write(folder.path().join(PAIRWISE), "short").unwrap();
         let state = State::new(Some(folder.path().to_owned()));
-        assert!(
-            state
-                .key_ring(Duration::from_secs(1), Time::UNIX_EPOCH)
-                .is_err()
-        );
+        assert!(state.key_ring(Duration::from_secs(1), Time::UNIX_EPOCH).is_err());
         assert!(state.pairwise_secret().is_err());
     }
 }

@@ -13,9 +13,7 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// Makes a body of bytes that are already there.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Makes an empty body.

@@ -39,9 +39,7 @@ impl ManualClock {
     /// Makes a clock that stands at `time`.
     #[must_use]
     pub fn at(time: Time) -> Self {
-        Self {
-            milliseconds: AtomicI64::new(time.as_millisecond()),
-        }
+        Self { milliseconds: AtomicI64::new(time.as_millisecond()) }
     }
 
     /// Moves the clock forward.

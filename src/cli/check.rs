@@ -9,12 +9,7 @@ use super::run::load;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration file. `BRAMA__SECTION__KEY` in the environment overrides its keys.
-    #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        default_value = "/etc/brama/brama.toml"
-    )]
+    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
     config: PathBuf,
 }
 
@@ -26,9 +21,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if settings.is_none() {
         return ExitCode::FAILURE;
     }
-    print(format_args!(
-        "{}: the configuration is usable",
-        arguments.config.display()
-    ));
+    print(format_args!("{}: the configuration is usable", arguments.config.display()));
     ExitCode::SUCCESS
 }

@@ -35,10 +35,7 @@ where
     F: FnOnce(Stop) -> Fut,
     Fut: Future<Output = ExitCode>,
 {
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
     };
@@ -51,10 +48,9 @@ where
 
 async fn stop_on_signal(stopper: Stopper) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         complain("brama: signals cannot be waited for");
         return std::future::pending().await;
     };

@@ -29,11 +29,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "portal.brama.localhost", value_name = "ID")]
     service_issuer: String,
     /// An address of its assertion consumer service. May be repeated.
-    #[arg(
-        long,
-        default_value = "http://localhost:8080/.brama/acs",
-        value_name = "URL"
-    )]
+    #[arg(long, default_value = "http://localhost:8080/.brama/acs", value_name = "URL")]
     acs: Vec<String>,
     /// The ProviderName that it must send; without it, any is taken.
     #[arg(long, value_name = "NAME")]
@@ -99,10 +95,7 @@ fn start(arguments: &Arguments) -> Result<Simulator, String> {
     let clock: SharedClock = Arc::new(SystemClock);
     let simulator = Simulator::bind(settings, clock).map_err(|error| error.to_string())?;
     let service = service(&simulator, arguments)?;
-    simulator
-        .control()
-        .register(service)
-        .map_err(|error| error.to_string())?;
+    simulator.control().register(service).map_err(|error| error.to_string())?;
     Ok(simulator)
 }
 
@@ -114,11 +107,8 @@ fn service(simulator: &Simulator, arguments: &Arguments) -> Result<Service, Stri
         arguments.provider_name.clone(),
     );
     if !arguments.service_certificate.is_empty() {
-        service.signing = arguments
-            .service_certificate
-            .iter()
-            .map(certificate)
-            .collect::<Result<_, _>>()?;
+        service.signing =
+            arguments.service_certificate.iter().map(certificate).collect::<Result<_, _>>()?;
     }
     if let Some(path) = &arguments.encryption_certificate {
         service.encryption = certificate(path)?;

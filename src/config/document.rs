@@ -30,17 +30,10 @@ impl Document {
             let what = fault.message().trim().replace('\n', ", ");
             problems.push_error(place, "", what, "correct the TOML, see https://toml.io");
         }
-        let mut reader = Reader {
-            lines,
-            places: Places::new(name),
-            problems,
-        };
+        let mut reader = Reader { lines, places: Places::new(name), problems };
         let tree = reader.table(root.into_inner(), &mut Vec::new());
         match reader.problems.is_empty() {
-            true => Ok(Self {
-                tree,
-                places: reader.places,
-            }),
+            true => Ok(Self { tree, places: reader.places }),
             false => Err(reader.problems),
         }
     }
@@ -76,12 +69,7 @@ impl Reader<'_> {
         let place = self.lines.line(offset);
         if way.len() > MAX_DEPTH {
             let advice = "no key lies so deep";
-            self.refuse(
-                place,
-                &way[..MAX_DEPTH],
-                "the tables are nested too deeply",
-                advice,
-            );
+            self.refuse(place, &way[..MAX_DEPTH], "the tables are nested too deeply", advice);
             return None;
         }
         self.places.set(name_of(way), place.clone());
@@ -127,33 +115,18 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn new(name: &str, text: &'a str) -> Self {
         let after_breaks = text.match_indices('\n').map(|(index, _)| index + 1);
-        Self {
-            name: name.into(),
-            text,
-            starts: std::iter::once(0).chain(after_breaks).collect(),
-        }
+        Self { name: name.into(), text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
     fn line(&self, offset: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= offset);
-        Place::File {
-            name: Arc::clone(&self.name),
-            line: Some(line),
-            column: None,
-        }
+        Place::File { name: Arc::clone(&self.name), line: Some(line), column: None }
     }
 
     fn point(&self, offset: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= offset);
-        let before = self
-            .text
-            .get(self.starts[line - 1]..offset)
-            .unwrap_or_default();
+        let before = self.text.get(self.starts[line - 1]..offset).unwrap_or_default();
         let column = Some(before.chars().count() + 1);
-        Place::File {
-            name: Arc::clone(&self.name),
-            line: Some(line),
-            column,
-        }
+        Place::File { name: Arc::clone(&self.name), line: Some(line), column }
     }
 }

@@ -33,65 +33,37 @@ pub(super) fn explain(steps: &[Step], value: &Value, message: &str) -> Explanati
         (_, Value::String(text)) => format!("{}: {}", quoted(text), one_line(message)),
         _ => one_line(message),
     };
-    let near = value
-        .as_str()
-        .and_then(|text| nearest(text, choices.iter().copied()));
+    let near = value.as_str().and_then(|text| nearest(text, choices.iter().copied()));
     let advice = match near {
         _ if choices.is_empty() => write_it_like(steps, shape),
         Some(name) => format!("did you mean {name:?}? it takes {}", listed(&choices)),
         None => format!("it takes {}", listed(&choices)),
     };
-    Explanation {
-        what,
-        advice,
-        meant: None,
-    }
+    Explanation { what, advice, meant: None }
 }
 
 /// Explains a key that is not known where it stands.
 fn unknown(steps: &[Step]) -> Explanation {
     let section = matches!(steps, [_]);
-    let what = format!(
-        "there is no such {}",
-        if section { "section" } else { "key" }
-    );
+    let what = format!("there is no such {}", if section { "section" } else { "key" });
     let advice = "remove it".to_owned();
     let Some((Step::Key(key), parents)) = steps.split_last() else {
-        return Explanation {
-            what,
-            advice,
-            meant: None,
-        };
+        return Explanation { what, advice, meant: None };
     };
     let Some(table) = Shape::root().at(parents) else {
-        return Explanation {
-            what,
-            advice,
-            meant: None,
-        };
+        return Explanation { what, advice, meant: None };
     };
     if let Some(near) = nearest(key, table.keys()) {
         let meant = [parents, &[Step::Key(near.to_owned())]].concat();
         let advice = format!("did you mean {near:?}?");
-        return Explanation {
-            what,
-            advice,
-            meant: Some(name_of(&meant)),
-        };
+        return Explanation { what, advice, meant: Some(name_of(&meant)) };
     }
-    let homes: Vec<_> = Shape::root()
-        .keys()
-        .filter_map(|section| home_of(section, key))
-        .collect();
+    let homes: Vec<_> = Shape::root().keys().filter_map(|section| home_of(section, key)).collect();
     let advice = match homes.as_slice() {
         [] => format!("known here: {}", listed(&table.keys().collect::<Vec<_>>())),
         homes => format!("it belongs in {}", homes.join(" or ")),
     };
-    Explanation {
-        what,
-        advice,
-        meant: None,
-    }
+    Explanation { what, advice, meant: None }
 }
 
 /// Returns a section as it is written, if it has a key.
@@ -115,23 +87,15 @@ fn write_it_like(steps: &[Step], shape: Shape<'_>) -> String {
         (_, Some(example)) => format!("write it like {key} = {example}"),
         // The example of a list stands at the list, not at its values.
         _ => {
-            let list = steps
-                .split_last()
-                .and_then(|(_, list)| Shape::root().at(list));
+            let list = steps.split_last().and_then(|(_, list)| Shape::root().at(list));
             let example = list.and_then(Shape::example);
-            example.map_or_else(String::new, |example| {
-                format!("write it like {key} = {example}")
-            })
+            example.map_or_else(String::new, |example| format!("write it like {key} = {example}"))
         }
     }
 }
 
 fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let text: String = text
-        .chars()
-        .take(MAX_COMPARED)
-        .collect::<String>()
-        .to_lowercase();
+    let text: String = text.chars().take(MAX_COMPARED).collect::<String>().to_lowercase();
     names
         .map(|name| (strsim::normalized_damerau_levenshtein(&text, name), name))
         .filter(|(likeness, _)| *likeness >= ALIKE)

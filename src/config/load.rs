@@ -68,18 +68,9 @@ pub fn load(
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let place = Place::File {
-            name: name.as_str().into(),
-            line: Some(line),
-            column: None,
-        };
+        let place = Place::File { name: name.as_str().into(), line: Some(line), column: None };
         let mut problems = Problems::default();
-        problems.push_error(
-            place,
-            "",
-            "this is not UTF-8 text",
-            "save the file as UTF-8",
-        );
+        problems.push_error(place, "", "this is not UTF-8 text", "save the file as UTF-8");
         problems
     })?;
     let mut loaded = load_text(&name, &text, environment)?;
@@ -121,19 +112,13 @@ fn folder_of(file: &Path) -> PathBuf {
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(MAX_FILE as u64 + 1)
-        .read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn too_large(name: &str) -> Problems {
     let what = format!("is larger than {}", HumanSize::from_bytes(MAX_FILE as u64));
-    whole_file(
-        name,
-        &what,
-        "a configuration is far smaller: check that this is the right file",
-    )
+    whole_file(name, &what, "a configuration is far smaller: check that this is the right file")
 }
 
 fn whole_file(name: &str, what: &str, advice: &str) -> Problems {

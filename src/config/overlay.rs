@@ -51,11 +51,7 @@ fn set(document: &mut Document, steps: &[Step], name: &str, text: &str) -> Resul
         let advice = format!("write it like {PREFIX}NODE__ISSUER or {PREFIX}ROUTE__0__PATH");
         return Err(("the name is not that of a key".to_owned(), advice));
     }
-    put(
-        &mut document.tree,
-        steps,
-        value_of(Shape::root().at(steps), text),
-    )?;
+    put(&mut document.tree, steps, value_of(Shape::root().at(steps), text))?;
     let place = Place::Variable(name.to_owned());
     document.places.replace(&name_of(steps), place.clone());
     for end in 1..steps.len() {
@@ -113,10 +109,7 @@ fn put(tree: &mut Table, steps: &[Step], value: Value) -> Result<(), Refusal> {
             }
             (Step::Key(key), Value::Array(_)) => {
                 let what = format!("{} is a list, and {} is no number", here(), quoted(key));
-                return Err((
-                    what,
-                    "write the number of the entry, counted from 0".to_owned(),
-                ));
+                return Err((what, "write the number of the entry, counted from 0".to_owned()));
             }
             _ => {
                 let what = format!("nothing can lie below {}", here());

@@ -23,11 +23,7 @@ pub enum Place {
 impl Place {
     /// Means the whole file.
     pub fn file(name: &str) -> Self {
-        Self::File {
-            name: name.into(),
-            line: None,
-            column: None,
-        }
+        Self::File { name: name.into(), line: None, column: None }
     }
 }
 
@@ -53,10 +49,7 @@ pub struct Places {
 
 impl Places {
     pub(super) fn new(file: &str) -> Self {
-        Self {
-            file: Place::file(file),
-            known: BTreeMap::new(),
-        }
+        Self { file: Place::file(file), known: BTreeMap::new() }
     }
 
     /// Returns where a key was written. For a key that was left out it is the place of its
@@ -95,8 +88,7 @@ pub(super) fn parent(key: &str) -> Option<&str> {
 
 /// Tells whether a key is another one or lies below it.
 pub(super) fn is_within(key: &str, other: &str) -> bool {
-    key.strip_prefix(other)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    key.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// One step on the way to a value.
@@ -150,11 +142,7 @@ mod tests {
     #[test]
     fn falls_back_to_the_section_and_then_to_the_file() {
         let mut places = Places::new("brama.toml");
-        let third = Place::File {
-            name: "brama.toml".into(),
-            line: Some(3),
-            column: None,
-        };
+        let third = Place::File { name: "brama.toml".into(), line: Some(3), column: None };
         places.set("route[0]".to_owned(), third.clone());
 
         assert_eq!(places.place_of("route[0].path"), third);

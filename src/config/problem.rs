@@ -70,13 +70,7 @@ impl Problems {
         advice: impl Into<String>,
     ) {
         let (key, what, advice) = (key.into(), what.into(), advice.into());
-        self.push(Problem {
-            severity: Severity::Error,
-            place,
-            key,
-            what,
-            advice,
-        });
+        self.push(Problem { severity: Severity::Error, place, key, what, advice });
     }
 
     /// Adds a problem that the program starts with.
@@ -88,20 +82,12 @@ impl Problems {
         advice: impl Into<String>,
     ) {
         let (key, what, advice) = (key.into(), what.into(), advice.into());
-        self.push(Problem {
-            severity: Severity::Warning,
-            place,
-            key,
-            what,
-            advice,
-        });
+        self.push(Problem { severity: Severity::Warning, place, key, what, advice });
     }
 
     /// Adds a problem after those that stand before it in the file.
     pub fn push(&mut self, problem: Problem) {
-        let index = self
-            .sorted
-            .partition_point(|other| other.place <= problem.place);
+        let index = self.sorted.partition_point(|other| other.place <= problem.place);
         self.sorted.insert(index, problem);
     }
 
@@ -119,9 +105,7 @@ impl Problems {
 
     /// Counts those of one severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.iter()
-            .filter(|problem| problem.severity == severity)
-            .count()
+        self.iter().filter(|problem| problem.severity == severity).count()
     }
 
     /// Counts all of them.
@@ -175,11 +159,7 @@ mod tests {
     use super::*;
 
     fn line(line: usize) -> Place {
-        Place::File {
-            name: "brama.toml".into(),
-            line: Some(line),
-            column: None,
-        }
+        Place::File { name: "brama.toml".into(), line: Some(line), column: None }
     }
 
     #[test]

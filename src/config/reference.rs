@@ -55,24 +55,11 @@ fn entry(text: &mut String, key: &str, shape: Shape<'_>, mark: &str) {
         None => shape.choices(),
     };
     if !choices.is_empty() {
-        let apart = if shape.comment().contains('\n') {
-            "#\n"
-        } else {
-            ""
-        };
-        let head = if shape.item().is_some() {
-            "Any of"
-        } else {
-            "One of"
-        };
+        let apart = if shape.comment().contains('\n') { "#\n" } else { "" };
+        let head = if shape.item().is_some() { "Any of" } else { "One of" };
         text.push_str(&format!("{apart}# {head}:\n"));
     }
-    let width = choices
-        .iter()
-        .map(|(name, _)| name.len())
-        .max()
-        .unwrap_or(0)
-        + "\"\"".len();
+    let width = choices.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + "\"\"".len();
     for (name, meaning) in choices {
         text.push_str(&format!("#   {:<width$}  {meaning}\n", format!("{name:?}")));
     }

@@ -86,11 +86,7 @@ impl<'a> Shape<'a> {
 
     /// Returns the keys of a table in the order of its struct.
     pub(super) fn keys(self) -> impl Iterator<Item = &'a str> {
-        self.inner[ORDER]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
+        self.inner[ORDER].as_array().into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// Returns the type of values.
@@ -133,8 +129,7 @@ impl<'a> Shape<'a> {
     /// Returns a value that shows how it is written.
     pub(super) fn example(self) -> Option<&'a Value> {
         let examples = self.outer.get("examples");
-        self.default()
-            .or_else(|| examples.and_then(|examples| examples.get(0)))
+        self.default().or_else(|| examples.and_then(|examples| examples.get(0)))
     }
 }
 

@@ -44,19 +44,10 @@ fn reads_sections_and_entries() {
         "#,
     );
     let file = &loaded.file;
-    assert_eq!(
-        file.portal.public_url.as_deref(),
-        Some("https://portal.example.gov.pl")
-    );
+    assert_eq!(file.portal.public_url.as_deref(), Some("https://portal.example.gov.pl"));
     assert_eq!(file.node.environment, Environment::IntegrationPrivate);
-    assert_eq!(
-        file.node.certificates,
-        [PathBuf::from("a.pem"), PathBuf::from("b.pem")]
-    );
-    assert_eq!(
-        file.service.decryption_p12[0].file,
-        Some(PathBuf::from("enc.p12"))
-    );
+    assert_eq!(file.node.certificates, [PathBuf::from("a.pem"), PathBuf::from("b.pem")]);
+    assert_eq!(file.service.decryption_p12[0].file, Some(PathBuf::from("enc.p12")));
     assert_eq!(file.routes[0].access, Access::Public);
     assert_eq!(file.routes[1].assurance, Some(Assurance::High));
     assert_eq!(file.routes[1].claims, [Claim::Pesel]);
@@ -87,10 +78,7 @@ fn faults_of_syntax_have_line_and_column() {
     let problems = refused("[portal]\nname = \"a\nprefix = ?\n");
     let told = problems.to_string();
     assert!(told.starts_with("error: brama.toml:2:"), "{told}");
-    assert!(
-        problems.iter().all(|problem| !problem.what.contains('\n')),
-        "{told}"
-    );
+    assert!(problems.iter().all(|problem| !problem.what.contains('\n')), "{told}");
 }
 
 #[test]
@@ -124,14 +112,8 @@ fn tells_all_problems_at_once_with_their_lines() {
 #[test]
 fn each_kind_of_mistake_gets_its_advice() {
     for (text, expected) in [
-        (
-            "[sesion]\n",
-            ":1: sesion: there is no such section; did you mean \"session\"?",
-        ),
-        (
-            "wibble = 1\n",
-            ":1: wibble: there is no such section; known here: portal, listen,",
-        ),
+        ("[sesion]\n", ":1: sesion: there is no such section; did you mean \"session\"?"),
+        ("wibble = 1\n", ":1: wibble: there is no such section; known here: portal, listen,"),
         (
             "public_url = \"x\"\n",
             ":1: public_url: there is no such section; it belongs in [portal]",
@@ -140,34 +122,13 @@ fn each_kind_of_mistake_gets_its_advice() {
             "[log]\nissuer = \"x\"\n",
             ":2: log.issuer: there is no such key; it belongs in [node] or",
         ),
-        (
-            "[[route]]\nurl = \"x\"\n",
-            ":2: route[0].url: there is no such key; it belongs in [[up",
-        ),
-        (
-            "[service]\nforce_authn = \"yes\"\n",
-            "true or false is expected, not a text in quotes",
-        ),
-        (
-            "[service]\nclock_skew = 60\n",
-            "a text in quotes is expected, not a whole number",
-        ),
-        (
-            "[listen]\nmax_connections = -1\n",
-            "-1 is out of range; write it like max_connections =",
-        ),
-        (
-            "[listen]\nmax_connections = 1.5\n",
-            "a whole number is expected, not something else",
-        ),
-        (
-            "[listen]\nhttp = \"8080\"\n",
-            "\"8080\": invalid socket address syntax; write it like",
-        ),
-        (
-            "[node]\nmax_answer = \"big\"\n",
-            "\"big\": not a size: a number and a unit",
-        ),
+        ("[[route]]\nurl = \"x\"\n", ":2: route[0].url: there is no such key; it belongs in [[up"),
+        ("[service]\nforce_authn = \"yes\"\n", "true or false is expected, not a text in quotes"),
+        ("[service]\nclock_skew = 60\n", "a text in quotes is expected, not a whole number"),
+        ("[listen]\nmax_connections = -1\n", "-1 is out of range; write it like max_connections ="),
+        ("[listen]\nmax_connections = 1.5\n", "a whole number is expected, not something else"),
+        ("[listen]\nhttp = \"8080\"\n", "\"8080\": invalid socket address syntax; write it like"),
+        ("[node]\nmax_answer = \"big\"\n", "\"big\": not a size: a number and a unit"),
         (
             "[node]\ncertificates = \"a.pem\"\n",
             "a list is expected, not a text in quotes; write it",
@@ -180,14 +141,8 @@ fn each_kind_of_mistake_gets_its_advice() {
             "[[portal]]\nname = \"x\"\n",
             ":1: portal: a table is expected, not a list; write [portal]",
         ),
-        (
-            "portal = [\"Urząd\"]\n",
-            ":1: portal: a table is expected, not a list",
-        ),
-        (
-            "route = [[\"x\", \"/\"]]\n",
-            ":1: route[0]: a table is expected, not a list",
-        ),
+        ("portal = [\"Urząd\"]\n", ":1: portal: a table is expected, not a list"),
+        ("route = [[\"x\", \"/\"]]\n", ":1: route[0]: a table is expected, not a list"),
         (
             "[node]\nenvironment = { production = {} }\n",
             "a text in quotes is expected, not a table",
@@ -196,10 +151,7 @@ fn each_kind_of_mistake_gets_its_advice() {
             "portal = 5\n",
             ":1: portal: a table is expected, not a whole number; write [portal] above",
         ),
-        (
-            "route = [1]\n",
-            ":1: route[0]: a table is expected, not a whole number",
-        ),
+        ("route = [1]\n", ":1: route[0]: a table is expected, not a whole number"),
         (
             "[listen]\nmax_connections = 99999999999999999999\n",
             ":2: listen.max_connections: the num",
@@ -208,10 +160,7 @@ fn each_kind_of_mistake_gets_its_advice() {
             "[service]\nassurance = 2\n",
             "a text in quotes is expected, not a whole number; it takes",
         ),
-        (
-            "[session]\nidle = \"1 month\"\n",
-            "months and years differ in length",
-        ),
+        ("[session]\nidle = \"1 month\"\n", "months and years differ in length"),
         ("[session]\nidle = \"-5m\"\n", "cannot be negative"),
     ] {
         let told = all_problems(text).to_string();
@@ -260,10 +209,7 @@ fn a_refused_key_is_known_as_refused_and_its_neighbours_are_kept() {
 #[test]
 fn the_value_of_an_unknown_key_is_not_repeated() {
     let told = all_problems("[service]\nsigning_p12_password = \"hunter2\"\n").to_string();
-    assert!(
-        told.contains("did you mean \"signing_p12_password_file\""),
-        "{told}"
-    );
+    assert!(told.contains("did you mean \"signing_p12_password_file\""), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
 }
 
@@ -286,29 +232,17 @@ fn variables_win_over_the_file() {
     );
     let file = &loaded.file;
     assert_eq!(file.portal.name, "Urząd");
-    assert_eq!(
-        file.node.certificates,
-        [PathBuf::from("b.pem"), PathBuf::from("d.pem")]
-    );
+    assert_eq!(file.node.certificates, [PathBuf::from("b.pem"), PathBuf::from("d.pem")]);
     assert_eq!(file.node.max_concurrent, 8);
     assert!(!file.node.system_roots);
     assert_eq!(file.service.issuer.as_deref(), Some("123"));
     assert_eq!(file.session.idle.get().as_secs(), 300);
     assert_eq!(file.session.absolute.get().as_secs(), 3600);
     let place = |key| loaded.places.place_of(key).to_string();
-    assert_eq!(
-        place("portal.name"),
-        "environment variable BRAMA__PORTAL__NAME"
-    );
+    assert_eq!(place("portal.name"), "environment variable BRAMA__PORTAL__NAME");
     assert_eq!(place("portal.public_url"), "brama.toml:1");
-    assert_eq!(
-        place("node.certificates[0]"),
-        "environment variable BRAMA__NODE__CERTIFICATES"
-    );
-    assert_eq!(
-        place("service.issuer"),
-        "environment variable BRAMA__SERVICE__ISSUER"
-    );
+    assert_eq!(place("node.certificates[0]"), "environment variable BRAMA__NODE__CERTIFICATES");
+    assert_eq!(place("service.issuer"), "environment variable BRAMA__SERVICE__ISSUER");
 }
 
 #[test]
@@ -323,91 +257,33 @@ fn variables_change_and_add_entries() {
             ("BRAMA__UPSTREAM", "[{ name = \"other\" }]"),
         ],
     );
-    let paths: Vec<_> = loaded
-        .file
-        .routes
-        .iter()
-        .map(|route| route.path.as_str())
-        .collect();
+    let paths: Vec<_> = loaded.file.routes.iter().map(|route| route.path.as_str()).collect();
     assert_eq!(paths, ["/b", "/c"]);
     assert_eq!(loaded.file.upstreams[0].name.as_deref(), Some("other"));
-    assert_eq!(
-        loaded.file.service.decryption_p12[0].file,
-        Some(PathBuf::from("enc.p12"))
-    );
+    assert_eq!(loaded.file.service.decryption_p12[0].file, Some(PathBuf::from("enc.p12")));
     let place = |key| loaded.places.place_of(key).to_string();
-    assert_eq!(
-        place("route[0].path"),
-        "environment variable BRAMA__ROUTE__0__PATH"
-    );
+    assert_eq!(place("route[0].path"), "environment variable BRAMA__ROUTE__0__PATH");
     assert_eq!(place("route[0].host"), "brama.toml:1");
-    assert_eq!(
-        place("route[1].host"),
-        "environment variable BRAMA__ROUTE__1__PATH"
-    );
+    assert_eq!(place("route[1].host"), "environment variable BRAMA__ROUTE__1__PATH");
 }
 
 #[test]
 fn bad_variables_are_told_by_name() {
     for (name, value, expected) in [
-        (
-            "BRAMA__LISTEN__MAX_CONNECTIONS",
-            "many",
-            "listen.max_connections: a whole number is",
-        ),
-        (
-            "BRAMA__SESSION__IDLE",
-            "soon",
-            "session.idle: \"soon\": not a length of time",
-        ),
-        (
-            "BRAMA__NODE__ENVIRONMENT",
-            "test",
-            "node.environment: \"test\" is not one of the values",
-        ),
-        (
-            "BRAMA__NODE__ISUER",
-            "x",
-            "node.isuer: there is no such key; did you mean \"issuer\"?",
-        ),
+        ("BRAMA__LISTEN__MAX_CONNECTIONS", "many", "listen.max_connections: a whole number is"),
+        ("BRAMA__SESSION__IDLE", "soon", "session.idle: \"soon\": not a length of time"),
+        ("BRAMA__NODE__ENVIRONMENT", "test", "node.environment: \"test\" is not one of the values"),
+        ("BRAMA__NODE__ISUER", "x", "node.isuer: there is no such key; did you mean \"issuer\"?"),
         ("BRAMA__WIBBLE", "x", "wibble: there is no such section"),
-        (
-            "BRAMA__WIBBLE__WOBBLE",
-            "x",
-            "wibble: there is no such section",
-        ),
-        (
-            "BRAMA__PORTAL__NAME__X",
-            "x",
-            "portal.name: a text in quotes is expected, not a table",
-        ),
-        (
-            "BRAMA__ROUTE__PATH",
-            "/",
-            "route is a list, and \"path\" is no number; write the number",
-        ),
-        (
-            "BRAMA__ROUTE__7__PATH",
-            "/",
-            "route has 1 entries without it; count on: the next number",
-        ),
-        (
-            "BRAMA__ROUTE__99999999999999999999__PATH",
-            "/",
-            "is no number",
-        ),
-        (
-            "BRAMA__portal__name",
-            "x",
-            "not in capital letters; write BRAMA__PORTAL__NAME",
-        ),
+        ("BRAMA__WIBBLE__WOBBLE", "x", "wibble: there is no such section"),
+        ("BRAMA__PORTAL__NAME__X", "x", "portal.name: a text in quotes is expected, not a table"),
+        ("BRAMA__ROUTE__PATH", "/", "route is a list, and \"path\" is no number; write the number"),
+        ("BRAMA__ROUTE__7__PATH", "/", "route has 1 entries without it; count on: the next number"),
+        ("BRAMA__ROUTE__99999999999999999999__PATH", "/", "is no number"),
+        ("BRAMA__portal__name", "x", "not in capital letters; write BRAMA__PORTAL__NAME"),
         ("BRAMA__", "x", "the name is not that of a key"),
         ("BRAMA__PORTAL__", "x", "the name is not that of a key"),
-        (
-            "BRAMA__A__A__A__A__A__A__A__A__A",
-            "x",
-            "the name is not that of a key",
-        ),
+        ("BRAMA__A__A__A__A__A__A__A__A__A", "x", "the name is not that of a key"),
     ] {
         let loaded = read_with("[[route]]\npath = \"/a\"\n", &[(name, value)]);
         let told = loaded.problems.to_string();
@@ -422,10 +298,7 @@ fn bad_variables_are_told_by_name() {
 fn a_variable_below_a_broken_section_is_told_too() {
     let loaded = read_with("portal = 5\n", &[("BRAMA__PORTAL__NAME", "x")]);
     let told = loaded.problems.to_string();
-    assert!(
-        told.contains("brama.toml:1: portal: a table is expected"),
-        "{told}"
-    );
+    assert!(told.contains("brama.toml:1: portal: a table is expected"), "{told}");
     assert!(
         told.contains("BRAMA__PORTAL__NAME: portal.name: nothing can lie below portal"),
         "{told}"
@@ -451,24 +324,12 @@ fn a_file_that_is_absent_too_large_or_no_text_is_told() {
     let path = folder.path().join("brama.toml");
     let told = |path: &Path| load(path, std::iter::empty()).unwrap_err().to_string();
 
-    assert!(
-        told(&path).contains("brama.toml: cannot be read: "),
-        "{}",
-        told(&path)
-    );
+    assert!(told(&path).contains("brama.toml: cannot be read: "), "{}", told(&path));
     assert!(told(folder.path()).contains("cannot be read: "));
     fs::write(&path, vec![b'#'; 10 * 1024 * 1024]).unwrap();
-    assert!(
-        told(&path).contains("brama.toml: is larger than 1 MiB; "),
-        "{}",
-        told(&path)
-    );
+    assert!(told(&path).contains("brama.toml: is larger than 1 MiB; "), "{}", told(&path));
     fs::write(&path, b"[portal]\nname = \"\xff\"\n").unwrap();
-    assert!(
-        told(&path).contains("brama.toml:2: this is not UTF-8 text; "),
-        "{}",
-        told(&path)
-    );
+    assert!(told(&path).contains("brama.toml:2: this is not UTF-8 text; "), "{}", told(&path));
 }
 
 #[test]
@@ -488,9 +349,7 @@ fn hostile_texts_are_refused_within_bounds() {
         format!("a = {}1{}", "[".repeat(60), "]".repeat(60)),
         "a = {".repeat(half / 5),
         "?\n".repeat(half),
-        (0..50_000)
-            .map(|number| format!("key{number} = 1\n"))
-            .collect(),
+        (0..50_000).map(|number| format!("key{number} = 1\n")).collect(),
         format!("[node]\ncertificates = [{}]", "1,".repeat(half / 2)),
         format!("\"{}\" = 1", "x".repeat(half)),
         format!("[session]\nidle = \"{}\"", "1".repeat(half)),
@@ -520,10 +379,7 @@ fn the_reference_reads_back_with_every_example_switched_on() {
     let loaded = accepted(&text);
     assert_eq!(loaded.file.routes.len(), 1, "{text}");
     assert_eq!(loaded.file.service.decryption_p12.len(), 1);
-    assert_eq!(
-        loaded.file.routes[0].upstream,
-        loaded.file.upstreams[0].name
-    );
+    assert_eq!(loaded.file.routes[0].upstream, loaded.file.upstreams[0].name);
 }
 
 #[test]
@@ -531,18 +387,13 @@ fn the_reference_mentions_every_key_of_the_schema() {
     fn visit(schema: &serde_json::Value, text: &str, name: &str) {
         for (key, field) in schema["properties"].as_object().into_iter().flatten() {
             let name = format!("{name}.{key}");
-            let field = if field["items"]["properties"].is_object() {
-                &field["items"]
-            } else {
-                field
-            };
+            let field =
+                if field["items"]["properties"].is_object() { &field["items"] } else { field };
             match field["properties"].is_object() {
                 true => visit(field, text, &name),
                 false => {
                     let mentions = text.lines().any(|line| {
-                        uncommented(line)
-                            .unwrap_or(line)
-                            .starts_with(&format!("{key} = "))
+                        uncommented(line).unwrap_or(line).starts_with(&format!("{key} = "))
                     });
                     assert!(mentions, "{name}");
                 }
@@ -560,9 +411,8 @@ fn the_reference_mentions_every_key_of_the_schema() {
 fn uncommented(line: &str) -> Option<&str> {
     let line = line.strip_prefix("# ")?;
     let key = line.split_once(" = ").map_or("?", |(key, _)| key);
-    let is_key = key
-        .chars()
-        .all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
+    let is_key =
+        key.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
     (is_key || line.starts_with("[[") && line.ends_with("]]")).then_some(line)
 }
 
@@ -571,9 +421,8 @@ fn read(text: &str) -> Loaded {
 }
 
 fn read_with(text: &str, environment: &[(&str, &str)]) -> Loaded {
-    let environment = environment
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let environment =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     load_text("brama.toml", text, environment).unwrap()
 }
 

@@ -27,11 +27,7 @@ pub(super) struct Typed {
 
 impl Typed {
     pub(super) fn new(tree: Table) -> Self {
-        Self {
-            tree,
-            refused: BTreeSet::new(),
-            broken_lists: BTreeSet::new(),
-        }
+        Self { tree, refused: BTreeSet::new(), broken_lists: BTreeSet::new() }
     }
 
     /// Returns the keys whose values were dropped.

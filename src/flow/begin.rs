@@ -35,15 +35,9 @@ impl Flows {
         let now = self.now();
         let settings = &self.settings;
         let request_id = random::message_id();
-        let request = settings
-            .template
-            .sign(&request_id, now, assurance, &settings.signer)?;
+        let request = settings.template.sign(&request_id, now, assurance, &settings.signer)?;
         let binding = binding.unwrap_or_else(Binding::generate);
-        let login = PendingLogin {
-            request_id,
-            return_to,
-            assurance,
-        };
+        let login = PendingLogin { request_id, return_to, assurance };
         let relay_state = self.pending.begin(login, &binding, now);
         Ok(Begun {
             form_action: settings.sso_url.clone(),

@@ -55,12 +55,8 @@ impl Flows {
             Err(error) => return Ok(SignedOut::OnlyHere(error.to_string())),
         };
         let settings = &self.settings;
-        let confirmed = logout::confirm(
-            &answer,
-            &request_id,
-            &settings.trusted,
-            settings.maximum_answer,
-        );
+        let confirmed =
+            logout::confirm(&answer, &request_id, &settings.trusted, settings.maximum_answer);
         Ok(match confirmed {
             Ok(()) => SignedOut::Everywhere,
             Err(refusal) => SignedOut::OnlyHere(refusal.to_string()),

@@ -84,15 +84,7 @@ impl Flows {
     ) -> Self {
         let pending = PendingLogins::new(settings.login_timeout, settings.maximum_pending);
         let replay = ReplayGuard::default();
-        Self {
-            settings,
-            session_settings,
-            node,
-            pending,
-            replay,
-            sessions,
-            clock,
-        }
+        Self { settings, session_settings, node, pending, replay, sessions, clock }
     }
 
     fn now(&self) -> Time {

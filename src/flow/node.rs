@@ -103,11 +103,7 @@ impl NodeClient {
             .retry_canceled_requests(false)
             .build(connector);
         let places = Semaphore::new(settings.maximum_concurrent);
-        Self {
-            client,
-            settings,
-            places,
-        }
+        Self { client, settings, places }
     }
 
     /// Sends an `ArtifactResolve` and returns the answer, unread.
@@ -115,8 +111,7 @@ impl NodeClient {
     /// # Errors
     /// When there is none.
     pub async fn resolve(&self, soap: String) -> Result<Bytes, NodeError> {
-        self.exchange(&self.settings.resolve_url, soap, self.settings.timeout)
-            .await
+        self.exchange(&self.settings.resolve_url, soap, self.settings.timeout).await
     }
 
     /// Sends a `LogoutRequest` and returns the answer, unread.
@@ -125,12 +120,9 @@ impl NodeClient {
     /// When there is none.
     pub async fn logout(&self, soap: String) -> Result<Bytes, NodeError> {
         let Some(url) = &self.settings.logout_url else {
-            return Err(NodeError::Unreachable(
-                "no address for logout is configured".to_owned(),
-            ));
+            return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
         };
-        self.exchange(url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT))
-            .await
+        self.exchange(url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT)).await
     }
 
     async fn exchange(&self, url: &Uri, soap: String, time: Duration) -> Result<Bytes, NodeError> {
@@ -161,12 +153,10 @@ impl NodeClient {
             .map_err(|error| NodeError::Unreachable(in_one_line(&error)))?;
         let status = answer.status();
         let limit = self.settings.maximum_answer;
-        let bytes = body::read(answer.into_body(), limit)
-            .await
-            .map_err(|error| match error {
-                body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
-                body::ReadError::Broken(_) => NodeError::Broken,
-            })?;
+        let bytes = body::read(answer.into_body(), limit).await.map_err(|error| match error {
+            body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
+            body::ReadError::Broken(_) => NodeError::Broken,
+        })?;
         match status {
             StatusCode::OK => Ok(bytes),
             // SOAP 1.1 section 6.2: a fault comes with status 500; the reader tells what it is.

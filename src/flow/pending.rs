@@ -74,9 +74,7 @@ impl RelayState {
 
 fn is_handle(text: &str) -> bool {
     text.len() == 22
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// What was remembered when a login began.
@@ -209,27 +207,23 @@ impl PendingLogins {
         }
     }
 
-    /// Returns where the citizen wanted to go, to begin again there: only to the browser that
-    /// began the login.
+    /// Returns what was remembered, to begin again in the same way: only to the browser that began
+    /// the login.
     #[must_use]
-    pub fn return_to(
+    pub fn remembered(
         &self,
         relay_state: &RelayState,
         binding: Option<&Binding>,
-    ) -> Option<ReturnTo> {
+    ) -> Option<PendingLogin> {
         let entry = self.logins.get(relay_state)?;
         let digest = binding?.digest();
         verify_slices_are_equal(&digest, &entry.binding).ok()?;
-        Some(entry.login.return_to.clone())
+        Some(entry.login.clone())
     }
 
     fn find(&self, relay_state: &RelayState, now: Time) -> Result<Arc<Entry>, Refused> {
         let entry = self.logins.get(relay_state).ok_or(Refused::Unknown)?;
-        if now >= entry.expires {
-            Err(Refused::Expired)
-        } else {
-            Ok(entry)
-        }
+        if now >= entry.expires { Err(Refused::Expired) } else { Ok(entry) }
     }
 }
 
@@ -257,29 +251,15 @@ mod tests {
         };
         let relay_state = pending.begin(login, &binding, now);
         let artifact = Artifact::parse(&base64(&[4; 44])).unwrap();
-        World {
-            pending,
-            binding,
-            relay_state,
-            artifact,
-            now,
-        }
+        World { pending, binding, relay_state, artifact, now }
     }
 
     #[test]
     fn the_browser_that_began_takes_it_once() {
         let w = world();
-        w.pending
-            .keep_artifact(&w.relay_state, w.artifact.clone(), w.now)
-            .unwrap();
-        let (login, artifact) = w
-            .pending
-            .take(&w.relay_state, Some(&w.binding), w.now)
-            .unwrap();
-        assert_eq!(
-            (login.request_id.as_str(), artifact),
-            ("ID-1", w.artifact.clone())
-        );
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
+        let (login, artifact) = w.pending.take(&w.relay_state, Some(&w.binding), w.now).unwrap();
+        assert_eq!((login.request_id.as_str(), artifact), ("ID-1", w.artifact.clone()));
         let again = w.pending.take(&w.relay_state, Some(&w.binding), w.now);
         assert_eq!(again.unwrap_err(), Refused::Used);
         let more = w.pending.keep_artifact(&w.relay_state, w.artifact, w.now);
@@ -289,28 +269,20 @@ mod tests {
     #[test]
     fn another_browser_takes_nothing_and_spoils_nothing() {
         let w = world();
-        w.pending
-            .keep_artifact(&w.relay_state, w.artifact.clone(), w.now)
-            .unwrap();
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
         for other in [None, Some(Binding::generate())] {
             let taken = w.pending.take(&w.relay_state, other.as_ref(), w.now);
             assert_eq!(taken.unwrap_err(), Refused::OtherBrowser);
-            assert_eq!(w.pending.return_to(&w.relay_state, other.as_ref()), None);
+            assert!(w.pending.remembered(&w.relay_state, other.as_ref()).is_none());
         }
-        assert!(
-            w.pending
-                .take(&w.relay_state, Some(&w.binding), w.now)
-                .is_ok()
-        );
+        assert!(w.pending.take(&w.relay_state, Some(&w.binding), w.now).is_ok());
     }
 
     #[test]
     fn an_expired_login_is_told_from_an_unknown_one() {
         let w = world();
         let later = later(w.now, Duration::from_secs(600));
-        let kept = w
-            .pending
-            .keep_artifact(&w.relay_state, w.artifact.clone(), later);
+        let kept = w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), later);
         assert_eq!(kept, Err(Refused::Expired));
         let unknown = RelayState::generate();
         let kept = w.pending.keep_artifact(&unknown, w.artifact.clone(), w.now);
@@ -320,18 +292,10 @@ mod tests {
     #[test]
     fn a_second_artifact_does_not_replace_the_first() {
         let w = world();
-        w.pending
-            .keep_artifact(&w.relay_state, w.artifact.clone(), w.now)
-            .unwrap();
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
         let other = Artifact::parse(&base64(&[5; 44])).unwrap();
-        assert_eq!(
-            w.pending.keep_artifact(&w.relay_state, other, w.now),
-            Err(Refused::Used)
-        );
-        assert_eq!(
-            w.pending.keep_artifact(&w.relay_state, w.artifact, w.now),
-            Ok(())
-        );
+        assert_eq!(w.pending.keep_artifact(&w.relay_state, other, w.now), Err(Refused::Used));
+        assert_eq!(w.pending.keep_artifact(&w.relay_state, w.artifact, w.now), Ok(()));
     }
 
     #[test]
@@ -339,13 +303,7 @@ mod tests {
         let w = world();
         let taken = w.pending.take(&w.relay_state, Some(&w.binding), w.now);
         assert_eq!(taken.unwrap_err(), Refused::NoArtifact);
-        w.pending
-            .keep_artifact(&w.relay_state, w.artifact.clone(), w.now)
-            .unwrap();
-        assert!(
-            w.pending
-                .take(&w.relay_state, Some(&w.binding), w.now)
-                .is_ok()
-        );
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
+        assert!(w.pending.take(&w.relay_state, Some(&w.binding), w.now).is_ok());
     }
 }

@@ -46,10 +46,7 @@ impl ReplayGuard {
     /// Makes a guard that remembers so many things.
     #[must_use]
     pub fn with_maximum(maximum: usize) -> Self {
-        Self {
-            used: Mutex::default(),
-            maximum,
-        }
+        Self { used: Mutex::default(), maximum }
     }
 
     /// Notes the use of a thing, which must be the first one before `until`.
@@ -58,11 +55,7 @@ impl ReplayGuard {
     /// When it was used before, or cannot be remembered.
     pub fn first_use(&self, fingerprint: [u8; 32], until: Time, now: Time) -> Result<(), Refused> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used
-            .until
-            .get(&fingerprint)
-            .is_some_and(|&until| now < until)
-        {
+        if used.until.get(&fingerprint).is_some_and(|&until| now < until) {
             return Err(Refused::Used);
         }
         if used.until.len() >= used.sweep_at.max(1024).min(self.maximum) {

@@ -17,11 +17,7 @@ impl ReturnTo {
             && text.len() <= MAXIMUM_LENGTH
             // Browsers take a backslash for a slash and drop tabs and line ends.
             && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        if local {
-            Self(text.to_owned())
-        } else {
-            Self::front_page()
-        }
+        if local { Self(text.to_owned()) } else { Self::front_page() }
     }
 
     /// The front page.

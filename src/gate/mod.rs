@@ -53,12 +53,7 @@ pub fn decide(facts: &Facts<'_>, session: Option<Live>, policy: &Policy) -> Deci
     let Some(route) = policy.find(facts.host, facts.path) else {
         return Decision::Deny;
     };
-    let pass = |live| {
-        Decision::Pass(Pass {
-            route: Arc::clone(route),
-            live,
-        })
-    };
+    let pass = |live| Decision::Pass(Pass { route: Arc::clone(route), live });
     match (route.access, session) {
         // Nobody's name is told to a public place, whoever asks.
         (Access::Public, _) => pass(None),

@@ -55,16 +55,10 @@ impl Policy {
         let mut policy = Self::default();
         for mut route in routes {
             if route.path.len() > 1 {
-                route
-                    .path
-                    .truncate(route.path.trim_end_matches('/').len().max(1));
+                route.path.truncate(route.path.trim_end_matches('/').len().max(1));
             }
             policy.releases = policy.releases.max(route.release_number + 1);
-            policy
-                .hosts
-                .entry(route.host.clone())
-                .or_default()
-                .push(Arc::new(route));
+            policy.hosts.entry(route.host.clone()).or_default().push(Arc::new(route));
         }
         for routes in policy.hosts.values_mut() {
             routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
@@ -75,10 +69,7 @@ impl Policy {
     /// Finds the route of a place.
     #[must_use]
     pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
-        self.hosts
-            .get(host)?
-            .iter()
-            .find(|route| covers(&route.path, path))
+        self.hosts.get(host)?.iter().find(|route| covers(&route.path, path))
     }
 
     /// Tells whether the portal is known under that host.
@@ -96,7 +87,5 @@ impl Policy {
 
 fn covers(prefix: &str, path: &str) -> bool {
     prefix == "/"
-        || path
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -7,10 +7,7 @@ fn route(path: &str, access: Access) -> Route {
         path: path.to_owned(),
         access,
         upstream: 0,
-        release: Release {
-            audience: "a".to_owned(),
-            claims: vec![],
-        },
+        release: Release { audience: "a".to_owned(), claims: vec![] },
         release_number: 0,
     }
 }
@@ -22,14 +19,7 @@ fn decided(path: &str) -> String {
         route("/public/tax", Access::Required(Assurance::High)),
         route("/maybe", Access::Optional),
     ]);
-    match decide(
-        &Facts {
-            host: "portal.example",
-            path,
-        },
-        None,
-        &policy,
-    ) {
+    match decide(&Facts { host: "portal.example", path }, None, &policy) {
         Decision::Pass(pass) => format!("pass {}", pass.route().path),
         Decision::Login(level) => format!("login {level}"),
         Decision::StepUp(level) => format!("step up {level}"),
@@ -57,13 +47,7 @@ fn the_longest_prefix_decides_and_ends_at_a_segment() {
 #[test]
 fn a_host_without_a_route_is_denied() {
     let policy = Policy::new(vec![route("/", Access::Public)]);
-    let facts = Facts {
-        host: "other.example",
-        path: "/",
-    };
+    let facts = Facts { host: "other.example", path: "/" };
     assert!(matches!(decide(&facts, None, &policy), Decision::Deny));
-    assert!(matches!(
-        decide(&facts, None, &Policy::default()),
-        Decision::Deny
-    ));
+    assert!(matches!(decide(&facts, None, &Policy::default()), Decision::Deny));
 }

@@ -36,32 +36,20 @@ impl Failure {
     /// Makes a failure.
     #[must_use]
     pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
-        Self {
-            trouble,
-            status,
-            code,
-            detail: String::new(),
-            begin_again: None,
-        }
+        Self { trouble, status, code, detail: String::new(), begin_again: None }
     }
 
     /// A request that is malformed.
     #[must_use]
     pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
         let failure = Self::new(Trouble::MalformedRequest, StatusCode::BAD_REQUEST, code);
-        Self {
-            detail: detail.into(),
-            ..failure
-        }
+        Self { detail: detail.into(), ..failure }
     }
 
     /// Says where the citizen can begin again.
     #[must_use]
     pub fn begin_again(self, at: impl Into<String>) -> Self {
-        Self {
-            begin_again: Some(at.into()),
-            ..self
-        }
+        Self { begin_again: Some(at.into()), ..self }
     }
 }
 
@@ -87,10 +75,7 @@ impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
         let code = "session.store_unavailable";
         let failure = Self::new(Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE, code);
-        Self {
-            detail: error.to_string(),
-            ..failure
-        }
+        Self { detail: error.to_string(), ..failure }
     }
 }
 
@@ -101,10 +86,7 @@ impl From<proxy::Error> for Failure {
             proxy::Error::Unreachable(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
         };
-        Self {
-            detail: error.to_string(),
-            ..Self::new(trouble, status, error.code())
-        }
+        Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }
     }
 }
 
@@ -132,18 +114,12 @@ impl From<LoginError> for Failure {
             LoginError::Sign(_) => (Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
             LoginError::Store(_) => (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
         };
-        Self {
-            detail: error.to_string(),
-            ..Self::new(trouble, status, error.code())
-        }
+        Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }
     }
 }
 
 fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
-    if matches!(
-        refusal,
-        Refusal::ReplayedArtifact | Refusal::ReplayedAssertion
-    ) {
+    if matches!(refusal, Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) {
         return (Trouble::AlreadyUsed, StatusCode::FORBIDDEN);
     }
     match refusal.kind() {
@@ -159,13 +135,7 @@ fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
 
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
-    let Failure {
-        trouble,
-        status,
-        code,
-        detail,
-        begin_again,
-    } = failure;
+    let Failure { trouble, status, code, detail, begin_again } = failure;
     tracing::warn!(
         reason = code,
         request = exchange.id,
@@ -184,15 +154,10 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
     } else {
         let look = look(settings, exchange);
         let link = begin_again.as_deref();
-        page(
-            *status,
-            crate::pages::trouble(look, *trouble, code, &exchange.id, link),
-        )
+        page(*status, crate::pages::trouble(look, *trouble, code, &exchange.id, link))
     };
     if *status == StatusCode::SERVICE_UNAVAILABLE {
-        response
-            .headers_mut()
-            .insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
+        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     if *trouble == Trouble::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.
@@ -258,20 +223,14 @@ pub fn see_other(target: &str) -> Response<Body> {
     *response.status_mut() = StatusCode::SEE_OTHER;
     let target = HeaderValue::from_str(target).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(LOCATION, target);
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// Tells a program that the citizen must sign in (RFC 9110 15.5.2).
 #[must_use]
 pub fn login_required(login: &str, assurance: &str, step_up: bool) -> Response<Body> {
-    let error = if step_up {
-        "step_up_required"
-    } else {
-        "login_required"
-    };
+    let error = if step_up { "step_up_required" } else { "login_required" };
     let value = serde_json::json!({ "error": error, "login": login, "assurance": assurance });
     let mut response = json(StatusCode::UNAUTHORIZED, &value);
     let challenge =

@@ -53,10 +53,7 @@ impl Cookies {
     #[must_use]
     pub fn set_binding(self, value: &str, lifetime: Duration) -> HeaderValue {
         let seconds = lifetime.as_secs();
-        sensitive(format!(
-            "{}={value}{}; Max-Age={seconds}",
-            self.binding, self.attributes
-        ))
+        sensitive(format!("{}={value}{}; Max-Age={seconds}", self.binding, self.attributes))
     }
 
     /// Takes the session cookie away.
@@ -119,10 +116,7 @@ fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
 }
 
 fn name(pair: &[u8]) -> &[u8] {
-    let end = pair
-        .iter()
-        .position(|&byte| byte == b'=')
-        .unwrap_or(pair.len());
+    let end = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
     pair[..end].trim_ascii()
 }
 
@@ -137,48 +131,24 @@ mod tests {
     use super::*;
 
     fn headers(cookies: &[&'static str]) -> HeaderMap {
-        cookies
-            .iter()
-            .map(|value| (COOKIE, HeaderValue::from_static(value)))
-            .collect()
+        cookies.iter().map(|value| (COOKIE, HeaderValue::from_static(value))).collect()
     }
 
     #[test]
     fn finds_a_cookie_that_is_there_once() {
         let cookies = Cookies::SECURE;
-        assert_eq!(
-            cookies.session(&headers(&["a=1; __Host-brama=x; b=2"])),
-            Some("x")
-        );
-        assert_eq!(
-            cookies.session(&headers(&["a=1", "__Host-brama=x"])),
-            Some("x")
-        );
-        for none in [
-            vec![],
-            vec!["a=1"],
-            vec!["__Host-bramax=1"],
-            vec!["xx__Host-brama=1"],
-        ] {
+        assert_eq!(cookies.session(&headers(&["a=1; __Host-brama=x; b=2"])), Some("x"));
+        assert_eq!(cookies.session(&headers(&["a=1", "__Host-brama=x"])), Some("x"));
+        for none in [vec![], vec!["a=1"], vec!["__Host-bramax=1"], vec!["xx__Host-brama=1"]] {
             assert_eq!(cookies.session(&headers(&none)), None);
         }
-        assert_eq!(
-            cookies.session(&headers(&["__Host-brama=x; __Host-brama=y"])),
-            None
-        );
-        assert_eq!(
-            cookies.session(&headers(&["brama=x"])),
-            None,
-            "not on HTTPS"
-        );
+        assert_eq!(cookies.session(&headers(&["__Host-brama=x; __Host-brama=y"])), None);
+        assert_eq!(cookies.session(&headers(&["brama=x"])), None, "not on HTTPS");
     }
 
     #[test]
     fn removes_ours_and_leaves_the_portals() {
-        let mut map = headers(&[
-            "a=1; __Host-brama=x;b=2",
-            "__Host-brama-login=y; brama=z; c",
-        ]);
+        let mut map = headers(&["a=1; __Host-brama=x;b=2", "__Host-brama-login=y; brama=z; c"]);
         Cookies::SECURE.remove_from_request(&mut map);
         assert_eq!(map.get(COOKIE).unwrap(), "a=1; b=2; c");
         let mut only_ours = headers(&["__Host-brama=x"]);
@@ -190,13 +160,7 @@ mod tests {
     fn secure_cookies_have_every_attribute_of_the_host_prefix() {
         let set = Cookies::SECURE.set_session("x");
         let text = set.to_str().unwrap();
-        for part in [
-            "__Host-brama=x",
-            "Path=/",
-            "Secure",
-            "HttpOnly",
-            "SameSite=Lax",
-        ] {
+        for part in ["__Host-brama=x", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
             assert!(text.contains(part), "{text}");
         }
         assert!(!text.contains("Domain"));

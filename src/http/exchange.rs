@@ -49,10 +49,7 @@ impl Exchange {
     /// Returns path and query as they came.
     #[must_use]
     pub fn path_and_query(&self) -> &str {
-        self.parts
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str())
+        self.parts.uri.path_and_query().map_or("/", |target| target.as_str())
     }
 
     /// Returns the value of a query parameter that is there exactly once.
@@ -68,10 +65,7 @@ impl Exchange {
         if let Some(site) = header(&self.parts.headers, "sec-fetch-site") {
             return site == "same-origin";
         }
-        self.parts
-            .headers
-            .get(ORIGIN)
-            .is_some_and(|value| value.as_bytes() == origin.as_bytes())
+        self.parts.headers.get(ORIGIN).is_some_and(|value| value.as_bytes() == origin.as_bytes())
     }
 }
 
@@ -88,21 +82,13 @@ pub fn caller(headers: &HeaderMap) -> Caller {
     let by_script = headers.contains_key("x-requested-with");
     let accepts_pages = header(headers, ACCEPT.as_str())
         .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
-    if accepts_pages && !by_script {
-        Caller::Navigation
-    } else {
-        Caller::Program
-    }
+    if accepts_pages && !by_script { Caller::Navigation } else { Caller::Program }
 }
 
 /// Tells whether a request is a sign of life. Must be asked before the request is cleaned.
 #[must_use]
 pub fn activity(headers: &HeaderMap) -> Activity {
-    if headers.contains_key(BACKGROUND) {
-        Activity::Background
-    } else {
-        Activity::Alive
-    }
+    if headers.contains_key(BACKGROUND) { Activity::Background } else { Activity::Alive }
 }
 
 /// Returns the language of pages.
@@ -141,10 +127,7 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let header = |(name, value): &(&'static str, &'static str)| {
-            (
-                http::HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
+            (http::HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         pairs.iter().map(header).collect()
     }
@@ -154,23 +137,14 @@ mod tests {
         let html = ("accept", "text/html,*/*;q=0.8");
         for (pairs, expected) in [
             (
-                vec![
-                    ("sec-fetch-mode", "navigate"),
-                    ("sec-fetch-dest", "document"),
-                ],
+                vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
                 Caller::Navigation,
             ),
-            (
-                vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
-                Caller::Frame,
-            ),
+            (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], Caller::Frame),
             (vec![("sec-fetch-mode", "cors"), html], Caller::Program),
             (vec![("sec-fetch-mode", "no-cors")], Caller::Program),
             (vec![html], Caller::Navigation),
-            (
-                vec![html, ("x-requested-with", "XMLHttpRequest")],
-                Caller::Program,
-            ),
+            (vec![html, ("x-requested-with", "XMLHttpRequest")], Caller::Program),
             (vec![("accept", "application/json")], Caller::Program),
             (vec![("accept", "*/*")], Caller::Program),
             (vec![], Caller::Program),
@@ -181,18 +155,9 @@ mod tests {
 
     #[test]
     fn a_form_field_is_there_once_or_not_at_all() {
-        assert_eq!(
-            form_value(b"a=1&b=%C5%BC+x", &["b"]).as_deref(),
-            Some("ż x")
-        );
-        assert_eq!(
-            form_value(b"SAMLArt=1", &["SAMLart", "SAMLArt"]).as_deref(),
-            Some("1")
-        );
-        assert_eq!(
-            form_value(b"SAMLart=1&SAMLArt=2", &["SAMLart", "SAMLArt"]),
-            None
-        );
+        assert_eq!(form_value(b"a=1&b=%C5%BC+x", &["b"]).as_deref(), Some("ż x"));
+        assert_eq!(form_value(b"SAMLArt=1", &["SAMLart", "SAMLArt"]).as_deref(), Some("1"));
+        assert_eq!(form_value(b"SAMLart=1&SAMLArt=2", &["SAMLart", "SAMLArt"]), None);
         assert_eq!(form_value(b"a=1&a=1", &["a"]), None);
         assert_eq!(form_value(b"", &["a"]), None);
     }

@@ -37,10 +37,7 @@ pub enum Error {
 /// When it could be read in two ways.
 pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
     let rest = raw.strip_prefix('/').ok_or(Error::Relative)?;
-    if raw
-        .bytes()
-        .any(|byte| byte == b'\\' || byte == b'#' || !byte.is_ascii_graphic())
-    {
+    if raw.bytes().any(|byte| byte == b'\\' || byte == b'#' || !byte.is_ascii_graphic()) {
         return Err(Error::Ambiguous);
     }
     if !raw.contains('%') && !raw.contains(';') {
@@ -52,9 +49,7 @@ pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
     for segment in rest.split('/') {
         decoded.push('/');
         let name = segment.split(';').next().unwrap_or("");
-        let name = percent_decode_str(name)
-            .decode_utf8()
-            .map_err(|_| Error::NotUtf8)?;
+        let name = percent_decode_str(name).decode_utf8().map_err(|_| Error::NotUtf8)?;
         // An encoded semicolon is data to one server and a parameter to the next.
         if name.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control()) {
             return Err(Error::Ambiguous);

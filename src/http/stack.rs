@@ -37,7 +37,7 @@ impl Service for Gateway {
             // Without the query: it may hold what people typed.
             path = exchange.path(),
             status = response.status().as_u16(),
-            microseconds = took.as_micros(),
+            microseconds = i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
             "request"
         );
         response
@@ -76,20 +76,15 @@ impl Gateway {
 
         // 4. Whose request is it, and may it go on?
         let live = self.live(exchange).await?;
-        let facts = Facts {
-            host: &exchange.host,
-            path: &path,
-        };
+        let facts = Facts { host: &exchange.host, path: &path };
         match gate::decide(&facts, live, &self.policy) {
             // 5. On to the portal.
             Decision::Pass(pass) => Ok(proxy::forward(self, &pass, exchange, body).await?),
             Decision::Login(assurance) => self.sign_in(exchange, assurance, SignIn::Login),
             Decision::StepUp(assurance) => self.sign_in(exchange, assurance, SignIn::StepUp),
-            Decision::Deny => Err(Failure::new(
-                Trouble::NotFound,
-                StatusCode::NOT_FOUND,
-                "request.no_route",
-            )),
+            Decision::Deny => {
+                Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_route"))
+            }
         }
     }
 
@@ -99,10 +94,7 @@ impl Gateway {
         let Some(id) = cookie.and_then(SessionId::parse) else {
             return Ok(None);
         };
-        self.flows
-            .sessions
-            .find(id.key(), exchange.activity, self.clock.now())
-            .await
+        self.flows.sessions.find(id.key(), exchange.activity, self.clock.now()).await
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).
@@ -133,11 +125,7 @@ impl Gateway {
             .begin_again(self.login_link(&return_to, assurance))),
             Caller::Program => {
                 let link = self.login_link(&ReturnTo::front_page(), assurance);
-                Ok(answer::login_required(
-                    &link,
-                    assurance.name(),
-                    why == SignIn::StepUp,
-                ))
+                Ok(answer::login_required(&link, assurance.name(), why == SignIn::StepUp))
             }
         }
     }

@@ -46,9 +46,7 @@ impl Assurance {
     /// Reads the short name or the identifier.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name() == text || level.uri() == text)
+        Self::ALL.into_iter().find(|level| level.name() == text || level.uri() == text)
     }
 }
 

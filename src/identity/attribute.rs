@@ -17,12 +17,8 @@ pub enum Attribute {
 
 impl Attribute {
     /// All of them, in the order in which the node's documents list them.
-    pub const ALL: [Self; 4] = [
-        Self::FamilyName,
-        Self::GivenName,
-        Self::DateOfBirth,
-        Self::PersonIdentifier,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::FamilyName, Self::GivenName, Self::DateOfBirth, Self::PersonIdentifier];
 
     /// Returns the name by which an attribute is recognised.
     #[must_use]
@@ -62,9 +58,7 @@ impl Attribute {
     /// Finds the attribute of that name.
     #[must_use]
     pub fn from_uri(uri: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|attribute| attribute.uri() == uri)
+        Self::ALL.into_iter().find(|attribute| attribute.uri() == uri)
     }
 }
 

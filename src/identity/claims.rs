@@ -105,7 +105,7 @@ impl PairwiseSecret {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
         let mut context = hmac::Context::with_key(&key);
         // Lengths in front, so that no two pairs of texts run together alike.
-        for part in [audience, person.identifier().as_str()] {
+        for part in [audience, person.identifier().kind(), person.identifier().as_str()] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
@@ -137,12 +137,8 @@ impl<'c> Claims<'c> {
             sid: subject.session,
             acr: subject.assurance.uri(),
             auth_time: subject.authenticated.as_second(),
-            given_name: person
-                .given_name()
-                .filter(|_| released(PersonalClaim::GivenName)),
-            family_name: person
-                .family_name()
-                .filter(|_| released(PersonalClaim::FamilyName)),
+            given_name: person.given_name().filter(|_| released(PersonalClaim::GivenName)),
+            family_name: person.family_name().filter(|_| released(PersonalClaim::FamilyName)),
             birthdate: person
                 .birthdate()
                 .filter(|_| released(PersonalClaim::Birthdate))
@@ -160,19 +156,11 @@ mod tests {
     fn person() -> Person {
         let given = Some("Żaneta".to_owned());
         let family = Some("Nowak".to_owned());
-        Person::new(
-            given,
-            family,
-            "1944-05-14".parse().ok(),
-            Identifier::parse("44051401359"),
-        )
+        Person::new(given, family, "1944-05-14".parse().ok(), Identifier::parse("44051401359"))
     }
 
     fn claims(released: &[PersonalClaim]) -> serde_json::Value {
-        let release = Release {
-            audience: "tax".to_owned(),
-            claims: released.to_vec(),
-        };
+        let release = Release { audience: "tax".to_owned(), claims: released.to_vec() };
         let person = person();
         let subject = Subject {
             person: &person,
@@ -210,19 +198,10 @@ mod tests {
     fn pseudonyms_differ_per_audience_and_stay_the_same_per_person() {
         let secret = PairwiseSecret::generate();
         let person = person();
-        assert_eq!(
-            secret.pseudonym(&person, "a"),
-            secret.pseudonym(&person, "a")
-        );
-        assert_ne!(
-            secret.pseudonym(&person, "a"),
-            secret.pseudonym(&person, "b")
-        );
+        assert_eq!(secret.pseudonym(&person, "a"), secret.pseudonym(&person, "a"));
+        assert_ne!(secret.pseudonym(&person, "a"), secret.pseudonym(&person, "b"));
         let other = PairwiseSecret::generate();
-        assert_ne!(
-            secret.pseudonym(&person, "a"),
-            other.pseudonym(&person, "a")
-        );
+        assert_ne!(secret.pseudonym(&person, "a"), other.pseudonym(&person, "a"));
         assert!(PairwiseSecret::new(vec![0; 31]).is_none());
     }
 }

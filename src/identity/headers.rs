@@ -23,36 +23,26 @@ pub enum Kinship {
 }
 
 /// Every name of ours begins with this, folded.
-const PREFIX: &[u8] = b"x-brama-";
+const PREFIX: &str = "x-brama-";
 
 /// Tells what a name is to us.
 #[must_use]
 pub fn kinship(name: &str) -> Kinship {
-    let bytes = name.as_bytes();
-    let Some(start) = bytes.get(..PREFIX.len()) else {
-        return Kinship::Foreign;
-    };
-    if !start
-        .iter()
-        .map(|&byte| fold(byte))
-        .eq(PREFIX.iter().copied())
-    {
+    if !folds_to_start(name, PREFIX) {
         return Kinship::Foreign;
     }
-    let is_plain = |&byte: &u8| byte == b'-' || byte.is_ascii_alphanumeric();
-    if bytes.iter().all(is_plain) {
-        Kinship::Ours
-    } else {
-        Kinship::Alias
-    }
+    let is_plain = |byte: u8| byte == b'-' || byte.is_ascii_alphanumeric();
+    if name.bytes().all(is_plain) { Kinship::Ours } else { Kinship::Alias }
+}
+
+/// Tells whether a name begins, folded, with `prefix`, which is folded already.
+#[must_use]
+pub fn folds_to_start(name: &str, prefix: &str) -> bool {
+    name.len() >= prefix.len() && name.bytes().map(fold).zip(prefix.bytes()).all(|(a, b)| a == b)
 }
 
 fn fold(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() {
-        byte.to_ascii_lowercase()
-    } else {
-        b'-'
-    }
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 #[cfg(test)]
@@ -63,12 +53,9 @@ mod tests {
     fn recognises_our_names_and_every_alias_of_them() {
         assert_eq!(kinship("X-Brama-Assertion"), Kinship::Ours);
         assert_eq!(kinship("x-brama-anything"), Kinship::Ours);
-        for alias in [
-            "X_Brama_Assertion",
-            "x.brama.assertion",
-            "X-Brama_Subject",
-            "x~brama-Subject",
-        ] {
+        for alias in
+            ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Subject", "x~brama-Subject"]
+        {
             assert_eq!(kinship(alias), Kinship::Alias, "{alias}");
         }
         for foreign in ["x-bram", "accept", "x-bramass-assertion", "brama-assertion"] {

@@ -46,10 +46,7 @@ impl KeyRing {
     /// Makes a new ring whose first key signs from `now`.
     #[must_use]
     pub fn generate(period: Duration, now: Time) -> Self {
-        let mut ring = Self {
-            keys: vec![Key::generate(now)],
-            period,
-        };
+        let mut ring = Self { keys: vec![Key::generate(now)], period };
         ring.advance(now);
         ring
     }
@@ -70,11 +67,7 @@ impl KeyRing {
             .collect::<Option<_>>()
             .ok_or(Unreadable)?;
         keys.sort_by_key(|key| key.active_from);
-        if keys.is_empty() {
-            Err(Unreadable)
-        } else {
-            Ok(Self { keys, period })
-        }
+        if keys.is_empty() { Err(Unreadable) } else { Ok(Self { keys, period }) }
     }
 
     /// Writes the ring, secrets included.
@@ -101,11 +94,7 @@ impl KeyRing {
             }
             // After a long stop the next key still gets a whole period to become known.
             let due = later(last.active_from, self.period);
-            let from = if due > now {
-                due
-            } else {
-                later(now, self.period)
-            };
+            let from = if due > now { due } else { later(now, self.period) };
             self.keys.push(Key::generate(from));
         }
         let current = self.current_index(now);
@@ -128,10 +117,7 @@ impl KeyRing {
     }
 
     fn current_index(&self, now: Time) -> usize {
-        self.keys
-            .iter()
-            .rposition(|key| key.active_from <= now)
-            .unwrap_or(0)
+        self.keys.iter().rposition(|key| key.active_from <= now).unwrap_or(0)
     }
 }
 
@@ -149,12 +135,7 @@ impl Key {
             return None;
         }
         let id = base64url(&sha256(&public)[..16]);
-        Some(Self {
-            id,
-            pkcs8: key.pkcs8().clone(),
-            public,
-            active_from,
-        })
+        Some(Self { id, pkcs8: key.pkcs8().clone(), public, active_from })
     }
 
     fn jwk(&self) -> serde_json::Value {
@@ -183,9 +164,7 @@ mod tests {
     fn published(ring: &KeyRing) -> Vec<String> {
         let jwks: serde_json::Value = serde_json::from_str(&ring.jwks()).unwrap();
         let keys = jwks["keys"].as_array().unwrap();
-        keys.iter()
-            .map(|key| key["kid"].as_str().unwrap().to_owned())
-            .collect()
+        keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -195,10 +174,7 @@ mod tests {
         for second in (0..10_000).step_by(100) {
             ring.advance(at(second));
             let signing = ring.current(at(second)).0.to_owned();
-            assert!(
-                known.contains(&signing),
-                "at {second} a key signs that nobody knows"
-            );
+            assert!(known.contains(&signing), "at {second} a key signs that nobody knows");
             assert!(published(&ring).contains(&signing));
             assert!(published(&ring).len() <= 3);
             known = published(&ring);
@@ -212,10 +188,7 @@ mod tests {
         assert_eq!(published(&restored), published(&ring));
         assert!(restored.advance(at(100_000)));
         let signing = restored.current(at(100_000)).0.to_owned();
-        assert!(
-            published(&ring).contains(&signing),
-            "a key that was published before signs"
-        );
+        assert!(published(&ring).contains(&signing), "a key that was published before signs");
     }
 
     #[test]

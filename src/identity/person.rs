@@ -51,6 +51,16 @@ impl Identifier {
         Self::LoginName(CrossBorder(text.to_owned()))
     }
 
+    /// Returns the name of the kind: a login name that looks like a PESEL is still none.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Pesel(_) => "pesel",
+            Self::CrossBorder(_) => "cross_border",
+            Self::LoginName(_) => "login_name",
+        }
+    }
+
     /// Returns the identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -68,12 +78,7 @@ impl Person {
         birthdate: Option<Date>,
         identifier: Identifier,
     ) -> Self {
-        Self {
-            given_name,
-            family_name,
-            birthdate,
-            identifier,
-        }
+        Self { given_name, family_name, birthdate, identifier }
     }
 
     /// Returns the given names.
@@ -145,10 +150,7 @@ mod tests {
 
     #[test]
     fn eleven_digits_are_a_pesel_and_anything_else_is_cross_border() {
-        assert!(matches!(
-            Identifier::parse("44051401358"),
-            Identifier::Pesel(_)
-        ));
+        assert!(matches!(Identifier::parse("44051401358"), Identifier::Pesel(_)));
         let foreign = Identifier::parse("DE/PL/12345");
         assert!(matches!(foreign, Identifier::CrossBorder(_)));
         assert_eq!(foreign.as_str(), "DE/PL/12345");

@@ -63,11 +63,8 @@ impl Pesel {
 
     fn checksum_fits(&self) -> bool {
         const WEIGHTS: [u8; 10] = [1, 3, 7, 9, 1, 3, 7, 9, 1, 3];
-        let sum: u32 = WEIGHTS
-            .iter()
-            .enumerate()
-            .map(|(at, w)| u32::from(w * self.digit(at)))
-            .sum();
+        let sum: u32 =
+            WEIGHTS.iter().enumerate().map(|(at, w)| u32::from(w * self.digit(at))).sum();
         (10 - sum % 10) % 10 == u32::from(self.digit(10))
     }
 
@@ -121,14 +118,9 @@ mod tests {
 
     #[test]
     fn is_eleven_ascii_digits_and_nothing_else() {
-        for wrong in [
-            "",
-            "4405140135",
-            "440514013590",
-            "4405140135a",
-            "４4051401359",
-            " 4405140135",
-        ] {
+        for wrong in
+            ["", "4405140135", "440514013590", "4405140135a", "４4051401359", " 4405140135"]
+        {
             assert!(Pesel::parse(wrong).is_none(), "{wrong}");
         }
     }

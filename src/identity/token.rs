@@ -49,17 +49,8 @@ impl Minter {
         kept: u64,
     ) -> Self {
         let lifetime = lifetime.min(LONGEST_LIFETIME);
-        let minted = Cache::builder()
-            .max_capacity(kept)
-            .time_to_live(lifetime)
-            .build();
-        Self {
-            issuer,
-            secret,
-            lifetime,
-            ring,
-            minted,
-        }
+        let minted = Cache::builder().max_capacity(kept).time_to_live(lifetime).build();
+        Self { issuer, secret, lifetime, ring, minted }
     }
 
     /// Returns the token of a session for the release of that number, minting it when there is
@@ -83,14 +74,10 @@ impl Minter {
         // A token never outlives the session that it speaks of.
         let expires = later(now, self.lifetime).min(subject.session_end);
         let value = self.mint(release, subject, now, expires)?;
-        let renew_at = earlier(expires, self.lifetime / 5);
-        self.minted.insert(
-            (session, number),
-            Minted {
-                value: value.clone(),
-                renew_at,
-            },
-        );
+        // A fifth of what it has, so that a short one at the end of a session is kept as well.
+        let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
+        let renew_at = earlier(expires, life / 5);
+        self.minted.insert((session, number), Minted { value: value.clone(), renew_at });
         Ok(value)
     }
 
@@ -109,10 +96,7 @@ impl Minter {
         expires: Time,
     ) -> Result<HeaderValue, Error> {
         let claims = Claims::new(&self.issuer, release, subject, &self.secret, now, expires);
-        let ring = self
-            .ring
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ring = self.ring.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (id, key) = ring.current(now);
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(id.to_owned());

@@ -82,9 +82,7 @@ fn parse_range(item: &str) -> Option<(&str, u16)> {
 
 /// RFC 9110 12.4.2: `q=` and 0 or 1 with at most three decimals; no more than 1.
 fn parse_weight(weight: &str) -> Option<u16> {
-    let value = weight
-        .strip_prefix("q=")
-        .or_else(|| weight.strip_prefix("Q="))?;
+    let value = weight.strip_prefix("q=").or_else(|| weight.strip_prefix("Q="))?;
     let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
     if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -163,13 +161,7 @@ mod tests {
     #[test]
     fn reads_no_more_ranges_than_the_bound() {
         let padding = "de,".repeat(MAX_RANGES - 1);
-        assert_eq!(
-            Language::negotiate(Some(&format!("{padding}en"))),
-            Language::English
-        );
-        assert_eq!(
-            Language::negotiate(Some(&format!("{padding}de,en"))),
-            Language::Polish
-        );
+        assert_eq!(Language::negotiate(Some(&format!("{padding}en"))), Language::English);
+        assert_eq!(Language::negotiate(Some(&format!("{padding}de,en"))), Language::Polish);
     }
 }

@@ -70,10 +70,7 @@ impl Document<'_> {
                 Framing::SameOrigin => "'self'",
             },
         });
-        Page {
-            html: self.markup().into_string(),
-            content_security_policy,
-        }
+        Page { html: self.markup().into_string(), content_security_policy }
     }
 
     fn markup(self) -> Markup {
@@ -115,17 +112,7 @@ pub fn document(
     form_action: &str,
 ) -> Page {
     let framing = Framing::Nobody;
-    Document {
-        language,
-        site: "",
-        title,
-        ribbon,
-        content,
-        script,
-        form_action,
-        framing,
-    }
-    .render()
+    Document { language, site: "", title, ribbon, content, script, form_action, framing }.render()
 }
 
 /// Returns the words of the ribbon for a test environment: "Środowisko testowe: …".
@@ -136,9 +123,7 @@ pub fn ribbon(language: Language, test_environment: &str) -> String {
 impl Look<'_> {
     /// Writes one of our own pages in this look.
     pub(super) fn page(&self, parts: Parts<'_>) -> Page {
-        let ribbon = self
-            .test_environment
-            .map(|name| ribbon(self.language, name));
+        let ribbon = self.test_environment.map(|name| ribbon(self.language, name));
         Document {
             language: self.language,
             site: self.portal_name,

@@ -53,11 +53,8 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Look<'static> = Look {
-        language: Language::English,
-        portal_name: "Portal",
-        test_environment: None,
-    };
+    const LOOK: Look<'static> =
+        Look { language: Language::English, portal_name: "Portal", test_environment: None };
 
     #[test]
     fn posts_both_fields_to_the_node_with_a_button_for_browsers_without_script() {
@@ -75,14 +72,8 @@ mod tests {
     #[test]
     fn lets_the_form_go_to_the_node_and_on_to_an_identity_provider() {
         let table = [
-            (
-                "https://node.test/sso",
-                "; form-action https://node.test 'self' https:;",
-            ),
-            (
-                "http://127.0.0.1:9000/sso",
-                "; form-action http://127.0.0.1:9000 'self' https:;",
-            ),
+            ("https://node.test/sso", "; form-action https://node.test 'self' https:;"),
+            ("http://127.0.0.1:9000/sso", "; form-action http://127.0.0.1:9000 'self' https:;"),
             ("/sso", "; form-action 'self' https:;"),
             ("javascript:alert(1)", "; form-action 'none';"),
         ];

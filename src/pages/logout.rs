@@ -24,12 +24,8 @@ pub enum LogoutOutcome {
 
 impl LogoutOutcome {
     /// Every outcome, for tests and previews.
-    pub const ALL: [Self; 4] = [
-        Self::SignedOutEverywhere,
-        Self::NodeDidNotConfirm,
-        Self::NodeNotAsked,
-        Self::NotSignedIn,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::SignedOutEverywhere, Self::NodeDidNotConfirm, Self::NodeNotAsked, Self::NotSignedIn];
 
     /// Returns the class of the box around the advice: a warning while a session may live on.
     fn notice(self) -> &'static str {
@@ -83,25 +79,16 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Look<'static> = Look {
-        language: Language::Polish,
-        portal_name: "Portal",
-        test_environment: None,
-    };
+    const LOOK: Look<'static> =
+        Look { language: Language::Polish, portal_name: "Portal", test_environment: None };
 
     #[test]
     fn warns_about_a_shared_computer_unless_the_node_confirmed() {
         for outcome in LogoutOutcome::ALL {
             let html = signed_out(LOOK, outcome, "/").html;
-            let calm = matches!(
-                outcome,
-                LogoutOutcome::SignedOutEverywhere | LogoutOutcome::NotSignedIn
-            );
-            assert_eq!(
-                html.contains(r#"<p class="warning">"#),
-                !calm,
-                "{outcome:?}"
-            );
+            let calm =
+                matches!(outcome, LogoutOutcome::SignedOutEverywhere | LogoutOutcome::NotSignedIn);
+            assert_eq!(html.contains(r#"<p class="warning">"#), !calm, "{outcome:?}");
         }
         let words = LogoutOutcome::NodeDidNotConfirm.words(Language::English);
         assert!(words.happened.contains("did not confirm"));
@@ -119,9 +106,6 @@ mod tests {
         ] {
             assert!(page.html.contains(expected), "{expected} in {}", page.html);
         }
-        assert!(
-            page.content_security_policy
-                .contains("; form-action 'self';")
-        );
+        assert!(page.content_security_policy.contains("; form-action 'self';"));
     }
 }

@@ -18,9 +18,9 @@ pub(super) struct Needs<'a> {
 /// Writes the policy: the style and script by hash, forms and frames as the page needs.
 pub(super) fn build(needs: &Needs<'_>) -> String {
     let style = hash_source(needs.style);
-    let script = needs.script.map_or_else(String::new, |script| {
-        format!("; script-src {}", hash_source(script))
-    });
+    let script = needs
+        .script
+        .map_or_else(String::new, |script| format!("; script-src {}", hash_source(script)));
     let forms = checked(needs.form_action);
     let frames = needs.frame_ancestors;
     // The last three do not fall back to default-src, so each must be said.
@@ -67,11 +67,7 @@ fn hash_source(inline: &str) -> String {
 
 fn checked(sources: &str) -> &str {
     let is_plain = |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && !b";,".contains(&byte));
-    if sources.trim().is_empty() || !sources.bytes().all(is_plain) {
-        NONE
-    } else {
-        sources
-    }
+    if sources.trim().is_empty() || !sources.bytes().all(is_plain) { NONE } else { sources }
 }
 
 const NONE: &str = "'none'";
@@ -84,10 +80,7 @@ mod tests {
     fn names_the_origin_of_a_form_and_nothing_more() {
         let table = [
             ("/.brama/logout", "'self'"),
-            (
-                "https://login.gov.pl/login/SingleSignOnService",
-                "https://login.gov.pl",
-            ),
+            ("https://login.gov.pl/login/SingleSignOnService", "https://login.gov.pl"),
             ("https://node.test:8443?a=b", "https://node.test:8443"),
             ("http://127.0.0.1:9000/sso", "http://127.0.0.1:9000"),
             ("http://[::1]:9000/sso", "http:"),
@@ -107,36 +100,22 @@ mod tests {
 
     #[test]
     fn refuses_sources_that_would_start_another_directive_or_header() {
-        for hostile in [
-            "",
-            " ",
-            "'self'; script-src *",
-            "'self', default-src *",
-            "a\r\nb",
-            "ż",
-        ] {
+        for hostile in ["", " ", "'self'; script-src *", "'self', default-src *", "a\r\nb", "ż"] {
             let policy = build(&Needs {
                 style: "",
                 script: None,
                 form_action: hostile,
                 frame_ancestors: "'none'",
             });
-            assert!(
-                policy.contains("; form-action 'none'; frame-ancestors 'none'"),
-                "{policy}"
-            );
+            assert!(policy.contains("; form-action 'none'; frame-ancestors 'none'"), "{policy}");
             assert!(!policy.contains('*'), "{policy}");
         }
     }
 
     #[test]
     fn allows_no_script_when_the_page_has_none() {
-        let needs = Needs {
-            style: "p{}",
-            script: None,
-            form_action: "'self'",
-            frame_ancestors: "'none'",
-        };
+        let needs =
+            Needs { style: "p{}", script: None, form_action: "'self'", frame_ancestors: "'none'" };
         assert_eq!(
             build(&needs),
             "default-src 'none'; style-src 'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; \

@@ -41,14 +41,7 @@ fn escapes_every_argument_of_every_page() {
         confirm_logout(odd("p", "t"), "/", "", bad),
         document(Language::English, bad, None, html! {}, None, "'none'"),
         document(Language::English, "t", Some(bad), html! {}, None, "'none'"),
-        document(
-            Language::English,
-            "t",
-            None,
-            html! { (bad) },
-            None,
-            "'none'",
-        ),
+        document(Language::English, "t", None, html! { (bad) }, None, "'none'"),
         document(Language::English, "t", Some(bad), html! {}, None, bad),
     ];
     let escaped = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img onerror=x&gt; &amp;";
@@ -56,10 +49,7 @@ fn escapes_every_argument_of_every_page() {
         assert!(page.html.contains(escaped), "page {number}: {}", page.html);
         assert!(!page.html.contains("<script>alert"), "page {number}");
         assert!(!page.html.contains("<img"), "page {number}");
-        assert!(
-            !page.content_security_policy.contains("evil"),
-            "page {number}"
-        );
+        assert!(!page.content_security_policy.contains("evil"), "page {number}");
     }
 }
 
@@ -68,24 +58,15 @@ fn policy_names_the_hashes_of_the_style_and_script_in_the_page() {
     for page in every_page() {
         let policy = &page.content_security_policy;
         let style = between(&page.html, "<style>", "</style>").expect("every page has a style");
-        assert!(
-            policy.contains(&format!("; style-src {};", hash(style))),
-            "{policy}"
-        );
+        assert!(policy.contains(&format!("; style-src {};", hash(style))), "{policy}");
         match between(&page.html, "<script>", "</script>") {
             Some(script) => {
-                assert!(
-                    policy.contains(&format!("; script-src {};", hash(script))),
-                    "{policy}"
-                );
+                assert!(policy.contains(&format!("; script-src {};", hash(script))), "{policy}");
             }
             None => assert!(!policy.contains("script-src"), "{policy}"),
         }
         assert!(policy.starts_with("default-src 'none'; "), "{policy}");
-        assert!(
-            policy.contains("; base-uri 'none'; form-action "),
-            "{policy}"
-        );
+        assert!(policy.contains("; base-uri 'none'; form-action "), "{policy}");
         assert!(policy.contains("; frame-ancestors "), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
     }
@@ -95,25 +76,18 @@ fn policy_names_the_hashes_of_the_style_and_script_in_the_page() {
 fn no_page_fetches_anything_or_runs_script_from_an_attribute() {
     for page in every_page() {
         let html = page.html.replace("https://node.test/sso", "");
-        for forbidden in [
-            "http:", "https:", "//", "src=", "<link", "<img", "<iframe", " style=",
-        ] {
+        for forbidden in ["http:", "https:", "//", "src=", "<link", "<img", "<iframe", " style="] {
             assert!(!html.contains(forbidden), "{forbidden} in {html}");
         }
         let handlers = html.match_indices(" on").filter(|(start, _)| {
-            let name: String = html[start + 1..]
-                .chars()
-                .take_while(|letter| letter.is_alphabetic())
-                .collect();
+            let name: String =
+                html[start + 1..].chars().take_while(|letter| letter.is_alphabetic()).collect();
             html[start + 1 + name.len()..].starts_with('=')
         });
         assert_eq!(handlers.count(), 0, "{html}");
     }
     for forbidden in ["url(", "@import", "</", "\r"] {
-        assert!(
-            !STYLE.contains(forbidden),
-            "{forbidden:?} in the stylesheet"
-        );
+        assert!(!STYLE.contains(forbidden), "{forbidden:?} in the stylesheet");
     }
 }
 
@@ -131,16 +105,10 @@ fn every_page_has_a_language_a_title_and_one_heading() {
 
 #[test]
 fn shows_a_ribbon_in_a_test_environment_only() {
-    let mut look = Look {
-        language: Language::Polish,
-        portal_name: "Portal",
-        test_environment: Some("INT"),
-    };
+    let mut look =
+        Look { language: Language::Polish, portal_name: "Portal", test_environment: Some("INT") };
     let page = signed_out(look, LogoutOutcome::NotSignedIn, "/");
-    assert!(
-        page.html
-            .contains("<p class=\"ribbon\">Środowisko testowe: INT</p>")
-    );
+    assert!(page.html.contains("<p class=\"ribbon\">Środowisko testowe: INT</p>"));
     look.test_environment = None;
     let page = signed_out(look, LogoutOutcome::NotSignedIn, "/");
     assert!(!page.html.contains("<p class=\"ribbon\">"));
@@ -167,18 +135,14 @@ fn colours_keep_the_contrast_that_wcag_asks_for() {
         ("edge", "surface", 3.0),
         ("warning-edge", "warning", 3.0),
     ];
-    let (light, dark) = STYLE
-        .split_once("prefers-color-scheme: dark")
-        .expect("the sheet has both schemes");
+    let (light, dark) =
+        STYLE.split_once("prefers-color-scheme: dark").expect("the sheet has both schemes");
     for (scheme, sheet) in [("light", light), ("dark", dark)] {
         for (front, back, least) in pairs {
             let (front_light, back_light) = (luminance(sheet, front), luminance(sheet, back));
             let contrast =
                 (front_light.max(back_light) + 0.05) / (front_light.min(back_light) + 0.05);
-            assert!(
-                contrast >= least,
-                "{scheme}: {front} on {back} is {contrast:.2}"
-            );
+            assert!(contrast >= least, "{scheme}: {front} on {back} is {contrast:.2}");
         }
     }
 }
@@ -186,17 +150,8 @@ fn colours_keep_the_contrast_that_wcag_asks_for() {
 fn every_page() -> Vec<Page> {
     let mut pages = Vec::new();
     for language in Language::ALL {
-        let look = Look {
-            language,
-            portal_name: "Portal",
-            test_environment: Some("INT"),
-        };
-        pages.push(send_to_node(
-            look,
-            "https://node.test/sso",
-            "PHNhbWw+",
-            "handle",
-        ));
+        let look = Look { language, portal_name: "Portal", test_environment: Some("INT") };
+        pages.push(send_to_node(look, "https://node.test/sso", "PHNhbWw+", "handle"));
         pages.push(confirm_logout(look, "/.brama/logout", "token", "/"));
         for kind in Trouble::ALL {
             pages.push(trouble(look, kind, "login.reason", "7f3a", Some("/sprawa")));
@@ -204,14 +159,7 @@ fn every_page() -> Vec<Page> {
         for outcome in LogoutOutcome::ALL {
             pages.push(signed_out(look, outcome, "/"));
         }
-        pages.push(document(
-            language,
-            "Title",
-            None,
-            html! { p { "text" } },
-            None,
-            "'self'",
-        ));
+        pages.push(document(language, "Title", None, html! { p { "text" } }, None, "'self'"));
     }
     pages
 }
@@ -231,11 +179,7 @@ fn luminance(sheet: &str, name: &str) -> f64 {
     let channel = |at: usize| {
         let value = u8::from_str_radix(&colour[at..at + 2], 16).expect("two hex digits");
         let share = f64::from(value) / 255.0;
-        if share <= 0.03928 {
-            share / 12.92
-        } else {
-            ((share + 0.055) / 1.055).powf(2.4)
-        }
+        if share <= 0.03928 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
     };
     0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
 }

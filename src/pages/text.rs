@@ -404,10 +404,7 @@ const fn choose(language: Language, polish: Words, english: Words) -> Words {
 pub(super) fn assert_translated(polish: &str, english: &str) {
     assert!(!polish.trim().is_empty() && !english.trim().is_empty());
     assert_ne!(polish, english);
-    assert!(
-        !polish.contains("  ") && !english.contains("  "),
-        "{polish:?} {english:?}"
-    );
+    assert!(!polish.contains("  ") && !english.contains("  "), "{polish:?} {english:?}");
 }
 
 #[cfg(test)]
@@ -425,10 +422,7 @@ mod tests {
             }
         }
         for kind in Trouble::ALL {
-            assert_translated(
-                kind.way_on(Language::Polish),
-                kind.way_on(Language::English),
-            );
+            assert_translated(kind.way_on(Language::Polish), kind.way_on(Language::English));
         }
     }
 

@@ -134,21 +134,13 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Look<'static> = Look {
-        language: Language::Polish,
-        portal_name: "Portal",
-        test_environment: None,
-    };
+    const LOOK: Look<'static> =
+        Look { language: Language::Polish, portal_name: "Portal", test_environment: None };
 
     #[test]
     fn shows_the_words_the_reason_the_incident_and_the_way_on() {
-        let page = trouble(
-            LOOK,
-            Trouble::AlreadyUsed,
-            "login.replayed_artifact",
-            "7f3a",
-            Some("/sprawa"),
-        );
+        let page =
+            trouble(LOOK, Trouble::AlreadyUsed, "login.replayed_artifact", "7f3a", Some("/sprawa"));
         let words = Trouble::AlreadyUsed.words(Language::Polish);
         for expected in [
             words.title,
@@ -174,16 +166,8 @@ mod tests {
             let page = trouble(LOOK, kind, "reason", "7f3a", Some("/"));
             let in_frame = kind == Trouble::SignInNeeded;
             let policy = page.content_security_policy;
-            assert_eq!(
-                policy.ends_with("frame-ancestors 'self'"),
-                in_frame,
-                "{kind:?}"
-            );
-            assert_eq!(
-                policy.ends_with("frame-ancestors 'none'"),
-                !in_frame,
-                "{kind:?}"
-            );
+            assert_eq!(policy.ends_with("frame-ancestors 'self'"), in_frame, "{kind:?}");
+            assert_eq!(policy.ends_with("frame-ancestors 'none'"), !in_frame, "{kind:?}");
             assert_eq!(page.html.contains(r#"target="_top""#), in_frame, "{kind:?}");
         }
     }

@@ -85,12 +85,7 @@ impl Upstreams {
     /// Makes a client for each portal. TLS verifies against the given roots.
     #[must_use]
     pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
-        Self(
-            settings
-                .into_iter()
-                .map(|settings| Upstream::new(settings, tls.clone()))
-                .collect(),
-        )
+        Self(settings.into_iter().map(|settings| Upstream::new(settings, tls.clone())).collect())
     }
 }
 
@@ -135,16 +130,10 @@ pub async fn forward(
     let (mut parts, body) = answer.into_parts();
     hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
     if pass.live().is_some() {
-        parts
-            .headers
-            .entry(CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("private, no-store"));
+        parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     }
     parts.version = Version::HTTP_11;
-    Ok(Response::from_parts(
-        parts,
-        body.map_err(Into::into).boxed_unsync(),
-    ))
+    Ok(Response::from_parts(parts, body.map_err(Into::into).boxed_unsync()))
 }
 
 fn request(
@@ -166,11 +155,12 @@ fn request(
         )?;
         headers.insert(ASSERTION, token);
     }
-    let peer = exchange.peer;
-    let scheme = if peer.is_tls { "https" } else { "http" };
+    // What the citizen's browser speaks, also when something in front of us ends TLS.
+    let secure = gateway.settings.origin.starts_with("https://");
+    let scheme = if secure { "https" } else { "http" };
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     for (name, text) in [
-        (X_FORWARDED_FOR, peer.address.ip().to_string()),
+        (X_FORWARDED_FOR, exchange.peer.address.ip().to_string()),
         (X_REQUEST_ID, exchange.id.clone()),
     ] {
         if let Ok(value) = HeaderValue::try_from(text) {

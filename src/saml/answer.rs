@@ -59,10 +59,8 @@ impl<'d> Answer<'d> {
         checks: &mut Checks,
     ) -> Result<Self, Refusal> {
         let outer = checks.note("artifact_response", find(document, expected.wrapping))?;
-        let inner = checks.note(
-            "response",
-            outer.optional_child(SAML2P, "Response").map_err(shape),
-        )?;
+        let inner =
+            checks.note("response", outer.optional_child(SAML2P, "Response").map_err(shape))?;
 
         // 1. Signatures.
         let verified = verify_signatures(document, outer, inner, trusted, checks)?;
@@ -75,9 +73,7 @@ impl<'d> Answer<'d> {
 
         // 3. The inner message, by the proof that its own signature holds.
         check_message(Level::Response, inner, expected, now, checks)?;
-        let proof = verified
-            .into_iter()
-            .find(|verified| verified.element() == inner);
+        let proof = verified.into_iter().find(|verified| verified.element() == inner);
         let Some(response) = proof else {
             let missing = signature::Error::Missing(inner.name().to_owned());
             return checks.note("response_signature", Err(missing.into()));
@@ -85,10 +81,7 @@ impl<'d> Answer<'d> {
 
         // 4. The one assertion.
         let encrypted = checks.note("encrypted_assertion", only_assertion(response))?;
-        Ok(Self {
-            response,
-            encrypted,
-        })
+        Ok(Self { response, encrypted })
     }
 
     /// Opens the assertion.
@@ -101,22 +94,14 @@ impl<'d> Answer<'d> {
         expected: &Expected,
         checks: &mut Checks,
     ) -> Result<Opened, Refusal> {
-        debug_assert!(
-            self.response
-                .element()
-                .source()
-                .contains(self.encrypted.source())
-        );
-        let parties = Parties {
-            node: expected.node.as_deref(),
-            service: expected.service.as_deref(),
-        };
+        debug_assert!(self.response.element().source().contains(self.encrypted.source()));
+        let parties =
+            Parties { node: expected.node.as_deref(), service: expected.service.as_deref() };
         let opened = decryption::decrypt(self.encrypted, keys, parties).map_err(Refusal::from);
         let opened = checks.note("decryption", opened)?;
-        for (name, party) in [
-            ("encryption_party_node", parties.node),
-            ("encryption_party_service", parties.service),
-        ] {
+        for (name, party) in
+            [("encryption_party_node", parties.node), ("encryption_party_service", parties.service)]
+        {
             match party {
                 Some(_) => checks.passed(name, ""),
                 None => checks.not_checked(name, ""),
@@ -137,9 +122,7 @@ fn find<'d>(document: &'d Document<'d>, wrapping: Wrapping) -> Result<Element<'d
     if message.is(SAML2P, "ArtifactResponse") {
         Ok(message)
     } else {
-        Err(Refusal::Shape(format!(
-            "{message:?} is no ArtifactResponse"
-        )))
+        Err(Refusal::Shape(format!("{message:?} is no ArtifactResponse")))
     }
 }
 
@@ -157,10 +140,7 @@ fn verify_signatures<'d>(
         && !is_signed(outer)
         && let Some(status) = failed(outer)
     {
-        let refusal = Refusal::Status {
-            level: Level::ArtifactResponse,
-            status,
-        };
+        let refusal = Refusal::Status { level: Level::ArtifactResponse, status };
         return checks.note("artifact_response_status", Err(refusal));
     }
     let mut elements = vec![outer];
@@ -209,54 +189,32 @@ fn check_message(
         ],
     };
     if message.required_attribute("Version").map_err(shape)? != "2.0" {
-        return checks.note(
-            "version",
-            Err(Refusal::Shape(format!("{level} is not SAML 2.0"))),
-        );
+        return checks.note("version", Err(Refusal::Shape(format!("{level} is not SAML 2.0"))));
     }
-    let issuer = message
-        .child(SAML2, "Issuer")
-        .map_err(shape)?
-        .text()
-        .map_err(shape)?;
-    checks.compare(
-        issuer_name,
-        &issuer,
-        expected.node.as_deref(),
-        |found, expected| Refusal::Issuer {
-            level,
-            found,
-            expected,
-        },
-    )?;
+    let issuer = message.child(SAML2, "Issuer").map_err(shape)?.text().map_err(shape)?;
+    checks.compare(issuer_name, &issuer, expected.node.as_deref(), |found, expected| {
+        Refusal::Issuer { level, found, expected }
+    })?;
     let request = match level {
         Level::ArtifactResponse => expected.resolve_id.as_deref(),
         _ => expected.request_id.as_deref(),
     };
     let answered = message.required_attribute("InResponseTo").map_err(shape)?;
-    checks.compare(request_name, answered, request, |found, expected| {
-        Refusal::InResponseTo {
-            level,
-            found,
-            expected,
-        }
+    checks.compare(request_name, answered, request, |found, expected| Refusal::InResponseTo {
+        level,
+        found,
+        expected,
     })?;
     checks.note(issued_name, check_issued(level, message, expected, now))?;
     let status = Status::read(message).map_err(shape)?;
-    let result = if status.is_success() {
-        Ok(())
-    } else {
-        Err(Refusal::Status { level, status })
-    };
+    let result = if status.is_success() { Ok(()) } else { Err(Refusal::Status { level, status }) };
     checks.note(status_name, result)
 }
 
 fn only_assertion<'d>(response: Verified<'d>) -> Result<Element<'d>, Refusal> {
     let response = response.element();
     let plain = response.children_named(SAML2, "Assertion").count();
-    let encrypted: Vec<_> = response
-        .children_named(SAML2, "EncryptedAssertion")
-        .collect();
+    let encrypted: Vec<_> = response.children_named(SAML2, "EncryptedAssertion").collect();
     match (encrypted.as_slice(), plain) {
         ([only], 0) => Ok(*only),
         ([], 0) => Err(Refusal::NoAssertion),

@@ -58,12 +58,7 @@ impl Assertion {
         let document = Document::parse(opened.bytes(), &limits).map_err(shape);
         let document = checks.note("assertion_xml", document)?;
         let assertion = document.root();
-        let mut reading = Reading {
-            assertion,
-            expected,
-            now,
-            checks,
-        };
+        let mut reading = Reading { assertion, expected, now, checks };
         let result = reading.read();
         if let Err(refusal @ Refusal::AssertionShape(_)) = &result {
             // Shapes are looked at along the way; the others have noted themselves.
@@ -136,36 +131,21 @@ struct Reading<'r, 'd> {
 
 impl Reading<'_, '_> {
     fn read(&mut self) -> Result<Assertion, Refusal> {
-        let Self {
-            assertion,
-            expected,
-            now,
-            ..
-        } = *self;
+        let Self { assertion, expected, now, .. } = *self;
         // 1. It is an assertion of SAML 2.0, from the node, of today.
         if !assertion.is(SAML2, "Assertion") {
-            return Err(Refusal::AssertionShape(format!(
-                "{assertion:?} is no assertion"
-            )));
+            return Err(Refusal::AssertionShape(format!("{assertion:?} is no assertion")));
         }
         if assertion.required_attribute("Version").map_err(shape)? != "2.0" {
             return Err(Refusal::AssertionShape("it is not SAML 2.0".to_owned()));
         }
         let id = assertion.required_attribute("ID").map_err(shape)?;
-        let issuer = assertion
-            .child(SAML2, "Issuer")
-            .map_err(shape)?
-            .text()
-            .map_err(shape)?;
+        let issuer = assertion.child(SAML2, "Issuer").map_err(shape)?.text().map_err(shape)?;
         self.checks.compare(
             "assertion_issuer",
             &issuer,
             expected.node.as_deref(),
-            |found, expected| Refusal::Issuer {
-                level: Level::Assertion,
-                found,
-                expected,
-            },
+            |found, expected| Refusal::Issuer { level: Level::Assertion, found, expected },
         )?;
         let issued = check_issued(Level::Assertion, assertion, expected, now);
         self.checks.note("assertion_issue_instant", issued)?;
@@ -182,10 +162,7 @@ impl Reading<'_, '_> {
             check_authn_statement(statement, expected, now, self.checks)?;
         let context = statement.child(SAML2, "AuthnContext").map_err(shape)?;
         let assurance = self.assurance(context)?;
-        let authority = match context
-            .children_named(SAML2, "AuthenticatingAuthority")
-            .next()
-        {
+        let authority = match context.children_named(SAML2, "AuthenticatingAuthority").next() {
             Some(authority) => Some(
                 usable(&authority.text().map_err(shape)?)
                     .ok_or_else(|| Refusal::AssertionShape("unusable authority".to_owned()))?,
@@ -196,9 +173,7 @@ impl Reading<'_, '_> {
         // 4. Who it is.
         let name_id = text_of(subject.child(SAML2, "NameID").map_err(shape)?, "NameID")?;
         let person = self.person(&name_id)?;
-        let not_on_or_after = conditions
-            .required_attribute("NotOnOrAfter")
-            .map_err(shape)?;
+        let not_on_or_after = conditions.required_attribute("NotOnOrAfter").map_err(shape)?;
         Ok(Assertion {
             id: id.to_owned(),
             session_index: statement.attribute("SessionIndex").unwrap_or(id).to_owned(),
@@ -214,9 +189,7 @@ impl Reading<'_, '_> {
     }
 
     fn assurance(&mut self, context: Element<'_>) -> Result<Assurance, Refusal> {
-        let class = context
-            .child(SAML2, "AuthnContextClassRef")
-            .map_err(shape)?;
+        let class = context.child(SAML2, "AuthnContextClassRef").map_err(shape)?;
         let uri = class.text().map_err(shape)?;
         let found = Assurance::from_uri(uri.trim())
             .ok_or_else(|| Refusal::AssuranceUnknown(super::checks::bounded(&uri)));
@@ -225,9 +198,7 @@ impl Reading<'_, '_> {
             unknown @ Err(_) => return self.checks.note("assurance", unknown),
         };
         match self.expected.assurance {
-            None => self
-                .checks
-                .not_checked("assurance", format!("it is {found}")),
+            None => self.checks.not_checked("assurance", format!("it is {found}")),
             Some(least) if found >= least => self.checks.passed("assurance", found.name()),
             Some(expected) => {
                 let refusal = Refusal::AssuranceTooLow { found, expected };
@@ -257,9 +228,7 @@ fn read_person(
     let statements = assertion.children_named(SAML2, "AttributeStatement");
     for element in statements.flat_map(Element::children) {
         if !element.is(SAML2, "Attribute") {
-            return Err(Refusal::AssertionShape(format!(
-                "attribute statement has {element:?}"
-            )));
+            return Err(Refusal::AssertionShape(format!("attribute statement has {element:?}")));
         }
         let name = element.required_attribute("Name").map_err(shape)?;
         let Some(attribute) = Attribute::from_uri(name) else {
@@ -285,19 +254,12 @@ fn read_person(
         Some(text) => Identifier::parse(&text),
         None => Identifier::login_name(name_id),
     };
-    Ok(Person::new(
-        take(Attribute::GivenName),
-        take(Attribute::FamilyName),
-        birthdate,
-        identifier,
-    ))
+    Ok(Person::new(take(Attribute::GivenName), take(Attribute::FamilyName), birthdate, identifier))
 }
 
 fn attribute_value(element: Element<'_>, attribute: Attribute) -> Result<String, Refusal> {
     let mut values = element.children();
-    let value = values
-        .next()
-        .ok_or(Refusal::AttributeMalformed(attribute))?;
+    let value = values.next().ok_or(Refusal::AttributeMalformed(attribute))?;
     if values.next().is_some() {
         return Err(Refusal::AttributeRepeated(attribute));
     }
@@ -344,22 +306,11 @@ mod tests {
 
     #[test]
     fn reads_a_date_with_or_without_a_zone() {
-        for text in [
-            "1987-02-22Z",
-            "1987-02-22",
-            "1987-02-22+01:00",
-            "1987-02-22-05:00",
-        ] {
+        for text in ["1987-02-22Z", "1987-02-22", "1987-02-22+01:00", "1987-02-22-05:00"] {
             assert_eq!(parse_date(text), Some(date(1987, 2, 22)), "{text}");
         }
-        for text in [
-            "",
-            "1987",
-            "1987-02-30Z",
-            "22.02.1987",
-            "1987-02-22T00:00:00Z",
-            "ż987-02-22",
-        ] {
+        for text in ["", "1987", "1987-02-30Z", "22.02.1987", "1987-02-22T00:00:00Z", "ż987-02-22"]
+        {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }

@@ -70,10 +70,7 @@ impl Template {
                 ("Destination", &self.destination),
                 ("AssertionConsumerServiceURL", &self.acs),
                 ("ProtocolBinding", HTTP_ARTIFACT),
-                (
-                    "ForceAuthn",
-                    if self.force_authn { "true" } else { "false" },
-                ),
+                ("ForceAuthn", if self.force_authn { "true" } else { "false" }),
                 ("ProviderName", &self.provider_name),
             ],
         };
@@ -96,17 +93,10 @@ impl Template {
                     }
                 });
             });
-            w.empty(
-                "saml2p:NameIDPolicy",
-                &[("AllowCreate", "true"), ("Format", UNSPECIFIED)],
-            );
-            w.element(
-                "saml2p:RequestedAuthnContext",
-                &[("Comparison", "minimum")],
-                |w| {
-                    w.text_element("saml2:AuthnContextClassRef", &[], assurance.uri());
-                },
-            );
+            w.empty("saml2p:NameIDPolicy", &[("AllowCreate", "true"), ("Format", UNSPECIFIED)]);
+            w.element("saml2p:RequestedAuthnContext", &[("Comparison", "minimum")], |w| {
+                w.text_element("saml2:AuthnContextClassRef", &[], assurance.uri());
+            });
         })
     }
 }

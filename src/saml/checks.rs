@@ -44,28 +44,17 @@ impl Checks {
     /// Returns the first check that was not made.
     #[must_use]
     pub fn first_not_made(&self) -> Option<&'static str> {
-        self.0
-            .iter()
-            .find(|check| check.outcome == Outcome::NotChecked)
-            .map(|check| check.name)
+        self.0.iter().find(|check| check.outcome == Outcome::NotChecked).map(|check| check.name)
     }
 
     /// Notes a check that held.
     pub fn passed(&mut self, name: &'static str, detail: impl Into<String>) {
-        self.0.push(Check {
-            name,
-            outcome: Outcome::Passed,
-            detail: detail.into(),
-        });
+        self.0.push(Check { name, outcome: Outcome::Passed, detail: detail.into() });
     }
 
     /// Notes a check that nothing was given for.
     pub fn not_checked(&mut self, name: &'static str, detail: impl Into<String>) {
-        self.0.push(Check {
-            name,
-            outcome: Outcome::NotChecked,
-            detail: detail.into(),
-        });
+        self.0.push(Check { name, outcome: Outcome::NotChecked, detail: detail.into() });
     }
 
     /// Notes the result of a check that ends the examination when it fails.
@@ -79,11 +68,9 @@ impl Checks {
     ) -> Result<T, Refusal> {
         match &result {
             Ok(_) => self.passed(name, ""),
-            Err(refusal) => self.0.push(Check {
-                name,
-                outcome: Outcome::Failed,
-                detail: refusal.to_string(),
-            }),
+            Err(refusal) => {
+                self.0.push(Check { name, outcome: Outcome::Failed, detail: refusal.to_string() })
+            }
         }
         result
     }

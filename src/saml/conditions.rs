@@ -22,22 +22,14 @@ pub(super) fn check_subject(
     let confirmation = subject.child(SAML2, "SubjectConfirmation").map_err(shape)?;
     let method = confirmation.required_attribute("Method").map_err(shape)?;
     if method != BEARER {
-        return Err(Refusal::AssertionShape(format!(
-            "subject confirmation is by {method}"
-        )));
+        return Err(Refusal::AssertionShape(format!("subject confirmation is by {method}")));
     }
-    let data = confirmation
-        .child(SAML2, "SubjectConfirmationData")
-        .map_err(shape)?;
+    let data = confirmation.child(SAML2, "SubjectConfirmationData").map_err(shape)?;
     checks.compare(
         "assertion_in_response_to",
         data.required_attribute("InResponseTo").map_err(shape)?,
         expected.request_id.as_deref(),
-        |found, expected| Refusal::InResponseTo {
-            level: Level::Assertion,
-            found,
-            expected,
-        },
+        |found, expected| Refusal::InResponseTo { level: Level::Assertion, found, expected },
     )?;
     checks.compare(
         "assertion_recipient",
@@ -48,10 +40,8 @@ pub(super) fn check_subject(
     let clock = Clock { expected, now };
     let before = optional_time(data, "NotBefore")?;
     let after = required_time(data, "NotOnOrAfter")?;
-    checks.note(
-        "confirmation_not_before",
-        clock.begins(TimeBound::ConfirmationNotBefore, before),
-    )?;
+    checks
+        .note("confirmation_not_before", clock.begins(TimeBound::ConfirmationNotBefore, before))?;
     checks.note(
         "confirmation_not_on_or_after",
         clock.ends(TimeBound::ConfirmationNotOnOrAfter, Some(after)),
@@ -68,10 +58,7 @@ pub(super) fn check_conditions(
     let clock = Clock { expected, now };
     let before = optional_time(conditions, "NotBefore")?;
     let after = required_time(conditions, "NotOnOrAfter")?;
-    checks.note(
-        "conditions_not_before",
-        clock.begins(TimeBound::ConditionsNotBefore, before),
-    )?;
+    checks.note("conditions_not_before", clock.begins(TimeBound::ConditionsNotBefore, before))?;
     checks.note(
         "conditions_not_on_or_after",
         clock.ends(TimeBound::ConditionsNotOnOrAfter, Some(after)),
@@ -90,9 +77,7 @@ pub(super) fn check_conditions(
     if restricted {
         Ok(())
     } else {
-        Err(Refusal::AssertionShape(
-            "there is no AudienceRestriction".to_owned(),
-        ))
+        Err(Refusal::AssertionShape("there is no AudienceRestriction".to_owned()))
     }
 }
 
@@ -105,22 +90,15 @@ fn check_audience(
     let mut audiences = Vec::new();
     for audience in restriction.children() {
         if !audience.is(SAML2, "Audience") {
-            return Err(Refusal::AssertionShape(format!(
-                "audience restriction has {audience:?}"
-            )));
+            return Err(Refusal::AssertionShape(format!("audience restriction has {audience:?}")));
         }
         audiences.push(audience.text().map_err(shape)?);
     }
-    let ours = audiences
-        .iter()
-        .find(|a| Some(&***a) == expected.service.as_deref());
+    let ours = audiences.iter().find(|a| Some(&***a) == expected.service.as_deref());
     let found = ours.or(audiences.first()).map_or("", |found| &**found);
-    checks.compare(
-        "assertion_audience",
-        found,
-        expected.service.as_deref(),
-        |found, expected| Refusal::Audience { found, expected },
-    )
+    checks.compare("assertion_audience", found, expected.service.as_deref(), |found, expected| {
+        Refusal::Audience { found, expected }
+    })
 }
 
 /// Checks that the login itself does not lie in the future, and that its session has not ended.
@@ -132,15 +110,10 @@ pub(super) fn check_authn_statement(
 ) -> Result<(Time, Option<Time>), Refusal> {
     let clock = Clock { expected, now };
     let instant = required_time(statement, "AuthnInstant")?;
-    checks.note(
-        "authn_instant",
-        clock.begins(TimeBound::AuthnInstant, Some(instant)),
-    )?;
+    checks.note("authn_instant", clock.begins(TimeBound::AuthnInstant, Some(instant)))?;
     let session_end = optional_time(statement, "SessionNotOnOrAfter")?;
-    checks.note(
-        "session_not_on_or_after",
-        clock.ends(TimeBound::SessionNotOnOrAfter, session_end),
-    )?;
+    checks
+        .note("session_not_on_or_after", clock.ends(TimeBound::SessionNotOnOrAfter, session_end))?;
     Ok((instant, session_end))
 }
 
@@ -168,11 +141,9 @@ impl Clock<'_> {
     /// `NotBefore`: inclusive, with the skew in the message's favour.
     fn begins(&self, bound: TimeBound, limit: Option<Time>) -> Result<(), Refusal> {
         match limit {
-            Some(limit) if later(self.now, self.expected.skew) < limit => Err(Refusal::Time {
-                bound,
-                limit,
-                now: self.now,
-            }),
+            Some(limit) if later(self.now, self.expected.skew) < limit => {
+                Err(Refusal::Time { bound, limit, now: self.now })
+            }
             _ => Ok(()),
         }
     }
@@ -180,11 +151,9 @@ impl Clock<'_> {
     /// `NotOnOrAfter`: exclusive, with the skew in the message's favour.
     fn ends(&self, bound: TimeBound, limit: Option<Time>) -> Result<(), Refusal> {
         match limit {
-            Some(limit) if earlier(self.now, self.expected.skew) >= limit => Err(Refusal::Time {
-                bound,
-                limit,
-                now: self.now,
-            }),
+            Some(limit) if earlier(self.now, self.expected.skew) >= limit => {
+                Err(Refusal::Time { bound, limit, now: self.now })
+            }
             _ => Ok(()),
         }
     }

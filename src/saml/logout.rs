@@ -66,19 +66,13 @@ pub fn confirm(
         return Err(Refusal::Shape(format!("{response:?} is no LogoutResponse")));
     }
     let shape = |error: crate::xml::tree::Error| Refusal::Shape(error.to_string());
-    if response
-        .optional_child(DS, "Signature")
-        .map_err(shape)?
-        .is_some()
-    {
+    if response.optional_child(DS, "Signature").map_err(shape)?.is_some() {
         signature::verify(&document, &[response], trusted, ReferenceStyle::ById)?;
     }
     response.child(SAML2, "Issuer").map_err(shape)?;
     let status = Status::read(response).map_err(shape)?;
     if response.attribute("InResponseTo") != Some(request_id) || !status.is_success() {
-        return Err(Refusal::Shape(format!(
-            "logout was not confirmed: {status}"
-        )));
+        return Err(Refusal::Shape(format!("logout was not confirmed: {status}")));
     }
     Ok(())
 }

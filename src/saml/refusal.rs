@@ -220,36 +220,19 @@ impl Refusal {
             Self::Shape(_) => "login.unexpected_answer",
             Self::SoapFault(_) => "login.soap_fault",
             Self::Signature(error) => signature_code(error),
-            Self::Issuer {
-                level: ArtifactResponse,
-                ..
-            } => "login.artifact_response_issuer",
-            Self::Issuer {
-                level: Response, ..
-            } => "login.response_issuer",
-            Self::Issuer {
-                level: Assertion, ..
-            } => "login.assertion_issuer",
-            Self::InResponseTo {
-                level: ArtifactResponse,
-                ..
-            } => "login.artifact_response_in_response_to",
-            Self::InResponseTo {
-                level: Response, ..
-            } => "login.response_in_response_to",
-            Self::InResponseTo {
-                level: Assertion, ..
-            } => "login.assertion_in_response_to",
-            Self::IssuedInFuture {
-                level: ArtifactResponse,
-                ..
-            } => "login.artifact_response_issued_in_future",
-            Self::IssuedInFuture {
-                level: Response, ..
-            } => "login.response_issued_in_future",
-            Self::IssuedInFuture {
-                level: Assertion, ..
-            } => "login.assertion_issued_in_future",
+            Self::Issuer { level: ArtifactResponse, .. } => "login.artifact_response_issuer",
+            Self::Issuer { level: Response, .. } => "login.response_issuer",
+            Self::Issuer { level: Assertion, .. } => "login.assertion_issuer",
+            Self::InResponseTo { level: ArtifactResponse, .. } => {
+                "login.artifact_response_in_response_to"
+            }
+            Self::InResponseTo { level: Response, .. } => "login.response_in_response_to",
+            Self::InResponseTo { level: Assertion, .. } => "login.assertion_in_response_to",
+            Self::IssuedInFuture { level: ArtifactResponse, .. } => {
+                "login.artifact_response_issued_in_future"
+            }
+            Self::IssuedInFuture { level: Response, .. } => "login.response_issued_in_future",
+            Self::IssuedInFuture { level: Assertion, .. } => "login.assertion_issued_in_future",
             Self::Status { status, .. } => status.code(),
             Self::NoResponse => "login.artifact_unknown_to_node",
             Self::NoAssertion => "login.no_assertion",

@@ -26,40 +26,26 @@ pub fn wrap(message: &str) -> String {
 pub fn unwrap(envelope: Element<'_>) -> Result<Element<'_>, Refusal> {
     let shape = |error: &dyn std::fmt::Display| Refusal::Shape(error.to_string());
     if !envelope.is(SOAP, "Envelope") {
-        return Err(Refusal::Shape(format!(
-            "{envelope:?} is no SOAP 1.1 envelope"
-        )));
+        return Err(Refusal::Shape(format!("{envelope:?} is no SOAP 1.1 envelope")));
     }
     for child in envelope.children() {
         if !child.is(SOAP, "Header") && !child.is(SOAP, "Body") {
             return Err(Refusal::Shape(format!("envelope holds {child:?}")));
         }
     }
-    envelope
-        .optional_child(SOAP, "Header")
-        .map_err(|error| shape(&error))?;
-    let body = envelope
-        .child(SOAP, "Body")
-        .map_err(|error| shape(&error))?;
+    envelope.optional_child(SOAP, "Header").map_err(|error| shape(&error))?;
+    let body = envelope.child(SOAP, "Body").map_err(|error| shape(&error))?;
     let mut messages = body.children();
     match (messages.next(), messages.next()) {
         (Some(fault), None) if fault.is(SOAP, "Fault") => Err(Refusal::SoapFault(describe(fault))),
         (Some(message), None) => Ok(message),
         (None, _) => Err(Refusal::Shape("SOAP body is empty".to_owned())),
-        (Some(_), Some(_)) => Err(Refusal::Shape(
-            "SOAP body holds several messages".to_owned(),
-        )),
+        (Some(_), Some(_)) => Err(Refusal::Shape("SOAP body holds several messages".to_owned())),
     }
 }
 
 fn describe(fault: Element<'_>) -> String {
-    let text = |name| {
-        fault
-            .optional_child("", name)
-            .ok()
-            .flatten()
-            .and_then(|e| e.text().ok())
-    };
+    let text = |name| fault.optional_child("", name).ok().flatten().and_then(|e| e.text().ok());
     let code = text("faultcode").unwrap_or_default();
     let string = text("faultstring").unwrap_or_default();
     bounded(format!("{} {}", code.trim(), string.trim()).trim())
@@ -85,10 +71,7 @@ mod tests {
     fn refuses_faults_and_bodies_without_exactly_one_message() {
         let fault = "<soap:Fault><faultcode>soap:Server</faultcode>\
                      <faultstring>no</faultstring></soap:Fault>";
-        assert_eq!(
-            unwrapped(&wrap(fault)),
-            Err(Refusal::SoapFault("soap:Server no".to_owned()))
-        );
+        assert_eq!(unwrapped(&wrap(fault)), Err(Refusal::SoapFault("soap:Server no".to_owned())));
         for xml in [wrap(""), wrap("<a/><b/>"), "<a/>".to_owned()] {
             assert!(matches!(unwrapped(&xml), Err(Refusal::Shape(_))), "{xml}");
         }

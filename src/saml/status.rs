@@ -29,11 +29,7 @@ impl Status {
             Some(message) => Some(bounded(&message.text()?)),
             None => None,
         };
-        Ok(Self {
-            top: bounded(top),
-            second,
-            message,
-        })
+        Ok(Self { top: bounded(top), second, message })
     }
 
     /// Tells whether the node reports success.
@@ -70,17 +66,10 @@ impl Status {
     /// The second-level code says more, when it is one that we know; clients have seen codes that
     /// the standard defines as second-level on the top level, so both are looked at alike.
     fn decisive(&self) -> Option<&str> {
-        const KNOWN: [&str; 5] = [
-            "AuthnFailed",
-            "NoAuthnContext",
-            "NoPassive",
-            "RequestDenied",
-            "UnknownPrincipal",
-        ];
+        const KNOWN: [&str; 5] =
+            ["AuthnFailed", "NoAuthnContext", "NoPassive", "RequestDenied", "UnknownPrincipal"];
         let second = self.second.as_deref().and_then(short);
-        second
-            .filter(|second| KNOWN.contains(second))
-            .or_else(|| self.short_top())
+        second.filter(|second| KNOWN.contains(second)).or_else(|| self.short_top())
     }
 
     fn short_top(&self) -> Option<&str> {
@@ -106,11 +95,7 @@ fn short(uri: &str) -> Option<&str> {
 }
 
 fn bounded(text: &str) -> String {
-    text.trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect()
+    text.trim().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]
@@ -144,11 +129,7 @@ mod tests {
             ("Responder", "UnknownPrincipal", "login.unknown_person"),
             ("UnknownPrincipal", "", "login.unknown_person"),
             ("Requester", "", "login.our_request_refused"),
-            (
-                "Requester",
-                "InvalidAttrNameOrValue",
-                "login.our_request_refused",
-            ),
+            ("Requester", "InvalidAttrNameOrValue", "login.our_request_refused"),
             ("Responder", "", "login.node_failed"),
             ("Responder", "SomethingNew", "login.node_failed"),
             ("SomethingNew", "", "login.other_node_status"),
@@ -162,11 +143,7 @@ mod tests {
     #[test]
     fn success_is_success_only_under_its_full_name() {
         assert!(status(&code("Success", "")).unwrap().is_success());
-        assert!(
-            !status("<p:StatusCode Value='Success'/>")
-                .unwrap()
-                .is_success()
-        );
+        assert!(!status("<p:StatusCode Value='Success'/>").unwrap().is_success());
         assert!(status("").is_err());
     }
 }

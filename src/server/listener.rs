@@ -139,10 +139,7 @@ pub async fn serve<S: Service>(
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
         warn!("requests were still open at the end of the drain time");
     }
 }
@@ -176,10 +173,7 @@ impl<S: Service> Connection<S> {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         is_tls: bool,
     ) {
-        let peer = Peer {
-            address: self.address,
-            is_tls,
-        };
+        let peer = Peer { address: self.address, is_tls };
         let service = Arc::clone(&self.service);
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);

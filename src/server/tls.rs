@@ -41,11 +41,7 @@ pub fn read_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|error| Error::BadCertificate(error.to_string()))?;
-    if chain.is_empty() {
-        Err(Error::NoCertificate)
-    } else {
-        Ok(chain)
-    }
+    if chain.is_empty() { Err(Error::NoCertificate) } else { Ok(chain) }
 }
 
 /// Reads a private key.
@@ -94,9 +90,7 @@ pub fn mutual_server(
         ClientCertificate::Required => builder,
         ClientCertificate::Optional => builder.allow_unauthenticated(),
     };
-    let verifier = builder
-        .build()
-        .map_err(|error| Error::ClientVerifier(error.to_string()))?;
+    let verifier = builder.build().map_err(|error| Error::ClientVerifier(error.to_string()))?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)

@@ -54,13 +54,7 @@ impl Store for Memory {
         now: Time,
     ) -> Result<(), Unavailable> {
         let alive = AtomicI64::new(now.as_millisecond());
-        self.sessions.insert(
-            key,
-            Arc::new(Entry {
-                session: Arc::new(session),
-                alive,
-            }),
-        );
+        self.sessions.insert(key, Arc::new(Entry { session: Arc::new(session), alive }));
         Ok(())
     }
 
@@ -78,16 +72,10 @@ impl Store for Memory {
             return Ok(None);
         }
         if activity == Activity::Alive {
-            entry
-                .alive
-                .fetch_max(now.as_millisecond(), Ordering::Relaxed);
+            entry.alive.fetch_max(now.as_millisecond(), Ordering::Relaxed);
         }
         let idle_end = self.idle_end(&entry);
-        Ok(Some(Live {
-            session: Arc::clone(&entry.session),
-            key,
-            idle_end,
-        }))
+        Ok(Some(Live { session: Arc::clone(&entry.session), key, idle_end }))
     }
 
     async fn remove(
@@ -95,10 +83,7 @@ impl Store for Memory {
         key: SessionKey,
         now: Time,
     ) -> Result<Option<Arc<Session>>, Unavailable> {
-        let removed = self
-            .sessions
-            .remove(&key)
-            .filter(|entry| !self.has_ended(entry, now));
+        let removed = self.sessions.remove(&key).filter(|entry| !self.has_ended(entry, now));
         Ok(removed.map(|entry| Arc::clone(&entry.session)))
     }
 }

@@ -50,9 +50,7 @@ impl SessionId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plausible = text.len() == 43
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         plausible.then(|| Self(Secret::new(text.to_owned())))
     }
 
@@ -157,10 +155,7 @@ impl Session {
     /// Returns what the node knows the session by.
     #[must_use]
     pub fn node_session(&self) -> NodeSession<'_> {
-        NodeSession {
-            name_id: &self.name_id,
-            session_index: &self.session_index,
-        }
+        NodeSession { name_id: &self.name_id, session_index: &self.session_index }
     }
 }
 
@@ -172,13 +167,7 @@ mod tests {
     fn an_id_is_read_back_and_nothing_else_is_taken() {
         let id = SessionId::generate();
         assert_eq!(SessionId::parse(id.expose()).unwrap().key(), id.key());
-        for wrong in [
-            "",
-            "x",
-            &"ż".repeat(22),
-            &"a".repeat(44),
-            &format!("{};", "a".repeat(42)),
-        ] {
+        for wrong in ["", "x", &"ż".repeat(22), &"a".repeat(44), &format!("{};", "a".repeat(42))] {
             assert!(SessionId::parse(wrong).is_none(), "{wrong}");
         }
         assert!(!format!("{id:?}").contains(id.expose()));

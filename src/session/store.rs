@@ -99,10 +99,7 @@ pub(crate) mod contract {
 
     async fn begun<S: Store>(store: &S, clock: &ManualClock) -> SessionKey {
         let key = SessionId::generate().key();
-        store
-            .insert(key, session(key, clock.now()), clock.now())
-            .await
-            .unwrap();
+        store.insert(key, session(key, clock.now()), clock.now()).await.unwrap();
         key
     }
 
@@ -112,16 +109,9 @@ pub(crate) mod contract {
 
     async fn finds_what_was_inserted_and_nothing_else<S: Store>(store: &S, clock: &ManualClock) {
         let key = begun(store, clock).await;
-        let live = store
-            .find(key, Activity::Alive, clock.now())
-            .await
-            .unwrap()
-            .unwrap();
+        let live = store.find(key, Activity::Alive, clock.now()).await.unwrap().unwrap();
         assert_eq!(live.session.public_name(), key.public_name());
-        assert_eq!(
-            live.idle_end,
-            crate::base::clock::later(clock.now(), settings().idle)
-        );
+        assert_eq!(live.idle_end, crate::base::clock::later(clock.now(), settings().idle));
         let other = SessionId::generate().key();
         assert!(!is_live(store, other, Activity::Alive, clock).await);
     }
@@ -134,10 +124,7 @@ pub(crate) mod contract {
         }
         clock.advance(Duration::from_secs(900));
         assert!(!is_live(store, key, Activity::Alive, clock).await);
-        assert!(
-            !is_live(store, key, Activity::Alive, clock).await,
-            "it does not come back"
-        );
+        assert!(!is_live(store, key, Activity::Alive, clock).await, "it does not come back");
     }
 
     async fn background_use_does_not_prolong<S: Store>(store: &S, clock: &ManualClock) {

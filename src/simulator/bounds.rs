@@ -44,11 +44,7 @@ pub(super) struct Bounded<V> {
 
 impl<V> Bounded<V> {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            entries: HashMap::new(),
-            order: VecDeque::new(),
-        }
+        Self { limit, entries: HashMap::new(), order: VecDeque::new() }
     }
 
     /// Adds an entry, in place of one of the same key.
@@ -75,9 +71,7 @@ impl<V> Bounded<V> {
 
     /// Returns the entries, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &V)> {
-        self.order
-            .iter()
-            .filter_map(|key| self.entries.get_key_value(key))
+        self.order.iter().filter_map(|key| self.entries.get_key_value(key))
     }
 }
 

@@ -69,11 +69,7 @@ pub(super) struct Report(Vec<Finding>);
 impl Report {
     pub(super) fn add(&mut self, rule: &'static Rule, found: &str, expected: &str) {
         let bounded = |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect();
-        let finding = Finding {
-            rule,
-            found: bounded(found),
-            expected: bounded(expected),
-        };
+        let finding = Finding { rule, found: bounded(found), expected: bounded(expected) };
         if !self.0.contains(&finding) {
             self.0.push(finding);
         }
@@ -109,24 +105,15 @@ impl Registered {
         let mut signing = service.signing.clone();
         signing.dedup_by(|a, b| a.der() == b.der());
         let mut either = signing.clone();
-        if signing
-            .iter()
-            .all(|certificate| certificate.der() != service.encryption.der())
-        {
+        if signing.iter().all(|certificate| certificate.der() != service.encryption.der()) {
             either.push(service.encryption.clone());
         }
         let pin = |certificates: Vec<Certificate>| {
-            TrustedCertificates::pin(certificates).map_err(|source| Error::Service {
-                issuer: service.issuer.clone(),
-                source,
-            })
+            TrustedCertificates::pin(certificates)
+                .map_err(|source| Error::Service { issuer: service.issuer.clone(), source })
         };
         let (signing, either) = (pin(signing)?, pin(either)?);
-        Ok(Self {
-            service,
-            signing,
-            either,
-        })
+        Ok(Self { service, signing, either })
     }
 }
 

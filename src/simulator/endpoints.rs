@@ -18,12 +18,10 @@ pub(super) use soap::Soap;
 
 /// Reads a body, or says why not.
 async fn read(body: Incoming) -> Result<Bytes, StatusCode> {
-    body::read(body, BODY_BYTES)
-        .await
-        .map_err(|error| match error {
-            ReadError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            ReadError::Broken(_) => StatusCode::BAD_REQUEST,
-        })
+    body::read(body, BODY_BYTES).await.map_err(|error| match error {
+        ReadError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        ReadError::Broken(_) => StatusCode::BAD_REQUEST,
+    })
 }
 
 /// Returns a field of a header as text.
@@ -41,19 +39,14 @@ fn answer(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
 fn page(status: StatusCode, page: Page) -> Response<Body> {
     let mut response = answer(status, "text/html; charset=utf-8", page.html);
     if let Ok(policy) = HeaderValue::try_from(page.content_security_policy) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, policy);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }

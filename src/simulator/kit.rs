@@ -168,12 +168,7 @@ impl Kit {
     fn from_pairs(pairs: [Pair; 6], now: Time) -> Result<Self, Error> {
         let node = pairs[Role::NodeSigning as usize].signer()?;
         let stranger_pair = make::stranger(now)?;
-        Ok(Self {
-            node,
-            stranger: stranger_pair.signer()?,
-            stranger_pair,
-            pairs,
-        })
+        Ok(Self { node, stranger: stranger_pair.signer()?, stranger_pair, pairs })
     }
 
     /// Returns a pair.

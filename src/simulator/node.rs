@@ -96,13 +96,7 @@ impl Node {
         kit: Arc<Kit>,
         clock: SharedClock,
     ) -> Self {
-        Self {
-            issuer,
-            addresses,
-            kit,
-            clock,
-            state: Mutex::new(State::new()),
-        }
+        Self { issuer, addresses, kit, clock, state: Mutex::new(State::new()) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -125,11 +119,7 @@ impl Node {
         let (form, mut findings) = check::read_form(content_type, body);
         let services = self.state().services.clone();
         let mut checked = if form.message.is_empty() {
-            Checked {
-                seen: check::Seen::default(),
-                findings: Vec::new(),
-                message: None,
-            }
+            Checked { seen: check::Seen::default(), findings: Vec::new(), message: None }
         } else {
             check_authn_request(&form.message, &self.context(&services, now))
         };
@@ -145,14 +135,9 @@ impl Node {
         });
         match checked.message {
             Some(request) if findings.is_empty() => {
-                let transaction = Transaction {
-                    request,
-                    relay_state: form.relay_state,
-                };
+                let transaction = Transaction { request, relay_state: form.relay_state };
                 let handle = random::handle();
-                state
-                    .transactions
-                    .insert(handle.clone(), transaction.clone());
+                state.transactions.insert(handle.clone(), transaction.clone());
                 Ok((handle, transaction))
             }
             _ => Err(findings),
@@ -168,15 +153,10 @@ impl Node {
         };
         let mut state = self.state();
         let transaction = state.transactions.take(&choice.transaction);
-        let Transaction {
-            request,
-            relay_state,
-        } = transaction.ok_or(NoReturn::Transaction)?;
+        let Transaction { request, relay_state } = transaction.ok_or(NoReturn::Transaction)?;
         let faults = state.take_faults(&choice.faults);
         let way = choice.way.unwrap_or_default();
-        let assurance = choice
-            .assurance
-            .unwrap_or_else(|| request.minimum.max(way.assurance()));
+        let assurance = choice.assurance.unwrap_or_else(|| request.minimum.max(way.assurance()));
         let artifact = self.artifact();
         let back = Return {
             acs: request.acs.clone(),
@@ -191,14 +171,7 @@ impl Node {
             by_get: faults.contains(&Fault::ReturnByGet),
         };
         let since = self.clock.now();
-        let waiting = Waiting {
-            request,
-            outcome,
-            way,
-            assurance,
-            faults,
-            since,
-        };
+        let waiting = Waiting { request, outcome, way, assurance, faults, since };
         state.artifacts.insert(artifact, waiting);
         Ok(back)
     }
@@ -215,13 +188,7 @@ impl Node {
                 Err(finding) => findings.push(finding),
             }
         }
-        self.note(
-            MessageKind::ArtifactResolve,
-            &checked.seen,
-            &findings,
-            body,
-            now,
-        );
+        self.note(MessageKind::ArtifactResolve, &checked.seen, &findings, body, now);
         if !findings.is_empty() {
             return self.refuse(&findings, |message| {
                 let status = Some((NodeStatus::Requester, message));
@@ -246,13 +213,10 @@ impl Node {
         let mut faults = self.state().always.clone();
         if let Some(request) = &checked.message {
             let mut state = self.state();
-            let known = state
-                .sessions
-                .find(&request.session_index)
-                .is_some_and(|session| {
-                    session.name_id == request.name_id
-                        && session.service == request.service.service.issuer
-                });
+            let known = state.sessions.find(&request.session_index).is_some_and(|session| {
+                session.name_id == request.name_id
+                    && session.service == request.service.service.issuer
+            });
             if known && let Some(session) = state.sessions.take(&request.session_index) {
                 faults.extend(session.faults);
             } else {
@@ -261,39 +225,17 @@ impl Node {
                 findings.extend(report.into_findings());
             }
         }
-        self.note(
-            MessageKind::LogoutRequest,
-            &checked.seen,
-            &findings,
-            body,
-            now,
-        );
-        let id = checked
-            .message
-            .as_ref()
-            .map_or(&checked.seen.id, |request| &request.id);
+        self.note(MessageKind::LogoutRequest, &checked.seen, &findings, body, now);
+        let id = checked.message.as_ref().map_or(&checked.seen.id, |request| &request.id);
         let respond =
             |answer: LogoutAnswer<'_>| answer::logout(&self.kit, &self.issuer, id, answer, now);
         let has = |fault| faults.contains(&fault);
         let mut reply = if has(Fault::LogoutRubbish) {
-            Reply {
-                status: 200,
-                body: b"To nie jest XML.".to_vec(),
-                pace: Pace::Now,
-            }
+            Reply { status: 200, body: b"To nie jest XML.".to_vec(), pace: Pace::Now }
         } else if has(Fault::LogoutFails) {
-            reply(respond(LogoutAnswer::Failed(
-                NodeStatus::Responder,
-                "symulowana odmowa",
-            )))
-        } else if findings
-            .iter()
-            .any(|finding| finding.rule == &rules::LOGOUT_UNKNOWN)
-        {
-            reply(respond(LogoutAnswer::Failed(
-                NodeStatus::Requester,
-                "unknown session",
-            )))
+            reply(respond(LogoutAnswer::Failed(NodeStatus::Responder, "symulowana odmowa")))
+        } else if findings.iter().any(|finding| finding.rule == &rules::LOGOUT_UNKNOWN) {
+            reply(respond(LogoutAnswer::Failed(NodeStatus::Requester, "unknown session")))
         } else if findings.is_empty() {
             reply(respond(LogoutAnswer::Success))
         } else {
@@ -316,11 +258,7 @@ impl Node {
         if waiting.request.service.service.issuer != resolve.service.service.issuer {
             let issuer = resolve.service.service.issuer.clone();
             let rule = &rules::ARTIFACT_FOREIGN;
-            return Err(Finding {
-                rule,
-                found: issuer,
-                expected: String::new(),
-            });
+            return Err(Finding { rule, found: issuer, expected: String::new() });
         }
         let waiting = state.artifacts.take(&resolve.artifact);
         Ok(waiting.filter(|waiting| now < later(waiting.since, ARTIFACT_LIFE)))
@@ -328,9 +266,7 @@ impl Node {
 
     /// Builds the answer and begins the session.
     fn deliver(&self, resolve: &Resolve, waiting: &Waiting, now: Time) -> Reply {
-        let Waiting {
-            request, faults, ..
-        } = waiting;
+        let Waiting { request, faults, .. } = waiting;
         let service = &request.service.service;
         let assertion_id = answer::assertion_id();
         let previous = {
@@ -348,9 +284,7 @@ impl Node {
                     since: now,
                     faults: faults.clone(),
                 };
-                state
-                    .sessions
-                    .insert(index.unwrap_or_else(|| assertion_id.clone()), session);
+                state.sessions.insert(index.unwrap_or_else(|| assertion_id.clone()), session);
             }
             previous
         };
@@ -397,10 +331,7 @@ impl Node {
         };
         let text = findings.iter().map(text).collect::<Vec<_>>().join("; ");
         let no_message = [&rules::XML, &rules::SOAP, &rules::ELEMENT];
-        if findings
-            .iter()
-            .any(|finding| no_message.contains(&finding.rule))
-        {
+        if findings.iter().any(|finding| no_message.contains(&finding.rule)) {
             return Reply {
                 status: 500,
                 body: answer::soap_fault("soap:Client", &text),
@@ -430,12 +361,7 @@ impl Node {
 
     fn context<'c>(&'c self, services: &'c [Arc<Registered>], now: Time) -> Context<'c> {
         let Addresses { sso, logout, .. } = &self.addresses;
-        Context {
-            services,
-            sso_url: sso,
-            logout_url: logout,
-            now,
-        }
+        Context { services, sso_url: sso, logout_url: logout, now }
     }
 
     /// SAML bindings 3.6.4: type 0x0004, an endpoint index, the SHA-1 of the issuer, a handle.
@@ -453,19 +379,11 @@ pub(super) const CANCEL: &str = "cancel";
 
 fn reply(built: Result<Vec<u8>, Error>) -> Reply {
     match built {
-        Ok(body) => Reply {
-            status: 200,
-            body,
-            pace: Pace::Now,
-        },
+        Ok(body) => Reply { status: 200, body, pace: Pace::Now },
         Err(error) => {
             tracing::error!(error = %error, "answer could not be built");
             let body = answer::soap_fault("soap:Server", &error.to_string());
-            Reply {
-                status: 500,
-                body,
-                pace: Pace::Now,
-            }
+            Reply { status: 500, body, pace: Pace::Now }
         }
     }
 }

@@ -163,16 +163,7 @@ const fn person(
     login: &'static str,
     note: [&'static str; 2],
 ) -> Person {
-    Person {
-        key,
-        given_name,
-        family_name,
-        birthdate,
-        identifier,
-        login,
-        note,
-        status: None,
-    }
+    Person { key, given_name, family_name, birthdate, identifier, login, note, status: None }
 }
 
 const fn refused(
@@ -211,10 +202,7 @@ pub const PEOPLE: [Person; 13] = [
         date(1891, 12, 3),
         "91920342187",
         "lukasz.scibor",
-        [
-            "dwa imiona i nazwisko dwuczłonowe",
-            "two given names and a double name",
-        ],
+        ["dwa imiona i nazwisko dwuczłonowe", "two given names and a double name"],
     ),
     person(
         "zofia",
@@ -246,10 +234,7 @@ pub const PEOPLE: [Person; 13] = [
         date(1895, 6, 7),
         "95860733465",
         "m&m",
-        [
-            "znaki, które XML i HTML muszą zabezpieczyć",
-            "characters that XML and HTML must escape",
-        ],
+        ["znaki, które XML i HTML muszą zabezpieczyć", "characters that XML and HTML must escape"],
     ),
     person(
         "jurgen",
@@ -257,10 +242,7 @@ pub const PEOPLE: [Person; 13] = [
         date(1871, 1, 1),
         "DE/PL/symulator-7f3a9c5e",
         "eidas.juergen",
-        [
-            "logowanie transgraniczne, bez numeru PESEL",
-            "cross-border, without a PESEL",
-        ],
+        ["logowanie transgraniczne, bez numeru PESEL", "cross-border, without a PESEL"],
     ),
     person(
         "bledny",
@@ -268,28 +250,19 @@ pub const PEOPLE: [Person; 13] = [
         date(1899, 8, 19),
         "99881906621",
         "bogumil",
-        [
-            "suma kontrolna numeru PESEL się nie zgadza",
-            "the checksum of the PESEL does not fit",
-        ],
+        ["suma kontrolna numeru PESEL się nie zgadza", "the checksum of the PESEL does not fit"],
     ),
     refused(
         "odmowa",
         "Odmówiona",
         NodeStatus::RequestDenied,
-        [
-            "węzeł odpowiada: RequestDenied",
-            "the node answers RequestDenied",
-        ],
+        ["węzeł odpowiada: RequestDenied", "the node answers RequestDenied"],
     ),
     refused(
         "nieznany",
         "Nieznany",
         NodeStatus::UnknownPrincipal,
-        [
-            "węzeł odpowiada: UnknownPrincipal",
-            "the node answers UnknownPrincipal",
-        ],
+        ["węzeł odpowiada: UnknownPrincipal", "the node answers UnknownPrincipal"],
     ),
     refused(
         "zle-zadanie",
@@ -307,22 +280,13 @@ pub const PEOPLE: [Person; 13] = [
         "pomylka",
         "Pomyłkowa",
         NodeStatus::AuthnFailed,
-        [
-            "węzeł odpowiada: AuthnFailed",
-            "the node answers AuthnFailed",
-        ],
+        ["węzeł odpowiada: AuthnFailed", "the node answers AuthnFailed"],
     ),
 ];
 
 /// Somebody whom nobody signed in: what a forged message names.
-pub(super) const FORGED: Person = person(
-    "forged",
-    ["Ewa", "Fałszywa"],
-    date(1889, 3, 21),
-    "89832122043",
-    "ewa.falszywa",
-    PLAIN,
-);
+pub(super) const FORGED: Person =
+    person("forged", ["Ewa", "Fałszywa"], date(1889, 3, 21), "89832122043", "ewa.falszywa", PLAIN);
 
 #[cfg(test)]
 mod tests {
@@ -340,11 +304,7 @@ mod tests {
             };
             assert_eq!(pesel.date(), Some(person.birthdate), "{person:?}");
             assert!(person.birthdate.year() < 1900);
-            let expected: &[Note] = if person.key == "bledny" {
-                &[Note::Checksum]
-            } else {
-                &[]
-            };
+            let expected: &[Note] = if person.key == "bledny" { &[Note::Checksum] } else { &[] };
             assert_eq!(pesel.notes(Some(person.birthdate)), expected, "{person:?}");
         }
     }

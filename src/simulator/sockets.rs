@@ -45,11 +45,8 @@ impl Simulator {
             .and_then(|origin| url::Url::parse(origin).ok()?.host_str().map(str::to_owned))
             .into_iter()
             .collect();
-        let names = Names {
-            node: &settings.node_issuer,
-            service: &settings.service_issuer,
-            hosts: &hosts,
-        };
+        let names =
+            Names { node: &settings.node_issuer, service: &settings.service_issuer, hosts: &hosts };
         let now = clock.now();
         let kit = match settings.directory.as_deref().map(Path::new) {
             Some(directory) => Kit::load_or_make(directory, names, now)?,
@@ -88,12 +85,7 @@ impl Simulator {
         for service in settings.services {
             node.register(service)?;
         }
-        Ok(Self {
-            node: Arc::new(node),
-            pages,
-            soap,
-            tls,
-        })
+        Ok(Self { node: Arc::new(node), pages, soap, tls })
     }
 
     /// Returns the origin of the pages, such as `http://127.0.0.1:8080`.
@@ -196,12 +188,7 @@ impl Control {
     pub fn last_findings(&self) -> Option<Vec<&'static str>> {
         let state = self.0.state();
         let last = state.received.back()?;
-        Some(
-            last.findings
-                .iter()
-                .map(super::check::Finding::code)
-                .collect(),
-        )
+        Some(last.findings.iter().map(super::check::Finding::code).collect())
     }
 }
 

@@ -107,8 +107,7 @@ impl State {
     pub(super) fn register(&mut self, service: Service) -> Result<(), Error> {
         let registered = Arc::new(Registered::new(service)?);
         let issuer = &registered.service.issuer;
-        self.services
-            .retain(|other| other.service.issuer != *issuer);
+        self.services.retain(|other| other.service.issuer != *issuer);
         if self.services.len() >= bounds::SERVICES {
             return Err(Error::TooManyServices(bounds::SERVICES));
         }

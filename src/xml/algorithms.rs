@@ -55,13 +55,7 @@ pub const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 pub const XENC11: &str = "http://www.w3.org/2009/xmlenc11#";
 
 /// Signature methods that we accept.
-pub const SIGNATURE_METHODS: [&str; 6] = [
-    ECDSA_SHA256,
-    ECDSA_SHA384,
-    ECDSA_SHA512,
-    RSA_SHA256,
-    RSA_SHA384,
-    RSA_SHA512,
-];
+pub const SIGNATURE_METHODS: [&str; 6] =
+    [ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, RSA_SHA256, RSA_SHA384, RSA_SHA512];
 /// Digest methods that we accept.
 pub const DIGEST_METHODS: [&str; 3] = [SHA256, SHA384, SHA512];

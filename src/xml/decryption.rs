@@ -104,11 +104,7 @@ fn check_parties(envelope: &Envelope, parties: Parties<'_>) -> Result<(), Error>
 fn open(envelope: &Envelope, key: &DecryptionKey) -> Option<Zeroizing<Vec<u8>>> {
     let point = UnparsedPublicKey::new(envelope.curve.agreement(), &envelope.ephemeral);
     let kek = agreement::agree(key.private(), point, (), |z| {
-        Ok(key_derivation::derive(
-            z,
-            &envelope.parameters,
-            envelope.kek_length,
-        ))
+        Ok(key_derivation::derive(z, &envelope.parameters, envelope.kek_length))
     })
     .ok()?;
     let content_key = key_wrap::unwrap(&kek, &envelope.wrapped_key).ok()?;
@@ -129,10 +125,7 @@ fn open_content(key: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
     let mut plain = Zeroizing::new(sealed.to_vec());
-    let length = key
-        .open_in_place(nonce, Aad::empty(), &mut plain)
-        .ok()?
-        .len();
+    let length = key.open_in_place(nonce, Aad::empty(), &mut plain).ok()?.len();
     plain.truncate(length);
     Some(plain)
 }
@@ -141,9 +134,7 @@ fn open_content(key: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 fn read(encrypted: Element<'_>) -> Result<Envelope, Error> {
     let data = only_child(encrypted, XENC, "EncryptedData")?;
     if data.attribute("Type") != Some(TYPE_ELEMENT) {
-        return Err(Error::Profile(
-            "EncryptedData is not of type Element".to_owned(),
-        ));
+        return Err(Error::Profile("EncryptedData is not of type Element".to_owned()));
     }
     let content_key_lengths: &[usize] = match algorithm(data.child(XENC, "EncryptionMethod")?)? {
         // Production was seen to deliver a 128-bit key under this name.
@@ -166,9 +157,7 @@ fn read(encrypted: Element<'_>) -> Result<Envelope, Error> {
     expect_algorithm(concat.child(DS, "DigestMethod")?, SHA256)?;
     for public_or_private in ["SuppPubInfo", "SuppPrivInfo"] {
         if concat.attribute(public_or_private).is_some() {
-            return Err(Error::Profile(format!(
-                "{public_or_private} is not used by the node"
-            )));
+            return Err(Error::Profile(format!("{public_or_private} is not used by the node")));
         }
     }
     let parameters = Parameters::parse(
@@ -181,10 +170,7 @@ fn read(encrypted: Element<'_>) -> Result<Envelope, Error> {
     let originator = agreement.child(XENC, "OriginatorKeyInfo")?;
     let value = only_child(originator, DS, "KeyValue")?;
     let point = only_child(value, DSIG11, "ECKeyValue")?;
-    let curve = match point
-        .child(DSIG11, "NamedCurve")?
-        .required_attribute("URI")?
-    {
+    let curve = match point.child(DSIG11, "NamedCurve")?.required_attribute("URI")? {
         P256 => Curve::P256,
         P384 => Curve::P384,
         other => return Err(Error::Algorithm(other.to_owned())),
@@ -192,9 +178,7 @@ fn read(encrypted: Element<'_>) -> Result<Envelope, Error> {
     let ephemeral = octets(point.child(DSIG11, "PublicKey")?)?;
     // Uncompressed points only (SEC 1 section 2.3.3); the agreement checks that it is on the curve.
     if ephemeral.len() != 1 + 2 * curve.coordinate_length() || ephemeral.first() != Some(&4) {
-        return Err(Error::Profile(
-            "PublicKey is not an uncompressed point".to_owned(),
-        ));
+        return Err(Error::Profile("PublicKey is not an uncompressed point".to_owned()));
     }
     Ok(Envelope {
         curve,
@@ -216,10 +200,7 @@ fn only_child<'d>(
     let child = parent.child(namespace, name)?;
     match parent.children().count() {
         1 => Ok(child),
-        _ => Err(Error::Profile(format!(
-            "{} holds more than its {name}",
-            parent.name()
-        ))),
+        _ => Err(Error::Profile(format!("{} holds more than its {name}", parent.name()))),
     }
 }
 

@@ -60,22 +60,10 @@ impl<'e> Envelope<'e> {
     /// The node's own choices, for a P-256 key.
     #[must_use]
     pub fn new(recipient: &'e [u8], node: &'e str, service: &'e str) -> Self {
-        let curve = if recipient.len() == 97 {
-            Curve::P384
-        } else {
-            Curve::P256
-        };
+        let curve = if recipient.len() == 97 { Curve::P384 } else { Curve::P256 };
         let key_wrap = KeyWrap::Aes256;
         let content = Content::Aes256;
-        Self {
-            curve,
-            recipient,
-            node,
-            service,
-            key_wrap,
-            content,
-            leading_zero: false,
-        }
+        Self { curve, recipient, node, service, key_wrap, content, leading_zero: false }
     }
 }
 
@@ -119,45 +107,33 @@ pub fn encrypt(writer: &mut Writer, plain: &[u8], envelope: &Envelope<'_>) -> Re
         ("PartyVInfo", party_v.as_str()),
     ];
     writer.element("saml2:EncryptedAssertion", &[], |w| {
-        w.element(
-            "xenc:EncryptedData",
-            &[("Id", &data_id), ("Type", TYPE_ELEMENT)],
-            |w| {
-                w.element(
-                    "xenc:EncryptionMethod",
-                    &[("Algorithm", content_uri)],
-                    |w| {
-                        w.empty("ds:DigestMethod", &[("Algorithm", SHA256)]);
-                    },
-                );
-                w.element("ds:KeyInfo", &[], |w| {
-                    w.element("xenc:EncryptedKey", &[("Id", &key_id)], |w| {
-                        w.empty("xenc:EncryptionMethod", &[("Algorithm", wrap_uri)]);
-                        w.element("ds:KeyInfo", &[], |w| {
-                            w.element("xenc:AgreementMethod", &[("Algorithm", ECDH_ES)], |w| {
-                                write_agreement(w, &parameters, curve, &ephemeral);
-                            });
+        w.element("xenc:EncryptedData", &[("Id", &data_id), ("Type", TYPE_ELEMENT)], |w| {
+            w.element("xenc:EncryptionMethod", &[("Algorithm", content_uri)], |w| {
+                w.empty("ds:DigestMethod", &[("Algorithm", SHA256)]);
+            });
+            w.element("ds:KeyInfo", &[], |w| {
+                w.element("xenc:EncryptedKey", &[("Id", &key_id)], |w| {
+                    w.empty("xenc:EncryptionMethod", &[("Algorithm", wrap_uri)]);
+                    w.element("ds:KeyInfo", &[], |w| {
+                        w.element("xenc:AgreementMethod", &[("Algorithm", ECDH_ES)], |w| {
+                            write_agreement(w, &parameters, curve, &ephemeral);
                         });
-                        write_cipher_data(w, &wrapped);
                     });
+                    write_cipher_data(w, &wrapped);
                 });
-                write_cipher_data(w, &sealed);
-            },
-        );
+            });
+            write_cipher_data(w, &sealed);
+        });
     });
     Ok(())
 }
 
 fn write_agreement(w: &mut Writer, parameters: &[(&str, &str)], curve: &str, ephemeral: &[u8]) {
-    w.element(
-        "xenc11:KeyDerivationMethod",
-        &[("Algorithm", CONCAT_KDF)],
-        |w| {
-            w.element("xenc11:ConcatKDFParams", parameters, |w| {
-                w.empty("ds:DigestMethod", &[("Algorithm", SHA256)]);
-            });
-        },
-    );
+    w.element("xenc11:KeyDerivationMethod", &[("Algorithm", CONCAT_KDF)], |w| {
+        w.element("xenc11:ConcatKDFParams", parameters, |w| {
+            w.empty("ds:DigestMethod", &[("Algorithm", SHA256)]);
+        });
+    });
     w.element("xenc:OriginatorKeyInfo", &[], |w| {
         w.element("ds:KeyValue", &[], |w| {
             w.element("dsig11:ECKeyValue", &[], |w| {
@@ -197,19 +173,11 @@ fn agree(
 }
 
 fn seal_content(key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
-    let algorithm = if key.len() == 16 {
-        &AES_128_GCM
-    } else {
-        &AES_256_GCM
-    };
+    let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
     let key = LessSafeKey::new(UnboundKey::new(algorithm, key).map_err(|_| Error)?);
     let nonce = random::bytes::<12>();
     let mut sealed = plain.to_vec();
-    key.seal_in_place_append_tag(
-        Nonce::assume_unique_for_key(nonce),
-        Aad::empty(),
-        &mut sealed,
-    )
-    .map_err(|_| Error)?;
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
+        .map_err(|_| Error)?;
     Ok([&nonce[..], &sealed].concat())
 }

@@ -83,10 +83,7 @@ mod tests {
         assert_eq!(algorithm, "000000026162");
         assert_eq!(party_u, "000000136C6F63616C686F73742E776B2E676F762E706C");
         assert_eq!(party_v, "00000000");
-        assert_eq!(
-            Parameters::parse(&algorithm, &party_u, &party_v),
-            Some(parameters)
-        );
+        assert_eq!(Parameters::parse(&algorithm, &party_u, &party_v), Some(parameters));
     }
 
     #[test]

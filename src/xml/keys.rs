@@ -82,11 +82,7 @@ impl Certificate {
                 Self::from_der(&der)
             })
             .collect::<Result<_, _>>()?;
-        if all.is_empty() {
-            Ok(vec![Self::parse(bytes)?])
-        } else {
-            Ok(all)
-        }
+        if all.is_empty() { Ok(vec![Self::parse(bytes)?]) } else { Ok(all) }
     }
 
     /// Reads a DER certificate.
@@ -196,11 +192,7 @@ impl PrivateKey {
             if let Ok(pair) = EcdsaKeyPair::from_private_key_der(algorithm, der) {
                 let pkcs8 = pair.to_pkcs8v1().map_err(|_| Error::UnknownPrivateKey)?;
                 let public_key = pair.public_key().as_ref().to_vec();
-                return Ok(Self {
-                    kind,
-                    pkcs8: Secret::new(pkcs8.as_ref().to_vec()),
-                    public_key,
-                });
+                return Ok(Self { kind, pkcs8: Secret::new(pkcs8.as_ref().to_vec()), public_key });
             }
         }
         let pair = rsa::KeyPair::from_pkcs8(der)

@@ -28,13 +28,7 @@ impl Limits {
     /// The bounds for a message; a genuine answer has 75 elements, 70 attributes and depth 16.
     #[must_use]
     pub const fn message(bytes: usize) -> Self {
-        Self {
-            bytes,
-            depth: 32,
-            elements: 1_000,
-            attributes_per_element: 32,
-            attributes: 1_000,
-        }
+        Self { bytes, depth: 32, elements: 1_000, attributes_per_element: 32, attributes: 1_000 }
     }
 }
 
@@ -98,19 +92,11 @@ impl std::fmt::Display for Forbidden {
 /// When a rule of the module is broken.
 pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Error> {
     if bytes.len() > limits.bytes {
-        return Err(Error::TooLong {
-            length: bytes.len(),
-            limit: limits.bytes,
-        });
+        return Err(Error::TooLong { length: bytes.len(), limit: limits.bytes });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
     let mut reader = Reader::from_str(text);
-    let mut count = Count {
-        limits,
-        depth: 0,
-        elements: 0,
-        attributes: 0,
-    };
+    let mut count = Count { limits, depth: 0, elements: 0, attributes: 0 };
     loop {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
@@ -141,16 +127,10 @@ impl Count<'_> {
     fn element(&mut self, start: &BytesStart<'_>) -> Result<(), Error> {
         self.elements += 1;
         if self.elements > self.limits.elements {
-            return Err(Error::TooMany {
-                what: "elements",
-                limit: self.limits.elements,
-            });
+            return Err(Error::TooMany { what: "elements", limit: self.limits.elements });
         }
         if self.depth >= self.limits.depth {
-            return Err(Error::TooMany {
-                what: "levels",
-                limit: self.limits.depth,
-            });
+            return Err(Error::TooMany { what: "levels", limit: self.limits.depth });
         }
         // Without the check for repeated names: it is quadratic, and the parser makes it later on
         // a bounded number.
@@ -167,10 +147,7 @@ impl Count<'_> {
         }
         self.attributes += here;
         if self.attributes > self.limits.attributes {
-            return Err(Error::TooMany {
-                what: "attributes",
-                limit: self.limits.attributes,
-            });
+            return Err(Error::TooMany { what: "attributes", limit: self.limits.attributes });
         }
         Ok(())
     }
@@ -196,11 +173,7 @@ mod tests {
             ("<a>x<!-- y -->z</a>", Forbidden::Comment),
             ("<a><![CDATA[x]]></a>", Forbidden::CharacterData),
         ] {
-            assert_eq!(
-                scan(xml.as_bytes(), &LIMITS),
-                Err(Error::Forbidden(forbidden)),
-                "{xml}"
-            );
+            assert_eq!(scan(xml.as_bytes(), &LIMITS), Err(Error::Forbidden(forbidden)), "{xml}");
         }
     }
 

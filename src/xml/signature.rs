@@ -67,18 +67,13 @@ impl TrustedCertificates {
         for certificate in &certificates {
             manager.add_key(certificate.trusted_key()?);
         }
-        Ok(Self {
-            context: DsigContext::new(manager),
-            certificates,
-        })
+        Ok(Self { context: DsigContext::new(manager), certificates })
     }
 
     /// Finds the pinned certificate that the library says it used.
     fn named(&self, chain: &[Vec<u8>]) -> Option<&Certificate> {
         let used = chain.first()?;
-        self.certificates
-            .iter()
-            .find(|certificate| certificate.der() == used)
+        self.certificates.iter().find(|certificate| certificate.der() == used)
     }
 
     /// Returns the pinned certificates.
@@ -183,19 +178,11 @@ pub fn verify<'d>(
 ) -> Result<Vec<Verified<'d>>, Error> {
     // Before any digest: the shape, and that nothing else is signed or doubly named.
     check_ids(document)?;
-    let signatures: Vec<Element<'d>> = elements
-        .iter()
-        .map(|&element| check_profile(element, style))
-        .collect::<Result<_, _>>()?;
-    let found = document
-        .elements()
-        .filter(|element| element.is(DS, "Signature"))
-        .count();
+    let signatures: Vec<Element<'d>> =
+        elements.iter().map(|&element| check_profile(element, style)).collect::<Result<_, _>>()?;
+    let found = document.elements().filter(|element| element.is(DS, "Signature")).count();
     if found != signatures.len() {
-        return Err(Error::Count {
-            found,
-            expected: signatures.len(),
-        });
+        return Err(Error::Count { found, expected: signatures.len() });
     }
 
     let results = bergshamra_dsig::verify::verify_all_document_with_source(
@@ -208,10 +195,7 @@ pub fn verify<'d>(
         what: error.to_string(),
     })?;
     if results.len() != signatures.len() {
-        return Err(Error::Count {
-            found: results.len(),
-            expected: signatures.len(),
-        });
+        return Err(Error::Count { found: results.len(), expected: signatures.len() });
     }
     // The results come in document order, as the signatures do: outer elements first.
     let mut verified = Vec::with_capacity(elements.len());
@@ -229,11 +213,8 @@ fn proof<'d>(
 ) -> Result<Verified<'d>, Error> {
     let name = || element.name().to_owned();
     match result {
-        VerifyResult::Valid {
-            signature_node,
-            references,
-            key_info,
-        } => match references.as_slice() {
+        VerifyResult::Valid { signature_node, references, key_info } => match references.as_slice()
+        {
             [only]
                 if *signature_node == signature.id()
                     && only.digest_verified
@@ -244,20 +225,13 @@ fn proof<'d>(
                         |node| node == element.id() || is_document_node(element, node),
                     ) =>
             {
-                let certificate = trusted
-                    .named(&key_info.x509_chain)
-                    .ok_or_else(|| Error::Value(name()))?;
-                Ok(Verified {
-                    element,
-                    certificate,
-                })
+                let certificate =
+                    trusted.named(&key_info.x509_chain).ok_or_else(|| Error::Value(name()))?;
+                Ok(Verified { element, certificate })
             }
             _ => Err(Error::Reference {
                 element: name(),
-                uri: references
-                    .first()
-                    .map(|r| r.uri.clone())
-                    .unwrap_or_default(),
+                uri: references.first().map(|r| r.uri.clone()).unwrap_or_default(),
             }),
         },
         VerifyResult::Invalid { reason } if reason.starts_with("Reference digest failed") => {
@@ -297,10 +271,7 @@ fn check_profile<'d>(element: Element<'d>, style: ReferenceStyle) -> Result<Elem
     profile.only(signature, &["SignedInfo", "SignatureValue", "KeyInfo"])?;
     profile.attributes(signature, &["Id"])?;
     let info = profile.one(signature, "SignedInfo")?;
-    profile.only(
-        info,
-        &["CanonicalizationMethod", "SignatureMethod", "Reference"],
-    )?;
+    profile.only(info, &["CanonicalizationMethod", "SignatureMethod", "Reference"])?;
     profile.attributes(info, &["Id"])?;
 
     let canonicalization = profile.one(info, "CanonicalizationMethod")?;
@@ -340,18 +311,12 @@ struct Profile<'d> {
 
 impl<'d> Profile<'d> {
     fn wrong(&self, what: &dyn std::fmt::Display) -> Error {
-        Error::Profile {
-            element: self.element.name().to_owned(),
-            what: what.to_string(),
-        }
+        Error::Profile { element: self.element.name().to_owned(), what: what.to_string() }
     }
 
     fn refuse_algorithm(&self, algorithm: &str) -> Error {
         let element = self.element.name().to_owned();
-        Error::Algorithm {
-            element,
-            algorithm: bounded(algorithm),
-        }
+        Error::Algorithm { element, algorithm: bounded(algorithm) }
     }
 
     fn one(&self, parent: Element<'d>, name: &'static str) -> Result<Element<'d>, Error> {
@@ -359,10 +324,7 @@ impl<'d> Profile<'d> {
     }
 
     fn text(&self, element: Element<'d>) -> Result<(), Error> {
-        element
-            .text()
-            .map(|_| ())
-            .map_err(|error| self.wrong(&error))
+        element.text().map(|_| ()).map_err(|error| self.wrong(&error))
     }
 
     fn only(&self, parent: Element<'d>, names: &[&str]) -> Result<(), Error> {
@@ -385,9 +347,7 @@ impl<'d> Profile<'d> {
 
     fn algorithm(&self, element: Element<'d>) -> Result<&'d str, Error> {
         self.attributes(element, &["Algorithm"])?;
-        element
-            .required_attribute("Algorithm")
-            .map_err(|error| self.wrong(&error))
+        element.required_attribute("Algorithm").map_err(|error| self.wrong(&error))
     }
 
     fn refers_to_element(
@@ -395,9 +355,7 @@ impl<'d> Profile<'d> {
         reference: Element<'d>,
         style: ReferenceStyle,
     ) -> Result<(), Error> {
-        let uri = reference
-            .required_attribute("URI")
-            .map_err(|error| self.wrong(&error))?;
+        let uri = reference.required_attribute("URI").map_err(|error| self.wrong(&error))?;
         let by_id = uri
             .strip_prefix('#')
             .is_some_and(|id| !id.is_empty() && self.element.attribute("ID") == Some(id));
@@ -408,10 +366,7 @@ impl<'d> Profile<'d> {
             Ok(())
         } else {
             let element = self.element.name().to_owned();
-            Err(Error::Reference {
-                element,
-                uri: bounded(uri),
-            })
+            Err(Error::Reference { element, uri: bounded(uri) })
         }
     }
 
@@ -446,10 +401,7 @@ impl<'d> Profile<'d> {
             }
             self.attributes(child, &["PrefixList"])?;
             // Each prefix is looked for at each element, so their number multiplies the cost.
-            if child
-                .attribute("PrefixList")
-                .is_some_and(|list| list.len() > MAXIMUM_PREFIX_LIST)
-            {
+            if child.attribute("PrefixList").is_some_and(|list| list.len() > MAXIMUM_PREFIX_LIST) {
                 return Err(self.wrong(&"PrefixList is too long"));
             }
             if child.children().next().is_some() {
@@ -461,9 +413,7 @@ impl<'d> Profile<'d> {
 
     /// `KeyInfo` is never a source of keys; only its harmless form is let through to the library.
     fn key_info(&self, signature: Element<'d>) -> Result<(), Error> {
-        let info = signature
-            .optional_child(DS, "KeyInfo")
-            .map_err(|error| self.wrong(&error))?;
+        let info = signature.optional_child(DS, "KeyInfo").map_err(|error| self.wrong(&error))?;
         let Some(info) = info else { return Ok(()) };
         self.attributes(info, &["Id"])?;
         self.only(info, &["X509Data", "KeyName", "KeyValue"])

@@ -59,12 +59,7 @@ impl Signer {
         };
         let mut manager = KeysManager::new();
         manager.add_key(key.signing_key()?);
-        Ok(Self {
-            context: DsigContext::new(manager),
-            method,
-            digest,
-            certificate,
-        })
+        Ok(Self { context: DsigContext::new(manager), method, digest, certificate })
     }
 
     /// Returns the certificate that is sent along.
@@ -78,10 +73,7 @@ impl Signer {
         let reference = format!("#{id}");
         writer.element("ds:Signature", &[("xmlns:ds", DS)], |w| {
             w.element("ds:SignedInfo", &[], |w| {
-                w.empty(
-                    "ds:CanonicalizationMethod",
-                    &[("Algorithm", EXCLUSIVE_C14N)],
-                );
+                w.empty("ds:CanonicalizationMethod", &[("Algorithm", EXCLUSIVE_C14N)]);
                 w.empty("ds:SignatureMethod", &[("Algorithm", self.method)]);
                 w.element("ds:Reference", &[("URI", &reference)], |w| {
                     w.element("ds:Transforms", &[], |w| {
@@ -125,14 +117,9 @@ impl Signer {
 
 /// The node numbers of a text are the same each time it is parsed.
 fn find_template(template: &str, id: &str) -> Result<uppsala::NodeId, Error> {
-    let limits = Limits {
-        elements: 10_000,
-        ..Limits::message(1 << 20)
-    };
+    let limits = Limits { elements: 10_000, ..Limits::message(1 << 20) };
     let document = tree::Document::parse(template.as_bytes(), &limits)?;
-    let element = document
-        .elements()
-        .find(|element| element.attribute("ID") == Some(id));
+    let element = document.elements().find(|element| element.attribute("ID") == Some(id));
     element
         .and_then(|element| element.children_named(DS, "Signature").next())
         .map(tree::Element::id)

@@ -77,10 +77,7 @@ impl<'t> Document<'t> {
     /// Returns the document element.
     #[must_use]
     pub fn root(&self) -> Element<'_> {
-        let id = self
-            .inner
-            .document_element()
-            .expect("parse made sure of it");
+        let id = self.inner.document_element().expect("parse made sure of it");
         Element { document: self, id }
     }
 
@@ -139,11 +136,7 @@ impl<'d> Element<'d> {
         let of_name = |a: &&uppsala::Attribute<'d>| {
             a.name.local_name == name && a.name.namespace_uri.is_none()
         };
-        self.data()
-            .attributes
-            .iter()
-            .find(of_name)
-            .map(|a| &*a.value)
+        self.data().attributes.iter().find(of_name).map(|a| &*a.value)
     }
 
     /// Returns the value of an attribute that must be there.
@@ -160,11 +153,7 @@ impl<'d> Element<'d> {
     /// Returns all attributes as namespace, local name and value; namespace declarations are none.
     pub fn attributes(self) -> impl Iterator<Item = (&'d str, &'d str, &'d str)> {
         self.data().attributes.iter().map(|a| {
-            (
-                a.name.namespace_uri.as_deref().unwrap_or(""),
-                &*a.name.local_name,
-                &*a.value,
-            )
+            (a.name.namespace_uri.as_deref().unwrap_or(""), &*a.name.local_name, &*a.value)
         })
     }
 
@@ -184,8 +173,7 @@ impl<'d> Element<'d> {
         namespace: &'static str,
         name: &'static str,
     ) -> impl Iterator<Item = Element<'d>> {
-        self.children()
-            .filter(move |child| child.is(namespace, name))
+        self.children().filter(move |child| child.is(namespace, name))
     }
 
     /// Returns the one child of that name, or none.
@@ -201,10 +189,7 @@ impl<'d> Element<'d> {
         let first = found.next();
         match found.next() {
             None => Ok(first),
-            Some(_) => Err(Error::Repeated {
-                parent: self.name().to_owned(),
-                child: name,
-            }),
+            Some(_) => Err(Error::Repeated { parent: self.name().to_owned(), child: name }),
         }
     }
 
@@ -214,10 +199,7 @@ impl<'d> Element<'d> {
     /// When there is none or more than one.
     pub fn child(self, namespace: &'static str, name: &'static str) -> Result<Element<'d>, Error> {
         self.optional_child(namespace, name)?
-            .ok_or_else(|| Error::Missing {
-                parent: self.name().to_owned(),
-                child: name,
-            })
+            .ok_or_else(|| Error::Missing { parent: self.name().to_owned(), child: name })
     }
 
     /// Returns the whole text of an element that holds nothing but text.
@@ -246,13 +228,11 @@ impl<'d> Element<'d> {
     #[must_use]
     pub fn has_stray_text(self) -> bool {
         let inner = &self.document.inner;
-        inner
-            .children_iter(self.id)
-            .any(|id| match inner.node_kind(id) {
-                Some(NodeKind::Text(text)) => !text.trim_ascii().is_empty(),
-                Some(NodeKind::Element(_)) => false,
-                _ => true,
-            })
+        inner.children_iter(self.id).any(|id| match inner.node_kind(id) {
+            Some(NodeKind::Text(text)) => !text.trim_ascii().is_empty(),
+            Some(NodeKind::Element(_)) => false,
+            _ => true,
+        })
     }
 
     /// Returns the bytes of the message that this element was parsed from.
@@ -276,10 +256,7 @@ impl<'d> Element<'d> {
     }
 
     fn data(self) -> &'d uppsala::Element<'d> {
-        self.document
-            .inner
-            .element(self.id)
-            .expect("an Element is made for elements only")
+        self.document.inner.element(self.id).expect("an Element is made for elements only")
     }
 }
 
@@ -309,24 +286,15 @@ mod tests {
         let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
         let root = document.root();
         assert_eq!(root.child("urn:o", "b").unwrap().source(), "<o:b/>");
-        assert!(matches!(
-            root.child("urn:x", "c"),
-            Err(Error::Repeated { .. })
-        ));
-        assert!(matches!(
-            root.child("urn:x", "d"),
-            Err(Error::Missing { .. })
-        ));
+        assert!(matches!(root.child("urn:x", "c"), Err(Error::Repeated { .. })));
+        assert!(matches!(root.child("urn:x", "d"), Err(Error::Missing { .. })));
     }
 
     #[test]
     fn reads_whole_text_and_refuses_text_with_elements() {
         let xml = "<a><b>x&amp;y</b><c>x<d/>y</c></a>";
         let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
-        assert_eq!(
-            document.root().child("", "b").unwrap().text().unwrap(),
-            "x&y"
-        );
+        assert_eq!(document.root().child("", "b").unwrap().text().unwrap(), "x&y");
         assert!(document.root().child("", "c").unwrap().text().is_err());
     }
 
@@ -339,16 +307,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_well_formed() {
-        for xml in [
-            "",
-            "<a>",
-            "<a></b>",
-            "<a/><b/>",
-            "<a x='1' x='2'/>",
-            "<a/>x",
-            "<o:a/>",
-            "&x;",
-        ] {
+        for xml in ["", "<a>", "<a></b>", "<a/><b/>", "<a x='1' x='2'/>", "<a/>x", "<o:a/>", "&x;"]
+        {
             assert!(Document::parse(xml.as_bytes(), &limits()).is_err(), "{xml}");
         }
     }

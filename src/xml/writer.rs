@@ -14,9 +14,7 @@ impl Writer {
     /// Starts with an empty text.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            text: String::with_capacity(4096),
-        }
+        Self { text: String::with_capacity(4096) }
     }
 
     /// Writes an element with attributes and whatever `inside` writes.
@@ -49,9 +47,7 @@ impl Writer {
         attributes: &[(&str, &str)],
         text: &str,
     ) -> &mut Self {
-        self.element(name, attributes, |inside| {
-            inside.text.push_str(&escape_text(text))
-        })
+        self.element(name, attributes, |inside| inside.text.push_str(&escape_text(text)))
     }
 
     /// Writes XML that is already well-formed.
@@ -82,11 +78,7 @@ impl Writer {
 fn escape_text(text: &str) -> Cow<'_, str> {
     // A carriage return would come back as a line feed from the reader's line-end rule.
     let escaped = escape(without_controls(text));
-    if escaped.contains('\r') {
-        Cow::Owned(escaped.replace('\r', "&#xD;"))
-    } else {
-        escaped
-    }
+    if escaped.contains('\r') { Cow::Owned(escaped.replace('\r', "&#xD;")) } else { escaped }
 }
 
 fn escape_attribute(text: &str) -> Cow<'_, str> {
@@ -128,10 +120,7 @@ mod tests {
             let document = Document::parse(xml.as_bytes(), &Limits::message(1000)).unwrap();
             let expected = without_controls(value);
             assert_eq!(document.root().attribute("v").unwrap(), expected);
-            assert_eq!(
-                document.root().child("", "b").unwrap().text().unwrap(),
-                expected
-            );
+            assert_eq!(document.root().child("", "b").unwrap().text().unwrap(), expected);
         }
     }
 }

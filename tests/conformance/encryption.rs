@@ -29,11 +29,7 @@ fn python_opens_what_we_seal() {
     let kit = kit();
     let recipient = kit.pair(Role::ServiceEncryption);
     let wraps = [KeyWrap::Aes256, KeyWrap::Aes192, KeyWrap::Aes128];
-    let contents = [
-        Content::Aes256,
-        Content::Aes128DeclaredAs256,
-        Content::Aes128,
-    ];
+    let contents = [Content::Aes256, Content::Aes128DeclaredAs256, Content::Aes128];
     let (mut lines, mut plains) = (String::new(), Vec::new());
     for n in 0..COUNT {
         let plain = format!("<a n=\"{n}\">Zażółć gęślą jaźń {}</a>", "x".repeat(n % 700));
@@ -59,11 +55,7 @@ fn python_opens_what_we_seal() {
     let key = folder.path().join("key.pem");
     fs::write(&key, recipient.key_pem().expose()).unwrap();
     let mut command = Command::new(python);
-    command
-        .arg(script("encryption.py"))
-        .arg("decrypt")
-        .arg("--key")
-        .arg(&key);
+    command.arg(script("encryption.py")).arg("decrypt").arg("--key").arg(&key);
     let output = run(&mut command, lines.as_bytes());
     assert!(output.status.success(), "{}", said(&output));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -82,13 +74,7 @@ fn we_open_what_python_seals() {
     let mut command = Command::new(python);
     command.arg(script("encryption.py")).arg("encrypt");
     command.arg("--certificate-or-public-key").arg(&certificate);
-    command.args([
-        "--node-issuer",
-        NODE,
-        "--service-issuer",
-        SERVICE,
-        "--mixed",
-    ]);
+    command.args(["--node-issuer", NODE, "--service-issuer", SERVICE, "--mixed"]);
     command.args(["--count", &COUNT.to_string(), "--leading-zero-z", "10"]);
     let output = run(&mut command, b"");
     assert!(output.status.success(), "{}", said(&output));
@@ -97,17 +83,11 @@ fn we_open_what_python_seals() {
     let mut opened = 0;
     for line in text.lines() {
         let encrypted = field(line, "encrypted");
-        let parties = Parties {
-            node: Some(NODE),
-            service: Some(SERVICE),
-        };
+        let parties = Parties { node: Some(NODE), service: Some(SERVICE) };
         let plain = open(&encrypted, &keys, parties).unwrap_or_else(|| panic!("{encrypted}"));
         assert_eq!(plain, field(line, "plain"));
         // The twin refusal: it was sealed for this service provider and for no other.
-        let other = Parties {
-            node: Some(NODE),
-            service: Some("https://other.example"),
-        };
+        let other = Parties { node: Some(NODE), service: Some("https://other.example") };
         assert!(open(&encrypted, &keys, other).is_none());
         opened += 1;
     }

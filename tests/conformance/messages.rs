@@ -31,15 +31,7 @@ pub(crate) fn now() -> Time {
 
 pub(crate) fn kit() -> Kit {
     let hosts = ["localhost".to_owned()];
-    Kit::make(
-        Names {
-            node: NODE,
-            service: SERVICE,
-            hosts: &hosts,
-        },
-        now(),
-    )
-    .unwrap()
+    Kit::make(Names { node: NODE, service: SERVICE, hosts: &hosts }, now()).unwrap()
 }
 
 /// A key of each kind that we sign with.
@@ -53,10 +45,8 @@ pub(crate) fn signers() -> Vec<(&'static str, PrivateKey, Certificate)> {
     .map(|(name, algorithm)| {
         let pair = rcgen::KeyPair::generate_for(algorithm).unwrap();
         let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
-        let certificate = rcgen::CertificateParams::new(vec![])
-            .unwrap()
-            .self_signed(&pair)
-            .unwrap();
+        let certificate =
+            rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&pair).unwrap();
         (name, key, Certificate::from_der(certificate.der()).unwrap())
     })
     .collect()
@@ -69,23 +59,13 @@ pub(crate) fn all() -> Vec<Message> {
         let signer = Signer::new(&key, certificate.clone()).unwrap();
         for (name, xml) in ours(&signer) {
             let name = format!("{name} with {kind}");
-            messages.push(Message {
-                name,
-                xml,
-                certificate: certificate.clone(),
-                signatures: 1,
-            });
+            messages.push(Message { name, xml, certificate: certificate.clone(), signatures: 1 });
         }
     }
     let kit = kit();
     let certificate = kit.pair(Role::NodeSigning).certificate().clone();
     let xml = String::from_utf8(node_answer(&kit)).unwrap();
-    messages.push(Message {
-        name: "ArtifactResponse".to_owned(),
-        xml,
-        certificate,
-        signatures: 2,
-    });
+    messages.push(Message { name: "ArtifactResponse".to_owned(), xml, certificate, signatures: 2 });
     messages
 }
 
@@ -121,25 +101,11 @@ fn ours(signer: &Signer) -> [(&'static str, String); 3] {
         force_authn: false,
     };
     let artifact = Artifact::parse(&base64(&[4; 44])).unwrap();
-    let session = NodeSession {
-        name_id: "żółw & <x>",
-        session_index: "_ID-1",
-    };
+    let session = NodeSession { name_id: "żółw & <x>", session_index: "_ID-1" };
     let to = "https://node.example/logout";
     [
-        (
-            "AuthnRequest",
-            template
-                .sign("ID-1", now(), Assurance::High, signer)
-                .unwrap(),
-        ),
-        (
-            "ArtifactResolve",
-            artifact::resolve(&artifact, "ID-2", now(), SERVICE, signer).unwrap(),
-        ),
-        (
-            "LogoutRequest",
-            logout::request(&session, "ID-3", now(), SERVICE, to, signer).unwrap(),
-        ),
+        ("AuthnRequest", template.sign("ID-1", now(), Assurance::High, signer).unwrap()),
+        ("ArtifactResolve", artifact::resolve(&artifact, "ID-2", now(), SERVICE, signer).unwrap()),
+        ("LogoutRequest", logout::request(&session, "ID-3", now(), SERVICE, to, signer).unwrap()),
     ]
 }

@@ -30,21 +30,8 @@ impl Drop for Simulator {
 
 fn simulator(certificate: &std::path::Path) -> Simulator {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-    command.args([
-        "simulator",
-        "--pages",
-        "127.0.0.1:0",
-        "--soap",
-        "127.0.0.1:0",
-    ]);
-    command.args([
-        "--mutual-tls",
-        "off",
-        "--service-issuer",
-        SERVICE,
-        "--log",
-        "warn",
-    ]);
+    command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
+    command.args(["--mutual-tls", "off", "--service-issuer", SERVICE, "--log", "warn"]);
     command.args(["--acs", ACS, "--provider-name", "saml-emulator"]);
     // This client signs with the key that assertions are encrypted to.
     command.arg("--service-certificate").arg(certificate);
@@ -53,10 +40,7 @@ fn simulator(certificate: &std::path::Path) -> Simulator {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut value = |name: &str| {
         loop {
-            let line = lines
-                .next()
-                .expect("the simulator tells its addresses")
-                .unwrap();
+            let line = lines.next().expect("the simulator tells its addresses").unwrap();
             if let Some(value) = line.trim().strip_prefix(name) {
                 return value.trim().to_owned();
             }
@@ -65,11 +49,7 @@ fn simulator(certificate: &std::path::Path) -> Simulator {
     let (sso_url, resolve_url) = (value("node.sso_url"), value("node.resolve_url"));
     // The rest is read, so that the simulator never waits for a reader.
     std::thread::spawn(move || lines.for_each(drop));
-    Simulator {
-        child,
-        sso_url,
-        resolve_url,
-    }
+    Simulator { child, sso_url, resolve_url }
 }
 
 #[test]
@@ -77,11 +57,7 @@ fn a_client_written_by_others_signs_in_at_the_simulator() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let hosts = ["localhost".to_owned()];
-    let names = Names {
-        node: "unused",
-        service: SERVICE,
-        hosts: &hosts,
-    };
+    let names = Names { node: "unused", service: SERVICE, hosts: &hosts };
     let kit = Kit::make(names, SystemClock.now()).unwrap();
     let pair = kit.pair(Role::ServiceEncryption);
     let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| folder.path().join(name));
@@ -95,11 +71,7 @@ fn a_client_written_by_others_signs_in_at_the_simulator() {
         command.args(["--simulator-sso", &simulator.sso_url]);
         command.args(["--simulator-resolve", &simulator.resolve_url]);
         command.args(["--issuer", SERVICE, "--acs", ACS, "--person", person]);
-        command
-            .arg("--key")
-            .arg(&key)
-            .arg("--certificate")
-            .arg(&certificate);
+        command.arg("--key").arg(&key).arg("--certificate").arg(&certificate);
         run(&mut command, b"")
     };
     let person = &brama::simulator::people::PEOPLE[0];

@@ -23,18 +23,9 @@ fn sample() -> Option<PathBuf> {
 fn explain(folder: &Path, file: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
     command.arg("explain").arg(file).arg("--json");
-    command
-        .arg("--trusted-certificate")
-        .arg(folder.join("node-signing.crt.pem"));
-    command
-        .arg("--decryption-key")
-        .arg(folder.join("du_enc_ec.key.pem"));
-    command.args([
-        "--issuer",
-        "http://localhost.sp.pl",
-        "--node-issuer",
-        "localhost.wk.gov.pl",
-    ]);
+    command.arg("--trusted-certificate").arg(folder.join("node-signing.crt.pem"));
+    command.arg("--decryption-key").arg(folder.join("du_enc_ec.key.pem"));
+    command.args(["--issuer", "http://localhost.sp.pl", "--node-issuer", "localhost.wk.gov.pl"]);
     command.args(["--acs", "http://localhost:11080/saml-emulator/context"]);
     command.args(["--request-id", "ID-d136a4ee-a3a3-4392-a055-2e95d44165bc"]);
     command.args(["--resolve-id", "ID-09a2e477-dd85-4ce2-9420-0d9cc27244df"]);
@@ -53,11 +44,7 @@ fn verdict(output: &Output) -> Value {
 fn the_genuine_answer_is_accepted_and_names_the_expected_person() {
     let Some(folder) = sample() else { return };
     let file = folder.join("artifact-response.xml");
-    let output = explain(
-        &folder,
-        &file,
-        &["--show-personal-data", "--assurance", "substantial"],
-    );
+    let output = explain(&folder, &file, &["--show-personal-data", "--assurance", "substantial"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let verdict = verdict(&output);
     assert_eq!(verdict["verdict"], "accepted");
@@ -68,10 +55,7 @@ fn the_genuine_answer_is_accepted_and_names_the_expected_person() {
         assert!(expected.contains(&format!(">{value}")), "{name} is {value}");
     }
     let checks = verdict["checks"].as_array().unwrap();
-    assert!(
-        checks.iter().all(|check| check["outcome"] == "passed"),
-        "{checks:#?}"
-    );
+    assert!(checks.iter().all(|check| check["outcome"] == "passed"), "{checks:#?}");
     assert!(checks.len() > 25);
 }
 
@@ -81,28 +65,17 @@ fn personal_data_is_masked_unless_asked_for() {
     let output = explain(&folder, &folder.join("artifact-response.xml"), &[]);
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let expected = std::fs::read_to_string(folder.join("expected-assertion.xml")).unwrap();
-    let shown = explain(
-        &folder,
-        &folder.join("artifact-response.xml"),
-        &["--show-personal-data"],
-    );
+    let shown = explain(&folder, &folder.join("artifact-response.xml"), &["--show-personal-data"]);
     for name in ["given_name", "family_name", "identifier"] {
         let value = verdict(&shown)["person"][name].as_str().unwrap().to_owned();
-        assert!(
-            expected.contains(&value) && !text.contains(&value),
-            "{name}"
-        );
+        assert!(expected.contains(&value) && !text.contains(&value), "{name}");
     }
 }
 
 #[test]
 fn the_reindented_copy_is_refused_for_its_signature() {
     let Some(folder) = sample() else { return };
-    let output = explain(
-        &folder,
-        &folder.join("artifact-response-reindented.xml"),
-        &[],
-    );
+    let output = explain(&folder, &folder.join("artifact-response-reindented.xml"), &[]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let verdict = verdict(&output);
     assert_eq!(verdict["verdict"], "refused");
@@ -115,14 +88,8 @@ fn the_genuine_answer_is_refused_at_another_time_and_for_another_level() {
     let Some(folder) = sample() else { return };
     let file = folder.join("artifact-response.xml");
     for (more, reason) in [
-        (
-            ["--at", "2018-09-13T13:16:00Z"],
-            "login.artifact_response_issued_in_future",
-        ),
-        (
-            ["--at", "2018-09-13T14:08:51Z"],
-            "login.confirmation_not_on_or_after",
-        ),
+        (["--at", "2018-09-13T13:16:00Z"], "login.artifact_response_issued_in_future"),
+        (["--at", "2018-09-13T14:08:51Z"], "login.confirmation_not_on_or_after"),
         (["--assurance", "high"], "login.assurance_too_low"),
     ] {
         let verdict = verdict(&explain(&folder, &file, &more));
@@ -148,11 +115,7 @@ fn the_genuine_answer_is_refused_when_a_byte_differs() {
             "status:Success\"/></saml2p:Status><saml2:Enc",
             "status:AuthnFailed\"/></saml2p:Status><saml2:Enc",
         ),
-        (
-            "issuer",
-            "<saml2:Issuer>localhost.wk",
-            "<saml2:Issuer>localhosT.wk",
-        ),
+        ("issuer", "<saml2:Issuer>localhost.wk", "<saml2:Issuer>localhosT.wk"),
         ("party", "PartyVInfo=\"0000", "PartyVInfo=\"0001"),
     ] {
         let changed = genuine.replacen(from, to, 1);
@@ -160,10 +123,7 @@ fn the_genuine_answer_is_refused_when_a_byte_differs() {
         let file = scratch.path().join(name);
         std::fs::write(&file, changed).unwrap();
         let verdict = verdict(&explain(&folder, &file, &[]));
-        assert_eq!(
-            verdict["reason"], "login.signature_digest_mismatch",
-            "{name}"
-        );
+        assert_eq!(verdict["reason"], "login.signature_digest_mismatch", "{name}");
     }
 }
 
@@ -173,10 +133,6 @@ fn wrong_usage_is_told_apart_from_a_refusal() {
     let output = explain(&folder, Path::new("no-such-file"), &[]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-    let output = command
-        .arg("explain")
-        .arg(folder.join("artifact-response.xml"))
-        .output()
-        .unwrap();
+    let output = command.arg("explain").arg(folder.join("artifact-response.xml")).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
 }

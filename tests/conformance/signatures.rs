@@ -13,19 +13,12 @@ use brama::xml::writer::Writer;
 use crate::messages;
 use crate::tools::{said, xmlsec1};
 
-const NAMES: [&str; 5] = [
-    "AuthnRequest",
-    "ArtifactResolve",
-    "LogoutRequest",
-    "ArtifactResponse",
-    "Response",
-];
+const NAMES: [&str; 5] =
+    ["AuthnRequest", "ArtifactResolve", "LogoutRequest", "ArtifactResponse", "Response"];
 
 fn with_ids(command: &mut Command) -> &mut Command {
     for name in NAMES {
-        command
-            .arg("--id-attr:ID")
-            .arg(format!("urn:oasis:names:tc:SAML:2.0:protocol:{name}"));
+        command.arg("--id-attr:ID").arg(format!("urn:oasis:names:tc:SAML:2.0:protocol:{name}"));
     }
     command
 }
@@ -37,15 +30,10 @@ fn judge(xml: &str, certificate_pem: &str, signature: usize) -> Output {
     fs::write(&message, xml).unwrap();
     fs::write(&certificate, certificate_pem).unwrap();
     let mut command = Command::new("xmlsec1");
-    command
-        .arg("--verify")
-        .arg("--pubkey-cert-pem")
-        .arg(&certificate);
+    command.arg("--verify").arg("--pubkey-cert-pem").arg(&certificate);
     // Only the key that is given, never the one that the message brings along.
     command.arg("--enabled-key-data").arg("key-name");
-    command
-        .arg("--node-xpath")
-        .arg(format!("(//*[local-name()='Signature'])[{signature}]"));
+    command.arg("--node-xpath").arg(format!("(//*[local-name()='Signature'])[{signature}]"));
     with_ids(&mut command).arg(&message).output().unwrap()
 }
 
@@ -58,12 +46,7 @@ fn every_message_that_we_sign_verifies_with_xmlsec1() {
         let certificate = pem("CERTIFICATE", message.certificate.der());
         for signature in 1..=message.signatures {
             let output = judge(&message.xml, &certificate, signature);
-            assert!(
-                output.status.success(),
-                "{}: {}",
-                message.name,
-                said(&output)
-            );
+            assert!(output.status.success(), "{}: {}", message.name, said(&output));
         }
     }
 }
@@ -135,13 +118,9 @@ fn template(name: &str, signer: &Signer) -> String {
     writer.element(&format!("saml2p:{name}"), &attributes, |w| {
         w.text_element("saml2:Issuer", &[], "Żółw & <spółka>");
         signer.write_template(w, "ID-1");
-        w.element(
-            "plain",
-            &[("xmlns", "urn:other"), ("z", "1"), ("a", "2")],
-            |w| {
-                w.text_element("saml2:x", &[], "\u{1f422}\r");
-            },
-        );
+        w.element("plain", &[("xmlns", "urn:other"), ("z", "1"), ("a", "2")], |w| {
+            w.text_element("saml2:x", &[], "\u{1f422}\r");
+        });
     });
     writer.finish()
 }

@@ -37,9 +37,7 @@ pub(crate) fn python() -> Option<PathBuf> {
 
 /// Returns a script of the Python judges.
 pub(crate) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/conformance/python")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/python").join(name)
 }
 
 /// Runs a command with bytes on its standard input.
@@ -63,10 +61,5 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
 /// Shows what a command said.
 pub(crate) fn said(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!(
-        "{} {} {}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    )
+    format!("{} {} {}", output.status, text(&output.stdout), text(&output.stderr))
 }

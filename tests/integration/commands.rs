@@ -11,10 +11,7 @@ use brama::base::clock::{Clock, SystemClock};
 use brama::simulator::kit::{Kit, Names};
 
 fn brama(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_brama"))
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_brama")).args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -25,15 +22,8 @@ fn text(bytes: &[u8]) -> String {
 fn folder(configuration: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let hosts = ["localhost".to_owned()];
-    let names = Names {
-        node: "n",
-        service: "s",
-        hosts: &hosts,
-    };
-    Kit::make(names, SystemClock.now())
-        .unwrap()
-        .write(folder.path())
-        .unwrap();
+    let names = Names { node: "n", service: "s", hosts: &hosts };
+    Kit::make(names, SystemClock.now()).unwrap().write(folder.path()).unwrap();
     fs::write(folder.path().join("brama.toml"), configuration).unwrap();
     folder
 }
@@ -63,11 +53,7 @@ upstream = "portal"
 "#;
 
 fn check(folder: &Path) -> Output {
-    brama(&[
-        "check",
-        "--config",
-        folder.join("brama.toml").to_str().unwrap(),
-    ])
+    brama(&["check", "--config", folder.join("brama.toml").to_str().unwrap()])
 }
 
 #[test]
@@ -81,15 +67,9 @@ fn check_accepts_a_usable_configuration() {
 #[test]
 fn check_reports_every_problem_at_once_with_line_key_and_advice() {
     let broken = GOOD
-        .replace(
-            "https://portal.example.gov.pl",
-            "http://portal.example.gov.pl/path",
-        )
+        .replace("https://portal.example.gov.pl", "http://portal.example.gov.pl/path")
         .replace("service-sig.key.pem", "service-enc.key.pem")
-        .replace(
-            "upstream = \"portal\"",
-            "upstream = \"nowhere\"\nacess = \"public\"",
-        )
+        .replace("upstream = \"portal\"", "upstream = \"nowhere\"\nacess = \"public\"")
         .replace("node-signing.crt.pem", "missing.pem")
         + "[session]\nidle = \"soon\"\nabsolute = \"1m\"\n[identity]\ntoken_lifetime = \"1h\"\n";
     let folder = folder(&broken);
@@ -111,16 +91,9 @@ fn check_reports_every_problem_at_once_with_line_key_and_advice() {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
     // Every problem has its line, and a way to mend it behind a semicolon.
-    let line = broken
-        .lines()
-        .position(|line| line.contains("idle"))
-        .unwrap()
-        + 1;
+    let line = broken.lines().position(|line| line.contains("idle")).unwrap() + 1;
     assert!(said.contains(&format!("brama.toml:{line}")), "{said}");
-    let errors: Vec<_> = said
-        .lines()
-        .filter(|line| line.starts_with("error:"))
-        .collect();
+    let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error:")).collect();
     assert!(errors.len() >= 8, "{said}");
     assert!(errors.iter().all(|line| line.contains("; ")), "{said}");
 }
@@ -146,13 +119,7 @@ fn environment_variables_override_keys_and_are_named_when_they_are_wrong() {
     let config = folder.path().join("brama.toml");
     let check = |name: &str, value: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-        command
-            .arg("check")
-            .arg("--config")
-            .arg(&config)
-            .env(name, value)
-            .output()
-            .unwrap()
+        command.arg("check").arg("--config").arg(&config).env(name, value).output().unwrap()
     };
     assert_eq!(check("BRAMA__SESSION__IDLE", "5m").status.code(), Some(0));
     let output = check("BRAMA__SESSION__IDLE", "never");
@@ -163,17 +130,9 @@ fn environment_variables_override_keys_and_are_named_when_they_are_wrong() {
 #[test]
 fn run_refuses_to_start_with_a_wrong_configuration() {
     let folder = folder(&GOOD.replace("provider_name", "provider_nam"));
-    let output = brama(&[
-        "run",
-        "--config",
-        folder.path().join("brama.toml").to_str().unwrap(),
-    ]);
+    let output = brama(&["run", "--config", folder.path().join("brama.toml").to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text(&output.stderr).contains("did you mean"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("did you mean"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -181,10 +140,7 @@ fn the_reference_in_the_project_is_the_one_that_the_program_prints() {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/reference.toml");
     let committed = fs::read_to_string(committed).unwrap();
     let printed = text(&brama(&["reference"]).stdout);
-    assert_eq!(
-        printed, committed,
-        "run: cargo run -- reference > config/reference.toml"
-    );
+    assert_eq!(printed, committed, "run: cargo run -- reference > config/reference.toml");
     let schema = text(&brama(&["reference", "--schema"]).stdout);
     assert!(serde_json::from_str::<serde_json::Value>(&schema).is_ok());
 }
@@ -206,11 +162,7 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started = lines.next().expect("it says where it listens").unwrap();
         let event: serde_json::Value = serde_json::from_str(&started).unwrap();
-        let address = event["http"].as_str().unwrap();
-        let address = address
-            .trim_start_matches("Some(")
-            .trim_end_matches(')')
-            .to_owned();
+        let address = event["http"].as_str().unwrap().to_owned();
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address }
     }
@@ -228,13 +180,7 @@ impl Running {
 
     fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 }
 
@@ -267,11 +213,7 @@ fn sigterm_ends_the_process_soon_and_well() {
     let begun = Instant::now();
     running.signal("-TERM");
     assert!(running.child.wait().unwrap().success());
-    assert!(
-        begun.elapsed() < Duration::from_secs(12),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -283,19 +225,11 @@ fn explain_examines_folders_and_base64_and_tells_refused_from_wrongly_called() {
     fs::write(captured.join("b.b64"), "PGEvPg==\n").unwrap();
     let certificate = folder.path().join("node-signing.crt.pem");
     let [captured, certificate] = [&captured, &certificate].map(|path| path.to_str().unwrap());
-    let output = brama(&[
-        "explain",
-        captured,
-        "--trusted-certificate",
-        certificate,
-        "--json",
-    ]);
+    let output = brama(&["explain", captured, "--trusted-certificate", certificate, "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
-    let reports: Vec<serde_json::Value> = said
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let reports: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(reports.len(), 2);
     for report in &reports {
         assert_eq!(report["verdict"], "refused");
@@ -311,29 +245,10 @@ fn explain_examines_folders_and_base64_and_tells_refused_from_wrongly_called() {
     for wrong in [
         vec!["explain"],
         vec!["explain", captured],
-        vec![
-            "explain",
-            "no-such-file",
-            "--trusted-certificate",
-            certificate,
-        ],
+        vec!["explain", "no-such-file", "--trusted-certificate", certificate],
         vec!["explain", captured, "--trusted-certificate", captured],
-        vec![
-            "explain",
-            captured,
-            "--trusted-certificate",
-            certificate,
-            "--at",
-            "soon",
-        ],
-        vec![
-            "explain",
-            captured,
-            "--trusted-certificate",
-            certificate,
-            "--assurance",
-            "x",
-        ],
+        vec!["explain", captured, "--trusted-certificate", certificate, "--at", "soon"],
+        vec!["explain", captured, "--trusted-certificate", certificate, "--assurance", "x"],
     ] {
         assert_eq!(brama(&wrong).status.code(), Some(2), "{wrong:?}");
     }

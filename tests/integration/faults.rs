@@ -12,10 +12,7 @@ async fn no_fault_of_the_node_signs_anybody_in() {
     // These never answer; `node` tests them with their own patience.
     let slow = [Fault::Hangs];
     // What the node refuses to send back to us cannot be delivered at all.
-    for &fault in Fault::ALL
-        .iter()
-        .filter(|f| f.kind() == Kind::Fault && !slow.contains(f))
-    {
+    for &fault in Fault::ALL.iter().filter(|f| f.kind() == Kind::Fault && !slow.contains(f)) {
         // One login before, for whatever is repeated from it.
         world.browser().sign_in("/tax", "anna").await;
         world.next_fault(fault);
@@ -23,17 +20,9 @@ async fn no_fault_of_the_node_signs_anybody_in() {
         let page = browser.sign_in("/tax", "anna").await;
         let name = fault.name();
         assert!(page.status != StatusCode::OK, "{name}: {}", page.text);
-        assert!(
-            page.text.contains("login."),
-            "{name} has no reason: {}",
-            page.text
-        );
+        assert!(page.text.contains("login."), "{name} has no reason: {}", page.text);
         assert_eq!(browser.session_cookie(), None, "{name}");
-        assert_eq!(
-            browser.fetch("/tax").await.status,
-            StatusCode::UNAUTHORIZED,
-            "{name}"
-        );
+        assert_eq!(browser.fetch("/tax").await.status, StatusCode::UNAUTHORIZED, "{name}");
         tried += 1;
     }
     assert!(tried > 60, "{tried} faults were tried");
@@ -60,16 +49,10 @@ async fn each_attack_is_refused_for_its_own_reason() {
         ("two-assertions", "login.several_assertions"),
         ("plain-assertion", "login.assertion_not_encrypted"),
         ("no-assertion", "login.no_assertion"),
-        (
-            "node-issuer-artifact-response",
-            "login.artifact_response_issuer",
-        ),
+        ("node-issuer-artifact-response", "login.artifact_response_issuer"),
         ("node-issuer-response", "login.response_issuer"),
         ("node-issuer-assertion", "login.assertion_issuer"),
-        (
-            "in-response-to-artifact-response",
-            "login.artifact_response_in_response_to",
-        ),
+        ("in-response-to-artifact-response", "login.artifact_response_in_response_to"),
         ("in-response-to-response", "login.response_in_response_to"),
         ("in-response-to-assertion", "login.assertion_in_response_to"),
         ("audience", "login.wrong_audience"),

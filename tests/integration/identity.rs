@@ -22,9 +22,7 @@ async fn verified(world: &World, token: &str, audience: &str) -> Result<Value, S
     validation.set_issuer(&[&world.origin]);
     let key = DecodingKey::from_jwk(key).unwrap();
     let decoded = jsonwebtoken::decode::<Value>(token, &key, &validation);
-    decoded
-        .map(|data| data.claims)
-        .map_err(|error| error.to_string())
+    decoded.map(|data| data.claims).map_err(|error| error.to_string())
 }
 
 async fn token(world: &World, browser: &mut Browser, path: &str) -> String {
@@ -43,12 +41,7 @@ async fn a_backend_can_check_who_is_there_by_itself() {
     assert_eq!(claims["family_name"], "Żółkiewska");
     assert_eq!(claims["iss"], world.origin);
     assert!(claims["pesel"].as_str().unwrap().len() == 11);
-    assert!(
-        claims["acr"]
-            .as_str()
-            .unwrap()
-            .starts_with("http://eidas.europa.eu/LoA/")
-    );
+    assert!(claims["acr"].as_str().unwrap().starts_with("http://eidas.europa.eu/LoA/"));
     assert!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap() <= 300);
     for claim in ["sub", "sid", "jti", "auth_time", "nbf", "birthdate"] {
         assert!(!claims[claim].is_null(), "{claim}");
@@ -107,19 +100,11 @@ async fn nobody_forges_an_identity_on_any_path() {
             let headers = [(name, "forged")];
             signed_in.fetch_with(Method::GET, path, &headers, "").await;
             let seen = world.last_seen();
-            let forged = seen
-                .headers
-                .values()
-                .any(|value| value.as_bytes() == b"forged");
+            let forged = seen.headers.values().any(|value| value.as_bytes() == b"forged");
             assert!(!forged, "{name} reached {path}");
         }
         let before = world.seen().len();
-        for alias in [
-            "X_Brama_Assertion",
-            "x.brama.assertion",
-            "X-Brama_Subject",
-            "x~brama~x",
-        ] {
+        for alias in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Subject", "x~brama~x"] {
             let headers = [(alias, "forged")];
             let answer = signed_in.fetch_with(Method::GET, path, &headers, "").await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{alias} on {path}");
@@ -128,11 +113,7 @@ async fn nobody_forges_an_identity_on_any_path() {
         let headers = [("connection", "close, X-Brama-Assertion")];
         let answer = signed_in.fetch_with(Method::GET, path, &headers, "").await;
         assert_eq!(answer.json()["error"], "request.connection_names_identity");
-        assert_eq!(
-            world.seen().len(),
-            before,
-            "nothing of it reached the portal"
-        );
+        assert_eq!(world.seen().len(), before, "nothing of it reached the portal");
     }
 }
 

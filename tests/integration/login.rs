@@ -12,17 +12,11 @@ use crate::harness::world;
 async fn a_citizen_signs_in_and_arrives_where_they_wanted_to_go() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let answer = browser
-        .sign_in("/tax/2031?form=PIT-37&x=%C5%BB", "anna")
-        .await;
+    let answer = browser.sign_in("/tax/2031?form=PIT-37&x=%C5%BB", "anna").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.text, "portal");
     assert_eq!(world.last_seen().target, "/tax/2031?form=PIT-37&x=%C5%BB");
-    assert_eq!(
-        world.findings(),
-        Vec::<&str>::new(),
-        "the node finds nothing wrong with us"
-    );
+    assert_eq!(world.findings(), Vec::<&str>::new(), "the node finds nothing wrong with us");
     // From now on nobody is asked again.
     assert_eq!(browser.open("/tax").await.text, "portal");
 }
@@ -32,16 +26,10 @@ async fn the_page_to_the_node_works_without_script_and_under_a_strict_policy() {
     let world = world().start().await;
     let page = world.browser().open("/tax").await;
     page.is_our_page();
-    assert!(
-        page.text.contains("<button"),
-        "a button for whoever has no script"
-    );
+    assert!(page.text.contains("<button"), "a button for whoever has no script");
     let (method, action, fields) = page.form();
     assert_eq!(method, Method::POST);
-    assert!(
-        action.starts_with("http://127.0.0.1:"),
-        "another site: {action}"
-    );
+    assert!(action.starts_with("http://127.0.0.1:"), "another site: {action}");
     let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["SAMLRequest", "RelayState"]);
 }
@@ -63,9 +51,7 @@ async fn everybody_whom_the_node_vouches_for_can_sign_in() {
 #[tokio::test]
 async fn the_node_may_return_by_get_and_answer_in_every_way_that_is_right() {
     let world = world().start().await;
-    let quirks = Fault::ALL
-        .iter()
-        .filter(|fault| fault.kind() == Kind::Quirk);
+    let quirks = Fault::ALL.iter().filter(|fault| fault.kind() == Kind::Quirk);
     for &quirk in quirks {
         world.next_fault(quirk);
         let answer = world.browser().sign_in("/tax", "anna").await;
@@ -94,9 +80,7 @@ async fn a_higher_level_is_asked_for_and_the_session_gets_a_new_id() {
     browser.deliver(&delivery).await;
     let before = browser.session_cookie().unwrap();
 
-    let delivery = browser
-        .to_the_node("/health/record", "anna", &[("assurance", "high")])
-        .await;
+    let delivery = browser.to_the_node("/health/record", "anna", &[("assurance", "high")]).await;
     let answer = browser.deliver(&delivery).await;
     assert_eq!(answer.text, "portal");
     assert_eq!(world.last_seen().target, "/health/record");
@@ -120,9 +104,7 @@ async fn a_session_ends_when_idle_and_polling_does_not_keep_it() {
     }
     let background = [("x-brama-background", "1")];
     world.advance(Duration::from_secs(14 * 60));
-    let polled = browser
-        .fetch_with(Method::GET, "/tax", &background, "")
-        .await;
+    let polled = browser.fetch_with(Method::GET, "/tax", &background, "").await;
     assert_eq!(polled.status, StatusCode::OK);
     let session = browser.fetch("/.brama/session").await.json();
     assert_eq!(
@@ -158,11 +140,7 @@ async fn whoever_is_signed_in_is_not_sent_to_the_node_by_the_login_link() {
     assert_eq!(answer.text, "portal");
     assert_eq!(world.last_seen().target, "/tax/again");
     // The twin refusal: the link leads nowhere else.
-    for evil in [
-        "https://evil.example/",
-        "//evil.example/",
-        "/\\evil.example",
-    ] {
+    for evil in ["https://evil.example/", "//evil.example/", "/\\evil.example"] {
         let link = format!("/.brama/login?return_to={evil}");
         browser.open(&link).await;
         assert_eq!(world.last_seen().target, "/", "{evil}");

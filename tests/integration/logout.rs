@@ -13,26 +13,15 @@ async fn signing_out_ends_the_session_here_and_at_the_node() {
     let cookie = browser.session_cookie().unwrap();
     let page = browser.open("/.brama/logout").await;
     page.is_our_page();
-    assert_eq!(
-        browser.fetch("/tax").await.status,
-        StatusCode::OK,
-        "asking ends nothing"
-    );
+    assert_eq!(browser.fetch("/tax").await.status, StatusCode::OK, "asking ends nothing");
 
     let (_, action, fields) = page.form();
     assert!(action.ends_with("/.brama/logout"));
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.as_str()))
-        .collect();
+    let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let page = browser.submit("/.brama/logout", &fields).await;
     page.is_our_page();
     assert_eq!(page.header("clear-site-data"), Some("\"cache\""));
-    assert_eq!(
-        world.findings(),
-        Vec::<&str>::new(),
-        "the node finds our request right"
-    );
+    assert_eq!(world.findings(), Vec::<&str>::new(), "the node finds our request right");
     assert_eq!(browser.session_cookie(), None);
     let mut thief = world.browser();
     thief.set_session_cookie(&cookie);
@@ -56,9 +45,7 @@ async fn a_node_that_does_not_confirm_keeps_nobody_signed_in_and_the_page_is_tru
         browser.sign_in("/tax", "anna").await;
         let origin = world.origin.clone();
         let headers = [("origin", origin.as_str())];
-        let answer = browser
-            .fetch_with(Method::POST, "/.brama/logout", &headers, "")
-            .await;
+        let answer = browser.fetch_with(Method::POST, "/.brama/logout", &headers, "").await;
         assert_eq!(outcome(&answer.text)["outcome"], expected);
         assert_eq!(browser.session_cookie(), None);
         assert_eq!(browser.fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
@@ -76,14 +63,8 @@ async fn another_site_cannot_sign_a_citizen_out() {
         vec![("sec-fetch-site", "cross-site"), ("origin", &world.origin)],
         vec![],
     ] {
-        browser
-            .fetch_with(Method::POST, "/.brama/logout", &headers, "token=guess")
-            .await;
-        assert_eq!(
-            browser.fetch("/tax").await.status,
-            StatusCode::OK,
-            "{headers:?}"
-        );
+        browser.fetch_with(Method::POST, "/.brama/logout", &headers, "token=guess").await;
+        assert_eq!(browser.fetch("/tax").await.status, StatusCode::OK, "{headers:?}");
     }
 }
 
@@ -92,9 +73,7 @@ async fn whoever_is_not_signed_in_is_told_so() {
     let world = world().start().await;
     let mut browser = world.browser();
     let headers = [("sec-fetch-site", "same-origin")];
-    let answer = browser
-        .fetch_with(Method::POST, "/.brama/logout", &headers, "")
-        .await;
+    let answer = browser.fetch_with(Method::POST, "/.brama/logout", &headers, "").await;
     assert_eq!(answer.json()["outcome"], "not_signed_in");
 }
 

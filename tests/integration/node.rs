@@ -29,21 +29,13 @@ async fn rubbish_faults_and_errors_of_the_node_have_their_own_reasons() {
         (Fault::ArtifactUnknown, "login.artifact_unknown_to_node"),
     ] {
         world.next_fault(fault);
-        world
-            .browser()
-            .sign_in("/tax", "anna")
-            .await
-            .is_our_page()
-            .is_refused_with(reason);
+        world.browser().sign_in("/tax", "anna").await.is_our_page().is_refused_with(reason);
     }
 }
 
 #[tokio::test]
 async fn more_exchanges_than_allowed_are_turned_away_at_once() {
-    let world = world()
-        .with_node("max_concurrent", "max_concurrent = 1")
-        .start()
-        .await;
+    let world = world().with_node("max_concurrent", "max_concurrent = 1").start().await;
     world.always_fault(Fault::Hangs);
     let (mut first, mut second) = (world.browser(), world.browser());
     let one = first.to_the_node("/tax", "anna", &[]).await;
@@ -51,11 +43,7 @@ async fn more_exchanges_than_allowed_are_turned_away_at_once() {
     let (one, two) = tokio::join!(first.deliver(&one), second.deliver(&two));
     let pages = [one, two];
     let count = |code: &str| pages.iter().filter(|page| page.text.contains(code)).count();
-    assert_eq!(
-        count("login.node_busy"),
-        1,
-        "one has to wait too long for its turn"
-    );
+    assert_eq!(count("login.node_busy"), 1, "one has to wait too long for its turn");
     assert_eq!(count("login.node_timeout"), 1);
 }
 
@@ -74,11 +62,8 @@ async fn a_certificate_of_another_authority_is_no_node() {
 
 #[tokio::test]
 async fn without_our_client_certificate_the_node_does_not_talk_to_us() {
-    let world = world()
-        .with_node("client_certificate", "")
-        .with_node("client_key", "")
-        .start()
-        .await;
+    let world =
+        world().with_node("client_certificate", "").with_node("client_key", "").start().await;
     let page = world.browser().sign_in("/tax", "anna").await;
     page.is_our_page().is_refused_with("login.node_unreachable");
 }

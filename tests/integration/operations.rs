@@ -37,9 +37,7 @@ async fn a_stop_finishes_what_is_under_way_and_takes_nothing_new() {
     assert_eq!(ready, StatusCode::SERVICE_UNAVAILABLE);
     // It is answered in full: the portal never answers, so this is the page that says so.
     assert_eq!(under_way.await.unwrap().status, StatusCode::GATEWAY_TIMEOUT);
-    tokio::time::timeout(Duration::from_secs(10), world.stopped())
-        .await
-        .expect("it stops");
+    tokio::time::timeout(Duration::from_secs(10), world.stopped()).await.expect("it stops");
     let refused =
         tokio::net::TcpStream::connect(world.origin.replace("http://localhost", "127.0.0.1"));
     assert!(refused.await.is_err(), "nothing new is taken");

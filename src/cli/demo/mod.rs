@@ -62,13 +62,7 @@ async fn start(port: u16, stop: Stop) -> Result<(), Error> {
     let clock: SharedClock = Arc::new(SystemClock);
 
     // 1. Sockets first, so that everybody's address is known to the others.
-    let socket = |offset: u16| {
-        bind(if port == 0 {
-            0
-        } else {
-            port.saturating_add(offset)
-        })
-    };
+    let socket = |offset: u16| bind(if port == 0 { 0 } else { port.saturating_add(offset) });
     let (gateway, portal, operations) = (socket(0)?, socket(3)?, socket(4)?);
     let address = |socket: &Socket| socket.address().map_or(0, |address| address.port());
     let (gateway_port, portal_port) = (address(&gateway), address(&portal));
@@ -76,11 +70,7 @@ async fn start(port: u16, stop: Stop) -> Result<(), Error> {
 
     // 2. The simulator of the node, which knows the gateway as its service provider.
     let simulator_port = |offset: u16| {
-        if port == 0 {
-            0
-        } else {
-            port.saturating_add(offset)
-        }
+        if port == 0 { 0 } else { port.saturating_add(offset) }
     };
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let settings = simulator::Settings {
@@ -100,33 +90,16 @@ async fn start(port: u16, stop: Stop) -> Result<(), Error> {
     simulator.control().register(service)?;
 
     // 3. The gateway, which trusts the simulator only because its settings say so.
-    let addresses = Addresses {
-        origin: &origin,
-        portal_port,
-        gateway,
-        operations,
-    };
-    let app = App::bind(
-        settings::gateway(&simulator, addresses)?,
-        Arc::clone(&clock),
-    )
-    .await?;
+    let addresses = Addresses { origin: &origin, portal_port, gateway, operations };
+    let app = App::bind(settings::gateway(&simulator, addresses)?, Arc::clone(&clock)).await?;
 
     // 4. The portal, which trusts the gateway's published keys and nothing else.
     let keys = format!("{origin}/.brama/jwks.json");
     let keys = keys.parse().map_err(|_| settings::Error::Address(keys))?;
-    let portal_listener = portal.into_listener().await.map_err(|source| Error::Port {
-        port: portal_port,
-        source,
-    })?;
+    let portal_listener =
+        portal.into_listener().await.map_err(|source| Error::Port { port: portal_port, source })?;
     let portal = Arc::new(Portal::new(origin.clone(), keys));
-    let portal = listener::serve(
-        portal_listener,
-        None,
-        portal,
-        Limits::default(),
-        stop.clone(),
-    );
+    let portal = listener::serve(portal_listener, None, portal, Limits::default(), stop.clone());
 
     introduce(&origin, simulator.pages_origin(), portal_port, &app);
     let ((), simulator, ()) = tokio::join!(app.run(stop.clone()), simulator.run(stop), portal);
@@ -139,9 +112,7 @@ fn bind(port: u16) -> Result<Socket, Error> {
 }
 
 fn introduce(origin: &str, simulator: &str, portal_port: u16, app: &App) {
-    let operations = app
-        .operations_address()
-        .map_or(String::new(), |a| a.to_string());
+    let operations = app.operations_address().map_or(String::new(), |a| a.to_string());
     print(format_args!(
         "\
 Brama demo: a portal, the gateway in front of it, and a simulator of the national node.

@@ -58,18 +58,11 @@ enum Refused {
 
 impl Portal {
     pub(super) fn new(issuer: String, keys_url: http::Uri) -> Self {
-        Self {
-            issuer,
-            keys_url,
-            keys: RwLock::new(JwkSet { keys: Vec::new() }),
-        }
+        Self { issuer, keys_url, keys: RwLock::new(JwkSet { keys: Vec::new() }) }
     }
 
     async fn claims(&self, request: &Request<Incoming>) -> Result<Claims, Refused> {
-        let token = request
-            .headers()
-            .get("x-brama-assertion")
-            .ok_or(Refused::Absent)?;
+        let token = request.headers().get("x-brama-assertion").ok_or(Refused::Absent)?;
         let token = token.as_bytes();
         let header = jsonwebtoken::decode_header(token)?;
         let id = header.kid.ok_or(Refused::UnknownKey)?;
@@ -91,38 +84,26 @@ impl Portal {
     }
 
     fn known_key(&self, id: &str) -> Option<DecodingKey> {
-        let keys = self
-            .keys
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         DecodingKey::from_jwk(keys.find(id)?).ok()
     }
 
     async fn fetch_keys(&self) -> Result<(), Refused> {
         let unreachable = |error: &dyn std::fmt::Display| Refused::NoKeys(error.to_string());
         let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-        let answer = client
-            .get(self.keys_url.clone())
-            .await
-            .map_err(|error| unreachable(&error))?;
-        let bytes = body::read(answer.into_body(), 64 * 1024)
-            .await
-            .map_err(|error| unreachable(&error))?;
+        let answer =
+            client.get(self.keys_url.clone()).await.map_err(|error| unreachable(&error))?;
+        let bytes =
+            body::read(answer.into_body(), 64 * 1024).await.map_err(|error| unreachable(&error))?;
         let set = serde_json::from_slice(&bytes).map_err(|error| unreachable(&error))?;
-        *self
-            .keys
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = set;
+        *self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = set;
         Ok(())
     }
 }
 
 impl Service for Portal {
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
-        let language = request
-            .headers()
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
+        let language = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::negotiate(language);
         let claims = self.claims(&request).await;
         let path = request.uri().path();
@@ -138,21 +119,11 @@ impl Service for Portal {
             }
             ("/account" | "/certificate", Err(refused)) => {
                 let content = html! { p.warning { (refused) } };
-                return page(
-                    StatusCode::UNAUTHORIZED,
-                    language,
-                    words(language).account,
-                    content,
-                );
+                return page(StatusCode::UNAUTHORIZED, language, words(language).account, content);
             }
             _ => {
                 let content = html! { p { a href="/" { (words(language).back) } } };
-                return page(
-                    StatusCode::NOT_FOUND,
-                    language,
-                    words(language).missing,
-                    content,
-                );
+                return page(StatusCode::NOT_FOUND, language, words(language).missing, content);
             }
         };
         page(StatusCode::OK, language, title, content)
@@ -172,10 +143,9 @@ fn api(claims: &Result<Claims, Refused>) -> Response<Body> {
                 "session": claims.sid,
             }),
         ),
-        Err(refused) => (
-            StatusCode::UNAUTHORIZED,
-            serde_json::json!({ "error": refused.to_string() }),
-        ),
+        Err(refused) => {
+            (StatusCode::UNAUTHORIZED, serde_json::json!({ "error": refused.to_string() }))
+        }
     };
     let mut response = Response::new(body::full(value.to_string()));
     *response.status_mut() = status;
@@ -185,14 +155,8 @@ fn api(claims: &Result<Claims, Refused>) -> Response<Body> {
 }
 
 fn page(status: StatusCode, language: Language, title: &str, content: Markup) -> Response<Body> {
-    let page = pages::document(
-        language,
-        title,
-        Some(words(language).ribbon),
-        content,
-        None,
-        "'self'",
-    );
+    let page =
+        pages::document(language, title, Some(words(language).ribbon), content, None, "'self'");
     let mut response = Response::new(body::full(page.html));
     *response.status_mut() = status;
     let headers = response.headers_mut();

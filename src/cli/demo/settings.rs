@@ -55,10 +55,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
     let authority = CertificateDer::from(kit.pair(Role::Authority).certificate().der().to_vec());
     let client = kit.pair(Role::ServiceTlsClient);
     let (certificate, key) = (client.certificate_pem(), client.key_pem());
-    let identity = Identity {
-        certificate: certificate.as_bytes(),
-        key: key.expose().as_bytes(),
-    };
+    let identity = Identity { certificate: certificate.as_bytes(), key: key.expose().as_bytes() };
     let node_tls = tls::client(tls::root_store(&[authority])?, Some(identity))?;
     let node_certificate = kit.pair(Role::NodeSigning).certificate().clone();
     let encryption = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key())?;
@@ -76,10 +73,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             http: Some(addresses.gateway),
             https: None,
             operations: addresses.operations,
-            limits: Limits {
-                drain_timeout: Duration::from_secs(2),
-                ..Limits::default()
-            },
+            limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
         },
         flows: flow::Settings {
             template: Template {
@@ -134,10 +128,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
         key_rotation: Duration::from_secs(30 * 24 * 3600),
         pairwise_secret: None,
         state_directory: None,
-        log: Log {
-            json: false,
-            level: "warn".to_owned(),
-        },
+        log: Log { json: false, level: "warn".to_owned() },
     })
 }
 
@@ -147,21 +138,9 @@ fn routes() -> Vec<Route> {
     [
         ("/", Access::Optional, vec![GivenName, FamilyName]),
         ("/public", Access::Public, vec![]),
-        (
-            "/account",
-            Access::Required(Assurance::Substantial),
-            everything.clone(),
-        ),
-        (
-            "/certificate",
-            Access::Required(Assurance::High),
-            everything,
-        ),
-        (
-            "/api",
-            Access::Required(Assurance::Low),
-            vec![GivenName, FamilyName, Birthdate],
-        ),
+        ("/account", Access::Required(Assurance::Substantial), everything.clone()),
+        ("/certificate", Access::Required(Assurance::High), everything),
+        ("/api", Access::Required(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
     ]
     .into_iter()
     .enumerate()
@@ -170,10 +149,7 @@ fn routes() -> Vec<Route> {
         path: path.to_owned(),
         access,
         upstream: 0,
-        release: Release {
-            audience: AUDIENCE.to_owned(),
-            claims,
-        },
+        release: Release { audience: AUDIENCE.to_owned(), claims },
         release_number,
     })
     .collect()

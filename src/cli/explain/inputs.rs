@@ -50,9 +50,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     for entry in entries {
         collect(&entry, files)?;
         if files.len() > MAXIMUM_FILES {
-            return Err(format!(
-                "there are more than {MAXIMUM_FILES} files in the folders"
-            ));
+            return Err(format!("there are more than {MAXIMUM_FILES} files in the folders"));
         }
     }
     Ok(())
@@ -64,18 +62,12 @@ fn read(path: &Path) -> Result<Input, String> {
     fs::File::open(path)
         .and_then(|file| file.take(MAXIMUM).read_to_end(&mut bytes))
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(Input {
-        name: path.display().to_string(),
-        answer: decode(bytes),
-    })
+    Ok(Input { name: path.display().to_string(), answer: decode(bytes) })
 }
 
 /// Takes base64 off when the file holds base64 of XML, and white space around XML.
 fn decode(bytes: Vec<u8>) -> Vec<u8> {
-    let trimmed = bytes
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(&bytes)
-        .trim_ascii();
+    let trimmed = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
     if !trimmed.starts_with(b"<")
         && let Some(decoded) = std::str::from_utf8(trimmed).ok().and_then(from_base64)
         && decoded.trim_ascii_start().starts_with(b"<")
@@ -102,10 +94,6 @@ mod tests {
             assert_eq!(decode(bytes), b"<a/>");
         }
         assert_eq!(decode(b"rubbish!".to_vec()), b"rubbish!");
-        assert_eq!(
-            decode(b"AAAA".to_vec()),
-            b"AAAA",
-            "base64 of something else stays"
-        );
+        assert_eq!(decode(b"AAAA".to_vec()), b"AAAA", "base64 of something else stays");
     }
 }

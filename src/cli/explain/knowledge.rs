@@ -38,23 +38,16 @@ impl Knowledge {
             Some(flows) => (Some(flows.trusted), flows.decryption_keys),
             None => (None, Vec::new()),
         };
-        let trusted = trusted(&arguments.trusted_certificate)?
-            .or(configured_trust)
-            .ok_or(
-                "there is no certificate to check signatures with; give --trusted-certificate or \
+        let trusted = trusted(&arguments.trusted_certificate)?.or(configured_trust).ok_or(
+            "there is no certificate to check signatures with; give --trusted-certificate or \
              --config",
-            )?;
+        )?;
         let mut decryption_keys = decryption_keys(arguments)?;
         if decryption_keys.is_empty() {
             decryption_keys = configured_keys;
         }
         let now = arguments.at.unwrap_or_else(|| SystemClock.now());
-        Ok(Self {
-            trusted,
-            decryption_keys,
-            expected,
-            now,
-        })
+        Ok(Self { trusted, decryption_keys, expected, now })
     }
 }
 
@@ -64,25 +57,14 @@ fn expected(arguments: &Arguments, settings: Option<&Settings>) -> Expected {
         given.clone().or_else(|| configured.map(str::to_owned))
     };
     Expected {
-        node: or(
-            &arguments.node_issuer,
-            flows.map(|flows| flows.node_issuer.as_str()),
-        ),
-        service: or(
-            &arguments.issuer,
-            flows.map(|flows| flows.template.issuer.as_str()),
-        ),
-        acs: or(
-            &arguments.acs,
-            flows.map(|flows| flows.template.acs.as_str()),
-        ),
+        node: or(&arguments.node_issuer, flows.map(|flows| flows.node_issuer.as_str())),
+        service: or(&arguments.issuer, flows.map(|flows| flows.template.issuer.as_str())),
+        acs: or(&arguments.acs, flows.map(|flows| flows.template.acs.as_str())),
         request_id: arguments.request_id.clone(),
         resolve_id: arguments.resolve_id.clone(),
         assurance: arguments.assurance.or(flows.map(|flows| flows.assurance)),
-        required: flows.map_or_else(
-            || Attribute::ALL.to_vec(),
-            |flows| flows.template.required.clone(),
-        ),
+        required: flows
+            .map_or_else(|| Attribute::ALL.to_vec(), |flows| flows.template.required.clone()),
         skew: arguments
             .skew
             .map(Duration::from_secs)
@@ -132,10 +114,9 @@ fn private_key(path: &Path, password_file: Option<&Path>) -> Result<PrivateKey, 
     let password = password.trim_end_matches(['\r', '\n']);
     match PrivateKey::from_pkcs12(&bytes, password) {
         Ok((key, _)) => Ok(key),
-        Err(error) if password_file.is_none() => Err(format!(
-            "{}; is --password-file missing?",
-            named(path, &error)
-        )),
+        Err(error) if password_file.is_none() => {
+            Err(format!("{}; is --password-file missing?", named(path, &error)))
+        }
         Err(error) => Err(named(path, &error)),
     }
 }

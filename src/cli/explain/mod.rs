@@ -74,8 +74,7 @@ fn parse_assurance(text: &str) -> Result<Assurance, String> {
 }
 
 fn parse_time(text: &str) -> Result<crate::base::clock::Time, String> {
-    text.parse()
-        .map_err(|_| "write it like 2031-03-04T10:20:30Z (RFC 3339)".to_owned())
+    text.parse().map_err(|_| "write it like 2031-03-04T10:20:30Z (RFC 3339)".to_owned())
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -92,11 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     for input in &inputs {
         all_accepted &= explain(input, &knowledge, arguments);
     }
-    if all_accepted {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if all_accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn explain(input: &Input, knowledge: &Knowledge, arguments: &Arguments) -> bool {

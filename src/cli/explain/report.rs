@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::identity::person::{Identifier, Person};
+use crate::identity::person::Person;
 use crate::saml::assertion::Assertion;
 use crate::saml::checks::{Check, Outcome};
 use crate::saml::examine::Examination;
@@ -74,19 +74,10 @@ fn accepted(text: &mut String, file: &str, assertion: &Assertion, show: bool) ->
     writeln!(text, "{file}: accepted")?;
     let person = person(assertion.person(), show);
     for name in ["given_name", "family_name", "birthdate", "identifier"] {
-        writeln!(
-            text,
-            "  {name:<12} {}",
-            person[name].as_str().unwrap_or("-")
-        )?;
+        writeln!(text, "  {name:<12} {}", person[name].as_str().unwrap_or("-"))?;
     }
     writeln!(text, "  {:<12} {}", "assurance", assertion.assurance())?;
-    writeln!(
-        text,
-        "  {:<12} {}",
-        "authority",
-        assertion.authority().unwrap_or("-")
-    )?;
+    writeln!(text, "  {:<12} {}", "authority", assertion.authority().unwrap_or("-"))?;
     if !show {
         writeln!(text, "  (masked; --show-personal-data shows the person)")?;
     }
@@ -106,18 +97,13 @@ fn person(person: &Person, show: bool) -> Value {
         |value: Option<&str>| value.map(|value| if show { value.to_owned() } else { mask(value) });
     let birthdate = person.birthdate().map(|date| date.to_string());
     let identifier = person.identifier();
-    let kind = match identifier {
-        Identifier::Pesel(_) => "pesel",
-        Identifier::CrossBorder(_) => "cross_border",
-        Identifier::LoginName(_) => "login_name",
-    };
     let notes: Vec<String> = person.notes().iter().map(ToString::to_string).collect();
     json!({
         "given_name": text(person.given_name()),
         "family_name": text(person.family_name()),
         "birthdate": text(birthdate.as_deref()),
         "identifier": text(Some(identifier.as_str())),
-        "identifier_kind": kind,
+        "identifier_kind": identifier.kind(),
         "pesel": text(person.pesel()),
         "notes": notes,
     })
@@ -125,9 +111,7 @@ fn person(person: &Person, show: bool) -> Value {
 
 /// As many stars as there are letters; hyphens and spaces stay, so that the shape can be seen.
 fn mask(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_alphanumeric() { '*' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_alphanumeric() { '*' } else { c }).collect()
 }
 
 #[cfg(test)]

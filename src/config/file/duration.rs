@@ -33,18 +33,14 @@ impl FromStr for HumanDuration {
         if text.len() > MAX_TEXT {
             return Err(HumanDurationError::TooLong);
         }
-        let span = SpanParser::new()
-            .parse_span(text)
-            .map_err(HumanDurationError::Malformed)?;
+        let span = SpanParser::new().parse_span(text).map_err(HumanDurationError::Malformed)?;
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(HumanDurationError::Calendar);
         }
         let length = span
             .to_duration(SpanRelativeTo::days_are_24_hours())
             .map_err(HumanDurationError::Malformed)?;
-        Duration::try_from(length)
-            .map(Self)
-            .map_err(|_| HumanDurationError::Negative)
+        Duration::try_from(length).map(Self).map_err(|_| HumanDurationError::Negative)
     }
 }
 
@@ -128,23 +124,14 @@ mod tests {
             ("10 seconds", 10),
             ("0s", 0),
         ] {
-            assert_eq!(
-                text.parse::<HumanDuration>().unwrap().get().as_secs(),
-                seconds,
-                "{text}"
-            );
+            assert_eq!(text.parse::<HumanDuration>().unwrap().get().as_secs(), seconds, "{text}");
         }
-        assert_eq!(
-            "250ms".parse::<HumanDuration>().unwrap().get(),
-            Duration::from_millis(250)
-        );
+        assert_eq!("250ms".parse::<HumanDuration>().unwrap().get(), Duration::from_millis(250));
     }
 
     #[test]
     fn refuses_what_has_no_fixed_length_or_no_sense() {
-        for text in [
-            "", "15", "-5m", "5m ago", "1y", "2 months", "1y 1h", "soon", "PT15M", "h",
-        ] {
+        for text in ["", "15", "-5m", "5m ago", "1y", "2 months", "1y 1h", "soon", "PT15M", "h"] {
             assert!(text.parse::<HumanDuration>().is_err(), "{text}");
         }
         assert!("1".repeat(100).parse::<HumanDuration>().is_err());

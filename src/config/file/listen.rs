@@ -69,8 +69,6 @@ pub struct Operations {
 
 impl Default for Operations {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9480)),
-        }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9480)) }
     }
 }

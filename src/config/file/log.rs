@@ -19,10 +19,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Json,
-            level: "info".to_owned(),
-        }
+        Self { format: LogFormat::Json, level: "info".to_owned() }
     }
 }
 

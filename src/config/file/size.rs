@@ -89,12 +89,9 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, bytes) in [
-            ("256 KiB", 262_144),
-            ("1MiB", 1_048_576),
-            ("1 MB", 1_000_000),
-            ("12", 12),
-        ] {
+        for (text, bytes) in
+            [("256 KiB", 262_144), ("1MiB", 1_048_576), ("1 MB", 1_000_000), ("12", 12)]
+        {
             assert_eq!(text.parse::<HumanSize>().unwrap().bytes(), bytes, "{text}");
         }
     }

@@ -26,11 +26,7 @@ const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600)
 
 impl<'l> Context<'l> {
     pub(super) fn new(loaded: &'l Loaded, now: Time) -> Self {
-        Self {
-            loaded,
-            now,
-            problems: Problems::default(),
-        }
+        Self { loaded, now, problems: Problems::default() }
     }
 
     pub(super) fn file(&self) -> &'l File {
@@ -43,14 +39,12 @@ impl<'l> Context<'l> {
 
     pub(super) fn error(&mut self, key: &str, what: impl Into<String>, advice: impl Into<String>) {
         let place = self.loaded.places.place_of(key);
-        self.problems
-            .push_error(place, key, what.into(), advice.into());
+        self.problems.push_error(place, key, what.into(), advice.into());
     }
 
     pub(super) fn warn(&mut self, key: &str, what: impl Into<String>, advice: impl Into<String>) {
         let place = self.loaded.places.place_of(key);
-        self.problems
-            .push_warning(place, key, what.into(), advice.into());
+        self.problems.push_warning(place, key, what.into(), advice.into());
     }
 
     /// Demands a value; one that was given and refused has been reported already.
@@ -105,12 +99,7 @@ impl<'l> Context<'l> {
         let password = String::from_utf8_lossy(&password);
         let password = password.trim_end_matches(['\r', '\n']);
         let parsed = PrivateKey::from_pkcs12(&bytes, password);
-        self.parsed(
-            key,
-            path,
-            parsed,
-            "check the password; the file must hold one private key",
-        )
+        self.parsed(key, path, parsed, "check the password; the file must hold one private key")
     }
 
     pub(super) fn parsed<T, E: std::fmt::Display>(
@@ -140,10 +129,7 @@ impl<'l> Context<'l> {
             let what = format!("certificate {subject} ends on {end}, within 30 days");
             self.warn(key, what, "ask the operator for a new one");
         } else if certificate.not_before() > self.now {
-            let what = format!(
-                "certificate {subject} begins only on {}",
-                certificate.not_before()
-            );
+            let what = format!("certificate {subject} begins only on {}", certificate.not_before());
             self.warn(key, what, "check the clock of this machine");
         }
     }
@@ -153,19 +139,11 @@ impl<'l> Context<'l> {
         let url = match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => url,
             Ok(_) => {
-                self.error(
-                    key,
-                    "is not an address of a web server",
-                    "begin it with https://",
-                );
+                self.error(key, "is not an address of a web server", "begin it with https://");
                 return None;
             }
             Err(error) => {
-                self.error(
-                    key,
-                    format!("is not an address: {error}"),
-                    "begin it with https://",
-                );
+                self.error(key, format!("is not an address: {error}"), "begin it with https://");
                 return None;
             }
         };
@@ -196,12 +174,7 @@ impl<'l> Context<'l> {
         if let Some((key, path)) = extra {
             let bytes = self.read(key, path)?;
             let chain = tls::read_chain(&bytes).and_then(|chain| add(&mut roots, chain));
-            self.parsed(
-                key,
-                path,
-                chain,
-                "give certificates of authorities in PEM form",
-            )?;
+            self.parsed(key, path, chain, "give certificates of authorities in PEM form")?;
         } else if roots.is_empty() && system_roots {
             self.warn(
                 roots_key,
@@ -216,11 +189,7 @@ impl<'l> Context<'l> {
         match tls::client(roots, identity) {
             Ok(config) => Some(config),
             Err(error) => {
-                self.error(
-                    key,
-                    error.to_string(),
-                    "check that key and certificate are a pair",
-                );
+                self.error(key, error.to_string(), "check that key and certificate are a pair");
                 None
             }
         }

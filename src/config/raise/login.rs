@@ -39,10 +39,7 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
     let decryption_keys = decryption_keys(context);
     let issuer = context.required(
         "service.issuer",
-        file.service
-            .issuer
-            .as_deref()
-            .filter(|issuer| !issuer.trim().is_empty()),
+        file.service.issuer.as_deref().filter(|issuer| !issuer.trim().is_empty()),
         "give the identifier that was agreed with the operator",
     );
     let provider_name = context.required(
@@ -52,16 +49,9 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
     );
     let required = attributes(&file.service.required_attributes);
     let optional = attributes(&file.service.optional_attributes);
-    if let Some(both) = optional
-        .iter()
-        .find(|attribute| required.contains(attribute))
-    {
+    if let Some(both) = optional.iter().find(|attribute| required.contains(attribute)) {
         let what = format!("{both} is asked for as required and as optional");
-        context.error(
-            "service.optional_attributes",
-            what,
-            "name it in one of the two lists",
-        );
+        context.error("service.optional_attributes", what, "name it in one of the two lists");
     }
     if !required.contains(&Attribute::PersonIdentifier) {
         context.warn(
@@ -79,11 +69,7 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
         );
     }
     if file.node.timeout.get().is_zero() || file.node.max_concurrent == 0 {
-        context.error(
-            "node",
-            "timeout and max_concurrent must be more than zero",
-            "raise them",
-        );
+        context.error("node", "timeout and max_concurrent must be more than zero", "raise them");
     }
     let maximum_answer = usize::try_from(file.node.max_answer.bytes()).unwrap_or(usize::MAX);
     if !(16 * 1024..=4 * 1024 * 1024).contains(&maximum_answer) {
@@ -163,24 +149,13 @@ fn addresses(context: &mut Context<'_>) -> Option<Addresses> {
     let preset = preset(file.environment);
     let from_preset = |path: &str| preset.map(|preset| format!("https://{}{path}", preset.host));
     let advice = "environment \"custom\" has no addresses of its own: give this one";
-    let issuer = file
-        .issuer
-        .clone()
-        .or_else(|| preset.map(|preset| preset.host.to_owned()));
-    let issuer = context
-        .required("node.issuer", issuer.as_deref(), advice)
-        .map(str::to_owned);
+    let issuer = file.issuer.clone().or_else(|| preset.map(|preset| preset.host.to_owned()));
+    let issuer = context.required("node.issuer", issuer.as_deref(), advice).map(str::to_owned);
     let sso = file.sso_url.clone().or_else(|| from_preset(SSO_PATH));
-    let sso = context
-        .required("node.sso_url", sso.as_deref(), advice)
-        .map(str::to_owned);
-    let resolve = file
-        .resolve_url
-        .clone()
-        .or_else(|| from_preset(RESOLVE_PATH));
-    let resolve = context
-        .required("node.resolve_url", resolve.as_deref(), advice)
-        .map(str::to_owned);
+    let sso = context.required("node.sso_url", sso.as_deref(), advice).map(str::to_owned);
+    let resolve = file.resolve_url.clone().or_else(|| from_preset(RESOLVE_PATH));
+    let resolve =
+        context.required("node.resolve_url", resolve.as_deref(), advice).map(str::to_owned);
     let logout = file.logout_url.clone().or_else(|| from_preset(LOGOUT_PATH));
     if logout.is_none() {
         context.warn(
@@ -216,33 +191,35 @@ fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
     let mut certificates = Vec::new();
     for (index, path) in file.certificates.iter().enumerate() {
         let key = format!("{key}[{index}]");
-        let Some(certificate) = context.certificate(&key, path) else {
-            continue;
-        };
-        if certificate.not_after() <= context.now {
-            let what = format!(
-                "the pinned certificate {} ended on {}",
-                certificate.subject(),
-                certificate.not_after()
-            );
-            let advice = "ask the operator for the present one; both may be pinned side by side";
-            match file.expired_certificate {
-                ExpiredCertificate::Warn => context.warn(&key, what, advice),
-                ExpiredCertificate::Refuse => context.error(&key, what, advice),
-            }
+        let Some(bytes) = context.read(&key, path) else { continue };
+        let parsed = Certificate::parse_all(&bytes);
+        let advice = "give certificates in PEM form, or one in DER form";
+        let Some(found) = context.parsed(&key, path, parsed, advice) else { continue };
+        for certificate in found {
+            check_pinned(context, &key, &certificate);
+            certificates.push(certificate);
         }
-        certificates.push(certificate);
     }
     match TrustedCertificates::pin(certificates) {
         Ok(trusted) => Some(trusted),
         Err(error) => {
-            context.error(
-                key,
-                error.to_string(),
-                "give certificates of EC or RSA keys",
-            );
+            context.error(key, error.to_string(), "give certificates of EC or RSA keys");
             None
         }
+    }
+}
+
+/// What is said of a pinned certificate past its date is for the operator to choose.
+fn check_pinned(context: &mut Context<'_>, key: &str, certificate: &Certificate) {
+    if certificate.not_after() > context.now {
+        return;
+    }
+    let (subject, end) = (certificate.subject(), certificate.not_after());
+    let what = format!("the pinned certificate {subject} ended on {end}");
+    let advice = "ask the operator for the present one; both may be pinned side by side";
+    match context.file().node.expired_certificate {
+        ExpiredCertificate::Warn => context.warn(key, what, advice),
+        ExpiredCertificate::Refuse => context.error(key, what, advice),
     }
 }
 
@@ -263,11 +240,7 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
             Some((certificate?, key?))
         }
         (Some(_), None) => {
-            context.error(
-                "node.client_key",
-                "is missing",
-                "it goes with node.client_certificate",
-            );
+            context.error("node.client_key", "is missing", "it goes with node.client_certificate");
             None
         }
         (None, Some(_)) => {
@@ -276,13 +249,8 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
             None
         }
     };
-    let identity = identity
-        .as_ref()
-        .map(|(certificate, key)| Identity { certificate, key });
-    let extra = file
-        .extra_ca_file
-        .as_deref()
-        .map(|path| ("node.extra_ca_file", path));
+    let identity = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });
+    let extra = file.extra_ca_file.as_deref().map(|path| ("node.extra_ca_file", path));
     context.client_tls(
         "node.system_roots",
         file.system_roots,

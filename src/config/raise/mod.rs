@@ -28,11 +28,7 @@ pub fn raise(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
     let raised = context.problems;
     let mut problems = loaded.problems;
     problems.append(raised);
-    let settings = if problems.has_errors() {
-        None
-    } else {
-        settings
-    };
+    let settings = if problems.has_errors() { None } else { settings };
     (settings, problems)
 }
 
@@ -83,15 +79,8 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         token_lifetime,
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,
-        state_directory: file
-            .portal
-            .state_directory
-            .as_deref()
-            .map(|path| context.resolve(path)),
-        log: Log {
-            json: file.log.format == LogFormat::Json,
-            level: file.log.level.clone(),
-        },
+        state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
+        log: Log { json: file.log.format == LogFormat::Json, level: file.log.level.clone() },
     })
 }
 
@@ -99,11 +88,7 @@ fn session(context: &mut Context<'_>) -> session::Settings {
     let file = &context.file().session;
     let (idle, absolute) = (file.idle.get(), file.absolute.get());
     if idle.is_zero() {
-        context.error(
-            "session.idle",
-            "a session would end at once",
-            "give \"15m\" or so",
-        );
+        context.error("session.idle", "a session would end at once", "give \"15m\" or so");
     }
     if absolute < idle {
         context.error(
@@ -119,23 +104,14 @@ fn session(context: &mut Context<'_>) -> session::Settings {
             "8 hours suit most portals",
         );
     }
-    for (key, value) in [
-        ("session.maximum", file.maximum),
-        ("session.maximum_pending", file.maximum_pending),
-    ] {
+    for (key, value) in
+        [("session.maximum", file.maximum), ("session.maximum_pending", file.maximum_pending)]
+    {
         if value == 0 {
-            context.error(
-                key,
-                "is zero, so nobody could sign in",
-                "leave it out for the default",
-            );
+            context.error(key, "is zero, so nobody could sign in", "leave it out for the default");
         }
     }
-    session::Settings {
-        idle,
-        absolute,
-        maximum: file.maximum as u64,
-    }
+    session::Settings { idle, absolute, maximum: file.maximum as u64 }
 }
 
 fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {

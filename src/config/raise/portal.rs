@@ -55,11 +55,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
         test_environment: preset(context.file().node.environment)
             .and_then(|preset| preset.ribbon)
             .map(str::to_owned),
-        cookies: if secure {
-            Cookies::SECURE
-        } else {
-            Cookies::PLAIN
-        },
+        cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
     })
 }
 
@@ -123,10 +119,9 @@ pub(super) fn listen(context: &mut Context<'_>, portal: Option<&http::Settings>)
     }
     let https = match file.https {
         None => {
-            for (key, given) in [
-                ("listen.certificate", &file.certificate),
-                ("listen.key", &file.key),
-            ] {
+            for (key, given) in
+                [("listen.certificate", &file.certificate), ("listen.key", &file.key)]
+            {
                 if given.is_some() {
                     context.warn(key, "is not used without listen.https", "add listen.https");
                 }
@@ -144,11 +139,7 @@ pub(super) fn listen(context: &mut Context<'_>, portal: Option<&http::Settings>)
         }
     }
     if file.max_connections == 0 {
-        context.error(
-            "listen.max_connections",
-            "is zero",
-            "leave it out for the default",
-        );
+        context.error("listen.max_connections", "is zero", "leave it out for the default");
     }
     let limits = Limits {
         connections: file.max_connections,
@@ -156,12 +147,7 @@ pub(super) fn listen(context: &mut Context<'_>, portal: Option<&http::Settings>)
         drain_timeout: file.drain_timeout.get(),
         ..Limits::default()
     };
-    Some(Listen {
-        http: file.http.map(Socket::from),
-        https,
-        operations: operations.into(),
-        limits,
-    })
+    Some(Listen { http: file.http.map(Socket::from), https, operations: operations.into(), limits })
 }
 
 fn server_tls(context: &mut Context<'_>) -> Option<std::sync::Arc<rustls::ServerConfig>> {
@@ -173,10 +159,5 @@ fn server_tls(context: &mut Context<'_>) -> Option<std::sync::Arc<rustls::Server
     let certificate = context.read("listen.certificate", path);
     let key = context.read("listen.key", key_path);
     let config = tls::server(&certificate?, &key?);
-    context.parsed(
-        "listen.certificate",
-        path,
-        config,
-        "check that key and certificate are a pair",
-    )
+    context.parsed("listen.certificate", path, config, "check that key and certificate are a pair")
 }

@@ -65,11 +65,7 @@ fn upstreams(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<proxy::S
 fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<(Scheme, Authority)> {
     let parsed = url::Url::parse(text).ok().filter(url::Url::has_host);
     let Some(url) = parsed else {
-        context.error(
-            key,
-            "is not an address",
-            "begin it with http:// or https://",
-        );
+        context.error(key, "is not an address", "begin it with http:// or https://");
         return None;
     };
     let scheme = match url.scheme() {
@@ -81,11 +77,7 @@ fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<(Scheme, 
         }
     };
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        context.error(
-            key,
-            "holds more than scheme, host and port",
-            "leave out the path",
-        );
+        context.error(key, "holds more than scheme, host and port", "leave out the path");
         return None;
     }
     if scheme == Scheme::HTTP && !is_loopback(&url) {
@@ -138,6 +130,17 @@ fn routes(
             number
         });
         check_level(context, route, &key);
+        if let Some(host) = &host
+            && public_host.as_ref().is_some_and(|public| public != host)
+            && route.access != file::Access::Public
+        {
+            context.error(
+                &key("host"),
+                "is another host than that of portal.public_url, where the login takes place, so \
+                 nobody could be signed in there",
+                "leave it out, or set access = \"public\"; run one gateway per host",
+            );
+        }
         let (Some(host), Some(path), Some(upstream), Some(number)) = (host, path, upstream, number)
         else {
             continue;
@@ -147,10 +150,7 @@ fn routes(
             context.error(&key("path"), what, "join the two, or give one another path");
         }
         let release = Release {
-            audience: route
-                .audience
-                .clone()
-                .unwrap_or_else(|| upstream.to_owned()),
+            audience: route.audience.clone().unwrap_or_else(|| upstream.to_owned()),
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
         };
         let release_number = releases.iter().position(|other| *other == release);
@@ -165,14 +165,7 @@ fn routes(
                 Access::Required(assurance(route.assurance.unwrap_or(default_level)))
             }
         };
-        routes.push(Route {
-            host,
-            path,
-            access,
-            upstream: number,
-            release,
-            release_number,
-        });
+        routes.push(Route { host, path, access, upstream: number, release, release_number });
     }
     routes
 }

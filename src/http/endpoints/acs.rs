@@ -48,11 +48,7 @@ pub async fn answer(
         .pending
         .keep_artifact(&relay_state, artifact, gateway.clock.now())
         .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
-    let target = format!(
-        "{}finish?state={}",
-        gateway.settings.prefix,
-        relay_state.as_str()
-    );
+    let target = format!("{}finish?state={}", gateway.settings.prefix, relay_state.as_str());
     Ok(answer::see_other(&target))
 }
 
@@ -63,15 +59,9 @@ async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failu
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| {
-            kind.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
     if !is_form {
-        return Err(Failure::malformed(
-            "login.not_a_form",
-            "content type is not of a form",
-        ));
+        return Err(Failure::malformed("login.not_a_form", "content type is not of a form"));
     }
     match body::read(body, MAXIMUM_FORM).await {
         Ok(form) => Ok(form.to_vec()),

@@ -8,7 +8,7 @@ use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
 use crate::flow::finish::LoginError;
-use crate::flow::pending::{self, Binding, RelayState};
+use crate::flow::pending::{self, Binding, PendingLogin, RelayState};
 use crate::flow::return_to::ReturnTo;
 use crate::session::SessionId;
 
@@ -21,28 +21,15 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let headers = &exchange.parts.headers;
     let binding = cookies.binding(headers).and_then(Binding::parse);
     let earlier = cookies.session(headers).and_then(SessionId::parse);
-    let relay_state = exchange
-        .query("state")
-        .as_deref()
-        .and_then(RelayState::parse);
+    let relay_state = exchange.query("state").as_deref().and_then(RelayState::parse);
     let Some(relay_state) = relay_state else {
-        return Err(refused(
-            gateway,
-            None,
-            LoginError::from(pending::Refused::Unknown),
-        ));
+        return Err(refused(gateway, None, LoginError::from(pending::Refused::Unknown)));
     };
     // Known only to the browser that began it, so that the page leads nobody else there.
-    let return_to = gateway
-        .flows
-        .pending
-        .return_to(&relay_state, binding.as_ref());
+    let begun = gateway.flows.pending.remembered(&relay_state, binding.as_ref());
 
-    let finished = gateway
-        .flows
-        .finish(&relay_state, binding.as_ref(), earlier.as_ref())
-        .await;
-    let finished = finished.map_err(|error| refused(gateway, return_to, error))?;
+    let finished = gateway.flows.finish(&relay_state, binding.as_ref(), earlier.as_ref()).await;
+    let finished = finished.map_err(|error| refused(gateway, begun, error))?;
     tracing::info!(
         request = exchange.id,
         session = finished.public_name,
@@ -55,9 +42,12 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     Ok(response)
 }
 
-fn refused(gateway: &Gateway, return_to: Option<ReturnTo>, error: LoginError) -> Failure {
-    let return_to = return_to.unwrap_or_else(ReturnTo::front_page);
-    // Back to where the citizen was going: whoever is signed in by then simply arrives.
-    let assurance = gateway.flows.settings.assurance;
+/// The way to begin again leads back to where the citizen was going: whoever is signed in by then
+/// simply arrives.
+fn refused(gateway: &Gateway, begun: Option<PendingLogin>, error: LoginError) -> Failure {
+    let (return_to, assurance) = match begun {
+        Some(login) => (login.return_to, login.assurance),
+        None => (ReturnTo::front_page(), gateway.flows.settings.assurance),
+    };
     Failure::from(error).begin_again(gateway.login_link(&return_to, assurance))
 }

@@ -11,20 +11,10 @@ use crate::base::body::{self, Body};
 /// Answers with the key set. The next key is in it long before it signs, so it may be cached.
 #[must_use]
 pub fn answer(gateway: &Gateway) -> Response<Body> {
-    let set = gateway
-        .ring
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .jwks();
+    let set = gateway.ring.read().unwrap_or_else(PoisonError::into_inner).jwks();
     let mut response = Response::new(body::full(set));
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/jwk-set+json"),
-    );
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
 }

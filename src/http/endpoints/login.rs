@@ -45,27 +45,14 @@ pub fn begin(
     assurance: Assurance,
 ) -> Result<Response<Body>, Failure> {
     let cookies = gateway.settings.cookies;
-    let binding = cookies
-        .binding(&exchange.parts.headers)
-        .and_then(Binding::parse);
-    let begun = gateway
-        .flows
-        .begin(binding, return_to, assurance)
-        .map_err(|error| Failure {
-            detail: error.to_string(),
-            ..Failure::new(
-                Trouble::OurFault,
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "login.cannot_sign",
-            )
-        })?;
+    let binding = cookies.binding(&exchange.parts.headers).and_then(Binding::parse);
+    let begun = gateway.flows.begin(binding, return_to, assurance).map_err(|error| Failure {
+        detail: error.to_string(),
+        ..Failure::new(Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR, "login.cannot_sign")
+    })?;
     let look = answer::look(&gateway.settings, exchange);
-    let page = pages::send_to_node(
-        look,
-        &begun.form_action,
-        &begun.saml_request,
-        &begun.relay_state,
-    );
+    let page =
+        pages::send_to_node(look, &begun.form_action, &begun.saml_request, &begun.relay_state);
     let mut response = answer::page(StatusCode::OK, page);
     let lifetime = gateway.flows.settings.login_timeout;
     let cookie = cookies.set_binding(begun.binding.expose(), lifetime);

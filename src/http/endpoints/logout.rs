@@ -44,23 +44,20 @@ pub async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let cookies = gateway.settings.cookies;
-    let id = cookies
-        .session(&exchange.parts.headers)
-        .and_then(SessionId::parse);
-    if let Some(id) = &id
-        && !exchange.is_same_origin(&gateway.settings.origin)
-    {
+    let id = cookies.session(&exchange.parts.headers).and_then(SessionId::parse);
+    if !exchange.is_same_origin(&gateway.settings.origin) {
         let form = body::read(body, 4096).await.unwrap_or_default();
-        let token = form_value(&form, &["token"]).unwrap_or_default();
-        if token != id.key().public_name() {
-            return ask(gateway, exchange).await;
+        let token = form_value(&form, &["token"]);
+        let expected = id.as_ref().map(|id| id.key().public_name());
+        if token.is_none() || token != expected {
+            // Not ours to obey. The cookie is absent here when another site asks, so the browser
+            // is sent to the page that asks the citizen, where it is present.
+            return Ok(answer::see_other(&format!("{}logout", gateway.settings.prefix)));
         }
     }
     let signed_out = match &id {
         Some(id) => {
-            gateway
-                .minter
-                .forget(id.key().bytes(), gateway.policy.releases());
+            gateway.minter.forget(id.key().bytes(), gateway.policy.releases());
             gateway.flows.logout(id).await?
         }
         None => SignedOut::NotSignedIn,
@@ -68,11 +65,7 @@ pub async fn answer(
     let (outcome, name) = match &signed_out {
         SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
         SignedOut::OnlyHere(reason) => {
-            tracing::warn!(
-                request = exchange.id,
-                reason,
-                "node did not confirm the logout"
-            );
+            tracing::warn!(request = exchange.id, reason, "node did not confirm the logout");
             (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
         }
         SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
@@ -85,12 +78,8 @@ pub async fn answer(
         let look = answer::look(&gateway.settings, exchange);
         answer::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
     };
-    response
-        .headers_mut()
-        .insert(SET_COOKIE, cookies.clear_session());
+    response.headers_mut().insert(SET_COOKIE, cookies.clear_session());
     // What the browser kept of the portal's pages goes as well.
-    response
-        .headers_mut()
-        .insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
 }

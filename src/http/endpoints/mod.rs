@@ -11,9 +11,9 @@ use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::answer::Failure;
-use crate::base::body::Body;
 use super::exchange::Exchange;
 use super::{Gateway, Settings};
+use crate::base::body::Body;
 use crate::gate::policy::Policy;
 use crate::pages::Trouble;
 
@@ -77,11 +77,9 @@ pub async fn answer(
         (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
         (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
         (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
-        (Place::Unknown, _) => Err(Failure::new(
-            Trouble::NotFound,
-            StatusCode::NOT_FOUND,
-            "request.no_such_place",
-        )),
+        (Place::Unknown, _) => {
+            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))
+        }
         _ => Err(Failure::new(
             Trouble::MalformedRequest,
             StatusCode::METHOD_NOT_ALLOWED,

@@ -17,13 +17,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let now = gateway.clock.now();
     let cookie = gateway.settings.cookies.session(&exchange.parts.headers);
     let live = match cookie.and_then(SessionId::parse) {
-        Some(id) => {
-            gateway
-                .flows
-                .sessions
-                .find(id.key(), Activity::Background, now)
-                .await?
-        }
+        Some(id) => gateway.flows.sessions.find(id.key(), Activity::Background, now).await?,
         None => None,
     };
     let Some(live) = live else {

@@ -12,12 +12,12 @@
 
 use http::HeaderMap;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE,
-    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 
 use super::cookie::Cookies;
-use crate::identity::headers::{Kinship, kinship};
+use crate::identity::headers::{Kinship, folds_to_start, kinship};
 
 /// A request that is refused for its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,9 +28,6 @@ pub enum Error {
     /// `Connection` names one of ours, to have it removed.
     #[error("Connection names an identity header")]
     ConnectionNamesIdentity,
-    /// Two headers tell different lengths (RFC 9112 6.3).
-    #[error("request has both Transfer-Encoding and Content-Length")]
-    TwoLengths,
 }
 
 impl Error {
@@ -40,7 +37,6 @@ impl Error {
         match self {
             Self::Alias => "request.identity_header_alias",
             Self::ConnectionNamesIdentity => "request.connection_names_identity",
-            Self::TwoLengths => "request.two_lengths",
         }
     }
 }
@@ -66,9 +62,6 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 /// # Errors
 /// When it tries to speak in our name.
 pub fn clean_request(headers: &mut HeaderMap) -> Result<(), Error> {
-    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
-        return Err(Error::TwoLengths);
-    }
     for named in connection_names(headers) {
         if kinship(&named) != Kinship::Foreign {
             return Err(Error::ConnectionNamesIdentity);
@@ -97,11 +90,8 @@ pub fn strip_for_upstream(headers: &mut HeaderMap, cookies: Cookies) {
 /// Cleans the answer of an upstream.
 pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
     remove_hop_by_hop(headers);
-    let ours: Vec<_> = headers
-        .keys()
-        .filter(|name| kinship(name.as_str()) != Kinship::Foreign)
-        .cloned()
-        .collect();
+    let ours: Vec<_> =
+        headers.keys().filter(|name| kinship(name.as_str()) != Kinship::Foreign).cloned().collect();
     for name in ours {
         headers.remove(name);
     }
@@ -111,10 +101,7 @@ pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
             .iter()
             .filter(|value| {
                 let bytes = value.as_bytes();
-                let end = bytes
-                    .iter()
-                    .position(|&byte| byte == b'=')
-                    .unwrap_or(bytes.len());
+                let end = bytes.iter().position(|&byte| byte == b'=').unwrap_or(bytes.len());
                 !cookies.is_ours(bytes[..end].trim_ascii())
             })
             .cloned()
@@ -148,12 +135,22 @@ fn connection_names(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
+/// Folded as our own names are: a program behind sees `X_Forwarded_For` and `X-Forwarded-For` as
+/// one variable.
 fn claims_earlier_proxy(name: &str) -> bool {
-    name == "forwarded"
-        || name == "x-real-ip"
-        || ["x-forwarded-", "x-original-", "x-rewrite-"]
-            .iter()
-            .any(|p| name.starts_with(p))
+    const NAMES: [&str; 8] = [
+        "forwarded",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "client-ip",
+        "x-request-id",
+    ];
+    const PREFIXES: [&str; 3] = ["x-forwarded-", "x-original-", "x-rewrite-"];
+    NAMES.iter().any(|known| name.len() == known.len() && folds_to_start(name, known))
+        || PREFIXES.iter().any(|prefix| folds_to_start(name, prefix))
 }
 
 #[cfg(test)]
@@ -185,6 +182,10 @@ mod tests {
             ("Forwarded", "for=1.2.3.4"),
             ("X-Forwarded-User", "admin"),
             ("X-Original-URL", "/admin"),
+            ("X_Forwarded_For", "1.2.3.4"),
+            ("X.Real_IP", "1.2.3.4"),
+            ("True-Client-IP", "1.2.3.4"),
+            ("X_Request_ID", "mine"),
             ("Accept", "*/*"),
         ]);
         clean_request(&mut map).unwrap();
@@ -193,24 +194,12 @@ mod tests {
 
     #[test]
     fn refuses_aliases_and_a_connection_that_names_ours() {
-        for name in [
-            "X_Brama_Assertion",
-            "x.brama.assertion",
-            "X-Brama_Assertion",
-        ] {
-            assert_eq!(
-                clean_request(&mut headers(&[(name, "x")])),
-                Err(Error::Alias),
-                "{name}"
-            );
+        for name in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Assertion"] {
+            assert_eq!(clean_request(&mut headers(&[(name, "x")])), Err(Error::Alias), "{name}");
         }
         for value in ["X-Brama-Assertion", "close, x_brama_assertion"] {
             let mut map = headers(&[("Connection", value)]);
-            assert_eq!(
-                clean_request(&mut map),
-                Err(Error::ConnectionNamesIdentity),
-                "{value}"
-            );
+            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesIdentity), "{value}");
         }
     }
 
@@ -240,11 +229,5 @@ mod tests {
         clean_answer(&mut map, Cookies::SECURE);
         assert_eq!(names(&map), ["content-type", "set-cookie"]);
         assert_eq!(map.get_all(SET_COOKIE).iter().count(), 1);
-    }
-
-    #[test]
-    fn refuses_two_lengths() {
-        let mut map = headers(&[("Transfer-Encoding", "chunked"), ("Content-Length", "1")]);
-        assert_eq!(clean_request(&mut map), Err(Error::TwoLengths));
     }
 }

@@ -8,10 +8,9 @@ use std::time::Duration;
 fn quick() {
     let d = "/work/shared/wk-sample";
     let r = |f: &str| std::fs::read(format!("{d}/{f}")).unwrap();
-    let trusted = TrustedCertificates::pin(vec![
-        Certificate::parse(&r("node-signing.crt.pem")).unwrap(),
-    ])
-    .unwrap();
+    let trusted =
+        TrustedCertificates::pin(vec![Certificate::parse(&r("node-signing.crt.pem")).unwrap()])
+            .unwrap();
     let key =
         DecryptionKey::try_from(&PrivateKey::parse(&r("du_enc_ec.key.pem")).unwrap()).unwrap();
     let keys = [key];
@@ -28,18 +27,10 @@ fn quick() {
         wrapping: Wrapping::SoapOrBare,
     };
     for f in ["artifact-response.xml", "artifact-response-reindented.xml"] {
-        let x = examine(
-            &r(f),
-            &trusted,
-            &keys,
-            &expected,
-            "2018-09-13T13:20:00Z".parse().unwrap(),
-        );
+        let x = examine(&r(f), &trusted, &keys, &expected, "2018-09-13T13:20:00Z".parse().unwrap());
         println!(
             "{x:#?} {:?}",
-            x.outcome
-                .as_ref()
-                .map(|a| a.person().family_name().map(str::to_owned))
+            x.outcome.as_ref().map(|a| a.person().family_name().map(str::to_owned))
         );
     }
 }

@@ -30,9 +30,7 @@ pub(super) fn before_signing(mut text: String, faults: &[Fault]) -> String {
         let parameter = format!(
             "<InclusiveNamespaces xmlns=\"{EXCLUSIVE_C14N}\" PrefixList=\"{PREFIX_LIST}\"/>"
         );
-        text = text
-            .replace(&parameter, "")
-            .replace(EXCLUSIVE_C14N, INCLUSIVE_C14N);
+        text = text.replace(&parameter, "").replace(EXCLUSIVE_C14N, INCLUSIVE_C14N);
     }
     if has(Fault::TwoReferences)
         && let Some(reference) = find(&text, "<ds:Reference ", "</ds:Reference>")
@@ -53,11 +51,7 @@ pub(super) struct Alteration<'a> {
 
 impl<'a> Alteration<'a> {
     pub(super) fn new(plan: &'a Plan<'a>, faults: &'a [Fault]) -> Result<Self, Error> {
-        Ok(Self {
-            plan,
-            forged: plan.write_forged()?,
-            faults,
-        })
+        Ok(Self { plan, forged: plan.write_forged()?, faults })
     }
 
     /// Alters what has an inner signature and no outer one yet.

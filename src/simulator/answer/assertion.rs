@@ -17,11 +17,7 @@ impl Claims {
             .into_iter()
             .filter(|(prefix, _)| !NOT_IN_ASSERTIONS.contains(prefix))
             .collect();
-        attributes.extend([
-            ("ID", &*self.id),
-            ("IssueInstant", &issued),
-            ("Version", "2.0"),
-        ]);
+        attributes.extend([("ID", &*self.id), ("IssueInstant", &issued), ("Version", "2.0")]);
         let mut writer = Writer::new();
         writer.element("saml2:Assertion", &attributes, |w| {
             w.text_element("saml2:Issuer", &[], &self.issuer);
@@ -39,10 +35,7 @@ impl Claims {
         let not_on_or_after = instant(not_on_or_after);
         let mut data = vec![("InResponseTo", &*self.in_response_to)];
         data.extend(not_before.as_deref().map(|time| ("NotBefore", time)));
-        data.extend([
-            ("NotOnOrAfter", &*not_on_or_after),
-            ("Recipient", &self.recipient),
-        ]);
+        data.extend([("NotOnOrAfter", &*not_on_or_after), ("Recipient", &self.recipient)]);
         w.element("saml2:Subject", &[], |w| {
             w.text_element("saml2:NameID", &[("Format", UNSPECIFIED)], &self.name_id);
             w.element("saml2:SubjectConfirmation", &[("Method", BEARER)], |w| {
@@ -75,15 +68,9 @@ impl Claims {
     fn write_authn_statement(&self, w: &mut Writer) {
         let authn_instant = instant(self.authn_instant);
         let session_end = self.session_end.map(instant);
-        let mut attributes = vec![
-            ("AuthnInstant", &*authn_instant),
-            ("SessionIndex", &self.session_index),
-        ];
-        attributes.extend(
-            session_end
-                .as_deref()
-                .map(|end| ("SessionNotOnOrAfter", end)),
-        );
+        let mut attributes =
+            vec![("AuthnInstant", &*authn_instant), ("SessionIndex", &self.session_index)];
+        attributes.extend(session_end.as_deref().map(|end| ("SessionNotOnOrAfter", end)));
         w.element("saml2:AuthnStatement", &attributes, |w| {
             w.element("saml2:AuthnContext", &[], |w| {
                 w.text_element("saml2:AuthnContextClassRef", &[], &self.assurance);

@@ -16,10 +16,7 @@ use crate::xml::writer::Writer;
 pub(super) const PREFIXES: [(&str, &str); 14] = [
     ("xmlns:alg", "urn:oasis:names:tc:SAML:metadata:algsupport"),
     ("xmlns:coi-extension", "http://coi.gov.pl/saml-extensions"),
-    (
-        "xmlns:coi-naturalperson",
-        "http://coi.gov.pl/attributes/naturalperson",
-    ),
+    ("xmlns:coi-naturalperson", "http://coi.gov.pl/attributes/naturalperson"),
     ("xmlns:ds", DS),
     ("xmlns:dsig11", DSIG11),
     ("xmlns:eidas", EIDAS),
@@ -57,14 +54,7 @@ pub(super) enum Seal<'s> {
 
 /// Writes an `ArtifactResponse` with `inside` after its status.
 pub(super) fn artifact_response(part: &Part, seal: Seal<'_>, inside: &str) -> String {
-    write(
-        "saml2p:ArtifactResponse",
-        &PREFIXES,
-        part,
-        seal,
-        None,
-        inside,
-    )
+    write("saml2p:ArtifactResponse", &PREFIXES, part, seal, None, inside)
 }
 
 /// Writes a `Response` with `inside` after its status.
@@ -140,14 +130,7 @@ pub fn only_status(
     let part = part(node, resolve_id, status.map(|(status, _)| status), now);
     let seal = Seal::Template(kit.node_signer());
     let message = status.map(|(_, message)| message);
-    let text = write(
-        "saml2p:ArtifactResponse",
-        &PREFIXES,
-        &part,
-        seal,
-        message,
-        "",
-    );
+    let text = write("saml2p:ArtifactResponse", &PREFIXES, &part, seal, message, "");
     let signed = kit.node_signer().sign(&text, &[&part.id])?;
     Ok(soap::wrap(&signed).into_bytes())
 }

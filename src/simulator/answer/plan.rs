@@ -123,11 +123,7 @@ impl<'l> Plan<'l> {
     /// Writes what the response holds after its status: one sealed assertion, or what a fault
     /// makes of it.
     pub(super) fn write_assertions(&self, faults: &[Fault]) -> Result<String, Error> {
-        if self
-            .inner
-            .as_ref()
-            .is_none_or(|inner| inner.status.is_some())
-        {
+        if self.inner.as_ref().is_none_or(|inner| inner.status.is_some()) {
             return Ok(String::new());
         }
         let has = |fault| faults.contains(&fault);
@@ -228,13 +224,11 @@ impl Claims {
                 self.assurance = "http://eidas.europa.eu/LoA/highest".to_owned();
             }
             Fault::AttributeMissing => {
-                self.attributes
-                    .retain(|(name, ..)| *name != Attribute::PersonIdentifier);
+                self.attributes.retain(|(name, ..)| *name != Attribute::PersonIdentifier);
             }
             Fault::AttributeRepeated => {
                 let forged = FORGED.identifier.to_owned();
-                self.attributes
-                    .push((Attribute::PersonIdentifier, forged, false));
+                self.attributes.push((Attribute::PersonIdentifier, forged, false));
             }
             Fault::AttributeEmpty => self.change(Attribute::PersonIdentifier, |v| v.0.clear()),
             Fault::BirthdateMalformed => self.change(Attribute::DateOfBirth, |value| {
@@ -324,11 +318,7 @@ fn alter_sealed(mut sealed: String, faults: &[Fault]) -> String {
     if has(Fault::CorruptedCiphertext)
         && let Some(at) = sealed.rfind("<xenc:CipherValue>").map(|at| at + 118)
     {
-        let other = if sealed.as_bytes().get(at) == Some(&b'A') {
-            "B"
-        } else {
-            "A"
-        };
+        let other = if sealed.as_bytes().get(at) == Some(&b'A') { "B" } else { "A" };
         sealed.replace_range(at..=at, other);
     }
     sealed

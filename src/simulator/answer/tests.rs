@@ -55,10 +55,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("foreign-inner-signature", "login.signature_not_trusted"),
     ("moved-signature", "login.signature_missing"),
     ("tampered-response", "login.signature_digest_mismatch"),
-    (
-        "tampered-artifact-response",
-        "login.signature_digest_mismatch",
-    ),
+    ("tampered-artifact-response", "login.signature_digest_mismatch"),
     ("reindented", "login.signature_digest_mismatch"),
     ("duplicate-id", "login.signature_duplicate_id"),
     ("transform-xslt", "login.signature_transform"),
@@ -87,16 +84,10 @@ const REFUSALS: &[(&str, &str)] = &[
     ("processing-instruction", "login.xml_construct_not_allowed"),
     ("comment", "login.xml_construct_not_allowed"),
     ("cdata", "login.xml_construct_not_allowed"),
-    (
-        "node-issuer-artifact-response",
-        "login.artifact_response_issuer",
-    ),
+    ("node-issuer-artifact-response", "login.artifact_response_issuer"),
     ("node-issuer-response", "login.response_issuer"),
     ("node-issuer-assertion", "login.assertion_issuer"),
-    (
-        "in-response-to-artifact-response",
-        "login.artifact_response_in_response_to",
-    ),
+    ("in-response-to-artifact-response", "login.artifact_response_in_response_to"),
     ("in-response-to-response", "login.response_in_response_to"),
     ("in-response-to-assertion", "login.assertion_in_response_to"),
     ("audience", "login.wrong_audience"),
@@ -108,10 +99,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("confirmation-not-yet", "login.confirmation_not_before"),
     ("authn-instant-future", "login.authn_instant_in_future"),
     ("session-expired", "login.session_not_on_or_after"),
-    (
-        "artifact-response-future",
-        "login.artifact_response_issued_in_future",
-    ),
+    ("artifact-response-future", "login.artifact_response_issued_in_future"),
     ("response-future", "login.response_issued_in_future"),
     ("assertion-future", "login.assertion_issued_in_future"),
     ("assurance-too-low", "login.assurance_too_low"),
@@ -145,15 +133,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = "2031-03-04T10:20:30.123Z".parse().unwrap();
-        let kit = Kit::make(
-            Names {
-                node: NODE,
-                service: SERVICE,
-                hosts: &[],
-            },
-            now,
-        )
-        .unwrap();
+        let kit = Kit::make(Names { node: NODE, service: SERVICE, hosts: &[] }, now).unwrap();
         let node = kit.pair(Role::NodeSigning).certificate().clone();
         let key = kit.pair(Role::ServiceEncryption).key();
         Self {
@@ -229,12 +209,8 @@ fn every_fault_is_refused_with_its_reason_and_every_quirk_is_accepted() {
 #[test]
 fn what_is_called_a_quirk_is_accepted_and_what_is_called_a_fault_is_not() {
     // These are refused by what surrounds the examination: time, replay guard, the browser.
-    let elsewhere = [
-        Fault::Hangs,
-        Fault::ReplayedAssertion,
-        Fault::RelayStateLost,
-        Fault::RelayStateOther,
-    ];
+    let elsewhere =
+        [Fault::Hangs, Fault::ReplayedAssertion, Fault::RelayStateLost, Fault::RelayStateOther];
     let world = World::new();
     for &fault in Fault::ALL {
         let accepted = world.examine(&world.answer(&[fault])).is_ok();
@@ -247,10 +223,7 @@ fn what_is_called_a_quirk_is_accepted_and_what_is_called_a_fault_is_not() {
 fn every_person_arrives_as_they_are_whatever_letters_they_have() {
     let world = World::new();
     for person in &PEOPLE {
-        let login = Login {
-            outcome: Outcome::Person(person),
-            ..world.login()
-        };
+        let login = Login { outcome: Outcome::Person(person), ..world.login() };
         let answer = build(&login, &world.kit, &[], world.now).unwrap();
         let examined = world.examine(&answer);
         let Some(status) = person.status else {
@@ -265,9 +238,7 @@ fn every_person_arrives_as_they_are_whatever_letters_they_have() {
             assert_eq!(assertion.authority(), Some("pz.gov.pl"));
             continue;
         };
-        let Err(Refusal::Status { status: found, .. }) = examined else {
-            panic!("{person:?}")
-        };
+        let Err(Refusal::Status { status: found, .. }) = examined else { panic!("{person:?}") };
         assert!(found.to_string().contains(status.message()), "{found}");
     }
 }
@@ -276,12 +247,7 @@ fn every_person_arrives_as_they_are_whatever_letters_they_have() {
 fn an_answer_holds_for_fifty_minutes_and_the_allowed_skew() {
     let world = World::new();
     let answer = world.answer(&[]);
-    let at = |time| {
-        world
-            .examine_at(&answer, time)
-            .map(|_| ())
-            .map_err(|r| r.code())
-    };
+    let at = |time| world.examine_at(&answer, time).map(|_| ()).map_err(|r| r.code());
     let minutes = |count: u64| Duration::from_secs(60 * count);
     assert_eq!(at(earlier(world.now, minutes(1))), Ok(()));
     assert_eq!(at(later(world.now, minutes(50))), Ok(()));
@@ -296,11 +262,8 @@ fn an_answer_has_the_very_shape_of_the_genuine_ones() {
     assert!(!text.contains('\n') && !text.contains("> <") && !text.contains("<?xml"));
     let start = text.find("<saml2p:ArtifactResponse ").unwrap();
     let root = &text[start..start + text[start..].find('>').unwrap()];
-    let names: Vec<&str> = root
-        .split(' ')
-        .skip(1)
-        .filter_map(|pair| pair.split('=').next())
-        .collect();
+    let names: Vec<&str> =
+        root.split(' ').skip(1).filter_map(|pair| pair.split('=').next()).collect();
     let prefixes = [
         "alg",
         "coi-extension",
@@ -320,10 +283,7 @@ fn an_answer_has_the_very_shape_of_the_genuine_ones() {
     let mut expected: Vec<String> = prefixes.iter().map(|p| format!("xmlns:{p}")).collect();
     expected.extend(["ID", "InResponseTo", "IssueInstant", "Version"].map(str::to_owned));
     assert_eq!(names, expected);
-    assert_eq!(
-        text.matches("PrefixList=\"ds saml2 saml2p xenc\"").count(),
-        2
-    );
+    assert_eq!(text.matches("PrefixList=\"ds saml2 saml2p xenc\"").count(), 2);
     assert_eq!(text.matches("<ds:Signature xmlns:ds=").count(), 2);
     assert_eq!(text.matches("<saml2:EncryptedAssertion>").count(), 1);
     assert!(!text.contains("Destination") && !text.contains("Consent"));
@@ -345,19 +305,11 @@ fn an_assertion_parses_on_its_own_and_names_its_types() {
     let text = plan.claims.write();
     let document = Document::parse(text.as_bytes(), &Limits::message(20_000)).unwrap();
     assert_eq!(document.root().attribute("ID"), Some(ASSERTION));
-    for name in [
-        "CurrentFamilyName",
-        "CurrentGivenName",
-        "DateOfBirth",
-        "PersonIdentifier",
-    ] {
+    for name in ["CurrentFamilyName", "CurrentGivenName", "DateOfBirth", "PersonIdentifier"] {
         let kind = format!("xsi:type=\"naturalperson:{name}Type\">");
         assert_eq!(text.matches(&kind).count(), 1, "{name}");
     }
-    assert_eq!(
-        text.matches(" xmlns:").count() - text.matches("xmlns:xsi").count(),
-        12
-    );
+    assert_eq!(text.matches(" xmlns:").count() - text.matches("xmlns:xsi").count(), 12);
     assert!(text.contains("NotOnOrAfter=\"2031-03-04T11:10:30.000Z\" Recipient="));
     assert!(text.contains(">1884-05-14Z<"));
 }
@@ -368,18 +320,11 @@ fn what_stands_outside_the_signed_text_is_the_only_thing_wrong() {
     for (fault, wrong, right) in [
         (Fault::Comment, "<!-- -->", ""),
         (Fault::ProcessingInstruction, "<?brama symulator?>", ""),
-        (
-            Fault::Doctype,
-            "<!DOCTYPE soap:Envelope [<!ENTITY kto \"Ewa\">]>",
-            "",
-        ),
+        (Fault::Doctype, "<!DOCTYPE soap:Envelope [<!ENTITY kto \"Ewa\">]>", ""),
     ] {
         let text = String::from_utf8(world.answer(&[fault])).unwrap();
         assert!(text.contains(wrong), "{fault:?}");
-        assert!(
-            world.examine(text.replace(wrong, right).as_bytes()).is_ok(),
-            "{fault:?}"
-        );
+        assert!(world.examine(text.replace(wrong, right).as_bytes()).is_ok(), "{fault:?}");
     }
     let text = String::from_utf8(world.answer(&[Fault::Cdata])).unwrap();
     let text = text.replace("<![CDATA[", "").replace("]]>", "");
@@ -389,16 +334,10 @@ fn what_stands_outside_the_signed_text_is_the_only_thing_wrong() {
 #[test]
 fn a_leading_zero_and_a_repeated_identifier_are_what_they_say() {
     let world = World::new();
-    let replayed = world
-        .examine(&world.answer(&[Fault::ReplayedAssertion]))
-        .unwrap();
+    let replayed = world.examine(&world.answer(&[Fault::ReplayedAssertion])).unwrap();
     assert_eq!(replayed.id(), PREVIOUS);
     assert_eq!(world.examine(&world.answer(&[])).unwrap().id(), ASSERTION);
-    let both = [
-        Fault::LeadingZero,
-        Fault::KeyWrap192,
-        Fault::ShortContentKey,
-    ];
+    let both = [Fault::LeadingZero, Fault::KeyWrap192, Fault::ShortContentKey];
     assert!(world.examine(&world.answer(&both)).is_ok());
 }
 
@@ -426,10 +365,7 @@ fn any_two_faults_together_build_an_answer_and_sign_nobody_else_in() {
 fn answers_without_a_login_are_signed_too() {
     let world = World::new();
     let nothing = only_status(&world.kit, NODE, RESOLVE, None, world.now).unwrap();
-    assert_eq!(
-        world.examine(&nothing).unwrap_err().code(),
-        "login.artifact_unknown_to_node"
-    );
+    assert_eq!(world.examine(&nothing).unwrap_err().code(), "login.artifact_unknown_to_node");
     let status = Some((NodeStatus::Requester, "unknown issuer"));
     let refused = only_status(&world.kit, NODE, RESOLVE, status, world.now).unwrap();
     let refusal = world.examine(&refused).unwrap_err();

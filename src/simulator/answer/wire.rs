@@ -11,11 +11,7 @@ use crate::xml::writer::Writer;
 #[must_use]
 pub fn http_status(faults: &[Fault]) -> u16 {
     // SOAP 1.1 section 6.2: a fault travels with 500.
-    if faults.contains(&Fault::Http500) || faults.contains(&Fault::SoapFault) {
-        500
-    } else {
-        200
-    }
+    if faults.contains(&Fault::Http500) || faults.contains(&Fault::SoapFault) { 500 } else { 200 }
 }
 
 /// Builds a SOAP fault in its envelope.

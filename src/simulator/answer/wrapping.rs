@@ -15,12 +15,7 @@ impl Alteration<'_> {
     /// inner one can find them.
     pub(super) fn wrap_between(&self, fault: Fault, text: &str) -> Option<String> {
         let original = Original::find(text)?;
-        let Original {
-            whole,
-            signature,
-            bare,
-            ..
-        } = &original;
+        let Original { whole, signature, bare, .. } = &original;
         let own = self.part(None);
         let inside = match fault {
             Fault::Wrapped3 => format!("{}{whole}", response(&own, Seal::None, &self.forged)),
@@ -91,20 +86,13 @@ impl Alteration<'_> {
     /// A forged answer as a whole.
     pub(super) fn forged_answer(&self, seal: Seal<'_>) -> String {
         let inside = response(&self.part(None), Seal::None, &self.forged);
-        let outer = Part {
-            id: message_id(),
-            ..self.plan.outer.clone()
-        };
+        let outer = Part { id: message_id(), ..self.plan.outer.clone() };
         artifact_response(&outer, seal, &inside)
     }
 
     fn part(&self, id: Option<String>) -> Part {
         let like = self.plan.inner.as_ref().unwrap_or(&self.plan.outer);
-        Part {
-            id: id.unwrap_or_else(message_id),
-            status: None,
-            ..like.clone()
-        }
+        Part { id: id.unwrap_or_else(message_id), status: None, ..like.clone() }
     }
 
     fn same_part(&self) -> Option<Part> {
@@ -125,11 +113,8 @@ impl Original {
     fn find(text: &str) -> Option<Self> {
         let range = find_response(text)?;
         let signature = find_signature(text, range.start)?;
-        let bare = format!(
-            "{}{}",
-            &text[range.start..signature.start],
-            &text[signature.end..range.end]
-        );
+        let bare =
+            format!("{}{}", &text[range.start..signature.start], &text[signature.end..range.end]);
         Some(Self {
             whole: text[range.clone()].to_owned(),
             signature: text[signature].to_owned(),
@@ -139,10 +124,6 @@ impl Original {
     }
 
     fn replace(&self, text: &str, with: &str) -> String {
-        format!(
-            "{}{with}{}",
-            &text[..self.range.start],
-            &text[self.range.end..]
-        )
+        format!("{}{with}{}", &text[..self.range.start], &text[self.range.end..])
     }
 }

@@ -59,11 +59,7 @@ pub(in crate::simulator) fn check_authn_request(
         }
     };
     let message = message.filter(|_| report.is_empty());
-    Checked {
-        seen,
-        findings: report.into_findings(),
-        message,
-    }
+    Checked { seen, findings: report.into_findings(), message }
 }
 
 fn check(
@@ -73,27 +69,15 @@ fn check(
     report: &mut Report,
 ) -> Option<AuthnRequest> {
     if !request.is(SAML2P, "AuthnRequest") {
-        report.add(
-            &rules::ELEMENT,
-            &format!("{request:?}"),
-            "saml2p:AuthnRequest",
-        );
+        report.add(&rules::ELEMENT, &format!("{request:?}"), "saml2p:AuthnRequest");
         return None;
     }
     let service = check_header(request, SignedBy::Signing, context, seen, report);
     check_attributes(request, &ATTRIBUTES, report);
     check_children(request, &CHILDREN, report);
 
-    report.compare(
-        &rules::DESTINATION,
-        request.attribute("Destination"),
-        context.sso_url,
-    );
-    report.compare(
-        &rules::BINDING,
-        request.attribute("ProtocolBinding"),
-        HTTP_ARTIFACT,
-    );
+    report.compare(&rules::DESTINATION, request.attribute("Destination"), context.sso_url);
+    report.compare(&rules::BINDING, request.attribute("ProtocolBinding"), HTTP_ARTIFACT);
     let force_authn = request.attribute("ForceAuthn").unwrap_or_default();
     if !["true", "false", "1", "0"].contains(&force_authn) {
         report.add(&rules::FORCE_AUTHN, force_authn, "true");
@@ -102,9 +86,7 @@ fn check(
         None | Some("false" | "0") => {}
         Some(other) => report.add(&rules::IS_PASSIVE, other, "false"),
     }
-    let acs = request
-        .attribute("AssertionConsumerServiceURL")
-        .unwrap_or_default();
+    let acs = request.attribute("AssertionConsumerServiceURL").unwrap_or_default();
     let provider_name = request.attribute("ProviderName");
     if let Some(Registered { service, .. }) = service.map(Arc::as_ref) {
         if !service.acs.iter().any(|registered| registered == acs) {
@@ -138,17 +120,9 @@ fn check_name_id_policy(policy: Option<Element<'_>>, report: &mut Report) {
     check_children(policy, &[], report);
     let allow_create = policy.attribute("AllowCreate");
     if !matches!(allow_create, Some("true" | "1")) {
-        report.add(
-            &rules::NAME_ID_POLICY,
-            allow_create.unwrap_or_default(),
-            "true",
-        );
+        report.add(&rules::NAME_ID_POLICY, allow_create.unwrap_or_default(), "true");
     }
-    report.compare(
-        &rules::NAME_ID_POLICY,
-        policy.attribute("Format"),
-        UNSPECIFIED,
-    );
+    report.compare(&rules::NAME_ID_POLICY, policy.attribute("Format"), UNSPECIFIED);
 }
 
 fn check_authn_context(context: Option<Element<'_>>, report: &mut Report) -> Option<Assurance> {
@@ -157,11 +131,7 @@ fn check_authn_context(context: Option<Element<'_>>, report: &mut Report) -> Opt
         return None;
     };
     check_attributes(context, &["Comparison"], report);
-    report.compare(
-        &rules::AUTHN_CONTEXT,
-        context.attribute("Comparison"),
-        "minimum",
-    );
+    report.compare(&rules::AUTHN_CONTEXT, context.attribute("Comparison"), "minimum");
     let classes: Vec<Element<'_>> = context.children().collect();
     let [class] = classes.as_slice() else {
         report.add(&rules::ASSURANCE, &classes.len().to_string(), "1");

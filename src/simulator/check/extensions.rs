@@ -27,20 +27,12 @@ pub(super) fn check_extensions(
     }
     let mut children = extensions.children();
     let first = children.next();
-    let kind = first
-        .filter(|first| first.is(EIDAS, "SPType"))
-        .and_then(text);
+    let kind = first.filter(|first| first.is(EIDAS, "SPType")).and_then(text);
     if !matches!(kind.as_deref(), Some("public" | "private")) {
-        report.add(
-            &rules::SP_TYPE,
-            &kind.unwrap_or_default(),
-            "public, private",
-        );
+        report.add(&rules::SP_TYPE, &kind.unwrap_or_default(), "public, private");
     }
     // Looked for wherever it is, so that a wrong order does not hide what is inside.
-    let requested = extensions
-        .children_named(EIDAS, "RequestedAttributes")
-        .next();
+    let requested = extensions.children_named(EIDAS, "RequestedAttributes").next();
     if requested.is_none() || children.next() != requested {
         report.add(&rules::REQUESTED, "", "eidas:RequestedAttributes");
     }
@@ -61,16 +53,10 @@ fn check_requested(requested: Element<'_>, found: &mut Vec<Attribute>, report: &
             report.add(&rules::UNKNOWN_CHILD, &format!("{child:?}"), "");
             continue;
         }
-        check_attributes(
-            child,
-            &["FriendlyName", "Name", "NameFormat", "isRequired"],
-            report,
-        );
+        check_attributes(child, &["FriendlyName", "Name", "NameFormat", "isRequired"], report);
         let name = child.attribute("Name").unwrap_or_default();
         let known = Attribute::from_uri(name);
-        let other = name
-            .strip_prefix(NATURAL_PERSON)
-            .is_some_and(|name| OTHERS.contains(&name));
+        let other = name.strip_prefix(NATURAL_PERSON).is_some_and(|name| OTHERS.contains(&name));
         if (known.is_none() && !other) || names.contains(&name) {
             report.add(&rules::REQUESTED_NAME, name, "");
         }

@@ -21,12 +21,7 @@ pub(in crate::simulator) fn read_form(
 ) -> (SignOnForm, Vec<Finding>) {
     let mut report = Report::default();
     let mut form = SignOnForm::default();
-    let essence = content_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case(FORM) {
         report.add(&rules::FORM_TYPE, essence, FORM);
         return (form, report.into_findings());

@@ -37,10 +37,7 @@ pub(super) fn check_header<'c>(
     }
     let issuer = check_issuer(message, report)?;
     seen.issuer.clone_from(&issuer);
-    let found = context
-        .services
-        .iter()
-        .find(|known| known.service.issuer == issuer);
+    let found = context.services.iter().find(|known| known.service.issuer == issuer);
     let Some(registered) = found else {
         report.add(&rules::ISSUER_UNKNOWN, &issuer, "");
         return None;
@@ -62,9 +59,7 @@ pub(super) fn check_children(
     let mut last = 0;
     let mut seen = vec![false; expected.len()];
     for child in message.children() {
-        let place = expected
-            .iter()
-            .position(|(namespace, name)| child.is(namespace, name));
+        let place = expected.iter().position(|(namespace, name)| child.is(namespace, name));
         let Some(place) = place else {
             report.add(&rules::UNKNOWN_CHILD, &format!("{child:?}"), "");
             continue;
@@ -119,11 +114,7 @@ fn check_instant(message: Element<'_>, now: Time, report: &mut Report) {
 }
 
 fn check_issuer(message: Element<'_>, report: &mut Report) -> Option<String> {
-    let Some(issuer) = message
-        .children()
-        .next()
-        .filter(|first| first.is(SAML2, "Issuer"))
-    else {
+    let Some(issuer) = message.children().next().filter(|first| first.is(SAML2, "Issuer")) else {
         let first = message.children().next().map(|first| format!("{first:?}"));
         report.add(&rules::ISSUER, &first.unwrap_or_default(), "saml2:Issuer");
         return None;
@@ -157,9 +148,7 @@ fn check_signature(message: Element<'_>, trusted: &TrustedCertificates, report: 
 /// What the node's document asks of a signature beyond its being valid.
 fn check_signature_form(own: Element<'_>, trusted: &TrustedCertificates, report: &mut Report) {
     let mut algorithm = |name: &str, expected: &str| {
-        let used = descendants(own)
-            .find(|e| e.is(DS, name))
-            .and_then(|e| e.attribute("Algorithm"));
+        let used = descendants(own).find(|e| e.is(DS, name)).and_then(|e| e.attribute("Algorithm"));
         report.compare(&rules::SIGNATURE_METHOD, used, expected);
     };
     algorithm("SignatureMethod", ECDSA_SHA256);
@@ -167,19 +156,9 @@ fn check_signature_form(own: Element<'_>, trusted: &TrustedCertificates, report:
 
     let certificates: Vec<Vec<u8>> = descendants(own)
         .filter(|e| e.is(DS, "X509Certificate"))
-        .map(|e| {
-            e.text()
-                .ok()
-                .and_then(|text| from_base64(&text))
-                .unwrap_or_default()
-        })
+        .map(|e| e.text().ok().and_then(|text| from_base64(&text)).unwrap_or_default())
         .collect();
-    let is_known = |der: &[u8]| {
-        trusted
-            .certificates()
-            .iter()
-            .any(|known| known.der() == der)
-    };
+    let is_known = |der: &[u8]| trusted.certificates().iter().any(|known| known.der() == der);
     let rule: &'static Rule = &rules::KEY_INFO;
     match certificates.as_slice() {
         [only] if is_known(only) => {}

@@ -254,18 +254,10 @@ mod tests {
         let codes: HashSet<_> = ALL.iter().map(|rule| rule.code).collect();
         assert_eq!(codes.len(), ALL.len());
         for rule in ALL {
-            assert!(
-                rule.code
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b"-64".contains(&b))
-            );
+            assert!(rule.code.bytes().all(|b| b.is_ascii_lowercase() || b"-64".contains(&b)));
             assert_ne!(rule.what[0], rule.what[1]);
             assert_ne!(rule.advice[0], rule.advice[1]);
-            assert!(
-                rule.advice.iter().all(|advice| advice.ends_with('.')),
-                "{}",
-                rule.code
-            );
+            assert!(rule.advice.iter().all(|advice| advice.ends_with('.')), "{}", rule.code);
         }
     }
 }

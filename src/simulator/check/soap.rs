@@ -34,22 +34,14 @@ pub(in crate::simulator) struct LogoutRequest {
 pub(in crate::simulator) fn check_resolve(body: &[u8], context: &Context<'_>) -> Checked<Resolve> {
     check(body, "ArtifactResolve", |message, seen, report| {
         let service = check_header(message, SignedBy::Either, context, seen, report);
-        check_attributes(
-            message,
-            &["ID", "Version", "IssueInstant", "Destination"],
-            report,
-        );
+        check_attributes(message, &["ID", "Version", "IssueInstant", "Destination"], report);
         let children = [(SAML2, "Issuer"), (DS, "Signature"), (SAML2P, "Artifact")];
         check_children(message, &children, report);
         let artifact = child_text(message, SAML2P, "Artifact");
         if artifact.is_none() {
             report.add(&rules::ARTIFACT, "", "saml2p:Artifact");
         }
-        Some(Resolve {
-            id: seen.id.clone(),
-            service: Arc::clone(service?),
-            artifact: artifact?,
-        })
+        Some(Resolve { id: seen.id.clone(), service: Arc::clone(service?), artifact: artifact? })
     })
 }
 
@@ -60,21 +52,10 @@ pub(in crate::simulator) fn check_logout(
 ) -> Checked<LogoutRequest> {
     check(body, "LogoutRequest", |message, seen, report| {
         let service = check_header(message, SignedBy::Either, context, seen, report);
-        let attributes = [
-            "ID",
-            "Version",
-            "IssueInstant",
-            "Destination",
-            "NotOnOrAfter",
-            "Reason",
-        ];
+        let attributes = ["ID", "Version", "IssueInstant", "Destination", "NotOnOrAfter", "Reason"];
         check_attributes(message, &attributes, report);
-        let children = [
-            (SAML2, "Issuer"),
-            (DS, "Signature"),
-            (SAML2, "NameID"),
-            (SAML2P, "SessionIndex"),
-        ];
+        let children =
+            [(SAML2, "Issuer"), (DS, "Signature"), (SAML2, "NameID"), (SAML2P, "SessionIndex")];
         check_children(message, &children, report);
         if let Some(destination) = message.attribute("Destination") {
             let expected = context.logout_url;
@@ -86,11 +67,7 @@ pub(in crate::simulator) fn check_logout(
             .next()
             .and_then(|name_id| name_id.attribute("Format"));
         if name_id.is_none() || format.is_some_and(|format| format != UNSPECIFIED) {
-            report.add(
-                &rules::LOGOUT_NAME_ID,
-                format.unwrap_or_default(),
-                UNSPECIFIED,
-            );
+            report.add(&rules::LOGOUT_NAME_ID, format.unwrap_or_default(), UNSPECIFIED);
         }
         let session_index = child_text(message, SAML2P, "SessionIndex");
         if session_index.is_none() {
@@ -130,11 +107,7 @@ fn check<T>(
         },
     };
     let message = message.filter(|_| report.is_empty());
-    Checked {
-        seen,
-        findings: report.into_findings(),
-        message,
-    }
+    Checked { seen, findings: report.into_findings(), message }
 }
 
 fn child_text(message: Element<'_>, namespace: &'static str, name: &'static str) -> Option<String> {

@@ -28,36 +28,16 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = "2031-03-04T10:20:30Z".parse().unwrap();
-        let kit = Kit::make(
-            Names {
-                node: "node.localhost",
-                service: ISSUER,
-                hosts: &[],
-            },
-            now,
-        );
+        let kit = Kit::make(Names { node: "node.localhost", service: ISSUER, hosts: &[] }, now);
         let kit = kit.unwrap();
-        let service = kit.service(
-            ISSUER,
-            vec![ACS.to_owned()],
-            Some("Przykładowy Urząd".to_owned()),
-        );
+        let service =
+            kit.service(ISSUER, vec![ACS.to_owned()], Some("Przykładowy Urząd".to_owned()));
         let signer = kit.pair(Role::ServiceSignature).signer().unwrap();
-        Self {
-            kit,
-            signer,
-            services: vec![Arc::new(Registered::new(service).unwrap())],
-            now,
-        }
+        Self { kit, signer, services: vec![Arc::new(Registered::new(service).unwrap())], now }
     }
 
     fn context(&self) -> Context<'_> {
-        Context {
-            services: &self.services,
-            sso_url: SSO,
-            logout_url: LOGOUT,
-            now: self.now,
-        }
+        Context { services: &self.services, sso_url: SSO, logout_url: LOGOUT, now: self.now }
     }
 
     fn request_of(&self, issued: Time, assurance: Assurance) -> String {
@@ -105,82 +85,30 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     (" Version=\"2.0\"", "", &["message-version"]),
     ("Version=\"2.0\"", "Version=\"1.1\"", &["message-version"]),
     ("T10:20:30.000Z", "T10:20:30", &["message-issue-instant"]),
-    (
-        "T10:20:30.000Z",
-        "T09:20:30Z",
-        &["message-issue-instant-age"],
-    ),
-    (
-        "T10:20:30.000Z",
-        "T10:22:00Z",
-        &["message-issue-instant-age"],
-    ),
-    (
-        "T10:20:30.000Z",
-        "T12:20:30Z",
-        &["message-issue-instant-age"],
-    ),
-    (
-        "SingleSignOnService\"",
-        "SingleSignOnService/\"",
-        &["authn-request-destination"],
-    ),
+    ("T10:20:30.000Z", "T09:20:30Z", &["message-issue-instant-age"]),
+    ("T10:20:30.000Z", "T10:22:00Z", &["message-issue-instant-age"]),
+    ("T10:20:30.000Z", "T12:20:30Z", &["message-issue-instant-age"]),
+    ("SingleSignOnService\"", "SingleSignOnService/\"", &["authn-request-destination"]),
     (
         " Destination=\"http://127.0.0.1:1/login/SingleSignOnService\"",
         "",
         &["authn-request-destination"],
     ),
-    (
-        "portal.example/.brama/acs",
-        "portal.example/.brama/acs2",
-        &["authn-request-acs"],
-    ),
-    (
-        "HTTP-Artifact",
-        "HTTP-POST",
-        &["authn-request-protocol-binding"],
-    ),
+    ("portal.example/.brama/acs", "portal.example/.brama/acs2", &["authn-request-acs"]),
+    ("HTTP-Artifact", "HTTP-POST", &["authn-request-protocol-binding"]),
     (" ForceAuthn=\"true\"", "", &["authn-request-force-authn"]),
-    (
-        "ForceAuthn=\"true\"",
-        "ForceAuthn=\"yes\"",
-        &["authn-request-force-authn"],
-    ),
+    ("ForceAuthn=\"true\"", "ForceAuthn=\"yes\"", &["authn-request-force-authn"]),
     (
         "ForceAuthn=\"true\"",
         "ForceAuthn=\"true\" IsPassive=\"true\"",
         &["authn-request-is-passive"],
     ),
-    (
-        "Przykładowy Urząd",
-        "Przykładowy urząd",
-        &["authn-request-provider-name"],
-    ),
-    (
-        " ProviderName=\"Przykładowy Urząd\"",
-        "",
-        &["authn-request-provider-name"],
-    ),
-    (
-        " ForceAuthn=",
-        " Consent=\"urn:x\" ForceAuthn=",
-        &["message-unknown-attribute"],
-    ),
-    (
-        "<saml2:Issuer>https://portal",
-        "<saml2:Issuer>https://other",
-        &["message-issuer-unknown"],
-    ),
-    (
-        "<saml2:Issuer>",
-        "<saml2:Issuer Format=\"urn:x\">",
-        &["message-issuer-format"],
-    ),
-    (
-        "<saml2p:Extensions>",
-        "text<saml2p:Extensions>",
-        &["message-stray-text"],
-    ),
+    ("Przykładowy Urząd", "Przykładowy urząd", &["authn-request-provider-name"]),
+    (" ProviderName=\"Przykładowy Urząd\"", "", &["authn-request-provider-name"]),
+    (" ForceAuthn=", " Consent=\"urn:x\" ForceAuthn=", &["message-unknown-attribute"]),
+    ("<saml2:Issuer>https://portal", "<saml2:Issuer>https://other", &["message-issuer-unknown"]),
+    ("<saml2:Issuer>", "<saml2:Issuer Format=\"urn:x\">", &["message-issuer-format"]),
+    ("<saml2p:Extensions>", "text<saml2p:Extensions>", &["message-stray-text"]),
     (
         "</saml2p:AuthnRequest>",
         "<saml2p:Scoping/></saml2p:AuthnRequest>",
@@ -194,69 +122,27 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     (
         "<eidas:SPType>public</eidas:SPType>",
         "",
-        &[
-            "authn-request-sp-type",
-            "authn-request-requested-attributes",
-        ],
+        &["authn-request-sp-type", "authn-request-requested-attributes"],
     ),
-    (
-        "<eidas:SPType>public",
-        "<eidas:SPType>Public",
-        &["authn-request-sp-type"],
-    ),
-    (
-        "</saml2p:Extensions>",
-        "<eidas:Other/></saml2p:Extensions>",
-        &["message-unknown-element"],
-    ),
-    (
-        "naturalperson/DateOfBirth",
-        "naturalperson/BirthDay",
-        &["authn-request-requested-attribute"],
-    ),
+    ("<eidas:SPType>public", "<eidas:SPType>Public", &["authn-request-sp-type"]),
+    ("</saml2p:Extensions>", "<eidas:Other/></saml2p:Extensions>", &["message-unknown-element"]),
+    ("naturalperson/DateOfBirth", "naturalperson/BirthDay", &["authn-request-requested-attribute"]),
     (
         "naturalperson/DateOfBirth",
         "naturalperson/PersonIdentifier",
         &["authn-request-requested-attribute"],
     ),
-    (
-        "attrname-format:uri",
-        "attrname-format:basic",
-        &["authn-request-requested-attribute-format"],
-    ),
-    (
-        "isRequired=\"true\"",
-        "isRequired=\"tak\"",
-        &["authn-request-requested-attribute-format"],
-    ),
+    ("attrname-format:uri", "attrname-format:basic", &["authn-request-requested-attribute-format"]),
+    ("isRequired=\"true\"", "isRequired=\"tak\"", &["authn-request-requested-attribute-format"]),
     (
         "isRequired=\"true\"",
         "required=\"true\"",
-        &[
-            "message-unknown-attribute",
-            "authn-request-requested-attribute-format",
-        ],
+        &["message-unknown-attribute", "authn-request-requested-attribute-format"],
     ),
-    (
-        "AllowCreate=\"true\"",
-        "AllowCreate=\"false\"",
-        &["authn-request-name-id-policy"],
-    ),
-    (
-        "nameid-format:unspecified",
-        "nameid-format:emailAddress",
-        &["authn-request-name-id-policy"],
-    ),
-    (
-        "Comparison=\"minimum\"",
-        "Comparison=\"exact\"",
-        &["authn-request-authn-context"],
-    ),
-    (
-        "LoA/substantial",
-        "LoA/Substantial",
-        &["authn-request-assurance"],
-    ),
+    ("AllowCreate=\"true\"", "AllowCreate=\"false\"", &["authn-request-name-id-policy"]),
+    ("nameid-format:unspecified", "nameid-format:emailAddress", &["authn-request-name-id-policy"]),
+    ("Comparison=\"minimum\"", "Comparison=\"exact\"", &["authn-request-authn-context"]),
+    ("LoA/substantial", "LoA/Substantial", &["authn-request-assurance"]),
     (
         "</saml2p:RequestedAuthnContext>",
         "<saml2:AuthnContextClassRef>http://eidas.europa.eu/LoA/low</saml2:AuthnContextClassRef>\
@@ -268,11 +154,7 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "xmlenc#sha512\"/><ds:DigestValue>",
         &["message-signature-method"],
     ),
-    (
-        "<ds:KeyInfo>",
-        "<ds:KeyInfo><ds:KeyName>k</ds:KeyName>",
-        &[],
-    ),
+    ("<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>k</ds:KeyName>", &[]),
 ];
 
 #[test]
@@ -283,18 +165,9 @@ fn a_request_of_the_gateway_is_accepted_at_every_level() {
         let checked = world.check(&xml);
         let findings = checked.findings;
         let request = checked.message.unwrap_or_else(|| panic!("{findings:?}"));
-        assert_eq!(
-            (request.minimum, &*request.acs, &*request.id),
-            (assurance, ACS, ID)
-        );
+        assert_eq!((request.minimum, &*request.acs, &*request.id), (assurance, ACS, ID));
         assert_eq!(request.attributes.len(), 4);
-        assert_eq!(
-            checked.seen,
-            Seen {
-                id: ID.to_owned(),
-                issuer: ISSUER.to_owned()
-            }
-        );
+        assert_eq!(checked.seen, Seen { id: ID.to_owned(), issuer: ISSUER.to_owned() });
     }
 }
 
@@ -319,16 +192,8 @@ fn a_missing_part_is_named() {
     let world = World::new();
     let right = world.request();
     for (start, end, expected) in [
-        (
-            "<saml2p:Extensions>",
-            "</saml2p:Extensions>",
-            "authn-request-extensions",
-        ),
-        (
-            "<saml2p:NameIDPolicy ",
-            "/>",
-            "authn-request-name-id-policy",
-        ),
+        ("<saml2p:Extensions>", "</saml2p:Extensions>", "authn-request-extensions"),
+        ("<saml2p:NameIDPolicy ", "/>", "authn-request-name-id-policy"),
         (
             "<saml2p:RequestedAuthnContext ",
             "</saml2p:RequestedAuthnContext>",
@@ -351,14 +216,9 @@ fn a_missing_part_is_named() {
     let end = right.find("</ds:Signature>").unwrap() + "</ds:Signature>".len();
     let unsigned = format!("{}{}", &right[..at], &right[end..]);
     assert_eq!(world.codes(&unsigned), ["message-signature-missing"]);
-    let last = unsigned.replace(
-        "</saml2p:AuthnRequest>",
-        &format!("{}</saml2p:AuthnRequest>", &right[at..end]),
-    );
-    assert_eq!(
-        world.codes(&last),
-        ["message-signature-place", "message-order"]
-    );
+    let last = unsigned
+        .replace("</saml2p:AuthnRequest>", &format!("{}</saml2p:AuthnRequest>", &right[at..end]));
+    assert_eq!(world.codes(&last), ["message-signature-place", "message-order"]);
 }
 
 #[test]
@@ -381,19 +241,13 @@ fn several_faults_are_all_listed() {
 #[test]
 fn identifiers_are_names_of_some_length() {
     let world = World::new();
-    for wrong in [
-        "",
-        "1234567890123456789",
-        "ID-short",
-        "ID:0000000000000000000",
-        "-D0000000000000000",
-    ] {
+    for wrong in
+        ["", "1234567890123456789", "ID-short", "ID:0000000000000000000", "-D0000000000000000"]
+    {
         let xml = world.request().replace(ID, wrong);
         assert!(world.codes(&xml).contains(&"message-id"), "{wrong}");
     }
-    let xml = world
-        .request()
-        .replace(ID, "ID-3b0c5c1e-7a54-4f0a-9a53-2a2f5f2f9d10-MAIN-LOGIN");
+    let xml = world.request().replace(ID, "ID-3b0c5c1e-7a54-4f0a-9a53-2a2f5f2f9d10-MAIN-LOGIN");
     assert_eq!(world.codes(&xml), ["message-signature"]);
 }
 
@@ -473,35 +327,18 @@ fn the_form_is_checked_before_the_message() {
     let codes = |content_type: &str, body: &str| {
         let (read, findings) = read_form(Some(content_type), body.as_bytes());
         let codes: Vec<_> = findings.iter().map(Finding::code).collect();
-        (
-            codes,
-            String::from_utf8(read.message).unwrap(),
-            read.relay_state,
-        )
+        (codes, String::from_utf8(read.message).unwrap(), read.relay_state)
     };
-    let (found, message, relay_state) = codes(
-        form,
-        &format!("SAMLRequest={xml}&RelayState=%C5%BC&ForeignAuthentication=true"),
-    );
+    let (found, message, relay_state) =
+        codes(form, &format!("SAMLRequest={xml}&RelayState=%C5%BC&ForeignAuthentication=true"));
     assert!(found.is_empty() && message == "<a/>" && relay_state.as_deref() == Some("ż"));
-    let deflated = base64(&[0xb3, 0x49, 0xd4, 0xb7, 0x03])
-        .replace('=', "%3D")
-        .replace('+', "%2B");
+    let deflated = base64(&[0xb3, 0x49, 0xd4, 0xb7, 0x03]).replace('=', "%3D").replace('+', "%2B");
     for (body, code) in [
         (String::new(), "form-field-missing"),
         ("RelayState=x".to_owned(), "form-field-missing"),
-        (
-            format!("SAMLRequest={xml}&SAMLRequest={xml}"),
-            "form-field-repeated",
-        ),
-        (
-            format!("SAMLRequest={xml}&RelayState=&RelayState=x"),
-            "form-field-repeated",
-        ),
-        (
-            format!("SAMLRequest={xml}&RelayState={}", "x".repeat(81)),
-            "relay-state-length",
-        ),
+        (format!("SAMLRequest={xml}&SAMLRequest={xml}"), "form-field-repeated"),
+        (format!("SAMLRequest={xml}&RelayState=&RelayState=x"), "form-field-repeated"),
+        (format!("SAMLRequest={xml}&RelayState={}", "x".repeat(81)), "relay-state-length"),
         ("SAMLRequest=%3Ca%2F%3E".to_owned(), "saml-request-base64"),
         (format!("SAMLRequest={deflated}"), "saml-request-deflated"),
     ] {
@@ -509,11 +346,7 @@ fn the_form_is_checked_before_the_message() {
     }
     assert_eq!(codes("text/xml", &xml).0, ["form-content-type"]);
     let longest = format!("SAMLRequest={xml}&RelayState={}", "x".repeat(80));
-    assert!(
-        codes("Application/X-WWW-Form-Urlencoded; charset=UTF-8", &longest)
-            .0
-            .is_empty()
-    );
+    assert!(codes("Application/X-WWW-Form-Urlencoded; charset=UTF-8", &longest).0.is_empty());
 }
 
 #[test]
@@ -541,14 +374,8 @@ fn messages_in_soap_are_accepted_with_either_key_and_refused_with_their_faults()
     let tampered = right.replace("BAQE", "BAQF");
     assert_eq!(check(&tampered).0, ["message-signature"]);
     let (start, end) = right.split_at(right.find("<saml2p:Artifact>").unwrap());
-    let without = format!(
-        "{start}{}",
-        &end[end.find("</saml2p:ArtifactResolve>").unwrap()..]
-    );
-    assert_eq!(
-        check(&without).0,
-        ["message-signature", "artifact-resolve-artifact"]
-    );
+    let without = format!("{start}{}", &end[end.find("</saml2p:ArtifactResolve>").unwrap()..]);
+    assert_eq!(check(&without).0, ["message-signature", "artifact-resolve-artifact"]);
     for (xml, code) in [
         ("", "message-xml"),
         ("<a/>", "soap-envelope"),
@@ -562,10 +389,7 @@ fn messages_in_soap_are_accepted_with_either_key_and_refused_with_their_faults()
 #[test]
 fn a_logout_names_its_session_and_its_destination() {
     let world = World::new();
-    let session = NodeSession {
-        name_id: "anna.zolkiewska",
-        session_index: "_ID-1",
-    };
+    let session = NodeSession { name_id: "anna.zolkiewska", session_index: "_ID-1" };
     let logout = |destination: &str| {
         let request =
             logout::request(&session, ID, world.now, ISSUER, destination, &world.signer).unwrap();

@@ -35,10 +35,9 @@ impl Browser {
         language: Language,
     ) -> Response<Body> {
         match self.node.sign_on(content_type, body) {
-            Ok((handle, transaction)) => page(
-                StatusCode::OK,
-                pages::chooser(language, &handle, &transaction),
-            ),
+            Ok((handle, transaction)) => {
+                page(StatusCode::OK, pages::chooser(language, &handle, &transaction))
+            }
             Err(findings) => page(StatusCode::BAD_REQUEST, pages::refused(language, &findings)),
         }
     }
@@ -72,9 +71,7 @@ impl Service for Browser {
             (SSO_PATH, _) => {
                 let explanation = pages::post_only(language);
                 let mut response = page(StatusCode::METHOD_NOT_ALLOWED, explanation);
-                response
-                    .headers_mut()
-                    .insert(header::ALLOW, HeaderValue::from_static("POST"));
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
                 response
             }
             (pages::CHOOSE_PATH, &Method::POST) => match read(body).await {
@@ -98,9 +95,7 @@ fn read_choice(body: &[u8]) -> Choice {
             "way" => choice.way = Way::find(&value),
             "assurance" => choice.assurance = Assurance::parse(&value),
             "fault" => {
-                choice
-                    .faults
-                    .extend(Fault::find(&value).filter(|_| choice.faults.len() < FAULTS));
+                choice.faults.extend(Fault::find(&value).filter(|_| choice.faults.len() < FAULTS));
             }
             _ => {}
         }
@@ -113,13 +108,9 @@ fn redirect(back: &Return) -> Response<Body> {
     let Ok(mut target) = url::Url::parse(&back.acs) else {
         return answer(StatusCode::BAD_GATEWAY, "text/plain; charset=utf-8", "ACS");
     };
-    target
-        .query_pairs_mut()
-        .append_pair("SAMLart", &back.artifact);
+    target.query_pairs_mut().append_pair("SAMLart", &back.artifact);
     if let Some(relay_state) = &back.relay_state {
-        target
-            .query_pairs_mut()
-            .append_pair("RelayState", relay_state);
+        target.query_pairs_mut().append_pair("RelayState", relay_state);
     }
     let mut response = answer(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
     if let Ok(target) = HeaderValue::try_from(target.as_str()) {

@@ -37,22 +37,11 @@ pub(super) async fn answer(
     peer: Peer,
 ) -> Response<Body> {
     if !peer.address.ip().is_loopback() || !is_local_host(field(&parts.headers, header::HOST)) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "only from the same machine, by a local name",
-        );
+        return refuse(StatusCode::FORBIDDEN, "only from the same machine, by a local name");
     }
     let changes = parts.method != Method::GET;
-    if changes
-        && parts
-            .headers
-            .get(CONTROL_HEADER)
-            .is_none_or(|value| value != "1")
-    {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "the header X-Brama-Control: 1 is missing",
-        );
+    if changes && parts.headers.get(CONTROL_HEADER).is_none_or(|value| value != "1") {
+        return refuse(StatusCode::FORBIDDEN, "the header X-Brama-Control: 1 is missing");
     }
     let body = match read(body).await {
         Ok(body) => body,
@@ -78,15 +67,10 @@ fn is_local_host(host: Option<&str>) -> bool {
     let Some(authority) = host.and_then(|host| host.parse::<http::uri::Authority>().ok()) else {
         return false;
     };
-    let name = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     let is_name = |name: &str| name == "localhost" || name.ends_with(".localhost");
     is_name(&name.to_ascii_lowercase())
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn state(node: &Node) -> Value {
@@ -276,24 +260,14 @@ mod tests {
 
     #[test]
     fn a_host_is_local_only_by_its_own_names() {
-        for local in [
-            "localhost",
-            "LOCALHOST:80",
-            "127.0.0.1:8080",
-            "127.8.9.1",
-            "[::1]:1",
-            "a.localhost:2",
-        ] {
+        for local in
+            ["localhost", "LOCALHOST:80", "127.0.0.1:8080", "127.8.9.1", "[::1]:1", "a.localhost:2"]
+        {
             assert!(is_local_host(Some(local)), "{local}");
         }
-        for other in [
-            "",
-            "example.com",
-            "localhost.example.com",
-            "10.0.0.1",
-            "evil@localhost.test",
-            "[::2]",
-        ] {
+        for other in
+            ["", "example.com", "localhost.example.com", "10.0.0.1", "evil@localhost.test", "[::2]"]
+        {
             assert!(!is_local_host(Some(other)), "{other}");
         }
         assert!(!is_local_host(None));

@@ -36,11 +36,8 @@ impl Service for Soap {
             Ok(body) => body,
             Err(status) => return plain(status),
         };
-        let reply = if path == RESOLVE_PATH {
-            self.node.resolve(&body)
-        } else {
-            self.node.logout(&body)
-        };
+        let reply =
+            if path == RESOLVE_PATH { self.node.resolve(&body) } else { self.node.logout(&body) };
         send(reply).await
     }
 }

@@ -46,14 +46,8 @@ pub(super) fn pairs(names: Names<'_>, now: Time) -> Result<[Pair; 6], Error> {
         authority,
         issue(leaf("WK_SIG_EC", "SUA", &sign)?, &issuer)?,
         issue(tls, &issuer)?,
-        issue(
-            leaf(&format!("{}_sig_ec", names.service), "DU", &sign)?,
-            &issuer,
-        )?,
-        issue(
-            leaf(&format!("{}_enc_ec", names.service), "DU", &agree)?,
-            &issuer,
-        )?,
+        issue(leaf(&format!("{}_sig_ec", names.service), "DU", &sign)?, &issuer)?,
+        issue(leaf(&format!("{}_enc_ec", names.service), "DU", &agree)?, &issuer)?,
         issue(client, &issuer)?,
     ])
 }
@@ -84,10 +78,7 @@ fn issue(mut params: CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Result<
 
 fn pair(key: &KeyPair, certificate: &[u8]) -> Result<Pair, Error> {
     let key = PrivateKey::from_der(key.serialized_der())?;
-    Ok(Pair {
-        key,
-        certificate: Certificate::from_der(certificate)?,
-    })
+    Ok(Pair { key, certificate: Certificate::from_der(certificate)? })
 }
 
 fn params(name: &str, unit: &str, now: Time) -> Result<CertificateParams, Error> {

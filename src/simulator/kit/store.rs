@@ -15,9 +15,7 @@ impl Kit {
     /// # Errors
     /// When files are missing, broken or expired, or cannot be written.
     pub fn load_or_make(directory: &Path, names: Names<'_>, now: Time) -> Result<Self, Error> {
-        let any = Role::ALL
-            .into_iter()
-            .any(|role| certificate_path(directory, role).exists());
+        let any = Role::ALL.into_iter().any(|role| certificate_path(directory, role).exists());
         if any {
             return Self::load(directory, now);
         }
@@ -40,21 +38,15 @@ impl Kit {
     /// # Errors
     /// When the directory or a file cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), Error> {
-        fs::create_dir_all(directory).map_err(|source| Error::File {
-            path: directory.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(directory)
+            .map_err(|source| Error::File { path: directory.to_owned(), source })?;
         for role in Role::ALL {
             let pair = self.pair(role);
             // The certificate last: it is what tells that the pair is there.
             let key = pair.key_pem();
             write(&key_path(directory, role), key.expose().as_bytes(), 0o600)?;
             let certificate = pair.certificate_pem();
-            write(
-                &certificate_path(directory, role),
-                certificate.as_bytes(),
-                0o644,
-            )?;
+            write(&certificate_path(directory, role), certificate.as_bytes(), 0o644)?;
         }
         Ok(())
     }
@@ -70,19 +62,15 @@ fn key_path(directory: &Path, role: Role) -> PathBuf {
 
 fn load_pair(directory: &Path, role: Role, now: Time) -> Result<Pair, Error> {
     let path = certificate_path(directory, role);
-    let certificate = Certificate::parse(&read(&path)?).map_err(|source| Error::Content {
-        path: path.clone(),
-        source,
-    })?;
+    let certificate = Certificate::parse(&read(&path)?)
+        .map_err(|source| Error::Content { path: path.clone(), source })?;
     if certificate.not_after() <= now {
         return Err(Error::Expired { path });
     }
     let path = key_path(directory, role);
     let bytes = zeroize::Zeroizing::new(read(&path)?);
-    let key = PrivateKey::parse(&bytes).map_err(|source| Error::Content {
-        path: path.clone(),
-        source,
-    })?;
+    let key = PrivateKey::parse(&bytes)
+        .map_err(|source| Error::Content { path: path.clone(), source })?;
     if !keys::is_pair(&key, &certificate) {
         let source = keys::Error::Mismatch(certificate.subject().to_owned());
         return Err(Error::Content { path, source });
@@ -91,21 +79,13 @@ fn load_pair(directory: &Path, role: Role, now: Time) -> Result<Pair, Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 /// Writes beside the place and moves there, so that nobody ever reads half a file.
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    let directory = path
-        .parent()
-        .ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    let directory = path.parent().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
     let temporary = directory.join(format!(".{}.new", random::handle()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

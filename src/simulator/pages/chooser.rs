@@ -70,21 +70,13 @@ pub(in crate::simulator) fn back(language: Language, back: &Return) -> Page {
             p.actions { button type="submit" { (words.go_back) } }
         }
     };
-    write(
-        language,
-        words.returning,
-        content,
-        Some("document.forms[0].submit();"),
-    )
+    write(language, words.returning, content, Some("document.forms[0].submit();"))
 }
 
 fn request(words: &Words, transaction: &Transaction) -> Markup {
     let request = &transaction.request;
-    let attributes: Vec<&str> = request
-        .attributes
-        .iter()
-        .map(|attribute| attribute.friendly_name())
-        .collect();
+    let attributes: Vec<&str> =
+        request.attributes.iter().map(|attribute| attribute.friendly_name()).collect();
     let service = &request.service.service;
     html! {
         dl {

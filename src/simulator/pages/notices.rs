@@ -7,11 +7,7 @@ use crate::pages::{Language, Page};
 
 /// Explains that the sign-on address takes a form.
 pub(in crate::simulator) fn post_only(language: Language) -> Page {
-    notice(
-        language,
-        words(language).post_only,
-        words(language).post_only_why,
-    )
+    notice(language, words(language).post_only, words(language).post_only_why)
 }
 
 /// Says that the transaction is over.
@@ -26,11 +22,7 @@ pub(in crate::simulator) fn nobody(language: Language) -> Page {
 
 /// Says that the form could not be read.
 pub(in crate::simulator) fn unreadable(language: Language) -> Page {
-    notice(
-        language,
-        words(language).unreadable,
-        words(language).over_why,
-    )
+    notice(language, words(language).unreadable, words(language).over_why)
 }
 
 /// Says that the address leads nowhere.
@@ -39,10 +31,5 @@ pub(in crate::simulator) fn not_found(language: Language) -> Page {
 }
 
 fn notice(language: Language, title: &str, why: &str) -> Page {
-    write(
-        language,
-        title,
-        html! { @if !why.is_empty() { p { (why) } } },
-        None,
-    )
+    write(language, title, html! { @if !why.is_empty() { p { (why) } } }, None)
 }

@@ -5,10 +5,7 @@ use crate::xml::scan::Limits;
 use crate::xml::tree::Document;
 use crate::xml::writer::Writer;
 
-const PARTIES: Parties<'_> = Parties {
-    node: Some("node"),
-    service: Some("https://sp.example"),
-};
+const PARTIES: Parties<'_> = Parties { node: Some("node"), service: Some("https://sp.example") };
 
 fn key() -> (PrivateKey, DecryptionKey) {
     let key = PrivateKey::generate_p256();
@@ -39,11 +36,7 @@ fn open_text(xml: &str, keys: &[DecryptionKey]) -> Result<Vec<u8>, Error> {
 fn opens_every_combination_of_the_profile() {
     let (key, decryption) = key();
     for key_wrap in [KeyWrap::Aes128, KeyWrap::Aes192, KeyWrap::Aes256] {
-        for content in [
-            Content::Aes256,
-            Content::Aes128,
-            Content::Aes128DeclaredAs256,
-        ] {
+        for content in [Content::Aes256, Content::Aes128, Content::Aes128DeclaredAs256] {
             let envelope = Seal {
                 key_wrap,
                 content,
@@ -51,11 +44,7 @@ fn opens_every_combination_of_the_profile() {
             };
             let xml = seal("Żółć".as_bytes(), &envelope);
             let opened = open_text(&xml, std::slice::from_ref(&decryption));
-            assert_eq!(
-                opened.unwrap(),
-                "Żółć".as_bytes(),
-                "{key_wrap:?} {content:?}"
-            );
+            assert_eq!(opened.unwrap(), "Żółć".as_bytes(), "{key_wrap:?} {content:?}");
         }
     }
 }
@@ -65,34 +54,23 @@ fn opens_on_p384_too() {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
     let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
     let decryption = DecryptionKey::try_from(&key).unwrap();
-    let xml = seal(
-        b"x",
-        &Seal::new(key.public_key(), "node", "https://sp.example"),
-    );
+    let xml = seal(b"x", &Seal::new(key.public_key(), "node", "https://sp.example"));
     assert_eq!(open_text(&xml, &[decryption]).unwrap(), b"x");
 }
 
 #[test]
 fn opens_when_the_shared_secret_begins_with_a_zero() {
     let (key, decryption) = key();
-    let envelope = Seal {
-        leading_zero: true,
-        ..Seal::new(key.public_key(), "node", "https://sp.example")
-    };
-    assert_eq!(
-        open_text(&seal(b"x", &envelope), &[decryption]).unwrap(),
-        b"x"
-    );
+    let envelope =
+        Seal { leading_zero: true, ..Seal::new(key.public_key(), "node", "https://sp.example") };
+    assert_eq!(open_text(&seal(b"x", &envelope), &[decryption]).unwrap(), b"x");
 }
 
 #[test]
 fn tries_every_key_and_gives_one_answer_when_none_fits() {
     let (key_a, decryption_a) = key();
     let (_, decryption_b) = key();
-    let xml = seal(
-        b"x",
-        &Seal::new(key_a.public_key(), "node", "https://sp.example"),
-    );
+    let xml = seal(b"x", &Seal::new(key_a.public_key(), "node", "https://sp.example"));
     let both = [decryption_b, decryption_a];
     assert!(open_text(&xml, &both).is_ok());
     assert_eq!(open_text(&xml, &both[..1]), Err(Error::Failed));
@@ -103,29 +81,17 @@ fn tries_every_key_and_gives_one_answer_when_none_fits() {
 fn refuses_another_party_in_the_key_derivation() {
     let (key, decryption) = key();
     let keys = [decryption];
-    let xml = seal(
-        b"x",
-        &Seal::new(key.public_key(), "other", "https://sp.example"),
-    );
+    let xml = seal(b"x", &Seal::new(key.public_key(), "other", "https://sp.example"));
     assert_eq!(open_text(&xml, &keys), Err(Error::Party("node")));
-    let xml = seal(
-        b"x",
-        &Seal::new(key.public_key(), "node", "https://other.example"),
-    );
-    assert_eq!(
-        open_text(&xml, &keys),
-        Err(Error::Party("service provider"))
-    );
+    let xml = seal(b"x", &Seal::new(key.public_key(), "node", "https://other.example"));
+    assert_eq!(open_text(&xml, &keys), Err(Error::Party("service provider")));
 }
 
 #[test]
 fn refuses_algorithms_that_are_not_on_the_list() {
     let (key, decryption) = key();
     let keys = [decryption];
-    let xml = seal(
-        b"x",
-        &Seal::new(key.public_key(), "node", "https://sp.example"),
-    );
+    let xml = seal(b"x", &Seal::new(key.public_key(), "node", "https://sp.example"));
     for (from, to) in [
         (AES256_GCM, "http://www.w3.org/2001/04/xmlenc#aes256-cbc"),
         (KW_AES256, "http://www.w3.org/2001/04/xmlenc#rsa-1_5"),
@@ -135,10 +101,7 @@ fn refuses_algorithms_that_are_not_on_the_list() {
     ] {
         let changed = xml.replacen(&format!("\"{from}\""), &format!("\"{to}\""), 1);
         assert_ne!(changed, xml);
-        assert_eq!(
-            open_text(&changed, &keys),
-            Err(Error::Algorithm(to.to_owned()))
-        );
+        assert_eq!(open_text(&changed, &keys), Err(Error::Algorithm(to.to_owned())));
     }
 }
 
@@ -146,10 +109,7 @@ fn refuses_algorithms_that_are_not_on_the_list() {
 fn every_changed_byte_of_the_ciphertexts_gives_the_one_answer() {
     let (key, decryption) = key();
     let keys = [decryption];
-    let xml = seal(
-        b"secret",
-        &Seal::new(key.public_key(), "node", "https://sp.example"),
-    );
+    let xml = seal(b"secret", &Seal::new(key.public_key(), "node", "https://sp.example"));
     for marker in ["<xenc:CipherValue>", "<dsig11:PublicKey>"] {
         for (start, _) in xml.match_indices(marker) {
             let start = start + marker.len() + 4;
@@ -170,20 +130,10 @@ fn every_changed_byte_of_the_ciphertexts_gives_the_one_answer() {
 fn refuses_short_and_odd_ciphertexts_without_a_panic() {
     let (key, decryption) = key();
     let keys = [decryption];
-    let xml = seal(
-        b"secret",
-        &Seal::new(key.public_key(), "node", "https://sp.example"),
-    );
+    let xml = seal(b"secret", &Seal::new(key.public_key(), "node", "https://sp.example"));
     let last = xml.rfind("<xenc:CipherValue>").unwrap() + "<xenc:CipherValue>".len();
     let end = xml[last..].find('<').unwrap() + last;
-    for replacement in [
-        "",
-        "AAAA",
-        "AAAAAAAAAAAAAAAA",
-        "AAAAAAAAAAAAAAAAAAAA",
-        "====",
-        "ż",
-    ] {
+    for replacement in ["", "AAAA", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAA", "====", "ż"] {
         let changed = format!("{}{replacement}{}", &xml[..last], &xml[end..]);
         assert!(open_text(&changed, &keys).is_err());
     }

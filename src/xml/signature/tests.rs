@@ -13,20 +13,14 @@ struct World {
 fn key_and_certificate(kind: &'static rcgen::SignatureAlgorithm) -> (PrivateKey, Certificate) {
     let pair = rcgen::KeyPair::generate_for(kind).unwrap();
     let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
-    let certificate = rcgen::CertificateParams::new(vec![])
-        .unwrap()
-        .self_signed(&pair)
-        .unwrap();
+    let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&pair).unwrap();
     (key, Certificate::from_der(certificate.der()).unwrap())
 }
 
 fn world_with(kind: &'static rcgen::SignatureAlgorithm) -> World {
     let (key, certificate) = key_and_certificate(kind);
     let trusted = TrustedCertificates::pin(vec![certificate.clone()]).unwrap();
-    World {
-        signer: Signer::new(&key, certificate).unwrap(),
-        trusted,
-    }
+    World { signer: Signer::new(&key, certificate).unwrap(), trusted }
 }
 
 fn world() -> World {
@@ -59,44 +53,29 @@ fn check(xml: &str, trusted: &TrustedCertificates) -> Result<String, Error> {
     elements.extend(inner);
     let verified = verify(&document, &elements, trusted, ReferenceStyle::ById)?;
     let inner = verified.last().unwrap().element();
-    Ok(inner
-        .child("urn:p", "Value")
-        .unwrap()
-        .text()
-        .unwrap()
-        .into_owned())
+    Ok(inner.child("urn:p", "Value").unwrap().text().unwrap().into_owned())
 }
 
 #[test]
 fn accepts_what_we_sign_with_each_kind_of_key() {
-    for kind in [
-        &rcgen::PKCS_ECDSA_P256_SHA256,
-        &rcgen::PKCS_ECDSA_P384_SHA384,
-        &rcgen::PKCS_RSA_SHA256,
-    ] {
+    for kind in
+        [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_RSA_SHA256]
+    {
         let world = world_with(kind);
-        assert_eq!(
-            check(&signed(&world.signer), &world.trusted).unwrap(),
-            "Żółć & co"
-        );
+        assert_eq!(check(&signed(&world.signer), &world.trusted).unwrap(), "Żółć & co");
     }
 }
 
 #[test]
 fn refuses_a_signature_of_another_key_even_with_its_certificate_inside() {
     let foreign = signed(&world().signer);
-    assert!(matches!(
-        check(&foreign, &world().trusted),
-        Err(Error::Value(_))
-    ));
+    assert!(matches!(check(&foreign, &world().trusted), Err(Error::Value(_))));
 }
 
 #[test]
 fn accepts_either_of_two_pinned_certificates() {
     let (old, new) = (world(), world());
-    let both = [&old, &new]
-        .map(|w| w.signer.certificate().clone())
-        .to_vec();
+    let both = [&old, &new].map(|w| w.signer.certificate().clone()).to_vec();
     let trusted = TrustedCertificates::pin(both).unwrap();
     assert!(check(&signed(&old.signer), &trusted).is_ok());
     assert!(check(&signed(&new.signer), &trusted).is_ok());
@@ -106,17 +85,10 @@ fn accepts_either_of_two_pinned_certificates() {
 fn refuses_a_change_to_what_is_signed() {
     let world = world();
     let xml = signed(&world.signer);
-    for (from, to) in [
-        ("Żółć", "Żółw"),
-        (">node<", ">nodE<"),
-        ("<p:Value>", "<p:Value> "),
-    ] {
+    for (from, to) in [("Żółć", "Żółw"), (">node<", ">nodE<"), ("<p:Value>", "<p:Value> ")] {
         let changed = xml.replace(from, to);
         assert_ne!(changed, xml);
-        assert!(
-            matches!(check(&changed, &world.trusted), Err(Error::Digest(_))),
-            "{from}"
-        );
+        assert!(matches!(check(&changed, &world.trusted), Err(Error::Digest(_))), "{from}");
     }
 }
 
@@ -143,10 +115,7 @@ fn refuses_every_single_flipped_byte() {
     }
     // Only what is not signed may differ: the outer KeyInfo and the outer signature's own markup.
     let outer_signature = xml.find("<ds:Signature ").unwrap()..xml.find("</ds:Signature>").unwrap();
-    assert!(
-        accepted.iter().all(|at| outer_signature.contains(at)),
-        "{accepted:?}"
-    );
+    assert!(accepted.iter().all(|at| outer_signature.contains(at)), "{accepted:?}");
 }
 
 #[test]
@@ -168,15 +137,9 @@ fn refuses_what_the_profile_does_not_have() {
         ("URI=\"#o1\"", "URI=\"#i1\""),
         ("URI=\"#o1\"", "URI=\"http://127.0.0.1:9/\""),
         ("URI=\"#o1\"", "URI=\"#xpointer(/)\""),
-        (
-            "<ds:KeyInfo>",
-            "<ds:KeyInfo><ds:RetrievalMethod URI=\"file:///etc/passwd\"/>",
-        ),
+        ("<ds:KeyInfo>", "<ds:KeyInfo><ds:RetrievalMethod URI=\"file:///etc/passwd\"/>"),
         ("</ds:Signature>", "<ds:Object/></ds:Signature>"),
-        (
-            "<ds:DigestValue>",
-            "<ds:DigestValue xmlns:e=\"urn:e\" e:URI=\"\">",
-        ),
+        ("<ds:DigestValue>", "<ds:DigestValue xmlns:e=\"urn:e\" e:URI=\"\">"),
         ("ID=\"i1\"", "ID=\"o1\""),
         ("<p:Value>", "<p:Value xml:id=\"o1\">"),
     ] {
@@ -184,15 +147,8 @@ fn refuses_what_the_profile_does_not_have() {
         assert_ne!(changed, xml, "{from}");
         assert!(check(&changed, &world.trusted).is_err(), "{to}");
     }
-    let two = xml.replacen(
-        "</ds:Reference>",
-        "</ds:Reference><ds:Reference URI=\"#i1\"/>",
-        1,
-    );
-    assert!(matches!(
-        check(&two, &world.trusted),
-        Err(Error::Profile { .. })
-    ));
+    let two = xml.replacen("</ds:Reference>", "</ds:Reference><ds:Reference URI=\"#i1\"/>", 1);
+    assert!(matches!(check(&two, &world.trusted), Err(Error::Profile { .. })));
 }
 
 #[test]
@@ -203,20 +159,11 @@ fn refuses_a_signature_that_is_missing_moved_or_one_too_many() {
     let end = xml.rfind("</ds:Signature>").unwrap() + "</ds:Signature>".len();
     let inner = &xml[start..end];
     let missing = xml.replace(inner, "");
-    assert!(matches!(
-        check(&missing, &world.trusted),
-        Err(Error::Missing(_))
-    ));
+    assert!(matches!(check(&missing, &world.trusted), Err(Error::Missing(_))));
     let moved = missing.replace("<p:Value>", &format!("<p:Value>{inner}"));
-    assert!(matches!(
-        check(&moved, &world.trusted),
-        Err(Error::Missing(_))
-    ));
+    assert!(matches!(check(&moved, &world.trusted), Err(Error::Missing(_))));
     let more = xml.replace("</p:Inner>", &format!("<p:X>{inner}</p:X></p:Inner>"));
-    assert!(matches!(
-        check(&more, &world.trusted),
-        Err(Error::Count { .. })
-    ));
+    assert!(matches!(check(&more, &world.trusted), Err(Error::Count { .. })));
 }
 
 #[test]
@@ -231,14 +178,6 @@ fn signs_the_whole_document_only_where_that_is_allowed() {
     let xml = world.signer.sign(&template, &["o1"]).unwrap();
     let document = Document::parse(xml.as_bytes(), &Limits::message(100_000)).unwrap();
     let root = [document.root()];
-    assert!(
-        verify(
-            &document,
-            &root,
-            &world.trusted,
-            ReferenceStyle::ByIdOrWhole
-        )
-        .is_ok()
-    );
+    assert!(verify(&document, &root, &world.trusted, ReferenceStyle::ByIdOrWhole).is_ok());
     assert!(verify(&document, &root, &world.trusted, ReferenceStyle::ById).is_err());
 }

@@ -45,28 +45,17 @@ pub(crate) struct Delivery {
 impl Browser {
     pub(crate) fn new(origin: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self {
-            client,
-            origin: origin.to_owned(),
-            cookies: BTreeMap::new(),
-        }
+        Self { client, origin: origin.to_owned(), cookies: BTreeMap::new() }
     }
 
     /// Opens a page of the portal by typing its address.
     pub(crate) async fn open(&mut self, path: &str) -> Answer {
-        self.follow(
-            Method::GET,
-            &format!("{}{path}", self.origin),
-            &[],
-            SameSite::Yes,
-        )
-        .await
+        self.follow(Method::GET, &format!("{}{path}", self.origin), &[], SameSite::Yes).await
     }
 
     /// Fetches as a script of a page does.
     pub(crate) async fn fetch(&mut self, path: &str) -> Answer {
-        self.fetch_with(Method::GET, path, &[("accept", "application/json")], "")
-            .await
+        self.fetch_with(Method::GET, path, &[("accept", "application/json")], "").await
     }
 
     /// Sends any request to the portal, as a program, with the browser's cookies.
@@ -78,23 +67,14 @@ impl Browser {
         body: &str,
     ) -> Answer {
         let url = Url::parse(&format!("{}{path}", self.origin)).unwrap();
-        self.send(method, url, headers, body.to_owned(), SameSite::Yes)
-            .await
+        self.send(method, url, headers, body.to_owned(), SameSite::Yes).await
     }
 
     /// Sends a form of a page of the portal.
     pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect();
-        self.follow(
-            Method::POST,
-            &format!("{}{path}", self.origin),
-            &fields,
-            SameSite::Yes,
-        )
-        .await
+        let fields: Vec<_> =
+            fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        self.follow(Method::POST, &format!("{}{path}", self.origin), &fields, SameSite::Yes).await
     }
 
     /// Goes through the whole login as a person, and ends where the portal leads.
@@ -123,44 +103,35 @@ impl Browser {
         choices: &[(&str, &str)],
     ) -> Delivery {
         let (_, action, fields) = page.form();
-        let chooser = self
-            .follow(Method::POST, &action, &fields, SameSite::No)
-            .await;
-        assert_eq!(
-            chooser.status,
-            StatusCode::OK,
-            "the node refused: {}",
-            chooser.text
-        );
+        let chooser = self.follow(Method::POST, &action, &fields, SameSite::No).await;
+        assert_eq!(chooser.status, StatusCode::OK, "the node refused: {}", chooser.text);
         let (_, action, mut fields) = chooser.form();
         fields.retain(|(name, _)| name == "transaction");
         fields.push(("person".to_owned(), person.to_owned()));
-        fields.extend(
-            choices
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
-        );
-        let last = self
-            .follow(Method::POST, &action, &fields, SameSite::No)
-            .await;
-        let (method, action, fields) = last.form();
-        Delivery {
-            acs: Url::parse(&action).unwrap(),
-            method,
-            fields,
+        fields.extend(choices.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        let last = self.submit_to_the_node(&action, &fields).await;
+        if let Some(location) = last.headers.get(LOCATION) {
+            let acs = last.url.join(location.to_str().unwrap()).unwrap();
+            return Delivery { acs, method: Method::GET, fields: Vec::new() };
         }
+        let (method, action, fields) = last.form();
+        Delivery { acs: Url::parse(&action).unwrap(), method, fields }
+    }
+
+    /// One request to the node's site, without following where it leads.
+    async fn submit_to_the_node(&mut self, action: &str, fields: &[(String, String)]) -> Answer {
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers =
+            [("accept", "text/html"), ("content-type", "application/x-www-form-urlencoded")];
+        let url = Url::parse(action).unwrap();
+        self.send(Method::POST, url, &headers, form, SameSite::No).await
     }
 
     /// Sends what the node's last page holds: from another site, so without Lax cookies.
     pub(crate) async fn deliver(&mut self, delivery: &Delivery) -> Answer {
         let method = delivery.method.clone();
-        self.follow(
-            method,
-            delivery.acs.as_str(),
-            &delivery.fields,
-            SameSite::No,
-        )
-        .await
+        self.follow(method, delivery.acs.as_str(), &delivery.fields, SameSite::No).await
     }
 
     pub(crate) fn session_cookie(&self) -> Option<SessionCookie> {
@@ -187,9 +158,8 @@ impl Browser {
         same_site: SameSite,
     ) -> Answer {
         let mut url = Url::parse(url).unwrap();
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let navigation = [
             ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
             ("accept-language", "en"),
@@ -197,11 +167,7 @@ impl Browser {
             ("sec-fetch-dest", "document"),
             (
                 "sec-fetch-site",
-                if same_site == SameSite::Yes {
-                    "same-origin"
-                } else {
-                    "cross-site"
-                },
+                if same_site == SameSite::Yes { "same-origin" } else { "cross-site" },
             ),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
@@ -209,14 +175,7 @@ impl Browser {
             if !fields.is_empty() {
                 url.set_query(Some(&form));
             }
-            self.send(
-                Method::GET,
-                url,
-                &navigation[..5],
-                String::new(),
-                SameSite::Yes,
-            )
-            .await
+            self.send(Method::GET, url, &navigation[..5], String::new(), SameSite::Yes).await
         } else {
             self.send(method, url, &navigation, form, same_site).await
         };
@@ -226,15 +185,8 @@ impl Browser {
             };
             let next = answer.url.join(location.to_str().unwrap()).unwrap();
             // A redirected GET is a top-level navigation: Lax cookies go with it.
-            answer = self
-                .send(
-                    Method::GET,
-                    next,
-                    &navigation[..5],
-                    String::new(),
-                    SameSite::Yes,
-                )
-                .await;
+            answer =
+                self.send(Method::GET, next, &navigation[..5], String::new(), SameSite::Yes).await;
         }
         panic!("too many redirects, last to {}", answer.url);
     }
@@ -253,21 +205,13 @@ impl Browser {
         let mut request = Request::new(Full::from(body));
         *request.method_mut() = method;
         *request.uri_mut() = target.parse().unwrap();
-        request
-            .headers_mut()
-            .insert(HOST, HeaderValue::from_str(&host).unwrap());
+        request.headers_mut().insert(HOST, HeaderValue::from_str(&host).unwrap());
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-            request
-                .headers_mut()
-                .append(name, HeaderValue::from_str(value).unwrap());
+            request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
         }
         if is_portal && same_site == SameSite::Yes && !self.cookies.is_empty() {
-            let cookies: Vec<_> = self
-                .cookies
-                .iter()
-                .map(|(n, v)| format!("{n}={v}"))
-                .collect();
+            let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
             let cookies = HeaderValue::from_str(&cookies.join("; ")).unwrap();
             request.headers_mut().insert(COOKIE, cookies);
         }
@@ -280,12 +224,7 @@ impl Browser {
             always(&parts.headers);
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer {
-            url,
-            status: parts.status,
-            headers: parts.headers,
-            text,
-        }
+        Answer { url, status: parts.status, headers: parts.headers, text }
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {
@@ -311,10 +250,7 @@ enum SameSite {
 /// What holds for every answer of the gateway, whatever the test is about.
 fn always(headers: &HeaderMap) {
     for name in headers.keys() {
-        assert!(
-            !name.as_str().starts_with("x-brama-"),
-            "{name} reaches the browser"
-        );
+        assert!(!name.as_str().starts_with("x-brama-"), "{name} reaches the browser");
     }
     for cookie in headers.get_all(SET_COOKIE) {
         let cookie = cookie.to_str().unwrap();
@@ -330,20 +266,13 @@ fn always(headers: &HeaderMap) {
 impl Answer {
     /// The first form of a page: method, absolute action, hidden fields.
     pub(crate) fn form(&self) -> (Method, String, Vec<(String, String)>) {
-        let start = self
-            .text
-            .find("<form")
-            .unwrap_or_else(|| panic!("no form in {}", self.text));
+        let start = self.text.find("<form").unwrap_or_else(|| panic!("no form in {}", self.text));
         let form = &self.text[start..];
         let form = &form[..form.find("</form>").unwrap()];
         let opening = &form[..form.find('>').unwrap()];
         let action = attribute(opening, "action").unwrap_or_default();
         let method = attribute(opening, "method").unwrap_or_default();
-        let method = if method.eq_ignore_ascii_case("get") {
-            Method::GET
-        } else {
-            Method::POST
-        };
+        let method = if method.eq_ignore_ascii_case("get") { Method::GET } else { Method::POST };
         let fields = form
             .split("<input")
             .skip(1)
@@ -362,16 +291,9 @@ impl Answer {
             self.status,
             self.text
         );
-        assert!(
-            self.text.contains(code),
-            "expected {code} in {}",
-            self.without_style()
-        );
+        assert!(self.text.contains(code), "expected {code} in {}", self.without_style());
         let begins = |cookie: &HeaderValue| cookie.as_bytes().starts_with(b"brama=");
-        assert!(
-            !self.headers.get_all(SET_COOKIE).iter().any(begins),
-            "a session was given"
-        );
+        assert!(!self.headers.get_all(SET_COOKIE).iter().any(begins), "a session was given");
         self
     }
 
@@ -392,11 +314,7 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        assert_eq!(
-            self.headers[CONTENT_TYPE], "application/json",
-            "{}",
-            self.text
-        );
+        assert_eq!(self.headers[CONTENT_TYPE], "application/json", "{}", self.text);
         serde_json::from_str(&self.text).unwrap()
     }
 
@@ -412,9 +330,6 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let start = tag.find(&format!("{name}=\""))? + name.len() + 2;
     let value = &tag[start..];
     let value = &value[..value.find('"')?];
-    let value = value
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&lt;", "<");
+    let value = value.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<");
     Some(value.replace("&gt;", ">").replace("&amp;", "&"))
 }

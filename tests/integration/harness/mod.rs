@@ -4,6 +4,5 @@ mod browser;
 mod portal;
 mod world;
 
-pub(crate) use browser::{Answer, Browser, SessionCookie};
-pub(crate) use portal::Seen;
+pub(crate) use browser::Browser;
 pub(crate) use world::{World, world};

@@ -48,9 +48,7 @@ impl Service for Portal {
             // Streams back what comes in, piece by piece.
             return Response::new(incoming.map_err(Into::into).boxed_unsync());
         }
-        let body = body::read(incoming, 64 * 1024 * 1024)
-            .await
-            .unwrap_or_default();
+        let body = body::read(incoming, 64 * 1024 * 1024).await.unwrap_or_default();
         let seen = Seen {
             method: parts.method.to_string(),
             target: parts.uri.to_string(),
@@ -84,9 +82,7 @@ fn answer(headers: &[(&'static str, &'static str)]) -> Response<Body> {
     let mut response = Response::new(body::full("portal"));
     for (name, value) in headers {
         let name = HeaderName::from_static(name);
-        response
-            .headers_mut()
-            .append(name, HeaderValue::from_static(value));
+        response.headers_mut().append(name, HeaderValue::from_static(value));
     }
     response
 }

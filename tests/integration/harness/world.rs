@@ -42,10 +42,7 @@ pub(crate) struct World {
 
 /// Starts to describe a world.
 pub(crate) fn world() -> Builder {
-    Builder {
-        configuration: String::new(),
-        node_lines: Vec::new(),
-    }
+    Builder { configuration: String::new(), node_lines: Vec::new() }
 }
 
 impl Builder {
@@ -69,10 +66,7 @@ impl Builder {
         let loopback = || Socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let (gateway_socket, operations_socket, portal_socket) =
             (loopback(), loopback(), loopback());
-        let origin = format!(
-            "http://localhost:{}",
-            gateway_socket.address().unwrap().port()
-        );
+        let origin = format!("http://localhost:{}", gateway_socket.address().unwrap().port());
 
         let simulator = simulator(folder.path(), &origin, &shared);
         let control = simulator.control();
@@ -96,13 +90,7 @@ impl Builder {
         tokio::spawn(simulator.run(simulator_stop.clone()));
         let listener = portal_socket.into_listener().await.unwrap();
         let limits = Limits::default();
-        tokio::spawn(listener::serve(
-            listener,
-            None,
-            portal.clone(),
-            limits,
-            simulator_stop,
-        ));
+        tokio::spawn(listener::serve(listener, None, portal.clone(), limits, simulator_stop));
         World {
             origin,
             operations,
@@ -173,47 +161,30 @@ fn simulator(folder: &Path, origin: &str, clock: &SharedClock) -> Simulator {
     };
     let simulator = Simulator::bind(settings, clock.clone()).unwrap();
     let acs = vec![format!("{origin}/.brama/acs")];
-    let service = simulator
-        .kit()
-        .service(ISSUER, acs, Some(PROVIDER_NAME.to_owned()));
+    let service = simulator.kit().service(ISSUER, acs, Some(PROVIDER_NAME.to_owned()));
     simulator.control().register(service).unwrap();
     simulator
 }
 
 fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Builder) -> String {
-    let (sso, resolve, logout) = (
-        simulator.sso_url(),
-        simulator.resolve_url(),
-        simulator.logout_url(),
-    );
+    let (sso, resolve, logout) =
+        (simulator.sso_url(), simulator.resolve_url(), simulator.logout_url());
     let mut node = vec![
         ("environment", "environment = \"custom\"".to_owned()),
         ("issuer", format!("issuer = \"{NODE}\"")),
         ("sso_url", format!("sso_url = \"{sso}\"")),
         ("resolve_url", format!("resolve_url = \"{resolve}\"")),
         ("logout_url", format!("logout_url = \"{logout}\"")),
-        (
-            "certificates",
-            "certificates = [\"node-signing.crt.pem\"]".to_owned(),
-        ),
+        ("certificates", "certificates = [\"node-signing.crt.pem\"]".to_owned()),
         ("extra_ca_file", "extra_ca_file = \"ca.crt.pem\"".to_owned()),
-        (
-            "client_certificate",
-            "client_certificate = \"service-tls-client.crt.pem\"".to_owned(),
-        ),
-        (
-            "client_key",
-            "client_key = \"service-tls-client.key.pem\"".to_owned(),
-        ),
+        ("client_certificate", "client_certificate = \"service-tls-client.crt.pem\"".to_owned()),
+        ("client_key", "client_key = \"service-tls-client.key.pem\"".to_owned()),
         ("timeout", "timeout = \"3s\"".to_owned()),
         ("system_roots", "system_roots = false".to_owned()),
         ("max_concurrent", "max_concurrent = 8".to_owned()),
     ];
     for (key, line) in &builder.node_lines {
-        let found = node
-            .iter_mut()
-            .find(|(name, _)| name == key)
-            .expect("a line to replace");
+        let found = node.iter_mut().find(|(name, _)| name == key).expect("a line to replace");
         (*line).clone_into(&mut found.1);
     }
     let node: String = node.iter().map(|(_, line)| format!("{line}\n")).collect();
