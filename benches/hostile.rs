@@ -242,7 +242,10 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn requests() -> Vec<(&'static str, Box<dyn Fn()>)> {
+/// A name for the table, and what it does with hostile bytes.
+type Case = (&'static str, Box<dyn Fn()>);
+
+fn requests() -> Vec<Case> {
     use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
     let cookies = |text: String| {
         let value = HeaderValue::try_from(text).unwrap();

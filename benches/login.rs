@@ -49,11 +49,14 @@ struct World {
     now: Time,
 }
 
+/// A name for the table, and one operation.
+type Contestant<'c> = (&'static str, Box<dyn FnMut() + 'c>);
+
 fn main() {
     let world = World::new();
     #[cfg(feature = "judge-xmlsec")]
     let judge = judge::Judge::new(&world);
-    let mut contestants: Vec<(&str, Box<dyn FnMut()>)> = vec![
+    let mut contestants: Vec<Contestant<'_>> = vec![
         ("AuthnRequest: build and sign", Box::new(|| world.request())),
         ("ArtifactResolve: build and sign", Box::new(|| world.resolve())),
         ("answer: parse, verify twice, decrypt, check", Box::new(|| world.examine())),

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::output::{fail, print, serve};
-use crate::base::clock::{SharedClock, SystemClock};
+use crate::base::clock::{Clock, SharedClock, SystemClock};
 use crate::observe;
+use crate::simulator::kit::{Kit, Names};
 use crate::simulator::{self, MutualTls, Service, Simulator};
 use crate::xml::keys::Certificate;
 
@@ -43,6 +44,9 @@ pub(super) struct Arguments {
     /// Keeps keys and certificates in a folder, the service provider's among them.
     #[arg(long, value_name = "FOLDER")]
     directory: Option<PathBuf>,
+    /// Makes the keys and certificates in the folder, and does not listen.
+    #[arg(long, requires = "directory")]
+    keys_only: bool,
     /// Listens on addresses that others can reach. The simulator signs in whoever asks.
     #[arg(long)]
     allow_remote: bool,
@@ -65,6 +69,12 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if let Err(error) = observe::start(false, &arguments.log) {
         return fail(error);
     }
+    if arguments.keys_only {
+        return match make_keys(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(error),
+        };
+    }
     serve(async |stop| match start(arguments) {
         Ok(simulator) => {
             introduce(&simulator, arguments);
@@ -75,6 +85,15 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         }
         Err(error) => fail(error),
     })
+}
+
+fn make_keys(arguments: &Arguments) -> Result<(), simulator::Error> {
+    let Some(directory) = &arguments.directory else { return Ok(()) };
+    let names =
+        Names { node: &arguments.node_issuer, service: &arguments.service_issuer, hosts: &[] };
+    Kit::load_or_make(directory, names, SystemClock.now())?;
+    print(format_args!("Keys and certificates are in {}", directory.display()));
+    Ok(())
 }
 
 fn start(arguments: &Arguments) -> Result<Simulator, String> {

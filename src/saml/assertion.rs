@@ -1,8 +1,6 @@
 //! The assertion: read only when it was opened from a verified answer, kept only when every
 //! condition holds.
 
-use std::borrow::Cow;
-
 use jiff::civil::Date;
 
 use super::answer::Opened;
@@ -277,7 +275,7 @@ fn text_of(element: Element<'_>, name: &str) -> Result<String, Refusal> {
 }
 
 /// Trims; refuses what is empty, too long, or has control characters.
-fn usable(text: &Cow<'_, str>) -> Option<String> {
+fn usable(text: &str) -> Option<String> {
     let text = text.trim();
     let fits = !text.is_empty()
         && text.chars().count() <= MAXIMUM_VALUE

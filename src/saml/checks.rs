@@ -69,7 +69,7 @@ impl Checks {
         match &result {
             Ok(_) => self.passed(name, ""),
             Err(refusal) => {
-                self.0.push(Check { name, outcome: Outcome::Failed, detail: refusal.to_string() })
+                self.0.push(Check { name, outcome: Outcome::Failed, detail: refusal.to_string() });
             }
         }
         result

@@ -2,6 +2,9 @@
 //!
 //! A login and `brama explain` run this one function. What makes a login stricter is what it
 //! expects: a check that was not made refuses it ([`Examination::for_login`]).
+//!
+//! Its tests stand where its inputs are made, in `simulator/answer/tests.rs`: every fault of the
+//! simulated node with the reason for which it is refused.
 
 use super::answer::Answer;
 use super::assertion::Assertion;
@@ -70,6 +73,3 @@ fn run(
     // 4. Every condition holds, and it names a person.
     Assertion::read(&opened, expected, now, checks)
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,8 @@
 //! A judge that is not installed is skipped, and says so; with `BRAMA_JUDGES=required`, as the
 //! test command sets it, it is missed as a failure.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
+
 mod encryption;
 #[cfg(feature = "judge-xmlsec")]
 mod library;

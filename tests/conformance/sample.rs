@@ -63,7 +63,7 @@ fn the_genuine_answer_is_accepted_and_names_the_expected_person() {
 fn personal_data_is_masked_unless_asked_for() {
     let Some(folder) = sample() else { return };
     let output = explain(&folder, &folder.join("artifact-response.xml"), &[]);
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     let expected = std::fs::read_to_string(folder.join("expected-assertion.xml")).unwrap();
     let shown = explain(&folder, &folder.join("artifact-response.xml"), &["--show-personal-data"]);
     for name in ["given_name", "family_name", "identifier"] {

@@ -39,7 +39,7 @@ async fn many_logins_that_are_begun_leave_one_cookie() {
 async fn a_program_that_needs_a_higher_level_is_told_so() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let delivery = browser.to_the_node("/tax", "anna", &[("assurance", "substantial")]).await;
+    let delivery = browser.reach_node("/tax", "anna", &[("assurance", "substantial")]).await;
     browser.deliver(&delivery).await;
     let answer = browser.fetch("/health").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);

@@ -63,8 +63,8 @@ async fn the_node_may_return_by_get_and_answer_in_every_way_that_is_right() {
 async fn two_tabs_that_sign_in_at_once_both_work() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let first = browser.to_the_node("/tax/first", "anna", &[]).await;
-    let second = browser.to_the_node("/tax/second", "anna", &[]).await;
+    let first = browser.reach_node("/tax/first", "anna", &[]).await;
+    let second = browser.reach_node("/tax/second", "anna", &[]).await;
     assert_eq!(browser.deliver(&second).await.text, "portal");
     assert_eq!(world.last_seen().target, "/tax/second");
     assert_eq!(browser.deliver(&first).await.text, "portal");
@@ -76,11 +76,11 @@ async fn a_higher_level_is_asked_for_and_the_session_gets_a_new_id() {
     let world = world().start().await;
     let mut browser = world.browser();
     let choices = [("assurance", "substantial")];
-    let delivery = browser.to_the_node("/tax", "anna", &choices).await;
+    let delivery = browser.reach_node("/tax", "anna", &choices).await;
     browser.deliver(&delivery).await;
     let before = browser.session_cookie().unwrap();
 
-    let delivery = browser.to_the_node("/health/record", "anna", &[("assurance", "high")]).await;
+    let delivery = browser.reach_node("/health/record", "anna", &[("assurance", "high")]).await;
     let answer = browser.deliver(&delivery).await;
     assert_eq!(answer.text, "portal");
     assert_eq!(world.last_seen().target, "/health/record");

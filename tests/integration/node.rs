@@ -38,8 +38,8 @@ async fn more_exchanges_than_allowed_are_turned_away_at_once() {
     let world = world().with_node("max_concurrent", "max_concurrent = 1").start().await;
     world.always_fault(Fault::Hangs);
     let (mut first, mut second) = (world.browser(), world.browser());
-    let one = first.to_the_node("/tax", "anna", &[]).await;
-    let two = second.to_the_node("/tax", "anna", &[]).await;
+    let one = first.reach_node("/tax", "anna", &[]).await;
+    let two = second.reach_node("/tax", "anna", &[]).await;
     let (one, two) = tokio::join!(first.deliver(&one), second.deliver(&two));
     let pages = [one, two];
     let count = |code: &str| pages.iter().filter(|page| page.text.contains(code)).count();

@@ -10,7 +10,7 @@ use crate::harness::world;
 async fn another_browser_cannot_finish_a_login() {
     let world = world().start().await;
     // Login CSRF: the attacker signs in as themselves and has the victim's browser deliver it.
-    let attack = world.browser().to_the_node("/tax", "anna", &[]).await;
+    let attack = world.browser().reach_node("/tax", "anna", &[]).await;
     let mut victim = world.browser();
     victim.open("/tax").await;
     victim.deliver(&attack).await.is_our_page().is_refused_with("login.other_browser");
@@ -21,7 +21,7 @@ async fn another_browser_cannot_finish_a_login() {
 async fn a_refused_browser_does_not_spoil_the_login_of_the_right_one() {
     let world = world().start().await;
     let mut right = world.browser();
-    let delivery = right.to_the_node("/tax", "anna", &[]).await;
+    let delivery = right.reach_node("/tax", "anna", &[]).await;
     world.browser().deliver(&delivery).await.is_refused_with("login.other_browser");
     assert_eq!(right.deliver(&delivery).await.text, "portal");
 }
@@ -30,7 +30,7 @@ async fn a_refused_browser_does_not_spoil_the_login_of_the_right_one() {
 async fn the_second_use_of_a_login_is_refused() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let delivery = browser.to_the_node("/tax", "anna", &[]).await;
+    let delivery = browser.reach_node("/tax", "anna", &[]).await;
     assert_eq!(browser.deliver(&delivery).await.text, "portal");
     let again = browser.deliver(&delivery).await;
     again.is_refused_with("login.already_used");
@@ -41,8 +41,8 @@ async fn the_second_use_of_a_login_is_refused() {
 async fn an_artifact_cannot_be_used_for_another_login() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let first = browser.to_the_node("/tax", "anna", &[]).await;
-    let mut second = browser.to_the_node("/tax", "zofia", &[]).await;
+    let first = browser.reach_node("/tax", "anna", &[]).await;
+    let mut second = browser.reach_node("/tax", "zofia", &[]).await;
     assert_eq!(browser.deliver(&first).await.text, "portal");
     let artifact = first.fields.iter().find(|(name, _)| name == "SAMLart").unwrap().clone();
     second.fields.retain(|(name, _)| name != "SAMLart");
@@ -54,7 +54,7 @@ async fn an_artifact_cannot_be_used_for_another_login() {
 async fn a_login_that_took_too_long_has_expired() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let delivery = browser.to_the_node("/tax", "anna", &[]).await;
+    let delivery = browser.reach_node("/tax", "anna", &[]).await;
     world.advance(Duration::from_secs(601));
     let refused = browser.deliver(&delivery).await;
     refused.is_our_page().is_refused_with("login.expired");
@@ -65,7 +65,7 @@ async fn a_login_that_took_too_long_has_expired() {
 async fn what_is_no_delivery_of_the_node_is_refused() {
     let world = world().start().await;
     let mut browser = world.browser();
-    let good = browser.to_the_node("/tax", "anna", &[]).await;
+    let good = browser.reach_node("/tax", "anna", &[]).await;
     let field = |name: &str| good.fields.iter().find(|(n, _)| n == name).unwrap().1.clone();
     let (artifact, relay_state) = (field("SAMLart"), field("RelayState"));
     for (fields, reason) in [

@@ -79,12 +79,12 @@ impl Browser {
 
     /// Goes through the whole login as a person, and ends where the portal leads.
     pub(crate) async fn sign_in(&mut self, path: &str, person: &str) -> Answer {
-        let delivery = self.to_the_node(path, person, &[]).await;
+        let delivery = self.reach_node(path, person, &[]).await;
         self.deliver(&delivery).await
     }
 
     /// Goes to the node, chooses a person, and stops before the node's page is sent on.
-    pub(crate) async fn to_the_node(
+    pub(crate) async fn reach_node(
         &mut self,
         path: &str,
         person: &str,
