@@ -47,7 +47,7 @@ fn main() {
         "answer of 256 KiB", "CPU ms", "KiB more", "refused for"
     );
     for (name, answer) in answers() {
-        let before = peak();
+        let before = forget_peak();
         let mut best = Duration::MAX;
         let mut code = "";
         for _ in 0..3 {
@@ -56,7 +56,7 @@ fn main() {
             best = best.min(start.elapsed());
             code = examination.outcome.expect_err("nobody is signed in").code();
         }
-        let more = peak().saturating_sub(before);
+        let more = memory("VmHWM:").saturating_sub(before);
         println!("{name:<44} {:>10.2} {more:>10} {code:<34}", best.as_secs_f64() * 1e3);
         assert!(more <= MEMORY_LIMIT, "{name} took {more} KiB");
         worst = worst.max(best);
@@ -75,10 +75,16 @@ fn main() {
     assert!(worst <= LIMIT, "the worst case takes {worst:?}, at most {LIMIT:?} is wanted");
 }
 
-/// Peak resident memory in KiB.
-fn peak() -> u64 {
+/// Forgets the peak of resident memory (Linux, proc(5)), and returns what is resident now in KiB.
+fn forget_peak() -> u64 {
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    memory("VmRSS:")
+}
+
+/// A line of the process's status, in KiB.
+fn memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 

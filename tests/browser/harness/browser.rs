@@ -1,0 +1,114 @@
+//! Chromium without a window, in an empty profile, and its driver.
+
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use url::{ParseError, Url};
+
+use super::program::Program;
+use super::tools::Tools;
+
+/// Whether pages may run scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scripts {
+    Run,
+    Blocked,
+}
+
+/// A browser. What can be done in it is done through `client`.
+pub(super) struct Browser {
+    pub(super) client: Client,
+    // Dropped in this order: the browser ends with its driver, then its profile can go.
+    _driver: Program,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub(super) async fn start(tools: &Tools, scripts: Scripts) -> Self {
+        let mut command = Command::new(&tools.chromedriver);
+        let (driver, port) =
+            Program::start(command.arg("--port=0"), "started successfully on port ");
+        let profile = tempfile::tempdir().unwrap();
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(tools, &profile, scripts))
+            .connect(&format!("http://127.0.0.1:{}", port.trim_end_matches('.')))
+            .await
+            .unwrap();
+        Self { client, _driver: driver, _profile: profile }
+    }
+
+    /// Returns a picture of the whole page, also of what does not fit into the window.
+    pub(super) async fn picture(&self) -> Result<Vec<u8>, CmdError> {
+        let body = json!({
+            "cmd": "Page.captureScreenshot",
+            "params": { "captureBeyondViewport": true },
+        });
+        let answer = self.client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await?;
+        Ok(STANDARD.decode(answer["data"].as_str().unwrap()).unwrap())
+    }
+
+    /// Returns what was written to the console since it was last asked, in all tabs.
+    pub(super) async fn console(&self) -> Vec<String> {
+        let body = json!({ "type": "browser" });
+        let answer = self.client.issue_cmd(Chromium { path: "se/log", body }).await.unwrap();
+        let entries = answer.as_array().expect("entries");
+        entries.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn capabilities(tools: &Tools, profile: &TempDir, scripts: Scripts) -> Map<String, Value> {
+    // 2 blocks, 1 allows.
+    let javascript = if scripts == Scripts::Blocked { 2 } else { 1 };
+    let capabilities = json!({
+        "browserName": "chrome",
+        "goog:loggingPrefs": { "browser": "ALL" },
+        "goog:chromeOptions": {
+            "binary": tools.chromium,
+            "args": [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                // Without a driver at the other end of the pipe the browser ends.
+                "--remote-debugging-pipe",
+                "--window-size=1100,900",
+                "--accept-lang=pl",
+                format!("--user-data-dir={}", profile.path().display()),
+            ],
+            "prefs": { "profile.managed_default_content_settings.javascript": javascript },
+        },
+    });
+    match capabilities {
+        Value::Object(capabilities) => capabilities,
+        _ => unreachable!("written as an object above"),
+    }
+}
+
+/// A command that only Chromium's driver knows.
+#[derive(Debug)]
+struct Chromium {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Chromium {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _url: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}

@@ -1,0 +1,258 @@
+//! A citizen in front of the browser, who sees what is on the page and presses buttons.
+//!
+//! Nothing here sleeps for luck: each step waits, up to a deadline, for what must come.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use fantoccini::cookies::Cookie;
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::WindowHandle;
+use fantoccini::{Client, Locator};
+use url::Url;
+
+use super::browser::{Browser, Scripts};
+use super::program::Program;
+use super::tools;
+
+/// How long anything may take to appear.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often we look.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// A button of the simulator that chooses a person.
+const ANY_PERSON: &str = "button[name=person]";
+/// What only the page that leads to the node has.
+const REQUEST: &str = "form[method=post] input[name=SAMLRequest]";
+/// What only the page that leads back from the node has.
+const ARTIFACT: &str = "form[method=post] input[name=SAMLart]";
+
+pub(crate) struct Citizen {
+    browser: Browser,
+    origin: String,
+    _demo: Program,
+    pictures: Option<PathBuf>,
+    pictures_taken: Cell<u32>,
+}
+
+/// A visit to a new demo with a new browser. Afterwards the console must be free of complaints
+/// about a content security policy.
+pub(crate) async fn visit(scripts: Scripts, story: impl AsyncFnOnce(&Citizen)) {
+    let Some(tools) = tools::find() else { return };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+    let (demo, address) =
+        Program::start(command.args(["demo", "--port", "0"]), "Open in a browser");
+    let citizen = Citizen {
+        browser: Browser::start(&tools, scripts).await,
+        origin: address.trim_end_matches('/').to_owned(),
+        _demo: demo,
+        pictures: env::var_os("BRAMA_SCREENSHOTS").map(PathBuf::from),
+        pictures_taken: Cell::new(0),
+    };
+    story(&citizen).await;
+    assert_eq!(citizen.policy_violations().await, Vec::<String>::new());
+    citizen.client().clone().close().await.unwrap();
+}
+
+/// What the citizen does.
+impl Citizen {
+    /// Types an address of the portal.
+    pub(crate) async fn opens(&self, path: &str) {
+        self.client().goto(&format!("{}{path}", self.origin)).await.unwrap();
+    }
+
+    /// Presses a button or a link, as soon as it is there.
+    pub(crate) async fn presses(&self, selector: &str) {
+        self.finds(selector).await.click().await.unwrap();
+    }
+
+    /// Chooses an option of a list by its value.
+    pub(crate) async fn selects(&self, selector: &str, value: &str) {
+        self.finds(selector).await.select_by_value(value).await.unwrap();
+    }
+
+    /// Chooses who signs in, at the simulator.
+    pub(crate) async fn chooses(&self, person: &str) {
+        self.presses(&format!("{ANY_PERSON}[value={person}]")).await;
+    }
+
+    /// Opens a page, goes through the login without a look left or right, and arrives there.
+    pub(crate) async fn signs_in(&self, path: &str, person: &str) {
+        self.opens(path).await;
+        self.is_at_the_node().await;
+        self.chooses(person).await;
+        self.arrives_at(path).await;
+    }
+
+    pub(crate) async fn goes_back(&self) {
+        self.client().back().await.unwrap();
+    }
+
+    pub(crate) async fn reloads(&self) {
+        self.client().refresh().await.unwrap();
+    }
+
+    /// Opens another tab and looks at it.
+    pub(crate) async fn opens_a_tab(&self) {
+        let tab = self.client().new_window(true).await.unwrap();
+        let handle = WindowHandle::try_from(tab.handle).unwrap();
+        self.client().switch_to_window(handle).await.unwrap();
+    }
+
+    /// Looks at a tab, counted from 0 in the order of opening.
+    pub(crate) async fn looks_at_tab(&self, number: usize) {
+        let handle = self.client().windows().await.unwrap().swap_remove(number);
+        self.client().switch_to_window(handle).await.unwrap();
+    }
+
+    /// Runs a script in the page, as only a test can.
+    pub(crate) async fn runs(&self, script: &str) -> serde_json::Value {
+        self.client().execute(script, Vec::new()).await.unwrap()
+    }
+}
+
+/// Where the citizen is.
+impl Citizen {
+    /// Waits for a page of the portal, by its path and query.
+    pub(crate) async fn arrives_at(&self, path: &str) {
+        let address = format!("{}{path}", self.origin);
+        self.until(&address, async |client| {
+            let there = client.current_url().await?.as_str() == address;
+            Ok((there && has(client, "h1").await?).then_some(()))
+        })
+        .await;
+        self.takes_a_picture(path).await;
+    }
+
+    /// Waits for the choice of a person, which is on another site.
+    pub(crate) async fn is_at_the_node(&self) {
+        self.until("the choice of a person", async |client| {
+            let there = client.current_url().await?.host_str() == Some("127.0.0.1");
+            Ok((there && has(client, ANY_PERSON).await?).then_some(()))
+        })
+        .await;
+        self.takes_a_picture("at the node").await;
+    }
+
+    /// Waits for the page of the portal that leads to the node. With scripts nobody gets to see it.
+    pub(crate) async fn is_led_to_the_node(&self) {
+        self.until("the way to the node", async |client| {
+            let there = self.is_portal(&client.current_url().await?);
+            Ok((there && has(client, REQUEST).await?).then_some(()))
+        })
+        .await;
+        self.takes_a_picture("led to the node").await;
+    }
+
+    /// Waits for the page of the node that leads back. With scripts nobody gets to see it.
+    pub(crate) async fn is_led_back(&self) {
+        self.until("the way back from the node", async |client| {
+            let there = client.current_url().await?.host_str() == Some("127.0.0.1");
+            Ok((there && has(client, ARTIFACT).await?).then_some(()))
+        })
+        .await;
+        self.takes_a_picture("led back").await;
+    }
+
+    /// Waits for a page of the portal with this heading.
+    pub(crate) async fn is_told(&self, heading: &str) {
+        self.until(heading, async |client| {
+            let there = self.is_portal(&client.current_url().await?);
+            let told = client.find(Locator::Css("h1")).await?.text().await?;
+            Ok((there && told == heading).then_some(()))
+        })
+        .await;
+        self.takes_a_picture(heading).await;
+    }
+
+    fn is_portal(&self, url: &Url) -> bool {
+        url.as_str().starts_with(&format!("{}/", self.origin))
+    }
+}
+
+/// What the citizen, or somebody who looks closer, sees.
+impl Citizen {
+    /// Returns the text of an element, as soon as it is there.
+    pub(crate) async fn reads(&self, selector: &str) -> String {
+        self.finds(selector).await.text().await.unwrap()
+    }
+
+    /// Returns the source of the page.
+    pub(crate) async fn source(&self) -> String {
+        self.client().source().await.unwrap()
+    }
+
+    /// Returns the cookies that the browser would send to this page.
+    pub(crate) async fn cookies(&self) -> Vec<Cookie<'static>> {
+        self.client().get_all_cookies().await.unwrap()
+    }
+
+    /// Returns what the console says about content security policies, since it was last asked.
+    pub(crate) async fn policy_violations(&self) -> Vec<String> {
+        let mut lines = self.browser.console().await;
+        lines.retain(|line| line.contains("Content Security Policy"));
+        lines
+    }
+
+    /// Saves a picture of the page, when somebody wants pictures.
+    pub(crate) async fn takes_a_picture(&self, of: &str) {
+        let Some(folder) = &self.pictures else { return };
+        // Threads of tests bear the names of the tests.
+        let test = thread::current().name().unwrap_or("test").replace("::", "-");
+        let number = self.pictures_taken.get() + 1;
+        self.pictures_taken.set(number);
+        let of: Vec<_> =
+            of.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        let folder = folder.join(test);
+        fs::create_dir_all(&folder).unwrap();
+        let picture = self.browser.picture().await.unwrap();
+        fs::write(folder.join(format!("{number:02}-{}.png", of.join("-"))), picture).unwrap();
+    }
+
+    async fn finds(&self, selector: &str) -> Element {
+        self.until(selector, async |client| client.find(Locator::Css(selector)).await.map(Some))
+            .await
+    }
+
+    /// Looks again and again until something is there. An error counts as "not yet": while one page
+    /// gives way to another, the driver has many of them.
+    async fn until<T>(
+        &self,
+        what: &str,
+        look: impl AsyncFn(&Client) -> Result<Option<T>, CmdError>,
+    ) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = look(self.client()).await;
+            if let Ok(Some(found)) = seen {
+                return found;
+            }
+            if Instant::now() > deadline {
+                self.takes_a_picture("in vain").await;
+                let url = self.client().current_url().await;
+                let text = self.client().find(Locator::Css("body")).await;
+                let text = match text {
+                    Ok(body) => body.text().await,
+                    Err(error) => Err(error),
+                };
+                let error = seen.err();
+                panic!(
+                    "waited in vain for {what} at {url:?}, where one reads {text:?} ({error:?})"
+                );
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    fn client(&self) -> &Client {
+        &self.browser.client
+    }
+}
+
+async fn has(client: &Client, selector: &str) -> Result<bool, CmdError> {
+    Ok(!client.find_all(Locator::Css(selector)).await?.is_empty())
+}

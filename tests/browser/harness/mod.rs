@@ -1,0 +1,10 @@
+//! The demo, the browser, and the citizen in front of it. Everything listens on free ports of
+//! loopback and ends with the test.
+
+mod browser;
+mod citizen;
+mod program;
+mod tools;
+
+pub(crate) use browser::Scripts;
+pub(crate) use citizen::{Citizen, visit};

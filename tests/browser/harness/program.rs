@@ -1,0 +1,60 @@
+//! A program that says on its standard output where it listens, and ends with its owner.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a program may take until it listens.
+const START: Duration = Duration::from_secs(60);
+
+/// A running program, killed when dropped.
+pub(super) struct Program(Child);
+
+impl Program {
+    /// Starts a program and returns it with what it says after `announcement`, on the same line.
+    pub(super) fn start(command: &mut Command, announcement: &str) -> (Self, String) {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+        let lines = lines(&mut child);
+        let program = Self(child);
+
+        let deadline = Instant::now() + START;
+        let mut said = String::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = lines.recv_timeout(left).unwrap_or_else(|_| {
+                panic!("{command:?} did not say \"{announcement}\", only: {said}")
+            });
+            if let Some((_, rest)) = line.split_once(announcement) {
+                return (program, rest.trim().to_owned());
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads to the end, listened to or not, so that the program never waits for a reader.
+fn lines(child: &mut Child) -> Receiver<String> {
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}

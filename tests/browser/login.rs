@@ -1,0 +1,124 @@
+//! Signing in, giving up, and signing in for a higher level.
+
+use fantoccini::cookies::Cookie;
+
+use crate::harness::{Scripts, visit};
+
+const SIGN_IN: &str = "a[href^='/.brama/login']";
+const SUBMIT: &str = "form button[type=submit]";
+
+#[tokio::test]
+async fn a_person_signs_in_and_the_portal_knows_the_name() {
+    visit(Scripts::Run, async |citizen| {
+        citizen.opens("/").await;
+        citizen.arrives_at("/").await;
+        citizen.presses(SIGN_IN).await;
+        // The page in between has sent itself on.
+        citizen.is_at_the_node().await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/account").await;
+        assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
+
+        let cookies = citizen.cookies().await;
+        let session = cookies.iter().find(|cookie| cookie.name() == "brama");
+        let session = session.expect("a session cookie");
+        assert_eq!(session.http_only(), Some(true));
+        assert_eq!(session.same_site().map(|rule| rule.to_string()).as_deref(), Some("Lax"));
+        assert_eq!(session.expires_datetime(), None, "it goes away with the browser");
+        assert_eq!(citizen.runs("return document.cookie").await, "", "a script sees a cookie");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_signs_in_without_scripts_by_pressing_the_buttons() {
+    visit(Scripts::Blocked, async |citizen| {
+        citizen.opens("/").await;
+        citizen.arrives_at("/").await;
+        citizen.presses(SIGN_IN).await;
+        citizen.is_led_to_the_node().await;
+        citizen.presses(SUBMIT).await;
+        citizen.is_at_the_node().await;
+        citizen.chooses("anna").await;
+        citizen.is_led_back().await;
+        citizen.presses(SUBMIT).await;
+        citizen.arrives_at("/account").await;
+        assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_gives_up_at_the_node_is_told_so_and_can_begin_again() {
+    visit(Scripts::Run, async |citizen| {
+        citizen.opens("/account").await;
+        citizen.is_at_the_node().await;
+        citizen.chooses("cancel").await;
+        citizen.is_told("Logowanie przerwane").await;
+        assert!(citizen.source().await.contains("login.cancelled"));
+        let names = citizen.cookies().await;
+        assert!(!names.iter().any(is_session), "{names:?}");
+
+        citizen.presses("a.button").await;
+        citizen.is_at_the_node().await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/account").await;
+        assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_tabs_that_sign_in_at_once_both_arrive() {
+    visit(Scripts::Run, async |citizen| {
+        citizen.opens("/account?tab=first").await;
+        citizen.is_at_the_node().await;
+        citizen.opens_a_tab().await;
+        citizen.opens("/account?tab=second").await;
+        citizen.is_at_the_node().await;
+
+        citizen.looks_at_tab(0).await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/account?tab=first").await;
+        citizen.looks_at_tab(1).await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/account?tab=second").await;
+
+        for (number, path) in ["/account?tab=first", "/account?tab=second"].iter().enumerate() {
+            citizen.looks_at_tab(number).await;
+            citizen.reloads().await;
+            citizen.arrives_at(path).await;
+            assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_needs_a_higher_level_leads_to_the_node_again() {
+    visit(Scripts::Run, async |citizen| {
+        citizen.opens("/account").await;
+        citizen.is_at_the_node().await;
+        citizen.selects("#assurance", "substantial").await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/account").await;
+        assert!(citizen.reads("main").await.contains("substantial"));
+
+        citizen.opens("/certificate").await;
+        citizen.is_at_the_node().await;
+        citizen.selects("#assurance", "high").await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/certificate").await;
+        assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
+        assert!(citizen.reads("main").await.contains("high"));
+
+        // The lower level is included.
+        citizen.opens("/account").await;
+        citizen.arrives_at("/account").await;
+    })
+    .await;
+}
+
+fn is_session(cookie: &Cookie<'_>) -> bool {
+    cookie.name() == "brama"
+}

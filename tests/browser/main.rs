@@ -1,0 +1,20 @@
+//! The demo in a real browser: Chromium, driven over WebDriver, used as a citizen uses it.
+//!
+//! Chromium is the judge of what our own browser in the integration tests can only imitate: cookies
+//! between two sites, the content security policy, the history, tabs, and pages without scripts.
+//! After each visit its console must hold no complaint about a content security policy.
+//!
+//! | file | behaviour |
+//! |---|---|
+//! | `login` | signing in, giving up, signing in for a higher level |
+//! | `logout` | signing out, and what is left of it in the browser |
+//! | `judge` | that the browser would notice what it is here to notice |
+//!
+//! Needs `chromium` and `chromedriver` (Debian: chromium-driver). Without them the tests are
+//! skipped and say so; with `BRAMA_JUDGES=required` they fail. `BRAMA_SCREENSHOTS=folder` keeps a
+//! picture of every step.
+
+mod harness;
+mod judge;
+mod login;
+mod logout;
