@@ -1,0 +1,174 @@
+//! What holds for whatever comes in: no panic, nobody signed in who should not be, one meaning.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by a panic")]
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use brama::base::clock::Time;
+use brama::flow::return_to::ReturnTo;
+use brama::http::{exchange, host, path};
+use brama::identity::assurance::Assurance;
+use brama::identity::attribute::Attribute;
+use brama::identity::headers::{Kinship, kinship};
+use brama::pages::Language;
+use brama::saml::artifact::Artifact;
+use brama::saml::examine::examine;
+use brama::saml::expected::{Expected, Wrapping};
+use brama::simulator::answer::{self, Login, Outcome};
+use brama::simulator::kit::{Kit, Names, Role};
+use brama::simulator::people::{PEOPLE, Way};
+use brama::xml::keys::DecryptionKey;
+use brama::xml::signature::TrustedCertificates;
+use proptest::prelude::*;
+
+struct World {
+    answer: Vec<u8>,
+    trusted: TrustedCertificates,
+    keys: Vec<DecryptionKey>,
+    expected: Expected,
+    now: Time,
+}
+
+/// One answer that is right, made once: making keys is slow.
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let now: Time = "2031-03-04T10:20:30Z".parse().unwrap();
+        let kit = Kit::make(Names { node: "n", service: "s", hosts: &[] }, now).unwrap();
+        let recipient = kit.pair(Role::ServiceEncryption).certificate().clone();
+        let login = Login {
+            node: "n",
+            service: "s",
+            acs: "https://p/acs",
+            request_id: "ID-request",
+            resolve_id: "ID-resolve",
+            outcome: Outcome::Person(&PEOPLE[0]),
+            way: Way::ALL[0],
+            assurance: Assurance::High,
+            attributes: &Attribute::ALL,
+            recipient: &recipient,
+            assertion_id: "_ID-assertion",
+            previous_assertion: None,
+        };
+        let answer = answer::build(&login, &kit, &[], now).unwrap();
+        let node = kit.pair(Role::NodeSigning).certificate().clone();
+        let key = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key()).unwrap();
+        World {
+            answer,
+            trusted: TrustedCertificates::pin(vec![node]).unwrap(),
+            keys: vec![key],
+            expected: Expected {
+                node: Some("n".to_owned()),
+                service: Some("s".to_owned()),
+                acs: Some("https://p/acs".to_owned()),
+                request_id: Some("ID-request".to_owned()),
+                resolve_id: Some("ID-resolve".to_owned()),
+                assurance: Some(Assurance::Low),
+                required: Attribute::ALL.to_vec(),
+                skew: Duration::from_secs(60),
+                maximum_bytes: 256 * 1024,
+                wrapping: Wrapping::Soap,
+            },
+            now,
+        }
+    })
+}
+
+/// Who is signed in by an answer, if anybody.
+fn signed_in(answer: &[u8]) -> Option<String> {
+    let w = world();
+    let examination = examine(answer, &w.trusted, &w.keys, &w.expected, w.now);
+    let assertion = examination.for_login().ok()?;
+    Some(assertion.person().identifier().as_str().to_owned())
+}
+
+/// An edit of a message: where, how much goes, what comes instead.
+fn edit() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..8),
+        "[<>/&;:#\"'= a-zA-Z0-9!?-]{0,24}".prop_map(String::into_bytes),
+        Just(b"<!-- -->".to_vec()),
+        Just(b"<saml2:Assertion/>".to_vec()),
+        Just(b" ID=\"x\"".to_vec()),
+    ];
+    (any::<prop::sample::Index>(), 0..40_usize, piece)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_edited_answer_signs_in_nobody_else(edits in prop::collection::vec(edit(), 1..4)) {
+        let mut answer = world().answer.clone();
+        for (at, removed, inserted) in edits {
+            let at = at.index(answer.len());
+            let end = (at + removed).min(answer.len());
+            answer.splice(at..end, inserted);
+        }
+        let person = signed_in(&answer);
+        prop_assert!(person.is_none() || person.as_deref() == Some(PEOPLE[0].identifier));
+    }
+
+    #[test]
+    fn two_parts_of_an_answer_exchanged_sign_in_nobody_else(
+        a in any::<prop::sample::Index>(),
+        b in any::<prop::sample::Index>(),
+        length in 1..4000_usize,
+    ) {
+        let mut answer = world().answer.clone();
+        let from = a.index(answer.len());
+        let part: Vec<u8> = answer[from..].iter().copied().take(length).collect();
+        let to = b.index(answer.len());
+        answer.splice(to..to, part);
+        let person = signed_in(&answer);
+        prop_assert!(person.is_none() || person.as_deref() == Some(PEOPLE[0].identifier));
+    }
+
+    #[test]
+    fn any_bytes_at_all_are_refused_without_a_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        prop_assert_eq!(signed_in(&bytes), None);
+    }
+
+    #[test]
+    fn a_path_that_is_taken_has_one_meaning(raw in "[/.%;\\\\a-c0-9#ż]{0,24}") {
+        let raw = format!("/{raw}");
+        if let Ok(decoded) = path::canonical(&raw) {
+            let segments: Vec<_> = decoded.split('/').collect();
+            prop_assert!(!segments.contains(&"..") && !segments.contains(&"."), "{decoded}");
+            prop_assert!(!decoded.contains("//") && !decoded.contains('\\'), "{decoded}");
+            prop_assert!(!decoded.contains(';'), "{decoded}");
+        }
+    }
+
+    #[test]
+    fn a_place_to_return_to_is_on_this_host(text in "\\PC{0,40}") {
+        let base = url::Url::parse("https://portal.example/").unwrap();
+        let target = ReturnTo::parse(&text);
+        let target = base.join(target.as_str()).unwrap();
+        prop_assert_eq!(target.origin(), base.origin());
+    }
+
+    #[test]
+    fn small_parsers_are_total(text in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = host::name(&text);
+        let _ = Language::negotiate(Some(&text));
+        let _ = Artifact::parse(&text);
+        let _ = exchange::form_value(&bytes, &["RelayState"]);
+        let _ = brama::config::load_text("x", &text, std::iter::empty());
+    }
+
+    #[test]
+    fn a_name_that_folds_to_ours_is_never_foreign(separator in "[!#$%&'*+.^_`|~-]", case in any::<bool>()) {
+        let name = format!("x{separator}brama{separator}assertion");
+        let name = if case { name.to_ascii_uppercase() } else { name };
+        prop_assert_ne!(kinship(&name), Kinship::Foreign);
+    }
+}
+
+#[test]
+fn the_answer_that_is_edited_is_right() {
+    assert_eq!(signed_in(&world().answer).as_deref(), Some(PEOPLE[0].identifier));
+}
