@@ -153,6 +153,11 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, "http")
+    }
+
+    /// Starts, and takes the address of the listener of that name.
+    fn start_with(folder: &Path, listener: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_brama"))
             .args(["run", "--config"])
             .arg(folder.join("brama.toml"))
@@ -162,7 +167,7 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started = lines.next().expect("it says where it listens").unwrap();
         let event: serde_json::Value = serde_json::from_str(&started).unwrap();
-        let address = event["http"].as_str().unwrap().to_owned();
+        let address = event[listener].as_str().unwrap().to_owned();
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address }
     }
@@ -252,6 +257,127 @@ fn explain_examines_folders_and_base64_and_tells_refused_from_wrongly_called() {
     ] {
         assert_eq!(brama(&wrong).status.code(), Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn citizens_are_served_over_tls_with_cookies_that_no_other_host_can_set() {
+    let https = GOOD.replace(
+        "http = \"127.0.0.1:0\"",
+        "https = \"127.0.0.1:0\"\ncertificate = \"node-tls.crt.pem\"\nkey = \"node-tls.key.pem\"",
+    );
+    let https = https.replace("https://portal.example.gov.pl", "https://localhost");
+    let folder = folder(&https);
+    let running = Running::start_with(folder.path(), "https");
+    let port = running.address.rsplit(':').next().unwrap().to_owned();
+    let curl = |more: &[&str]| {
+        let mut command = Command::new("curl");
+        command.args(["-sS", "-i", "-H", "Accept: text/html"]).args(more);
+        command.arg("--resolve").arg(format!("localhost:{port}:127.0.0.1"));
+        command.arg(format!("https://localhost:{port}/")).output().unwrap()
+    };
+    let authority = folder.path().join("ca.crt.pem");
+    let authority = authority.to_str().unwrap();
+    for version in ["--tlsv1.3", "--tlsv1.2"] {
+        let answer = text(&curl(&["--cacert", authority, version]).stdout);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("set-cookie: __Host-brama-login="), "{answer}");
+        assert!(answer.contains("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{answer}");
+    }
+    // The twin refusals: an old version, and a client that does not know the authority.
+    assert!(!curl(&["--cacert", authority, "--tlsv1.1", "--tls-max", "1.1"]).status.success());
+    assert!(!curl(&[]).status.success());
+}
+
+#[test]
+fn pkcs_12_files_are_taken_where_pem_files_are() {
+    let folder = folder(GOOD);
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("password"), "zażółć\n").unwrap();
+    fs::write(path("wrong"), "gęślą\n").unwrap();
+    for name in ["service-sig", "service-enc"] {
+        // The form in which the operator hands keys over.
+        let output = Command::new("openssl")
+            .args(["pkcs12", "-export", "-passout", "pass:zażółć"])
+            .arg("-inkey")
+            .arg(path(&format!("{name}.key.pem")))
+            .arg("-in")
+            .arg(path(&format!("{name}.crt.pem")))
+            .arg("-out")
+            .arg(path(&format!("{name}.p12")))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let with_password = |file: &str| {
+        let pem = "signing_certificate = \"service-sig.crt.pem\"\n\
+                   signing_key = \"service-sig.key.pem\"\n\
+                   decryption_keys = [\"service-enc.key.pem\"]\n";
+        let p12 = format!(
+            "signing_p12 = \"service-sig.p12\"\nsigning_p12_password_file = \"{file}\"\n\
+             [[service.decryption_p12]]\nfile = \"service-enc.p12\"\npassword_file = \"{file}\"\n"
+        );
+        let configuration = GOOD.replace(pem, &p12);
+        assert_ne!(configuration, GOOD);
+        fs::write(path("brama.toml"), configuration).unwrap();
+        check(folder.path())
+    };
+    let output = with_password("password");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let output = with_password("wrong");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("check the password"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn every_environment_has_its_addresses() {
+    for (environment, host) in [
+        ("symulator", "symulator.login.gov.pl"),
+        ("integration", "int.login.gov.pl"),
+        ("integration-private", "int-podmiotyzewnetrzne.login.gov.pl"),
+        ("production", "login.gov.pl"),
+        ("production-private", "podmiotyzewnetrzne.login.gov.pl"),
+    ] {
+        let node = format!("[node]\nenvironment = \"{environment}\"");
+        let settings = raised(&GOOD.replace("[node]", &node));
+        assert_eq!(settings.flows.node_issuer, host);
+        assert_eq!(
+            settings.flows.sso_url,
+            format!("https://{host}/login/SingleSignOnService"),
+            "{environment}"
+        );
+        assert_eq!(settings.flows.template.destination, settings.flows.sso_url);
+        let resolve = settings.node.resolve_url.to_string();
+        assert_eq!(resolve, format!("https://{host}/login-services/idpArtifactResolutionService"));
+        let logout = settings.flows.logout_url.unwrap();
+        assert_eq!(logout, format!("https://{host}/login-services/singleLogoutService"));
+        assert_eq!(settings.http.test_environment.is_none(), environment.starts_with("production"));
+    }
+    // Every one of them can be overridden, each by itself.
+    let settings = raised(&GOOD.replace(
+        "[node]",
+        "[node]\nenvironment = \"integration\"\nissuer = \"other\"\n\
+         sso_destination = \"https://login.gov.pl/login/SingleSignOnService\"",
+    ));
+    assert_eq!(settings.flows.node_issuer, "other");
+    assert_eq!(
+        settings.flows.template.destination,
+        "https://login.gov.pl/login/SingleSignOnService"
+    );
+    assert_eq!(settings.flows.sso_url, "https://int.login.gov.pl/login/SingleSignOnService");
+    // The twin refusal: "custom" has none of its own.
+    let folder = folder(&GOOD.replace("[node]", "[node]\nenvironment = \"custom\""));
+    let said = text(&check(folder.path()).stdout);
+    for key in ["node.issuer", "node.sso_url", "node.resolve_url"] {
+        assert!(said.contains(key), "{said}");
+    }
+}
+
+fn raised(configuration: &str) -> brama::app::Settings {
+    let folder = folder(configuration);
+    let path = folder.path().join("brama.toml");
+    let loaded = brama::config::load(&path, std::iter::empty()).unwrap();
+    let (settings, problems) = brama::config::raise(loaded, SystemClock.now());
+    settings.unwrap_or_else(|| panic!("{problems}"))
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! | `faults` | every fault and quirk of the simulated node |
 //! | `node` | a node that is slow, down, or talks rubbish |
 //! | `logout` | a citizen signs out |
+//! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
 //! | `identity` | what a backend receives, and that nobody can forge it |
 //! | `passage` | requests and answers that pass through |
@@ -25,6 +26,7 @@ mod harness;
 mod identity;
 mod login;
 mod logout;
+mod logs;
 mod node;
 mod operations;
 mod passage;
