@@ -1,5 +1,7 @@
 //! The one type of HTTP body that our answers have, and bounded reading of what is sent to us.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, LengthLimitError, Limited};
@@ -28,9 +30,27 @@ pub enum ReadError {
     /// It is longer than we take.
     #[error("body is longer than {0} bytes")]
     TooLong(usize),
+    /// It takes too long.
+    #[error("body did not arrive within {0:?}")]
+    Slow(Duration),
     /// The other side stopped in the middle.
     #[error("body ended early")]
     Broken(#[source] BoxError),
+}
+
+/// Reads a body whole, up to a limit and within a time: what is small has no reason to take long.
+///
+/// # Errors
+/// When it is longer, takes longer or breaks off.
+pub async fn read_within<B>(body: B, limit: usize, time: Duration) -> Result<Bytes, ReadError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    match tokio::time::timeout(time, read(body, limit)).await {
+        Ok(read) => read,
+        Err(_) => Err(ReadError::Slow(time)),
+    }
 }
 
 /// Reads a body whole, up to a limit.

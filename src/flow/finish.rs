@@ -92,19 +92,22 @@ impl Flows {
         let now = self.now();
         let settings = &self.settings;
 
-        // 1. It must be a login that this browser began, and it is taken only once.
+        // 1. There must be room to ask the node before anything is spent: a citizen who is turned
+        //    away here can come back with the same login.
+        let place = self.node.place().await?;
+
+        // 2. It must be a login that this browser began, and it is taken only once.
         let (login, artifact) = self.pending.take(relay_state, binding, now)?;
 
-        // 2. The artifact is ours to spend: never seen before, with whatever login.
+        // 3. The artifact was not used before, with whatever login; and the node is asked what it
+        //    stands for, once, because it is spent by asking.
         self.replay
-            .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
+            .is_unused(artifact.fingerprint(), now)
             .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
-
-        // 3. The node is asked what it stands for, once: an artifact is spent by asking.
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
         let message = artifact::resolve(&artifact, &resolve_id, now, issuer, &settings.signer)?;
-        let answer = self.node.resolve(soap::wrap(&message)).await?;
+        let answer = self.node.resolve(place, soap::wrap(&message)).await?;
 
         // 4. The answer: both signatures, statuses, decryption, every condition, level, person.
         let now = self.now();
@@ -124,7 +127,11 @@ impl Flows {
         let examination = examine(&answer, &settings.trusted, keys, &expected, now);
         let assertion = examination.for_login()?;
 
-        // 5. The assertion was never used, and will not be again while it could be presented.
+        // 5. Neither was used before, nor will be while it could be presented. Only what the node
+        //    vouched for is remembered, so nobody fills the memory with inventions.
+        self.replay
+            .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
+            .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
         let remember = later(assertion.not_on_or_after(), settings.skew);
         self.replay
             .first_use(sha256(assertion.id().as_bytes()), remember, now)

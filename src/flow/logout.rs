@@ -1,10 +1,12 @@
 //! A citizen signs out: here at once, at the node as far as it answers.
 
+use std::sync::Arc;
+
 use super::Flows;
 use crate::base::random;
 use crate::saml::{logout, soap};
-use crate::session::SessionId;
-use crate::session::store::Store;
+use crate::session::store::{Store, Unavailable};
+use crate::session::{Session, SessionId};
 
 /// What became of a sign-out, in truth.
 #[derive(Debug)]
@@ -20,46 +22,42 @@ pub enum SignedOut {
 }
 
 impl Flows {
-    /// Ends the session, then tells the node. Whatever the node does, the session has ended.
+    /// Ends the session, then tells the node. Whatever the node does, the session has ended; and
+    /// the node is told even when the citizen's browser does not wait for the answer.
     ///
     /// # Errors
     /// When the session store cannot be reached: then the session may still be there.
-    pub async fn logout(
-        &self,
-        id: &SessionId,
-    ) -> Result<SignedOut, crate::session::store::Unavailable> {
-        let now = self.now();
+    pub async fn logout(self: &Arc<Self>, id: &SessionId) -> Result<SignedOut, Unavailable> {
         // 1. Ours first.
-        let Some(session) = self.sessions.remove(id.key(), now).await? else {
+        let Some(session) = self.sessions.remove(id.key(), self.now()).await? else {
             return Ok(SignedOut::NotSignedIn);
         };
         // 2. Then the node's.
-        let Some(url) = &self.settings.logout_url else {
-            return Ok(SignedOut::NodeNotAsked);
-        };
-        let request_id = random::message_id();
-        let request = logout::request(
-            &session.node_session(),
-            &request_id,
-            now,
-            &self.settings.template.issuer,
-            url,
-            &self.settings.signer,
-        );
-        let request = match request {
+        let flows = Arc::clone(self);
+        let told = tokio::spawn(async move { flows.tell_node(&session).await });
+        Ok(told.await.unwrap_or_else(|error| SignedOut::OnlyHere(error.to_string())))
+    }
+
+    async fn tell_node(&self, session: &Session) -> SignedOut {
+        let settings = &self.settings;
+        let Some(url) = &settings.logout_url else { return SignedOut::NodeNotAsked };
+        let (request_id, issuer) = (random::message_id(), &settings.template.issuer);
+        let ended = session.node_session();
+        let signed =
+            logout::request(&ended, &request_id, self.now(), issuer, url, &settings.signer);
+        let request = match signed {
             Ok(request) => request,
-            Err(error) => return Ok(SignedOut::OnlyHere(error.to_string())),
+            Err(error) => return SignedOut::OnlyHere(error.to_string()),
         };
         let answer = match self.node.logout(soap::wrap(&request)).await {
             Ok(answer) => answer,
-            Err(error) => return Ok(SignedOut::OnlyHere(error.to_string())),
+            Err(error) => return SignedOut::OnlyHere(error.to_string()),
         };
-        let settings = &self.settings;
         let confirmed =
             logout::confirm(&answer, &request_id, &settings.trusted, settings.maximum_answer);
-        Ok(match confirmed {
+        match confirmed {
             Ok(()) => SignedOut::Everywhere,
             Err(refusal) => SignedOut::OnlyHere(refusal.to_string()),
-        })
+        }
     }
 }

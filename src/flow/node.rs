@@ -15,7 +15,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::base::body;
@@ -81,6 +81,10 @@ pub struct NodeClient {
     places: Semaphore,
 }
 
+/// A place among the exchanges that may be under way.
+#[derive(Debug)]
+pub struct Place<'c>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'c>);
+
 /// How long an exchange waits for its turn.
 const TURN: Duration = Duration::from_secs(2);
 /// A logout does not keep the citizen waiting longer than this.
@@ -106,12 +110,23 @@ impl NodeClient {
         Self { client, settings, places }
     }
 
+    /// Waits a moment for a place among the exchanges that may be under way.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn place(&self) -> Result<Place<'_>, NodeError> {
+        match timeout(TURN.min(self.settings.timeout), self.places.acquire()).await {
+            Ok(Ok(permit)) => Ok(Place(permit)),
+            _ => Err(NodeError::Busy),
+        }
+    }
+
     /// Sends an `ArtifactResolve` and returns the answer, unread.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn resolve(&self, soap: String) -> Result<Bytes, NodeError> {
-        self.exchange(&self.settings.resolve_url, soap, self.settings.timeout).await
+    pub async fn resolve(&self, place: Place<'_>, soap: String) -> Result<Bytes, NodeError> {
+        self.exchange(place, &self.settings.resolve_url, soap, self.settings.timeout).await
     }
 
     /// Sends a `LogoutRequest` and returns the answer, unread.
@@ -122,18 +137,20 @@ impl NodeClient {
         let Some(url) = &self.settings.logout_url else {
             return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
         };
-        self.exchange(url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT)).await
+        let place = self.place().await?;
+        self.exchange(place, url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT)).await
     }
 
-    async fn exchange(&self, url: &Uri, soap: String, time: Duration) -> Result<Bytes, NodeError> {
-        let turn = timeout(TURN.min(time), self.places.acquire()).await;
-        let Ok(Ok(_place)) = turn else {
-            return Err(NodeError::Busy);
-        };
-        match timeout(time, self.send(url, soap)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(NodeError::Timeout(time)),
-        }
+    async fn exchange(
+        &self,
+        place: Place<'_>,
+        url: &Uri,
+        soap: String,
+        time: Duration,
+    ) -> Result<Bytes, NodeError> {
+        let answer = timeout(time, self.send(url, soap)).await;
+        drop(place);
+        answer.unwrap_or(Err(NodeError::Timeout(time)))
     }
 
     async fn send(&self, url: &Uri, soap: String) -> Result<Bytes, NodeError> {
@@ -155,7 +172,7 @@ impl NodeClient {
         let limit = self.settings.maximum_answer;
         let bytes = body::read(answer.into_body(), limit).await.map_err(|error| match error {
             body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
-            body::ReadError::Broken(_) => NodeError::Broken,
+            body::ReadError::Broken(_) | body::ReadError::Slow(_) => NodeError::Broken,
         })?;
         match status {
             StatusCode::OK => Ok(bytes),

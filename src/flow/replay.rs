@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::base::clock::Time;
+use crate::base::clock::{Time, later};
 
 /// The entries that are kept at the most: some 100 bytes each.
 const MAXIMUM: usize = 1_000_000;
@@ -34,6 +35,8 @@ struct Used {
     until: HashMap<[u8; 32], Time>,
     /// When to look for expired entries again: at twice the size that was left last time.
     sweep_at: usize,
+    /// When that was done last.
+    swept: Option<Time>,
 }
 
 impl Default for ReplayGuard {
@@ -49,6 +52,18 @@ impl ReplayGuard {
         Self { used: Mutex::default(), maximum }
     }
 
+    /// Tells whether a thing was used, without noting anything.
+    ///
+    /// # Errors
+    /// When it was used before.
+    pub fn is_unused(&self, fingerprint: [u8; 32], now: Time) -> Result<(), Refused> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        match used.until.get(&fingerprint) {
+            Some(&until) if now < until => Err(Refused::Used),
+            _ => Ok(()),
+        }
+    }
+
     /// Notes the use of a thing, which must be the first one before `until`.
     ///
     /// # Errors
@@ -58,9 +73,12 @@ impl ReplayGuard {
         if used.until.get(&fingerprint).is_some_and(|&until| now < until) {
             return Err(Refused::Used);
         }
-        if used.until.len() >= used.sweep_at.max(1024).min(self.maximum) {
+        let due = used.until.len() >= used.sweep_at.max(1024).min(self.maximum);
+        // At most once a second: a full guard is not searched through for every request.
+        if due && used.swept.is_none_or(|swept| now >= later(swept, Duration::from_secs(1))) {
             used.until.retain(|_, until| now < *until);
             used.sweep_at = used.until.len() * 2;
+            used.swept = Some(now);
         }
         if used.until.len() >= self.maximum {
             return Err(Refused::Full);

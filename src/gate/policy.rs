@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::identity::assurance::Assurance;
-use crate::identity::claims::Release;
+use crate::identity::claims::{PersonalClaim, Release};
 
 /// Who may go somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,12 @@ impl Policy {
     #[must_use]
     pub fn has_host(&self, host: &str) -> bool {
         self.hosts.contains_key(host)
+    }
+
+    /// Tells whether any route is told that about a citizen.
+    #[must_use]
+    pub fn releases_claim(&self, claim: PersonalClaim) -> bool {
+        self.hosts.values().flatten().any(|route| route.release.claims.contains(&claim))
     }
 
     /// Returns how many different releases there are.

@@ -100,17 +100,19 @@ impl Cookies {
     }
 }
 
-/// The value of a cookie that is there exactly once. Two of one name cannot both be ours.
+/// The value of a cookie that is there exactly once. Two of one name cannot both be ours. Other
+/// cookies may hold whatever bytes they like.
 fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let mut values = headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == wanted);
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b';'))
+        .filter_map(|pair| {
+            let at = pair.iter().position(|&byte| byte == b'=')?;
+            (pair[..at].trim_ascii() == wanted.as_bytes()).then(|| pair[at + 1..].trim_ascii())
+        });
     match (values.next(), values.next()) {
-        (Some((_, value)), None) => Some(value),
+        (Some(value), None) => std::str::from_utf8(value).ok(),
         _ => None,
     }
 }
@@ -144,6 +146,9 @@ mod tests {
         }
         assert_eq!(cookies.session(&headers(&["__Host-brama=x; __Host-brama=y"])), None);
         assert_eq!(cookies.session(&headers(&["brama=x"])), None, "not on HTTPS");
+        let foreign = HeaderValue::from_bytes("lang=Żółw; __Host-brama=x".as_bytes()).unwrap();
+        let map = HeaderMap::from_iter([(COOKIE, foreign)]);
+        assert_eq!(cookies.session(&map), Some("x"), "whatever letters another cookie has");
     }
 
     #[test]

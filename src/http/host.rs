@@ -35,6 +35,13 @@ pub fn canonical(parts: &Parts) -> Result<String, Error> {
     name(host).ok_or(Error::Malformed)
 }
 
+/// Returns the port that a host of the form that [`name`] takes ends with.
+#[must_use]
+pub fn port(host: &str) -> Option<&str> {
+    let (_, port) = host.rsplit_once(':')?;
+    (!port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())).then_some(port)
+}
+
 /// Returns the canonical name of a host with an optional port.
 #[must_use]
 pub fn name(host: &str) -> Option<String> {
@@ -43,7 +50,13 @@ pub fn name(host: &str) -> Option<String> {
         Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+    let is_port = |port: &str| {
+        // Without a sign and without leading zeros: one port has one spelling.
+        port.bytes().all(|byte| byte.is_ascii_digit())
+            && !port.starts_with('0')
+            && port.parse::<u16>().is_ok()
+    };
+    if port.is_some_and(|port| !is_port(port)) {
         return None;
     }
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -66,7 +79,10 @@ mod tests {
             assert_eq!(name(host).as_deref(), Some("portal.example"), "{host}");
         }
         assert_eq!(name("[::1]:8080").as_deref(), Some("[::1]"));
-        for host in ["", ".", "a b", "a@b", "a/b", "a:b", "a:99999", "[::1", "[x]", "a,b", ":80"] {
+        for host in [
+            "", ".", "a b", "a@b", "a/b", "a:b", "a:99999", "a:+80", "a:080", "a:", "[::1", "[x]",
+            "a,b", ":80",
+        ] {
             assert_eq!(name(host), None, "{host}");
         }
     }

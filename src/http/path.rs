@@ -1,8 +1,10 @@
 //! The path that policy and upstream agree on.
 //!
 //! What two servers could read in two ways is refused, so the path can be passed on as it came:
-//! 1. Dot segments, plain or encoded, also with a parameter (`..;x`), and empty segments.
-//! 2. An encoded slash or backslash, a plain backslash, a `#`, a NUL or other control character.
+//! 1. Dot segments, plain or encoded, also with or as a parameter (`..;x`, `x;..`), and empty
+//!    segments.
+//! 2. An encoded slash, backslash or semicolon, a plain backslash, a `#`, a NUL or other control
+//!    character, in names and in parameters.
 //! 3. A percent sign without two hexadecimal digits; bytes that are not UTF-8 when decoded.
 //!
 //! The policy sees the path decoded once and without parameters (`;jsessionid=...`).
@@ -48,16 +50,23 @@ pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
     let mut decoded = String::with_capacity(raw.len());
     for segment in rest.split('/') {
         decoded.push('/');
-        let name = segment.split(';').next().unwrap_or("");
-        let name = percent_decode_str(name).decode_utf8().map_err(|_| Error::NotUtf8)?;
-        // An encoded semicolon is data to one server and a parameter to the next.
-        if name.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control()) {
-            return Err(Error::Ambiguous);
+        // Parameters are looked at like names: a server may decode before it cuts them off.
+        for (index, part) in segment.split(';').enumerate() {
+            let part = percent_decode_str(part).decode_utf8().map_err(|_| Error::NotUtf8)?;
+            // An encoded semicolon is data to one server and a parameter to the next.
+            let ambiguous = |c: char| matches!(c, '/' | '\\' | ';') || c.is_control();
+            if part.contains(ambiguous) {
+                return Err(Error::Ambiguous);
+            }
+            if matches!(&*part, "." | "..")
+                || (index == 0 && part.is_empty() && !segment.is_empty())
+            {
+                return Err(Error::Segment);
+            }
+            if index == 0 {
+                decoded.push_str(&part);
+            }
         }
-        if name.is_empty() && !segment.is_empty() {
-            return Err(Error::Segment);
-        }
-        decoded.push_str(&name);
     }
     check_segments(&decoded[1..])?;
     Ok(Cow::Owned(decoded))
@@ -132,6 +141,13 @@ mod tests {
             "/;x/a",
             "/a%3bb",
             "/a b",
+            "/public;%2f..%2faccount/",
+            "/public;%5c..%5caccount",
+            "/public;..%00",
+            "/public;..",
+            "/public;x;%2e%2e/account",
+            "/public;%3b..",
+            "/public;%ff",
         ] {
             assert!(canonical(raw).is_err(), "{raw}");
         }

@@ -1,7 +1,7 @@
 //! The way of every request, in one function: no request takes another way.
 
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::answer::{self, Failure};
@@ -65,6 +65,13 @@ impl Gateway {
         // 1. One host and one path, the same for us and for whoever is behind us.
         exchange.host = host::canonical(&exchange.parts)?;
         let path = path::canonical(exchange.parts.uri.path())?.into_owned();
+
+        // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
+        if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            let code = "request.method_not_allowed";
+            return Err(Failure::new(Trouble::MalformedRequest, status, code));
+        }
 
         // 2. Nobody speaks in our name, on whatever path.
         hygiene::clean_request(&mut exchange.parts.headers)?;

@@ -6,6 +6,7 @@
 //! 3. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, HOST};
@@ -17,13 +18,14 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower_http::timeout::TimeoutBody;
 
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
 use crate::gate::Pass;
 use crate::http::Gateway;
 use crate::http::exchange::Exchange;
-use crate::http::hygiene;
+use crate::http::{host, hygiene};
 use crate::identity::headers::ASSERTION;
 use crate::identity::token;
 
@@ -47,8 +49,11 @@ pub struct Upstreams(Vec<Upstream>);
 
 struct Upstream {
     settings: Settings,
-    client: Client<HttpsConnector<HttpConnector>, Incoming>,
+    client: Client<HttpsConnector<HttpConnector>, RequestBody>,
 }
+
+/// A request's body as it comes in, given up when nothing comes for a while.
+type RequestBody = Pin<Box<TimeoutBody<Incoming>>>;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +80,9 @@ impl Error {
         }
     }
 }
+
+/// How long a client may take between two pieces of a body.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -142,7 +150,7 @@ fn request(
     exchange: &Exchange,
     upstream: &Upstream,
     body: Incoming,
-) -> Result<Request<Incoming>, Error> {
+) -> Result<Request<RequestBody>, Error> {
     let mut headers = exchange.parts.headers.clone();
     hygiene::strip_for_upstream(&mut headers, gateway.settings.cookies);
     if let Some(live) = pass.live() {
@@ -167,7 +175,12 @@ fn request(
             headers.insert(name, value);
         }
     }
-    if let Some(host) = headers.get(HOST).cloned() {
+    // The canonical name, so that the portal sees the host that the route was chosen by.
+    let port = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(host::port);
+    let authority =
+        port.map_or_else(|| exchange.host.clone(), |port| format!("{}:{port}", exchange.host));
+    if let Ok(host) = HeaderValue::try_from(authority) {
+        headers.insert(HOST, host.clone());
         headers.insert(X_FORWARDED_HOST, host);
     }
 
@@ -176,7 +189,8 @@ fn request(
     uri.authority = Some(upstream.settings.authority.clone());
     let target = exchange.parts.uri.path_and_query().cloned();
     uri.path_and_query = Some(target.unwrap_or(PathAndQuery::from_static("/")));
-    let mut request = Request::new(body);
+    let patience = BODY_PATIENCE;
+    let mut request = Request::new(Box::pin(TimeoutBody::new(patience, body)));
     *request.method_mut() = exchange.parts.method.clone();
     *request.uri_mut() =
         Uri::from_parts(uri).map_err(|error| Error::Unreachable(error.to_string()))?;

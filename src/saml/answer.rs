@@ -205,6 +205,15 @@ fn check_message(
         found,
         expected,
     })?;
+    // SAML core 3.2.2: optional, and checked when it is there. The node sends none.
+    if level == Level::Response
+        && let Some(destination) = message.attribute("Destination")
+    {
+        let acs = expected.acs.as_deref();
+        checks.compare("destination", destination, acs, |found, expected| {
+            Refusal::Destination { level, found, expected }
+        })?;
+    }
     checks.note(issued_name, check_issued(level, message, expected, now))?;
     let status = Status::read(message).map_err(shape)?;
     let result = if status.is_success() { Ok(()) } else { Err(Refusal::Status { level, status }) };

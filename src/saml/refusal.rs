@@ -136,6 +136,16 @@ pub enum Refusal {
         /// Our assertion consumer service.
         expected: String,
     },
+    /// The response was made to be delivered elsewhere.
+    #[error("{level} is for destination \"{found}\", expected \"{expected}\"")]
+    Destination {
+        /// Where.
+        level: Level,
+        /// Where to.
+        found: String,
+        /// Our assertion consumer service.
+        expected: String,
+    },
     /// A bound of time is not kept.
     #[error("{bound} is {limit}, and it is {now}")]
     Time {
@@ -242,6 +252,7 @@ impl Refusal {
             Self::AssertionShape(_) => "login.unexpected_assertion",
             Self::Audience { .. } => "login.wrong_audience",
             Self::Recipient { .. } => "login.wrong_recipient",
+            Self::Destination { .. } => "login.wrong_destination",
             Self::Time { bound, .. } => time_code(*bound),
             Self::UnknownCondition(_) => "login.unknown_condition",
             Self::AssuranceUnknown(_) => "login.assurance_unknown",

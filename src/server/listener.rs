@@ -2,7 +2,9 @@
 //!
 //! 1. At most [`Limits::connections`] are open; the next one waits in the kernel's queue.
 //! 2. A handshake and a request's header each have [`Limits::header_timeout`] to arrive.
-//! 3. On stop: no new connection, idle ones close, busy ones finish within
+//! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
+//!    exchange loses its connection.
+//! 4. On stop: no new connection, idle ones close, busy ones finish within
 //!    [`Limits::drain_timeout`].
 
 use std::net::SocketAddr;
@@ -15,6 +17,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
@@ -28,6 +31,9 @@ pub struct Limits {
     pub connections: usize,
     /// How long a TLS handshake, and then a request's header, may take to arrive.
     pub header_timeout: Duration,
+    /// How long a client may leave an answer unread, or a request's body unsent, before the
+    /// connection is given up.
+    pub stall_timeout: Duration,
     /// How long open requests may go on after a stop.
     pub drain_timeout: Duration,
     /// The most bytes that a request's line and header may have.
@@ -41,6 +47,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             header_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
             header_bytes: 64 * 1024,
             header_fields: 100,
@@ -179,6 +186,10 @@ impl<S: Service> Connection<S> {
             let service = Arc::clone(&service);
             async move { Ok::<_, std::convert::Infallible>(service.call(request, peer).await) }
         });
+        // A reader who stops reading gives the place back after a while.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.limits.stall_timeout));
+        let stream = Box::pin(stream);
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_timeout)

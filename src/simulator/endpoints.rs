@@ -20,7 +20,7 @@ pub(super) use soap::Soap;
 async fn read(body: Incoming) -> Result<Bytes, StatusCode> {
     body::read(body, BODY_BYTES).await.map_err(|error| match error {
         ReadError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        ReadError::Broken(_) => StatusCode::BAD_REQUEST,
+        ReadError::Broken(_) | ReadError::Slow(_) => StatusCode::BAD_REQUEST,
     })
 }
 

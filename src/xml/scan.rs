@@ -1,13 +1,14 @@
 //! The bounded look at bytes before a tree is built from them.
 //!
 //! 1. The text is UTF-8 and at most [`Limits::bytes`] long.
-//! 2. No document type, processing instruction, comment or CDATA section: the node sends none,
+//! 2. No document type, processing instruction, comment, CDATA section, undeclared prefix or other
+//!    encoding: the node sends none,
 //!    and each has carried an attack (entities, text that one reader sees cut and another whole).
 //! 3. Depth, number of elements, attributes and namespace declarations are bounded, because the
 //!    cost of parsing and canonicalising grows faster than they do.
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 
 /// How much XML we are willing to look at.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +74,10 @@ pub enum Forbidden {
     Comment,
     /// `<![CDATA[`.
     CharacterData,
+    /// `xmlns:prefix=""`.
+    Undeclaration,
+    /// A declaration of another version or encoding than XML 1.0 in UTF-8.
+    Declaration,
 }
 
 impl std::fmt::Display for Forbidden {
@@ -82,6 +87,8 @@ impl std::fmt::Display for Forbidden {
             Self::ProcessingInstruction => "processing instruction",
             Self::Comment => "comment",
             Self::CharacterData => "CDATA section",
+            Self::Undeclaration => "namespace prefix without a namespace",
+            Self::Declaration => "declaration of another version or encoding",
         })
     }
 }
@@ -105,7 +112,8 @@ pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Error> {
             }
             Ok(Event::Empty(start)) => count.element(&start)?,
             Ok(Event::End(_)) => count.depth = count.depth.saturating_sub(1),
-            Ok(Event::Text(_) | Event::GeneralRef(_) | Event::Decl(_)) => {}
+            Ok(Event::Text(_) | Event::GeneralRef(_)) => {}
+            Ok(Event::Decl(declaration)) => check_declaration(&declaration)?,
             Ok(Event::DocType(_)) => return Err(Error::Forbidden(Forbidden::DocumentType)),
             Ok(Event::PI(_)) => return Err(Error::Forbidden(Forbidden::ProcessingInstruction)),
             Ok(Event::Comment(_)) => return Err(Error::Forbidden(Forbidden::Comment)),
@@ -113,6 +121,19 @@ pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Error> {
             Ok(Event::Eof) => return Ok(text),
             Err(error) => return Err(Error::Malformed(error.to_string())),
         }
+    }
+}
+
+/// The text is read as UTF-8, so a declaration that says otherwise means something else.
+fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Error> {
+    let wrong = Error::Forbidden(Forbidden::Declaration);
+    if declaration.version().map_err(|_| wrong.clone())?.as_ref() != "1.0" {
+        return Err(wrong);
+    }
+    match declaration.encoding() {
+        None => Ok(()),
+        Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("UTF-8") => Ok(()),
+        Some(_) => Err(wrong),
     }
 }
 
@@ -136,7 +157,12 @@ impl Count<'_> {
         // a bounded number.
         let mut here = 0;
         for attribute in start.attributes().with_checks(false) {
-            attribute.map_err(|error| Error::Malformed(error.to_string()))?;
+            let attribute = attribute.map_err(|error| Error::Malformed(error.to_string()))?;
+            // Namespaces in XML 1.0 section 5: a prefix cannot be undeclared. A parser that lets
+            // it pass and a canonicaliser that leaves it out would see two different documents.
+            if attribute.key.as_ref().starts_with("xmlns:") && attribute.value.is_empty() {
+                return Err(Error::Forbidden(Forbidden::Undeclaration));
+            }
             here += 1;
             if here > self.limits.attributes_per_element {
                 return Err(Error::TooMany {
@@ -172,6 +198,9 @@ mod tests {
             ("<a><?php x?></a>", Forbidden::ProcessingInstruction),
             ("<a>x<!-- y -->z</a>", Forbidden::Comment),
             ("<a><![CDATA[x]]></a>", Forbidden::CharacterData),
+            ("<a xmlns:p=\"urn:p\"><b xmlns:p=\"\"/></a>", Forbidden::Undeclaration),
+            ("<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>", Forbidden::Declaration),
+            ("<?xml version=\"1.1\"?><a/>", Forbidden::Declaration),
         ] {
             assert_eq!(scan(xml.as_bytes(), &LIMITS), Err(Error::Forbidden(forbidden)), "{xml}");
         }

@@ -15,6 +15,7 @@
 //! | `identity` | what a backend receives, and that nobody can forge it |
 //! | `passage` | requests and answers that pass through |
 //! | `operations` | health, readiness, stopping |
+//! | `regression` | mistakes that were made once |
 //! | `commands` | the command line: check, explain, run, reference |
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
@@ -31,3 +32,4 @@ mod node;
 mod operations;
 mod passage;
 mod refusals;
+mod regression;

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Exchange, form_value};
+use super::FORM_TIME;
 use crate::base::body::{self, Body};
 use crate::flow::finish::LoginError;
 use crate::flow::pending::{self, RelayState};
@@ -63,13 +64,21 @@ async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failu
     if !is_form {
         return Err(Failure::malformed("login.not_a_form", "content type is not of a form"));
     }
-    match body::read(body, MAXIMUM_FORM).await {
+    match body::read_within(body, MAXIMUM_FORM, FORM_TIME).await {
         Ok(form) => Ok(form.to_vec()),
         Err(body::ReadError::TooLong(_)) => Err(Failure::new(
             Trouble::TooLarge,
             StatusCode::PAYLOAD_TOO_LARGE,
             "login.form_too_large",
         )),
+        Err(error @ body::ReadError::Slow(_)) => Err(Failure {
+            detail: error.to_string(),
+            ..Failure::new(
+                Trouble::MalformedRequest,
+                StatusCode::REQUEST_TIMEOUT,
+                "login.form_too_slow",
+            )
+        }),
         Err(error @ body::ReadError::Broken(_)) => {
             Err(Failure::malformed("login.form_broken", error.to_string()))
         }

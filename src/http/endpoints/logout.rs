@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Caller, Exchange, form_value};
+use super::FORM_TIME;
 use crate::base::body::{self, Body};
 use crate::flow::logout::SignedOut;
 use crate::pages::{self, LogoutOutcome};
@@ -46,7 +47,7 @@ pub async fn answer(
     let cookies = gateway.settings.cookies;
     let id = cookies.session(&exchange.parts.headers).and_then(SessionId::parse);
     if !exchange.is_same_origin(&gateway.settings.origin) {
-        let form = body::read(body, 4096).await.unwrap_or_default();
+        let form = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
         let token = form_value(&form, &["token"]);
         let expected = id.as_ref().map(|id| id.key().public_name());
         if token.is_none() || token != expected {

@@ -7,6 +7,8 @@ pub mod login;
 pub mod logout;
 pub mod session;
 
+use std::time::Duration;
+
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -16,6 +18,9 @@ use super::{Gateway, Settings};
 use crate::base::body::Body;
 use crate::gate::policy::Policy;
 use crate::pages::Trouble;
+
+/// How long one of our own small forms may take to arrive.
+const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// One of our places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

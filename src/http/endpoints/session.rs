@@ -6,6 +6,7 @@ use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
+use crate::identity::claims::PersonalClaim;
 use crate::session::SessionId;
 use crate::session::store::{Activity, Store};
 
@@ -25,6 +26,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         return Ok(answer::json(StatusCode::OK, &value));
     };
     let session = &live.session;
+    let person = session.person();
+    let told = |claim| gateway.policy.releases_claim(claim);
     let (end, limit) = if live.idle_end < session.end() {
         (live.idle_end, "idle")
     } else {
@@ -32,8 +35,9 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     };
     let value = serde_json::json!({
         "signed_in": true,
-        "given_name": session.person().given_name(),
-        "family_name": session.person().family_name(),
+        // Scripts of the portal learn no more than its routes do.
+        "given_name": person.given_name().filter(|_| told(PersonalClaim::GivenName)),
+        "family_name": person.family_name().filter(|_| told(PersonalClaim::FamilyName)),
         "acr": session.assurance().uri(),
         "auth_time": session.authenticated().as_second(),
         "seconds_left": end.duration_since(now).as_secs(),

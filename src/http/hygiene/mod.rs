@@ -28,6 +28,9 @@ pub enum Error {
     /// `Connection` names one of ours, to have it removed.
     #[error("Connection names an identity header")]
     ConnectionNamesIdentity,
+    /// `Connection` names a header that is for the portal, to have it removed.
+    #[error("Connection names a header that is not of the connection")]
+    ConnectionNamesEndToEnd,
 }
 
 impl Error {
@@ -37,12 +40,26 @@ impl Error {
         match self {
             Self::Alias => "request.identity_header_alias",
             Self::ConnectionNamesIdentity => "request.connection_names_identity",
+            Self::ConnectionNamesEndToEnd => "request.connection_names_end_to_end",
         }
     }
 }
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// RFC 9110 7.6.1: these must not be named in `Connection`; what happens to a request without them
+/// would be for the client to choose.
+const END_TO_END: [&str; 8] = [
+    "host",
+    "content-length",
+    "content-type",
+    "cookie",
+    "authorization",
+    "origin",
+    "cache-control",
+    "expect",
+];
 
 /// RFC 9110 7.6.1 and its predecessors.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -63,8 +80,11 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 /// When it tries to speak in our name.
 pub fn clean_request(headers: &mut HeaderMap) -> Result<(), Error> {
     for named in connection_names(headers) {
-        if kinship(&named) != Kinship::Foreign {
+        if kinship(&named) != Kinship::Foreign || claims_earlier_proxy(&named) {
             return Err(Error::ConnectionNamesIdentity);
+        }
+        if END_TO_END.contains(&&*named) {
+            return Err(Error::ConnectionNamesEndToEnd);
         }
     }
     let mut ours = Vec::new();
@@ -102,7 +122,9 @@ pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
             .filter(|value| {
                 let bytes = value.as_bytes();
                 let end = bytes.iter().position(|&byte| byte == b'=').unwrap_or(bytes.len());
-                !cookies.is_ours(bytes[..end].trim_ascii())
+                let name = bytes[..end].trim_ascii();
+                // A cookie without a name comes back as its value, which may look like ours.
+                !name.is_empty() && !cookies.is_ours(name)
             })
             .cloned()
             .collect();
@@ -138,8 +160,16 @@ fn connection_names(headers: &HeaderMap) -> Vec<String> {
 /// Folded as our own names are: a program behind sees `X_Forwarded_For` and `X-Forwarded-For` as
 /// one variable.
 fn claims_earlier_proxy(name: &str) -> bool {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 15] = [
         "forwarded",
+        "x-forwarded",
+        // Would become the variable HTTP_PROXY of a CGI program ("httpoxy").
+        "proxy",
+        "x-host",
+        "x-scheme",
+        "x-proxyuser-ip",
+        "fastly-client-ip",
+        "front-end-https",
         "x-real-ip",
         "x-client-ip",
         "x-cluster-client-ip",
@@ -204,6 +234,14 @@ mod tests {
     }
 
     #[test]
+    fn refuses_a_connection_that_names_what_is_for_the_portal() {
+        for value in ["host", "close, Content-Length", "Cookie"] {
+            let mut map = headers(&[("Connection", value)]);
+            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesEndToEnd), "{value}");
+        }
+    }
+
+    #[test]
     fn removes_what_speaks_of_one_connection() {
         let mut map = headers(&[
             ("Connection", "close, X-Own"),
@@ -222,6 +260,7 @@ mod tests {
         let mut map = headers(&[
             ("Set-Cookie", "__Host-brama=evil; Path=/"),
             ("Set-Cookie", " brama-login =evil"),
+            ("Set-Cookie", "=__Host-brama=evil"),
             ("Set-Cookie", "own=1"),
             ("X-Brama-Assertion", "leak"),
             ("Content-Type", "text/html"),

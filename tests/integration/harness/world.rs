@@ -21,10 +21,20 @@ pub(crate) const ISSUER: &str = "https://sp.example.gov.pl";
 pub(crate) const PROVIDER_NAME: &str = "Urząd Testowy";
 pub(crate) const NODE: &str = "node.example.gov.pl";
 
+/// The routes of a world that says nothing else.
+const ROUTES: &str = "\
+         [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
+         [[route]]\npath = \"/public\"\nupstream = \"portal\"\naccess = \"public\"\n\
+         [[route]]\npath = \"/tax\"\nupstream = \"portal\"\naudience = \"tax\"\n\
+         claims = [\"given_name\", \"family_name\", \"birthdate\", \"pesel\"]\n\
+         [[route]]\npath = \"/health\"\nupstream = \"portal\"\naudience = \"health\"\n\
+         assurance = \"high\"\nclaims = [\"given_name\"]\n";
+
 /// A world to be. Starts with [`Builder::start`].
 pub(crate) struct Builder {
     configuration: String,
     node_lines: Vec<(&'static str, &'static str)>,
+    routes: String,
 }
 
 /// Everything, running.
@@ -42,13 +52,19 @@ pub(crate) struct World {
 
 /// Starts to describe a world.
 pub(crate) fn world() -> Builder {
-    Builder { configuration: String::new(), node_lines: Vec::new() }
+    Builder { configuration: String::new(), node_lines: Vec::new(), routes: ROUTES.to_owned() }
 }
 
 impl Builder {
     /// Adds to the configuration file.
     pub(crate) fn with(mut self, toml: &str) -> Self {
         self.configuration.push_str(toml);
+        self
+    }
+
+    /// Takes these routes in place of the usual ones.
+    pub(crate) fn with_routes(mut self, toml: &str) -> Self {
+        toml.clone_into(&mut self.routes);
         self
     }
 
@@ -188,7 +204,7 @@ fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Bui
         (*line).clone_into(&mut found.1);
     }
     let node: String = node.iter().map(|(_, line)| format!("{line}\n")).collect();
-    let more = &builder.configuration;
+    let (more, routes) = (&builder.configuration, &builder.routes);
     format!(
         "[portal]\nname = \"Portal Testowy\"\npublic_url = \"{origin}\"\n\
          state_directory = \"state\"\n\
@@ -199,12 +215,7 @@ fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Bui
          decryption_keys = [\"service-enc.key.pem\"]\n\
          [[upstream]]\nname = \"portal\"\nurl = \"http://127.0.0.1:{portal}\"\n\
          response_timeout = \"5s\"\n\
-         [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
-         [[route]]\npath = \"/public\"\nupstream = \"portal\"\naccess = \"public\"\n\
-         [[route]]\npath = \"/tax\"\nupstream = \"portal\"\naudience = \"tax\"\n\
-         claims = [\"given_name\", \"family_name\", \"birthdate\", \"pesel\"]\n\
-         [[route]]\npath = \"/health\"\nupstream = \"portal\"\naudience = \"health\"\n\
-         assurance = \"high\"\nclaims = [\"given_name\"]\n\
+         {routes}\n\
          {more}\n"
     )
 }
