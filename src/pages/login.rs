@@ -44,6 +44,26 @@ pub fn send_to_node(
     })
 }
 
+/// Writes the page that leads a citizen who has just signed in to where they wanted to go. The
+/// caller sends `Refresh` with it (HTML, 7.3.1); the link is for browsers that do not follow.
+///
+/// A page, because the last redirect of a cross-site POST must not lead to the portal itself:
+/// Chromium then keeps the portal's page in its back/forward cache past the end of the session.
+#[must_use]
+pub fn arriving(look: Look<'_>, target: &str) -> Page {
+    let words = labels(look.language);
+    look.page(Parts {
+        title: words.signed_in,
+        content: html! {
+            p { (words.signed_in_why) }
+            p.actions { a.button href=(target) { (words.go_on) } }
+        },
+        script: None,
+        form_action: "'none'",
+        framing: Framing::Nobody,
+    })
+}
+
 /// Submits while the page still loads: browsers then replace it in the history, and "back" leads
 /// to where the citizen came from, not into another submission.
 const SUBMIT: &str = "document.forms[0].submit();";

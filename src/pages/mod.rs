@@ -26,7 +26,7 @@ mod trouble;
 
 pub use language::Language;
 pub use layout::{Document, Framing, Look, Page, document, ribbon};
-pub use login::send_to_node;
+pub use login::{arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
 pub use text::Words;
 pub use trouble::{Trouble, trouble};

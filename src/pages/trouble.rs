@@ -111,6 +111,7 @@ pub fn trouble(
             @if let Some(link) = begin_again {
                 p.actions {
                     a.button href=(link) target=[target] { (trouble.way_on(look.language)) }
+                    a.button.quiet href="/" target=[target] { (small_print.home) }
                 }
             }
             div.small {

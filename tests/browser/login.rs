@@ -20,8 +20,7 @@ async fn a_person_signs_in_and_the_portal_knows_the_name() {
         assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
 
         let cookies = citizen.cookies().await;
-        let session = cookies.iter().find(|cookie| cookie.name() == "brama");
-        let session = session.expect("a session cookie");
+        let session = cookies.iter().find(|cookie| is_session(cookie)).expect("a session cookie");
         assert_eq!(session.http_only(), Some(true));
         assert_eq!(session.same_site().map(|rule| rule.to_string()).as_deref(), Some("Lax"));
         assert_eq!(session.expires_datetime(), None, "it goes away with the browser");
@@ -56,8 +55,8 @@ async fn who_gives_up_at_the_node_is_told_so_and_can_begin_again() {
         citizen.chooses("cancel").await;
         citizen.is_told("Logowanie przerwane").await;
         assert!(citizen.source().await.contains("login.cancelled"));
-        let names = citizen.cookies().await;
-        assert!(!names.iter().any(is_session), "{names:?}");
+        let cookies = citizen.cookies().await;
+        assert!(!cookies.iter().any(is_session), "{cookies:?}");
 
         citizen.presses("a.button").await;
         citizen.is_at_the_node().await;

@@ -14,6 +14,8 @@
 //! skipped and say so; with `BRAMA_JUDGES=required` they fail. `BRAMA_SCREENSHOTS=folder` keeps a
 //! picture of every step.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
+
 mod harness;
 mod judge;
 mod login;

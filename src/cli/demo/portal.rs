@@ -186,8 +186,8 @@ fn front_page(language: Language, claims: Option<&Claims>) -> Markup {
         }
         ul {
             li { a href="/public" { (words.public) } }
-            li { a href="/account" { (words.account) } " — substantial" }
-            li { a href="/certificate" { (words.certificate) } " — high" }
+            li { a href="/account" { (words.account) } " — " (words.substantial) }
+            li { a href="/certificate" { (words.certificate) } " — " (words.high) }
         }
     }
 }
@@ -201,7 +201,11 @@ fn public_page(language: Language) -> Markup {
 
 fn account_page(language: Language, claims: &Claims) -> Markup {
     let words = words(language);
-    let level = claims.acr.rsplit('/').next().unwrap_or("");
+    let level = match claims.acr.rsplit('/').next() {
+        Some("high") => words.high,
+        Some("substantial") => words.substantial,
+        _ => words.low,
+    };
     html! {
         p.lead { (words.signed_in) " " strong id="name" { (name(claims)) } }
         dl {
@@ -209,7 +213,7 @@ fn account_page(language: Language, claims: &Claims) -> Markup {
             dt { "PESEL" } dd { (claims.pesel.as_deref().unwrap_or("–")) }
             dt { (words.level) } dd { (level) }
             dt { (words.subject) } dd { code { (claims.sub) } }
-            dt { (words.expires) } dd { code { (claims.exp) } }
+            dt { (words.expires) } dd { (moment(claims.exp)) }
         }
         p.note { (words.verified) }
         form method="post" action="/.brama/logout" {
@@ -227,6 +231,11 @@ fn name(claims: &Claims) -> String {
     format!("{given} {family}").trim().to_owned()
 }
 
+/// A time of the token, for people to read, in UTC.
+fn moment(seconds: i64) -> String {
+    crate::base::clock::Time::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+}
+
 struct Words {
     ribbon: &'static str,
     welcome: &'static str,
@@ -240,6 +249,9 @@ struct Words {
     certificate: &'static str,
     birthdate: &'static str,
     level: &'static str,
+    low: &'static str,
+    substantial: &'static str,
+    high: &'static str,
     subject: &'static str,
     expires: &'static str,
     verified: &'static str,
@@ -252,7 +264,7 @@ fn words(language: Language) -> &'static Words {
         Language::Polish => &Words {
             ribbon: "Portal pokazowy: osoby i sprawy są zmyślone",
             welcome: "Urząd Gminy Przykładowo",
-            nobody: "Nikt nie jest zalogowany.",
+            nobody: "Nie zalogowano.",
             sign_in: "Zaloguj przez węzeł krajowy",
             sign_out: "Wyloguj",
             signed_in: "Zalogowano:",
@@ -261,9 +273,12 @@ fn words(language: Language) -> &'static Words {
             account: "Moje sprawy",
             certificate: "Zaświadczenie",
             birthdate: "Data urodzenia",
-            level: "Poziom pewności",
+            level: "Poziom wiarygodności",
+            low: "niski (low)",
+            substantial: "średni (substantial)",
+            high: "wysoki (high)",
             subject: "Pseudonim dla tego portalu",
-            expires: "Ważność podpisanej tożsamości (czas uniksowy)",
+            expires: "Ważne do",
             verified: "Portal sam sprawdził podpis nagłówka X-Brama-Assertion kluczem z /.brama/jwks.json.",
             missing: "Nie ma takiej strony",
             back: "Strona główna",
@@ -271,18 +286,21 @@ fn words(language: Language) -> &'static Words {
         Language::English => &Words {
             ribbon: "Demo portal: people and matters are invented",
             welcome: "Example Town Hall",
-            nobody: "Nobody is signed in.",
+            nobody: "You are not signed in.",
             sign_in: "Sign in through the national node",
             sign_out: "Sign out",
             signed_in: "Signed in:",
             public: "Notices",
             public_text: "Everybody sees this page; the portal does not learn who reads it.",
-            account: "My matters",
+            account: "My account",
             certificate: "Certificate",
             birthdate: "Date of birth",
             level: "Level of assurance",
+            low: "low",
+            substantial: "substantial",
+            high: "high",
             subject: "Pseudonym for this portal",
-            expires: "Signed identity is valid until (Unix time)",
+            expires: "Valid until",
             verified: "The portal itself checked the signature of X-Brama-Assertion with a key from /.brama/jwks.json.",
             missing: "There is no such page",
             back: "Front page",

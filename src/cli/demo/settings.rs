@@ -66,7 +66,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             origin: addresses.origin.to_owned(),
             prefix,
             acs_path: acs_path.clone(),
-            test_environment: Some("demo".to_owned()),
+            test_environment: Some("demo – symulator, nie login.gov.pl".to_owned()),
             cookies: Cookies::PLAIN,
         },
         listen: Listen {

@@ -1,15 +1,16 @@
 //! `finish`: the browser that began a login comes with its cookie, and gets a session.
 
-use http::Response;
-use http::header::SET_COOKIE;
+use http::header::{REFRESH, SET_COOKIE};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
-use super::super::exchange::Exchange;
+use super::super::exchange::{Caller, Exchange};
 use crate::base::body::Body;
 use crate::flow::finish::LoginError;
 use crate::flow::pending::{self, Binding, PendingLogin, RelayState};
 use crate::flow::return_to::ReturnTo;
+use crate::pages;
 use crate::session::SessionId;
 
 /// Answers `GET finish?state=...`.
@@ -36,10 +37,23 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         assurance = %finished.assurance,
         "citizen signed in"
     );
-    let mut response = answer::see_other(finished.return_to.as_str());
+    let mut response = arrive(gateway, exchange, finished.return_to.as_str());
     let cookie = cookies.set_session(finished.session.expose());
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].
+fn arrive(gateway: &Gateway, exchange: &Exchange, target: &str) -> Response<Body> {
+    if exchange.caller != Caller::Navigation {
+        return answer::see_other(target);
+    }
+    let look = answer::look(&gateway.settings, exchange);
+    let mut response = answer::page(StatusCode::OK, pages::arriving(look, target));
+    if let Ok(refresh) = HeaderValue::try_from(format!("0; url={target}")) {
+        response.headers_mut().insert(REFRESH, refresh);
+    }
+    response
 }
 
 /// The way to begin again leads back to where the citizen was going: whoever is signed in by then

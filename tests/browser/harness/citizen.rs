@@ -11,7 +11,6 @@ use std::{env, fs, thread};
 use fantoccini::cookies::Cookie;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
-use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, Locator};
 use url::Url;
 
@@ -99,8 +98,7 @@ impl Citizen {
     /// Opens another tab and looks at it.
     pub(crate) async fn opens_a_tab(&self) {
         let tab = self.client().new_window(true).await.unwrap();
-        let handle = WindowHandle::try_from(tab.handle).unwrap();
-        self.client().switch_to_window(handle).await.unwrap();
+        self.client().switch_to_window(tab.handle).await.unwrap();
     }
 
     /// Looks at a tab, counted from 0 in the order of opening.
@@ -125,7 +123,7 @@ impl Citizen {
             Ok((there && has(client, "h1").await?).then_some(()))
         })
         .await;
-        self.takes_a_picture(path).await;
+        self.takes_a_picture(if path == "/" { "front page" } else { path }).await;
     }
 
     /// Waits for the choice of a person, which is on another site.

@@ -180,10 +180,9 @@ impl Browser {
             self.send(method, url, &navigation, form, same_site).await
         };
         for _ in 0..10 {
-            let Some(location) = answer.headers.get(LOCATION) else {
-                return answer;
-            };
-            let next = answer.url.join(location.to_str().unwrap()).unwrap();
+            let refresh = answer.header("refresh").and_then(|value| value.strip_prefix("0; url="));
+            let Some(next) = answer.header("location").or(refresh) else { return answer };
+            let next = answer.url.join(next).unwrap();
             // A redirected GET is a top-level navigation: Lax cookies go with it.
             answer =
                 self.send(Method::GET, next, &navigation[..5], String::new(), SameSite::Yes).await;
