@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -129,4 +129,41 @@ fn no_file_became_a_drawer() {
         let lines = product(&path, &text).lines().count();
         assert!(lines <= 500, "{} has {lines} lines: is it two?", path.display());
     }
+}
+
+/// Reason codes as they stand in a text between quotes or backticks.
+fn codes(text: &str, quote: char) -> BTreeSet<String> {
+    let families = ["login.", "request.", "session.", "upstream.", "identity."];
+    let is_code = |part: &&str| {
+        let name = part.split_once('.').map_or("", |(_, name)| name);
+        families.iter().any(|family| part.starts_with(family))
+            && !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    text.split(quote).filter(is_code).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_manual_explains_every_reason_code_and_no_other() {
+    let floors = ["saml", "flow", "http", "proxy"];
+    let mut used = BTreeSet::new();
+    let mut explained = BTreeSet::new();
+    for (module, path, text) in sources() {
+        if floors.contains(&module.as_str()) {
+            used.extend(codes(&product(&path, &text), '"'));
+        }
+        if path.ends_with("manual/operations.rs") {
+            explained.extend(codes(&text, '`'));
+        }
+    }
+    // "login.gov.pl" has another dot, so it is none; keys of the configuration are others.
+    let configuration = ["session.idle", "session.absolute", "session.maximum"];
+    explained.retain(|code| used.contains(code) || !configuration.contains(&code.as_str()));
+    let missing: Vec<_> = used.difference(&explained).collect();
+    assert!(missing.is_empty(), "not in manual/operations.rs: {missing:?}");
+    let surplus: Vec<_> = explained
+        .difference(&used)
+        .filter(|code| !code.starts_with("session.") && !code.starts_with("identity."))
+        .collect();
+    assert!(surplus.is_empty(), "no such code any more: {surplus:?}");
 }

@@ -110,7 +110,7 @@
 //! | code | what it means | what to do |
 //! |---|---|---|
 //! | `login.malformed_artifact` | no `SAMLart`, or one that is none | a stray request; if many, is the ACS address right? |
-//! | `login.not_a_form`, `login.form_broken`, `login.form_too_large` | the post is not the node's | nothing |
+//! | `login.not_a_form`, `login.form_broken`, `login.form_too_large`, `login.form_too_slow` | the post is not the node's | nothing |
 //! | `login.unknown_relay_state` | no login is under way under this handle | after a restart, or when it is long over: begin again |
 //! | `login.expired` | longer than `session.login_timeout` at the node | begin again; raise the time if it happens much |
 //! | `login.already_used` | the page was loaded again, or a second artifact came | begin again |
@@ -123,12 +123,12 @@
 //! |---|---|---|
 //! | `login.node_unreachable` | no connection, or TLS failed; `detail` says which | name, firewall, `extra_ca_file`, `client_certificate` |
 //! | `login.node_timeout` | longer than `node.timeout` | the node's state; the network |
-//! | `login.node_busy` | `node.max_concurrent` exchanges are under way | is the node slow? then raise it |
+//! | `login.node_busy` | `node.max_concurrent` exchanges are under way; the login is not spent, a reload goes on | is the node slow? then raise it |
 //! | `login.node_http_status` | an HTTP error without SOAP | `resolve_url`; the node's state |
 //! | `login.node_answer_broken` | the answer broke off | the network; try again |
 //! | `login.answer_too_large` | more than `node.max_answer` | something else answers there |
 //! | `login.cannot_sign` | our key does not sign | `check`; report it |
-//! | `login.replay_guard_full` | a million uses are remembered | a flood; a rate limit in front |
+//! | `login.replay_guard_full` | a million logins are remembered | more logins an hour than one process is made for |
 //!
 //! ## What the node says
 //!
@@ -163,7 +163,7 @@
 //! | `login.encryption_party` | the key was derived for others | `service.issuer`, `node.issuer` |
 //! | `login.decryption_failed` | none of our keys opens it | is the right `_enc_ec` registered? |
 //! | `login.wrong_audience` | for another service | `service.issuer` |
-//! | `login.wrong_recipient` | for another address | `public_url` and `acs_path` against what is registered |
+//! | `login.wrong_recipient`, `login.wrong_destination` | for another address | `public_url` and `acs_path` against what is registered |
 //! | `login.unexpected_assertion`, `login.unknown_condition` | not the node's form of an assertion | ask the operator |
 //! | `login.assurance_unknown` | a level that is none | ask the operator |
 //! | `login.assurance_too_low` | weaker than asked for | the citizen takes a stronger means |
@@ -182,7 +182,7 @@
 //! | `request.ambiguous_path` | 400 | a path that could be read in two ways |
 //! | `request.identity_header_alias` | 400 | a header imitates one of ours |
 //! | `request.connection_names_identity` | 400 | `Connection` names one of ours |
-//! | `request.two_lengths` | 400 | `Transfer-Encoding` and `Content-Length` |
+//! | `request.connection_names_end_to_end` | 400 | `Connection` names a header for the portal |
 //! | `request.assurance` | 400 | `assurance` is none of the three levels |
 //! | `request.form_without_session` | 401 | a form was sent after the session ended; it went nowhere |
 //! | `request.frame_without_session` | 401 | a frame needs a sign-in, which needs the whole window |

@@ -75,7 +75,14 @@
 //!   connect.
 //! - **A portal that takes other headers as identity**, such as `Remote-User`. Only names that
 //!   begin with `X-Brama-` are guarded. `X-Forwarded-*`, `X-Original-*`, `X-Rewrite-*`, `X-Real-IP`
-//!   and `Forwarded` of a client are removed when they are spelled so.
+//!   and `Forwarded` of a client are removed, in whatever spelling folds to them.
+//! - **Many slow clients.** A client that stops reading or sending loses its connection after a
+//!   minute, and a form of ours after ten seconds; until then it holds one of
+//!   `listen.max_connections`. There is no limit per address yet.
+//! - **Portals that share one origin.** Pseudonyms separate backends, not pages: scripts of one
+//!   origin can read the same `session` place and each other's pages.
+//! - **Plain HTTP on loopback.** Browsers share cookies between the ports of `localhost`, so another
+//!   server there can read and set them. It is for trying things out.
 //! - **Revocation.** Certificates are not looked up in revocation lists. The pin is the trust; take
 //!   a certificate out of the list when it is no longer good.
 //! - **A token that leaked** holds for up to five minutes, signed out or not.
