@@ -22,9 +22,8 @@ use brama::saml::soap;
 use brama::session::memory::Memory;
 use brama::session::store::Store;
 use brama::session::{Session, SessionId, Settings};
-use brama::simulator::answer::{self, Login, Outcome};
+use brama::simulator::answer::{self, Login};
 use brama::simulator::kit::{Kit, Names, Role};
-use brama::simulator::people::{PEOPLE, Way};
 use brama::xml::keys::DecryptionKey;
 use brama::xml::signature::TrustedCertificates;
 use brama::xml::signer::Signer;
@@ -34,7 +33,7 @@ const ROUNDS: usize = 9;
 const PER_ROUND: u32 = 300;
 const NODE: &str = "node.example";
 const SERVICE: &str = "https://sp.example";
-const ACS: &str = "https://portal.example/.brama/acs";
+const ACS: &str = "https://portal.example/acs";
 
 struct World {
     kit: Kit,
@@ -103,20 +102,7 @@ impl World {
         let hosts = ["localhost".to_owned()];
         let kit = Kit::make(Names { node: NODE, service: SERVICE, hosts: &hosts }, now).unwrap();
         let recipient = kit.pair(Role::ServiceEncryption).certificate().clone();
-        let login = Login {
-            node: NODE,
-            service: SERVICE,
-            acs: ACS,
-            request_id: "ID-request",
-            resolve_id: "ID-resolve",
-            outcome: Outcome::Person(&PEOPLE[0]),
-            way: Way::ALL[0],
-            assurance: Assurance::High,
-            attributes: &Attribute::ALL,
-            recipient: &recipient,
-            assertion_id: "_ID-assertion",
-            previous_assertion: None,
-        };
+        let login = Login::example(NODE, SERVICE, &recipient);
         let answer = answer::build(&login, &kit, &[], now).unwrap();
         let node = kit.pair(Role::NodeSigning).certificate().clone();
         let key = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key()).unwrap();

@@ -15,9 +15,9 @@ use brama::pages::Language;
 use brama::saml::artifact::Artifact;
 use brama::saml::examine::examine;
 use brama::saml::expected::{Expected, Wrapping};
-use brama::simulator::answer::{self, Login, Outcome};
+use brama::simulator::answer::{self, Login};
 use brama::simulator::kit::{Kit, Names, Role};
-use brama::simulator::people::{PEOPLE, Way};
+use brama::simulator::people::PEOPLE;
 use brama::xml::keys::DecryptionKey;
 use brama::xml::signature::TrustedCertificates;
 use proptest::prelude::*;
@@ -37,20 +37,7 @@ fn world() -> &'static World {
         let now: Time = "2031-03-04T10:20:30Z".parse().unwrap();
         let kit = Kit::make(Names { node: "n", service: "s", hosts: &[] }, now).unwrap();
         let recipient = kit.pair(Role::ServiceEncryption).certificate().clone();
-        let login = Login {
-            node: "n",
-            service: "s",
-            acs: "https://p/acs",
-            request_id: "ID-request",
-            resolve_id: "ID-resolve",
-            outcome: Outcome::Person(&PEOPLE[0]),
-            way: Way::ALL[0],
-            assurance: Assurance::High,
-            attributes: &Attribute::ALL,
-            recipient: &recipient,
-            assertion_id: "_ID-assertion",
-            previous_assertion: None,
-        };
+        let login = Login::example("n", "s", &recipient);
         let answer = answer::build(&login, &kit, &[], now).unwrap();
         let node = kit.pair(Role::NodeSigning).certificate().clone();
         let key = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key()).unwrap();
@@ -61,7 +48,7 @@ fn world() -> &'static World {
             expected: Expected {
                 node: Some("n".to_owned()),
                 service: Some("s".to_owned()),
-                acs: Some("https://p/acs".to_owned()),
+                acs: Some("https://portal.example/acs".to_owned()),
                 request_id: Some("ID-request".to_owned()),
                 resolve_id: Some("ID-resolve".to_owned()),
                 assurance: Some(Assurance::Low),

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod causes;
 pub mod clock;
+pub mod connector;
 pub mod encoding;
 pub mod random;
 pub mod secret;

@@ -11,15 +11,14 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::base::body;
 use crate::base::causes::in_one_line;
+use crate::base::connector::{Connector, connector};
 
 /// Where the node is, and how long it may take.
 #[derive(Debug, Clone)]
@@ -76,7 +75,7 @@ impl NodeError {
 
 /// The client.
 pub struct NodeClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
     settings: Settings,
     places: Semaphore,
 }
@@ -94,18 +93,10 @@ impl NodeClient {
     /// Makes a client with the settings of TLS.
     #[must_use]
     pub fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
             .retry_canceled_requests(false)
-            .build(connector);
+            .build(connector(tls, settings.timeout));
         let places = Semaphore::new(settings.maximum_concurrent);
         Self { client, settings, places }
     }

@@ -14,14 +14,13 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Request, Response, Uri, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_http::timeout::TimeoutBody;
 
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
+use crate::base::connector::{Connector, connector};
 use crate::gate::Pass;
 use crate::http::Gateway;
 use crate::http::exchange::Exchange;
@@ -49,7 +48,7 @@ pub struct Upstreams(Vec<Upstream>);
 
 struct Upstream {
     settings: Settings,
-    client: Client<HttpsConnector<HttpConnector>, RequestBody>,
+    client: Client<Connector, RequestBody>,
 }
 
 /// A request's body as it comes in, given up when nothing comes for a while.
@@ -99,20 +98,11 @@ impl Upstreams {
 
 impl Upstream {
     fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(settings.connect_timeout));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .set_host(false)
-            .build(connector);
+            .build(connector(tls, settings.connect_timeout));
         Self { settings, client }
     }
 }

@@ -16,7 +16,7 @@ mod wrapping;
 use super::Error;
 use super::faults::Fault;
 use super::kit::Kit;
-use super::people::{NodeStatus, Person, Way};
+use super::people::{NodeStatus, PEOPLE, Person, Way};
 use crate::base::clock::Time;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
@@ -56,6 +56,28 @@ pub struct Login<'l> {
     pub assertion_id: &'l str,
     /// The `ID` of the assertion before, for [`Fault::ReplayedAssertion`].
     pub previous_assertion: Option<&'l str>,
+}
+
+impl<'l> Login<'l> {
+    /// The login of the first person at the highest level, to an invented address; for tests and
+    /// measurements, which change what they are about.
+    #[must_use]
+    pub fn example(node: &'l str, service: &'l str, recipient: &'l Certificate) -> Self {
+        Self {
+            node,
+            service,
+            acs: "https://portal.example/acs",
+            request_id: "ID-request",
+            resolve_id: "ID-resolve",
+            outcome: Outcome::Person(&PEOPLE[0]),
+            way: Way::ALL[0],
+            assurance: Assurance::High,
+            attributes: &Attribute::ALL,
+            recipient,
+            assertion_id: "_ID-assertion",
+            previous_assertion: None,
+        }
+    }
 }
 
 /// How a login ended at the node.

@@ -7,9 +7,8 @@ use brama::identity::attribute::Attribute;
 use brama::saml::artifact::{self, Artifact};
 use brama::saml::authn_request::{ServiceKind, Template};
 use brama::saml::logout::{self, NodeSession};
-use brama::simulator::answer::{self, Login, Outcome};
+use brama::simulator::answer::{self, Login};
 use brama::simulator::kit::{Kit, Names, Role};
-use brama::simulator::people::{PEOPLE, Way};
 use brama::xml::keys::{Certificate, PrivateKey};
 use brama::xml::signer::Signer;
 
@@ -72,20 +71,7 @@ pub(crate) fn all() -> Vec<Message> {
 /// An answer of the simulated node that signs somebody in.
 pub(crate) fn node_answer(kit: &Kit) -> Vec<u8> {
     let recipient = kit.pair(Role::ServiceEncryption).certificate().clone();
-    let login = Login {
-        node: NODE,
-        service: SERVICE,
-        acs: "https://portal.example/acs",
-        request_id: "ID-request",
-        resolve_id: "ID-resolve",
-        outcome: Outcome::Person(&PEOPLE[0]),
-        way: Way::ALL[0],
-        assurance: Assurance::High,
-        attributes: &Attribute::ALL,
-        recipient: &recipient,
-        assertion_id: "_ID-assertion",
-        previous_assertion: None,
-    };
+    let login = Login::example(NODE, SERVICE, &recipient);
     answer::build(&login, kit, &[], now()).unwrap()
 }
 
