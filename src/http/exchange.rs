@@ -58,14 +58,14 @@ impl Exchange {
         form_value(self.parts.uri.query().unwrap_or("").as_bytes(), &[name])
     }
 
-    /// Tells whether the request was made by a page of our own origin. Without any header that
-    /// says so the answer is no.
+    /// Tells whether the request was made by a page of our own origin; `None` when the browser
+    /// does not say.
     #[must_use]
-    pub fn is_same_origin(&self, origin: &str) -> bool {
-        if let Some(site) = header(&self.parts.headers, "sec-fetch-site") {
-            return site == "same-origin";
+    pub fn is_same_origin(&self, origin: &str) -> Option<bool> {
+        if let Some(site) = self.parts.headers.get("sec-fetch-site") {
+            return Some(site.as_bytes() == b"same-origin");
         }
-        self.parts.headers.get(ORIGIN).is_some_and(|value| value.as_bytes() == origin.as_bytes())
+        Some(self.parts.headers.get(ORIGIN)?.as_bytes() == origin.as_bytes())
     }
 }
 

@@ -90,7 +90,12 @@ impl Gateway {
             Decision::Login(assurance) => self.sign_in(exchange, assurance, SignIn::Login),
             Decision::StepUp(assurance) => self.sign_in(exchange, assurance, SignIn::StepUp),
             Decision::Deny => {
-                Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_route"))
+                let code = "request.no_route";
+                let detail = format!("no route covers this path on host {}", exchange.host);
+                Err(Failure {
+                    detail,
+                    ..Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code)
+                })
             }
         }
     }

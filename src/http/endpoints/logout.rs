@@ -1,8 +1,9 @@
 //! `logout`: asked for with GET, done with POST.
 //!
 //! A foreign page can make a browser GET anything with the citizen's cookies, so a GET only asks.
-//! A POST counts when it comes from a page of our own origin, or carries the token of the asking
-//! page; the cookie does not come with a foreign POST anyway (`SameSite=Lax`).
+//! A POST counts when it comes from a page of our own origin; only where the browser does not say
+//! (no `Sec-Fetch-Site`, no `Origin`) the token of the asking page decides, which backends know as
+//! `sid`. The cookie does not come with a foreign POST anyway (`SameSite=Lax`).
 
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -46,15 +47,19 @@ pub async fn answer(
 ) -> Result<Response<Body>, Failure> {
     let cookies = gateway.settings.cookies;
     let id = cookies.session(&exchange.parts.headers).and_then(SessionId::parse);
-    if !exchange.is_same_origin(&gateway.settings.origin) {
-        let form = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
-        let token = form_value(&form, &["token"]);
-        let expected = id.as_ref().map(|id| id.key().public_name());
-        if token.is_none() || token != expected {
-            // Not ours to obey. The cookie is absent here when another site asks, so the browser
-            // is sent to the page that asks the citizen, where it is present.
-            return Ok(answer::see_other(&format!("{}logout", gateway.settings.prefix)));
+    let ours = match exchange.is_same_origin(&gateway.settings.origin) {
+        Some(ours) => ours,
+        // An old browser that says nothing of where the form was; ours holds the token.
+        None => {
+            let form = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
+            let expected = id.as_ref().map(|id| id.key().public_name());
+            expected.is_some() && form_value(&form, &["token"]) == expected
         }
+    };
+    if !ours {
+        // Not ours to obey. The cookie is absent here when another site asks, so the browser is
+        // sent to the page that asks the citizen, where it is present.
+        return Ok(answer::see_other(&format!("{}logout", gateway.settings.prefix)));
     }
     let signed_out = match &id {
         Some(id) => {
