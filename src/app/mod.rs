@@ -100,18 +100,6 @@ impl App {
         Ok(Self { gateway, http, https, operations, limits: settings.listen.limits, state, clock })
     }
 
-    /// Returns the address of the plain listener.
-    #[must_use]
-    pub fn http_address(&self) -> Option<SocketAddr> {
-        self.http.as_ref()?.local_addr().ok()
-    }
-
-    /// Returns the address of the TLS listener.
-    #[must_use]
-    pub fn https_address(&self) -> Option<SocketAddr> {
-        self.https.as_ref()?.0.local_addr().ok()
-    }
-
     /// Returns the address of the operations listener.
     #[must_use]
     pub fn operations_address(&self) -> Option<SocketAddr> {

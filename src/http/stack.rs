@@ -17,7 +17,7 @@ use crate::identity::assurance::Assurance;
 use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionId;
-use crate::session::store::{Live, Store, Unavailable};
+use crate::session::store::{Activity, Live, Store, Unavailable};
 
 impl Service for Gateway {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
@@ -100,13 +100,22 @@ impl Gateway {
         }
     }
 
-    /// Finds the session of a request.
+    /// Finds the session of a request, which is a sign of life unless it says otherwise.
     pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Unavailable> {
+        self.live_as(exchange, exchange.activity).await
+    }
+
+    /// Finds the session of a request, with what the request counts as.
+    pub(super) async fn live_as(
+        &self,
+        exchange: &Exchange,
+        activity: Activity,
+    ) -> Result<Option<Live>, Unavailable> {
         let cookie = self.settings.cookies.session(&exchange.parts.headers);
         let Some(id) = cookie.and_then(SessionId::parse) else {
             return Ok(None);
         };
-        self.flows.sessions.find(id.key(), exchange.activity, self.clock.now()).await
+        self.flows.sessions.find(id.key(), activity, self.clock.now()).await
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).

@@ -179,8 +179,7 @@ fn request(
     uri.authority = Some(upstream.settings.authority.clone());
     let target = exchange.parts.uri.path_and_query().cloned();
     uri.path_and_query = Some(target.unwrap_or(PathAndQuery::from_static("/")));
-    let patience = BODY_PATIENCE;
-    let mut request = Request::new(Box::pin(TimeoutBody::new(patience, body)));
+    let mut request = Request::new(Box::pin(TimeoutBody::new(BODY_PATIENCE, body)));
     *request.method_mut() = exchange.parts.method.clone();
     *request.uri_mut() =
         Uri::from_parts(uri).map_err(|error| Error::Unreachable(error.to_string()))?;

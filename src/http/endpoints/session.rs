@@ -7,8 +7,7 @@ use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
 use crate::identity::claims::PersonalClaim;
-use crate::session::SessionId;
-use crate::session::store::{Activity, Store};
+use crate::session::store::Activity;
 
 /// Answers `{"signed_in": false}`, or who is signed in, at which level, and for how long still.
 ///
@@ -16,11 +15,7 @@ use crate::session::store::{Activity, Store};
 /// When the session store is away.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let now = gateway.clock.now();
-    let cookie = gateway.settings.cookies.session(&exchange.parts.headers);
-    let live = match cookie.and_then(SessionId::parse) {
-        Some(id) => gateway.flows.sessions.find(id.key(), Activity::Background, now).await?,
-        None => None,
-    };
+    let live = gateway.live_as(exchange, Activity::Background).await?;
     let Some(live) = live else {
         let value = serde_json::json!({ "signed_in": false });
         return Ok(answer::json(StatusCode::OK, &value));
