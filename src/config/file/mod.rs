@@ -21,6 +21,7 @@ mod routes;
 mod service;
 mod session;
 mod size;
+mod upstreams;
 
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
@@ -28,10 +29,11 @@ pub use listen::{Listen, Operations};
 pub use log::{Log, LogFormat};
 pub use node::{Environment, ExpiredCertificate, Node};
 pub use portal::Portal;
-pub use routes::{Access, Claim, Route, Upstream};
+pub use routes::{Access, Claim, Route};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
 pub use session::Session;
 pub use size::{HumanSize, HumanSizeError};
+pub use upstreams::Upstream;
 
 /// The whole configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

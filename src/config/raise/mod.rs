@@ -4,9 +4,11 @@
 //! on. Settings come out only when there was no error at all.
 
 mod context;
+mod listen;
 mod login;
 mod portal;
 mod routes;
+mod upstreams;
 
 use self::context::Context;
 use super::load::Loaded;
@@ -36,9 +38,10 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let file = context.file();
     // Each part is raised before any is demanded, so that each reports its problems.
     let portal = portal::raise(context);
-    let listen = portal::listen(context, portal.as_ref());
+    let listen = listen::raise(context, portal.as_ref());
     let login = login::raise(context, portal.as_ref());
-    let (routes, upstreams) = routes::raise(context, portal.as_ref());
+    let (names, upstreams) = upstreams::raise(context);
+    let routes = routes::raise(context, portal.as_ref(), &names);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     if file.portal.state_directory.is_none() {
