@@ -86,6 +86,7 @@
 // Floor 0
 pub mod base;
 pub mod observe;
+pub mod wire;
 // Floor 1
 pub mod identity;
 pub mod xml;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors from the ground up. A module may import its own floor and those below.
 const FLOORS: [&[&str]; 8] = [
-    &["base", "observe"],
+    &["base", "observe", "wire"],
     &["xml", "identity"],
     &["saml"],
     &["gate", "session"],

@@ -29,6 +29,15 @@ impl Clock for SystemClock {
     }
 }
 
+/// Returns the present time as HTTP writes it (RFC 9110 5.6.7). For what a listener says of itself;
+/// whatever decides something takes a [`Clock`].
+#[must_use]
+pub fn http_date() -> String {
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    // Fails for years before 1 and after 9999 only.
+    printer.timestamp_to_rfc9110_string(&SystemClock.now()).unwrap_or_default()
+}
+
 /// A clock that stands still until it is moved: for tests, and for `explain --at`.
 #[derive(Debug)]
 pub struct ManualClock {

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use super::exchange::{Caller, Exchange};
 use super::{Settings, host, hygiene, path};
 use crate::base::body::{self, Body};
+use crate::base::causes::in_one_line;
 use crate::flow::finish::LoginError;
 use crate::flow::node::NodeError;
 use crate::flow::pending;
@@ -16,6 +17,8 @@ use crate::pages::{Look, Page, Trouble};
 use crate::proxy;
 use crate::saml::refusal::{Kind, Refusal};
 use crate::session::store::Unavailable;
+use crate::wire;
+use crate::wire::incoming::BodyError;
 
 /// Something that ends a request: what the citizen reads, and what the log needs.
 #[derive(Debug)]
@@ -83,10 +86,14 @@ impl From<proxy::Error> for Failure {
     fn from(error: proxy::Error) -> Self {
         let (trouble, status) = match &error {
             proxy::Error::Slow(_) => (Trouble::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
-            proxy::Error::Unreachable(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            proxy::Error::Connect(_)
+            | proxy::Error::Died(_)
+            | proxy::Error::Http2(_)
+            | proxy::Error::BadAnswer(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
+            proxy::Error::Body(error) => of_body(error),
         };
-        Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }
+        Self { detail: in_one_line(&error), ..Self::new(trouble, status, error.code()) }
     }
 }
 
@@ -130,6 +137,37 @@ fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
         Kind::OurFault => (Trouble::OurFault, StatusCode::BAD_GATEWAY),
         Kind::NodeFault => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
         Kind::AnswerRefused => (Trouble::AnswerRefused, StatusCode::BAD_GATEWAY),
+    }
+}
+
+fn of_body(error: &BodyError) -> (Trouble, StatusCode) {
+    match error {
+        BodyError::TooLong(_) => (Trouble::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        BodyError::Stalled(_) => (Trouble::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+        BodyError::Refused(_)
+        | BodyError::Broken(_)
+        | BodyError::Incomplete
+        | BodyError::Http2(_) => (Trouble::MalformedRequest, StatusCode::BAD_REQUEST),
+    }
+}
+
+/// What cannot be read as a request.
+impl From<wire::refusal::Refusal> for Failure {
+    fn from(refusal: wire::refusal::Refusal) -> Self {
+        use wire::refusal::Refusal;
+        let (trouble, status) = match refusal {
+            Refusal::Malformed(_) | Refusal::Framing(_) => {
+                (Trouble::MalformedRequest, StatusCode::BAD_REQUEST)
+            }
+            Refusal::Version => (Trouble::MalformedRequest, StatusCode::HTTP_VERSION_NOT_SUPPORTED),
+            Refusal::TargetTooLong(_) => (Trouble::TooLarge, StatusCode::URI_TOO_LONG),
+            Refusal::HeadTooLong(_) | Refusal::TooManyFields(_) => {
+                (Trouble::TooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+            }
+            Refusal::Expectation => (Trouble::MalformedRequest, StatusCode::EXPECTATION_FAILED),
+            Refusal::Slow => (Trouble::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+        };
+        Self { detail: refusal.to_string(), ..Self::new(trouble, status, refusal.code()) }
     }
 }
 

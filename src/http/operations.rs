@@ -4,11 +4,11 @@
 //! has started, and no more once it stops. Nothing here is answered on the public listeners.
 
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::service::{Peer, Service};
 use crate::base::body::{self, Body};
 use crate::base::stop::Stop;
+use crate::wire::incoming::Incoming;
 
 /// Answers the operators' questions.
 pub struct Operations {

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
+use http::{HeaderValue, Request, Response, StatusCode};
 
-use crate::base::body::Body;
+use crate::base::body::{self, Body};
+use crate::wire::incoming::Incoming;
+use crate::wire::refusal::Refusal;
 
 /// Where a request came from.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,14 @@ pub struct Peer {
     pub is_tls: bool,
 }
 
+/// The protocol that a client of HTTP/1.1 would like to go on with; an extension of a request.
+#[derive(Debug, Clone)]
+pub struct WantsUpgrade(pub HeaderValue);
+
+/// The client waits for `100 Continue`; an extension of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldsBack;
+
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request. Every failure is an answer too.
@@ -25,4 +34,11 @@ pub trait Service: Send + Sync + 'static {
         request: Request<Incoming>,
         peer: Peer,
     ) -> impl Future<Output = Response<Body>> + Send;
+
+    /// Answers what cannot be read as a request. `wants_page` says that a person may be waiting.
+    fn refuse(&self, refusal: Refusal, _peer: Peer, _wants_page: bool) -> Response<Body> {
+        let mut response = Response::new(body::full(refusal.code()));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response
+    }
 }

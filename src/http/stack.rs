@@ -2,7 +2,6 @@
 
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::answer::{self, Failure};
 use super::exchange::{self, Caller, Exchange};
@@ -18,6 +17,8 @@ use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionId;
 use crate::session::store::{Activity, Live, Store, Unavailable};
+use crate::wire::incoming::Incoming;
+use crate::wire::refusal::Refusal;
 
 impl Service for Gateway {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
@@ -42,6 +43,17 @@ impl Service for Gateway {
         );
         response
     }
+
+    fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
+        answer::failure(&refusal.into(), &unreadable(peer, wants_page), &self.settings)
+    }
+}
+
+/// What cannot be read as a request has no headers to go by.
+fn unreadable(peer: Peer, wants_page: bool) -> Exchange {
+    let (parts, ()) = Request::new(()).into_parts();
+    let caller = if wants_page { Caller::Navigation } else { Caller::Program };
+    Exchange { caller, ..begin(parts, peer) }
 }
 
 fn begin(parts: Parts, peer: Peer) -> Exchange {

@@ -2,31 +2,41 @@
 //!
 //! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
-//!    our cookies, and gets what we say of it: identity, origin, request id.
-//! 3. The answer loses what could speak in our name, and what was made for one citizen is not
+//!    our cookies, and gets what we say of it: identity, origin, request id ([`request`]).
+//! 3. It is sent once more when the connection proved dead before a byte was answered, and only
+//!    if it is safe to repeat ([`attempt`]).
+//! 4. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
-use std::pin::Pin;
+mod answer_body;
+mod attempt;
+mod connect;
+mod connection;
+mod error;
+mod pool;
+mod pump;
+mod request;
+mod tunnel;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, HOST};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderName, HeaderValue, Request, Response, Uri, Version};
+use http::header::CACHE_CONTROL;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower_http::timeout::TimeoutBody;
+use rustls::pki_types::ServerName;
 
-use crate::base::body::Body;
-use crate::base::causes::in_one_line;
-use crate::base::connector::{Connector, connector};
+use self::answer_body::AnswerBody;
+use self::connect::{Endpoint, Tls};
+pub use self::error::Error;
+use self::pool::Pool;
+use crate::base::body::{self, Body};
 use crate::gate::Pass;
 use crate::http::Gateway;
 use crate::http::exchange::Exchange;
-use crate::http::{host, hygiene};
-use crate::identity::headers::ASSERTION;
-use crate::identity::token;
+use crate::http::hygiene;
+use crate::wire::incoming::Incoming;
 
 /// A portal behind us.
 #[derive(Debug, Clone)]
@@ -43,67 +53,43 @@ pub struct Settings {
     pub response_timeout: Duration,
 }
 
-/// All portals behind us, by number.
+/// All portals behind us, by number, with the connections of one worker.
 pub struct Upstreams(Vec<Upstream>);
 
-struct Upstream {
+pub(crate) struct Upstream {
     settings: Settings,
-    client: Client<Connector, RequestBody>,
+    endpoint: Arc<Endpoint>,
+    tls: Option<Tls>,
+    pool: Arc<Pool>,
 }
 
-/// A request's body as it comes in, given up when nothing comes for a while.
-type RequestBody = Pin<Box<TimeoutBody<Incoming>>>;
-
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// There is no connection, or it broke.
-    #[error("upstream cannot be reached: {0}")]
-    Unreachable(String),
-    /// It takes too long.
-    #[error("upstream did not answer within {0:?}")]
-    Slow(Duration),
-    /// The identity could not be signed.
-    #[error("{0}")]
-    Identity(#[from] token::Error),
-}
-
-impl Error {
-    /// Returns the stable reason code.
+impl Upstreams {
+    /// Makes empty pools. TLS verifies against the given roots.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unreachable(_) => "upstream.unreachable",
-            Self::Slow(_) => "upstream.timeout",
-            Self::Identity(_) => "identity.cannot_sign",
+    pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
+        let tls = Arc::new(tls.clone());
+        Self(settings.into_iter().map(|settings| Upstream::new(settings, &tls)).collect())
+    }
+
+    /// Closes connections that waited too long.
+    pub fn sweep(&self) {
+        for upstream in &self.0 {
+            upstream.pool.sweep();
         }
     }
 }
 
-/// How long a client may take between two pieces of a body.
-const BODY_PATIENCE: Duration = Duration::from_secs(60);
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-impl Upstreams {
-    /// Makes a client for each portal. TLS verifies against the given roots.
-    #[must_use]
-    pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
-        Self(settings.into_iter().map(|settings| Upstream::new(settings, tls.clone())).collect())
-    }
-}
-
 impl Upstream {
-    fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .set_host(false)
-            .build(connector(tls, settings.connect_timeout));
-        Self { settings, client }
+    fn new(settings: Settings, tls: &Arc<rustls::ClientConfig>) -> Self {
+        let host = settings.authority.host().trim_matches(['[', ']']).to_owned();
+        let is_tls = settings.scheme == Scheme::HTTPS;
+        let port = settings.authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let tls = ServerName::try_from(host.clone())
+            .ok()
+            .filter(|_| is_tls)
+            .map(|name| Tls { config: Arc::clone(tls), name });
+        let endpoint = Arc::new(Endpoint::Tcp(host, port));
+        Self { settings, endpoint, tls, pool: Pool::new(Duration::from_secs(30), 1024) }
     }
 }
 
@@ -114,75 +100,33 @@ impl Upstream {
 pub async fn forward(
     gateway: &Gateway,
     pass: &Pass,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Error> {
     let upstream = &gateway.upstreams.0[pass.route().upstream];
-    let request = request(gateway, pass, exchange, upstream, body)?;
-    let timeout = upstream.settings.response_timeout;
-    let answer = match tokio::time::timeout(timeout, upstream.client.request(request)).await {
-        Err(_) => return Err(Error::Slow(timeout)),
-        Ok(Err(error)) => return Err(Error::Unreachable(in_one_line(&error))),
-        Ok(Ok(answer)) => answer,
-    };
-    let (mut parts, body) = answer.into_parts();
+    // 1. What goes out, and what comes back.
+    let request = request::compose(gateway, pass, exchange, body)?;
+    let answered = attempt::run(upstream, request).await?;
+
+    // 2. The answer is cleaned.
+    let mut response = Response::new(());
+    *response.status_mut() = answered.head.status;
+    let (mut parts, ()) = response.into_parts();
+    let mut answered = answered;
+    parts.headers = std::mem::take(&mut answered.head.headers);
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(tunnel::open(gateway, pass, parts, answered.connection));
+    }
     hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
     if pass.live().is_some() {
         parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     }
-    parts.version = Version::HTTP_11;
-    Ok(Response::from_parts(parts, body.map_err(Into::into).boxed_unsync()))
-}
 
-fn request(
-    gateway: &Gateway,
-    pass: &Pass,
-    exchange: &Exchange,
-    upstream: &Upstream,
-    body: Incoming,
-) -> Result<Request<RequestBody>, Error> {
-    let mut headers = exchange.parts.headers.clone();
-    hygiene::strip_for_upstream(&mut headers, gateway.settings.cookies);
-    if let Some(live) = pass.live() {
-        let route = pass.route();
-        let token = gateway.minter.token(
-            live.key.bytes(),
-            (route.release_number, &route.release),
-            live.session.subject(),
-            gateway.clock.now(),
-        )?;
-        headers.insert(ASSERTION, token);
-    }
-    // What the citizen's browser speaks, also when something in front of us ends TLS.
-    let secure = gateway.settings.origin.starts_with("https://");
-    let scheme = if secure { "https" } else { "http" };
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    for (name, text) in [
-        (X_FORWARDED_FOR, exchange.peer.address.ip().to_string()),
-        (X_REQUEST_ID, exchange.id.clone()),
-    ] {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(name, value);
-        }
-    }
-    // The canonical name, so that the portal sees the host that the route was chosen by.
-    let port = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(host::port);
-    let authority =
-        port.map_or_else(|| exchange.host.clone(), |port| format!("{}:{port}", exchange.host));
-    if let Ok(host) = HeaderValue::try_from(authority) {
-        headers.insert(HOST, host.clone());
-        headers.insert(X_FORWARDED_HOST, host);
-    }
-
-    let mut uri = http::uri::Parts::default();
-    uri.scheme = Some(upstream.settings.scheme.clone());
-    uri.authority = Some(upstream.settings.authority.clone());
-    let target = exchange.parts.uri.path_and_query().cloned();
-    uri.path_and_query = Some(target.unwrap_or(PathAndQuery::from_static("/")));
-    let mut request = Request::new(Box::pin(TimeoutBody::new(BODY_PATIENCE, body)));
-    *request.method_mut() = exchange.parts.method.clone();
-    *request.uri_mut() =
-        Uri::from_parts(uri).map_err(|error| Error::Unreachable(error.to_string()))?;
-    *request.headers_mut() = headers;
-    Ok(request)
+    // 3. The body follows as it comes.
+    let idle = upstream.settings.response_timeout;
+    let (pool, endpoint) = (Arc::clone(&upstream.pool), Arc::clone(&upstream.endpoint));
+    let body = AnswerBody::new(answered, pool, endpoint, idle);
+    let body =
+        if hyper::body::Body::is_end_stream(&body) { body::empty() } else { body.boxed_unsync() };
+    Ok(Response::from_parts(parts, body))
 }

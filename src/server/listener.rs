@@ -1,7 +1,8 @@
-//! One listener: accepts, optionally does TLS, reads HTTP/1.1, stops gracefully.
+//! One listener: accepts connections until told to stop, and lets them end.
 //!
 //! 1. At most [`Limits::connections`] are open; the next one waits in the kernel's queue.
-//! 2. A handshake and a request's header each have [`Limits::header_timeout`] to arrive.
+//! 2. A handshake has [`Limits::handshake_timeout`], the head of a request
+//!    [`Limits::header_timeout`] to arrive.
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
 //! 4. On stop: no new connection, idle ones close, busy ones finish within
@@ -11,15 +12,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
-use tracing::{debug, warn};
+use tokio_util::task::TaskTracker;
+use tracing::warn;
+
+use super::connection::Connection;
 
 pub use crate::base::stop::{Stop, Stopper, stop};
 pub use crate::http::service::{Peer, Service};
@@ -29,8 +28,12 @@ pub use crate::http::service::{Peer, Service};
 pub struct Limits {
     /// How many connections may be open.
     pub connections: usize,
-    /// How long a TLS handshake, and then a request's header, may take to arrive.
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
+    /// How long the head of a request may take to arrive, from its first byte on.
     pub header_timeout: Duration,
+    /// How long a connection may wait for its next request.
+    pub idle_timeout: Duration,
     /// How long a client may leave an answer unread, or a request's body unsent, before the
     /// connection is given up.
     pub stall_timeout: Duration,
@@ -40,17 +43,34 @@ pub struct Limits {
     pub header_bytes: usize,
     /// The most fields that a request's header may have.
     pub header_fields: usize,
+    /// The most bytes that the target of a request may have.
+    pub target_bytes: usize,
+    /// Whether HTTP/2 is spoken.
+    pub http2: bool,
+    /// How many requests of one HTTP/2 connection may be under way.
+    pub http2_streams: u32,
+    /// How many streams a client may open and reset before they were looked at (CVE-2023-44487).
+    pub http2_resets: usize,
+    /// How many streams we may have to reset for a client's mistakes before it has to go.
+    pub http2_local_resets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
-            header_bytes: 64 * 1024,
+            header_bytes: 32 * 1024,
             header_fields: 100,
+            target_bytes: 8 * 1024,
+            http2: true,
+            http2_streams: 100,
+            http2_resets: 20,
+            http2_local_resets: 128,
         }
     }
 }
@@ -114,7 +134,7 @@ pub async fn serve<S: Service>(
 ) {
     let acceptor = tls.map(TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
+    let open = TaskTracker::new();
     loop {
         let place = tokio::select! {
             () = stop.wait() => break,
@@ -138,67 +158,16 @@ pub async fn serve<S: Service>(
             acceptor: acceptor.clone(),
             service: Arc::clone(&service),
             limits,
-            watcher: graceful.watcher(),
+            stop: stop.clone(),
         };
-        tokio::spawn(async move {
+        open.spawn(async move {
             connection.run(stream).await;
             drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
+    open.close();
+    if tokio::time::timeout(limits.drain_timeout, open.wait()).await.is_err() {
         warn!("requests were still open at the end of the drain time");
-    }
-}
-
-struct Connection<S> {
-    address: SocketAddr,
-    acceptor: Option<TlsAcceptor>,
-    service: Arc<S>,
-    limits: Limits,
-    watcher: Watcher,
-}
-
-impl<S: Service> Connection<S> {
-    async fn run(self, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
-        match &self.acceptor {
-            None => self.http(stream, false).await,
-            Some(acceptor) => {
-                let handshake = acceptor.accept(stream);
-                match tokio::time::timeout(self.limits.header_timeout, handshake).await {
-                    Ok(Ok(stream)) => self.http(stream, true).await,
-                    Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
-                    Err(_) => debug!("TLS handshake took too long"),
-                }
-            }
-        }
-    }
-
-    async fn http(
-        self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        is_tls: bool,
-    ) {
-        let peer = Peer { address: self.address, is_tls };
-        let service = Arc::clone(&self.service);
-        let answer = service_fn(move |request| {
-            let service = Arc::clone(&service);
-            async move { Ok::<_, std::convert::Infallible>(service.call(request, peer).await) }
-        });
-        // A reader who stops reading gives the place back after a while.
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(self.limits.stall_timeout));
-        let stream = Box::pin(stream);
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.header_timeout)
-            .max_buf_size(self.limits.header_bytes)
-            .max_headers(self.limits.header_fields)
-            .serve_connection(TokioIo::new(stream), answer);
-        let connection = self.watcher.watch(connection);
-        if let Err(error) = connection.await {
-            debug!(%error, "connection ended early");
-        }
     }
 }

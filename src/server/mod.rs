@@ -2,5 +2,8 @@
 //!
 //! Knows nothing of logins: it carries requests to a [`listener::Service`] and answers back.
 
+mod connection;
+mod http1;
+mod http2;
 pub mod listener;
 pub mod tls;

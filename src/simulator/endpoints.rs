@@ -6,12 +6,12 @@ mod soap;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
-use hyper::body::Incoming;
 use hyper::{Response, StatusCode};
 
 use super::bounds::BODY_BYTES;
 use crate::base::body::{self, Body, ReadError, full};
 use crate::pages::Page;
+use crate::wire::incoming::Incoming;
 
 pub(super) use browser::Browser;
 pub(super) use soap::Soap;

@@ -8,7 +8,7 @@ use std::sync::RwLock;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Empty;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use jsonwebtoken::jwk::JwkSet;
@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::base::body::{self, Body};
 use crate::pages::{self, Language};
 use crate::server::listener::{Peer, Service};
+use crate::wire::incoming::Incoming;
 
 /// The audience that the demo's routes name.
 pub(super) const AUDIENCE: &str = "demo-portal";

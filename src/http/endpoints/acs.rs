@@ -5,7 +5,6 @@
 
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
@@ -16,6 +15,7 @@ use crate::flow::finish::LoginError;
 use crate::flow::pending::{self, RelayState};
 use crate::pages::Trouble;
 use crate::saml::artifact::Artifact;
+use crate::wire::incoming::Incoming;
 
 /// The longest form that is read: an artifact, a relay state, and room to spare.
 const MAXIMUM_FORM: usize = 8 * 1024;

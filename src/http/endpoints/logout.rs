@@ -7,7 +7,6 @@
 
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
@@ -17,6 +16,7 @@ use crate::base::body::{self, Body};
 use crate::flow::logout::SignedOut;
 use crate::pages::{self, LogoutOutcome};
 use crate::session::SessionId;
+use crate::wire::incoming::Incoming;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 

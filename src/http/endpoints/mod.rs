@@ -10,7 +10,6 @@ pub mod session;
 use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::answer::Failure;
 use super::exchange::Exchange;
@@ -18,6 +17,7 @@ use super::{Gateway, Settings};
 use crate::base::body::Body;
 use crate::gate::policy::Policy;
 use crate::pages::Trouble;
+use crate::wire::incoming::Incoming;
 
 /// How long one of our own small forms may take to arrive.
 const FORM_TIME: Duration = Duration::from_secs(10);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::header::{self, HeaderValue};
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::{answer, control, field, page, read};
@@ -17,6 +16,7 @@ use crate::simulator::node::{Choice, NoReturn, Node, Return};
 use crate::simulator::pages;
 use crate::simulator::people::Way;
 use crate::simulator::sockets::{CONTROL_PATH, SSO_PATH};
+use crate::wire::incoming::Incoming;
 
 /// Answers browsers, and programs that use the control API.
 pub(in crate::simulator) struct Browser {

@@ -9,7 +9,6 @@ use std::net::IpAddr;
 
 use http::header;
 use http::request::Parts;
-use hyper::body::Incoming;
 use hyper::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,6 +23,7 @@ use crate::simulator::check::Finding;
 use crate::simulator::faults::Fault;
 use crate::simulator::node::Node;
 use crate::simulator::people::{PEOPLE, Way};
+use crate::wire::incoming::Incoming;
 use crate::xml::keys::Certificate;
 
 /// The header without which nothing is changed.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::{answer, read};
@@ -10,6 +9,7 @@ use crate::base::body::Body;
 use crate::server::listener::{Peer, Service};
 use crate::simulator::node::{Node, Pace, Reply};
 use crate::simulator::sockets::{LOGOUT_PATH, RESOLVE_PATH};
+use crate::wire::incoming::Incoming;
 
 /// Answers service providers.
 pub(in crate::simulator) struct Soap {

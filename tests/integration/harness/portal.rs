@@ -4,10 +4,11 @@ use std::sync::Mutex;
 
 use brama::base::body::{self, Body};
 use brama::server::listener::{Peer, Service};
+use brama::wire::incoming::Incoming;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 
 /// A request that reached the portal.
 #[derive(Debug, Clone)]

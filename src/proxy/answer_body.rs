@@ -1,0 +1,138 @@
+//! The body of an upstream's answer, as it comes in. At its end the connection goes back.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::connect::Endpoint;
+use super::connection::{Answered, Connection};
+use super::pool::Pool;
+use super::pump::Pump;
+use crate::base::body::BoxError;
+use crate::identity::headers::{Kinship, kinship};
+use crate::wire::chunked::Extensions;
+use crate::wire::framing::Framing;
+use crate::wire::incoming::{BodyError, Progress, retain_trailer};
+
+/// The body of an answer.
+pub(super) struct AnswerBody {
+    connection: Option<Connection>,
+    pump: Option<Pump>,
+    progress: Progress,
+    size: SizeHint,
+    keep_alive: bool,
+    home: Arc<Pool>,
+    endpoint: Arc<Endpoint>,
+    idle: Duration,
+}
+
+impl AnswerBody {
+    /// Reads the body of an answer whose head is there.
+    pub(super) fn new(
+        answered: Answered,
+        home: Arc<Pool>,
+        endpoint: Arc<Endpoint>,
+        idle: Duration,
+    ) -> Self {
+        let Answered { head, framing, mut connection, pump } = answered;
+        connection.patience.endless();
+        let mut body = Self {
+            connection: Some(connection),
+            pump,
+            progress: Progress::new(framing, Extensions::PassedOver),
+            size: match framing {
+                Framing::Length(length) => SizeHint::with_exact(length),
+                Framing::Chunked | Framing::UntilClose => SizeHint::default(),
+            },
+            keep_alive: head.keep_alive && framing != Framing::UntilClose,
+            home,
+            endpoint,
+            idle,
+        };
+        if body.progress.is_over() {
+            body.finish();
+        }
+        body
+    }
+
+    /// The answer is read. The connection can serve again when the request is written as well and
+    /// nothing came behind the answer.
+    fn finish(&mut self) {
+        let pump = self.pump.take();
+        if let Some(mut connection) = self.connection.take()
+            && self.keep_alive
+            && pump.is_none()
+            && connection.reader.buffer().is_empty()
+        {
+            connection.reader.shrink();
+            self.home.put(&self.endpoint, connection);
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let Some(connection) = &mut this.connection else { return Poll::Ready(None) };
+        if let Some(pump) = &mut this.pump
+            && let Poll::Ready(pumped) = pump.poll(&mut connection.writer, cx)
+        {
+            // An upstream that has answered need not read the rest.
+            this.keep_alive &= pumped.is_ok();
+            this.pump = None;
+        }
+        match this.progress.poll_piece(&mut connection.reader, cx) {
+            Poll::Pending => {
+                if !connection.patience.is_set() {
+                    connection.patience.renew(this.idle);
+                }
+                match connection.patience.poll_over(cx) {
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(()) => {
+                        this.connection = None;
+                        Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
+                    }
+                }
+            }
+            Poll::Ready(frame) => {
+                connection.patience.endless();
+                if this.progress.is_over() {
+                    this.finish();
+                }
+                Poll::Ready(frame.map(|frame| match frame {
+                    Ok(frame) => Ok(clean(frame)),
+                    Err(error) => {
+                        this.connection = None;
+                        Err(error.into())
+                    }
+                }))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.progress.is_over()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.size.clone()
+    }
+}
+
+/// Nothing in a trailer speaks in our name.
+fn clean(mut frame: Frame<Bytes>) -> Frame<Bytes> {
+    if let Some(trailer) = frame.trailers_mut() {
+        retain_trailer(trailer, |name| kinship(name) == Kinship::Foreign);
+    }
+    frame
+}

@@ -1,0 +1,209 @@
+//! One connection to an upstream that speaks HTTP/1.1, and one exchange on it.
+//!
+//! 1. The request goes out while the answer is awaited: an upstream may answer early, and a
+//!    client need not send what nobody wants.
+//! 2. Interim answers end here (RFC 9110 15.2): `100` lets the body go, the others are dropped.
+//!    `101` counts only when an upgrade was asked for.
+//! 3. A connection is used again only when the whole request was written, the whole answer read,
+//!    and nothing came after it.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::{Method, StatusCode};
+
+use super::error::Error;
+use super::pump::{Failed, Pump, State};
+use crate::wire::framing::Framing;
+use crate::wire::head::{AnswerHead, Bounds, Search};
+use crate::wire::incoming::Incoming;
+use crate::wire::patience::Patience;
+use crate::wire::reader::{Joined, Reader};
+use crate::wire::refusal::Refusal;
+use crate::wire::stream::{Stream, WriteHalf};
+
+/// A connection to an upstream.
+pub(super) struct Connection {
+    pub(super) reader: Reader,
+    pub(super) writer: WriteHalf,
+    pub(super) patience: Patience,
+}
+
+/// A request as it is to be written.
+pub(super) struct Outgoing {
+    pub(super) head: BytesMut,
+    pub(super) body: Incoming,
+    pub(super) framing: Framing,
+    pub(super) holds_back: bool,
+    pub(super) wants_upgrade: bool,
+    pub(super) method: Method,
+}
+
+/// An answer whose head is there.
+pub(super) struct Answered {
+    pub(super) head: AnswerHead,
+    pub(super) framing: Framing,
+    pub(super) connection: Connection,
+    /// What of the request is still on its way.
+    pub(super) pump: Option<Pump>,
+}
+
+/// An exchange without an answer.
+pub(super) struct Unanswered {
+    pub(super) error: Error,
+    /// The body, when nothing of it was taken yet: then the request could be sent again.
+    pub(super) body: Option<Incoming>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream) -> Self {
+        let (reader, writer) = stream.split();
+        Self { reader: Reader::new(reader), writer, patience: Patience::default() }
+    }
+
+    /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
+    pub(super) fn is_silent(&mut self) -> bool {
+        self.reader.is_silent()
+    }
+
+    pub(super) fn into_stream(self) -> Joined {
+        Joined { reader: self.reader, writer: self.writer }
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn exchange(
+        mut self,
+        request: Outgoing,
+        time: Duration,
+    ) -> Result<Answered, Unanswered> {
+        let Outgoing { head, body, framing, holds_back, wants_upgrade, method } = request;
+        let had_body = framing != Framing::NONE;
+        let mut pump = Pump::new(head, body, framing, holds_back);
+        let mut search = Search::default();
+        let mut touched = false;
+        self.patience.renew(if holds_back { CONSENT.min(time) } else { time });
+        let answered = poll_fn(|cx| {
+            self.poll_answer(&mut pump, &mut search, &mut touched, wants_upgrade, time, cx)
+        });
+        match answered.await {
+            Err(error) => {
+                let body = (!touched || !had_body).then(|| pump.into_untouched());
+                Err(Unanswered { error, body })
+            }
+            Ok(head) => {
+                match Framing::of_answer(&head.headers, head.version, head.status, &method) {
+                    Err(refusal) => {
+                        Err(Unanswered { error: Error::BadAnswer(refusal), body: None })
+                    }
+                    Ok(framing) => {
+                        let pump = (pump.state() != State::Done).then_some(pump);
+                        Ok(Answered { head, framing, connection: self, pump })
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_answer(
+        &mut self,
+        pump: &mut Pump,
+        search: &mut Search,
+        touched: &mut bool,
+        wants_upgrade: bool,
+        time: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<AnswerHead, Error>> {
+        // 1. The request goes on.
+        let before = pump.state();
+        if before != State::Done {
+            match pump.poll(&mut self.writer, cx) {
+                Poll::Ready(Err(Failed::Client(error))) => {
+                    return Poll::Ready(Err(Error::Body(error)));
+                }
+                // It may have answered before it stopped reading.
+                Poll::Ready(Err(Failed::Upstream(error))) => {
+                    return match self.poll_head(search, wants_upgrade, pump, cx) {
+                        Poll::Ready(Ok(head)) => Poll::Ready(Ok(head)),
+                        _ => Poll::Ready(Err(Error::Died(error))),
+                    };
+                }
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+            *touched |= pump.state() != State::Consent;
+            // Time counts while the upstream is to do something.
+            match (before, pump.state()) {
+                (_, State::Client) => self.patience.endless(),
+                (State::Client, State::Done | State::Upstream) => self.patience.renew(time),
+                _ => {}
+            }
+        }
+        // 2. The answer comes.
+        match self.poll_head(search, wants_upgrade, pump, cx) {
+            Poll::Ready(head) => return Poll::Ready(head),
+            Poll::Pending => {}
+        }
+        // 3. Not for ever.
+        match self.patience.poll_over(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) if pump.state() == State::Consent => {
+                // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
+                pump.consent();
+                self.patience.renew(time);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(()) => Poll::Ready(Err(Error::Slow(time))),
+        }
+    }
+
+    fn poll_head(
+        &mut self,
+        search: &mut Search,
+        wants_upgrade: bool,
+        pump: &mut Pump,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<AnswerHead, Error>> {
+        loop {
+            match search.take_answer(self.reader.buffer(), &BOUNDS) {
+                Err(refusal) => return Poll::Ready(Err(Error::BadAnswer(refusal))),
+                Ok(Some(head)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Poll::Ready(if wants_upgrade {
+                        Ok(head)
+                    } else {
+                        Err(Error::BadAnswer(Refusal::Malformed("101 that nobody asked for")))
+                    });
+                }
+                Ok(Some(head)) if head.status == StatusCode::CONTINUE => {
+                    pump.consent();
+                    cx.waker().wake_by_ref();
+                    continue;
+                }
+                Ok(Some(head)) if head.status.is_informational() => continue,
+                Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                Ok(None) => {}
+            }
+            match self.reader.poll_fill(cx, ROOM) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(0)) if self.reader.buffer().is_empty() => {
+                    return Poll::Ready(Err(Error::Died(io::ErrorKind::UnexpectedEof.into())));
+                }
+                Poll::Ready(Ok(0)) => {
+                    let refusal = Refusal::Malformed("head of the answer ends early");
+                    return Poll::Ready(Err(Error::BadAnswer(refusal)));
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Died(error))),
+            }
+        }
+    }
+}
+
+/// How long an upstream may think about a body that the client holds back.
+const CONSENT: Duration = Duration::from_secs(1);
+/// Bounds of the head of an answer.
+const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, fields: 200, target: 0 };
+/// Room for a head and the beginning of a body.
+const ROOM: usize = 16 * 1024;

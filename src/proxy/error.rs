@@ -1,0 +1,57 @@
+//! Why a request that may pass has no answer.
+
+use std::io;
+use std::time::Duration;
+
+use crate::identity::token;
+use crate::wire::incoming::BodyError;
+use crate::wire::refusal::Refusal;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no connection.
+    #[error("upstream cannot be reached")]
+    Connect(#[source] io::Error),
+    /// The connection broke before the answer began.
+    #[error("upstream hung up before it answered")]
+    Died(#[source] io::Error),
+    /// It takes too long.
+    #[error("upstream did not answer within {0:?}")]
+    Slow(Duration),
+    /// It answered with something that is no answer.
+    #[error("answer of the upstream is refused")]
+    BadAnswer(#[source] Refusal),
+    /// HTTP/2 to the upstream failed.
+    #[error("upstream failed in HTTP/2")]
+    Http2(#[source] hyper::Error),
+    /// The client's body did not come to its end.
+    #[error("body of the request did not come to its end")]
+    Body(#[source] BodyError),
+    /// The identity could not be signed.
+    #[error("{0}")]
+    Identity(#[from] token::Error),
+}
+
+impl Error {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Connect(_) | Self::Died(_) | Self::Http2(_) => "upstream.unreachable",
+            Self::Slow(_) => "upstream.timeout",
+            Self::BadAnswer(_) => "upstream.bad_answer",
+            Self::Body(error) => body_code(error),
+            Self::Identity(_) => "identity.cannot_sign",
+        }
+    }
+}
+
+fn body_code(error: &BodyError) -> &'static str {
+    match error {
+        BodyError::Refused(refusal) => refusal.code(),
+        BodyError::TooLong(_) => "request.body_too_large",
+        BodyError::Stalled(_) => "request.timeout",
+        BodyError::Broken(_) | BodyError::Incomplete | BodyError::Http2(_) => "request.body_broken",
+    }
+}

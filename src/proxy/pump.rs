@@ -1,0 +1,148 @@
+//! Carries a request to an upstream: its head, then its body as it comes in.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use hyper::body::Body as _;
+use tokio::io::AsyncWrite;
+use tokio_util::io::poll_write_buf;
+
+use crate::identity::headers::{Kinship, kinship};
+use crate::wire::framing::Framing;
+use crate::wire::incoming::{BodyError, Incoming, retain_trailer};
+use crate::wire::outgoing;
+use crate::wire::stream::WriteHalf;
+
+/// A request on its way.
+pub(super) struct Pump {
+    /// What is to be written next, in this order.
+    head: BytesMut,
+    data: Bytes,
+    tail: &'static [u8],
+    body: Incoming,
+    is_chunked: bool,
+    state: State,
+}
+
+/// What the pump waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The upstream agrees to read the body (`100 Continue`).
+    Consent,
+    /// The client sends more.
+    Client,
+    /// The upstream reads more.
+    Upstream,
+    /// Nothing: all of it is written.
+    Done,
+}
+
+/// Which side the pump failed at.
+#[derive(Debug)]
+pub(super) enum Failed {
+    Client(BodyError),
+    Upstream(io::Error),
+}
+
+impl Pump {
+    /// Makes a pump for a written head and a body.
+    pub(super) fn new(head: BytesMut, body: Incoming, framing: Framing, holds_back: bool) -> Self {
+        let state = if holds_back { State::Consent } else { State::Client };
+        let is_chunked = framing == Framing::Chunked;
+        Self { head, data: Bytes::new(), tail: b"", body, is_chunked, state }
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    /// Begins with the body.
+    pub(super) fn consent(&mut self) {
+        if self.state == State::Consent {
+            self.state = State::Client;
+        }
+    }
+
+    /// Gives back the body when nothing of it was asked for yet.
+    pub(super) fn into_untouched(self) -> Incoming {
+        self.body
+    }
+
+    /// Writes as much as goes.
+    pub(super) fn poll(
+        &mut self,
+        writer: &mut WriteHalf,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Failed>> {
+        loop {
+            while self.has_something() {
+                let mut all = (&mut self.head).chain(&mut self.data).chain(&mut self.tail);
+                match poll_write_buf(Pin::new(&mut *writer), cx, &mut all) {
+                    Poll::Ready(Ok(0)) => {
+                        return Poll::Ready(Err(Failed::Upstream(io::ErrorKind::WriteZero.into())));
+                    }
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Failed::Upstream(error))),
+                    Poll::Pending => {
+                        if self.state == State::Client {
+                            self.state = State::Upstream;
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
+            if self.state == State::Upstream {
+                self.state = State::Client;
+            }
+            match self.state {
+                State::Done | State::Consent => {
+                    ready!(Pin::new(&mut *writer).poll_flush(cx)).map_err(Failed::Upstream)?;
+                    return if self.state == State::Done {
+                        Poll::Ready(Ok(()))
+                    } else {
+                        Poll::Pending
+                    };
+                }
+                State::Client | State::Upstream => {}
+            }
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Pending => {
+                    ready!(Pin::new(&mut *writer).poll_flush(cx)).map_err(Failed::Upstream)?;
+                    return Poll::Pending;
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Failed::Client(error))),
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) if data.is_empty() => {}
+                    Ok(data) => self.data(data),
+                    Err(frame) => {
+                        let mut trailer = frame.into_trailers().unwrap_or_default();
+                        retain_trailer(&mut trailer, |name| kinship(name) == Kinship::Foreign);
+                        self.end(Some(&trailer));
+                    }
+                },
+                Poll::Ready(None) => self.end(None),
+            }
+        }
+    }
+
+    fn has_something(&self) -> bool {
+        !(self.head.is_empty() && self.data.is_empty() && self.tail.is_empty())
+    }
+
+    fn data(&mut self, data: Bytes) {
+        if self.is_chunked {
+            outgoing::chunk_size(&mut self.head, data.len());
+            self.tail = b"\r\n";
+        }
+        self.data = data;
+    }
+
+    fn end(&mut self, trailer: Option<&http::HeaderMap>) {
+        if self.is_chunked {
+            outgoing::last_chunk(&mut self.head, trailer);
+        }
+        self.state = State::Done;
+    }
+}

@@ -1,0 +1,61 @@
+//! An upgraded connection belongs to the session in whose name it was opened.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::response::Parts;
+use http::{HeaderValue, Response};
+
+use super::connection::Connection;
+use crate::base::body::{self, Body};
+use crate::flow::Flows;
+use crate::gate::Pass;
+use crate::http::{Gateway, hygiene};
+use crate::session::SessionKey;
+use crate::session::store::{Activity, Store};
+use crate::wire::tunnel::{Passage, Tunnel};
+
+/// How often a tunnel asks whether its session is still there. A session that ended takes its
+/// tunnels with it within a second.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Packs the upstream's connection into the answer; whoever holds the client's side carries on.
+pub(super) fn open(
+    gateway: &Gateway,
+    pass: &Pass,
+    mut parts: Parts,
+    connection: Connection,
+) -> Response<Body> {
+    let protocol = parts.headers.get(UPGRADE).cloned();
+    hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
+    let is_websocket = protocol
+        .as_ref()
+        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if let Some(protocol) = protocol {
+        parts.headers.insert(UPGRADE, protocol);
+    }
+    parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    let ended: Pin<Box<dyn Future<Output = ()> + Send>> = match pass.live() {
+        Some(live) => Box::pin(session_ended(Arc::clone(&gateway.flows), live.key)),
+        None => Box::pin(std::future::pending()),
+    };
+    let tunnel = Tunnel { far: connection.into_stream(), ended, is_websocket };
+    parts.extensions.insert(Passage::new(tunnel));
+    Response::from_parts(parts, body::empty())
+}
+
+/// Is ready when the session has ended. Bytes in a tunnel are no sign of life: a page that only
+/// stays open sends them as well.
+async fn session_ended(flows: Arc<Flows>, key: SessionKey) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match flows.sessions.find(key, Activity::Background, flows.clock.now()).await {
+            Ok(Some(_)) => {}
+            // A store that is away has not said that the session ended.
+            Err(_) => {}
+            Ok(None) => return,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The chunked coding (RFC 9112 section 7.1), piece by piece.
+//!
+//! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are refused in requests: nobody
+//!    uses them, and parsers differ in where one ends. In answers they are passed over.
+//! 2. The data of a chunk is followed by CR LF and nothing else.
+//! 3. A trailer is bounded as a head is. What would change how the message is understood is
+//!    refused in it (RFC 9110 6.5.1).
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    COOKIE, EXPECT, HOST, HeaderName, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+
+use super::head::{Bounds, parse_trailer};
+use super::refusal::Refusal;
+
+/// Where in the coding we are.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoder {
+    state: State,
+    extensions: Extensions,
+}
+
+/// Whether chunk extensions are passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extensions {
+    /// They are not.
+    Refused,
+    /// They are.
+    PassedOver,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Size,
+    Data(u64),
+    DataEnd,
+    Trailer,
+    End,
+}
+
+/// What came out of the coding.
+#[derive(Debug)]
+pub enum Piece {
+    /// Data of a chunk.
+    Data(Bytes),
+    /// The trailer; after it comes the end.
+    Trailer(HeaderMap),
+    /// It is over.
+    End,
+}
+
+impl Decoder {
+    /// Makes a decoder at the beginning of a body.
+    #[must_use]
+    pub fn new(extensions: Extensions) -> Self {
+        Self { state: State::Size, extensions }
+    }
+
+    /// Tells whether the last chunk and the trailer have been read.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::End)
+    }
+
+    /// Takes the next piece out of the buffer; `None` when more must come first.
+    ///
+    /// # Errors
+    /// When the coding is not exactly right.
+    pub fn take(
+        &mut self,
+        buffer: &mut BytesMut,
+        bounds: &Bounds,
+    ) -> Result<Option<Piece>, Refusal> {
+        loop {
+            match self.state {
+                State::Size => match self.size(buffer)? {
+                    None => return Ok(None),
+                    Some(0) => self.state = State::Trailer,
+                    Some(size) => self.state = State::Data(size),
+                },
+                State::Data(left) => {
+                    if buffer.is_empty() {
+                        return Ok(None);
+                    }
+                    let here = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                    let left = left - here as u64;
+                    self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
+                    return Ok(Some(Piece::Data(buffer.split_to(here).freeze())));
+                }
+                State::DataEnd => match buffer.get(..2) {
+                    None if buffer.first().is_some_and(|&byte| byte != b'\r') => {
+                        return Err(Refusal::Framing("data of a chunk goes on after its end"));
+                    }
+                    None => return Ok(None),
+                    Some(b"\r\n") => {
+                        buffer.advance(2);
+                        self.state = State::Size;
+                    }
+                    Some(_) => {
+                        return Err(Refusal::Framing("data of a chunk goes on after its end"));
+                    }
+                },
+                State::Trailer => return self.trailer(buffer, bounds),
+                State::End => return Ok(Some(Piece::End)),
+            }
+        }
+    }
+
+    fn size(&self, buffer: &mut BytesMut) -> Result<Option<u64>, Refusal> {
+        let Some(end) = memchr::memchr(b'\n', buffer) else {
+            let longest = match self.extensions {
+                Extensions::Refused => MOST_DIGITS + 1,
+                Extensions::PassedOver => LONGEST_SIZE_LINE,
+            };
+            return if buffer.len() > longest { Err(BAD_SIZE) } else { Ok(None) };
+        };
+        let line = buffer[..end].strip_suffix(b"\r").ok_or(BAD_SIZE)?;
+        let digits = match self.extensions {
+            Extensions::Refused => line,
+            Extensions::PassedOver => {
+                let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
+                size.trim_ascii_end()
+            }
+        };
+        if digits.is_empty() || digits.len() > MOST_DIGITS || line.len() > LONGEST_SIZE_LINE {
+            return Err(BAD_SIZE);
+        }
+        let mut size = 0_u64;
+        for &digit in digits {
+            let value = char::from(digit).to_digit(16).ok_or(BAD_SIZE)?;
+            size = size << 4 | u64::from(value);
+        }
+        buffer.advance(end + 1);
+        // Nobody sends so much; a sum with it would overflow somewhere behind us.
+        if size > MOST_DATA { Err(BAD_SIZE) } else { Ok(Some(size)) }
+    }
+
+    fn trailer(
+        &mut self,
+        buffer: &mut BytesMut,
+        bounds: &Bounds,
+    ) -> Result<Option<Piece>, Refusal> {
+        if buffer.starts_with(b"\r\n") {
+            buffer.advance(2);
+            self.state = State::End;
+            return Ok(Some(Piece::End));
+        }
+        let bare = memchr::memchr_iter(b'\n', buffer)
+            .any(|at| at.checked_sub(1).is_none_or(|before| buffer[before] != b'\r'));
+        if bare {
+            return Err(Refusal::Framing("trailer"));
+        }
+        let Some(at) = memchr::memmem::find(buffer, b"\r\n\r\n") else {
+            let is_long = buffer.len() > bounds.bytes;
+            return if is_long { Err(Refusal::HeadTooLong(bounds.bytes)) } else { Ok(None) };
+        };
+        if at > bounds.bytes {
+            return Err(Refusal::HeadTooLong(bounds.bytes));
+        }
+        let trailer = parse_trailer(&buffer.split_to(at + 4).freeze(), bounds)?;
+        if FORBIDDEN.iter().any(|name| trailer.contains_key(name)) {
+            return Err(Refusal::Framing("trailer has a field that belongs into the head"));
+        }
+        self.state = State::End;
+        Ok(Some(Piece::Trailer(trailer)))
+    }
+}
+
+const MOST_DIGITS: usize = 16;
+const LONGEST_SIZE_LINE: usize = 256;
+const MOST_DATA: u64 = 1 << 62;
+const BAD_SIZE: Refusal = Refusal::Framing("size of a chunk");
+
+/// RFC 9110 6.5.1: framing, routing, authentication, control, and how the content is read.
+const FORBIDDEN: [HeaderName; 14] = [
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_RANGE,
+    CONTENT_TYPE,
+    COOKIE,
+    EXPECT,
+    HOST,
+    SET_COOKIE,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Decodes a text that comes in pieces of `step` bytes: the data, the trailer, what is left.
+    fn decode(text: &str, step: usize) -> Result<(Vec<u8>, Vec<String>, Vec<u8>), Refusal> {
+        let mut decoder = Decoder::new(Extensions::Refused);
+        let (mut buffer, mut data, mut trailer) = (BytesMut::new(), Vec::new(), Vec::new());
+        for part in text.as_bytes().chunks(step) {
+            buffer.extend_from_slice(part);
+            while !decoder.is_over() {
+                match decoder.take(&mut buffer, &Bounds::default())? {
+                    None => break,
+                    Some(Piece::Data(piece)) => data.extend_from_slice(&piece),
+                    Some(Piece::Trailer(fields)) => {
+                        trailer.extend(fields.keys().map(|name| name.as_str().to_owned()));
+                    }
+                    Some(Piece::End) => {}
+                }
+            }
+        }
+        if decoder.is_over() { Ok((data, trailer, buffer.to_vec())) } else { Err(BAD_SIZE) }
+    }
+
+    #[test]
+    fn reads_chunks_however_they_are_cut() {
+        let text = "5\r\nhello\r\n00A\r\n0123456789\r\n0\r\nX-Sum: 1\r\n\r\nnext";
+        for step in 1..text.len() {
+            let (data, trailer, left) = decode(text, step).unwrap();
+            assert_eq!(data, b"hello0123456789", "{step}");
+            assert_eq!(trailer, ["x-sum"]);
+            assert!(b"next".starts_with(&left) || step > 4, "{step}");
+        }
+        assert_eq!(decode("0\r\n\r\n", 1).unwrap().0, b"");
+    }
+
+    #[test]
+    fn refuses_whatever_is_not_exactly_right() {
+        for text in [
+            "\r\nhello\r\n0\r\n\r\n",
+            "5\nhello\r\n0\r\n\r\n",
+            "5\r\nhello\n0\r\n\r\n",
+            "5\r\nhello!\r\n0\r\n\r\n",
+            "5\r\nhell\r\n0\r\n\r\n",
+            "5;a=b\r\nhello\r\n0\r\n\r\n",
+            "5 \r\nhello\r\n0\r\n\r\n",
+            " 5\r\nhello\r\n0\r\n\r\n",
+            "+5\r\nhello\r\n0\r\n\r\n",
+            "-5\r\nhello\r\n0\r\n\r\n",
+            "0x5\r\nhello\r\n0\r\n\r\n",
+            "g\r\nhello\r\n0\r\n\r\n",
+            "00000000000000005\r\nhello\r\n0\r\n\r\n",
+            "FFFFFFFFFFFFFFFF\r\n",
+            "5\r\nhello\r\n0\r\nContent-Length: 1\r\n\r\n",
+            "5\r\nhello\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "5\r\nhello\r\n0\r\nHost: x\r\n\r\n",
+            "5\r\nhello\r\n0\r\nA : b\r\n\r\n",
+            "5\r\nhello\r\n0\r\nA: b\n\r\n\r\n",
+            "5\r\nhello\r\n0\r\n\n",
+        ] {
+            for step in [1, 7, text.len()] {
+                assert!(decode(text, step).is_err(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn extensions_of_an_answer_are_passed_over() {
+        let mut decoder = Decoder::new(Extensions::PassedOver);
+        let mut buffer = BytesMut::from("2 ;a=b\r\nok\r\n0\r\n\r\n");
+        let piece = decoder.take(&mut buffer, &Bounds::default()).unwrap();
+        assert!(matches!(piece, Some(Piece::Data(data)) if &data[..] == b"ok"));
+    }
+}

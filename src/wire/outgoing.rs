@@ -1,0 +1,132 @@
+//! What goes out, written byte by byte from what was understood.
+
+use bytes::{BufMut, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+/// Takes the headers of a message: as bytes for HTTP/1.1, as a map for HTTP/2.
+pub trait Fields {
+    /// Takes one more.
+    fn add(&mut self, name: &HeaderName, value: &HeaderValue);
+}
+
+impl Fields for HeaderMap {
+    fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.append(name, value.clone());
+    }
+}
+
+impl Fields for BytesMut {
+    fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
+        field(self, name.as_str(), value.as_bytes());
+    }
+}
+
+/// Writes one field.
+pub fn field(out: &mut BytesMut, name: &str, value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
+    out.put_slice(name.as_bytes());
+    out.put_slice(b": ");
+    out.put_slice(value);
+    out.put_slice(b"\r\n");
+}
+
+/// Writes a request line.
+pub fn request_line(out: &mut BytesMut, method: &Method, target: &str) {
+    out.reserve(method.as_str().len() + target.len() + 12);
+    out.put_slice(method.as_str().as_bytes());
+    out.put_u8(b' ');
+    out.put_slice(target.as_bytes());
+    out.put_slice(b" HTTP/1.1\r\n");
+}
+
+/// Writes a status line.
+pub fn status_line(out: &mut BytesMut, status: StatusCode) {
+    out.put_slice(b"HTTP/1.1 ");
+    out.put_slice(status.as_str().as_bytes());
+    out.put_u8(b' ');
+    out.put_slice(status.canonical_reason().unwrap_or("-").as_bytes());
+    out.put_slice(b"\r\n");
+}
+
+/// Writes `Content-Length`.
+pub fn content_length(out: &mut BytesMut, length: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut left = length;
+    loop {
+        at -= 1;
+        // The remainder of a division by ten is one digit.
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    field(out, "content-length", &digits[at..]);
+}
+
+/// Returns the length that the headers of an answer say, where it is one plain number.
+#[must_use]
+pub fn said_length(headers: &HeaderMap) -> Option<u64> {
+    super::framing::length(headers).ok().flatten()
+}
+
+/// Writes the line before the data of a chunk.
+pub fn chunk_size(out: &mut BytesMut, size: usize) {
+    let mut digits = [0; 16];
+    let mut at = digits.len();
+    let mut left = size;
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789abcdef"[left & 15];
+        left >>= 4;
+        if left == 0 {
+            break;
+        }
+    }
+    out.put_slice(&digits[at..]);
+    out.put_slice(b"\r\n");
+}
+
+/// Writes the last chunk with its trailer.
+pub fn last_chunk(out: &mut BytesMut, trailer: Option<&HeaderMap>) {
+    out.put_slice(b"0\r\n");
+    for (name, value) in trailer.into_iter().flatten() {
+        out.add(name, value);
+    }
+    out.put_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_read() {
+        for number in [0, 9, 10, 65_536, u64::MAX] {
+            let mut out = BytesMut::new();
+            content_length(&mut out, number);
+            assert_eq!(out, format!("content-length: {number}\r\n").as_bytes());
+        }
+        for number in [1, 15, 16, 4096, usize::MAX] {
+            let mut out = BytesMut::new();
+            chunk_size(&mut out, number);
+            assert_eq!(out, format!("{number:x}\r\n").as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_head_and_a_trailer_are_written_exactly() {
+        let mut out = BytesMut::new();
+        status_line(&mut out, StatusCode::NOT_FOUND);
+        out.add(&http::header::VIA, &HeaderValue::from_static("x"));
+        assert_eq!(out, &b"HTTP/1.1 404 Not Found\r\nvia: x\r\n"[..]);
+        let mut out = BytesMut::new();
+        request_line(&mut out, &Method::GET, "/a?b");
+        assert_eq!(out, &b"GET /a?b HTTP/1.1\r\n"[..]);
+        let trailer = HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("1"))]);
+        let mut out = BytesMut::new();
+        last_chunk(&mut out, Some(&trailer));
+        assert_eq!(out, &b"0\r\netag: 1\r\n\r\n"[..]);
+    }
+}

@@ -1,0 +1,94 @@
+//! A timer that is cheap to set again and again.
+//!
+//! A busy connection moves its deadline with each request and hardly ever reaches one. So the
+//! timer is left alone while the deadline moves away, and looks at the deadline anew when it fires.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long to wait still.
+#[derive(Debug, Default)]
+pub struct Patience {
+    deadline: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    /// Has patience for so long, from now on.
+    pub fn renew(&mut self, time: Duration) {
+        self.until(Instant::now() + time);
+    }
+
+    /// Has patience until then.
+    pub fn until(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Has patience for ever.
+    pub fn endless(&mut self) {
+        self.deadline = None;
+    }
+
+    /// Tells whether it has an end.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.deadline.is_some()
+    }
+
+    /// Is ready when the patience has ended.
+    pub fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.deadline else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        loop {
+            match timer.as_mut().poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(()) if timer.deadline() >= deadline => {
+                    // The next deadline begins with a timer that can still fire.
+                    self.timer = None;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(()) => timer.as_mut().reset(deadline),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_at_the_deadline_that_was_set_last() {
+        let begin = Instant::now();
+        let mut patience = Patience::default();
+        patience.renew(Duration::from_secs(5));
+        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
+        patience.renew(Duration::from_secs(60));
+        poll_fn(|cx| patience.poll_over(cx)).await;
+        assert_eq!(begin.elapsed().as_secs(), 60);
+        patience.renew(Duration::from_secs(1));
+        poll_fn(|cx| patience.poll_over(cx)).await;
+        assert_eq!(begin.elapsed().as_secs(), 61);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_can_come_nearer_and_go_away() {
+        let begin = Instant::now();
+        let mut patience = Patience::default();
+        patience.renew(Duration::from_secs(60));
+        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
+        patience.renew(Duration::from_secs(2));
+        poll_fn(|cx| patience.poll_over(cx)).await;
+        assert_eq!(begin.elapsed().as_secs(), 2);
+        patience.endless();
+        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
+    }
+}

@@ -1,0 +1,135 @@
+//! The reading half of a connection with what has come in and is not yet used.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::io::poll_read_buf;
+
+use super::stream::{ReadHalf, WriteHalf};
+
+/// A reading half and its buffer.
+pub struct Reader {
+    half: ReadHalf,
+    buffer: BytesMut,
+}
+
+impl Reader {
+    /// Makes a reader of a fresh connection.
+    #[must_use]
+    pub fn new(half: ReadHalf) -> Self {
+        Self { half, buffer: BytesMut::new() }
+    }
+
+    /// What has come in and is not yet used.
+    #[must_use]
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// Reads once, into room for `room` bytes or more, and says how much came; nothing means that
+    /// the other side has said its last.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
+        if self.buffer.capacity() - self.buffer.len() < room / 2 {
+            self.buffer.reserve(room);
+        }
+        poll_read_buf(Pin::new(&mut self.half), cx, &mut self.buffer)
+    }
+
+    /// Waits for something to read without holding memory for it.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn readable(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+        self.half.readable().await
+    }
+
+    /// Tells whether a connection on which nothing should come is in that state: nothing was sent,
+    /// nobody hung up. One that is not cannot be used any more.
+    #[must_use]
+    pub fn is_silent(&mut self) -> bool {
+        if !self.buffer.is_empty() {
+            return false;
+        }
+        match self.half.try_read() {
+            Some(read) => {
+                matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+            }
+            // TLS may have something to say to itself, such as a session ticket.
+            None => self.poll_fill(&mut Context::from_waker(Waker::noop()), 1024).is_pending(),
+        }
+    }
+
+    /// Gives back the memory that a large body needed.
+    pub fn shrink(&mut self) {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
+            self.buffer = BytesMut::new();
+        }
+    }
+}
+
+/// A buffer of this size is kept for the next message.
+const KEPT: usize = 16 * 1024;
+
+/// Both halves together again: what came in already is read first.
+pub struct Joined {
+    /// What is read.
+    pub reader: Reader,
+    /// What is written.
+    pub writer: WriteHalf,
+}
+
+impl AsyncRead for Joined {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        target: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Reader { half, buffer } = &mut self.reader;
+        if buffer.is_empty() {
+            return Pin::new(half).poll_read(cx, target);
+        }
+        let length = buffer.len().min(target.remaining());
+        target.put_slice(&buffer[..length]);
+        buffer.advance(length);
+        if buffer.is_empty() {
+            *buffer = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Joined {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.writer).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.writer).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.writer.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.writer).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.writer).poll_shutdown(cx)
+    }
+}

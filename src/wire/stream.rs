@@ -1,0 +1,175 @@
+//! A connection and its two halves, whatever it runs over.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream, tcp, unix};
+use tokio_rustls::TlsStream;
+
+/// A connection.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP.
+    Tcp(TcpStream),
+    /// A Unix socket.
+    Unix(UnixStream),
+    /// TLS over TCP.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// The half that is read.
+pub enum ReadHalf {
+    /// TCP.
+    Tcp(tcp::OwnedReadHalf),
+    /// A Unix socket.
+    Unix(unix::OwnedReadHalf),
+    /// Anything else: TLS, a stream of HTTP/2, a test.
+    Other(Box<dyn AsyncRead + Send + Sync + Unpin>),
+}
+
+/// The half that is written. Dropping it says nothing to the other side; closing does.
+#[derive(Default)]
+pub struct WriteHalf(Option<Writer>);
+
+enum Writer {
+    Tcp(tcp::OwnedWriteHalf),
+    Unix(unix::OwnedWriteHalf),
+    Other(Box<dyn AsyncWrite + Send + Sync + Unpin>),
+}
+
+impl Stream {
+    /// Parts the connection, so that reading and writing can go on side by side.
+    #[must_use]
+    pub fn split(self) -> (ReadHalf, WriteHalf) {
+        let (reader, writer) = match self {
+            Self::Tcp(stream) => {
+                let (reader, writer) = stream.into_split();
+                (ReadHalf::Tcp(reader), Writer::Tcp(writer))
+            }
+            Self::Unix(stream) => {
+                let (reader, writer) = stream.into_split();
+                (ReadHalf::Unix(reader), Writer::Unix(writer))
+            }
+            Self::Tls(stream) => return Self::split_any(*stream),
+        };
+        (reader, WriteHalf(Some(writer)))
+    }
+
+    /// Parts anything that can be read and written.
+    pub fn split_any<S>(stream: S) -> (ReadHalf, WriteHalf)
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        let (reader, writer) = tokio::io::split(stream);
+        let (reader, writer) = (ReadHalf::Other(Box::new(reader)), Writer::Other(Box::new(writer)));
+        (reader, WriteHalf(Some(writer)))
+    }
+}
+
+impl ReadHalf {
+    /// Waits until there is something to read, without room for it. Only sockets can tell; for
+    /// others this is over at once.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn readable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(reader) => reader.readable().await,
+            Self::Unix(reader) => reader.readable().await,
+            Self::Other(_) => Ok(()),
+        }
+    }
+
+    /// Tries to read without waiting, into room of its own. Only sockets can.
+    pub(super) fn try_read(&self) -> Option<io::Result<usize>> {
+        let mut byte = [0];
+        match self {
+            Self::Tcp(reader) => Some(reader.try_read(&mut byte)),
+            Self::Unix(reader) => Some(reader.try_read(&mut byte)),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl AsyncRead for ReadHalf {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Tcp(reader) => Pin::new(reader).poll_read(cx, buffer),
+            Self::Unix(reader) => Pin::new(reader).poll_read(cx, buffer),
+            Self::Other(reader) => Pin::new(reader).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl WriteHalf {
+    fn writer(&mut self) -> io::Result<&mut Writer> {
+        self.0.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Drop for WriteHalf {
+    fn drop(&mut self) {
+        // Left to themselves, these say "no more" with a system call of its own.
+        match self.0.take() {
+            Some(Writer::Tcp(writer)) => writer.forget(),
+            Some(Writer::Unix(writer)) => writer.forget(),
+            Some(Writer::Other(_)) | None => {}
+        }
+    }
+}
+
+impl AsyncWrite for WriteHalf {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.writer()? {
+            Writer::Tcp(writer) => Pin::new(writer).poll_write(cx, bytes),
+            Writer::Unix(writer) => Pin::new(writer).poll_write(cx, bytes),
+            Writer::Other(writer) => Pin::new(writer).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.writer()? {
+            Writer::Tcp(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
+            Writer::Unix(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
+            Writer::Other(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.0 {
+            Some(Writer::Tcp(_) | Writer::Unix(_)) => true,
+            Some(Writer::Other(writer)) => writer.is_write_vectored(),
+            None => false,
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.writer()? {
+            // Sockets hold nothing back.
+            Writer::Tcp(_) | Writer::Unix(_) => Poll::Ready(Ok(())),
+            Writer::Other(writer) => Pin::new(writer).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.writer()? {
+            Writer::Tcp(writer) => Pin::new(writer).poll_shutdown(cx),
+            Writer::Unix(writer) => Pin::new(writer).poll_shutdown(cx),
+            Writer::Other(writer) => Pin::new(writer).poll_shutdown(cx),
+        }
+    }
+}
