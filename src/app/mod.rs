@@ -22,11 +22,12 @@ use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
 use crate::proxy::Upstreams;
 use crate::server::listener::{self, Socket, Stop};
+use crate::server::workers;
 use crate::session::memory::Memory;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
-    gateway: Arc<Gateway>,
+    gateway: Gateway,
     http: Option<TcpListener>,
     https: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
     operations: TcpListener,
@@ -78,15 +79,15 @@ impl App {
         );
         let flows =
             Flows::new(settings.flows, settings.session, node, sessions, Arc::clone(&clock));
-        let gateway = Arc::new(Gateway {
-            settings: settings.http,
+        let gateway = Gateway {
+            settings: Arc::new(settings.http),
             flows: Arc::new(flows),
-            policy,
-            minter,
+            policy: Arc::new(policy),
+            minter: Arc::new(minter),
             ring,
-            upstreams: Upstreams::new(settings.upstreams, &settings.upstream_tls),
+            upstreams: Arc::new(Upstreams::new(settings.upstreams, &settings.upstream_tls)),
             clock: Arc::clone(&clock),
-        });
+        };
 
         let http = match settings.listen.http {
             Some(socket) => Some(bind(socket).await?),
@@ -126,18 +127,49 @@ impl App {
         ));
         let rotation =
             tokio::spawn(rotate_keys(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
-        let plain = async {
-            if let Some(listener) = http {
-                listener::serve(listener, None, Arc::clone(&gateway), limits, stop.clone()).await;
-            }
-        };
-        let encrypted = async {
-            if let Some((listener, tls)) = https {
-                let gateway = Arc::clone(&gateway);
-                listener::serve(listener, Some(tls), gateway, limits, stop.clone()).await;
-            }
-        };
-        tokio::join!(plain, encrypted);
+        let count = std::thread::available_parallelism().map_or(1, usize::from);
+        let http = http.and_then(|l| l.into_std().ok());
+        let https = https.and_then(|(l, tls)| Some((l.into_std().ok()?, tls)));
+        let jobs = (0..count)
+            .map(|_| {
+                let gateway = Arc::new(Gateway {
+                    upstreams: Arc::new(gateway.upstreams.anew()),
+                    ..gateway.clone()
+                });
+                let http = http.as_ref().and_then(|l| l.try_clone().ok());
+                let https = https
+                    .as_ref()
+                    .and_then(|(l, tls)| Some((l.try_clone().ok()?, Arc::clone(tls))));
+                let stop = stop.clone();
+                move || async move {
+                    let plain = async {
+                        if let Some(listener) = http.and_then(|l| TcpListener::from_std(l).ok()) {
+                            listener::serve(
+                                listener,
+                                None,
+                                Arc::clone(&gateway),
+                                limits,
+                                stop.clone(),
+                            )
+                            .await;
+                        }
+                    };
+                    let encrypted = async {
+                        if let Some((listener, tls)) =
+                            https.and_then(|(l, tls)| Some((TcpListener::from_std(l).ok()?, tls)))
+                        {
+                            let gateway = Arc::clone(&gateway);
+                            listener::serve(listener, Some(tls), gateway, limits, stop.clone())
+                                .await;
+                        }
+                    };
+                    tokio::join!(plain, encrypted);
+                }
+            })
+            .collect();
+        if let Ok(workers) = workers::start(jobs) {
+            workers.ended().await;
+        }
         stop.wait().await;
         rotation.abort();
         operations_stopper.stop();

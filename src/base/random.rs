@@ -1,5 +1,8 @@
 //! Randomness from the operating system, as bytes and as tokens.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::encoding::base64url;
 
 /// Fills a new array with random bytes.
@@ -19,6 +22,26 @@ pub fn handle() -> String {
     base64url(&bytes::<16>())
 }
 
+/// Returns a name that nothing else has, as 22 base64url characters: for requests in logs. It can
+/// be guessed, so it must not guard anything; in return it costs a counter and no randomness.
+#[must_use]
+pub fn unique_name() -> String {
+    static START: LazyLock<[u8; 16]> = LazyLock::new(bytes);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mut name = *START;
+    // An odd factor maps different numbers to different numbers, far apart.
+    let spread = count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from_le_bytes(upper(&name));
+    name[8..].copy_from_slice(&spread.to_le_bytes());
+    base64url(&name)
+}
+
+fn upper(bytes: &[u8; 16]) -> [u8; 8] {
+    let mut half = [0; 8];
+    half.copy_from_slice(&bytes[8..]);
+    half
+}
+
 /// Returns a fresh identifier for a SAML message: `ID-` and a UUID, as the node's own are.
 ///
 /// SAML core 1.3.4 asks for at least 128 bits of unlikelihood and an NCName.
@@ -26,4 +49,17 @@ pub fn handle() -> String {
 pub fn message_id() -> String {
     let id = uuid::Builder::from_random_bytes(bytes()).into_uuid();
     format!("ID-{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn unique_names_are_all_different_and_of_one_length() {
+        let names: HashSet<_> = (0..10_000).map(|_| unique_name()).collect();
+        assert_eq!(names.len(), 10_000);
+        assert!(names.iter().all(|name| name.len() == 22));
+    }
 }

@@ -40,20 +40,22 @@ pub struct Settings {
     pub cookies: cookie::Cookies,
 }
 
-/// The gateway: everything that a request may need.
+/// The gateway, as one worker has it: everything that a request may need. All of it is shared with
+/// the other workers, except the connections to upstreams.
+#[derive(Clone)]
 pub struct Gateway {
     /// What the doors know of the portal.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// Login and logout.
     pub flows: Arc<Flows>,
     /// Who may go where.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// The signed identities.
-    pub minter: Minter,
+    pub minter: Arc<Minter>,
     /// The keys of the signed identities.
     pub ring: Arc<RwLock<KeyRing>>,
     /// The portals behind.
-    pub upstreams: Upstreams,
+    pub upstreams: Arc<Upstreams>,
     /// The time.
     pub clock: SharedClock,
 }

@@ -15,7 +15,7 @@ use crate::gate::{self, Decision};
 use crate::identity::assurance::Assurance;
 use crate::pages::Trouble;
 use crate::proxy;
-use crate::session::SessionId;
+use crate::session::SessionKey;
 use crate::session::store::{Activity, Live, Store, Unavailable};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -58,7 +58,7 @@ fn unreadable(peer: Peer, wants_page: bool) -> Exchange {
 
 fn begin(parts: Parts, peer: Peer) -> Exchange {
     Exchange {
-        id: random::handle(),
+        id: random::unique_name(),
         caller: exchange::caller(&parts.headers),
         activity: exchange::activity(&parts.headers),
         language: exchange::language(&parts.headers),
@@ -124,10 +124,10 @@ impl Gateway {
         activity: Activity,
     ) -> Result<Option<Live>, Unavailable> {
         let cookie = self.settings.cookies.session(&exchange.parts.headers);
-        let Some(id) = cookie.and_then(SessionId::parse) else {
+        let Some(key) = cookie.and_then(SessionKey::of) else {
             return Ok(None);
         };
-        self.flows.sessions.find(id.key(), activity, self.clock.now()).await
+        self.flows.sessions.find(key, activity, self.clock.now()).await
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).

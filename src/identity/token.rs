@@ -11,6 +11,7 @@ use moka::sync::Cache;
 use super::claims::{Claims, PairwiseSecret, Release, Subject};
 use super::keyring::KeyRing;
 use crate::base::clock::{Time, earlier, later};
+use crate::base::digest_hasher::BuildDigestHasher;
 
 /// Mints and keeps signed identities.
 pub struct Minter {
@@ -18,7 +19,7 @@ pub struct Minter {
     secret: PairwiseSecret,
     lifetime: Duration,
     ring: Arc<RwLock<KeyRing>>,
-    minted: Cache<(SessionKey, usize), Minted>,
+    minted: Cache<(SessionKey, usize), Minted, BuildDigestHasher>,
 }
 
 /// What a kept token is found by: a digest that stands for the session.
@@ -49,7 +50,10 @@ impl Minter {
         kept: u64,
     ) -> Self {
         let lifetime = lifetime.min(LONGEST_LIFETIME);
-        let minted = Cache::builder().max_capacity(kept).time_to_live(lifetime).build();
+        let minted = Cache::builder()
+            .max_capacity(kept)
+            .time_to_live(lifetime)
+            .build_with_hasher(BuildDigestHasher::default());
         Self { issuer, secret, lifetime, ring, minted }
     }
 

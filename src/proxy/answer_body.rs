@@ -12,14 +12,42 @@ use super::connect::Endpoint;
 use super::connection::{Answered, Connection};
 use super::pool::Pool;
 use super::pump::Pump;
+use crate::base;
 use crate::base::body::BoxError;
 use crate::identity::headers::{Kinship, kinship};
 use crate::wire::chunked::Extensions;
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Progress, retain_trailer};
 
+/// Returns the body of an answer: whole when all of it is there already, so that the connection can
+/// serve again at once; otherwise as it comes.
+pub(super) fn read(
+    mut answered: Answered,
+    home: Arc<Pool>,
+    endpoint: Arc<Endpoint>,
+    idle: Duration,
+) -> base::body::Body {
+    let buffer = answered.connection.reader.buffer();
+    let whole = match answered.framing {
+        Framing::Length(length) if length <= buffer.len() as u64 => {
+            // It is not longer than the buffer.
+            let length = usize::try_from(length).unwrap_or(buffer.len());
+            Some(buffer.split_to(length).freeze())
+        }
+        _ => None,
+    };
+    let mut body = AnswerBody::new(answered, home, endpoint, idle);
+    match whole {
+        Some(bytes) => {
+            body.finish();
+            base::body::full(bytes)
+        }
+        None => base::body::Body::stream(body),
+    }
+}
+
 /// The body of an answer.
-pub(super) struct AnswerBody {
+struct AnswerBody {
     connection: Option<Connection>,
     pump: Option<Pump>,
     progress: Progress,
@@ -32,15 +60,10 @@ pub(super) struct AnswerBody {
 
 impl AnswerBody {
     /// Reads the body of an answer whose head is there.
-    pub(super) fn new(
-        answered: Answered,
-        home: Arc<Pool>,
-        endpoint: Arc<Endpoint>,
-        idle: Duration,
-    ) -> Self {
+    fn new(answered: Answered, home: Arc<Pool>, endpoint: Arc<Endpoint>, idle: Duration) -> Self {
         let Answered { head, framing, mut connection, pump } = answered;
         connection.patience.endless();
-        let mut body = Self {
+        Self {
             connection: Some(connection),
             pump,
             progress: Progress::new(framing, Extensions::PassedOver),
@@ -52,11 +75,7 @@ impl AnswerBody {
             home,
             endpoint,
             idle,
-        };
-        if body.progress.is_over() {
-            body.finish();
         }
-        body
     }
 
     /// The answer is read. The connection can serve again when the request is written as well and
@@ -125,7 +144,7 @@ impl Body for AnswerBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size.clone()
+        self.size
     }
 }
 

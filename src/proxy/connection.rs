@@ -93,17 +93,13 @@ impl Connection {
                 let body = (!touched || !had_body).then(|| pump.into_untouched());
                 Err(Unanswered { error, body })
             }
-            Ok(head) => {
-                match Framing::of_answer(&head.headers, head.version, head.status, &method) {
-                    Err(refusal) => {
-                        Err(Unanswered { error: Error::BadAnswer(refusal), body: None })
-                    }
-                    Ok(framing) => {
-                        let pump = (pump.state() != State::Done).then_some(pump);
-                        Ok(Answered { head, framing, connection: self, pump })
-                    }
+            Ok(head) => match head.said.of_answer(head.version, head.status, &method) {
+                Err(refusal) => Err(Unanswered { error: Error::BadAnswer(refusal), body: None }),
+                Ok(framing) => {
+                    let pump = (pump.state() != State::Done).then_some(pump);
+                    Ok(Answered { head, framing, connection: self, pump })
                 }
-            }
+            },
         }
     }
 

@@ -24,14 +24,12 @@ use std::time::Duration;
 use http::header::CACHE_CONTROL;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::BodyExt;
 use rustls::pki_types::ServerName;
 
-use self::answer_body::AnswerBody;
 use self::connect::{Endpoint, Tls};
 pub use self::error::Error;
 use self::pool::Pool;
-use crate::base::body::{self, Body};
+use crate::base::body::Body;
 use crate::gate::Pass;
 use crate::http::Gateway;
 use crate::http::exchange::Exchange;
@@ -71,6 +69,12 @@ impl Upstreams {
         Self(settings.into_iter().map(|settings| Upstream::new(settings, &tls)).collect())
     }
 
+    /// Makes empty pools for another worker.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self(self.0.iter().map(Upstream::anew).collect())
+    }
+
     /// Closes connections that waited too long.
     pub fn sweep(&self) {
         for upstream in &self.0 {
@@ -90,6 +94,17 @@ impl Upstream {
             .map(|name| Tls { config: Arc::clone(tls), name });
         let endpoint = Arc::new(Endpoint::Tcp(host, port));
         Self { settings, endpoint, tls, pool: Pool::new(Duration::from_secs(30), 1024) }
+    }
+}
+
+impl Upstream {
+    fn anew(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            endpoint: Arc::clone(&self.endpoint),
+            tls: self.tls.clone(),
+            pool: Pool::new(Duration::from_secs(30), 1024),
+        }
     }
 }
 
@@ -125,8 +140,6 @@ pub async fn forward(
     // 3. The body follows as it comes.
     let idle = upstream.settings.response_timeout;
     let (pool, endpoint) = (Arc::clone(&upstream.pool), Arc::clone(&upstream.endpoint));
-    let body = AnswerBody::new(answered, pool, endpoint, idle);
-    let body =
-        if hyper::body::Body::is_end_stream(&body) { body::empty() } else { body.boxed_unsync() };
+    let body = answer_body::read(answered, pool, endpoint, idle);
     Ok(Response::from_parts(parts, body))
 }

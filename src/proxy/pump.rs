@@ -7,13 +7,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::Body as _;
 use tokio::io::AsyncWrite;
-use tokio_util::io::poll_write_buf;
 
 use crate::identity::headers::{Kinship, kinship};
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Incoming, retain_trailer};
 use crate::wire::outgoing;
-use crate::wire::stream::WriteHalf;
+use crate::wire::stream::{WriteHalf, poll_write_some};
 
 /// A request on its way.
 pub(super) struct Pump {
@@ -79,7 +78,7 @@ impl Pump {
         loop {
             while self.has_something() {
                 let mut all = (&mut self.head).chain(&mut self.data).chain(&mut self.tail);
-                match poll_write_buf(Pin::new(&mut *writer), cx, &mut all) {
+                match poll_write_some(writer, cx, &mut all) {
                     Poll::Ready(Ok(0)) => {
                         return Poll::Ready(Err(Failed::Upstream(io::ErrorKind::WriteZero.into())));
                     }

@@ -12,7 +12,7 @@ use crate::http::exchange::Exchange;
 use crate::http::service::{HoldsBack, WantsUpgrade};
 use crate::http::{Gateway, host, hygiene};
 use crate::identity::headers::ASSERTION;
-use crate::wire::framing::Framing;
+use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
 
@@ -34,7 +34,7 @@ pub(super) fn compose(
     hygiene::strip_for_upstream(&mut exchange.parts.headers, gateway.settings.cookies);
 
     let parts = &exchange.parts;
-    let framing = match outgoing::said_length(&parts.headers) {
+    let framing = match framing::length(&parts.headers) {
         Some(length) => Framing::Length(length),
         None if body.is_end_stream() => Framing::NONE,
         None => Framing::Chunked,

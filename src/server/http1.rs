@@ -19,7 +19,6 @@ use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as HttpBody, Frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio_util::io::poll_write_buf;
 use tracing::debug;
 
 use super::listener::Limits;
@@ -27,14 +26,14 @@ use crate::base::body::{Body, BoxError};
 use crate::base::clock::http_date;
 use crate::base::stop::Stop;
 use crate::http::service::{HoldsBack, Peer, Service, WantsUpgrade};
-use crate::wire::framing::{Framing, may_have_body};
+use crate::wire::framing::{self, Framing, may_have_body};
 use crate::wire::head::{Bounds, RequestHead, Search};
 use crate::wire::incoming::{Incoming, Lent};
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
-use crate::wire::stream::WriteHalf;
+use crate::wire::stream::{WriteHalf, poll_write_some};
 use crate::wire::tunnel::Passage;
 
 /// How a connection goes on after HTTP/1.1.
@@ -84,7 +83,7 @@ struct Connection<'s, S> {
 
 /// What comes next on a connection.
 enum Next {
-    Request(Box<RequestHead>),
+    Request(RequestHead),
     Refused(Refusal),
     Http2,
     Closed,
@@ -109,7 +108,7 @@ impl<S: Service> Connection<'_, S> {
     async fn run(mut self) -> After {
         loop {
             match self.next().await {
-                Next::Request(head) => match self.exchange(*head).await {
+                Next::Request(head) => match self.exchange(head).await {
                     Ok(true) => {}
                     Ok(false) => return After::Closed,
                     Err(error) => {
@@ -175,7 +174,7 @@ impl<S: Service> Connection<'_, S> {
             }
         }
         // 3. From its first byte on, a head has so much time.
-        patience.renew(self.limits.header_timeout);
+        let mut is_timed = false;
         loop {
             if is_first && is_preface(reader.buffer()) {
                 if reader.buffer().len() >= PREFACE.len() {
@@ -187,10 +186,13 @@ impl<S: Service> Connection<'_, S> {
                 }
             } else {
                 match search.take_request(reader.buffer(), &bounds) {
-                    Ok(Some(head)) => return Next::Request(Box::new(head)),
+                    Ok(Some(head)) => return Next::Request(head),
                     Ok(None) => {}
                     Err(refusal) => return Next::Refused(refusal),
                 }
+            }
+            if !std::mem::replace(&mut is_timed, true) {
+                patience.renew(self.limits.header_timeout);
             }
             match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
                 Ok(Some(0)) if reader.buffer().is_empty() => return Next::Closed,
@@ -307,7 +309,7 @@ impl<S: Service> Connection<'_, S> {
     async fn answer(&mut self, response: Response<Body>, asked: Asked) -> io::Result<bool> {
         let (parts, mut body) = response.into_parts();
         let has_body = may_have_body(parts.status) && !asked.is_head;
-        let said = outgoing::said_length(&parts.headers);
+        let said = framing::length(&parts.headers);
         let framing = match (has_body, said, body.size_hint().exact()) {
             (false, ..) => Framing::NONE,
             (true, Some(length), _) | (true, None, Some(length)) => Framing::Length(length),
@@ -389,6 +391,10 @@ impl<S: Service> Connection<'_, S> {
             if framing == Framing::Chunked {
                 outgoing::chunk_size(&mut out, data.len());
                 self.write(&mut (&mut out).chain(data).chain(&b"\r\n"[..])).await?;
+            } else if data.len() <= SMALL && !out.is_empty() {
+                // Cheaper to copy than to hand over in two pieces.
+                out.extend_from_slice(&data);
+                self.write(&mut out).await?;
             } else {
                 self.write(&mut (&mut out).chain(data)).await?;
             }
@@ -429,7 +435,7 @@ impl<S: Service> Connection<'_, S> {
         let mut waits = false;
         poll_fn(|cx| {
             while bytes.has_remaining() {
-                match poll_write_buf(Pin::new(&mut *writer), cx, bytes) {
+                match poll_write_some(writer, cx, bytes) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                     Poll::Ready(Ok(_)) => waits = false,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -511,6 +517,8 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// Room for a head, and for what comes with it.
 const HEAD_ROOM: usize = 8 * 1024;
+/// What is copied behind the head instead of being written beside it.
+const SMALL: usize = 4 * 1024;
 /// What a client may send ahead while it waits for an answer.
 const AHEAD: usize = 16 * 1024;
 /// RFC 9113 3.4.

@@ -7,3 +7,4 @@ mod http1;
 mod http2;
 pub mod listener;
 pub mod tls;
+pub mod workers;

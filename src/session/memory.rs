@@ -9,10 +9,11 @@ use moka::sync::Cache;
 use super::store::{Activity, Live, Store, Unavailable};
 use super::{Session, SessionKey, Settings};
 use crate::base::clock::{Time, later};
+use crate::base::digest_hasher::BuildDigestHasher;
 
 /// The store. When it is full, the session that was used longest ago makes room.
 pub struct Memory {
-    sessions: Cache<SessionKey, Arc<Entry>>,
+    sessions: Cache<SessionKey, Arc<Entry>, BuildDigestHasher>,
     settings: Settings,
 }
 
@@ -32,7 +33,7 @@ impl Memory {
             .eviction_policy(EvictionPolicy::lru())
             // Only for tidiness: what has ended is decided by our own clock, below.
             .time_to_live(settings.absolute)
-            .build();
+            .build_with_hasher(BuildDigestHasher::default());
         Self { sessions, settings }
     }
 

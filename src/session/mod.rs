@@ -49,9 +49,7 @@ impl SessionId {
     /// Takes the value of a cookie, when it could be an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let plausible = text.len() == 43
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        plausible.then(|| Self(Secret::new(text.to_owned())))
+        is_plausible(text).then(|| Self(Secret::new(text.to_owned())))
     }
 
     /// Shows the value for the cookie.
@@ -68,6 +66,12 @@ impl SessionId {
 }
 
 impl SessionKey {
+    /// Returns the key of the session whose id a cookie may hold, without keeping the id.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        is_plausible(text).then(|| Self(sha256(text.as_bytes())))
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn bytes(self) -> [u8; 32] {
@@ -80,6 +84,11 @@ impl SessionKey {
     pub fn public_name(self) -> String {
         base64url(&sha256(&self.0)[..16])
     }
+}
+
+fn is_plausible(id: &str) -> bool {
+    id.len() == 43
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// A signed-in citizen.
@@ -167,8 +176,10 @@ mod tests {
     fn an_id_is_read_back_and_nothing_else_is_taken() {
         let id = SessionId::generate();
         assert_eq!(SessionId::parse(id.expose()).unwrap().key(), id.key());
+        assert_eq!(SessionKey::of(id.expose()), Some(id.key()));
         for wrong in ["", "x", &"ż".repeat(22), &"a".repeat(44), &format!("{};", "a".repeat(42))] {
             assert!(SessionId::parse(wrong).is_none(), "{wrong}");
+            assert!(SessionKey::of(wrong).is_none(), "{wrong}");
         }
         assert!(!format!("{id:?}").contains(id.expose()));
     }

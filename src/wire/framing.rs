@@ -8,7 +8,7 @@
 //! 4. A request without either has no body. An answer without either ends with the connection.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::refusal::Refusal;
 
@@ -26,21 +26,46 @@ pub enum Framing {
 impl Framing {
     /// No body.
     pub const NONE: Self = Self::Length(0);
+}
+
+/// What the fields of a head say of the length of its body.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Said {
+    length: Option<u64>,
+    is_chunked: bool,
+}
+
+impl Said {
+    /// Notes one field, whichever it is.
+    ///
+    /// # Errors
+    /// When it is about the length and not plain.
+    pub fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), Refusal> {
+        if *name == CONTENT_LENGTH {
+            let length = number(value)?;
+            if self.length.replace(length).is_some() {
+                return Err(Refusal::Framing("two Content-Length"));
+            }
+        } else if *name == TRANSFER_ENCODING {
+            let is_plain = value.as_bytes().eq_ignore_ascii_case(b"chunked");
+            if !is_plain || std::mem::replace(&mut self.is_chunked, true) {
+                return Err(Refusal::Framing("Transfer-Encoding is not just chunked"));
+            }
+        }
+        Ok(())
+    }
 
     /// Tells how long the body of a request is.
     ///
     /// # Errors
     /// When it is not clear.
-    pub fn of_request(headers: &HeaderMap, version: Version) -> Result<Self, Refusal> {
-        match (length(headers)?, is_chunked(headers)?) {
-            (Some(_), true) => Err(Refusal::Framing("both Content-Length and Transfer-Encoding")),
-            (None, true) if version != Version::HTTP_11 => {
-                Err(Refusal::Framing("Transfer-Encoding in HTTP/1.0"))
-            }
-            (None, true) => Ok(Self::Chunked),
-            (Some(length), false) => Ok(Self::Length(length)),
-            (None, false) => Ok(Self::NONE),
-        }
+    pub fn of_request(self, version: Version) -> Result<Framing, Refusal> {
+        self.check(version)?;
+        Ok(match (self.length, self.is_chunked) {
+            (_, true) => Framing::Chunked,
+            (Some(length), false) => Framing::Length(length),
+            (None, false) => Framing::NONE,
+        })
     }
 
     /// Tells how long the body of an answer is.
@@ -48,26 +73,30 @@ impl Framing {
     /// # Errors
     /// When it is not clear.
     pub fn of_answer(
-        headers: &HeaderMap,
+        self,
         version: Version,
         status: StatusCode,
         asked: &Method,
-    ) -> Result<Self, Refusal> {
-        let (length, is_chunked) = (length(headers)?, is_chunked(headers)?);
-        if length.is_some() && is_chunked {
+    ) -> Result<Framing, Refusal> {
+        self.check(version)?;
+        if asked == Method::HEAD || !may_have_body(status) {
+            return Ok(Framing::NONE);
+        }
+        Ok(match (self.length, self.is_chunked) {
+            (_, true) => Framing::Chunked,
+            (Some(length), false) => Framing::Length(length),
+            (None, false) => Framing::UntilClose,
+        })
+    }
+
+    fn check(self, version: Version) -> Result<(), Refusal> {
+        if self.is_chunked && self.length.is_some() {
             return Err(Refusal::Framing("both Content-Length and Transfer-Encoding"));
         }
-        if is_chunked && version != Version::HTTP_11 {
+        if self.is_chunked && version != Version::HTTP_11 {
             return Err(Refusal::Framing("Transfer-Encoding in HTTP/1.0"));
         }
-        if asked == Method::HEAD || !may_have_body(status) {
-            return Ok(Self::NONE);
-        }
-        Ok(match (length, is_chunked) {
-            (_, true) => Self::Chunked,
-            (Some(length), false) => Self::Length(length),
-            (None, false) => Self::UntilClose,
-        })
+        Ok(())
     }
 }
 
@@ -78,50 +107,40 @@ pub fn may_have_body(status: StatusCode) -> bool {
         && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// Returns the one `Content-Length`.
-///
-/// # Errors
-/// When there are two, or it is not a number.
-pub fn length(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+/// Returns the one `Content-Length`, when it is one plain number.
+#[must_use]
+pub fn length(headers: &HeaderMap) -> Option<u64> {
     let mut values = headers.get_all(CONTENT_LENGTH).iter();
     match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => Err(Refusal::Framing("two Content-Length")),
-        (Some(value), None) => {
-            let digits = value.as_bytes();
-            // 18 digits always fit.
-            let fits = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-            let length = fits.then(|| {
-                digits.iter().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'))
-            });
-            length.map(Some).ok_or(Refusal::Framing("Content-Length is not a plain number"))
-        }
+        (Some(value), None) => number(value).ok(),
+        _ => None,
     }
 }
 
-fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
-    let mut values = headers.get_all(TRANSFER_ENCODING).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(false),
-        (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(true),
-        _ => Err(Refusal::Framing("Transfer-Encoding is not just chunked")),
+fn number(value: &HeaderValue) -> Result<u64, Refusal> {
+    let digits = value.as_bytes();
+    // 18 digits always fit.
+    let fits = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    if !fits {
+        return Err(Refusal::Framing("Content-Length is not a plain number"));
     }
+    Ok(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
 
     fn request(pairs: &[(&'static str, &'static str)]) -> Result<Framing, Refusal> {
-        Framing::of_request(&headers(pairs), Version::HTTP_11)
+        said(pairs)?.of_request(Version::HTTP_11)
     }
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let header = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        pairs.iter().map(header).collect()
+    fn said(pairs: &[(&'static str, &'static str)]) -> Result<Said, Refusal> {
+        let mut said = Said::default();
+        for (name, value) in pairs {
+            said.note(&HeaderName::from_static(name), &HeaderValue::from_static(value))?;
+        }
+        Ok(said)
     }
 
     #[test]
@@ -147,17 +166,14 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_body_has_none_whatever_it_says() {
-        let long = headers(&[("content-length", "5")]);
-        let of = |status, method: &Method| {
-            Framing::of_answer(&long, Version::HTTP_11, status, method).unwrap()
-        };
+        let long = said(&[("content-length", "5")]).unwrap();
+        let of =
+            |status, method: &Method| long.of_answer(Version::HTTP_11, status, method).unwrap();
         assert_eq!(of(StatusCode::OK, &Method::GET), Framing::Length(5));
         assert_eq!(of(StatusCode::OK, &Method::HEAD), Framing::NONE);
         assert_eq!(of(StatusCode::NO_CONTENT, &Method::GET), Framing::NONE);
         assert_eq!(of(StatusCode::NOT_MODIFIED, &Method::GET), Framing::NONE);
-        let nothing = HeaderMap::new();
-        let until_close =
-            Framing::of_answer(&nothing, Version::HTTP_11, StatusCode::OK, &Method::GET);
+        let until_close = Said::default().of_answer(Version::HTTP_11, StatusCode::OK, &Method::GET);
         assert_eq!(until_close, Ok(Framing::UntilClose));
     }
 }

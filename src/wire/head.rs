@@ -19,7 +19,7 @@ use http::header::{CONNECTION, EXPECT, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 
-use super::framing::Framing;
+use super::framing::{Framing, Said};
 use super::refusal::Refusal;
 
 /// The bounds of a head.
@@ -66,6 +66,8 @@ pub struct AnswerHead {
     pub version: Version,
     /// The headers.
     pub headers: HeaderMap,
+    /// What they say of the length of the body.
+    pub said: Said,
     /// Whether the connection may be used again.
     pub keep_alive: bool,
 }
@@ -183,17 +185,17 @@ fn parse_request(head: &Bytes, bounds: &Bounds) -> Result<RequestHead, Refusal> 
     parts.version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     parts.method = method;
     parts.uri = uri;
-    parts.headers = headers(head, parsed.headers)?;
-    let framing = Framing::of_request(&parts.headers, parts.version)?;
-    let connection = Connection::read(&parts.headers);
-    let upgrade = parts.headers.get(UPGRADE).filter(|_| {
-        connection.upgrade && parts.version == Version::HTTP_11 && framing == Framing::NONE
-    });
+    let mut noted = Noted::default();
+    parts.headers = headers(head, parsed.headers, |name, value| noted.note(name, value))?;
+    let framing = noted.said.of_request(parts.version)?;
+    let may_upgrade =
+        noted.wants_upgrade && parts.version == Version::HTTP_11 && framing == Framing::NONE;
     Ok(RequestHead {
         framing,
-        keep_alive: connection.is_kept(parts.version),
-        holds_back: holds_back(&parts)?,
-        upgrade: upgrade.cloned(),
+        keep_alive: noted.is_kept(parts.version),
+        // Not in HTTP/1.0 (RFC 9110 10.1.1).
+        holds_back: noted.holds_back && parts.version == Version::HTTP_11,
+        upgrade: parts.headers.get(UPGRADE).filter(|_| may_upgrade).cloned(),
         parts,
     })
 }
@@ -238,9 +240,10 @@ fn parse_answer(head: &Bytes, bounds: &Bounds) -> Result<AnswerHead, Refusal> {
         .and_then(|code| StatusCode::from_u16(code).ok())
         .ok_or(Refusal::Malformed("status"))?;
     let version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
-    let headers = headers(head, parsed.headers)?;
-    let keep_alive = Connection::read(&headers).is_kept(version);
-    Ok(AnswerHead { status, version, headers, keep_alive })
+    let mut noted = Noted::default();
+    let headers = headers(head, parsed.headers, |name, value| noted.note(name, value))?;
+    let keep_alive = noted.is_kept(version);
+    Ok(AnswerHead { status, version, headers, said: noted.said, keep_alive })
 }
 
 /// Reads the fields of a trailer, which ends with an empty line.
@@ -252,20 +255,25 @@ pub(super) fn parse_trailer(bytes: &Bytes, bounds: &Bounds) -> Result<HeaderMap,
     let room = &mut fields[..bounds.fields.min(MOST_FIELDS)];
     match httparse::parse_headers(bytes, room) {
         Ok(httparse::Status::Complete((length, fields))) if length == bytes.len() => {
-            headers(bytes, fields)
+            headers(bytes, fields, |_, _| Ok(()))
         }
         _ => Err(Refusal::Framing("trailer")),
     }
 }
 
 /// Fields as slices of the head, without a copy.
-fn headers(head: &Bytes, fields: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
+fn headers(
+    head: &Bytes,
+    fields: &[httparse::Header<'_>],
+    mut note: impl FnMut(&HeaderName, &HeaderValue) -> Result<(), Refusal>,
+) -> Result<HeaderMap, Refusal> {
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes())
             .map_err(|_| Refusal::Malformed("name of a field"))?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
             .map_err(|_| Refusal::Malformed("value of a field"))?;
+        note(&name, &value)?;
         headers.append(name, value);
     }
     Ok(headers)
@@ -279,37 +287,33 @@ fn method(text: &str) -> Option<Method> {
     fits.then(|| Method::from_bytes(bytes).ok()).flatten()
 }
 
-fn holds_back(parts: &Parts) -> Result<bool, Refusal> {
-    match parts.headers.get(EXPECT) {
-        None => Ok(false),
-        // Not in HTTP/1.0.
-        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
-            Ok(parts.version == Version::HTTP_11)
-        }
-        Some(_) => Err(Refusal::Expectation),
-    }
-}
-
-/// What `Connection` says (RFC 9110 7.6.1).
+/// What is noted of the fields while they pass, so that none is looked for later.
 #[derive(Default)]
-struct Connection {
+struct Noted {
+    said: Said,
     close: bool,
     keep_alive: bool,
-    upgrade: bool,
+    wants_upgrade: bool,
+    holds_back: bool,
 }
 
-impl Connection {
-    fn read(headers: &HeaderMap) -> Self {
-        let mut said = Self::default();
-        for value in headers.get_all(CONNECTION) {
+impl Noted {
+    fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), Refusal> {
+        if *name == CONNECTION {
+            // RFC 9110 7.6.1.
             for token in value.as_bytes().split(|&byte| byte == b',') {
                 let token = token.trim_ascii();
-                said.close |= token.eq_ignore_ascii_case(b"close");
-                said.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
-                said.upgrade |= token.eq_ignore_ascii_case(b"upgrade");
+                self.close |= token.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+                self.wants_upgrade |= token.eq_ignore_ascii_case(b"upgrade");
             }
+        } else if *name == EXPECT {
+            if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") {
+                return Err(Refusal::Expectation);
+            }
+            self.holds_back = true;
         }
-        said
+        self.said.note(name, value)
     }
 
     fn is_kept(&self, version: Version) -> bool {

@@ -65,12 +65,6 @@ pub fn content_length(out: &mut BytesMut, length: u64) {
     field(out, "content-length", &digits[at..]);
 }
 
-/// Returns the length that the headers of an answer say, where it is one plain number.
-#[must_use]
-pub fn said_length(headers: &HeaderMap) -> Option<u64> {
-    super::framing::length(headers).ok().flatten()
-}
-
 /// Writes the line before the data of a chunk.
 pub fn chunk_size(out: &mut BytesMut, size: usize) {
     let mut digits = [0; 16];

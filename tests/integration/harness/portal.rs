@@ -7,7 +7,7 @@ use brama::server::listener::{Peer, Service};
 use brama::wire::incoming::Incoming;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::StreamBody;
 use hyper::body::Frame;
 
 /// A request that reached the portal.
@@ -47,7 +47,7 @@ impl Service for Portal {
         let (parts, incoming) = request.into_parts();
         if parts.uri.path() == "/public/echo" {
             // Streams back what comes in, piece by piece.
-            return Response::new(incoming.map_err(Into::into).boxed_unsync());
+            return Response::new(Body::stream(incoming));
         }
         let body = body::read(incoming, 64 * 1024 * 1024).await.unwrap_or_default();
         let seen = Seen {
@@ -93,5 +93,5 @@ fn endless() -> Body {
     let pieces = futures_util::stream::repeat_with(|| {
         Ok::<_, body::BoxError>(Frame::data(Bytes::from_static(&[b'x'; 16 * 1024])))
     });
-    StreamBody::new(pieces).boxed_unsync()
+    Body::stream(StreamBody::new(pieces))
 }
