@@ -2,5 +2,9 @@
 //!
 //! Knows nothing of logins: it carries requests to a [`listener::Service`] and answers back.
 
+pub mod addresses;
+pub mod cores;
 pub mod listener;
+pub mod notify;
+pub mod proxy_protocol;
 pub mod tls;
