@@ -23,86 +23,8 @@ use tracing::{debug, warn};
 
 pub use crate::base::stop::{Stop, Stopper, stop};
 pub use crate::http::service::{Peer, Service};
-
-/// The bounds of a listener.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How many connections may be open.
-    pub connections: usize,
-    /// How long a TLS handshake, and then a request's header, may take to arrive.
-    pub header_timeout: Duration,
-    /// How long a client may leave an answer unread, or a request's body unsent, before the
-    /// connection is given up.
-    pub stall_timeout: Duration,
-    /// How long open requests may go on after a stop.
-    pub drain_timeout: Duration,
-    /// The most bytes that a request's line and header may have.
-    pub header_bytes: usize,
-    /// The most fields that a request's header may have.
-    pub header_fields: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            header_timeout: Duration::from_secs(10),
-            stall_timeout: Duration::from_secs(60),
-            drain_timeout: Duration::from_secs(30),
-            header_bytes: 64 * 1024,
-            header_fields: 100,
-        }
-    }
-}
-
-/// Where to listen: an address that is still to be bound, or a socket that already is.
-#[derive(Debug)]
-pub enum Socket {
-    /// An address.
-    Address(SocketAddr),
-    /// A bound socket, for instance because its port had to be known beforehand.
-    Bound(std::net::TcpListener),
-}
-
-impl Socket {
-    /// Binds a socket now, so that its port is known.
-    ///
-    /// # Errors
-    /// When the address is taken.
-    pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self::Bound(listener))
-    }
-
-    /// Returns the address.
-    ///
-    /// # Errors
-    /// When the system does not know it.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        match self {
-            Self::Address(address) => Ok(*address),
-            Self::Bound(listener) => listener.local_addr(),
-        }
-    }
-
-    /// Returns the listener, binding it when that was not done before.
-    ///
-    /// # Errors
-    /// When the address is taken.
-    pub async fn into_listener(self) -> std::io::Result<TcpListener> {
-        match self {
-            Self::Address(address) => TcpListener::bind(address).await,
-            Self::Bound(listener) => TcpListener::from_std(listener),
-        }
-    }
-}
-
-impl From<SocketAddr> for Socket {
-    fn from(address: SocketAddr) -> Self {
-        Self::Address(address)
-    }
-}
+pub use crate::server::limits::Limits;
+pub use crate::server::socket::Socket;
 
 /// Accepts connections until told to stop, then waits for the open ones within the deadline.
 pub async fn serve<S: Service>(

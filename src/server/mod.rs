@@ -4,7 +4,11 @@
 
 pub mod addresses;
 pub mod cores;
+pub mod handover;
+pub mod limits;
 pub mod listener;
 pub mod notify;
 pub mod proxy_protocol;
+pub mod socket;
+pub mod stream;
 pub mod tls;
