@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
+use self::settings::Https;
 pub use self::settings::Settings;
 use self::state::StateError;
 use crate::base::clock::SharedClock;
@@ -21,7 +22,9 @@ use crate::http::operations::Operations;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
 use crate::proxy::Upstreams;
+use crate::server::certificates::{self, Certificates};
 use crate::server::listener::{self, Socket, Stop};
+use crate::server::tls;
 use crate::session::memory::Memory;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
@@ -29,6 +32,7 @@ pub struct App {
     gateway: Arc<Gateway>,
     http: Option<TcpListener>,
     https: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
+    certificates: Option<Arc<Certificates>>,
     operations: TcpListener,
     limits: listener::Limits,
     state: state::State,
@@ -49,6 +53,9 @@ pub enum Error {
     /// What is kept between runs cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
 }
 
 impl App {
@@ -92,12 +99,18 @@ impl App {
             Some(socket) => Some(bind(socket).await?),
             None => None,
         };
-        let https = match settings.listen.https {
-            Some((socket, tls)) => Some((bind(socket).await?, tls)),
-            None => None,
+        let (https, certificates) = match settings.listen.https {
+            Some(Https { socket, certificates, options }) => {
+                // This listener speaks HTTP/1.1 only, so it must not offer more.
+                let options = tls::Options { http2: false, ..options };
+                let config = tls::server_config(&certificates, options)?;
+                (Some((bind(socket).await?, config)), Some(certificates))
+            }
+            None => (None, None),
         };
         let operations = bind(settings.listen.operations).await?;
-        Ok(Self { gateway, http, https, operations, limits: settings.listen.limits, state, clock })
+        let limits = settings.listen.limits;
+        Ok(Self { gateway, http, https, certificates, operations, limits, state, clock })
     }
 
     /// Returns the address of the operations listener.
@@ -108,7 +121,7 @@ impl App {
 
     /// Serves until told to stop. The operations listener says "not ready" first and stops last.
     pub async fn run(self, mut stop: Stop) {
-        let Self { gateway, http, https, operations, limits, state, clock } = self;
+        let Self { gateway, http, https, certificates, operations, limits, state, clock } = self;
         info!(
             http = address(http.as_ref()),
             https = address(https.as_ref().map(|(listener, _)| listener)),
@@ -126,6 +139,9 @@ impl App {
         ));
         let rotation =
             tokio::spawn(rotate_keys(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
+        if let Some(certificates) = certificates {
+            tokio::spawn(certificates::watch(certificates, LOOK_AT_FILES, stop.clone()));
+        }
         let plain = async {
             if let Some(listener) = http {
                 listener::serve(listener, None, Arc::clone(&gateway), limits, stop.clone()).await;
@@ -145,6 +161,9 @@ impl App {
         info!("gateway stopped");
     }
 }
+
+/// How often the files of certificates are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(2);
 
 /// The address of a listener for the log; empty when there is none.
 fn address(listener: Option<&TcpListener>) -> String {

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::server::certificates::Certificates;
 use crate::server::listener::Socket;
 use crate::{flow, http, proxy, server, session};
 
@@ -46,11 +49,55 @@ pub struct Listen {
     /// Plain HTTP.
     pub http: Option<Socket>,
     /// TLS.
-    pub https: Option<(Socket, Arc<rustls::ServerConfig>)>,
+    pub https: Option<Https>,
+    /// Plain HTTP on a unix socket.
+    pub unix: Option<Socket>,
+    /// Plain HTTP that sends everybody to https.
+    pub redirect: Option<Socket>,
     /// Health and readiness.
     pub operations: Socket,
+    /// How long browsers shall insist on https.
+    pub hsts: Option<Duration>,
+    /// Whose connections begin with a PROXY protocol header.
+    pub proxy_protocol_from: Vec<IpNet>,
+    /// Whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The number of workers; zero is one for each core.
+    pub workers: usize,
+    /// How many connections may wait for a worker.
+    pub backlog: u32,
     /// The bounds of all listeners.
     pub limits: server::listener::Limits,
+}
+
+/// A listener with TLS.
+pub struct Https {
+    /// Where.
+    pub socket: Socket,
+    /// The certificates, which are read again when they change.
+    pub certificates: Arc<Certificates>,
+    /// How TLS is spoken.
+    pub options: server::tls::Options,
+}
+
+impl Listen {
+    /// Listens in plain HTTP only, trusts no proxy and has the default bounds.
+    #[must_use]
+    pub fn plain(http: Socket, operations: Socket) -> Self {
+        Self {
+            http: Some(http),
+            https: None,
+            unix: None,
+            redirect: None,
+            operations,
+            hsts: None,
+            proxy_protocol_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            workers: 0,
+            backlog: 4096,
+            limits: server::listener::Limits::default(),
+        }
+    }
 }
 
 /// How the program logs.

@@ -3,6 +3,7 @@
 //! Knows nothing of logins: it carries requests to a [`listener::Service`] and answers back.
 
 pub mod addresses;
+pub mod certificates;
 pub mod cores;
 pub mod handover;
 pub mod limits;

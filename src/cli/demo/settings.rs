@@ -70,10 +70,8 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             cookies: Cookies::PLAIN,
         },
         listen: Listen {
-            http: Some(addresses.gateway),
-            https: None,
-            operations: addresses.operations,
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
+            ..Listen::plain(addresses.gateway, addresses.operations)
         },
         flows: flow::Settings {
             template: Template {
