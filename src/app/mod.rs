@@ -24,7 +24,7 @@ use crate::identity::token::Minter;
 use crate::proxy::Upstreams;
 use crate::server::certificates::{self, Certificates};
 use crate::server::listener::{self, Socket, Stop};
-use crate::server::tls;
+use crate::server::{notify, tls};
 use crate::session::memory::Memory;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
@@ -128,6 +128,7 @@ impl App {
             operations = address(Some(&operations)),
             "gateway started"
         );
+        notify::ready();
         let (operations_stopper, operations_stop) = listener::stop();
         let answers = Arc::new(Operations::new(stop.clone()));
         let operations = tokio::spawn(listener::serve(
@@ -155,6 +156,7 @@ impl App {
         };
         tokio::join!(plain, encrypted);
         stop.wait().await;
+        notify::stopping();
         rotation.abort();
         operations_stopper.stop();
         let _ = operations.await;

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
 use crate::server::certificates::Certificates;
+use crate::server::handover::Inherited;
 use crate::server::listener::Socket;
 use crate::{flow, http, proxy, server, session};
 
@@ -81,6 +82,26 @@ pub struct Https {
 }
 
 impl Listen {
+    /// Uses sockets that were passed to this process in place of the addresses that are given.
+    ///
+    /// Only what the settings ask for is taken: they say what a socket is for, and TLS needs
+    /// certificates.
+    pub fn inherit(&mut self, inherited: &mut Inherited) {
+        for (name, socket) in [
+            ("http", self.http.as_mut()),
+            ("https", self.https.as_mut().map(|https| &mut https.socket)),
+            ("unix", self.unix.as_mut()),
+            ("redirect", self.redirect.as_mut()),
+            ("operations", Some(&mut self.operations)),
+        ] {
+            if let Some(socket) = socket
+                && let Some(passed) = inherited.take(name)
+            {
+                *socket = passed;
+            }
+        }
+    }
+
     /// Listens in plain HTTP only, trusts no proxy and has the default bounds.
     #[must_use]
     pub fn plain(http: Socket, operations: Socket) -> Self {

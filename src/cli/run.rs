@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::output::{complain, environment, fail, serve};
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{self, Problems};
 use crate::observe;
+use crate::server::handover::Inherited;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,7 +21,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let settings = match load(&arguments.config) {
+    // Before there is a thread or an open file: see there.
+    let mut inherited = match Inherited::from_environment() {
+        Ok(inherited) => inherited,
+        Err(error) => return fail(error),
+    };
+    let mut settings = match load(&arguments.config) {
         (Some(settings), problems) => {
             if !problems.is_empty() {
                 complain(&problems);
@@ -32,6 +40,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     };
     if let Err(error) = observe::start(settings.log.json, &settings.log.level) {
         return fail(error);
+    }
+    settings.listen.inherit(&mut inherited);
+    for name in inherited.names() {
+        warn!(name, "a socket was passed that the configuration has no use for");
     }
     serve(|stop| async move {
         let clock: SharedClock = Arc::new(SystemClock);

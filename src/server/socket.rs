@@ -117,12 +117,19 @@ impl Socket {
     /// Returns one TCP listener, binding it when that was not done before.
     ///
     /// # Errors
-    /// When the address is taken, or the socket is none of TCP.
+    /// When the address is taken, or the socket is none of TCP, or there are several.
     pub async fn into_listener(self) -> io::Result<TcpListener> {
         match self {
             Self::Address(address) => TcpListener::bind(address).await,
             Self::Bound(listener) => TcpListener::from_std(listener),
-            Self::Unix { .. } | Self::Inherited(_) => Err(ErrorKind::Unsupported.into()),
+            Self::Unix { .. } => Err(ErrorKind::Unsupported.into()),
+            Self::Inherited(mut sockets) => match (sockets.pop(), sockets.is_empty()) {
+                (Some(Listening::Tcp(listener)), true) => {
+                    listener.set_nonblocking(true)?;
+                    TcpListener::from_std(listener)
+                }
+                _ => Err(ErrorKind::Unsupported.into()),
+            },
         }
     }
 }
