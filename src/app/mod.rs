@@ -1,55 +1,83 @@
 //! The assembly: settings become a gateway with its listeners. Read this second, after `lib.rs`.
+//!
+//! [`App::bind`] puts everything together, [`App::run`] serves: a worker a core
+//! ([`crate::server::workers`]), each with a gateway of its own that shares all but the
+//! connections to upstreams. A new configuration is a new gateway for each worker ([`renewal`]); a
+//! new version of the program is a new process with the same sockets ([`successor`]).
 
+mod current;
+mod keys;
+mod renewal;
 pub mod settings;
+mod sockets;
 mod state;
+mod successor;
 
+use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tracing::{error, info};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info, warn};
 
+use self::current::{Current, ToHttps};
+pub use self::renewal::Refused;
+use self::renewal::Renewal;
 pub use self::settings::Settings;
+use self::sockets::{Closed, Purpose, Sockets};
 use self::state::StateError;
 use crate::base::clock::SharedClock;
+use crate::base::stop::stop as new_stop;
 use crate::flow::Flows;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::http::operations::Operations;
-use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
 use crate::proxy::Upstreams;
-use crate::server::listener::{self, Socket, Stop};
-use crate::server::workers;
+use crate::server::listener::{self, Admission, Limits, Stop};
+use crate::server::{certificates, handover, notify, tls, workers};
 use crate::session::memory::Memory;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
     gateway: Gateway,
-    http: Option<TcpListener>,
-    https: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
-    operations: TcpListener,
-    limits: listener::Limits,
+    renewal: Renewal,
+    sockets: Sockets,
+    admission: Arc<Admission>,
     state: state::State,
     clock: SharedClock,
+}
+
+/// What a running gateway can be told.
+pub enum Command {
+    /// Serve by new settings from the next request on; the answer says whether that was possible.
+    Apply(Box<Settings>, oneshot::Sender<Result<(), Refused>>),
+    /// Start this program with the same sockets, and leave when it is ready.
+    Succeed(Box<std::process::Command>),
 }
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {name}: {source}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        name: String,
         /// What the system says.
         source: std::io::Error,
     },
+    /// Sockets cannot be kept for a successor.
+    #[error(transparent)]
+    HandOver(#[from] handover::Error),
     /// What is kept between runs cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
 }
 
 impl App {
@@ -61,7 +89,7 @@ impl App {
         let now = clock.now();
         let state = state::State::new(settings.state_directory.clone());
         let ring = Arc::new(RwLock::new(state.key_ring(settings.key_rotation, now)?));
-        let secret = match settings.pairwise_secret {
+        let secret = match settings.pairwise_secret.clone() {
             Some(secret) => secret,
             None => state.pairwise_secret()?,
         };
@@ -70,6 +98,7 @@ impl App {
         let node = NodeClient::new(settings.node, settings.node_tls);
         let policy = Policy::new(settings.routes);
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
+        let renewal = Renewal::new(settings.fixed, secret.clone(), kept_tokens);
         let minter = Minter::new(
             settings.http.origin.clone(),
             secret,
@@ -88,120 +117,188 @@ impl App {
             upstreams: Arc::new(Upstreams::new(settings.upstreams, &settings.upstream_tls)),
             clock: Arc::clone(&clock),
         };
-
-        let http = match settings.listen.http {
-            Some(socket) => Some(bind(socket).await?),
-            None => None,
-        };
-        let https = match settings.listen.https {
-            Some((socket, tls)) => Some((bind(socket).await?, tls)),
-            None => None,
-        };
-        let operations = bind(settings.listen.operations).await?;
-        Ok(Self { gateway, http, https, operations, limits: settings.listen.limits, state, clock })
+        let listen = settings.listen;
+        let (proxies, trusted) = (listen.proxy_protocol_from.clone(), &listen.trusted_proxies);
+        let admission = Admission::new(listen.limits, proxies, trusted);
+        let sockets = Sockets::bind(listen)?;
+        Ok(Self { gateway, renewal, sockets, admission, state, clock })
     }
 
     /// Returns the address of the operations listener.
     #[must_use]
     pub fn operations_address(&self) -> Option<SocketAddr> {
-        self.operations.local_addr().ok()
+        sockets::address(&self.sockets.operations)
     }
 
-    /// Serves until told to stop. The operations listener says "not ready" first and stops last.
-    pub async fn run(self, mut stop: Stop) {
-        let Self { gateway, http, https, operations, limits, state, clock } = self;
+    /// Serves until told to stop.
+    pub async fn run(self, stop: Stop) {
+        let (_commands, nothing) = mpsc::channel(1);
+        self.run_with(stop, nothing).await;
+    }
+
+    /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
+    /// then connections end, and the operations listener stops last.
+    pub async fn run_with(self, mut stop: Stop, mut commands: mpsc::Receiver<Command>) {
+        let Self { gateway, renewal, sockets, admission, state, clock } = self;
         info!(
-            http = address(http.as_ref()),
-            https = address(https.as_ref().map(|(listener, _)| listener)),
-            operations = address(Some(&operations)),
+            http = sockets.address("http"),
+            https = sockets.address("https"),
+            unix = sockets.address("unix"),
+            redirect = sockets.address("redirect"),
+            operations = sockets.operations.address().map(|a| a.to_string()).unwrap_or_default(),
+            workers = sockets.workers.len(),
             "gateway started"
         );
-        let (operations_stopper, operations_stop) = listener::stop();
-        let answers = Arc::new(Operations::new(stop.clone()));
-        let operations = tokio::spawn(listener::serve(
-            operations,
-            None,
-            answers,
-            listener::Limits { connections: 100, drain_timeout: Duration::from_secs(1), ..limits },
-            operations_stop,
-        ));
-        let rotation =
-            tokio::spawn(rotate_keys(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let http = http.and_then(|l| l.into_std().ok());
-        let https = https.and_then(|(l, tls)| Some((l.into_std().ok()?, tls)));
-        let jobs = (0..count)
-            .map(|_| {
-                let gateway = Arc::new(Gateway {
-                    upstreams: Arc::new(gateway.upstreams.anew()),
-                    ..gateway.clone()
-                });
-                let http = http.as_ref().and_then(|l| l.try_clone().ok());
-                let https = https
-                    .as_ref()
-                    .and_then(|(l, tls)| Some((l.try_clone().ok()?, Arc::clone(tls))));
-                let stop = stop.clone();
-                move || async move {
-                    let plain = async {
-                        if let Some(listener) = http.and_then(|l| TcpListener::from_std(l).ok()) {
-                            listener::serve(
-                                listener,
-                                None,
-                                Arc::clone(&gateway),
-                                limits,
-                                stop.clone(),
-                            )
-                            .await;
-                        }
+        let Sockets { workers: doors, operations, hand_over, certificates, .. } = sockets;
+        let limits = admission.limits();
+        let (stopper, stopping) = new_stop();
+
+        // 1. The workers.
+        let currents: Vec<_> = doors.iter().map(|_| Current::new(gateway.for_worker())).collect();
+        let jobs = doors.into_iter().zip(&currents).map(|(doors, current)| {
+            let (current, admission, stop) =
+                (Arc::clone(current), Arc::clone(&admission), stopping.clone());
+            move || work(doors, current, admission, stop)
+        });
+        let workers = match workers::start(jobs.collect()) {
+            Ok(workers) => workers,
+            Err(error) => {
+                error!(%error, "workers cannot start");
+                return;
+            }
+        };
+
+        // 2. What goes on beside them.
+        let (operations_stopper, operations_stop) = new_stop();
+        let answers = Arc::new(Operations::new(stopping.clone()));
+        let operations = tokio::spawn(async move {
+            match operations.into_listener() {
+                Ok(listener) => {
+                    let door = listener::Door { listener, tls: None };
+                    let bounds = Limits {
+                        connections: 100,
+                        connections_per_address: 0,
+                        drain_timeout: Duration::from_secs(1),
+                        ..limits
                     };
-                    let encrypted = async {
-                        if let Some((listener, tls)) =
-                            https.and_then(|(l, tls)| Some((TcpListener::from_std(l).ok()?, tls)))
-                        {
-                            let gateway = Arc::clone(&gateway);
-                            listener::serve(listener, Some(tls), gateway, limits, stop.clone())
-                                .await;
-                        }
-                    };
-                    tokio::join!(plain, encrypted);
+                    let admission = Admission::new(bounds, Vec::new(), &[]);
+                    listener::attend(door, answers, admission, operations_stop).await;
                 }
-            })
-            .collect();
-        if let Ok(workers) = workers::start(jobs) {
-            workers.ended().await;
+                Err(error) => error!(%error, "operations listener cannot start"),
+            }
+        });
+        let mut beside = tokio::task::JoinSet::new();
+        beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, clock));
+        if let Some(certificates) = certificates {
+            beside.spawn(certificates::watch(certificates, LOOK_AT_FILES, stopping.clone()));
         }
-        stop.wait().await;
-        rotation.abort();
+        if let Some(period) = notify::watchdog() {
+            beside.spawn(async move {
+                loop {
+                    tokio::time::sleep(period).await;
+                    notify::alive();
+                }
+            });
+        }
+        notify::ready();
+        successor::tell_predecessor().await;
+
+        // 3. Until it is time to stop.
+        let mut hand_over = Some(hand_over);
+        let left_to_successor = loop {
+            let command = tokio::select! {
+                () = stop.wait() => break false,
+                command = commands.recv() => command,
+            };
+            match command {
+                None => {
+                    tokio::select! {
+                        () = stop.wait() => break false,
+                        () = pending() => {}
+                    }
+                }
+                Some(Command::Apply(settings, told)) => {
+                    notify::reloading();
+                    let applied = renewal.apply(*settings, &currents);
+                    notify::ready();
+                    let _ = told.send(applied);
+                }
+                Some(Command::Succeed(command)) => {
+                    let Some(sockets) = &hand_over else { continue };
+                    match successor::start(*command, sockets, &mut stop).await {
+                        Ok(process) => {
+                            info!(process, "successor is ready");
+                            notify::successor(process);
+                            if let Some(sockets) = hand_over.take() {
+                                sockets.complete();
+                            }
+                            break true;
+                        }
+                        Err(error) => warn!(%error, "no successor, so this process goes on"),
+                    }
+                }
+            }
+        };
+
+        // 4. Leave first, so that whoever sends requests can notice; then stop.
+        drop(hand_over);
+        stopper.leave();
+        if left_to_successor {
+            operations_stopper.stop();
+        } else {
+            notify::stopping();
+            tokio::time::sleep(limits.drain_delay).await;
+        }
+        stopper.stop();
+        workers.ended().await;
+        beside.shutdown().await;
         operations_stopper.stop();
         let _ = operations.await;
         info!("gateway stopped");
     }
 }
 
-/// The address of a listener for the log; empty when there is none.
-fn address(listener: Option<&TcpListener>) -> String {
-    let address = listener.and_then(|listener| listener.local_addr().ok());
-    address.map(|address| address.to_string()).unwrap_or_default()
-}
-
-async fn bind(socket: Socket) -> Result<TcpListener, Error> {
-    let address = socket.address().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
-    socket.into_listener().await.map_err(|source| Error::Listen { address, source })
-}
-
-/// Looks at the clock every minute; keys change every few weeks.
-async fn rotate_keys(ring: Arc<RwLock<KeyRing>>, state: state::State, clock: SharedClock) {
-    loop {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        let changed = {
-            let mut ring = ring.write().unwrap_or_else(PoisonError::into_inner);
-            ring.advance(clock.now()).then(|| ring.clone())
+/// What a worker does: it attends its doors, and tidies up.
+async fn work(doors: Vec<Closed>, current: Arc<Current>, admission: Arc<Admission>, stop: Stop) {
+    // A channel of its own: asking it costs no other worker anything.
+    let (stopper, stopping) = new_stop();
+    tokio::spawn(stop.pass_on(stopper));
+    let mut attended = tokio::task::JoinSet::new();
+    for door in doors {
+        let purpose = door.purpose();
+        let door = match door.open() {
+            Ok(door) => door,
+            Err(error) => {
+                error!(%error, "a worker cannot listen");
+                continue;
+            }
         };
-        if let Some(ring) = changed {
-            match state.keep_key_ring(&ring) {
-                Ok(()) => info!("signing keys of identities changed"),
-                Err(error) => error!(%error, "signing keys of identities cannot be kept"),
+        let (current, admission) = (Arc::clone(&current), Arc::clone(&admission));
+        let stop = stopping.clone();
+        match purpose {
+            Purpose::Portal => {
+                attended.spawn(listener::attend(door, current, admission, stop));
+            }
+            Purpose::Redirect => {
+                let service = Arc::new(ToHttps(current));
+                attended.spawn(listener::attend(door, service, admission, stop));
             }
         }
     }
+    let tidy = async {
+        loop {
+            tokio::time::sleep(TIDY).await;
+            current.gateway().upstreams.sweep();
+        }
+    };
+    let all = async { while attended.join_next().await.is_some() {} };
+    tokio::select! {
+        () = all => {}
+        () = tidy => {}
+    }
 }
+
+/// How often the files of certificates are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(2);
+/// How often connections to upstreams that waited too long are closed.
+const TIDY: Duration = Duration::from_secs(5);

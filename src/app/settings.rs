@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::server::certificates::Certificates;
+use crate::server::handover::Inherited;
 use crate::server::listener::Socket;
 use crate::{flow, http, proxy, server, session};
 
@@ -39,6 +43,26 @@ pub struct Settings {
     pub state_directory: Option<PathBuf>,
     /// How it logs.
     pub log: Log,
+    /// What cannot change while the program runs.
+    pub fixed: Fixed,
+}
+
+/// Keys of the configuration that cannot change while the program runs, with what they say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fixed(Vec<(&'static str, String)>);
+
+impl Fixed {
+    /// Notes what a key says.
+    pub fn note(&mut self, key: &'static str, value: impl std::fmt::Debug) {
+        self.0.push((key, format!("{value:?}")));
+    }
+
+    /// Returns the keys that say something else in another configuration.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let said = |key: &str| other.0.iter().find(|(k, _)| *k == key).map(|(_, value)| value);
+        self.0.iter().filter(|(key, value)| said(key) != Some(value)).map(|(key, _)| *key).collect()
+    }
 }
 
 /// Where the gateway listens.
@@ -46,11 +70,75 @@ pub struct Listen {
     /// Plain HTTP.
     pub http: Option<Socket>,
     /// TLS.
-    pub https: Option<(Socket, Arc<rustls::ServerConfig>)>,
+    pub https: Option<Https>,
+    /// Plain HTTP on a unix socket.
+    pub unix: Option<Socket>,
+    /// Plain HTTP that sends everybody to https.
+    pub redirect: Option<Socket>,
     /// Health and readiness.
     pub operations: Socket,
+    /// How long browsers shall insist on https.
+    pub hsts: Option<Duration>,
+    /// Whose connections begin with a PROXY protocol header.
+    pub proxy_protocol_from: Vec<IpNet>,
+    /// Whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The number of workers; zero is one for each core.
+    pub workers: usize,
+    /// How many connections may wait for a worker.
+    pub backlog: u32,
     /// The bounds of all listeners.
     pub limits: server::listener::Limits,
+}
+
+/// A listener with TLS.
+pub struct Https {
+    /// Where.
+    pub socket: Socket,
+    /// The certificates, which are read again when they change.
+    pub certificates: Arc<Certificates>,
+    /// How TLS is spoken.
+    pub options: server::tls::Options,
+}
+
+impl Listen {
+    /// Uses sockets that were passed to this process in place of the addresses that are given.
+    ///
+    /// Only what the settings ask for is taken: they say what a socket is for, and TLS needs
+    /// certificates.
+    pub fn inherit(&mut self, inherited: &mut Inherited) {
+        for (name, socket) in [
+            ("http", self.http.as_mut()),
+            ("https", self.https.as_mut().map(|https| &mut https.socket)),
+            ("unix", self.unix.as_mut()),
+            ("redirect", self.redirect.as_mut()),
+            ("operations", Some(&mut self.operations)),
+        ] {
+            if let Some(socket) = socket
+                && let Some(passed) = inherited.take(name)
+            {
+                *socket = passed;
+            }
+        }
+    }
+
+    /// Listens in plain HTTP only, trusts no proxy and has the default bounds.
+    #[must_use]
+    pub fn plain(http: Socket, operations: Socket) -> Self {
+        Self {
+            http: Some(http),
+            https: None,
+            unix: None,
+            redirect: None,
+            operations,
+            hsts: None,
+            proxy_protocol_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            workers: 0,
+            backlog: 4096,
+            limits: server::listener::Limits::default(),
+        }
+    }
 }
 
 /// How the program logs.

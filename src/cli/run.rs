@@ -1,14 +1,19 @@
-//! `brama run`.
+//! `brama run`: serves until SIGTERM or SIGINT. See [`super::control`] for the other signals.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::control;
 use super::output::{complain, environment, fail, serve};
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SharedClock, SystemClock};
 use crate::config::{self, Problems};
 use crate::observe;
+use crate::server::handover::Inherited;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,7 +23,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let settings = match load(&arguments.config) {
+    // Before there is a thread or an open file: see there.
+    let mut inherited = match Inherited::from_environment() {
+        Ok(inherited) => inherited,
+        Err(error) => return fail(error),
+    };
+    let mut settings = match load(&arguments.config) {
         (Some(settings), problems) => {
             if !problems.is_empty() {
                 complain(&problems);
@@ -33,11 +43,19 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if let Err(error) = observe::start(settings.log.json, &settings.log.level) {
         return fail(error);
     }
+    settings.listen.inherit(&mut inherited);
+    for name in inherited.names() {
+        warn!(name, "a socket was passed that the configuration has no use for");
+    }
+    let path = arguments.config.clone();
     serve(|stop| async move {
         let clock: SharedClock = Arc::new(SystemClock);
         match App::bind(settings, clock).await {
             Ok(app) => {
-                app.run(stop).await;
+                let (commands, received) = mpsc::channel(4);
+                let listening = tokio::spawn(control::listen(path, commands));
+                app.run_with(stop, received).await;
+                listening.abort();
                 ExitCode::SUCCESS
             }
             Err(error) => fail(error),

@@ -63,9 +63,9 @@ pub struct Flows {
     /// The way to the node.
     pub node: NodeClient,
     /// Logins under way.
-    pub pending: PendingLogins,
+    pub pending: Arc<PendingLogins>,
     /// What was used before.
-    pub replay: ReplayGuard,
+    pub replay: Arc<ReplayGuard>,
     /// The sessions.
     pub sessions: Arc<Memory>,
     /// The time.
@@ -82,9 +82,25 @@ impl Flows {
         sessions: Arc<Memory>,
         clock: SharedClock,
     ) -> Self {
-        let pending = PendingLogins::new(settings.login_timeout, settings.maximum_pending);
-        let replay = ReplayGuard::default();
+        let pending =
+            Arc::new(PendingLogins::new(settings.login_timeout, settings.maximum_pending));
+        let replay = Arc::new(ReplayGuard::default());
         Self { settings, session_settings, node, pending, replay, sessions, clock }
+    }
+
+    /// Goes on by new settings with the same sessions, logins under way and memory of what was
+    /// used.
+    #[must_use]
+    pub fn renewed(&self, settings: Settings, node: NodeClient) -> Self {
+        Self {
+            settings,
+            session_settings: self.session_settings.clone(),
+            node,
+            pending: Arc::clone(&self.pending),
+            replay: Arc::clone(&self.replay),
+            sessions: Arc::clone(&self.sessions),
+            clock: Arc::clone(&self.clock),
+        }
     }
 
     fn now(&self) -> Time {

@@ -265,6 +265,17 @@ pub fn see_other(target: &str) -> Response<Body> {
     response
 }
 
+/// Sends whoever asks to another address for good, with the same method (RFC 9110 15.4.9).
+#[must_use]
+pub fn permanently_at(target: &str) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(target) = HeaderValue::from_str(target) {
+        response.headers_mut().insert(LOCATION, target);
+    }
+    response
+}
+
 /// Tells a program that the citizen must sign in (RFC 9110 15.5.2).
 #[must_use]
 pub fn login_required(login: &str, assurance: &str, step_up: bool) -> Response<Body> {

@@ -59,3 +59,11 @@ pub struct Gateway {
     /// The time.
     pub clock: SharedClock,
 }
+
+impl Gateway {
+    /// Makes the gateway of another worker: all is shared but the connections to upstreams.
+    #[must_use]
+    pub fn for_worker(&self) -> Self {
+        Self { upstreams: Arc::new(self.upstreams.for_worker()), ..self.clone() }
+    }
+}

@@ -27,7 +27,7 @@ impl Service for Operations {
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/healthz" | "/startupz") => (StatusCode::OK, "ok\n"),
-            (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_stopped() => {
+            (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_leaving() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
             }
             (&Method::GET | &Method::HEAD, "/readyz") => (StatusCode::OK, "ready\n"),

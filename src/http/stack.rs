@@ -69,6 +69,33 @@ fn begin(parts: Parts, peer: Peer) -> Exchange {
 }
 
 impl Gateway {
+    /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
+    #[must_use]
+    pub fn to_https(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let (parts, _) = request.into_parts();
+        let exchange = begin(parts, peer);
+        let target = self.https_target(&exchange);
+        target.map_or_else(
+            |failure| answer::failure(&failure, &exchange, &self.settings),
+            |target| answer::permanently_at(&target),
+        )
+    }
+
+    fn https_target(&self, exchange: &Exchange) -> Result<String, Failure> {
+        let host = host::canonical(&exchange.parts)?;
+        path::canonical(exchange.parts.uri.path())?;
+        if !self.policy.has_host(&host) {
+            let code = "request.no_route";
+            return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
+        }
+        // The port of the portal is known for its own host only.
+        let authority = match self.settings.origin.strip_prefix("https://") {
+            Some(own) if own.split(':').next() == Some(&host) => own,
+            _ => &host,
+        };
+        Ok(format!("https://{authority}{}", exchange.path_and_query()))
+    }
+
     async fn handle(
         &self,
         exchange: &mut Exchange,

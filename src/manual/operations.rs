@@ -8,8 +8,9 @@
 //! same and then listens. A configuration with an error starts nothing. Without `--config`, the
 //! file is `/etc/brama/brama.toml`.
 //!
-//! A change of the configuration, a certificate or a key takes a restart. A restart signs everybody
-//! out, because sessions live in memory.
+//! A change of the configuration takes a restart, and so does one of the certificates and keys for
+//! the node; those for citizens are read again by themselves. A restart signs everybody out,
+//! because sessions live in memory.
 //!
 //! Each key can be given by the environment: `BRAMA__NODE__ISSUER` is `issuer` in `[node]`,
 //! `BRAMA__ROUTE__0__PATH` is `path` of the first `[[route]]`. `brama reference` prints all keys,
@@ -54,7 +55,20 @@
 //! **Ours, ending soon.** `check` and `run` warn 30 days before the end of the signing certificate
 //! and of certificates in PKCS #12 files.
 //!
-//! **TLS for citizens.** Replace the files and restart.
+//! **TLS for citizens.** Replace the files; they are looked at every two seconds, through links, and
+//! need no restart. Certificate, key and staple may be written in any order: what does not fit
+//! together is not taken, the last good pair stays, and the log says why (`new certificate cannot
+//! be used`). Connections that are open keep what they began with. `check` and `run` warn 30 days
+//! before the end; a certificate past its date stays in use.
+//!
+//! There may be several ([`[[listen.certificates]]`](crate::config::file::Listen::certificates)):
+//! a client gets the one for the host that it names, and the first one when there is none. For
+//! old clients give an RSA pair beside an ECDSA pair with the same names. A file with an OCSP
+//! staple is sent as it is: whoever fetches it replaces it before it ends, or removes the key from
+//! the configuration, because some browsers refuse a staple that is too old.
+//!
+//! **HSTS.** `listen.hsts` is off until it is given, because browsers remember it: begin with
+//! `"1h"`, and go to `"365d"` when every part of the portal is on https.
 //!
 //! # Keys of the signed identities
 //!
@@ -66,12 +80,37 @@
 //!
 //! | port | what is there |
 //! |---|---|
-//! | `listen.http`, `listen.https` | citizens |
+//! | `listen.http`, `listen.https`, `listen.unix` | citizens |
+//! | `listen.redirect` | citizens who forgot the `s`: they are sent to https |
 //! | `operations.listen` (`127.0.0.1:9480`) | `/healthz`, `/startupz`, `/readyz` |
 //!
 //! `/healthz` and `/startupz` say that the process answers. `/readyz` says 200, and 503 from the
 //! moment it is told to stop. None of them asks the node or the portal: a node that is away must
 //! not take the portal down.
+//!
+//! # Behind a balancer
+//!
+//! A balancer that passes connections on unread hides the client's address, unless it says it by
+//! the PROXY protocol (version 1 or 2; HAProxy `send-proxy-v2`, nginx `proxy_protocol on`, the load
+//! balancers of clouds). List its networks in `listen.proxy_protocol_from`. From then on each
+//! connection from there must begin with the header, health checks of the ports for citizens too,
+//! or it is closed. Connections from elsewhere must not: there the header is a malformed request.
+//!
+//! A proxy that ends TLS says the address in `X-Forwarded-For` or `Forwarded`: list it in
+//! `listen.trusted_proxies`. Both lists are empty by default, and both should hold the proxies
+//! and nobody else. Connections from listed networks are not counted by
+//! `listen.max_connections_per_address`.
+//!
+//! # systemd
+//!
+//! `deploy/systemd` has a unit with a tight sandbox, and sockets for it. The program says when it is
+//! ready and when it stops (`Type=notify`).
+//!
+//! Sockets that systemd passes are used in place of the addresses of the configuration. Their
+//! `FileDescriptorName=` is the name of the key: `http`, `https`, `unix`, `redirect`, `operations`.
+//! The key must be there all the same, since it says what is done on the socket. A socket under
+//! another name is passed over with a warning. With sockets from systemd the program needs no right
+//! to bind port 443, and a restart refuses nobody: connections wait in the socket meanwhile.
 //!
 //! # Stopping
 //!
@@ -95,6 +134,8 @@
 //! | `node did not confirm the logout` | warn | `request`, `reason` |
 //! | `signing keys of identities changed` | info | |
 //! | `gateway started`, `gateway stopped` | info | addresses |
+//! | `new certificate is in use` | info | `certificate` (its file), `not_after` |
+//! | `new certificate cannot be used, the old one stays` | warn | `certificate`, `error` |
 //!
 //! `request` is the number that a citizen reads on an error page, so support can find the line. It
 //! goes to the portal as `X-Request-Id` too. `session` is the public name of a session, the `sid`

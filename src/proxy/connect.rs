@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::{TlsConnector, TlsStream};
+use tokio_rustls::TlsConnector;
 
 use super::connection::Connection;
 use super::error::Error;
-use crate::wire::stream::Stream;
+use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
 
 /// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,20 +39,22 @@ pub(super) async fn connect(
     time: Duration,
 ) -> Result<Connection, Error> {
     match tokio::time::timeout(time, stream(endpoint, tls)).await {
-        Ok(Ok(stream)) => Ok(Connection::new(stream)),
+        Ok(Ok((reader, writer))) => Ok(Connection::new(reader, writer)),
         Ok(Err(error)) => Err(Error::Connect(error)),
         Err(_) => Err(Error::Connect(io::ErrorKind::TimedOut.into())),
     }
 }
 
-async fn stream(endpoint: &Endpoint, tls: Option<&Tls>) -> io::Result<Stream> {
+async fn stream(endpoint: &Endpoint, tls: Option<&Tls>) -> io::Result<(ReadHalf, WriteHalf)> {
     let stream = match endpoint {
-        Endpoint::Unix(path) => return Ok(Stream::Unix(UnixStream::connect(path).await?)),
-        Endpoint::Tcp(host, port) => TcpStream::connect((host.as_str(), *port)).await?,
+        Endpoint::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
+        Endpoint::Tcp(host, port) => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            Stream::Tcp(stream)
+        }
     };
-    stream.set_nodelay(true)?;
-    let Some(tls) = tls else { return Ok(Stream::Tcp(stream)) };
+    let Some(tls) = tls else { return Ok(stream.split()) };
     let connector = TlsConnector::from(Arc::clone(&tls.config));
-    let stream = connector.connect(tls.name.clone(), stream).await?;
-    Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+    Ok(Stream::split_any(connector.connect(tls.name.clone(), stream).await?))
 }

@@ -23,7 +23,7 @@ use crate::wire::incoming::Incoming;
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
-use crate::wire::stream::{Stream, WriteHalf};
+use crate::wire::stream::{ReadHalf, WriteHalf};
 
 /// A connection to an upstream.
 pub(super) struct Connection {
@@ -59,8 +59,7 @@ pub(super) struct Unanswered {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Stream) -> Self {
-        let (reader, writer) = stream.split();
+    pub(super) fn new(reader: ReadHalf, writer: WriteHalf) -> Self {
         Self { reader: Reader::new(reader), writer, patience: Patience::default() }
     }
 

@@ -71,8 +71,14 @@ impl Upstreams {
 
     /// Makes empty pools for another worker.
     #[must_use]
-    pub fn anew(&self) -> Self {
-        Self(self.0.iter().map(Upstream::anew).collect())
+    pub fn for_worker(&self) -> Self {
+        Self(self.0.iter().map(Upstream::for_worker).collect())
+    }
+
+    /// Makes upstreams by new settings for the same worker.
+    #[must_use]
+    pub fn renewed(&self, settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
+        Self::new(settings, tls)
     }
 
     /// Closes connections that waited too long.
@@ -98,7 +104,7 @@ impl Upstream {
 }
 
 impl Upstream {
-    fn anew(&self) -> Self {
+    fn for_worker(&self) -> Self {
         Self {
             settings: self.settings.clone(),
             endpoint: Arc::clone(&self.endpoint),

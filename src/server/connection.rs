@@ -1,65 +1,107 @@
-//! The life of one connection: the handshake, then the protocol that the two sides agree on.
+//! The life of one connection: who it is from, the handshake, then the protocol that the two sides
+//! agree on.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
-use super::listener::Limits;
+use super::accept::PeerAddress;
+use super::addresses::TooMany;
+use super::listener::Admission;
+use super::proxy_protocol::{self, Header};
 use super::{http1, http2};
 use crate::base::stop::Stop;
 use crate::http::service::{Peer, Service};
 use crate::wire::reader::{Joined, Reader};
-use crate::wire::stream::Stream;
+use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
 
 /// A connection that was accepted.
 pub(super) struct Connection<S> {
-    pub(super) address: SocketAddr,
+    pub(super) address: PeerAddress,
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) service: Arc<S>,
-    pub(super) limits: Limits,
+    pub(super) admission: Arc<Admission>,
     pub(super) stop: Stop,
+}
+
+/// Why a connection ends before it speaks HTTP.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Proxy(#[from] proxy_protocol::Error),
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error("TLS handshake failed: {0}")]
+    Tls(#[from] std::io::Error),
+    #[error("handshake took too long")]
+    Slow,
+}
+
+/// A connection that can speak HTTP.
+struct Ready {
+    reader: ReadHalf,
+    writer: WriteHalf,
+    is_http2: bool,
+    /// The client's place among its own connections.
+    _place: super::addresses::Place,
 }
 
 impl<S: Service> Connection<S> {
     /// Serves it until it ends.
-    pub(super) async fn run(self, stream: TcpStream) {
-        let _ = stream.set_nodelay(true);
-        let peer = Peer { address: self.address, is_tls: self.acceptor.is_some() };
-        let (stream, is_http2) = match &self.acceptor {
-            None => (Stream::Tcp(stream), false),
-            Some(acceptor) => {
-                let handshake = acceptor.accept(stream);
-                match tokio::time::timeout(self.limits.handshake_timeout, handshake).await {
-                    Ok(Ok(stream)) => {
-                        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                        (Stream::Tls(Box::new(TlsStream::Server(stream))), is_http2)
-                    }
-                    Ok(Err(error)) => {
-                        debug!(%error, "TLS handshake failed");
-                        return;
-                    }
-                    Err(_) => {
-                        debug!("TLS handshake took too long");
-                        return;
-                    }
-                }
+    pub(super) async fn run(mut self, stream: Stream) {
+        // On the heap: a handshake needs far more room than a connection that waits.
+        let ready = match Box::pin(self.begin(stream)).await {
+            Ok(ready) => ready,
+            Err(refused) => {
+                debug!(%refused, "connection refused");
+                return;
             }
         };
-        let (reader, writer) = stream.split();
-        let stream = Joined { reader: Reader::new(reader), writer };
-        if is_http2 {
-            http2::serve(stream, self.service, peer, &self.limits, self.stop).await;
+        let peer = Peer { address: self.address.socket(), is_tls: self.acceptor.is_some() };
+        let limits = &self.admission.limits;
+        let stream = Joined { reader: Reader::new(ready.reader), writer: ready.writer };
+        if ready.is_http2 {
+            Box::pin(http2::serve(stream, self.service, peer, limits, self.stop)).await;
             return;
         }
-        let after = http1::serve(stream, &*self.service, peer, &self.limits, self.stop.clone());
-        match after.await {
+        match http1::serve(stream, &*self.service, peer, limits, self.stop.clone()).await {
             http1::After::Closed => {}
             http1::After::Http2(stream) => {
-                http2::serve(stream, self.service, peer, &self.limits, self.stop).await;
+                Box::pin(http2::serve(*stream, self.service, peer, limits, self.stop)).await;
             }
         }
+    }
+
+    async fn begin(&mut self, stream: Stream) -> Result<Ready, Refused> {
+        let time = self.admission.limits.handshake_timeout;
+        // Nothing has to be waited for in the usual case without TLS.
+        tokio::time::timeout(time, self.handshake(stream)).await.unwrap_or(Err(Refused::Slow))
+    }
+
+    async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Refused> {
+        // 1. A proxy that we know says whose connection it brings.
+        if let Some(ip) = self.address.ip()
+            && proxy_protocol::is_expected(&self.admission.proxies, ip)
+            && let Header::Client { source, .. } = proxy_protocol::read(&mut stream).await?
+        {
+            self.address = PeerAddress::Tcp(source);
+        }
+        // 2. Nobody has all the places.
+        let place = self.admission.per_address.enter(self.address.socket().ip())?;
+        // 3. TLS, and in it the choice of the protocol.
+        let (reader, writer, is_http2) = match &self.acceptor {
+            None => {
+                let (reader, writer) = stream.split();
+                (reader, writer, false)
+            }
+            Some(acceptor) => {
+                let stream = acceptor.accept(stream).await?;
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let (reader, writer) = Stream::split_any(stream);
+                (reader, writer, is_http2)
+            }
+        };
+        Ok(Ready { reader, writer, is_http2, _place: place })
     }
 }

@@ -28,7 +28,7 @@ use crate::base::stop::Stop;
 use crate::http::service::{HoldsBack, Peer, Service, WantsUpgrade};
 use crate::wire::framing::{self, Framing, may_have_body};
 use crate::wire::head::{Bounds, RequestHead, Search};
-use crate::wire::incoming::{Incoming, Lent};
+use crate::wire::incoming::{Incoming, Lent, Progress, Returned};
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
@@ -41,7 +41,7 @@ pub(super) enum After {
     /// It does not.
     Closed,
     /// The client speaks HTTP/2 without having said so before (RFC 9113 3.3).
-    Http2(Joined),
+    Http2(Box<Joined>),
 }
 
 /// Serves a connection until it ends.
@@ -56,6 +56,8 @@ pub(super) async fn serve<S: Service>(
     let connection = Connection {
         reader: Some(reader),
         lent: None,
+        may_drain: false,
+        unread: None,
         writer,
         out: BytesMut::new(),
         patience: Patience::default(),
@@ -71,6 +73,9 @@ pub(super) async fn serve<S: Service>(
 struct Connection<'s, S> {
     reader: Option<Reader>,
     lent: Option<Lent>,
+    /// Whether what is left unread of a body is worth reading for the sake of the connection.
+    may_drain: bool,
+    unread: Option<Progress>,
     writer: WriteHalf,
     out: BytesMut,
     patience: Patience,
@@ -123,7 +128,9 @@ impl<S: Service> Connection<'_, S> {
                 }
                 Next::Http2 => {
                     return match self.reader {
-                        Some(reader) => After::Http2(Joined { reader, writer: self.writer }),
+                        Some(reader) => {
+                            After::Http2(Box::new(Joined { reader, writer: self.writer }))
+                        }
                         None => After::Closed,
                     };
                 }
@@ -221,6 +228,8 @@ impl<S: Service> Connection<'_, S> {
                 let stall = self.limits.stall_timeout;
                 let (body, lent) = Incoming::wire(reader, framing, holds_back, stall);
                 self.lent = Some(lent);
+                self.may_drain =
+                    matches!(framing, Framing::Length(length) if length <= DRAIN) && !holds_back;
                 body
             }
         };
@@ -260,6 +269,7 @@ impl<S: Service> Connection<'_, S> {
             tunnel.carry(Joined { reader, writer }, stop.wait()).await;
             return Ok(false);
         }
+        self.look_for_reader();
         let goes_on = self.answer(response, asked).await?;
 
         // 4. The reader comes home, at the beginning of the next request or not at all.
@@ -292,16 +302,18 @@ impl<S: Service> Connection<'_, S> {
                 }
             }
             match ready!(Pin::new(&mut lent.home).poll(cx)) {
-                Ok(returned) if returned.progress.is_over() => {
-                    self.reader = Some(returned.reader);
+                Ok(returned) => {
                     self.lent = None;
+                    self.take_back(returned);
                 }
-                _ => return Poll::Pending,
+                Err(_) => return Poll::Pending,
             }
         }
         match &mut self.reader {
-            Some(reader) => poll_gone(reader, cx).map(|()| Meanwhile::ClientGone),
-            None => Poll::Pending,
+            Some(reader) if self.unread.is_none() => {
+                poll_gone(reader, cx).map(|()| Meanwhile::ClientGone)
+            }
+            _ => Poll::Pending,
         }
     }
 
@@ -319,7 +331,8 @@ impl<S: Service> Connection<'_, S> {
         let goes_on = asked.keep_alive
             && framing != Framing::UntilClose
             && parts.headers.get(CONNECTION).is_none_or(|value| value != "close")
-            && !self.stop.is_stopped();
+            && (self.may_drain || (self.reader.is_some() && self.unread.is_none()))
+            && !self.stop.is_leaving();
 
         // 1. The head.
         let mut out = std::mem::take(&mut self.out);
@@ -423,8 +436,10 @@ impl<S: Service> Connection<'_, S> {
             Poll::Ready(Some(Err(error))) => Poll::Ready(Piece::Failed(error)),
             Poll::Pending if !out.is_empty() => Poll::Ready(Piece::WriteFirst),
             Poll::Pending => match &mut self.reader {
-                Some(reader) => poll_gone(reader, cx).map(|()| Piece::ClientGone),
-                None => Poll::Pending,
+                Some(reader) if self.unread.is_none() => {
+                    poll_gone(reader, cx).map(|()| Piece::ClientGone)
+                }
+                _ => Poll::Pending,
             },
         }
     }
@@ -465,17 +480,41 @@ impl<S: Service> Connection<'_, S> {
         }
     }
 
-    /// Waits for the reader that a body took along.
+    /// Takes the reader back if it is home already.
+    fn look_for_reader(&mut self) {
+        if let Some(lent) = &mut self.lent
+            && let Ok(returned) = lent.home.try_recv()
+        {
+            self.lent = None;
+            self.take_back(returned);
+        }
+    }
+
+    fn take_back(&mut self, returned: Returned) {
+        let Returned { reader, progress } = returned;
+        self.reader = Some(reader);
+        self.unread = Some(progress).filter(|progress| !progress.is_over());
+    }
+
+    /// Waits for the reader that a body took along, and reads what nobody wanted of the body.
+    /// Without a reader afterwards, there is no next request.
     async fn come_home(&mut self) {
         if let Some(lent) = self.lent.take()
             && let Ok(Ok(returned)) = tokio::time::timeout(COME_HOME, lent.home).await
         {
-            let is_over = returned.progress.is_over();
-            self.reader = Some(returned.reader);
-            if !is_over {
-                self.linger().await;
-                self.reader = None;
-            }
+            self.take_back(returned);
+        }
+        let Some(mut unread) = self.unread.take() else { return };
+        if let Some(reader) = &mut self.reader
+            && self.may_drain
+        {
+            let drain = async {
+                while let Some(Ok(_)) = poll_fn(|cx| unread.poll_piece(reader, cx)).await {}
+            };
+            let _ = tokio::time::timeout(LINGER, drain).await;
+        }
+        if !unread.is_over() {
+            self.linger().await;
         }
     }
 
@@ -512,6 +551,8 @@ enum Piece {
 const SETTLE: Duration = Duration::from_secs(1);
 /// How long a body that nobody holds any more may take to send its reader home.
 const COME_HOME: Duration = Duration::from_secs(5);
+/// What is read of a body that nobody wanted, so that the connection can go on.
+const DRAIN: u64 = 64 * 1024;
 /// How long, and how much, is still read of a client that was refused.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -58,7 +58,7 @@ pub(super) async fn serve<S: Service>(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.wait() => {
+        () = stop.wait_leaving() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

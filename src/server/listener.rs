@@ -1,173 +1,147 @@
-//! One listener: accepts connections until told to stop, and lets them end.
+//! A listener: accepts connections until told to stop, and lets them end.
 //!
-//! 1. At most [`Limits::connections`] are open; the next one waits in the kernel's queue.
-//! 2. A handshake has [`Limits::handshake_timeout`], the head of a request
-//!    [`Limits::header_timeout`] to arrive.
+//! 1. At most [`Limits::connections`] are open in the whole program; the next one waits in the
+//!    kernel's queue. Of one client, [`Limits::connections_per_address`]; the next one is closed.
+//! 2. A PROXY header and a TLS handshake have [`Limits::handshake_timeout`] together, the head of
+//!    a request [`Limits::header_timeout`] to arrive.
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
-//! 4. On stop: no new connection, idle ones close, busy ones finish within
-//!    [`Limits::drain_timeout`].
+//! 4. On stop: who is in the queue already is still served; then idle connections close, and busy
+//!    ones finish within [`Limits::drain_timeout`].
 
-use std::net::SocketAddr;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+use super::accept::{Listener, PeerAddress};
+use super::addresses::PerAddress;
 use super::connection::Connection;
-
 pub use crate::base::stop::{Stop, Stopper, stop};
 pub use crate::http::service::{Peer, Service};
+pub use crate::server::limits::Limits;
+pub use crate::server::socket::Socket;
+use crate::wire::stream::Stream;
 
-/// The bounds of a listener.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How many connections may be open.
-    pub connections: usize,
-    /// How long a TLS handshake may take.
-    pub handshake_timeout: Duration,
-    /// How long the head of a request may take to arrive, from its first byte on.
-    pub header_timeout: Duration,
-    /// How long a connection may wait for its next request.
-    pub idle_timeout: Duration,
-    /// How long a client may leave an answer unread, or a request's body unsent, before the
-    /// connection is given up.
-    pub stall_timeout: Duration,
-    /// How long open requests may go on after a stop.
-    pub drain_timeout: Duration,
-    /// The most bytes that a request's line and header may have.
-    pub header_bytes: usize,
-    /// The most fields that a request's header may have.
-    pub header_fields: usize,
-    /// The most bytes that the target of a request may have.
-    pub target_bytes: usize,
-    /// Whether HTTP/2 is spoken.
-    pub http2: bool,
-    /// How many requests of one HTTP/2 connection may be under way.
-    pub http2_streams: u32,
-    /// How many streams a client may open and reset before they were looked at (CVE-2023-44487).
-    pub http2_resets: usize,
-    /// How many streams we may have to reset for a client's mistakes before it has to go.
-    pub http2_local_resets: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            handshake_timeout: Duration::from_secs(10),
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(75),
-            stall_timeout: Duration::from_secs(60),
-            drain_timeout: Duration::from_secs(30),
-            header_bytes: 32 * 1024,
-            header_fields: 100,
-            target_bytes: 8 * 1024,
-            http2: true,
-            http2_streams: 100,
-            http2_resets: 20,
-            http2_local_resets: 128,
-        }
-    }
-}
-
-/// Where to listen: an address that is still to be bound, or a socket that already is.
+/// What all listeners of the program share.
 #[derive(Debug)]
-pub enum Socket {
-    /// An address.
-    Address(SocketAddr),
-    /// A bound socket, for instance because its port had to be known beforehand.
-    Bound(std::net::TcpListener),
+pub struct Admission {
+    pub(super) limits: Limits,
+    places: Arc<Semaphore>,
+    pub(super) per_address: Arc<PerAddress>,
+    pub(super) proxies: Vec<IpNet>,
 }
 
-impl Socket {
-    /// Binds a socket now, so that its port is known.
-    ///
-    /// # Errors
-    /// When the address is taken.
-    pub fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self::Bound(listener))
-    }
+/// One way in.
+#[derive(Debug)]
+pub struct Door {
+    /// Where connections come from.
+    pub listener: Listener,
+    /// How TLS is spoken, if it is.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
 
-    /// Returns the address.
-    ///
-    /// # Errors
-    /// When the system does not know it.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        match self {
-            Self::Address(address) => Ok(*address),
-            Self::Bound(listener) => listener.local_addr(),
-        }
-    }
-
-    /// Returns the listener, binding it when that was not done before.
-    ///
-    /// # Errors
-    /// When the address is taken.
-    pub async fn into_listener(self) -> std::io::Result<TcpListener> {
-        match self {
-            Self::Address(address) => TcpListener::bind(address).await,
-            Self::Bound(listener) => TcpListener::from_std(listener),
-        }
+impl Admission {
+    /// Makes the shared bounds. Peers from `proxies` begin with a PROXY header; neither they nor
+    /// `trusted` are counted as clients.
+    #[must_use]
+    pub fn new(limits: Limits, proxies: Vec<IpNet>, trusted: &[IpNet]) -> Arc<Self> {
+        let exempt = proxies.iter().chain(trusted).copied().collect();
+        let per_address = PerAddress::new(limits.connections_per_address, exempt);
+        let places = Arc::new(Semaphore::new(limits.connections));
+        Arc::new(Self { limits, places, per_address: Arc::new(per_address), proxies })
     }
 }
 
-impl From<SocketAddr> for Socket {
-    fn from(address: SocketAddr) -> Self {
-        Self::Address(address)
+impl Admission {
+    /// Returns the bounds.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 }
 
 /// Accepts connections until told to stop, then waits for the open ones within the deadline.
-pub async fn serve<S: Service>(
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
+pub async fn attend<S: Service>(
+    door: Door,
     service: Arc<S>,
-    limits: Limits,
+    admission: Arc<Admission>,
     mut stop: Stop,
 ) {
+    let Door { mut listener, tls } = door;
     let acceptor = tls.map(TlsAcceptor::from);
-    let places = Arc::new(Semaphore::new(limits.connections));
     let open = TaskTracker::new();
-    loop {
-        let place = tokio::select! {
-            () = stop.wait() => break,
-            place = Arc::clone(&places).acquire_owned() => place,
-        };
-        let Ok(place) = place else { break };
-        let (stream, address) = tokio::select! {
-            () = stop.wait() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of descriptors, most likely: let some close before the next attempt.
-                    warn!(%error, "connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
+    let start = |place: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Stop| {
         let connection = Connection {
             address,
             acceptor: acceptor.clone(),
             service: Arc::clone(&service),
-            limits,
+            admission: Arc::clone(&admission),
             stop: stop.clone(),
         };
         open.spawn(async move {
             connection.run(stream).await;
             drop(place);
         });
+    };
+    let mut stopped = stop.clone();
+    let mut stopped = pin!(stopped.wait());
+    loop {
+        let place = tokio::select! {
+            () = &mut stopped => break,
+            place = Arc::clone(&admission.places).acquire_owned() => place,
+        };
+        let Ok(place) = place else { break };
+        tokio::select! {
+            () = &mut stopped => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, address)) => start(place, stream, address, &stop),
+                Err(error) => {
+                    // Out of descriptors, most likely: let some close before the next attempt.
+                    warn!(%error, "connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    // Whoever is in the queue already believes to be connected.
+    while let (Ok(place), Some(Ok((stream, address)))) =
+        (Arc::clone(&admission.places).try_acquire_owned(), at_once(listener.accept()).await)
+    {
+        start(place, stream, address, &stop);
     }
     drop(listener);
+    stop.wait().await;
     open.close();
-    if tokio::time::timeout(limits.drain_timeout, open.wait()).await.is_err() {
+    if tokio::time::timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {
         warn!("requests were still open at the end of the drain time");
+    }
+}
+
+/// Serves one listener that shares nothing with others.
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    service: Arc<S>,
+    limits: Limits,
+    stop: Stop,
+) {
+    let door = Door { listener: listener.into(), tls };
+    attend(door, service, Admission::new(limits, Vec::new(), &[]), stop).await;
+}
+
+/// What a future has to say without waiting.
+async fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        output = future => Some(output),
+        () = std::future::ready(()) => None,
     }
 }

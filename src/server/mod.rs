@@ -2,9 +2,18 @@
 //!
 //! Knows nothing of logins: it carries requests to a [`listener::Service`] and answers back.
 
+pub mod accept;
+pub mod addresses;
+pub mod certificates;
 mod connection;
+pub mod cores;
+pub mod handover;
 mod http1;
 mod http2;
+pub mod limits;
 pub mod listener;
+pub mod notify;
+pub mod proxy_protocol;
+pub mod socket;
 pub mod tls;
 pub mod workers;

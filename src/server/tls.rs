@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+
+use super::certificates::Certificates;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -52,18 +56,67 @@ pub fn read_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| Error::BadKey(error.to_string()))
 }
 
-/// Makes the settings of a listener that asks for no client certificate.
+/// How a listener for the public speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The oldest version that is spoken.
+    pub minimum: Version,
+    /// Whether HTTP/2 is offered beside HTTP/1.1 (ALPN).
+    pub http2: bool,
+}
+
+/// A version of TLS. Older ones are not spoken at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { minimum: Version::Tls12, http2: true }
+    }
+}
+
+/// Makes the settings of a listener for the public, which asks for no client certificate.
+///
+/// A client that comes again resumes its session: by a ticket whose keys change every six hours
+/// and open nothing after twelve, or, with TLS 1.2 and no tickets, from a bounded memory. Early
+/// data (0-RTT) is never taken, because it can be replayed.
 ///
 /// # Errors
-/// When certificate and key do not fit.
-pub fn server(certificate: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, Error> {
+/// When there is no randomness for the keys of the tickets.
+pub fn server_config(
+    certificates: &Arc<Certificates>,
+    options: Options,
+) -> Result<Arc<ServerConfig>, Error> {
+    let versions: &[&SupportedProtocolVersion] = match options.minimum {
+        Version::Tls12 => &[&TLS13, &TLS12],
+        Version::Tls13 => &[&TLS13],
+    };
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(versions)?
         .with_no_client_auth()
-        .with_single_cert(read_chain(certificate)?, read_key(key)?)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        .with_cert_resolver(Arc::<Certificates>::clone(certificates));
+    config.alpn_protocols = match options.http2 {
+        true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        false => vec![b"http/1.1".to_vec()],
+    };
+    config.ticketer = Ticketer::new()?;
+    config.send_tls13_tickets = TICKETS;
+    config.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+    config.max_early_data_size = 0;
     Ok(Arc::new(config))
 }
+
+/// Tickets for each TLS 1.3 connection: one for the next, one in case that it is lost. Browsers
+/// use each once.
+const TICKETS: usize = 2;
+
+/// TLS 1.2 sessions of clients that know no tickets; such clients are rare.
+const REMEMBERED_SESSIONS: usize = 1024;
 
 /// Whether a client must show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

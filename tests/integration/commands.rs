@@ -19,7 +19,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A folder with keys and a configuration that is usable.
-fn folder(configuration: &str) -> tempfile::TempDir {
+pub(crate) fn folder(configuration: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let hosts = ["localhost".to_owned()];
     let names = Names { node: "n", service: "s", hosts: &hosts };
@@ -28,7 +28,7 @@ fn folder(configuration: &str) -> tempfile::TempDir {
     folder
 }
 
-const GOOD: &str = r#"
+pub(crate) const GOOD: &str = r#"
 [portal]
 public_url = "https://portal.example.gov.pl"
 state_directory = "state"
@@ -146,13 +146,13 @@ fn the_reference_in_the_project_is_the_one_that_the_program_prints() {
 }
 
 /// A gateway that runs as a process.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Running {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         Self::start_with(folder, "http")
     }
 

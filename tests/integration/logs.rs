@@ -33,7 +33,7 @@ impl<'w> MakeWriter<'w> for Kept {
     }
 }
 
-// The runtime of the test has one thread, so what is set for this thread sees everything.
+// The workers have threads of their own, so it is set for all of them.
 #[tokio::test]
 async fn the_log_tells_what_happened_and_nothing_about_people() {
     let kept = Kept::default();
@@ -42,7 +42,7 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(kept.clone())
         .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let world = world().start().await;
     let mut browser = world.browser();
@@ -56,7 +56,6 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
         world.browser().sign_in("/tax", "zofia").await;
     }
     browser.submit("/.brama/logout", &[]).await;
-    drop(guard);
 
     let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     for event in [

@@ -16,6 +16,7 @@
 //! | `passage` | requests and answers that pass through |
 //! | `operations` | health, readiness, stopping |
 //! | `regression` | mistakes that were made once |
+//! | `sockets` | sockets that are passed to the program |
 //! | `commands` | the command line: check, explain, run, reference |
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
@@ -33,3 +34,4 @@ mod operations;
 mod passage;
 mod refusals;
 mod regression;
+mod sockets;

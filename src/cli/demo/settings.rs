@@ -6,7 +6,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::portal::AUDIENCE;
 use crate::app::Settings;
-use crate::app::settings::{Listen, Log};
+use crate::app::settings::{Fixed, Listen, Log};
 use crate::gate::policy::{Access, Route};
 use crate::http::cookie::Cookies;
 use crate::identity::assurance::Assurance;
@@ -70,10 +70,8 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             cookies: Cookies::PLAIN,
         },
         listen: Listen {
-            http: Some(addresses.gateway),
-            https: None,
-            operations: addresses.operations,
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
+            ..Listen::plain(addresses.gateway, addresses.operations)
         },
         flows: flow::Settings {
             template: Template {
@@ -129,6 +127,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
         pairwise_secret: None,
         state_directory: None,
         log: Log { json: false, level: "warn".to_owned() },
+        fixed: Fixed::default(),
     })
 }
 

@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::HumanDuration;
+use super::{HumanDuration, HumanSize, Network};
 use crate::config::shape::keep_order;
 
 /// Where the gateway listens for citizens.
@@ -25,20 +25,103 @@ pub struct Listen {
     /// Address and port for HTTPS; needs `certificate` and `key`.
     #[schemars(example = &"0.0.0.0:443")]
     pub https: Option<SocketAddr>,
+    /// File of a unix socket for plain HTTP, for a proxy on the same machine.
+    #[schemars(example = &"/run/brama/brama.sock")]
+    pub unix: Option<PathBuf>,
+    /// Who may connect to the unix socket: the mode of its file.
+    pub unix_mode: String,
+    /// Address and port of a plain listener that sends everybody to https, and does nothing else.
+    #[schemars(example = &"0.0.0.0:80")]
+    pub redirect: Option<SocketAddr>,
     /// PEM file with the certificate for citizens, followed by its intermediates.
+    ///
+    /// It is read again when it changes, and so are the files of `key` and `ocsp_staple`. A client
+    /// that names no host, or one that no certificate is for, gets this one.
     #[schemars(example = &"tls/portal.pem")]
     pub certificate: Option<PathBuf>,
     /// PEM file with the private key of `certificate`.
     #[schemars(example = &"tls/portal.key")]
     pub key: Option<PathBuf>,
+    /// DER file with the OCSP response for `certificate`, for clients that want it stapled.
+    ///
+    /// Whoever fetches it writes it whole, before the old one ends.
+    #[schemars(example = &"tls/portal.ocsp")]
+    pub ocsp_staple: Option<PathBuf>,
+    /// Oldest version of TLS that is spoken.
+    pub tls_minimum: TlsVersion,
+    /// Whether HTTP/2 is spoken.
+    pub http2: bool,
+    /// How long browsers shall insist on https for the portal (HSTS), such as `"365d"`.
+    ///
+    /// It is hard to take back: try `"1h"` first. `"0s"` says nothing to browsers, for instance
+    /// because the portal does it itself.
+    #[schemars(example = &"365d")]
+    pub hsts: Option<HumanDuration>,
+    /// Networks of proxies that send a PROXY protocol header (version 1 or 2) on each connection.
+    ///
+    /// From these a connection without the header is refused. From others the header is: nobody
+    /// else can claim an address.
+    #[schemars(example = &["10.1.2.0/24"])]
+    pub proxy_protocol_from: Vec<Network>,
+    /// Networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
+    ///
+    /// Name the proxies themselves and nobody else: whoever is listed can claim any address.
+    #[schemars(example = &["10.1.2.0/24"])]
+    pub trusted_proxies: Vec<Network>,
+    /// Number of workers; 0 is one for each core that the program may use.
+    pub workers: usize,
+    /// Connections that may wait in the kernel for a worker; `net.core.somaxconn` bounds it too.
+    pub backlog: u32,
     /// Connections that may be open at once; more wait to be accepted.
     pub max_connections: usize,
+    /// Connections that one client may have open: an IPv4 address, or a /64 of IPv6. 0 is any
+    /// number.
+    ///
+    /// Offices and mobile networks share an address among many. Proxies that are listed above are
+    /// not counted.
+    pub max_connections_per_address: usize,
+    /// Time that a TLS handshake may take, with the PROXY header before it.
+    pub handshake_timeout: HumanDuration,
     /// Time a client has to send the head of a request.
     ///
     /// Keep it short: slow heads are the cheapest way to occupy a server.
     pub header_timeout: HumanDuration,
+    /// Time that a connection may stay open between two requests.
+    ///
+    /// A balancer in front should keep its connections for less, or it will now and then use one
+    /// that is just being closed.
+    pub idle_timeout: HumanDuration,
+    /// Time that a client may leave a body unsent or an answer unread.
+    pub stall_timeout: HumanDuration,
+    /// Time between "not ready" and the end of accepting, when the program is asked to stop.
+    ///
+    /// A balancer that asks for `/readyz` needs it to take the instance out; in Kubernetes `"5s"`
+    /// saves the `preStop` that sleeps. `"0s"` suits systemd.
+    pub drain_delay: HumanDuration,
     /// Time that running requests get to end when the program is asked to stop.
     pub drain_timeout: HumanDuration,
+    /// Size that the head of a request may have: its line and its header fields.
+    pub max_header: HumanSize,
+    /// Number of header fields that a request may have.
+    pub max_header_fields: usize,
+    /// Size that the target of a request may have: path and query.
+    pub max_target: HumanSize,
+    /// Size that the body of a request may have. A route can say otherwise.
+    ///
+    /// Bodies are streamed and never kept, so this protects the portal, not the gateway.
+    pub max_body: HumanSize,
+    /// Requests that may be open at once on one HTTP/2 connection.
+    pub http2_max_streams: u32,
+    /// Requests that an HTTP/2 client may take back at once before it is cut off ("rapid reset").
+    pub http2_max_resets: usize,
+    /// Errors that an HTTP/2 client may make before it is cut off.
+    pub http2_max_local_resets: usize,
+    /// One more certificate, for other names or with another kind of key. Repeat the block for
+    /// each.
+    ///
+    /// A client gets the certificate for the host that it names. Of two for the same name it gets
+    /// ECDSA if it understands that, and else RSA.
+    pub certificates: Vec<Certificate>,
 }
 
 impl Default for Listen {
@@ -46,13 +129,64 @@ impl Default for Listen {
         Self {
             http: None,
             https: None,
+            unix: None,
+            unix_mode: "0660".to_owned(),
+            redirect: None,
             certificate: None,
             key: None,
+            ocsp_staple: None,
+            tls_minimum: TlsVersion::Tls12,
+            http2: true,
+            hsts: None,
+            proxy_protocol_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            workers: 0,
+            backlog: 4096,
             max_connections: 10_000,
+            max_connections_per_address: 1_000,
+            handshake_timeout: HumanDuration::from_secs(10),
             header_timeout: HumanDuration::from_secs(10),
+            idle_timeout: HumanDuration::from_secs(75),
+            stall_timeout: HumanDuration::from_secs(60),
+            drain_delay: HumanDuration::from_secs(0),
             drain_timeout: HumanDuration::from_secs(30),
+            max_header: HumanSize::from_kib(32),
+            max_header_fields: 100,
+            max_target: HumanSize::from_kib(8),
+            max_body: HumanSize::from_kib(64 * 1024),
+            http2_max_streams: 100,
+            http2_max_resets: 20,
+            http2_max_local_resets: 128,
+            certificates: Vec::new(),
         }
     }
+}
+
+/// A further certificate for citizens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Certificate {
+    /// PEM file with the certificate, followed by its intermediates. Required.
+    #[schemars(example = &"tls/other.pem")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file with its private key. Required.
+    #[schemars(example = &"tls/other.key")]
+    pub key: Option<PathBuf>,
+    /// DER file with the OCSP response for it.
+    #[schemars(example = &"tls/other.ocsp")]
+    pub ocsp_staple: Option<PathBuf>,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TlsVersion {
+    /// For every browser of the last ten years.
+    #[serde(rename = "1.2")]
+    Tls12,
+    /// For those of the last five.
+    #[serde(rename = "1.3")]
+    Tls13,
 }
 
 /// Where operators look.

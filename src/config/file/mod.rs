@@ -15,6 +15,7 @@ mod duration;
 mod identity;
 mod listen;
 mod log;
+mod network;
 mod node;
 mod portal;
 mod routes;
@@ -25,8 +26,9 @@ mod upstreams;
 
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
-pub use listen::{Listen, Operations};
+pub use listen::{Certificate, Listen, Operations, TlsVersion};
 pub use log::{Log, LogFormat};
+pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node};
 pub use portal::Portal;
 pub use routes::{Access, Claim, Route};
@@ -44,7 +46,8 @@ pub struct File {
     pub portal: Portal,
     /// Where the gateway listens for citizens.
     ///
-    /// At least one of `http` and `https` is needed.
+    /// At least one of `http`, `https` and `unix` is needed. Sockets that systemd passes under
+    /// the name of such a key are used in place of what the key says.
     pub listen: Listen,
     /// Where operators look: health and readiness.
     pub operations: Operations,

@@ -22,7 +22,7 @@ pub(super) struct Context<'l> {
 }
 
 /// Certificates that end within this time are warned of.
-const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+pub(super) const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 
 impl<'l> Context<'l> {
     pub(super) fn new(loaded: &'l Loaded, now: Time) -> Self {

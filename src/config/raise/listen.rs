@@ -1,20 +1,67 @@
-//! `[listen]` and `[operations]`.
+//! `[listen]` and `[operations]`: addresses, networks and bounds.
 
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+
+use ipnet::IpNet;
+
+use super::certificates;
 use super::context::Context;
-use crate::app::settings::Listen;
+use crate::app::settings::{Https, Listen};
+use crate::config::file::{HumanDuration, Network};
 use crate::http;
 use crate::http::cookie::Cookies;
+use crate::server::cores::MOST_WORKERS;
 use crate::server::listener::{Limits, Socket};
-use crate::server::tls;
+use crate::wire::head::MOST_FIELDS;
 
 pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) -> Option<Listen> {
     let file = &context.file().listen;
     let operations = context.file().operations.listen;
-    if file.http.is_none() && file.https.is_none() {
+    addresses(context, portal);
+    let unix = unix(context);
+    let https = match file.https {
+        None => {
+            unused_without_https(context);
+            None
+        }
+        Some(address) => {
+            let (certificates, options) = certificates::raise(context, portal)?;
+            Some(Https { socket: address.into(), certificates, options })
+        }
+    };
+    let limits = limits(context);
+    let workers = file.workers;
+    if workers > MOST_WORKERS {
+        let what = format!("{workers} workers are more than any machine has cores");
+        context.error("listen.workers", what, "leave it out for one on each core");
+    }
+    if file.backlog == 0 {
+        context.error("listen.backlog", "is zero", "leave it out for the default");
+    }
+    Some(Listen {
+        http: file.http.map(Socket::from),
+        https,
+        unix,
+        redirect: file.redirect.map(Socket::from),
+        operations: operations.into(),
+        hsts: file.hsts.map(HumanDuration::get).filter(|time| !time.is_zero()),
+        proxy_protocol_from: networks(context, "proxy_protocol_from", &file.proxy_protocol_from),
+        trusted_proxies: networks(context, "trusted_proxies", &file.trusted_proxies),
+        workers,
+        backlog: file.backlog,
+        limits,
+    })
+}
+
+fn addresses(context: &mut Context<'_>, portal: Option<&http::Settings>) {
+    let file = &context.file().listen;
+    let operations = context.file().operations.listen;
+    if file.http.is_none() && file.https.is_none() && file.unix.is_none() {
         context.error(
             "listen",
             "there is no address to listen on",
-            "give listen.http, for instance \"127.0.0.1:8080\", or listen.https",
+            "give listen.http, for instance \"127.0.0.1:8080\", or listen.https or listen.unix",
         );
     }
     let secure = portal.is_some_and(|portal| portal.cookies == Cookies::SECURE);
@@ -25,7 +72,8 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
         context.warn(
             "listen.http",
             "plain HTTP is offered to the network although the portal is on https://",
-            "listen on loopback only, or make sure that a proxy with TLS is in front",
+            "listen on loopback only, make sure that a proxy with TLS is in front, or use \
+             listen.redirect",
         );
     }
     if !operations.ip().is_loopback() {
@@ -35,47 +83,149 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
             "keep it on loopback, or behind a network policy",
         );
     }
-    let https = match file.https {
-        None => {
-            for (key, given) in
-                [("listen.certificate", &file.certificate), ("listen.key", &file.key)]
-            {
-                if given.is_some() {
-                    context.warn(key, "is not used without listen.https", "add listen.https");
-                }
+    let given = [
+        ("listen.http", file.http),
+        ("listen.https", file.https),
+        ("listen.redirect", file.redirect),
+        ("operations.listen", Some(operations)),
+    ];
+    let given: Vec<_> = given.into_iter().filter_map(|(key, a)| Some((key, a?))).collect();
+    for (number, (key, address)) in given.iter().enumerate() {
+        for (earlier, other) in &given[..number] {
+            if overlap(*address, *other) {
+                let what = format!("{address} is taken by {earlier}");
+                context.error(key, what, "give each listener an address or a port of its own");
             }
-            None
         }
-        Some(address) => Some((Socket::from(address), server_tls(context)?)),
+    }
+}
+
+/// Tells whether two addresses cannot both be listened on. An unspecified IPv6 address takes the
+/// port of IPv4 too.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers = |one: IpAddr, other: IpAddr| {
+        one == other || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4()))
     };
+    let (a, b) = (one.ip(), other.ip());
+    one.port() != 0 && one.port() == other.port() && (covers(a, b) || covers(b, a))
+}
+
+fn unix(context: &mut Context<'_>) -> Option<Socket> {
+    let file = &context.file().listen;
+    let digits = file.unix_mode.strip_prefix("0o").unwrap_or(&file.unix_mode);
+    let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777);
+    if mode.is_none() {
+        let what = format!("\"{}\" is no mode of a file", file.unix_mode);
+        context.error("listen.unix_mode", what, "write it like \"0660\"");
+    }
+    let path = context.resolve(file.unix.as_deref()?);
+    if path.as_os_str().as_bytes().len() > LONGEST_PATH {
+        let what = format!("{} is longer than {LONGEST_PATH} bytes", path.display());
+        context.error("listen.unix", what, "the system takes no longer path; use one in /run");
+    }
+    Some(Socket::Unix { path, mode: mode? })
+}
+
+/// The longest path of a unix socket (`sun_path`, unix(7)).
+const LONGEST_PATH: usize = 107;
+
+fn unused_without_https(context: &mut Context<'_>) {
+    let file = &context.file().listen;
+    for (key, given) in [
+        ("listen.certificate", file.certificate.is_some()),
+        ("listen.key", file.key.is_some()),
+        ("listen.ocsp_staple", file.ocsp_staple.is_some()),
+        ("listen.certificates", !file.certificates.is_empty()),
+    ] {
+        if given {
+            context.warn(key, "is not used without listen.https", "add listen.https");
+        }
+    }
+    if file.redirect.is_some() {
+        context.error(
+            "listen.redirect",
+            "sends everybody to https, where nobody listens",
+            "add listen.https; a gateway behind a proxy with TLS lets the proxy redirect",
+        );
+    }
+}
+
+fn networks(context: &mut Context<'_>, name: &str, given: &[Network]) -> Vec<IpNet> {
+    let key = format!("listen.{name}");
+    for (number, network) in given.iter().enumerate() {
+        if network.get().prefix_len() == 0 {
+            let key = format!("{key}[{number}]");
+            let what = format!("{network} is everybody, so every client can claim any address");
+            context.warn(&key, what, "name the networks of the proxies only");
+        }
+    }
+    given.iter().map(|network| network.get()).collect()
+}
+
+fn limits(context: &mut Context<'_>) -> Limits {
+    let file = &context.file().listen;
     for (key, duration) in [
+        ("listen.handshake_timeout", file.handshake_timeout),
         ("listen.header_timeout", file.header_timeout),
+        ("listen.idle_timeout", file.idle_timeout),
+        ("listen.stall_timeout", file.stall_timeout),
         ("listen.drain_timeout", file.drain_timeout),
     ] {
         if duration.get().is_zero() {
             context.error(key, "is zero", "give a time such as \"10s\"");
         }
     }
-    if file.max_connections == 0 {
-        context.error("listen.max_connections", "is zero", "leave it out for the default");
+    let numbers = [
+        ("listen.max_connections", file.max_connections as u64),
+        ("listen.max_header_fields", file.max_header_fields as u64),
+        ("listen.max_target", file.max_target.bytes()),
+        ("listen.max_body", file.max_body.bytes()),
+        ("listen.http2_max_streams", file.http2_max_streams.into()),
+        ("listen.http2_max_resets", file.http2_max_resets as u64),
+        ("listen.http2_max_local_resets", file.http2_max_local_resets as u64),
+    ];
+    for (key, number) in numbers {
+        if number == 0 {
+            context.error(key, "is zero", "leave it out for the default");
+        }
     }
-    let limits = Limits {
+    if !(SMALLEST_HEADER..=LARGEST_HEADER).contains(&file.max_header.bytes()) {
+        let what = format!("{} is not between 8 KiB and 1 MiB", file.max_header);
+        context.error("listen.max_header", what, "leave it out for the default");
+    } else if file.max_target > file.max_header {
+        let what = format!("is more than the whole head may have, {}", file.max_header);
+        context.error("listen.max_target", what, "give at most listen.max_header");
+    }
+    if file.max_header_fields > MOST_FIELDS {
+        let what = format!("{} fields are more than {MOST_FIELDS}", file.max_header_fields);
+        context.error("listen.max_header_fields", what, "leave it out for the default");
+    }
+    let size = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Limits {
         connections: file.max_connections,
+        connections_per_address: file.max_connections_per_address,
+        handshake_timeout: file.handshake_timeout.get(),
         header_timeout: file.header_timeout.get(),
+        idle_timeout: file.idle_timeout.get(),
+        stall_timeout: file.stall_timeout.get(),
+        drain_delay: file.drain_delay.get(),
         drain_timeout: file.drain_timeout.get(),
-        ..Limits::default()
-    };
-    Some(Listen { http: file.http.map(Socket::from), https, operations: operations.into(), limits })
+        header_bytes: size(file.max_header.bytes()),
+        header_fields: file.max_header_fields,
+        target_bytes: size(file.max_target.bytes()),
+        body_bytes: file.max_body.bytes(),
+        http2: file.http2,
+        http2_streams: file.http2_max_streams,
+        http2_resets: file.http2_max_resets,
+        http2_local_resets: file.http2_max_local_resets,
+    }
 }
 
-fn server_tls(context: &mut Context<'_>) -> Option<std::sync::Arc<rustls::ServerConfig>> {
-    let file = &context.file().listen;
-    let advice = "name a PEM file; TLS needs listen.certificate and listen.key";
-    let certificate = context.required("listen.certificate", file.certificate.as_deref(), advice);
-    let key = context.required("listen.key", file.key.as_deref(), advice);
-    let (path, key_path) = (certificate?, key?);
-    let certificate = context.read("listen.certificate", path);
-    let key = context.read("listen.key", key_path);
-    let config = tls::server(&certificate?, &key?);
-    context.parsed("listen.certificate", path, config, "check that key and certificate are a pair")
-}
+/// hyper reads into no smaller buffer.
+const SMALLEST_HEADER: u64 = 8 * 1024;
+
+/// Each connection may come to hold as much.
+const LARGEST_HEADER: u64 = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

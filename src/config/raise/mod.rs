@@ -3,7 +3,9 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
+mod certificates;
 mod context;
+mod fixed;
 mod listen;
 mod login;
 mod portal;
@@ -84,6 +86,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         pairwise_secret,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log: Log { json: file.log.format == LogFormat::Json, level: file.log.level.clone() },
+        fixed: fixed::raise(file),
     })
 }
 

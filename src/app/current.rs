@@ -1,0 +1,55 @@
+//! The gateway that a worker serves with at the moment. A new configuration takes its place
+//! between two requests; those under way end with the one that they began with.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+
+use crate::base::body::Body;
+use crate::http::Gateway;
+use crate::http::service::{Peer, Service};
+use crate::wire::incoming::Incoming;
+use crate::wire::refusal::Refusal;
+
+/// What one worker serves with.
+pub(super) struct Current(ArcSwap<Gateway>);
+
+impl Current {
+    pub(super) fn new(gateway: Gateway) -> Arc<Self> {
+        Arc::new(Self(ArcSwap::from_pointee(gateway)))
+    }
+
+    /// Returns the gateway of the moment.
+    pub(super) fn gateway(&self) -> Arc<Gateway> {
+        self.0.load_full()
+    }
+
+    /// Serves with another gateway from the next request on.
+    pub(super) fn replace(&self, gateway: Gateway) {
+        self.0.store(Arc::new(gateway));
+    }
+}
+
+impl Service for Current {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        self.gateway().call(request, peer).await
+    }
+
+    fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
+        self.gateway().refuse(refusal, peer, wants_page)
+    }
+}
+
+/// Sends everybody to https, by whatever gateway is the present one.
+pub(super) struct ToHttps(pub(super) Arc<Current>);
+
+impl Service for ToHttps {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        self.0.gateway().to_https(request, peer)
+    }
+
+    fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
+        self.0.refuse(refusal, peer, wants_page)
+    }
+}

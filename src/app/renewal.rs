@@ -1,0 +1,79 @@
+//! A new configuration while the gateway runs: applied whole, or not at all.
+//!
+//! Sessions, logins under way, what was used before, keys, and connections to upstreams that stay
+//! the same are kept. What cannot change in a running process, such as an address that is listened
+//! on, must be as it was; otherwise the old configuration stays, and whoever asked learns why.
+
+use std::sync::Arc;
+
+use super::current::Current;
+use super::settings::{Fixed, Settings};
+use crate::flow::node::NodeClient;
+use crate::gate::policy::Policy;
+use crate::http::Gateway;
+use crate::identity::claims::PairwiseSecret;
+use crate::identity::token::Minter;
+
+/// What a new configuration needs of the old one.
+pub(super) struct Renewal {
+    fixed: Fixed,
+    secret: PairwiseSecret,
+    kept_tokens: u64,
+}
+
+/// Why a new configuration is not applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} cannot change while the program runs: restart it, or let a successor take over (SIGUSR2)",
+    .0.join(", ")
+)]
+pub struct Refused(pub Vec<&'static str>);
+
+impl Renewal {
+    pub(super) fn new(fixed: Fixed, secret: PairwiseSecret, kept_tokens: u64) -> Self {
+        Self { fixed, secret, kept_tokens }
+    }
+
+    /// Has every worker serve by new settings from its next request on.
+    pub(super) fn apply(
+        &self,
+        settings: Settings,
+        workers: &[Arc<Current>],
+    ) -> Result<(), Refused> {
+        let changed = self.fixed.differences(&settings.fixed);
+        if !changed.is_empty() {
+            return Err(Refused(changed));
+        }
+        let Some(old) = workers.first().map(|current| current.gateway()) else { return Ok(()) };
+        // 1. What all workers share, once.
+        let node = NodeClient::new(settings.node, settings.node_tls);
+        let flows = Arc::new(old.flows.renewed(settings.flows, node));
+        let secret = settings.pairwise_secret.unwrap_or_else(|| self.secret.clone());
+        // Tokens are kept by the number of their release, which may mean another one now.
+        let minter = Arc::new(Minter::new(
+            settings.http.origin.clone(),
+            secret,
+            settings.token_lifetime,
+            Arc::clone(&old.ring),
+            self.kept_tokens,
+        ));
+        let policy = Arc::new(Policy::new(settings.routes));
+        let http = Arc::new(settings.http);
+        // 2. Then each worker its own.
+        for current in workers {
+            let old = current.gateway();
+            let upstreams =
+                Arc::new(old.upstreams.renewed(settings.upstreams.clone(), &settings.upstream_tls));
+            current.replace(Gateway {
+                settings: Arc::clone(&http),
+                flows: Arc::clone(&flows),
+                policy: Arc::clone(&policy),
+                minter: Arc::clone(&minter),
+                ring: Arc::clone(&old.ring),
+                upstreams,
+                clock: Arc::clone(&old.clock),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! What a running gateway is told by signals and by its configuration file.
+//!
+//! | signal | what happens |
+//! |---|---|
+//! | SIGHUP | the configuration is read again; a good one applies from the next request on |
+//! | SIGUSR2 | this program is started anew with the same sockets; when it is ready, this one leaves |
+//!
+//! The configuration is also read again when its file changes. A wrong one changes nothing, and the
+//! log says why.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info, warn};
+
+use super::run::load;
+use crate::app::Command;
+
+/// Listens for signals and looks at the file until the gateway has stopped.
+pub(super) async fn listen(path: PathBuf, commands: mpsc::Sender<Command>) {
+    let (Some(mut hang_up), Some(mut user2)) =
+        (stream(SignalKind::hangup()), stream(SignalKind::user_defined2()))
+    else {
+        return;
+    };
+    let mut seen = Fingerprint::of(&path);
+    let mut look = tokio::time::interval(LOOK_AT_FILE);
+    loop {
+        let reads_again = tokio::select! {
+            _ = hang_up.recv() => true,
+            _ = user2.recv() => {
+                if commands.send(Command::Succeed(Box::new(this_program()))).await.is_err() {
+                    return;
+                }
+                false
+            }
+            _ = look.tick() => Fingerprint::of(&path) != seen,
+        };
+        if reads_again {
+            // A file that is being written is looked at again when it is whole.
+            seen = Fingerprint::of(&path);
+            if apply(&path, &commands).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The gateway has stopped.
+struct Gone;
+
+async fn apply(path: &Path, commands: &mpsc::Sender<Command>) -> Result<(), Gone> {
+    let owned = path.to_owned();
+    let loaded = tokio::task::spawn_blocking(move || load(&owned)).await;
+    let Ok((settings, problems)) = loaded else { return Ok(()) };
+    for problem in problems.iter() {
+        warn!(%problem, "configuration");
+    }
+    let Some(settings) = settings else {
+        error!("the new configuration is wrong, so the old one stays");
+        return Ok(());
+    };
+    let (told, answer) = oneshot::channel();
+    commands.send(Command::Apply(Box::new(settings), told)).await.map_err(|_| Gone)?;
+    match answer.await.map_err(|_| Gone)? {
+        Ok(()) => info!("the new configuration is applied"),
+        Err(refused) => error!(%refused, "the old configuration stays"),
+    }
+    Ok(())
+}
+
+/// The program that is at our place now, with our arguments. After an update of the package the
+/// system still knows the old file, by a name with a mark behind it.
+fn this_program() -> process::Command {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_else(|| OsString::from("brama"));
+    let path = std::env::current_exe().map_or_else(
+        |_| PathBuf::from(name),
+        |path| match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
+            Some(path) => PathBuf::from(path),
+            None => path,
+        },
+    );
+    let mut command = process::Command::new(path);
+    command.args(arguments);
+    command
+}
+
+fn stream(kind: SignalKind) -> Option<Signal> {
+    signal(kind).inspect_err(|error| error!(%error, "signals cannot be waited for")).ok()
+}
+
+/// What tells one state of a file from another; symbolic links are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fingerprint(Option<(u64, u64, i64, i64)>);
+
+impl Fingerprint {
+    fn of(path: &Path) -> Self {
+        let metadata = std::fs::metadata(path).ok();
+        Self(metadata.map(|m| (m.ino(), m.size(), m.mtime(), m.mtime_nsec())))
+    }
+}
+
+const LOOK_AT_FILE: Duration = Duration::from_secs(2);

@@ -1,0 +1,110 @@
+//! The certificates of `[listen]`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::context::Context;
+use crate::base::clock::later;
+use crate::config::file::TlsVersion;
+use crate::config::raise::context::SOON;
+use crate::http;
+use crate::server::certificates::{Certificates, Error, Files, Part};
+use crate::server::tls;
+
+/// Reads all pairs, and looks at what they are good for.
+pub(super) fn raise(
+    context: &mut Context<'_>,
+    portal: Option<&http::Settings>,
+) -> Option<(Arc<Certificates>, tls::Options)> {
+    let file = &context.file().listen;
+    let options = tls::Options {
+        minimum: match file.tls_minimum {
+            TlsVersion::Tls12 => tls::Version::Tls12,
+            TlsVersion::Tls13 => tls::Version::Tls13,
+        },
+        http2: file.http2,
+    };
+    if file.hsts.is_none() {
+        context.warn(
+            "listen.hsts",
+            "is not given, so browsers try http:// first and can be kept there",
+            "give \"1h\", and \"365d\" when all is well; \"0s\" if the portal says it itself",
+        );
+    }
+    // 1. The files of every pair, with the key that names them. The first is the default.
+    let advice = "name a PEM file; TLS needs listen.certificate and listen.key";
+    let mut given = Vec::new();
+    if file.certificates.is_empty() || file.certificate.is_some() || file.key.is_some() {
+        let staple = file.ocsp_staple.as_deref();
+        let pair = (file.certificate.as_deref(), file.key.as_deref(), staple);
+        given.push(("listen".to_owned(), pair));
+    }
+    for (number, more) in file.certificates.iter().enumerate() {
+        let pair = (more.certificate.as_deref(), more.key.as_deref(), more.ocsp_staple.as_deref());
+        given.push((format!("listen.certificates[{number}]"), pair));
+    }
+    let mut files = Vec::new();
+    for (place, (certificate, key, staple)) in &given {
+        let certificate = context.required(&format!("{place}.certificate"), *certificate, advice);
+        let key = context.required(&format!("{place}.key"), *key, advice);
+        files.push(certificate.zip(key).map(|(certificate, key)| Files {
+            certificate: context.resolve(certificate),
+            key: context.resolve(key),
+            ocsp_staple: staple.map(|path: &Path| context.resolve(path)),
+        }));
+    }
+    // 2. All of them are read at once, so that each says what is wrong with it.
+    let files = files.into_iter().collect::<Option<Vec<_>>>()?;
+    let certificates = match Certificates::open(files) {
+        Ok(certificates) => certificates,
+        Err(errors) => {
+            for (number, error) in errors {
+                refuse(context, &given[number].0, &error);
+            }
+            return None;
+        }
+    };
+    // 3. What can be used may still be of no use.
+    for ((place, _), status) in given.iter().zip(certificates.status()) {
+        check_dates(context, &format!("{place}.certificate"), &status);
+    }
+    let host = portal.and_then(|portal| url::Url::parse(&portal.origin).ok());
+    if let Some(url::Host::Domain(host)) = host.as_ref().and_then(url::Url::host)
+        && !certificates.covers(host)
+    {
+        let what = format!("no certificate is for {host}, the host of portal.public_url");
+        let key = format!("{}.certificate", given[0].0);
+        context.warn(&key, what, "browsers will refuse it; get one with that DNS name");
+    }
+    Some((Arc::new(certificates), options))
+}
+
+fn refuse(context: &mut Context<'_>, place: &str, error: &Error) {
+    let (name, advice) = match (error, error.part()) {
+        (Error::Unreadable { .. }, Part::Certificate) => ("certificate", READABLE),
+        (Error::Unreadable { .. }, Part::Key) => ("key", READABLE),
+        (Error::Unreadable { .. }, Part::OcspStaple) => ("ocsp_staple", READABLE),
+        (_, Part::Certificate) => ("certificate", "give a certificate in PEM form"),
+        (Error::Mismatch { .. }, _) => ("key", "check that key and certificate are a pair"),
+        (_, Part::Key) => ("key", "give an unencrypted private key in PEM form"),
+        (_, Part::OcspStaple) => {
+            ("ocsp_staple", "give the authority's answer as it came, or leave it out")
+        }
+    };
+    context.error(&format!("{place}.{name}"), error.to_string(), advice);
+}
+
+const READABLE: &str = "check the path and who may read the file";
+
+fn check_dates(context: &mut Context<'_>, key: &str, status: &crate::server::certificates::Status) {
+    let (path, end) = (status.certificate.display(), status.not_after);
+    let advice = "renew it; the new files are read without a restart";
+    if end <= context.now {
+        context.warn(key, format!("{path} ended on {end}"), advice);
+    } else if end <= later(context.now, SOON) {
+        context.warn(key, format!("{path} ends on {end}, within 30 days"), advice);
+    } else if status.not_before > context.now {
+        let what = format!("{path} begins only on {}", status.not_before);
+        context.warn(key, what, "check the clock of this machine");
+    }
+}

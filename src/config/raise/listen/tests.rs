@@ -1,0 +1,201 @@
+//! What `check` says of `[listen]`, each key by itself.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair};
+
+use super::*;
+use crate::base::clock::{Clock, SystemClock};
+use crate::config::load::load_text;
+
+/// Raises the section, and tells what came of it with all problems as text.
+fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
+    let name = folder.join("brama.toml");
+    let text = format!("[listen]\n{section}\n");
+    let loaded = load_text(name.to_str().unwrap(), &text, std::iter::empty()).unwrap();
+    let mut context = Context::new(&loaded, SystemClock.now());
+    let portal = http::Settings {
+        portal_name: "Urząd".to_owned(),
+        origin: "https://portal.example".to_owned(),
+        prefix: "/.brama/".to_owned(),
+        acs_path: "/.brama/acs".to_owned(),
+        test_environment: None,
+        cookies: Cookies::SECURE,
+    };
+    let listen = raise(&mut context, Some(&portal));
+    let raised = context.problems;
+    let mut problems = loaded.problems;
+    problems.append(raised);
+    (listen, problems.to_string())
+}
+
+/// Writes a pair for a host.
+fn pair(folder: &Path, name: &str, host: &str) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([host.to_owned()]).unwrap().self_signed(&key).unwrap();
+    fs::write(folder.join(format!("{name}.pem")), certificate.pem()).unwrap();
+    fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+}
+
+const NOTHING: &str = "0 errors, 0 warnings";
+const HTTPS: &str = "https = \"127.0.0.1:443\"\ncertificate = \"a.pem\"\nkey = \"a.key\"\n";
+
+#[test]
+fn addresses_overlap_when_the_system_would_refuse_the_second() {
+    for (one, other, expected) in [
+        ("127.0.0.1:80", "127.0.0.1:80", true),
+        ("127.0.0.1:80", "127.0.0.1:81", false),
+        ("127.0.0.1:80", "127.0.0.2:80", false),
+        ("0.0.0.0:80", "127.0.0.1:80", true),
+        ("[::]:80", "127.0.0.1:80", true),
+        ("[::]:80", "[::1]:80", true),
+        ("[::]:80", "0.0.0.0:80", true),
+        ("0.0.0.0:80", "[::1]:80", false),
+        ("127.0.0.1:0", "127.0.0.1:0", false),
+    ] {
+        let (one, other) = (one.parse().unwrap(), other.parse().unwrap());
+        assert_eq!(overlap(one, other), expected, "{one} {other}");
+        assert_eq!(overlap(other, one), expected, "{other} {one}");
+    }
+}
+
+#[test]
+fn the_defaults_of_the_file_are_those_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let (listen, told) = raised(folder.path(), "http = \"127.0.0.1:8080\"");
+    assert_eq!(told, NOTHING);
+    let listen = listen.unwrap();
+    let any = || Socket::from(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let plain = Listen::plain(any(), any());
+    assert_eq!(listen.limits, plain.limits);
+    assert_eq!(listen.limits, Limits::default());
+    assert_eq!((listen.workers, listen.backlog), (plain.workers, plain.backlog));
+    assert_eq!(listen.hsts, None);
+}
+
+#[test]
+fn every_key_arrives_in_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    pair(folder.path(), "a", "portal.example");
+    pair(folder.path(), "b", "other.example");
+    let text = format!(
+        "{HTTPS}redirect = \"127.0.0.1:80\"\nunix = \"brama.sock\"\nunix_mode = \"0600\"\n\
+         tls_minimum = \"1.3\"\nhttp2 = false\nhsts = \"365d\"\nworkers = 3\nbacklog = 7\n\
+         proxy_protocol_from = [\"10.0.0.0/8\"]\ntrusted_proxies = [\"192.0.2.7\"]\n\
+         max_connections_per_address = 0\nhandshake_timeout = \"3s\"\nidle_timeout = \"20s\"\n\
+         drain_delay = \"5s\"\nmax_header = \"16 KiB\"\nmax_body = \"1 GiB\"\n\
+         [[listen.certificates]]\ncertificate = \"b.pem\"\nkey = \"b.key\"\n"
+    );
+    let (listen, told) = raised(folder.path(), &text);
+    assert_eq!(told, NOTHING);
+    let listen = listen.unwrap();
+    let https = listen.https.unwrap();
+    assert!(https.certificates.covers("portal.example"));
+    assert!(https.certificates.covers("other.example"));
+    assert_eq!(https.options.minimum, crate::server::tls::Version::Tls13);
+    assert!(!https.options.http2);
+    assert_eq!(https.socket.to_string(), "127.0.0.1:443");
+    assert_eq!(listen.redirect.unwrap().to_string(), "127.0.0.1:80");
+    let Some(Socket::Unix { path, mode }) = listen.unix else { panic!("it is a file") };
+    assert_eq!((path, mode), (folder.path().join("brama.sock"), 0o600));
+    assert_eq!(listen.hsts, Some(Duration::from_secs(365 * 24 * 3600)));
+    assert_eq!((listen.workers, listen.backlog), (3, 7));
+    assert_eq!(listen.proxy_protocol_from, ["10.0.0.0/8".parse().unwrap()]);
+    assert_eq!(listen.trusted_proxies, ["192.0.2.7/32".parse().unwrap()]);
+    assert_eq!(
+        listen.limits,
+        Limits {
+            connections_per_address: 0,
+            handshake_timeout: Duration::from_secs(3),
+            idle_timeout: Duration::from_secs(20),
+            drain_delay: Duration::from_secs(5),
+            header_bytes: 16 * 1024,
+            body_bytes: 1 << 30,
+            http2: false,
+            ..Limits::default()
+        }
+    );
+}
+
+#[test]
+fn what_cannot_work_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    pair(folder.path(), "a", "portal.example");
+    pair(folder.path(), "b", "portal.example");
+    let http = "http = \"127.0.0.1:8080\"\n";
+    for (text, expected) in [
+        (String::new(), "listen: there is no address to listen on"),
+        (
+            format!("{http}redirect = \"127.0.0.1:80\""),
+            "listen.redirect: sends everybody to https, where nobody listens",
+        ),
+        (
+            format!("{HTTPS}redirect = \"0.0.0.0:443\""),
+            "listen.redirect: 0.0.0.0:443 is taken by listen.https",
+        ),
+        (
+            "http = \"0.0.0.0:9480\"".to_owned(),
+            "operations.listen: 127.0.0.1:9480 is taken by listen.http",
+        ),
+        (HTTPS.replace("a.pem", "no.pem"), "listen.certificate: "),
+        (HTTPS.replace("a.key", "b.key"), "b.key: is not the key of "),
+        (HTTPS.replace("key = \"a.key\"\n", ""), "listen.key: is missing"),
+        (format!("{HTTPS}ocsp_staple = \"a.pem\""), "listen.ocsp_staple: "),
+        (
+            format!("{HTTPS}[[listen.certificates]]\ncertificate = \"b.pem\"\nkey = \"a.key\""),
+            "listen.certificates[0].key: ",
+        ),
+        (
+            format!("{HTTPS}[[listen.certificates]]\nkey = \"a.key\""),
+            "listen.certificates[0].certificate: is missing",
+        ),
+        (format!("{http}unix_mode = \"rw\""), "listen.unix_mode: \"rw\" is no mode of a file"),
+        (format!("{http}unix_mode = \"1777\""), "listen.unix_mode: \"1777\" is no mode of a file"),
+        (format!("unix = \"{}\"", "x".repeat(108)), "listen.unix: "),
+        (format!("{http}workers = 513"), "listen.workers: 513 workers are more"),
+        (format!("{http}backlog = 0"), "listen.backlog: is zero"),
+        (format!("{http}idle_timeout = \"0s\""), "listen.idle_timeout: is zero"),
+        (format!("{http}http2_max_streams = 0"), "listen.http2_max_streams: is zero"),
+        (format!("{http}max_header = \"1 KiB\""), "listen.max_header: 1 KiB is not between"),
+        (format!("{http}max_target = \"33 KiB\""), "listen.max_target: is more than the whole"),
+        (format!("{http}max_header_fields = 1001"), "listen.max_header_fields: 1001 fields"),
+        (
+            format!("{http}trusted_proxies = [\"10.1.2.3/8\"]"),
+            "listen.trusted_proxies[0]: \"10.1.2.3/8\": not a whole network, which would be 10.0",
+        ),
+    ] {
+        let (_, told) = raised(folder.path(), &text);
+        let errors: Vec<_> = told.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert!(errors.iter().any(|line| line.contains(expected)), "{text}\n{told}");
+        assert_eq!(errors.len(), 1, "{text}\n{told}");
+    }
+}
+
+#[test]
+fn what_is_unwise_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    pair(folder.path(), "a", "other.example");
+    let http = "http = \"127.0.0.1:8080\"\n";
+    let quiet = format!("{HTTPS}hsts = \"0s\"\n");
+    for (text, expected) in [
+        (HTTPS.to_owned(), "listen.hsts: is not given"),
+        (quiet, "listen.certificate: no certificate is for portal.example"),
+        (
+            format!("{http}proxy_protocol_from = [\"0.0.0.0/0\"]"),
+            "listen.proxy_protocol_from[0]: 0.0.0.0/0 is everybody",
+        ),
+        (
+            format!("{http}trusted_proxies = [\"10.0.0.0/8\", \"::/0\"]"),
+            "listen.trusted_proxies[1]: ::/0 is everybody",
+        ),
+        ("http = \"0.0.0.0:8080\"".to_owned(), "listen.http: plain HTTP is offered"),
+        (format!("{http}key = \"a.key\""), "listen.key: is not used without listen.https"),
+    ] {
+        let (listen, told) = raised(folder.path(), &text);
+        assert!(listen.is_some(), "{text}\n{told}");
+        assert!(told.contains(expected), "{text}\n{told}");
+        assert!(!told.contains("error: "), "{text}\n{told}");
+    }
+}

@@ -1,0 +1,284 @@
+//! The certificates for citizens: several, chosen by name, and read again when they change.
+//!
+//! 1. A client that names a host (SNI) gets a certificate for it: the very name first, then one
+//!    for all of its domain (`*.example.gov.pl`, one label). A client that names none, or another,
+//!    gets the first pair of the configuration.
+//! 2. There may be two pairs for one name, for instance ECDSA and RSA. A client gets the cheaper
+//!    one that it understands.
+//! 3. Files are looked at from time to time, through links, as Kubernetes and certbot swap them. A
+//!    pair that cannot be used is not taken: the last good one stays, and the log says why. It
+//!    is tried again when a file changes.
+//! 4. A certificate past its date is used all the same: a warning in the browser is the better
+//!    half of two evils. [`Certificates::status`] tells the dates.
+//! 5. A handshake takes no lock.
+
+mod pair;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rustls::SignatureScheme;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tracing::{error, info, warn};
+
+pub use self::pair::{Error, Files, Part};
+use self::pair::{Pair, Stamp};
+use crate::base::clock::Time;
+use crate::base::stop::Stop;
+
+/// The certificates of a listener. Shared by all workers.
+pub struct Certificates {
+    files: Vec<Files>,
+    table: ArcSwap<Table>,
+    /// How the files of each pair looked when they were last tried.
+    stamps: Mutex<Vec<Stamp>>,
+    reloaded: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// What became of one pair.
+#[derive(Debug)]
+pub struct Event {
+    /// The file of its certificate.
+    pub certificate: PathBuf,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of one pair.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is as it was.
+    Unchanged,
+    /// The new one is in use.
+    Reloaded {
+        /// When it ends.
+        not_after: Time,
+    },
+    /// The new one cannot be used, so the last good one stays.
+    Kept {
+        /// What is wrong with the new one.
+        why: Error,
+    },
+}
+
+/// A pair in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The file of its certificate.
+    pub certificate: PathBuf,
+    /// The DNS names that it is for, in lower case.
+    pub names: Vec<String>,
+    /// When it begins.
+    pub not_before: Time,
+    /// When it ends.
+    pub not_after: Time,
+}
+
+/// How often pairs changed since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// New pairs that were taken.
+    pub reloaded: u64,
+    /// New pairs that could not be used.
+    pub refused: u64,
+}
+
+impl Certificates {
+    /// Reads all pairs; the first one is the default.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with the number of the pair.
+    ///
+    /// # Panics
+    /// When there is no pair at all.
+    pub fn open(files: Vec<Files>) -> Result<Self, Vec<(usize, Error)>> {
+        assert!(!files.is_empty(), "a listener with TLS has a certificate");
+        let stamps = files.iter().map(Stamp::of).collect();
+        let mut pairs = Vec::new();
+        let mut errors = Vec::new();
+        for (number, files) in files.iter().enumerate() {
+            match Pair::read(files) {
+                Ok(pair) => pairs.push(Arc::new(pair)),
+                Err(error) => errors.push((number, error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            files,
+            table: ArcSwap::from_pointee(Table::new(pairs)),
+            stamps: Mutex::new(stamps),
+            reloaded: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        })
+    }
+
+    /// Reads the pairs again whose files have changed since the last time. Blocks on the files.
+    pub fn reload(&self) -> Vec<Event> {
+        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pairs = self.table.load().pairs.clone();
+        let mut events = Vec::new();
+        for ((files, stamp), pair) in self.files.iter().zip(stamps.iter_mut()).zip(&mut pairs) {
+            let outcome = reload_pair(files, stamp, pair);
+            events.push(Event { certificate: files.certificate.clone(), outcome });
+        }
+        let count = |is_one: fn(&Outcome) -> bool| {
+            events.iter().filter(|event| is_one(&event.outcome)).count() as u64
+        };
+        let reloaded = count(|outcome| matches!(outcome, Outcome::Reloaded { .. }));
+        let refused = count(|outcome| matches!(outcome, Outcome::Kept { .. }));
+        self.reloaded.fetch_add(reloaded, Ordering::Relaxed);
+        self.refused.fetch_add(refused, Ordering::Relaxed);
+        if reloaded > 0 {
+            self.table.store(Arc::new(Table::new(pairs)));
+        }
+        events
+    }
+
+    /// Returns the pairs in use, in the order of the configuration.
+    #[must_use]
+    pub fn status(&self) -> Vec<Status> {
+        let table = self.table.load();
+        let status = |(files, pair): (&Files, &Arc<Pair>)| Status {
+            certificate: files.certificate.clone(),
+            names: pair.names.clone(),
+            not_before: pair.not_before,
+            not_after: pair.not_after,
+        };
+        self.files.iter().zip(&table.pairs).map(status).collect()
+    }
+
+    /// Returns how often pairs changed.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            reloaded: self.reloaded.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Tells whether one of the certificates is for a host.
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        self.table.load().find(host).is_some()
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let table = self.table.load();
+        let named = hello.server_name().and_then(|name| table.find(name));
+        let fitting = named.unwrap_or(&table.default);
+        Some(table.choose(fitting, hello.signature_schemes()))
+    }
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl Event {
+    /// Writes it to the log, unless nothing happened.
+    pub fn log(&self) {
+        let certificate = self.certificate.display();
+        match &self.outcome {
+            Outcome::Unchanged => {}
+            Outcome::Reloaded { not_after } => {
+                info!(%certificate, %not_after, "new certificate is in use");
+            }
+            Outcome::Kept { why } => {
+                warn!(%certificate, error = %why, "new certificate cannot be used, the old one stays");
+            }
+        }
+    }
+}
+
+/// Looks at the files every `period` until told to stop.
+pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.wait() => return,
+            () = tokio::time::sleep(period) => {}
+        }
+        let store = Arc::clone(&certificates);
+        // A network disk may take its time; workers do not wait for it.
+        match tokio::task::spawn_blocking(move || store.reload()).await {
+            Ok(events) => events.iter().for_each(Event::log),
+            Err(error) => error!(%error, "certificates could not be looked at"),
+        }
+    }
+}
+
+fn reload_pair(files: &Files, stamp: &mut Stamp, pair: &mut Arc<Pair>) -> Outcome {
+    // Looked at before it is read: what changes in between is seen the next time.
+    let present = Stamp::of(files);
+    if present == *stamp {
+        return Outcome::Unchanged;
+    }
+    *stamp = present;
+    match Pair::read(files) {
+        Ok(new) if new.is_same(pair) => Outcome::Unchanged,
+        Ok(new) => {
+            let not_after = new.not_after;
+            *pair = Arc::new(new);
+            Outcome::Reloaded { not_after }
+        }
+        Err(why) => Outcome::Kept { why },
+    }
+}
+
+/// The pairs and how they are found. Lists of numbers have the cheaper keys first.
+struct Table {
+    pairs: Vec<Arc<Pair>>,
+    names: HashMap<String, Vec<usize>>,
+    /// The first pair, and those that have a name in common with it.
+    default: Vec<usize>,
+}
+
+impl Table {
+    fn new(pairs: Vec<Arc<Pair>>) -> Self {
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by_key(|&number| pairs[number].is_rsa());
+        let mut names: HashMap<String, Vec<usize>> = HashMap::new();
+        for &number in &order {
+            for name in &pairs[number].names {
+                names.entry(name.clone()).or_default().push(number);
+            }
+        }
+        let is_twin = |&number: &usize| {
+            number == 0 || pairs[number].names.iter().any(|name| pairs[0].names.contains(name))
+        };
+        let default = order.into_iter().filter(is_twin).collect();
+        Self { pairs, names, default }
+    }
+
+    fn find(&self, host: &str) -> Option<&Vec<usize>> {
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        self.names.get(&host).or_else(|| {
+            let (_, domain) = host.split_once('.')?;
+            self.names.get(&format!("*.{domain}"))
+        })
+    }
+
+    /// Takes the first that the client understands. If it understands none, the handshake fails
+    /// with the right alert whichever it is.
+    fn choose(&self, numbers: &[usize], schemes: &[SignatureScheme]) -> Arc<CertifiedKey> {
+        let of = |&number: &usize| &self.pairs[number].certified;
+        let mut fitting = numbers.iter().map(of);
+        let understood = fitting.find(|one| one.key.choose_scheme(schemes).is_some());
+        Arc::clone(understood.unwrap_or(&self.pairs[0].certified))
+    }
+}
+
+#[cfg(test)]
+mod tests;

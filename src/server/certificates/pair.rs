@@ -1,0 +1,216 @@
+//! One certificate with its key, as it was read from its files.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::SignatureAlgorithm;
+use rustls::sign::CertifiedKey;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::base::clock::Time;
+use crate::server::tls;
+
+/// The files of one pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// PEM: the certificate, then its intermediates.
+    pub certificate: PathBuf,
+    /// PEM: its private key.
+    pub key: PathBuf,
+    /// DER: what the authority last said of the certificate.
+    pub ocsp_staple: Option<PathBuf>,
+}
+
+/// One of the files of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The certificate.
+    Certificate,
+    /// The key.
+    Key,
+    /// The OCSP staple.
+    OcspStaple,
+}
+
+/// Why a pair cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("{path} cannot be read: {source}", path = path.display())]
+    Unreadable {
+        /// Which one it is.
+        part: Part,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{path}: {source}", path = path.display())]
+    Unusable {
+        /// Which one it is.
+        part: Part,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: tls::Error,
+    },
+    /// The first certificate of the file is no X.509 certificate.
+    #[error("{path}: the first certificate is malformed", path = .0.display())]
+    Malformed(PathBuf),
+    /// The key is another certificate's.
+    #[error("{key}: is not the key of {certificate}", key = key.display(), certificate = certificate.display())]
+    Mismatch {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+    },
+    /// The staple is not in DER form.
+    #[error("{path}: is no OCSP response in DER form", path = .0.display())]
+    NoStaple(PathBuf),
+}
+
+impl Error {
+    /// Returns the file that is to be mended.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        match self {
+            Self::Unreadable { part, .. } | Self::Unusable { part, .. } => *part,
+            Self::Malformed(_) => Part::Certificate,
+            Self::Mismatch { .. } => Part::Key,
+            Self::NoStaple(_) => Part::OcspStaple,
+        }
+    }
+}
+
+/// What a pair is.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) certified: Arc<CertifiedKey>,
+    /// The DNS names of the certificate in lower case; a name for all of a domain begins with
+    /// `*.`.
+    pub(super) names: Vec<String>,
+    pub(super) not_before: Time,
+    pub(super) not_after: Time,
+}
+
+impl Pair {
+    pub(super) fn read(files: &Files) -> Result<Self, Error> {
+        let unusable = |part, path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Unusable { part, path, source }
+        };
+        let (part, path) = (Part::Certificate, &files.certificate);
+        let chain = tls::read_chain(&read(part, path)?).map_err(unusable(part, path))?;
+        let leaf = X509Certificate::from_der(&chain[0]).map(|(_, leaf)| leaf);
+        let leaf = leaf.map_err(|_| Error::Malformed(path.clone()))?;
+        let names = dns_names(&leaf);
+        let (not_before, not_after) = (leaf.validity().not_before, leaf.validity().not_after);
+
+        let (part, path) = (Part::Key, &files.key);
+        let key = tls::read_key(&read(part, path)?).map_err(unusable(part, path))?;
+        let key = tls::provider().key_provider.load_private_key(key);
+        let key = key.map_err(tls::Error::from).map_err(unusable(part, path))?;
+
+        let mut certified = CertifiedKey::new(chain, key);
+        // Whatever cannot be compared does not fit.
+        certified.keys_match().map_err(|_| Error::Mismatch {
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+        })?;
+        certified.ocsp = files.ocsp_staple.as_deref().map(read_staple).transpose()?;
+        Ok(Self {
+            certified: Arc::new(certified),
+            names,
+            not_before: time(not_before),
+            not_after: time(not_after),
+        })
+    }
+
+    /// Tells whether a client sees any difference.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.certified.cert == other.certified.cert && self.certified.ocsp == other.certified.ocsp
+    }
+
+    /// Tells whether the key is of the old kind, which costs more and which every client knows.
+    pub(super) fn is_rsa(&self) -> bool {
+        self.certified.key.algorithm() == SignatureAlgorithm::RSA
+    }
+}
+
+/// How the files looked when they were last tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamp([Option<Look>; 3]);
+
+/// Everything that changes when a file, or a link on the way to it, does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Look {
+    file: (u64, u64),
+    length: u64,
+    modified: (i64, i64),
+    /// Also changes with who may read it.
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    pub(super) fn of(files: &Files) -> Self {
+        let staple = files.ocsp_staple.as_deref();
+        Self([Some(files.certificate.as_path()), Some(&files.key), staple].map(|path| {
+            let found = fs::metadata(path?).ok()?;
+            Some(Look {
+                file: (found.dev(), found.ino()),
+                length: found.len(),
+                modified: (found.mtime(), found.mtime_nsec()),
+                changed: (found.ctime(), found.ctime_nsec()),
+            })
+        }))
+    }
+}
+
+fn read(part: Part, path: &Path) -> Result<Vec<u8>, Error> {
+    let read = || {
+        let mut bytes = Vec::new();
+        let read = File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+        if read as u64 > LARGEST_FILE {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
+        }
+        Ok(bytes)
+    };
+    read().map_err(|source| Error::Unreadable { part, path: path.to_owned(), source })
+}
+
+/// Reads a staple. Clients check it; here it is only kept from being another kind of file.
+fn read_staple(path: &Path) -> Result<Vec<u8>, Error> {
+    let bytes = read(Part::OcspStaple, path)?;
+    // OCSPResponse is a sequence that begins with an enumeration of one byte, zero for success
+    // (RFC 6960, 4.2.1).
+    let content = x509_parser::der_parser::der::parse_der_sequence(&bytes).ok();
+    let is_success = content.is_some_and(|(rest, sequence)| {
+        let status = sequence.as_sequence().ok().and_then(|items| items.first()?.as_u32().ok());
+        rest.is_empty() && status == Some(0)
+    });
+    if is_success { Ok(bytes) } else { Err(Error::NoStaple(path.to_owned())) }
+}
+
+fn dns_names(leaf: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(names)) = leaf.subject_alternative_name() else {
+        return Vec::new();
+    };
+    let names = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+        _ => None,
+    });
+    // RFC 6125, 6.4.3: a star stands for one whole label, the first.
+    names.filter(|name| !name.strip_prefix("*.").unwrap_or(name).contains('*')).collect()
+}
+
+fn time(time: x509_parser::time::ASN1Time) -> Time {
+    Time::from_second(time.timestamp()).unwrap_or(Time::MIN)
+}
+
+const LARGEST_FILE: u64 = 1024 * 1024;

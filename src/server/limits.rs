@@ -1,0 +1,66 @@
+//! The bounds of a listener, each with its name and a default that suits a public portal.
+
+use std::time::Duration;
+
+/// The bounds of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many connections may be open.
+    pub connections: usize,
+    /// How many of them one client address may have; zero means any number. Counted by
+    /// [`PerAddress`](super::addresses::PerAddress).
+    pub connections_per_address: usize,
+    /// How long a PROXY protocol header and a TLS handshake may take, together.
+    pub handshake_timeout: Duration,
+    /// How long a request's header may take to arrive.
+    pub header_timeout: Duration,
+    /// How long a connection may stay open between two requests.
+    pub idle_timeout: Duration,
+    /// How long a client may leave an answer unread, or a request's body unsent, before the
+    /// connection is given up.
+    pub stall_timeout: Duration,
+    /// How long connections are still accepted after "not ready" was said.
+    pub drain_delay: Duration,
+    /// How long open requests may go on after a stop.
+    pub drain_timeout: Duration,
+    /// The most bytes that a request's line and header may have.
+    pub header_bytes: usize,
+    /// The most fields that a request's header may have.
+    pub header_fields: usize,
+    /// The most bytes that the target of a request may have.
+    pub target_bytes: usize,
+    /// The most bytes that a request's body may have, unless its route says otherwise.
+    pub body_bytes: u64,
+    /// Whether HTTP/2 is spoken.
+    pub http2: bool,
+    /// How many requests may be open at once on one HTTP/2 connection.
+    pub http2_streams: u32,
+    /// How many resets by an HTTP/2 client may wait to be noticed before it is cut off
+    /// (CVE-2023-44487, "rapid reset").
+    pub http2_resets: usize,
+    /// How many errors an HTTP/2 client may provoke before it is cut off.
+    pub http2_local_resets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            connections_per_address: 1_000,
+            handshake_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            stall_timeout: Duration::from_secs(60),
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(30),
+            header_bytes: 32 * 1024,
+            header_fields: 100,
+            target_bytes: 8 * 1024,
+            body_bytes: 64 * 1024 * 1024,
+            http2: true,
+            http2_streams: 100,
+            http2_resets: 20,
+            http2_local_resets: 128,
+        }
+    }
+}
