@@ -28,6 +28,8 @@ use crate::http::{host, hygiene};
 use crate::identity::headers::ASSERTION;
 use crate::identity::token;
 
+pub mod upstream;
+
 /// A portal behind us.
 #[derive(Debug, Clone)]
 pub struct Settings {
