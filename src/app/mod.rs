@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tracing::{error, info};
 
 pub use self::settings::Settings;
@@ -21,6 +22,7 @@ use crate::http::operations::Operations;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
 use crate::proxy::Upstreams;
+use crate::proxy::upstream::{self, SystemLookup};
 use crate::server::listener::{self, Socket, Stop};
 use crate::session::memory::Memory;
 
@@ -78,13 +80,17 @@ impl App {
         );
         let flows =
             Flows::new(settings.flows, settings.session, node, sessions, Arc::clone(&clock));
+        let upstreams = Upstreams::new(settings.upstreams);
+        for group in upstreams.groups() {
+            upstream::resolve(group, &SystemLookup).await;
+        }
         let gateway = Arc::new(Gateway {
             settings: settings.http,
             flows: Arc::new(flows),
             policy,
             minter,
             ring,
-            upstreams: Upstreams::new(settings.upstreams, &settings.upstream_tls),
+            upstreams,
             clock: Arc::clone(&clock),
         });
 
@@ -126,6 +132,8 @@ impl App {
         ));
         let rotation =
             tokio::spawn(rotate_keys(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
+        let watchers = gateway.upstreams.groups().map(|group| upstream::watch(group, stop.clone()));
+        let _watchers: JoinSet<()> = watchers.collect();
         let plain = async {
             if let Some(listener) = http {
                 listener::serve(listener, None, Arc::clone(&gateway), limits, stop.clone()).await;

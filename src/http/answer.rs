@@ -84,6 +84,9 @@ impl From<proxy::Error> for Failure {
         let (trouble, status) = match &error {
             proxy::Error::Slow(_) => (Trouble::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
             proxy::Error::Unreachable(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
+                (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
+            }
             proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
         };
         Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }

@@ -7,7 +7,8 @@
 //!    stored by browsers unless the portal says otherwise.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::header::{CACHE_CONTROL, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -18,6 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_http::timeout::TimeoutBody;
 
+use self::upstream::{Group, Settings};
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
 use crate::base::connector::{Connector, connector};
@@ -30,26 +32,11 @@ use crate::identity::token;
 
 pub mod upstream;
 
-/// A portal behind us.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Its name in the configuration.
-    pub name: String,
-    /// How it is spoken to.
-    pub scheme: Scheme,
-    /// Where it is.
-    pub authority: Authority,
-    /// How long a connection may take.
-    pub connect_timeout: Duration,
-    /// How long it may take until the header of its answer is there.
-    pub response_timeout: Duration,
-}
-
 /// All portals behind us, by number.
 pub struct Upstreams(Vec<Upstream>);
 
 struct Upstream {
-    settings: Settings,
+    group: Arc<Group>,
     client: Client<Connector, RequestBody>,
 }
 
@@ -65,6 +52,12 @@ pub enum Error {
     /// It takes too long.
     #[error("upstream did not answer within {0:?}")]
     Slow(Duration),
+    /// There is no server to ask.
+    #[error("no server of the upstream can be asked: {0}")]
+    NoServer(#[from] upstream::NoServer),
+    /// The upstream has as many requests as it may have.
+    #[error("upstream is busy: {0}")]
+    Busy(#[from] upstream::Busy),
     /// The identity could not be signed.
     #[error("{0}")]
     Identity(#[from] token::Error),
@@ -77,13 +70,12 @@ impl Error {
         match self {
             Self::Unreachable(_) => "upstream.unreachable",
             Self::Slow(_) => "upstream.timeout",
+            Self::NoServer(refused) => refused.code(),
+            Self::Busy(refused) => refused.code(),
             Self::Identity(_) => "identity.cannot_sign",
         }
     }
 }
-
-/// How long a client may take between two pieces of a body.
-const BODY_PATIENCE: Duration = Duration::from_secs(60);
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -91,22 +83,44 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Upstreams {
-    /// Makes a client for each portal. TLS verifies against the given roots.
+    /// Makes a client for each portal.
     #[must_use]
-    pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
-        Self(settings.into_iter().map(|settings| Upstream::new(settings, tls.clone())).collect())
+    pub fn new(settings: Vec<Settings>) -> Self {
+        let now = Instant::now();
+        let groups = settings.into_iter().map(|settings| Group::new(settings, now));
+        Self(groups.map(Upstream::new).collect())
+    }
+
+    /// Returns what they are balanced over.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.0.iter().map(|upstream| &upstream.group)
     }
 }
 
 impl Upstream {
-    fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
+    fn new(group: Arc<Group>) -> Self {
+        let tls = group.settings().tls.as_ref().map(|tls| (*tls.config).clone());
+        let mut tls = tls.unwrap_or_else(unused_tls);
+        // The connector says what it speaks, and demands that nobody said it before.
+        tls.alpn_protocols.clear();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(group.settings().pool.keep_alive)
             .set_host(false)
-            .build(connector(tls, settings.connect_timeout));
-        Self { settings, client }
+            .build(connector(tls, group.settings().timeouts.connect));
+        Self { group, client }
     }
+}
+
+/// Settings of TLS for an upstream that has none. They would trust nobody.
+fn unused_tls() -> rustls::ClientConfig {
+    rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_protocol_versions(rustls::DEFAULT_VERSIONS)
+    .expect("the provider has the default versions")
+    .with_root_certificates(rustls::RootCertStore::empty())
+    .with_no_client_auth()
 }
 
 /// Forwards a request and returns the answer as it comes in.
@@ -121,7 +135,7 @@ pub async fn forward(
 ) -> Result<Response<Body>, Error> {
     let upstream = &gateway.upstreams.0[pass.route().upstream];
     let request = request(gateway, pass, exchange, upstream, body)?;
-    let timeout = upstream.settings.response_timeout;
+    let timeout = upstream.group.settings().timeouts.response;
     let answer = match tokio::time::timeout(timeout, upstream.client.request(request)).await {
         Err(_) => return Err(Error::Slow(timeout)),
         Ok(Err(error)) => return Err(Error::Unreachable(in_one_line(&error))),
@@ -177,11 +191,14 @@ fn request(
     }
 
     let mut uri = http::uri::Parts::default();
-    uri.scheme = Some(upstream.settings.scheme.clone());
-    uri.authority = Some(upstream.settings.authority.clone());
+    let settings = upstream.group.settings();
+    uri.scheme = Some(if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP });
+    // Until connections are made by `upstream::dial`, the first server gets all requests.
+    let server = settings.servers.first().map(|server| server.address.to_string());
+    uri.authority = server.and_then(|server| Authority::try_from(server).ok());
     let target = exchange.parts.uri.path_and_query().cloned();
     uri.path_and_query = Some(target.unwrap_or(PathAndQuery::from_static("/")));
-    let mut request = Request::new(Box::pin(TimeoutBody::new(BODY_PATIENCE, body)));
+    let mut request = Request::new(Box::pin(TimeoutBody::new(settings.timeouts.idle, body)));
     *request.method_mut() = exchange.parts.method.clone();
     *request.uri_mut() =
         Uri::from_parts(uri).map_err(|error| Error::Unreachable(error.to_string()))?;

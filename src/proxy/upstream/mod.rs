@@ -43,14 +43,16 @@ pub use self::settings::{
 pub use self::status::{ServerStatus, State, Status};
 use crate::base::stop::Stop;
 
-/// Watches over the servers of a group until told to stop or until the group is dropped.
-pub async fn watch(group: &Arc<Group>, mut stop: Stop) {
+/// Watches over the servers of a group until told to stop or until nobody holds the group.
+pub fn watch(group: &Arc<Group>, mut stop: Stop) -> impl Future<Output = ()> + Send + use<> {
     let group = Arc::downgrade(group);
-    tokio::select! {
-        () = stop.wait() => {}
-        () = async { tokio::join!(
-            resolve::keep_resolving(group.clone(), SystemLookup),
-            health::keep_asking(group),
-        ); } => {}
+    async move {
+        tokio::select! {
+            () = stop.wait() => {}
+            () = async { tokio::join!(
+                resolve::keep_resolving(group.clone(), SystemLookup),
+                health::keep_asking(group),
+            ); } => {}
+        }
     }
 }

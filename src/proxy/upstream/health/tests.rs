@@ -45,8 +45,7 @@ impl Portal {
         let service = service_fn(|request: Request<hyper::body::Incoming>| {
             self.questions.fetch_add(1, Ordering::SeqCst);
             let host = request.headers().get(HOST).map(|host| host.to_str().unwrap());
-            let host =
-                host.map_or_else(|| request.uri().authority().unwrap().as_str(), |host| host);
+            let host = host.unwrap_or_else(|| request.uri().authority().unwrap().as_str());
             let path = request.uri().path_and_query().unwrap();
             *self.asked.lock().unwrap() = format!("{:?} {host} {path}", request.version());
             let status = self.status.load(Ordering::SeqCst);
