@@ -201,7 +201,10 @@ async fn a_server_that_is_silent_or_away_is_not_well() {
     let address = portal.listen(Spoken::Http1, None).await;
     let mut silent = settings(ServerAddress::Socket(address));
     silent.health.as_mut().unwrap().timeout = Duration::from_millis(20);
-    assert!(matches!(asked(silent).await, Err(Sick::Slow(_))));
+    // On a busy machine the time may be over before there is a connection.
+    let slow = asked(silent).await;
+    let is_slow = matches!(slow, Err(Sick::Slow(_) | Sick::Unreachable(DialError::Slow(_))));
+    assert!(is_slow, "{slow:?}");
 
     let away = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let away = asked(settings(ServerAddress::Socket(away))).await;
