@@ -30,9 +30,7 @@ pub struct Settings {
     /// Who may go where.
     pub routes: Vec<Route>,
     /// The portals behind.
-    pub upstreams: Vec<proxy::Settings>,
-    /// How their TLS is verified.
-    pub upstream_tls: rustls::ClientConfig,
+    pub upstreams: Vec<proxy::upstream::Settings>,
     /// How long a signed identity lives.
     pub token_lifetime: Duration,
     /// How long a key signs identities.

@@ -17,32 +17,33 @@ pub fn reference() -> String {
     let mut text = HEADER.to_owned();
     for key in Shape::root().keys() {
         if let Some(shape) = Shape::root().field(key) {
-            block(&mut text, key, shape);
+            block(&mut text, key, shape, "");
         }
     }
     text
 }
 
-/// Writes a section, or the pattern for one entry of a list of tables.
-fn block(text: &mut String, name: &str, shape: Shape<'_>) {
+/// Writes a section, or the pattern for one entry of a list of tables. All of a pattern is
+/// commented out, the tables in it too.
+fn block(text: &mut String, name: &str, shape: Shape<'_>, outer_mark: &str) {
     text.push('\n');
     comment(text, shape.comment());
     let (table, head, mark) = match (shape.kind(), shape.item()) {
         (Some(Kind::Tables), Some(item)) => (item, format!("[[{name}]]"), "# "),
-        _ => (shape, format!("[{name}]"), ""),
+        _ => (shape, format!("[{name}]"), outer_mark),
     };
     text.push_str(&format!("{mark}{head}\n"));
-    let mut lists = Vec::new();
+    let mut tables = Vec::new();
     for key in table.keys() {
-        match table.field(key) {
-            Some(field) if field.kind() == Some(Kind::Tables) => lists.push((key, field)),
-            Some(field) => entry(text, key, field, mark),
-            None => {}
+        let Some(field) = table.field(key) else { continue };
+        match field.kind() {
+            Some(Kind::Table | Kind::Tables) => tables.push((key, field)),
+            _ => entry(text, key, field, mark),
         }
     }
-    // In TOML a table ends where the next head stands, so lists of tables come last.
-    for (key, field) in lists {
-        block(text, &format!("{name}.{key}"), field);
+    // In TOML a table ends where the next head stands, so what has a head of its own comes last.
+    for (key, field) in tables {
+        block(text, &format!("{name}.{key}"), field, mark);
     }
 }
 

@@ -380,6 +380,8 @@ fn the_reference_reads_back_with_every_example_switched_on() {
     assert_eq!(loaded.file.routes.len(), 1, "{text}");
     assert_eq!(loaded.file.service.decryption_p12.len(), 1);
     assert_eq!(loaded.file.routes[0].upstream, loaded.file.upstreams[0].name);
+    assert_eq!(loaded.file.upstreams[0].servers.len(), 1);
+    assert_eq!(loaded.file.upstreams[0].health.path.as_deref(), Some("/health"));
 }
 
 #[test]
@@ -413,7 +415,7 @@ fn uncommented(line: &str) -> Option<&str> {
     let key = line.split_once(" = ").map_or("?", |(key, _)| key);
     let is_key =
         key.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
-    (is_key || line.starts_with("[[") && line.ends_with("]]")).then_some(line)
+    (is_key || line.starts_with('[') && line.ends_with(']')).then_some(line)
 }
 
 fn read(text: &str) -> Loaded {

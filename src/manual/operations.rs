@@ -76,6 +76,35 @@
 //! current and the next key. A backend needs to do nothing but fetch the set again when it meets an
 //! unknown `kid`, and may cache it for five minutes.
 //!
+//! # Upstreams: balancing and health
+//!
+//! An `[[upstream]]` is one server (`url`) or several (`servers`). A name that has several
+//! addresses is several servers too; they share the weight of the name.
+//!
+//! **Who gets a request.** Servers take turns by `weight`, and the one whose turn it is gives way
+//! to another that is less busy for its weight. With `slow_start`, a server that is new or came
+//! back begins with a tenth of its share.
+//!
+//! **What requests teach.** `max_fails` failures in a row within `fail_timeout` (no connection, a
+//! broken one, no answer in time; an answer with an error status is none) eject a server for
+//! `fail_timeout`, then for twice as long, up to 32 times. Then one request tries it: a success
+//! brings it back. Ejection prefers other servers and never refuses a request: the only server of
+//! an upstream is never ejected, and when all are ejected, all are asked.
+//!
+//! **What health checks say.** With `health.path`, each server is asked every `health.interval`.
+//! `unhealthy` bad answers in a row take it down, one is enough for a server that never was well,
+//! and `healthy` good ones bring it back. A server that is down gets nothing. When all are down,
+//! requests are answered with 503 at once (`upstream.no_healthy_server`), so name a path that
+//! fails only when this very server cannot work, not when a database behind all of them is slow.
+//!
+//! **Names** are resolved at the start, every `dns_refresh`, and when nobody could connect, at most
+//! every two seconds. A server that left gets no new requests and finishes those it has. When a
+//! lookup fails or finds nothing, the last known addresses stay.
+//!
+//! **How many.** `max_requests` under way for the whole upstream, `max_pending` more in a queue, each
+//! of them for at most `pending_timeout`. What is beyond is answered with 503 and `Retry-After`
+//! (`upstream.busy`). So a portal that grows slow is not buried, and other upstreams do not notice.
+//!
 //! # Ports
 //!
 //! | port | what is there |
@@ -133,6 +162,11 @@
 //! | `citizen signed out` | info | `request`, `outcome` |
 //! | `node did not confirm the logout` | warn | `request`, `reason` |
 //! | `signing keys of identities changed` | info | |
+//! | `server ejected` | warn | `upstream`, `server`, `reason`, `for_time` |
+//! | `server down` | warn | `upstream`, `server`, `reason`: what the health check met |
+//! | `server up` | info | `upstream`, `server`, `reason`: health checks, or a request that tried it |
+//! | `server joined`, `server left` | info | `upstream`, `server`: a name has another address |
+//! | `name of a server cannot be resolved` | warn | `upstream`, `host`, `error` |
 //! | `gateway started`, `gateway stopped` | info | addresses |
 //! | `new certificate is in use` | info | `certificate` (its file), `not_after` |
 //! | `new certificate cannot be used, the old one stays` | warn | `certificate`, `error` |
@@ -234,6 +268,8 @@
 //! |---|---|---|
 //! | `upstream.unreachable` | 502 | no connection to the portal, or it broke; `detail` says why |
 //! | `upstream.timeout` | 504 | no answer within `response_timeout` |
+//! | `upstream.no_healthy_server` | 503 | health checks call every server down, or no name could be resolved yet; `detail` says which |
+//! | `upstream.busy` | 503 | `max_requests` are under way and the queue is full, or no turn came within `pending_timeout` |
 //! | `identity.cannot_sign` | 500 | the token key was refused; look at the state folder |
 //! | `session.store_unavailable` | 503 | sessions cannot be reached |
 //!

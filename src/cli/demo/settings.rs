@@ -12,6 +12,7 @@ use crate::http::cookie::Cookies;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::claims::{PersonalClaim, Release};
+use crate::proxy::upstream::{self, ServerAddress};
 use crate::saml::authn_request::{ServiceKind, Template};
 use crate::server::listener::{Limits, Socket};
 use crate::server::tls::{self, Identity};
@@ -19,7 +20,7 @@ use crate::simulator::Simulator;
 use crate::simulator::kit::Role;
 use crate::xml::keys::{self, DecryptionKey};
 use crate::xml::signature::TrustedCertificates;
-use crate::{flow, http, proxy, session};
+use crate::{flow, http, session};
 
 /// What the demo's gateway calls itself towards the node.
 pub(super) const ISSUER: &str = "portal.brama.localhost";
@@ -110,18 +111,10 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             maximum: 10_000,
         },
         routes: routes(),
-        upstreams: vec![proxy::Settings {
-            name: AUDIENCE.to_owned(),
-            scheme: ::http::uri::Scheme::HTTP,
-            authority: ::http::uri::Authority::try_from(format!(
-                "127.0.0.1:{}",
-                addresses.portal_port
-            ))
-            .map_err(|error| Error::Address(error.to_string()))?,
-            connect_timeout: Duration::from_secs(5),
-            response_timeout: Duration::from_secs(60),
-        }],
-        upstream_tls: tls::client(rustls::RootCertStore::empty(), None)?,
+        upstreams: vec![upstream::Settings::new(
+            AUDIENCE,
+            vec![ServerAddress::Socket(([127, 0, 0, 1], addresses.portal_port).into()).into()],
+        )],
         token_lifetime: Duration::from_secs(300),
         key_rotation: Duration::from_secs(30 * 24 * 3600),
         pairwise_secret: None,

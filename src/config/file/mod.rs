@@ -35,7 +35,7 @@ pub use routes::{Access, Claim, Route};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
 pub use session::Session;
 pub use size::{HumanSize, HumanSizeError};
-pub use upstreams::Upstream;
+pub use upstreams::{Health, Protocol, Upstream, UpstreamServer};
 
 /// The whole configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -69,7 +69,6 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
             "give at least \"10m\"; days or weeks are usual",
         );
     }
-    let upstream_tls = context.client_tls("node.system_roots", true, None, None);
     let (portal, login) = (portal?, login?);
     Some(Settings {
         http: portal,
@@ -80,7 +79,6 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         session,
         routes,
         upstreams,
-        upstream_tls: upstream_tls?,
         token_lifetime,
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,

@@ -1,14 +1,19 @@
 //! `[[upstream]]`.
 
+mod health;
+mod servers;
+#[cfg(test)]
+mod tests;
+mod tls;
+
 use std::collections::HashMap;
 
-use ::http::uri::{Authority, Scheme};
-
-use super::context::{Context, is_loopback};
-use crate::proxy;
+use super::context::Context;
+use crate::config::file;
+use crate::proxy::upstream::{Limits, Passive, Pool, Protocol, Settings, Timeouts};
 
 /// Raises the upstreams, and the number of each by its name.
-pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<proxy::Settings>) {
+pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<Settings>) {
     let mut names = HashMap::new();
     let mut settings = Vec::new();
     let advice = "add an [[upstream]] with the name and address of the portal";
@@ -18,62 +23,77 @@ pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<p
         let key = |name: &str| format!("upstream[{index}].{name}");
         let advice = "give it a name that routes can refer to";
         let name = context.required(&key("name"), upstream.name.as_deref(), advice);
-        let advice = "give the address of the portal, such as \"http://127.0.0.1:3000\"";
-        let url = context.required(&key("url"), upstream.url.as_deref(), advice);
+        // Each part is raised before any is demanded, so that each reports its problems.
+        let servers = servers::raise(context, &key, upstream);
+        let encrypted = servers.as_ref().is_some_and(servers::Servers::is_encrypted);
+        let tls = tls::raise(context, &key, upstream, encrypted);
+        let health = health::raise(context, &key, &upstream.health);
+        check_times_and_numbers(context, &key, upstream);
         // A name that is known keeps its routes from being reported as well.
-        let address = url.and_then(|url| address(context, &key("url"), url));
         let Some(name) = name else { continue };
         if names.insert(name.to_owned(), index).is_some() {
             let what = format!("there is another upstream named \"{name}\"");
             context.error(&key("name"), what, "give each upstream a name of its own");
         }
-        for (name, time) in [
-            ("connect_timeout", upstream.connect_timeout),
-            ("response_timeout", upstream.response_timeout),
-        ] {
-            if time.get().is_zero() {
-                context.error(&key(name), "is zero", "leave it out for the default");
-            }
-        }
-        let Some((scheme, authority)) = address else {
-            continue;
-        };
-        settings.push(proxy::Settings {
+        let (Some(servers), Some(tls), Some(health)) = (servers, tls, health) else { continue };
+        settings.push(Settings {
             name: name.to_owned(),
-            scheme,
-            authority,
-            connect_timeout: upstream.connect_timeout.get(),
-            response_timeout: upstream.response_timeout.get(),
+            servers: servers.into_settings(),
+            tls,
+            protocol: protocol(upstream.protocol),
+            timeouts: Timeouts {
+                connect: upstream.connect_timeout.get(),
+                response: upstream.response_timeout.get(),
+                idle: upstream.idle_timeout.get(),
+            },
+            pool: Pool {
+                keep_alive: upstream.keep_alive.get(),
+                max_idle: upstream.max_idle_connections,
+            },
+            limits: Limits {
+                max_requests: upstream.max_requests,
+                max_pending: upstream.max_pending,
+                pending_timeout: upstream.pending_timeout.get(),
+            },
+            passive: Passive {
+                max_fails: upstream.max_fails,
+                fail_timeout: upstream.fail_timeout.get(),
+            },
+            health,
+            slow_start: upstream.slow_start.get(),
+            dns_refresh: upstream.dns_refresh.get(),
         });
     }
     (names, settings)
 }
 
-fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<(Scheme, Authority)> {
-    let parsed = url::Url::parse(text).ok().filter(url::Url::has_host);
-    let Some(url) = parsed else {
-        context.error(key, "is not an address", "begin it with http:// or https://");
-        return None;
-    };
-    let scheme = match url.scheme() {
-        "http" => Scheme::HTTP,
-        "https" => Scheme::HTTPS,
-        _ => {
-            context.error(key, "is not http:// or https://", "correct the scheme");
-            return None;
+/// What lies in an upstream, as problems call it.
+type Key<'k> = dyn Fn(&str) -> String + 'k;
+
+fn check_times_and_numbers(context: &mut Context<'_>, key: &Key<'_>, upstream: &file::Upstream) {
+    for (name, time) in [
+        ("connect_timeout", upstream.connect_timeout),
+        ("response_timeout", upstream.response_timeout),
+        ("idle_timeout", upstream.idle_timeout),
+        ("keep_alive", upstream.keep_alive),
+        ("pending_timeout", upstream.pending_timeout),
+        ("fail_timeout", upstream.fail_timeout),
+        ("dns_refresh", upstream.dns_refresh),
+    ] {
+        if time.get().is_zero() {
+            context.error(&key(name), "is zero", "leave it out for the default");
         }
-    };
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        context.error(key, "holds more than scheme, host and port", "leave out the path");
-        return None;
     }
-    if scheme == Scheme::HTTP && !is_loopback(&url) {
-        context.warn(
-            key,
-            "identities and answers cross the network to the upstream in the clear",
-            "use https://, or make sure that the network between is yours alone",
-        );
+    if upstream.max_requests == 0 {
+        let what = "is zero, so no request could be handed on";
+        context.error(&key("max_requests"), what, "leave it out for the default");
     }
-    let authority = url.authority().parse().ok()?;
-    Some((scheme, authority))
+}
+
+fn protocol(given: file::Protocol) -> Protocol {
+    match given {
+        file::Protocol::Http1 => Protocol::Http1,
+        file::Protocol::Http2 => Protocol::Http2,
+        file::Protocol::Auto => Protocol::Auto,
+    }
 }

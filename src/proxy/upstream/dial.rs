@@ -1,0 +1,166 @@
+//! Connects to a server: TCP or a socket in the file system, and TLS where the upstream has it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::server::Endpoint;
+use super::settings::Protocol;
+
+/// A new connection.
+#[derive(Debug)]
+pub struct Dialled {
+    /// The connection.
+    pub wire: Wire,
+    /// What is spoken on it.
+    pub spoken: Spoken,
+}
+
+/// Which HTTP is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// Nobody listens there, or the network fails, or TLS does.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It takes too long.
+    #[error("no connection within {0:?}")]
+    Slow(Duration),
+    /// The server does not agree to the only HTTP that it may be spoken to.
+    #[error("server does not speak HTTP/2")]
+    NotHttp2,
+    /// A certificate could be for anybody.
+    #[error("server has no name that its certificate could be for; set tls_server_name")]
+    Nameless,
+}
+
+/// Connects to a server within a time.
+///
+/// # Errors
+/// When there is no connection.
+pub async fn dial(
+    endpoint: &Endpoint,
+    tls: Option<(&Arc<ClientConfig>, Option<&ServerName<'static>>)>,
+    protocol: Protocol,
+    time: Duration,
+) -> Result<Dialled, DialError> {
+    let dialled = timeout(time, connect(endpoint, tls, protocol)).await;
+    dialled.unwrap_or(Err(DialError::Slow(time)))
+}
+
+async fn connect(
+    endpoint: &Endpoint,
+    tls: Option<(&Arc<ClientConfig>, Option<&ServerName<'static>>)>,
+    protocol: Protocol,
+) -> Result<Dialled, DialError> {
+    let plain = match endpoint {
+        Endpoint::Tcp(address) => {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            stream
+        }
+        Endpoint::Unix(path) => {
+            let wire = Wire::Unix(UnixStream::connect(path).await?);
+            return Ok(Dialled { wire, spoken: unencrypted(protocol) });
+        }
+    };
+    let Some((config, name)) = tls else {
+        return Ok(Dialled { wire: Wire::Tcp(plain), spoken: unencrypted(protocol) });
+    };
+    let name = name.ok_or(DialError::Nameless)?.clone();
+    let stream = TlsConnector::from(Arc::clone(config)).connect(name, plain).await?;
+    let spoken = match (stream.get_ref().1.alpn_protocol(), protocol) {
+        (Some(b"h2"), Protocol::Http2 | Protocol::Auto) => Spoken::Http2,
+        (_, Protocol::Http2) => return Err(DialError::NotHttp2),
+        (_, Protocol::Http1 | Protocol::Auto) => Spoken::Http1,
+    };
+    Ok(Dialled { wire: Wire::Tls(Box::new(stream)), spoken })
+}
+
+/// Without TLS there is nothing to agree by.
+fn unencrypted(protocol: Protocol) -> Spoken {
+    match protocol {
+        Protocol::Http1 | Protocol::Auto => Spoken::Http1,
+        Protocol::Http2 => Spoken::Http2,
+    }
+}
+
+/// A connection to a server.
+#[derive(Debug)]
+pub enum Wire {
+    /// TCP.
+    Tcp(TcpStream),
+    /// TLS over TCP.
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A socket in the file system.
+    Unix(UnixStream),
+}
+
+/// Does the same with whichever it is.
+macro_rules! either {
+    ($wire:expr, $stream:ident => $act:expr) => {
+        match $wire {
+            Wire::Tcp($stream) => $act,
+            Wire::Tls($stream) => $act,
+            Wire::Unix($stream) => $act,
+        }
+    };
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(context, pieces))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        either!(self, stream => stream.is_write_vectored())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(context))
+    }
+}

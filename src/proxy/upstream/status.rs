@@ -1,0 +1,104 @@
+//! What a group can tell about itself, for metrics and for people.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::group::Group;
+use super::server::{Server, ServerId};
+use super::standing::{Access, FULL};
+
+/// A group at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How many requests are under way.
+    pub requests: usize,
+    /// How many wait for their turn.
+    pub pending: usize,
+    /// Its servers, and those that left while they have requests.
+    pub servers: Vec<ServerStatus>,
+}
+
+/// A server at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerStatus {
+    /// What tells it apart.
+    pub id: ServerId,
+    /// Where it is.
+    pub address: String,
+    /// How it is.
+    pub state: State,
+    /// How many requests it has.
+    pub in_flight: u32,
+    /// How many requests it failed in a row.
+    pub fails: u32,
+    /// How many it ever failed.
+    pub failures: u64,
+}
+
+/// How a server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Well.
+    Up,
+    /// Well, and in its slow start.
+    Starting,
+    /// Out, because requests failed.
+    Ejected,
+    /// Out, because health checks failed.
+    Down,
+    /// Left the group, and still has requests.
+    Draining,
+}
+
+impl State {
+    /// Returns its name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Starting => "starting",
+            Self::Ejected => "ejected",
+            Self::Down => "down",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl Group {
+    /// Tells how the group is.
+    #[must_use]
+    pub fn status(&self, now: Instant) -> Status {
+        let set = self.set();
+        let moment = || self.core.moment(now);
+        let state = |server: &Server| match server.standing.access(moment) {
+            Access::Down => State::Down,
+            Access::Ejected | Access::TrialDue => State::Ejected,
+            Access::Open if server.standing.share(moment, &self.core.rules) < FULL => {
+                State::Starting
+            }
+            Access::Open => State::Up,
+        };
+        let here = set.entries.iter().map(|entry| tell(&entry.server, state(&entry.server)));
+        let leaving = set.leaving.iter().filter_map(|(_, server)| server.upgrade());
+        let leaving = leaving.map(|server| tell(&server, State::Draining));
+        Status {
+            name: self.core.name.clone(),
+            requests: self.gate.requests(),
+            pending: self.gate.pending(),
+            servers: here.chain(leaving).collect(),
+        }
+    }
+}
+
+fn tell(server: &Server, state: State) -> ServerStatus {
+    ServerStatus {
+        id: server.id,
+        address: server.endpoint.to_string(),
+        state,
+        in_flight: server.in_flight.load(Ordering::Relaxed),
+        fails: server.standing.fails(),
+        failures: server.failures.load(Ordering::Relaxed),
+    }
+}
