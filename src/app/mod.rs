@@ -20,6 +20,7 @@ use crate::http::Gateway;
 use crate::http::operations::Operations;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
+use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
 use crate::server::listener::{self, Socket, Stop};
 use crate::session::memory::Memory;
@@ -46,6 +47,9 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The access log cannot be written.
+    #[error("access log cannot be written: {0}")]
+    AccessLog(std::io::Error),
     /// What is kept between runs cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -85,6 +89,7 @@ impl App {
             minter,
             ring,
             upstreams: Upstreams::new(settings.upstreams, &settings.upstream_tls),
+            access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             clock: Arc::clone(&clock),
         });
 
@@ -139,6 +144,7 @@ impl App {
         };
         tokio::join!(plain, encrypted);
         stop.wait().await;
+        gateway.access.flush();
         rotation.abort();
         operations_stopper.stop();
         let _ = operations.await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::observe::access;
 use crate::server::listener::Socket;
 use crate::{flow, http, proxy, server, session};
 
@@ -60,4 +61,6 @@ pub struct Log {
     pub json: bool,
     /// A filter, such as `info` or `brama=debug`.
     pub level: String,
+    /// How each request is noted.
+    pub access: access::Settings,
 }

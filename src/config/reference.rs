@@ -17,32 +17,35 @@ pub fn reference() -> String {
     let mut text = HEADER.to_owned();
     for key in Shape::root().keys() {
         if let Some(shape) = Shape::root().field(key) {
-            block(&mut text, key, shape);
+            block(&mut text, key, shape, "");
         }
     }
     text
 }
 
-/// Writes a section, or the pattern for one entry of a list of tables.
-fn block(text: &mut String, name: &str, shape: Shape<'_>) {
+/// Writes a section, or the pattern for one entry of a list of tables. What lies in a pattern is
+/// marked as the pattern is.
+fn block(text: &mut String, name: &str, shape: Shape<'_>, mark: &str) {
     text.push('\n');
     comment(text, shape.comment());
     let (table, head, mark) = match (shape.kind(), shape.item()) {
         (Some(Kind::Tables), Some(item)) => (item, format!("[[{name}]]"), "# "),
-        _ => (shape, format!("[{name}]"), ""),
+        _ => (shape, format!("[{name}]"), mark),
     };
     text.push_str(&format!("{mark}{head}\n"));
-    let mut lists = Vec::new();
+    let mut tables = Vec::new();
     for key in table.keys() {
         match table.field(key) {
-            Some(field) if field.kind() == Some(Kind::Tables) => lists.push((key, field)),
+            Some(field) if matches!(field.kind(), Some(Kind::Table | Kind::Tables)) => {
+                tables.push((key, field));
+            }
             Some(field) => entry(text, key, field, mark),
             None => {}
         }
     }
-    // In TOML a table ends where the next head stands, so lists of tables come last.
-    for (key, field) in lists {
-        block(text, &format!("{name}.{key}"), field);
+    // In TOML a table ends where the next head stands, so tables come last.
+    for (key, field) in tables {
+        block(text, &format!("{name}.{key}"), field, mark);
     }
 }
 

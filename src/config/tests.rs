@@ -413,7 +413,7 @@ fn uncommented(line: &str) -> Option<&str> {
     let key = line.split_once(" = ").map_or("?", |(key, _)| key);
     let is_key =
         key.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
-    (is_key || line.starts_with("[[") && line.ends_with("]]")).then_some(line)
+    (is_key || line.starts_with('[') && line.ends_with(']')).then_some(line)
 }
 
 fn read(text: &str) -> Loaded {

@@ -7,7 +7,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::exchange::{Caller, Exchange};
-use super::{Settings, host, hygiene, path};
+use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::flow::finish::LoginError;
 use crate::flow::node::NodeError;
@@ -59,9 +59,19 @@ impl From<hygiene::Error> for Failure {
     }
 }
 
+impl From<forwarded::Error> for Failure {
+    fn from(error: forwarded::Error) -> Self {
+        Self::malformed(error.code(), error.to_string())
+    }
+}
+
 impl From<path::Error> for Failure {
     fn from(error: path::Error) -> Self {
-        Self::malformed("request.ambiguous_path", error.to_string())
+        let code = match error {
+            path::Error::Query => "request.ambiguous_query",
+            _ => "request.ambiguous_path",
+        };
+        Self::malformed(code, error.to_string())
     }
 }
 
@@ -157,7 +167,11 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         page(*status, crate::pages::trouble(look, *trouble, code, &exchange.id, link))
     };
     if *status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
+        let retry_after = match trouble {
+            Trouble::Maintenance => settings.maintenance.retry_after.clone(),
+            _ => HeaderValue::from_static("5"),
+        };
+        response.headers_mut().insert(http::header::RETRY_AFTER, retry_after);
     }
     if *trouble == Trouble::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.

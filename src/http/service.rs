@@ -3,18 +3,31 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::base::body::Body;
 
-/// Where a request came from.
-#[derive(Debug, Clone, Copy)]
+/// Where a request came from. Made once for a connection; copies share the text.
+#[derive(Debug, Clone)]
 pub struct Peer {
     /// The other end of the connection.
     pub address: SocketAddr,
     /// Whether the connection is encrypted.
     pub is_tls: bool,
+    /// The address without port, as it is told to upstreams.
+    pub text: HeaderValue,
+}
+
+impl Peer {
+    /// Notes where a connection came from.
+    #[must_use]
+    pub fn new(address: SocketAddr, is_tls: bool) -> Self {
+        // A listener on `::` sees IPv4 clients as `::ffff:1.2.3.4`.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let text = HeaderValue::try_from(address.ip().to_string());
+        Self { address, is_tls, text: text.unwrap_or(HeaderValue::from_static("unknown")) }
+    }
 }
 
 /// Answers requests.

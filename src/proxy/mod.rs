@@ -7,6 +7,7 @@
 //!    stored by browsers unless the portal says otherwise.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, HOST};
@@ -22,9 +23,11 @@ use crate::base::body::Body;
 use crate::base::causes::in_one_line;
 use crate::base::connector::{Connector, connector};
 use crate::gate::Pass;
+use crate::gate::action::{Forward, HostHeader};
 use crate::http::Gateway;
+use crate::http::account::{Answered, Metered};
 use crate::http::exchange::Exchange;
-use crate::http::{host, hygiene};
+use crate::http::{forwarded, hygiene};
 use crate::identity::headers::ASSERTION;
 use crate::identity::token;
 
@@ -48,11 +51,13 @@ pub struct Upstreams(Vec<Upstream>);
 
 struct Upstream {
     settings: Settings,
+    /// What the access log calls it.
+    server: Arc<str>,
     client: Client<Connector, RequestBody>,
 }
 
 /// A request's body as it comes in, given up when nothing comes for a while.
-type RequestBody = Pin<Box<TimeoutBody<Incoming>>>;
+type RequestBody = Pin<Box<TimeoutBody<Metered<Incoming>>>>;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +88,6 @@ impl Error {
 /// How long a client may take between two pieces of a body.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Upstreams {
@@ -103,7 +105,8 @@ impl Upstream {
             .pool_idle_timeout(Duration::from_secs(30))
             .set_host(false)
             .build(connector(tls, settings.connect_timeout));
-        Self { settings, client }
+        let server = format!("{}/{}", settings.name, settings.authority).into();
+        Self { settings, server, client }
     }
 }
 
@@ -114,19 +117,25 @@ impl Upstream {
 pub async fn forward(
     gateway: &Gateway,
     pass: &Pass,
+    forward: &Forward,
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Error> {
-    let upstream = &gateway.upstreams.0[pass.route().upstream];
-    let request = request(gateway, pass, exchange, upstream, body)?;
-    let timeout = upstream.settings.response_timeout;
+    let upstream = &gateway.upstreams.0[forward.upstream];
+    let request = request(gateway, pass, forward, exchange, upstream, body)?;
+    let timeout = forward.bounds.response_timeout.unwrap_or(upstream.settings.response_timeout);
+    let asked = gateway.clock.now();
     let answer = match tokio::time::timeout(timeout, upstream.client.request(request)).await {
         Err(_) => return Err(Error::Slow(timeout)),
         Ok(Err(error)) => return Err(Error::Unreachable(in_one_line(&error))),
         Ok(Ok(answer)) => answer,
     };
+    let first_byte = gateway.clock.now().duration_since(asked).unsigned_abs();
+    let server = Arc::clone(&upstream.server);
+    exchange.account.answered(Answered { server, connect: None, first_byte });
     let (mut parts, body) = answer.into_parts();
     hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
+    pass.route().response_headers.apply(&mut parts.headers);
     if pass.live().is_some() {
         parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     }
@@ -137,6 +146,7 @@ pub async fn forward(
 fn request(
     gateway: &Gateway,
     pass: &Pass,
+    forward: &Forward,
     exchange: &Exchange,
     upstream: &Upstream,
     body: Incoming,
@@ -153,32 +163,28 @@ fn request(
         )?;
         headers.insert(ASSERTION, token);
     }
-    // What the citizen's browser speaks, also when something in front of us ends TLS.
-    let secure = gateway.settings.origin.starts_with("https://");
-    let scheme = if secure { "https" } else { "http" };
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    for (name, text) in [
-        (X_FORWARDED_FOR, exchange.peer.address.ip().to_string()),
-        (X_REQUEST_ID, exchange.id.clone()),
-    ] {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(name, value);
-        }
+    if let Ok(id) = HeaderValue::from_str(&exchange.id) {
+        headers.insert(X_REQUEST_ID, id);
     }
     // The canonical name, so that the portal sees the host that the route was chosen by.
-    let port = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(host::port);
-    let authority =
-        port.map_or_else(|| exchange.host.clone(), |port| format!("{}:{port}", exchange.host));
-    if let Ok(host) = HeaderValue::try_from(authority) {
-        headers.insert(HOST, host.clone());
-        headers.insert(X_FORWARDED_HOST, host);
-    }
+    let (client, host, route) = (&exchange.client, &exchange.host, pass.route());
+    let standard = gateway.settings.edge.sends_forwarded;
+    forwarded::announce(&mut headers, client, host, route.rewrite.prefix(), standard);
+    let host = match &forward.host {
+        HostHeader::Preserve => Ok(host.value().clone()),
+        HostHeader::Upstream => HeaderValue::from_str(upstream.settings.authority.as_str()),
+        HostHeader::Fixed(host) => Ok(host.clone()),
+    };
+    headers.insert(HOST, host.unwrap_or_else(|_| exchange.host.value().clone()));
+    route.request_headers.apply(&mut headers);
 
     let mut uri = http::uri::Parts::default();
     uri.scheme = Some(upstream.settings.scheme.clone());
     uri.authority = Some(upstream.settings.authority.clone());
     let target = exchange.parts.uri.path_and_query().cloned();
-    uri.path_and_query = Some(target.unwrap_or(PathAndQuery::from_static("/")));
+    let target = target.unwrap_or(PathAndQuery::from_static("/"));
+    uri.path_and_query = Some(route.rewrite.target(&target).unwrap_or(target));
+    let body = exchange.account.meter(body);
     let mut request = Request::new(Box::pin(TimeoutBody::new(BODY_PATIENCE, body)));
     *request.method_mut() = exchange.parts.method.clone();
     *request.uri_mut() =

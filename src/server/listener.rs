@@ -180,10 +180,10 @@ impl<S: Service> Connection<S> {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         is_tls: bool,
     ) {
-        let peer = Peer { address: self.address, is_tls };
+        let peer = Peer::new(self.address, is_tls);
         let service = Arc::clone(&self.service);
         let answer = service_fn(move |request| {
-            let service = Arc::clone(&service);
+            let (service, peer) = (Arc::clone(&service), peer.clone());
             async move { Ok::<_, std::convert::Infallible>(service.call(request, peer).await) }
         });
         // A reader who stops reading gives the place back after a while.

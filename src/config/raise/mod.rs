@@ -3,8 +3,10 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
+mod action;
 mod context;
 mod listen;
+mod log;
 mod login;
 mod portal;
 mod routes;
@@ -14,9 +16,7 @@ use self::context::Context;
 use super::load::Loaded;
 use super::problem::Problems;
 use crate::app::Settings;
-use crate::app::settings::Log;
 use crate::base::clock::Time;
-use crate::config::file::LogFormat;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::server::tls;
@@ -42,6 +42,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let login = login::raise(context, portal.as_ref());
     let (names, upstreams) = upstreams::raise(context);
     let routes = routes::raise(context, portal.as_ref(), &names);
+    let log = log::raise(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     if file.portal.state_directory.is_none() {
@@ -83,7 +84,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
-        log: Log { json: file.log.format == LogFormat::Json, level: file.log.level.clone() },
+        log,
     })
 }
 
