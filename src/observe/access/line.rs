@@ -127,7 +127,10 @@ fn microseconds(time: Duration) -> u64 {
 }
 
 fn number(line: &mut Vec<u8>, name: &str, value: u64) {
-    let _ = write!(line, ",\"{name}\":{value}");
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b"\":");
+    line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 fn text(line: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -135,6 +138,12 @@ fn text(line: &mut Vec<u8>, name: &str, value: &[u8]) {
     line.extend_from_slice(name.as_bytes());
     line.extend_from_slice(b"\":\"");
     let value = &value[..value.len().min(MAX_FIELD)];
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if value.iter().all(is_plain) {
+        line.extend_from_slice(value);
+        line.push(b'"');
+        return;
+    }
     let is_utf8 = std::str::from_utf8(value).is_ok();
     for &byte in value {
         match byte {
