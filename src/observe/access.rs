@@ -3,7 +3,7 @@
 //! 1. No personal data by default: no query, no name of a session, addresses without their last
 //!    part ([`Addresses`]). Nothing that a client sends can begin a new line or end a field.
 //! 2. It never makes a request wait. A line is written into memory, where at most [`MAX_WAITING`]
-//!    bytes wait for the thread that writes them out ([`writer`]). What does not fit is dropped,
+//!    bytes wait for the thread that writes them out. What does not fit is dropped,
 //!    counted and told in the log.
 //! 3. Every field is bounded ([`MAX_FIELD`]).
 //!
