@@ -45,12 +45,13 @@
 //!
 //! 1. A connection arrives at [`server::listener`], with TLS or without, and becomes a call of
 //!    [`http::Gateway`]. [`http::stack`] is the way of every request, in one function.
-//! 2. [`http::host`] and [`http::path`] settle what the request is for; what two servers could
-//!    read in two ways is refused. [`http::hygiene::clean_request`] takes away whatever speaks in
-//!    our name.
+//! 2. [`http::forwarded`], [`http::host`] and [`http::path`] settle who asks and what the request
+//!    is for; what two servers could read in two ways is refused.
+//!    [`http::hygiene::clean_request`] takes away whatever speaks in our name.
 //! 3. Our own places ([`http::endpoints`]) are answered here. For all else [`gate::decide`] says
 //!    [`Pass`](gate::Decision::Pass), [`Login`](gate::Decision::Login),
-//!    [`StepUp`](gate::Decision::StepUp) or [`Deny`](gate::Decision::Deny).
+//!    [`StepUp`](gate::Decision::StepUp), [`Closed`](gate::Decision::Closed) or
+//!    [`Deny`](gate::Decision::Deny).
 //! 4. Nobody is signed in: [`flow::Flows::begin`] remembers the login in [`flow::pending`], and
 //!    [`pages::send_to_node`] takes the browser to the node with a signed `AuthnRequest`.
 //! 5. The node's page brings an artifact to [`http::endpoints::acs`]. It comes across sites, so
@@ -78,6 +79,7 @@
 //! [`http::endpoints`]: crate::http::endpoints
 //! [`http::endpoints::acs`]: crate::http::endpoints::acs
 //! [`http::endpoints::finish`]: crate::http::endpoints::finish
+//! [`http::forwarded`]: crate::http::forwarded
 //! [`http::host`]: crate::http::host
 //! [`http::hygiene::clean_request`]: crate::http::hygiene::clean_request
 //! [`http::path`]: crate::http::path

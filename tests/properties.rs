@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use brama::base::clock::Time;
 use brama::flow::return_to::ReturnTo;
+use brama::gate::action::Redirect;
+use brama::gate::rewrite::Rewrite;
 use brama::http::{exchange, host, path};
 use brama::identity::assurance::Assurance;
 use brama::identity::attribute::Attribute;
@@ -127,6 +129,42 @@ proptest! {
             prop_assert!(!segments.contains(&"..") && !segments.contains(&"."), "{decoded}");
             prop_assert!(!decoded.contains("//") && !decoded.contains('\\'), "{decoded}");
             prop_assert!(!decoded.contains(';'), "{decoded}");
+        }
+    }
+
+    #[test]
+    fn policy_and_upstream_see_the_same_path_but_for_the_prefixes(rest in "[/.%;a-c0-9]{0,16}") {
+        let rewrite = Rewrite::new("/tax/b", "/tax/b", "/app").unwrap();
+        for prefix in ["/tax/b", "/%74ax/b", "/tax;x=1/%62;y"] {
+            let raw = format!("{prefix}{rest}");
+            let Ok(seen) = path::canonical(&raw) else { continue };
+            let Some(after) = seen.strip_prefix("/tax/b") else { continue };
+            if after.is_empty() || after.starts_with('/') {
+                let rewritten = rewrite.path(&raw);
+                let seen = path::canonical(&rewritten).map(std::borrow::Cow::into_owned);
+                prop_assert_eq!(seen, Ok(format!("/app{after}")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_does_not_choose_where_a_redirect_leads(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "https://", "{host}", "{path}", "{query}", "/", "a", ".", "?", "@", ":", "#", "8", "&",
+            ]),
+            1..7,
+        ),
+    ) {
+        let text = pieces.concat();
+        if let Ok(redirect) = Redirect::parse(302, &text) {
+            let location = redirect.location("portal.example", "/evil.path", Some("//evil.query"));
+            let location = location.unwrap();
+            let base = url::Url::parse("https://portal.example/").unwrap();
+            // What is no address at all leads nowhere.
+            if let Ok(target) = base.join(location.to_str().unwrap()) {
+                prop_assert!(!target.host_str().unwrap_or("").contains("evil"), "{} {}", text, target);
+            }
         }
     }
 

@@ -15,10 +15,11 @@ mod successor;
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use self::current::{Current, ToHttps};
@@ -35,7 +36,9 @@ use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::http::operations::Operations;
 use crate::identity::token::Minter;
+use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
+use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::server::listener::{self, Admission, Limits, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
 use crate::session::memory::Memory;
@@ -54,6 +57,8 @@ pub struct App {
 pub enum Command {
     /// Serve by new settings from the next request on; the answer says whether that was possible.
     Apply(Box<Settings>, oneshot::Sender<Result<(), Refused>>),
+    /// Go on in a new file of the access log: the old one was moved away.
+    ReopenLogs,
     /// Start this program with the same sockets, and leave when it is ready.
     Succeed(Box<std::process::Command>),
 }
@@ -72,6 +77,9 @@ pub enum Error {
     /// Sockets cannot be kept for a successor.
     #[error(transparent)]
     HandOver(#[from] handover::Error),
+    /// The access log cannot be written.
+    #[error("access log cannot be written: {0}")]
+    AccessLog(std::io::Error),
     /// What is kept between runs cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -114,9 +122,13 @@ impl App {
             policy: Arc::new(policy),
             minter: Arc::new(minter),
             ring,
-            upstreams: Arc::new(Upstreams::new(settings.upstreams, &settings.upstream_tls)),
+            upstreams: Arc::new(Upstreams::new(settings.upstreams)),
+            access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             clock: Arc::clone(&clock),
         };
+        for group in gateway.upstreams.groups() {
+            upstream::resolve(group, &SystemLookup).await;
+        }
         let listen = settings.listen;
         let (proxies, trusted) = (listen.proxy_protocol_from.clone(), &listen.trusted_proxies);
         let admission = Admission::new(listen.limits, proxies, trusted);
@@ -187,10 +199,14 @@ impl App {
                 Err(error) => error!(%error, "operations listener cannot start"),
             }
         });
-        let mut beside = tokio::task::JoinSet::new();
+        let mut beside = JoinSet::new();
         beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, clock));
         if let Some(certificates) = certificates {
             beside.spawn(certificates::watch(certificates, LOOK_AT_FILES, stopping.clone()));
+        }
+        let mut watched = Vec::new();
+        for group in gateway.upstreams.groups() {
+            watch_group(group, &mut watched, &stopping, &mut beside);
         }
         if let Some(period) = notify::watchdog() {
             beside.spawn(async move {
@@ -219,10 +235,19 @@ impl App {
                 }
                 Some(Command::Apply(settings, told)) => {
                     notify::reloading();
-                    let applied = renewal.apply(*settings, &currents);
+                    let applied = match renewal.apply(*settings, &currents).await {
+                        Ok(groups) => {
+                            for group in groups {
+                                watch_group(&group, &mut watched, &stopping, &mut beside);
+                            }
+                            Ok(())
+                        }
+                        Err(refused) => Err(refused),
+                    };
                     notify::ready();
                     let _ = told.send(applied);
                 }
+                Some(Command::ReopenLogs) => gateway.access.reopen(),
                 Some(Command::Succeed(command)) => {
                     let Some(sockets) = &hand_over else { continue };
                     match successor::start(*command, sockets, &mut stop).await {
@@ -251,6 +276,7 @@ impl App {
         }
         stopper.stop();
         workers.ended().await;
+        gateway.access.flush();
         beside.shutdown().await;
         operations_stopper.stop();
         let _ = operations.await;
@@ -258,12 +284,27 @@ impl App {
     }
 }
 
+/// Begins to watch over a group, unless that was begun before.
+fn watch_group(
+    group: &Arc<Group>,
+    watched: &mut Vec<Weak<Group>>,
+    stop: &Stop,
+    beside: &mut JoinSet<()>,
+) {
+    watched.retain(|known| known.strong_count() > 0);
+    if watched.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(group))) {
+        return;
+    }
+    watched.push(Arc::downgrade(group));
+    beside.spawn(upstream::watch(group, stop.clone()));
+}
+
 /// What a worker does: it attends its doors, and tidies up.
 async fn work(doors: Vec<Closed>, current: Arc<Current>, admission: Arc<Admission>, stop: Stop) {
     // A channel of its own: asking it costs no other worker anything.
     let (stopper, stopping) = new_stop();
     tokio::spawn(stop.pass_on(stopper));
-    let mut attended = tokio::task::JoinSet::new();
+    let mut attended = JoinSet::new();
     for door in doors {
         let purpose = door.purpose();
         let door = match door.open() {

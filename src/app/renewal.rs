@@ -5,6 +5,7 @@
 //! on, must be as it was; otherwise the old configuration stays, and whoever asked learns why.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::current::Current;
 use super::settings::{Fixed, Settings};
@@ -13,6 +14,7 @@ use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
+use crate::proxy::upstream::{self, Group, SystemLookup};
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -34,17 +36,20 @@ impl Renewal {
         Self { fixed, secret, kept_tokens }
     }
 
-    /// Has every worker serve by new settings from its next request on.
-    pub(super) fn apply(
+    /// Has every worker serve by new settings from its next request on. Returns the groups of
+    /// servers, of which some may be new.
+    pub(super) async fn apply(
         &self,
         settings: Settings,
         workers: &[Arc<Current>],
-    ) -> Result<(), Refused> {
+    ) -> Result<Vec<Arc<Group>>, Refused> {
         let changed = self.fixed.differences(&settings.fixed);
         if !changed.is_empty() {
             return Err(Refused(changed));
         }
-        let Some(old) = workers.first().map(|current| current.gateway()) else { return Ok(()) };
+        let Some(old) = workers.first().map(|current| current.gateway()) else {
+            return Ok(Vec::new());
+        };
         // 1. What all workers share, once.
         let node = NodeClient::new(settings.node, settings.node_tls);
         let flows = Arc::new(old.flows.renewed(settings.flows, node));
@@ -59,21 +64,26 @@ impl Renewal {
         ));
         let policy = Arc::new(Policy::new(settings.routes));
         let http = Arc::new(settings.http);
+        let groups = old.upstreams.renewed_groups(settings.upstreams);
+        for group in &groups {
+            if group.status(Instant::now()).servers.is_empty() {
+                upstream::resolve(group, &SystemLookup).await;
+            }
+        }
         // 2. Then each worker its own.
         for current in workers {
             let old = current.gateway();
-            let upstreams =
-                Arc::new(old.upstreams.renewed(settings.upstreams.clone(), &settings.upstream_tls));
             current.replace(Gateway {
                 settings: Arc::clone(&http),
                 flows: Arc::clone(&flows),
                 policy: Arc::clone(&policy),
                 minter: Arc::clone(&minter),
                 ring: Arc::clone(&old.ring),
-                upstreams,
+                upstreams: Arc::new(old.upstreams.with_groups(&groups)),
+                access: Arc::clone(&old.access),
                 clock: Arc::clone(&old.clock),
             });
         }
-        Ok(())
+        Ok(groups)
     }
 }

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::observe::access;
 use crate::server::certificates::Certificates;
 use crate::server::handover::Inherited;
 use crate::server::listener::Socket;
@@ -146,4 +147,6 @@ pub struct Log {
     pub json: bool,
     /// A filter, such as `info` or `brama=debug`.
     pub level: String,
+    /// How each request is noted.
+    pub access: access::Settings,
 }

@@ -3,6 +3,7 @@
 //! | signal | what happens |
 //! |---|---|
 //! | SIGHUP | the configuration is read again; a good one applies from the next request on |
+//! | SIGUSR1 | the access log goes on in a new file, after the old one was moved away |
 //! | SIGUSR2 | this program is started anew with the same sockets; when it is ready, this one leaves |
 //!
 //! The configuration is also read again when its file changes. A wrong one changes nothing, and the
@@ -23,20 +24,26 @@ use crate::app::Command;
 
 /// Listens for signals and looks at the file until the gateway has stopped.
 pub(super) async fn listen(path: PathBuf, commands: mpsc::Sender<Command>) {
-    let (Some(mut hang_up), Some(mut user2)) =
-        (stream(SignalKind::hangup()), stream(SignalKind::user_defined2()))
-    else {
+    let (Some(mut hang_up), Some(mut user1), Some(mut user2)) = (
+        stream(SignalKind::hangup()),
+        stream(SignalKind::user_defined1()),
+        stream(SignalKind::user_defined2()),
+    ) else {
         return;
     };
     let mut seen = Fingerprint::of(&path);
     let mut look = tokio::time::interval(LOOK_AT_FILE);
+    let mut told = Ok(());
     loop {
         let reads_again = tokio::select! {
             _ = hang_up.recv() => true,
+            _ = user1.recv() => {
+                told = commands.send(Command::ReopenLogs).await.map_err(|_| Gone);
+                false
+            }
             _ = user2.recv() => {
-                if commands.send(Command::Succeed(Box::new(this_program()))).await.is_err() {
-                    return;
-                }
+                let successor = Command::Succeed(Box::new(this_program()));
+                told = commands.send(successor).await.map_err(|_| Gone);
                 false
             }
             _ = look.tick() => Fingerprint::of(&path) != seen,
@@ -44,9 +51,10 @@ pub(super) async fn listen(path: PathBuf, commands: mpsc::Sender<Command>) {
         if reads_again {
             // A file that is being written is looked at again when it is whole.
             seen = Fingerprint::of(&path);
-            if apply(&path, &commands).await.is_err() {
-                return;
-            }
+            told = apply(&path, &commands).await;
+        }
+        if told.is_err() {
+            return;
         }
     }
 }
@@ -58,7 +66,7 @@ async fn apply(path: &Path, commands: &mpsc::Sender<Command>) -> Result<(), Gone
     let owned = path.to_owned();
     let loaded = tokio::task::spawn_blocking(move || load(&owned)).await;
     let Ok((settings, problems)) = loaded else { return Ok(()) };
-    for problem in problems.iter() {
+    for problem in &problems {
         warn!(%problem, "configuration");
     }
     let Some(settings) = settings else {

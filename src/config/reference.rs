@@ -23,25 +23,27 @@ pub fn reference() -> String {
     text
 }
 
-/// Writes a section, or the pattern for one entry of a list of tables. All of a pattern is
-/// commented out, the tables in it too.
-fn block(text: &mut String, name: &str, shape: Shape<'_>, outer_mark: &str) {
+/// Writes a section, or the pattern for one entry of a list of tables. What lies in a pattern is
+/// marked as the pattern is.
+fn block(text: &mut String, name: &str, shape: Shape<'_>, mark: &str) {
     text.push('\n');
     comment(text, shape.comment());
     let (table, head, mark) = match (shape.kind(), shape.item()) {
         (Some(Kind::Tables), Some(item)) => (item, format!("[[{name}]]"), "# "),
-        _ => (shape, format!("[{name}]"), outer_mark),
+        _ => (shape, format!("[{name}]"), mark),
     };
     text.push_str(&format!("{mark}{head}\n"));
     let mut tables = Vec::new();
     for key in table.keys() {
-        let Some(field) = table.field(key) else { continue };
-        match field.kind() {
-            Some(Kind::Table | Kind::Tables) => tables.push((key, field)),
-            _ => entry(text, key, field, mark),
+        match table.field(key) {
+            Some(field) if matches!(field.kind(), Some(Kind::Table | Kind::Tables)) => {
+                tables.push((key, field));
+            }
+            Some(field) => entry(text, key, field, mark),
+            None => {}
         }
     }
-    // In TOML a table ends where the next head stands, so what has a head of its own comes last.
+    // In TOML a table ends where the next head stands, so tables come last.
     for (key, field) in tables {
         block(text, &format!("{name}.{key}"), field, mark);
     }

@@ -7,4 +7,6 @@ pub struct Facts<'f> {
     pub host: &'f str,
     /// The decoded path, see `http::path`.
     pub path: &'f str,
+    /// Whether it comes from a network that work on the portal does not close.
+    pub may_pass_maintenance: bool,
 }

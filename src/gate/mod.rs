@@ -3,8 +3,11 @@
 //! A door gathers [`facts::Facts`], finds the session, and asks [`decide`]. No door has a rule of
 //! its own; what no rule allows is denied.
 
+pub mod action;
 pub mod facts;
+pub mod header_rules;
 pub mod policy;
+pub mod rewrite;
 
 use std::sync::Arc;
 
@@ -22,6 +25,8 @@ pub enum Decision {
     Login(Assurance),
     /// The citizen is signed in, but must identify more surely.
     StepUp(Assurance),
+    /// The place is closed for work, whoever asks.
+    Closed,
     /// There is no such place.
     Deny,
 }
@@ -36,7 +41,7 @@ pub struct Pass {
 impl Pass {
     /// Returns the route that the request takes.
     #[must_use]
-    pub fn route(&self) -> &Route {
+    pub fn route(&self) -> &Arc<Route> {
         &self.route
     }
 
@@ -53,6 +58,10 @@ pub fn decide(facts: &Facts<'_>, session: Option<Live>, policy: &Policy) -> Deci
     let Some(route) = policy.find(facts.host, facts.path) else {
         return Decision::Deny;
     };
+    // Nobody is sent to sign in to a place that is closed.
+    if route.maintenance && !facts.may_pass_maintenance {
+        return Decision::Closed;
+    }
     let pass = |live| Decision::Pass(Pass { route: Arc::clone(route), live });
     match (route.access, session) {
         // Nobody's name is told to a public place, whoever asks.

@@ -9,6 +9,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::action::{Action, Forward};
+use super::header_rules::Rules;
+use super::rewrite::Rewrite;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::{PersonalClaim, Release};
 
@@ -32,12 +35,44 @@ pub struct Route {
     pub path: String,
     /// Who may go there.
     pub access: Access,
-    /// The number of the upstream.
-    pub upstream: usize,
+    /// What happens to a request that may pass.
+    pub action: Action,
+    /// How the path changes on the way.
+    pub rewrite: Rewrite,
+    /// Changes to the headers of requests that go on.
+    pub request_headers: Rules,
+    /// Changes to the headers of answers of the upstream, and of redirects and fixed answers.
+    pub response_headers: Rules,
+    /// Whether it is closed for work.
+    pub maintenance: bool,
     /// What the upstream is told about the citizen.
     pub release: Release,
     /// The number of this release among all, for the tokens that are kept.
     pub release_number: usize,
+}
+
+impl Route {
+    /// Makes a route that goes on to an upstream and changes nothing on the way.
+    #[must_use]
+    pub fn to_upstream(
+        (host, path): (&str, &str),
+        access: Access,
+        upstream: usize,
+        (release_number, release): (usize, Release),
+    ) -> Self {
+        Self {
+            host: host.to_owned(),
+            path: path.to_owned(),
+            access,
+            action: Action::Forward(Forward::to(upstream)),
+            rewrite: Rewrite::default(),
+            request_headers: Rules::default(),
+            response_headers: Rules::default(),
+            maintenance: false,
+            release,
+            release_number,
+        }
+    }
 }
 
 /// All routes.

@@ -2,14 +2,12 @@ use super::*;
 use crate::identity::claims::Release;
 
 fn route(path: &str, access: Access) -> Route {
-    Route {
-        host: "portal.example".to_owned(),
-        path: path.to_owned(),
-        access,
-        upstream: 0,
-        release: Release { audience: "a".to_owned(), claims: vec![] },
-        release_number: 0,
-    }
+    let release = Release { audience: "a".to_owned(), claims: vec![] };
+    Route::to_upstream(("portal.example", path), access, 0, (0, release))
+}
+
+fn facts<'f>(host: &'f str, path: &'f str) -> Facts<'f> {
+    Facts { host, path, may_pass_maintenance: false }
 }
 
 fn decided(path: &str) -> String {
@@ -19,10 +17,11 @@ fn decided(path: &str) -> String {
         route("/public/tax", Access::Required(Assurance::High)),
         route("/maybe", Access::Optional),
     ]);
-    match decide(&Facts { host: "portal.example", path }, None, &policy) {
+    match decide(&facts("portal.example", path), None, &policy) {
         Decision::Pass(pass) => format!("pass {}", pass.route().path),
         Decision::Login(level) => format!("login {level}"),
         Decision::StepUp(level) => format!("step up {level}"),
+        Decision::Closed => "closed".to_owned(),
         Decision::Deny => "deny".to_owned(),
     }
 }
@@ -47,7 +46,21 @@ fn the_longest_prefix_decides_and_ends_at_a_segment() {
 #[test]
 fn a_host_without_a_route_is_denied() {
     let policy = Policy::new(vec![route("/", Access::Public)]);
-    let facts = Facts { host: "other.example", path: "/" };
+    let facts = facts("other.example", "/");
     assert!(matches!(decide(&facts, None, &policy), Decision::Deny));
     assert!(matches!(decide(&facts, None, &Policy::default()), Decision::Deny));
+}
+
+#[test]
+fn a_closed_place_is_closed_to_all_but_the_networks_that_work_on_it() {
+    let mut closed = route("/work", Access::Required(Assurance::High));
+    closed.maintenance = true;
+    let policy = Policy::new(vec![route("/", Access::Public), closed]);
+    let decided = |path, may_pass_maintenance| {
+        let facts = Facts { host: "portal.example", path, may_pass_maintenance };
+        decide(&facts, None, &policy)
+    };
+    assert!(matches!(decided("/work/x", false), Decision::Closed));
+    assert!(matches!(decided("/work/x", true), Decision::Login(Assurance::High)));
+    assert!(matches!(decided("/workshop", false), Decision::Pass(_)));
 }

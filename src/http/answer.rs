@@ -7,7 +7,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::exchange::{Caller, Exchange};
-use super::{Settings, host, hygiene, path};
+use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
 use crate::flow::finish::LoginError;
@@ -62,9 +62,19 @@ impl From<hygiene::Error> for Failure {
     }
 }
 
+impl From<forwarded::Error> for Failure {
+    fn from(error: forwarded::Error) -> Self {
+        Self::malformed(error.code(), error.to_string())
+    }
+}
+
 impl From<path::Error> for Failure {
     fn from(error: path::Error) -> Self {
-        Self::malformed("request.ambiguous_path", error.to_string())
+        let code = match error {
+            path::Error::Query => "request.ambiguous_query",
+            _ => "request.ambiguous_path",
+        };
+        Self::malformed(code, error.to_string())
     }
 }
 
@@ -90,6 +100,9 @@ impl From<proxy::Error> for Failure {
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
             | proxy::Error::BadAnswer(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
+                (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
+            }
             proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
             proxy::Error::Body(error) => of_body(error),
         };
@@ -195,7 +208,11 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         page(*status, crate::pages::trouble(look, *trouble, code, &exchange.id, link))
     };
     if *status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
+        let retry_after = match trouble {
+            Trouble::Maintenance => settings.maintenance.retry_after.clone(),
+            _ => HeaderValue::from_static("5"),
+        };
+        response.headers_mut().insert(http::header::RETRY_AFTER, retry_after);
     }
     if *trouble == Trouble::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.

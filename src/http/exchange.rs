@@ -4,6 +4,9 @@ use http::header::{ACCEPT, ACCEPT_LANGUAGE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
+use super::account::Account;
+use super::forwarded::Client;
+use super::host::Host;
 use super::service::Peer;
 use crate::identity::headers::BACKGROUND;
 use crate::pages::Language;
@@ -29,8 +32,12 @@ pub struct Exchange {
     pub parts: Parts,
     /// Where it came from.
     pub peer: Peer,
+    /// Who made it, as far as we believe.
+    pub client: Client,
     /// The canonical host.
-    pub host: String,
+    pub host: Host,
+    /// What is noted of it for the access log.
+    pub account: Account,
     /// Who waits.
     pub caller: Caller,
     /// Whether it is a sign of life.

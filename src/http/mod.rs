@@ -3,12 +3,16 @@
 //! [`stack`] is the way of every request, in one function. [`answer`] is the only file in which an
 //! error becomes a status and a page.
 
+pub mod account;
+pub mod action;
 pub mod answer;
 pub mod cookie;
 pub mod endpoints;
 pub mod exchange;
+pub mod forwarded;
 pub mod host;
 pub mod hygiene;
+pub mod networks;
 pub mod operations;
 pub mod path;
 pub mod service;
@@ -16,11 +20,14 @@ pub mod stack;
 
 use std::sync::{Arc, RwLock};
 
+use http::HeaderValue;
+
 use crate::base::clock::SharedClock;
 use crate::flow::Flows;
 use crate::gate::policy::Policy;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
+use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
 
 /// What the doors know of the portal.
@@ -38,6 +45,49 @@ pub struct Settings {
     pub test_environment: Option<String>,
     /// The names of our cookies.
     pub cookies: cookie::Cookies,
+    /// What stands between browsers and us.
+    pub edge: Edge,
+    /// How work on the portal is told.
+    pub maintenance: Maintenance,
+}
+
+/// What stands between browsers and us, and what is told of it.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// Proxies in front whose word on the client is taken.
+    pub trusted: networks::Networks,
+    /// Whether upstreams get the header `Forwarded` (RFC 7239) too.
+    pub sends_forwarded: bool,
+    /// The value of `Strict-Transport-Security`, when it is wanted.
+    pub hsts: Option<HeaderValue>,
+    /// The most bytes that the body of a request may have, unless its route says otherwise.
+    pub max_body: u64,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            trusted: networks::Networks::default(),
+            sends_forwarded: false,
+            hsts: None,
+            max_body: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// How work on the portal is told.
+#[derive(Debug, Clone)]
+pub struct Maintenance {
+    /// When to come back.
+    pub retry_after: HeaderValue,
+    /// Who may pass meanwhile.
+    pub allow: networks::Networks,
+}
+
+impl Default for Maintenance {
+    fn default() -> Self {
+        Self { retry_after: HeaderValue::from_static("600"), allow: networks::Networks::default() }
+    }
 }
 
 /// The gateway, as one worker has it: everything that a request may need. All of it is shared with
@@ -56,6 +106,8 @@ pub struct Gateway {
     pub ring: Arc<RwLock<KeyRing>>,
     /// The portals behind.
     pub upstreams: Arc<Upstreams>,
+    /// Where each request is noted.
+    pub access: Arc<AccessLog>,
     /// The time.
     pub clock: SharedClock,
 }

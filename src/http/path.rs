@@ -1,13 +1,30 @@
 //! The path that policy and upstream agree on.
 //!
-//! What two servers could read in two ways is refused, so the path can be passed on as it came:
-//! 1. Dot segments, plain or encoded, also with or as a parameter (`..;x`, `x;..`), and empty
-//!    segments.
-//! 2. An encoded slash, backslash or semicolon, a plain backslash, a `#`, a NUL or other control
-//!    character, in names and in parameters.
-//! 3. A percent sign without two hexadecimal digits; bytes that are not UTF-8 when decoded.
+//! What two servers could read in two ways is refused, so the path can be passed on as it came. The
+//! policy sees it decoded once and without parameters.
 //!
-//! The policy sees the path decoded once and without parameters (`;jsessionid=...`).
+//! | what | decision |
+//! |---|---|
+//! | `..` and `.`, plain or encoded, also with or as a parameter (`..;x`, `x;..`) | refused |
+//! | `//`, an empty segment anywhere but at the end | refused |
+//! | `%2f`, `%5c`, `%3b`: an encoded slash, backslash or semicolon | refused |
+//! | `\`, `#`, a space, anything else that is not visible ASCII, raw | refused |
+//! | NUL and other control characters, encoded | refused |
+//! | `%` without two hexadecimal digits | refused |
+//! | bytes that are not UTF-8 when decoded, overlong forms (`%c0%af`) included | refused |
+//! | `%25` and two hexadecimal digits: encoded twice, `%252e` as well as `%2541` | refused |
+//! | letters that some servers turn into a dot or a slash (fullwidth `／`, `．`, `＼`, `‥`) | refused |
+//! | `;x`, parameters | passed on; the policy does not see them |
+//! | `%3f`, `%23`: an encoded `?` or `#` | taken as a letter of the name |
+//! | upper and lower case, composed and decomposed letters, dots and spaces at the end | different places, see [`crate::manual::threat_model`] |
+//! | the length | bounded by the listener, with the whole head |
+//!
+//! A raw `#` in a target ends it for the HTTP parser, which drops the rest: neither we nor the
+//! upstream see it. The first `?` begins the query, where further ones are data.
+//!
+//! The query is not looked at by any rule of ours and is passed on as it came. It is visible ASCII
+//! ([`check_query`]), as every browser sends it: two servers could read raw letters in two
+//! encodings. What its percent signs stand for is between the page and the portal.
 
 use std::borrow::Cow;
 
@@ -22,6 +39,9 @@ pub enum Error {
     /// A percent sign is not followed by two hexadecimal digits.
     #[error("path has a broken percent encoding")]
     Encoding,
+    /// It is encoded twice.
+    #[error("path is percent-encoded twice")]
+    Twice,
     /// It decodes to something that is not UTF-8.
     #[error("path is not UTF-8")]
     NotUtf8,
@@ -31,6 +51,9 @@ pub enum Error {
     /// It has a dot segment or an empty one.
     #[error("path has a dot segment or an empty segment")]
     Segment,
+    /// The query has something else than visible ASCII.
+    #[error("query has a character that must be percent-encoded")]
+    Query,
 }
 
 /// Decodes a path for the policy.
@@ -39,10 +62,14 @@ pub enum Error {
 /// When it could be read in two ways.
 pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
     let rest = raw.strip_prefix('/').ok_or(Error::Relative)?;
-    if raw.bytes().any(|byte| byte == b'\\' || byte == b'#' || !byte.is_ascii_graphic()) {
-        return Err(Error::Ambiguous);
+    let mut is_plain = true;
+    for byte in raw.bytes() {
+        if byte == b'\\' || byte == b'#' || !byte.is_ascii_graphic() {
+            return Err(Error::Ambiguous);
+        }
+        is_plain &= byte != b'%' && byte != b';';
     }
-    if !raw.contains('%') && !raw.contains(';') {
+    if is_plain {
         check_segments(rest)?;
         return Ok(Cow::Borrowed(raw));
     }
@@ -53,9 +80,7 @@ pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
         // Parameters are looked at like names: a server may decode before it cuts them off.
         for (index, part) in segment.split(';').enumerate() {
             let part = percent_decode_str(part).decode_utf8().map_err(|_| Error::NotUtf8)?;
-            // An encoded semicolon is data to one server and a parameter to the next.
-            let ambiguous = |c: char| matches!(c, '/' | '\\' | ';') || c.is_control();
-            if part.contains(ambiguous) {
+            if part.contains(is_ambiguous) {
                 return Err(Error::Ambiguous);
             }
             if matches!(&*part, "." | "..")
@@ -72,6 +97,27 @@ pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
     Ok(Cow::Owned(decoded))
 }
 
+/// Checks a query that is passed on as it came.
+///
+/// # Errors
+/// When it has something else than visible ASCII.
+pub fn check_query(query: &str) -> Result<(), Error> {
+    if query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+        Ok(())
+    } else {
+        Err(Error::Query)
+    }
+}
+
+/// An encoded semicolon is data to one server and a parameter to the next. The last five become
+/// dots and slashes where a server converts to an older character set or normalises (Unicode
+/// UAX 15, NFKC).
+fn is_ambiguous(letter: char) -> bool {
+    matches!(letter, '/' | '\\' | ';')
+        || letter.is_control()
+        || matches!(letter, '\u{2024}' | '\u{2025}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}')
+}
+
 fn check_segments(path: &str) -> Result<(), Error> {
     let mut segments = path.split('/').peekable();
     while let Some(segment) = segments.next() {
@@ -85,10 +131,21 @@ fn check_segments(path: &str) -> Result<(), Error> {
 
 fn check_encoding(raw: &str) -> Result<(), Error> {
     let bytes = raw.as_bytes();
+    let is_pair = |at: usize| {
+        bytes.get(at..at + 2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
     for (at, _) in raw.match_indices('%') {
-        let digits = bytes.get(at + 1..at + 3).ok_or(Error::Encoding)?;
-        if !digits.iter().all(u8::is_ascii_hexdigit) {
+        if !is_pair(at + 1) {
             return Err(Error::Encoding);
+        }
+        // What is left after decoding must not be an encoding again, also not with digits that
+        // are themselves encoded (`%25%32e`).
+        if &bytes[at + 1..at + 3] == b"25" {
+            let mut after = percent_decode_str(&raw[at + 3..]);
+            let next = [after.next(), after.next()];
+            if next.iter().all(|byte| byte.is_some_and(|byte| byte.is_ascii_hexdigit())) {
+                return Err(Error::Twice);
+            }
         }
     }
     Ok(())
@@ -96,60 +153,148 @@ fn check_encoding(raw: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::Error::{Ambiguous, Encoding, NotUtf8, Relative, Segment, Twice};
     use super::*;
 
     #[test]
-    fn decodes_once_and_drops_parameters() {
+    fn each_path_has_one_meaning_or_none() {
         for (raw, expected) in [
-            ("/", "/"),
-            ("/tax/", "/tax/"),
-            ("/tax;jsessionid=1/form", "/tax/form"),
-            ("/%74ax", "/tax"),
-            ("/%C5%BC%C3%B3%C5%82w", "/żółw"),
-            ("/%2574ax", "/%74ax"),
-            ("/a..b/...", "/a..b/..."),
+            // Plain.
+            ("/", Ok("/")),
+            ("/tax", Ok("/tax")),
+            ("/tax/", Ok("/tax/")),
+            ("/TAX", Ok("/TAX")),
+            ("/a..b/...", Ok("/a..b/...")),
+            ("/.well-known/x", Ok("/.well-known/x")),
+            ("/..a", Ok("/..a")),
+            ("/a,b=c&d@e:f!g$h'i(j)k*l+m~n", Ok("/a,b=c&d@e:f!g$h'i(j)k*l+m~n")),
+            ("/a?", Ok("/a?")),
+            ("", Err(Relative)),
+            ("tax", Err(Relative)),
+            ("*", Err(Relative)),
+            ("?", Err(Relative)),
+            // Dot segments and empty segments.
+            ("/..", Err(Segment)),
+            ("/.", Err(Segment)),
+            ("/./", Err(Segment)),
+            ("/a/..", Err(Segment)),
+            ("/a/../b", Err(Segment)),
+            ("/a/./b", Err(Segment)),
+            ("//", Err(Segment)),
+            ("//b", Err(Segment)),
+            ("/a//b", Err(Segment)),
+            ("/a//", Err(Segment)),
+            ("/%2e", Err(Segment)),
+            ("/%2e%2e/b", Err(Segment)),
+            ("/%2E%2e/b", Err(Segment)),
+            ("/.%2E/b", Err(Segment)),
+            ("/a/%2e%2e", Err(Segment)),
+            ("/%2e%2ea", Ok("/..a")),
+            // Slashes that are none, or are some.
+            ("/a%2fb", Err(Ambiguous)),
+            ("/a%2Fb", Err(Ambiguous)),
+            ("/..%2fb", Err(Ambiguous)),
+            ("/a%5cb", Err(Ambiguous)),
+            ("/a%5Cb", Err(Ambiguous)),
+            ("/a\\b", Err(Ambiguous)),
+            ("/..\\b", Err(Ambiguous)),
+            ("/a%EF%BC%8Fb", Err(Ambiguous)),
+            ("/a%EF%BC%BCb", Err(Ambiguous)),
+            ("/%EF%BC%8E%EF%BC%8E/b", Err(Ambiguous)),
+            ("/%E2%80%A5/b", Err(Ambiguous)),
+            ("/%E2%80%A4%E2%80%A4/b", Err(Ambiguous)),
+            // Characters that end or cut something.
+            ("/a#b", Err(Ambiguous)),
+            ("/a%23b", Ok("/a#b")),
+            ("/a%3fb", Ok("/a?b")),
+            ("/a b", Err(Ambiguous)),
+            ("/a%20b", Ok("/a b")),
+            ("/a\tb", Err(Ambiguous)),
+            ("/a%09b", Err(Ambiguous)),
+            ("/a\u{7f}", Err(Ambiguous)),
+            ("/a%7f", Err(Ambiguous)),
+            ("/a%00", Err(Ambiguous)),
+            ("/a%00.png", Err(Ambiguous)),
+            ("/a%0a", Err(Ambiguous)),
+            ("/a%0d%0aX:%20y", Err(Ambiguous)),
+            ("/a%C2%85", Err(Ambiguous)),
+            ("/ż", Err(Ambiguous)),
+            // Encodings.
+            ("/%74ax", Ok("/tax")),
+            ("/%C5%BC%C3%B3%C5%82w", Ok("/żółw")),
+            ("/100%25", Ok("/100%")),
+            ("/100%25/a", Ok("/100%/a")),
+            ("/100%25ml", Ok("/100%ml")),
+            ("/a%", Err(Encoding)),
+            ("/a%2", Err(Encoding)),
+            ("/a%zz", Err(Encoding)),
+            ("/a%+1", Err(Encoding)),
+            ("/a%u002e", Err(Encoding)),
+            ("/%%2e", Err(Encoding)),
+            ("/%252e%252e/b", Err(Twice)),
+            ("/%252fb", Err(Twice)),
+            ("/%2574ax", Err(Twice)),
+            ("/%25252e", Err(Twice)),
+            ("/%25%32%65", Err(Twice)),
+            ("/%252%65", Err(Twice)),
+            ("/%255c", Err(Twice)),
+            ("/%2500", Err(Twice)),
+            ("/%ff", Err(NotUtf8)),
+            ("/%c0%af", Err(NotUtf8)),
+            ("/%c0%ae%c0%ae/b", Err(NotUtf8)),
+            ("/%e0%80%af", Err(NotUtf8)),
+            ("/%ed%a0%80", Err(NotUtf8)),
+            ("/%f4%90%80%80", Err(NotUtf8)),
+            ("/%c5/%bc", Err(NotUtf8)),
+            // Parameters.
+            ("/tax;jsessionid=1/form", Ok("/tax/form")),
+            ("/tax;a;b=2", Ok("/tax")),
+            ("/tax;", Ok("/tax")),
+            ("/tax/;", Err(Segment)),
+            ("/;x", Err(Segment)),
+            ("/;x/a", Err(Segment)),
+            ("/..;x/b", Err(Segment)),
+            ("/%2e;x", Err(Segment)),
+            ("/a%3bb", Err(Ambiguous)),
+            ("/public;..", Err(Segment)),
+            ("/public;x;%2e%2e/account", Err(Segment)),
+            ("/public;%2f..%2faccount/", Err(Ambiguous)),
+            ("/public;%5c..%5caccount", Err(Ambiguous)),
+            ("/public;%3b..", Err(Ambiguous)),
+            ("/public;..%00", Err(Ambiguous)),
+            ("/public;%252e", Err(Twice)),
+            ("/public;%ff", Err(NotUtf8)),
+            ("/public;%", Err(Encoding)),
         ] {
-            assert_eq!(canonical(raw).as_deref(), Ok(expected), "{raw}");
+            assert_eq!(canonical(raw).as_deref().map_err(|e| *e), expected, "{raw}");
         }
     }
 
     #[test]
-    fn refuses_what_two_servers_could_read_in_two_ways() {
-        for raw in [
-            "",
-            "tax",
-            "*",
-            "/..",
-            "/a/../b",
-            "/a/./b",
-            "/%2e%2e/b",
-            "/.%2E/b",
-            "/..;x/b",
-            "/%2e;x",
-            "//",
-            "//b",
-            "/a//b",
-            "/a%2fb",
-            "/a%5cb",
-            "/a\\b",
-            "/a#b",
-            "/a%00",
-            "/a%0a",
-            "/a%zz",
-            "/a%2",
-            "/%ff",
-            "/;x/a",
-            "/a%3bb",
-            "/a b",
-            "/public;%2f..%2faccount/",
-            "/public;%5c..%5caccount",
-            "/public;..%00",
-            "/public;..",
-            "/public;x;%2e%2e/account",
-            "/public;%3b..",
-            "/public;%ff",
-        ] {
-            assert!(canonical(raw).is_err(), "{raw}");
+    fn a_long_path_is_as_good_as_a_short_one() {
+        let long = "/a".repeat(30_000);
+        assert_eq!(canonical(&long).as_deref(), Ok(&*long));
+        assert_eq!(canonical(&"/%61".repeat(15_000)).as_deref(), Ok(&*"/a".repeat(15_000)));
+        assert_eq!(canonical(&format!("{long}/..")), Err(Segment));
+    }
+
+    #[test]
+    fn a_query_is_visible_ascii() {
+        for query in ["", "a=1&b=%C5%BC", "a=?/..//\\;", "100%", "a=%zz", "[]{}|^\"<>"] {
+            assert_eq!(check_query(query), Ok(()), "{query}");
+        }
+        for query in ["ż", "a b", "a\tb", "a\0", "a\u{7f}", "a#b", "a\r\nb"] {
+            assert_eq!(check_query(query), Err(Error::Query), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_says_the_same_when_it_is_read_again() {
+        // A server that decodes what we decoded finds nothing more to decode.
+        for raw in ["/a%20b", "/%C5%BC", "/100%25", "/a%3fb", "/tax;x=1/%74"] {
+            let once = canonical(raw).unwrap();
+            let twice = percent_decode_str(&once).decode_utf8().unwrap();
+            assert_eq!(once, twice, "{raw}");
         }
     }
 }

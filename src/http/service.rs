@@ -9,13 +9,26 @@ use crate::base::body::{self, Body};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
-/// Where a request came from.
-#[derive(Debug, Clone, Copy)]
+/// Where a request came from. Made once for a connection; copies share the text.
+#[derive(Debug, Clone)]
 pub struct Peer {
     /// The other end of the connection.
     pub address: SocketAddr,
     /// Whether the connection is encrypted.
     pub is_tls: bool,
+    /// The address without port, as it is told to upstreams.
+    pub text: HeaderValue,
+}
+
+impl Peer {
+    /// Notes where a connection came from.
+    #[must_use]
+    pub fn new(address: SocketAddr, is_tls: bool) -> Self {
+        // A listener on `::` sees IPv4 clients as `::ffff:1.2.3.4`.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let text = HeaderValue::try_from(address.ip().to_string());
+        Self { address, is_tls, text: text.unwrap_or(HeaderValue::from_static("unknown")) }
+    }
 }
 
 /// The protocol that a client of HTTP/1.1 would like to go on with; an extension of a request.

@@ -1,15 +1,21 @@
 //! The way of every request, in one function: no request takes another way.
 
+use std::sync::Arc;
+
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
+use super::account::{self, Account};
 use super::answer::{self, Failure};
 use super::exchange::{self, Caller, Exchange};
+use super::forwarded::{self, Client};
+use super::host::{self, Host};
 use super::service::{Peer, Service};
-use super::{Gateway, endpoints, host, hygiene, path};
+use super::{Gateway, action, endpoints, hygiene, path};
 use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::return_to::ReturnTo;
+use crate::gate::action::Action;
 use crate::gate::facts::Facts;
 use crate::gate::{self, Decision};
 use crate::identity::assurance::Assurance;
@@ -24,47 +30,28 @@ impl Service for Gateway {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let started = self.clock.now();
         let (parts, body) = request.into_parts();
-        let mut exchange = begin(parts, peer);
-        let response = match self.handle(&mut exchange, body).await {
+        let mut exchange = self.begin(parts, peer);
+        let mut response = match self.handle(&mut exchange, body).await {
             Ok(response) => response,
-            Err(failure) => answer::failure(&failure, &exchange, &self.settings),
+            Err(failure) => {
+                exchange.account.reason = Some(failure.code);
+                answer::failure(&failure, &exchange, &self.settings)
+            }
         };
-        let took = self.clock.now().duration_since(started);
-        tracing::info!(
-            target: "brama::access",
-            request = exchange.id,
-            method = exchange.parts.method.as_str(),
-            host = exchange.host,
-            // Without the query: it may hold what people typed.
-            path = exchange.path(),
-            status = response.status().as_u16(),
-            microseconds = i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
-            "request"
-        );
-        response
+        let hsts = self.settings.edge.hsts.as_ref();
+        hygiene::answer::add_hsts(response.headers_mut(), hsts, exchange.client.is_tls);
+        account::note(self, exchange, started, response)
     }
 
     fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
-        answer::failure(&refusal.into(), &unreadable(peer, wants_page), &self.settings)
-    }
-}
-
-/// What cannot be read as a request has no headers to go by.
-fn unreadable(peer: Peer, wants_page: bool) -> Exchange {
-    let (parts, ()) = Request::new(()).into_parts();
-    let caller = if wants_page { Caller::Navigation } else { Caller::Program };
-    Exchange { caller, ..begin(parts, peer) }
-}
-
-fn begin(parts: Parts, peer: Peer) -> Exchange {
-    Exchange {
-        id: random::unique_name(),
-        caller: exchange::caller(&parts.headers),
-        activity: exchange::activity(&parts.headers),
-        language: exchange::language(&parts.headers),
-        host: String::new(),
-        parts,
-        peer,
+        // What cannot be read as a request has no headers to go by.
+        let started = self.clock.now();
+        let (parts, ()) = Request::new(()).into_parts();
+        let mut exchange = self.begin(parts, peer);
+        exchange.caller = if wants_page { Caller::Navigation } else { Caller::Program };
+        exchange.account.reason = Some(refusal.code());
+        let response = answer::failure(&refusal.into(), &exchange, &self.settings);
+        account::note(self, exchange, started, response)
     }
 }
 
@@ -72,28 +59,51 @@ impl Gateway {
     /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
     #[must_use]
     pub fn to_https(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let started = self.clock.now();
         let (parts, _) = request.into_parts();
-        let exchange = begin(parts, peer);
-        let target = self.https_target(&exchange);
-        target.map_or_else(
-            |failure| answer::failure(&failure, &exchange, &self.settings),
-            |target| answer::permanently_at(&target),
-        )
+        let mut exchange = self.begin(parts, peer);
+        let response = match self.https_target(&exchange) {
+            Ok(target) => answer::permanently_at(&target),
+            Err(failure) => {
+                exchange.account.reason = Some(failure.code);
+                answer::failure(&failure, &exchange, &self.settings)
+            }
+        };
+        account::note(self, exchange, started, response)
     }
 
     fn https_target(&self, exchange: &Exchange) -> Result<String, Failure> {
-        let host = host::canonical(&exchange.parts)?;
+        let host = host::canonical(&exchange.parts, false)?;
         path::canonical(exchange.parts.uri.path())?;
-        if !self.policy.has_host(&host) {
+        if !self.policy.has_host(host.name()) {
             let code = "request.no_route";
             return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
         }
         // The port of the portal is known for its own host only.
         let authority = match self.settings.origin.strip_prefix("https://") {
-            Some(own) if own.split(':').next() == Some(&host) => own,
-            _ => &host,
+            Some(own) if own.split(':').next() == Some(host.name()) => own,
+            _ => host.name(),
         };
         Ok(format!("https://{authority}{}", exchange.path_and_query()))
+    }
+
+    fn begin(&self, parts: Parts, peer: Peer) -> Exchange {
+        Exchange {
+            id: random::unique_name(),
+            caller: exchange::caller(&parts.headers),
+            activity: exchange::activity(&parts.headers),
+            language: exchange::language(&parts.headers),
+            client: Client::direct(&peer, self.is_https()),
+            host: Host::unknown(),
+            account: Account::default(),
+            parts,
+            peer,
+        }
+    }
+
+    /// Tells whether browsers speak TLS to the portal, wherever that ends.
+    fn is_https(&self) -> bool {
+        self.settings.origin.starts_with("https://")
     }
 
     async fn handle(
@@ -101,9 +111,19 @@ impl Gateway {
         exchange: &mut Exchange,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        // 1. One host and one path, the same for us and for whoever is behind us.
-        exchange.host = host::canonical(&exchange.parts)?;
+        // 1. Who asks: the proxies in front that we trust are heard before their headers go.
+        let trusted = &self.settings.edge.trusted;
+        let headers = &exchange.parts.headers;
+        exchange.client = forwarded::read(headers, &exchange.peer, trusted, self.is_https())?;
+        if let Some(id) = exchange.client.request_id.take() {
+            exchange.id = id;
+        }
+
+        // 2. One host and one path, the same for us and for whoever is behind us.
+        let host = host::canonical(&exchange.parts, exchange.client.is_tls)?;
+        exchange.host = exchange.client.host.take().unwrap_or(host);
         let path = path::canonical(exchange.parts.uri.path())?.into_owned();
+        path::check_query(exchange.parts.uri.query().unwrap_or(""))?;
 
         // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
         if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
@@ -112,25 +132,44 @@ impl Gateway {
             return Err(Failure::new(Trouble::MalformedRequest, status, code));
         }
 
-        // 2. Nobody speaks in our name, on whatever path.
+        // 3. Nobody speaks in our name, on whatever path.
         hygiene::clean_request(&mut exchange.parts.headers)?;
 
-        // 3. Our own places.
-        if let Some(place) = endpoints::find(&self.settings, &exchange.host, &path, &self.policy) {
+        // 4. Our own places.
+        if let Some(place) =
+            endpoints::find(&self.settings, exchange.host.name(), &path, &self.policy)
+        {
             return endpoints::answer(self, place, exchange, body).await;
         }
 
-        // 4. Whose request is it, and may it go on?
+        // 5. Whose request is it, and may it go on?
         let live = self.live(exchange).await?;
-        let facts = Facts { host: &exchange.host, path: &path };
+        let facts = Facts {
+            host: exchange.host.name(),
+            path: &path,
+            may_pass_maintenance: self.settings.maintenance.allow.contains(exchange.client.address),
+        };
         match gate::decide(&facts, live, &self.policy) {
-            // 5. On to the portal.
-            Decision::Pass(pass) => Ok(proxy::forward(self, &pass, exchange, body).await?),
+            // 6. On to the portal, or what the route says instead.
+            Decision::Pass(pass) => {
+                exchange.account.route = Some(Arc::clone(pass.route()));
+                match &pass.route().action {
+                    Action::Forward(forward) => {
+                        Ok(proxy::forward(self, &pass, forward, exchange, body).await?)
+                    }
+                    Action::Redirect(redirect) => Ok(action::redirect(redirect, &pass, exchange)),
+                    Action::Respond(respond) => Ok(action::respond(respond, &pass)),
+                }
+            }
             Decision::Login(assurance) => self.sign_in(exchange, assurance, SignIn::Login),
             Decision::StepUp(assurance) => self.sign_in(exchange, assurance, SignIn::StepUp),
+            Decision::Closed => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Err(Failure::new(Trouble::Maintenance, status, "request.maintenance"))
+            }
             Decision::Deny => {
                 let code = "request.no_route";
-                let detail = format!("no route covers this path on host {}", exchange.host);
+                let detail = format!("no route covers this path on host {}", exchange.host.name());
                 Err(Failure {
                     detail,
                     ..Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code)

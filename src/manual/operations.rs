@@ -155,7 +155,6 @@
 //!
 //! | `message` | level | fields |
 //! |---|---|---|
-//! | `request` | info | `request`, `method`, `host`, `path` (no query), `status`, `microseconds` |
 //! | `request refused` | warn | `reason`, `request`, `status`, `detail` |
 //! | `login begun` | info | `request`, `assurance` |
 //! | `citizen signed in` | info | `request`, `session`, `assurance` |
@@ -175,6 +174,69 @@
 //! goes to the portal as `X-Request-Id` too. `session` is the public name of a session, the `sid`
 //! claim of its tokens. No line holds a name, a PESEL, a token or a key. A path may hold what the
 //! portal puts into it.
+//!
+//! # The access log
+//!
+//! One line for each request, on standard output or in `log.access_file`: JSON (`log.access =
+//! "json"`, the default), the combined format of web servers, or none. It is written when the
+//! request has ended, within a tenth of a second. The fields of a JSON line:
+//!
+//! | field | what it is |
+//! |---|---|
+//! | `timestamp` | when the request came, in UTC |
+//! | `request` | its number, as on error pages and in `X-Request-Id` |
+//! | `client` | the address of the browser, see `log.access_addresses` |
+//! | `method`, `host`, `path`, `protocol`, `tls` | what was asked for, and how; `tls` is that of the browser |
+//! | `query` | only with `log.access_query` |
+//! | `status` | of the answer |
+//! | `received`, `sent` | bytes of the bodies |
+//! | `microseconds` | until the last byte was handed over |
+//! | `connect`, `first_byte` | microseconds of the upstream: to connect, when that was needed; until the head of its answer |
+//! | `upstream`, `route` | the server that answered, and the path of the route |
+//! | `reason` | the reason code, when it was refused |
+//!
+//! **Personal data.** No line says who was signed in, not even by a pseudonym. Addresses lose their
+//! last part by default, because an address is personal data and statistics do not need it; an
+//! obligation to keep whole ones (`"full"`) comes with one to delete them in time. Queries are left
+//! out, also those in `Referer`.
+//!
+//! **When it cannot keep up.** Requests never wait for it. Up to 8 MiB of lines wait in memory;
+//! further ones are dropped, and a warning in the log says how many. When the disk is full, lines
+//! are lost and the log says so once.
+//!
+//! **Rotation.** Move the file away and send SIGUSR1; lines go on into a new one.
+//!
+//! # Routes
+//!
+//! A route says who may go somewhere (`access`, `assurance`) and then what happens: the request goes
+//! on to an `upstream`, is redirected (`[route.redirect]`), or gets a fixed answer
+//! (`[route.respond]`). The last two happen only to who may pass, so a public redirect needs
+//! `access = "public"`.
+//!
+//! - **Paths.** `strip_prefix` takes a beginning of the route's path away, segment by segment, and
+//!   `add_prefix` puts one before the rest. The portal learns of the first by `X-Forwarded-Prefix`;
+//!   `Location` and links in its pages are its own to write.
+//! - **Redirects** lead to a host of the configuration or to that of the request, which has routes.
+//!   `check` refuses a target that a client could turn elsewhere.
+//! - **Headers.** `[route.request_headers]` and `[route.response_headers]` remove, set and add.
+//!   `check` refuses rules for identity headers, cookies, `Host` and what frames a message. They
+//!   hold for what passes through and what the route answers, not for the gateway's own pages.
+//! - **Work on the portal.** `maintenance = true` on a route, or on `[portal]` for all: citizens see
+//!   a page in their language with 503, programs get JSON, both with `Retry-After`. The gateway's
+//!   own places go on. Who comes from `portal.maintenance_allow` passes, by the usual rules.
+//!
+//! # Proxies in front
+//!
+//! By default nobody is believed: `Forwarded`, `X-Forwarded-*`, `X-Real-IP` and their like are taken
+//! away, and upstreams learn the address of the connection. When another proxy stands in front,
+//! name its networks in `listen.trusted_proxies`: then the client is the last address of the chain
+//! that is not in them, and scheme, host and `X-Request-Id` are taken from it. Name no network from
+//! which clients come as well. Such a proxy should replace what its client says of the scheme and
+//! the host; two values that differ are refused (`request.forwarded_conflict`).
+//!
+//! Upstreams get `X-Forwarded-For` (the client, then the trusted proxies), `-Proto`, `-Host`, and
+//! with `portal.send_forwarded` the `Forwarded` of RFC 7239 too. It is off by default, because a
+//! backend that reads both has two things to trust.
 //!
 //! # Reason codes
 //!
@@ -253,8 +315,12 @@
 //! | `request.no_route` | 404 | no route covers host and path |
 //! | `request.no_such_place` | 404 | nothing there below the prefix |
 //! | `request.method_not_allowed` | 405 | one of our places, another method |
-//! | `request.host` | 400 | not exactly one well-formed `Host` |
-//! | `request.ambiguous_path` | 400 | a path that could be read in two ways |
+//! | `request.host` | 400 | not exactly one well-formed `Host`, or a target that names another |
+//! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::http::path`]) |
+//! | `request.ambiguous_query` | 400 | a query with something else than visible ASCII |
+//! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them |
+//! | `request.forwarded_malformed` | 400 | a trusted proxy says something that cannot be read |
+//! | `request.maintenance` | 503 | the route or the portal is closed for work |
 //! | `request.identity_header_alias` | 400 | a header imitates one of ours |
 //! | `request.connection_names_identity` | 400 | `Connection` names one of ours |
 //! | `request.connection_names_end_to_end` | 400 | `Connection` names a header for the portal |

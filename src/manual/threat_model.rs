@@ -39,7 +39,8 @@
 //! 4. Algorithms come from a list ([`crate::xml::algorithms`]). The rest is refused by name.
 //! 5. Everything that grows has a bound: pending logins, sessions, remembered uses, XML, headers,
 //!    forms, connections, exchanges with the node.
-//! 6. No forwarded header of a client is believed. There is no list of trusted proxies.
+//! 6. No forwarded header is believed but that of a proxy in a listed network, and none is listed
+//!    by default ([`crate::http::forwarded`]).
 //! 7. The return address is a path ([`crate::flow::return_to::ReturnTo`]), kept on our side.
 //!    `RelayState` is a random handle.
 //! 8. Secrets come from files, never from the command line, and print as `[secret]`.
@@ -56,7 +57,9 @@
 //! | fix a session beforehand | a fresh id at each login; `__Host-` cookies |
 //! | send an identity header | removed or refused before any decision |
 //! | reach a place by an odd path | ambiguous paths are refused |
-//! | be led to a foreign site | the return address is a local path |
+//! | be led to a foreign site | the return address is a local path; redirects name their host |
+//! | end the sessions of another portal's citizens | no portal sets or clears our cookies |
+//! | write lines into the access log | everything that comes from outside is escaped |
 //! | exhaust memory with XML | bounds before parsing |
 //! | guess a session | 256 random bits; found by hash |
 //!
@@ -70,6 +73,10 @@
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
 //!   around. With such a portal, make `/` the strictest route and open single paths.
+//! - **A portal that takes other spellings of a path for the same**: composed and decomposed
+//!   letters, dots and spaces at the end, short names on Windows. What is told of case holds.
+//! - **A listed proxy that lies**, or a listed network with clients in it. Whoever speaks from there
+//!   chooses the address, scheme and host of their requests; never an identity.
 //! - **A portal that does not check the token** but believes the mere presence of the header.
 //!   Whoever reaches it past the gateway is anybody. Check the token, and let only the gateway
 //!   connect.

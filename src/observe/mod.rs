@@ -3,6 +3,8 @@
 //! Log lines are events with fields. None holds a name, an identifier of a person, a token or a
 //! key; types that could print one print `[personal]` or `[secret]` instead.
 
+pub mod access;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;

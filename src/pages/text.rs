@@ -30,9 +30,11 @@ impl Trouble {
         let [polish, english] = match self {
             Self::SignInNeeded => ["Zaloguj się", "Sign in"],
             Self::NotFound | Self::Forbidden => ["Przejdź do portalu", "Go to the portal"],
-            Self::PortalDown | Self::PortalSlow | Self::OurFault | Self::MalformedRequest => {
-                ["Spróbuj jeszcze raz", "Try again"]
-            }
+            Self::PortalDown
+            | Self::PortalSlow
+            | Self::Maintenance
+            | Self::OurFault
+            | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
             Self::TooLarge => ["Wróć do portalu", "Back to the portal"],
             _ => ["Zaloguj się jeszcze raz", "Sign in again"],
         };
@@ -276,6 +278,19 @@ impl Trouble {
                                know whether the portal carried it out.",
                     advice: "If it was a form, check in the portal whether it was saved before \
                              you send it again.",
+                },
+            ],
+            Self::Maintenance => [
+                Words {
+                    title: "Trwają prace techniczne",
+                    happened: "Ta część portalu jest teraz niedostępna, bo prowadzimy w niej prace.",
+                    advice: "Wróć tu za jakiś czas.",
+                },
+                Words {
+                    title: "Maintenance is under way",
+                    happened: "This part of the portal is not available now, because we are \
+                               working on it.",
+                    advice: "Come back in a while.",
                 },
             ],
             Self::TooLarge => [

@@ -46,6 +46,8 @@ pub enum Trouble {
     PortalDown,
     /// The portal behind us did not answer in time.
     PortalSlow,
+    /// The portal is being worked on.
+    Maintenance,
     /// The browser sent more than we accept.
     TooLarge,
     /// A form was sent without a session; nothing of it was sent on.
@@ -56,7 +58,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -74,6 +76,7 @@ impl Trouble {
         Self::Forbidden,
         Self::PortalDown,
         Self::PortalSlow,
+        Self::Maintenance,
         Self::TooLarge,
         Self::SessionEnded,
         Self::SignInNeeded,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::connect::Endpoint;
+use super::attempt::Share;
 use super::connection::{Answered, Connection};
 use super::pool::Pool;
 use super::pump::Pump;
@@ -23,8 +23,8 @@ use crate::wire::incoming::{BodyError, Progress, retain_trailer};
 /// serve again at once; otherwise as it comes.
 pub(super) fn read(
     mut answered: Answered,
+    share: Share,
     home: Arc<Pool>,
-    endpoint: Arc<Endpoint>,
     idle: Duration,
 ) -> base::body::Body {
     let buffer = answered.connection.reader.buffer();
@@ -36,7 +36,7 @@ pub(super) fn read(
         }
         _ => None,
     };
-    let mut body = AnswerBody::new(answered, home, endpoint, idle);
+    let mut body = AnswerBody::new(answered, share, home, idle);
     match whole {
         Some(bytes) => {
             body.finish();
@@ -53,14 +53,14 @@ struct AnswerBody {
     progress: Progress,
     size: SizeHint,
     keep_alive: bool,
+    share: Option<Share>,
     home: Arc<Pool>,
-    endpoint: Arc<Endpoint>,
     idle: Duration,
 }
 
 impl AnswerBody {
     /// Reads the body of an answer whose head is there.
-    fn new(answered: Answered, home: Arc<Pool>, endpoint: Arc<Endpoint>, idle: Duration) -> Self {
+    fn new(answered: Answered, share: Share, home: Arc<Pool>, idle: Duration) -> Self {
         let Answered { head, framing, mut connection, pump } = answered;
         connection.patience.endless();
         Self {
@@ -72,8 +72,8 @@ impl AnswerBody {
                 Framing::Chunked | Framing::UntilClose => SizeHint::default(),
             },
             keep_alive: head.keep_alive && framing != Framing::UntilClose,
+            share: Some(share),
             home,
-            endpoint,
             idle,
         }
     }
@@ -81,14 +81,15 @@ impl AnswerBody {
     /// The answer is read. The connection can serve again when the request is written as well and
     /// nothing came behind the answer.
     fn finish(&mut self) {
-        let pump = self.pump.take();
-        if let Some(mut connection) = self.connection.take()
+        let (pump, share) = (self.pump.take(), self.share.take());
+        if let Some(share) = share
+            && let Some(mut connection) = self.connection.take()
             && self.keep_alive
             && pump.is_none()
             && connection.reader.buffer().is_empty()
         {
             connection.reader.shrink();
-            self.home.put(&self.endpoint, connection);
+            self.home.put(share.lease.id(), connection);
         }
     }
 }
@@ -149,7 +150,7 @@ impl Body for AnswerBody {
 }
 
 /// Nothing in a trailer speaks in our name.
-fn clean(mut frame: Frame<Bytes>) -> Frame<Bytes> {
+pub(super) fn clean(mut frame: Frame<Bytes>) -> Frame<Bytes> {
     if let Some(trailer) = frame.trailers_mut() {
         retain_trailer(trailer, |name| kinship(name) == Kinship::Foreign);
     }

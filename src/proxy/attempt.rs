@@ -1,43 +1,175 @@
-//! One request, one answer, and at most one more attempt.
+//! One request, one answer, and at most a few attempts.
 //!
-//! A connection that waited may have been closed by the upstream just as it was used. Then
-//! nothing was answered, and the request is sent once more on a new connection, if it is safe:
-//! 1. nothing of it left us (there was no connection), whatever the method; or
-//! 2. the method is safe (RFC 9110 9.2.1) and it has no body.
+//! A request is sent again only when nothing of an answer came, and only if it is safe:
+//! 1. nothing of it left us, because there was no connection, whatever the method; or
+//! 2. its connection broke, the method is safe (RFC 9110 9.2.1), and it has no body. A connection
+//!    that waited may have been closed by the upstream just as it was used.
+//!
+//! The next attempt avoids the server of the last one, and uses a new connection.
 
-use http::Method;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::response::Parts;
+use http::{Response, Version};
 
 use super::Upstream;
-use super::connect::connect;
-use super::connection::{Answered, Outgoing, Unanswered};
+use super::connection::{Answered, Connection, Unanswered};
 use super::error::Error;
-use crate::wire::framing::Framing;
+use super::http2::{self, Sender};
+use super::pool::Pooled;
+use super::request::Prepared;
+use super::upstream::{Admission, Failure, Group, Lease, Spoken, dial};
+use crate::gate::action::Bounds;
+use crate::wire::incoming::Incoming;
 
-/// Sends a request and waits for the head of its answer.
-pub(super) async fn run(upstream: &Upstream, request: Outgoing) -> Result<Answered, Error> {
-    let settings = &upstream.settings;
-    let is_repeatable = request.framing == Framing::NONE
-        && !request.wants_upgrade
-        && matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let spare = is_repeatable.then(|| request.head.clone());
-    let (framing, holds_back) = (request.framing, request.holds_back);
-    let (wants_upgrade, method) = (request.wants_upgrade, request.method.clone());
+/// What a request holds of its upstream while it lasts.
+pub(super) struct Share {
+    pub(super) lease: Lease,
+    /// A place among the requests under way.
+    pub(super) _admission: Admission,
+}
 
-    let connection = match upstream.pool.take(&upstream.endpoint) {
-        Some(connection) => connection,
-        None => {
-            connect(&upstream.endpoint, upstream.tls.as_ref(), settings.connect_timeout).await?
-        }
-    };
-    match (connection.exchange(request, settings.response_timeout).await, spare) {
-        (Ok(answered), _) => Ok(answered),
-        (Err(Unanswered { error: Error::Died(_), body: Some(body) }), Some(head)) => {
-            let request = Outgoing { head, body, framing, holds_back, wants_upgrade, method };
-            let time = settings.connect_timeout;
-            let connection = connect(&upstream.endpoint, upstream.tls.as_ref(), time).await?;
-            let again = connection.exchange(request, settings.response_timeout).await;
-            again.map_err(|unanswered| unanswered.error)
-        }
-        (Err(unanswered), _) => Err(unanswered.error),
+impl Share {
+    /// Returns the name of the server for the log.
+    pub(super) fn server_name(&self, group: &Group) -> Arc<str> {
+        format!("{}/{}", group.settings().name, self.lease.endpoint()).into()
     }
 }
+
+/// An answer whose head is there.
+pub(super) struct Sent {
+    pub(super) parts: Parts,
+    pub(super) answer: Unread,
+    pub(super) share: Share,
+    /// How long it took to connect, if that was needed.
+    pub(super) connect: Option<Duration>,
+    /// How long it took until the head was there.
+    pub(super) first_byte: Duration,
+}
+
+/// The body of an answer, not yet read.
+#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
+pub(super) enum Unread {
+    Http1(Answered),
+    Http2(hyper::body::Incoming),
+}
+
+/// Sends a request and waits for the head of its answer.
+pub(super) async fn run(
+    upstream: &Upstream,
+    bounds: &Bounds,
+    request: Prepared,
+    mut body: Incoming,
+) -> Result<Sent, Error> {
+    let group = &upstream.group;
+    let time = bounds.response_timeout.unwrap_or(group.settings().timeouts.response);
+    let admission = group.admit().await?;
+    let (mut avoid, mut tries) = (None, MOST_TRIES);
+    let begin = Instant::now();
+    loop {
+        tries -= 1;
+        let mut lease = group.choose(avoid, Instant::now())?;
+        // 1. A connection; one that waited only at the first try.
+        let way = match find(upstream, &lease, avoid.is_none()).await {
+            Ok(way) => way,
+            Err(error) => {
+                lease.failed(Failure::Connect, Instant::now());
+                if tries == 0 {
+                    return Err(error);
+                }
+                avoid = Some(lease.id());
+                continue;
+            }
+        };
+        // 2. The request, and what comes of it.
+        let (is_fresh, connect) = (way.connect.is_some(), way.connect);
+        let sent = match way.way {
+            Pooled::Http1(connection) => {
+                let answered = connection.exchange(request.to_http1(body), time).await;
+                answered.map(split)
+            }
+            Pooled::Http2(sender) => {
+                http2::exchange(sender, request.to_http2(body), time).await.map(|response| {
+                    let (parts, body) = response.into_parts();
+                    (parts, Unread::Http2(body))
+                })
+            }
+        };
+        match sent {
+            Ok((parts, answer)) => {
+                lease.succeeded(Instant::now());
+                let first_byte = begin.elapsed();
+                let share = Share { lease, _admission: admission };
+                return Ok(Sent { parts, answer, share, connect, first_byte });
+            }
+            Err(Unanswered { error, body: untouched }) => {
+                if let Some(failure) = failure(&error, is_fresh) {
+                    lease.failed(failure, Instant::now());
+                }
+                match untouched {
+                    Some(untouched)
+                        if tries > 0 && request.is_repeatable() && is_broken(&error) =>
+                    {
+                        body = untouched;
+                        avoid = Some(lease.id());
+                        // One more, not two.
+                        tries = 1;
+                    }
+                    _ => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// A connection, and how long it took to make it, if it was made.
+struct Way {
+    way: Pooled,
+    connect: Option<Duration>,
+}
+
+async fn find(upstream: &Upstream, lease: &Lease, may_have_waited: bool) -> Result<Way, Error> {
+    let settings = upstream.group.settings();
+    if may_have_waited && let Some(way) = upstream.pool.take(lease.id()) {
+        return Ok(Way { way, connect: None });
+    }
+    let begin = Instant::now();
+    let tls = settings.tls.as_ref().map(|tls| (&tls.config, lease.tls_name()));
+    let dialled = dial(lease.endpoint(), tls, settings.protocol, settings.timeouts.connect).await;
+    let dialled = dialled.map_err(Error::Connect)?;
+    let way = match dialled.spoken {
+        Spoken::Http1 => Pooled::Http1(Connection::new(dialled.stream)),
+        Spoken::Http2 => {
+            let sender: Sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
+            upstream.pool.put_http2(lease.id(), sender.clone());
+            Pooled::Http2(sender)
+        }
+    };
+    Ok(Way { way, connect: Some(begin.elapsed()) })
+}
+
+fn split(mut answered: Answered) -> (Parts, Unread) {
+    let (mut parts, ()) = Response::new(()).into_parts();
+    parts.status = answered.head.status;
+    parts.version = Version::HTTP_11;
+    parts.headers = std::mem::take(&mut answered.head.headers);
+    (parts, Unread::Http1(answered))
+}
+
+/// Whose fault it was. A connection that waited and broke says nothing of its server.
+fn failure(error: &Error, is_fresh: bool) -> Option<Failure> {
+    match error {
+        Error::Slow(_) => Some(Failure::Timeout),
+        Error::BadAnswer(_) => Some(Failure::Broken),
+        Error::Died(_) | Error::Http2(_) if is_fresh => Some(Failure::Broken),
+        _ => None,
+    }
+}
+
+fn is_broken(error: &Error) -> bool {
+    matches!(error, Error::Died(_) | Error::Http2(_))
+}
+
+/// How often a connection is looked for.
+const MOST_TRIES: usize = 3;

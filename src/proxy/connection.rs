@@ -23,7 +23,7 @@ use crate::wire::incoming::Incoming;
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
-use crate::wire::stream::{ReadHalf, WriteHalf};
+use crate::wire::stream::{Stream, WriteHalf};
 
 /// A connection to an upstream.
 pub(super) struct Connection {
@@ -59,7 +59,8 @@ pub(super) struct Unanswered {
 }
 
 impl Connection {
-    pub(super) fn new(reader: ReadHalf, writer: WriteHalf) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
+        let (reader, writer) = stream.split();
         Self { reader: Reader::new(reader), writer, patience: Patience::default() }
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::upstream::{Busy, DialError, NoServer};
 use crate::identity::token;
 use crate::wire::incoming::BodyError;
 use crate::wire::refusal::Refusal;
@@ -10,9 +11,15 @@ use crate::wire::refusal::Refusal;
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The upstream has as many requests as it may have.
+    #[error("upstream is busy: {0}")]
+    Busy(#[from] Busy),
+    /// There is no server to ask.
+    #[error("no server of the upstream can be asked: {0}")]
+    NoServer(#[from] NoServer),
     /// There is no connection.
     #[error("upstream cannot be reached")]
-    Connect(#[source] io::Error),
+    Connect(#[source] DialError),
     /// The connection broke before the answer began.
     #[error("upstream hung up before it answered")]
     Died(#[source] io::Error),
@@ -34,10 +41,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// An upstream switched protocols where that cannot be.
+    pub(super) fn bad_switch() -> Self {
+        Self::BadAnswer(Refusal::Malformed("101 that nobody asked for"))
+    }
+
     /// Returns the stable reason code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Busy(refused) => refused.code(),
+            Self::NoServer(refused) => refused.code(),
             Self::Connect(_) | Self::Died(_) | Self::Http2(_) => "upstream.unreachable",
             Self::Slow(_) => "upstream.timeout",
             Self::BadAnswer(_) => "upstream.bad_answer",

@@ -3,113 +3,99 @@
 //! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
 //!    our cookies, and gets what we say of it: identity, origin, request id ([`request`]).
-//! 3. It is sent once more when the connection proved dead before a byte was answered, and only
-//!    if it is safe to repeat ([`attempt`]).
+//! 3. It gets a place among the requests under way, a server, and a connection ([`upstream`],
+//!    [`pool`]). It is sent once more when the connection proved dead before a byte was answered,
+//!    and only if it is safe to repeat ([`attempt`]).
 //! 4. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
 mod answer_body;
 mod attempt;
-mod connect;
 mod connection;
 mod error;
+mod http2;
 mod pool;
 mod pump;
 mod request;
 mod tunnel;
+pub mod upstream;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use http::header::CACHE_CONTROL;
-use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Response, StatusCode};
-use rustls::pki_types::ServerName;
 
-use self::connect::{Endpoint, Tls};
+use self::attempt::{Sent, Unread};
 pub use self::error::Error;
 use self::pool::Pool;
+use self::upstream::{Group, Settings};
 use crate::base::body::Body;
 use crate::gate::Pass;
+use crate::gate::action::Forward;
 use crate::http::Gateway;
+use crate::http::account::Answered;
 use crate::http::exchange::Exchange;
 use crate::http::hygiene;
-use crate::wire::incoming::Incoming;
-
-/// A portal behind us.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Its name in the configuration.
-    pub name: String,
-    /// How it is spoken to.
-    pub scheme: Scheme,
-    /// Where it is.
-    pub authority: Authority,
-    /// How long a connection may take.
-    pub connect_timeout: Duration,
-    /// How long it may take until the header of its answer is there.
-    pub response_timeout: Duration,
-}
+use crate::wire::incoming::{BodyError, Incoming};
 
 /// All portals behind us, by number, with the connections of one worker.
 pub struct Upstreams(Vec<Upstream>);
 
-pub(crate) struct Upstream {
-    settings: Settings,
-    endpoint: Arc<Endpoint>,
-    tls: Option<Tls>,
+struct Upstream {
+    group: Arc<Group>,
     pool: Arc<Pool>,
 }
 
 impl Upstreams {
-    /// Makes empty pools. TLS verifies against the given roots.
+    /// Makes the groups, with empty pools for one worker.
     #[must_use]
-    pub fn new(settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
-        let tls = Arc::new(tls.clone());
-        Self(settings.into_iter().map(|settings| Upstream::new(settings, &tls)).collect())
+    pub fn new(settings: Vec<Settings>) -> Self {
+        let now = Instant::now();
+        Self::of(settings.into_iter().map(|settings| Group::new(settings, now)))
+    }
+
+    fn of(groups: impl Iterator<Item = Arc<Group>>) -> Self {
+        let upstream = |group: Arc<Group>| Upstream { pool: Pool::new(&group), group };
+        Self(groups.map(upstream).collect())
     }
 
     /// Makes empty pools for another worker.
     #[must_use]
     pub fn for_worker(&self) -> Self {
-        Self(self.0.iter().map(Upstream::for_worker).collect())
+        Self::of(self.groups().cloned())
     }
 
-    /// Makes upstreams by new settings for the same worker.
+    /// Makes the groups of a new configuration; those that stay as they are go on.
     #[must_use]
-    pub fn renewed(&self, settings: Vec<Settings>, tls: &rustls::ClientConfig) -> Self {
-        Self::new(settings, tls)
+    pub fn renewed_groups(&self, settings: Vec<Settings>) -> Vec<Arc<Group>> {
+        let (before, now): (Vec<_>, _) = (self.groups().cloned().collect(), Instant::now());
+        settings.into_iter().map(|settings| Group::renew(&before, settings, now)).collect()
     }
 
-    /// Closes connections that waited too long.
+    /// Goes on with other groups for the same worker; connections of those that stay are kept.
+    #[must_use]
+    pub fn with_groups(&self, groups: &[Arc<Group>]) -> Self {
+        let known = |group: &Arc<Group>| {
+            let old = self.0.iter().find(|upstream| Arc::ptr_eq(&upstream.group, group));
+            old.map(|old| Arc::clone(&old.pool))
+        };
+        let upstream = |group: &Arc<Group>| Upstream {
+            pool: known(group).unwrap_or_else(|| Pool::new(group)),
+            group: Arc::clone(group),
+        };
+        Self(groups.iter().map(upstream).collect())
+    }
+
+    /// Returns what requests are balanced over.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.0.iter().map(|upstream| &upstream.group)
+    }
+
+    /// Closes connections that waited too long, or whose server is gone.
     pub fn sweep(&self) {
         for upstream in &self.0 {
-            upstream.pool.sweep();
-        }
-    }
-}
-
-impl Upstream {
-    fn new(settings: Settings, tls: &Arc<rustls::ClientConfig>) -> Self {
-        let host = settings.authority.host().trim_matches(['[', ']']).to_owned();
-        let is_tls = settings.scheme == Scheme::HTTPS;
-        let port = settings.authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let tls = ServerName::try_from(host.clone())
-            .ok()
-            .filter(|_| is_tls)
-            .map(|name| Tls { config: Arc::clone(tls), name });
-        let endpoint = Arc::new(Endpoint::Tcp(host, port));
-        Self { settings, endpoint, tls, pool: Pool::new(Duration::from_secs(30), 1024) }
-    }
-}
-
-impl Upstream {
-    fn for_worker(&self) -> Self {
-        Self {
-            settings: self.settings.clone(),
-            endpoint: Arc::clone(&self.endpoint),
-            tls: self.tls.clone(),
-            pool: Pool::new(Duration::from_secs(30), 1024),
+            upstream.pool.sweep(&upstream.group);
         }
     }
 }
@@ -121,31 +107,52 @@ impl Upstream {
 pub async fn forward(
     gateway: &Gateway,
     pass: &Pass,
+    forward: &Forward,
     exchange: &mut Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Error> {
-    let upstream = &gateway.upstreams.0[pass.route().upstream];
-    // 1. What goes out, and what comes back.
-    let request = request::compose(gateway, pass, exchange, body)?;
-    let answered = attempt::run(upstream, request).await?;
+    let upstream = &gateway.upstreams.0[forward.upstream];
+    // 1. Not more of a body than may come.
+    let limit = forward.bounds.max_body.unwrap_or(gateway.settings.edge.max_body);
+    if body.length().is_some_and(|length| length > limit) {
+        return Err(Error::Body(BodyError::TooLong(limit)));
+    }
+    let body = exchange.account.meter(body.limited(limit), gateway);
 
-    // 2. The answer is cleaned.
-    let mut response = Response::new(());
-    *response.status_mut() = answered.head.status;
-    let (mut parts, ()) = response.into_parts();
-    let mut answered = answered;
-    parts.headers = std::mem::take(&mut answered.head.headers);
+    // 2. What is said, to which server, and what it answers.
+    let request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body)?;
+    let answered = attempt::run(upstream, &forward.bounds, request, body).await?;
+    if !gateway.access.is_off() {
+        exchange.account.answered(Answered {
+            server: answered.share.server_name(&upstream.group),
+            connect: answered.connect,
+            first_byte: answered.first_byte,
+        });
+    }
+
+    // 3. The answer is cleaned.
+    let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
+    let Sent { mut parts, answer, share, .. } = answered;
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(tunnel::open(gateway, pass, parts, answered.connection));
+        return match answer {
+            Unread::Http1(answered) => {
+                Ok(tunnel::open(gateway, pass, parts, answered.connection, share))
+            }
+            Unread::Http2(_) => Err(Error::bad_switch()),
+        };
     }
     hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
+    pass.route().response_headers.apply(&mut parts.headers);
     if pass.live().is_some() {
         parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     }
 
-    // 3. The body follows as it comes.
-    let idle = upstream.settings.response_timeout;
-    let (pool, endpoint) = (Arc::clone(&upstream.pool), Arc::clone(&upstream.endpoint));
-    let body = answer_body::read(answered, pool, endpoint, idle);
+    // 4. Its body follows as it comes.
+    let body = match answer {
+        Unread::Http1(answered) => {
+            answer_body::read(answered, share, Arc::clone(&upstream.pool), idle)
+        }
+        Unread::Http2(body) => http2::read(body, share, idle),
+    };
     Ok(Response::from_parts(parts, body))
 }

@@ -1,23 +1,28 @@
-//! Connections to upstreams that wait for their next request: one pool for each worker, so that no
-//! worker waits for another.
+//! Connections to the servers of an upstream that wait for their next request: one pool for each
+//! worker, so that no worker waits for another.
 
-use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::Instant;
-
-use super::connect::Endpoint;
 use super::connection::Connection;
+use super::http2::Sender;
+use super::upstream::{Group, ServerId};
 
-/// The idle connections of one upstream.
+/// The connections of one upstream.
 pub(super) struct Pool {
-    idle: Mutex<HashMap<Endpoint, VecDeque<Idle>>>,
-    /// How long a connection may wait.
-    patience: Duration,
+    servers: Mutex<Vec<Server>>,
+    /// How long an idle connection may wait.
+    keep_alive: Duration,
     /// How many may wait for each server.
-    most: usize,
+    max_idle: usize,
+}
+
+/// The connections to one server. There are few servers, so they are simply looked through.
+struct Server {
+    id: ServerId,
+    idle: VecDeque<Idle>,
+    multiplexed: Option<Sender>,
 }
 
 struct Idle {
@@ -25,46 +30,73 @@ struct Idle {
     since: Instant,
 }
 
+/// A connection that can be used.
+pub(super) enum Pooled {
+    /// For one request at a time.
+    Http1(Connection),
+    /// For many.
+    Http2(Sender),
+}
+
 impl Pool {
-    pub(super) fn new(patience: Duration, most: usize) -> Arc<Self> {
-        Arc::new(Self { idle: Mutex::default(), patience, most })
+    pub(super) fn new(group: &Group) -> Arc<Self> {
+        let pool = group.settings().pool;
+        let (keep_alive, max_idle) = (pool.keep_alive, pool.max_idle);
+        Arc::new(Self { servers: Mutex::default(), keep_alive, max_idle })
     }
 
     /// Takes the connection that was used last and is still alive.
-    pub(super) fn take(&self, endpoint: &Endpoint) -> Option<Connection> {
-        let mut idle = self.lock();
-        let waiting = idle.get_mut(endpoint)?;
-        while let Some(mut last) = waiting.pop_back() {
-            if last.since.elapsed() < self.patience && last.connection.is_silent() {
-                return Some(last.connection);
+    pub(super) fn take(&self, id: ServerId) -> Option<Pooled> {
+        let mut servers = self.lock();
+        let server = servers.iter_mut().find(|server| server.id == id)?;
+        if let Some(sender) = server.multiplexed.take_if(|sender| sender.is_closed()) {
+            drop(sender);
+        }
+        if let Some(sender) = &server.multiplexed {
+            return Some(Pooled::Http2(sender.clone()));
+        }
+        while let Some(mut last) = server.idle.pop_back() {
+            if last.since.elapsed() < self.keep_alive && last.connection.is_silent() {
+                return Some(Pooled::Http1(last.connection));
             }
         }
         None
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put(&self, endpoint: &Endpoint, connection: Connection) {
-        let mut idle = self.lock();
-        let waiting = match idle.get_mut(endpoint) {
-            Some(waiting) => waiting,
-            None => idle.entry(endpoint.clone()).or_default(),
-        };
-        if waiting.len() < self.most {
-            waiting.push_back(Idle { connection, since: Instant::now() });
+    pub(super) fn put(&self, id: ServerId, connection: Connection) {
+        let mut servers = self.lock();
+        let server = find(&mut servers, id);
+        if server.idle.len() < self.max_idle {
+            server.idle.push_back(Idle { connection, since: Instant::now() });
         }
     }
 
-    /// Closes what waited too long or was hung up.
-    pub(super) fn sweep(&self) {
-        self.lock().retain(|_, waiting| {
-            waiting.retain_mut(|idle| {
-                idle.since.elapsed() < self.patience && idle.connection.is_silent()
+    /// Keeps a connection that others can use at the same time.
+    pub(super) fn put_http2(&self, id: ServerId, sender: Sender) {
+        find(&mut self.lock(), id).multiplexed = Some(sender);
+    }
+
+    /// Closes what waited too long, was hung up, or belongs to a server that is gone.
+    pub(super) fn sweep(&self, group: &Group) {
+        self.lock().retain_mut(|server| {
+            server.idle.retain_mut(|idle| {
+                idle.since.elapsed() < self.keep_alive && idle.connection.is_silent()
             });
-            !waiting.is_empty()
+            server.multiplexed.take_if(|sender| sender.is_closed());
+            group.holds(server.id)
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Endpoint, VecDeque<Idle>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Server>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn find(servers: &mut Vec<Server>, id: ServerId) -> &mut Server {
+    let at = servers.iter().position(|server| server.id == id).unwrap_or_else(|| {
+        servers.push(Server { id, idle: VecDeque::new(), multiplexed: None });
+        servers.len() - 1
+    });
+    &mut servers[at]
 }

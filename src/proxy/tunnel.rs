@@ -1,6 +1,5 @@
 //! An upgraded connection belongs to the session in whose name it was opened.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use http::header::{CONNECTION, UPGRADE};
 use http::response::Parts;
 use http::{HeaderValue, Response};
 
+use super::attempt::Share;
 use super::connection::Connection;
 use crate::base::body::{self, Body};
 use crate::flow::Flows;
@@ -27,6 +27,7 @@ pub(super) fn open(
     pass: &Pass,
     mut parts: Parts,
     connection: Connection,
+    share: Share,
 ) -> Response<Body> {
     let protocol = parts.headers.get(UPGRADE).cloned();
     hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
@@ -37,10 +38,17 @@ pub(super) fn open(
         parts.headers.insert(UPGRADE, protocol);
     }
     parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    let ended: Pin<Box<dyn Future<Output = ()> + Send>> = match pass.live() {
-        Some(live) => Box::pin(session_ended(Arc::clone(&gateway.flows), live.key)),
-        None => Box::pin(std::future::pending()),
-    };
+    // A tunnel may stay for hours, so it takes no place among the requests under way. It counts for
+    // the balance as long as it is there.
+    let lease = share.lease;
+    let session = pass.live().map(|live| (Arc::clone(&gateway.flows), live.key));
+    let ended = Box::pin(async move {
+        let _lease = lease;
+        match session {
+            Some((flows, key)) => session_ended(flows, key).await,
+            None => std::future::pending().await,
+        }
+    });
     let tunnel = Tunnel { far: connection.into_stream(), ended, is_websocket };
     parts.extensions.insert(Passage::new(tunnel));
     Response::from_parts(parts, body::empty())

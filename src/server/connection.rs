@@ -58,14 +58,15 @@ impl<S: Service> Connection<S> {
                 return;
             }
         };
-        let peer = Peer { address: self.address.socket(), is_tls: self.acceptor.is_some() };
+        let peer = Peer::new(self.address.socket(), self.acceptor.is_some());
         let limits = &self.admission.limits;
         let stream = Joined { reader: Reader::new(ready.reader), writer: ready.writer };
         if ready.is_http2 {
             Box::pin(http2::serve(stream, self.service, peer, limits, self.stop)).await;
             return;
         }
-        match http1::serve(stream, &*self.service, peer, limits, self.stop.clone()).await {
+        let served = http1::serve(stream, &*self.service, peer.clone(), limits, self.stop.clone());
+        match served.await {
             http1::After::Closed => {}
             http1::After::Http2(stream) => {
                 Box::pin(http2::serve(*stream, self.service, peer, limits, self.stop)).await;

@@ -242,7 +242,7 @@ impl<S: Service> Connection<'_, S> {
 
         // 2. The service answers, or the client has left.
         let service = self.service;
-        let mut call = pin!(service.call(Request::from_parts(parts, body), self.peer));
+        let mut call = pin!(service.call(Request::from_parts(parts, body), self.peer.clone()));
         let response = loop {
             match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
                 Meanwhile::Answered(response) => break response,
@@ -473,7 +473,7 @@ impl<S: Service> Connection<'_, S> {
             .reader
             .as_mut()
             .is_some_and(|reader| memchr::memmem::find(reader.buffer(), b"text/html").is_some());
-        let response = self.service.refuse(refusal, self.peer, wants_page);
+        let response = self.service.refuse(refusal, self.peer.clone(), wants_page);
         let asked = Asked { is_head: false, version: Version::HTTP_11, keep_alive: false };
         if self.answer(response, asked).await.is_ok() {
             self.linger().await;

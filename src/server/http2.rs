@@ -11,17 +11,23 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::ext::Protocol;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio_io_timeout::TimeoutStream;
 use tracing::debug;
 
 use super::listener::Limits;
+use crate::base::body::{self, Body};
 use crate::base::stop::Stop;
-use crate::http::service::{Peer, Service};
+use crate::base::{encoding, random};
+use crate::http::service::{Peer, Service, WantsUpgrade};
 use crate::wire::incoming::Incoming;
-use crate::wire::reader::Joined;
+use crate::wire::reader::{Joined, Reader};
+use crate::wire::stream::Stream;
+use crate::wire::tunnel::Passage;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Service>(
@@ -32,11 +38,17 @@ pub(super) async fn serve<S: Service>(
     mut stop: Stop,
 ) {
     let stall = limits.stall_timeout;
+    let stopped = stop.clone();
     let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let service = Arc::clone(&service);
+        let (service, peer, stopped) = (Arc::clone(&service), peer.clone(), stopped.clone());
         async move {
-            let request = request.map(|body| Incoming::http2(body, stall));
-            Ok::<_, Infallible>(service.call(request, peer).await)
+            let is_extended = request.extensions().get::<Protocol>().is_some();
+            Ok::<_, Infallible>(if is_extended {
+                Box::pin(connect(&*service, request, peer, stopped)).await
+            } else {
+                let request = request.map(|body| Incoming::http2(body, stall));
+                service.call(request, peer).await
+            })
         }
     });
     let mut stream = TimeoutStream::new(stream);
@@ -66,6 +78,50 @@ pub(super) async fn serve<S: Service>(
     if let Err(error) = ended {
         debug!(%error, "connection ended early");
     }
+}
+
+/// WebSocket over HTTP/2 (RFC 8441): to the service it is the upgrade that it is in HTTP/1.1.
+async fn connect<S: Service>(
+    service: &S,
+    mut request: Request<hyper::body::Incoming>,
+    peer: Peer,
+    mut stop: Stop,
+) -> Response<Body> {
+    let is_websocket =
+        request.extensions().get::<Protocol>().is_some_and(|name| name.as_str() == "websocket");
+    if !is_websocket {
+        // RFC 9220 3: a protocol that is not known.
+        let mut response = Response::new(body::empty());
+        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+        return response;
+    }
+    let upgraded = hyper::upgrade::on(&mut request);
+    let (mut parts, _) = request.into_parts();
+    parts.method = Method::GET;
+    parts.extensions.insert(WantsUpgrade(HeaderValue::from_static("websocket")));
+    // RFC 8441 5.1 leaves the key out; HTTP/1.1 needs one.
+    if let Ok(key) = HeaderValue::try_from(encoding::base64(&random::bytes::<16>())) {
+        parts.headers.insert(SEC_WEBSOCKET_KEY, key);
+    }
+    let mut response = service.call(Request::from_parts(parts, Incoming::empty()), peer).await;
+    let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) else {
+        return response;
+    };
+    tokio::spawn(async move {
+        match upgraded.await {
+            Ok(upgraded) => {
+                let (reader, writer) = Stream::split_any(TokioIo::new(upgraded));
+                let near = Joined { reader: Reader::new(reader), writer };
+                tunnel.carry(near, stop.wait()).await;
+            }
+            Err(error) => debug!(%error, "stream ended before it became a tunnel"),
+        }
+    });
+    *response.status_mut() = StatusCode::OK;
+    for name in [CONNECTION, UPGRADE, SEC_WEBSOCKET_ACCEPT] {
+        response.headers_mut().remove(name);
+    }
+    response
 }
 
 /// What a client may send of one body before it was read.

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -156,6 +158,7 @@ pub struct Incoming {
     source: Source,
     limit: u64,
     left: u64,
+    count: Option<Arc<AtomicU64>>,
 }
 
 enum Source {
@@ -229,13 +232,19 @@ impl Incoming {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, limit: u64::MAX, left: u64::MAX }
+        Self { source, limit: u64::MAX, left: u64::MAX, count: None }
     }
 
     /// Lets no more than so many bytes through.
     #[must_use]
     pub fn limited(self, limit: u64) -> Self {
         Self { limit, left: limit, ..self }
+    }
+
+    /// Counts the bytes that pass.
+    #[must_use]
+    pub fn counted(self, count: Arc<AtomicU64>) -> Self {
+        Self { count: Some(count), ..self }
     }
 
     /// Returns how many bytes it has, when that was said beforehand.
@@ -274,6 +283,9 @@ impl Body for Incoming {
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
         {
+            if let Some(count) = &this.count {
+                count.fetch_add(data.len() as u64, Ordering::Relaxed);
+            }
             match this.left.checked_sub(data.len() as u64) {
                 Some(left) => this.left = left,
                 None => return Poll::Ready(Some(Err(BodyError::TooLong(this.limit)))),

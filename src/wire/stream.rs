@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
+use tokio_rustls::TlsStream;
 use tokio_util::io::poll_write_buf;
 
 /// A connection.
@@ -16,6 +17,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A Unix socket.
     Unix(UnixStream),
+    /// TLS over TCP.
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// The half that is read.
@@ -25,7 +28,7 @@ pub enum ReadHalf {
     /// A Unix socket.
     Unix(unix::OwnedReadHalf),
     /// Anything else: TLS, a stream of HTTP/2, a test.
-    Other(Box<dyn AsyncRead + Send + Sync + Unpin>),
+    Other(Box<dyn AsyncRead + Send + Unpin>),
 }
 
 /// The half that is written. Dropping it says nothing to the other side; closing does.
@@ -35,7 +38,7 @@ pub struct WriteHalf(Option<Writer>);
 enum Writer {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
-    Other(Box<dyn AsyncWrite + Send + Sync + Unpin>),
+    Other(Box<dyn AsyncWrite + Send + Unpin>),
 }
 
 impl Stream {
@@ -51,6 +54,7 @@ impl Stream {
                 let (reader, writer) = stream.into_split();
                 (ReadHalf::Unix(reader), Writer::Unix(writer))
             }
+            Self::Tls(stream) => return Self::split_any(*stream),
         };
         (reader, WriteHalf(Some(writer)))
     }
@@ -58,7 +62,7 @@ impl Stream {
     /// Parts anything that can be read and written, such as TLS over a connection.
     pub fn split_any<S>(stream: S) -> (ReadHalf, WriteHalf)
     where
-        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (reader, writer) = tokio::io::split(stream);
         let (reader, writer) = (ReadHalf::Other(Box::new(reader)), Writer::Other(Box::new(writer)));
@@ -75,6 +79,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -88,6 +93,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -99,6 +105,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -110,6 +117,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -117,6 +125,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
@@ -127,7 +136,7 @@ impl ReadHalf {
     ///
     /// # Errors
     /// When the connection is broken.
-    pub async fn readable(&self) -> io::Result<()> {
+    pub async fn readable(&mut self) -> io::Result<()> {
         match self {
             Self::Tcp(reader) => reader.readable().await,
             Self::Unix(reader) => reader.readable().await,

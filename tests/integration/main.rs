@@ -13,6 +13,8 @@
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
 //! | `identity` | what a backend receives, and that nobody can forge it |
+//! | `routing` | what a route does: prefixes, redirects, answers, headers, work; proxies in front |
+//! | `access` | the access log |
 //! | `passage` | requests and answers that pass through |
 //! | `operations` | health, readiness, stopping |
 //! | `regression` | mistakes that were made once |
@@ -21,6 +23,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
+mod access;
 mod commands;
 mod doors;
 mod faults;
@@ -34,4 +37,5 @@ mod operations;
 mod passage;
 mod refusals;
 mod regression;
+mod routing;
 mod sockets;

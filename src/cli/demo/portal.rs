@@ -6,7 +6,7 @@
 use std::sync::RwLock;
 
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
@@ -62,8 +62,8 @@ impl Portal {
         Self { issuer, keys_url, keys: RwLock::new(JwkSet { keys: Vec::new() }) }
     }
 
-    async fn claims(&self, request: &Request<Incoming>) -> Result<Claims, Refused> {
-        let token = request.headers().get("x-brama-assertion").ok_or(Refused::Absent)?;
+    async fn claims(&self, headers: &HeaderMap) -> Result<Claims, Refused> {
+        let token = headers.get("x-brama-assertion").ok_or(Refused::Absent)?;
         let token = token.as_bytes();
         let header = jsonwebtoken::decode_header(token)?;
         let id = header.kid.ok_or(Refused::UnknownKey)?;
@@ -104,10 +104,11 @@ impl Portal {
 
 impl Service for Portal {
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
-        let language = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let (parts, _) = request.into_parts();
+        let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::negotiate(language);
-        let claims = self.claims(&request).await;
-        let path = request.uri().path();
+        let claims = self.claims(&parts.headers).await;
+        let path = parts.uri.path();
         if path == "/api/me" {
             return api(&claims);
         }

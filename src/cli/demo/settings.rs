@@ -12,6 +12,7 @@ use crate::http::cookie::Cookies;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::claims::{PersonalClaim, Release};
+use crate::observe::access;
 use crate::proxy::upstream::{self, ServerAddress};
 use crate::saml::authn_request::{ServiceKind, Template};
 use crate::server::listener::{Limits, Socket};
@@ -69,6 +70,8 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             acs_path: acs_path.clone(),
             test_environment: Some("demo – symulator, nie login.gov.pl".to_owned()),
             cookies: Cookies::PLAIN,
+            edge: http::Edge::default(),
+            maintenance: http::Maintenance::default(),
         },
         listen: Listen {
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
@@ -119,7 +122,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
         key_rotation: Duration::from_secs(30 * 24 * 3600),
         pairwise_secret: None,
         state_directory: None,
-        log: Log { json: false, level: "warn".to_owned() },
+        log: Log { json: false, level: "warn".to_owned(), access: access::Settings::off() },
         fixed: Fixed::default(),
     })
 }
@@ -136,13 +139,9 @@ fn routes() -> Vec<Route> {
     ]
     .into_iter()
     .enumerate()
-    .map(|(release_number, (path, access, claims))| Route {
-        host: "localhost".to_owned(),
-        path: path.to_owned(),
-        access,
-        upstream: 0,
-        release: Release { audience: AUDIENCE.to_owned(), claims },
-        release_number,
+    .map(|(release_number, (path, access, claims))| {
+        let release = Release { audience: AUDIENCE.to_owned(), claims };
+        Route::to_upstream(("localhost", path), access, 0, (release_number, release))
     })
     .collect()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::HumanDuration;
 use crate::config::shape::keep_order;
 
 /// The portal as citizens see it from outside.
@@ -37,6 +38,18 @@ pub struct Portal {
     /// valid. Only the gateway's own user should be able to read it.
     #[schemars(example = &"/var/lib/brama")]
     pub state_directory: Option<PathBuf>,
+    /// Whether the whole portal is closed: citizens see a page that says so, programs get 503.
+    ///
+    /// The gateway's own places go on, so that a login that is under way can end.
+    pub maintenance: bool,
+    /// Time after which clients are told to come back (`Retry-After`), here and on routes.
+    pub maintenance_retry_after: HumanDuration,
+    /// Networks that may pass meanwhile, for those who do the work and look at it.
+    #[schemars(example = vec!["10.20.0.0/16"])]
+    pub maintenance_allow: Vec<String>,
+    /// Whether upstreams get the header `Forwarded` (RFC 7239) beside `X-Forwarded-For`, `-Proto`
+    /// and `-Host`.
+    pub send_forwarded: bool,
 }
 
 impl Default for Portal {
@@ -47,6 +60,10 @@ impl Default for Portal {
             prefix: "/.brama/".to_owned(),
             acs_path: None,
             state_directory: None,
+            maintenance: false,
+            maintenance_retry_after: HumanDuration::from_secs(600),
+            maintenance_allow: Vec::new(),
+            send_forwarded: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Assurance;
+use super::{Assurance, HumanDuration, HumanSize};
 use crate::config::shape::keep_order;
 
 /// Which requests go to which upstream, and who may make them.
@@ -11,12 +11,14 @@ use crate::config::shape::keep_order;
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Route {
-    /// Host that the route is for. Left out, it is the host of `portal.public_url`.
+    /// Host that the route is for, without a port. Left out, it is the host of
+    /// `portal.public_url`. International names may be written in their own letters.
     #[schemars(example = &"portal.example.gov.pl")]
     pub host: Option<String>,
     /// Beginning of the paths that the route is for.
     pub path: String,
-    /// Name of the upstream that the requests go to. Required.
+    /// Name of the upstream that the requests go to. Required, unless the route redirects or
+    /// responds.
     #[schemars(example = &"portal")]
     pub upstream: Option<String>,
     /// Who may make the requests.
@@ -34,6 +36,36 @@ pub struct Route {
     /// None by default. Name only what the backend needs.
     #[schemars(example = vec!["given_name", "family_name"])]
     pub claims: Vec<Claim>,
+    /// Beginning of the path that is taken off before the request goes on.
+    ///
+    /// `path` must begin with it. It is told to the upstream as `X-Forwarded-Prefix`.
+    #[schemars(example = &"/tax")]
+    pub strip_prefix: Option<String>,
+    /// Path that is put before what is left.
+    #[schemars(example = &"/app")]
+    pub add_prefix: Option<String>,
+    /// `Host` that the upstream sees: `"preserve"` for that of the request, `"upstream"` for that
+    /// of its own address, or a name of your choice.
+    pub host_header: String,
+    /// Time until the head of the answer must be there, in place of that of the upstream.
+    #[schemars(example = &"5m")]
+    pub response_timeout: Option<HumanDuration>,
+    /// Time for which nothing may come in either direction, in place of that of the upstream.
+    #[schemars(example = &"1h")]
+    pub idle_timeout: Option<HumanDuration>,
+    /// Most bytes of a request's body, in place of what holds for the listener.
+    #[schemars(example = &"100 MiB")]
+    pub max_body: Option<HumanSize>,
+    /// Whether the route is closed: citizens see a page that says so, programs get 503.
+    pub maintenance: bool,
+    /// Redirect, in place of an upstream. Whoever may not pass is not redirected.
+    pub redirect: Redirect,
+    /// Fixed answer, in place of an upstream. Whoever may not pass does not get it.
+    pub respond: Respond,
+    /// Changes to the headers of requests, on their way to the upstream.
+    pub request_headers: Headers,
+    /// Changes to the headers of answers, on their way to the client.
+    pub response_headers: Headers,
 }
 
 impl Default for Route {
@@ -46,8 +78,80 @@ impl Default for Route {
             assurance: None,
             audience: None,
             claims: Vec::new(),
+            strip_prefix: None,
+            add_prefix: None,
+            host_header: "preserve".to_owned(),
+            response_timeout: None,
+            idle_timeout: None,
+            max_body: None,
+            maintenance: false,
+            redirect: Redirect::default(),
+            respond: Respond::default(),
+            request_headers: Headers::default(),
+            response_headers: Headers::default(),
         }
     }
+}
+
+/// Where a client is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Redirect {
+    /// Address. `{host}` stands for the host of the request, `{path}` for its path after
+    /// `strip_prefix` and `add_prefix`, `{query}` for its query.
+    #[schemars(example = &"https://new.example.gov.pl{path}?{query}")]
+    pub to: Option<String>,
+    /// Status: 301 and 308 are for ever, 302, 303 and 307 for now.
+    pub status: u16,
+}
+
+impl Default for Redirect {
+    fn default() -> Self {
+        Self { to: None, status: 302 }
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Respond {
+    /// Status.
+    #[schemars(example = 410)]
+    pub status: Option<u16>,
+    /// Type of the text.
+    pub content_type: String,
+    /// Text, at most 64 KiB.
+    pub body: String,
+}
+
+impl Default for Respond {
+    fn default() -> Self {
+        Self {
+            status: None,
+            content_type: "text/plain; charset=utf-8".to_owned(),
+            body: String::new(),
+        }
+    }
+}
+
+/// Changes to headers: removed first, then set, then added.
+///
+/// Identity headers, cookies, `Host`, and what frames a message cannot be changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Headers {
+    /// Headers in place of those that are there, each as `"Name: value"`.
+    #[schemars(example = vec!["X-Frame-Options: DENY"])]
+    pub set: Vec<String>,
+    /// Headers beside those that are there.
+    #[schemars(example = vec!["Vary: Accept-Language"])]
+    pub add: Vec<String>,
+    /// Names of headers that are taken away.
+    #[schemars(example = vec!["X-Powered-By"])]
+    pub remove: Vec<String>,
 }
 
 /// Who may make a request.

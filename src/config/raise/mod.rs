@@ -3,10 +3,12 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
+mod action;
 mod certificates;
 mod context;
 mod fixed;
 mod listen;
+mod log;
 mod login;
 mod portal;
 mod routes;
@@ -16,9 +18,9 @@ use self::context::Context;
 use super::load::Loaded;
 use super::problem::Problems;
 use crate::app::Settings;
-use crate::app::settings::Log;
 use crate::base::clock::Time;
-use crate::config::file::LogFormat;
+use crate::http::hygiene;
+use crate::http::networks::Networks;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::server::tls;
@@ -44,6 +46,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let login = login::raise(context, portal.as_ref());
     let (names, upstreams) = upstreams::raise(context);
     let routes = routes::raise(context, portal.as_ref(), &names);
+    let log = log::raise(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     if file.portal.state_directory.is_none() {
@@ -69,10 +72,13 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
             "give at least \"10m\"; days or weeks are usual",
         );
     }
-    let (portal, login) = (portal?, login?);
+    let (mut portal, login, listen) = (portal?, login?, listen?);
+    portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
+    portal.edge.hsts = listen.hsts.map(hygiene::answer::hsts);
+    portal.edge.max_body = listen.limits.body_bytes;
     Some(Settings {
         http: portal,
-        listen: listen?,
+        listen,
         flows: login.flows,
         node: login.node,
         node_tls: login.tls,
@@ -83,7 +89,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
-        log: Log { json: file.log.format == LogFormat::Json, level: file.log.level.clone() },
+        log,
         fixed: fixed::raise(file),
     })
 }

@@ -1,14 +1,18 @@
 //! `[portal]`.
 
+use ::http::HeaderValue;
+
 use crate::config::presets::preset;
 use crate::config::raise::context::{Context, is_loopback};
 use crate::http;
 use crate::http::cookie::Cookies;
+use crate::http::networks::Networks;
 
 pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
     let file = &context.file().portal;
     let prefix = prefix(context);
     let acs_path = acs_path(context, prefix.as_deref());
+    let maintenance = maintenance(context);
     let text = context.required(
         "portal.public_url",
         file.public_url.as_deref(),
@@ -53,7 +57,30 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
             .and_then(|preset| preset.ribbon)
             .map(str::to_owned),
         cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
+        edge: http::Edge { sends_forwarded: file.send_forwarded, ..http::Edge::default() },
+        maintenance: maintenance?,
     })
+}
+
+fn maintenance(context: &mut Context<'_>) -> Option<http::Maintenance> {
+    let file = &context.file().portal;
+    let allow = match Networks::parse(&file.maintenance_allow) {
+        Ok(networks) => networks,
+        Err(error) => {
+            let key = format!("portal.maintenance_allow[{}]", error.0);
+            context.error(&key, error.to_string(), "write a network or an address");
+            return None;
+        }
+    };
+    if file.maintenance {
+        context.warn(
+            "portal.maintenance",
+            "the portal is closed to citizens",
+            "set it to false when the work is done",
+        );
+    }
+    let retry_after = HeaderValue::from(file.maintenance_retry_after.get().as_secs().max(1));
+    Some(http::Maintenance { retry_after, allow })
 }
 
 fn prefix(context: &mut Context<'_>) -> Option<String> {

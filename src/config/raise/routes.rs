@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::action;
 use super::context::Context;
 use super::login::assurance;
 use crate::config::file::{self, Claim};
+use crate::gate::header_rules::Side;
 use crate::gate::policy::{Access, Route};
 use crate::http;
 use crate::identity::claims::{PersonalClaim, Release};
@@ -27,7 +29,7 @@ pub(super) fn raise(
     for (index, route) in given.iter().enumerate() {
         let key = |name: &str| format!("route[{index}].{name}");
         let host = match &route.host {
-            Some(host) => match http::host::name(host) {
+            Some(host) => match http::host::from_configuration(host) {
                 Some(name) => Some(name),
                 None => {
                     context.error(&key("host"), "is not a host", "give a name without a port");
@@ -38,7 +40,11 @@ pub(super) fn raise(
         };
         let path = path(context, &key("path"), &route.path);
         let advice = "give the name of an [[upstream]]";
-        let upstream = context.required(&key("upstream"), route.upstream.as_deref(), advice);
+        let answers = route.redirect.to.is_some() || route.respond.status.is_some();
+        let upstream = match route.upstream.as_deref() {
+            None if answers => None,
+            upstream => context.required(&key("upstream"), upstream, advice),
+        };
         let number = upstream.and_then(|name| {
             let number = upstreams.get(name).copied();
             if number.is_none() {
@@ -59,7 +65,18 @@ pub(super) fn raise(
                 "leave it out, or set access = \"public\"; run one gateway per host",
             );
         }
-        let (Some(host), Some(path), Some(upstream), Some(number)) = (host, path, upstream, number)
+        let action = action::raise(context, route, &key, number);
+        let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
+        let [request_headers, response_headers] = [
+            (Side::Request, &route.request_headers, "request_headers"),
+            (Side::Response, &route.response_headers, "response_headers"),
+        ]
+        .map(|(side, headers, name)| action::headers(context, side, headers, &key(name)));
+        let (Some(host), Some(path), Some(action), Some(rewrite)) = (host, path, action, rewrite)
+        else {
+            continue;
+        };
+        let (Some(request_headers), Some(response_headers)) = (request_headers, response_headers)
         else {
             continue;
         };
@@ -68,7 +85,7 @@ pub(super) fn raise(
             context.error(&key("path"), what, "join the two, or give one another path");
         }
         let release = Release {
-            audience: route.audience.clone().unwrap_or_else(|| upstream.to_owned()),
+            audience: route.audience.clone().or(upstream.map(str::to_owned)).unwrap_or_default(),
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
         };
         let release_number = releases.iter().position(|other| *other == release);
@@ -83,7 +100,18 @@ pub(super) fn raise(
                 Access::Required(assurance(route.assurance.unwrap_or(default_level)))
             }
         };
-        routes.push(Route { host, path, access, upstream: number, release, release_number });
+        routes.push(Route {
+            host,
+            path,
+            access,
+            action,
+            rewrite,
+            request_headers,
+            response_headers,
+            maintenance: route.maintenance || context.file().portal.maintenance,
+            release,
+            release_number,
+        });
     }
     routes
 }

@@ -1,27 +1,24 @@
 //! Connects to a server: TCP or a socket in the file system, and TLS where the upstream has it.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsConnector, TlsStream};
 
 use super::server::Endpoint;
 use super::settings::Protocol;
+use crate::wire::stream::Stream;
 
 /// A new connection.
 #[derive(Debug)]
 pub struct Dialled {
     /// The connection.
-    pub wire: Wire,
+    pub stream: Stream,
     /// What is spoken on it.
     pub spoken: Spoken,
 }
@@ -78,12 +75,12 @@ async fn connect(
             stream
         }
         Endpoint::Unix(path) => {
-            let wire = Wire::Unix(UnixStream::connect(path).await?);
-            return Ok(Dialled { wire, spoken: unencrypted(protocol) });
+            let stream = Stream::Unix(UnixStream::connect(path).await?);
+            return Ok(Dialled { stream, spoken: unencrypted(protocol) });
         }
     };
     let Some((config, name)) = tls else {
-        return Ok(Dialled { wire: Wire::Tcp(plain), spoken: unencrypted(protocol) });
+        return Ok(Dialled { stream: Stream::Tcp(plain), spoken: unencrypted(protocol) });
     };
     let name = name.ok_or(DialError::Nameless)?.clone();
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, plain).await?;
@@ -92,7 +89,7 @@ async fn connect(
         (_, Protocol::Http2) => return Err(DialError::NotHttp2),
         (_, Protocol::Http1 | Protocol::Auto) => Spoken::Http1,
     };
-    Ok(Dialled { wire: Wire::Tls(Box::new(stream)), spoken })
+    Ok(Dialled { stream: Stream::Tls(Box::new(TlsStream::Client(stream))), spoken })
 }
 
 /// Without TLS there is nothing to agree by.
@@ -100,67 +97,5 @@ fn unencrypted(protocol: Protocol) -> Spoken {
     match protocol {
         Protocol::Http1 | Protocol::Auto => Spoken::Http1,
         Protocol::Http2 => Spoken::Http2,
-    }
-}
-
-/// A connection to a server.
-#[derive(Debug)]
-pub enum Wire {
-    /// TCP.
-    Tcp(TcpStream),
-    /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
-    /// A socket in the file system.
-    Unix(UnixStream),
-}
-
-/// Does the same with whichever it is.
-macro_rules! either {
-    ($wire:expr, $stream:ident => $act:expr) => {
-        match $wire {
-            Wire::Tcp($stream) => $act,
-            Wire::Tls($stream) => $act,
-            Wire::Unix($stream) => $act,
-        }
-    };
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), stream => Pin::new(stream).poll_read(context, buffer))
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        either!(self.get_mut(), stream => Pin::new(stream).poll_write(context, bytes))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        either!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(context, pieces))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        either!(self, stream => stream.is_write_vectored())
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), stream => Pin::new(stream).poll_flush(context))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(context))
     }
 }

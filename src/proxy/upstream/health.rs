@@ -151,7 +151,7 @@ async fn ask(group: &Group, server: &Server, check: &HealthCheck) -> Result<(), 
     };
     let path = PathAndQuery::try_from(check.path.as_str()).map_err(http::Error::from)?;
     let request = Request::get("/").header(USER_AGENT, "brama-health-check");
-    let stream = TokioIo::new(dialled.wire);
+    let stream = TokioIo::new(dialled.stream);
     let answer = match dialled.spoken {
         Spoken::Http1 => {
             let request = request.uri(path.as_str()).header(HOST, host);

@@ -31,7 +31,7 @@ mod testing;
 use std::sync::Arc;
 
 pub use self::admission::{Admission, Busy};
-pub use self::dial::{DialError, Dialled, Spoken, Wire, dial};
+pub use self::dial::{DialError, Dialled, Spoken, dial};
 pub use self::group::{Group, NoServer};
 pub use self::lease::{Failure, Lease};
 pub use self::resolve::{Lookup, SystemLookup, resolve};

@@ -67,6 +67,8 @@ impl Service for Portal {
                 ("connection", "x-hop"),
                 ("x-hop", "1"),
                 ("x-kept", "1"),
+                ("clear-site-data", "\"*\""),
+                ("server", "portal"),
             ]),
             "/public/endless" => Response::new(endless()),
             "/public/teapot" => {

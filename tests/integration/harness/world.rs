@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brama::app::App;
+use brama::app::{App, Settings};
 use brama::base::clock::{Clock, ManualClock, SharedClock, SystemClock};
 use brama::config;
+use brama::observe::access;
 use brama::server::listener::{self, Limits, Socket, Stopper};
 use brama::simulator::faults::Fault;
 use brama::simulator::{self, Control, MutualTls, Simulator};
@@ -33,8 +34,10 @@ const ROUTES: &str = "\
 /// A world to be. Starts with [`Builder::start`].
 pub(crate) struct Builder {
     configuration: String,
+    portal_lines: String,
     node_lines: Vec<(&'static str, &'static str)>,
     routes: String,
+    adjust: Box<dyn FnOnce(&mut Settings) + Send>,
 }
 
 /// Everything, running.
@@ -52,13 +55,25 @@ pub(crate) struct World {
 
 /// Starts to describe a world.
 pub(crate) fn world() -> Builder {
-    Builder { configuration: String::new(), node_lines: Vec::new(), routes: ROUTES.to_owned() }
+    Builder {
+        configuration: String::new(),
+        portal_lines: String::new(),
+        node_lines: Vec::new(),
+        routes: ROUTES.to_owned(),
+        adjust: Box::new(|settings| settings.log.access = access::Settings::off()),
+    }
 }
 
 impl Builder {
     /// Adds to the configuration file.
     pub(crate) fn with(mut self, toml: &str) -> Self {
         self.configuration.push_str(toml);
+        self
+    }
+
+    /// Adds lines to the configuration's `[portal]` section.
+    pub(crate) fn with_portal(mut self, lines: &str) -> Self {
+        self.portal_lines.push_str(lines);
         self
     }
 
@@ -71,6 +86,16 @@ impl Builder {
     /// Replaces a line of the configuration's `[node]` section; an empty text takes it out.
     pub(crate) fn with_node(mut self, key: &'static str, line: &'static str) -> Self {
         self.node_lines.push((key, line));
+        self
+    }
+
+    /// Changes the settings after they were read. The access log, which is off otherwise, is as
+    /// the configuration has it.
+    pub(crate) fn with_settings(
+        mut self,
+        adjust: impl FnOnce(&mut Settings) + Send + 'static,
+    ) -> Self {
+        self.adjust = Box::new(adjust);
         self
     }
 
@@ -97,6 +122,7 @@ impl Builder {
         let mut settings = settings.unwrap_or_else(|| panic!("{problems}"));
         settings.listen.http = Some(gateway_socket);
         settings.listen.operations = operations_socket;
+        (self.adjust)(&mut settings);
 
         let (stopper, stop) = listener::stop();
         let app = App::bind(settings, shared).await.unwrap();
@@ -205,9 +231,10 @@ fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Bui
     }
     let node: String = node.iter().map(|(_, line)| format!("{line}\n")).collect();
     let (more, routes) = (&builder.configuration, &builder.routes);
+    let more_portal = &builder.portal_lines;
     format!(
         "[portal]\nname = \"Portal Testowy\"\npublic_url = \"{origin}\"\n\
-         state_directory = \"state\"\n\
+         state_directory = \"state\"\n{more_portal}\
          [listen]\nhttp = \"127.0.0.1:0\"\n\
          [node]\n{node}\
          [service]\nissuer = \"{ISSUER}\"\nprovider_name = \"{PROVIDER_NAME}\"\n\

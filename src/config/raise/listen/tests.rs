@@ -23,6 +23,8 @@ fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
         acs_path: "/.brama/acs".to_owned(),
         test_environment: None,
         cookies: Cookies::SECURE,
+        edge: http::Edge::default(),
+        maintenance: http::Maintenance::default(),
     };
     let listen = raise(&mut context, Some(&portal));
     let raised = context.problems;

@@ -1,0 +1,196 @@
+//! What a `[[route]]` does with a request that may pass.
+
+use ::http::{HeaderValue, StatusCode};
+use bytes::Bytes;
+
+use super::context::Context;
+use crate::config::file;
+use crate::gate::action::{Action, Bounds, Forward, HostHeader, MAX_FIXED_BODY, Redirect, Respond};
+use crate::gate::header_rules::{Lines, MAX_RULES, Rules, Side};
+use crate::gate::rewrite::{self, Rewrite};
+use crate::http::{host, path};
+
+/// The full key of one of the route's keys.
+type Key<'k> = &'k dyn Fn(&str) -> String;
+
+/// Raises what happens; `upstream` is the number of the route's upstream, if it names one that is
+/// there.
+pub(super) fn raise(
+    context: &mut Context<'_>,
+    route: &file::Route,
+    key: Key<'_>,
+    upstream: Option<usize>,
+) -> Option<Action> {
+    let redirects = route.redirect.to.is_some();
+    let responds = route.respond.status.is_some();
+    if [redirects, responds, route.upstream.is_some()].iter().filter(|is| **is).count() > 1 {
+        context.error(
+            &key("upstream"),
+            "does more than one of going on to an upstream, redirecting and responding",
+            "keep one of upstream, redirect.to and respond.status",
+        );
+        return None;
+    }
+    if (redirects || responds) && goes_on_differently(route) {
+        context.warn(
+            &key("host_header"),
+            "keys for requests that go on have no meaning on a route that answers itself",
+            "leave out host_header, timeouts, max_body and request_headers",
+        );
+    }
+    if let Some(target) = &route.redirect.to {
+        return match Redirect::parse(route.redirect.status, target) {
+            Ok(redirect) => Some(Action::Redirect(redirect)),
+            Err(error) => {
+                let advice = "write it like \"https://new.example.gov.pl{path}?{query}\"";
+                context.error(&key("redirect.to"), error.to_string(), advice);
+                None
+            }
+        };
+    }
+    if let Some(status) = route.respond.status {
+        return respond(context, status, &route.respond, key).map(Action::Respond);
+    }
+    let bounds = bounds(context, route, key);
+    let host = host_header(context, route, key);
+    Some(Action::Forward(Forward { upstream: upstream?, host: host?, bounds }))
+}
+
+/// Raises how the path changes.
+pub(super) fn rewrite(
+    context: &mut Context<'_>,
+    route: &file::Route,
+    key: Key<'_>,
+    route_path: &str,
+) -> Option<Rewrite> {
+    let mut prefixes = [("strip_prefix", &route.strip_prefix), ("add_prefix", &route.add_prefix)]
+        .map(|(name, prefix)| {
+            let prefix = prefix.as_deref().unwrap_or("");
+            match path::canonical(prefix) {
+                _ if prefix.is_empty() => Some(String::new()),
+                Ok(prefix) => Some(prefix.into_owned()),
+                Err(error) => {
+                    let advice = "write a plain path such as \"/tax\"";
+                    context.error(&key(name), error.to_string(), advice);
+                    None
+                }
+            }
+        })
+        .into_iter();
+    let (strip, add) = (prefixes.next()??, prefixes.next()??);
+    match Rewrite::new(route_path, &strip, &add) {
+        Ok(rewrite) => Some(rewrite),
+        Err(error @ rewrite::Error::NotOfTheRoute) => {
+            let advice = "give the path of the route, or a beginning of it";
+            context.error(&key("strip_prefix"), error.to_string(), advice);
+            None
+        }
+        Err(error @ rewrite::Error::NotPlain) => {
+            let advice = "write a plain path such as \"/app\"";
+            context.error(&key("add_prefix"), error.to_string(), advice);
+            None
+        }
+    }
+}
+
+/// Raises the changes to the headers of one side.
+pub(super) fn headers(
+    context: &mut Context<'_>,
+    side: Side,
+    headers: &file::Headers,
+    key: &str,
+) -> Option<Rules> {
+    let file::Headers { set, add, remove } = headers;
+    if set.len() + add.len() + remove.len() > MAX_RULES {
+        let what = format!("has more than {MAX_RULES} rules");
+        context.error(key, what, "leave such work to the backend");
+        return None;
+    }
+    match Rules::parse(side, Lines { set, add, remove }) {
+        Ok(rules) => Some(rules),
+        Err(errors) => {
+            for (list, index, error) in errors {
+                let advice = if list == "remove" {
+                    "give the name of another header"
+                } else {
+                    "write it like \"X-Frame-Options: DENY\", with another header"
+                };
+                context.error(&format!("{key}.{list}[{index}]"), error.to_string(), advice);
+            }
+            None
+        }
+    }
+}
+
+fn goes_on_differently(route: &file::Route) -> bool {
+    route.host_header != "preserve"
+        || route.response_timeout.is_some()
+        || route.idle_timeout.is_some()
+        || route.max_body.is_some()
+        || route.request_headers != file::Headers::default()
+}
+
+fn respond(
+    context: &mut Context<'_>,
+    status: u16,
+    respond: &file::Respond,
+    key: Key<'_>,
+) -> Option<Respond> {
+    let advice = "give a status between 200 and 599";
+    let given = StatusCode::from_u16(status).ok().filter(|_| (200..600).contains(&status));
+    let Some(status) = given else {
+        context.error(&key("respond.status"), "is no status of an answer", advice);
+        return None;
+    };
+    // RFC 9110 15: these have no content.
+    if matches!(status.as_u16(), 204 | 205 | 304) && !respond.body.is_empty() {
+        context.error(&key("respond.body"), "has no place in such an answer", "leave it out");
+        return None;
+    }
+    if respond.body.len() > MAX_FIXED_BODY {
+        let what = format!("is longer than {MAX_FIXED_BODY} bytes");
+        context.error(&key("respond.body"), what, "serve it from an upstream");
+        return None;
+    }
+    let content_type = HeaderValue::from_str(&respond.content_type).ok();
+    let Some(content_type) = content_type.filter(|value| value.to_str().is_ok()) else {
+        let advice = "write it like \"text/plain; charset=utf-8\"";
+        context.error(&key("respond.content_type"), "is not the type of a text", advice);
+        return None;
+    };
+    Some(Respond { status, content_type, body: Bytes::from(respond.body.clone()) })
+}
+
+fn bounds(context: &mut Context<'_>, route: &file::Route, key: Key<'_>) -> Bounds {
+    for (name, time) in
+        [("response_timeout", route.response_timeout), ("idle_timeout", route.idle_timeout)]
+    {
+        if time.is_some_and(|time| time.get().is_zero()) {
+            context.error(&key(name), "is zero", "leave it out for that of the upstream");
+        }
+    }
+    Bounds {
+        response_timeout: route.response_timeout.map(file::HumanDuration::get),
+        idle_timeout: route.idle_timeout.map(file::HumanDuration::get),
+        max_body: route.max_body.map(file::HumanSize::bytes),
+    }
+}
+
+fn host_header(context: &mut Context<'_>, route: &file::Route, key: Key<'_>) -> Option<HostHeader> {
+    match route.host_header.as_str() {
+        "preserve" => Some(HostHeader::Preserve),
+        "upstream" => Some(HostHeader::Upstream),
+        // A name without a dot is most likely one of the two words, misspelled.
+        name => match host::name(name).and_then(|_| HeaderValue::from_str(name).ok()) {
+            Some(host) if name.contains(['.', ':']) || name == "localhost" => {
+                Some(HostHeader::Fixed(host))
+            }
+            _ => {
+                let advice =
+                    "write \"preserve\", \"upstream\" or a name such as \"portal.internal\"";
+                context.error(&key("host_header"), "is not a host", advice);
+                None
+            }
+        },
+    }
+}

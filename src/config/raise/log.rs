@@ -1,0 +1,45 @@
+//! `[log]`.
+
+use std::path::Path;
+
+use super::context::Context;
+use crate::app::settings::Log;
+use crate::config::file::{AccessAddresses, AccessFormat, LogFormat};
+use crate::observe::access::{self, Addresses, Format, Target};
+
+pub(super) fn raise(context: &mut Context<'_>) -> Log {
+    let file = &context.file().log;
+    let format = match file.access {
+        AccessFormat::Off => Format::Off,
+        AccessFormat::Json => Format::Json,
+        AccessFormat::Combined => Format::Combined,
+    };
+    let addresses = match file.access_addresses {
+        AccessAddresses::Full => Addresses::Full,
+        AccessAddresses::Masked => Addresses::Masked,
+        AccessAddresses::Off => Addresses::Off,
+    };
+    let target = target(context, format);
+    Log {
+        json: file.format == LogFormat::Json,
+        level: file.level.clone(),
+        access: access::Settings { format, target, addresses, query: file.access_query },
+    }
+}
+
+fn target(context: &mut Context<'_>, format: Format) -> Target {
+    let file = &context.file().log.access_file;
+    if file == "-" {
+        return Target::Stdout;
+    }
+    let path = context.resolve(Path::new(file));
+    let is_there = path.parent().is_some_and(Path::is_dir);
+    if format != Format::Off && (!is_there || path.is_dir()) {
+        context.error(
+            "log.access_file",
+            format!("{} is not in a folder that is there", path.display()),
+            "give the path of a file, or \"-\" for standard output",
+        );
+    }
+    Target::File(path)
+}

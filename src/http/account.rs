@@ -1,0 +1,177 @@
+//! What is noted of a request for the access log while it is served, and the moment it is written.
+//!
+//! A request ends when its answer was handed over or given up, which is when the answer's body is
+//! dropped: [`Accounted`] counts its bytes and writes the line then. When there is no access log,
+//! answers are not wrapped at all.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http::header::{REFERER, USER_AGENT};
+use http::{HeaderValue, Method, Response, Uri, Version};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+
+use super::Gateway;
+use super::exchange::Exchange;
+use crate::base::body::{Body, BoxError};
+use crate::base::clock::{SharedClock, Time};
+use crate::gate::policy::Route;
+use crate::observe::access::{AccessLog, Record};
+use crate::wire::incoming::Incoming;
+
+/// What is noted of a request.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// The route that it took.
+    pub route: Option<Arc<Route>>,
+    /// Why it was refused.
+    pub reason: Option<&'static str>,
+    received: OnceLock<Arc<AtomicU64>>,
+    answered: OnceLock<Answered>,
+}
+
+/// What an upstream did.
+#[derive(Debug)]
+pub struct Answered {
+    /// The name of the server.
+    pub server: Arc<str>,
+    /// How long it took to connect, if that was needed.
+    pub connect: Option<Duration>,
+    /// How long it took until the head of its answer was there.
+    pub first_byte: Duration,
+}
+
+impl Account {
+    /// Notes that an upstream answered; the first time counts.
+    pub fn answered(&self, answered: Answered) {
+        let _ = self.answered.set(answered);
+    }
+
+    /// Counts the bytes of a request's body as they pass. Costs nothing when there is none, or no
+    /// access log.
+    #[must_use]
+    pub fn meter(&self, body: Incoming, gateway: &Gateway) -> Incoming {
+        if gateway.access.is_off() || body.is_end_stream() {
+            return body;
+        }
+        body.counted(Arc::clone(self.received.get_or_init(Arc::default)))
+    }
+}
+
+/// Wraps an answer so that the request is noted when it has ended.
+#[must_use]
+pub fn note(
+    gateway: &Gateway,
+    exchange: Exchange,
+    started: Time,
+    response: Response<Body>,
+) -> Response<Body> {
+    if gateway.access.is_off() {
+        return response;
+    }
+    let kept = |name| exchange.parts.headers.get(name).cloned();
+    let with_headers = gateway.access.is_combined();
+    let entry = Entry {
+        access: Arc::clone(&gateway.access),
+        clock: Arc::clone(&gateway.clock),
+        started,
+        status: response.status().as_u16(),
+        sent: 0,
+        referer: with_headers.then(|| kept(REFERER)).flatten(),
+        user_agent: with_headers.then(|| kept(USER_AGENT)).flatten(),
+        // Headers are not kept as long as a stream lasts.
+        request: exchange.id,
+        method: exchange.parts.method,
+        uri: exchange.parts.uri,
+        protocol: exchange.parts.version,
+        address: exchange.client.address,
+        is_tls: exchange.client.is_tls,
+        host: exchange.host,
+        account: exchange.account,
+    };
+    response.map(|body| Body::stream(Accounted { body, entry }))
+}
+
+/// The body of an answer; the request is noted when it is dropped.
+pub struct Accounted {
+    body: Body,
+    entry: Entry,
+}
+
+impl HttpBody for Accounted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.entry.sent += data_length(frame.as_ref()).unwrap_or(0);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+struct Entry {
+    access: Arc<AccessLog>,
+    clock: SharedClock,
+    started: Time,
+    status: u16,
+    sent: u64,
+    referer: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+    request: String,
+    method: Method,
+    uri: Uri,
+    protocol: Version,
+    address: std::net::IpAddr,
+    is_tls: bool,
+    host: super::host::Host,
+    account: Account,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let answered = self.account.answered.get();
+        let received = self.account.received.get();
+        self.access.write(&Record {
+            time: self.started,
+            request: &self.request,
+            address: self.address,
+            method: self.method.as_str(),
+            host: self.host.name(),
+            path: self.uri.path(),
+            query: self.uri.query(),
+            protocol: self.protocol,
+            is_tls: self.is_tls,
+            status: self.status,
+            received: received.map_or(0, |count| count.load(Ordering::Relaxed)),
+            sent: self.sent,
+            total: self.clock.now().duration_since(self.started).unsigned_abs(),
+            connect: answered.and_then(|answered| answered.connect),
+            first_byte: answered.map(|answered| answered.first_byte),
+            upstream: answered.map(|answered| &*answered.server),
+            route: self.account.route.as_ref().map(|route| &*route.path),
+            reason: self.account.reason,
+            referer: self.referer.as_ref().map(HeaderValue::as_bytes),
+            user_agent: self.user_agent.as_ref().map(HeaderValue::as_bytes),
+        });
+    }
+}
+
+fn data_length<D: Buf, E>(frame: Option<&Result<Frame<D>, E>>) -> Option<u64> {
+    let data = frame?.as_ref().ok()?.data_ref()?;
+    u64::try_from(data.remaining()).ok()
+}

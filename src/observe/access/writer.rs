@@ -1,0 +1,199 @@
+//! The thread that writes the lines of the access log out.
+//!
+//! Workers put lines into one buffer under a lock that is held for a copy of some hundred bytes.
+//! The thread takes the whole buffer at most every [`PAUSE`], so that a busy program makes one
+//! system call for many lines and a quiet one is not woken for each.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::{error, warn};
+
+use super::Target;
+
+/// The most bytes that wait to be written.
+pub const MAX_WAITING: usize = 8 * 1024 * 1024;
+
+/// How long lines may wait for others.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long an end or a flush waits for whoever reads what we write.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes lines and has them written.
+#[derive(Debug)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something changed for the thread.
+    wake: Condvar,
+    /// Something changed for who waits for the thread.
+    written: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<u8>,
+    dropped: u64,
+    is_writing: bool,
+    must_hurry: bool,
+    must_reopen: bool,
+    must_stop: bool,
+    has_stopped: bool,
+}
+
+impl Writer {
+    pub(super) fn start(target: Target) -> io::Result<Self> {
+        let output = Output::open(&target)?;
+        let shared = Arc::new(Shared::default());
+        let for_thread = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("access-log".to_owned())
+            .spawn(move || for_thread.run(&target, output))?;
+        Ok(Self { shared })
+    }
+
+    /// Takes a line, or drops it when too many wait.
+    pub(super) fn push(&self, line: &[u8]) {
+        let mut state = self.shared.lock();
+        if state.waiting.len() + line.len() > MAX_WAITING {
+            state.dropped += 1;
+            return;
+        }
+        let is_first = state.waiting.is_empty();
+        state.waiting.extend_from_slice(line);
+        drop(state);
+        if is_first {
+            self.shared.wake.notify_one();
+        }
+    }
+
+    pub(super) fn reopen(&self) {
+        self.shared.lock().must_reopen = true;
+        self.shared.wake.notify_one();
+    }
+
+    pub(super) fn flush(&self) {
+        self.shared.lock().must_hurry = true;
+        self.shared.wait_until(|state| !state.is_writing && state.waiting.is_empty());
+    }
+}
+
+#[cfg(test)]
+impl Writer {
+    pub(super) fn waiting(&self) -> usize {
+        self.shared.lock().waiting.len()
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.shared.lock().dropped
+    }
+}
+
+/// What waits is written before the end, unless nobody takes it.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.lock().must_stop = true;
+        self.shared.wait_until(|state| state.has_stopped);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the thread and waits until it has done something, but not for ever.
+    fn wait_until(&self, is_done: impl Fn(&State) -> bool) {
+        self.wake.notify_one();
+        let waiting = |state: &mut State| !is_done(state);
+        let _ = self.written.wait_timeout_while(self.lock(), PATIENCE, waiting);
+    }
+
+    fn run(&self, target: &Target, mut output: Output) {
+        let mut batch = Vec::new();
+        let mut had_failed = false;
+        loop {
+            // 1. Wait for the first line, and then a little for others.
+            let mut state = self.lock();
+            while state.waiting.is_empty() && !state.must_stop && !state.must_reopen {
+                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            let in_no_hurry = |state: &mut State| {
+                let told = state.must_hurry || state.must_stop || state.must_reopen;
+                !told && state.waiting.len() < MAX_WAITING / 4
+            };
+            let waited = self.wake.wait_timeout_while(state, PAUSE, in_no_hurry);
+            let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // 2. Take all of them, and leave an empty buffer of the same room.
+            std::mem::swap(&mut state.waiting, &mut batch);
+            let dropped = std::mem::take(&mut state.dropped);
+            let must_reopen = std::mem::take(&mut state.must_reopen);
+            let must_stop = state.must_stop;
+            state.must_hurry = false;
+            state.is_writing = true;
+            drop(state);
+            // 3. Write them. What came before the file is opened anew belongs into the old one.
+            let result = output.write(&batch);
+            batch.clear();
+            batch.shrink_to(MAX_WAITING / 8);
+            match result {
+                Ok(()) => had_failed = false,
+                Err(error) if !had_failed => {
+                    had_failed = true;
+                    error!(%error, "access log cannot be written, lines are lost");
+                }
+                Err(_) => {}
+            }
+            if dropped > 0 {
+                warn!(lines = dropped, "access log cannot keep up, lines were dropped");
+            }
+            if must_reopen {
+                match Output::open(target) {
+                    Ok(opened) => output = opened,
+                    Err(error) => error!(%error, "access log cannot be opened anew"),
+                }
+            }
+            let mut state = self.lock();
+            state.is_writing = false;
+            state.has_stopped = must_stop;
+            drop(state);
+            self.written.notify_all();
+            if must_stop {
+                return;
+            }
+        }
+    }
+}
+
+enum Output {
+    Stdout(io::Stdout),
+    File(File),
+}
+
+impl Output {
+    fn open(target: &Target) -> io::Result<Self> {
+        match target {
+            Target::Stdout => Ok(Self::Stdout(io::stdout())),
+            Target::File(path) => {
+                OpenOptions::new().create(true).append(true).open(path).map(Self::File)
+            }
+        }
+    }
+
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout(output) => {
+                let mut output = output.lock();
+                output.write_all(lines)?;
+                output.flush()
+            }
+            Self::File(file) => file.write_all(lines),
+        }
+    }
+}
