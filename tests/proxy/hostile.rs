@@ -22,17 +22,20 @@ fn start() -> Option<(Program, Gateway)> {
     Some((portal, gateway))
 }
 
-/// Lets an attack happen with an ordinary visitor about, and compares before and after.
-fn withstands(gateway: &Gateway, attack: impl FnOnce()) {
+/// Lets an attack happen with an ordinary visitor about, and compares before and after. What the
+/// attack returns stays until the visitor has seen enough.
+fn withstands<T>(gateway: &Gateway, attack: impl FnOnce() -> T) {
     // The connections of the visitor and to the portal are not the attack's.
     let warm = Load::start(gateway.address, 1, "/");
-    while gateway.connect().get("localhost", "/").status != 200 {}
-    drop(warm.stop());
+    warm.answers(200);
+    warm.stop().all_answered();
     let (descriptors, memory) = (gateway.open_descriptors(), gateway.resident_kib());
 
     let visitor = Load::start(gateway.address, 1, "/");
-    attack();
+    let attackers = attack();
+    visitor.answers(300);
     let tally = visitor.stop();
+    drop(attackers);
     tally.all_answered();
     assert!(tally.p99() < P99, "p99 was {:?} of {}", tally.p99(), tally.took.len());
 
@@ -74,6 +77,7 @@ fn three_hundred_bodies_that_hardly_come() {
         for _ in 0..10 {
             wires.iter_mut().for_each(|wire| wire.send(b"x"));
         }
+        wires
     });
 }
 

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod clients;
+mod limits;
 mod patience;
 mod portals;
 mod streaming;

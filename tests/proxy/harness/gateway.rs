@@ -178,7 +178,11 @@ decryption_keys = ["{kit}/service-enc.key.pem"]
 fn upstream(name: &str, urls: &[&str]) -> String {
     let address = match urls {
         [one] => format!("url = \"{one}\""),
-        several => format!("urls = {several:?}"),
+        several => {
+            let server = |url: &&str| format!("{{ address = \"{url}\" }}");
+            let servers: Vec<_> = several.iter().map(server).collect();
+            format!("servers = [{}]", servers.join(", "))
+        }
     };
     format!("[[upstream]]\nname = \"{name}\"\n{address}\n\n")
 }

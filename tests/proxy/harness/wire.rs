@@ -11,6 +11,8 @@ const READ: Duration = Duration::from_secs(10);
 pub(crate) struct Wire {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Whether the other side took what was sent until now.
+    is_taken: bool,
 }
 
 /// An answer, read whole.
@@ -56,21 +58,17 @@ impl Wire {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(READ)).unwrap();
         stream.set_write_timeout(Some(READ)).unwrap();
-        Self { stream, buffer: Vec::new() }
+        Self { stream, buffer: Vec::new(), is_taken: true }
     }
 
     /// Sends bytes. A server that has closed already is no failure: what it said shows by reading.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
+        self.is_taken = self.is_taken && self.stream.write_all(bytes).is_ok();
     }
 
     /// Sends bytes in pieces, each on its own.
     pub(crate) fn send_in_pieces(&mut self, bytes: &[u8], size: usize) {
-        for piece in bytes.chunks(size) {
-            if self.stream.write_all(piece).is_err() {
-                return;
-            }
-        }
+        bytes.chunks(size).for_each(|piece| self.send(piece));
     }
 
     /// Says that nothing more will be sent.
