@@ -33,7 +33,8 @@ const server = http.createServer({ maxHeaderSize: 128 * 1024 }, (request, respon
   request.on('error', () => say({ kind: 'aborted', target: request.url }));
 });
 server.on('clientError', (error, socket) => {
-  if (error.code === 'ECONNRESET') return;
+  // The end of a connection in the middle of a request is the end of that request.
+  if (['ECONNRESET', 'HPE_INVALID_EOF_STATE'].includes(error.code)) return socket.destroy();
   say({ kind: 'unreadable', why: error.code });
   socket.destroy();
 });
