@@ -4,6 +4,9 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use crate::harness::http_2::{
+    CONTINUATION, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, begin, frame,
+};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Gateway, Load, PATIENCE, Plan, Program, Wire, node};
 
@@ -111,7 +114,7 @@ fn five_thousand_connections_that_say_nothing() {
 fn twenty_thousand_streams_of_http_2_that_are_taken_back_at_once() {
     let Some((_portal, gateway)) = start() else { return };
     withstands(&gateway, || {
-        let mut wire = begin_http_2(&gateway);
+        let mut wire = begin(gateway.connect());
         for number in 0..20_000 {
             let stream = 2 * number + 1;
             let request = frame(HEADERS, END_STREAM | END_HEADERS, stream, REQUEST);
@@ -125,7 +128,7 @@ fn twenty_thousand_streams_of_http_2_that_are_taken_back_at_once() {
 fn a_head_of_http_2_that_is_continued_without_end() {
     let Some((_portal, gateway)) = start() else { return };
     withstands(&gateway, || {
-        let mut wire = begin_http_2(&gateway);
+        let mut wire = begin(gateway.connect());
         wire.send(&frame(HEADERS, END_STREAM, 1, REQUEST));
         // A literal field without indexing: `a: a`.
         let more = frame(CONTINUATION, 0, 1, &b"\x00\x01a\x01a".repeat(100));
@@ -136,31 +139,5 @@ fn a_head_of_http_2_that_is_continued_without_end() {
     });
 }
 
-/// Opens a connection of HTTP/2 with prior knowledge (RFC 9113 3.3, 3.4).
-fn begin_http_2(gateway: &Gateway) -> Wire {
-    let mut wire = gateway.connect();
-    wire.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    wire.send(&frame(SETTINGS, 0, 0, b""));
-    // The server's SETTINGS; it may not be there but for a server that speaks HTTP/2.
-    assert_eq!(wire.exactly(9)[3], SETTINGS, "the gateway does not speak HTTP/2");
-    wire
-}
-
-/// Returns a frame (RFC 9113 4.1).
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut frame = length[1..].to_vec();
-    frame.extend([kind, flags]);
-    frame.extend(stream.to_be_bytes());
-    frame.extend(payload);
-    frame
-}
-
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 /// GET, http, / of the static table, and `:authority` as a literal (RFC 7541 6).
 const REQUEST: &[u8] = b"\x82\x86\x84\x41\x09localhost";

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The system's own choice (port 0) comes from the range that outgoing connections take their ports
 /// from, so it could be taken again before a program binds it. These lie below that range, and
 /// tests that run at the same time begin at different places.
-pub(super) fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     for _ in 0..RANGE {
         let step = TAKEN.fetch_add(1, Ordering::Relaxed);

@@ -129,10 +129,17 @@ impl Wire {
 
     /// Reads exactly that many bytes.
     pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
+        self.try_exactly(count).unwrap_or_else(|none| panic!("{none:?}, after {:?}", self.text()))
+    }
+
+    /// Reads exactly that many bytes, when they come.
+    pub(crate) fn try_exactly(&mut self, count: usize) -> Result<Vec<u8>, NoAnswer> {
         while self.buffer.len() < count {
-            assert!(self.more().unwrap(), "the connection ended early: {:?}", self.text());
+            if !self.more()? {
+                return Err(NoAnswer::Closed);
+            }
         }
-        self.buffer.drain(..count).collect()
+        Ok(self.buffer.drain(..count).collect())
     }
 
     /// Reads the next chunk of an answer that comes in chunks.

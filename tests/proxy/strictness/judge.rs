@@ -28,7 +28,7 @@ pub(super) struct Seen {
 /// A portal that records, and the gateway before it.
 pub(super) struct Judge {
     pub(super) name: &'static str,
-    gateway: Gateway,
+    pub(super) gateway: Gateway,
     portal: Program,
     fence: Fence,
 }
@@ -91,7 +91,7 @@ impl Judge {
     }
 
     /// Returns what the portal has seen since it was last asked.
-    fn seen(&mut self) -> Result<Vec<Seen>, String> {
+    pub(super) fn seen(&mut self) -> Result<Vec<Seen>, String> {
         let fence = self.fence.pass();
         let mut seen = Vec::new();
         let mut unreadable = None;

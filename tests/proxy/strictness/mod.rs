@@ -11,6 +11,7 @@
 //! 4. Both portals, of which each has its own idea of HTTP, saw the same. What is not refused also
 //!    goes to nginx, whose log must say the same.
 
+mod http_2;
 mod judge;
 mod verdict;
 
