@@ -1,0 +1,10 @@
+//! What a portal and its visitors do with a proxy between them, and do not notice it.
+
+mod bulk;
+mod clients;
+mod limits;
+mod patience;
+mod portals;
+mod streaming;
+mod upgrade;
+mod websocket;

@@ -1,0 +1,162 @@
+//! Bytes go on when they come, in both directions, and nothing waits for an end.
+
+use std::time::Duration;
+
+use crate::harness::curl::curl;
+use crate::harness::tools::{self, Tool};
+use crate::harness::{End, Gateway, Plan, Program, Wire, node};
+
+/// A gateway before the portal on Node, when that is installed.
+fn start() -> Option<(Program, Gateway)> {
+    if !tools::has(&[Tool::Node]) {
+        return None;
+    }
+    let (portal, url) = node("portal.js");
+    Some((portal, Plan::before(&url).start()))
+}
+
+/// Begins a request in chunks, of which the head is sent.
+fn begin(gateway: &Gateway, path: &str) -> Wire {
+    let mut wire = gateway.connect();
+    wire.send(
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .as_bytes(),
+    );
+    wire
+}
+
+#[test]
+fn an_event_arrives_before_the_next_one_is_sent() {
+    let Some((mut portal, gateway)) = start() else { return };
+    let mut wire = gateway.connect();
+    wire.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(wire.head().unwrap().0, 200);
+    assert_eq!(wire.chunk(), b"data: 1\n\n");
+    for number in 2..5 {
+        portal.tell("next");
+        assert_eq!(wire.chunk(), format!("data: {number}\n\n").as_bytes());
+    }
+}
+
+#[test]
+fn a_piece_of_a_request_arrives_before_the_next_one_is_sent() {
+    let Some((mut portal, gateway)) = start() else { return };
+    let mut wire = begin(&gateway, "/pieces");
+    for piece in ["one", "two", "six"] {
+        wire.send(format!("3\r\n{piece}\r\n").as_bytes());
+        assert_eq!(portal.event("piece")["text"], piece);
+    }
+    wire.send(b"0\r\n\r\n");
+    assert_eq!(wire.answer("POST").text(), "all");
+}
+
+#[test]
+fn request_and_answer_flow_at_the_same_time() {
+    let Some((_portal, gateway)) = start() else { return };
+    let mut wire = begin(&gateway, "/echo");
+    assert_eq!(wire.head().unwrap().0, 200);
+    for piece in ["one", "two", "six"] {
+        wire.send(format!("3\r\n{piece}\r\n").as_bytes());
+        assert_eq!(wire.chunk(), piece.as_bytes());
+    }
+    wire.send(b"0\r\n\r\n");
+    assert_eq!(wire.exactly(5), b"0\r\n\r\n");
+    // The connection is as good as before.
+    assert_eq!(wire.get("localhost", "/").status, 200);
+}
+
+#[test]
+fn a_client_that_asks_may_send_its_body() {
+    let Some((_portal, gateway)) = start() else { return };
+    let mut wire = gateway.connect();
+    wire.send(
+        b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\
+          Expect: 100-continue\r\n\r\n",
+    );
+    assert_eq!(wire.head().unwrap().0, 100);
+    wire.send(b"hello");
+    assert_eq!(wire.answer("POST").text(), "hello");
+    assert_eq!(wire.get("localhost", "/").status, 200);
+}
+
+#[test]
+fn a_client_that_asks_at_a_closed_door_is_told_so_before_its_body() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let plan = Plan::empty().upstream("portal", &url).route("/", "portal", "required");
+    let gateway = plan.start();
+    let mut wire = gateway.connect();
+    wire.send(
+        b"POST /sum HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\
+          Expect: 100-continue\r\n\r\n",
+    );
+    let answer = wire.answer("POST");
+    assert_eq!((answer.status, answer.interim), (401, vec![]));
+}
+
+#[test]
+fn an_answer_before_the_end_of_the_request_arrives() {
+    let Some((_portal, gateway)) = start() else { return };
+    let mut wire = gateway.connect();
+    wire.send(b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 67108864\r\n\r\n");
+    wire.send(&vec![b'x'; 100_000]);
+    let answer = wire.answer("POST");
+    assert_eq!((answer.status, &*answer.text()), (413, "too large for us"));
+    // What is left of the body is never taken for a request.
+    wire.send(b"GET /sum HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wire.finish();
+    assert_eq!(wire.rest().as_deref(), Some(&b""[..]));
+}
+
+#[test]
+fn curl_sees_an_early_answer_to_a_large_upload() {
+    if !tools::has(&[Tool::Curl]) {
+        return;
+    }
+    let Some((_portal, gateway)) = start() else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(64 << 20).unwrap();
+    let path = file.path().to_str().unwrap();
+    for version in ["--http1.1", "--http2-prior-knowledge"] {
+        let options = [version, "--header", "Expect:", "--upload-file", path, "/early"];
+        let fetched = curl(&gateway, &options);
+        assert_eq!(fetched.status, 413, "{}", fetched.said);
+        assert_eq!(fetched.text(), "too large for us", "{}", fetched.said);
+    }
+}
+
+#[test]
+fn a_client_that_goes_ends_its_request_at_the_portal() {
+    let Some((mut portal, gateway)) = start() else { return };
+    let mut wire = gateway.connect();
+    wire.send(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    portal.event("hanging");
+    drop(wire);
+    portal.event("gone");
+}
+
+#[test]
+fn a_client_that_goes_in_the_middle_of_an_answer_ends_it_at_the_portal() {
+    let Some((mut portal, gateway)) = start() else { return };
+    let mut wire = gateway.connect();
+    wire.send(b"GET /drip HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(wire.head().unwrap().0, 200);
+    assert_eq!(wire.chunk(), b"drop");
+    drop(wire);
+    portal.event("gone");
+}
+
+#[test]
+fn a_portal_that_dies_in_the_middle_of_an_answer_leaves_no_whole_one() {
+    let Some((portal, gateway)) = start() else { return };
+    let mut wire = gateway.connect();
+    wire.send(b"GET /drip HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wire.patience(Duration::from_secs(5));
+    drop(portal);
+    // It may die before or after the beginning of the answer came through.
+    if let Ok(answer) = wire.try_answer("GET") {
+        assert!(answer.end == End::Broken || answer.status == 502, "{answer:?}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Visitors who ask again and again, and count what went wrong.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::program::PATIENCE;
+use super::wire::{NoAnswer, Wire};
+
+/// Visitors under way.
+pub(crate) struct Load {
+    orders: Arc<Orders>,
+    visitors: Vec<JoinHandle<Tally>>,
+}
+
+/// What visitors are told, and what they tell while they are under way.
+#[derive(Default)]
+struct Orders {
+    stop: AtomicBool,
+    connect_no_more: AtomicBool,
+    answered: AtomicUsize,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// How long each answer took.
+    pub(crate) took: Vec<Duration>,
+    pub(crate) failed: Vec<String>,
+}
+
+impl Load {
+    /// Sends some visitors to a page. Each keeps its connection as long as it may.
+    pub(crate) fn start(gateway: SocketAddr, visitors: usize, path: &'static str) -> Self {
+        let orders = Arc::new(Orders::default());
+        let visit = |_| {
+            let orders = Arc::clone(&orders);
+            thread::spawn(move || visit(gateway, path, &orders))
+        };
+        let visitors = (0..visitors).map(visit).collect();
+        Self { orders, visitors }
+    }
+
+    /// Waits until that many more answers have come.
+    pub(crate) fn answers(&self, count: usize) {
+        let wanted = self.orders.answered.load(Ordering::Relaxed) + count;
+        let deadline = Instant::now() + PATIENCE;
+        while self.orders.answered.load(Ordering::Relaxed) < wanted {
+            assert!(Instant::now() < deadline, "visitors get no answers");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Has no visitor open another connection, as a balancer does when a server is not ready.
+    pub(crate) fn connect_no_more(&self) {
+        self.orders.connect_no_more.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets the visitors end what they do and go.
+    pub(crate) fn stop(self) -> Tally {
+        self.orders.stop.store(true, Ordering::Relaxed);
+        let mut whole = Tally::default();
+        for visitor in self.visitors {
+            let tally = visitor.join().unwrap();
+            whole.took.extend(tally.took);
+            whole.failed.extend(tally.failed);
+        }
+        whole
+    }
+}
+
+impl Tally {
+    /// Returns the time within which 99 of 100 answers came.
+    pub(crate) fn p99(&self) -> Duration {
+        let mut took = self.took.clone();
+        took.sort_unstable();
+        took[took.len() * 99 / 100]
+    }
+
+    /// Asserts that every request was answered.
+    pub(crate) fn all_answered(&self) {
+        assert_eq!(self.failed, Vec::<String>::new(), "beside {} answers", self.took.len());
+    }
+}
+
+fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
+    let is = |order: &AtomicBool| order.load(Ordering::Relaxed);
+    let mut tally = Tally::default();
+    let mut kept: Option<Wire> = None;
+    while !is(&orders.stop) {
+        let started = Instant::now();
+        let is_reused = kept.is_some();
+        if !is_reused && is(&orders.connect_no_more) {
+            return tally;
+        }
+        let Some(mut wire) = kept.take().or_else(|| connect(gateway)) else {
+            // Nobody is there: that may be as it should be, and no request was sent.
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        };
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
+        match wire.try_answer("GET") {
+            Ok(answer) if answer.status == 200 => {
+                tally.took.push(started.elapsed());
+                orders.answered.fetch_add(1, Ordering::Relaxed);
+                let ends = answer.header("connection") == Some("close");
+                kept = (!ends).then_some(wire);
+            }
+            Ok(answer) => tally.failed.push(format!("{} {}", answer.status, answer.reason())),
+            // RFC 9112 9.3.1: an idle connection may be closed at any time, and the request is
+            // repeated over another.
+            Err(NoAnswer::Closed) if is_reused => {}
+            Err(none) => tally.failed.push(format!("{none:?}")),
+        }
+    }
+    tally
+}
+
+fn connect(gateway: SocketAddr) -> Option<Wire> {
+    TcpStream::connect(gateway).ok().map(Wire::over)
+}

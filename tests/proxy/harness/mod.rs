@@ -1,0 +1,28 @@
+//! Real programs on loopback: the gateway, portals behind it, clients before it. Each ends with its
+//! owner, by its own process id.
+
+pub(crate) mod cases;
+mod citizen;
+pub(crate) mod curl;
+mod gateway;
+pub(crate) mod http_2;
+mod load;
+mod portals;
+mod ports;
+mod program;
+mod script;
+mod sha256;
+mod simulator;
+pub(crate) mod tools;
+mod wire;
+
+pub(crate) use citizen::sign_in;
+pub(crate) use gateway::{Gateway, Plan, Tls};
+pub(crate) use load::Load;
+pub(crate) use portals::{Nginx, node, python, source};
+pub(crate) use ports::free_address;
+pub(crate) use program::{PATIENCE, Program};
+pub(crate) use script::{Script, Scripted};
+pub(crate) use sha256::sha256;
+pub(crate) use simulator::Simulator;
+pub(crate) use wire::{Answer, End, NoAnswer, Wire};

@@ -1,0 +1,47 @@
+//! The node, for tests in which somebody signs in.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::program::Program;
+
+/// The simulator, as a program of its own.
+pub(crate) struct Simulator {
+    sso: String,
+    resolve: String,
+    logout: String,
+    directory: TempDir,
+    _program: Program,
+}
+
+impl Simulator {
+    /// Starts it for a gateway that is going to listen there.
+    pub(crate) fn start(gateway: SocketAddr) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let acs = format!("http://localhost:{}/.brama/acs", gateway.port());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
+        command.args(["--acs", &acs, "--log", "warn", "--directory"]).arg(directory.path());
+        let mut program = Program::start(&mut command);
+        let mut address = |name: &str| {
+            program.wait_for(|line| Some(line.trim().strip_prefix(name)?.trim().to_owned()))
+        };
+        let (sso, resolve) = (address("node.sso_url"), address("node.resolve_url"));
+        let logout = address("node.logout_url");
+        Self { sso, resolve, logout, directory, _program: program }
+    }
+
+    /// Returns the folder with the keys of both sides.
+    pub(super) fn kit(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Returns the lines of `[node]` that say where it is.
+    pub(super) fn configuration(&self) -> String {
+        let Self { sso, resolve, logout, .. } = self;
+        format!("sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n")
+    }
+}

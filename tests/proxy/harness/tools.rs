@@ -1,0 +1,75 @@
+//! Finding the programs of others.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The interpreter that Debian's own modules belong to, not one that a version manager put first.
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
+
+/// Tells whether all of these are installed. When not, the test is to end: it says that it was
+/// skipped, or fails where judges are required.
+pub(crate) fn has(tools: &[Tool]) -> bool {
+    for tool in tools {
+        if !tool.is_installed() {
+            skip(&format!("{tool:?} is not installed (apt-get install {})", tool.package()));
+            return false;
+        }
+    }
+    true
+}
+
+/// A program that a test needs beside the gateway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tool {
+    Chromium,
+    Curl,
+    Nginx,
+    Node,
+    Python,
+    PythonWebsockets,
+}
+
+impl Tool {
+    fn package(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Curl => "curl",
+            Self::Nginx => "nginx-light",
+            Self::Node => "nodejs",
+            Self::Python => "python3",
+            Self::PythonWebsockets => "python3-websockets",
+        }
+    }
+
+    fn is_installed(self) -> bool {
+        match self {
+            Self::Chromium => installed("chromium").is_some(),
+            Self::Curl => installed("curl").is_some(),
+            Self::Nginx => nginx().is_some(),
+            Self::Node => installed("node").is_some(),
+            Self::Python => PathBuf::from(PYTHON).is_file(),
+            Self::PythonWebsockets => Command::new(PYTHON)
+                .args(["-c", "import websockets"])
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success()),
+        }
+    }
+}
+
+/// Returns nginx, which Debian keeps where only root looks by default.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    let at_home = PathBuf::from("/usr/sbin/nginx");
+    installed("nginx").or_else(|| at_home.is_file().then_some(at_home))
+}
+
+fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+fn skip(what: &str) {
+    let required = std::env::var_os("BRAMA_JUDGES").is_some_and(|value| value == "required");
+    assert!(!required, "{what}, and BRAMA_JUDGES=required");
+    eprintln!("SKIPPED: {what}");
+}

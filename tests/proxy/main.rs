@@ -1,0 +1,22 @@
+//! The program `brama run` as a proxy, between real portals and real clients.
+//!
+//! | file | behaviour |
+//! |---|---|
+//! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
+//! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
+//! | `hostile` | slow and greedy clients, and how little the others notice |
+//! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
+//! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
+//!
+//! Portals are nginx, and small programs for Node and Python in `upstreams`; clients are curl,
+//! Chromium, the WebSocket library of Python, and a socket that sends whatever it is told to. What
+//! is not installed is skipped, and says so; with `BRAMA_JUDGES=required` it fails.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
+
+mod answers;
+mod features;
+mod harness;
+mod hostile;
+mod lifecycle;
+mod strictness;
