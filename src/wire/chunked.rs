@@ -196,8 +196,11 @@ const FORBIDDEN: [HeaderName; 14] = [
 mod tests {
     use super::*;
 
-    /// Decodes a text that comes in pieces of `step` bytes: the data, the trailer, what is left.
-    fn decode(text: &str, step: usize) -> Result<(Vec<u8>, Vec<String>, Vec<u8>), Refusal> {
+    /// The data, the names of the trailer, what is left.
+    type Decoded = (Vec<u8>, Vec<String>, Vec<u8>);
+
+    /// Decodes a text that comes in pieces of `step` bytes.
+    fn decode(text: &str, step: usize) -> Result<Decoded, Refusal> {
         let mut decoder = Decoder::new(Extensions::Refused);
         let (mut buffer, mut data, mut trailer) = (BytesMut::new(), Vec::new(), Vec::new());
         for part in text.as_bytes().chunks(step) {
