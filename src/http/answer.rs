@@ -1,8 +1,8 @@
 //! Errors become answers here and nowhere else; and the shapes of our own answers.
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
@@ -213,6 +213,10 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
             _ => HeaderValue::from_static("5"),
         };
         response.headers_mut().insert(http::header::RETRY_AFTER, retry_after);
+    }
+    if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge) {
+        // Whoever sends what cannot be understood may mean something else with the rest as well.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if *trouble == Trouble::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.

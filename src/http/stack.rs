@@ -23,6 +23,7 @@ use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionKey;
 use crate::session::store::{Activity, Live, Store, Unavailable};
+use crate::wire::head::is_method;
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
@@ -111,6 +112,16 @@ impl Gateway {
         exchange: &mut Exchange,
         body: Incoming,
     ) -> Result<Response<Body>, Failure> {
+        // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
+        if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            let code = "request.method_not_allowed";
+            return Err(Failure::new(Trouble::MalformedRequest, status, code));
+        }
+        if !is_method(exchange.parts.method.as_str().as_bytes()) {
+            return Err(Failure::malformed("request.malformed", "method"));
+        }
+
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
         let trusted = &self.settings.edge.trusted;
         let headers = &exchange.parts.headers;
@@ -124,13 +135,6 @@ impl Gateway {
         exchange.host = exchange.client.host.take().unwrap_or(host);
         let path = path::canonical(exchange.parts.uri.path())?.into_owned();
         path::check_query(exchange.parts.uri.query().unwrap_or(""))?;
-
-        // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
-        if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            let code = "request.method_not_allowed";
-            return Err(Failure::new(Trouble::MalformedRequest, status, code));
-        }
 
         // 3. Nobody speaks in our name, on whatever path.
         hygiene::clean_request(&mut exchange.parts.headers)?;

@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::{Method, StatusCode};
+use http::header::UPGRADE;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::error::Error;
 use super::pump::{Failed, Pump, State};
@@ -38,7 +39,7 @@ pub(super) struct Outgoing {
     pub(super) body: Incoming,
     pub(super) framing: Framing,
     pub(super) holds_back: bool,
-    pub(super) wants_upgrade: bool,
+    pub(super) upgrade: Option<HeaderValue>,
     pub(super) method: Method,
 }
 
@@ -79,15 +80,14 @@ impl Connection {
         request: Outgoing,
         time: Duration,
     ) -> Result<Answered, Unanswered> {
-        let Outgoing { head, body, framing, holds_back, wants_upgrade, method } = request;
+        let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
         let mut pump = Pump::new(head, body, framing, holds_back);
-        let mut search = Search::default();
+        let mut awaited = Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM };
         let mut touched = false;
         self.patience.renew(if holds_back { CONSENT.min(time) } else { time });
-        let answered = poll_fn(|cx| {
-            self.poll_answer(&mut pump, &mut search, &mut touched, wants_upgrade, time, cx)
-        });
+        let answered =
+            poll_fn(|cx| self.poll_answer(&mut pump, &mut awaited, &mut touched, time, cx));
         match answered.await {
             Err(error) => {
                 let body = (!touched || !had_body).then(|| pump.into_untouched());
@@ -106,9 +106,8 @@ impl Connection {
     fn poll_answer(
         &mut self,
         pump: &mut Pump,
-        search: &mut Search,
+        awaited: &mut Awaited,
         touched: &mut bool,
-        wants_upgrade: bool,
         time: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
@@ -121,7 +120,7 @@ impl Connection {
                 }
                 // It may have answered before it stopped reading.
                 Poll::Ready(Err(Failed::Upstream(error))) => {
-                    return match self.poll_head(search, wants_upgrade, pump, cx) {
+                    return match self.poll_head(awaited, pump, cx) {
                         Poll::Ready(Ok(head)) => Poll::Ready(Ok(head)),
                         _ => Poll::Ready(Err(Error::Died(error))),
                     };
@@ -137,7 +136,7 @@ impl Connection {
             }
         }
         // 2. The answer comes.
-        match self.poll_head(search, wants_upgrade, pump, cx) {
+        match self.poll_head(awaited, pump, cx) {
             Poll::Ready(head) => return Poll::Ready(head),
             Poll::Pending => {}
         }
@@ -157,27 +156,35 @@ impl Connection {
 
     fn poll_head(
         &mut self,
-        search: &mut Search,
-        wants_upgrade: bool,
+        awaited: &mut Awaited,
         pump: &mut Pump,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         loop {
-            match search.take_answer(self.reader.buffer(), &BOUNDS) {
+            match awaited.search.take_answer(self.reader.buffer(), &BOUNDS) {
                 Err(refusal) => return Poll::Ready(Err(Error::BadAnswer(refusal))),
                 Ok(Some(head)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
-                    return Poll::Ready(if wants_upgrade {
+                    let is_wanted = awaited.wants(&head.headers);
+                    return Poll::Ready(if is_wanted {
                         Ok(head)
                     } else {
-                        Err(Error::BadAnswer(Refusal::Malformed("101 that nobody asked for")))
+                        Err(Error::bad_switch())
                     });
                 }
+                Ok(Some(head)) if head.status.is_informational() && awaited.interim == 0 => {
+                    let refusal = Refusal::Malformed("interim answers without end");
+                    return Poll::Ready(Err(Error::BadAnswer(refusal)));
+                }
                 Ok(Some(head)) if head.status == StatusCode::CONTINUE => {
+                    awaited.interim -= 1;
                     pump.consent();
                     cx.waker().wake_by_ref();
                     continue;
                 }
-                Ok(Some(head)) if head.status.is_informational() => continue,
+                Ok(Some(head)) if head.status.is_informational() => {
+                    awaited.interim -= 1;
+                    continue;
+                }
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
                 Ok(None) => {}
             }
@@ -197,6 +204,30 @@ impl Connection {
     }
 }
 
+/// What is waited for.
+struct Awaited {
+    search: Search,
+    /// The protocols that the client would like to go on with.
+    upgrade: Option<HeaderValue>,
+    /// How many interim answers may still come.
+    interim: usize,
+}
+
+impl Awaited {
+    /// Tells whether an answer switches to a protocol that the client named.
+    fn wants(&self, headers: &HeaderMap) -> bool {
+        let (Some(wanted), Some(chosen)) = (&self.upgrade, headers.get(UPGRADE)) else {
+            return false;
+        };
+        wanted
+            .as_bytes()
+            .split(|&byte| byte == b',')
+            .any(|name| name.trim_ascii().eq_ignore_ascii_case(chosen.as_bytes().trim_ascii()))
+    }
+}
+
+/// How many interim answers may come before the answer.
+const MOST_INTERIM: usize = 16;
 /// How long an upstream may think about a body that the client holds back.
 const CONSENT: Duration = Duration::from_secs(1);
 /// Bounds of the head of an answer.

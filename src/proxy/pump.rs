@@ -10,8 +10,9 @@ use tokio::io::AsyncWrite;
 
 use crate::identity::headers::{Kinship, kinship};
 use crate::wire::framing::Framing;
-use crate::wire::incoming::{BodyError, Incoming, retain_trailer};
+use crate::wire::incoming::{BodyError, Incoming};
 use crate::wire::outgoing;
+use crate::wire::refusal::Refusal;
 use crate::wire::stream::{WriteHalf, poll_write_some};
 
 /// A request on its way.
@@ -116,8 +117,11 @@ impl Pump {
                     Ok(data) if data.is_empty() => {}
                     Ok(data) => self.data(data),
                     Err(frame) => {
-                        let mut trailer = frame.into_trailers().unwrap_or_default();
-                        retain_trailer(&mut trailer, |name| kinship(name) == Kinship::Foreign);
+                        let trailer = frame.into_trailers().unwrap_or_default();
+                        if trailer.keys().any(|name| kinship(name.as_str()) != Kinship::Foreign) {
+                            let refusal = Refusal::Framing("trailer speaks in our name");
+                            return Poll::Ready(Err(Failed::Client(refusal.into())));
+                        }
                         self.end(Some(&trailer));
                     }
                 },

@@ -138,7 +138,7 @@ impl Prepared {
             body,
             framing: self.framing,
             holds_back: self.holds_back,
-            wants_upgrade: self.upgrade.is_some(),
+            upgrade: self.upgrade.clone(),
             method: self.method.clone(),
         }
     }

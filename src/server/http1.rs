@@ -332,7 +332,7 @@ impl<S: Service> Connection<'_, S> {
         let goes_on = asked.keep_alive
             && framing != Framing::UntilClose
             && parts.headers.get(CONNECTION).is_none_or(|value| value != "close")
-            && (self.may_drain || (self.reader.is_some() && self.unread.is_none()))
+            && self.knows_next_start(parts.status)
             && !self.stop.is_leaving();
 
         // 1. The head.
@@ -367,8 +367,6 @@ impl<S: Service> Connection<'_, S> {
         }
         if !goes_on {
             out.extend_from_slice(b"connection: close\r\n");
-        } else if asked.version == Version::HTTP_10 {
-            out.extend_from_slice(b"connection: keep-alive\r\n");
         }
         out.extend_from_slice(b"\r\n");
 
@@ -427,6 +425,14 @@ impl<S: Service> Connection<'_, S> {
         out.clear();
         self.out = out;
         Ok(goes_on)
+    }
+
+    /// Tells whether the next request can be found on the connection: the body was read, is being
+    /// read by whoever answers, or is short enough to be read to its end.
+    fn knows_next_start(&self, status: StatusCode) -> bool {
+        let is_read = self.reader.is_some() && self.unread.is_none();
+        let is_being_read = self.lent.is_some() && !status.is_client_error();
+        is_read || is_being_read || self.may_drain
     }
 
     /// Looks for the next piece of an answer while the client stays.

@@ -9,8 +9,8 @@
 //! 5. No line is folded, no white space stands before a colon, no value holds a control
 //!    character except a tab.
 //!
-//! Answers come from a portal that is trusted to be no attacker, only old: a bare LF is taken.
-//! What could make two readers disagree on where an answer ends is refused there as well.
+//! Answers are read as strictly: a line feed that a portal copies from its input into a header would
+//! split its answer in two.
 
 use std::mem::MaybeUninit;
 
@@ -89,7 +89,7 @@ impl Search {
         buffer: &mut BytesMut,
         bounds: &Bounds,
     ) -> Result<Option<RequestHead>, Refusal> {
-        let end = match self.find_end(buffer, Lines::Strict)? {
+        let end = match self.find_end(buffer)? {
             Some(end) if end <= bounds.bytes => end,
             Some(_) => return Err(Refusal::HeadTooLong(bounds.bytes)),
             None => return still_within(buffer, bounds).map(|()| None),
@@ -111,7 +111,7 @@ impl Search {
         buffer: &mut BytesMut,
         bounds: &Bounds,
     ) -> Result<Option<AnswerHead>, Refusal> {
-        match self.find_end(buffer, Lines::Lenient)? {
+        match self.find_end(buffer)? {
             Some(end) if end <= bounds.bytes => {
                 *self = Self::default();
                 parse_answer(&buffer.split_to(end).freeze(), bounds).map(Some)
@@ -121,29 +121,22 @@ impl Search {
         }
     }
 
-    fn find_end(&mut self, bytes: &[u8], lines: Lines) -> Result<Option<usize>, Refusal> {
+    fn find_end(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         for at in memchr::memchr_iter(b'\n', &bytes[self.looked_at..]) {
             let at = self.looked_at + at;
-            let has_return = at > self.line_start && bytes[at - 1] == b'\r';
-            if !has_return && lines == Lines::Strict {
+            if at == self.line_start || bytes[at - 1] != b'\r' {
                 return Err(Refusal::Malformed("a line ends without CR"));
             }
-            let length = at - self.line_start - usize::from(has_return);
+            let is_empty = at - self.line_start == 1;
             let is_first = self.line_start == 0;
             self.line_start = at + 1;
-            if length == 0 && !is_first {
+            if is_empty && !is_first {
                 return Ok(Some(at + 1));
             }
         }
         self.looked_at = bytes.len();
         Ok(None)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lines {
-    Strict,
-    Lenient,
 }
 
 /// Refuses early what is too long already.
@@ -192,12 +185,18 @@ fn parse_request(head: &Bytes, bounds: &Bounds) -> Result<RequestHead, Refusal> 
         noted.wants_upgrade && parts.version == Version::HTTP_11 && framing == Framing::NONE;
     Ok(RequestHead {
         framing,
-        keep_alive: noted.is_kept(parts.version),
+        // HTTP/1.0 knew no way to keep a connection that all agreed on (RFC 9112 C.2.2).
+        keep_alive: noted.is_kept(parts.version) && parts.version == Version::HTTP_11,
         // Not in HTTP/1.0 (RFC 9110 10.1.1).
         holds_back: noted.holds_back && parts.version == Version::HTTP_11,
-        upgrade: parts.headers.get(UPGRADE).filter(|_| may_upgrade).cloned(),
+        upgrade: parts.headers.get(UPGRADE).filter(|_| may_upgrade).filter(is_upgrade).cloned(),
         parts,
     })
+}
+
+/// HTTP/2 is not begun like this any more (RFC 9113 3.1), and would lead past everything here.
+fn is_upgrade(protocol: &&HeaderValue) -> bool {
+    !protocol.as_bytes().split(|&b| b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"h2c"))
 }
 
 fn refusal_of_request(error: httparse::Error, head: &[u8], bounds: &Bounds) -> Refusal {
@@ -281,10 +280,15 @@ fn headers(
 
 fn method(text: &str) -> Option<Method> {
     let bytes = text.as_bytes();
-    let fits = (1..=32).contains(&bytes.len())
+    is_method(bytes).then(|| Method::from_bytes(bytes).ok()).flatten()
+}
+
+/// Tells whether a method is one that everybody reads alike.
+#[must_use]
+pub fn is_method(bytes: &[u8]) -> bool {
+    (1..=32).contains(&bytes.len())
         && bytes[0].is_ascii_uppercase()
-        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'));
-    fits.then(|| Method::from_bytes(bytes).ok()).flatten()
+        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
 }
 
 /// What is noted of the fields while they pass, so that none is looked for later.
@@ -420,7 +424,7 @@ mod tests {
             ("1.1", "", true),
             ("1.1", "Connection: keep-alive, Close\r\n", false),
             ("1.0", "", false),
-            ("1.0", "Connection: Keep-Alive\r\n", true),
+            ("1.0", "Connection: Keep-Alive\r\n", false),
         ] {
             let head = take(&format!("GET / HTTP/{version}\r\n{connection}\r\n")).unwrap().unwrap();
             assert_eq!(head.keep_alive, kept, "{version} {connection}");
@@ -428,14 +432,18 @@ mod tests {
     }
 
     #[test]
-    fn an_old_portal_is_read_and_an_unclear_one_is_not() {
+    fn an_answer_is_read_as_strictly() {
         let take = |text: &str| {
             Search::default().take_answer(&mut BytesMut::from(text), &Bounds::default())
         };
-        let answer = take("HTTP/1.1 200 OK\nA: b\n\nbody").unwrap().unwrap();
+        let answer = take("HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody").unwrap().unwrap();
         assert_eq!((answer.status, &answer.headers["a"]), (StatusCode::OK, &"b".parse().unwrap()));
-        for text in ["HTTP/1.1 999 x\r\n\r\n", "hello\r\n\r\n", "HTTP/1.1 200 OK\r\nA : b\r\n\r\n"]
-        {
+        for text in [
+            "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+            "HTTP/1.1 999 x\r\n\r\n",
+            "hello\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+        ] {
             assert!(take(text).is_err(), "{text:?}");
         }
         assert!(take("HTTP/1.1 200 OK\r\n").unwrap().is_none());
