@@ -2,6 +2,7 @@
 
 mod bulk;
 mod clients;
+mod edge;
 mod grpc;
 mod limits;
 mod patience;
