@@ -79,6 +79,12 @@ impl Plan {
         self
     }
 
+    /// Adds a portal with these lines.
+    pub(crate) fn upstream_with(mut self, name: &str, lines: &str) -> Self {
+        let _ = write!(self.rest, "[[upstream]]\nname = \"{name}\"\n{lines}\n\n");
+        self
+    }
+
     /// Adds a route.
     pub(crate) fn route(mut self, path: &str, upstream: &str, access: &str) -> Self {
         let _ = write!(
