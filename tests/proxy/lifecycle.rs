@@ -1,9 +1,16 @@
 //! The gateway and its portals come and go, and no visitor notices.
 
-use std::time::Instant;
+use std::fs;
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Gateway, Load, PATIENCE, Plan, Program, node};
+use crate::harness::{Gateway, Load, PATIENCE, Plan, Program, free_address, node};
 
 /// A gateway before the portal on Node, when that is installed; `/account` needs a login.
 fn start() -> Option<(Program, Gateway)> {
@@ -117,4 +124,193 @@ fn one_of_two_servers_dies_and_no_reading_request_fails() {
     drop(first);
     load.answers(1000);
     load.stop().all_answered();
+}
+
+#[test]
+fn a_thousand_requests_a_second_go_on_while_the_configuration_changes() {
+    let Some((_portal, gateway)) = start() else { return };
+    let load = Load::paced(gateway.address, 8, "/", 1000);
+    let end = Instant::now() + Duration::from_secs(3);
+    let mut changes = 0;
+    let (mut now, mut next) = (("required", 401), ("public", 404));
+    while Instant::now() < end {
+        let account = |access: &str| {
+            format!("path = \"/account\"\nupstream = \"portal\"\naccess = \"{access}\"")
+        };
+        gateway.edit_configuration(&account(now.0), &account(next.0));
+        gateway.program.signal("HUP");
+        wait_for_status(&gateway, "/account", next.1);
+        std::mem::swap(&mut now, &mut next);
+        changes += 1;
+    }
+    let tally = load.stop();
+    tally.all_answered();
+    assert!(changes > 3 && tally.took.len() > 1000, "{changes}, {}", tally.took.len());
+}
+
+#[test]
+fn a_file_that_changes_is_read_without_a_signal() {
+    let Some((_portal, mut gateway)) = start() else { return };
+    wait_for_status(&gateway, "/account", 401);
+    gateway.edit_configuration("access = \"required\"", "access = \"public\"");
+    wait_for_status(&gateway, "/account", 404);
+    // And one that is wrong is not.
+    gateway.edit_configuration("path = \"/account\"", "pfad = \"/account\"");
+    gateway.program.wait_for(|line| line.contains("pfad").then_some(()));
+    gateway.program.wait_for(|line| line.contains("the old one stays").then_some(()));
+    assert_eq!(gateway.connect().get("localhost", "/account").status, 404);
+}
+
+#[test]
+fn an_address_that_is_listened_on_does_not_change_and_the_log_says_so() {
+    let Some((_portal, mut gateway)) = start() else { return };
+    let (here, elsewhere) = (gateway.address.to_string(), free_address());
+    gateway.edit_configuration(&format!("http = \"{here}\""), &format!("http = \"{elsewhere}\""));
+    gateway.edit_configuration("access = \"required\"", "access = \"public\"");
+    gateway.program.signal("HUP");
+    gateway.program.wait_for(|line| {
+        (line.contains("listen.http") && line.contains("cannot change")).then_some(())
+    });
+    // Nothing of it was applied.
+    assert_eq!(gateway.connect().get("localhost", "/account").status, 401);
+    assert!(TcpStream::connect(elsewhere).is_err());
+}
+
+/// What systemd would hear of a gateway.
+struct Systemd {
+    socket: UnixDatagram,
+    folder: TempDir,
+}
+
+impl Systemd {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket, folder }
+    }
+
+    fn watch(&self, plan: Plan) -> Plan {
+        plan.environment("NOTIFY_SOCKET", self.folder.path().join("notify").to_str().unwrap())
+    }
+
+    /// Waits until it hears this, and returns the rest of that line.
+    fn hears(&self, beginning: &str) -> String {
+        let mut buffer = [0; 500];
+        loop {
+            let length = self.socket.recv(&mut buffer).expect(beginning);
+            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if let Some(rest) = text.lines().find_map(|line| line.strip_prefix(beginning)) {
+                return rest.to_owned();
+            }
+        }
+    }
+}
+
+/// A successor, which is no child of ours. Ends with its owner.
+struct Successor(String);
+
+impl Successor {
+    fn signal(&self, name: &str) -> bool {
+        Command::new("kill").args(["-s", name, &self.0]).output().unwrap().status.success()
+    }
+
+    /// Tells whether it has ended; whoever is its parent now may not have noticed yet.
+    fn has_ended(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
+        status.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if !self.has_ended() {
+            self.signal("KILL");
+        }
+    }
+}
+
+#[test]
+fn successors_take_over_under_load_and_no_request_fails() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let systemd = Systemd::new();
+    let mut gateway = systemd.watch(Plan::before(&url)).start();
+    systemd.hears("READY=1");
+    let load = Load::paced(gateway.address, 8, "/", 1000);
+    load.answers(500);
+
+    gateway.program.signal("USR2");
+    let second = Successor(systemd.hears("MAINPID="));
+    assert_ne!(second.0, gateway.program.id().to_string());
+    assert!(gateway.program.wait().success());
+    load.answers(500);
+    // The new one can do the same.
+    assert!(second.signal("USR2"));
+    let third = Successor(systemd.hears("MAINPID="));
+    let deadline = Instant::now() + PATIENCE;
+    while !second.has_ended() {
+        assert!(Instant::now() < deadline, "the second does not end");
+        thread::sleep(Duration::from_millis(5));
+    }
+    load.answers(500);
+    assert!(gateway.is_ready());
+    load.stop().all_answered();
+
+    assert!(third.signal("TERM"));
+    systemd.hears("STOPPING=1");
+    while !third.has_ended() {
+        assert!(Instant::now() < deadline + PATIENCE, "the third does not end");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(TcpStream::connect(gateway.address).is_err(), "somebody is left");
+}
+
+#[test]
+fn a_successor_that_cannot_start_leaves_the_old_one_serving() {
+    let Some((_portal, mut gateway)) = start() else { return };
+    let load = Load::paced(gateway.address, 4, "/", 400);
+    load.answers(100);
+    gateway.edit_configuration("access = \"required\"", "access = \"sometimes\"");
+    gateway.program.signal("USR2");
+    gateway.program.wait_for(|line| line.contains("nothing was started").then_some(()));
+    gateway.program.wait_for(|line| line.contains("no successor").then_some(()));
+    load.answers(200);
+    assert!(gateway.is_ready() && !gateway.program.has_ended());
+    assert_eq!(gateway.connect().get("localhost", "/account").status, 401);
+    load.stop().all_answered();
+}
+
+#[test]
+fn the_access_log_goes_on_in_a_new_file_after_the_old_one_was_moved() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let plan = Plan::before(&url).log("level = \"warn\"\naccess_file = \"access.log\"");
+    let gateway = plan.start();
+    let (file, moved) = (gateway.file("access.log"), gateway.file("access.log.1"));
+    let has = |file: &std::path::Path, text: &str| {
+        fs::read_to_string(file).is_ok_and(|lines| lines.contains(text))
+    };
+    let until_logged = |path: &str| {
+        let deadline = Instant::now() + PATIENCE;
+        gateway.connect().get("localhost", path);
+        while !has(&file, path) {
+            assert!(Instant::now() < deadline, "{path} is not logged");
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    until_logged("/first");
+    fs::rename(&file, &moved).unwrap();
+    gateway.program.signal("USR1");
+    let deadline = Instant::now() + PATIENCE;
+    while !file.exists() {
+        assert!(Instant::now() < deadline, "there is no new file");
+        thread::sleep(Duration::from_millis(5));
+    }
+    until_logged("/second");
+    assert!(has(&moved, "/first") && !has(&moved, "/second") && !has(&file, "/first"));
 }

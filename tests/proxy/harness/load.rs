@@ -21,6 +21,9 @@ struct Orders {
     stop: AtomicBool,
     connect_no_more: AtomicBool,
     answered: AtomicUsize,
+    /// From one request of a visitor to the next, when they come at a steady pace. Then it is a
+    /// failure too when nobody is there.
+    pace: Option<Duration>,
 }
 
 /// What came of it.
@@ -34,7 +37,28 @@ pub(crate) struct Tally {
 impl Load {
     /// Sends some visitors to a page. Each keeps its connection as long as it may.
     pub(crate) fn start(gateway: SocketAddr, visitors: usize, path: &'static str) -> Self {
-        let orders = Arc::new(Orders::default());
+        Self::send(gateway, visitors, path, None)
+    }
+
+    /// Sends some visitors who make so many requests a second together, whether earlier ones took
+    /// long or not, and for whom the gateway must always be there.
+    pub(crate) fn paced(
+        gateway: SocketAddr,
+        visitors: u32,
+        path: &'static str,
+        each_second: u32,
+    ) -> Self {
+        let pace = Duration::from_secs(1) * visitors / each_second;
+        Self::send(gateway, visitors as usize, path, Some(pace))
+    }
+
+    fn send(
+        gateway: SocketAddr,
+        visitors: usize,
+        path: &'static str,
+        pace: Option<Duration>,
+    ) -> Self {
+        let orders = Arc::new(Orders { pace, ..Orders::default() });
         let visit = |_| {
             let orders = Arc::clone(&orders);
             thread::spawn(move || visit(gateway, path, &orders))
@@ -89,14 +113,26 @@ fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
     let is = |order: &AtomicBool| order.load(Ordering::Relaxed);
     let mut tally = Tally::default();
     let mut kept: Option<Wire> = None;
+    let mut next = Instant::now();
     while !is(&orders.stop) {
-        let started = Instant::now();
+        // A late answer does not excuse the next: its time counts from when it was due.
+        let started = match orders.pace {
+            Some(pace) => {
+                thread::sleep(next.saturating_duration_since(Instant::now()));
+                next += pace;
+                next - pace
+            }
+            None => Instant::now(),
+        };
         let is_reused = kept.is_some();
         if !is_reused && is(&orders.connect_no_more) {
             return tally;
         }
         let Some(mut wire) = kept.take().or_else(|| connect(gateway)) else {
-            // Nobody is there: that may be as it should be, and no request was sent.
+            if orders.pace.is_some() {
+                tally.failed.push("nobody is there".to_owned());
+            }
+            // Otherwise that may be as it should be, and no request was sent.
             thread::sleep(Duration::from_millis(1));
             continue;
         };
