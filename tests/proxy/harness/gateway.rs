@@ -69,17 +69,17 @@ impl Gateway {
 
     /// Returns the most memory that it has had resident, in KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
-        self.status("VmHWM:")
+        self.number("status", "VmHWM:")
     }
 
-    /// Returns the memory that it has resident, in KiB.
-    pub(crate) fn resident_kib(&self) -> u64 {
-        self.status("VmRSS:")
+    /// Returns the memory that is its own, in KiB: what it shares counts in part (PSS).
+    pub(crate) fn memory_kib(&self) -> u64 {
+        self.number("smaps_rollup", "Pss:")
     }
 
-    fn status(&self, key: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.program.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    fn number(&self, file: &str, key: &str) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.program.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 

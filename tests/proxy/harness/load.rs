@@ -24,6 +24,7 @@ struct Orders {
     /// From one request of a visitor to the next, when they come at a steady pace. Then it is a
     /// failure too when nobody is there.
     pace: Option<Duration>,
+    cookie: Option<String>,
 }
 
 /// What came of it.
@@ -37,7 +38,13 @@ pub(crate) struct Tally {
 impl Load {
     /// Sends some visitors to a page. Each keeps its connection as long as it may.
     pub(crate) fn start(gateway: SocketAddr, visitors: usize, path: &'static str) -> Self {
-        Self::send(gateway, visitors, path, None)
+        Self::send(gateway, visitors, path, Orders::default())
+    }
+
+    /// Sends one visitor who is signed in: with the value of the field `Cookie`.
+    pub(crate) fn signed_in(gateway: SocketAddr, path: &'static str, cookie: &str) -> Self {
+        let orders = Orders { cookie: Some(cookie.to_owned()), ..Orders::default() };
+        Self::send(gateway, 1, path, orders)
     }
 
     /// Sends some visitors who make so many requests a second together, whether earlier ones took
@@ -49,16 +56,12 @@ impl Load {
         each_second: u32,
     ) -> Self {
         let pace = Duration::from_secs(1) * visitors / each_second;
-        Self::send(gateway, visitors as usize, path, Some(pace))
+        let orders = Orders { pace: Some(pace), ..Orders::default() };
+        Self::send(gateway, visitors as usize, path, orders)
     }
 
-    fn send(
-        gateway: SocketAddr,
-        visitors: usize,
-        path: &'static str,
-        pace: Option<Duration>,
-    ) -> Self {
-        let orders = Arc::new(Orders { pace, ..Orders::default() });
+    fn send(gateway: SocketAddr, visitors: usize, path: &'static str, orders: Orders) -> Self {
+        let orders = Arc::new(orders);
         let visit = |_| {
             let orders = Arc::clone(&orders);
             thread::spawn(move || visit(gateway, path, &orders))
@@ -111,6 +114,9 @@ impl Tally {
 
 fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
     let is = |order: &AtomicBool| order.load(Ordering::Relaxed);
+    let cookie = orders.cookie.iter().map(|cookie| format!("Cookie: {cookie}\r\n"));
+    let cookie: String = cookie.collect();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}\r\n");
     let mut tally = Tally::default();
     let mut kept: Option<Wire> = None;
     let mut next = Instant::now();
@@ -136,7 +142,7 @@ fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
             thread::sleep(Duration::from_millis(1));
             continue;
         };
-        wire.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
+        wire.send(request.as_bytes());
         match wire.try_answer("GET") {
             Ok(answer) if answer.status == 200 => {
                 tally.took.push(started.elapsed());

@@ -84,3 +84,11 @@ fn skip(what: &str) {
     assert!(!required, "{what}, and BRAMA_JUDGES=required");
     eprintln!("SKIPPED: {what}");
 }
+
+/// Lets this program, and those that it starts from now on, have this many open files.
+pub(crate) fn allow_descriptors(count: u32) {
+    let process = std::process::id().to_string();
+    let mut command = Command::new("prlimit");
+    let raised = command.args(["--pid", &process, &format!("--nofile={count}:")]).output().unwrap();
+    assert!(raised.status.success(), "{}", String::from_utf8_lossy(&raised.stderr));
+}

@@ -16,6 +16,9 @@ const places = {
   // Says who asks.
   '/': (request, response) => response.end(JSON.stringify(request.headers)),
 
+  // Says whether the gateway vouches for whoever asks.
+  '/mine': (request, response) => response.end(String('x-brama-assertion' in request.headers)),
+
   // Answers with the checksum of the body.
   '/sum': (request, response) => {
     const hash = crypto.createHash('sha256');
