@@ -88,7 +88,7 @@ impl WebSocket {
                         }
                         HEADERS => return Err(format!("{frame:?}")),
                         SETTINGS if frame.flags == 0 => {
-                            wire.send(&http_2::frame(SETTINGS, 1, 0, b""))
+                            wire.send(&http_2::frame(SETTINGS, 1, 0, b""));
                         }
                         _ => {}
                     }
