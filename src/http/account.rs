@@ -64,12 +64,7 @@ impl Account {
 
 /// Wraps an answer so that the request is noted when it has ended.
 #[must_use]
-pub fn note(
-    gateway: &Gateway,
-    exchange: Exchange,
-    started: Time,
-    response: Response<Body>,
-) -> Response<Body> {
+pub fn note(gateway: &Gateway, exchange: Exchange, response: Response<Body>) -> Response<Body> {
     if gateway.access.is_off() {
         return response;
     }
@@ -78,7 +73,7 @@ pub fn note(
     let entry = Entry {
         access: Arc::clone(&gateway.access),
         clock: Arc::clone(&gateway.clock),
-        started,
+        started: exchange.began,
         status: response.status().as_u16(),
         sent: 0,
         referer: with_headers.then(|| kept(REFERER)).flatten(),
