@@ -122,8 +122,10 @@ impl Gateway {
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
         let trusted = &self.settings.edge.trusted;
-        let headers = &exchange.parts.headers;
-        exchange.client = forwarded::read(headers, &exchange.peer, trusted, self.is_https())?;
+        if !trusted.is_empty() {
+            let headers = &exchange.parts.headers;
+            exchange.client = forwarded::read(headers, &exchange.peer, trusted, self.is_https())?;
+        }
         if let Some(id) = exchange.client.request_id.take() {
             exchange.id = id;
         }
@@ -131,7 +133,7 @@ impl Gateway {
         // 2. One host and one path, the same for us and for whoever is behind us.
         let host = host::canonical(&exchange.parts, exchange.client.is_tls)?;
         exchange.host = exchange.client.host.take().unwrap_or(host);
-        let path = path::canonical(exchange.parts.uri.path())?.into_owned();
+        let path = path::canonical(exchange.parts.uri.path())?;
         path::check_query(exchange.parts.uri.query().unwrap_or(""))?;
 
         // 3. Nobody speaks in our name, on whatever path.

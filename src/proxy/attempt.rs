@@ -26,6 +26,8 @@ use crate::wire::incoming::Incoming;
 /// What a request holds of its upstream while it lasts.
 pub(super) struct Share {
     pub(super) lease: Lease,
+    /// When the head of the answer was there.
+    pub(super) answered_at: Instant,
     /// A place among the requests under way.
     pub(super) _admission: Admission,
 }
@@ -88,7 +90,7 @@ pub(super) async fn run(
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
         let sent = match way.way {
             Pooled::Http1(connection) => {
-                let answered = connection.exchange(request.to_http1(body), time).await;
+                let answered = connection.exchange(request.to_http1(body), time, now).await;
                 answered.map(split)
             }
             Pooled::Http2(sender) => {
@@ -103,7 +105,7 @@ pub(super) async fn run(
             Ok((parts, answer)) => {
                 lease.succeeded(now);
                 let first_byte = now.duration_since(begin);
-                let share = Share { lease, _admission: admission };
+                let share = Share { lease, answered_at: now, _admission: admission };
                 return Ok(Sent { parts, answer, share, connect, first_byte });
             }
             Err(Unanswered { error, body: untouched }) => {

@@ -65,11 +65,11 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put(&self, id: ServerId, connection: Connection) {
+    pub(super) fn put(&self, id: ServerId, connection: Connection, now: Instant) {
         let mut servers = self.lock();
         let server = find(&mut servers, id);
         if server.idle.len() < self.max_idle {
-            server.idle.push_back(Idle { connection, since: Instant::now() });
+            server.idle.push_back(Idle { connection, since: now });
         }
     }
 

@@ -321,50 +321,59 @@ impl<S: Service> Connection<'_, S> {
     /// Writes an answer; says whether the connection may be used again.
     async fn answer(&mut self, response: Response<Body>, asked: Asked) -> io::Result<bool> {
         let (parts, mut body) = response.into_parts();
-        let has_body = may_have_body(parts.status) && !asked.is_head;
-        let said = framing::length(&parts.headers);
-        let framing = match (has_body, said, body.size_hint().exact()) {
-            (false, ..) => Framing::NONE,
-            (true, Some(length), _) | (true, None, Some(length)) => Framing::Length(length),
-            (true, None, None) if asked.version == Version::HTTP_11 => Framing::Chunked,
-            (true, None, None) => Framing::UntilClose,
-        };
-        let goes_on = asked.keep_alive
-            && framing != Framing::UntilClose
-            && parts.headers.get(CONNECTION).is_none_or(|value| value != "close")
-            && self.knows_next_start(parts.status)
-            && !self.stop.is_leaving();
+        let may_have_body = may_have_body(parts.status);
+        let has_body = may_have_body && !asked.is_head;
+        let is_exact = body.size_hint().exact();
 
-        // 1. The head.
+        // 1. The head, in one look at each field.
         let mut out = std::mem::take(&mut self.out);
         out.clear();
         outgoing::status_line(&mut out, parts.status);
+        let (mut said, mut is_dated, mut goes_on) = (None, false, asked.keep_alive);
         for (name, value) in &parts.headers {
-            if *name != TRANSFER_ENCODING
-                && (*name != CONNECTION || value != "close")
-                && (*name != CONTENT_LENGTH
-                    || may_have_body(parts.status)
-                    || parts.status == StatusCode::NOT_MODIFIED)
-            {
-                out.add(name, value);
+            match *name {
+                TRANSFER_ENCODING => continue,
+                CONNECTION if value == "close" => {
+                    goes_on = false;
+                    continue;
+                }
+                CONTENT_LENGTH if may_have_body || parts.status == StatusCode::NOT_MODIFIED => {
+                    said = framing::number(value).ok();
+                }
+                CONTENT_LENGTH => continue,
+                DATE => is_dated = true,
+                _ => {}
             }
+            out.add(name, value);
         }
-        if !parts.headers.contains_key(DATE) {
+        if !is_dated {
             outgoing::field(&mut out, "date", http_date().as_bytes());
         }
-        match framing {
-            Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-            Framing::Length(length) if said.is_none() && has_body => {
+        let framing = match (has_body, said, is_exact) {
+            (false, ..) => Framing::NONE,
+            (true, Some(length), _) => Framing::Length(length),
+            (true, None, Some(length)) => {
                 outgoing::content_length(&mut out, length);
+                Framing::Length(length)
             }
+            (true, None, None) if asked.version == Version::HTTP_11 => {
+                out.extend_from_slice(b"transfer-encoding: chunked\r\n");
+                Framing::Chunked
+            }
+            (true, None, None) => Framing::UntilClose,
+        };
+        if asked.is_head
+            && may_have_body
+            && said.is_none()
+            && let Some(length) = is_exact.filter(|length| *length > 0)
+        {
             // A client of HEAD learns what GET would have.
-            _ if asked.is_head && said.is_none() && may_have_body(parts.status) => {
-                if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
-                    outgoing::content_length(&mut out, length);
-                }
-            }
-            _ => {}
+            outgoing::content_length(&mut out, length);
         }
+        goes_on = goes_on
+            && framing != Framing::UntilClose
+            && self.knows_next_start(parts.status)
+            && !self.stop.is_leaving();
         if !goes_on {
             out.extend_from_slice(b"connection: close\r\n");
         }
