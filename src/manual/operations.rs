@@ -141,12 +141,43 @@
 //! another name is passed over with a warning. With sockets from systemd the program needs no right
 //! to bind port 443, and a restart refuses nobody: connections wait in the socket meanwhile.
 //!
+//! # Workers
+//!
+//! There is a worker for each core that the process may use (affinity and the quota of its cgroup
+//! are heeded), or as many as `listen.workers` says. Each has its own sockets (`SO_REUSEPORT`) and its
+//! own connections to upstreams. Idle connections to upstreams are therefore kept once for each
+//! worker: `max_idle_connections` counts for one.
+//!
+//! # A new configuration
+//!
+//! `SIGHUP` (`systemctl reload`), or a change of the file, which is looked at every two seconds. The
+//! new configuration is applied whole, from the next request on, or not at all, and the log says why
+//! (`the new configuration is wrong, so the old one stays`, with each problem; `the old configuration
+//! stays`, with the keys). Requests that are under way end as they began. Sessions, logins under way
+//! and connections to upstreams that did not change are kept.
+//!
+//! What needs a new process: everything in `[listen]` but `hsts` and `trusted_proxies`, `[session]`,
+//! `operations.listen`, `portal.public_url`, `portal.state_directory`, `identity.key_rotation`, and
+//! `log.format` and `log.level`.
+//!
+//! # A new version
+//!
+//! Put the new program in the place of the old one and send `SIGUSR2`. The old process starts it with
+//! the same arguments and passes its listening sockets on. When the new one is ready, the old one
+//! leaves: it accepts nothing more, ends its connections with the answers that they wait for, and is
+//! gone after `listen.drain_timeout` at the latest. If the new one ends or is not ready within a
+//! minute, the old one goes on, and the log says why. No connection is refused in between. Sessions
+//! are in the memory of a process, so they end with it. systemd is told of the new main process; the
+//! unit needs `NotifyAccess=all`.
+//!
 //! # Stopping
 //!
-//! SIGTERM or SIGINT: `/readyz` turns to 503, no new connection is accepted, idle ones close,
-//! running requests get `listen.drain_timeout`. The operations port stops last. A second signal
-//! ends the process at once. New connections are refused from the first moment, so let a balancer
-//! take the instance out first where that matters (in Kubernetes, a `preStop` that sleeps).
+//! SIGTERM or SIGINT. First the gateway takes leave for `listen.drain_delay` (none by default):
+//! `/readyz` says 503, connections end with their next answer, and new ones are still served, so that
+//! a balancer can notice. In Kubernetes give it some seconds more than the readiness probe needs.
+//! Then it accepts nothing more (whoever is in the queue already is served), idle connections close,
+//! running requests get `listen.drain_timeout`, and clients of WebSockets are told that we go (close
+//! code 1001). The operations port stops last. A second signal ends the process at once.
 //!
 //! # Logs
 //!
