@@ -2,10 +2,10 @@
 //!
 //! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
-//!    our cookies, and gets what we say of it: identity, origin, request id ([`request`]).
+//!    our cookies, and gets what we say of it: identity, origin, request id (`request`).
 //! 3. It gets a place among the requests under way, a server, and a connection ([`upstream`],
-//!    [`pool`]). It is sent once more when the connection proved dead before a byte was answered,
-//!    and only if it is safe to repeat ([`attempt`]).
+//!    `pool`). It is sent once more when the connection proved dead before a byte was answered,
+//!    and only if it is safe to repeat (`attempt`).
 //! 4. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
