@@ -2,6 +2,7 @@
 
 mod bulk;
 mod clients;
+mod grpc;
 mod limits;
 mod patience;
 mod portals;

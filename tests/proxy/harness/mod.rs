@@ -7,6 +7,7 @@ pub(crate) mod curl;
 mod gateway;
 pub(crate) mod http_2;
 mod load;
+mod plan;
 mod portals;
 mod ports;
 mod program;
@@ -17,8 +18,9 @@ pub(crate) mod tools;
 mod wire;
 
 pub(crate) use citizen::sign_in;
-pub(crate) use gateway::{Gateway, Plan, Tls};
+pub(crate) use gateway::Gateway;
 pub(crate) use load::Load;
+pub(crate) use plan::{Plan, Tls};
 pub(crate) use portals::{Nginx, node, python, source};
 pub(crate) use ports::free_address;
 pub(crate) use program::{PATIENCE, Program};

@@ -26,6 +26,7 @@ pub(crate) enum Tool {
     Nginx,
     Node,
     Python,
+    PythonGrpc,
     PythonWebsockets,
 }
 
@@ -37,6 +38,7 @@ impl Tool {
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
             Self::Python => "python3",
+            Self::PythonGrpc => "python3-grpcio",
             Self::PythonWebsockets => "python3-websockets",
         }
     }
@@ -48,13 +50,16 @@ impl Tool {
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
             Self::Python => PathBuf::from(PYTHON).is_file(),
-            Self::PythonWebsockets => Command::new(PYTHON)
-                .args(["-c", "import websockets"])
-                .stderr(Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success()),
+            Self::PythonGrpc => has_module("grpc"),
+            Self::PythonWebsockets => has_module("websockets"),
         }
     }
+}
+
+fn has_module(name: &str) -> bool {
+    let mut command = Command::new(PYTHON);
+    command.args(["-I", "-c", &format!("import {name}")]).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// Returns nginx, which Debian keeps where only root looks by default.

@@ -1,0 +1,180 @@
+//! gRPC, with Google's own implementation on both sides: messages one by one, and the status that
+//! only the end of an answer tells.
+
+use std::process::Command;
+
+use crate::harness::tools::{self, PYTHON, Tool};
+use crate::harness::{Gateway, Plan, Program, Tls, python, source};
+
+/// How the gateway speaks to the portal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// HTTP/2 in the clear, known beforehand.
+    Clear,
+    /// HTTP/2 that is agreed on in TLS.
+    Agreed,
+}
+
+/// A gateway before a portal of gRPC, when that is installed.
+fn start(way: Way) -> Option<(Program, Gateway)> {
+    if !tools::has(&[Tool::Python, Tool::PythonGrpc]) {
+        return None;
+    }
+    if way == Way::Clear {
+        let (portal, url) = python("grpc_portal.py");
+        return Some((portal, before(&url).start()));
+    }
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let plan = Plan::empty()
+        .file("portal.pem", &made.cert.pem())
+        .file("portal.key", &made.signing_key.serialize_pem());
+    let (portal, url) = Program::start_listening(
+        Command::new(PYTHON)
+            .arg("-I")
+            .arg(source("grpc_portal.py"))
+            .args([plan.path("portal.pem"), plan.path("portal.key")]),
+    );
+    let plan = plan
+        .upstream("portal", &url)
+        .with("protocol = \"auto\"\ntls_ca_file = \"portal.pem\"")
+        .route("/", "portal", "public")
+        .tls(Tls::On);
+    Some((portal, plan.start()))
+}
+
+/// A gateway that knows that its portal speaks HTTP/2.
+fn before(portal: &str) -> Plan {
+    let plan = Plan::empty().upstream("portal", portal).with("protocol = \"http2\"");
+    plan.route("/", "portal", "public")
+}
+
+/// Has a client make a call through the gateway: over TLS, when it listens for that.
+fn call(gateway: &Gateway, name: &str) -> Program {
+    let mut command = Command::new(PYTHON);
+    command.arg("-I").arg(source("grpc_client.py"));
+    match gateway.tls_address {
+        Some(address) => {
+            command.args([format!("localhost:{}", address.port()), name.to_owned()]);
+            command.arg(gateway.certificate());
+        }
+        None => {
+            command.args([gateway.host(), name.to_owned()]);
+        }
+    }
+    Program::start(&mut command)
+}
+
+fn a_call_is_answered(way: Way) {
+    let Some((mut portal, gateway)) = start(way) else { return };
+    let answer = call(&gateway, "Unary").event("answer");
+    assert_eq!((answer["text"].as_str(), answer["code"].as_str()), (Some("HELLO"), Some("OK")));
+    assert_eq!(answer["first"]["x-first"], "1");
+    // RFC 9113 8.1: fields after the body.
+    assert_eq!(answer["trailers"]["x-sum"], "42");
+    assert_eq!(answer["trailers"]["x-raw-bin"], "00ff");
+    let seen = portal.event("unary");
+    assert_eq!(seen["custom"], "0001fe");
+    assert_eq!(seen["deadline"], true);
+}
+
+#[test]
+fn a_call_is_answered_over_http_2_in_the_clear() {
+    a_call_is_answered(Way::Clear);
+}
+
+#[test]
+fn a_call_is_answered_over_http_2_that_tls_agreed_on() {
+    a_call_is_answered(Way::Agreed);
+}
+
+fn messages_arrive_one_by_one(way: Way) {
+    let Some((mut portal, gateway)) = start(way) else { return };
+    let mut client = call(&gateway, "Stream");
+    for number in 1..=5 {
+        // The next one is sent when this one has arrived.
+        assert_eq!(client.event("message")["text"], format!("message {number}"));
+        portal.tell("next");
+    }
+    assert_eq!(client.event("message")["text"], "message 6");
+    portal.tell("end");
+    client.event("end");
+}
+
+#[test]
+fn messages_arrive_one_by_one_in_the_clear() {
+    messages_arrive_one_by_one(Way::Clear);
+}
+
+#[test]
+fn messages_arrive_one_by_one_over_tls() {
+    messages_arrive_one_by_one(Way::Agreed);
+}
+
+#[test]
+fn both_sides_talk_in_turn() {
+    let Some((mut portal, gateway)) = start(Way::Clear) else { return };
+    let mut client = call(&gateway, "Chat");
+    for word in ["one", "two", "three"] {
+        client.tell(word);
+        assert_eq!(portal.event("heard")["text"], word);
+        assert_eq!(client.event("message")["text"], word.to_uppercase());
+    }
+    client.tell("end");
+    client.event("end");
+}
+
+#[test]
+fn sixteen_megabytes_go_up_as_a_stream() {
+    let Some((_portal, gateway)) = start(Way::Clear) else { return };
+    assert_eq!(call(&gateway, "Collect").event("answer")["text"], (16 << 20).to_string());
+}
+
+#[test]
+fn a_refusal_arrives_whole_before_and_after_messages() {
+    let Some((_portal, gateway)) = start(Way::Clear) else { return };
+    let status = call(&gateway, "Fail").event("status");
+    assert_eq!((&status["code"], &status["text"]), (&"NOT_FOUND".into(), &"nie ma, zażółć".into()));
+    assert_eq!(status["trailers"]["x-why"], "because");
+
+    let mut client = call(&gateway, "FailLate");
+    assert_eq!(client.event("message")["text"], "first");
+    let status = client.event("status");
+    assert_eq!((&status["code"], &status["text"]), (&"DATA_LOSS".into(), &"lost".into()));
+}
+
+#[test]
+fn a_call_that_is_given_up_ends_at_the_portal_too() {
+    let Some((mut portal, gateway)) = start(Way::Clear) else { return };
+    let mut client = call(&gateway, "Cancel");
+    // Nothing but the client says that it is over.
+    assert_eq!(portal.event("hanging")["deadline"], false);
+    client.tell("cancel");
+    portal.event("gone");
+}
+
+#[test]
+fn a_call_whose_time_is_over_ends_on_both_sides() {
+    let Some((mut portal, gateway)) = start(Way::Clear) else { return };
+    let mut client = call(&gateway, "Deadline");
+    assert_eq!(portal.event("hanging")["deadline"], true);
+    assert_eq!(client.event("status")["code"], "DEADLINE_EXCEEDED");
+    portal.event("gone");
+}
+
+#[test]
+fn a_call_to_a_closed_place_does_not_reach_the_portal() {
+    if !tools::has(&[Tool::Python, Tool::PythonGrpc]) {
+        return;
+    }
+    let (mut portal, url) = python("grpc_portal.py");
+    let gateway = before(&url).route("/portal.Echo/Unary", "portal", "required").start();
+    let status = call(&gateway, "Unary").event("status");
+    // gRPC's own reading of 401 (its "HTTP to gRPC Status Code Mapping").
+    assert_eq!(status["code"], "UNAUTHENTICATED");
+    // Whatever had been sent to the portal would have come before this.
+    let mut client = call(&gateway, "Chat");
+    client.tell("next");
+    assert_eq!(client.event("message")["text"], "NEXT");
+    portal.event("heard");
+    assert!(!portal.said().iter().any(|line| line.contains("unary")), "{:?}", portal.said());
+}

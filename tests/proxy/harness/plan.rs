@@ -1,0 +1,238 @@
+//! What the gateway is to do in one test, and the configuration that says so.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::gateway::Gateway;
+use super::ports::free_address;
+use super::program::Program;
+use super::simulator::Simulator;
+
+/// What the gateway is to do: becomes its configuration.
+pub(crate) struct Plan {
+    http: SocketAddr,
+    https: Option<SocketAddr>,
+    operations: SocketAddr,
+    listen: String,
+    node: String,
+    kit: Option<PathBuf>,
+    rest: String,
+    public_url: Option<String>,
+    log: String,
+    environment: Vec<(String, String)>,
+    folder: TempDir,
+}
+
+/// Whether the gateway listens for TLS beside plain HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tls {
+    Off,
+    On,
+}
+
+impl Plan {
+    /// Everything is open to everybody and goes to one portal.
+    pub(crate) fn before(portal: &str) -> Self {
+        Self::empty().upstream("portal", portal).route("/", "portal", "public")
+    }
+
+    /// Nothing goes anywhere yet.
+    pub(crate) fn empty() -> Self {
+        Self {
+            http: free_address(),
+            https: None,
+            operations: free_address(),
+            listen: String::new(),
+            // Nobody is there: most tests need no login.
+            node: "sso_url = \"http://127.0.0.1:9/\"\nresolve_url = \"https://127.0.0.1:9/\"\n"
+                .to_owned(),
+            kit: None,
+            rest: String::new(),
+            public_url: None,
+            log: "level = \"warn\"\n".to_owned(),
+            environment: Vec::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// Where the gateway is going to listen.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Adds a portal. `url` is `http://HOST:PORT`, or `unix:/PATH` for a socket of the file system.
+    pub(crate) fn upstream(mut self, name: &str, url: &str) -> Self {
+        self.rest.push_str(&upstream(name, &[url]));
+        self
+    }
+
+    /// Adds a portal that runs on several servers.
+    pub(crate) fn upstream_on(mut self, name: &str, urls: &[&str]) -> Self {
+        self.rest.push_str(&upstream(name, urls));
+        self
+    }
+
+    /// Adds a route.
+    pub(crate) fn route(mut self, path: &str, upstream: &str, access: &str) -> Self {
+        let _ = write!(
+            self.rest,
+            "[[route]]\npath = \"{path}\"\nupstream = \"{upstream}\"\naccess = \"{access}\"\n\n"
+        );
+        self
+    }
+
+    /// Adds lines to the upstream or the route that was added last.
+    pub(crate) fn with(mut self, lines: &str) -> Self {
+        self.rest.truncate(self.rest.trim_end().len());
+        let _ = write!(self.rest, "\n{lines}\n\n");
+        self
+    }
+
+    /// Adds a line to `[log]`, in place of the usual one.
+    pub(crate) fn log(mut self, line: &str) -> Self {
+        self.log = format!("{line}\n");
+        self
+    }
+
+    /// Says where citizens find the portal, when it is not the plain listener.
+    pub(crate) fn public_url(mut self, url: &str) -> Self {
+        self.public_url = Some(url.to_owned());
+        self
+    }
+
+    /// Puts a file beside the configuration.
+    pub(crate) fn file(self, name: &str, contents: &str) -> Self {
+        fs::write(self.folder.path().join(name), contents).unwrap();
+        self
+    }
+
+    /// Returns a file beside the configuration.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Sets a variable of the environment.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a line to `[listen]`.
+    pub(crate) fn listen(mut self, line: &str) -> Self {
+        self.listen.push_str(line);
+        self.listen.push('\n');
+        self
+    }
+
+    /// Lets citizens sign in with the simulator.
+    pub(crate) fn node(mut self, simulator: &Simulator) -> Self {
+        self.node = simulator.configuration();
+        self.kit = Some(simulator.kit().to_owned());
+        self
+    }
+
+    /// Listens for TLS too, with a certificate of its own for `localhost`.
+    pub(crate) fn tls(mut self, tls: Tls) -> Self {
+        self.https = (tls == Tls::On).then(free_address);
+        self
+    }
+
+    pub(crate) fn start(self) -> Gateway {
+        let configuration = self.folder.path().join("brama.toml");
+        fs::write(&configuration, self.configuration()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.envs(self.environment);
+        let program = Program::start(command.arg("run").arg("--config").arg(&configuration));
+        let mut gateway = Gateway {
+            program,
+            address: self.http,
+            tls_address: self.https,
+            operations: self.operations,
+            folder: self.folder,
+        };
+        gateway.wait_until_ready();
+        gateway
+    }
+
+    fn configuration(&self) -> String {
+        let Self { http, operations, listen, node, rest, log, .. } = self;
+        let default_url = format!("http://localhost:{}", http.port());
+        let public_url = self.public_url.as_deref().unwrap_or(&default_url);
+        let kit = self.kit.clone().unwrap_or_else(|| make_kit(self.folder.path()));
+        let kit = kit.display();
+        let https = self.https.map_or_else(String::new, |address| {
+            make_certificate(self.folder.path());
+            format!(
+                "https = \"{address}\"\ncertificate = \"localhost.pem\"\nkey = \"localhost.key\"\n"
+            )
+        });
+        format!(
+            r#"
+[portal]
+public_url = "{public_url}"
+
+[listen]
+http = "{http}"
+{https}{listen}
+[operations]
+listen = "{operations}"
+
+[log]
+format = "text"
+{log}
+[node]
+environment = "custom"
+issuer = "symulator.brama.localhost"
+{node}certificates = ["{kit}/node-signing.crt.pem"]
+extra_ca_file = "{kit}/ca.crt.pem"
+system_roots = false
+client_certificate = "{kit}/service-tls-client.crt.pem"
+client_key = "{kit}/service-tls-client.key.pem"
+
+[service]
+issuer = "portal.brama.localhost"
+provider_name = "Portal"
+signing_certificate = "{kit}/service-sig.crt.pem"
+signing_key = "{kit}/service-sig.key.pem"
+decryption_keys = ["{kit}/service-enc.key.pem"]
+
+{rest}"#
+        )
+    }
+}
+
+/// The text of one `[[upstream]]`. What the keys for several servers are called is known here only.
+fn upstream(name: &str, urls: &[&str]) -> String {
+    let address = match urls {
+        [one] => format!("url = \"{one}\""),
+        several => {
+            let server = |url: &&str| format!("{{ address = \"{url}\" }}");
+            let servers: Vec<_> = several.iter().map(server).collect();
+            format!("servers = [{}]", servers.join(", "))
+        }
+    };
+    format!("[[upstream]]\nname = \"{name}\"\n{address}\n\n")
+}
+
+/// Has the simulator make every key that a configuration must name.
+fn make_kit(folder: &Path) -> PathBuf {
+    let kit = folder.join("kit");
+    let made = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["simulator", "--keys-only", "--directory"])
+        .arg(&kit)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    kit
+}
+
+fn make_certificate(folder: &Path) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.join("localhost.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.join("localhost.key"), made.signing_key.serialize_pem()).unwrap();
+}
