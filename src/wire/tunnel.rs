@@ -63,7 +63,9 @@ impl Tunnel {
         let mut frames = Frames::default();
         let upwards = copy(&mut near.reader, &mut far.writer, |_| {});
         let downwards = copy(&mut far.reader, &mut near.writer, |bytes| frames.follow(bytes));
-        let both = async { tokio::join!(upwards, downwards) };
+        // A side that has said its last may still listen. One whose connection broke does not, and
+        // the other side learns it at once.
+        let both = async { tokio::try_join!(upwards, downwards) };
         let goodbye = tokio::select! {
             biased;
             () = ended => Goodbye::SessionEnded,

@@ -55,7 +55,7 @@ pub struct Upstream {
     pub max_idle_connections: usize,
     /// Requests that may be under way at the same time, of all workers to all servers.
     ///
-    /// A WebSocket or a stream of events counts as long as it is open.
+    /// A stream of events counts as long as it is open, a WebSocket until it is.
     pub max_requests: usize,
     /// Requests that may wait for their turn when `max_requests` are under way. More are answered
     /// with 503 at once.

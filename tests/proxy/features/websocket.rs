@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::harness::tools::{self, PYTHON, Tool};
+use crate::harness::web_socket::{Heard, Version, WebSocket};
 use crate::harness::{Gateway, Plan, Program, Simulator, Tls, python, sign_in, source};
 
 /// Opens a WebSocket with the library of Python, and says a few things over it.
@@ -47,7 +48,7 @@ fn chromium_talks(tls: Tls) {
         return;
     }
     let (mut portal, url) = python("websocket.py");
-    let gateway = Plan::before(&url).tls(tls).start();
+    let mut gateway = Plan::before(&url).tls(tls).start();
     let page = match gateway.tls_address {
         Some(address) => format!("https://localhost:{}/page", address.port()),
         None => gateway.url("/page"),
@@ -64,6 +65,26 @@ fn chromium_talks(tls: Tls) {
             .arg(page),
     );
     assert_eq!(portal.event("report")["text"], "closed 4000 true");
+    if tls == Tls::On {
+        // Chromium used its connection of HTTP/2 for the WebSocket too (RFC 8441).
+        let over_http_2 = |line: &str| line.contains("\"/ws\"") && line.contains("HTTP/2");
+        gateway.program.wait_for(|line| over_http_2(line).then_some(()));
+    }
+}
+
+/// Ends a session, as its citizen would.
+fn sign_out(gateway: &Gateway, cookie: &str) {
+    let mut wire = gateway.connect();
+    let host = gateway.host();
+    wire.send(
+        format!(
+            "POST /.brama/logout HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
+             Sec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    let answer = wire.answer("POST");
+    assert!(answer.status < 400, "{} {}", answer.status, answer.text());
 }
 
 #[test]
@@ -79,19 +100,78 @@ fn the_portal_knows_whose_websocket_it_is_and_it_ends_with_the_session() {
     let mut client = talk(&gateway, &cookie);
     assert_eq!(portal.event("opened")["identified"], true);
 
-    let mut wire = gateway.connect();
-    let host = gateway.host();
-    wire.send(
-        format!(
-            "POST /.brama/logout HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
-             Sec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\nContent-Length: 0\r\n\r\n"
-        )
-        .as_bytes(),
-    );
-    let answer = wire.answer("POST");
-    assert!(answer.status < 400, "{} {}", answer.status, answer.text());
+    sign_out(&gateway, &cookie);
     let signed_out = Instant::now();
     portal.event("closed");
     client.wait_for(|line| line.starts_with("closed by the other side").then_some(()));
     assert!(signed_out.elapsed() < Duration::from_secs(2), "{:?}", signed_out.elapsed());
 }
+
+/// A gateway whose portal speaks WebSocket and wants everybody signed in.
+fn start_closed() -> Option<(Program, Simulator, Gateway)> {
+    if !tools::has(&[Tool::Python, Tool::PythonWebsockets]) {
+        return None;
+    }
+    let (portal, url) = python("websocket.py");
+    let plan = Plan::empty().upstream("portal", &url).route("/", "portal", "required");
+    let simulator = Simulator::start(plan.address());
+    let gateway = plan.node(&simulator).start();
+    Some((portal, simulator, gateway))
+}
+
+#[test]
+fn over_http_2_it_is_what_it_is_over_http_1_1_and_nobody_enters_without_a_session() {
+    let Some((mut portal, _simulator, gateway)) = start_closed() else { return };
+    let cookie = sign_in(&gateway, "anna");
+    for version in [Version::Http1, Version::Http2] {
+        assert!(WebSocket::try_open(&gateway, version, "a=b").is_err(), "{version:?}");
+        let mut socket = WebSocket::open(&gateway, version, &cookie);
+        // The first that the portal hears of is the second.
+        assert_eq!(portal.event("opened")["identified"], true);
+        for text in ["hello", "zażółć", ""] {
+            socket.echoes(text);
+        }
+        // Without a word, as when somebody shuts the lid: the portal learns it all the same.
+        drop(socket);
+        portal.event("closed");
+    }
+}
+
+#[test]
+fn a_session_that_ends_takes_its_websockets_with_it_and_nobody_elses() {
+    let Some((_portal, _simulator, gateway)) = start_closed() else { return };
+    let (anna, jan) = (sign_in(&gateway, "anna"), sign_in(&gateway, "lukasz"));
+    let open = |cookie: &str| {
+        [Version::Http1, Version::Http2].map(|version| WebSocket::open(&gateway, version, cookie))
+    };
+    let (mut hers, mut his) = (open(&anna), open(&jan));
+    hers.iter_mut().chain(&mut his).for_each(|socket| socket.echoes("here"));
+    sign_out(&gateway, &anna);
+    let signed_out = Instant::now();
+    for socket in &mut hers {
+        assert_eq!(socket.hear(), Heard::Close(1008, "session ended".to_owned()));
+        assert!(socket.has_ended());
+    }
+    let took = signed_out.elapsed();
+    assert!(took < Duration::from_secs(1) + SLACK, "{took:?}");
+    his.iter_mut().for_each(|socket| socket.echoes("still here"));
+}
+
+#[test]
+fn a_stop_says_goodbye_to_every_websocket() {
+    let Some((_portal, _simulator, mut gateway)) = start_closed() else { return };
+    let cookie = sign_in(&gateway, "anna");
+    let mut sockets =
+        [Version::Http1, Version::Http2].map(|version| WebSocket::open(&gateway, version, &cookie));
+    sockets.iter_mut().for_each(|socket| socket.echoes("here"));
+    gateway.program.signal("TERM");
+    for socket in &mut sockets {
+        assert_eq!(socket.hear(), Heard::Close(1001, "going away".to_owned()));
+        assert!(socket.has_ended());
+    }
+    drop(sockets);
+    assert!(gateway.program.wait().success());
+}
+
+/// What a busy machine adds to any time.
+const SLACK: Duration = Duration::from_millis(500);

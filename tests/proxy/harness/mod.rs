@@ -15,6 +15,7 @@ mod script;
 mod sha256;
 mod simulator;
 pub(crate) mod tools;
+pub(crate) mod web_socket;
 mod wire;
 
 pub(crate) use citizen::sign_in;
