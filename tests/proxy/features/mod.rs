@@ -1,7 +1,9 @@
 //! What a portal and its visitors do with a proxy between them, and do not notice it.
 
+mod balance;
 mod bulk;
 mod clients;
+mod edge;
 mod grpc;
 mod limits;
 mod patience;

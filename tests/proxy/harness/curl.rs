@@ -28,6 +28,11 @@ pub(crate) fn curl_over_tls(gateway: &Gateway, arguments: &[&str]) -> Fetched {
     run(gateway, arguments, |path| format!("https://localhost:{}{path}", address.port()))
 }
 
+/// The same with a whole URL as the last argument.
+pub(crate) fn curl_at(gateway: &Gateway, arguments: &[&str]) -> Fetched {
+    run(gateway, arguments, str::to_owned)
+}
+
 fn run(gateway: &Gateway, arguments: &[&str], url: impl Fn(&str) -> String) -> Fetched {
     let (path, options) = arguments.split_last().expect("a path");
     let mut command = Command::new("curl");

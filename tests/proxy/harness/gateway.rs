@@ -85,7 +85,7 @@ impl Gateway {
 
     pub(super) fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + PATIENCE;
-        while !(self.is_ready() && TcpStream::connect(self.address).is_ok()) {
+        while !(TcpStream::connect(self.address).is_ok() && self.is_ready()) {
             assert!(!self.program.has_ended(), "the gateway did not start");
             assert!(Instant::now() < deadline, "the gateway does not become ready");
             thread::sleep(Duration::from_millis(5));

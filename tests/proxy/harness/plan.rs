@@ -25,6 +25,7 @@ pub(crate) struct Plan {
     public_url: Option<String>,
     log: String,
     environment: Vec<(String, String)>,
+    launcher: Vec<String>,
     folder: TempDir,
 }
 
@@ -56,6 +57,7 @@ impl Plan {
             public_url: None,
             log: "level = \"warn\"\n".to_owned(),
             environment: Vec::new(),
+            launcher: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -74,6 +76,12 @@ impl Plan {
     /// Adds a portal that runs on several servers.
     pub(crate) fn upstream_on(mut self, name: &str, urls: &[&str]) -> Self {
         self.rest.push_str(&upstream(name, urls));
+        self
+    }
+
+    /// Adds a portal with these lines.
+    pub(crate) fn upstream_with(mut self, name: &str, lines: &str) -> Self {
+        let _ = write!(self.rest, "[[upstream]]\nname = \"{name}\"\n{lines}\n\n");
         self
     }
 
@@ -122,6 +130,17 @@ impl Plan {
         self
     }
 
+    /// Has another program start the gateway, in its own place.
+    pub(crate) fn launched_by(mut self, command: &[&str]) -> Self {
+        self.launcher = command.iter().copied().map(str::to_owned).collect();
+        self
+    }
+
+    /// Returns where the gateway is going to listen for TLS.
+    pub(crate) fn tls_address(&self) -> SocketAddr {
+        self.https.expect("the gateway is to listen for TLS")
+    }
+
     /// Adds a line to `[listen]`.
     pub(crate) fn listen(mut self, line: &str) -> Self {
         self.listen.push_str(line);
@@ -145,8 +164,10 @@ impl Plan {
     pub(crate) fn start(self) -> Gateway {
         let configuration = self.folder.path().join("brama.toml");
         fs::write(&configuration, self.configuration()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-        command.envs(self.environment);
+        let mut words =
+            self.launcher.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_brama")]);
+        let mut command = Command::new(words.next().expect("there is a program"));
+        command.args(words).envs(self.environment);
         let program = Program::start(command.arg("run").arg("--config").arg(&configuration));
         let mut gateway = Gateway {
             program,

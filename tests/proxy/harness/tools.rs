@@ -25,9 +25,11 @@ pub(crate) enum Tool {
     Curl,
     Nginx,
     Node,
+    OpenSsl,
     Python,
     PythonGrpc,
     PythonWebsockets,
+    SocketActivate,
 }
 
 impl Tool {
@@ -37,9 +39,11 @@ impl Tool {
             Self::Curl => "curl",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
+            Self::OpenSsl => "openssl",
             Self::Python => "python3",
             Self::PythonGrpc => "python3-grpcio",
             Self::PythonWebsockets => "python3-websockets",
+            Self::SocketActivate => "systemd",
         }
     }
 
@@ -49,9 +53,11 @@ impl Tool {
             Self::Curl => installed("curl").is_some(),
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
+            Self::OpenSsl => installed("openssl").is_some(),
             Self::Python => PathBuf::from(PYTHON).is_file(),
             Self::PythonGrpc => has_module("grpc"),
             Self::PythonWebsockets => has_module("websockets"),
+            Self::SocketActivate => installed("systemd-socket-activate").is_some(),
         }
     }
 }
