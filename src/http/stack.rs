@@ -96,7 +96,7 @@ impl Gateway {
             language: exchange::language(&parts.headers),
             client: Client::direct(&peer, self.is_https()),
             host: Host::unknown(),
-            account: Account::default(),
+            account: Account::begin(&parts.headers, &self.access),
             parts,
             peer,
         }
