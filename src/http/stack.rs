@@ -94,7 +94,7 @@ impl Gateway {
             activity: exchange::activity(&parts.headers),
             client: Client::direct(&peer, self.is_https()),
             host: Host::unknown(),
-            account: Account::default(),
+            account: Account::begin(&parts.headers, &self.access),
             parts,
             peer,
         }

@@ -347,6 +347,15 @@
 //! | `request.no_such_place` | 404 | nothing there below the prefix |
 //! | `request.method_not_allowed` | 405 | one of our places, another method |
 //! | `request.host` | 400 | not exactly one well-formed `Host`, or a target that names another |
+//! | `request.malformed` | 400 | not HTTP, or HTTP that two programs could read in two ways ([`crate::wire::head`]) |
+//! | `request.framing` | 400 | where the body ends is not clear ([`crate::wire::framing`]), or its chunks are wrong |
+//! | `request.version` | 505 | neither HTTP/1.1 nor HTTP/1.0, or HTTP/2 where it is off |
+//! | `request.target_too_long` | 414 | path and query are longer than `listen.max_target` |
+//! | `request.header_too_large` | 431 | the head has too many bytes or fields |
+//! | `request.expectation` | 417 | `Expect` with something else than `100-continue` |
+//! | `request.timeout` | 408 | the head did not arrive in time, or nothing of the body came for too long |
+//! | `request.body_broken` | 400 | the client stopped in the middle of the body |
+//! | `request.body_too_large` | 413 | the body is longer than `max_body` |
 //! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::http::path`]) |
 //! | `request.ambiguous_query` | 400 | a query with something else than visible ASCII |
 //! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them |
@@ -365,6 +374,7 @@
 //! |---|---|---|
 //! | `upstream.unreachable` | 502 | no connection to the portal, or it broke; `detail` says why |
 //! | `upstream.timeout` | 504 | no answer within `response_timeout` |
+//! | `upstream.bad_answer` | 502 | the portal answered with something that is not HTTP, or not clearly; `detail` says what |
 //! | `upstream.no_healthy_server` | 503 | health checks call every server down, or no name could be resolved yet; `detail` says which |
 //! | `upstream.busy` | 503 | `max_requests` are under way and the queue is full, or no turn came within `pending_timeout` |
 //! | `identity.cannot_sign` | 500 | the token key was refused; look at the state folder |

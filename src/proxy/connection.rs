@@ -182,8 +182,11 @@ impl Connection {
                 Ok(Some(head)) if head.status == StatusCode::CONTINUE => {
                     awaited.interim -= 1;
                     pump.consent();
+                    self.patience.endless();
+                    // The body is asked for before an answer that came in the same piece is
+                    // taken: a client that holds it back would wait for leave in vain.
                     cx.waker().wake_by_ref();
-                    continue;
+                    return Poll::Pending;
                 }
                 Ok(Some(head)) if head.status.is_informational() => {
                     awaited.interim -= 1;
