@@ -21,7 +21,7 @@
 //! | 3 | [`gate`], [`session`] | who may go where; who is signed in |
 //! | 2 | [`saml`] | what is said to the node, and how its answer is believed |
 //! | 1 | [`xml`], [`identity`] | signatures and encryption; persons, claims, tokens |
-//! | 0 | [`base`], [`observe`] | time, randomness, secrets; logs |
+//! | 0 | [`base`], [`wire`], [`observe`] | time, randomness, secrets; HTTP/1.1 as bytes; logs |
 //!
 //! Floors 1 and 2 and the gate do no I/O and ask no clock: keys, randomness and time are arguments.
 //! So whatever decides who somebody is can be tested with plain values.
@@ -43,8 +43,9 @@
 //!
 //! # One request, all the way
 //!
-//! 1. A connection arrives at [`server::listener`], with TLS or without, and becomes a call of
-//!    [`http::Gateway`]. [`http::stack`] is the way of every request, in one function.
+//! 1. A connection arrives at a worker's [`server::listener`], with TLS or without. Its requests are
+//!    read by [`wire`] (HTTP/1.1) or hyper (HTTP/2) and become calls of [`http::Gateway`].
+//!    [`http::stack`] is the way of every request, in one function.
 //! 2. [`http::forwarded`], [`http::host`] and [`http::path`] settle who asks and what the request
 //!    is for; what two servers could read in two ways is refused.
 //!    [`http::hygiene::clean_request`] takes away whatever speaks in our name.

@@ -2,8 +2,8 @@
 //!
 //! [`App::bind`] puts everything together, [`App::run`] serves: a worker a core
 //! ([`crate::server::workers`]), each with a gateway of its own that shares all but the
-//! connections to upstreams. A new configuration is a new gateway for each worker ([`renewal`]); a
-//! new version of the program is a new process with the same sockets ([`successor`]).
+//! connections to upstreams. A new configuration is a new gateway for each worker (`renewal`); a
+//! new version of the program is a new process with the same sockets (`successor`).
 
 mod current;
 mod keys;

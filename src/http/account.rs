@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::header::{REFERER, USER_AGENT};
-use http::{HeaderValue, Method, Response, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, Version};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use super::Gateway;
@@ -30,6 +30,8 @@ pub struct Account {
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
     pub reason: Option<&'static str>,
+    referer: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
     received: OnceLock<Arc<AtomicU64>>,
     answered: OnceLock<Answered>,
 }
@@ -46,6 +48,16 @@ pub struct Answered {
 }
 
 impl Account {
+    /// Keeps of a request's headers what the log will need: an upstream takes the others along.
+    #[must_use]
+    pub fn begin(headers: &HeaderMap, access: &AccessLog) -> Self {
+        if !access.is_combined() {
+            return Self::default();
+        }
+        let kept = |name| headers.get(name).cloned();
+        Self { referer: kept(REFERER), user_agent: kept(USER_AGENT), ..Self::default() }
+    }
+
     /// Notes that an upstream answered; the first time counts.
     pub fn answered(&self, answered: Answered) {
         let _ = self.answered.set(answered);
@@ -64,25 +76,16 @@ impl Account {
 
 /// Wraps an answer so that the request is noted when it has ended.
 #[must_use]
-pub fn note(
-    gateway: &Gateway,
-    exchange: Exchange,
-    started: Time,
-    response: Response<Body>,
-) -> Response<Body> {
+pub fn note(gateway: &Gateway, exchange: Exchange, response: Response<Body>) -> Response<Body> {
     if gateway.access.is_off() {
         return response;
     }
-    let kept = |name| exchange.parts.headers.get(name).cloned();
-    let with_headers = gateway.access.is_combined();
     let entry = Entry {
         access: Arc::clone(&gateway.access),
         clock: Arc::clone(&gateway.clock),
-        started,
+        started: exchange.began,
         status: response.status().as_u16(),
         sent: 0,
-        referer: with_headers.then(|| kept(REFERER)).flatten(),
-        user_agent: with_headers.then(|| kept(USER_AGENT)).flatten(),
         // Headers are not kept as long as a stream lasts.
         request: exchange.id,
         method: exchange.parts.method,
@@ -130,8 +133,6 @@ struct Entry {
     started: Time,
     status: u16,
     sent: u64,
-    referer: Option<HeaderValue>,
-    user_agent: Option<HeaderValue>,
     request: String,
     method: Method,
     uri: Uri,
@@ -165,8 +166,8 @@ impl Drop for Entry {
             upstream: answered.map(|answered| &*answered.server),
             route: self.account.route.as_ref().map(|route| &*route.path),
             reason: self.account.reason,
-            referer: self.referer.as_ref().map(HeaderValue::as_bytes),
-            user_agent: self.user_agent.as_ref().map(HeaderValue::as_bytes),
+            referer: self.account.referer.as_ref().map(HeaderValue::as_bytes),
+            user_agent: self.account.user_agent.as_ref().map(HeaderValue::as_bytes),
         });
     }
 }

@@ -194,11 +194,11 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         detail,
         "request refused"
     );
-    let mut response = if exchange.caller == Caller::Program {
+    let mut response = if exchange.caller() == Caller::Program {
         let problem = serde_json::json!({
             "error": code,
             "status": status.as_u16(),
-            "title": trouble.words(exchange.language).title,
+            "title": trouble.words(exchange.language()).title,
             "request": exchange.id,
         });
         json(*status, &problem)
@@ -229,7 +229,7 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
 #[must_use]
 pub fn look<'a>(settings: &'a Settings, exchange: &Exchange) -> Look<'a> {
     Look {
-        language: exchange.language,
+        language: exchange.language(),
         portal_name: &settings.portal_name,
         test_environment: settings.test_environment.as_deref(),
     }

@@ -8,6 +8,7 @@ use super::account::Account;
 use super::forwarded::Client;
 use super::host::Host;
 use super::service::Peer;
+use crate::base::clock::Time;
 use crate::identity::headers::BACKGROUND;
 use crate::pages::Language;
 use crate::session::store::Activity;
@@ -38,15 +39,27 @@ pub struct Exchange {
     pub host: Host,
     /// What is noted of it for the access log.
     pub account: Account,
-    /// Who waits.
-    pub caller: Caller,
+    /// Who waits, where the headers do not tell.
+    pub assumed: Option<Caller>,
+    /// When it came.
+    pub began: Time,
     /// Whether it is a sign of life.
     pub activity: Activity,
-    /// The language of pages.
-    pub language: Language,
 }
 
 impl Exchange {
+    /// Tells who waits. Looked at only when there is something to say of our own.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        self.assumed.unwrap_or_else(|| caller(&self.parts.headers))
+    }
+
+    /// Returns the language of pages.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        language(&self.parts.headers)
+    }
+
     /// Returns the path as it came.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -21,6 +21,7 @@ use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 use super::host::{self, Host};
 use super::networks::Networks;
 use super::service::Peer;
+use crate::wire::outgoing::Fields;
 
 pub mod elements;
 
@@ -130,25 +131,28 @@ pub fn read(
 }
 
 /// Tells an upstream who the client is. `prefix` is what was taken off the path; with `standard`
-/// the header of RFC 7239 is set too.
+/// the header of RFC 7239 is said too. None of these names may be there already.
 pub fn announce(
-    headers: &mut HeaderMap,
+    fields: &mut impl Fields,
     client: &Client,
     host: &Host,
     prefix: Option<&HeaderValue>,
     standard: bool,
 ) {
-    let scheme = if client.is_tls { "https" } else { "http" };
-    headers.insert(X_FORWARDED_FOR, client.chain.clone());
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    headers.insert(X_FORWARDED_HOST, host.value().clone());
+    const HTTP: HeaderValue = HeaderValue::from_static("http");
+    const HTTPS: HeaderValue = HeaderValue::from_static("https");
+    let scheme = if client.is_tls { HTTPS } else { HTTP };
+    fields.add(&X_FORWARDED_FOR, &client.chain);
+    fields.add(&X_FORWARDED_PROTO, &scheme);
+    fields.add(&X_FORWARDED_HOST, host.value());
     if let Some(prefix) = prefix {
-        headers.insert(X_FORWARDED_PREFIX, prefix.clone());
+        fields.add(&X_FORWARDED_PREFIX, prefix);
     }
     if standard {
+        let scheme = if client.is_tls { "https" } else { "http" };
         let value = elements::write(client.chain.to_str().unwrap_or(""), host.authority(), scheme);
         if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(FORWARDED, value);
+            fields.add(&FORWARDED, &value);
         }
     }
 }

@@ -36,6 +36,12 @@ impl Networks {
         texts.iter().enumerate().map(one).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Tells whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Tells whether an address is in one of them. An IPv4 address written as IPv6 is the same.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

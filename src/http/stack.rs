@@ -29,7 +29,6 @@ use crate::wire::refusal::Refusal;
 
 impl Service for Gateway {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-        let started = self.clock.now();
         let (parts, body) = request.into_parts();
         let mut exchange = self.begin(parts, peer);
         let mut response = match self.handle(&mut exchange, body).await {
@@ -41,18 +40,17 @@ impl Service for Gateway {
         };
         let hsts = self.settings.edge.hsts.as_ref();
         hygiene::answer::add_hsts(response.headers_mut(), hsts, exchange.client.is_tls);
-        account::note(self, exchange, started, response)
+        account::note(self, exchange, response)
     }
 
     fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
         // What cannot be read as a request has no headers to go by.
-        let started = self.clock.now();
         let (parts, ()) = Request::new(()).into_parts();
         let mut exchange = self.begin(parts, peer);
-        exchange.caller = if wants_page { Caller::Navigation } else { Caller::Program };
+        exchange.assumed = Some(if wants_page { Caller::Navigation } else { Caller::Program });
         exchange.account.reason = Some(refusal.code());
         let response = answer::failure(&refusal.into(), &exchange, &self.settings);
-        account::note(self, exchange, started, response)
+        account::note(self, exchange, response)
     }
 }
 
@@ -60,7 +58,6 @@ impl Gateway {
     /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
     #[must_use]
     pub fn to_https(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-        let started = self.clock.now();
         let (parts, _) = request.into_parts();
         let mut exchange = self.begin(parts, peer);
         let response = match self.https_target(&exchange) {
@@ -70,7 +67,7 @@ impl Gateway {
                 answer::failure(&failure, &exchange, &self.settings)
             }
         };
-        account::note(self, exchange, started, response)
+        account::note(self, exchange, response)
     }
 
     fn https_target(&self, exchange: &Exchange) -> Result<String, Failure> {
@@ -89,14 +86,15 @@ impl Gateway {
     }
 
     fn begin(&self, parts: Parts, peer: Peer) -> Exchange {
+        let started = self.clock.now();
         Exchange {
             id: random::unique_name(),
-            caller: exchange::caller(&parts.headers),
+            assumed: None,
+            began: started,
             activity: exchange::activity(&parts.headers),
-            language: exchange::language(&parts.headers),
             client: Client::direct(&peer, self.is_https()),
             host: Host::unknown(),
-            account: Account::default(),
+            account: Account::begin(&parts.headers, &self.access),
             parts,
             peer,
         }
@@ -124,8 +122,10 @@ impl Gateway {
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
         let trusted = &self.settings.edge.trusted;
-        let headers = &exchange.parts.headers;
-        exchange.client = forwarded::read(headers, &exchange.peer, trusted, self.is_https())?;
+        if !trusted.is_empty() {
+            let headers = &exchange.parts.headers;
+            exchange.client = forwarded::read(headers, &exchange.peer, trusted, self.is_https())?;
+        }
         if let Some(id) = exchange.client.request_id.take() {
             exchange.id = id;
         }
@@ -133,7 +133,7 @@ impl Gateway {
         // 2. One host and one path, the same for us and for whoever is behind us.
         let host = host::canonical(&exchange.parts, exchange.client.is_tls)?;
         exchange.host = exchange.client.host.take().unwrap_or(host);
-        let path = path::canonical(exchange.parts.uri.path())?.into_owned();
+        let path = path::canonical(exchange.parts.uri.path())?;
         path::check_query(exchange.parts.uri.query().unwrap_or(""))?;
 
         // 3. Nobody speaks in our name, on whatever path.
@@ -143,7 +143,8 @@ impl Gateway {
         if let Some(place) =
             endpoints::find(&self.settings, exchange.host.name(), &path, &self.policy)
         {
-            return endpoints::answer(self, place, exchange, body).await;
+            // On the heap: a login needs far more room than a request that passes.
+            return Box::pin(endpoints::answer(self, place, exchange, body)).await;
         }
 
         // 5. Whose request is it, and may it go on?
@@ -197,7 +198,7 @@ impl Gateway {
         let Some(key) = cookie.and_then(SessionKey::of) else {
             return Ok(None);
         };
-        self.flows.sessions.find(key, activity, self.clock.now()).await
+        self.flows.sessions.find(key, activity, exchange.began).await
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).
@@ -209,7 +210,7 @@ impl Gateway {
     ) -> Result<Response<Body>, Failure> {
         let return_to = ReturnTo::parse(exchange.path_and_query());
         let reading = exchange::is_reading(&exchange.parts.method);
-        match exchange.caller {
+        match exchange.caller() {
             Caller::Navigation if reading => {
                 endpoints::login::begin(self, exchange, return_to, assurance)
             }

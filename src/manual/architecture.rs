@@ -20,6 +20,21 @@
 //! for a portal, and a restart signs everybody out. The trait [`crate::session::store::Store`] is
 //! the place where a shared store would go.
 //!
+//! # A worker for each core
+//!
+//! Each worker is a thread with a runtime of its own, its own listening sockets and its own
+//! connections to upstreams ([`crate::server::workers`]). A request is read, decided and answered by
+//! one task, which never moves to another core and waits for no lock that is held for long. Shared
+//! are sessions, keys, tokens, settings and what is known of the servers of upstreams.
+//!
+//! # HTTP/1.1 of our own
+//!
+//! A library that is kind to its input hides from us what another server would read otherwise, and
+//! one that is made for every use costs a task and two queues for each connection to an upstream. So
+//! [`crate::wire`] reads and writes HTTP/1.1: strict, with one buffer for each connection, and with
+//! headers that are slices of the bytes as they came. The tokens are cut by `httparse`. HTTP/2, which
+//! is framed without doubt, is left to hyper.
+//!
 //! # Floors
 //!
 //! Imports point down. It keeps the part that decides who somebody is (floors 1 and 2) free of

@@ -230,8 +230,19 @@
 //!
 //! `Transfer-Encoding` and `Content-Length` in one request.
 //!
-//! Answer: requests are parsed once and written anew to the portal, with lengths of our own making.
-//! Only HTTP/1.1 is spoken. Headers that speak of one connection are not passed on.
+//! Answer: what two servers could read in two ways is refused, and its connection ends
+//! ([`crate::manual::protocols`]). The rest is parsed once and written anew to the portal. Headers that
+//! speak of one connection are not passed on, and not a byte goes on after an upgrade before the portal
+//! has agreed to it (CVE-2026-2833). `tests/proxy/strictness` tries hundreds of requests before two
+//! portals with different parsers.
+//!
+//! ## Rapid reset, endless CONTINUATION
+//!
+//! An HTTP/2 client opens streams and resets them at once (CVE-2023-44487), or sends a head that never
+//! ends (CVE-2024-27316).
+//!
+//! Answer: streams, resets that wait to be noticed, mistakes, and the bytes of a head are bounded
+//! ([`crate::server::limits::Limits`]); who exceeds them loses the connection.
 //!
 //! ## Claims of an earlier proxy
 //!

@@ -6,10 +6,12 @@
 //! - [`threat_model`]: who attacks, what is defended, what is not.
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
+//! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
 //! - [`glossary`]: the Polish terms.
 
 pub mod architecture;
 pub mod attacks;
 pub mod glossary;
 pub mod operations;
+pub mod protocols;
 pub mod threat_model;

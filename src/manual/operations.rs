@@ -141,12 +141,43 @@
 //! another name is passed over with a warning. With sockets from systemd the program needs no right
 //! to bind port 443, and a restart refuses nobody: connections wait in the socket meanwhile.
 //!
+//! # Workers
+//!
+//! There is a worker for each core that the process may use (affinity and the quota of its cgroup
+//! are heeded), or as many as `listen.workers` says. Each has its own sockets (`SO_REUSEPORT`) and its
+//! own connections to upstreams. Idle connections to upstreams are therefore kept once for each
+//! worker: `max_idle_connections` counts for one.
+//!
+//! # A new configuration
+//!
+//! `SIGHUP` (`systemctl reload`), or a change of the file, which is looked at every two seconds. The
+//! new configuration is applied whole, from the next request on, or not at all, and the log says why
+//! (`the new configuration is wrong, so the old one stays`, with each problem; `the old configuration
+//! stays`, with the keys). Requests that are under way end as they began. Sessions, logins under way
+//! and connections to upstreams that did not change are kept.
+//!
+//! What needs a new process: everything in `[listen]` but `hsts` and `trusted_proxies`, `[session]`,
+//! `operations.listen`, `portal.public_url`, `portal.state_directory`, `identity.key_rotation`, and
+//! `log.format` and `log.level`.
+//!
+//! # A new version
+//!
+//! Put the new program in the place of the old one and send `SIGUSR2`. The old process starts it with
+//! the same arguments and passes its listening sockets on. When the new one is ready, the old one
+//! leaves: it accepts nothing more, ends its connections with the answers that they wait for, and is
+//! gone after `listen.drain_timeout` at the latest. If the new one ends or is not ready within a
+//! minute, the old one goes on, and the log says why. No connection is refused in between. Sessions
+//! are in the memory of a process, so they end with it. systemd is told of the new main process; the
+//! unit needs `NotifyAccess=all`.
+//!
 //! # Stopping
 //!
-//! SIGTERM or SIGINT: `/readyz` turns to 503, no new connection is accepted, idle ones close,
-//! running requests get `listen.drain_timeout`. The operations port stops last. A second signal
-//! ends the process at once. New connections are refused from the first moment, so let a balancer
-//! take the instance out first where that matters (in Kubernetes, a `preStop` that sleeps).
+//! SIGTERM or SIGINT. First the gateway takes leave for `listen.drain_delay` (none by default):
+//! `/readyz` says 503, connections end with their next answer, and new ones are still served, so that
+//! a balancer can notice. In Kubernetes give it some seconds more than the readiness probe needs.
+//! Then it accepts nothing more (whoever is in the queue already is served), idle connections close,
+//! running requests get `listen.drain_timeout`, and clients of WebSockets are told that we go (close
+//! code 1001). The operations port stops last. A second signal ends the process at once.
 //!
 //! # Logs
 //!
@@ -316,6 +347,15 @@
 //! | `request.no_such_place` | 404 | nothing there below the prefix |
 //! | `request.method_not_allowed` | 405 | one of our places, another method |
 //! | `request.host` | 400 | not exactly one well-formed `Host`, or a target that names another |
+//! | `request.malformed` | 400 | not HTTP, or HTTP that two programs could read in two ways ([`crate::wire::head`]) |
+//! | `request.framing` | 400 | where the body ends is not clear ([`crate::wire::framing`]), or its chunks are wrong |
+//! | `request.version` | 505 | neither HTTP/1.1 nor HTTP/1.0, or HTTP/2 where it is off |
+//! | `request.target_too_long` | 414 | path and query are longer than `listen.max_target` |
+//! | `request.header_too_large` | 431 | the head has too many bytes or fields |
+//! | `request.expectation` | 417 | `Expect` with something else than `100-continue` |
+//! | `request.timeout` | 408 | the head did not arrive in time, or nothing of the body came for too long |
+//! | `request.body_broken` | 400 | the client stopped in the middle of the body |
+//! | `request.body_too_large` | 413 | the body is longer than `max_body` |
 //! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::http::path`]) |
 //! | `request.ambiguous_query` | 400 | a query with something else than visible ASCII |
 //! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them |
@@ -334,6 +374,7 @@
 //! |---|---|---|
 //! | `upstream.unreachable` | 502 | no connection to the portal, or it broke; `detail` says why |
 //! | `upstream.timeout` | 504 | no answer within `response_timeout` |
+//! | `upstream.bad_answer` | 502 | the portal answered with something that is not HTTP, or not clearly; `detail` says what |
 //! | `upstream.no_healthy_server` | 503 | health checks call every server down, or no name could be resolved yet; `detail` says which |
 //! | `upstream.busy` | 503 | `max_requests` are under way and the queue is full, or no turn came within `pending_timeout` |
 //! | `identity.cannot_sign` | 500 | the token key was refused; look at the state folder |

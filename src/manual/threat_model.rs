@@ -85,7 +85,8 @@
 //!   and `Forwarded` of a client are removed, in whatever spelling folds to them.
 //! - **Many slow clients.** A client that stops reading or sending loses its connection after a
 //!   minute, and a form of ours after ten seconds; until then it holds one of
-//!   `listen.max_connections`. There is no limit per address yet.
+//!   `listen.max_connections`, of which one address has at most
+//!   `listen.max_connections_per_address`. Many addresses together can still have them all.
 //! - **Portals that share one origin.** Pseudonyms separate backends, not pages: scripts of one
 //!   origin can read the same `session` place and each other's pages.
 //! - **Plain HTTP on loopback.** Browsers share cookies between the ports of `localhost`, so another

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -28,22 +28,18 @@ pub(super) fn read(
     idle: Duration,
 ) -> base::body::Body {
     let buffer = answered.connection.reader.buffer();
-    let whole = match answered.framing {
-        Framing::Length(length) if length <= buffer.len() as u64 => {
-            // It is not longer than the buffer.
-            let length = usize::try_from(length).unwrap_or(buffer.len());
-            Some(buffer.split_to(length).freeze())
+    if let Framing::Length(length) = answered.framing
+        && length <= buffer.len() as u64
+    {
+        // It is not longer than the buffer.
+        let length = usize::try_from(length).unwrap_or(buffer.len());
+        let whole = buffer.split_to(length).freeze();
+        if answered.head.keep_alive && answered.pump.is_none() && buffer.is_empty() {
+            home.put(share.lease.id(), answered.connection, share.answered_at);
         }
-        _ => None,
-    };
-    let mut body = AnswerBody::new(answered, share, home, idle);
-    match whole {
-        Some(bytes) => {
-            body.finish();
-            base::body::full(bytes)
-        }
-        None => base::body::Body::stream(body),
+        return base::body::full(whole);
     }
+    base::body::Body::stream(AnswerBody::new(answered, share, home, idle))
 }
 
 /// The body of an answer.
@@ -89,7 +85,7 @@ impl AnswerBody {
             && connection.reader.buffer().is_empty()
         {
             connection.reader.shrink();
-            self.home.put(share.lease.id(), connection);
+            self.home.put(share.lease.id(), connection, Instant::now());
         }
     }
 }

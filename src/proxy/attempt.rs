@@ -26,6 +26,8 @@ use crate::wire::incoming::Incoming;
 /// What a request holds of its upstream while it lasts.
 pub(super) struct Share {
     pub(super) lease: Lease,
+    /// When the head of the answer was there.
+    pub(super) answered_at: Instant,
     /// A place among the requests under way.
     pub(super) _admission: Admission,
 }
@@ -59,7 +61,7 @@ pub(super) enum Unread {
 pub(super) async fn run(
     upstream: &Upstream,
     bounds: &Bounds,
-    request: Prepared,
+    request: &Prepared<'_>,
     mut body: Incoming,
 ) -> Result<Sent, Error> {
     let group = &upstream.group;
@@ -67,14 +69,16 @@ pub(super) async fn run(
     let admission = group.admit().await?;
     let (mut avoid, mut tries) = (None, MOST_TRIES);
     let begin = Instant::now();
+    let mut now = begin;
     loop {
         tries -= 1;
-        let mut lease = group.choose(avoid, Instant::now())?;
+        let mut lease = group.choose(avoid, now)?;
         // 1. A connection; one that waited only at the first try.
-        let way = match find(upstream, &lease, avoid.is_none()).await {
+        let way = match find(upstream, &lease, avoid.is_none(), now).await {
             Ok(way) => way,
             Err(error) => {
-                lease.failed(Failure::Connect, Instant::now());
+                now = Instant::now();
+                lease.failed(Failure::Connect, now);
                 if tries == 0 {
                     return Err(error);
                 }
@@ -86,7 +90,7 @@ pub(super) async fn run(
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
         let sent = match way.way {
             Pooled::Http1(connection) => {
-                let answered = connection.exchange(request.to_http1(body), time).await;
+                let answered = connection.exchange(request.to_http1(body), time, now).await;
                 answered.map(split)
             }
             Pooled::Http2(sender) => {
@@ -96,16 +100,17 @@ pub(super) async fn run(
                 })
             }
         };
+        now = Instant::now();
         match sent {
             Ok((parts, answer)) => {
-                lease.succeeded(Instant::now());
-                let first_byte = begin.elapsed();
-                let share = Share { lease, _admission: admission };
+                lease.succeeded(now);
+                let first_byte = now.duration_since(begin);
+                let share = Share { lease, answered_at: now, _admission: admission };
                 return Ok(Sent { parts, answer, share, connect, first_byte });
             }
             Err(Unanswered { error, body: untouched }) => {
                 if let Some(failure) = failure(&error, is_fresh) {
-                    lease.failed(failure, Instant::now());
+                    lease.failed(failure, now);
                 }
                 match untouched {
                     Some(untouched)
@@ -129,11 +134,21 @@ struct Way {
     connect: Option<Duration>,
 }
 
-async fn find(upstream: &Upstream, lease: &Lease, may_have_waited: bool) -> Result<Way, Error> {
-    let settings = upstream.group.settings();
-    if may_have_waited && let Some(way) = upstream.pool.take(lease.id()) {
+async fn find(
+    upstream: &Upstream,
+    lease: &Lease,
+    may_have_waited: bool,
+    now: Instant,
+) -> Result<Way, Error> {
+    if may_have_waited && let Some(way) = upstream.pool.take(lease.id(), now) {
         return Ok(Way { way, connect: None });
     }
+    Box::pin(connect(upstream, lease)).await
+}
+
+/// Seldom needed, and far larger than the way of a connection that waits.
+async fn connect(upstream: &Upstream, lease: &Lease) -> Result<Way, Error> {
+    let settings = upstream.group.settings();
     let begin = Instant::now();
     let tls = settings.tls.as_ref().map(|tls| (&tls.config, lease.tls_name()));
     let dialled = dial(lease.endpoint(), tls, settings.protocol, settings.timeouts.connect).await;

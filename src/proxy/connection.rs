@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use http::header::UPGRADE;
+
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use tokio::time::Instant;
 
 use super::error::Error;
 use super::pump::{Failed, Pump, State};
@@ -79,13 +81,15 @@ impl Connection {
         mut self,
         request: Outgoing,
         time: Duration,
+        now: std::time::Instant,
     ) -> Result<Answered, Unanswered> {
         let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
         let mut pump = Pump::new(head, body, framing, holds_back);
         let mut awaited = Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM };
         let mut touched = false;
-        self.patience.renew(if holds_back { CONSENT.min(time) } else { time });
+        let time_first = if holds_back { CONSENT.min(time) } else { time };
+        self.patience.until(Instant::from_std(now) + time_first);
         let answered =
             poll_fn(|cx| self.poll_answer(&mut pump, &mut awaited, &mut touched, time, cx));
         match answered.await {
@@ -178,8 +182,11 @@ impl Connection {
                 Ok(Some(head)) if head.status == StatusCode::CONTINUE => {
                     awaited.interim -= 1;
                     pump.consent();
+                    self.patience.endless();
+                    // The body is asked for before an answer that came in the same piece is
+                    // taken: a client that holds it back would wait for leave in vain.
                     cx.waker().wake_by_ref();
-                    continue;
+                    return Poll::Pending;
                 }
                 Ok(Some(head)) if head.status.is_informational() => {
                     awaited.interim -= 1;

@@ -2,10 +2,10 @@
 //!
 //! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
-//!    our cookies, and gets what we say of it: identity, origin, request id ([`request`]).
+//!    our cookies, and gets what we say of it: identity, origin, request id (`request`).
 //! 3. It gets a place among the requests under way, a server, and a connection ([`upstream`],
-//!    [`pool`]). It is sent once more when the connection proved dead before a byte was answered,
-//!    and only if it is safe to repeat ([`attempt`]).
+//!    `pool`). It is sent once more when the connection proved dead before a byte was answered,
+//!    and only if it is safe to repeat (`attempt`).
 //! 4. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
@@ -120,8 +120,15 @@ pub async fn forward(
     let body = exchange.account.meter(body.limited(limit), gateway);
 
     // 2. What is said, to which server, and what it answers.
-    let request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body)?;
-    let answered = attempt::run(upstream, &forward.bounds, request, body).await?;
+    let assertion = request::assertion(gateway, pass, exchange)?;
+    let headers = std::mem::take(&mut exchange.parts.headers);
+    let group = &upstream.group;
+    let request = request::prepare(gateway, pass, forward, exchange, headers, group, &body)
+        .in_the_name_of(assertion);
+    let answered = attempt::run(upstream, &forward.bounds, &request, body).await;
+    // Pages and the log may still want to know who asked.
+    exchange.parts.headers = request.into_headers();
+    let answered = answered?;
     if !gateway.access.is_off() {
         exchange.account.answered(Answered {
             server: answered.share.server_name(&upstream.group),

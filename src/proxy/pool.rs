@@ -46,7 +46,7 @@ impl Pool {
     }
 
     /// Takes the connection that was used last and is still alive.
-    pub(super) fn take(&self, id: ServerId) -> Option<Pooled> {
+    pub(super) fn take(&self, id: ServerId, now: Instant) -> Option<Pooled> {
         let mut servers = self.lock();
         let server = servers.iter_mut().find(|server| server.id == id)?;
         if let Some(sender) = server.multiplexed.take_if(|sender| sender.is_closed()) {
@@ -56,7 +56,8 @@ impl Pool {
             return Some(Pooled::Http2(sender.clone()));
         }
         while let Some(mut last) = server.idle.pop_back() {
-            if last.since.elapsed() < self.keep_alive && last.connection.is_silent() {
+            let waited = now.saturating_duration_since(last.since);
+            if waited < self.keep_alive && last.connection.is_silent() {
                 return Some(Pooled::Http1(last.connection));
             }
         }
@@ -64,11 +65,11 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put(&self, id: ServerId, connection: Connection) {
+    pub(super) fn put(&self, id: ServerId, connection: Connection, now: Instant) {
         let mut servers = self.lock();
         let server = find(&mut servers, id);
         if server.idle.len() < self.max_idle {
-            server.idle.push_back(Idle { connection, since: Instant::now() });
+            server.idle.push_back(Idle { connection, since: now });
         }
     }
 

@@ -23,105 +23,164 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
 /// A request, ready to be sent in either protocol.
-pub(super) struct Prepared {
-    method: Method,
-    target: PathAndQuery,
-    scheme: Scheme,
+pub(super) struct Prepared<'r> {
+    method: &'r Method,
+    target: Target<'r>,
     host: HeaderValue,
-    /// All but `Host` and what speaks of the connection.
+    scheme: Scheme,
+    /// What the client says, without `Host` and what speaks of the connection.
     headers: HeaderMap,
+    ours: Ours<'r>,
     framing: Framing,
     holds_back: bool,
     takes_trailers: bool,
     upgrade: Option<HeaderValue>,
 }
 
-/// Prepares a request for its upstream.
-pub(super) fn prepare(
-    gateway: &Gateway,
-    pass: &Pass,
+/// The target as it came, or as the route rewrites it.
+enum Target<'r> {
+    Same(&'r str),
+    Rewritten(PathAndQuery),
+}
+
+/// What we say. It is not put among the client's headers: most requests are written as they are.
+struct Ours<'r> {
+    gateway: &'r Gateway,
+    exchange: &'r Exchange,
+    prefix: Option<&'r HeaderValue>,
+    assertion: Option<HeaderValue>,
+    /// The rules of the route have had their say on it, so it is among the headers.
+    is_among_headers: bool,
+}
+
+/// Prepares a request for its upstream; `headers` are those of the exchange.
+pub(super) fn prepare<'r>(
+    gateway: &'r Gateway,
+    pass: &'r Pass,
     forward: &Forward,
-    exchange: &mut Exchange,
+    exchange: &'r Exchange,
+    mut headers: HeaderMap,
     group: &Group,
     body: &Incoming,
-) -> Result<Prepared, Error> {
+) -> Prepared<'r> {
     let route = pass.route();
-    let mut headers = std::mem::take(&mut exchange.parts.headers);
     // 1. What is for one connection only, and what of it is wanted on the next.
     let extensions = &exchange.parts.extensions;
     let upgrade = extensions.get::<WantsUpgrade>().map(|wanted| wanted.0.clone());
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
     let takes_trailers = headers.get(TE).is_some_and(|te| te == TRAILERS);
     hygiene::strip_for_upstream(&mut headers, gateway.settings.cookies);
-    headers.remove(EXPECT);
     let framing = match framing::length(&headers) {
         Some(length) => Framing::Length(length),
         None if body.is_end_stream() => Framing::NONE,
         None => Framing::Chunked,
     };
-    // 2. Who the client is.
-    let (client, host) = (&exchange.client, &exchange.host);
-    let standard = gateway.settings.edge.sends_forwarded;
-    forwarded::announce(&mut headers, client, host, route.rewrite.prefix(), standard);
-    if let Ok(id) = HeaderValue::from_str(&exchange.id) {
-        headers.insert(X_REQUEST_ID, id);
+    // 2. What the route adds and takes away, also of what we say.
+    let mut ours = Ours {
+        gateway,
+        exchange,
+        prefix: route.rewrite.prefix(),
+        assertion: None,
+        is_among_headers: false,
+    };
+    if !route.request_headers.is_empty() {
+        ours.say(&mut headers);
+        ours.is_among_headers = true;
+        route.request_headers.apply(&mut headers);
     }
-    // 3. What the route adds and takes away, and last what nobody can take away.
-    route.request_headers.apply(&mut headers);
-    if let Some(live) = pass.live() {
-        let token = gateway.minter.token(
-            live.key.bytes(),
-            (route.release_number, &route.release),
-            live.session.subject(),
-            gateway.clock.now(),
-        )?;
-        headers.insert(ASSERTION, token);
-    }
-    // 4. The canonical name, so that the portal sees the host that the route was chosen by.
+    // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
-        HostHeader::Preserve => host.value().clone(),
+        HostHeader::Preserve => exchange.host.value().clone(),
         HostHeader::Fixed(host) => host.clone(),
         HostHeader::Upstream => settings
             .servers
             .first()
             .and_then(|server| HeaderValue::try_from(server.address.authority()).ok())
-            .unwrap_or_else(|| host.value().clone()),
+            .unwrap_or_else(|| exchange.host.value().clone()),
     };
-    headers.remove(HOST);
     let target = exchange.parts.uri.path_and_query();
-    let target = target.cloned().unwrap_or(PathAndQuery::from_static("/"));
-    let target = route.rewrite.target(&target).unwrap_or(target);
-    Ok(Prepared {
-        method: exchange.parts.method.clone(),
-        target,
-        scheme: if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP },
+    let rewritten = target.and_then(|target| route.rewrite.target(target));
+    Prepared {
+        method: &exchange.parts.method,
+        target: rewritten.map_or(Target::Same(exchange.path_and_query()), Target::Rewritten),
         host,
+        scheme: if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP },
         headers,
+        ours,
         framing,
         holds_back,
         takes_trailers,
         upgrade,
-    })
+    }
 }
 
-impl Prepared {
+/// Returns the signed identity that goes with a request, if it is made in somebody's name.
+pub(super) fn assertion(
+    gateway: &Gateway,
+    pass: &Pass,
+    exchange: &Exchange,
+) -> Result<Option<HeaderValue>, Error> {
+    let Some(live) = pass.live() else { return Ok(None) };
+    let route = pass.route();
+    let (key, release) = (live.key.bytes(), (route.release_number, &route.release));
+    let token = gateway.minter.token(key, release, live.session.subject(), exchange.began)?;
+    Ok(Some(token))
+}
+
+impl Ours<'_> {
+    fn say(&self, fields: &mut impl Fields) {
+        let (client, host) = (&self.exchange.client, &self.exchange.host);
+        let standard = self.gateway.settings.edge.sends_forwarded;
+        forwarded::announce(fields, client, host, self.prefix, standard);
+        fields.add_text(&X_REQUEST_ID, &self.exchange.id);
+    }
+}
+
+impl Prepared<'_> {
+    /// Says in whose name it is made. Nothing takes that away any more.
+    pub(super) fn in_the_name_of(self, assertion: Option<HeaderValue>) -> Self {
+        Self { ours: Ours { assertion, ..self.ours }, ..self }
+    }
+
+    /// Gives the client's headers back.
+    pub(super) fn into_headers(self) -> HeaderMap {
+        self.headers
+    }
+
     /// Tells whether it may be sent again when nothing of an answer came: it only reads
     /// (RFC 9110 9.2.1), and all of it is still here.
     pub(super) fn is_repeatable(&self) -> bool {
         self.framing == Framing::NONE
             && self.upgrade.is_none()
-            && matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+            && matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
+
+    /// Says all headers but `Host` and those of the connection.
+    fn say(&self, fields: &mut impl Fields) {
+        for (name, value) in &self.headers {
+            if *name != HOST && *name != EXPECT {
+                fields.add(name, value);
+            }
+        }
+        if !self.ours.is_among_headers {
+            self.ours.say(fields);
+        }
+        if let Some(assertion) = &self.ours.assertion {
+            fields.add(&ASSERTION, assertion);
+        }
     }
 
     /// Writes it for HTTP/1.1.
     pub(super) fn to_http1(&self, body: Incoming) -> Outgoing {
         let mut head = BytesMut::with_capacity(ROOM);
-        outgoing::request_line(&mut head, &self.method, self.target.as_str());
+        let target = match &self.target {
+            Target::Same(target) => target,
+            Target::Rewritten(target) => target.as_str(),
+        };
+        outgoing::request_line(&mut head, self.method, target);
         head.add(&HOST, &self.host);
-        for (name, value) in &self.headers {
-            head.add(name, value);
-        }
+        self.say(&mut head);
         if self.framing == Framing::Chunked {
             outgoing::field(&mut head, "transfer-encoding", b"chunked");
         }
@@ -152,9 +211,12 @@ impl Prepared {
         uri.scheme = Some(self.scheme.clone());
         // A host that was taken for canonical is an authority.
         uri.authority = http::uri::Authority::try_from(self.host.as_bytes()).ok();
-        uri.path_and_query = Some(self.target.clone());
+        uri.path_and_query = match &self.target {
+            Target::Same(target) => PathAndQuery::try_from(*target).ok(),
+            Target::Rewritten(target) => Some(target.clone()),
+        };
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
-        request.headers_mut().clone_from(&self.headers);
+        self.say(request.headers_mut());
         if self.takes_trailers {
             request.headers_mut().insert(TE, TRAILERS);
         }

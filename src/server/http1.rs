@@ -8,32 +8,34 @@
 //!    would begin.
 //! 4. An idle connection holds no buffer, and hears of a stop. A busy one is told in its answer.
 
+mod answer;
+mod homecoming;
+mod next;
+
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
-use http::{Method, Request, Response, StatusCode, Version};
-use hyper::body::{Body as HttpBody, Frame};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use bytes::BytesMut;
+use http::{Method, Request, Response, Version};
+use tokio::io::AsyncWriteExt;
 use tracing::debug;
 
+use self::answer::Asked;
+use self::next::Next;
 use super::listener::Limits;
-use crate::base::body::{Body, BoxError};
-use crate::base::clock::http_date;
+use crate::base::body::Body;
 use crate::base::stop::Stop;
 use crate::http::service::{HoldsBack, Peer, Service, WantsUpgrade};
-use crate::wire::framing::{self, Framing, may_have_body};
-use crate::wire::head::{Bounds, RequestHead, Search};
-use crate::wire::incoming::{Incoming, Lent, Progress, Returned};
+use crate::wire::framing::Framing;
+use crate::wire::head::RequestHead;
+use crate::wire::incoming::{Incoming, Lent, Progress};
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
-use crate::wire::stream::{WriteHalf, poll_write_some};
+use crate::wire::stream::WriteHalf;
 use crate::wire::tunnel::Passage;
 
 /// How a connection goes on after HTTP/1.1.
@@ -86,23 +88,6 @@ struct Connection<'s, S> {
     stop: Stop,
 }
 
-/// What comes next on a connection.
-#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
-enum Next {
-    Request(RequestHead),
-    Refused(Refusal),
-    Http2,
-    Closed,
-}
-
-/// What of a request matters to its answer.
-#[derive(Clone, Copy)]
-struct Asked {
-    is_head: bool,
-    version: Version,
-    keep_alive: bool,
-}
-
 /// What happened while the service was asked.
 enum Meanwhile {
     Answered(Response<Body>),
@@ -143,76 +128,6 @@ impl<S: Service> Connection<'_, S> {
         }
     }
 
-    /// Waits for the head of the next request.
-    async fn next(&mut self) -> Next {
-        let bounds = Bounds {
-            bytes: self.limits.header_bytes,
-            fields: self.limits.header_fields,
-            target: self.limits.target_bytes,
-        };
-        let mut search = Search::default();
-        let Some(reader) = self.reader.as_mut() else { return Next::Closed };
-        let patience = &mut self.patience;
-
-        // 1. Busy connections get their next request at once, in the buffer that is there.
-        let is_first = std::mem::replace(&mut self.is_first, false);
-        if reader.buffer().is_empty() {
-            patience.renew(SETTLE);
-            match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
-                Ok(Some(0)) | Err(_) => return Next::Closed,
-                Ok(Some(_)) => {}
-                // 2. Others wait without one, and hear of a stop.
-                Ok(None) => {
-                    self.out = BytesMut::new();
-                    let idle = if is_first {
-                        self.limits.header_timeout
-                    } else {
-                        self.limits.idle_timeout
-                    };
-                    tokio::select! {
-                        readable = reader.readable() => if readable.is_err() {
-                            return Next::Closed;
-                        },
-                        () = self.stop.wait() => return Next::Closed,
-                        () = tokio::time::sleep(idle.saturating_sub(SETTLE)) => {
-                            return Next::Closed;
-                        }
-                    }
-                }
-            }
-        }
-        // 3. From its first byte on, a head has so much time.
-        let mut is_timed = false;
-        loop {
-            if is_first && is_preface(reader.buffer()) {
-                if reader.buffer().len() >= PREFACE.len() {
-                    return if self.limits.http2 {
-                        Next::Http2
-                    } else {
-                        Next::Refused(Refusal::Version)
-                    };
-                }
-            } else {
-                match search.take_request(reader.buffer(), &bounds) {
-                    Ok(Some(head)) => return Next::Request(head),
-                    Ok(None) => {}
-                    Err(refusal) => return Next::Refused(refusal),
-                }
-            }
-            if !std::mem::replace(&mut is_timed, true) {
-                patience.renew(self.limits.header_timeout);
-            }
-            match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
-                Ok(Some(0)) if reader.buffer().is_empty() => return Next::Closed,
-                Ok(Some(0)) => return Next::Refused(Refusal::Malformed("head ends early")),
-                Ok(Some(_)) => {}
-                Ok(None) if reader.buffer().is_empty() => return Next::Closed,
-                Ok(None) => return Next::Refused(Refusal::Slow),
-                Err(_) => return Next::Closed,
-            }
-        }
-    }
-
     /// Answers one request; says whether another may follow.
     async fn exchange(&mut self, head: RequestHead) -> io::Result<bool> {
         let RequestHead { mut parts, framing, keep_alive, holds_back, upgrade } = head;
@@ -229,8 +144,8 @@ impl<S: Service> Connection<'_, S> {
                 let stall = self.limits.stall_timeout;
                 let (body, lent) = Incoming::wire(reader, framing, holds_back, stall);
                 self.lent = Some(lent);
-                self.may_drain =
-                    matches!(framing, Framing::Length(length) if length <= DRAIN) && !holds_back;
+                self.may_drain = matches!(framing, Framing::Length(length) if length <= homecoming::DRAIN)
+                    && !holds_back;
                 body
             }
         };
@@ -247,12 +162,13 @@ impl<S: Service> Connection<'_, S> {
         let response = loop {
             match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
                 Meanwhile::Answered(response) => break response,
-                Meanwhile::BodyAwaited => {
-                    self.write(&mut &b"HTTP/1.1 100 Continue\r\n\r\n"[..]).await?;
-                }
+                Meanwhile::BodyAwaited => self.write(&mut &CONTINUE[..]).await?,
                 Meanwhile::ClientGone => return Ok(false),
             }
         };
+        if self.is_body_awaited() {
+            self.write(&mut &CONTINUE[..]).await?;
+        }
 
         // 3. The answer goes out.
         if let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) {
@@ -318,161 +234,11 @@ impl<S: Service> Connection<'_, S> {
         }
     }
 
-    /// Writes an answer; says whether the connection may be used again.
-    async fn answer(&mut self, response: Response<Body>, asked: Asked) -> io::Result<bool> {
-        let (parts, mut body) = response.into_parts();
-        let has_body = may_have_body(parts.status) && !asked.is_head;
-        let said = framing::length(&parts.headers);
-        let framing = match (has_body, said, body.size_hint().exact()) {
-            (false, ..) => Framing::NONE,
-            (true, Some(length), _) | (true, None, Some(length)) => Framing::Length(length),
-            (true, None, None) if asked.version == Version::HTTP_11 => Framing::Chunked,
-            (true, None, None) => Framing::UntilClose,
-        };
-        let goes_on = asked.keep_alive
-            && framing != Framing::UntilClose
-            && parts.headers.get(CONNECTION).is_none_or(|value| value != "close")
-            && self.knows_next_start(parts.status)
-            && !self.stop.is_leaving();
-
-        // 1. The head.
-        let mut out = std::mem::take(&mut self.out);
-        out.clear();
-        outgoing::status_line(&mut out, parts.status);
-        for (name, value) in &parts.headers {
-            if *name != TRANSFER_ENCODING
-                && (*name != CONNECTION || value != "close")
-                && (*name != CONTENT_LENGTH
-                    || may_have_body(parts.status)
-                    || parts.status == StatusCode::NOT_MODIFIED)
-            {
-                out.add(name, value);
-            }
-        }
-        if !parts.headers.contains_key(DATE) {
-            outgoing::field(&mut out, "date", http_date().as_bytes());
-        }
-        match framing {
-            Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-            Framing::Length(length) if said.is_none() && has_body => {
-                outgoing::content_length(&mut out, length);
-            }
-            // A client of HEAD learns what GET would have.
-            _ if asked.is_head && said.is_none() && may_have_body(parts.status) => {
-                if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
-                    outgoing::content_length(&mut out, length);
-                }
-            }
-            _ => {}
-        }
-        if !goes_on {
-            out.extend_from_slice(b"connection: close\r\n");
-        }
-        out.extend_from_slice(b"\r\n");
-
-        // 2. The body, of which the beginning is often there already and goes in one piece with
-        //    the head.
-        let mut left = match framing {
-            Framing::Length(length) => length,
-            Framing::Chunked | Framing::UntilClose => u64::MAX,
-        };
-        let mut trailer = None;
-        while left > 0 && has_body {
-            let frame = match poll_fn(|cx| self.poll_frame(&mut body, &out, cx)).await {
-                Piece::Frame(frame) => frame,
-                Piece::WriteFirst => {
-                    self.write(&mut out).await?;
-                    continue;
-                }
-                Piece::End => break,
-                Piece::Failed(error) => {
-                    self.write(&mut out).await?;
-                    return Err(io::Error::other(error));
-                }
-                Piece::ClientGone => return Ok(false),
-            };
-            let data = match frame.into_data() {
-                Ok(data) if data.is_empty() => continue,
-                Ok(data) => data,
-                Err(frame) => {
-                    trailer = frame.into_trailers().ok();
-                    continue;
-                }
-            };
-            left = left.checked_sub(data.len() as u64).ok_or_else(too_long)?;
-            if framing == Framing::Chunked {
-                outgoing::chunk_size(&mut out, data.len());
-                self.write(&mut (&mut out).chain(data).chain(&b"\r\n"[..])).await?;
-            } else if data.len() <= SMALL && !out.is_empty() {
-                // Cheaper to copy than to hand over in two pieces.
-                out.extend_from_slice(&data);
-                self.write(&mut out).await?;
-            } else {
-                self.write(&mut (&mut out).chain(data)).await?;
-            }
-            out.clear();
-        }
-        match framing {
-            Framing::Chunked => outgoing::last_chunk(&mut out, trailer.as_ref()),
-            Framing::Length(_) if left > 0 && has_body => {
-                return Err(io::Error::other("answer is shorter than it said"));
-            }
-            _ => {}
-        }
-        if !out.is_empty() {
-            self.write(&mut out).await?;
-        }
-        out.clear();
-        self.out = out;
-        Ok(goes_on)
-    }
-
-    /// Tells whether the next request can be found on the connection: the body was read, is being
-    /// read by whoever answers, or is short enough to be read to its end.
-    fn knows_next_start(&self, status: StatusCode) -> bool {
-        let is_read = self.reader.is_some() && self.unread.is_none();
-        let is_being_read = self.lent.is_some() && !status.is_client_error();
-        is_read || is_being_read || self.may_drain
-    }
-
-    /// Looks for the next piece of an answer while the client stays.
-    fn poll_frame(&mut self, body: &mut Body, out: &BytesMut, cx: &mut Context<'_>) -> Poll<Piece> {
-        match Pin::new(body).poll_frame(cx) {
-            Poll::Ready(None) => Poll::Ready(Piece::End),
-            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Piece::Frame(frame)),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Piece::Failed(error)),
-            Poll::Pending if !out.is_empty() => Poll::Ready(Piece::WriteFirst),
-            Poll::Pending => match &mut self.reader {
-                Some(reader) if self.unread.is_none() => {
-                    poll_gone(reader, cx).map(|()| Piece::ClientGone)
-                }
-                _ => Poll::Pending,
-            },
-        }
-    }
-
-    /// Writes all of it, as fast as the client reads but not slower than it may.
-    async fn write(&mut self, bytes: &mut impl Buf) -> io::Result<()> {
-        let Self { writer, patience, limits, .. } = self;
-        let mut waits = false;
-        poll_fn(|cx| {
-            while bytes.has_remaining() {
-                match poll_write_some(writer, cx, bytes) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Poll::Ready(Ok(_)) => waits = false,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => {
-                        if !std::mem::replace(&mut waits, true) {
-                            patience.renew(limits.stall_timeout);
-                        }
-                        ready!(patience.poll_over(cx));
-                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                    }
-                }
-            }
-            Pin::new(&mut *writer).poll_flush(cx)
-        })
-        .await
+    /// Tells whether somebody wants the body that the client holds back, and the client does not
+    /// know it yet.
+    fn is_body_awaited(&mut self) -> bool {
+        let awaited = self.lent.as_mut().and_then(|lent| lent.awaited.as_mut());
+        awaited.is_some_and(|awaited| awaited.try_recv().is_ok())
     }
 
     async fn refuse(&mut self, refusal: Refusal) {
@@ -486,111 +252,6 @@ impl<S: Service> Connection<'_, S> {
             self.linger().await;
         }
     }
-
-    /// Takes the reader back if it is home already.
-    fn look_for_reader(&mut self) {
-        if let Some(lent) = &mut self.lent
-            && let Ok(returned) = lent.home.try_recv()
-        {
-            self.lent = None;
-            self.take_back(returned);
-        }
-    }
-
-    fn take_back(&mut self, returned: Returned) {
-        let Returned { reader, progress } = returned;
-        self.reader = Some(reader);
-        self.unread = Some(progress).filter(|progress| !progress.is_over());
-    }
-
-    /// Waits for the reader that a body took along, and reads what nobody wanted of the body.
-    /// Without a reader afterwards, there is no next request.
-    async fn come_home(&mut self) {
-        if let Some(lent) = self.lent.take()
-            && let Ok(Ok(returned)) = tokio::time::timeout(COME_HOME, lent.home).await
-        {
-            self.take_back(returned);
-        }
-        let Some(mut unread) = self.unread.take() else { return };
-        if let Some(reader) = &mut self.reader
-            && self.may_drain
-        {
-            let drain = async {
-                while let Some(Ok(_)) = poll_fn(|cx| unread.poll_piece(reader, cx)).await {}
-            };
-            let _ = tokio::time::timeout(LINGER, drain).await;
-        }
-        if !unread.is_over() {
-            self.linger().await;
-        }
-    }
-
-    /// Closes so that the client can still read the answer: what it goes on sending is read and
-    /// thrown away for a while, because a reset would overtake the answer.
-    async fn linger(&mut self) {
-        let Some(mut reader) = self.reader.take() else { return };
-        if self.writer.shutdown().await.is_err() {
-            return;
-        }
-        let discard = async {
-            let mut left = LINGER_BYTES;
-            while left > 0 {
-                reader.buffer().clear();
-                match poll_fn(|cx| reader.poll_fill(cx, 16 * 1024)).await {
-                    Ok(length) if length > 0 => left = left.saturating_sub(length),
-                    _ => return,
-                }
-            }
-        };
-        let _ = tokio::time::timeout(LINGER, discard).await;
-    }
-}
-
-enum Piece {
-    Frame(Frame<Bytes>),
-    WriteFirst,
-    End,
-    Failed(BoxError),
-    ClientGone,
-}
-
-/// A connection on which nothing comes for so long is idle.
-const SETTLE: Duration = Duration::from_secs(1);
-/// How long a body that nobody holds any more may take to send its reader home.
-const COME_HOME: Duration = Duration::from_secs(5);
-/// What is read of a body that nobody wanted, so that the connection can go on.
-const DRAIN: u64 = 64 * 1024;
-/// How long, and how much, is still read of a client that was refused.
-const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 16 * 1024 * 1024;
-/// Room for a head, and for what comes with it.
-const HEAD_ROOM: usize = 8 * 1024;
-/// What is copied behind the head instead of being written beside it.
-const SMALL: usize = 4 * 1024;
-/// What a client may send ahead while it waits for an answer.
-const AHEAD: usize = 16 * 1024;
-/// RFC 9113 3.4.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-fn is_preface(buffer: &[u8]) -> bool {
-    let length = buffer.len().min(PREFACE.len());
-    length > 0 && buffer[..length] == PREFACE[..length]
-}
-
-fn too_long() -> io::Error {
-    io::Error::other("answer is longer than it said")
-}
-
-/// Reads once; nothing when patience ends before.
-fn poll_fill(
-    reader: &mut Reader,
-    patience: &mut Patience,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<Option<usize>>> {
-    match reader.poll_fill(cx, HEAD_ROOM) {
-        Poll::Ready(read) => Poll::Ready(read.map(Some)),
-        Poll::Pending => patience.poll_over(cx).map(|()| Ok(None)),
-    }
 }
 
 /// Is ready when the client has hung up. What it sends ahead is kept, up to a bound.
@@ -603,3 +264,10 @@ fn poll_gone(reader: &mut Reader, cx: &mut Context<'_>) -> Poll<()> {
     }
     Poll::Pending
 }
+
+/// Room for a head, and for what comes with it.
+const HEAD_ROOM: usize = 8 * 1024;
+/// What a client may send ahead while it waits for an answer.
+const AHEAD: usize = 16 * 1024;
+/// RFC 9110 15.2.1.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

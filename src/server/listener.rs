@@ -6,17 +6,17 @@
 //!    a request [`Limits::header_timeout`] to arrive.
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
-//! 4. On stop: who is in the queue already is still served; then idle connections close, and busy
-//!    ones finish within [`Limits::drain_timeout`].
+//! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
+//!    connections close, and busy ones finish within [`Limits::drain_timeout`].
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
@@ -111,16 +111,21 @@ pub async fn attend<S: Service>(
             },
         }
     }
-    // Whoever is in the queue already believes to be connected.
-    while let (Ok(place), Some(Ok((stream, address)))) =
-        (Arc::clone(&admission.places).try_acquire_owned(), at_once(listener.accept()).await)
-    {
+    // Whoever is in the queue already believes to be connected. And who just read that we leave
+    // connects anew, until a balancer has noticed.
+    let last_call = Instant::now() + LAST_CALL;
+    while Instant::now() < last_call {
+        let next = async {
+            let place = Arc::clone(&admission.places).acquire_owned().await.ok()?;
+            Some((place, listener.accept().await.ok()?))
+        };
+        let Ok(Some((place, (stream, address)))) = timeout(SILENCE, next).await else { break };
         start(place, stream, address, &stop);
     }
     drop(listener);
     stop.wait().await;
     open.close();
-    if tokio::time::timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {
+    if timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {
         warn!("requests were still open at the end of the drain time");
     }
 }
@@ -137,11 +142,7 @@ pub async fn serve<S: Service>(
     attend(door, service, Admission::new(limits, Vec::new(), &[]), stop).await;
 }
 
-/// What a future has to say without waiting.
-async fn at_once<F: Future>(future: F) -> Option<F::Output> {
-    tokio::select! {
-        biased;
-        output = future => Some(output),
-        () = std::future::ready(()) => None,
-    }
-}
+/// When nobody has come for so long after a stop, nobody is in the queue.
+const SILENCE: Duration = Duration::from_millis(50);
+/// How long after a stop somebody may still come.
+const LAST_CALL: Duration = Duration::from_secs(1);

@@ -117,7 +117,11 @@ pub fn length(headers: &HeaderMap) -> Option<u64> {
     }
 }
 
-fn number(value: &HeaderValue) -> Result<u64, Refusal> {
+/// Reads the value of a `Content-Length`.
+///
+/// # Errors
+/// When it is not one plain number.
+pub fn number(value: &HeaderValue) -> Result<u64, Refusal> {
     let digits = value.as_bytes();
     // 18 digits always fit.
     let fits = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);

@@ -141,6 +141,10 @@ impl Search {
 
 /// Refuses early what is too long already.
 fn still_within(buffer: &[u8], bounds: &Bounds) -> Result<(), Refusal> {
+    let line = buffer.strip_prefix(b"\r\n").unwrap_or(buffer);
+    if line.get(..=MOST_METHOD).is_some_and(|start| memchr::memchr(b' ', start).is_none()) {
+        return Err(Refusal::Malformed("method"));
+    }
     // A method, two spaces and the version.
     const AROUND_TARGET: usize = 64;
     if buffer.len() > bounds.target + AROUND_TARGET && memchr::memchr(b'\n', &buffer[2..]).is_none()
@@ -173,6 +177,10 @@ fn parse_request(head: &Bytes, bounds: &Bounds) -> Result<RequestHead, Refusal> 
     }
     let uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes()))
         .map_err(|_| Refusal::Malformed("target"))?;
+    // RFC 9112 3.2.3: a host alone is for CONNECT.
+    if uri.scheme().is_none() && uri.authority().is_some() && method != Method::CONNECT {
+        return Err(Refusal::Malformed("target is a host"));
+    }
 
     let (mut parts, ()) = Request::new(()).into_parts();
     parts.version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
@@ -283,10 +291,13 @@ fn method(text: &str) -> Option<Method> {
     is_method(bytes).then(|| Method::from_bytes(bytes).ok()).flatten()
 }
 
+/// The most letters of a method.
+const MOST_METHOD: usize = 32;
+
 /// Tells whether a method is one that everybody reads alike.
 #[must_use]
 pub fn is_method(bytes: &[u8]) -> bool {
-    (1..=32).contains(&bytes.len())
+    (1..=MOST_METHOD).contains(&bytes.len())
         && bytes[0].is_ascii_uppercase()
         && bytes.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
 }
@@ -380,6 +391,8 @@ mod tests {
             "GET /\r\n\r\n",
             "GET / http/1.1\r\n\r\n",
             "GET /# HTTP/1.1\r\n\r\n",
+            "GET x HTTP/1.1\r\n\r\n",
+            "GET x:80 HTTP/1.1\r\n\r\n",
             "GET /\u{7f} HTTP/1.1\r\n\r\n",
             "GET /ż HTTP/1.1\r\n\r\n",
             "G@T / HTTP/1.1\r\n\r\n",
@@ -407,6 +420,12 @@ mod tests {
             Search::default().take_request(&mut BytesMut::from(&*text), &bounds).map(|_| ())
         };
         assert_eq!(take(format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(99))), Ok(()));
+        for method in [33, 5000].map(|length| "A".repeat(length)) {
+            let endless = Err(Refusal::Malformed("method"));
+            assert_eq!(take(method.clone()), endless);
+            assert_eq!(take(format!("\r\n{method}")), endless);
+            assert_eq!(take(format!("{} ", &method[1..33])), Ok(()));
+        }
         let too_long = Err(Refusal::TargetTooLong(100));
         assert_eq!(take(format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(100))), too_long);
         assert_eq!(take(format!("GET /{}", "a".repeat(500))), too_long);

@@ -7,17 +7,32 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub trait Fields {
     /// Takes one more.
     fn add(&mut self, name: &HeaderName, value: &HeaderValue);
+
+    /// Takes one more, of visible ASCII. Anything else is left out.
+    fn add_text(&mut self, name: &HeaderName, text: &str);
 }
 
 impl Fields for HeaderMap {
     fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
         self.append(name, value.clone());
     }
+
+    fn add_text(&mut self, name: &HeaderName, text: &str) {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            self.append(name, value);
+        }
+    }
 }
 
 impl Fields for BytesMut {
     fn add(&mut self, name: &HeaderName, value: &HeaderValue) {
         field(self, name.as_str(), value.as_bytes());
+    }
+
+    fn add_text(&mut self, name: &HeaderName, text: &str) {
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            field(self, name.as_str(), text.as_bytes());
+        }
     }
 }
 

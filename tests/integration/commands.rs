@@ -277,9 +277,11 @@ fn citizens_are_served_over_tls_with_cookies_that_no_other_host_can_set() {
     };
     let authority = folder.path().join("ca.crt.pem");
     let authority = authority.to_str().unwrap();
-    for version in ["--tlsv1.3", "--tlsv1.2"] {
-        let answer = text(&curl(&["--cacert", authority, version]).stdout);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for (tls, http, status) in
+        [("--tlsv1.3", "--http2", "HTTP/2 200"), ("--tlsv1.2", "--http1.1", "HTTP/1.1 200")]
+    {
+        let answer = text(&curl(&["--cacert", authority, tls, http]).stdout);
+        assert!(answer.starts_with(status), "{answer}");
         assert!(answer.contains("set-cookie: __Host-brama-login="), "{answer}");
         assert!(answer.contains("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{answer}");
     }

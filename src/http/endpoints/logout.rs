@@ -78,7 +78,7 @@ pub async fn answer(
         SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
     };
     tracing::info!(request = exchange.id, outcome = name, "citizen signed out");
-    let mut response = if exchange.caller == Caller::Program {
+    let mut response = if exchange.caller() == Caller::Program {
         answer::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))
     } else {
         let look = answer::look(&gateway.settings, exchange);

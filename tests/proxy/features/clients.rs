@@ -47,9 +47,12 @@ fn curl_chooses_the_version_over_tls() {
 
 #[test]
 fn http_2_carries_many_requests_over_one_connection() {
-    let Some((_portal, gateway)) = start(Tls::Off) else { return };
-    let fetched = curl(&gateway, &[HTTP2, "--parallel", "--fail", "/download?size=[8-80:8]"]);
+    // Over TLS: with prior knowledge, curl 7.88 breaks off parallel requests itself, before nginx too.
+    let Some((_portal, gateway)) = start(Tls::On) else { return };
+    let options = ["--http2", "--parallel", "--fail", "/download?size=[8-80:8]"];
+    let fetched = curl_over_tls(&gateway, &options);
     assert_eq!(fetched.exit, Some(0), "{}", fetched.said);
+    assert_eq!(fetched.said.matches("* Connected to ").count(), 1, "{}", fetched.said);
     assert_eq!(fetched.body.len(), 8 * (1..=10).sum::<usize>());
 }
 
@@ -65,11 +68,12 @@ fn several_cookie_fields_of_http_2_arrive_as_one() {
 #[test]
 fn trailers_of_the_portal_arrive() {
     let Some((_portal, gateway)) = start(Tls::Off) else { return };
-    for (version, options) in [("2", vec![HTTP2, "/trailers"]), ("1.1", vec!["/trailers"])] {
-        let fetched = curl(&gateway, &options);
-        assert_eq!(fetched.is_fine_over(version).text(), "hello");
-        let said = fetched.said.to_ascii_lowercase();
-        assert!(said.contains("< x-sum: 42"), "over {version}: {said}");
+    for (version, option) in [("2", HTTP2), ("1.1", "--http1.1")] {
+        // curl writes trailers where it writes headers; of HTTP/1.1, "--verbose" tells only these.
+        let fetched = curl(&gateway, &[option, "--include", "/trailers"]);
+        let text = fetched.is_fine_over(version).text().to_ascii_lowercase();
+        let (_, after_head) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(after_head.trim_end(), "hellox-sum: 42", "over {version}");
     }
 }
 

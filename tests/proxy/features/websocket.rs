@@ -11,7 +11,7 @@ use crate::harness::{Gateway, Plan, Program, Simulator, Tls, python, sign_in, so
 
 /// Opens a WebSocket with the library of Python, and says a few things over it.
 fn talk(gateway: &Gateway, cookie: &str) -> Program {
-    let url = gateway.url("/ws").replace("http://localhost", "ws://127.0.0.1");
+    let url = gateway.url("/ws").replace("http://", "ws://");
     let mut client = Program::start(
         Command::new(PYTHON).arg("-I").arg(source("websocket_client.py")).args([&url, cookie]),
     );

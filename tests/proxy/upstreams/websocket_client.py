@@ -12,7 +12,9 @@ import websockets
 
 async def main(url, cookie):
     headers = {"Cookie": cookie} if cookie else {}
-    async with websockets.connect(url, extra_headers=headers, max_size=None) as socket:
+    # Host says what the URL says; the gateway listens at this address only.
+    connect = websockets.connect(url, host="127.0.0.1", extra_headers=headers, max_size=None)
+    async with connect as socket:
         for message in ["hello", "zażółć " * 1000, b"", os.urandom(4 << 20)]:
             await socket.send(message)
             assert await socket.recv() == message

@@ -1,0 +1,68 @@
+//! HTTP: what is spoken, what is refused, and how connections end.
+//!
+//! # What is spoken
+//!
+//! | | with clients | with upstreams |
+//! |---|---|---|
+//! | HTTP/1.1 | always | `protocol = "http1"`, the default |
+//! | HTTP/1.0 | answered, then closed | read, then closed |
+//! | HTTP/2 | over TLS (ALPN) and without it (prior knowledge), unless `http2 = false` | `protocol = "http2"`, or `"auto"` over TLS |
+//! | WebSocket | upgrade in HTTP/1.1, extended CONNECT in HTTP/2 (RFC 8441) | upgrade in HTTP/1.1 |
+//! | gRPC | over HTTP/2 | over HTTP/2 |
+//!
+//! HTTP/1.1 is read and written by [`crate::wire`], HTTP/2 by hyper. Between the two, a message is
+//! understood and written anew; no byte of a head is copied unread.
+//!
+//! # What is refused
+//!
+//! A request that two servers could read in two ways is how something is smuggled past a gateway. It
+//! gets an answer, and its connection ends, because nobody knows where the next request would begin.
+//!
+//! | what | answer |
+//! |---|---|
+//! | a line without CR LF, a bare CR, NUL or another control character | `request.malformed` |
+//! | a method that is not `[A-Z][A-Z_-]*` of at most 32 characters | `request.malformed` |
+//! | more than one space in the request line, white space before a colon, a folded line, an empty name | `request.malformed` |
+//! | another version than 1.1 and 1.0 | `request.version` |
+//! | `Content-Length` and `Transfer-Encoding` together; either of them twice; `5, 5`; anything but digits | `request.framing` |
+//! | `Transfer-Encoding` other than `chunked`, or in HTTP/1.0 | `request.framing` |
+//! | chunk extensions, more than 16 digits of a size, data that goes on after its end | `request.framing` |
+//! | a trailer with a field that changes how the message is understood, or with a name of ours | `request.framing` |
+//! | `Expect` other than `100-continue` | `request.expectation` |
+//! | no host, two, a malformed one, or a target that names another | `request.host` |
+//! | a path with `..`, `//`, `\`, an encoded slash, and so on ([`crate::http::path`]) | `request.ambiguous_path` |
+//! | a header that imitates an identity header, or a `Connection` that names one | `request.identity_header_alias`, `request.connection_names_identity` |
+//! | TRACE and CONNECT | `request.method_not_allowed` |
+//! | more or longer than `max_header`, `max_header_fields`, `max_target`, `max_body` | `request.header_too_large`, `request.target_too_long`, `request.body_too_large` |
+//!
+//! One empty line before a request is passed over (RFC 9112 2.2). `Upgrade: h2c` is ignored. Answers
+//! of upstreams are read as strictly; what is not clear becomes `upstream.bad_answer`.
+//!
+//! # Bodies
+//!
+//! They move piece by piece, as fast as the slower side reads; what waits is at most 64 KiB for each
+//! connection, more in HTTP/2, where windows bound it. A client that waits for `100 Continue` is
+//! asked for its body when the upstream wants it, or after a second. An upstream may answer before it
+//! has read a request; then the rest of the request is not waited for. When a client hangs up, what
+//! was done for it at the upstream is given up.
+//!
+//! # Once more
+//!
+//! A request is sent to an upstream a second time only when nothing of an answer came, and only if no
+//! connection could be made, or if it is GET, HEAD or OPTIONS without a body and its connection broke.
+//!
+//! # Upgraded connections
+//!
+//! Bytes of the client go on only after the upstream's `101`, and only to a protocol that the client
+//! named. The connection belongs to the session in whose name it was opened: when the session ends, by
+//! sign-out, by time or because the citizen stepped up and got a new one, the connection is closed
+//! within a second, a WebSocket with code 1008. Bytes in it are no sign of life, because a page that
+//! only stays open sends them too. When the gateway stops, the code is 1001.
+//!
+//! # Connections of clients
+//!
+//! A handshake has `handshake_timeout`, a head `header_timeout`; between two requests a connection may
+//! wait for `idle_timeout`; in the middle of an exchange nobody may stand still longer than
+//! `stall_timeout`. At most `max_connections` are open, and `max_connections_per_address` for one
+//! address or IPv6 /64. In HTTP/2, `http2_max_streams` requests at once, and a client that opens and
+//! resets streams without end is cut off after `http2_max_resets`.

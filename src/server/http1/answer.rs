@@ -1,0 +1,215 @@
+//! Writing an answer: its head, then its body as it comes, in the framing that the client knows.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
+use http::{Response, StatusCode, Version};
+use hyper::body::{Body as _, Frame};
+use tokio::io::AsyncWrite as _;
+
+use super::{Connection, poll_gone};
+use crate::base::body::{Body, BoxError};
+use crate::base::clock::http_date;
+use crate::http::service::Service;
+use crate::wire::framing::{self, Framing, may_have_body};
+use crate::wire::outgoing::{self, Fields};
+use crate::wire::stream::poll_write_some;
+
+/// What of a request matters to its answer.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) is_head: bool,
+    pub(super) version: Version,
+    pub(super) keep_alive: bool,
+}
+
+impl<S: Service> Connection<'_, S> {
+    /// Writes an answer; says whether the connection may be used again.
+    pub(super) async fn answer(
+        &mut self,
+        response: Response<Body>,
+        asked: Asked,
+    ) -> io::Result<bool> {
+        let (parts, mut body) = response.into_parts();
+        let may_have_body = may_have_body(parts.status);
+        let has_body = may_have_body && !asked.is_head;
+        let is_exact = body.size_hint().exact();
+
+        // 1. The head, in one look at each field.
+        let mut out = std::mem::take(&mut self.out);
+        out.clear();
+        outgoing::status_line(&mut out, parts.status);
+        let (mut said, mut is_dated, mut goes_on) = (None, false, asked.keep_alive);
+        for (name, value) in &parts.headers {
+            match *name {
+                TRANSFER_ENCODING => continue,
+                CONNECTION if value == "close" => {
+                    goes_on = false;
+                    continue;
+                }
+                CONTENT_LENGTH if may_have_body || parts.status == StatusCode::NOT_MODIFIED => {
+                    said = framing::number(value).ok();
+                }
+                CONTENT_LENGTH => continue,
+                DATE => is_dated = true,
+                _ => {}
+            }
+            out.add(name, value);
+        }
+        if !is_dated {
+            outgoing::field(&mut out, "date", http_date().as_bytes());
+        }
+        let framing = match (has_body, said, is_exact) {
+            (false, ..) => Framing::NONE,
+            (true, Some(length), _) => Framing::Length(length),
+            (true, None, Some(length)) => {
+                outgoing::content_length(&mut out, length);
+                Framing::Length(length)
+            }
+            (true, None, None) if asked.version == Version::HTTP_11 => {
+                out.extend_from_slice(b"transfer-encoding: chunked\r\n");
+                Framing::Chunked
+            }
+            (true, None, None) => Framing::UntilClose,
+        };
+        if asked.is_head
+            && may_have_body
+            && said.is_none()
+            && let Some(length) = is_exact.filter(|length| *length > 0)
+        {
+            // A client of HEAD learns what GET would have.
+            outgoing::content_length(&mut out, length);
+        }
+        goes_on = goes_on
+            && framing != Framing::UntilClose
+            && self.knows_next_start(parts.status)
+            && !self.stop.is_leaving();
+        if !goes_on {
+            out.extend_from_slice(b"connection: close\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+
+        // 2. The body, of which the beginning is often there already and goes in one piece with
+        //    the head.
+        let mut left = match framing {
+            Framing::Length(length) => length,
+            Framing::Chunked | Framing::UntilClose => u64::MAX,
+        };
+        let mut trailer = None;
+        while left > 0 && has_body {
+            let frame = match poll_fn(|cx| self.poll_frame(&mut body, &out, cx)).await {
+                Piece::Frame(frame) => frame,
+                Piece::WriteFirst => {
+                    self.write(&mut out).await?;
+                    continue;
+                }
+                Piece::End => break,
+                Piece::Failed(error) => {
+                    self.write(&mut out).await?;
+                    return Err(io::Error::other(error));
+                }
+                Piece::ClientGone => return Ok(false),
+            };
+            let data = match frame.into_data() {
+                Ok(data) if data.is_empty() => continue,
+                Ok(data) => data,
+                Err(frame) => {
+                    trailer = frame.into_trailers().ok();
+                    continue;
+                }
+            };
+            left = left.checked_sub(data.len() as u64).ok_or_else(too_long)?;
+            if framing == Framing::Chunked {
+                outgoing::chunk_size(&mut out, data.len());
+                self.write(&mut (&mut out).chain(data).chain(&b"\r\n"[..])).await?;
+            } else if data.len() <= SMALL && !out.is_empty() {
+                // Cheaper to copy than to hand over in two pieces.
+                out.extend_from_slice(&data);
+                self.write(&mut out).await?;
+            } else {
+                self.write(&mut (&mut out).chain(data)).await?;
+            }
+            out.clear();
+        }
+        match framing {
+            Framing::Chunked => outgoing::last_chunk(&mut out, trailer.as_ref()),
+            Framing::Length(_) if left > 0 && has_body => {
+                return Err(io::Error::other("answer is shorter than it said"));
+            }
+            _ => {}
+        }
+        if !out.is_empty() {
+            self.write(&mut out).await?;
+        }
+        out.clear();
+        self.out = out;
+        Ok(goes_on)
+    }
+
+    /// Tells whether the next request can be found on the connection: the body was read, is being
+    /// read by whoever answers, or is short enough to be read to its end.
+    fn knows_next_start(&self, status: StatusCode) -> bool {
+        let is_read = self.reader.is_some() && self.unread.is_none();
+        let is_being_read = self.lent.is_some() && !status.is_client_error();
+        is_read || is_being_read || self.may_drain
+    }
+
+    /// Looks for the next piece of an answer while the client stays.
+    fn poll_frame(&mut self, body: &mut Body, out: &BytesMut, cx: &mut Context<'_>) -> Poll<Piece> {
+        match Pin::new(body).poll_frame(cx) {
+            Poll::Ready(None) => Poll::Ready(Piece::End),
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Piece::Frame(frame)),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Piece::Failed(error)),
+            Poll::Pending if !out.is_empty() => Poll::Ready(Piece::WriteFirst),
+            Poll::Pending => match &mut self.reader {
+                Some(reader) if self.unread.is_none() => {
+                    poll_gone(reader, cx).map(|()| Piece::ClientGone)
+                }
+                _ => Poll::Pending,
+            },
+        }
+    }
+
+    /// Writes all of it, as fast as the client reads but not slower than it may.
+    pub(super) async fn write(&mut self, bytes: &mut impl Buf) -> io::Result<()> {
+        let Self { writer, patience, limits, .. } = self;
+        let mut waits = false;
+        poll_fn(|cx| {
+            while bytes.has_remaining() {
+                match poll_write_some(writer, cx, bytes) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(_)) => waits = false,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        if !std::mem::replace(&mut waits, true) {
+                            patience.renew(limits.stall_timeout);
+                        }
+                        ready!(patience.poll_over(cx));
+                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                    }
+                }
+            }
+            Pin::new(&mut *writer).poll_flush(cx)
+        })
+        .await
+    }
+}
+
+enum Piece {
+    Frame(Frame<Bytes>),
+    WriteFirst,
+    End,
+    Failed(BoxError),
+    ClientGone,
+}
+
+fn too_long() -> io::Error {
+    io::Error::other("answer is longer than it said")
+}
+
+/// What is copied behind the head instead of being written beside it.
+const SMALL: usize = 4 * 1024;

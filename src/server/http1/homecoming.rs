@@ -1,0 +1,79 @@
+//! The end of an exchange: the reader comes home from the body that took it along, and a connection
+//! that ends is closed so that its last answer arrives.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+
+use super::Connection;
+use crate::http::service::Service;
+use crate::wire::incoming::Returned;
+
+impl<S: Service> Connection<'_, S> {
+    /// Takes the reader back if it is home already.
+    pub(super) fn look_for_reader(&mut self) {
+        if let Some(lent) = &mut self.lent
+            && let Ok(returned) = lent.home.try_recv()
+        {
+            self.lent = None;
+            self.take_back(returned);
+        }
+    }
+
+    pub(super) fn take_back(&mut self, returned: Returned) {
+        let Returned { reader, progress } = returned;
+        self.reader = Some(reader);
+        self.unread = Some(progress).filter(|progress| !progress.is_over());
+    }
+
+    /// Waits for the reader that a body took along, and reads what nobody wanted of the body.
+    /// Without a reader afterwards, there is no next request.
+    pub(super) async fn come_home(&mut self) {
+        if let Some(lent) = self.lent.take()
+            && let Ok(Ok(returned)) = tokio::time::timeout(COME_HOME, lent.home).await
+        {
+            self.take_back(returned);
+        }
+        let Some(mut unread) = self.unread.take() else { return };
+        if let Some(reader) = &mut self.reader
+            && self.may_drain
+        {
+            let drain = async {
+                while let Some(Ok(_)) = poll_fn(|cx| unread.poll_piece(reader, cx)).await {}
+            };
+            let _ = tokio::time::timeout(LINGER, drain).await;
+        }
+        if !unread.is_over() {
+            self.linger().await;
+        }
+    }
+
+    /// Closes so that the client can still read the answer: what it goes on sending is read and
+    /// thrown away for a while, because a reset would overtake the answer.
+    pub(super) async fn linger(&mut self) {
+        let Some(mut reader) = self.reader.take() else { return };
+        if self.writer.shutdown().await.is_err() {
+            return;
+        }
+        let discard = async {
+            let mut left = LINGER_BYTES;
+            while left > 0 {
+                reader.buffer().clear();
+                match poll_fn(|cx| reader.poll_fill(cx, 16 * 1024)).await {
+                    Ok(length) if length > 0 => left = left.saturating_sub(length),
+                    _ => return,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, discard).await;
+    }
+}
+
+/// How long a body that nobody holds any more may take to send its reader home.
+const COME_HOME: Duration = Duration::from_secs(5);
+/// What is read of a body that nobody wanted, so that the connection can go on.
+pub(super) const DRAIN: u64 = 64 * 1024;
+/// How long, and how much, is still read of a client that was refused.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -1,0 +1,120 @@
+//! Waiting for the head of the next request.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::{Connection, HEAD_ROOM};
+use crate::http::service::Service;
+use crate::wire::head::{Bounds, RequestHead, Search};
+use crate::wire::patience::Patience;
+use crate::wire::reader::Reader;
+use crate::wire::refusal::Refusal;
+
+/// What comes next on a connection.
+#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
+pub(super) enum Next {
+    Request(RequestHead),
+    Refused(Refusal),
+    Http2,
+    Closed,
+}
+
+impl<S: Service> Connection<'_, S> {
+    /// Waits for the head of the next request.
+    pub(super) async fn next(&mut self) -> Next {
+        let bounds = Bounds {
+            bytes: self.limits.header_bytes,
+            fields: self.limits.header_fields,
+            target: self.limits.target_bytes,
+        };
+        let mut search = Search::default();
+        let Some(reader) = self.reader.as_mut() else { return Next::Closed };
+        let patience = &mut self.patience;
+
+        // 1. Busy connections get their next request at once, in the buffer that is there.
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        if reader.buffer().is_empty() {
+            patience.renew(SETTLE);
+            match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
+                Ok(Some(0)) | Err(_) => return Next::Closed,
+                Ok(Some(_)) => {}
+                // 2. Others wait without one, and hear of a stop.
+                Ok(None) => {
+                    self.out = BytesMut::new();
+                    let idle = if is_first {
+                        self.limits.header_timeout
+                    } else {
+                        self.limits.idle_timeout
+                    };
+                    tokio::select! {
+                        // A request that is there already is answered.
+                        biased;
+                        readable = reader.readable() => if readable.is_err() {
+                            return Next::Closed;
+                        },
+                        () = self.stop.wait() => return Next::Closed,
+                        () = tokio::time::sleep(idle.saturating_sub(SETTLE)) => {
+                            return Next::Closed;
+                        }
+                    }
+                }
+            }
+        }
+        // 3. From its first byte on, a head has so much time.
+        let mut is_timed = false;
+        loop {
+            if is_first && is_preface(reader.buffer()) {
+                if reader.buffer().len() >= PREFACE.len() {
+                    return if self.limits.http2 {
+                        Next::Http2
+                    } else {
+                        Next::Refused(Refusal::Version)
+                    };
+                }
+            } else {
+                match search.take_request(reader.buffer(), &bounds) {
+                    Ok(Some(head)) => return Next::Request(head),
+                    Ok(None) => {}
+                    Err(refusal) => return Next::Refused(refusal),
+                }
+            }
+            if !std::mem::replace(&mut is_timed, true) {
+                patience.renew(self.limits.header_timeout);
+            }
+            match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
+                Ok(Some(0)) if reader.buffer().is_empty() => return Next::Closed,
+                Ok(Some(0)) => return Next::Refused(Refusal::Malformed("head ends early")),
+                Ok(Some(_)) => {}
+                Ok(None) if reader.buffer().is_empty() => return Next::Closed,
+                Ok(None) => return Next::Refused(Refusal::Slow),
+                Err(_) => return Next::Closed,
+            }
+        }
+    }
+}
+
+/// A connection on which nothing comes for so long is idle.
+const SETTLE: Duration = Duration::from_secs(1);
+/// RFC 9113 3.4.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+fn is_preface(buffer: &[u8]) -> bool {
+    let length = buffer.len().min(PREFACE.len());
+    length > 0 && buffer[..length] == PREFACE[..length]
+}
+
+/// Reads once; nothing when patience ends before.
+fn poll_fill(
+    reader: &mut Reader,
+    patience: &mut Patience,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<Option<usize>>> {
+    match reader.poll_fill(cx, HEAD_ROOM) {
+        Poll::Ready(read) => Poll::Ready(read.map(Some)),
+        Poll::Pending => patience.poll_over(cx).map(|()| Ok(None)),
+    }
+}
