@@ -145,7 +145,7 @@ fn codes(text: &str, quote: char) -> BTreeSet<String> {
 
 #[test]
 fn the_manual_explains_every_reason_code_and_no_other() {
-    let floors = ["saml", "flow", "http", "proxy"];
+    let floors = ["saml", "flow", "wire", "http", "proxy"];
     let mut used = BTreeSet::new();
     let mut explained = BTreeSet::new();
     for (module, path, text) in sources() {
