@@ -69,7 +69,9 @@ impl Cookies {
             .get_all(COOKIE)
             .iter()
             .any(|value| value.as_bytes().split(|&byte| byte == b';').any(ours));
-        if !has_ours {
+        // RFC 9113 8.2.3: what HTTP/2 brings in pieces goes on in one.
+        let is_in_pieces = headers.get_all(COOKIE).iter().nth(1).is_some();
+        if !has_ours && !is_in_pieces {
             return;
         }
         let mut kept = Vec::new();

@@ -29,6 +29,7 @@ use crate::identity::keyring::KeyRing;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
+use crate::wire::head::Bounds;
 
 /// What the doors know of the portal.
 #[derive(Debug, Clone)]
@@ -62,6 +63,8 @@ pub struct Edge {
     pub hsts: Option<HeaderValue>,
     /// The most bytes that the body of a request may have, unless its route says otherwise.
     pub max_body: u64,
+    /// The bounds of a head, for requests of HTTP/2 too.
+    pub bounds: Bounds,
 }
 
 impl Default for Edge {
@@ -71,6 +74,7 @@ impl Default for Edge {
             sends_forwarded: false,
             hsts: None,
             max_body: 64 * 1024 * 1024,
+            bounds: Bounds::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 
 use super::account::{self, Account};
 use super::answer::{self, Failure};
@@ -23,7 +23,7 @@ use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionKey;
 use crate::session::store::{Activity, Live, Store, Unavailable};
-use crate::wire::head::is_method;
+use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
@@ -118,6 +118,13 @@ impl Gateway {
         }
         if !is_method(exchange.parts.method.as_str().as_bytes()) {
             return Err(Failure::malformed("request.malformed", "method"));
+        }
+
+        if exchange.parts.version == Version::HTTP_2 {
+            head::check_http2(&exchange.parts, &self.settings.edge.bounds)?;
+        }
+        if !exchange.path_and_query().starts_with('/') {
+            return Err(path::Error::Relative.into());
         }
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.

@@ -14,7 +14,7 @@ use super::pool::Pool;
 use super::pump::Pump;
 use crate::base;
 use crate::base::body::BoxError;
-use crate::identity::headers::{Kinship, kinship};
+use crate::http::hygiene::may_be_in_trailer;
 use crate::wire::chunked::Extensions;
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Progress, retain_trailer};
@@ -148,7 +148,7 @@ impl Body for AnswerBody {
 /// Nothing in a trailer speaks in our name.
 pub(super) fn clean(mut frame: Frame<Bytes>) -> Frame<Bytes> {
     if let Some(trailer) = frame.trailers_mut() {
-        retain_trailer(trailer, |name| kinship(name) == Kinship::Foreign);
+        retain_trailer(trailer, may_be_in_trailer);
     }
     frame
 }

@@ -21,6 +21,7 @@ use super::pool::Pooled;
 use super::request::Prepared;
 use super::upstream::{Admission, Failure, Group, Lease, Spoken, dial};
 use crate::gate::action::Bounds;
+use crate::wire::framing::Said;
 use crate::wire::incoming::Incoming;
 
 /// What a request holds of its upstream while it lasts.
@@ -94,9 +95,17 @@ pub(super) async fn run(
                 answered.map(split)
             }
             Pooled::Http2(sender) => {
-                http2::exchange(sender, request.to_http2(body), time).await.map(|response| {
+                let response = http2::exchange(sender, request.to_http2(body), time);
+                Box::pin(response).await.and_then(|response| {
                     let (parts, body) = response.into_parts();
-                    (parts, Unread::Http2(body))
+                    // It may go on in HTTP/1.1, where two lengths are two meanings.
+                    let mut said = Said::default();
+                    match parts.headers.iter().try_for_each(|(n, v)| said.note(n, v)) {
+                        Ok(()) => Ok((parts, Unread::Http2(body))),
+                        Err(refusal) => {
+                            Err(Unanswered { error: Error::BadAnswer(refusal), body: None })
+                        }
+                    }
                 })
             }
         };

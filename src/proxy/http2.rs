@@ -91,6 +91,9 @@ impl HttpBody for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         match Pin::new(&mut this.incoming).poll_frame(cx) {
+            Poll::Ready(None) if !this.incoming.is_end_stream() => {
+                Poll::Ready(Some(Err(BodyError::Incomplete.into())))
+            }
             Poll::Ready(frame) => {
                 this.patience.endless();
                 Poll::Ready(frame.map(|frame| frame.map(clean).map_err(Into::into)))

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::Body as _;
 use tokio::io::AsyncWrite;
 
-use crate::identity::headers::{Kinship, kinship};
+use crate::http::hygiene::may_be_in_trailer;
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Incoming};
 use crate::wire::outgoing;
@@ -23,6 +23,9 @@ pub(super) struct Pump {
     tail: &'static [u8],
     body: Incoming,
     is_chunked: bool,
+    /// How much of a body of known length is still to come. A request that is not as long as it says
+    /// would leave the next one on its connection to be read as the rest of it.
+    left: Option<u64>,
     state: State,
 }
 
@@ -51,7 +54,11 @@ impl Pump {
     pub(super) fn new(head: BytesMut, body: Incoming, framing: Framing, holds_back: bool) -> Self {
         let state = if holds_back { State::Consent } else { State::Client };
         let is_chunked = framing == Framing::Chunked;
-        Self { head, data: Bytes::new(), tail: b"", body, is_chunked, state }
+        let left = match framing {
+            Framing::Length(length) => Some(length),
+            Framing::Chunked | Framing::UntilClose => None,
+        };
+        Self { head, data: Bytes::new(), tail: b"", body, is_chunked, left, state }
     }
 
     pub(super) fn state(&self) -> State {
@@ -115,16 +122,23 @@ impl Pump {
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Failed::Client(error))),
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) if data.is_empty() => {}
-                    Ok(data) => self.data(data),
+                    Ok(data) => match self.count(data.len()) {
+                        Ok(()) => self.data(data),
+                        Err(error) => return Poll::Ready(Err(Failed::Client(error))),
+                    },
                     Err(frame) => {
                         let trailer = frame.into_trailers().unwrap_or_default();
-                        if trailer.keys().any(|name| kinship(name.as_str()) != Kinship::Foreign) {
-                            let refusal = Refusal::Framing("trailer speaks in our name");
+                        if !trailer.keys().all(may_be_in_trailer) {
+                            let refusal =
+                                Refusal::Framing("trailer has a field that belongs into the head");
                             return Poll::Ready(Err(Failed::Client(refusal.into())));
                         }
                         self.end(Some(&trailer));
                     }
                 },
+                Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {
+                    return Poll::Ready(Err(Failed::Client(BodyError::Incomplete)));
+                }
                 Poll::Ready(None) => self.end(None),
             }
         }
@@ -132,6 +146,13 @@ impl Pump {
 
     fn has_something(&self) -> bool {
         !(self.head.is_empty() && self.data.is_empty() && self.tail.is_empty())
+    }
+
+    fn count(&mut self, length: usize) -> Result<(), BodyError> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(length as u64).ok_or(BodyError::Incomplete)?;
+        }
+        Ok(())
     }
 
     fn data(&mut self, data: Bytes) {

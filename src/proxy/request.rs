@@ -1,7 +1,7 @@
 //! What an upstream is told: the request as it came, less what is not for it, and what we say.
 
 use bytes::BytesMut;
-use http::header::{EXPECT, HOST, TE};
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
@@ -32,6 +32,8 @@ pub(super) struct Prepared<'r> {
     headers: HeaderMap,
     ours: Ours<'r>,
     framing: Framing,
+    /// Whether the client said a length, if only that of nothing.
+    says_length: bool,
     holds_back: bool,
     takes_trailers: bool,
     upgrade: Option<HeaderValue>,
@@ -70,7 +72,8 @@ pub(super) fn prepare<'r>(
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
     let takes_trailers = headers.get(TE).is_some_and(|te| te == TRAILERS);
     hygiene::strip_for_upstream(&mut headers, gateway.settings.cookies);
-    let framing = match framing::length(&headers) {
+    let length = framing::length(&headers);
+    let framing = match length {
         Some(length) => Framing::Length(length),
         None if body.is_end_stream() => Framing::NONE,
         None => Framing::Chunked,
@@ -109,6 +112,7 @@ pub(super) fn prepare<'r>(
         headers,
         ours,
         framing,
+        says_length: length.is_some(),
         holds_back,
         takes_trailers,
         upgrade,
@@ -159,7 +163,8 @@ impl Prepared<'_> {
     /// Says all headers but `Host` and those of the connection.
     fn say(&self, fields: &mut impl Fields) {
         for (name, value) in &self.headers {
-            if *name != HOST && *name != EXPECT {
+            // The length is ours to say, in one way.
+            if !matches!(*name, HOST | EXPECT | CONTENT_LENGTH) {
                 fields.add(name, value);
             }
         }
@@ -181,8 +186,12 @@ impl Prepared<'_> {
         outgoing::request_line(&mut head, self.method, target);
         head.add(&HOST, &self.host);
         self.say(&mut head);
-        if self.framing == Framing::Chunked {
-            outgoing::field(&mut head, "transfer-encoding", b"chunked");
+        match self.framing {
+            Framing::Chunked => outgoing::field(&mut head, "transfer-encoding", b"chunked"),
+            Framing::Length(length) if self.says_length => {
+                outgoing::content_length(&mut head, length);
+            }
+            Framing::Length(_) | Framing::UntilClose => {}
         }
         if self.holds_back {
             outgoing::field(&mut head, "expect", b"100-continue");
@@ -217,6 +226,11 @@ impl Prepared<'_> {
         };
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
         self.say(request.headers_mut());
+        if let Framing::Length(length) = self.framing
+            && self.says_length
+        {
+            request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
         if self.takes_trailers {
             request.headers_mut().insert(TE, TRAILERS);
         }

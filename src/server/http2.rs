@@ -4,7 +4,11 @@
 //!    CONTINUATION frames cost more than a connection.
 //! 2. What HTTP/2 forbids in a request is refused by hyper's h2; what goes on to the portal is
 //!    written anew, as for HTTP/1.1.
-//! 3. A peer that answers no PING, or reads nothing for [`Limits::stall_timeout`], is gone.
+//! 3. A peer that answers no PING, or reads nothing for [`Limits::stall_timeout`], is gone. One that
+//!    closes the window of a stream loses the answer on it (`presence`).
+//! 4. A connection without a request ends as an idle one of HTTP/1.1 does.
+
+mod presence;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -19,6 +23,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio_io_timeout::TimeoutStream;
 use tracing::debug;
 
+use self::presence::{Presence, Watched};
 use super::listener::Limits;
 use crate::base::body::{self, Body};
 use crate::base::stop::Stop;
@@ -39,16 +44,23 @@ pub(super) async fn serve<S: Service>(
 ) {
     let stall = limits.stall_timeout;
     let stopped = stop.clone();
+    let presence = Presence::new();
+    let present = Arc::clone(&presence);
     let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
         let (service, peer, stopped) = (Arc::clone(&service), peer.clone(), stopped.clone());
+        let open = present.enter();
         async move {
             let is_extended = request.extensions().get::<Protocol>().is_some();
-            Ok::<_, Infallible>(if is_extended {
+            let response = if is_extended {
                 Box::pin(connect(&*service, request, peer, stopped)).await
             } else {
                 let request = request.map(|body| Incoming::http2(body, stall));
                 service.call(request, peer).await
-            })
+            };
+            Ok::<_, Infallible>(response.map(|body| match body {
+                Body::Whole(bytes) => Body::Whole(bytes),
+                body => Body::stream(Watched::new(body, stall, open)),
+            }))
         }
     });
     let mut stream = TimeoutStream::new(stream);
@@ -71,8 +83,19 @@ pub(super) async fn serve<S: Service>(
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.wait_leaving() => {
+            // One that has not even begun has nothing to finish.
+            if !presence.is_used() {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
+        }
+        () = presence.idle(limits.header_timeout, limits.idle_timeout) => {
+            connection.as_mut().graceful_shutdown();
+            match tokio::time::timeout(FAREWELL, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
         }
     };
     if let Err(error) = ended {
@@ -131,5 +154,7 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 const FRAME: u32 = 16 * 1024;
 /// What is kept of an answer that is not yet sent.
 const SEND_BUFFER: usize = 64 * 1024;
+/// How long an idle client may take to hear that the connection ends.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// How often a silent peer is asked whether it is still there, and how long it may think.
 const PING: Duration = Duration::from_secs(20);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::wire::head::Bounds;
+
 /// The bounds of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -40,6 +42,14 @@ pub struct Limits {
     pub http2_resets: usize,
     /// How many errors an HTTP/2 client may provoke before it is cut off.
     pub http2_local_resets: usize,
+}
+
+impl Limits {
+    /// Returns the bounds of a head.
+    #[must_use]
+    pub fn head(&self) -> Bounds {
+        Bounds { bytes: self.header_bytes, fields: self.header_fields, target: self.target_bytes }
+    }
 }
 
 impl Default for Limits {

@@ -148,12 +148,15 @@ impl Decoder {
             self.state = State::End;
             return Ok(Some(Piece::End));
         }
-        let bare = memchr::memchr_iter(b'\n', buffer)
-            .any(|at| at.checked_sub(1).is_none_or(|before| buffer[before] != b'\r'));
+        // What comes behind the trailer is another message.
+        let end = memchr::memmem::find(buffer, b"\r\n\r\n");
+        let lines = &buffer[..end.unwrap_or(buffer.len())];
+        let bare = memchr::memchr_iter(b'\n', lines)
+            .any(|at| at.checked_sub(1).is_none_or(|before| lines[before] != b'\r'));
         if bare {
             return Err(Refusal::Framing("trailer"));
         }
-        let Some(at) = memchr::memmem::find(buffer, b"\r\n\r\n") else {
+        let Some(at) = end else {
             let is_long = buffer.len() > bounds.bytes;
             return if is_long { Err(Refusal::HeadTooLong(bounds.bytes)) } else { Ok(None) };
         };
@@ -175,7 +178,7 @@ const MOST_DATA: u64 = 1 << 62;
 const BAD_SIZE: Refusal = Refusal::Framing("size of a chunk");
 
 /// RFC 9110 6.5.1: framing, routing, authentication, control, and how the content is read.
-const FORBIDDEN: [HeaderName; 14] = [
+pub const FORBIDDEN: [HeaderName; 14] = [
     AUTHORIZATION,
     CONNECTION,
     CONTENT_ENCODING,

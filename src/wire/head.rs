@@ -207,6 +207,28 @@ fn is_upgrade(protocol: &&HeaderValue) -> bool {
     !protocol.as_bytes().split(|&b| b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"h2c"))
 }
 
+/// Holds the head of a request of HTTP/2 to what holds for HTTP/1.1: it may go on in that.
+///
+/// # Errors
+/// When it is malformed, too long, or unclear about the length of its body.
+pub fn check_http2(parts: &Parts, bounds: &Bounds) -> Result<(), Refusal> {
+    if parts.headers.len() > bounds.fields {
+        return Err(Refusal::TooManyFields(bounds.fields));
+    }
+    if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > bounds.target) {
+        return Err(Refusal::TargetTooLong(bounds.target));
+    }
+    let mut noted = Noted::default();
+    for (name, value) in &parts.headers {
+        // RFC 9113 8.2.1: no white space around a value.
+        if value.as_bytes().trim_ascii().len() < value.len() {
+            return Err(Refusal::Malformed("value of a field"));
+        }
+        noted.note(name, value)?;
+    }
+    noted.said.of_request(Version::HTTP_2).map(drop)
+}
+
 fn refusal_of_request(error: httparse::Error, head: &[u8], bounds: &Bounds) -> Refusal {
     match error {
         httparse::Error::TooManyHeaders => Refusal::TooManyFields(bounds.fields),

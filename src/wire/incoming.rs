@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
@@ -268,11 +268,13 @@ impl Body for Incoming {
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
             Source::Http2(body, patience) => {
                 let (patience, stall) = &mut **patience;
-                match Pin::new(body).poll_frame(cx) {
+                match Pin::new(&mut *body).poll_frame(cx) {
                     Poll::Pending => {
                         ready!(poll_stalled(patience, *stall, cx));
                         Some(Err(BodyError::Stalled(*stall)))
                     }
+                    // A stream that was reset, even without an error, has not come to its end.
+                    Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
                     Poll::Ready(frame) => {
                         patience.renew(*stall);
                         frame.map(|frame| frame.map_err(BodyError::from))
@@ -359,10 +361,9 @@ fn poll_stalled(patience: &mut Patience, stall: Duration, cx: &mut Context<'_>) 
     patience.poll_over(cx)
 }
 
-/// Tells whether a trailer may go on: nothing in it speaks in our name.
-pub fn retain_trailer(trailer: &mut HeaderMap, is_foreign: impl Fn(&str) -> bool) {
-    let refused: Vec<_> =
-        trailer.keys().filter(|name| !is_foreign(name.as_str())).cloned().collect();
+/// Leaves in a trailer only what may be there.
+pub fn retain_trailer(trailer: &mut HeaderMap, may_stay: impl Fn(&HeaderName) -> bool) {
+    let refused: Vec<_> = trailer.keys().filter(|name| !may_stay(name)).cloned().collect();
     for name in refused {
         trailer.remove(name);
     }

@@ -46,7 +46,11 @@ impl Reader {
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }
-        self.half.readable().await
+        if self.half.is_socket() {
+            return self.half.readable().await;
+        }
+        // TLS can tell only by reading; what comes first is small.
+        std::future::poll_fn(|cx| self.poll_fill(cx, 1024)).await.map(drop)
     }
 
     /// Tells whether a connection on which nothing should come is in that state: nothing was sent,

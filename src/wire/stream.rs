@@ -144,6 +144,11 @@ impl ReadHalf {
         }
     }
 
+    /// Tells whether it can say by itself that there is something to read.
+    pub(super) fn is_socket(&self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+
     /// Tries to read without waiting, into room of its own. Only sockets can.
     pub(super) fn try_read(&self) -> Option<io::Result<usize>> {
         let mut byte = [0];

@@ -76,6 +76,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
     portal.edge.hsts = listen.hsts.map(hygiene::answer::hsts);
     portal.edge.max_body = listen.limits.body_bytes;
+    portal.edge.bounds = listen.limits.head();
     Some(Settings {
         http: portal,
         listen,

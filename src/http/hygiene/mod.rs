@@ -22,6 +22,7 @@ pub use self::answer::clean_answer;
 
 use super::cookie::Cookies;
 use crate::identity::headers::{Kinship, folds_to_start, kinship};
+use crate::wire::chunked;
 
 /// A request that is refused for its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -123,6 +124,16 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<(), Error> {
         headers.remove(name);
     }
     Ok(())
+}
+
+/// Tells whether a field may stand in a trailer: nothing there changes how a message is understood
+/// or speaks in somebody's name (RFC 9110 6.5.1).
+#[must_use]
+pub fn may_be_in_trailer(name: &HeaderName) -> bool {
+    !chunked::FORBIDDEN.contains(name)
+        && hop_by_hop(name).is_none()
+        && kinship(name.as_str()) == Kinship::Foreign
+        && !claims_earlier_proxy(name.as_str())
 }
 
 /// Prepares a cleaned request for its way to an upstream. A wanted upgrade and `TE: trailers` must

@@ -1,0 +1,200 @@
+//! Whether a connection of HTTP/2 does anything, and whether its client takes what it asked for.
+//!
+//! HTTP/2 has a window for each stream. A client that opens none, or closes it, is never waited for
+//! by anybody: its answer simply lies there, with all that it holds. So somebody has to look.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::base::body::{Body, BoxError};
+use crate::wire::incoming::BodyError;
+
+/// What goes on on a connection.
+pub(super) struct Presence {
+    began: Instant,
+    open: AtomicUsize,
+    requests: AtomicU64,
+    /// Milliseconds from the beginning to the end of the last request.
+    last: AtomicU64,
+}
+
+/// A request under way.
+pub(super) struct Open(Arc<Presence>);
+
+impl Presence {
+    pub(super) fn new() -> Arc<Self> {
+        let (open, requests, last) = Default::default();
+        Arc::new(Self { began: Instant::now(), open, requests, last })
+    }
+
+    /// Notes that a request came.
+    pub(super) fn enter(self: &Arc<Self>) -> Open {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(self))
+    }
+
+    /// Tells whether any request came.
+    pub(super) fn is_used(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits until nothing was under way for so long; for the first request, `first`.
+    pub(super) async fn idle(&self, first: Duration, between: Duration) {
+        loop {
+            let allowed = if self.is_used() { between } else { first };
+            if self.open.load(Ordering::Relaxed) > 0 {
+                sleep(allowed).await;
+                continue;
+            }
+            let since = Duration::from_millis(self.last.load(Ordering::Relaxed));
+            let idle = self.began.elapsed().saturating_sub(since);
+            if idle >= allowed {
+                return;
+            }
+            sleep(allowed - idle).await;
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let millis = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last.fetch_max(millis, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The body of an answer that is given up when the client takes nothing of it for too long.
+pub(super) struct Watched {
+    inner: Arc<Mutex<Inner>>,
+    watchdog: JoinHandle<()>,
+    stall: Duration,
+    _open: Open,
+}
+
+struct Inner {
+    /// Absent when it was given up.
+    body: Option<Body>,
+    taken: Instant,
+    /// Whether it is we who wait, for whoever makes the body.
+    waits: bool,
+    waker: Option<Waker>,
+}
+
+impl Watched {
+    pub(super) fn new(body: Body, stall: Duration, open: Open) -> Self {
+        let inner = Inner { body: Some(body), taken: Instant::now(), waits: false, waker: None };
+        let inner = Arc::new(Mutex::new(inner));
+        let watchdog = tokio::spawn(watch(Arc::clone(&inner), stall));
+        Self { inner, watchdog, stall, _open: open }
+    }
+}
+
+async fn watch(inner: Arc<Mutex<Inner>>, stall: Duration) {
+    loop {
+        sleep(stall).await;
+        let mut inner = lock(&inner);
+        if !inner.waits && inner.taken.elapsed() >= stall {
+            inner.body = None;
+            if let Some(waker) = inner.waker.take() {
+                waker.wake();
+            }
+            return;
+        }
+    }
+}
+
+fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watchdog.abort();
+    }
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut inner = lock(&self.inner);
+        let Some(body) = &mut inner.body else {
+            return Poll::Ready(Some(Err(BodyError::Stalled(self.stall).into())));
+        };
+        let frame = Pin::new(body).poll_frame(cx);
+        inner.waits = frame.is_pending();
+        inner.taken = Instant::now();
+        inner.waker = Some(cx.waker().clone());
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        lock(&self.inner).body.as_ref().is_some_and(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        lock(&self.inner).body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, StreamBody};
+    use std::convert::Infallible;
+
+    fn endless(frames: bool) -> Body {
+        let frame = || Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")));
+        if frames {
+            Body::stream(StreamBody::new(futures_util::stream::repeat_with(frame)))
+        } else {
+            Body::stream(StreamBody::new(futures_util::stream::pending::<
+                Result<Frame<Bytes>, Infallible>,
+            >()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_takes_is_given_up_and_one_that_is_awaited_is_not() {
+        let stall = Duration::from_secs(5);
+        let presence = Presence::new();
+        let mut taken = Watched::new(endless(true), stall, presence.enter());
+        assert!(taken.frame().await.unwrap().is_ok());
+        sleep(Duration::from_secs(11)).await;
+        assert!(taken.frame().await.unwrap().is_err());
+
+        let mut awaited = Watched::new(endless(false), stall, presence.enter());
+        let waited = tokio::time::timeout(Duration::from_secs(60), awaited.frame()).await;
+        assert!(waited.is_err(), "it still waits");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_when_nothing_is_open() {
+        let presence = Presence::new();
+        let begin = Instant::now();
+        let (first, between) = (Duration::from_secs(10), Duration::from_secs(75));
+        presence.idle(first, between).await;
+        assert_eq!(begin.elapsed().as_secs(), 10);
+        let open = presence.enter();
+        let waits = tokio::time::timeout(Duration::from_secs(500), presence.idle(first, between));
+        assert!(waits.await.is_err());
+        drop(open);
+        let begin = Instant::now();
+        presence.idle(first, between).await;
+        assert_eq!(begin.elapsed().as_secs(), 75);
+    }
+}
