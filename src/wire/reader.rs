@@ -38,7 +38,8 @@ impl Reader {
         poll_read_buf(Pin::new(&mut self.half), cx, &mut self.buffer)
     }
 
-    /// Waits for something to read without holding memory for it.
+    /// Waits for something to read without holding memory for it. What TLS had to read to know is in
+    /// the buffer afterwards.
     ///
     /// # Errors
     /// When the connection is broken.

@@ -102,7 +102,8 @@ async fn copy(
         }
         target.flush().await?;
         source.readable().await?;
-        if poll_fn(|cx| source.poll_fill(cx, ROOM)).await? == 0 {
+        let is_empty = source.buffer().is_empty();
+        if is_empty && poll_fn(|cx| source.poll_fill(cx, ROOM)).await? == 0 {
             return target.shutdown().await;
         }
     }

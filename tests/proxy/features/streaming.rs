@@ -1,5 +1,7 @@
 //! Bytes go on when they come, in both directions, and nothing waits for an end.
 
+use std::io::Read;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::harness::curl::curl;
@@ -155,6 +157,47 @@ fn an_early_answer_over_http_2_is_whole_before_the_stream_is_reset_without_an_er
     }
     assert_eq!(frames.first(), Some(&HEADERS), "{frames:?}");
     assert_eq!(String::from_utf8_lossy(&body), "too large for us");
+}
+
+/// What a portal gets of an upload over HTTP/2 that is reset without an error (RFC 9113 8.1) after
+/// its first bytes: read raw, until the gateway closes the connection.
+fn portal_sees_of_a_reset(length: Option<&str>) -> String {
+    let portal = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", portal.local_addr().unwrap());
+    let gateway = Plan::before(&url).start();
+    let mut wire = http_2::begin(gateway.connect());
+    let head = [(":method", "POST"), (":scheme", "http"), (":path", "/x")];
+    let more = [(":authority", "localhost")].into_iter();
+    let more = more.chain(length.map(|length| ("content-length", length)));
+    let block: Vec<u8> = head
+        .into_iter()
+        .chain(more)
+        .flat_map(|(name, value)| field(name.as_bytes(), value.as_bytes()))
+        .collect();
+    wire.send(&frame(HEADERS, END_HEADERS, 1, &block));
+    wire.send(&frame(DATA, 0, 1, b"partial"));
+    let (mut connection, _) = portal.accept().unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"partial") && !seen.ends_with(b"partial\r\n") {
+        let mut piece = [0; 4096];
+        let read = connection.read(&mut piece).unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&piece[..read]);
+    }
+    wire.send(&frame(RST_STREAM, 0, 1, &[0; 4]));
+    // Whatever else comes, up to the end.
+    connection.read_to_end(&mut seen).unwrap();
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+#[test]
+fn an_upload_that_is_reset_without_an_error_is_not_whole_at_the_portal() {
+    let chunked = portal_sees_of_a_reset(None);
+    assert!(chunked.contains("transfer-encoding: chunked"), "{chunked}");
+    assert!(!chunked.contains("\r\n0\r\n"), "{chunked}");
+    // The connection ended, so that the next request is not read as the rest of this one.
+    let with_length = portal_sees_of_a_reset(Some("1000"));
+    assert!(with_length.ends_with("partial"), "{with_length}");
 }
 
 #[test]
