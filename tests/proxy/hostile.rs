@@ -32,7 +32,11 @@ fn start() -> Option<World> {
         return None;
     }
     let (portal, url) = node("portal.js");
-    let plan = Plan::before(&url).route("/mine", "portal", "required");
+    // Connections to the portal go soon, so that only those of the attack could stay.
+    let plan = Plan::empty()
+        .upstream_with("portal", &format!("url = \"{url}\"\nkeep_alive = \"1s\""))
+        .route("/", "portal", "public")
+        .route("/mine", "portal", "required");
     let simulator = Simulator::start(plan.address());
     let gateway = plan.listen("header_timeout = \"2s\"").node(&simulator).start();
     let cookie = sign_in(&gateway, "anna");
