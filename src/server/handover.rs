@@ -238,13 +238,14 @@ mod tests {
         // Clients connect while nobody accepts; the predecessor is gone before anybody does.
         let mut clients =
             [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
-        let mut local = UnixStream::connect(&path).unwrap();
         let mut command = successor();
         hand_over.prepare(&mut command).unwrap();
         let mut child = command.spawn().unwrap();
         hand_over.complete();
         drop((http, unix, command));
         assert!(path.exists(), "the file is the successor's");
+        // The third client: before it, the successor does not end.
+        let mut local = UnixStream::connect(&path).unwrap();
 
         let mut text = String::new();
         for client in &mut clients {
