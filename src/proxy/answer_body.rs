@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -109,16 +109,9 @@ impl Body for AnswerBody {
         }
         match this.progress.poll_piece(&mut connection.reader, cx) {
             Poll::Pending => {
-                if !connection.patience.is_set() {
-                    connection.patience.renew(this.idle);
-                }
-                match connection.patience.poll_over(cx) {
-                    Poll::Pending => Poll::Pending,
-                    Poll::Ready(()) => {
-                        this.connection = None;
-                        Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
-                    }
-                }
+                ready!(connection.patience.poll_stalled(this.idle, cx));
+                this.connection = None;
+                Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
             }
             Poll::Ready(frame) => {
                 connection.patience.endless();

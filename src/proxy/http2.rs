@@ -99,10 +99,7 @@ impl HttpBody for AnswerBody {
                 Poll::Ready(frame.map(|frame| frame.map(clean).map_err(Into::into)))
             }
             Poll::Pending => {
-                if !this.patience.is_set() {
-                    this.patience.renew(this.idle);
-                }
-                ready!(this.patience.poll_over(cx));
+                ready!(this.patience.poll_stalled(this.idle, cx));
                 Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
             }
         }

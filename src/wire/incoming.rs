@@ -270,13 +270,13 @@ impl Body for Incoming {
                 let (patience, stall) = &mut **patience;
                 match Pin::new(&mut *body).poll_frame(cx) {
                     Poll::Pending => {
-                        ready!(poll_stalled(patience, *stall, cx));
+                        ready!(patience.poll_stalled(*stall, cx));
                         Some(Err(BodyError::Stalled(*stall)))
                     }
                     // A stream that was reset, even without an error, has not come to its end.
                     Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
                     Poll::Ready(frame) => {
-                        patience.renew(*stall);
+                        patience.endless();
                         frame.map(|frame| frame.map_err(BodyError::from))
                     }
                 }
@@ -326,11 +326,11 @@ impl Wire {
         }
         match self.progress.poll_piece(reader, cx) {
             Poll::Pending => {
-                ready!(poll_stalled(&mut self.patience, self.stall, cx));
+                ready!(self.patience.poll_stalled(self.stall, cx));
                 Poll::Ready(Some(Err(BodyError::Stalled(self.stall))))
             }
             Poll::Ready(frame) => {
-                self.patience.renew(self.stall);
+                self.patience.endless();
                 if self.progress.is_over() {
                     self.go_home();
                 }
@@ -351,14 +351,6 @@ impl Drop for Wire {
     fn drop(&mut self) {
         self.go_home();
     }
-}
-
-/// The first wait begins when somebody waits.
-fn poll_stalled(patience: &mut Patience, stall: Duration, cx: &mut Context<'_>) -> Poll<()> {
-    if !patience.is_set() {
-        patience.renew(stall);
-    }
-    patience.poll_over(cx)
 }
 
 /// Leaves in a trailer only what may be there.

@@ -33,10 +33,13 @@ impl Patience {
         self.deadline = None;
     }
 
-    /// Tells whether it has an end.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.deadline.is_some()
+    /// Is ready when somebody has waited for so long without [`endless`](Self::endless) being said
+    /// in between. The time begins with the first wait.
+    pub fn poll_stalled(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        if self.deadline.is_none() {
+            self.renew(time);
+        }
+        self.poll_over(cx)
     }
 
     /// Is ready when the patience has ended.
@@ -77,6 +80,20 @@ mod tests {
         patience.renew(Duration::from_secs(1));
         poll_fn(|cx| patience.poll_over(cx)).await;
         assert_eq!(begin.elapsed().as_secs(), 61);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_is_counted_from_the_first_wait_on() {
+        let (mut patience, stall) = (Patience::default(), Duration::from_secs(5));
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            let stalled = poll_fn(|cx| Poll::Ready(patience.poll_stalled(stall, cx)));
+            assert!(stalled.await.is_pending());
+            patience.endless();
+        }
+        let begin = Instant::now();
+        poll_fn(|cx| patience.poll_stalled(stall, cx)).await;
+        assert_eq!(begin.elapsed(), stall);
     }
 
     #[tokio::test(start_paused = true)]
