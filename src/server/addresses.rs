@@ -14,11 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 
+use crate::http::networks::Networks;
+
 /// Counts open connections by client. Shared by all workers.
 #[derive(Debug)]
 pub struct PerAddress {
     limit: usize,
-    exempt: Vec<IpNet>,
+    exempt: Networks,
     hasher: RandomState,
     parts: [Mutex<HashMap<IpAddr, usize>>; PARTS],
 }
@@ -42,6 +44,7 @@ impl PerAddress {
     #[must_use]
     pub fn new(limit: usize, exempt: Vec<IpNet>) -> Self {
         let parts = std::array::from_fn(|_| Mutex::default());
+        let exempt = Networks::new(exempt);
         Self { limit, exempt, hasher: RandomState::new(), parts }
     }
 
@@ -51,7 +54,7 @@ impl PerAddress {
     /// When it has too many already.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, TooMany> {
         let address = address.to_canonical();
-        if self.limit == 0 || self.exempt.iter().any(|network| network.contains(&address)) {
+        if self.limit == 0 || self.exempt.contains(address) {
             return Ok(Place { counted: None });
         }
         let client = client(address);

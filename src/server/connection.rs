@@ -83,7 +83,7 @@ impl<S: Service> Connection<S> {
     async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Refused> {
         // 1. A proxy that we know says whose connection it brings.
         if let Some(ip) = self.address.ip()
-            && proxy_protocol::is_expected(&self.admission.proxies, ip)
+            && self.admission.proxies.contains(ip)
             && let Header::Client { source, .. } = proxy_protocol::read(&mut stream).await?
         {
             self.address = PeerAddress::Tcp(source);

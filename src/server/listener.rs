@@ -25,6 +25,7 @@ use super::accept::{Listener, PeerAddress};
 use super::addresses::PerAddress;
 use super::connection::Connection;
 pub use crate::base::stop::{Stop, Stopper, stop};
+use crate::http::networks::Networks;
 pub use crate::http::service::{Peer, Service};
 pub use crate::server::limits::Limits;
 pub use crate::server::socket::Socket;
@@ -36,7 +37,7 @@ pub struct Admission {
     pub(super) limits: Limits,
     places: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
-    pub(super) proxies: Vec<IpNet>,
+    pub(super) proxies: Networks,
 }
 
 /// One way in.
@@ -56,11 +57,10 @@ impl Admission {
         let exempt = proxies.iter().chain(trusted).copied().collect();
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let places = Arc::new(Semaphore::new(limits.connections));
-        Arc::new(Self { limits, places, per_address: Arc::new(per_address), proxies })
+        let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
+        Arc::new(Self { limits, places, per_address, proxies })
     }
-}
 
-impl Admission {
     /// Returns the bounds.
     #[must_use]
     pub fn limits(&self) -> Limits {

@@ -16,7 +16,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The most bytes that a header of version 2 may have, its extensions (TLVs) included. Version 1
@@ -53,13 +52,6 @@ pub enum Error {
     /// It is malformed.
     #[error("PROXY header is malformed: {0}")]
     Malformed(&'static str),
-}
-
-/// Tells whether the peer at an address must send a header.
-#[must_use]
-pub fn is_expected(networks: &[IpNet], peer: IpAddr) -> bool {
-    let peer = peer.to_canonical();
-    networks.iter().any(|network| network.contains(&peer))
 }
 
 /// Reads the header of a connection that must have one.
