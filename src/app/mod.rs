@@ -13,7 +13,6 @@ mod sockets;
 mod state;
 mod successor;
 
-use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
@@ -139,7 +138,7 @@ impl App {
     /// Returns the address of the operations listener.
     #[must_use]
     pub fn operations_address(&self) -> Option<SocketAddr> {
-        sockets::address(&self.sockets.operations)
+        self.sockets.operations.address().ok()
     }
 
     /// Serves until told to stop.
@@ -222,33 +221,24 @@ impl App {
         // 3. Until it is time to stop.
         let mut hand_over = Some(hand_over);
         let left_to_successor = loop {
+            // Nobody who could tell anything any more is no reason to end.
             let command = tokio::select! {
                 () = stop.wait() => break false,
-                command = commands.recv() => command,
+                Some(command) = commands.recv() => command,
             };
             match command {
-                None => {
-                    tokio::select! {
-                        () = stop.wait() => break false,
-                        () = pending() => {}
-                    }
-                }
-                Some(Command::Apply(settings, told)) => {
+                Command::Apply(settings, told) => {
                     notify::reloading();
-                    let applied = match renewal.apply(*settings, &currents).await {
-                        Ok(groups) => {
-                            for group in groups {
-                                watch_group(&group, &mut watched, &stopping, &mut beside);
-                            }
-                            Ok(())
+                    let applied = renewal.apply(*settings, &currents).await.map(|groups| {
+                        for group in groups {
+                            watch_group(&group, &mut watched, &stopping, &mut beside);
                         }
-                        Err(refused) => Err(refused),
-                    };
+                    });
                     notify::ready();
                     let _ = told.send(applied);
                 }
-                Some(Command::ReopenLogs) => gateway.access.reopen(),
-                Some(Command::Succeed(command)) => {
+                Command::ReopenLogs => gateway.access.reopen(),
+                Command::Succeed(command) => {
                     let Some(sockets) = &hand_over else { continue };
                     match successor::start(*command, sockets, &mut stop).await {
                         Ok(process) => {

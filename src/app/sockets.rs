@@ -1,6 +1,5 @@
 //! All sockets of the gateway: bound once, then dealt to the workers.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::Error;
@@ -108,9 +107,4 @@ fn take_one(mut shares: Vec<Bound>) -> Result<Bound, Error> {
         name: "operations".to_owned(),
         source: std::io::ErrorKind::NotFound.into(),
     })
-}
-
-/// The address of the operations listener.
-pub(super) fn address(bound: &Bound) -> Option<SocketAddr> {
-    bound.address().ok()
 }

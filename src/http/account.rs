@@ -5,8 +5,8 @@
 //! answers are not wrapped at all.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ pub struct Account {
     pub reason: Option<&'static str>,
     referer: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
-    received: OnceLock<Arc<AtomicU64>>,
-    answered: OnceLock<Answered>,
+    received: Option<Arc<AtomicU64>>,
+    answered: Option<Answered>,
 }
 
 /// What an upstream did.
@@ -58,19 +58,19 @@ impl Account {
         Self { referer: kept(REFERER), user_agent: kept(USER_AGENT), ..Self::default() }
     }
 
-    /// Notes that an upstream answered; the first time counts.
-    pub fn answered(&self, answered: Answered) {
-        let _ = self.answered.set(answered);
+    /// Notes that an upstream answered.
+    pub fn answered(&mut self, answered: Answered) {
+        self.answered = Some(answered);
     }
 
     /// Counts the bytes of a request's body as they pass. Costs nothing when there is none, or no
     /// access log.
     #[must_use]
-    pub fn meter(&self, body: Incoming, gateway: &Gateway) -> Incoming {
+    pub fn meter(&mut self, body: Incoming, gateway: &Gateway) -> Incoming {
         if gateway.access.is_off() || body.is_end_stream() {
             return body;
         }
-        body.counted(Arc::clone(self.received.get_or_init(Arc::default)))
+        body.counted(Arc::clone(self.received.get_or_insert_default()))
     }
 }
 
@@ -145,8 +145,8 @@ struct Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let answered = self.account.answered.get();
-        let received = self.account.received.get();
+        let answered = self.account.answered.as_ref();
+        let received = self.account.received.as_ref();
         self.access.write(&Record {
             time: self.started,
             request: &self.request,

@@ -86,11 +86,10 @@ impl Gateway {
     }
 
     fn begin(&self, parts: Parts, peer: Peer) -> Exchange {
-        let started = self.clock.now();
         Exchange {
             id: random::unique_name(),
             assumed: None,
-            began: started,
+            began: self.clock.now(),
             activity: exchange::activity(&parts.headers),
             client: Client::direct(&peer, self.is_https()),
             host: Host::unknown(),

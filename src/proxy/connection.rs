@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use http::header::UPGRADE;
-
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 

@@ -49,9 +49,7 @@ impl Pool {
     pub(super) fn take(&self, id: ServerId, now: Instant) -> Option<Pooled> {
         let mut servers = self.lock();
         let server = servers.iter_mut().find(|server| server.id == id)?;
-        if let Some(sender) = server.multiplexed.take_if(|sender| sender.is_closed()) {
-            drop(sender);
-        }
+        server.multiplexed.take_if(|sender| sender.is_closed());
         if let Some(sender) = &server.multiplexed {
             return Some(Pooled::Http2(sender.clone()));
         }

@@ -59,11 +59,10 @@ pub(super) fn open(
 async fn session_ended(flows: Arc<Flows>, key: SessionKey) {
     loop {
         tokio::time::sleep(LOOK).await;
-        match flows.sessions.find(key, Activity::Background, flows.clock.now()).await {
-            Ok(Some(_)) => {}
-            // A store that is away has not said that the session ended.
-            Err(_) => {}
-            Ok(None) => return,
+        let found = flows.sessions.find(key, Activity::Background, flows.clock.now()).await;
+        // A store that is away has not said that the session ended.
+        if let Ok(None) = found {
+            return;
         }
     }
 }

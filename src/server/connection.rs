@@ -76,7 +76,6 @@ impl<S: Service> Connection<S> {
 
     async fn begin(&mut self, stream: Stream) -> Result<Ready, Refused> {
         let time = self.admission.limits.handshake_timeout;
-        // Nothing has to be waited for in the usual case without TLS.
         tokio::time::timeout(time, self.handshake(stream)).await.unwrap_or(Err(Refused::Slow))
     }
 

@@ -9,7 +9,7 @@ use bytes::BytesMut;
 
 use super::{Connection, HEAD_ROOM};
 use crate::http::service::Service;
-use crate::wire::head::{Bounds, RequestHead, Search};
+use crate::wire::head::{RequestHead, Search};
 use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
@@ -26,11 +26,7 @@ pub(super) enum Next {
 impl<S: Service> Connection<'_, S> {
     /// Waits for the head of the next request.
     pub(super) async fn next(&mut self) -> Next {
-        let bounds = Bounds {
-            bytes: self.limits.header_bytes,
-            fields: self.limits.header_fields,
-            target: self.limits.target_bytes,
-        };
+        let bounds = self.limits.head();
         let mut search = Search::default();
         let Some(reader) = self.reader.as_mut() else { return Next::Closed };
         let patience = &mut self.patience;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::harness::curl::curl;
-use crate::harness::http_2::{self, DATA, END_HEADERS, HEADERS, RST_STREAM, field, frame};
+use crate::harness::http_2::{self, DATA, END_HEADERS, HEADERS, RST_STREAM, block, frame};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{End, Gateway, Plan, Program, Wire, node};
 
@@ -135,9 +135,7 @@ fn an_early_answer_over_http_2_is_whole_before_the_stream_is_reset_without_an_er
     let mut wire = http_2::begin(gateway.connect());
     let head = [(":method", "PUT"), (":scheme", "http"), (":path", "/early")];
     let length = [(":authority", "localhost"), ("content-length", "67108864")];
-    let block = head.iter().chain(&length);
-    let block: Vec<u8> =
-        block.flat_map(|(name, value)| field(name.as_bytes(), value.as_bytes())).collect();
+    let block = block(head.into_iter().chain(length));
     wire.send(&frame(HEADERS, END_HEADERS, 1, &block));
     wire.send(&frame(DATA, 0, 1, &[b'x'; 16_000]));
     let mut body = Vec::new();
@@ -169,11 +167,7 @@ fn portal_sees_of_a_reset(length: Option<&str>) -> String {
     let head = [(":method", "POST"), (":scheme", "http"), (":path", "/x")];
     let more = [(":authority", "localhost")].into_iter();
     let more = more.chain(length.map(|length| ("content-length", length)));
-    let block: Vec<u8> = head
-        .into_iter()
-        .chain(more)
-        .flat_map(|(name, value)| field(name.as_bytes(), value.as_bytes()))
-        .collect();
+    let block = block(head.into_iter().chain(more));
     wire.send(&frame(HEADERS, END_HEADERS, 1, &block));
     wire.send(&frame(DATA, 0, 1, b"partial"));
     let (mut connection, _) = portal.accept().unwrap();

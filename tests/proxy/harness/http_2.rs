@@ -49,6 +49,11 @@ pub(crate) fn read(wire: &mut Wire) -> Result<Frame, NoAnswer> {
     Ok(Frame { kind: head[3], flags: head[4], stream, payload })
 }
 
+/// Returns fields as one block.
+pub(crate) fn block<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Vec<u8> {
+    fields.into_iter().flat_map(|(name, value)| field(name.as_bytes(), value.as_bytes())).collect()
+}
+
 /// Returns a field as a literal that is never indexed (RFC 7541 6.2.3), whatever its bytes.
 pub(crate) fn field(name: &[u8], value: &[u8]) -> Vec<u8> {
     let mut field = vec![0x10];

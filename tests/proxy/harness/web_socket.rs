@@ -2,7 +2,7 @@
 //! not show is which frame came when.
 
 use super::gateway::Gateway;
-use super::http_2::{self, DATA, END_HEADERS, HEADERS, SETTINGS, field, frame};
+use super::http_2::{self, DATA, END_HEADERS, HEADERS, SETTINGS, block, frame};
 use super::wire::{NoAnswer, Wire};
 
 /// An open WebSocket.
@@ -74,11 +74,7 @@ impl WebSocket {
                     ("sec-websocket-version", "13"),
                     ("cookie", cookie),
                 ];
-                let block: Vec<u8> = fields
-                    .iter()
-                    .flat_map(|(name, value)| field(name.as_bytes(), value.as_bytes()))
-                    .collect();
-                wire.send(&frame(HEADERS, END_HEADERS, STREAM, &block));
+                wire.send(&frame(HEADERS, END_HEADERS, STREAM, &block(fields)));
                 loop {
                     let frame = http_2::read(&mut wire).unwrap();
                     match frame.kind {
