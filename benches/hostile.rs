@@ -295,8 +295,8 @@ fn requests() -> Vec<Case> {
             "Connection with many names",
             Box::new(move || {
                 let mut headers = connection.clone();
-                hygiene::clean_request(&mut headers).unwrap();
-                hygiene::strip_for_upstream(&mut headers, Cookies::SECURE);
+                let census = hygiene::clean_request(&mut headers).unwrap();
+                hygiene::strip_for_upstream(&mut headers, census, Cookies::SECURE);
             }),
         ),
         (

@@ -38,7 +38,7 @@
 //! 3. [`saml::assertion::Assertion`]: an assertion of which every condition holds.
 //! 4. [`identity::person::Person`]: who it is. Only an assertion has one.
 //! 5. [`session::Session`]: a signed-in citizen, begun from an assertion.
-//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::decide`] makes one.
+//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::Door::decide`] makes one.
 //! 7. [`proxy::forward`]: takes a [`gate::Pass`] and nothing less.
 //!
 //! # One request, all the way
@@ -49,7 +49,7 @@
 //! 2. [`http::forwarded`], [`http::host`] and [`http::path`] settle who asks and what the request
 //!    is for; what two servers could read in two ways is refused.
 //!    [`http::hygiene::clean_request`] takes away whatever speaks in our name.
-//! 3. Our own places ([`http::endpoints`]) are answered here. For all else [`gate::decide`] says
+//! 3. Our own places ([`http::endpoints`]) are answered here. For all else [`gate::Door::decide`] says
 //!    [`Pass`](gate::Decision::Pass), [`Login`](gate::Decision::Login),
 //!    [`StepUp`](gate::Decision::StepUp), [`Closed`](gate::Decision::Closed) or
 //!    [`Deny`](gate::Decision::Deny).

@@ -8,7 +8,7 @@ use http::{Request, Response};
 
 use crate::base::body::Body;
 use crate::http::Gateway;
-use crate::http::service::{Peer, Service};
+use crate::http::service::{Answer, Peer, Service};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
@@ -32,7 +32,9 @@ impl Current {
 }
 
 impl Service for Current {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    type Said = Answer;
+
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Answer {
         self.gateway().call(request, peer).await
     }
 
@@ -45,7 +47,9 @@ impl Service for Current {
 pub(super) struct ToHttps(pub(super) Arc<Current>);
 
 impl Service for ToHttps {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    type Said = Answer;
+
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Answer {
         self.0.gateway().to_https(request, peer)
     }
 

@@ -34,13 +34,14 @@ use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::http::operations::Operations;
-use crate::identity::token::Minter;
+use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::server::listener::{self, Admission, Limits, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
 use crate::session::memory::Memory;
+use crate::session::recent::RecentSessions;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
@@ -106,20 +107,23 @@ impl App {
         let policy = Policy::new(settings.routes);
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
         let renewal = Renewal::new(settings.fixed, secret.clone(), kept_tokens);
-        let minter = Minter::new(
+        let minter = Arc::new(Minter::new(
             settings.http.origin.clone(),
             secret,
             settings.token_lifetime,
             Arc::clone(&ring),
             kept_tokens,
-        );
+        ));
+        let recent = RecentSessions::new(settings.session.idle);
         let flows =
             Flows::new(settings.flows, settings.session, node, sessions, Arc::clone(&clock));
         let gateway = Gateway {
             settings: Arc::new(settings.http),
             flows: Arc::new(flows),
             policy: Arc::new(policy),
-            minter: Arc::new(minter),
+            recent: Arc::new(recent),
+            tokens: Arc::new(Tokens::new(Arc::clone(&minter))),
+            minter,
             ring,
             upstreams: Arc::new(Upstreams::new(settings.upstreams)),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),

@@ -13,8 +13,9 @@ use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::identity::claims::PairwiseSecret;
-use crate::identity::token::Minter;
+use crate::identity::token::{Minter, Tokens};
 use crate::proxy::upstream::{self, Group, SystemLookup};
+use crate::session::recent::RecentSessions;
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -77,7 +78,9 @@ impl Renewal {
                 settings: Arc::clone(&http),
                 flows: Arc::clone(&flows),
                 policy: Arc::clone(&policy),
+                recent: Arc::new(RecentSessions::new(flows.session_settings.idle)),
                 minter: Arc::clone(&minter),
+                tokens: Arc::new(Tokens::new(Arc::clone(&minter))),
                 ring: Arc::clone(&old.ring),
                 upstreams: Arc::new(old.upstreams.with_groups(&groups)),
                 access: Arc::clone(&old.access),

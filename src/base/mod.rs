@@ -7,5 +7,6 @@ pub mod connector;
 pub mod digest_hasher;
 pub mod encoding;
 pub mod random;
+pub mod recent;
 pub mod secret;
 pub mod stop;

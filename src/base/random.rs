@@ -26,21 +26,25 @@ pub fn handle() -> String {
 /// be guessed, so it must not guard anything; in return it costs a counter and no randomness.
 #[must_use]
 pub fn unique_name() -> String {
-    static START: LazyLock<[u8; 16]> = LazyLock::new(bytes);
+    static START: LazyLock<(String, u64)> =
+        LazyLock::new(|| (base64url(&bytes::<8>()), u64::from_le_bytes(bytes())));
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (start, mask) = &*START;
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let mut name = *START;
     // An odd factor maps different numbers to different numbers, far apart.
-    let spread = count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from_le_bytes(upper(&name));
-    name[8..].copy_from_slice(&spread.to_le_bytes());
-    base64url(&name)
+    let mut spread = count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mask;
+    let mut name = String::with_capacity(2 * start.len());
+    name.push_str(start);
+    // Eleven times six bits are more than 64.
+    for _ in 0..11 {
+        name.push(char::from(LETTERS[(spread & 63) as usize]));
+        spread >>= 6;
+    }
+    name
 }
 
-fn upper(bytes: &[u8; 16]) -> [u8; 8] {
-    let mut half = [0; 8];
-    half.copy_from_slice(&bytes[8..]);
-    half
-}
+/// RFC 4648 section 5.
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Returns a fresh identifier for a SAML message: `ID-` and a UUID, as the node's own are.
 ///

@@ -29,12 +29,12 @@ impl Flows {
     /// When the session store cannot be reached: then the session may still be there.
     pub async fn logout(self: &Arc<Self>, id: &SessionId) -> Result<SignedOut, Unavailable> {
         // 1. Ours first.
-        let Some(session) = self.sessions.remove(id.key(), self.now()).await? else {
+        let Some(held) = self.sessions.remove(id.key(), self.now()).await? else {
             return Ok(SignedOut::NotSignedIn);
         };
         // 2. Then the node's.
         let flows = Arc::clone(self);
-        let told = tokio::spawn(async move { flows.tell_node(&session).await });
+        let told = tokio::spawn(async move { flows.tell_node(held.session()).await });
         Ok(told.await.unwrap_or_else(|error| SignedOut::OnlyHere(error.to_string())))
     }
 

@@ -6,7 +6,6 @@
 //!    configuration and never get here.
 //! 3. What no route covers is denied.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::action::{Action, Forward};
@@ -78,8 +77,9 @@ impl Route {
 /// All routes.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Routes by host, longest prefix first.
-    hosts: HashMap<String, Vec<Arc<Route>>>,
+    /// Hosts in the order of their names, each with its routes, longest prefix first. There are few,
+    /// and nobody outside chooses them, so they are searched and not hashed.
+    hosts: Vec<(String, Vec<Arc<Route>>)>,
     releases: usize,
 }
 
@@ -93,30 +93,41 @@ impl Policy {
                 route.path.truncate(route.path.trim_end_matches('/').len().max(1));
             }
             policy.releases = policy.releases.max(route.release_number + 1);
-            policy.hosts.entry(route.host.clone()).or_default().push(Arc::new(route));
+            match policy.position(&route.host) {
+                Ok(at) => policy.hosts[at].1.push(Arc::new(route)),
+                Err(at) => policy.hosts.insert(at, (route.host.clone(), vec![Arc::new(route)])),
+            }
         }
-        for routes in policy.hosts.values_mut() {
+        for (_, routes) in &mut policy.hosts {
             routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
         }
         policy
     }
 
+    fn position(&self, host: &str) -> Result<usize, usize> {
+        self.hosts.binary_search_by(|known| known.0.as_str().cmp(host))
+    }
+
     /// Finds the route of a place.
     #[must_use]
     pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
-        self.hosts.get(host)?.iter().find(|route| covers(&route.path, path))
+        let at = self.position(host).ok()?;
+        self.hosts[at].1.iter().find(|route| covers(&route.path, path))
     }
 
     /// Tells whether the portal is known under that host.
     #[must_use]
     pub fn has_host(&self, host: &str) -> bool {
-        self.hosts.contains_key(host)
+        self.position(host).is_ok()
     }
 
     /// Tells whether any route is told that about a citizen.
     #[must_use]
     pub fn releases_claim(&self, claim: PersonalClaim) -> bool {
-        self.hosts.values().flatten().any(|route| route.release.claims.contains(&claim))
+        self.hosts
+            .iter()
+            .flat_map(|host| &host.1)
+            .any(|route| route.release.claims.contains(&claim))
     }
 
     /// Returns how many different releases there are.

@@ -17,7 +17,7 @@ fn decided(path: &str) -> String {
         route("/public/tax", Access::Required(Assurance::High)),
         route("/maybe", Access::Optional),
     ]);
-    match decide(&facts("portal.example", path), None, &policy) {
+    match Door::find(&facts("portal.example", path), &policy).decide(None) {
         Decision::Pass(pass) => format!("pass {}", pass.route().path),
         Decision::Login(level) => format!("login {level}"),
         Decision::StepUp(level) => format!("step up {level}"),
@@ -47,8 +47,8 @@ fn the_longest_prefix_decides_and_ends_at_a_segment() {
 fn a_host_without_a_route_is_denied() {
     let policy = Policy::new(vec![route("/", Access::Public)]);
     let facts = facts("other.example", "/");
-    assert!(matches!(decide(&facts, None, &policy), Decision::Deny));
-    assert!(matches!(decide(&facts, None, &Policy::default()), Decision::Deny));
+    assert!(matches!(Door::find(&facts, &policy).decide(None), Decision::Deny));
+    assert!(matches!(Door::find(&facts, &Policy::default()).decide(None), Decision::Deny));
 }
 
 #[test]
@@ -58,9 +58,24 @@ fn a_closed_place_is_closed_to_all_but_the_networks_that_work_on_it() {
     let policy = Policy::new(vec![route("/", Access::Public), closed]);
     let decided = |path, may_pass_maintenance| {
         let facts = Facts { host: "portal.example", path, may_pass_maintenance };
-        decide(&facts, None, &policy)
+        Door::find(&facts, &policy).decide(None)
     };
     assert!(matches!(decided("/work/x", false), Decision::Closed));
     assert!(matches!(decided("/work/x", true), Decision::Login(Assurance::High)));
     assert!(matches!(decided("/workshop", false), Decision::Pass(_)));
+}
+
+#[test]
+fn only_a_door_that_asks_who_comes_needs_a_session() {
+    let mut closed = route("/work", Access::Optional);
+    closed.maintenance = true;
+    let routes = [("/", Access::Public), ("/maybe", Access::Optional)];
+    let mut routes: Vec<_> = routes.into_iter().map(|(path, access)| route(path, access)).collect();
+    routes.extend([route("/in", Access::Required(Assurance::Low)), closed]);
+    let policy = Policy::new(routes);
+    let paths = [("/", false), ("/maybe", true), ("/in", true), ("/work", false)];
+    for (path, asks) in paths {
+        assert_eq!(Door::find(&facts("portal.example", path), &policy).asks_who(), asks, "{path}");
+    }
+    assert!(!Door::find(&facts("other.example", "/in"), &policy).asks_who());
 }

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::header::{REFERER, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Response, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use super::Gateway;
 use super::exchange::Exchange;
+use super::service::Answer;
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
 use crate::gate::policy::Route;
@@ -76,10 +77,11 @@ impl Account {
 
 /// Wraps an answer so that the request is noted when it has ended.
 #[must_use]
-pub fn note(gateway: &Gateway, exchange: Exchange, response: Response<Body>) -> Response<Body> {
+pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
     if gateway.access.is_off() {
-        return response;
+        return answer;
     }
+    let Answer { response, passed } = answer;
     let entry = Entry {
         access: Arc::clone(&gateway.access),
         clock: Arc::clone(&gateway.clock),
@@ -96,7 +98,8 @@ pub fn note(gateway: &Gateway, exchange: Exchange, response: Response<Body>) -> 
         host: exchange.host,
         account: exchange.account,
     };
-    response.map(|body| Body::stream(Accounted { body, entry }))
+    let response = response.map(|body| Body::stream(Accounted { body, entry }));
+    Answer { response, passed }
 }
 
 /// The body of an answer; the request is noted when it is dropped.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -64,30 +65,27 @@ impl Cookies {
 
     /// Removes our cookies from a request that goes on to an upstream.
     pub fn remove_from_request(self, headers: &mut HeaderMap) {
-        let ours = |pair: &[u8]| self.is_ours(name(pair));
-        let has_ours = headers
-            .get_all(COOKIE)
-            .iter()
-            .any(|value| value.as_bytes().split(|&byte| byte == b';').any(ours));
+        let mut values = headers.get_all(COOKIE).iter();
+        let Some(first) = values.next() else { return };
         // RFC 9113 8.2.3: what HTTP/2 brings in pieces goes on in one.
-        let is_in_pieces = headers.get_all(COOKIE).iter().nth(1).is_some();
-        if !has_ours && !is_in_pieces {
+        let is_in_pieces = values.next().is_some();
+        if !is_in_pieces && !pairs(first.as_bytes()).any(|pair| self.is_ours(name(pair))) {
             return;
         }
-        let mut kept = Vec::new();
+        let mut kept = BytesMut::new();
         for value in headers.get_all(COOKIE) {
-            for pair in value.as_bytes().split(|&byte| byte == b';') {
-                if !ours(pair) && !pair.trim_ascii().is_empty() {
+            for pair in pairs(value.as_bytes()) {
+                if !self.is_ours(name(pair)) && !pair.is_empty() {
                     if !kept.is_empty() {
                         kept.extend_from_slice(b"; ");
                     }
-                    kept.extend_from_slice(pair.trim_ascii());
+                    kept.extend_from_slice(pair);
                 }
             }
         }
         headers.remove(COOKIE);
         if !kept.is_empty()
-            && let Ok(value) = HeaderValue::from_bytes(&kept)
+            && let Ok(value) = HeaderValue::from_maybe_shared(kept.freeze())
         {
             headers.insert(COOKIE, value);
         }
@@ -96,31 +94,40 @@ impl Cookies {
     /// Tells whether a cookie of that name is ours, whichever scheme it was made for.
     #[must_use]
     pub fn is_ours(self, name: &[u8]) -> bool {
-        [Self::SECURE, Self::PLAIN]
-            .iter()
-            .any(|cookies| name == cookies.session.as_bytes() || name == cookies.binding.as_bytes())
+        let name = name.strip_prefix(b"__Host-").unwrap_or(name);
+        matches!(name, b"brama" | b"brama-login")
     }
 }
 
 /// The value of a cookie that is there exactly once. Two of one name cannot both be ours. Other
 /// cookies may hold whatever bytes they like.
 fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let mut values = headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b';'))
-        .filter_map(|pair| {
-            let at = pair.iter().position(|&byte| byte == b'=')?;
-            (pair[..at].trim_ascii() == wanted.as_bytes()).then(|| pair[at + 1..].trim_ascii())
-        });
+    let mut values =
+        headers.get_all(COOKIE).iter().flat_map(|value| pairs(value.as_bytes())).filter_map(
+            |pair| {
+                let at = memchr::memchr(b'=', pair)?;
+                (pair[..at].trim_ascii() == wanted.as_bytes()).then(|| pair[at + 1..].trim_ascii())
+            },
+        );
     match (values.next(), values.next()) {
         (Some(value), None) => std::str::from_utf8(value).ok(),
         _ => None,
     }
 }
 
+/// Parts the value of a `Cookie` header into pairs.
+fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let here = rest?;
+        let end = memchr::memchr(b';', here);
+        rest = end.map(|end| &here[end + 1..]);
+        Some(here[..end.unwrap_or(here.len())].trim_ascii())
+    })
+}
+
 fn name(pair: &[u8]) -> &[u8] {
-    let end = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+    let end = memchr::memchr(b'=', pair).unwrap_or(pair.len());
     pair[..end].trim_ascii()
 }
 

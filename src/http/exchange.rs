@@ -7,11 +7,11 @@ use http::{HeaderMap, Method};
 use super::account::Account;
 use super::forwarded::Client;
 use super::host::Host;
+use super::hygiene::Census;
 use super::service::Peer;
 use crate::base::clock::Time;
-use crate::identity::headers::BACKGROUND;
 use crate::pages::Language;
-use crate::session::store::Activity;
+use crate::session::held::Activity;
 
 /// Who waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub struct Exchange {
     pub assumed: Option<Caller>,
     /// When it came.
     pub began: Time,
-    /// Whether it is a sign of life.
-    pub activity: Activity,
+    /// What is among its headers.
+    pub census: Census,
 }
 
 impl Exchange {
@@ -52,6 +52,12 @@ impl Exchange {
     #[must_use]
     pub fn caller(&self) -> Caller {
         self.assumed.unwrap_or_else(|| caller(&self.parts.headers))
+    }
+
+    /// Tells whether it is a sign of life.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        if self.census.is_background { Activity::Background } else { Activity::Alive }
     }
 
     /// Returns the language of pages.
@@ -103,12 +109,6 @@ pub fn caller(headers: &HeaderMap) -> Caller {
     let accepts_pages = header(headers, ACCEPT.as_str())
         .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
     if accepts_pages && !by_script { Caller::Navigation } else { Caller::Program }
-}
-
-/// Tells whether a request is a sign of life. Must be asked before the request is cleaned.
-#[must_use]
-pub fn activity(headers: &HeaderMap) -> Activity {
-    if headers.contains_key(BACKGROUND) { Activity::Background } else { Activity::Alive }
 }
 
 /// Returns the language of pages.

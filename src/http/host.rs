@@ -58,7 +58,7 @@ impl Host {
     /// # Errors
     /// When it is malformed.
     pub fn parse(value: &HeaderValue, is_tls: bool) -> Result<Self, Error> {
-        let text = value.to_str().map_err(|_| Error::Malformed)?;
+        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Error::Malformed)?;
         let (name, port) = split(text).ok_or(Error::Malformed)?;
         let default = if is_tls { 443 } else { 80 };
         if port != Some(default) && is_plain(name) {
@@ -76,7 +76,7 @@ impl Host {
     /// Returns the name in lower case, without port and without a dot at its end.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.authority().get(..self.name).unwrap_or("")
+        self.authority().get(..self.name).unwrap_or_default()
     }
 
     /// Returns the port, unless it is the default one of the scheme.
@@ -88,7 +88,7 @@ impl Host {
     /// Returns name and port, as they stand in a `Host` header.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.authority.to_str().unwrap_or("")
+        std::str::from_utf8(self.authority.as_bytes()).unwrap_or_default()
     }
 
     /// Returns the value of a `Host` header.
@@ -157,14 +157,30 @@ fn split(host: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Tells whether a name is canonical as it stands, for the many that are.
+/// Tells whether a name is canonical as it stands, for the many that are, in one look.
 fn is_plain(name: &str) -> bool {
-    let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_');
-    let last = name.rsplit('.').next().unwrap_or("");
-    name.bytes().all(is_letter)
-        && !last.starts_with(|c: char| c.is_ascii_digit())
-        && !name.contains("xn--")
-        && are_labels(name)
+    let (mut label, mut begins_with_digit, mut before) = (0, false, b'.');
+    for byte in name.bytes() {
+        match byte {
+            // No label is empty, or begins or ends with "-".
+            b'.' | b'-' if label == 0 => return false,
+            b'.' if before == b'-' => return false,
+            b'.' => label = 0,
+            b'a'..=b'z' | b'_' | b'0'..=b'9' | b'-' => {
+                if label == 0 {
+                    begins_with_digit = byte.is_ascii_digit();
+                }
+                label += 1;
+                // It may be the "--" of an international name.
+                if label > 63 || (byte == b'-' && before == b'-') {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+        before = byte;
+    }
+    label > 0 && before != b'-' && !begins_with_digit && name.len() <= 253
 }
 
 fn canonical_name(name: &str) -> Option<String> {

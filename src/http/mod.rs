@@ -14,6 +14,7 @@ pub mod host;
 pub mod hygiene;
 pub mod networks;
 pub mod operations;
+pub mod passed;
 pub mod path;
 pub mod service;
 pub mod stack;
@@ -26,9 +27,10 @@ use crate::base::clock::SharedClock;
 use crate::flow::Flows;
 use crate::gate::policy::Policy;
 use crate::identity::keyring::KeyRing;
-use crate::identity::token::Minter;
+use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
+use crate::session::recent::RecentSessions;
 use crate::wire::head::Bounds;
 
 /// What the doors know of the portal.
@@ -95,7 +97,7 @@ impl Default for Maintenance {
 }
 
 /// The gateway, as one worker has it: everything that a request may need. All of it is shared with
-/// the other workers, except the connections to upstreams.
+/// the other workers, except the connections to upstreams and what the worker remembers.
 #[derive(Clone)]
 pub struct Gateway {
     /// What the doors know of the portal.
@@ -104,8 +106,12 @@ pub struct Gateway {
     pub flows: Arc<Flows>,
     /// Who may go where.
     pub policy: Arc<Policy>,
+    /// The sessions that this worker found last.
+    pub recent: Arc<RecentSessions>,
     /// The signed identities.
     pub minter: Arc<Minter>,
+    /// Those of them that this worker handed out last.
+    pub tokens: Arc<Tokens>,
     /// The keys of the signed identities.
     pub ring: Arc<RwLock<KeyRing>>,
     /// The portals behind.
@@ -117,9 +123,15 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Makes the gateway of another worker: all is shared but the connections to upstreams.
+    /// Makes the gateway of another worker: all is shared but the connections to upstreams and what
+    /// a worker remembers.
     #[must_use]
     pub fn for_worker(&self) -> Self {
-        Self { upstreams: Arc::new(self.upstreams.for_worker()), ..self.clone() }
+        Self {
+            upstreams: Arc::new(self.upstreams.for_worker()),
+            recent: Arc::new(RecentSessions::new(self.flows.session_settings.idle)),
+            tokens: Arc::new(Tokens::new(Arc::clone(&self.minter))),
+            ..self.clone()
+        }
     }
 }

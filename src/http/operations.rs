@@ -24,6 +24,8 @@ impl Operations {
 }
 
 impl Service for Operations {
+    type Said = Response<Body>;
+
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/healthz" | "/startupz") => (StatusCode::OK, "ok\n"),

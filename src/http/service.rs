@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use http::{HeaderValue, Request, Response, StatusCode};
 
+use super::passed::Passed;
 use crate::base::body::{self, Body};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -39,14 +40,41 @@ pub struct WantsUpgrade(pub HeaderValue);
 #[derive(Debug, Clone, Copy)]
 pub struct HoldsBack;
 
+/// An answer.
+pub struct Answer {
+    /// What we say.
+    pub response: Response<Body>,
+    /// The fields that an upstream said, which go out as they are.
+    pub passed: Passed,
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(response: Response<Body>) -> Self {
+        Self { response, passed: Passed::default() }
+    }
+}
+
+impl Answer {
+    /// Puts all fields into one map.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        let Self { mut response, passed } = self;
+        passed.put_into(response.headers_mut());
+        response
+    }
+}
+
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
+    /// A response where all is said by us, an [`Answer`] where an upstream has its say.
+    type Said: Into<Answer> + Send;
+
     /// Answers one request. Every failure is an answer too.
     fn call(
         &self,
         request: Request<Incoming>,
         peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    ) -> impl Future<Output = Self::Said> + Send;
 
     /// Answers what cannot be read as a request. `wants_page` says that a person may be waiting.
     fn refuse(&self, refusal: Refusal, _peer: Peer, _wants_page: bool) -> Response<Body> {

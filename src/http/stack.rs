@@ -10,37 +10,41 @@ use super::answer::{self, Failure};
 use super::exchange::{self, Caller, Exchange};
 use super::forwarded::{self, Client};
 use super::host::{self, Host};
-use super::service::{Peer, Service};
+use super::hygiene::Census;
+use super::service::{Answer, Peer, Service};
 use super::{Gateway, action, endpoints, hygiene, path};
 use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
-use crate::gate::{self, Decision};
+use crate::gate::{Decision, Door};
 use crate::identity::assurance::Assurance;
 use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionKey;
-use crate::session::store::{Activity, Live, Store, Unavailable};
+use crate::session::held::{Activity, Live};
+use crate::session::store::{Store, Unavailable};
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
 impl Service for Gateway {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    type Said = Answer;
+
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Answer {
         let (parts, body) = request.into_parts();
         let mut exchange = self.begin(parts, peer);
-        let mut response = match self.handle(&mut exchange, body).await {
-            Ok(response) => response,
+        let mut answer = match self.handle(&mut exchange, body).await {
+            Ok(answer) => answer,
             Err(failure) => {
                 exchange.account.reason = Some(failure.code);
-                answer::failure(&failure, &exchange, &self.settings)
+                answer::failure(&failure, &exchange, &self.settings).into()
             }
         };
         let hsts = self.settings.edge.hsts.as_ref();
-        hygiene::answer::add_hsts(response.headers_mut(), hsts, exchange.client.is_tls);
-        account::note(self, exchange, response)
+        hygiene::answer::add_hsts(&mut answer, hsts, exchange.client.is_tls);
+        account::note(self, exchange, answer)
     }
 
     fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
@@ -50,14 +54,14 @@ impl Service for Gateway {
         exchange.assumed = Some(if wants_page { Caller::Navigation } else { Caller::Program });
         exchange.account.reason = Some(refusal.code());
         let response = answer::failure(&refusal.into(), &exchange, &self.settings);
-        account::note(self, exchange, response)
+        account::note(self, exchange, response.into()).into_response()
     }
 }
 
 impl Gateway {
     /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
     #[must_use]
-    pub fn to_https(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    pub fn to_https(&self, request: Request<Incoming>, peer: Peer) -> Answer {
         let (parts, _) = request.into_parts();
         let mut exchange = self.begin(parts, peer);
         let response = match self.https_target(&exchange) {
@@ -67,7 +71,7 @@ impl Gateway {
                 answer::failure(&failure, &exchange, &self.settings)
             }
         };
-        account::note(self, exchange, response)
+        account::note(self, exchange, response.into())
     }
 
     fn https_target(&self, exchange: &Exchange) -> Result<String, Failure> {
@@ -90,7 +94,7 @@ impl Gateway {
             id: random::unique_name(),
             assumed: None,
             began: self.clock.now(),
-            activity: exchange::activity(&parts.headers),
+            census: Census::default(),
             client: Client::direct(&peer, self.is_https()),
             host: Host::unknown(),
             account: Account::begin(&parts.headers, &self.access),
@@ -104,11 +108,7 @@ impl Gateway {
         self.settings.origin.starts_with("https://")
     }
 
-    async fn handle(
-        &self,
-        exchange: &mut Exchange,
-        body: Incoming,
-    ) -> Result<Response<Body>, Failure> {
+    async fn handle(&self, exchange: &mut Exchange, body: Incoming) -> Result<Answer, Failure> {
         // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
         if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
             let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -143,24 +143,25 @@ impl Gateway {
         path::check_query(exchange.parts.uri.query().unwrap_or(""))?;
 
         // 3. Nobody speaks in our name, on whatever path.
-        hygiene::clean_request(&mut exchange.parts.headers)?;
+        exchange.census = hygiene::clean_request(&mut exchange.parts.headers)?;
 
         // 4. Our own places.
-        if let Some(place) =
-            endpoints::find(&self.settings, exchange.host.name(), &path, &self.policy)
-        {
+        let name = exchange.host.name();
+        if let Some(place) = endpoints::find(&self.settings, name, &path, &self.policy) {
             // On the heap: a login needs far more room than a request that passes.
-            return Box::pin(endpoints::answer(self, place, exchange, body)).await;
+            let answer = Box::pin(endpoints::answer(self, place, exchange, body)).await;
+            return answer.map(Answer::from);
         }
 
         // 5. Whose request is it, and may it go on?
-        let live = self.live(exchange).await?;
         let facts = Facts {
-            host: exchange.host.name(),
+            host: name,
             path: &path,
             may_pass_maintenance: self.settings.maintenance.allow.contains(exchange.client.address),
         };
-        match gate::decide(&facts, live, &self.policy) {
+        let door = Door::find(&facts, &self.policy);
+        let live = if door.asks_who() { self.live(exchange).await? } else { None };
+        match door.decide(live) {
             // 6. On to the portal, or what the route says instead.
             Decision::Pass(pass) => {
                 exchange.account.route = Some(Arc::clone(pass.route()));
@@ -168,12 +169,18 @@ impl Gateway {
                     Action::Forward(forward) => {
                         Ok(proxy::forward(self, &pass, forward, exchange, body).await?)
                     }
-                    Action::Redirect(redirect) => Ok(action::redirect(redirect, &pass, exchange)),
-                    Action::Respond(respond) => Ok(action::respond(respond, &pass)),
+                    Action::Redirect(redirect) => {
+                        Ok(action::redirect(redirect, &pass, exchange).into())
+                    }
+                    Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
                 }
             }
-            Decision::Login(assurance) => self.sign_in(exchange, assurance, SignIn::Login),
-            Decision::StepUp(assurance) => self.sign_in(exchange, assurance, SignIn::StepUp),
+            Decision::Login(assurance) => {
+                self.sign_in(exchange, assurance, SignIn::Login).map(Answer::from)
+            }
+            Decision::StepUp(assurance) => {
+                self.sign_in(exchange, assurance, SignIn::StepUp).map(Answer::from)
+            }
             Decision::Closed => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Err(Failure::new(Trouble::Maintenance, status, "request.maintenance"))
@@ -191,7 +198,7 @@ impl Gateway {
 
     /// Finds the session of a request, which is a sign of life unless it says otherwise.
     pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Unavailable> {
-        self.live_as(exchange, exchange.activity).await
+        self.live_as(exchange, exchange.activity()).await
     }
 
     /// Finds the session of a request, with what the request counts as.
@@ -200,11 +207,22 @@ impl Gateway {
         exchange: &Exchange,
         activity: Activity,
     ) -> Result<Option<Live>, Unavailable> {
-        let cookie = self.settings.cookies.session(&exchange.parts.headers);
-        let Some(key) = cookie.and_then(SessionKey::of) else {
+        let now = exchange.began;
+        if !exchange.census.has_cookies {
+            return Ok(None);
+        }
+        let Some(cookie) = self.settings.cookies.session(&exchange.parts.headers) else {
             return Ok(None);
         };
-        self.flows.sessions.find(key, activity, exchange.began).await
+        if let Some(live) = self.recent.find(cookie, activity, now) {
+            return Ok(Some(live));
+        }
+        let Some(key) = SessionKey::of(cookie) else { return Ok(None) };
+        let live = self.flows.sessions.find(key, activity, now).await?;
+        if let Some(live) = &live {
+            self.recent.remember(cookie, live, now);
+        }
+        Ok(live)
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).

@@ -12,6 +12,7 @@ use super::claims::{Claims, PairwiseSecret, Release, Subject};
 use super::keyring::KeyRing;
 use crate::base::clock::{Time, earlier, later};
 use crate::base::digest_hasher::BuildDigestHasher;
+use crate::base::recent::Recent;
 
 /// Mints and keeps signed identities.
 pub struct Minter {
@@ -20,6 +21,53 @@ pub struct Minter {
     lifetime: Duration,
     ring: Arc<RwLock<KeyRing>>,
     minted: Cache<(SessionKey, usize), Minted, BuildDigestHasher>,
+}
+
+/// The signed identities that one worker handed out last. Only for sessions that were just found:
+/// whether a session has ended is not asked here.
+pub struct Tokens {
+    minter: Arc<Minter>,
+    recent: Recent<(SessionKey, usize), Minted>,
+}
+
+/// How many a worker remembers.
+const RECENT: usize = 1024;
+
+impl Tokens {
+    /// Makes the memory of a worker.
+    #[must_use]
+    pub fn new(minter: Arc<Minter>) -> Self {
+        Self { minter, recent: Recent::new(RECENT) }
+    }
+
+    /// Returns the token of a session: see [`Minter::token`].
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn token(
+        &self,
+        session: SessionKey,
+        release: (usize, &Release),
+        subject: Subject<'_>,
+        now: Time,
+    ) -> Result<HeaderValue, Error> {
+        let number = release.0;
+        // Part of a digest, which is as good as random.
+        let first = session.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
+        let place = first.wrapping_add(number as u64);
+        let known = self.recent.find(
+            place,
+            |key| *key == (session, number),
+            |minted| (now < minted.renew_at).then(|| minted.value.clone()),
+        );
+        if let Some(value) = known {
+            return Ok(value);
+        }
+        let minted = self.minter.minted(session, release, subject, now)?;
+        let value = minted.value.clone();
+        self.recent.put(place, (session, number), minted);
+        Ok(value)
+    }
 }
 
 /// What a kept token is found by: a digest that stands for the session.
@@ -69,11 +117,21 @@ impl Minter {
         subject: Subject<'_>,
         now: Time,
     ) -> Result<HeaderValue, Error> {
+        self.minted(session, release, subject, now).map(|minted| minted.value)
+    }
+
+    fn minted(
+        &self,
+        session: SessionKey,
+        release: (usize, &Release),
+        subject: Subject<'_>,
+        now: Time,
+    ) -> Result<Minted, Error> {
         let (number, release) = release;
         if let Some(minted) = self.minted.get(&(session, number))
             && now < minted.renew_at
         {
-            return Ok(minted.value);
+            return Ok(minted);
         }
         // A token never outlives the session that it speaks of.
         let expires = later(now, self.lifetime).min(subject.session_end);
@@ -81,8 +139,9 @@ impl Minter {
         // A fifth of what it has, so that a short one at the end of a session is kept as well.
         let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
         let renew_at = earlier(expires, life / 5);
-        self.minted.insert((session, number), Minted { value: value.clone(), renew_at });
-        Ok(value)
+        let minted = Minted { value, renew_at };
+        self.minted.insert((session, number), minted.clone());
+        Ok(minted)
     }
 
     /// Forgets the tokens of a session that ended.

@@ -62,7 +62,7 @@
 //!
 //! # One decision
 //!
-//! [`crate::gate::decide`] is the only place that decides who may go where. It sees a canonical
+//! [`crate::gate::Door::decide`] is the only place that decides who may go where. It sees a canonical
 //! host and a path that was decoded once ([`crate::gate::facts::Facts`]). What no route covers is
 //! denied.
 //!

@@ -44,8 +44,8 @@ pub(super) fn read(
 
 /// The body of an answer.
 struct AnswerBody {
-    connection: Option<Connection>,
-    pump: Option<Pump>,
+    connection: Option<Box<Connection>>,
+    pump: Option<Box<Pump>>,
     progress: Progress,
     size: SizeHint,
     keep_alive: bool,

@@ -10,8 +10,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::response::Parts;
-use http::{Response, Version};
+use http::Response;
 
 use super::Upstream;
 use super::connection::{Answered, Connection, Unanswered};
@@ -42,7 +41,6 @@ impl Share {
 
 /// An answer whose head is there.
 pub(super) struct Sent {
-    pub(super) parts: Parts,
     pub(super) answer: Unread,
     pub(super) share: Share,
     /// How long it took to connect, if that was needed.
@@ -52,10 +50,9 @@ pub(super) struct Sent {
 }
 
 /// The body of an answer, not yet read.
-#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
 pub(super) enum Unread {
     Http1(Answered),
-    Http2(hyper::body::Incoming),
+    Http2(Response<hyper::body::Incoming>),
 }
 
 /// Sends a request and waits for the head of its answer.
@@ -90,18 +87,19 @@ pub(super) async fn run(
         // 2. The request, and what comes of it.
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
         let sent = match way.way {
-            Pooled::Http1(connection) => {
-                let answered = connection.exchange(request.to_http1(body), time, now).await;
-                answered.map(split)
+            Pooled::Http1(mut connection) => {
+                let outgoing = request.to_http1(connection.take_out(), body);
+                let answered = connection.exchange(outgoing, time, now).await;
+                answered.map(Unread::Http1)
             }
             Pooled::Http2(sender) => {
                 let response = http2::exchange(sender, request.to_http2(body), time);
                 Box::pin(response).await.and_then(|response| {
-                    let (parts, body) = response.into_parts();
                     // It may go on in HTTP/1.1, where two lengths are two meanings.
                     let mut said = Said::default();
-                    match parts.headers.iter().try_for_each(|(n, v)| said.note(n, v)) {
-                        Ok(()) => Ok((parts, Unread::Http2(body))),
+                    let mut fields = response.headers().iter();
+                    match fields.try_for_each(|(n, v)| said.note(n.as_str(), v.as_bytes())) {
+                        Ok(()) => Ok(Unread::Http2(response)),
                         Err(refusal) => {
                             Err(Unanswered { error: Error::BadAnswer(refusal), body: None })
                         }
@@ -111,11 +109,11 @@ pub(super) async fn run(
         };
         now = Instant::now();
         match sent {
-            Ok((parts, answer)) => {
+            Ok(answer) => {
                 lease.succeeded(now);
                 let first_byte = now.duration_since(begin);
                 let share = Share { lease, answered_at: now, _admission: admission };
-                return Ok(Sent { parts, answer, share, connect, first_byte });
+                return Ok(Sent { answer, share, connect, first_byte });
             }
             Err(Unanswered { error, body: untouched }) => {
                 if let Some(failure) = failure(&error, is_fresh) {
@@ -163,7 +161,7 @@ async fn connect(upstream: &Upstream, lease: &Lease) -> Result<Way, Error> {
     let dialled = dial(lease.endpoint(), tls, settings.protocol, settings.timeouts.connect).await;
     let dialled = dialled.map_err(Error::Connect)?;
     let way = match dialled.spoken {
-        Spoken::Http1 => Pooled::Http1(Connection::new(dialled.stream)),
+        Spoken::Http1 => Pooled::Http1(Box::new(Connection::new(dialled.stream))),
         Spoken::Http2 => {
             let sender: Sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
             upstream.pool.put_http2(lease.id(), sender.clone());
@@ -171,14 +169,6 @@ async fn connect(upstream: &Upstream, lease: &Lease) -> Result<Way, Error> {
         }
     };
     Ok(Way { way, connect: Some(begin.elapsed()) })
-}
-
-fn split(mut answered: Answered) -> (Parts, Unread) {
-    let (mut parts, ()) = Response::new(()).into_parts();
-    parts.status = answered.head.status;
-    parts.version = Version::HTTP_11;
-    parts.headers = std::mem::take(&mut answered.head.headers);
-    (parts, Unread::Http1(answered))
 }
 
 /// Whose fault it was. A connection that waited and broke says nothing of its server.

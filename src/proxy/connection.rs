@@ -13,8 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::header::UPGRADE;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 
 use super::error::Error;
@@ -32,6 +31,8 @@ pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) writer: WriteHalf,
     pub(super) patience: Patience,
+    /// Room for the head of the next request.
+    out: BytesMut,
 }
 
 /// A request as it is to be written.
@@ -48,9 +49,9 @@ pub(super) struct Outgoing {
 pub(super) struct Answered {
     pub(super) head: AnswerHead,
     pub(super) framing: Framing,
-    pub(super) connection: Connection,
+    pub(super) connection: Box<Connection>,
     /// What of the request is still on its way.
-    pub(super) pump: Option<Pump>,
+    pub(super) pump: Option<Box<Pump>>,
 }
 
 /// An exchange without an answer.
@@ -63,7 +64,13 @@ pub(super) struct Unanswered {
 impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
         let (reader, writer) = stream.split();
-        Self { reader: Reader::new(reader), writer, patience: Patience::default() }
+        let (reader, patience) = (Reader::new(reader), Patience::default());
+        Self { reader, writer, patience, out: BytesMut::new() }
+    }
+
+    /// Takes the room for a head along; it comes back when the request is written.
+    pub(super) fn take_out(&mut self) -> BytesMut {
+        std::mem::take(&mut self.out)
     }
 
     /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
@@ -77,7 +84,7 @@ impl Connection {
 
     /// Sends a request and waits for the head of its answer.
     pub(super) async fn exchange(
-        mut self,
+        mut self: Box<Self>,
         request: Outgoing,
         time: Duration,
         now: std::time::Instant,
@@ -99,7 +106,13 @@ impl Connection {
             Ok(head) => match head.said.of_answer(head.version, head.status, &method) {
                 Err(refusal) => Err(Unanswered { error: Error::BadAnswer(refusal), body: None }),
                 Ok(framing) => {
-                    let pump = (pump.state() != State::Done).then_some(pump);
+                    let pump = match pump.state() {
+                        State::Done => {
+                            self.out = pump.into_room();
+                            None
+                        }
+                        _ => Some(Box::new(pump)),
+                    };
                     Ok(Answered { head, framing, connection: self, pump })
                 }
             },
@@ -134,7 +147,10 @@ impl Connection {
             // Time counts while the upstream is to do something.
             match (before, pump.state()) {
                 (_, State::Client) => self.patience.endless(),
-                (State::Client, State::Done | State::Upstream) => self.patience.renew(time),
+                // It stood still while the client was waited for.
+                (State::Client, State::Done | State::Upstream) if self.patience.is_endless() => {
+                    self.patience.renew(time);
+                }
                 _ => {}
             }
         }
@@ -167,7 +183,7 @@ impl Connection {
             match awaited.search.take_answer(self.reader.buffer(), &BOUNDS) {
                 Err(refusal) => return Poll::Ready(Err(Error::BadAnswer(refusal))),
                 Ok(Some(head)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
-                    let is_wanted = awaited.wants(&head.headers);
+                    let is_wanted = awaited.wants(head.lines.get("upgrade"));
                     return Poll::Ready(if is_wanted {
                         Ok(head)
                     } else {
@@ -221,14 +237,14 @@ struct Awaited {
 
 impl Awaited {
     /// Tells whether an answer switches to a protocol that the client named.
-    fn wants(&self, headers: &HeaderMap) -> bool {
-        let (Some(wanted), Some(chosen)) = (&self.upgrade, headers.get(UPGRADE)) else {
+    fn wants(&self, chosen: Option<&[u8]>) -> bool {
+        let (Some(wanted), Some(chosen)) = (&self.upgrade, chosen) else {
             return false;
         };
         wanted
             .as_bytes()
             .split(|&byte| byte == b',')
-            .any(|name| name.trim_ascii().eq_ignore_ascii_case(chosen.as_bytes().trim_ascii()))
+            .any(|name| name.trim_ascii().eq_ignore_ascii_case(chosen.trim_ascii()))
     }
 }
 

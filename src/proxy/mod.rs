@@ -24,19 +24,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use self::attempt::{Sent, Unread};
 pub use self::error::Error;
 use self::pool::Pool;
 use self::upstream::{Group, Settings};
-use crate::base::body::Body;
 use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::http::Gateway;
 use crate::http::account::Answered;
 use crate::http::exchange::Exchange;
 use crate::http::hygiene;
+use crate::http::passed::Passed;
+use crate::http::service::Answer;
 use crate::wire::incoming::{BodyError, Incoming};
 
 /// All portals behind us, by number, with the connections of one worker.
@@ -110,7 +111,7 @@ pub async fn forward(
     forward: &Forward,
     exchange: &mut Exchange,
     body: Incoming,
-) -> Result<Response<Body>, Error> {
+) -> Result<Answer, Error> {
     let upstream = &gateway.upstreams.0[forward.upstream];
     // 1. Not more of a body than may come.
     let limit = forward.bounds.max_body.unwrap_or(gateway.settings.edge.max_body);
@@ -137,29 +138,45 @@ pub async fn forward(
         });
     }
 
-    // 3. The answer is cleaned.
+    // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
-    let Sent { mut parts, answer, share, .. } = answered;
-    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-        return match answer {
-            Unread::Http1(answered) => {
-                Ok(tunnel::open(gateway, pass, parts, answered.connection, share))
+    let rules = &pass.route().response_headers;
+    let cookies = gateway.settings.cookies;
+    let Sent { answer, share, .. } = answered;
+    let (status, fields, body) = match answer {
+        Unread::Http1(mut answered) => {
+            let (status, length) = (answered.head.status, answered.head.said.length());
+            let lines = std::mem::take(&mut answered.head.lines);
+            if status == StatusCode::SWITCHING_PROTOCOLS {
+                let tunnel = tunnel::open(gateway, pass, lines, answered.connection, share);
+                return Ok(tunnel.into());
             }
-            Unread::Http2(_) => Err(Error::bad_switch()),
-        };
-    }
-    hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
-    pass.route().response_headers.apply(&mut parts.headers);
-    if pass.live().is_some() {
-        parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-    }
-
-    // 4. Its body follows as it comes.
-    let body = match answer {
-        Unread::Http1(answered) => {
-            answer_body::read(answered, share, Arc::clone(&upstream.pool), idle)
+            let body = answer_body::read(answered, share, Arc::clone(&upstream.pool), idle);
+            // Most answers go on line by line; a map is made of those that must be changed.
+            let passed =
+                if rules.is_empty() { Passed::of(lines, length, cookies) } else { Err(lines) };
+            (status, passed.map_err(|lines| lines.to_map()), body)
         }
-        Unread::Http2(body) => http2::read(body, share, idle),
+        Unread::Http2(response) => {
+            let (parts, body) = response.into_parts();
+            if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(Error::bad_switch());
+            }
+            (parts.status, Err(parts.headers), http2::read(body, share, idle))
+        }
     };
-    Ok(Response::from_parts(parts, body))
+    let mut answer = Answer::from(Response::new(body));
+    *answer.response.status_mut() = status;
+    match fields {
+        Ok(passed) => answer.passed = passed,
+        Err(mut headers) => {
+            hygiene::clean_answer(&mut headers, cookies);
+            rules.apply(&mut headers);
+            *answer.response.headers_mut() = headers;
+        }
+    }
+    if pass.live().is_some() && !answer.response.headers().contains_key(CACHE_CONTROL) {
+        answer.passed.control_cache("private, no-store");
+    }
+    Ok(answer)
 }

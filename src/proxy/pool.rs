@@ -26,14 +26,14 @@ struct Server {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Instant,
 }
 
 /// A connection that can be used.
 pub(super) enum Pooled {
     /// For one request at a time.
-    Http1(Connection),
+    Http1(Box<Connection>),
     /// For many.
     Http2(Sender),
 }
@@ -63,7 +63,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request.
-    pub(super) fn put(&self, id: ServerId, connection: Connection, now: Instant) {
+    pub(super) fn put(&self, id: ServerId, connection: Box<Connection>, now: Instant) {
         let mut servers = self.lock();
         let server = find(&mut servers, id);
         if server.idle.len() < self.max_idle {

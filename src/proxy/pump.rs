@@ -77,6 +77,11 @@ impl Pump {
         self.body
     }
 
+    /// Gives back the room of the head.
+    pub(super) fn into_room(self) -> BytesMut {
+        self.head
+    }
+
     /// Writes as much as goes.
     pub(super) fn poll(
         &mut self,

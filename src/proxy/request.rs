@@ -70,9 +70,10 @@ pub(super) fn prepare<'r>(
     let extensions = &exchange.parts.extensions;
     let upgrade = extensions.get::<WantsUpgrade>().map(|wanted| wanted.0.clone());
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
-    let takes_trailers = headers.get(TE).is_some_and(|te| te == TRAILERS);
-    hygiene::strip_for_upstream(&mut headers, gateway.settings.cookies);
-    let length = framing::length(&headers);
+    let census = exchange.census;
+    let takes_trailers = census.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
+    hygiene::strip_for_upstream(&mut headers, census, gateway.settings.cookies);
+    let length = if census.has_length { framing::length(&headers) } else { None };
     let framing = match length {
         Some(length) => Framing::Length(length),
         None if body.is_end_stream() => Framing::NONE,
@@ -127,8 +128,8 @@ pub(super) fn assertion(
 ) -> Result<Option<HeaderValue>, Error> {
     let Some(live) = pass.live() else { return Ok(None) };
     let route = pass.route();
-    let (key, release) = (live.key.bytes(), (route.release_number, &route.release));
-    let token = gateway.minter.token(key, release, live.session.subject(), exchange.began)?;
+    let (key, release) = (live.key().bytes(), (route.release_number, &route.release));
+    let token = gateway.tokens.token(key, release, live.session().subject(), exchange.began)?;
     Ok(Some(token))
 }
 
@@ -176,9 +177,10 @@ impl Prepared<'_> {
         }
     }
 
-    /// Writes it for HTTP/1.1.
-    pub(super) fn to_http1(&self, body: Incoming) -> Outgoing {
-        let mut head = BytesMut::with_capacity(ROOM);
+    /// Writes it for HTTP/1.1, into room that was used before.
+    pub(super) fn to_http1(&self, mut head: BytesMut, body: Incoming) -> Outgoing {
+        head.clear();
+        head.reserve(ROOM);
         let target = match &self.target {
             Target::Same(target) => target,
             Target::Rewritten(target) => target.as_str(),

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, UPGRADE};
-use http::response::Parts;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::attempt::Share;
 use super::connection::Connection;
@@ -14,7 +13,9 @@ use crate::flow::Flows;
 use crate::gate::Pass;
 use crate::http::{Gateway, hygiene};
 use crate::session::SessionKey;
-use crate::session::store::{Activity, Store};
+use crate::session::held::Activity;
+use crate::session::store::Store;
+use crate::wire::lines::Lines;
 use crate::wire::tunnel::{Passage, Tunnel};
 
 /// How often a tunnel asks whether its session is still there. A session that ended takes its
@@ -25,23 +26,27 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(super) fn open(
     gateway: &Gateway,
     pass: &Pass,
-    mut parts: Parts,
-    connection: Connection,
+    lines: Lines,
+    connection: Box<Connection>,
     share: Share,
 ) -> Response<Body> {
-    let protocol = parts.headers.get(UPGRADE).cloned();
-    hygiene::clean_answer(&mut parts.headers, gateway.settings.cookies);
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = lines.to_map();
+    let headers = response.headers_mut();
+    let protocol = headers.get(UPGRADE).cloned();
+    hygiene::clean_answer(headers, gateway.settings.cookies);
     let is_websocket = protocol
         .as_ref()
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));
     if let Some(protocol) = protocol {
-        parts.headers.insert(UPGRADE, protocol);
+        headers.insert(UPGRADE, protocol);
     }
-    parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     // A tunnel may stay for hours, so it takes no place among the requests under way. It counts for
     // the balance as long as it is there.
     let lease = share.lease;
-    let session = pass.live().map(|live| (Arc::clone(&gateway.flows), live.key));
+    let session = pass.live().map(|live| (Arc::clone(&gateway.flows), live.key()));
     let ended = Box::pin(async move {
         let _lease = lease;
         match session {
@@ -50,8 +55,8 @@ pub(super) fn open(
         }
     });
     let tunnel = Tunnel { far: connection.into_stream(), ended, is_websocket };
-    parts.extensions.insert(Passage::new(tunnel));
-    Response::from_parts(parts, body::empty())
+    response.extensions_mut().insert(Passage::new(tunnel));
+    response
 }
 
 /// Is ready when the session has ended. Bytes in a tunnel are no sign of life: a page that only

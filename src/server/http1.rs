@@ -18,16 +18,15 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use http::{Method, Request, Response, Version};
+use http::{Method, Request, Version};
 use tokio::io::AsyncWriteExt;
 use tracing::debug;
 
 use self::answer::Asked;
 use self::next::Next;
 use super::listener::Limits;
-use crate::base::body::Body;
 use crate::base::stop::Stop;
-use crate::http::service::{HoldsBack, Peer, Service, WantsUpgrade};
+use crate::http::service::{Answer, HoldsBack, Peer, Service, WantsUpgrade};
 use crate::wire::framing::Framing;
 use crate::wire::head::RequestHead;
 use crate::wire::incoming::{Incoming, Lent, Progress};
@@ -89,8 +88,9 @@ struct Connection<'s, S> {
 }
 
 /// What happened while the service was asked.
+#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
 enum Meanwhile {
-    Answered(Response<Body>),
+    Answered(Answer),
     BodyAwaited,
     ClientGone,
 }
@@ -159,9 +159,9 @@ impl<S: Service> Connection<'_, S> {
         // 2. The service answers, or the client has left.
         let service = self.service;
         let mut call = pin!(service.call(Request::from_parts(parts, body), self.peer.clone()));
-        let response = loop {
+        let answer = loop {
             match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
-                Meanwhile::Answered(response) => break response,
+                Meanwhile::Answered(answer) => break answer,
                 Meanwhile::BodyAwaited => self.write(&mut &CONTINUE[..]).await?,
                 Meanwhile::ClientGone => return Ok(false),
             }
@@ -171,6 +171,7 @@ impl<S: Service> Connection<'_, S> {
         }
 
         // 3. The answer goes out.
+        let response = &answer.response;
         if let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) {
             self.out.clear();
             outgoing::status_line(&mut self.out, response.status());
@@ -187,7 +188,7 @@ impl<S: Service> Connection<'_, S> {
             return Ok(false);
         }
         self.look_for_reader();
-        let goes_on = self.answer(response, asked).await?;
+        let goes_on = self.answer(answer, asked).await?;
 
         // 4. The reader comes home, at the beginning of the next request or not at all.
         self.come_home().await;
@@ -203,11 +204,11 @@ impl<S: Service> Connection<'_, S> {
 
     fn poll_meanwhile(
         &mut self,
-        call: Pin<&mut impl Future<Output = Response<Body>>>,
+        call: Pin<&mut impl Future<Output = S::Said>>,
         cx: &mut Context<'_>,
     ) -> Poll<Meanwhile> {
-        if let Poll::Ready(response) = call.poll(cx) {
-            return Poll::Ready(Meanwhile::Answered(response));
+        if let Poll::Ready(answer) = call.poll(cx) {
+            return Poll::Ready(Meanwhile::Answered(answer.into()));
         }
         if let Some(lent) = &mut self.lent {
             if let Some(awaited) = &mut lent.awaited
@@ -248,7 +249,7 @@ impl<S: Service> Connection<'_, S> {
             .is_some_and(|reader| memchr::memmem::find(reader.buffer(), b"text/html").is_some());
         let response = self.service.refuse(refusal, self.peer.clone(), wants_page);
         let asked = Asked { is_head: false, version: Version::HTTP_11, keep_alive: false };
-        if self.answer(response, asked).await.is_ok() {
+        if self.answer(response.into(), asked).await.is_ok() {
             self.linger().await;
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn serve<S: Service>(
                 Box::pin(connect(&*service, request, peer, stopped)).await
             } else {
                 let request = request.map(|body| Incoming::http2(body, stall));
-                service.call(request, peer).await
+                service.call(request, peer).await.into().into_response()
             };
             Ok::<_, Infallible>(response.map(|body| match body {
                 Body::Whole(bytes) => Body::Whole(bytes),
@@ -126,7 +126,8 @@ async fn connect<S: Service>(
     if let Ok(key) = HeaderValue::try_from(encoding::base64(&random::bytes::<16>())) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
-    let mut response = service.call(Request::from_parts(parts, Incoming::empty()), peer).await;
+    let said = service.call(Request::from_parts(parts, Incoming::empty()), peer).await;
+    let mut response = said.into().into_response();
     let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) else {
         return response;
     };

@@ -1,26 +1,20 @@
 //! Sessions in the memory of this process (moka): gone with it, and not shared.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::store::{Activity, Live, Store, Unavailable};
+use super::held::{Activity, Held, Live};
+use super::store::{Store, Unavailable};
 use super::{Session, SessionKey, Settings};
-use crate::base::clock::{Time, later};
+use crate::base::clock::Time;
 use crate::base::digest_hasher::BuildDigestHasher;
 
 /// The store. When it is full, the session that was used longest ago makes room.
 pub struct Memory {
-    sessions: Cache<SessionKey, Arc<Entry>, BuildDigestHasher>,
+    sessions: Cache<SessionKey, Arc<Held>, BuildDigestHasher>,
     settings: Settings,
-}
-
-struct Entry {
-    session: Arc<Session>,
-    /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
-    alive: AtomicI64,
 }
 
 impl Memory {
@@ -36,15 +30,6 @@ impl Memory {
             .build_with_hasher(BuildDigestHasher::default());
         Self { sessions, settings }
     }
-
-    fn idle_end(&self, entry: &Entry) -> Time {
-        let alive = Time::from_millisecond(entry.alive.load(Ordering::Relaxed));
-        later(alive.unwrap_or(Time::MIN), self.settings.idle)
-    }
-
-    fn has_ended(&self, entry: &Entry, now: Time) -> bool {
-        now >= entry.session.end() || now >= self.idle_end(entry)
-    }
 }
 
 impl Store for Memory {
@@ -54,8 +39,7 @@ impl Store for Memory {
         session: Session,
         now: Time,
     ) -> Result<(), Unavailable> {
-        let alive = AtomicI64::new(now.as_millisecond());
-        self.sessions.insert(key, Arc::new(Entry { session: Arc::new(session), alive }));
+        self.sessions.insert(key, Held::new(key, session, now));
         Ok(())
     }
 
@@ -65,27 +49,23 @@ impl Store for Memory {
         activity: Activity,
         now: Time,
     ) -> Result<Option<Live>, Unavailable> {
-        let Some(entry) = self.sessions.get(&key) else {
+        let Some(held) = self.sessions.get(&key) else {
             return Ok(None);
         };
-        if self.has_ended(&entry, now) {
+        let live = held.look(activity, now, self.settings.idle);
+        if live.is_none() {
             self.sessions.invalidate(&key);
-            return Ok(None);
         }
-        if activity == Activity::Alive {
-            entry.alive.fetch_max(now.as_millisecond(), Ordering::Relaxed);
-        }
-        let idle_end = self.idle_end(&entry);
-        Ok(Some(Live { session: Arc::clone(&entry.session), key, idle_end }))
+        Ok(live)
     }
 
-    async fn remove(
-        &self,
-        key: SessionKey,
-        now: Time,
-    ) -> Result<Option<Arc<Session>>, Unavailable> {
-        let removed = self.sessions.remove(&key).filter(|entry| !self.has_ended(entry, now));
-        Ok(removed.map(|entry| Arc::clone(&entry.session)))
+    async fn remove(&self, key: SessionKey, now: Time) -> Result<Option<Arc<Held>>, Unavailable> {
+        let Some(held) = self.sessions.remove(&key) else {
+            return Ok(None);
+        };
+        let was_live = held.is_live(now, self.settings.idle);
+        held.end();
+        Ok(Some(held).filter(|_| was_live))
     }
 }
 

@@ -5,7 +5,9 @@
 //! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
 //!    when it names one, or when it is removed. Background polling is no sign of life.
 
+pub mod held;
 pub mod memory;
+pub mod recent;
 pub mod store;
 
 use std::time::Duration;

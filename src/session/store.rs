@@ -3,28 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::held::{Activity, Held, Live};
 use super::{Session, SessionKey};
 use crate::base::clock::Time;
-
-/// Whether a request is a sign of life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activity {
-    /// It is: the idle time begins anew.
-    Alive,
-    /// It is background polling: the session is used but not prolonged.
-    Background,
-}
-
-/// A session that was found, with its times.
-#[derive(Debug, Clone)]
-pub struct Live {
-    /// The session.
-    pub session: Arc<Session>,
-    /// What it is stored under.
-    pub key: SessionKey,
-    /// When it ends if nothing happens.
-    pub idle_end: Time,
-}
 
 /// The store cannot be reached. Nobody is signed in or out for it.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +35,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         key: SessionKey,
         now: Time,
-    ) -> impl Future<Output = Result<Option<Arc<Session>>, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<Option<Arc<Held>>, Unavailable>> + Send;
 }
 
 /// The contract: every store passes it, with a movable clock.
@@ -74,7 +55,7 @@ pub(crate) mod contract {
         }
     }
 
-    fn session(key: SessionKey, now: Time) -> Session {
+    pub(crate) fn session(key: SessionKey, now: Time) -> Session {
         use crate::identity::person::{Identifier, Person};
         Session {
             person: Person::new(None, None, None, Identifier::parse("44051401359")),
@@ -110,8 +91,8 @@ pub(crate) mod contract {
     async fn finds_what_was_inserted_and_nothing_else<S: Store>(store: &S, clock: &ManualClock) {
         let key = begun(store, clock).await;
         let live = store.find(key, Activity::Alive, clock.now()).await.unwrap().unwrap();
-        assert_eq!(live.session.public_name(), key.public_name());
-        assert_eq!(live.idle_end, crate::base::clock::later(clock.now(), settings().idle));
+        assert_eq!(live.session().public_name(), key.public_name());
+        assert_eq!(live.idle_end(), crate::base::clock::later(clock.now(), settings().idle));
         let other = SessionId::generate().key();
         assert!(!is_live(store, other, Activity::Alive, clock).await);
     }
@@ -148,8 +129,10 @@ pub(crate) mod contract {
     async fn gives_a_removed_session_to_one_caller<S: Store>(store: &S, clock: &ManualClock) {
         let key = begun(store, clock).await;
         let now = clock.now();
+        let live = store.find(key, Activity::Alive, now).await.unwrap().unwrap();
         let (a, b) = tokio::join!(store.remove(key, now), store.remove(key, now));
         assert_eq!([a.unwrap(), b.unwrap()].iter().flatten().count(), 1);
         assert!(!is_live(store, key, Activity::Alive, clock).await);
+        assert!(!live.held().is_live(now, settings().idle), "who still holds it sees the end");
     }
 }

@@ -7,8 +7,8 @@
 //! 3. `Transfer-Encoding` is `chunked` and nothing else, in HTTP/1.1 only.
 //! 4. A request without either has no body. An answer without either ends with the connection.
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::refusal::Refusal;
 
@@ -36,23 +36,29 @@ pub struct Said {
 }
 
 impl Said {
-    /// Notes one field, whichever it is.
+    /// Notes one field, whichever it is; the name may be spelled in any case.
     ///
     /// # Errors
     /// When it is about the length and not plain.
-    pub fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), Refusal> {
-        if *name == CONTENT_LENGTH {
+    pub fn note(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
+        if name.len() == 14 && name.eq_ignore_ascii_case("content-length") {
             let length = number(value)?;
             if self.length.replace(length).is_some() {
                 return Err(Refusal::Framing("two Content-Length"));
             }
-        } else if *name == TRANSFER_ENCODING {
-            let is_plain = value.as_bytes().eq_ignore_ascii_case(b"chunked");
+        } else if name.len() == 17 && name.eq_ignore_ascii_case("transfer-encoding") {
+            let is_plain = value.eq_ignore_ascii_case(b"chunked");
             if !is_plain || std::mem::replace(&mut self.is_chunked, true) {
                 return Err(Refusal::Framing("Transfer-Encoding is not just chunked"));
             }
         }
         Ok(())
+    }
+
+    /// Returns the length that was said.
+    #[must_use]
+    pub fn length(self) -> Option<u64> {
+        self.length
     }
 
     /// Tells how long the body of a request is.
@@ -112,7 +118,7 @@ pub fn may_have_body(status: StatusCode) -> bool {
 pub fn length(headers: &HeaderMap) -> Option<u64> {
     let mut values = headers.get_all(CONTENT_LENGTH).iter();
     match (values.next(), values.next()) {
-        (Some(value), None) => number(value).ok(),
+        (Some(value), None) => number(value.as_bytes()).ok(),
         _ => None,
     }
 }
@@ -121,8 +127,7 @@ pub fn length(headers: &HeaderMap) -> Option<u64> {
 ///
 /// # Errors
 /// When it is not one plain number.
-pub fn number(value: &HeaderValue) -> Result<u64, Refusal> {
-    let digits = value.as_bytes();
+pub fn number(digits: &[u8]) -> Result<u64, Refusal> {
     // 18 digits always fit.
     let fits = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     if !fits {
@@ -142,7 +147,7 @@ mod tests {
     fn said(pairs: &[(&'static str, &'static str)]) -> Result<Said, Refusal> {
         let mut said = Said::default();
         for (name, value) in pairs {
-            said.note(&HeaderName::from_static(name), &HeaderValue::from_static(value))?;
+            said.note(name, value.as_bytes())?;
         }
         Ok(said)
     }

@@ -17,6 +17,7 @@ pub mod chunked;
 pub mod framing;
 pub mod head;
 pub mod incoming;
+pub mod lines;
 pub mod outgoing;
 pub mod patience;
 pub mod reader;

@@ -37,9 +37,10 @@ impl Fields for BytesMut {
 }
 
 /// Writes one field.
-pub fn field(out: &mut BytesMut, name: &str, value: &[u8]) {
+pub fn field(out: &mut BytesMut, name: impl AsRef<[u8]>, value: &[u8]) {
+    let name = name.as_ref();
     out.reserve(name.len() + value.len() + 4);
-    out.put_slice(name.as_bytes());
+    out.put_slice(name);
     out.put_slice(b": ");
     out.put_slice(value);
     out.put_slice(b"\r\n");

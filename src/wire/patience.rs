@@ -33,6 +33,12 @@ impl Patience {
         self.deadline = None;
     }
 
+    /// Tells whether there is no end to it.
+    #[must_use]
+    pub fn is_endless(&self) -> bool {
+        self.deadline.is_none()
+    }
+
     /// Is ready when somebody has waited for so long without [`endless`](Self::endless) being said
     /// in between. The time begins with the first wait.
     pub fn poll_stalled(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {

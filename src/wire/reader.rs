@@ -32,7 +32,9 @@ impl Reader {
     /// Reads once, into room for `room` bytes or more, and says how much came; nothing means that
     /// the other side has said its last.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
-        if self.buffer.capacity() - self.buffer.len() < room / 2 {
+        // Room that nobody looks at any more is used again from its beginning: it is near.
+        let begins_anew = self.buffer.is_empty() && self.buffer.try_reclaim(room);
+        if !begins_anew && self.buffer.capacity() - self.buffer.len() < room / 2 {
             self.buffer.reserve(room);
         }
         poll_read_buf(Pin::new(&mut self.half), cx, &mut self.buffer)

@@ -103,6 +103,8 @@ impl Portal {
 }
 
 impl Service for Portal {
+    type Said = Response<Body>;
+
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
         let (parts, _) = request.into_parts();
         let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());

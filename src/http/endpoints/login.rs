@@ -27,7 +27,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     };
     // Whoever is signed in surely enough need not go to the node again.
     if let Some(live) = gateway.live(exchange).await?
-        && live.session.assurance() >= assurance
+        && live.session().assurance() >= assurance
     {
         return Ok(answer::see_other(return_to.as_str()));
     }

@@ -30,7 +30,7 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
         None => pages::signed_out(look, LogoutOutcome::NotSignedIn, "/"),
         Some(live) => {
             let action = gateway.settings.prefix.clone() + "logout";
-            pages::confirm_logout(look, &action, live.session.public_name(), "/")
+            pages::confirm_logout(look, &action, live.session().public_name(), "/")
         }
     };
     Ok(answer::page(StatusCode::OK, page))

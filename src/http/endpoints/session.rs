@@ -7,7 +7,7 @@ use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
 use crate::identity::claims::PersonalClaim;
-use crate::session::store::Activity;
+use crate::session::held::Activity;
 
 /// Answers `{"signed_in": false}`, or who is signed in, at which level, and for how long still.
 ///
@@ -20,11 +20,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         let value = serde_json::json!({ "signed_in": false });
         return Ok(answer::json(StatusCode::OK, &value));
     };
-    let session = &live.session;
+    let session = live.session();
     let person = session.person();
     let told = |claim| gateway.policy.releases_claim(claim);
-    let (end, limit) = if live.idle_end < session.end() {
-        (live.idle_end, "idle")
+    let (end, limit) = if live.idle_end() < session.end() {
+        (live.idle_end(), "idle")
     } else {
         (session.end(), "absolute")
     };

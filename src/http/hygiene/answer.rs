@@ -17,14 +17,69 @@
 
 use std::time::Duration;
 
-use http::header::{ALT_SVC, HeaderName, SET_COOKIE, STRICT_TRANSPORT_SECURITY};
+use http::header::{HeaderName, SET_COOKIE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderValue};
 
 use super::remove_hop_by_hop;
 use crate::http::cookie::Cookies;
+use crate::http::service::Answer;
 use crate::identity::headers::{Kinship, kinship};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// What becomes of a field of an upstream's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Passes,
+    /// It does not.
+    Dropped,
+    /// It goes on unless the cookie is ours.
+    Cookie,
+    /// It does not go on, and neither does what it names.
+    Connection,
+    /// It says how long the body is.
+    Length,
+    /// It goes on without what would take our cookies away.
+    Clears,
+    /// It goes on; so nothing is said of how the answer is kept.
+    CacheControl,
+    /// It goes on; so nothing is said of TLS.
+    Strict,
+    /// It goes on; so no date is added.
+    Date,
+}
+
+/// Tells what becomes of a field of that name, in whatever case it is spelled.
+#[must_use]
+pub fn fate(name: &[u8]) -> Fate {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    // The length rules nearly all comparisons out.
+    match name.len() {
+        2 if is("te") => Fate::Dropped,
+        4 if is("date") => Fate::Date,
+        7 if is("upgrade") || is("trailer") || is("alt-svc") => Fate::Dropped,
+        10 if is("set-cookie") => Fate::Cookie,
+        10 if is("connection") => Fate::Connection,
+        10 if is("keep-alive") => Fate::Dropped,
+        13 if is("cache-control") => Fate::CacheControl,
+        14 if is("content-length") => Fate::Length,
+        15 if is("clear-site-data") => Fate::Clears,
+        16 if is("proxy-connection") => Fate::Dropped,
+        17 if is("transfer-encoding") => Fate::Dropped,
+        18 if is("proxy-authenticate") => Fate::Dropped,
+        19 if is("proxy-authorization") => Fate::Dropped,
+        25 if is("strict-transport-security") => Fate::Strict,
+        _ if is_ours(name) => Fate::Dropped,
+        _ => Fate::Passes,
+    }
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    // Nothing else folds to the first letter of ours.
+    matches!(name.first(), Some(b'x' | b'X'))
+        && std::str::from_utf8(name).is_ok_and(|name| kinship(name) != Kinship::Foreign)
+}
 
 /// Cleans the answer of an upstream.
 pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
@@ -33,17 +88,18 @@ pub fn clean_answer(headers: &mut HeaderMap, cookies: Cookies) {
     let mut ours = Vec::new();
     let (mut sets_cookies, mut clears) = (false, false);
     for name in headers.keys() {
-        sets_cookies |= name == SET_COOKIE;
-        clears |= name == CLEAR_SITE_DATA;
-        if name == ALT_SVC || kinship(name.as_str()) != Kinship::Foreign {
-            ours.push(name.clone());
+        match fate(name.as_str().as_bytes()) {
+            Fate::Cookie => sets_cookies = true,
+            Fate::Clears => clears = true,
+            Fate::Dropped => ours.push(name.clone()),
+            _ => {}
         }
     }
     for name in ours {
         headers.remove(name);
     }
     if sets_cookies {
-        keep(headers, &SET_COOKIE, |value| is_of_the_portal(value, cookies));
+        keep(headers, &SET_COOKIE, |value| is_of_the_portal(value.as_bytes(), cookies));
     }
     if clears {
         clear_no_cookies(headers);
@@ -58,17 +114,20 @@ pub fn hsts(time: Duration) -> HeaderValue {
     value.unwrap_or(HeaderValue::from_static("max-age=0"))
 }
 
-/// Tells browsers to come back over TLS only (RFC 6797 7.2: over TLS, once).
-pub fn add_hsts(headers: &mut HeaderMap, value: Option<&HeaderValue>, is_tls: bool) {
-    if let Some(value) = value.filter(|_| is_tls) {
-        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert_with(|| value.clone());
+/// Tells browsers to come back over TLS only (RFC 6797 7.2: over TLS, once), unless the answer does.
+pub fn add_hsts(answer: &mut Answer, value: Option<&HeaderValue>, is_tls: bool) {
+    if let Some(value) = value.filter(|_| is_tls)
+        && !answer.response.headers().contains_key(STRICT_TRANSPORT_SECURITY)
+    {
+        answer.passed.be_strict(value.clone());
     }
 }
 
-fn is_of_the_portal(cookie: &HeaderValue, cookies: Cookies) -> bool {
-    let bytes = cookie.as_bytes();
+/// Tells whether the value of `Set-Cookie` is the portal's to set.
+#[must_use]
+pub fn is_of_the_portal(cookie: &[u8], cookies: Cookies) -> bool {
     // RFC 6265bis 5.6: the name ends at the first "=", which must come before the attributes.
-    let pair = bytes.split(|&byte| byte == b';').next().unwrap_or_default();
+    let pair = cookie.split(|&byte| byte == b';').next().unwrap_or_default();
     let Some(end) = pair.iter().position(|&byte| byte == b'=') else { return false };
     let name = pair[..end].trim_ascii();
     !name.is_empty() && !cookies.is_ours(name)
@@ -112,6 +171,10 @@ fn keep(headers: &mut HeaderMap, name: &HeaderName, fits: impl Fn(&HeaderValue) 
 
 #[cfg(test)]
 mod tests {
+    use http::Response;
+
+    use crate::base::body;
+
     use super::*;
 
     fn cleaned(pairs: &[(&str, &str)]) -> Vec<String> {
@@ -182,12 +245,18 @@ mod tests {
             (None, None, true, None),
             (Some("max-age=2"), Some(&value), true, Some("max-age=2")),
         ] {
-            let mut headers = HeaderMap::new();
+            let mut response = Response::new(body::empty());
             if let Some(said) = said {
-                headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(said));
+                let said = HeaderValue::from_static(said);
+                response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, said);
             }
-            add_hsts(&mut headers, wanted, is_tls);
-            let there = headers.get(STRICT_TRANSPORT_SECURITY).map(|v| v.to_str().unwrap());
+            let mut answer = Answer::from(response);
+            add_hsts(&mut answer, wanted, is_tls);
+            let response = answer.into_response();
+            let mut there = response.headers().get_all(STRICT_TRANSPORT_SECURITY).iter();
+            let first = there.next().map(|value| value.to_str().unwrap());
+            assert!(there.next().is_none());
+            let there = first;
             assert_eq!(there, expected);
         }
     }

@@ -14,14 +14,14 @@ pub mod answer;
 
 use http::HeaderMap;
 use http::header::{
-    CONNECTION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 pub use self::answer::clean_answer;
 
 use super::cookie::Cookies;
-use crate::identity::headers::{Kinship, folds_to_start, kinship};
+use crate::identity::headers::{BACKGROUND, Kinship, folds_to_start, kinship};
 use crate::wire::chunked;
 
 /// A request that is refused for its headers.
@@ -97,12 +97,61 @@ fn hop_by_hop(name: &HeaderName) -> Option<usize> {
     })
 }
 
+/// Which of the fields that matter on the way are there: noted in one look at all names, so that
+/// none is looked for in vain later.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Census {
+    /// The request says that it is no sign of life.
+    pub is_background: bool,
+    /// There are cookies.
+    pub has_cookies: bool,
+    /// There is a `Content-Length`.
+    pub has_length: bool,
+    /// There is a `TE`.
+    pub has_te: bool,
+    is_hop_by_hop: bool,
+}
+
 /// Cleans a request before anything looks at it. What earlier proxies say must be read before
 /// ([`super::forwarded::read`]).
 ///
 /// # Errors
 /// When it tries to speak in our name.
-pub fn clean_request(headers: &mut HeaderMap) -> Result<(), Error> {
+pub fn clean_request(headers: &mut HeaderMap) -> Result<Census, Error> {
+    let mut census = Census::default();
+    let mut has_connection = false;
+    // Does not allocate unless there is something to remove.
+    let mut ours = Vec::new();
+    for name in headers.keys() {
+        match *name {
+            HOST => {}
+            COOKIE => census.has_cookies = true,
+            CONTENT_LENGTH => census.has_length = true,
+            _ if hop_by_hop(name).is_some() => {
+                census.is_hop_by_hop = true;
+                census.has_te |= *name == TE;
+                has_connection |= *name == CONNECTION;
+            }
+            _ => match kinship(name.as_str()) {
+                Kinship::Foreign if !claims_earlier_proxy(name.as_str()) => {}
+                Kinship::Alias => return Err(Error::Alias),
+                Kinship::Ours | Kinship::Foreign => {
+                    census.is_background |= *name == BACKGROUND;
+                    ours.push(name.clone());
+                }
+            },
+        }
+    }
+    if has_connection {
+        check_connection(headers)?;
+    }
+    for name in ours {
+        headers.remove(name);
+    }
+    Ok(census)
+}
+
+fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
     for named in connection_names(headers) {
         if kinship(named) != Kinship::Foreign || claims_earlier_proxy(named) {
             return Err(Error::ConnectionNamesIdentity);
@@ -110,18 +159,6 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<(), Error> {
         if END_TO_END.iter().any(|name| named.eq_ignore_ascii_case(name)) {
             return Err(Error::ConnectionNamesEndToEnd);
         }
-    }
-    // Does not allocate unless there is something to remove.
-    let mut ours = Vec::new();
-    for name in headers.keys() {
-        match kinship(name.as_str()) {
-            Kinship::Foreign if !claims_earlier_proxy(name.as_str()) => {}
-            Kinship::Alias => return Err(Error::Alias),
-            Kinship::Ours | Kinship::Foreign => ours.push(name.clone()),
-        }
-    }
-    for name in ours {
-        headers.remove(name);
     }
     Ok(())
 }
@@ -138,9 +175,13 @@ pub fn may_be_in_trailer(name: &HeaderName) -> bool {
 
 /// Prepares a cleaned request for its way to an upstream. A wanted upgrade and `TE: trailers` must
 /// be taken out before, when they are to go on in another form.
-pub fn strip_for_upstream(headers: &mut HeaderMap, cookies: Cookies) {
-    remove_hop_by_hop(headers);
-    cookies.remove_from_request(headers);
+pub fn strip_for_upstream(headers: &mut HeaderMap, census: Census, cookies: Cookies) {
+    if census.is_hop_by_hop {
+        remove_hop_by_hop(headers);
+    }
+    if census.has_cookies {
+        cookies.remove_from_request(headers);
+    }
 }
 
 /// Removes what speaks of one connection only, and what `Connection` names.
@@ -287,6 +328,17 @@ mod tests {
     }
 
     #[test]
+    fn notes_what_is_there_in_one_look() {
+        let mut map = headers(&[("Cookie", "a=b"), ("content-length", "1")]);
+        let census = clean_request(&mut map).unwrap();
+        let expected = Census { has_cookies: true, has_length: true, ..Census::default() };
+        assert_eq!(census, expected);
+        let mut map = headers(&[("X-Brama-Background", "1")]);
+        assert!(clean_request(&mut map).unwrap().is_background);
+        assert!(map.is_empty(), "it is for us alone");
+    }
+
+    #[test]
     fn removes_what_speaks_of_one_connection() {
         let mut map = headers(&[
             ("Connection", "close, X-Own"),
@@ -296,7 +348,9 @@ mod tests {
             ("Upgrade", "h2c"),
             ("Accept", "*/*"),
         ]);
-        strip_for_upstream(&mut map, Cookies::SECURE);
+        let census = clean_request(&mut map).unwrap();
+        assert!(census.has_te && !census.has_cookies && !census.has_length);
+        strip_for_upstream(&mut map, census, Cookies::SECURE);
         assert_eq!(names(&map), ["accept"]);
     }
 }

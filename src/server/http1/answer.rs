@@ -7,14 +7,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
-use http::{Response, StatusCode, Version};
+use http::{StatusCode, Version};
 use hyper::body::{Body as _, Frame};
 use tokio::io::AsyncWrite as _;
 
 use super::{Connection, poll_gone};
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::http_date;
-use crate::http::service::Service;
+use crate::http::service::{Answer, Service};
 use crate::wire::framing::{self, Framing, may_have_body};
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::stream::poll_write_some;
@@ -29,11 +29,8 @@ pub(super) struct Asked {
 
 impl<S: Service> Connection<'_, S> {
     /// Writes an answer; says whether the connection may be used again.
-    pub(super) async fn answer(
-        &mut self,
-        response: Response<Body>,
-        asked: Asked,
-    ) -> io::Result<bool> {
+    pub(super) async fn answer(&mut self, answer: Answer, asked: Asked) -> io::Result<bool> {
+        let Answer { response, passed } = answer;
         let (parts, mut body) = response.into_parts();
         let may_have_body = may_have_body(parts.status);
         let has_body = may_have_body && !asked.is_head;
@@ -43,7 +40,8 @@ impl<S: Service> Connection<'_, S> {
         let mut out = std::mem::take(&mut self.out);
         out.clear();
         outgoing::status_line(&mut out, parts.status);
-        let (mut said, mut is_dated, mut goes_on) = (None, false, asked.keep_alive);
+        let (mut said, mut is_dated) = (passed.length(), passed.is_dated());
+        let mut goes_on = asked.keep_alive;
         for (name, value) in &parts.headers {
             match *name {
                 TRANSFER_ENCODING => continue,
@@ -51,14 +49,20 @@ impl<S: Service> Connection<'_, S> {
                     goes_on = false;
                     continue;
                 }
-                CONTENT_LENGTH if may_have_body || parts.status == StatusCode::NOT_MODIFIED => {
-                    said = framing::number(value).ok();
+                CONTENT_LENGTH => {
+                    said = framing::number(value.as_bytes()).ok();
+                    continue;
                 }
-                CONTENT_LENGTH => continue,
                 DATE => is_dated = true,
                 _ => {}
             }
             out.add(name, value);
+        }
+        passed.write(&mut out);
+        if let Some(length) = said
+            && (may_have_body || parts.status == StatusCode::NOT_MODIFIED)
+        {
+            outgoing::content_length(&mut out, length);
         }
         if !is_dated {
             outgoing::field(&mut out, "date", http_date().as_bytes());

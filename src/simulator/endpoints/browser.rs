@@ -53,6 +53,8 @@ impl Browser {
 }
 
 impl Service for Browser {
+    type Said = Response<Body>;
+
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let language = Language::negotiate(field(&parts.headers, header::ACCEPT_LANGUAGE));

@@ -23,6 +23,8 @@ impl Soap {
 }
 
 impl Service for Soap {
+    type Said = Response<Body>;
+
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let known = path == RESOLVE_PATH || path == LOGOUT_PATH;

@@ -43,6 +43,8 @@ impl Portal {
 }
 
 impl Service for Portal {
+    type Said = Response<Body>;
+
     async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
         let (parts, incoming) = request.into_parts();
         if parts.uri.path() == "/public/echo" {

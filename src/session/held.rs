@@ -1,0 +1,111 @@
+//! A session as this process holds it, with what changes about it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::{Session, SessionKey};
+use crate::base::clock::{Time, later};
+
+/// Whether a request is a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// It is: the idle time begins anew.
+    Alive,
+    /// It is background polling: the session is used but not prolonged.
+    Background,
+}
+
+/// A session in memory, shared by all who use it.
+#[derive(Debug)]
+pub struct Held {
+    key: SessionKey,
+    session: Session,
+    /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
+    alive: AtomicI64,
+    /// It was ended from outside. Whoever still holds it sees that at once.
+    has_ended: AtomicBool,
+}
+
+/// A session that had not ended when it was looked at.
+#[derive(Debug, Clone)]
+pub struct Live {
+    held: Arc<Held>,
+    /// The last sign of life that counts.
+    alive: i64,
+    idle: Duration,
+}
+
+impl Held {
+    /// Holds a session that shows a sign of life now.
+    #[must_use]
+    pub fn new(key: SessionKey, session: Session, now: Time) -> Arc<Self> {
+        let alive = AtomicI64::new(now.as_millisecond());
+        Arc::new(Self { key, session, alive, has_ended: AtomicBool::new(false) })
+    }
+
+    /// Returns the session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Looks whether it lives, and notes the sign of life.
+    #[must_use]
+    pub fn look(self: &Arc<Self>, activity: Activity, now: Time, idle: Duration) -> Option<Live> {
+        if !self.is_live(now, idle) {
+            return None;
+        }
+        let mut alive = self.alive.load(Ordering::Relaxed);
+        let moment = now.as_millisecond();
+        // Workers do not write to the same place for every request.
+        if activity == Activity::Alive && moment >= alive.saturating_add(GRAIN) {
+            alive = alive.max(moment);
+            self.alive.fetch_max(moment, Ordering::Relaxed);
+        }
+        Some(Live { held: Arc::clone(self), alive, idle })
+    }
+
+    /// Tells whether it has not ended.
+    #[must_use]
+    pub fn is_live(&self, now: Time, idle: Duration) -> bool {
+        let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
+        let idle_end = self.alive.load(Ordering::Relaxed).saturating_add(idle);
+        !self.has_ended.load(Ordering::Acquire)
+            && now < self.session.end()
+            && now.as_millisecond() < idle_end
+    }
+
+    /// Ends it for all who hold it.
+    pub fn end(&self) {
+        self.has_ended.store(true, Ordering::Release);
+    }
+}
+
+impl Live {
+    /// Returns the session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.held.session
+    }
+
+    /// Returns what it is stored under.
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        self.held.key
+    }
+
+    /// Returns when it ends if nothing happens.
+    #[must_use]
+    pub fn idle_end(&self) -> Time {
+        later(Time::from_millisecond(self.alive).unwrap_or(Time::MIN), self.idle)
+    }
+
+    /// Returns what is shared of it.
+    pub(super) fn held(&self) -> &Arc<Held> {
+        &self.held
+    }
+}
+
+/// Signs of life that are nearer to each other are one, in milliseconds.
+const GRAIN: i64 = 100;

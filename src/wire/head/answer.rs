@@ -1,0 +1,81 @@
+//! The head of an answer. Most go on as they came, so its fields stay the lines that they were.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::{StatusCode, Version};
+
+use super::{Bounds, MOST_FIELDS, Noted};
+use crate::wire::framing::Said;
+use crate::wire::lines::Lines;
+use crate::wire::refusal::Refusal;
+
+/// What the head of an answer says.
+#[derive(Debug)]
+pub struct AnswerHead {
+    /// The status.
+    pub status: StatusCode,
+    /// The version.
+    pub version: Version,
+    /// The fields.
+    pub lines: Lines,
+    /// What they say of the length of the body.
+    pub said: Said,
+    /// Whether the connection may be used again.
+    pub keep_alive: bool,
+}
+
+pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<AnswerHead, Refusal> {
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let mut config = httparse::ParserConfig::default();
+    config.allow_multiple_spaces_in_response_status_delimiters(true);
+    let room = &mut fields[..bounds.fields.min(MOST_FIELDS)];
+    match config.parse_response_with_uninit_headers(&mut parsed, head, room) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(Refusal::TooManyFields(bounds.fields));
+        }
+        _ => return Err(Refusal::Malformed("head of the answer")),
+    }
+    let status = parsed
+        .code
+        .filter(|code| (100..600).contains(code))
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .ok_or(Refusal::Malformed("status"))?;
+    let version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+    let mut noted = Noted::default();
+    let mut lines = Lines::of(head, parsed.headers.len());
+    for field in parsed.headers.iter() {
+        noted.note(field.name, field.value)?;
+        lines.add(field.name, field.value)?;
+    }
+    let keep_alive = noted.is_kept(version);
+    Ok(AnswerHead { status, version, lines, said: noted.said, keep_alive })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::super::Search;
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_as_strictly() {
+        let take = |text: &str| {
+            Search::default().take_answer(&mut BytesMut::from(text), &Bounds::default())
+        };
+        let answer = take("HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody").unwrap().unwrap();
+        assert_eq!((answer.status, answer.lines.get("a").unwrap()), (StatusCode::OK, &b"b"[..]));
+        for text in [
+            "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+            "HTTP/1.1 999 x\r\n\r\n",
+            "hello\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+        ] {
+            assert!(take(text).is_err(), "{text:?}");
+        }
+        assert!(take("HTTP/1.1 200 OK\r\n").unwrap().is_none());
+    }
+}

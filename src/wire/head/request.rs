@@ -1,0 +1,274 @@
+//! The head of a request.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::header::UPGRADE;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Uri, Version};
+
+use super::{Bounds, MOST_FIELDS, Noted, headers};
+use crate::wire::framing::Framing;
+use crate::wire::refusal::Refusal;
+
+/// What the head of a request says, beside what it is for.
+#[derive(Debug)]
+pub struct RequestHead {
+    /// Method, target, version and headers.
+    pub parts: Parts,
+    /// How long the body is.
+    pub framing: Framing,
+    /// Whether the connection may be used again.
+    pub keep_alive: bool,
+    /// Whether the client holds its body back until it hears `100 Continue` (RFC 9110 10.1.1).
+    pub holds_back: bool,
+    /// The protocol that the client would like to go on with (RFC 9110 7.8).
+    pub upgrade: Option<HeaderValue>,
+}
+
+pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<RequestHead, Refusal> {
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut parsed = httparse::Request::new(&mut []);
+    let room = &mut fields[..bounds.fields.min(MOST_FIELDS)];
+    match parsed.parse_with_uninit_headers(head, room) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(Refusal::Malformed("head does not end where it seems to")),
+        Err(error) => return Err(refusal_of_request(error, head, bounds)),
+    }
+    let method = parsed.method.and_then(method).ok_or(Refusal::Malformed("method"))?;
+    let target = parsed.path.ok_or(Refusal::Malformed("target"))?;
+    if target.len() > bounds.target {
+        return Err(Refusal::TargetTooLong(bounds.target));
+    }
+    if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Refusal::Malformed("target holds more than visible ASCII"));
+    }
+    // "http" cuts a fragment off, which the next server may not.
+    if target.contains('#') {
+        return Err(Refusal::Malformed("target has a fragment"));
+    }
+    let uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes()))
+        .map_err(|_| Refusal::Malformed("target"))?;
+    // RFC 9112 3.2.3: a host alone is for CONNECT.
+    if uri.scheme().is_none() && uri.authority().is_some() && method != Method::CONNECT {
+        return Err(Refusal::Malformed("target is a host"));
+    }
+
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+    parts.method = method;
+    parts.uri = uri;
+    let mut noted = Noted::default();
+    parts.headers = headers(head, parsed.headers, |name, value| noted.note(name, value))?;
+    let framing = noted.said.of_request(parts.version)?;
+    let may_upgrade =
+        noted.wants_upgrade && parts.version == Version::HTTP_11 && framing == Framing::NONE;
+    Ok(RequestHead {
+        framing,
+        // HTTP/1.0 knew no way to keep a connection that all agreed on (RFC 9112 C.2.2).
+        keep_alive: noted.is_kept(parts.version) && parts.version == Version::HTTP_11,
+        // Not in HTTP/1.0 (RFC 9110 10.1.1).
+        holds_back: noted.holds_back && parts.version == Version::HTTP_11,
+        upgrade: may_upgrade
+            .then(|| parts.headers.get(UPGRADE).filter(is_upgrade).cloned())
+            .flatten(),
+        parts,
+    })
+}
+
+/// HTTP/2 is not begun like this any more (RFC 9113 3.1), and would lead past everything here.
+fn is_upgrade(protocol: &&HeaderValue) -> bool {
+    !protocol.as_bytes().split(|&b| b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"h2c"))
+}
+
+/// Holds the head of a request of HTTP/2 to what holds for HTTP/1.1: it may go on in that.
+///
+/// # Errors
+/// When it is malformed, too long, or unclear about the length of its body.
+pub fn check_http2(parts: &Parts, bounds: &Bounds) -> Result<(), Refusal> {
+    if parts.headers.len() > bounds.fields {
+        return Err(Refusal::TooManyFields(bounds.fields));
+    }
+    if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > bounds.target) {
+        return Err(Refusal::TargetTooLong(bounds.target));
+    }
+    let mut noted = Noted::default();
+    for (name, value) in &parts.headers {
+        // RFC 9113 8.2.1: no white space around a value.
+        if value.as_bytes().trim_ascii().len() < value.len() {
+            return Err(Refusal::Malformed("value of a field"));
+        }
+        noted.note(name.as_str(), value.as_bytes())?;
+    }
+    noted.said.of_request(Version::HTTP_2).map(drop)
+}
+
+/// Refuses early what is too long already.
+pub(super) fn still_within(buffer: &[u8], bounds: &Bounds) -> Result<(), Refusal> {
+    let line = buffer.strip_prefix(b"\r\n").unwrap_or(buffer);
+    if line.get(..=MOST_METHOD).is_some_and(|start| memchr::memchr(b' ', start).is_none()) {
+        return Err(Refusal::Malformed("method"));
+    }
+    // A method, two spaces and the version.
+    const AROUND_TARGET: usize = 64;
+    if buffer.len() > bounds.target + AROUND_TARGET && memchr::memchr(b'\n', &buffer[2..]).is_none()
+    {
+        return Err(Refusal::TargetTooLong(bounds.target));
+    }
+    if buffer.len() > bounds.bytes { Err(Refusal::HeadTooLong(bounds.bytes)) } else { Ok(()) }
+}
+
+fn refusal_of_request(error: httparse::Error, head: &[u8], bounds: &Bounds) -> Refusal {
+    match error {
+        httparse::Error::TooManyHeaders => Refusal::TooManyFields(bounds.fields),
+        httparse::Error::Version => {
+            let line = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
+            let version = line.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
+            let is_http = line.iter().filter(|&&byte| byte == b' ').count() == 2
+                && version.len() == 8
+                && version.starts_with(b"HTTP/")
+                && version[5].is_ascii_digit()
+                && version[6] == b'.'
+                && version[7].is_ascii_digit();
+            if is_http { Refusal::Version } else { Refusal::Malformed("version") }
+        }
+        httparse::Error::HeaderName => Refusal::Malformed("name of a field"),
+        httparse::Error::HeaderValue => Refusal::Malformed("value of a field"),
+        httparse::Error::NewLine => Refusal::Malformed("end of a line"),
+        httparse::Error::Token | httparse::Error::Status => Refusal::Malformed("request line"),
+    }
+}
+
+fn method(text: &str) -> Option<Method> {
+    let bytes = text.as_bytes();
+    is_method(bytes).then(|| Method::from_bytes(bytes).ok()).flatten()
+}
+
+/// The most letters of a method.
+const MOST_METHOD: usize = 32;
+
+/// Tells whether a method is one that everybody reads alike.
+#[must_use]
+pub fn is_method(bytes: &[u8]) -> bool {
+    (1..=MOST_METHOD).contains(&bytes.len())
+        && bytes[0].is_ascii_uppercase()
+        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::super::Search;
+    use super::*;
+
+    fn take(text: &str) -> Result<Option<RequestHead>, Refusal> {
+        let mut buffer = BytesMut::from(text);
+        Search::default().take_request(&mut buffer, &Bounds::default())
+    }
+
+    #[test]
+    fn takes_a_head_and_leaves_what_follows() {
+        let text = "\r\nPOST /a?b=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+        let mut buffer = BytesMut::from(text);
+        let head = Search::default().take_request(&mut buffer, &Bounds::default());
+        let head = head.unwrap().unwrap();
+        assert_eq!(head.parts.method, Method::POST);
+        assert_eq!(head.parts.uri, "/a?b=1");
+        assert_eq!(head.framing, Framing::Length(3));
+        assert!(head.keep_alive);
+        assert_eq!(&buffer[..], b"abc");
+    }
+
+    #[test]
+    fn a_head_that_comes_byte_by_byte_is_the_same_head() {
+        let text =
+            "\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        let (mut buffer, mut search) = (BytesMut::new(), Search::default());
+        for (at, byte) in text.bytes().enumerate() {
+            buffer.extend_from_slice(&[byte]);
+            let head = search.take_request(&mut buffer, &Bounds::default()).unwrap();
+            assert_eq!(head.is_some(), at + 1 == text.len(), "{at}");
+            if let Some(head) = head {
+                assert_eq!(head.upgrade.unwrap(), "websocket");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_what_two_parsers_could_read_in_two_ways() {
+        for text in [
+            "GET / HTTP/1.1\nHost: x\n\n",
+            "GET / HTTP/1.1\r\nHost: x\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\r\n\r\n",
+            "GET / HTTP/1.1\r\nA: b\rc\r\n\r\n",
+            "\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+            "\nGET / HTTP/1.1\r\n\r\n",
+            "get / HTTP/1.1\r\n\r\n",
+            "GET  / HTTP/1.1\r\n\r\n",
+            "GET /  HTTP/1.1\r\n\r\n",
+            "GET\t/ HTTP/1.1\r\n\r\n",
+            " GET / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1 \r\n\r\n",
+            "GET /\r\n\r\n",
+            "GET / http/1.1\r\n\r\n",
+            "GET /# HTTP/1.1\r\n\r\n",
+            "GET x HTTP/1.1\r\n\r\n",
+            "GET x:80 HTTP/1.1\r\n\r\n",
+            "GET /\u{7f} HTTP/1.1\r\n\r\n",
+            "GET /ż HTTP/1.1\r\n\r\n",
+            "G@T / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nA : b\r\n\r\n",
+            "GET / HTTP/1.1\r\n A: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
+            "GET / HTTP/1.1\r\n: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nA\r\n\r\n",
+            "GET / HTTP/1.1\r\nA: \0\r\n\r\n",
+            "GET / HTTP/1.1\r\nA: \u{b}\r\n\r\n",
+            "GET / HTTP/1.1\r\nA(: b\r\n\r\n",
+        ] {
+            let refused = take(text);
+            assert!(matches!(refused, Err(Refusal::Malformed(_))), "{text:?}: {refused:?}");
+        }
+        for text in ["GET / HTTP/1.2\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/0.9\r\n\r\n"] {
+            assert_eq!(take(text).unwrap_err(), Refusal::Version, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_bounded_while_it_comes() {
+        let bounds = Bounds { bytes: 1000, fields: 3, target: 100 };
+        let take = |text: String| {
+            Search::default().take_request(&mut BytesMut::from(&*text), &bounds).map(|_| ())
+        };
+        assert_eq!(take(format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(99))), Ok(()));
+        for method in [33, 5000].map(|length| "A".repeat(length)) {
+            let endless = Err(Refusal::Malformed("method"));
+            assert_eq!(take(method.clone()), endless);
+            assert_eq!(take(format!("\r\n{method}")), endless);
+            assert_eq!(take(format!("{} ", &method[1..33])), Ok(()));
+        }
+        let too_long = Err(Refusal::TargetTooLong(100));
+        assert_eq!(take(format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(100))), too_long);
+        assert_eq!(take(format!("GET /{}", "a".repeat(500))), too_long);
+        let field = |length: usize| format!("GET / HTTP/1.1\r\nA: {}", "a".repeat(length));
+        assert_eq!(take(field(500)), Ok(()));
+        assert_eq!(take(field(1000)), Err(Refusal::HeadTooLong(1000)));
+        assert_eq!(take(format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(3))), Ok(()));
+        let four = take(format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(4)));
+        assert_eq!(four, Err(Refusal::TooManyFields(3)));
+    }
+
+    #[test]
+    fn connection_tells_whether_it_goes_on() {
+        for (version, connection, kept) in [
+            ("1.1", "", true),
+            ("1.1", "Connection: keep-alive, Close\r\n", false),
+            ("1.0", "", false),
+            ("1.0", "Connection: Keep-Alive\r\n", false),
+        ] {
+            let head = take(&format!("GET / HTTP/{version}\r\n{connection}\r\n")).unwrap().unwrap();
+            assert_eq!(head.keep_alive, kept, "{version} {connection}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The fields of a head as they stand in it, for those that go on as they came: no map is made of
+//! them, and their spelling stays.
+//!
+//! They were checked when they were read. What goes out is written anew from names and values, so
+//! white space around a value does not travel.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::outgoing;
+use super::refusal::Refusal;
+
+/// Fields, in their order.
+#[derive(Debug, Default, Clone)]
+pub struct Lines {
+    head: Bytes,
+    places: Vec<Place>,
+}
+
+/// Where a field stands in its head.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    name: u32,
+    name_length: u32,
+    value: u32,
+    value_length: u32,
+}
+
+impl Lines {
+    /// Begins with none of the fields of a head.
+    pub(super) fn of(head: &Bytes, fields: usize) -> Self {
+        Self { head: head.clone(), places: Vec::with_capacity(fields) }
+    }
+
+    /// Adds a field, both parts of which are slices of the head.
+    pub(super) fn add(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
+        // A head is far shorter than four gigabytes.
+        let begin = self.head.as_ptr() as usize;
+        let place = |slice: &[u8]| {
+            let at = (slice.as_ptr() as usize).checked_sub(begin)?;
+            let end = at.checked_add(slice.len()).filter(|end| *end <= self.head.len())?;
+            Some((u32::try_from(at).ok()?, u32::try_from(end - at).ok()?))
+        };
+        let places = place(name.as_bytes()).zip(place(value));
+        let ((name, name_length), (value, value_length)) =
+            places.ok_or(Refusal::Malformed("field outside of its head"))?;
+        self.places.push(Place { name, name_length, value, value_length });
+        Ok(())
+    }
+
+    /// Returns names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.places.iter().map(|place| read(&self.head, *place))
+    }
+
+    /// Returns the value of the first field of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.iter().find(|field| field.0.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.1)
+    }
+
+    /// Keeps only those fields that fit.
+    pub fn retain(&mut self, mut fits: impl FnMut(&[u8], &[u8]) -> bool) {
+        let Self { head, places } = self;
+        places.retain(|place| {
+            let (name, value) = read(head, *place);
+            fits(name, value)
+        });
+    }
+
+    /// Makes a map of them.
+    #[must_use]
+    pub fn to_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(self.places.len());
+        for (name, value) in self.iter() {
+            let name = HeaderName::from_bytes(name);
+            let value = HeaderValue::from_maybe_shared(self.head.slice_ref(value));
+            // Both were checked when they were read.
+            if let (Ok(name), Ok(value)) = (name, value) {
+                map.append(name, value);
+            }
+        }
+        map
+    }
+
+    /// Writes them.
+    pub fn write(&self, out: &mut BytesMut) {
+        // Some more than is needed, once.
+        out.reserve(self.head.len() + 4 * self.places.len());
+        for (name, value) in self.iter() {
+            outgoing::field(out, name, value);
+        }
+    }
+}
+
+fn read(head: &[u8], place: Place) -> (&[u8], &[u8]) {
+    let slice = |at: u32, length: u32| &head[at as usize..(at + length) as usize];
+    (slice(place.name, place.name_length), slice(place.value, place.value_length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(head: &'static str) -> Lines {
+        let bytes = Bytes::from_static(head.as_bytes());
+        let mut lines = Lines::of(&bytes, 2);
+        for line in head.lines() {
+            let (name, value) = line.split_once(':').unwrap();
+            lines.add(name, value.trim().as_bytes()).unwrap();
+        }
+        lines
+    }
+
+    #[test]
+    fn fields_go_on_in_their_order_and_spelling() {
+        let mut lines = lines("ETag:  \"x\" \r\nSet-Cookie: a\r\nset-cookie: b\r\nX: ");
+        assert_eq!(lines.get("SET-COOKIE"), Some(&b"a"[..]));
+        assert_eq!(lines.to_map().get_all("set-cookie").iter().count(), 2);
+        lines.retain(|name, value| name != b"Set-Cookie" && value != b"");
+        let mut out = BytesMut::new();
+        lines.write(&mut out);
+        assert_eq!(out, &b"ETag: \"x\"\r\nset-cookie: b\r\n"[..]);
+        assert!(lines.get("x").is_none());
+    }
+
+    #[test]
+    fn a_field_of_another_head_is_refused() {
+        let mut lines = lines("A: b");
+        let other = String::from("C: d");
+        assert!(lines.add(&other[..1], &other.as_bytes()[3..]).is_err());
+    }
+}
