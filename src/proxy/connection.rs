@@ -115,7 +115,7 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         // 1. The request goes on.
-        let before = pump.state();
+        let (before, written) = (pump.state(), pump.written());
         if before != State::Done {
             match pump.poll(&mut self.writer, cx) {
                 Poll::Ready(Err(Failed::Client(error))) => {
@@ -131,11 +131,15 @@ impl Connection {
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
             *touched |= pump.state() != State::Consent;
-            // Time counts while the upstream is to do something.
-            match (before, pump.state()) {
-                (_, State::Client) => self.patience.endless(),
-                (State::Client, State::Done | State::Upstream) => self.patience.renew(time),
-                _ => {}
+            // Time counts while the upstream is to do something, from what it did last.
+            match pump.state() {
+                State::Client => self.patience.endless(),
+                State::Consent => {}
+                after @ (State::Upstream | State::Done) => {
+                    if (before, written) != (after, pump.written()) {
+                        self.patience.renew(time);
+                    }
+                }
             }
         }
         // 2. The answer comes.
@@ -240,3 +244,6 @@ const CONSENT: Duration = Duration::from_secs(1);
 const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, fields: 200, target: 0 };
 /// Room for a head and the beginning of a body.
 const ROOM: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;

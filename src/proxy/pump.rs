@@ -33,6 +33,7 @@ pub(super) struct Pump {
     left: Option<u64>,
     /// Whether the body has come to its end.
     is_over: bool,
+    written: u64,
     state: State,
 }
 
@@ -65,11 +66,26 @@ impl Pump {
             Framing::Length(length) => Some(length),
             Framing::Chunked | Framing::UntilClose => None,
         };
-        Self { head, data: Bytes::new(), tail: b"", body, is_chunked, left, is_over: false, state }
+        Self {
+            head,
+            data: Bytes::new(),
+            tail: b"",
+            body,
+            is_chunked,
+            left,
+            is_over: false,
+            written: 0,
+            state,
+        }
     }
 
     pub(super) fn state(&self) -> State {
         self.state
+    }
+
+    /// Returns how many bytes the upstream took.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// Begins with the body.
@@ -103,7 +119,7 @@ impl Pump {
                     Poll::Ready(Ok(0)) => {
                         return Poll::Ready(Err(Failed::Upstream(io::ErrorKind::WriteZero.into())));
                     }
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(count)) => self.written += count as u64,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(Failed::Upstream(error))),
                     Poll::Pending => return self.wait_for_upstream(),
                 }
