@@ -21,6 +21,7 @@ pub mod outgoing;
 pub mod patience;
 pub mod reader;
 pub mod refusal;
+mod shared;
 pub mod stream;
 pub mod tunnel;
 pub mod websocket;
