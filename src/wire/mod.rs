@@ -24,4 +24,5 @@ pub mod refusal;
 mod shared;
 pub mod stream;
 pub mod tunnel;
+pub mod vanished;
 pub mod websocket;
