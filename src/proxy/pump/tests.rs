@@ -1,6 +1,8 @@
 //! What an upstream gets, and in how many writes.
 
 use std::future::poll_fn;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +14,11 @@ use crate::wire::stream::{ReadHalf, Stream};
 
 /// An upstream that takes everything, and remembers each write.
 #[derive(Clone, Default)]
-struct Upstream(Arc<Mutex<Vec<Vec<u8>>>>);
+struct Upstream {
+    writes: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// How often it still holds something back when it is told not to, as TLS does.
+    holds_back: Arc<AtomicUsize>,
+}
 
 impl Upstream {
     fn writer(&self) -> WriteHalf {
@@ -20,7 +26,7 @@ impl Upstream {
     }
 
     fn writes(&self) -> Vec<Vec<u8>> {
-        self.0.lock().unwrap().clone()
+        self.writes.lock().unwrap().clone()
     }
 }
 
@@ -50,7 +56,7 @@ impl AsyncWrite for Upstream {
     ) -> Poll<io::Result<usize>> {
         let bytes = slices.iter().flat_map(|slice| slice.to_vec()).collect::<Vec<_>>();
         let length = bytes.len();
-        self.0.lock().unwrap().push(bytes);
+        self.writes.lock().unwrap().push(bytes);
         Poll::Ready(Ok(length))
     }
 
@@ -58,7 +64,12 @@ impl AsyncWrite for Upstream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let less = |left: usize| left.checked_sub(1);
+        if self.holds_back.fetch_update(Relaxed, Relaxed, less).is_ok() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -163,4 +174,18 @@ async fn it_is_not_done_before_the_upstream_has_taken_the_end() {
     drop(pump);
     upstream.read_to_end(&mut taken).await.unwrap();
     assert_eq!(String::from_utf8(taken).unwrap(), format!("{HEAD}1\r\na\r\n0\r\n\r\n"));
+}
+
+#[tokio::test]
+async fn it_is_not_done_before_what_is_held_back_has_left() {
+    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    client.write_all(b"0\r\n\r\n").await.unwrap();
+    upstream.holds_back.store(2, Relaxed);
+    let mut writer = upstream.writer();
+    for _ in 0..2 {
+        assert!(poll_once(&mut pump, &mut writer).await.is_pending());
+        assert_eq!(pump.state(), State::Upstream);
+    }
+    assert!(poll_once(&mut pump, &mut writer).await.is_ready());
+    assert_eq!(pump.state(), State::Done);
 }

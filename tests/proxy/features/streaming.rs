@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use crate::harness::curl::curl;
@@ -80,6 +81,27 @@ fn a_client_that_asks_may_send_its_body() {
     wire.send(b"hello");
     assert_eq!(wire.answer("POST").text(), "hello");
     assert_eq!(wire.get("localhost", "/").status, 200);
+}
+
+#[test]
+fn bodies_in_pieces_of_one_byte_arrive_whole_in_both_directions() {
+    let Some((_portal, gateway)) = start() else { return };
+    let text: String = ('a'..='z').cycle().take(20_000).collect();
+    let chunks: String = text.chars().map(|letter| format!("1\r\n{letter}\r\n")).collect();
+    let whole = format!("{chunks}0\r\n\r\n");
+    // However they are cut on the way: as many as fit, or hardly any at once.
+    for size in [whole.len(), 1000, 7] {
+        let mut wire = begin(&gateway, "/echo");
+        thread::scope(|scope| {
+            let mut sender = wire.another();
+            let whole = whole.as_bytes();
+            scope.spawn(move || sender.send_in_pieces(whole, size));
+            let answer = wire.answer("POST");
+            assert_eq!((answer.end, answer.text() == text), (End::Complete, true), "{size}");
+        });
+        // The connection is as good as before.
+        assert_eq!(wire.get("localhost", "/").status, 200);
+    }
 }
 
 /// What a client gets that holds its body back until it may send it, and what of it the portal sees,
