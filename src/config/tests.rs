@@ -162,6 +162,19 @@ fn each_kind_of_mistake_gets_its_advice() {
         ),
         ("[session]\nidle = \"1 month\"\n", "months and years differ in length"),
         ("[session]\nidle = \"-5m\"\n", "cannot be negative"),
+        // One rule for all lists of networks.
+        (
+            "[portal]\nmaintenance_allow = [\"::1\", \"10.0.0.0/40\"]\n",
+            ":2: portal.maintenance_allow[1]: \"10.0.0.0/40\": not a network",
+        ),
+        (
+            "[portal]\nmaintenance_allow = [\"10.20.1.1/16\"]\n",
+            "[0]: \"10.20.1.1/16\": not a whole network, which would be 10.20.0.0/16",
+        ),
+        (
+            "[listen]\ntrusted_proxies = [\"10.20.1.1/16\"]\n",
+            "[0]: \"10.20.1.1/16\": not a whole network, which would be 10.20.0.0/16",
+        ),
     ] {
         let told = all_problems(text).to_string();
         assert!(told.contains(expected), "{text}\n{told}");

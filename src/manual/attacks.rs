@@ -236,6 +236,18 @@
 //! has agreed to it (CVE-2026-2833). `tests/proxy/strictness` tries hundreds of requests before two
 //! portals with different parsers.
 //!
+//! ## An answer for somebody else
+//!
+//! A request that the portal reads as two gets two answers. The second waits on the connection to the
+//! portal, and the next citizen gets what was made for another.
+//!
+//! Answer: a connection on which anything came behind an answer is not used again, and just before a
+//! request goes out on one that waited, the kernel is asked whether anything came meanwhile
+//! ([`crate::wire::reader::Reader::is_silent`]). What is still under way at that moment cannot be told
+//! from an answer, so the portal must read requests as we do: that is the answer above. Tests:
+//! `a_second_answer_that_nobody_asked_for_reaches_nobody`,
+//! `what_came_over_tcp_unasked_is_heard_at_once`.
+//!
 //! ## Rapid reset, endless CONTINUATION
 //!
 //! An HTTP/2 client opens streams and resets them at once (CVE-2023-44487), or sends a head that never

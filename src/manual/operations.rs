@@ -262,8 +262,25 @@
 //! away, and upstreams learn the address of the connection. When another proxy stands in front,
 //! name its networks in `listen.trusted_proxies`: then the client is the last address of the chain
 //! that is not in them, and scheme, host and `X-Request-Id` are taken from it. Name no network from
-//! which clients come as well. Such a proxy should replace what its client says of the scheme and
-//! the host; two values that differ are refused (`request.forwarded_conflict`).
+//! which clients come as well. Such a proxy must replace what its client says of the scheme and the
+//! host; two values that differ are refused (`request.forwarded_conflict`).
+//!
+//! **Have it clear `Forwarded`.** Most proxies write `X-Forwarded-*` and pass a `Forwarded` of their
+//! client on as it came. It cannot be told from one of the proxy. Where the two contradict each other
+//! the request is refused, so that an honest client behind a proxy of its own cannot come in; where
+//! they agree on the address, the scheme and the host that the proxy does not say are taken from the
+//! client. In nginx, for instance:
+//!
+//! ```text
+//! proxy_set_header Host              $http_host;
+//! proxy_set_header X-Forwarded-For   $proxy_add_x_forwarded_for;
+//! proxy_set_header X-Forwarded-Host  $http_host;
+//! proxy_set_header X-Forwarded-Proto $scheme;
+//! proxy_set_header Forwarded         "";
+//! ```
+//!
+//! In HAProxy it is `http-request del-header Forwarded`, in Apache `RequestHeader unset Forwarded`. A
+//! proxy that writes `Forwarded` itself clears `X-Forwarded-*` of its client instead.
 //!
 //! Upstreams get `X-Forwarded-For` (the client, then the trusted proxies), `-Proto`, `-Host`, and
 //! with `portal.send_forwarded` the `Forwarded` of RFC 7239 too. It is off by default, because a
@@ -358,7 +375,7 @@
 //! | `request.body_too_large` | 413 | the body is longer than `max_body` |
 //! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::http::path`]) |
 //! | `request.ambiguous_query` | 400 | a query with something else than visible ASCII |
-//! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them |
+//! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them, and clear a `Forwarded` that it does not write |
 //! | `request.forwarded_malformed` | 400 | a trusted proxy says something that cannot be read |
 //! | `request.maintenance` | 503 | the route or the portal is closed for work |
 //! | `request.identity_header_alias` | 400 | a header imitates one of ours |

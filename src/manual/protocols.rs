@@ -59,6 +59,13 @@
 //! within a second, a WebSocket with code 1008. Bytes in it are no sign of life, because a page that
 //! only stays open sends them too. When the gateway stops, the code is 1001.
 //!
+//! It has no time limit of its own. A side that hangs up ends it for both, and so does one that has
+//! vanished without a word: on every TCP connection, to clients and to upstreams, the kernel asks
+//! after a minute in which nothing came (keep-alive), and gives up when four questions, 15 seconds
+//! apart, stay without an answer ([`crate::wire::vanished`]). What was sent and is not acknowledged
+//! is repeated meanwhile, for as long as the kernel does that (`net.ipv4.tcp_retries2`, a quarter of
+//! an hour by default).
+//!
 //! # Connections of clients
 //!
 //! A handshake has `handshake_timeout`, a head `header_timeout`; between two requests a connection may

@@ -128,7 +128,7 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         // 1. The request goes on.
-        let before = pump.state();
+        let (before, written) = (pump.state(), pump.written());
         if before != State::Done {
             match pump.poll(&mut self.writer, cx) {
                 Poll::Ready(Err(Failed::Client(error))) => {
@@ -143,15 +143,18 @@ impl Connection {
                 }
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
-            *touched |= pump.state() != State::Consent;
-            // Time counts while the upstream is to do something.
-            match (before, pump.state()) {
-                (_, State::Client) => self.patience.endless(),
-                // It stood still while the client was waited for.
-                (State::Client, State::Done | State::Upstream) if self.patience.is_endless() => {
-                    self.patience.renew(time);
+            let is_first = !std::mem::replace(touched, *touched || pump.state() != State::Consent);
+            // Time counts while the upstream is to do something, from what it did last; the
+            // deadline of what is written at once was just set.
+            match pump.state() {
+                State::Client => self.patience.endless(),
+                State::Consent => {}
+                after @ (State::Upstream | State::Done) => {
+                    let is_moved = (before, written) != (after, pump.written());
+                    if is_moved && (!is_first || self.patience.is_endless()) {
+                        self.patience.renew(time);
+                    }
                 }
-                _ => {}
             }
         }
         // 2. The answer comes.
@@ -256,3 +259,6 @@ const CONSENT: Duration = Duration::from_secs(1);
 const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, fields: 200, target: 0 };
 /// Room for a head and the beginning of a body.
 const ROOM: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;

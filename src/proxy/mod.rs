@@ -148,7 +148,7 @@ pub async fn forward(
             let (status, length) = (answered.head.status, answered.head.said.length());
             let lines = std::mem::take(&mut answered.head.lines);
             if status == StatusCode::SWITCHING_PROTOCOLS {
-                let tunnel = tunnel::open(gateway, pass, lines, answered.connection, share);
+                let tunnel = tunnel::open(gateway, pass, lines, *answered.connection, share);
                 return Ok(tunnel.into());
             }
             let body = answer_body::read(answered, share, Arc::clone(&upstream.pool), idle);

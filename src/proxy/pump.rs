@@ -1,4 +1,9 @@
 //! Carries a request to an upstream: its head, then its body as it comes in.
+//!
+//! 1. Small pieces that are there already go out in one write, with the head if it still waits: a
+//!    client that sends byte by byte must not cost the upstream a packet for each.
+//! 2. Nothing waits for what is not there yet.
+//! 3. It is done when all has left us, not before: the connection is used again only then.
 
 use std::io;
 use std::pin::Pin;
@@ -26,6 +31,9 @@ pub(super) struct Pump {
     /// How much of a body of known length is still to come. A request that is not as long as it says
     /// would leave the next one on its connection to be read as the rest of it.
     left: Option<u64>,
+    /// Whether the body has come to its end.
+    is_over: bool,
+    written: u64,
     state: State,
 }
 
@@ -58,11 +66,26 @@ impl Pump {
             Framing::Length(length) => Some(length),
             Framing::Chunked | Framing::UntilClose => None,
         };
-        Self { head, data: Bytes::new(), tail: b"", body, is_chunked, left, state }
+        Self {
+            head,
+            data: Bytes::new(),
+            tail: b"",
+            body,
+            is_chunked,
+            left,
+            is_over: false,
+            written: 0,
+            state,
+        }
     }
 
     pub(super) fn state(&self) -> State {
         self.state
+    }
+
+    /// Returns how many bytes the upstream took.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// Begins with the body.
@@ -89,64 +112,74 @@ impl Pump {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failed>> {
         loop {
+            // 1. What the client has sent already goes out together, with the head.
+            let client_waits = match self.state {
+                State::Client => self.gather(cx).map_err(Failed::Client)?.is_pending(),
+                State::Consent | State::Upstream | State::Done => false,
+            };
+            // 2. All of it is written.
             while self.has_something() {
                 let mut all = (&mut self.head).chain(&mut self.data).chain(&mut self.tail);
                 match poll_write_some(writer, cx, &mut all) {
                     Poll::Ready(Ok(0)) => {
                         return Poll::Ready(Err(Failed::Upstream(io::ErrorKind::WriteZero.into())));
                     }
-                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Ok(count)) => self.written += count as u64,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(Failed::Upstream(error))),
-                    Poll::Pending => {
-                        if self.state == State::Client {
-                            self.state = State::Upstream;
-                        }
-                        return Poll::Pending;
+                    Poll::Pending => return self.wait_for_upstream(),
+                }
+            }
+            // 3. Nothing stays behind while nothing more comes.
+            if client_waits || self.is_over || self.state == State::Consent {
+                match Pin::new(&mut *writer).poll_flush(cx).map_err(Failed::Upstream)? {
+                    Poll::Pending if self.is_over => return self.wait_for_upstream(),
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(()) if self.is_over => {
+                        self.state = State::Done;
+                        return Poll::Ready(Ok(()));
                     }
+                    Poll::Ready(()) => return Poll::Pending,
                 }
             }
-            if self.state == State::Upstream {
-                self.state = State::Client;
-            }
-            match self.state {
-                State::Done | State::Consent => {
-                    ready!(Pin::new(&mut *writer).poll_flush(cx)).map_err(Failed::Upstream)?;
-                    return if self.state == State::Done {
-                        Poll::Ready(Ok(()))
-                    } else {
-                        Poll::Pending
-                    };
+            self.state = State::Client;
+        }
+    }
+
+    /// Takes what the client has sent, until it is worth a write. Pending when there is no more of
+    /// it now.
+    fn gather(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BodyError>> {
+        while !self.is_over && self.data.is_empty() && self.head.len() < SMALL {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()? {
+                None if self.left.is_some_and(|left| left > 0) => {
+                    return Poll::Ready(Err(BodyError::Incomplete));
                 }
-                State::Client | State::Upstream => {}
-            }
-            match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Pending => {
-                    ready!(Pin::new(&mut *writer).poll_flush(cx)).map_err(Failed::Upstream)?;
-                    return Poll::Pending;
-                }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Failed::Client(error))),
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                None => self.end(None),
+                Some(frame) => match frame.into_data() {
                     Ok(data) if data.is_empty() => {}
-                    Ok(data) => match self.count(data.len()) {
-                        Ok(()) => self.data(data),
-                        Err(error) => return Poll::Ready(Err(Failed::Client(error))),
-                    },
+                    Ok(data) => {
+                        self.count(data.len())?;
+                        self.add(data);
+                    }
                     Err(frame) => {
                         let trailer = frame.into_trailers().unwrap_or_default();
                         if !trailer.keys().all(may_be_in_trailer) {
                             let refusal =
                                 Refusal::Framing("trailer has a field that belongs into the head");
-                            return Poll::Ready(Err(Failed::Client(refusal.into())));
+                            return Poll::Ready(Err(refusal.into()));
                         }
                         self.end(Some(&trailer));
                     }
                 },
-                Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {
-                    return Poll::Ready(Err(Failed::Client(BodyError::Incomplete)));
-                }
-                Poll::Ready(None) => self.end(None),
             }
         }
+        Poll::Ready(Ok(()))
+    }
+
+    fn wait_for_upstream(&mut self) -> Poll<Result<(), Failed>> {
+        if self.state == State::Client {
+            self.state = State::Upstream;
+        }
+        Poll::Pending
     }
 
     fn has_something(&self) -> bool {
@@ -160,18 +193,33 @@ impl Pump {
         Ok(())
     }
 
-    fn data(&mut self, data: Bytes) {
-        if self.is_chunked {
+    /// Puts a piece behind what is to be written. It is cheaper to copy a small one than to hand it
+    /// over on its own.
+    fn add(&mut self, data: Bytes) {
+        let tail: &[u8] = if self.is_chunked {
             outgoing::chunk_size(&mut self.head, data.len());
-            self.tail = b"\r\n";
+            b"\r\n"
+        } else {
+            b""
+        };
+        if data.len() <= SMALL {
+            self.head.extend_from_slice(&data);
+            self.head.extend_from_slice(tail);
+        } else {
+            (self.data, self.tail) = (data, tail);
         }
-        self.data = data;
     }
 
     fn end(&mut self, trailer: Option<&http::HeaderMap>) {
         if self.is_chunked {
             outgoing::last_chunk(&mut self.head, trailer);
         }
-        self.state = State::Done;
+        self.is_over = true;
     }
 }
+
+/// So much is worth a write of its own; less waits for what is there already, but for nothing else.
+const SMALL: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub(super) fn open(
     gateway: &Gateway,
     pass: &Pass,
     lines: Lines,
-    connection: Box<Connection>,
+    connection: Connection,
     share: Share,
 ) -> Response<Body> {
     let mut response = Response::new(body::empty());

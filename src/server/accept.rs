@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::socket::{Listening, SocketFile};
 use crate::wire::stream::Stream;
+use crate::wire::vanished;
 
 /// The listening sockets of one worker; nearly always it is one.
 #[derive(Debug)]
@@ -39,7 +40,11 @@ impl Listener {
     pub(super) fn new(sockets: Vec<Listening>) -> io::Result<Self> {
         let accepting = |socket| {
             Ok(match socket {
-                Listening::Tcp(listener) => Accepting::Tcp(TcpListener::from_std(listener)?),
+                Listening::Tcp(listener) => {
+                    // For every connection that it accepts.
+                    vanished::watch(&listener)?;
+                    Accepting::Tcp(TcpListener::from_std(listener)?)
+                }
                 Listening::Unix(listener, file) => {
                     Accepting::Unix(UnixListener::from_std(listener)?, file)
                 }

@@ -22,6 +22,8 @@ pub mod outgoing;
 pub mod patience;
 pub mod reader;
 pub mod refusal;
+mod shared;
 pub mod stream;
 pub mod tunnel;
+pub mod vanished;
 pub mod websocket;

@@ -1,14 +1,18 @@
 //! A connection and its two halves, whatever it runs over.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio_rustls::TlsStream;
 use tokio_util::io::poll_write_buf;
+
+use super::shared::Shared;
 
 /// A connection.
 #[derive(Debug)]
@@ -27,7 +31,9 @@ pub enum ReadHalf {
     Tcp(tcp::OwnedReadHalf),
     /// A Unix socket.
     Unix(unix::OwnedReadHalf),
-    /// Anything else: TLS, a stream of HTTP/2, a test.
+    /// TLS over TCP.
+    Tls(Shared),
+    /// Anything else: a stream of HTTP/2, a test.
     Other(Box<dyn AsyncRead + Send + Unpin>),
 }
 
@@ -38,6 +44,7 @@ pub struct WriteHalf(Option<Writer>);
 enum Writer {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
+    Tls(Shared),
     Other(Box<dyn AsyncWrite + Send + Unpin>),
 }
 
@@ -54,7 +61,10 @@ impl Stream {
                 let (reader, writer) = stream.into_split();
                 (ReadHalf::Unix(reader), Writer::Unix(writer))
             }
-            Self::Tls(stream) => return Self::split_any(*stream),
+            Self::Tls(stream) => {
+                let shared = Shared::new(*stream);
+                (ReadHalf::Tls(shared.clone()), Writer::Tls(shared))
+            }
         };
         (reader, WriteHalf(Some(writer)))
     }
@@ -140,24 +150,31 @@ impl ReadHalf {
         match self {
             Self::Tcp(reader) => reader.readable().await,
             Self::Unix(reader) => reader.readable().await,
-            Self::Other(_) => Ok(()),
+            Self::Tls(_) | Self::Other(_) => Ok(()),
         }
     }
 
     /// Tells whether it can say by itself that there is something to read.
     pub(super) fn is_socket(&self) -> bool {
-        !matches!(self, Self::Other(_))
+        !matches!(self, Self::Tls(_) | Self::Other(_))
     }
 
-    /// Tries to read without waiting, into room of its own. Only sockets can.
-    pub(super) fn try_read(&self) -> Option<io::Result<usize>> {
-        let mut byte = [0];
+    /// Tells whether nothing waits in the socket: neither bytes nor an end. The kernel is asked,
+    /// because the runtime learns of what comes only between two turns of a worker, and a busy one
+    /// has long turns. Where there is no socket, nothing waits in it.
+    pub(super) fn is_drained(&self) -> bool {
         match self {
-            Self::Tcp(reader) => Some(reader.try_read(&mut byte)),
-            Self::Unix(reader) => Some(reader.try_read(&mut byte)),
-            Self::Other(_) => None,
+            Self::Tcp(reader) => has_nothing(&SockRef::from(reader.as_ref())),
+            Self::Unix(reader) => has_nothing(&SockRef::from(reader.as_ref())),
+            Self::Tls(shared) => shared.with_socket(|socket| has_nothing(&SockRef::from(socket))),
+            Self::Other(_) => true,
         }
     }
+}
+
+fn has_nothing(socket: &SockRef<'_>) -> bool {
+    let peeked = socket.peek(&mut [MaybeUninit::uninit()]);
+    matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl AsyncRead for ReadHalf {
@@ -169,6 +186,7 @@ impl AsyncRead for ReadHalf {
         match &mut *self {
             Self::Tcp(reader) => Pin::new(reader).poll_read(cx, buffer),
             Self::Unix(reader) => Pin::new(reader).poll_read(cx, buffer),
+            Self::Tls(reader) => Pin::new(reader).poll_read(cx, buffer),
             Self::Other(reader) => Pin::new(reader).poll_read(cx, buffer),
         }
     }
@@ -186,7 +204,7 @@ impl Drop for WriteHalf {
         match self.0.take() {
             Some(Writer::Tcp(writer)) => writer.forget(),
             Some(Writer::Unix(writer)) => writer.forget(),
-            Some(Writer::Other(_)) | None => {}
+            Some(Writer::Tls(_) | Writer::Other(_)) | None => {}
         }
     }
 }
@@ -200,6 +218,7 @@ impl AsyncWrite for WriteHalf {
         match self.writer()? {
             Writer::Tcp(writer) => Pin::new(writer).poll_write(cx, bytes),
             Writer::Unix(writer) => Pin::new(writer).poll_write(cx, bytes),
+            Writer::Tls(writer) => Pin::new(writer).poll_write(cx, bytes),
             Writer::Other(writer) => Pin::new(writer).poll_write(cx, bytes),
         }
     }
@@ -212,6 +231,7 @@ impl AsyncWrite for WriteHalf {
         match self.writer()? {
             Writer::Tcp(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
             Writer::Unix(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
+            Writer::Tls(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
             Writer::Other(writer) => Pin::new(writer).poll_write_vectored(cx, slices),
         }
     }
@@ -219,6 +239,7 @@ impl AsyncWrite for WriteHalf {
     fn is_write_vectored(&self) -> bool {
         match &self.0 {
             Some(Writer::Tcp(_) | Writer::Unix(_)) => true,
+            Some(Writer::Tls(writer)) => writer.is_write_vectored(),
             Some(Writer::Other(writer)) => writer.is_write_vectored(),
             None => false,
         }
@@ -228,6 +249,7 @@ impl AsyncWrite for WriteHalf {
         match self.writer()? {
             // Sockets hold nothing back.
             Writer::Tcp(_) | Writer::Unix(_) => Poll::Ready(Ok(())),
+            Writer::Tls(writer) => Pin::new(writer).poll_flush(cx),
             Writer::Other(writer) => Pin::new(writer).poll_flush(cx),
         }
     }
@@ -236,6 +258,7 @@ impl AsyncWrite for WriteHalf {
         match self.writer()? {
             Writer::Tcp(writer) => Pin::new(writer).poll_shutdown(cx),
             Writer::Unix(writer) => Pin::new(writer).poll_shutdown(cx),
+            Writer::Tls(writer) => Pin::new(writer).poll_shutdown(cx),
             Writer::Other(writer) => Pin::new(writer).poll_shutdown(cx),
         }
     }

@@ -178,7 +178,7 @@ async fn a_listed_proxy_is_believed_when_it_says_one_thing() {
         .with_settings(|settings| {
             settings.log.access = access::Settings::off();
             let edge = &mut settings.http.edge;
-            edge.trusted = Networks::parse(&["127.0.0.0/8".to_owned()]).unwrap();
+            edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
             edge.sends_forwarded = true;
             edge.hsts = Some(hsts(Duration::from_secs(60)));
         })
@@ -260,7 +260,7 @@ fn a_route_that_could_be_misused_is_refused_before_anything_starts() {
         ),
     ] {
         let text = format!(
-            "[portal]\nmaintenance_allow = [\"10.0.0.0/40\"]\n[[upstream]]\nname = \"a\"\n\
+            "[portal]\nprefix = \"brama\"\n[[upstream]]\nname = \"a\"\n\
              url = \"http://127.0.0.1:1\"\n[[route]]\npath = \"/tax\"\n{lines}\n"
         );
         let loaded = config::load_text("brama.toml", &text, std::iter::empty()).unwrap();
@@ -269,7 +269,7 @@ fn a_route_that_could_be_misused_is_refused_before_anything_starts() {
         let told = problems.to_string();
         assert!(settings.is_none());
         assert!(told.contains(&format!("route[0].{expected}")), "{lines}\n{told}");
-        assert!(told.contains("portal.maintenance_allow[0]: is neither a network"), "{told}");
+        assert!(told.contains("portal.prefix: is not a path"), "{told}");
     }
 }
 

@@ -149,6 +149,58 @@ fn a_thousand_requests_a_second_go_on_while_the_configuration_changes() {
 }
 
 #[test]
+fn a_thousand_requests_a_second_go_on_while_the_gateway_takes_leave() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let mut gateway = Plan::before(&url).listen("drain_delay = \"3s\"").start();
+    let load = Load::paced(gateway.address, 8, "/", 1000);
+    load.answers(1000);
+    gateway.program.signal("TERM");
+    let deadline = Instant::now() + PATIENCE;
+    while gateway.is_ready() {
+        assert!(Instant::now() < deadline, "it still says that it is ready");
+    }
+    // Who has not noticed yet is served, over new connections too.
+    load.answers(300);
+    assert!(!gateway.program.has_ended());
+    load.connect_no_more();
+    assert!(gateway.program.wait().success());
+    let tally = load.stop();
+    tally.all_answered();
+    assert!(tally.took.len() > 1300, "{}", tally.took.len());
+}
+
+#[test]
+fn a_thousand_requests_a_second_go_on_when_one_of_two_servers_dies() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    const VISITORS: u32 = 8;
+    for method in ["GET", "POST"] {
+        let ((first, first_url), (_second, second_url)) = (node("portal.js"), node("portal.js"));
+        let plan = Plan::empty().upstream_on("portal", &[&first_url, &second_url]);
+        let gateway = plan.route("/", "portal", "public").start();
+        let load = Load::paced_with(gateway.address, VISITORS, method, "/", 1000);
+        load.answers(1000);
+        // As by kill -9.
+        drop(first);
+        load.answers(1000);
+        let tally = load.stop();
+        if method == "GET" {
+            tally.all_answered();
+        } else {
+            // Nobody knows what became of those that were under way at the server, and a visitor has
+            // one request under way.
+            let failed = tally.failed;
+            assert!(failed.len() <= VISITORS as usize, "{failed:?}");
+            assert!(failed.iter().all(|what| what == "502 upstream.unreachable"), "{failed:?}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_changes_is_read_without_a_signal() {
     let Some((_portal, mut gateway)) = start() else { return };
     wait_for_status(&gateway, "/account", 401);

@@ -66,6 +66,8 @@ pub struct Listen {
     /// Networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
     ///
     /// Name the proxies themselves and nobody else: whoever is listed can claim any address.
+    /// They must clear what they do not write themselves of their clients' headers, `Forwarded`
+    /// above all (nginx: `proxy_set_header Forwarded "";`).
     #[schemars(example = &["10.1.2.0/24"])]
     pub trusted_proxies: Vec<Network>,
     /// Number of workers; 0 is one for each core that the program may use.

@@ -1,4 +1,5 @@
-//! A network as people write it: `"10.0.0.0/8"`, `"192.0.2.7"`.
+//! A network as people write it: `"10.0.0.0/8"`, `"192.0.2.7"`. Every list of networks in the
+//! configuration is read by this rule.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 

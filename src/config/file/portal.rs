@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::HumanDuration;
+use super::{HumanDuration, Network};
 use crate::config::shape::keep_order;
 
 /// The portal as citizens see it from outside.
@@ -46,7 +46,7 @@ pub struct Portal {
     pub maintenance_retry_after: HumanDuration,
     /// Networks that may pass meanwhile, for those who do the work and look at it.
     #[schemars(example = vec!["10.20.0.0/16"])]
-    pub maintenance_allow: Vec<String>,
+    pub maintenance_allow: Vec<Network>,
     /// Whether upstreams get the header `Forwarded` (RFC 7239) beside `X-Forwarded-For`, `-Proto`
     /// and `-Host`.
     pub send_forwarded: bool,

@@ -58,20 +58,12 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
             .map(str::to_owned),
         cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
         edge: http::Edge { sends_forwarded: file.send_forwarded, ..http::Edge::default() },
-        maintenance: maintenance?,
+        maintenance,
     })
 }
 
-fn maintenance(context: &mut Context<'_>) -> Option<http::Maintenance> {
+fn maintenance(context: &mut Context<'_>) -> http::Maintenance {
     let file = &context.file().portal;
-    let allow = match Networks::parse(&file.maintenance_allow) {
-        Ok(networks) => networks,
-        Err(error) => {
-            let key = format!("portal.maintenance_allow[{}]", error.0);
-            context.error(&key, error.to_string(), "write a network or an address");
-            return None;
-        }
-    };
     if file.maintenance {
         context.warn(
             "portal.maintenance",
@@ -80,7 +72,8 @@ fn maintenance(context: &mut Context<'_>) -> Option<http::Maintenance> {
         );
     }
     let retry_after = HeaderValue::from(file.maintenance_retry_after.get().as_secs().max(1));
-    Some(http::Maintenance { retry_after, allow })
+    let allow = file.maintenance_allow.iter().map(|network| network.get()).collect();
+    http::Maintenance { retry_after, allow: Networks::new(allow) }
 }
 
 fn prefix(context: &mut Context<'_>) -> Option<String> {

@@ -127,21 +127,29 @@ impl<S: Service> Connection<'_, S> {
                 }
             };
             left = left.checked_sub(data.len() as u64).ok_or_else(too_long)?;
-            if framing == Framing::Chunked {
+            let end: &[u8] = if framing == Framing::Chunked {
                 outgoing::chunk_size(&mut out, data.len());
-                self.write(&mut (&mut out).chain(data).chain(&b"\r\n"[..])).await?;
-            } else if data.len() <= SMALL && !out.is_empty() {
-                // Cheaper to copy than to hand over in two pieces.
-                out.extend_from_slice(&data);
-                self.write(&mut out).await?;
+                b"\r\n"
             } else {
-                self.write(&mut (&mut out).chain(data)).await?;
+                b""
+            };
+            if data.len() > SMALL {
+                self.write(&mut (&mut out).chain(data).chain(end)).await?;
+            } else {
+                // Cheaper to copy than to hand over in two pieces; what is there already follows.
+                out.extend_from_slice(&data);
+                out.extend_from_slice(end);
+                if out.len() < SMALL {
+                    continue;
+                }
+                self.write(&mut out).await?;
             }
             out.clear();
         }
         match framing {
             Framing::Chunked => outgoing::last_chunk(&mut out, trailer.as_ref()),
             Framing::Length(_) if left > 0 && has_body => {
+                self.write(&mut out).await?;
                 return Err(io::Error::other("answer is shorter than it said"));
             }
             _ => {}
@@ -215,5 +223,8 @@ fn too_long() -> io::Error {
     io::Error::other("answer is longer than it said")
 }
 
-/// What is copied behind the head instead of being written beside it.
+/// What is copied behind the head, or behind other small pieces, instead of being written beside it.
 const SMALL: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
 
 use rcgen::{CertificateParams, Issuer, KeyPair};
@@ -237,6 +241,64 @@ fn a_reading_request_is_sent_again_when_its_connection_breaks_and_a_writing_one_
         assert_eq!(connections.len(), expected, "{method}: {connections:?}");
         assert!(connections.windows(2).all(|pair| pair[0] != pair[1]), "{connections:?}");
     }
+}
+
+/// A portal that answers the first request on each connection, and closes it when the second has come
+/// whole: not a byte of that one is answered. Says of each request its method and the number of its
+/// connection.
+fn that_answers_once() -> (String, mpsc::Receiver<(String, usize)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (say, said) = mpsc::channel();
+    // Ends with the process.
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let (mut stream, say) = (stream.unwrap(), say.clone());
+            thread::spawn(move || {
+                for is_first in [true, false] {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        let mut byte = [0];
+                        if stream.read_exact(&mut byte).is_err() {
+                            return;
+                        }
+                        head.push(byte[0]);
+                    }
+                    let head = String::from_utf8_lossy(&head).into_owned();
+                    let method = head.split(' ').next().unwrap_or_default().to_owned();
+                    let _ = say.send((method, number));
+                    if is_first {
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown";
+                        stream.write_all(answer).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (url, said)
+}
+
+#[test]
+fn a_connection_that_waited_and_breaks_costs_no_reading_request_and_no_writing_one_is_repeated() {
+    let (url, heard) = that_answers_once();
+    let gateway = Plan::before(&url).listen("workers = 1").start();
+    let send = |method: &str| {
+        let mut wire = gateway.connect();
+        let request =
+            format!("{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        wire.send(request.as_bytes());
+        let answer = wire.answer(method);
+        (answer.status, heard.try_iter().collect::<Vec<_>>())
+    };
+    let on = |method: &str, connections: &[usize]| {
+        connections.iter().map(|number| (method.to_owned(), *number)).collect::<Vec<_>>()
+    };
+    // The first makes a connection, the next finds it.
+    assert_eq!(send("POST"), (200, on("POST", &[0])));
+    assert_eq!(send("GET"), (200, on("GET", &[0, 1])));
+    assert_eq!(send("POST"), (502, on("POST", &[1])));
+    assert_eq!(send("GET"), (200, on("GET", &[2])));
+    assert_eq!(send("DELETE"), (502, on("DELETE", &[2])));
 }
 
 #[test]

@@ -247,10 +247,13 @@ fn nginx_in_front_is_believed_when_it_is_listed_and_its_clients_never() {
         return;
     }
     let (_portal, url) = node("portal.js");
-    for is_listed in [true, false] {
+    const CLIENT: Option<&str> = Some("127.0.0.2");
+    // Left to itself, nginx passes `Forwarded` on as its client sent it.
+    let (passes, clears) = ("", "proxy_set_header Forwarded \"\";");
+    for (is_listed, forwarded) in [(true, passes), (true, clears), (false, passes)] {
         let plan = Plan::before(&url);
         let nginx = Nginx::start(&format!(
-            "location / {{ proxy_pass http://{}; proxy_set_header Host $http_host; \
+            "location / {{ proxy_pass http://{}; proxy_set_header Host $http_host; {forwarded} \
              proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; \
              proxy_set_header X-Forwarded-Host $http_host; \
              proxy_set_header X-Forwarded-Proto https; }}",
@@ -272,10 +275,15 @@ fn nginx_in_front_is_believed_when_it_is_listed_and_its_clients_never() {
             "Host: localhost",
         ];
         let fetched = curl_at(&gateway, &[&claim[..], &[&format!("{}/", nginx.url)]].concat());
-        // nginx passes `Forwarded` on as it came: two headers that disagree are refused.
-        if is_listed {
+        // Two headers that disagree are refused.
+        if is_listed && forwarded == passes {
             assert_eq!(fetched.status, 400, "{}", fetched.said);
             assert!(fetched.text().contains("request.forwarded_conflict"), "{}", fetched.text());
+        } else if is_listed {
+            let seen = fetched.is_fine_over("1.1").json();
+            assert_eq!(seen["x-forwarded-for"].as_str().unwrap().split(',').next(), CLIENT);
+            assert_eq!(seen["x-forwarded-proto"], "https");
+            assert!(!seen.to_string().contains("198.51.100.7"), "{seen}");
         } else {
             let seen = fetched.is_fine_over("1.1").json();
             assert_eq!(seen["x-forwarded-for"], "127.0.0.1");

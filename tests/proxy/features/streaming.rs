@@ -1,13 +1,14 @@
 //! Bytes go on when they come, in both directions, and nothing waits for an end.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use crate::harness::curl::curl;
 use crate::harness::http_2::{self, DATA, END_HEADERS, HEADERS, RST_STREAM, block, frame};
 use crate::harness::tools::{self, Tool};
-use crate::harness::{End, Gateway, Plan, Program, Wire, node};
+use crate::harness::{Answer, End, Gateway, Plan, Program, Wire, node};
 
 /// A gateway before the portal on Node, when that is installed.
 fn start() -> Option<(Program, Gateway)> {
@@ -80,6 +81,66 @@ fn a_client_that_asks_may_send_its_body() {
     wire.send(b"hello");
     assert_eq!(wire.answer("POST").text(), "hello");
     assert_eq!(wire.get("localhost", "/").status, 200);
+}
+
+#[test]
+fn bodies_in_pieces_of_one_byte_arrive_whole_in_both_directions() {
+    let Some((_portal, gateway)) = start() else { return };
+    let text: String = ('a'..='z').cycle().take(20_000).collect();
+    let chunks: String = text.chars().map(|letter| format!("1\r\n{letter}\r\n")).collect();
+    let whole = format!("{chunks}0\r\n\r\n");
+    // However they are cut on the way: as many as fit, or hardly any at once.
+    for size in [whole.len(), 1000, 7] {
+        let mut wire = begin(&gateway, "/echo");
+        thread::scope(|scope| {
+            let mut sender = wire.another();
+            let whole = whole.as_bytes();
+            scope.spawn(move || sender.send_in_pieces(whole, size));
+            let answer = wire.answer("POST");
+            assert_eq!((answer.end, answer.text() == text), (End::Complete, true), "{size}");
+        });
+        // The connection is as good as before.
+        assert_eq!(wire.get("localhost", "/").status, 200);
+    }
+}
+
+/// What a client gets that holds its body back until it may send it, and what of it the portal sees,
+/// when the portal answers at once and asks for nothing.
+fn final_answer_before_leave(answer: &str) -> (Gateway, Wire, Answer, String) {
+    let portal = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gateway = Plan::before(&format!("http://{}", portal.local_addr().unwrap())).start();
+    let mut wire = gateway.connect();
+    wire.send(
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\
+          Expect: 100-continue\r\n\r\n",
+    );
+    let (mut connection, _) = portal.accept().unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).unwrap();
+        seen.push(byte[0]);
+    }
+    connection.write_all(answer.as_bytes()).unwrap();
+    let answer = wire.answer("POST");
+    // The connection is not good for another request, and is closed.
+    connection.read_to_end(&mut seen).unwrap();
+    (gateway, wire, answer, String::from_utf8_lossy(&seen).into_owned())
+}
+
+#[test]
+fn a_client_that_asks_and_is_answered_is_not_told_to_send_its_body() {
+    for (status, line) in [(413, "413 Content Too Large"), (200, "200 OK")] {
+        let answer = format!("HTTP/1.1 {line}\r\nContent-Length: 4\r\n\r\ndone");
+        let (_gateway, mut wire, answer, seen) = final_answer_before_leave(&answer);
+        assert_eq!((answer.status, &*answer.text()), (status, "done"));
+        assert!(answer.interim.is_empty(), "{status}: {:?}", answer.interim);
+        assert!(seen.contains("expect: 100-continue") && seen.ends_with("\r\n\r\n"), "{seen}");
+        // Nor is what it sends next taken for the body, or for a request.
+        wire.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        wire.finish();
+        assert_eq!(wire.rest().as_deref(), Some(&b""[..]), "{status}");
+    }
 }
 
 #[test]

@@ -16,8 +16,8 @@ pub(crate) struct Load {
 }
 
 /// What visitors are told, and what they tell while they are under way.
-#[derive(Default)]
 struct Orders {
+    method: &'static str,
     stop: AtomicBool,
     connect_no_more: AtomicBool,
     answered: AtomicUsize,
@@ -25,6 +25,19 @@ struct Orders {
     /// failure too when nobody is there.
     pace: Option<Duration>,
     cookie: Option<String>,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            method: "GET",
+            stop: AtomicBool::default(),
+            connect_no_more: AtomicBool::default(),
+            answered: AtomicUsize::default(),
+            pace: None,
+            cookie: None,
+        }
+    }
 }
 
 /// What came of it.
@@ -55,8 +68,19 @@ impl Load {
         path: &'static str,
         each_second: u32,
     ) -> Self {
+        Self::paced_with(gateway, visitors, "GET", path, each_second)
+    }
+
+    /// Does the same with requests of another method, without a body.
+    pub(crate) fn paced_with(
+        gateway: SocketAddr,
+        visitors: u32,
+        method: &'static str,
+        path: &'static str,
+        each_second: u32,
+    ) -> Self {
         let pace = Duration::from_secs(1) * visitors / each_second;
-        let orders = Orders { pace: Some(pace), ..Orders::default() };
+        let orders = Orders { pace: Some(pace), method, ..Orders::default() };
         Self::send(gateway, visitors as usize, path, orders)
     }
 
@@ -116,7 +140,9 @@ fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
     let is = |order: &AtomicBool| order.load(Ordering::Relaxed);
     let cookie = orders.cookie.iter().map(|cookie| format!("Cookie: {cookie}\r\n"));
     let cookie: String = cookie.collect();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}\r\n");
+    let method = orders.method;
+    let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}{cookie}\r\n");
     let mut tally = Tally::default();
     let mut kept: Option<Wire> = None;
     let mut next = Instant::now();
@@ -143,7 +169,7 @@ fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
             continue;
         };
         wire.send(request.as_bytes());
-        match wire.try_answer("GET") {
+        match wire.try_answer(method) {
             Ok(answer) if answer.status == 200 => {
                 tally.took.push(started.elapsed());
                 orders.answered.fetch_add(1, Ordering::Relaxed);

@@ -61,6 +61,11 @@ impl Wire {
         Self { stream, buffer: Vec::new(), is_taken: true }
     }
 
+    /// Returns the same connection once more, so that one sends while another reads.
+    pub(crate) fn another(&self) -> Self {
+        Self::over(self.stream.try_clone().unwrap())
+    }
+
     /// Sends bytes. A server that has closed already is no failure: what it said shows by reading.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.is_taken = self.is_taken && self.stream.write_all(bytes).is_ok();

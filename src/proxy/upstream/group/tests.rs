@@ -307,27 +307,3 @@ fn no_two_servers_share_an_id() {
         .collect();
     assert_eq!(ids.len(), 30);
 }
-
-/// Not a test of time, but a way to see it:
-/// `cargo test --release --lib choosing_is_cheap -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints figures"]
-fn choosing_is_cheap() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    for servers in [1, 2, 8] {
-        let world = World::equal(servers);
-        let began = Instant::now();
-        for _ in 0..1_000_000 {
-            drop(std::hint::black_box(world.choose()));
-        }
-        println!("choose, {servers} servers: {} ns", began.elapsed().as_nanos() / 1_000_000);
-    }
-    let world = World::equal(2);
-    runtime.block_on(async {
-        let began = Instant::now();
-        for _ in 0..1_000_000 {
-            drop(std::hint::black_box(world.group.admit().await));
-        }
-        println!("admit: {} ns", began.elapsed().as_nanos() / 1_000_000);
-    });
-}

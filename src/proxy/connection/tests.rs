@@ -1,0 +1,54 @@
+//! Upstreams that take their time.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use super::*;
+use crate::wire::stream::ReadHalf;
+
+/// The time that an upstream has.
+const TIME: Duration = Duration::from_secs(2);
+/// The length of the request's body.
+const LENGTH: usize = 64 * 1024;
+
+/// Sends a request to an upstream that takes 1 KiB at a time, with a pause after each, and then
+/// answers.
+async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error> {
+    let (mut client, source) = duplex(LENGTH);
+    client.write_all(&[b'x'; LENGTH]).await.unwrap();
+    let reader = Reader::new(ReadHalf::Other(Box::new(source)));
+    let framing = Framing::Length(LENGTH as u64);
+    let (body, _lent) = Incoming::wire(reader, framing, false, Duration::from_secs(60));
+    let (mut upstream, ours) = duplex(1024);
+    let (reader, writer) = Stream::split_any(ours);
+    let (reader, patience) = (Reader::new(reader), Patience::default());
+    let connection = Box::new(Connection { reader, writer, patience, out: BytesMut::new() });
+    let head = BytesMut::from("POST / HTTP/1.1\r\n\r\n");
+    let expected = head.len() + LENGTH;
+    tokio::spawn(async move {
+        let (mut taken, mut piece) = (0, [0; 1024]);
+        while taken < expected {
+            taken += upstream.read(&mut piece).await.unwrap();
+            tokio::time::sleep(pause).await;
+        }
+        upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let method = Method::POST;
+    let outgoing = Outgoing { head, body, framing, holds_back: false, upgrade: None, method };
+    let answered = connection.exchange(outgoing, TIME, Instant::now().into_std()).await;
+    answered.map(|answered| answered.head.status).map_err(|unanswered| unanswered.error)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_reads_slowly_but_goes_on_is_waited_for() {
+    let begin = Instant::now();
+    let answer = answer_of_one_that_pauses(TIME / 4).await;
+    assert_eq!(answer.unwrap(), StatusCode::OK);
+    assert!(begin.elapsed() > TIME * 10, "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_stands_still_in_the_middle_of_a_request_is_not() {
+    let answer = answer_of_one_that_pauses(TIME * 2).await;
+    assert!(matches!(answer, Err(Error::Slow(TIME))), "{answer:?}");
+}

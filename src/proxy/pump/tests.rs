@@ -1,0 +1,191 @@
+//! What an upstream gets, and in how many writes.
+
+use std::future::poll_fn;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+
+use super::*;
+use crate::wire::reader::Reader;
+use crate::wire::stream::{ReadHalf, Stream};
+
+/// An upstream that takes everything, and remembers each write.
+#[derive(Clone, Default)]
+struct Upstream {
+    writes: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// How often it still holds something back when it is told not to, as TLS does.
+    holds_back: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    fn writer(&self) -> WriteHalf {
+        Stream::split_any(self.clone()).1
+    }
+
+    fn writes(&self) -> Vec<Vec<u8>> {
+        self.writes.lock().unwrap().clone()
+    }
+}
+
+impl AsyncRead for Upstream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Upstream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let bytes = slices.iter().flat_map(|slice| slice.to_vec()).collect::<Vec<_>>();
+        let length = bytes.len();
+        self.writes.lock().unwrap().push(bytes);
+        Poll::Ready(Ok(length))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let less = |left: usize| left.checked_sub(1);
+        if self.holds_back.fetch_update(Relaxed, Relaxed, less).is_ok() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+const HEAD: &str = "POST / HTTP/1.1\r\n\r\n";
+
+/// A request whose body comes as chunks, and its client.
+fn chunked(framing: Framing) -> (Pump, DuplexStream) {
+    let (client, source) = duplex(1 << 20);
+    let reader = Reader::new(ReadHalf::Other(Box::new(source)));
+    let (body, _) = Incoming::wire(reader, Framing::Chunked, false, Duration::from_secs(60));
+    (Pump::new(BytesMut::from(HEAD), body, framing, false), client)
+}
+
+async fn poll_once(pump: &mut Pump, writer: &mut WriteHalf) -> Poll<Result<(), Failed>> {
+    poll_fn(|cx| Poll::Ready(pump.poll(writer, cx))).await
+}
+
+fn text(writes: &[Vec<u8>]) -> String {
+    String::from_utf8(writes.concat()).unwrap()
+}
+
+#[tokio::test]
+async fn bytes_that_come_one_by_one_and_are_there_already_go_out_together() {
+    for framing in [Framing::Chunked, Framing::Length(3000)] {
+        let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(framing));
+        client.write_all("1\r\nx\r\n".repeat(3000).as_bytes()).await.unwrap();
+        client.write_all(b"0\r\n\r\n").await.unwrap();
+        let mut writer = upstream.writer();
+        assert!(poll_once(&mut pump, &mut writer).await.is_ready());
+        assert_eq!(pump.state(), State::Done);
+        let (writes, is_chunked) = (upstream.writes(), framing == Framing::Chunked);
+        let most = if is_chunked { 3000 * 6 / SMALL + 1 } else { 1 };
+        assert!(writes.len() <= most, "{} writes", writes.len());
+        assert!(writes.iter().all(|write| write.len() <= 2 * SMALL));
+        let sent = text(&writes);
+        let expected = if is_chunked {
+            format!("{HEAD}{}0\r\n\r\n", "1\r\nx\r\n".repeat(3000))
+        } else {
+            format!("{HEAD}{}", "x".repeat(3000))
+        };
+        assert!(sent == expected, "{} bytes", sent.len());
+    }
+}
+
+#[tokio::test]
+async fn a_piece_does_not_wait_for_the_next_one() {
+    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    let mut writer = upstream.writer();
+    assert!(poll_once(&mut pump, &mut writer).await.is_pending());
+    assert_eq!(text(&upstream.writes()), HEAD, "the head waits for nobody");
+    for (number, piece) in ["1\r\na\r\n", "2\r\nbc\r\n", "0\r\n\r\n"].into_iter().enumerate() {
+        client.write_all(piece.as_bytes()).await.unwrap();
+        let is_last = piece.starts_with('0');
+        assert_eq!(poll_once(&mut pump, &mut writer).await.is_ready(), is_last);
+        let writes = upstream.writes();
+        assert_eq!((writes.len(), &*writes[number + 1]), (number + 2, piece.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_large_piece_is_not_copied_and_goes_out_with_what_frames_it() {
+    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    let large = format!("1\r\na\r\n{:x}\r\n{}\r\n0\r\n\r\n", SMALL + 1, "y".repeat(SMALL + 1));
+    client.write_all(large.as_bytes()).await.unwrap();
+    let mut writer = upstream.writer();
+    assert!(poll_once(&mut pump, &mut writer).await.is_ready());
+    let writes = upstream.writes();
+    assert_eq!((writes.len(), text(&writes)), (2, format!("{HEAD}{large}")));
+}
+
+#[tokio::test]
+async fn a_body_that_is_shorter_or_longer_than_it_was_said_to_be_does_not_pass() {
+    for length in [2, 4] {
+        let (upstream, (mut pump, mut client)) =
+            (Upstream::default(), chunked(Framing::Length(length)));
+        client.write_all(b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n").await.unwrap();
+        let pumped = poll_once(&mut pump, &mut upstream.writer()).await;
+        assert!(matches!(pumped, Poll::Ready(Err(Failed::Client(BodyError::Incomplete)))));
+    }
+}
+
+#[tokio::test]
+async fn it_is_not_done_before_the_upstream_has_taken_the_end() {
+    let (mut upstream, ours) = duplex(8);
+    let mut writer = Stream::split_any(ours).1;
+    let (mut pump, mut client) = chunked(Framing::Chunked);
+    client.write_all(b"1\r\na\r\n0\r\n\r\n").await.unwrap();
+    let mut taken = Vec::new();
+    while poll_once(&mut pump, &mut writer).await.is_pending() {
+        assert_eq!(pump.state(), State::Upstream, "{}", taken.escape_ascii());
+        let mut piece = [0; 8];
+        let length = upstream.read(&mut piece).await.unwrap();
+        taken.extend_from_slice(&piece[..length]);
+    }
+    assert_eq!(pump.state(), State::Done);
+    drop(writer);
+    drop(pump);
+    upstream.read_to_end(&mut taken).await.unwrap();
+    assert_eq!(String::from_utf8(taken).unwrap(), format!("{HEAD}1\r\na\r\n0\r\n\r\n"));
+}
+
+#[tokio::test]
+async fn it_is_not_done_before_what_is_held_back_has_left() {
+    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    client.write_all(b"0\r\n\r\n").await.unwrap();
+    upstream.holds_back.store(2, Relaxed);
+    let mut writer = upstream.writer();
+    for _ in 0..2 {
+        assert!(poll_once(&mut pump, &mut writer).await.is_pending());
+        assert_eq!(pump.state(), State::Upstream);
+    }
+    assert!(poll_once(&mut pump, &mut writer).await.is_ready());
+    assert_eq!(pump.state(), State::Done);
+}

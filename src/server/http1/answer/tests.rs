@@ -1,0 +1,101 @@
+//! What a client gets of a body that comes in pieces, and in how many writes.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use http::{Request, Response};
+use http_body_util::StreamBody;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, join};
+
+use super::super::serve;
+use super::*;
+use crate::base::stop::stop;
+use crate::http::service::Peer;
+use crate::server::listener::Limits;
+use crate::wire::incoming::Incoming;
+use crate::wire::reader::{Joined, Reader};
+use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
+
+/// Answers with so many pieces of one byte, and then with nothing more for ever or with the end.
+struct Drips {
+    pieces: usize,
+    ends: bool,
+}
+
+impl Service for Drips {
+    type Said = Response<Body>;
+
+    async fn call(&self, _: Request<Incoming>, _: Peer) -> Response<Body> {
+        let piece = |_| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")));
+        let pieces = stream::iter(0..self.pieces).map(piece);
+        let rest = if self.ends { stream::empty().boxed() } else { stream::pending().boxed() };
+        Response::new(Body::stream(StreamBody::new(pieces.chain(rest))))
+    }
+}
+
+/// Takes everything, and remembers the length of each write.
+#[derive(Clone, Default)]
+struct Writes(Arc<Mutex<Vec<usize>>>);
+
+impl AsyncWrite for Writes {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.lock().unwrap().push(bytes.len());
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+async fn serve_over(stream: (ReadHalf, WriteHalf), service: &Drips) {
+    let joined = Joined { reader: Reader::new(stream.0), writer: stream.1 };
+    let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
+    let (_stopper, stop) = stop();
+    serve(joined, service, peer, &Limits::default(), stop).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_that_are_there_already_go_out_together() {
+    let writes = Writes::default();
+    let (mut client, ours) = duplex(1024);
+    client.write_all(REQUEST).await.unwrap();
+    let stream = Stream::split_any(join(ours, writes.clone()));
+    // The connection ends when it was idle for long.
+    serve_over(stream, &Drips { pieces: 3000, ends: true }).await;
+    let writes = writes.0.lock().unwrap().clone();
+    assert!(writes.iter().sum::<usize>() > 3000 * 6, "{writes:?}");
+    assert!(writes.len() <= 3000 * 6 / SMALL + 2, "{writes:?}");
+    assert!(writes.iter().all(|length| *length <= 2 * SMALL), "{writes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_piece_does_not_wait_for_the_next_one() {
+    let (mut client, ours) = duplex(64 * 1024);
+    client.write_all(REQUEST).await.unwrap();
+    let service = Drips { pieces: 2, ends: false };
+    let served = serve_over(Stream::split_any(ours), &service);
+    let seen = async {
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"\r\n1\r\nx\r\n1\r\nx\r\n") {
+            assert_ne!(client.read_buf(&mut seen).await.unwrap(), 0);
+        }
+    };
+    tokio::select! {
+        () = served => panic!("the answer ended"),
+        () = seen => {}
+        () = tokio::time::sleep(Duration::from_secs(1)) => panic!("the pieces wait"),
+    }
+}
