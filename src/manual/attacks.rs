@@ -241,8 +241,9 @@
 //! A request that the portal reads as two gets two answers. The second waits on the connection to the
 //! portal, and the next citizen gets what was made for another.
 //!
-//! Answer: a connection on which anything came behind an answer is not used again, and just before a
-//! request goes out on one that waited, the kernel is asked whether anything came meanwhile
+//! Answer: a connection on which anything came behind an answer is not used again. After a request with
+//! a body, an answer without one, an interim answer, or a pause of 10 ms, the kernel is asked just before
+//! the next request goes out whether anything came meanwhile
 //! ([`crate::wire::reader::Reader::is_silent`]). What is still under way at that moment cannot be told
 //! from an answer, so the portal must read requests as we do: that is the answer above. Tests:
 //! `a_second_answer_that_nobody_asked_for_reaches_nobody`,

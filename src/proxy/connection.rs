@@ -33,6 +33,8 @@ pub(super) struct Connection {
     pub(super) patience: Patience,
     /// Room for the head of the next request.
     out: BytesMut,
+    /// The two sides could have counted its last exchange in two ways.
+    is_doubtful: bool,
 }
 
 /// A request as it is to be written.
@@ -65,7 +67,7 @@ impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
         let (reader, writer) = stream.split();
         let (reader, patience) = (Reader::new(reader), Patience::default());
-        Self { reader, writer, patience, out: BytesMut::new() }
+        Self { reader, writer, patience, out: BytesMut::new(), is_doubtful: true }
     }
 
     /// Takes the room for a head along; it comes back when the request is written.
@@ -74,8 +76,17 @@ impl Connection {
     }
 
     /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
-    pub(super) fn is_silent(&mut self) -> bool {
-        self.reader.is_silent()
+    ///
+    /// What was sent unasked could be taken for the answer to the next request, which may be somebody
+    /// else's. So the kernel is asked, at the price of a system call, after an exchange of which the
+    /// two sides could have thought differently, and when it waited for longer than a busy connection
+    /// does. After any other, nothing is to come, and what the runtime heard is enough.
+    pub(super) fn is_silent(&mut self, waited: Duration) -> bool {
+        if self.is_doubtful || waited >= LULL {
+            self.reader.is_silent()
+        } else {
+            self.reader.seems_silent()
+        }
     }
 
     pub(super) fn into_stream(self) -> Joined {
@@ -91,6 +102,7 @@ impl Connection {
     ) -> Result<Answered, Unanswered> {
         let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
+        self.is_doubtful = had_body || upgrade.is_some() || method == Method::HEAD;
         let mut pump = Pump::new(head, body, framing, holds_back);
         let mut awaited = Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM };
         let mut touched = false;
@@ -106,6 +118,7 @@ impl Connection {
             Ok(head) => match head.said.of_answer(head.version, head.status, &method) {
                 Err(refusal) => Err(Unanswered { error: Error::BadAnswer(refusal), body: None }),
                 Ok(framing) => {
+                    self.is_doubtful |= framing == Framing::NONE || awaited.interim < MOST_INTERIM;
                     let pump = match pump.state() {
                         State::Done => {
                             self.out = pump.into_room();
@@ -251,6 +264,8 @@ impl Awaited {
     }
 }
 
+/// A busy connection waits for less than this between two requests.
+const LULL: Duration = Duration::from_millis(10);
 /// How many interim answers may come before the answer.
 const MOST_INTERIM: usize = 16;
 /// How long an upstream may think about a body that the client holds back.

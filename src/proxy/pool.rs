@@ -55,7 +55,7 @@ impl Pool {
         }
         while let Some(mut last) = server.idle.pop_back() {
             let waited = now.saturating_duration_since(last.since);
-            if waited < self.keep_alive && last.connection.is_silent() {
+            if waited < self.keep_alive && last.connection.is_silent(waited) {
                 return Some(Pooled::Http1(last.connection));
             }
         }
@@ -80,7 +80,8 @@ impl Pool {
     pub(super) fn sweep(&self, group: &Group) {
         self.lock().retain_mut(|server| {
             server.idle.retain_mut(|idle| {
-                idle.since.elapsed() < self.keep_alive && idle.connection.is_silent()
+                let waited = idle.since.elapsed();
+                waited < self.keep_alive && idle.connection.is_silent(waited)
             });
             server.multiplexed.take_if(|sender| sender.is_closed());
             group.holds(server.id)

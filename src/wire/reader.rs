@@ -59,18 +59,24 @@ impl Reader {
     /// Tells whether a connection on which nothing should come is in that state: nothing was sent,
     /// nobody hung up. One that is not cannot be used any more.
     ///
-    /// It costs a system call, each time. What was sent unasked could be taken for the answer to the
-    /// next request, which may be somebody else's, and the moments just after an answer are when that
-    /// is most likely: so no connection is too young to be asked.
+    /// The kernel is asked, so it costs a system call.
     #[must_use]
     pub fn is_silent(&mut self) -> bool {
+        self.seems_silent() && self.half.is_drained()
+    }
+
+    /// Tells the same, as far as the runtime has heard: it hears of what comes only between two turns
+    /// of a worker.
+    #[must_use]
+    pub fn seems_silent(&mut self) -> bool {
         if !self.buffer.is_empty() {
             return false;
         }
+        if self.half.is_socket() {
+            return self.half.is_unheard();
+        }
         // TLS may have had something to say to itself, such as a session ticket.
-        let is_quiet = self.half.is_socket()
-            || self.poll_fill(&mut Context::from_waker(Waker::noop()), 1024).is_pending();
-        is_quiet && self.half.is_drained()
+        self.poll_fill(&mut Context::from_waker(Waker::noop()), 1024).is_pending()
     }
 
     /// Gives back the memory that a large body needed.

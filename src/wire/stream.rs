@@ -159,6 +159,18 @@ impl ReadHalf {
         !matches!(self, Self::Tls(_) | Self::Other(_))
     }
 
+    /// Tells whether nothing was heard from the socket, as far as the runtime knows by now: this costs
+    /// no system call. Something that was heard is lost.
+    pub(super) fn is_unheard(&self) -> bool {
+        let mut byte = [0];
+        let heard = match self {
+            Self::Tcp(reader) => reader.try_read(&mut byte),
+            Self::Unix(reader) => reader.try_read(&mut byte),
+            Self::Tls(_) | Self::Other(_) => return true,
+        };
+        matches!(heard, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Tells whether nothing waits in the socket: neither bytes nor an end. The kernel is asked,
     /// because the runtime learns of what comes only between two turns of a worker, and a busy one
     /// has long turns. Where there is no socket, nothing waits in it.

@@ -21,7 +21,8 @@ async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error>
     let (mut upstream, ours) = duplex(1024);
     let (reader, writer) = Stream::split_any(ours);
     let (reader, patience) = (Reader::new(reader), Patience::default());
-    let connection = Box::new(Connection { reader, writer, patience, out: BytesMut::new() });
+    let connection =
+        Box::new(Connection { reader, writer, patience, out: BytesMut::new(), is_doubtful: true });
     let head = BytesMut::from("POST / HTTP/1.1\r\n\r\n");
     let expected = head.len() + LENGTH;
     tokio::spawn(async move {
@@ -51,4 +52,25 @@ async fn an_upstream_that_reads_slowly_but_goes_on_is_waited_for() {
 async fn an_upstream_that_stands_still_in_the_middle_of_a_request_is_not() {
     let answer = answer_of_one_that_pauses(TIME * 2).await;
     assert!(matches!(answer, Err(Error::Slow(TIME))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_doubtful_connection_and_one_that_waited_are_asked_about_at_the_kernel() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut upstream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let ours = listener.accept().unwrap().0;
+    let watched = ours.try_clone().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let mut connection =
+        Connection::new(Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap()));
+    assert!(connection.is_silent(LULL));
+    std::io::Write::write_all(&mut upstream, b"unasked").unwrap();
+    // It is there, but the runtime has had no turn to hear of it.
+    watched.set_nonblocking(false).unwrap();
+    assert_eq!(watched.peek(&mut [0; 7]).unwrap(), 7);
+    watched.set_nonblocking(true).unwrap();
+    for (is_doubtful, waited) in [(true, Duration::ZERO), (false, LULL)] {
+        connection.is_doubtful = is_doubtful;
+        assert!(!connection.is_silent(waited), "{is_doubtful} {waited:?}");
+    }
 }
