@@ -87,9 +87,8 @@ pub(super) async fn run(
         // 2. The request, and what comes of it.
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
         let sent = match way.way {
-            Pooled::Http1(mut connection) => {
-                let outgoing = request.to_http1(connection.take_out(), body);
-                let answered = connection.exchange(outgoing, time, now).await;
+            Pooled::Http1(connection) => {
+                let answered = connection.exchange(request.to_http1(body), time, now).await;
                 answered.map(Unread::Http1)
             }
             Pooled::Http2(sender) => {

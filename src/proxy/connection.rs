@@ -24,6 +24,7 @@ use crate::wire::incoming::Incoming;
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
+use crate::wire::scratch;
 use crate::wire::stream::{Stream, WriteHalf};
 
 /// A connection to an upstream.
@@ -31,8 +32,6 @@ pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) writer: WriteHalf,
     pub(super) patience: Patience,
-    /// Room for the head of the next request.
-    out: BytesMut,
     /// The two sides could have counted its last exchange in two ways.
     is_doubtful: bool,
 }
@@ -67,12 +66,7 @@ impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
         let (reader, writer) = stream.split();
         let (reader, patience) = (Reader::new(reader), Patience::default());
-        Self { reader, writer, patience, out: BytesMut::new(), is_doubtful: true }
-    }
-
-    /// Takes the room for a head along; it comes back when the request is written.
-    pub(super) fn take_out(&mut self) -> BytesMut {
-        std::mem::take(&mut self.out)
+        Self { reader, writer, patience, is_doubtful: true }
     }
 
     /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
@@ -121,7 +115,7 @@ impl Connection {
                     self.is_doubtful |= framing == Framing::NONE || awaited.interim < MOST_INTERIM;
                     let pump = match pump.state() {
                         State::Done => {
-                            self.out = pump.into_room();
+                            scratch::give_back(pump.into_room());
                             None
                         }
                         _ => Some(Box::new(pump)),

@@ -124,8 +124,8 @@ pub async fn forward(
     let assertion = request::assertion(gateway, pass, exchange)?;
     let headers = std::mem::take(&mut exchange.parts.headers);
     let group = &upstream.group;
-    let request = request::prepare(gateway, pass, forward, exchange, headers, group, &body)
-        .in_the_name_of(assertion);
+    let mut request = request::prepare(gateway, pass, forward, exchange, headers, group, &body);
+    request.in_the_name_of(assertion);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await;
     // Pages and the log may still want to know who asked.
     exchange.parts.headers = request.into_headers();

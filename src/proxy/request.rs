@@ -1,6 +1,5 @@
 //! What an upstream is told: the request as it came, less what is not for it, and what we say.
 
-use bytes::BytesMut;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
@@ -18,6 +17,7 @@ use crate::identity::headers::ASSERTION;
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
+use crate::wire::scratch;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -144,8 +144,8 @@ impl Ours<'_> {
 
 impl Prepared<'_> {
     /// Says in whose name it is made. Nothing takes that away any more.
-    pub(super) fn in_the_name_of(self, assertion: Option<HeaderValue>) -> Self {
-        Self { ours: Ours { assertion, ..self.ours }, ..self }
+    pub(super) fn in_the_name_of(&mut self, assertion: Option<HeaderValue>) {
+        self.ours.assertion = assertion;
     }
 
     /// Gives the client's headers back.
@@ -177,10 +177,9 @@ impl Prepared<'_> {
         }
     }
 
-    /// Writes it for HTTP/1.1, into room that was used before.
-    pub(super) fn to_http1(&self, mut head: BytesMut, body: Incoming) -> Outgoing {
-        head.clear();
-        head.reserve(ROOM);
+    /// Writes it for HTTP/1.1.
+    pub(super) fn to_http1(&self, body: Incoming) -> Outgoing {
+        let mut head = scratch::take();
         let target = match &self.target {
             Target::Same(target) => target,
             Target::Rewritten(target) => target.as_str(),
@@ -239,6 +238,3 @@ impl Prepared<'_> {
         request
     }
 }
-
-/// Room for the head of a usual request with its signed identity.
-const ROOM: usize = 2048;

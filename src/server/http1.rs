@@ -17,7 +17,6 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
 use http::{Method, Request, Version};
 use tokio::io::AsyncWriteExt;
 use tracing::debug;
@@ -34,6 +33,7 @@ use crate::wire::outgoing::{self, Fields};
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
+use crate::wire::scratch;
 use crate::wire::stream::WriteHalf;
 use crate::wire::tunnel::Passage;
 
@@ -60,7 +60,6 @@ pub(super) async fn serve<S: Service>(
         may_drain: false,
         unread: None,
         writer,
-        out: BytesMut::new(),
         patience: Patience::default(),
         is_first: true,
         service,
@@ -78,7 +77,6 @@ struct Connection<'s, S> {
     may_drain: bool,
     unread: Option<Progress>,
     writer: WriteHalf,
-    out: BytesMut,
     patience: Patience,
     is_first: bool,
     service: &'s S,
@@ -173,13 +171,12 @@ impl<S: Service> Connection<'_, S> {
         // 3. The answer goes out.
         let response = &answer.response;
         if let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) {
-            self.out.clear();
-            outgoing::status_line(&mut self.out, response.status());
+            let mut out = scratch::take();
+            outgoing::status_line(&mut out, response.status());
             for (name, value) in response.headers() {
-                self.out.add(name, value);
+                out.add(name, value);
             }
-            self.out.extend_from_slice(b"\r\n");
-            let mut out = std::mem::take(&mut self.out);
+            out.extend_from_slice(b"\r\n");
             self.write(&mut out).await?;
             let Some(reader) = self.reader.take() else { return Ok(false) };
             let writer = std::mem::take(&mut self.writer);

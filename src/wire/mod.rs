@@ -22,6 +22,7 @@ pub mod outgoing;
 pub mod patience;
 pub mod reader;
 pub mod refusal;
+pub mod scratch;
 mod shared;
 pub mod stream;
 pub mod tunnel;

@@ -21,8 +21,7 @@ async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error>
     let (mut upstream, ours) = duplex(1024);
     let (reader, writer) = Stream::split_any(ours);
     let (reader, patience) = (Reader::new(reader), Patience::default());
-    let connection =
-        Box::new(Connection { reader, writer, patience, out: BytesMut::new(), is_doubtful: true });
+    let connection = Box::new(Connection { reader, writer, patience, is_doubtful: true });
     let head = BytesMut::from("POST / HTTP/1.1\r\n\r\n");
     let expected = head.len() + LENGTH;
     tokio::spawn(async move {
@@ -64,7 +63,7 @@ async fn a_doubtful_connection_and_one_that_waited_are_asked_about_at_the_kernel
     let mut connection =
         Connection::new(Stream::Tcp(tokio::net::TcpStream::from_std(ours).unwrap()));
     assert!(connection.is_silent(LULL));
-    std::io::Write::write_all(&mut upstream, b"unasked").unwrap();
+    io::Write::write_all(&mut upstream, b"unasked").unwrap();
     // It is there, but the runtime has had no turn to hear of it.
     watched.set_nonblocking(false).unwrap();
     assert_eq!(watched.peek(&mut [0; 7]).unwrap(), 7);

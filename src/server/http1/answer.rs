@@ -17,6 +17,7 @@ use crate::base::clock::http_date;
 use crate::http::service::{Answer, Service};
 use crate::wire::framing::{self, Framing, may_have_body};
 use crate::wire::outgoing::{self, Fields};
+use crate::wire::scratch;
 use crate::wire::stream::poll_write_some;
 
 /// What of a request matters to its answer.
@@ -37,8 +38,7 @@ impl<S: Service> Connection<'_, S> {
         let is_exact = body.size_hint().exact();
 
         // 1. The head, in one look at each field.
-        let mut out = std::mem::take(&mut self.out);
-        out.clear();
+        let mut out = scratch::take();
         outgoing::status_line(&mut out, parts.status);
         let (mut said, mut is_dated) = (passed.length(), passed.is_dated());
         let mut goes_on = asked.keep_alive;
@@ -157,8 +157,7 @@ impl<S: Service> Connection<'_, S> {
         if !out.is_empty() {
             self.write(&mut out).await?;
         }
-        out.clear();
-        self.out = out;
+        scratch::give_back(out);
         Ok(goes_on)
     }
 

@@ -5,8 +5,6 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use super::{Connection, HEAD_ROOM};
 use crate::http::service::Service;
 use crate::wire::head::{RequestHead, Search};
@@ -40,7 +38,6 @@ impl<S: Service> Connection<'_, S> {
                 Ok(Some(_)) => {}
                 // 2. Others wait without one, and hear of a stop.
                 Ok(None) => {
-                    self.out = BytesMut::new();
                     let idle = if is_first {
                         self.limits.header_timeout
                     } else {

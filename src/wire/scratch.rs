@@ -1,0 +1,51 @@
+//! Room for what goes out at once: one for each thread, so that it is always near.
+//!
+//! A head is written, handed to the kernel, and done with in one turn. Room of its own for each
+//! connection would be cold by the time of its next turn. Who cannot hand everything over at once
+//! keeps the room until it can, and the next one gets other room.
+
+use std::cell::Cell;
+
+use bytes::BytesMut;
+
+thread_local! {
+    static ROOM: Cell<BytesMut> = Cell::default();
+}
+
+/// Takes the room, empty.
+#[must_use]
+pub fn take() -> BytesMut {
+    let mut room = ROOM.take();
+    room.clear();
+    room.reserve(USUAL);
+    room
+}
+
+/// Gives room back that is not needed any more.
+pub fn give_back(room: BytesMut) {
+    if room.capacity() <= MOST {
+        ROOM.set(room);
+    }
+}
+
+/// Room for a usual head with a signed identity.
+const USUAL: usize = 4 * 1024;
+/// More is not kept.
+const MOST: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_used_again_and_holds_nothing_of_before() {
+        let mut room = take();
+        room.extend_from_slice(b"secret");
+        let place = room.as_ptr();
+        give_back(room);
+        let again = take();
+        assert!(again.is_empty());
+        assert_eq!(again.as_ptr(), place);
+        assert_ne!(take().as_ptr(), place, "two at a time are two");
+    }
+}
