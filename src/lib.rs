@@ -20,7 +20,7 @@
 //! | 4 | [`flow`] | a login begins, a login finishes, a citizen signs out |
 //! | 3 | [`gate`], [`session`] | who may go where; who is signed in |
 //! | 2 | [`saml`] | what is said to the node, and how its answer is believed |
-//! | 1 | [`xml`], [`identity`] | signatures and encryption; persons, claims, tokens |
+//! | 1 | [`xml`], [`identity`], [`store`] | signatures and encryption; persons, claims, tokens; places for records |
 //! | 0 | [`base`], [`wire`], [`observe`] | time, randomness, secrets; HTTP/1.1 as bytes; logs |
 //!
 //! Floors 1 and 2 and the gate do no I/O and ask no clock: keys, randomness and time are arguments.
@@ -92,6 +92,7 @@ pub mod observe;
 pub mod wire;
 // Floor 1
 pub mod identity;
+pub mod store;
 pub mod xml;
 // Floor 2
 pub mod saml;

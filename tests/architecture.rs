@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Floors from the ground up. A module may import its own floor and those below.
 const FLOORS: [&[&str]; 8] = [
     &["base", "observe", "wire"],
-    &["xml", "identity"],
+    &["xml", "identity", "store"],
     &["saml"],
     &["gate", "session"],
     &["flow"],

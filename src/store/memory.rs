@@ -1,0 +1,224 @@
+//! Records in the memory of this process: gone with it, and not shared.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
+use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use crate::base::clock::Time;
+use crate::base::encoding::{from_hex, hex_lower};
+
+/// The place. When a kind is full, the record that was put longest ago makes room; but what must not
+/// be used twice is never forgotten early, and then nothing more is taken in.
+pub struct Memory {
+    state: Mutex<State>,
+    maximum: usize,
+    events: broadcast::Sender<Event>,
+}
+
+#[derive(Default)]
+struct State {
+    records: BTreeMap<Key, Record>,
+    /// Keys in the order in which they were put. Some of them are gone.
+    order: HashMap<Kind, VecDeque<Digest>>,
+}
+
+impl Memory {
+    /// Makes an empty place for at most so many records of each kind.
+    #[must_use]
+    pub fn new(maximum: usize) -> Self {
+        let events = broadcast::Sender::new(EVENTS);
+        Self { state: Mutex::default(), maximum: maximum.max(1), events }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn live(&self, key: Key, now: Time) -> Option<&Record> {
+        self.records.get(&key).filter(|record| now < record.expires)
+    }
+
+    fn put(&mut self, key: Key, record: Record, maximum: usize) {
+        if self.records.insert(key, record).is_some() {
+            return;
+        }
+        let order = self.order.entry(key.kind).or_default();
+        order.push_back(key.digest);
+        while order.len() > maximum {
+            let Some(digest) = order.pop_front() else { break };
+            let oldest = Key { kind: key.kind, digest };
+            self.records.remove(&oldest);
+        }
+    }
+
+    /// Makes room for what is never forgotten early.
+    fn forget_expired(&mut self, kind: Kind, now: Time) {
+        let records = &mut self.records;
+        let order = self.order.entry(kind).or_default();
+        order.retain(|&digest| {
+            let key = Key { kind, digest };
+            let stays = records.get(&key).is_some_and(|record| now < record.expires);
+            if !stays {
+                records.remove(&key);
+            }
+            stays
+        });
+    }
+
+    fn count(&self, kind: Kind) -> usize {
+        self.order.get(&kind).map_or(0, VecDeque::len)
+    }
+}
+
+impl Place for Memory {
+    fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
+        self.lock().put(key, record, self.maximum);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
+        let mut state = self.lock();
+        let done = if state.live(key, now).is_some() {
+            Ok(false)
+        } else {
+            if key.kind == Kind::Used && state.count(key.kind) >= self.maximum {
+                state.forget_expired(key.kind, now);
+            }
+            if key.kind == Kind::Used && state.count(key.kind) >= self.maximum {
+                Err(Unavailable("it is full".to_owned()))
+            } else {
+                state.put(key, record, self.maximum);
+                Ok(true)
+            }
+        };
+        Box::pin(async { done })
+    }
+
+    fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool> {
+        let mut state = self.lock();
+        let is_same = state.live(key, now).is_some_and(|known| known.sealed == sealed);
+        if is_same {
+            state.records.insert(key, record);
+        }
+        Box::pin(async move { Ok(is_same) })
+    }
+
+    fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        let found = self.lock().live(key, now).cloned();
+        Box::pin(async { Ok(found) })
+    }
+
+    fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        let taken = self.lock().records.remove(&key).filter(|record| now < record.expires);
+        if taken.is_some() {
+            // Nobody has to listen.
+            let _ = self.events.send(Event::Gone(key));
+        }
+        Box::pin(async { Ok(taken) })
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
+        let mut state = self.lock();
+        for touch in touches {
+            if let Some(record) = state.records.get_mut(&touch.key) {
+                record.alive = record.alive.max(touch.alive);
+                record.expires = record.expires.max(touch.expires);
+            }
+        }
+        Box::pin(async { Ok(()) })
+    }
+
+    fn owned(
+        &self,
+        kind: Kind,
+        owner: Digest,
+        limit: usize,
+        now: Time,
+    ) -> Work<'_, Vec<(Digest, Record)>> {
+        let state = self.lock();
+        let found = of_kind(&state.records, kind, None)
+            .filter(|(_, record)| record.owner == Some(owner) && now < record.expires)
+            .map(|(key, record)| (key.digest, record.clone()))
+            .take(limit)
+            .collect();
+        Box::pin(async { Ok(found) })
+    }
+
+    fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page> {
+        let after = after.and_then(|text| from_hex(&text)?.try_into().ok());
+        let state = self.lock();
+        let records: Vec<_> = of_kind(&state.records, kind, after)
+            .filter(|(_, record)| now < record.expires)
+            .map(|(key, record)| (key.digest, record.clone()))
+            .take(limit)
+            .collect();
+        let is_full = records.len() == limit;
+        let next = records.last().filter(|_| is_full).map(|(digest, _)| hex_lower(digest));
+        Box::pin(async { Ok(Page { records, next }) })
+    }
+
+    fn watch(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    fn check(&self) -> Work<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+fn of_kind(
+    records: &BTreeMap<Key, Record>,
+    kind: Kind,
+    after: Option<Digest>,
+) -> impl Iterator<Item = (&Key, &Record)> {
+    let from = match after {
+        Some(digest) => Bound::Excluded(Key { kind, digest }),
+        None => Bound::Included(Key { kind, digest: [0; 32] }),
+    };
+    let to = Bound::Included(Key { kind, digest: [0xff; 32] });
+    records.range((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract;
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_contract_of_places() {
+        contract::check(&Memory::new(10_000)).await;
+    }
+
+    fn used(number: u8) -> Key {
+        Key { kind: Kind::Used, digest: [number; 32] }
+    }
+
+    #[tokio::test]
+    async fn what_must_not_be_used_twice_is_not_forgotten_for_something_else() {
+        let (memory, now) = (Memory::new(2), contract::begin());
+        let record = |seconds| contract::record(b"x", now, seconds);
+        assert!(memory.put_new(used(1), record(10), now).await.unwrap());
+        assert!(memory.put_new(used(2), record(20), now).await.unwrap());
+        memory.put_new(used(3), record(20), now).await.unwrap_err();
+        let later = contract::after(now, 10);
+        assert!(memory.put_new(used(3), record(30), later).await.unwrap(), "the first is over");
+        assert!(!memory.put_new(used(2), record(30), later).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn of_other_records_the_oldest_makes_room() {
+        let (memory, now) = (Memory::new(2), contract::begin());
+        let login = |number| Key { kind: Kind::Login, digest: [number; 32] };
+        for number in 1..=3 {
+            memory.put(login(number), contract::record(b"x", now, 60)).await.unwrap();
+        }
+        assert!(memory.get(login(1), now).await.unwrap().is_none());
+        assert!(memory.get(login(3), now).await.unwrap().is_some());
+    }
+}

@@ -1,0 +1,170 @@
+//! Places for records: what is kept beyond one request, in this process, on its disk, or where other
+//! replicas find it too.
+//!
+//! 1. A record is found by its kind and a digest. Neither says anything about a person, and no secret
+//!    can be computed from it.
+//! 2. What matters in a record was sealed by whoever keeps it; a place sees bytes. What is not sealed
+//!    is its label, and that is for operators to see.
+//! 3. Each operation is whole or not at all, also between replicas: [`Place::take`] gives a record to
+//!    one caller, [`Place::put_new`] succeeds for one.
+//! 4. What has expired is not there, by the time that the caller says. When it really goes away is a
+//!    matter of tidiness.
+//! 5. A place that is away says so within a bounded time ([`Unavailable`]); it never says that there
+//!    is nothing when it does not know.
+//! 6. Whoever keeps copies listens to [`Place::watch`].
+//!
+//! Every place passes the same contract, with a clock that tests move (`contract`).
+
+pub mod memory;
+pub mod seal;
+
+#[cfg(test)]
+pub(crate) mod contract;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
+use crate::base::clock::Time;
+
+/// What a record is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A citizen who is signed in.
+    Session,
+    /// A login under way.
+    Login,
+    /// Something that must not be used twice.
+    Used,
+    /// What a citizen typed into a form before the session ended.
+    Form,
+    /// A code that hands a session to another host, once.
+    Code,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Session, Self::Login, Self::Used, Self::Form, Self::Code];
+
+    /// Returns the name in keys and files; never changed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Login => "login",
+            Self::Used => "used",
+            Self::Form => "form",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// What a record is found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// What it is for.
+    pub kind: Kind,
+    /// A digest of the secret that leads to it.
+    pub digest: Digest,
+}
+
+/// A digest of 256 bits.
+pub type Digest = [u8; 32];
+
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What matters, sealed.
+    pub sealed: Bytes,
+    /// What operators may see, not sealed.
+    pub label: Bytes,
+    /// Whose it is: a keyed digest, by which all records of one person are found.
+    pub owner: Option<Digest>,
+    /// Milliseconds since the epoch of the last sign of life.
+    pub alive: i64,
+    /// When it is not there any more.
+    pub expires: Time,
+}
+
+/// New times of a record that is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touch {
+    /// Which.
+    pub key: Key,
+    /// The last sign of life; an earlier one than is known changes nothing.
+    pub alive: i64,
+    /// When it is not there any more, unless that is known to be later.
+    pub expires: Time,
+}
+
+/// What happened to records in a place, by whichever replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A record was taken away. Copies of it are worthless.
+    Gone(Key),
+    /// Something may have been missed: every copy must be asked for again.
+    Missed,
+}
+
+/// The place cannot be reached, is full, or takes too long. Nobody is signed in or out for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("store cannot be used: {0}")]
+pub struct Unavailable(pub String);
+
+/// What a place does takes time.
+pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'p>>;
+
+/// A place for records.
+pub trait Place: Send + Sync + 'static {
+    /// Keeps a record, in the place of one that may be there.
+    fn put(&self, key: Key, record: Record) -> Work<'_, ()>;
+
+    /// Keeps a record unless one is there that has not expired; says whether it does.
+    fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool>;
+
+    /// Keeps a record in the place of one whose sealed bytes are those; says whether it does.
+    fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool>;
+
+    /// Returns a record.
+    fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>>;
+
+    /// Takes a record away and returns it, to one caller only; tells all who watch.
+    fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>>;
+
+    /// Sets new times of many records at once. Those that are gone stay gone.
+    fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()>;
+
+    /// Returns up to `limit` records of a kind that belong to an owner.
+    fn owned(
+        &self,
+        kind: Kind,
+        owner: Digest,
+        limit: usize,
+        now: Time,
+    ) -> Work<'_, Vec<(Digest, Record)>>;
+
+    /// Returns a page of the records of a kind, in a stable order, behind where `after` left off. The
+    /// page may be shorter than `limit` although more follow; nothing to go on with means the end.
+    fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page>;
+
+    /// Tells what happens to records, from now on.
+    fn watch(&self) -> broadcast::Receiver<Event>;
+
+    /// Tells whether the place can be reached; for readiness. Asks it.
+    fn check(&self) -> Work<'_, ()>;
+}
+
+/// A page of records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The records.
+    pub records: Vec<(Digest, Record)>,
+    /// Where to go on.
+    pub next: Option<String>,
+}
+
+/// How many events may wait for somebody who watches; who is slower hears [`Event::Missed`] by the
+/// channel's own lag.
+pub const EVENTS: usize = 4096;
