@@ -8,19 +8,20 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use brama::base::clock::{Clock, SystemClock, Time};
 use brama::base::random;
 use brama::identity::assurance::Assurance;
 use brama::identity::attribute::Attribute;
+use brama::identity::claims::PairwiseSecret;
 use brama::saml::artifact::{self, Artifact};
 use brama::saml::authn_request::{ServiceKind, Template};
 use brama::saml::examine::examine;
 use brama::saml::expected::{Expected, Wrapping};
 use brama::saml::soap;
-use brama::session::memory::Memory;
-use brama::session::store::Store;
+use brama::session::sessions::Sessions;
 use brama::session::{Session, SessionId, Settings};
 use brama::simulator::answer::{self, Login};
 use brama::simulator::kit::{Kit, Names, Role};
@@ -43,7 +44,7 @@ struct World {
     keys: Vec<DecryptionKey>,
     expected: Expected,
     answer: Vec<u8>,
-    sessions: Memory,
+    sessions: Arc<Sessions>,
     settings: Settings,
     now: Time,
 }
@@ -110,6 +111,8 @@ impl World {
             idle: Duration::from_secs(900),
             absolute: Duration::from_secs(28_800),
             maximum: 1_000_000,
+            maximum_per_person: 0,
+            grace: Duration::from_secs(300),
         };
         Self {
             signer: kit.pair(Role::ServiceSignature).signer().unwrap(),
@@ -139,7 +142,7 @@ impl World {
             },
             answer,
             kit,
-            sessions: Memory::new(settings.clone()),
+            sessions: Sessions::in_memory(settings.clone(), PairwiseSecret::generate()),
             settings,
             now,
         }
@@ -172,7 +175,7 @@ impl World {
         let assertion = examination.for_login().unwrap();
         let id = SessionId::generate();
         let session = Session::begin(&assertion, id.key(), &self.settings, self.now);
-        let insert = self.sessions.insert(id.key(), session, self.now);
+        let insert = self.sessions.insert(&id, session, self.now);
         ready(insert).unwrap();
     }
 }

@@ -40,8 +40,8 @@ use crate::proxy::Upstreams;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::server::listener::{self, Admission, Limits, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
-use crate::session::memory::Memory;
 use crate::session::recent::RecentSessions;
+use crate::session::sessions::Sessions;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
@@ -102,7 +102,7 @@ impl App {
             None => state.pairwise_secret()?,
         };
 
-        let sessions = Arc::new(Memory::new(settings.session.clone()));
+        let sessions = Sessions::in_memory(settings.session.clone(), secret.clone());
         let node = NodeClient::new(settings.node, settings.node_tls);
         let policy = Policy::new(settings.routes);
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);

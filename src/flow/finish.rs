@@ -16,8 +16,8 @@ use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
 use crate::saml::soap;
-use crate::session::store::{Store, Unavailable};
 use crate::session::{Session, SessionId};
+use crate::store::Unavailable;
 use crate::xml::signer;
 
 /// A finished login.
@@ -140,9 +140,9 @@ impl Flows {
         // 6. A session with a fresh id; one that the browser had before ends (fixation, step-up).
         let id = SessionId::generate();
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
-        self.sessions.insert(id.key(), session, now).await?;
+        self.sessions.insert(&id, session, now).await?;
         if let Some(earlier) = earlier_session {
-            self.sessions.remove(earlier.key(), now).await?;
+            self.sessions.remove(earlier, now).await?;
         }
         Ok(Finished {
             public_name: id.key().public_name(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Flows;
 use crate::base::random;
 use crate::saml::{logout, soap};
-use crate::session::store::{Store, Unavailable};
 use crate::session::{Session, SessionId};
+use crate::store::Unavailable;
 
 /// What became of a sign-out, in truth.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Flows {
     /// When the session store cannot be reached: then the session may still be there.
     pub async fn logout(self: &Arc<Self>, id: &SessionId) -> Result<SignedOut, Unavailable> {
         // 1. Ours first.
-        let Some(held) = self.sessions.remove(id.key(), self.now()).await? else {
+        let Some(held) = self.sessions.remove(id, self.now()).await? else {
             return Ok(SignedOut::NotSignedIn);
         };
         // 2. Then the node's.

@@ -20,7 +20,7 @@ use self::replay::ReplayGuard;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
-use crate::session::memory::Memory;
+use crate::session::sessions::Sessions;
 use crate::xml::keys::DecryptionKey;
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;
@@ -67,7 +67,7 @@ pub struct Flows {
     /// What was used before.
     pub replay: Arc<ReplayGuard>,
     /// The sessions.
-    pub sessions: Arc<Memory>,
+    pub sessions: Arc<Sessions>,
     /// The time.
     pub clock: SharedClock,
 }
@@ -79,7 +79,7 @@ impl Flows {
         settings: Settings,
         session_settings: crate::session::Settings,
         node: NodeClient,
-        sessions: Arc<Memory>,
+        sessions: Arc<Sessions>,
         clock: SharedClock,
     ) -> Self {
         let pending =

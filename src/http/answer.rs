@@ -16,7 +16,7 @@ use crate::flow::pending;
 use crate::pages::{Look, Page, Trouble};
 use crate::proxy;
 use crate::saml::refusal::{Kind, Refusal};
-use crate::session::store::Unavailable;
+use crate::store::Unavailable;
 use crate::wire;
 use crate::wire::incoming::BodyError;
 

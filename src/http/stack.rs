@@ -22,9 +22,9 @@ use crate::gate::{Decision, Door};
 use crate::identity::assurance::Assurance;
 use crate::pages::Trouble;
 use crate::proxy;
-use crate::session::SessionKey;
+use crate::session::SessionId;
 use crate::session::held::{Activity, Live};
-use crate::session::store::{Store, Unavailable};
+use crate::store::Unavailable;
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -217,8 +217,8 @@ impl Gateway {
         if let Some(live) = self.recent.find(cookie, activity, now) {
             return Ok(Some(live));
         }
-        let Some(key) = SessionKey::of(cookie) else { return Ok(None) };
-        let live = self.flows.sessions.find(key, activity, now).await?;
+        let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
+        let live = self.flows.sessions.find(&id, activity, now).await?;
         if let Some(live) = &live {
             self.recent.remember(cookie, live, now);
         }

@@ -99,9 +99,24 @@ impl PairwiseSecret {
         self.0.expose()
     }
 
+    /// Returns a digest by which everything of one person is found again. It is no pseudonym of any
+    /// audience.
+    #[must_use]
+    pub fn owner(&self, person: &Person) -> [u8; 32] {
+        let tag = self.mac("", person);
+        let mut digest = [0; 32];
+        digest.copy_from_slice(tag.as_ref());
+        digest
+    }
+
     /// Returns the pseudonym of a person towards an audience.
     #[must_use]
     pub fn pseudonym(&self, person: &Person, audience: &str) -> String {
+        base64url(self.mac(audience, person).as_ref())
+    }
+
+    /// An audience has a name, so an empty one is for ourselves.
+    fn mac(&self, audience: &str, person: &Person) -> hmac::Tag {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
         let mut context = hmac::Context::with_key(&key);
         // Lengths in front, so that no two pairs of texts run together alike.
@@ -109,7 +124,7 @@ impl PairwiseSecret {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
-        base64url(context.sign().as_ref())
+        context.sign()
     }
 }
 

@@ -12,9 +12,7 @@ use crate::base::body::{self, Body};
 use crate::flow::Flows;
 use crate::gate::Pass;
 use crate::http::{Gateway, hygiene};
-use crate::session::SessionKey;
-use crate::session::held::Activity;
-use crate::session::store::Store;
+use crate::session::held::Live;
 use crate::wire::lines::Lines;
 use crate::wire::tunnel::{Passage, Tunnel};
 
@@ -46,11 +44,11 @@ pub(super) fn open(
     // A tunnel may stay for hours, so it takes no place among the requests under way. It counts for
     // the balance as long as it is there.
     let lease = share.lease;
-    let session = pass.live().map(|live| (Arc::clone(&gateway.flows), live.key()));
+    let session = pass.live().map(|live| (Arc::clone(&gateway.flows), live.clone()));
     let ended = Box::pin(async move {
         let _lease = lease;
         match session {
-            Some((flows, key)) => session_ended(flows, key).await,
+            Some((flows, live)) => session_ended(flows, live).await,
             None => std::future::pending().await,
         }
     });
@@ -61,12 +59,11 @@ pub(super) fn open(
 
 /// Is ready when the session has ended. Bytes in a tunnel are no sign of life: a page that only
 /// stays open sends them as well.
-async fn session_ended(flows: Arc<Flows>, key: SessionKey) {
+async fn session_ended(flows: Arc<Flows>, live: Live) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let found = flows.sessions.find(key, Activity::Background, flows.clock.now()).await;
         // A store that is away has not said that the session ended.
-        if let Ok(None) = found {
+        if let Ok(false) = flows.sessions.is_live(&live, flows.clock.now()).await {
             return;
         }
     }

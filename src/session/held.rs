@@ -1,7 +1,7 @@
 //! A session as this process holds it, with what changes about it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Session, SessionKey};
@@ -23,8 +23,14 @@ pub struct Held {
     session: Session,
     /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
     alive: AtomicI64,
+    /// The last sign of life that others know of.
+    told: AtomicI64,
     /// It was ended from outside. Whoever still holds it sees that at once.
     has_ended: AtomicBool,
+    /// When the place that it was read from vouched for it last, in milliseconds since the epoch.
+    vouched: AtomicI64,
+    /// Which round of asking that was.
+    round: AtomicU64,
 }
 
 /// A session that had not ended when it was looked at.
@@ -40,8 +46,79 @@ impl Held {
     /// Holds a session that shows a sign of life now.
     #[must_use]
     pub fn new(key: SessionKey, session: Session, now: Time) -> Arc<Self> {
-        let alive = AtomicI64::new(now.as_millisecond());
-        Arc::new(Self { key, session, alive, has_ended: AtomicBool::new(false) })
+        Self::restored(key, session, now.as_millisecond(), 0, now)
+    }
+
+    /// Holds a session that was kept elsewhere, with its last sign of life.
+    pub(super) fn restored(
+        key: SessionKey,
+        session: Session,
+        alive: i64,
+        round: u64,
+        now: Time,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            key,
+            session,
+            alive: AtomicI64::new(alive),
+            told: AtomicI64::new(alive),
+            has_ended: AtomicBool::new(false),
+            vouched: AtomicI64::new(now.as_millisecond()),
+            round: AtomicU64::new(round),
+        })
+    }
+
+    /// Returns what it is stored under.
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        self.key
+    }
+
+    /// Tells whether the place vouched for it in this round of asking.
+    pub(super) fn is_vouched(&self, round: u64) -> bool {
+        self.round.load(Ordering::Acquire) >= round
+    }
+
+    /// Notes that the place vouched for it, and the sign of life that others saw.
+    pub(super) fn vouch(&self, alive: i64, round: u64, now: Time) {
+        self.alive.fetch_max(alive, Ordering::Relaxed);
+        self.told.fetch_max(alive, Ordering::Relaxed);
+        self.vouched.fetch_max(now.as_millisecond(), Ordering::Relaxed);
+        self.round.fetch_max(round, Ordering::Release);
+    }
+
+    /// Tells whether it may go on although the place is away.
+    pub(super) fn has_grace(&self, grace: Duration, now: Time) -> bool {
+        let since = now.as_millisecond() - self.vouched.load(Ordering::Relaxed);
+        u128::try_from(since).is_ok_and(|since| since < grace.as_millis())
+    }
+
+    /// Returns the last sign of life when others should hear of it: once for each stretch of time.
+    pub(super) fn to_tell(&self, stretch: Duration) -> Option<i64> {
+        let (alive, told) = (self.alive.load(Ordering::Relaxed), self.told.load(Ordering::Relaxed));
+        let is_due = u128::try_from(alive - told).is_ok_and(|since| since >= stretch.as_millis());
+        // One of several workers tells.
+        let told = &self.told;
+        let tell = || {
+            let before = told.load(Ordering::Relaxed);
+            before < alive
+                && told
+                    .compare_exchange(before, alive, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+        };
+        (is_due && tell()).then_some(alive)
+    }
+
+    /// Returns the last sign of life.
+    #[must_use]
+    pub fn alive(&self) -> Time {
+        Time::from_millisecond(self.alive.load(Ordering::Relaxed)).unwrap_or(Time::MIN)
+    }
+
+    /// Tells whether it was ended from outside.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 
     /// Returns the session.

@@ -6,9 +6,12 @@
 //!    when it names one, or when it is removed. Background polling is no sign of life.
 
 pub mod held;
-pub mod memory;
+mod kept;
+pub mod label;
 pub mod recent;
-pub mod store;
+pub mod sessions;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::time::Duration;
 
@@ -29,8 +32,19 @@ pub struct Settings {
     pub idle: Duration,
     /// How long a session lasts at the most.
     pub absolute: Duration,
-    /// How many sessions are kept.
+    /// How many sessions are kept near.
     pub maximum: u64,
+    /// How many sessions a person may have; no bound when zero.
+    pub maximum_per_person: usize,
+    /// How long sessions that are near go on while the place where they are kept is away.
+    pub grace: Duration,
+}
+
+impl Settings {
+    /// How much time passes between two signs of life that the place is told of.
+    pub(crate) fn tell_after(&self) -> Duration {
+        (self.idle / 20).clamp(Duration::from_secs(1), Duration::from_secs(30))
+    }
 }
 
 /// The secret in the cookie.
@@ -60,6 +74,12 @@ impl SessionId {
         self.0.expose()
     }
 
+    /// Returns the bytes that a sealed session opens with.
+    #[must_use]
+    pub(crate) fn secret(&self) -> &[u8] {
+        self.0.expose().as_bytes()
+    }
+
     /// Returns what the session is stored under.
     #[must_use]
     pub fn key(&self) -> SessionKey {
@@ -68,12 +88,6 @@ impl SessionId {
 }
 
 impl SessionKey {
-    /// Returns the key of the session whose id a cookie may hold, without keeping the id.
-    #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
-        is_plausible(text).then(|| Self(sha256(text.as_bytes())))
-    }
-
     /// Returns the bytes.
     #[must_use]
     pub fn bytes(self) -> [u8; 32] {
@@ -178,10 +192,8 @@ mod tests {
     fn an_id_is_read_back_and_nothing_else_is_taken() {
         let id = SessionId::generate();
         assert_eq!(SessionId::parse(id.expose()).unwrap().key(), id.key());
-        assert_eq!(SessionKey::of(id.expose()), Some(id.key()));
         for wrong in ["", "x", &"ż".repeat(22), &"a".repeat(44), &format!("{};", "a".repeat(42))] {
             assert!(SessionId::parse(wrong).is_none(), "{wrong}");
-            assert!(SessionKey::of(wrong).is_none(), "{wrong}");
         }
         assert!(!format!("{id:?}").contains(id.expose()));
     }

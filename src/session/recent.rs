@@ -2,8 +2,8 @@
 //!
 //! 1. Only cookies of sessions that live are here, compared in whole and in constant time.
 //! 2. A session that is ended, or whose time is over, is not found here from that moment on: the
-//!    flag and the times are those of [`Held`], which the store shares.
-//! 3. Once a second the store is asked again, so that it knows what is used, and may forget it.
+//!    flag and the times are those of [`Held`], which all share.
+//! 3. After a moment the sessions are asked again: they know what was heard from elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Cookie(Zeroizing<[u8; LENGTH]>);
 
 struct Known {
     held: Arc<Held>,
-    /// When the store is asked again.
+    /// When the sessions are asked again.
     until: Time,
 }
 
@@ -48,7 +48,7 @@ impl RecentSessions {
         )
     }
 
-    /// Remembers what the store found.
+    /// Remembers what was found.
     pub fn remember(&self, cookie: &str, live: &Live, now: Time) {
         if let (Some(place), Ok(bytes)) = (place(cookie.as_bytes()), cookie.as_bytes().try_into()) {
             let held = Arc::clone(live.held());
@@ -69,15 +69,15 @@ const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 const LENGTH: usize = 43;
 /// How many sessions a worker remembers.
 const PLACES: usize = 1024;
-/// How long the store is not asked again.
-const FRESH: Duration = Duration::from_secs(1);
+/// How long nobody is asked again.
+const FRESH: Duration = Duration::from_millis(400);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::clock::{Clock, ManualClock};
     use crate::session::SessionId;
-    use crate::session::store::contract::{session, settings};
+    use crate::session::testing::{session, settings};
 
     fn begun(clock: &ManualClock) -> (RecentSessions, SessionId, Arc<Held>) {
         let recent = RecentSessions::new(settings().idle);
@@ -112,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn the_store_is_asked_again_after_a_second() {
+    fn the_sessions_are_asked_again_after_a_moment() {
         let clock = ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap());
         let (recent, id, _) = begun(&clock);
-        clock.advance(Duration::from_millis(999));
+        clock.advance(FRESH - Duration::from_millis(1));
         assert!(recent.find(id.expose(), Activity::Background, clock.now()).is_some());
         clock.advance(Duration::from_millis(1));
         assert!(recent.find(id.expose(), Activity::Background, clock.now()).is_none());

@@ -42,11 +42,14 @@ pub enum Kind {
     Form,
     /// A code that hands a session to another host, once.
     Code,
+    /// Why a session was ended from outside, for the page that tells the citizen.
+    Ended,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Session, Self::Login, Self::Used, Self::Form, Self::Code];
+    pub const ALL: [Self; 6] =
+        [Self::Session, Self::Login, Self::Used, Self::Form, Self::Code, Self::Ended];
 
     /// Returns the name in keys and files; never changed.
     #[must_use]
@@ -57,6 +60,7 @@ impl Kind {
             Self::Used => "used",
             Self::Form => "form",
             Self::Code => "code",
+            Self::Ended => "ended",
         }
     }
 }
@@ -148,6 +152,12 @@ pub trait Place: Send + Sync + 'static {
     /// Returns a page of the records of a kind, in a stable order, behind where `after` left off. The
     /// page may be shorter than `limit` although more follow; nothing to go on with means the end.
     fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page>;
+
+    /// Tells whether those who watch hear of everything at the moment. When they do not, copies are
+    /// worth asking for again and again.
+    fn is_watching(&self) -> bool {
+        true
+    }
 
     /// Tells what happens to records, from now on.
     fn watch(&self) -> broadcast::Receiver<Event>;

@@ -109,6 +109,8 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
         },
         node_tls,
         session: session::Settings {
+            maximum_per_person: 0,
+            grace: Duration::from_secs(300),
             idle: Duration::from_secs(15 * 60),
             absolute: Duration::from_secs(8 * 3600),
             maximum: 10_000,

@@ -17,6 +17,12 @@ pub struct Session {
     pub absolute: HumanDuration,
     /// Sessions that may exist at once. A million fit in about 600 MB.
     pub maximum: usize,
+    /// Sessions that one person may have at once; the one that was used longest ago ends, and its
+    /// browser is told. Zero is no bound.
+    pub maximum_per_person: usize,
+    /// Time for which sessions that this process knows go on while the place where they are kept is
+    /// away. Others are answered 503 meanwhile.
+    pub grace: HumanDuration,
     /// Time a citizen has at the node, from leaving us to coming back.
     pub login_timeout: HumanDuration,
     /// Logins that may be under way at once.
@@ -29,6 +35,8 @@ impl Default for Session {
             idle: HumanDuration::from_secs(15 * 60),
             absolute: HumanDuration::from_secs(8 * 60 * 60),
             maximum: 1_000_000,
+            maximum_per_person: 0,
+            grace: HumanDuration::from_secs(5 * 60),
             login_timeout: HumanDuration::from_secs(10 * 60),
             maximum_pending: 100_000,
         }

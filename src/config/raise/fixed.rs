@@ -43,6 +43,8 @@ pub(super) fn raise(file: &File) -> Fixed {
     fixed.note("session.idle", session.idle);
     fixed.note("session.absolute", session.absolute);
     fixed.note("session.maximum", session.maximum);
+    fixed.note("session.maximum_per_person", session.maximum_per_person);
+    fixed.note("session.grace", session.grace);
     fixed.note("session.login_timeout", session.login_timeout);
     fixed.note("session.maximum_pending", session.maximum_pending);
     fixed.note("identity.key_rotation", file.identity.key_rotation);

@@ -122,7 +122,13 @@ fn session(context: &mut Context<'_>) -> session::Settings {
             context.error(key, "is zero, so nobody could sign in", "leave it out for the default");
         }
     }
-    session::Settings { idle, absolute, maximum: file.maximum as u64 }
+    session::Settings {
+        idle,
+        absolute,
+        maximum: file.maximum as u64,
+        maximum_per_person: file.maximum_per_person,
+        grace: file.grace.get(),
+    }
 }
 
 fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {

@@ -1,0 +1,72 @@
+//! What operators may see of a session: nothing that says who it is.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+
+/// Kept beside the sealed session, not sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// The public name of the session, as in the `sid` claim and in logs.
+    pub sid: String,
+    /// The level, as in the `acr` claim.
+    pub acr: String,
+    /// When the citizen identified, in seconds since the epoch.
+    pub auth_time: i64,
+    /// When it ends at the latest, in seconds since the epoch.
+    pub end: i64,
+}
+
+impl Label {
+    pub(super) fn of(session: &Session) -> Self {
+        Self {
+            sid: session.public_name().to_owned(),
+            acr: session.assurance().uri().to_owned(),
+            auth_time: session.authenticated().as_second(),
+            end: session.end().as_second(),
+        }
+    }
+
+    pub(super) fn write(&self) -> Bytes {
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+/// Why a session was ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The person signed in elsewhere, and has no more sessions than are allowed.
+    Elsewhere,
+    /// An operator ended it.
+    Operator,
+}
+
+impl Why {
+    /// Returns its name, which never changes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Elsewhere => "elsewhere",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Elsewhere, Self::Operator].into_iter().find(|why| why.name() == name)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,519 @@
+//! All sessions: those near, in the memory of this process, and the place where they are kept for
+//! longer or for other replicas, if there is one.
+//!
+//! 1. Near is asked first, and for nearly every request nothing else. Without a place, near is all.
+//! 2. What is near was vouched for by the place. It stays good as long as we hear of what happens
+//!    there; when something may have been missed, the place is asked again about each session that is
+//!    used ([`Event::Missed`]), and while we hear nothing, again and again.
+//! 3. When the place is away, sessions that are near go on for a grace. Of all others nothing is
+//!    known: they are neither let in nor sent to sign in.
+//! 4. Signs of life are noted near, and told to the place seldom and many at once.
+//! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use tokio::sync::broadcast::error::RecvError;
+use tracing::{info, warn};
+
+use super::held::{Activity, Held, Live};
+use super::label::{Label, Why};
+use super::{Session, SessionId, SessionKey, Settings, kept};
+use crate::base::clock::{Time, later};
+use crate::base::digest_hasher::BuildDigestHasher;
+use crate::identity::claims::PairwiseSecret;
+use crate::store::seal::Sealer;
+use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
+
+/// All sessions.
+pub struct Sessions {
+    near: Cache<SessionKey, Arc<Held>, BuildDigestHasher>,
+    /// Why sessions were ended from outside, for this process.
+    notes: Cache<SessionKey, Why, BuildDigestHasher>,
+    far: Option<Far>,
+    settings: Settings,
+    owners: PairwiseSecret,
+}
+
+struct Far {
+    place: Arc<dyn Place>,
+    sealer: Sealer,
+    /// Grows when something may have been missed.
+    round: AtomicU64,
+    /// What the place is to be told.
+    touches: Mutex<Vec<Touch>>,
+    is_away: AtomicBool,
+}
+
+impl Sessions {
+    /// Makes sessions that are gone with this process.
+    #[must_use]
+    pub fn in_memory(settings: Settings, owners: PairwiseSecret) -> Arc<Self> {
+        Arc::new(Self::of(settings, owners, None))
+    }
+
+    /// Makes sessions that are kept in a place.
+    #[must_use]
+    pub fn kept_in(
+        place: Arc<dyn Place>,
+        sealer: Sealer,
+        settings: Settings,
+        owners: PairwiseSecret,
+    ) -> Arc<Self> {
+        let far = Far {
+            place,
+            sealer,
+            round: AtomicU64::new(0),
+            touches: Mutex::default(),
+            is_away: AtomicBool::new(false),
+        };
+        Arc::new(Self::of(settings, owners, Some(far)))
+    }
+
+    fn of(settings: Settings, owners: PairwiseSecret, far: Option<Far>) -> Self {
+        let near = Cache::builder()
+            .max_capacity(settings.maximum)
+            // A new session is always taken in; the default policy may turn it away.
+            .eviction_policy(EvictionPolicy::lru())
+            // Only for tidiness: what has ended is decided by our own clock.
+            .time_to_live(settings.absolute)
+            .build_with_hasher(BuildDigestHasher::default());
+        let notes = Cache::builder()
+            .max_capacity(NOTES)
+            .time_to_live(NOTE_LIFE)
+            .build_with_hasher(BuildDigestHasher::default());
+        Self { near, notes, far, settings, owners }
+    }
+
+    /// Begins to keep a session under an id that was never used before. When the person has too many,
+    /// the oldest end.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then nobody is signed in.
+    pub async fn insert(
+        &self,
+        id: &SessionId,
+        session: Session,
+        now: Time,
+    ) -> Result<(), Unavailable> {
+        let key = id.key();
+        let owner = self.owners.owner(session.person());
+        if let Some(far) = &self.far {
+            let record = Record {
+                sealed: far.sealer.seal(key.place(), id.secret(), kept::write(&session).expose()),
+                label: Label::of(&session).write(),
+                owner: Some(owner),
+                alive: now.as_millisecond(),
+                expires: self.expires(now, &session),
+            };
+            far.heard(far.place.put(key.place(), record).await)?;
+        }
+        self.near.insert(key, Held::new(key, session, now));
+        if self.settings.maximum_per_person > 0 {
+            self.end_oldest(owner, key, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds a session that has not ended.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn find(
+        &self,
+        id: &SessionId,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        let key = id.key();
+        if let Some(held) = self.near.get(&key) {
+            if held.has_ended() {
+                self.near.invalidate(&key);
+                return Ok(None);
+            }
+            if let Some(live) = self.look(&held, activity, now) {
+                return Ok(Some(live));
+            }
+            return self.ask_again(&held, activity, now).await;
+        }
+        let Some(far) = &self.far else { return Ok(None) };
+        let round = far.round.load(Ordering::Acquire);
+        let Some(record) = far.heard(far.place.get(key.place(), now).await)? else {
+            return Ok(None);
+        };
+        let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
+            warn!(
+                session = key.public_name(),
+                "kept session does not open: changed, or sealed with a secret of the servers that is not given any more"
+            );
+            return Ok(None);
+        };
+        let Ok(session) = kept::read(plain.expose(), key) else {
+            warn!(session = key.public_name(), "kept session cannot be read: of another version");
+            return Ok(None);
+        };
+        let held = Held::restored(key, session, record.alive, round, now);
+        self.near.insert(key, Arc::clone(&held));
+        Ok(self.look(&held, activity, now))
+    }
+
+    /// Tells whether a session still lives, without a sign of life.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn is_live(&self, live: &Live, now: Time) -> Result<bool, Unavailable> {
+        let held = live.held();
+        if held.has_ended() {
+            return Ok(false);
+        }
+        if self.look(held, Activity::Background, now).is_some() {
+            return Ok(true);
+        }
+        Ok(self.ask_again(held, Activity::Background, now).await?.is_some())
+    }
+
+    /// Ends a session and returns it, to one caller only.
+    ///
+    /// # Errors
+    /// When the place is away: then the session may still be there.
+    pub async fn remove(
+        &self,
+        id: &SessionId,
+        now: Time,
+    ) -> Result<Option<Arc<Held>>, Unavailable> {
+        // What is known of it is read first: the node must be told its names.
+        let found = self.find(id, Activity::Background, now).await?;
+        let is_first = self.take(id.key(), now).await?;
+        Ok(found.map(|live| Arc::clone(live.held())).filter(|_| is_first))
+    }
+
+    /// Ends a session for a reason that the citizen shall know; says whether there was one.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn end(&self, key: SessionKey, why: Why, now: Time) -> Result<bool, Unavailable> {
+        if !self.take(key, now).await? {
+            return Ok(false);
+        }
+        self.notes.insert(key, why);
+        if let Some(far) = &self.far {
+            let record = Record {
+                sealed: Bytes::new(),
+                label: Bytes::from_static(why.name().as_bytes()),
+                owner: None,
+                alive: now.as_millisecond(),
+                expires: later(now, NOTE_LIFE),
+            };
+            // The session has ended; a note that is lost costs a page, no more.
+            let _ = far.heard(far.place.put(key.note(), record).await);
+        }
+        Ok(true)
+    }
+
+    /// Returns why a session was ended from outside, if it was.
+    pub async fn why_ended(&self, id: &SessionId, now: Time) -> Option<Why> {
+        let key = id.key();
+        if let Some(why) = self.notes.get(&key) {
+            return Some(why);
+        }
+        let record = self.far.as_ref()?.place.get(key.note(), now).await.ok()??;
+        Why::parse(std::str::from_utf8(&record.label).ok()?)
+    }
+
+    /// Returns the sessions of a person, or a page of all.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn list(
+        &self,
+        owner: Option<[u8; 32]>,
+        after: Option<String>,
+        limit: usize,
+        now: Time,
+    ) -> Result<Listed, Unavailable> {
+        let Some(far) = &self.far else { return Ok(self.list_near(owner, after, limit, now)) };
+        let page = match owner {
+            Some(owner) => {
+                let records = far.place.owned(Kind::Session, owner, limit, now).await;
+                crate::store::Page { records: far.heard(records)?, next: None }
+            }
+            None => far.heard(far.place.list(Kind::Session, after, limit, now).await)?,
+        };
+        let sessions = page.records.into_iter().map(|(digest, record)| Seen {
+            key: SessionKey(digest),
+            label: Label::read(&record.label),
+            owner: record.owner.unwrap_or_default(),
+            alive: Time::from_millisecond(record.alive).unwrap_or(Time::MIN),
+            expires: record.expires,
+        });
+        Ok(Listed { sessions: sessions.collect(), next: page.next })
+    }
+
+    fn list_near(
+        &self,
+        owner: Option<[u8; 32]>,
+        after: Option<String>,
+        limit: usize,
+        now: Time,
+    ) -> Listed {
+        let after = after.and_then(|text| crate::base::encoding::from_hex(&text));
+        let mut keys: Vec<_> = self
+            .near
+            .iter()
+            .filter(|(_, held)| held.is_live(now, self.settings.idle))
+            .filter(|(key, _)| {
+                after.as_ref().is_none_or(|after| key.0.as_slice() > after.as_slice())
+            })
+            .map(|(_, held)| (self.owners.owner(held.session().person()), held))
+            .filter(|(whose, _)| owner.is_none_or(|owner| owner == *whose))
+            .collect();
+        keys.sort_unstable_by_key(|(_, held)| held.key().0);
+        keys.truncate(limit);
+        let next = keys.last().filter(|_| keys.len() == limit);
+        let next = next.map(|(_, held)| crate::base::encoding::hex_lower(&held.key().0));
+        let seen = |(owner, held): ([u8; 32], Arc<Held>)| Seen {
+            key: held.key(),
+            label: Some(Label::of(held.session())),
+            owner,
+            alive: held.alive(),
+            expires: self.expires(held.alive(), held.session()),
+        };
+        Listed { sessions: keys.into_iter().map(seen).collect(), next }
+    }
+
+    /// Tells whether the place was away when it was asked last.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.far.as_ref().is_some_and(|far| far.is_away.load(Ordering::Relaxed))
+    }
+
+    /// Keeps near what is far, and tells the place of signs of life; never ends.
+    pub async fn attend(self: Arc<Self>) {
+        let Some(far) = &self.far else { return std::future::pending().await };
+        let mut events = far.place.watch();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Ok(Event::Gone(key)) if key.kind == Kind::Session => {
+                        if let Some(held) = self.near.remove(&SessionKey(key.digest)) {
+                            held.end();
+                        }
+                    }
+                    Ok(Event::Gone(_)) => {}
+                    Ok(Event::Missed) | Err(RecvError::Lagged(_)) => self.ask_all_again(),
+                    // A place never stops telling; if it did, nothing would be heard.
+                    Err(RecvError::Closed) => {
+                        self.ask_all_again();
+                        tick.tick().await;
+                    }
+                },
+                _ = tick.tick() => {
+                    if !far.place.is_watching() {
+                        self.ask_all_again();
+                    }
+                    self.tell(far).await;
+                    if far.is_away.load(Ordering::Relaxed) {
+                        let _ = far.heard(far.place.check().await);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the place of signs of life that it does not know yet; for the end of the process.
+    pub async fn tell_all(&self) {
+        if let Some(far) = &self.far {
+            let near = self.near.iter().map(|(_, held)| held);
+            let due = near.filter_map(|held| held.to_tell(Duration::ZERO).map(|_| held));
+            let touches: Vec<_> = due.map(|held| self.touch(&held)).collect();
+            far.lock().extend(touches);
+            self.tell(far).await;
+        }
+    }
+
+    async fn tell(&self, far: &Far) {
+        let touches = std::mem::take(&mut *far.lock());
+        if touches.is_empty() {
+            return;
+        }
+        // They are not worth keeping when the place is away: each session is told of again.
+        let _ = far.heard(far.place.touch(touches).await);
+    }
+
+    fn ask_all_again(&self) {
+        if let Some(far) = &self.far {
+            far.round.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Looks at what is near, if it is good.
+    fn look(&self, held: &Arc<Held>, activity: Activity, now: Time) -> Option<Live> {
+        if let Some(far) = &self.far
+            && !held.is_vouched(far.round.load(Ordering::Acquire))
+        {
+            return None;
+        }
+        let live = held.look(activity, now, self.settings.idle)?;
+        if let Some(far) = &self.far
+            && held.to_tell(self.settings.tell_after()).is_some()
+        {
+            let touch = self.touch(held);
+            let mut touches = far.lock();
+            if touches.len() < TOUCHES {
+                touches.push(touch);
+            }
+        }
+        Some(live)
+    }
+
+    /// Asks the place about a session that is near but not good: not vouched for, or idle as far as
+    /// this process has seen.
+    async fn ask_again(
+        &self,
+        held: &Arc<Held>,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        let key = held.key();
+        let Some(far) = &self.far else {
+            self.near.invalidate(&key);
+            return Ok(None);
+        };
+        let round = far.round.load(Ordering::Acquire);
+        match far.heard(far.place.get(key.place(), now).await) {
+            Ok(Some(record)) => {
+                held.vouch(record.alive, round, now);
+                let live = self.look(held, activity, now);
+                if live.is_none() {
+                    self.near.invalidate(&key);
+                }
+                Ok(live)
+            }
+            Ok(None) => {
+                held.end();
+                self.near.invalidate(&key);
+                Ok(None)
+            }
+            Err(away) if held.has_grace(self.settings.grace, now) => {
+                held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
+            }
+            Err(away) => Err(away),
+        }
+    }
+
+    /// Takes a session away, near and far; says whether this caller was the one.
+    async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
+        let far = match &self.far {
+            Some(far) => Some(far.heard(far.place.take(key.place(), now).await)?.is_some()),
+            None => None,
+        };
+        let near = self.near.remove(&key);
+        let was_live = near.as_ref().is_some_and(|held| held.is_live(now, self.settings.idle));
+        if let Some(held) = near {
+            held.end();
+        }
+        Ok(far.unwrap_or(was_live))
+    }
+
+    async fn end_oldest(
+        &self,
+        owner: [u8; 32],
+        newest: SessionKey,
+        now: Time,
+    ) -> Result<(), Unavailable> {
+        let listed = self.list(Some(owner), None, MOST_OF_ONE, now).await?;
+        let mut others: Vec<_> = listed.sessions.iter().filter(|seen| seen.key != newest).collect();
+        others.sort_by_key(|seen| seen.alive);
+        let keep = self.settings.maximum_per_person.saturating_sub(1);
+        for seen in others.iter().take(others.len().saturating_sub(keep)) {
+            self.end(seen.key, Why::Elsewhere, now).await?;
+        }
+        Ok(())
+    }
+
+    fn touch(&self, held: &Held) -> Touch {
+        let alive = held.alive();
+        Touch {
+            key: held.key().place(),
+            alive: alive.as_millisecond(),
+            expires: self.expires(alive, held.session()),
+        }
+    }
+
+    /// When a record of a session goes away: a little after it is idle, because the last sign of life
+    /// may not have been told.
+    fn expires(&self, alive: Time, session: &Session) -> Time {
+        later(later(alive, self.settings.idle), self.settings.tell_after()).min(session.end())
+    }
+}
+
+impl Far {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Touch>> {
+        self.touches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether the place answers.
+    fn heard<T>(&self, answer: Result<T, Unavailable>) -> Result<T, Unavailable> {
+        match &answer {
+            Ok(_) if self.is_away.swap(false, Ordering::Relaxed) => info!("session store is back"),
+            Err(reason) if !self.is_away.swap(true, Ordering::Relaxed) => {
+                warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
+            }
+            _ => {}
+        }
+        answer
+    }
+}
+
+/// A page of sessions.
+#[derive(Debug)]
+pub struct Listed {
+    /// The sessions.
+    pub sessions: Vec<Seen>,
+    /// Where to go on.
+    pub next: Option<String>,
+}
+
+/// A session as operators see it.
+#[derive(Debug)]
+pub struct Seen {
+    /// What it is stored under.
+    pub key: SessionKey,
+    /// What was noted for operators.
+    pub label: Option<Label>,
+    /// Whose it is.
+    pub owner: [u8; 32],
+    /// The last sign of life that is known.
+    pub alive: Time,
+    /// When it goes away without another.
+    pub expires: Time,
+}
+
+impl SessionKey {
+    fn place(self) -> Key {
+        Key { kind: Kind::Session, digest: self.0 }
+    }
+
+    fn note(self) -> Key {
+        Key { kind: Kind::Ended, digest: self.0 }
+    }
+}
+
+/// How many notes on ended sessions a process keeps, and how long.
+const NOTES: u64 = 100_000;
+const NOTE_LIFE: Duration = Duration::from_secs(3600);
+/// How often the place is told of signs of life, and looked at while it is not heard.
+const TICK: Duration = Duration::from_millis(500);
+/// How many signs of life may wait to be told.
+const TOUCHES: usize = 100_000;
+/// The most sessions of one person that are looked at.
+const MOST_OF_ONE: usize = 1000;
+
+#[cfg(test)]
+mod tests;

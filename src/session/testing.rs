@@ -1,0 +1,30 @@
+//! Sessions for tests.
+
+use std::time::Duration;
+
+use super::{Session, SessionKey, Settings};
+use crate::base::clock::{Time, later};
+use crate::identity::assurance::Assurance;
+use crate::identity::person::{Identifier, Person};
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        idle: Duration::from_secs(900),
+        absolute: Duration::from_secs(28_800),
+        maximum: 100,
+        maximum_per_person: 0,
+        grace: Duration::from_secs(300),
+    }
+}
+
+pub(crate) fn session(key: SessionKey, now: Time) -> Session {
+    Session {
+        person: Person::new(None, None, None, Identifier::parse("44051401359")),
+        assurance: Assurance::High,
+        authenticated: now,
+        end: later(now, settings().absolute),
+        public_name: key.public_name(),
+        name_id: "n".to_owned(),
+        session_index: "i".to_owned(),
+    }
+}
