@@ -28,11 +28,13 @@ pub use self::settings::Settings;
 use self::sockets::{Closed, Purpose, Sockets};
 use self::state::StateError;
 use crate::base::clock::SharedClock;
+use crate::base::secret::Secret;
 use crate::base::stop::stop as new_stop;
 use crate::flow::Flows;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
+use crate::http::admin::Admin;
 use crate::http::operations::Operations;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
@@ -51,6 +53,7 @@ pub struct App {
     admission: Arc<Admission>,
     state: state::State,
     clock: SharedClock,
+    admin_token: Option<Secret<Vec<u8>>>,
 }
 
 /// What a running gateway can be told.
@@ -136,7 +139,8 @@ impl App {
         let (proxies, trusted) = (listen.proxy_protocol_from.clone(), &listen.trusted_proxies);
         let admission = Admission::new(listen.limits, proxies, trusted);
         let sockets = Sockets::bind(listen)?;
-        Ok(Self { gateway, renewal, sockets, admission, state, clock })
+        let admin_token = settings.admin_token;
+        Ok(Self { gateway, renewal, sockets, admission, state, clock, admin_token })
     }
 
     /// Returns the address of the operations listener.
@@ -154,7 +158,7 @@ impl App {
     /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
     /// then connections end, and the operations listener stops last.
     pub async fn run_with(self, mut stop: Stop, mut commands: mpsc::Receiver<Command>) {
-        let Self { gateway, renewal, sockets, admission, state, clock } = self;
+        let Self { gateway, renewal, sockets, admission, state, clock, admin_token } = self;
         info!(
             http = sockets.address("http"),
             https = sockets.address("https"),
@@ -185,7 +189,9 @@ impl App {
 
         // 2. What goes on beside them.
         let (operations_stopper, operations_stop) = new_stop();
-        let answers = Arc::new(Operations::new(stopping.clone()));
+        let admin =
+            Admin::new(admin_token, Arc::clone(&gateway.flows.sessions), Arc::clone(&clock));
+        let answers = Arc::new(Operations::new(stopping.clone(), admin));
         let operations = tokio::spawn(async move {
             match operations.into_listener() {
                 Ok(listener) => {
@@ -203,6 +209,8 @@ impl App {
             }
         });
         let mut beside = JoinSet::new();
+        let sessions = Arc::clone(&gateway.flows.sessions);
+        beside.spawn(Arc::clone(&sessions).attend());
         beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, clock));
         if let Some(certificates) = certificates {
             beside.spawn(certificates::watch(certificates, LOOK_AT_FILES, stopping.clone()));
@@ -270,6 +278,7 @@ impl App {
         }
         stopper.stop();
         workers.ended().await;
+        sessions.tell_all().await;
         gateway.access.flush();
         beside.shutdown().await;
         operations_stopper.stop();

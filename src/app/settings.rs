@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::base::secret::Secret;
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::access;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub key_rotation: Duration,
     /// The secret behind the pseudonyms, when it is given.
     pub pairwise_secret: Option<PairwiseSecret>,
+    /// What opens the operators' part of the operations listener; there is none without.
+    pub admin_token: Option<Secret<Vec<u8>>>,
     /// Where keys are kept between runs.
     pub state_directory: Option<PathBuf>,
     /// How it logs.

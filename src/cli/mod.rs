@@ -7,6 +7,7 @@ mod explain;
 mod output;
 mod reference;
 mod run;
+mod sessions;
 mod simulator;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Command {
     Simulator(simulator::Arguments),
     /// Examines captured answers of the node, offline, exactly as a login does.
     Explain(explain::Arguments),
+    /// Lists, shows and ends sessions of a running gateway.
+    Sessions(sessions::Arguments),
     /// Prints the configuration with every key, its meaning and its default.
     Reference(reference::Arguments),
 }
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -87,7 +87,7 @@ impl From<host::Error> for Failure {
 impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
         let code = "session.store_unavailable";
-        let failure = Self::new(Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE, code);
+        let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
         Self { detail: error.to_string(), ..failure }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod action;
+pub mod admin;
 pub mod answer;
 pub mod cookie;
 pub mod endpoints;

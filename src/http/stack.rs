@@ -24,6 +24,7 @@ use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionId;
 use crate::session::held::{Activity, Live};
+use crate::session::label::Why;
 use crate::store::Unavailable;
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
@@ -176,6 +177,7 @@ impl Gateway {
                 }
             }
             Decision::Login(assurance) => {
+                self.farewell(exchange, assurance).await?;
                 self.sign_in(exchange, assurance, SignIn::Login).map(Answer::from)
             }
             Decision::StepUp(assurance) => {
@@ -223,6 +225,30 @@ impl Gateway {
             self.recent.remember(cookie, live, now);
         }
         Ok(live)
+    }
+
+    /// Tells a citizen whose session was ended from outside why, before a new login is offered.
+    ///
+    /// # Errors
+    /// When there is something to tell.
+    async fn farewell(&self, exchange: &Exchange, assurance: Assurance) -> Result<(), Failure> {
+        if exchange.caller() != Caller::Navigation {
+            return Ok(());
+        }
+        let cookie = self.settings.cookies.session(&exchange.parts.headers);
+        let Some(id) = cookie.and_then(SessionId::parse) else { return Ok(()) };
+        let why = self.flows.sessions.why_ended(&id, exchange.began).await;
+        let (trouble, code) = match why {
+            None => return Ok(()),
+            Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
+            Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),
+        };
+        let return_to = match exchange::is_reading(&exchange.parts.method) {
+            true => ReturnTo::parse(exchange.path_and_query()),
+            false => ReturnTo::front_page(),
+        };
+        Err(Failure::new(trouble, StatusCode::UNAUTHORIZED, code)
+            .begin_again(self.login_link(&return_to, assurance)))
     }
 
     /// Answers a request that needs a citizen who is signed in (more surely).

@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use serde::Serialize;
 
 use super::assurance::Assurance;
-use super::person::Person;
+use super::person::{Identifier, Person};
 use crate::base::clock::Time;
 use crate::base::encoding::base64url;
 use crate::base::random;
@@ -103,7 +103,13 @@ impl PairwiseSecret {
     /// audience.
     #[must_use]
     pub fn owner(&self, person: &Person) -> [u8; 32] {
-        let tag = self.mac("", person);
+        self.owner_of(person.identifier())
+    }
+
+    /// Returns the same for an identifier.
+    #[must_use]
+    pub fn owner_of(&self, identifier: &Identifier) -> [u8; 32] {
+        let tag = self.mac("", identifier);
         let mut digest = [0; 32];
         digest.copy_from_slice(tag.as_ref());
         digest
@@ -112,15 +118,15 @@ impl PairwiseSecret {
     /// Returns the pseudonym of a person towards an audience.
     #[must_use]
     pub fn pseudonym(&self, person: &Person, audience: &str) -> String {
-        base64url(self.mac(audience, person).as_ref())
+        base64url(self.mac(audience, person.identifier()).as_ref())
     }
 
     /// An audience has a name, so an empty one is for ourselves.
-    fn mac(&self, audience: &str, person: &Person) -> hmac::Tag {
+    fn mac(&self, audience: &str, identifier: &Identifier) -> hmac::Tag {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
         let mut context = hmac::Context::with_key(&key);
         // Lengths in front, so that no two pairs of texts run together alike.
-        for part in [audience, person.identifier().kind(), person.identifier().as_str()] {
+        for part in [audience, identifier.kind(), identifier.as_str()] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
@@ -166,7 +172,6 @@ impl<'c> Claims<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::person::Identifier;
 
     fn person() -> Person {
         let given = Some("Żaneta".to_owned());

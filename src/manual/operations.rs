@@ -395,7 +395,10 @@
 //! | `upstream.no_healthy_server` | 503 | health checks call every server down, or no name could be resolved yet; `detail` says which |
 //! | `upstream.busy` | 503 | `max_requests` are under way and the queue is full, or no turn came within `pending_timeout` |
 //! | `identity.cannot_sign` | 500 | the token key was refused; look at the state folder |
-//! | `session.store_unavailable` | 503 | sessions cannot be reached |
+//! | `session.store_unavailable` | 503 | the place where sessions are kept cannot be reached; sessions that this process knows go on for `session.grace` |
+//! | `session.signed_out_elsewhere` | 401 | the person signed in elsewhere and has more sessions than `session.maximum_per_person` |
+//! | `session.ended_by_operator` | 401 | an operator ended the session |
+//! | `session.keepalive_from_elsewhere` | 403 | a page of another site asked to prolong the session |
 //!
 //! A program that asks without a session gets 401 and JSON with `login_required`, or
 //! `step_up_required` when the level is too low. That is no refusal and is logged only as a

@@ -54,11 +54,17 @@ pub enum Trouble {
     SessionEnded,
     /// A frame or an embedded page asks for a sign-in, which needs the whole window.
     SignInNeeded,
+    /// The person signed in elsewhere, and this session had to make room.
+    SignedOutElsewhere,
+    /// An operator ended the session.
+    SignedOutByOperator,
+    /// It cannot be told at the moment who is signed in.
+    SessionsAway,
 }
 
 impl Trouble {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -80,6 +86,9 @@ impl Trouble {
         Self::TooLarge,
         Self::SessionEnded,
         Self::SignInNeeded,
+        Self::SignedOutElsewhere,
+        Self::SignedOutByOperator,
+        Self::SessionsAway,
     ];
 
     /// Only the page that asks for a sign-in is made for a frame, and only of the same portal.

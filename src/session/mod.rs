@@ -88,6 +88,12 @@ impl SessionId {
 }
 
 impl SessionKey {
+    /// Takes what operators call a session by.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn bytes(self) -> [u8; 32] {

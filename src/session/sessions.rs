@@ -25,7 +25,9 @@ use super::label::{Label, Why};
 use super::{Session, SessionId, SessionKey, Settings, kept};
 use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
+use crate::base::encoding::{from_hex, hex_lower};
 use crate::identity::claims::PairwiseSecret;
+use crate::identity::person::Identifier;
 use crate::store::seal::Sealer;
 use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
 
@@ -243,14 +245,43 @@ impl Sessions {
             }
             None => far.heard(far.place.list(Kind::Session, after, limit, now).await)?,
         };
-        let sessions = page.records.into_iter().map(|(digest, record)| Seen {
-            key: SessionKey(digest),
-            label: Label::read(&record.label),
-            owner: record.owner.unwrap_or_default(),
-            alive: Time::from_millisecond(record.alive).unwrap_or(Time::MIN),
-            expires: record.expires,
-        });
+        let sessions =
+            page.records.iter().map(|(digest, record)| Seen::of(SessionKey(*digest), record));
         Ok(Listed { sessions: sessions.collect(), next: page.next })
+    }
+
+    /// Returns one session as operators see it.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn seen(&self, key: SessionKey, now: Time) -> Result<Option<Seen>, Unavailable> {
+        let Some(far) = &self.far else {
+            let held = self.near.get(&key).filter(|held| held.is_live(now, self.settings.idle));
+            return Ok(held.map(|held| self.seen_near(&held)));
+        };
+        let record = far.heard(far.place.get(key.place(), now).await)?;
+        Ok(record.map(|record| Seen::of(key, &record)))
+    }
+
+    /// Returns the digest of a person by a kind of identifier.
+    #[must_use]
+    pub fn owner(&self, kind: &str, identifier: &str) -> Option<[u8; 32]> {
+        let identifier = match kind {
+            "login_name" => Identifier::login_name(identifier),
+            "pesel" | "cross_border" => Identifier::parse(identifier),
+            _ => return None,
+        };
+        (identifier.kind() == kind).then(|| self.owners.owner_of(&identifier))
+    }
+
+    fn seen_near(&self, held: &Held) -> Seen {
+        Seen {
+            key: held.key(),
+            label: Some(Label::of(held.session())),
+            owner: self.owners.owner(held.session().person()),
+            alive: held.alive(),
+            expires: self.expires(held.alive(), held.session()),
+        }
     }
 
     fn list_near(
@@ -260,7 +291,7 @@ impl Sessions {
         limit: usize,
         now: Time,
     ) -> Listed {
-        let after = after.and_then(|text| crate::base::encoding::from_hex(&text));
+        let after = after.and_then(|text| from_hex(&text));
         let mut keys: Vec<_> = self
             .near
             .iter()
@@ -268,21 +299,16 @@ impl Sessions {
             .filter(|(key, _)| {
                 after.as_ref().is_none_or(|after| key.0.as_slice() > after.as_slice())
             })
-            .map(|(_, held)| (self.owners.owner(held.session().person()), held))
-            .filter(|(whose, _)| owner.is_none_or(|owner| owner == *whose))
+            .map(|(_, held)| held)
+            .filter(|held| {
+                owner.is_none_or(|owner| self.owners.owner(held.session().person()) == owner)
+            })
             .collect();
-        keys.sort_unstable_by_key(|(_, held)| held.key().0);
+        keys.sort_unstable_by_key(|held| held.key().0);
         keys.truncate(limit);
         let next = keys.last().filter(|_| keys.len() == limit);
-        let next = next.map(|(_, held)| crate::base::encoding::hex_lower(&held.key().0));
-        let seen = |(owner, held): ([u8; 32], Arc<Held>)| Seen {
-            key: held.key(),
-            label: Some(Label::of(held.session())),
-            owner,
-            alive: held.alive(),
-            expires: self.expires(held.alive(), held.session()),
-        };
-        Listed { sessions: keys.into_iter().map(seen).collect(), next }
+        let next = next.map(|held| hex_lower(&held.key().0));
+        Listed { sessions: keys.iter().map(|held| self.seen_near(held)).collect(), next }
     }
 
     /// Tells whether the place was away when it was asked last.
@@ -493,6 +519,18 @@ pub struct Seen {
     pub alive: Time,
     /// When it goes away without another.
     pub expires: Time,
+}
+
+impl Seen {
+    fn of(key: SessionKey, record: &Record) -> Self {
+        Self {
+            key,
+            label: Label::read(&record.label),
+            owner: record.owner.unwrap_or_default(),
+            alive: Time::from_millisecond(record.alive).unwrap_or(Time::MIN),
+            expires: record.expires,
+        }
+    }
 }
 
 impl SessionKey {

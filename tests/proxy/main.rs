@@ -6,6 +6,7 @@
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
+//! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
 //!
 //! Portals are nginx, and small programs for Node and Python in `upstreams`; clients are curl,
@@ -19,4 +20,5 @@ mod features;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod sessions;
 mod strictness;

@@ -123,6 +123,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
         token_lifetime: Duration::from_secs(300),
         key_rotation: Duration::from_secs(30 * 24 * 3600),
         pairwise_secret: None,
+        admin_token: None,
         state_directory: None,
         log: Log { json: false, level: "warn".to_owned(), access: access::Settings::off() },
         fixed: Fixed::default(),

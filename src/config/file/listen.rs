@@ -201,10 +201,15 @@ pub struct Operations {
     /// Loopback by default. In a container, bind it to the pod's address and keep it out of
     /// reach of citizens.
     pub listen: SocketAddr,
+    /// File with the token for listing and ending sessions on this listener, at least 32 characters.
+    /// Without it, that cannot be done. `brama sessions` reads the same file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_token_file: Option<PathBuf>,
 }
 
 impl Default for Operations {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9480)) }
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 9480));
+        Self { listen, admin_token_file: None }
     }
 }

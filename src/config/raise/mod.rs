@@ -19,6 +19,7 @@ use super::load::Loaded;
 use super::problem::Problems;
 use crate::app::Settings;
 use crate::base::clock::Time;
+use crate::base::secret::Secret;
 use crate::http::hygiene;
 use crate::http::networks::Networks;
 use crate::identity::claims::PairwiseSecret;
@@ -49,6 +50,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let log = log::raise(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
+    let admin_token = admin_token(context);
     if file.portal.state_directory.is_none() {
         context.warn(
             "portal.state_directory",
@@ -89,6 +91,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         token_lifetime,
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,
+        admin_token,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log,
         fixed: fixed::raise(file),
@@ -129,6 +132,21 @@ fn session(context: &mut Context<'_>) -> session::Settings {
         maximum_per_person: file.maximum_per_person,
         grace: file.grace.get(),
     }
+}
+
+fn admin_token(context: &mut Context<'_>) -> Option<Secret<Vec<u8>>> {
+    let key = "operations.admin_token_file";
+    let path = context.file().operations.admin_token_file.as_deref()?;
+    let token = context.read(key, path)?.trim_ascii().to_vec();
+    if token.len() < 32 || !token.iter().all(u8::is_ascii_graphic) {
+        context.error(
+            key,
+            "is not a line of at least 32 visible characters",
+            "make one with: head -c 32 /dev/urandom | base64 > FILE",
+        );
+        return None;
+    }
+    Some(Secret::new(token))
 }
 
 fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {

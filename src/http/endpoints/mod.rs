@@ -35,6 +35,8 @@ pub enum Place {
     Logout,
     /// A page's script asks who is signed in.
     Session,
+    /// A page's script says that the citizen is still there.
+    KeepAlive,
     /// A backend fetches the public keys.
     Jwks,
     /// Below the prefix there is nothing else.
@@ -59,6 +61,7 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
         "finish" => Place::Finish,
         "logout" => Place::Logout,
         "session" => Place::Session,
+        "keepalive" => Place::KeepAlive,
         _ => Place::Unknown,
     })
 }
@@ -81,6 +84,7 @@ pub async fn answer(
         (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(gateway, exchange).await,
         (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
         (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
+        (Place::KeepAlive, &Method::POST) => session::keep_alive(gateway, exchange).await,
         (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
         (Place::Unknown, _) => {
             Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))

@@ -1,4 +1,7 @@
 //! `session`: what a page's script may know of the session. Asking is no sign of life.
+//!
+//! `keepalive`: the same with POST, and a sign of life, for "stay signed in". Not beyond the absolute end,
+//! and not for another site.
 
 use http::{Response, StatusCode};
 
@@ -7,6 +10,7 @@ use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
 use crate::identity::claims::PersonalClaim;
+use crate::pages::Trouble;
 use crate::session::held::Activity;
 
 /// Answers `{"signed_in": false}`, or who is signed in, at which level, and for how long still.
@@ -14,8 +18,28 @@ use crate::session::held::Activity;
 /// # Errors
 /// When the session store is away.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    tell(gateway, exchange, Activity::Background).await
+}
+
+/// Notes a sign of life and answers as `session` does.
+///
+/// # Errors
+/// When another site asks, or the session store is away.
+pub async fn keep_alive(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    if exchange.is_same_origin(&gateway.settings.origin) == Some(false) {
+        let (status, code) = (StatusCode::FORBIDDEN, "session.keepalive_from_elsewhere");
+        return Err(Failure::new(Trouble::MalformedRequest, status, code));
+    }
+    tell(gateway, exchange, Activity::Alive).await
+}
+
+async fn tell(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    activity: Activity,
+) -> Result<Response<Body>, Failure> {
     let now = gateway.clock.now();
-    let live = gateway.live_as(exchange, Activity::Background).await?;
+    let live = gateway.live_as(exchange, activity).await?;
     let Some(live) = live else {
         let value = serde_json::json!({ "signed_in": false });
         return Ok(answer::json(StatusCode::OK, &value));

@@ -26,6 +26,11 @@ impl Gateway {
         Wire::connect(self.address)
     }
 
+    /// Opens a connection to the operations listener.
+    pub(crate) fn operations(&self) -> Wire {
+        Wire::connect(self.operations)
+    }
+
     /// Returns the address of a page, as a browser would write it.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.address.port())
