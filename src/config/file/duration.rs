@@ -20,6 +20,11 @@ impl HumanDuration {
         Self(Duration::from_secs(seconds))
     }
 
+    /// Makes one from milliseconds.
+    pub const fn from_millis(milliseconds: u64) -> Self {
+        Self(Duration::from_millis(milliseconds))
+    }
+
     /// Returns the time as the standard library has it.
     pub const fn get(self) -> Duration {
         self.0

@@ -203,7 +203,7 @@ pub struct Operations {
     pub listen: SocketAddr,
     /// File with the token for listing and ending sessions on this listener, at least 32 characters.
     /// Without it, that cannot be done. `brama sessions` reads the same file.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"operations/token")]
     pub admin_token_file: Option<PathBuf>,
 }
 

@@ -22,6 +22,7 @@ mod routes;
 mod service;
 mod session;
 mod size;
+mod store;
 mod upstreams;
 
 pub use duration::{HumanDuration, HumanDurationError};
@@ -35,6 +36,7 @@ pub use routes::{Access, Claim, Headers, Redirect, Respond, Route};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
 pub use session::Session;
 pub use size::{HumanSize, HumanSizeError};
+pub use store::{FileStore, RedisMode, RedisStore, Store, StoreKind};
 pub use upstreams::{Health, Protocol, Upstream, UpstreamServer};
 
 /// The whole configuration file.
@@ -57,6 +59,8 @@ pub struct File {
     pub service: Service,
     /// How long a citizen stays signed in.
     pub session: Session,
+    /// Where sessions, logins under way and what must not be used twice are kept.
+    pub store: Store,
     /// The signed identity that goes to upstreams with each request.
     pub identity: Identity,
     /// What the program says about itself.
