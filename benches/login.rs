@@ -124,7 +124,9 @@ mod judge {
     use libxml::tree::Node;
     use xmlsec::{XmlSecDocumentExt, XmlSecKey, XmlSecKeyFormat, XmlSecSignatureContext};
 
-    use super::{Role, World};
+    use brama::simulator::kit::Role;
+
+    use super::World;
 
     pub(crate) struct Judge {
         xml: String,
