@@ -17,6 +17,7 @@
 
 pub mod file;
 pub mod memory;
+pub mod opening;
 pub mod seal;
 
 #[cfg(test)]
@@ -165,6 +166,9 @@ pub trait Place: Send + Sync + 'static {
 
     /// Tells whether the place can be reached; for readiness. Asks it.
     fn check(&self) -> Work<'_, ()>;
+
+    /// Lets go of what another process waits for. Nothing can be kept here any more.
+    fn close(&self) {}
 }
 
 /// A page of records.

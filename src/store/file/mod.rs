@@ -355,6 +355,10 @@ impl Place for File {
     fn check(&self) -> Work<'_, ()> {
         Box::pin(async { self.change(Command::Probe).await.map(drop) })
     }
+
+    fn close(&self) {
+        Self::close(self);
+    }
 }
 
 impl Shared {

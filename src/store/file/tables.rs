@@ -69,12 +69,12 @@ impl<'t> Tables<'t> {
     /// Opens the tables; makes those that are missing.
     pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, Failure> {
         let records = |kind| transaction.open_table(records_of(kind));
-        let [session, login, used, form, code] = Kind::ALL.map(records);
+        let [session, login, used, form, code, ended] = Kind::ALL.map(records);
         let about = transaction.open_table(ABOUT)?;
         let number = |name| about.get(name).map(|found| found.map_or(0, |found| found.value()));
         let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
         Ok(Self {
-            records: [session?, login?, used?, form?, code?],
+            records: [session?, login?, used?, form?, code?, ended?],
             order: transaction.open_table(ORDER)?,
             due: transaction.open_table(DUE)?,
             owner: transaction.open_table(OWNER)?,
@@ -436,6 +436,7 @@ fn number(kind: Kind) -> u8 {
         Kind::Used => 3,
         Kind::Form => 4,
         Kind::Code => 5,
+        Kind::Ended => 6,
     }
 }
 

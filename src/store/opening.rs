@@ -1,0 +1,152 @@
+//! A place that is still being opened, such as a file that a predecessor of this process holds.
+//!
+//! Whoever asks meanwhile waits, up to a bound, instead of hearing that the place is away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{broadcast, watch};
+use tokio::time::timeout;
+
+use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use crate::base::clock::Time;
+
+/// The place, as soon as it is open.
+pub struct Opening {
+    opened: watch::Receiver<Option<Arc<dyn Place>>>,
+    events: broadcast::Sender<Event>,
+}
+
+/// Says when the place is open.
+pub struct Opened {
+    opened: watch::Sender<Option<Arc<dyn Place>>>,
+    events: broadcast::Sender<Event>,
+}
+
+/// Makes a place that is not open yet.
+#[must_use]
+pub fn opening() -> (Opened, Opening) {
+    let (sender, opened) = watch::channel(None);
+    let events = broadcast::Sender::new(EVENTS);
+    (Opened { opened: sender, events: events.clone() }, Opening { opened, events })
+}
+
+impl Opened {
+    /// Gives everybody the place, and passes on what happens there for as long as this runs.
+    pub async fn open(self, place: Arc<dyn Place>) {
+        let mut events = place.watch();
+        self.opened.send_replace(Some(place));
+        loop {
+            let event = match events.recv().await {
+                Ok(event) => event,
+                Err(broadcast::error::RecvError::Lagged(_)) => Event::Missed,
+                Err(broadcast::error::RecvError::Closed) => return,
+            };
+            // Nobody has to listen.
+            let _ = self.events.send(event);
+        }
+    }
+}
+
+impl Opening {
+    fn then<'p, T, F>(&self, act: F) -> Work<'p, T>
+    where
+        T: Send + 'p,
+        F: for<'a> FnOnce(&'a dyn Place) -> Work<'a, T> + Send + 'p,
+    {
+        let mut opened = self.opened.clone();
+        Box::pin(async move {
+            let place = match timeout(PATIENCE, opened.wait_for(Option::is_some)).await {
+                Ok(Ok(place)) => place.clone(),
+                Ok(Err(_)) | Err(_) => None,
+            };
+            match place {
+                Some(place) => act(&*place).await,
+                None => Err(Unavailable("it is not open yet".to_owned())),
+            }
+        })
+    }
+}
+
+impl Place for Opening {
+    fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
+        self.then(move |place| place.put(key, record))
+    }
+
+    fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
+        self.then(move |place| place.put_new(key, record, now))
+    }
+
+    fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool> {
+        self.then(move |place| place.swap(key, sealed, record, now))
+    }
+
+    fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.then(move |place| place.get(key, now))
+    }
+
+    fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.then(move |place| place.take(key, now))
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
+        self.then(move |place| place.touch(touches))
+    }
+
+    fn owned(
+        &self,
+        kind: Kind,
+        owner: Digest,
+        limit: usize,
+        now: Time,
+    ) -> Work<'_, Vec<(Digest, Record)>> {
+        self.then(move |place| place.owned(kind, owner, limit, now))
+    }
+
+    fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page> {
+        self.then(move |place| place.list(kind, after, limit, now))
+    }
+
+    fn watch(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    fn check(&self) -> Work<'_, ()> {
+        self.then(|place| place.check())
+    }
+
+    fn close(&self) {
+        if let Some(place) = &*self.opened.borrow() {
+            place.close();
+        }
+    }
+}
+
+/// How long somebody waits for the place to open.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract;
+    use super::super::memory::Memory;
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_contract_once_it_is_open() {
+        let (opened, place) = opening();
+        let (_, opening) = tokio::join!(contract::check(&place), async {
+            tokio::task::yield_now().await;
+            tokio::spawn(opened.open(Arc::new(Memory::new(10_000))))
+        });
+        opening.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        let (_opened, place) = opening();
+        place.check().await.unwrap_err();
+        drop(_opened);
+        place.check().await.unwrap_err();
+    }
+}
