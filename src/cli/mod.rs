@@ -4,6 +4,7 @@ mod check;
 mod control;
 mod demo;
 mod explain;
+mod explain_policy;
 mod output;
 mod reference;
 mod run;
@@ -33,6 +34,8 @@ enum Command {
     Simulator(simulator::Arguments),
     /// Examines captured answers of the node, offline, exactly as a login does.
     Explain(explain::Arguments),
+    /// Says which rule decides about a request and why, exactly as a running gateway does.
+    ExplainPolicy(explain_policy::Arguments),
     /// Prints the configuration with every key, its meaning and its default.
     Reference(reference::Arguments),
 }
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -5,7 +5,8 @@ use super::pending::{Binding, PendingLogin};
 use super::return_to::ReturnTo;
 use crate::base::encoding::base64;
 use crate::base::random;
-use crate::identity::assurance::Assurance;
+use crate::gate::requirement::Demand;
+use crate::saml::authn_request::Template;
 use crate::xml::signer;
 
 /// What the browser needs to go to the node.
@@ -22,7 +23,9 @@ pub struct Begun {
 }
 
 impl Flows {
-    /// Begins a login for a browser, which keeps its binding when it has one.
+    /// Begins a login for a browser, which keeps its binding when it has one. Where the login may
+    /// only have a certain age, the citizen identifies anew, whatever the node remembers: an age
+    /// that is asked for now is not fulfilled by luck.
     ///
     /// # Errors
     /// When our request cannot be signed: a fault of ours.
@@ -30,14 +33,23 @@ impl Flows {
         &self,
         binding: Option<Binding>,
         return_to: ReturnTo,
-        assurance: Assurance,
+        demand: Demand,
     ) -> Result<Begun, signer::Error> {
         let now = self.now();
         let settings = &self.settings;
         let request_id = random::message_id();
-        let request = settings.template.sign(&request_id, now, assurance, &settings.signer)?;
+        let fresh_since = demand.max_age.map(|_| now);
+        let forcing;
+        let template = if fresh_since.is_some() && !settings.template.force_authn {
+            forcing = Template { force_authn: true, ..settings.template.clone() };
+            &forcing
+        } else {
+            &settings.template
+        };
+        let request = template.sign(&request_id, now, demand.assurance, &settings.signer)?;
         let binding = binding.unwrap_or_else(Binding::generate);
-        let login = PendingLogin { request_id, return_to, assurance };
+        let login =
+            PendingLogin { request_id, return_to, assurance: demand.assurance, fresh_since };
         let relay_state = self.pending.begin(login, &binding, now);
         Ok(Begun {
             form_action: settings.sso_url.clone(),

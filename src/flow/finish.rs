@@ -118,6 +118,7 @@ impl Flows {
             request_id: Some(login.request_id.clone()),
             resolve_id: Some(resolve_id),
             assurance: Some(login.assurance),
+            fresh_since: login.fresh_since,
             required: settings.template.required.clone(),
             skew: settings.skew,
             maximum_bytes: settings.maximum_answer,

@@ -86,6 +86,8 @@ pub struct PendingLogin {
     pub return_to: ReturnTo,
     /// The level that was asked for.
     pub assurance: Assurance,
+    /// When it began, when the citizen must identify anew after that.
+    pub fresh_since: Option<Time>,
 }
 
 /// Why a login cannot go on.
@@ -248,6 +250,7 @@ mod tests {
             request_id: "ID-1".to_owned(),
             return_to: ReturnTo::parse("/tax"),
             assurance: Assurance::Low,
+            fresh_since: None,
         };
         let relay_state = pending.begin(login, &binding, now);
         let artifact = Artifact::parse(&base64(&[4; 44])).unwrap();

@@ -60,6 +60,7 @@ pub(crate) mod contract {
         Session {
             person: Person::new(None, None, None, Identifier::parse("44051401359")),
             assurance: crate::identity::assurance::Assurance::High,
+            authority: Some("pz.gov.pl".to_owned()),
             authenticated: now,
             end: crate::base::clock::later(now, settings().absolute),
             public_name: key.public_name(),

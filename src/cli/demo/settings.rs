@@ -133,9 +133,9 @@ fn routes() -> Vec<Route> {
     [
         ("/", Access::Optional, vec![GivenName, FamilyName]),
         ("/public", Access::Public, vec![]),
-        ("/account", Access::Required(Assurance::Substantial), everything.clone()),
-        ("/certificate", Access::Required(Assurance::High), everything),
-        ("/api", Access::Required(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
+        ("/account", Access::level(Assurance::Substantial), everything.clone()),
+        ("/certificate", Access::level(Assurance::High), everything),
+        ("/api", Access::level(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
     ]
     .into_iter()
     .enumerate()

@@ -3,6 +3,7 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
+mod access;
 mod action;
 mod certificates;
 mod context;
