@@ -13,6 +13,7 @@
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
 //! | `policy` | what a rule may ask beyond a login |
+//! | `explain_policy` | mistakes in rules that `check` finds, and `explain-policy` |
 //! | `identity` | what a backend receives, and that nobody can forge it |
 //! | `routing` | what a route does: prefixes, redirects, answers, headers, work; proxies in front |
 //! | `access` | the access log |
@@ -27,6 +28,7 @@
 mod access;
 mod commands;
 mod doors;
+mod explain_policy;
 mod faults;
 mod harness;
 mod identity;

@@ -74,8 +74,7 @@ impl<'s> Trial<'s> {
         };
         let no_url = || {
             format!(
-                "\"{}\" is neither an address such as https://portal.example/tax nor a path; \
-                 letters outside ASCII must be percent-encoded",
+                "\"{}\" is neither an address such as https://portal.example/tax nor a path",
                 url.escape_debug()
             )
         };

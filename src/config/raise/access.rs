@@ -41,16 +41,16 @@ pub(super) fn methods(
                 let what = format!("has {name}, which is refused everywhere");
                 context.error(key, what, "leave it out");
             }
-            Some(method) if name.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-                let what = format!("has {method}, and methods are told apart by their case");
-                let advice = format!("write \"{}\"", name.to_ascii_uppercase());
-                context.error(key, what, advice);
-            }
             Some(method) if !methods.contains(&method) => methods.push(method),
             Some(_) => {}
             None => {
                 let what = format!("\"{}\" is no method", name.escape_debug());
-                context.error(key, what, "write names such as \"GET\" and \"POST\"");
+                let advice = if is_method(name.to_ascii_uppercase().as_bytes()) {
+                    format!("write \"{}\"", name.to_ascii_uppercase())
+                } else {
+                    "write names such as \"GET\" and \"POST\"".to_owned()
+                };
+                context.error(key, what, advice);
             }
         }
     }
