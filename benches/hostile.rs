@@ -36,6 +36,7 @@ fn main() {
         request_id: Some("r".to_owned()),
         resolve_id: Some("a".to_owned()),
         assurance: None,
+        fresh_since: None,
         required: Attribute::ALL.to_vec(),
         skew: Duration::from_secs(60),
         maximum_bytes: SIZE,

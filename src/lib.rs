@@ -50,9 +50,11 @@
 //!    is for; what two servers could read in two ways is refused.
 //!    [`http::hygiene::clean_request`] takes away whatever speaks in our name.
 //! 3. Our own places ([`http::endpoints`]) are answered here. For all else [`gate::Door::decide`] says
-//!    [`Pass`](gate::Decision::Pass), [`Login`](gate::Decision::Login),
-//!    [`StepUp`](gate::Decision::StepUp), [`Closed`](gate::Decision::Closed) or
-//!    [`Deny`](gate::Decision::Deny).
+//!    [`Pass`](gate::Decision::Pass) or why the request has to [`Stop`](gate::Stop):
+//!    [`Login`](gate::Stop::Login), [`StepUp`](gate::Stop::StepUp),
+//!    [`Refuse`](gate::Stop::Refuse), [`Closed`](gate::Stop::Closed),
+//!    [`NoMethod`](gate::Stop::NoMethod) or [`Deny`](gate::Stop::Deny). [`http::stop`] turns that
+//!    into an answer.
 //! 4. Nobody is signed in: [`flow::Flows::begin`] remembers the login in [`flow::pending`], and
 //!    [`pages::send_to_node`] takes the browser to the node with a signed `AuthnRequest`.
 //! 5. The node's page brings an artifact to [`http::endpoints::acs`]. It comes across sites, so
@@ -70,6 +72,7 @@
 //! - [`app`]: how the parts are put together. Read it second.
 //! - [`flow::finish`]: the heart of the program, one function with numbered steps.
 //! - [`http::stack`]: the way of a request.
+//! - [`gate::policy`] and [`gate::requirement`]: who may go where.
 //! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
 //! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
 //! - [`manual::operations`]: running it, and what each reason code means.
@@ -84,6 +87,7 @@
 //! [`http::host`]: crate::http::host
 //! [`http::hygiene::clean_request`]: crate::http::hygiene::clean_request
 //! [`http::path`]: crate::http::path
+//! [`http::stop`]: crate::http::stop
 //! [`http::stack`]: crate::http::stack
 
 // Floor 0

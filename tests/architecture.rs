@@ -136,7 +136,7 @@ fn no_file_became_a_drawer() {
 
 /// Reason codes as they stand in a text between quotes or backticks.
 fn codes(text: &str, quote: char) -> BTreeSet<String> {
-    let families = ["login.", "request.", "session.", "upstream.", "identity."];
+    let families = ["login.", "request.", "session.", "upstream.", "identity.", "policy."];
     let is_code = |part: &&str| {
         let name = part.split_once('.').map_or("", |(_, name)| name);
         families.iter().any(|family| part.starts_with(family))
@@ -148,7 +148,7 @@ fn codes(text: &str, quote: char) -> BTreeSet<String> {
 
 #[test]
 fn the_manual_explains_every_reason_code_and_no_other() {
-    let floors = ["saml", "flow", "wire", "http", "proxy"];
+    let floors = ["saml", "gate", "flow", "wire", "http", "proxy"];
     let mut used = BTreeSet::new();
     let mut explained = BTreeSet::new();
     for (module, path, text) in sources() {

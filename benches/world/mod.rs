@@ -75,6 +75,7 @@ impl World {
                 request_id: Some("ID-request".to_owned()),
                 resolve_id: Some("ID-resolve".to_owned()),
                 assurance: Some(Assurance::Low),
+                fresh_since: None,
                 required: Attribute::ALL.to_vec(),
                 skew: Duration::from_secs(60),
                 maximum_bytes: 256 * 1024,

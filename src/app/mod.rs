@@ -11,6 +11,7 @@ mod renewal;
 pub mod settings;
 mod sockets;
 mod state;
+mod store;
 mod successor;
 
 use std::net::SocketAddr;
@@ -43,7 +44,6 @@ use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::server::listener::{self, Admission, Limits, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
 use crate::session::recent::RecentSessions;
-use crate::session::sessions::Sessions;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
@@ -54,6 +54,7 @@ pub struct App {
     state: state::State,
     clock: SharedClock,
     admin_token: Option<Secret<Vec<u8>>>,
+    kept: store::Kept,
 }
 
 /// What a running gateway can be told.
@@ -89,6 +90,9 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] tls::Error),
+    /// The place where records are kept cannot be opened.
+    #[error(transparent)]
+    Store(crate::store::file::OpenError),
 }
 
 impl App {
@@ -105,7 +109,8 @@ impl App {
             None => state.pairwise_secret()?,
         };
 
-        let sessions = Sessions::in_memory(settings.session.clone(), secret.clone());
+        let kept = store::open(settings.store, &settings.session, &settings.flows, &secret)?;
+        let sessions = Arc::clone(&kept.sessions);
         let node = NodeClient::new(settings.node, settings.node_tls);
         let policy = Policy::new(settings.routes);
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
@@ -118,8 +123,15 @@ impl App {
             kept_tokens,
         ));
         let recent = RecentSessions::new(settings.session.idle);
-        let flows =
-            Flows::new(settings.flows, settings.session, node, sessions, Arc::clone(&clock));
+        let records = (Arc::clone(&kept.place), kept.sealer.clone());
+        let flows = Flows::new(
+            settings.flows,
+            settings.session,
+            node,
+            sessions,
+            records,
+            Arc::clone(&clock),
+        );
         let gateway = Gateway {
             settings: Arc::new(settings.http),
             flows: Arc::new(flows),
@@ -140,7 +152,7 @@ impl App {
         let admission = Admission::new(listen.limits, proxies, trusted);
         let sockets = Sockets::bind(listen)?;
         let admin_token = settings.admin_token;
-        Ok(Self { gateway, renewal, sockets, admission, state, clock, admin_token })
+        Ok(Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept })
     }
 
     /// Returns the address of the operations listener.
@@ -158,7 +170,7 @@ impl App {
     /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
     /// then connections end, and the operations listener stops last.
     pub async fn run_with(self, mut stop: Stop, mut commands: mpsc::Receiver<Command>) {
-        let Self { gateway, renewal, sockets, admission, state, clock, admin_token } = self;
+        let Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept } = self;
         info!(
             http = sockets.address("http"),
             https = sockets.address("https"),
@@ -211,6 +223,9 @@ impl App {
         let mut beside = JoinSet::new();
         let sessions = Arc::clone(&gateway.flows.sessions);
         beside.spawn(Arc::clone(&sessions).attend());
+        if let Some(opening) = kept.opening {
+            beside.spawn(opening.run());
+        }
         beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, clock));
         if let Some(certificates) = certificates {
             beside.spawn(certificates::watch(certificates, LOOK_AT_FILES, stopping.clone()));
@@ -271,6 +286,9 @@ impl App {
         drop(hand_over);
         stopper.leave();
         if left_to_successor {
+            // The successor waits for what only one process can have.
+            sessions.tell_all().await;
+            kept.place.close();
             operations_stopper.stop();
         } else {
             notify::stopping();

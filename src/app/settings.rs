@@ -13,6 +13,7 @@ use crate::observe::access;
 use crate::server::certificates::Certificates;
 use crate::server::handover::Inherited;
 use crate::server::listener::Socket;
+use crate::store::seal::Sealer;
 use crate::{flow, http, proxy, server, session};
 
 /// Everything that a gateway is told.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub node_tls: rustls::ClientConfig,
     /// How long sessions last.
     pub session: session::Settings,
+    /// Where records are kept.
+    pub store: Store,
     /// Who may go where.
     pub routes: Vec<Route>,
     /// The portals behind.
@@ -47,6 +50,30 @@ pub struct Settings {
     pub log: Log,
     /// What cannot change while the program runs.
     pub fixed: Fixed,
+}
+
+/// Where records are kept, and how they are sealed.
+#[derive(Debug, Default)]
+pub struct Store {
+    /// The place.
+    pub kind: Place,
+    /// What seals them.
+    pub sealer: Sealer,
+}
+
+/// A place for records.
+#[derive(Debug, Default)]
+pub enum Place {
+    /// The memory of this process.
+    #[default]
+    Memory,
+    /// A file.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// How long it may become.
+        maximum_bytes: u64,
+    },
 }
 
 /// Keys of the configuration that cannot change while the program runs, with what they say.

@@ -65,6 +65,11 @@ pub(super) async fn start(
     ready
 }
 
+/// Tells whether another process waits for this one to serve in its place.
+pub(super) fn has_predecessor() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
 /// Tells the program that started this one, if one did, that this one serves.
 pub(super) async fn tell_predecessor() {
     let Ok(name) = std::env::var(VARIABLE) else { return };

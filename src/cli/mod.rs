@@ -4,6 +4,7 @@ mod check;
 mod control;
 mod demo;
 mod explain;
+mod explain_policy;
 mod output;
 mod reference;
 mod run;
@@ -36,6 +37,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Lists, shows and ends sessions of a running gateway.
     Sessions(sessions::Arguments),
+    /// Says which rule decides about a request and why, exactly as a running gateway does.
+    ExplainPolicy(explain_policy::Arguments),
     /// Prints the configuration with every key, its meaning and its default.
     Reference(reference::Arguments),
 }
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Simulator(arguments) => simulator::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
+        Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -1,12 +1,13 @@
 //! A login begins: it is remembered, and the browser is given a signed request for the node.
 
 use super::Flows;
+use super::finish::LoginError;
 use super::pending::{Binding, PendingLogin};
 use super::return_to::ReturnTo;
 use crate::base::encoding::base64;
 use crate::base::random;
-use crate::identity::assurance::Assurance;
-use crate::xml::signer;
+use crate::gate::requirement::Demand;
+use crate::saml::authn_request::Template;
 
 /// What the browser needs to go to the node.
 #[derive(Debug)]
@@ -22,23 +23,34 @@ pub struct Begun {
 }
 
 impl Flows {
-    /// Begins a login for a browser, which keeps its binding when it has one.
+    /// Begins a login for a browser, which keeps its binding when it has one. Where the login may
+    /// only have a certain age, the citizen identifies anew, whatever the node remembers: an age
+    /// that is asked for now is not fulfilled by luck.
     ///
     /// # Errors
-    /// When our request cannot be signed: a fault of ours.
-    pub fn begin(
+    /// When our request cannot be signed, or the login cannot be remembered.
+    pub async fn begin(
         &self,
         binding: Option<Binding>,
         return_to: ReturnTo,
-        assurance: Assurance,
-    ) -> Result<Begun, signer::Error> {
+        demand: Demand,
+    ) -> Result<Begun, LoginError> {
         let now = self.now();
         let settings = &self.settings;
         let request_id = random::message_id();
-        let request = settings.template.sign(&request_id, now, assurance, &settings.signer)?;
+        let fresh_since = demand.max_age.map(|_| now);
+        let forcing;
+        let template = if fresh_since.is_some() && !settings.template.force_authn {
+            forcing = Template { force_authn: true, ..settings.template.clone() };
+            &forcing
+        } else {
+            &settings.template
+        };
+        let request = template.sign(&request_id, now, demand.assurance, &settings.signer)?;
         let binding = binding.unwrap_or_else(Binding::generate);
-        let login = PendingLogin { request_id, return_to, assurance };
-        let relay_state = self.pending.begin(login, &binding, now);
+        let login =
+            PendingLogin { request_id, return_to, assurance: demand.assurance, fresh_since };
+        let relay_state = self.pending.begin(login, &binding, now).await?;
         Ok(Begun {
             form_action: settings.sso_url.clone(),
             saml_request: base64(request.as_bytes()),

@@ -45,9 +45,9 @@ pub enum LoginError {
     /// The node's answer signs nobody in.
     #[error("{0}")]
     Refused(#[from] Refusal),
-    /// There is no room to remember what was used.
-    #[error("replay guard is full")]
-    ReplayGuardFull,
+    /// What was used cannot be remembered, or not be told.
+    #[error("replay guard: {0}")]
+    ReplayGuard(#[source] Unavailable),
     /// Our own message could not be signed.
     #[error("our request cannot be signed")]
     Sign(#[from] signer::Error),
@@ -66,9 +66,10 @@ impl LoginError {
             Self::Pending(pending::Refused::Used) => "login.already_used",
             Self::Pending(pending::Refused::OtherBrowser) => "login.other_browser",
             Self::Pending(pending::Refused::NoArtifact) => "login.no_artifact",
+            Self::Pending(pending::Refused::Store(_)) => "session.store_unavailable",
             Self::Node(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
-            Self::ReplayGuardFull => "login.replay_guard_full",
+            Self::ReplayGuard(_) => "login.replay_guard_full",
             Self::Sign(_) => "login.cannot_sign",
             Self::Store(_) => "session.store_unavailable",
         }
@@ -97,12 +98,13 @@ impl Flows {
         let place = self.node.place().await?;
 
         // 2. It must be a login that this browser began, and it is taken only once.
-        let (login, artifact) = self.pending.take(relay_state, binding, now)?;
+        let (login, artifact) = self.pending.take(relay_state, binding, now).await?;
 
         // 3. The artifact was not used before, with whatever login; and the node is asked what it
         //    stands for, once, because it is spent by asking.
         self.replay
             .is_unused(artifact.fingerprint(), now)
+            .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
@@ -118,6 +120,7 @@ impl Flows {
             request_id: Some(login.request_id.clone()),
             resolve_id: Some(resolve_id),
             assurance: Some(login.assurance),
+            fresh_since: login.fresh_since,
             required: settings.template.required.clone(),
             skew: settings.skew,
             maximum_bytes: settings.maximum_answer,
@@ -131,10 +134,12 @@ impl Flows {
         //    vouched for is remembered, so nobody fills the memory with inventions.
         self.replay
             .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
+            .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
         let remember = later(assertion.not_on_or_after(), settings.skew);
         self.replay
             .first_use(sha256(assertion.id().as_bytes()), remember, now)
+            .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
         // 6. A session with a fresh id; one that the browser had before ends (fixation, step-up).
@@ -156,6 +161,6 @@ impl Flows {
 fn not_first(refused: replay::Refused, refusal: Refusal) -> LoginError {
     match refused {
         replay::Refused::Used => LoginError::Refused(refusal),
-        replay::Refused::Full => LoginError::ReplayGuardFull,
+        replay::Refused::Store(away) => LoginError::ReplayGuard(away),
     }
 }

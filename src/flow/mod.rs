@@ -21,6 +21,8 @@ use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
 use crate::session::sessions::Sessions;
+use crate::store::Place;
+use crate::store::seal::Sealer;
 use crate::xml::keys::DecryptionKey;
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;
@@ -73,18 +75,18 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// Puts the flows together.
+    /// Puts the flows together. Logins under way and what was used are kept in the place.
     #[must_use]
     pub fn new(
         settings: Settings,
         session_settings: crate::session::Settings,
         node: NodeClient,
         sessions: Arc<Sessions>,
+        (place, sealer): (Arc<dyn Place>, Sealer),
         clock: SharedClock,
     ) -> Self {
-        let pending =
-            Arc::new(PendingLogins::new(settings.login_timeout, settings.maximum_pending));
-        let replay = Arc::new(ReplayGuard::default());
+        let pending = PendingLogins::new(Arc::clone(&place), sealer, settings.login_timeout);
+        let (pending, replay) = (Arc::new(pending), Arc::new(ReplayGuard::new(place)));
         Self { settings, session_settings, node, pending, replay, sessions, clock }
     }
 

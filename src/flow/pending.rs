@@ -6,21 +6,25 @@
 //! 3. A finished login stays known as used until it expires, so that a second use is told apart
 //!    from an unknown one.
 //! 4. One binding cookie serves all tabs of a browser.
+//! 5. They are kept in a place for records, sealed with the `RelayState` that leads to them, so another
+//!    replica can finish what one began.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::return_to::ReturnTo;
 use crate::base::clock::{Time, later};
-use crate::base::encoding::sha256;
+use crate::base::encoding::{from_hex, hex_lower, sha256};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
 use crate::saml::artifact::Artifact;
+use crate::store::seal::Sealer;
+use crate::store::{Key, Kind, Place, Record, Unavailable};
 
 /// The secret in the binding cookie: says which browser it is.
 #[derive(Debug, Clone)]
@@ -70,6 +74,10 @@ impl RelayState {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    fn key(&self) -> Key {
+        Key { kind: Kind::Login, digest: sha256(self.0.as_bytes()) }
+    }
 }
 
 fn is_handle(text: &str) -> bool {
@@ -86,10 +94,12 @@ pub struct PendingLogin {
     pub return_to: ReturnTo,
     /// The level that was asked for.
     pub assurance: Assurance,
+    /// When it began, when the citizen must identify anew after that.
+    pub fresh_since: Option<Time>,
 }
 
 /// Why a login cannot go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// No login is known under this handle.
     #[error("no login is under way under this relay state")]
@@ -106,52 +116,71 @@ pub enum Refused {
     /// The node has not brought an artifact for it.
     #[error("login has no artifact yet")]
     NoArtifact,
+    /// Nothing is known, because the place is away.
+    #[error("{0}")]
+    Store(#[from] Unavailable),
 }
 
 /// All logins under way.
 pub struct PendingLogins {
-    logins: Cache<RelayState, Arc<Entry>>,
+    place: Arc<dyn Place>,
+    sealer: Sealer,
     timeout: Duration,
 }
 
-struct Entry {
-    login: PendingLogin,
-    binding: [u8; 32],
-    expires: Time,
-    state: Mutex<State>,
+/// The form in which a login is kept. Fields are only ever added.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    request_id: String,
+    return_to: String,
+    acr: String,
+    /// Milliseconds since the epoch.
+    fresh_since: Option<i64>,
+    /// The digest of the binding cookie.
+    binding: String,
+    /// Milliseconds since the epoch.
+    expires: i64,
+    state: State,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum State {
     Waiting,
-    Answered(Artifact),
+    Answered(String),
     Used,
 }
 
 impl PendingLogins {
-    /// Makes an empty place. When it is full, the login that was begun longest ago makes room.
+    /// Makes logins that are kept in a place.
     #[must_use]
-    pub fn new(timeout: Duration, maximum: u64) -> Self {
-        let logins = Cache::builder()
-            .max_capacity(maximum)
-            .eviction_policy(EvictionPolicy::lru())
-            // Expired ones are known as such for a while; our own clock decides.
-            .time_to_live(timeout * 2)
-            .build();
-        Self { logins, timeout }
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, timeout: Duration) -> Self {
+        Self { place, sealer, timeout }
     }
 
     /// Remembers a login and returns its handle.
-    #[must_use]
-    pub fn begin(&self, login: PendingLogin, binding: &Binding, now: Time) -> RelayState {
+    ///
+    /// # Errors
+    /// When it cannot be remembered.
+    pub async fn begin(
+        &self,
+        login: PendingLogin,
+        binding: &Binding,
+        now: Time,
+    ) -> Result<RelayState, Unavailable> {
         let relay_state = RelayState::generate();
-        let entry = Entry {
-            login,
-            binding: binding.digest(),
-            expires: later(now, self.timeout),
-            state: Mutex::new(State::Waiting),
+        let kept = Kept {
+            request_id: login.request_id,
+            return_to: login.return_to.as_str().to_owned(),
+            acr: login.assurance.uri().to_owned(),
+            fresh_since: login.fresh_since.map(Time::as_millisecond),
+            binding: hex_lower(&binding.digest()),
+            expires: later(now, self.timeout).as_millisecond(),
+            state: State::Waiting,
         };
-        self.logins.insert(relay_state.clone(), Arc::new(entry));
-        relay_state
+        let record = self.record(&relay_state, &kept);
+        self.place.put(relay_state.key(), record).await?;
+        Ok(relay_state)
     }
 
     /// Keeps the artifact that came for a login: the first one. Whoever brought it has proven
@@ -159,78 +188,142 @@ impl PendingLogins {
     ///
     /// # Errors
     /// When the login is unknown, expired or was finished.
-    pub fn keep_artifact(
+    pub async fn keep_artifact(
         &self,
         relay_state: &RelayState,
         artifact: Artifact,
         now: Time,
     ) -> Result<(), Refused> {
-        let entry = self.find(relay_state, now)?;
-        let mut state = entry.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*state {
-            State::Used => Err(Refused::Used),
-            State::Waiting => {
-                *state = State::Answered(artifact);
-                Ok(())
+        for _ in 0..MOST_TRIES {
+            let (sealed, kept) = self.find(relay_state, now).await?;
+            match &kept.state {
+                State::Used => return Err(Refused::Used),
+                // The same artifact again is a reload of the page; another is not for this login.
+                State::Answered(known) if known == artifact.as_str() => return Ok(()),
+                State::Answered(_) => return Err(Refused::Used),
+                State::Waiting => {}
             }
-            // The same artifact again is a reload of the page; another one is not for this login.
-            State::Answered(kept) if *kept == artifact => Ok(()),
-            State::Answered(_) => Err(Refused::Used),
+            let state = State::Answered(artifact.as_str().to_owned());
+            if self.change(relay_state, sealed, Kept { state, ..kept }, now).await? {
+                return Ok(());
+            }
         }
+        Err(Refused::Used)
     }
 
     /// Takes a login with its artifact, once, for the browser that began it.
     ///
     /// # Errors
     /// When there is none to take, or another browser asks.
-    pub fn take(
+    pub async fn take(
         &self,
         relay_state: &RelayState,
         binding: Option<&Binding>,
         now: Time,
     ) -> Result<(PendingLogin, Artifact), Refused> {
-        let entry = self.find(relay_state, now)?;
-        let same = binding.is_some_and(|binding| {
-            verify_slices_are_equal(&binding.digest(), &entry.binding).is_ok()
-        });
-        if !same {
-            return Err(Refused::OtherBrowser);
-        }
-        let mut state = entry.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *state, State::Used) {
-            State::Answered(artifact) => Ok((entry.login.clone(), artifact)),
-            State::Used => Err(Refused::Used),
-            State::Waiting => {
-                *state = State::Waiting;
-                Err(Refused::NoArtifact)
+        for _ in 0..MOST_TRIES {
+            let (sealed, kept) = self.find(relay_state, now).await?;
+            if !kept.is_of(binding) {
+                return Err(Refused::OtherBrowser);
+            }
+            let artifact = match &kept.state {
+                State::Answered(artifact) => Artifact::parse(artifact),
+                State::Used => return Err(Refused::Used),
+                State::Waiting => return Err(Refused::NoArtifact),
+            };
+            let login = kept.login().zip(artifact.ok()).ok_or(Refused::Unknown)?;
+            let used = Kept { state: State::Used, ..kept };
+            if self.change(relay_state, sealed, used, now).await? {
+                return Ok(login);
             }
         }
+        Err(Refused::Used)
     }
 
     /// Returns what was remembered, to begin again in the same way: only to the browser that began
     /// the login.
-    #[must_use]
-    pub fn remembered(
+    pub async fn remembered(
         &self,
         relay_state: &RelayState,
         binding: Option<&Binding>,
+        now: Time,
     ) -> Option<PendingLogin> {
-        let entry = self.logins.get(relay_state)?;
-        let digest = binding?.digest();
-        verify_slices_are_equal(&digest, &entry.binding).ok()?;
-        Some(entry.login.clone())
+        let (_, kept) = self.read(relay_state, now).await.ok()?;
+        if kept.is_of(binding) { kept.login() } else { None }
     }
 
-    fn find(&self, relay_state: &RelayState, now: Time) -> Result<Arc<Entry>, Refused> {
-        let entry = self.logins.get(relay_state).ok_or(Refused::Unknown)?;
-        if now >= entry.expires { Err(Refused::Expired) } else { Ok(entry) }
+    async fn find(&self, relay_state: &RelayState, now: Time) -> Result<(Bytes, Kept), Refused> {
+        let (sealed, kept) = self.read(relay_state, now).await?;
+        if now.as_millisecond() >= kept.expires {
+            return Err(Refused::Expired);
+        }
+        Ok((sealed, kept))
+    }
+
+    async fn read(&self, relay_state: &RelayState, now: Time) -> Result<(Bytes, Kept), Refused> {
+        let key = relay_state.key();
+        let record = self.place.get(key, now).await?.ok_or(Refused::Unknown)?;
+        let secret = relay_state.0.as_bytes();
+        let plain = self.sealer.open(key, secret, &record.sealed).map_err(|_| Refused::Unknown)?;
+        let kept = serde_json::from_slice(plain.expose()).map_err(|_| Refused::Unknown)?;
+        Ok((record.sealed, kept))
+    }
+
+    /// Writes it anew if nobody else did meanwhile.
+    async fn change(
+        &self,
+        relay_state: &RelayState,
+        sealed: Bytes,
+        kept: Kept,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        let record = self.record(relay_state, &kept);
+        self.place.swap(relay_state.key(), sealed, record, now).await
+    }
+
+    fn record(&self, relay_state: &RelayState, kept: &Kept) -> Record {
+        let plain = Secret::new(serde_json::to_vec(kept).unwrap_or_default());
+        let key = relay_state.key();
+        let expires = Time::from_millisecond(kept.expires).unwrap_or(Time::MIN);
+        Record {
+            sealed: self.sealer.seal(key, relay_state.0.as_bytes(), plain.expose()),
+            label: Bytes::new(),
+            owner: None,
+            alive: 0,
+            // Expired ones are known as such for a while.
+            expires: later(expires, self.timeout),
+        }
     }
 }
+
+impl Kept {
+    fn is_of(&self, binding: Option<&Binding>) -> bool {
+        let known = from_hex(&self.binding).unwrap_or_default();
+        binding.is_some_and(|binding| verify_slices_are_equal(&binding.digest(), &known).is_ok())
+    }
+
+    fn login(&self) -> Option<PendingLogin> {
+        let time = |milliseconds| Time::from_millisecond(milliseconds).ok();
+        Some(PendingLogin {
+            request_id: self.request_id.clone(),
+            return_to: ReturnTo::parse(&self.return_to),
+            assurance: Assurance::from_uri(&self.acr)?,
+            fresh_since: match self.fresh_since {
+                Some(since) => Some(time(since)?),
+                None => None,
+            },
+        })
+    }
+}
+
+/// Two tabs may want the same login at once; who loses looks again.
+const MOST_TRIES: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::encoding::base64;
+    use crate::store::memory::Memory;
 
     struct World {
         pending: PendingLogins,
@@ -240,70 +333,84 @@ mod tests {
         now: Time,
     }
 
-    fn world() -> World {
-        let pending = PendingLogins::new(Duration::from_secs(600), 100);
+    async fn world() -> World {
+        let place = Arc::new(Memory::new(100));
+        let sealer = Sealer::default();
+        let pending = PendingLogins::new(place, sealer, Duration::from_secs(600));
         let binding = Binding::generate();
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
         let login = PendingLogin {
             request_id: "ID-1".to_owned(),
             return_to: ReturnTo::parse("/tax"),
             assurance: Assurance::Low,
+            fresh_since: None,
         };
-        let relay_state = pending.begin(login, &binding, now);
+        let relay_state = pending.begin(login, &binding, now).await.unwrap();
         let artifact = Artifact::parse(&base64(&[4; 44])).unwrap();
         World { pending, binding, relay_state, artifact, now }
     }
 
-    #[test]
-    fn the_browser_that_began_takes_it_once() {
-        let w = world();
-        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
-        let (login, artifact) = w.pending.take(&w.relay_state, Some(&w.binding), w.now).unwrap();
+    #[tokio::test]
+    async fn the_browser_that_began_takes_it_once() {
+        let w = world().await;
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).await.unwrap();
+        let (login, artifact) =
+            w.pending.take(&w.relay_state, Some(&w.binding), w.now).await.unwrap();
         assert_eq!((login.request_id.as_str(), artifact), ("ID-1", w.artifact.clone()));
-        let again = w.pending.take(&w.relay_state, Some(&w.binding), w.now);
+        let again = w.pending.take(&w.relay_state, Some(&w.binding), w.now).await;
         assert_eq!(again.unwrap_err(), Refused::Used);
-        let more = w.pending.keep_artifact(&w.relay_state, w.artifact, w.now);
+        let more = w.pending.keep_artifact(&w.relay_state, w.artifact, w.now).await;
         assert_eq!(more, Err(Refused::Used));
     }
 
-    #[test]
-    fn another_browser_takes_nothing_and_spoils_nothing() {
-        let w = world();
-        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
+    #[tokio::test]
+    async fn another_browser_takes_nothing_and_spoils_nothing() {
+        let w = world().await;
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).await.unwrap();
         for other in [None, Some(Binding::generate())] {
-            let taken = w.pending.take(&w.relay_state, other.as_ref(), w.now);
+            let taken = w.pending.take(&w.relay_state, other.as_ref(), w.now).await;
             assert_eq!(taken.unwrap_err(), Refused::OtherBrowser);
-            assert!(w.pending.remembered(&w.relay_state, other.as_ref()).is_none());
+            assert!(w.pending.remembered(&w.relay_state, other.as_ref(), w.now).await.is_none());
         }
-        assert!(w.pending.take(&w.relay_state, Some(&w.binding), w.now).is_ok());
+        assert!(w.pending.take(&w.relay_state, Some(&w.binding), w.now).await.is_ok());
     }
 
-    #[test]
-    fn an_expired_login_is_told_from_an_unknown_one() {
-        let w = world();
+    #[tokio::test]
+    async fn an_expired_login_is_told_from_an_unknown_one() {
+        let w = world().await;
         let later = later(w.now, Duration::from_secs(600));
-        let kept = w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), later);
+        let kept = w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), later).await;
         assert_eq!(kept, Err(Refused::Expired));
         let unknown = RelayState::generate();
-        let kept = w.pending.keep_artifact(&unknown, w.artifact.clone(), w.now);
+        let kept = w.pending.keep_artifact(&unknown, w.artifact.clone(), w.now).await;
         assert_eq!(kept, Err(Refused::Unknown));
     }
 
-    #[test]
-    fn a_second_artifact_does_not_replace_the_first() {
-        let w = world();
-        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
+    #[tokio::test]
+    async fn a_second_artifact_does_not_replace_the_first() {
+        let w = world().await;
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).await.unwrap();
         let other = Artifact::parse(&base64(&[5; 44])).unwrap();
-        assert_eq!(w.pending.keep_artifact(&w.relay_state, other, w.now), Err(Refused::Used));
-        assert_eq!(w.pending.keep_artifact(&w.relay_state, w.artifact, w.now), Ok(()));
+        assert_eq!(w.pending.keep_artifact(&w.relay_state, other, w.now).await, Err(Refused::Used));
+        assert_eq!(w.pending.keep_artifact(&w.relay_state, w.artifact, w.now).await, Ok(()));
     }
 
-    #[test]
-    fn without_an_artifact_there_is_nothing_to_take_yet() {
-        let w = world();
-        let taken = w.pending.take(&w.relay_state, Some(&w.binding), w.now);
+    #[tokio::test]
+    async fn without_an_artifact_there_is_nothing_to_take_yet() {
+        let w = world().await;
+        let taken = w.pending.take(&w.relay_state, Some(&w.binding), w.now).await;
         assert_eq!(taken.unwrap_err(), Refused::NoArtifact);
-        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).unwrap();
-        assert!(w.pending.take(&w.relay_state, Some(&w.binding), w.now).is_ok());
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).await.unwrap();
+        assert!(w.pending.take(&w.relay_state, Some(&w.binding), w.now).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn two_tabs_that_finish_at_once_finish_once() {
+        let w = world().await;
+        w.pending.keep_artifact(&w.relay_state, w.artifact.clone(), w.now).await.unwrap();
+        let take = || w.pending.take(&w.relay_state, Some(&w.binding), w.now);
+        let (a, b) = tokio::join!(take(), take());
+        assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
+        assert_eq!(a.err().or(b.err()), Some(Refused::Used));
     }
 }

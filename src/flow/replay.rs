@@ -1,66 +1,44 @@
-//! Remembers what was used, so that it cannot be used again.
+//! Remembers what was used, so that it cannot be used again, on whatever replica.
 //!
-//! Bounded: when it is full, nothing new can be proven to be unused, and logins are refused until
-//! entries expire. Nothing is forgotten early.
+//! Nothing is forgotten early. When there is no room, nothing new can be proven to be unused, and
+//! logins are refused until entries expire.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use crate::base::clock::{Time, later};
+use bytes::Bytes;
 
-/// The entries that are kept at the most: some 100 bytes each.
-const MAXIMUM: usize = 1_000_000;
+use crate::base::clock::Time;
+use crate::store::{Key, Kind, Place, Record, Unavailable};
 
 /// Why something may not be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It was used before.
     #[error("used before")]
     Used,
-    /// There is no room to remember it.
-    #[error("replay guard is full")]
-    Full,
+    /// It cannot be remembered, or not be told.
+    #[error("{0}")]
+    Store(#[from] Unavailable),
 }
 
 /// The guard.
-#[derive(Debug)]
-pub struct ReplayGuard {
-    used: Mutex<Used>,
-    maximum: usize,
-}
-
-#[derive(Debug, Default)]
-struct Used {
-    until: HashMap<[u8; 32], Time>,
-    /// When to look for expired entries again: at twice the size that was left last time.
-    sweep_at: usize,
-    /// When that was done last.
-    swept: Option<Time>,
-}
-
-impl Default for ReplayGuard {
-    fn default() -> Self {
-        Self::with_maximum(MAXIMUM)
-    }
-}
+pub struct ReplayGuard(Arc<dyn Place>);
 
 impl ReplayGuard {
-    /// Makes a guard that remembers so many things.
+    /// Makes a guard that remembers in a place.
     #[must_use]
-    pub fn with_maximum(maximum: usize) -> Self {
-        Self { used: Mutex::default(), maximum }
+    pub fn new(place: Arc<dyn Place>) -> Self {
+        Self(place)
     }
 
     /// Tells whether a thing was used, without noting anything.
     ///
     /// # Errors
-    /// When it was used before.
-    pub fn is_unused(&self, fingerprint: [u8; 32], now: Time) -> Result<(), Refused> {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        match used.until.get(&fingerprint) {
-            Some(&until) if now < until => Err(Refused::Used),
-            _ => Ok(()),
+    /// When it was used before, or cannot be told.
+    pub async fn is_unused(&self, fingerprint: [u8; 32], now: Time) -> Result<(), Refused> {
+        match self.0.get(key(fingerprint), now).await? {
+            None => Ok(()),
+            Some(_) => Err(Refused::Used),
         }
     }
 
@@ -68,61 +46,60 @@ impl ReplayGuard {
     ///
     /// # Errors
     /// When it was used before, or cannot be remembered.
-    pub fn first_use(&self, fingerprint: [u8; 32], until: Time, now: Time) -> Result<(), Refused> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.until.get(&fingerprint).is_some_and(|&until| now < until) {
-            return Err(Refused::Used);
+    pub async fn first_use(
+        &self,
+        fingerprint: [u8; 32],
+        until: Time,
+        now: Time,
+    ) -> Result<(), Refused> {
+        let record = Record {
+            sealed: Bytes::new(),
+            label: Bytes::new(),
+            owner: None,
+            alive: 0,
+            expires: until,
+        };
+        if self.0.put_new(key(fingerprint), record, now).await? {
+            Ok(())
+        } else {
+            Err(Refused::Used)
         }
-        let due = used.until.len() >= used.sweep_at.max(1024).min(self.maximum);
-        // At most once a second: a full guard is not searched through for every request.
-        if due && used.swept.is_none_or(|swept| now >= later(swept, Duration::from_secs(1))) {
-            used.until.retain(|_, until| now < *until);
-            used.sweep_at = used.until.len() * 2;
-            used.swept = Some(now);
-        }
-        if used.until.len() >= self.maximum {
-            return Err(Refused::Full);
-        }
-        used.until.insert(fingerprint, until);
-        Ok(())
     }
+}
+
+fn key(fingerprint: [u8; 32]) -> Key {
+    Key { kind: Kind::Used, digest: fingerprint }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::memory::Memory;
 
     fn at(second: i64) -> Time {
         Time::from_second(second).unwrap()
     }
 
-    #[test]
-    fn refuses_a_second_use_until_it_expires() {
-        let guard = ReplayGuard::default();
-        assert_eq!(guard.first_use([1; 32], at(10), at(0)), Ok(()));
-        assert_eq!(guard.first_use([1; 32], at(10), at(9)), Err(Refused::Used));
-        assert_eq!(guard.first_use([2; 32], at(10), at(9)), Ok(()));
-        assert_eq!(guard.first_use([1; 32], at(20), at(10)), Ok(()));
+    #[tokio::test]
+    async fn refuses_a_second_use_until_it_expires() {
+        let guard = ReplayGuard::new(Arc::new(Memory::new(10)));
+        assert_eq!(guard.first_use([1; 32], at(10), at(0)).await, Ok(()));
+        assert_eq!(guard.first_use([1; 32], at(10), at(9)).await, Err(Refused::Used));
+        assert_eq!(guard.is_unused([1; 32], at(9)).await, Err(Refused::Used));
+        assert_eq!(guard.is_unused([2; 32], at(9)).await, Ok(()));
+        assert_eq!(guard.first_use([2; 32], at(10), at(9)).await, Ok(()));
+        assert_eq!(guard.first_use([1; 32], at(20), at(10)).await, Ok(()));
     }
 
-    #[test]
-    fn refuses_rather_than_forget_when_it_is_full() {
-        let guard = ReplayGuard::with_maximum(2);
-        for n in 0..2 {
-            assert_eq!(guard.first_use([n; 32], at(10), at(0)), Ok(()));
+    #[tokio::test]
+    async fn refuses_rather_than_forget_when_it_is_full() {
+        let guard = ReplayGuard::new(Arc::new(Memory::new(2)));
+        for number in [1, 2] {
+            guard.first_use([number; 32], at(10), at(0)).await.unwrap();
         }
-        assert_eq!(guard.first_use([9; 32], at(10), at(0)), Err(Refused::Full));
-        assert_eq!(guard.first_use([9; 32], at(20), at(11)), Ok(()));
-    }
-
-    #[test]
-    fn stays_small_while_entries_expire() {
-        let guard = ReplayGuard::default();
-        for n in 0..20_000_i64 {
-            let mut fingerprint = [0; 32];
-            fingerprint[..8].copy_from_slice(&n.to_be_bytes());
-            guard.first_use(fingerprint, at(n + 10), at(n)).unwrap();
-        }
-        assert!(guard.used.lock().unwrap().until.len() <= 1024);
+        let full = guard.first_use([3; 32], at(10), at(9)).await;
+        assert!(matches!(full, Err(Refused::Store(_))), "{full:?}");
+        assert_eq!(guard.first_use([1; 32], at(10), at(9)).await, Err(Refused::Used));
+        assert_eq!(guard.first_use([3; 32], at(20), at(10)).await, Ok(()));
     }
 }

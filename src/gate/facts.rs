@@ -1,5 +1,7 @@
 //! What a door knows of a request: already canonical, so that every rule sees one value.
 
+use http::Method;
+
 /// A request, as the policy sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'f> {
@@ -7,6 +9,8 @@ pub struct Facts<'f> {
     pub host: &'f str,
     /// The decoded path, see `http::path`.
     pub path: &'f str,
+    /// The method.
+    pub method: &'f Method,
     /// Whether it comes from a network that work on the portal does not close.
     pub may_pass_maintenance: bool,
 }

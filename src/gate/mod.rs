@@ -2,34 +2,71 @@
 //!
 //! Whoever serves a request gathers [`facts::Facts`], finds the [`Door`] that they lead to, looks for
 //! the session if the door asks who comes, and lets it [decide](Door::decide). Nobody else has a rule
-//! of its own; what no rule allows is denied.
+//! of its own; what no rule allows is denied. Whoever only wants to know what would be decided asks
+//! for the same [verdict](Door::judge), and cannot let anything pass with it.
 
 pub mod action;
 pub mod facts;
 pub mod header_rules;
+pub mod majority;
+pub mod methods;
 pub mod policy;
+pub mod requirement;
 pub mod rewrite;
+pub mod standing;
+pub mod visitor;
 
 use std::sync::Arc;
 
 use self::facts::Facts;
-use self::policy::{Access, Policy, Route};
-use crate::identity::assurance::Assurance;
+use self::policy::{Access, Place, Policy, Route};
+use self::requirement::{Demand, Refusal, Unmet};
+use self::visitor::Visitor;
+use crate::base::clock::Time;
 use crate::session::held::Live;
 
 /// What is to happen with a request.
 #[derive(Debug)]
-pub enum Decision {
+pub enum Decision<'p> {
     /// It may go on.
     Pass(Pass),
+    /// It may not.
+    Stop(Stop<'p>),
+}
+
+/// Why a request may not go on.
+#[derive(Debug, Clone, Copy)]
+pub enum Stop<'p> {
     /// The citizen must sign in first.
-    Login(Assurance),
-    /// The citizen is signed in, but must identify more surely.
-    StepUp(Assurance),
+    Login(Demand),
+    /// The citizen is signed in, but must identify again: more surely, or anew.
+    StepUp(Demand),
+    /// The citizen is signed in and may not go there.
+    Refuse(Refusal),
     /// The place is closed for work, whoever asks.
     Closed,
+    /// There is such a place, but nothing can be done there with this method.
+    NoMethod(&'p Place),
     /// There is no such place.
     Deny,
+}
+
+/// What would be decided, and by which route, if any.
+#[derive(Debug, Clone, Copy)]
+pub struct Verdict<'p> {
+    /// The route that decides.
+    pub route: Option<&'p Arc<Route>>,
+    /// Whether the request may go on with or without a name, or why it may not go on.
+    pub outcome: Result<Naming, Stop<'p>>,
+}
+
+/// Whether a request goes on in the name of whoever is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// In nobody's name, whoever asks.
+    Nobody,
+    /// In the name of whoever is signed in, if anybody is.
+    Visitor,
 }
 
 /// A request that may go on: where to, and in whose name. Only [`Door::decide`] makes one.
@@ -56,6 +93,7 @@ impl Pass {
 /// The place that a request is for, before it is known who asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Door<'p> {
+    place: Option<&'p Place>,
     route: Option<&'p Arc<Route>>,
     may_pass_maintenance: bool,
 }
@@ -64,35 +102,67 @@ impl<'p> Door<'p> {
     /// Finds it.
     #[must_use]
     pub fn find(facts: &Facts<'_>, policy: &'p Policy) -> Self {
-        let route = policy.find(facts.host, facts.path);
-        Self { route, may_pass_maintenance: facts.may_pass_maintenance }
+        let place = policy.find(facts.host, facts.path);
+        let route = place.and_then(|place| place.route(facts.method));
+        Self { place, route, may_pass_maintenance: facts.may_pass_maintenance }
     }
 
     /// Tells whether it matters here who asks. Where it does not, nobody's session is looked for,
     /// so a place for all stays open when sessions cannot be found.
     #[must_use]
     pub fn asks_who(&self) -> bool {
-        self.route.is_some_and(|route| route.access != Access::Public && !self.is_closed(route))
+        self.route
+            .is_some_and(|route| !matches!(route.access, Access::Public) && !self.is_closed(route))
     }
 
     /// Decides.
     #[must_use]
-    pub fn decide(self, session: Option<Live>) -> Decision {
-        let Some(route) = self.route else { return Decision::Deny };
+    pub fn decide(self, session: Option<Live>, now: Time) -> Decision<'p> {
+        let visitor = session.as_ref().map(|live| Visitor::from(live.session()));
+        let Verdict { route, outcome } = self.judge(visitor.as_ref(), now);
+        match (route, outcome) {
+            (Some(route), Ok(naming)) => {
+                let live = session.filter(|_| naming == Naming::Visitor);
+                Decision::Pass(Pass { route: Arc::clone(route), live })
+            }
+            (_, Err(stop)) => Decision::Stop(stop),
+            (None, Ok(_)) => Decision::Stop(Stop::Deny),
+        }
+    }
+
+    /// Says what would be decided.
+    #[must_use]
+    pub fn judge(&self, visitor: Option<&Visitor<'_>>, now: Time) -> Verdict<'p> {
+        let outcome = match (self.route, self.place) {
+            (Some(route), _) => self.judge_route(route, visitor, now),
+            (None, Some(place)) => Err(Stop::NoMethod(place)),
+            (None, None) => Err(Stop::Deny),
+        };
+        Verdict { route: self.route, outcome }
+    }
+
+    fn judge_route(
+        &self,
+        route: &Route,
+        visitor: Option<&Visitor<'_>>,
+        now: Time,
+    ) -> Result<Naming, Stop<'p>> {
         // Nobody is sent to sign in to a place that is closed.
         if self.is_closed(route) {
-            return Decision::Closed;
+            return Err(Stop::Closed);
         }
-        let pass = |live| Decision::Pass(Pass { route: Arc::clone(route), live });
-        match (route.access, session) {
+        match (&route.access, visitor) {
             // Nobody's name is told to a public place, whoever asks.
-            (Access::Public, _) => pass(None),
-            (Access::Optional, live) => pass(live),
-            (Access::Required(least), Some(live)) if live.session().assurance() >= least => {
-                pass(Some(live))
+            (Access::Public, _) => Ok(Naming::Nobody),
+            (Access::Optional, _) => Ok(Naming::Visitor),
+            (Access::Required(requirement), Some(visitor)) => {
+                requirement.check(visitor, now).map_err(|unmet| match unmet {
+                    Unmet::Login(demand) => Stop::StepUp(demand),
+                    Unmet::Refused(refusal) => Stop::Refuse(refusal),
+                })?;
+                Ok(Naming::Visitor)
             }
-            (Access::Required(least), Some(_)) => Decision::StepUp(least),
-            (Access::Required(least), None) => Decision::Login(least),
+            (Access::Required(requirement), None) => Err(Stop::Login(requirement.demand())),
         }
     }
 

@@ -1,28 +1,45 @@
 //! Routes: which place belongs to which upstream, and who may go there.
 //!
 //! 1. A route has a host and a path prefix that ends at a segment: `/tax` covers `/tax` and
-//!    `/tax/x`, not `/taxi`.
-//! 2. The longest prefix wins. Two routes of the same host and prefix are a mistake in the
-//!    configuration and never get here.
-//! 3. What no route covers is denied.
+//!    `/tax/x`, not `/taxi`. Hosts are compared whole.
+//! 2. The longest prefix wins, whatever the method: the routes with that host and prefix are one
+//!    place, and no other route has a say there. So a wide rule never opens with `POST` what a
+//!    narrow one was written for with `GET`.
+//! 3. Within a place a route that names the method wins over one for all methods. When no route of
+//!    the place is for the method, the request is refused.
+//! 4. Two routes of a place that are for the same method, with neither more specific, are a mistake
+//!    in the configuration and never get here.
+//! 5. What no route covers is denied.
 
 use std::sync::Arc;
 
+use http::Method;
+
 use super::action::{Action, Forward};
 use super::header_rules::Rules;
+use super::methods::Methods;
+use super::requirement::Requirement;
 use super::rewrite::Rewrite;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::{PersonalClaim, Release};
 
 /// Who may go somewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     /// Everybody, and nobody's identity is passed on.
     Public,
     /// Everybody; the identity of whoever is signed in is passed on.
     Optional,
+    /// Whoever is signed in and is as the rule asks.
+    Required(Requirement),
+}
+
+impl Access {
     /// Whoever is signed in with at least this level.
-    Required(Assurance),
+    #[must_use]
+    pub fn level(assurance: Assurance) -> Self {
+        Self::Required(Requirement::level(assurance))
+    }
 }
 
 /// One route.
@@ -32,6 +49,8 @@ pub struct Route {
     pub host: String,
     /// The path prefix, `/` or without a slash at its end.
     pub path: String,
+    /// The methods that it is for.
+    pub methods: Methods,
     /// Who may go there.
     pub access: Access,
     /// What happens to a request that may pass.
@@ -62,6 +81,7 @@ impl Route {
         Self {
             host: host.to_owned(),
             path: path.to_owned(),
+            methods: Methods::ALL,
             access,
             action: Action::Forward(Forward::to(upstream)),
             rewrite: Rewrite::default(),
@@ -74,12 +94,39 @@ impl Route {
     }
 }
 
+/// The routes of one host and path prefix: for one method, one of them decides.
+#[derive(Debug, Clone)]
+pub struct Place {
+    path: String,
+    /// Those that name methods first.
+    routes: Vec<Arc<Route>>,
+}
+
+impl Place {
+    /// Finds the route for a method.
+    #[must_use]
+    pub fn route(&self, method: &Method) -> Option<&Arc<Route>> {
+        self.routes.iter().find(|route| route.methods.has(method))
+    }
+
+    /// Returns the methods that its routes name.
+    pub fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.routes.iter().flat_map(|route| route.methods.named())
+    }
+
+    /// Returns its path prefix.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 /// All routes.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Hosts in the order of their names, each with its routes, longest prefix first. There are few,
+    /// Hosts in the order of their names, each with its places, longest prefix first. There are few,
     /// and nobody outside chooses them, so they are searched and not hashed.
-    hosts: Vec<(String, Vec<Arc<Route>>)>,
+    hosts: Vec<(String, Vec<Place>)>,
     releases: usize,
 }
 
@@ -93,26 +140,41 @@ impl Policy {
                 route.path.truncate(route.path.trim_end_matches('/').len().max(1));
             }
             policy.releases = policy.releases.max(route.release_number + 1);
-            match policy.position(&route.host) {
-                Ok(at) => policy.hosts[at].1.push(Arc::new(route)),
-                Err(at) => policy.hosts.insert(at, (route.host.clone(), vec![Arc::new(route)])),
-            }
+            policy.add(route);
         }
-        for (_, routes) in &mut policy.hosts {
-            routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
+        for place in policy.hosts.iter_mut().flat_map(|(_, places)| places) {
+            place.routes.sort_by_key(|route| !route.methods.is_named());
+        }
+        for (_, places) in &mut policy.hosts {
+            places.sort_by_key(|place| std::cmp::Reverse(place.path.len()));
         }
         policy
+    }
+
+    fn add(&mut self, route: Route) {
+        let at = self.position(&route.host).unwrap_or_else(|at| {
+            self.hosts.insert(at, (route.host.clone(), Vec::new()));
+            at
+        });
+        let places = &mut self.hosts[at].1;
+        match places.iter_mut().find(|place| place.path == route.path) {
+            Some(place) => place.routes.push(Arc::new(route)),
+            None => {
+                let path = route.path.clone();
+                places.push(Place { path, routes: vec![Arc::new(route)] });
+            }
+        }
     }
 
     fn position(&self, host: &str) -> Result<usize, usize> {
         self.hosts.binary_search_by(|known| known.0.as_str().cmp(host))
     }
 
-    /// Finds the route of a place.
+    /// Finds the place that a path belongs to.
     #[must_use]
-    pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Route>> {
+    pub fn find(&self, host: &str, path: &str) -> Option<&Place> {
         let at = self.position(host).ok()?;
-        self.hosts[at].1.iter().find(|route| covers(&route.path, path))
+        self.hosts[at].1.iter().find(|place| covers(&place.path, path))
     }
 
     /// Tells whether the portal is known under that host.
@@ -121,13 +183,16 @@ impl Policy {
         self.position(host).is_ok()
     }
 
+    /// Returns every route: by host, the most specific first.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        let places = self.hosts.iter().flat_map(|(_, places)| places);
+        places.flat_map(|place| &place.routes)
+    }
+
     /// Tells whether any route is told that about a citizen.
     #[must_use]
     pub fn releases_claim(&self, claim: PersonalClaim) -> bool {
-        self.hosts
-            .iter()
-            .flat_map(|host| &host.1)
-            .any(|route| route.release.claims.contains(&claim))
+        self.routes().any(|route| route.release.claims.contains(&claim))
     }
 
     /// Returns how many different releases there are.
@@ -137,7 +202,9 @@ impl Policy {
     }
 }
 
-fn covers(prefix: &str, path: &str) -> bool {
+/// Tells whether a path begins with a prefix that ends at a segment.
+#[must_use]
+pub fn covers(prefix: &str, path: &str) -> bool {
     prefix == "/"
         || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

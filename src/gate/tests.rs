@@ -1,33 +1,67 @@
+use std::time::Duration;
+
+use http::Method;
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::methods::{Methods, Tie};
+use super::requirement::{Attribute, Requirement};
+use super::standing::{Standing, standings};
 use super::*;
+use crate::base::clock::earlier;
+use crate::identity::assurance::Assurance;
 use crate::identity::claims::Release;
+use crate::session::SessionId;
+use crate::session::held::{Activity, Held};
+use crate::session::testing;
 
 fn route(path: &str, access: Access) -> Route {
     let release = Release { audience: "a".to_owned(), claims: vec![] };
     Route::to_upstream(("portal.example", path), access, 0, (0, release))
 }
 
-fn facts<'f>(host: &'f str, path: &'f str) -> Facts<'f> {
-    Facts { host, path, may_pass_maintenance: false }
+fn for_methods(path: &str, names: &[&str], access: Access) -> Route {
+    let methods = names.iter().map(|name| name.parse().unwrap()).collect();
+    Route { methods: Methods::only(methods), ..route(path, access) }
 }
 
-fn decided(path: &str) -> String {
-    let policy = Policy::new(vec![
-        route("/", Access::Required(Assurance::Low)),
-        route("/public/", Access::Public),
-        route("/public/tax", Access::Required(Assurance::High)),
-        route("/maybe", Access::Optional),
-    ]);
-    match Door::find(&facts("portal.example", path), &policy).decide(None) {
-        Decision::Pass(pass) => format!("pass {}", pass.route().path),
-        Decision::Login(level) => format!("login {level}"),
-        Decision::StepUp(level) => format!("step up {level}"),
-        Decision::Closed => "closed".to_owned(),
-        Decision::Deny => "deny".to_owned(),
+fn facts<'f>(host: &'f str, path: &'f str) -> Facts<'f> {
+    Facts { host, path, method: &Method::GET, may_pass_maintenance: false }
+}
+
+fn now() -> Time {
+    "2031-06-01T12:00:00Z".parse().unwrap()
+}
+
+fn shown(verdict: &Verdict<'_>) -> String {
+    match verdict.outcome {
+        Ok(_) => format!("pass {}", verdict.route.unwrap().path),
+        Err(Stop::Login(demand)) => format!("login {}", demand.assurance),
+        Err(Stop::StepUp(demand)) => format!("step up {}", demand.assurance),
+        Err(Stop::Refuse(refusal)) => refusal.code().to_owned(),
+        Err(Stop::Closed) => "closed".to_owned(),
+        Err(Stop::NoMethod(place)) => {
+            let methods: Vec<_> = place.methods().map(Method::as_str).collect();
+            format!("only {}", methods.join(" "))
+        }
+        Err(Stop::Deny) => "deny".to_owned(),
     }
+}
+
+fn decided(policy: &Policy, method: &str, path: &str) -> String {
+    let method = method.parse().unwrap();
+    let facts = Facts { method: &method, ..facts("portal.example", path) };
+    shown(&Door::find(&facts, policy).judge(None, now()))
 }
 
 #[test]
 fn the_longest_prefix_decides_and_ends_at_a_segment() {
+    let policy = Policy::new(vec![
+        route("/", Access::level(Assurance::Low)),
+        route("/public/", Access::Public),
+        route("/public/tax", Access::level(Assurance::High)),
+        route("/maybe", Access::Optional),
+    ]);
     for (path, expected) in [
         ("/", "login low"),
         ("/public", "pass /public"),
@@ -39,30 +73,73 @@ fn the_longest_prefix_decides_and_ends_at_a_segment() {
         ("/maybe", "pass /maybe"),
         ("/PUBLIC", "login low"),
     ] {
-        assert_eq!(decided(path), expected, "{path}");
+        assert_eq!(decided(&policy, "GET", path), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_rule_that_names_the_method_wins_in_its_place_and_nowhere_else() {
+    let policy = Policy::new(vec![
+        route("/", Access::Public),
+        route("/tax", Access::level(Assurance::High)),
+        for_methods("/tax", &["GET", "HEAD"], Access::level(Assurance::Low)),
+        for_methods("/tax/form", &["POST"], Access::level(Assurance::Substantial)),
+        for_methods("/news", &["GET"], Access::Public),
+        for_methods("/news", &["POST", "PUT"], Access::level(Assurance::High)),
+    ]);
+    for (method, path, expected) in [
+        ("GET", "/tax", "login low"),
+        ("HEAD", "/tax/2031", "login low"),
+        ("POST", "/tax", "login high"),
+        ("DELETE", "/tax/2031", "login high"),
+        ("POST", "/tax/form", "login substantial"),
+        // Neither the rule for /tax nor the open one for / has a say there.
+        ("GET", "/tax/form", "only POST"),
+        ("DELETE", "/tax/form/1", "only POST"),
+        ("GET", "/news/1", "pass /news"),
+        ("PUT", "/news/1", "login high"),
+        ("HEAD", "/news/1", "only GET POST PUT"),
+        ("get", "/news/1", "only GET POST PUT"),
+        ("DELETE", "/newspaper", "pass /"),
+    ] {
+        assert_eq!(decided(&policy, method, path), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn two_rules_tie_when_neither_is_more_specific() {
+    let only = |names: &[&str]| {
+        Methods::only(names.iter().map(|name| name.parse().unwrap()).collect::<Vec<Method>>())
+    };
+    let (read, write) = (only(&["GET", "HEAD"]), only(&["POST", "PUT"]));
+    assert_eq!(Methods::ALL.tie(&Methods::ALL), Some(Tie::All));
+    assert_eq!(read.tie(&only(&["PUT", "HEAD"])), Some(Tie::Method(&Method::HEAD)));
+    for (one, other) in [(&read, &write), (&read, &Methods::ALL), (&Methods::ALL, &write)] {
+        assert_eq!(one.tie(other), None, "{one} {other}");
     }
 }
 
 #[test]
 fn a_host_without_a_route_is_denied() {
     let policy = Policy::new(vec![route("/", Access::Public)]);
-    let facts = facts("other.example", "/");
-    assert!(matches!(Door::find(&facts, &policy).decide(None), Decision::Deny));
-    assert!(matches!(Door::find(&facts, &Policy::default()).decide(None), Decision::Deny));
+    for (host, policy) in [("other.example", &policy), ("portal.example", &Policy::default())] {
+        let verdict = Door::find(&facts(host, "/"), policy).judge(None, now());
+        assert_eq!(shown(&verdict), "deny", "{host}");
+    }
 }
 
 #[test]
 fn a_closed_place_is_closed_to_all_but_the_networks_that_work_on_it() {
-    let mut closed = route("/work", Access::Required(Assurance::High));
+    let mut closed = route("/work", Access::level(Assurance::High));
     closed.maintenance = true;
     let policy = Policy::new(vec![route("/", Access::Public), closed]);
     let decided = |path, may_pass_maintenance| {
-        let facts = Facts { host: "portal.example", path, may_pass_maintenance };
-        Door::find(&facts, &policy).decide(None)
+        let facts = Facts { may_pass_maintenance, ..facts("portal.example", path) };
+        shown(&Door::find(&facts, &policy).judge(None, now()))
     };
-    assert!(matches!(decided("/work/x", false), Decision::Closed));
-    assert!(matches!(decided("/work/x", true), Decision::Login(Assurance::High)));
-    assert!(matches!(decided("/workshop", false), Decision::Pass(_)));
+    assert_eq!(decided("/work/x", false), "closed");
+    assert_eq!(decided("/work/x", true), "login high");
+    assert_eq!(decided("/workshop", false), "pass /");
 }
 
 #[test]
@@ -71,11 +148,214 @@ fn only_a_door_that_asks_who_comes_needs_a_session() {
     closed.maintenance = true;
     let routes = [("/", Access::Public), ("/maybe", Access::Optional)];
     let mut routes: Vec<_> = routes.into_iter().map(|(path, access)| route(path, access)).collect();
-    routes.extend([route("/in", Access::Required(Assurance::Low)), closed]);
+    routes.extend([route("/in", Access::level(Assurance::Low)), closed]);
+    routes.push(for_methods("/post", &["POST"], Access::Optional));
     let policy = Policy::new(routes);
-    let paths = [("/", false), ("/maybe", true), ("/in", true), ("/work", false)];
+    let paths = [("/", false), ("/maybe", true), ("/in", true), ("/work", false), ("/post", false)];
     for (path, asks) in paths {
         assert_eq!(Door::find(&facts("portal.example", path), &policy).asks_who(), asks, "{path}");
     }
     assert!(!Door::find(&facts("other.example", "/in"), &policy).asks_who());
+}
+
+/// Somebody who fulfils everything that is asked for below.
+fn visitor() -> Visitor<'static> {
+    Visitor {
+        assurance: Assurance::High,
+        authenticated: earlier(now(), Duration::from_secs(300)),
+        authority: Some("pz.gov.pl"),
+        birthdate: Some(date(2013, 6, 1)),
+        has_pesel: true,
+    }
+}
+
+fn strict() -> Requirement {
+    Requirement {
+        assurance: Assurance::Substantial,
+        max_age: Some(Duration::from_secs(300)),
+        authorities: vec!["pz.gov.pl".to_owned(), "bank.example".to_owned()],
+        attributes: vec![Attribute::Adult, Attribute::Pesel],
+    }
+}
+
+#[test]
+fn whoever_is_as_the_rule_asks_passes_and_with_one_thing_missing_does_not() {
+    let policy = Policy::new(vec![route("/", Access::Required(strict()))]);
+    let decided = |visitor: Visitor<'_>| {
+        shown(&Door::find(&facts("portal.example", "/x"), &policy).judge(Some(&visitor), now()))
+    };
+    let old = earlier(now(), Duration::from_secs(301));
+    let v = visitor();
+    for (visitor, expected) in [
+        (v, "pass /"),
+        (Visitor { assurance: Assurance::Substantial, ..v }, "pass /"),
+        (Visitor { assurance: Assurance::Low, ..v }, "step up substantial"),
+        (Visitor { authenticated: old, ..v }, "step up substantial"),
+        // The node's clock may be ahead.
+        (Visitor { authenticated: "2031-06-01T12:00:59Z".parse().unwrap(), ..v }, "pass /"),
+        (Visitor { authority: Some("bank.example"), ..v }, "pass /"),
+        (Visitor { authority: Some("PZ.GOV.PL"), ..v }, "policy.way_not_allowed"),
+        (Visitor { authority: Some("pz.gov.pl.example"), ..v }, "policy.way_not_allowed"),
+        (Visitor { authority: None, ..v }, "policy.way_not_allowed"),
+        (Visitor { birthdate: Some(date(2013, 6, 2)), ..v }, "policy.not_adult"),
+        (Visitor { birthdate: None, ..v }, "policy.birthdate_unknown"),
+        (Visitor { has_pesel: false, ..v }, "policy.no_pesel"),
+        // What no login can mend comes first, and the way in last.
+        (Visitor { has_pesel: false, authenticated: old, ..v }, "policy.no_pesel"),
+        (Visitor { authority: None, authenticated: old, ..v }, "step up substantial"),
+    ] {
+        assert_eq!(decided(visitor), expected, "{visitor:?} {:?}", visitor.authority);
+    }
+}
+
+#[test]
+fn a_rule_that_asks_for_nothing_more_lets_everybody_of_the_level_pass() {
+    let policy = Policy::new(vec![route("/", Access::level(Assurance::Low))]);
+    let nobody = Visitor {
+        assurance: Assurance::Low,
+        authenticated: Time::MIN,
+        authority: None,
+        birthdate: None,
+        has_pesel: false,
+    };
+    let door = Door::find(&facts("portal.example", "/"), &policy);
+    assert_eq!(shown(&door.judge(Some(&nobody), now())), "pass /");
+    assert_eq!(shown(&door.judge(None, now())), "login low");
+}
+
+#[test]
+fn a_login_that_may_be_no_moment_old_is_always_a_new_one() {
+    let demand =
+        |seconds| Demand { assurance: Assurance::Low, max_age: Some(Duration::from_secs(seconds)) };
+    assert!(!demand(0).is_met(Assurance::High, now(), now()));
+    assert!(demand(1).is_met(Assurance::High, now(), now()));
+    assert!(demand(u64::MAX).is_met(Assurance::High, Time::MIN, now()));
+}
+
+#[test]
+fn a_pass_has_the_name_of_whoever_is_signed_in_where_the_place_asks_for_it() {
+    let policy = Policy::new(vec![
+        route("/", Access::Public),
+        route("/maybe", Access::Optional),
+        route("/in", Access::level(Assurance::High)),
+        route("/strict", Access::Required(strict())),
+    ]);
+    let live = || {
+        let key = SessionId::generate().key();
+        let held = Held::new(key, testing::session(key, now()), now());
+        held.look(Activity::Alive, now(), Duration::from_secs(900))
+    };
+    let decide = |path: &str, live| match Door::find(&facts("portal.example", path), &policy)
+        .decide(live, now())
+    {
+        Decision::Pass(pass) => Some(pass.live().is_some()),
+        Decision::Stop(_) => None,
+    };
+    for (path, signed_in, anonymous) in [
+        ("/", Some(false), Some(false)),
+        ("/maybe", Some(true), Some(false)),
+        ("/in", Some(true), None),
+        // The session of the contract has no date of birth.
+        ("/strict", None, None),
+    ] {
+        assert_eq!(decide(path, live()), signed_in, "{path}");
+        assert_eq!(decide(path, None), anonymous, "{path}");
+    }
+}
+
+#[test]
+fn every_route_stands_somewhere() {
+    let policy = Policy::new(vec![
+        route("/", Access::Public),
+        route("/tax", Access::Public),
+        for_methods("/tax", &["GET"], Access::Public),
+        for_methods("/tax", &["POST"], Access::Public),
+        route("/taxi", Access::Public),
+        Route { host: "other.example".to_owned(), ..route("/tax", Access::Public) },
+    ]);
+    let found: Vec<_> = standings(&facts("portal.example", "/tax/1"), &policy)
+        .into_iter()
+        .map(|(route, standing)| (route.path.as_str(), route.methods.to_string(), standing))
+        .collect();
+    let all = || "all methods".to_owned();
+    assert_eq!(
+        found,
+        [
+            ("/tax", all(), Standing::OtherHost),
+            ("/taxi", all(), Standing::OtherPath),
+            ("/tax", "GET".to_owned(), Standing::Decides),
+            ("/tax", "POST".to_owned(), Standing::OtherMethod),
+            ("/tax", all(), Standing::AllMethods),
+            ("/", all(), Standing::ShorterPath),
+        ]
+    );
+}
+
+/// Any rules, as `check` lets them through: no two of one place tie.
+fn rules() -> impl Strategy<Value = Vec<(String, String, Option<Method>)>> {
+    let host = prop_oneof![Just("a.example"), Just("b.example")].prop_map(str::to_owned);
+    let path = prop::collection::vec(prop_oneof![Just("/x"), Just("/y"), Just("/xy")], 0..4)
+        .prop_map(|parts| if parts.is_empty() { "/".to_owned() } else { parts.concat() });
+    let method = prop_oneof![
+        Just(None),
+        Just(Some(Method::GET)),
+        Just(Some(Method::POST)),
+        Just(Some(Method::HEAD))
+    ];
+    prop::collection::vec((host, path, method), 0..12).prop_map(|mut rules| {
+        rules.sort_by_key(|rule| format!("{rule:?}"));
+        rules.dedup();
+        rules
+    })
+}
+
+fn policy_of(rules: &[(String, String, Option<Method>)]) -> Policy {
+    let make = |(host, path, method): &(String, String, Option<Method>)| {
+        let methods = method.clone().map_or(Methods::ALL, |method| Methods::only(vec![method]));
+        Route { host: host.clone(), methods, ..route(path, Access::Public) }
+    };
+    Policy::new(rules.iter().map(make).collect())
+}
+
+proptest! {
+    /// The most specific rule wins, by the definition and not by the search, in whatever order the
+    /// rules were written.
+    #[test]
+    fn the_most_specific_rule_wins_in_any_order(
+        (rules, shuffled) in rules().prop_flat_map(|r| (Just(r.clone()), Just(r).prop_shuffle())),
+        host in prop_oneof![Just("a.example"), Just("b.example"), Just("c.example")],
+        path in "(/x|/y|/xy){0,5}",
+        method in prop_oneof![Just(Method::GET), Just(Method::POST), Just(Method::PUT)],
+    ) {
+        let path = if path.is_empty() { "/" } else { &path };
+        let facts = Facts { host, path, method: &method, may_pass_maintenance: false };
+        let [policy, other] = [policy_of(&rules), policy_of(&shuffled)];
+        let verdict = Door::find(&facts, &policy).judge(None, now());
+        let again = Door::find(&facts, &other).judge(None, now());
+        prop_assert_eq!(verdict.outcome.is_ok(), again.outcome.is_ok());
+        let named = |route: Option<&Arc<Route>>| {
+            route.map(|route| (route.host.clone(), route.path.clone(), route.methods.clone()))
+        };
+        prop_assert_eq!(named(verdict.route), named(again.route));
+
+        // The definition.
+        let is_below = |prefix: &str| {
+            prefix == "/" || path == prefix || path.starts_with(&format!("{prefix}/"))
+        };
+        let there = rules.iter().filter(|rule| rule.0 == host && is_below(&rule.1));
+        let longest = there.clone().map(|rule| rule.1.len()).max();
+        let place: Vec<_> = there.filter(|rule| Some(rule.1.len()) == longest).collect();
+        let by_method = place.iter().find(|rule| rule.2.as_ref() == Some(&method));
+        let expected = by_method.or_else(|| place.iter().find(|rule| rule.2.is_none()));
+        match (expected, verdict.outcome) {
+            (Some(rule), Ok(_)) => {
+                let route = verdict.route.unwrap();
+                prop_assert_eq!(&route.path, &rule.1);
+                prop_assert_eq!(route.methods.is_named(), rule.2.is_some());
+            }
+            (None, Err(Stop::NoMethod(_))) => prop_assert!(!place.is_empty()),
+            (None, Err(Stop::Deny)) => prop_assert!(place.is_empty()),
+            (expected, outcome) => prop_assert!(false, "{expected:?} {outcome:?}"),
+        }
+    }
 }

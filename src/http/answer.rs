@@ -1,12 +1,13 @@
 //! Errors become answers here and nowhere else; and the shapes of our own answers.
 
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
+    REFERRER_POLICY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::exchange::{Caller, Exchange};
+use super::stop::Challenge;
 use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
@@ -33,13 +34,15 @@ pub struct Failure {
     pub detail: String,
     /// Where the citizen can begin again.
     pub begin_again: Option<String>,
+    /// The methods that there are, when there is not this one.
+    pub allow: Option<HeaderValue>,
 }
 
 impl Failure {
     /// Makes a failure.
     #[must_use]
     pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
-        Self { trouble, status, code, detail: String::new(), begin_again: None }
+        Self { trouble, status, code, detail: String::new(), begin_again: None, allow: None }
     }
 
     /// A request that is malformed.
@@ -115,6 +118,9 @@ impl From<LoginError> for Failure {
         let (trouble, status) = match &error {
             LoginError::Pending(refused) => match refused {
                 pending::Refused::OtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
+                pending::Refused::Store(_) => {
+                    (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE)
+                }
                 pending::Refused::Used => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
                 pending::Refused::Unknown | pending::Refused::Expired => {
                     (Trouble::LoginExpired, StatusCode::FORBIDDEN)
@@ -123,7 +129,7 @@ impl From<LoginError> for Failure {
                     (Trouble::MalformedRequest, StatusCode::BAD_REQUEST)
                 }
             },
-            LoginError::Node(NodeError::Busy) | LoginError::ReplayGuardFull => {
+            LoginError::Node(NodeError::Busy) | LoginError::ReplayGuard(_) => {
                 (Trouble::NodeBusy, StatusCode::SERVICE_UNAVAILABLE)
             }
             LoginError::Node(NodeError::Timeout(_)) => {
@@ -147,6 +153,7 @@ fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
         Kind::RefusedByNode => (Trouble::RefusedByNode, StatusCode::FORBIDDEN),
         Kind::UnknownPerson => (Trouble::UnknownPerson, StatusCode::FORBIDDEN),
         Kind::AssuranceTooLow => (Trouble::AssuranceTooLow, StatusCode::FORBIDDEN),
+        Kind::NotFresh => (Trouble::NotIdentifiedAnew, StatusCode::FORBIDDEN),
         Kind::OurFault => (Trouble::OurFault, StatusCode::BAD_GATEWAY),
         Kind::NodeFault => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
         Kind::AnswerRefused => (Trouble::AnswerRefused, StatusCode::BAD_GATEWAY),
@@ -186,7 +193,7 @@ impl From<wire::refusal::Refusal> for Failure {
 
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
-    let Failure { trouble, status, code, detail, begin_again } = failure;
+    let Failure { trouble, status, code, detail, begin_again, allow } = failure;
     tracing::warn!(
         reason = code,
         request = exchange.id,
@@ -213,6 +220,9 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
             _ => HeaderValue::from_static("5"),
         };
         response.headers_mut().insert(http::header::RETRY_AFTER, retry_after);
+    }
+    if let Some(allow) = allow {
+        response.headers_mut().insert(ALLOW, allow.clone());
     }
     if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge) {
         // Whoever sends what cannot be understood may mean something else with the rest as well.
@@ -297,16 +307,28 @@ pub fn permanently_at(target: &str) -> Response<Body> {
     response
 }
 
-/// Tells a program that the citizen must sign in (RFC 9110 15.5.2).
+/// Tells a program that the citizen must sign in (RFC 9110 15.5.2), or sign in more surely or anew
+/// (RFC 9470).
 #[must_use]
-pub fn login_required(login: &str, assurance: &str, step_up: bool) -> Response<Body> {
-    let error = if step_up { "step_up_required" } else { "login_required" };
-    let value = serde_json::json!({ "error": error, "login": login, "assurance": assurance });
+pub fn challenge(challenge: &Challenge) -> Response<Body> {
+    let Challenge { login, demand, .. } = challenge;
+    let (assurance, acr) = (demand.assurance.name(), demand.assurance.uri());
+    let age = demand.max_age.map(|age| age.as_secs());
+    let mut value = serde_json::json!({
+        "error": challenge.code(),
+        "login": login,
+        "assurance": assurance,
+        "acr_values": acr,
+    });
+    let mut header = format!("Brama error=\"{}\", acr_values=\"{acr}\"", challenge.error());
+    if let Some(age) = age {
+        value["max_age"] = age.into();
+        header.push_str(&format!(", max_age=\"{age}\""));
+    }
+    header.push_str(&format!(", login=\"{login}\", assurance=\"{assurance}\""));
     let mut response = json(StatusCode::UNAUTHORIZED, &value);
-    let challenge =
-        format!("Brama error=\"{error}\", login=\"{login}\", assurance=\"{assurance}\"");
-    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    if let Ok(header) = HeaderValue::from_str(&header) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, header);
     }
     response
 }

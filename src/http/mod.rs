@@ -19,6 +19,7 @@ pub mod passed;
 pub mod path;
 pub mod service;
 pub mod stack;
+pub mod stop;
 
 use std::sync::{Arc, RwLock};
 
@@ -26,7 +27,9 @@ use http::HeaderValue;
 
 use crate::base::clock::SharedClock;
 use crate::flow::Flows;
+use crate::flow::return_to::ReturnTo;
 use crate::gate::policy::Policy;
+use crate::gate::requirement::Demand;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
@@ -53,6 +56,20 @@ pub struct Settings {
     pub edge: Edge,
     /// How work on the portal is told.
     pub maintenance: Maintenance,
+}
+
+impl Settings {
+    /// Returns the address at which a login begins that brings what is demanded.
+    #[must_use]
+    pub fn login_link(&self, return_to: &ReturnTo, demand: Demand) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("return_to", return_to.as_str());
+        query.append_pair("assurance", demand.assurance.name());
+        if let Some(age) = demand.max_age {
+            query.append_pair("max_age", &age.as_secs().to_string());
+        }
+        format!("{}login?{}", self.prefix, query.finish())
+    }
 }
 
 /// What stands between browsers and us, and what is told of it.

@@ -7,19 +7,20 @@ use http::{Method, Request, Response, StatusCode, Version};
 
 use super::account::{self, Account};
 use super::answer::{self, Failure};
-use super::exchange::{self, Caller, Exchange};
+use super::exchange::{Caller, Exchange, is_reading};
 use super::forwarded::{self, Client};
 use super::host::{self, Host};
 use super::hygiene::Census;
 use super::service::{Answer, Peer, Service};
+use super::stop::{self, Reply};
 use super::{Gateway, action, endpoints, hygiene, path};
 use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
-use crate::gate::{Decision, Door};
-use crate::identity::assurance::Assurance;
+use crate::gate::requirement::Demand;
+use crate::gate::{Decision, Door, Stop};
 use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionId;
@@ -158,42 +159,51 @@ impl Gateway {
         let facts = Facts {
             host: name,
             path: &path,
+            method: &exchange.parts.method,
             may_pass_maintenance: self.settings.maintenance.allow.contains(exchange.client.address),
         };
         let door = Door::find(&facts, &self.policy);
         let live = if door.asks_who() { self.live(exchange).await? } else { None };
-        match door.decide(live) {
-            // 6. On to the portal, or what the route says instead.
-            Decision::Pass(pass) => {
-                exchange.account.route = Some(Arc::clone(pass.route()));
-                match &pass.route().action {
-                    Action::Forward(forward) => {
-                        Ok(proxy::forward(self, &pass, forward, exchange, body).await?)
+        let pass = match door.decide(live, exchange.began) {
+            Decision::Pass(pass) => pass,
+            // On the heap: a login needs far more room than a request that passes.
+            Decision::Stop(stop) => {
+                return Box::pin(self.stop(&stop, exchange)).await.map(Answer::from);
+            }
+        };
+
+        // 6. On to the portal, or what the route says instead.
+        exchange.account.route = Some(Arc::clone(pass.route()));
+        match &pass.route().action {
+            Action::Forward(forward) => {
+                Ok(proxy::forward(self, &pass, forward, exchange, body).await?)
+            }
+            Action::Redirect(redirect) => Ok(action::redirect(redirect, &pass, exchange).into()),
+            Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
+        }
+    }
+
+    /// Answers a request that the gate stopped.
+    async fn stop(&self, stop: &Stop<'_>, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+        if let Stop::Login(demand) = stop {
+            self.farewell(exchange, *demand).await?;
+        }
+        let target = (&exchange.parts.method, exchange.path_and_query());
+        match stop::reply(stop, exchange.caller(), target, &self.settings) {
+            Reply::ToNode(return_to, demand) => {
+                endpoints::login::begin(self, exchange, return_to, demand).await
+            }
+            Reply::Challenge(challenge) => Ok(answer::challenge(&challenge)),
+            Reply::Refuse(failure) => {
+                let detail = match stop {
+                    Stop::Refuse(refusal) => refusal.to_string(),
+                    Stop::NoMethod(_) => "no route for this path has this method".to_owned(),
+                    Stop::Deny => {
+                        format!("no route covers this path on host {}", exchange.host.name())
                     }
-                    Action::Redirect(redirect) => {
-                        Ok(action::redirect(redirect, &pass, exchange).into())
-                    }
-                    Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
-                }
-            }
-            Decision::Login(assurance) => {
-                self.farewell(exchange, assurance).await?;
-                self.sign_in(exchange, assurance, SignIn::Login).map(Answer::from)
-            }
-            Decision::StepUp(assurance) => {
-                self.sign_in(exchange, assurance, SignIn::StepUp).map(Answer::from)
-            }
-            Decision::Closed => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Err(Failure::new(Trouble::Maintenance, status, "request.maintenance"))
-            }
-            Decision::Deny => {
-                let code = "request.no_route";
-                let detail = format!("no route covers this path on host {}", exchange.host.name());
-                Err(Failure {
-                    detail,
-                    ..Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code)
-                })
+                    Stop::Login(_) | Stop::StepUp(_) | Stop::Closed => String::new(),
+                };
+                Err(Failure { detail, ..failure })
             }
         }
     }
@@ -231,7 +241,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When there is something to tell.
-    async fn farewell(&self, exchange: &Exchange, assurance: Assurance) -> Result<(), Failure> {
+    async fn farewell(&self, exchange: &Exchange, demand: Demand) -> Result<(), Failure> {
         if exchange.caller() != Caller::Navigation {
             return Ok(());
         }
@@ -243,59 +253,11 @@ impl Gateway {
             Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
             Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),
         };
-        let return_to = match exchange::is_reading(&exchange.parts.method) {
+        let return_to = match is_reading(&exchange.parts.method) {
             true => ReturnTo::parse(exchange.path_and_query()),
             false => ReturnTo::front_page(),
         };
         Err(Failure::new(trouble, StatusCode::UNAUTHORIZED, code)
-            .begin_again(self.login_link(&return_to, assurance)))
+            .begin_again(self.settings.login_link(&return_to, demand)))
     }
-
-    /// Answers a request that needs a citizen who is signed in (more surely).
-    fn sign_in(
-        &self,
-        exchange: &Exchange,
-        assurance: Assurance,
-        why: SignIn,
-    ) -> Result<Response<Body>, Failure> {
-        let return_to = ReturnTo::parse(exchange.path_and_query());
-        let reading = exchange::is_reading(&exchange.parts.method);
-        match exchange.caller() {
-            Caller::Navigation if reading => {
-                endpoints::login::begin(self, exchange, return_to, assurance)
-            }
-            // What was typed into a form is not kept: the page says so.
-            Caller::Navigation => Err(Failure::new(
-                Trouble::SessionEnded,
-                StatusCode::UNAUTHORIZED,
-                "request.form_without_session",
-            )
-            .begin_again(self.login_link(&return_to, assurance))),
-            Caller::Frame => Err(Failure::new(
-                Trouble::SignInNeeded,
-                StatusCode::UNAUTHORIZED,
-                "request.frame_without_session",
-            )
-            .begin_again(self.login_link(&return_to, assurance))),
-            Caller::Program => {
-                let link = self.login_link(&ReturnTo::front_page(), assurance);
-                Ok(answer::login_required(&link, assurance.name(), why == SignIn::StepUp))
-            }
-        }
-    }
-
-    /// Returns the address at which a login begins.
-    pub(super) fn login_link(&self, return_to: &ReturnTo, assurance: Assurance) -> String {
-        let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("return_to", return_to.as_str())
-            .append_pair("assurance", assurance.name())
-            .finish();
-        format!("{}login?{query}", self.settings.prefix)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SignIn {
-    Login,
-    StepUp,
 }

@@ -35,5 +35,5 @@
 //! | pin | a certificate that is believed because the configuration names it |
 //! | pairwise pseudonym | a subject that differs for each audience |
 //! | release | an audience with the claims that it is told |
-//! | step-up | signing in again at a higher level of assurance |
+//! | step-up | signing in again at a higher level of assurance, or because the login is too old |
 //! | upstream | the portal behind the gateway |

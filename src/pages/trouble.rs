@@ -20,6 +20,16 @@ pub enum Trouble {
     UnknownPerson,
     /// The person signed in with a means weaker than the service asks for.
     AssuranceTooLow,
+    /// The person was to confirm who they are anew, and the node answered with an older sign-in.
+    NotIdentifiedAnew,
+    /// The person is signed in by a way that is not taken here.
+    WayNotAllowed,
+    /// The person is signed in and not an adult yet.
+    AdultsOnly,
+    /// The person is signed in, and nobody said when they were born.
+    BirthdateUnknown,
+    /// The person is signed in and has no PESEL.
+    PeselNeeded,
     /// We failed.
     OurFault,
     /// The node failed.
@@ -40,6 +50,8 @@ pub enum Trouble {
     MalformedRequest,
     /// There is no such page.
     NotFound,
+    /// There is such a page, but nothing of that kind can be done there.
+    MethodNotAllowed,
     /// The person is signed in and may not see this.
     Forbidden,
     /// The portal behind us cannot be reached.
@@ -64,11 +76,16 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
         Self::AssuranceTooLow,
+        Self::NotIdentifiedAnew,
+        Self::WayNotAllowed,
+        Self::AdultsOnly,
+        Self::BirthdateUnknown,
+        Self::PeselNeeded,
         Self::OurFault,
         Self::NodeFault,
         Self::NodeSlow,
@@ -79,6 +96,7 @@ impl Trouble {
         Self::AlreadyUsed,
         Self::MalformedRequest,
         Self::NotFound,
+        Self::MethodNotAllowed,
         Self::Forbidden,
         Self::PortalDown,
         Self::PortalSlow,

@@ -101,7 +101,8 @@ fn check_audience(
     })
 }
 
-/// Checks that the login itself does not lie in the future, and that its session has not ended.
+/// Checks that the login itself does not lie in the future, that it is a new one when an older one
+/// will not do, and that its session has not ended.
 pub(super) fn check_authn_statement(
     statement: Element<'_>,
     expected: &Expected,
@@ -111,6 +112,11 @@ pub(super) fn check_authn_statement(
     let clock = Clock { expected, now };
     let instant = required_time(statement, "AuthnInstant")?;
     checks.note("authn_instant", clock.begins(TimeBound::AuthnInstant, Some(instant)))?;
+    if let Some(since) = expected.fresh_since {
+        let is_fresh = later(instant, expected.skew) >= since;
+        let fresh = if is_fresh { Ok(()) } else { Err(Refusal::NotFresh { instant, since }) };
+        checks.note("authn_instant_fresh", fresh)?;
+    }
     let session_end = optional_time(statement, "SessionNotOnOrAfter")?;
     checks
         .note("session_not_on_or_after", clock.ends(TimeBound::SessionNotOnOrAfter, session_end))?;

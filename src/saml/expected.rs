@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::clock::Time;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 
@@ -21,6 +22,9 @@ pub struct Expected {
     pub resolve_id: Option<String>,
     /// The least level of assurance.
     pub assurance: Option<Assurance>,
+    /// The earliest moment at which the citizen may have identified, on our clock, when an older
+    /// login will not do.
+    pub fresh_since: Option<Time>,
     /// The attributes that we asked for as required.
     pub required: Vec<Attribute>,
     /// How far the clocks may differ.

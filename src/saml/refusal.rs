@@ -42,6 +42,8 @@ pub enum Kind {
     UnknownPerson,
     /// The login was weaker than asked for.
     AssuranceTooLow,
+    /// The citizen was to identify anew, and did not.
+    NotFresh,
     /// The node says that our request is wrong.
     OurFault,
     /// The node says that it failed, or answers what it should not.
@@ -170,6 +172,14 @@ pub enum Refusal {
         /// The level asked for.
         expected: Assurance,
     },
+    /// The citizen identified before this login began, though they were to do so anew.
+    #[error("citizen identified at {instant}, and was asked to do so anew at {since}")]
+    NotFresh {
+        /// When they identified.
+        instant: Time,
+        /// When the login began.
+        since: Time,
+    },
     /// A required attribute is not there.
     #[error("attribute {0} is missing")]
     AttributeMissing(Attribute),
@@ -257,6 +267,7 @@ impl Refusal {
             Self::UnknownCondition(_) => "login.unknown_condition",
             Self::AssuranceUnknown(_) => "login.assurance_unknown",
             Self::AssuranceTooLow { .. } => "login.assurance_too_low",
+            Self::NotFresh { .. } => "login.not_fresh",
             Self::AttributeMissing(_) => "login.attribute_missing",
             Self::AttributeRepeated(_) => "login.attribute_repeated",
             Self::AttributeMalformed(_) => "login.attribute_malformed",
@@ -272,6 +283,7 @@ impl Refusal {
         match self {
             Self::Status { status, .. } => status.kind(),
             Self::AssuranceTooLow { .. } => Kind::AssuranceTooLow,
+            Self::NotFresh { .. } => Kind::NotFresh,
             Self::SoapFault(_) | Self::NoResponse => Kind::NodeFault,
             _ => Kind::AnswerRefused,
         }

@@ -23,6 +23,7 @@ struct Kept<'k> {
     kind: &'k str,
     identifier: &'k str,
     acr: &'k str,
+    authority: Option<&'k str>,
     /// Seconds since the epoch.
     authenticated: i64,
     end: i64,
@@ -49,6 +50,7 @@ pub(super) fn write(session: &Session) -> Secret<Vec<u8>> {
         kind: person.identifier().kind(),
         identifier: person.identifier().as_str(),
         acr: session.assurance.uri(),
+        authority: session.authority(),
         authenticated: session.authenticated.as_second(),
         end: session.end.as_second(),
         name_id: &session.name_id,
@@ -80,6 +82,7 @@ pub(super) fn read(bytes: &[u8], key: SessionKey) -> Result<Session, Unreadable>
     Ok(Session {
         person: Person::new(owned("given_name"), owned("family_name"), birthdate, identifier),
         assurance: Assurance::from_uri(needed("acr")?).ok_or(Unreadable)?,
+        authority: owned("authority"),
         authenticated: second("authenticated")?,
         end: second("end")?,
         public_name: key.public_name(),

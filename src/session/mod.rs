@@ -118,6 +118,7 @@ fn is_plausible(id: &str) -> bool {
 pub struct Session {
     person: Person,
     assurance: Assurance,
+    authority: Option<String>,
     authenticated: Time,
     end: Time,
     public_name: String,
@@ -133,6 +134,7 @@ impl Session {
         Self {
             person: assertion.person().clone(),
             assurance: assertion.assurance(),
+            authority: assertion.authority().map(str::to_owned),
             authenticated: assertion.authn_instant(),
             end: assertion.session_end().map_or(end, |node| node.min(end)),
             public_name: key.public_name(),
@@ -151,6 +153,12 @@ impl Session {
     #[must_use]
     pub fn assurance(&self) -> Assurance {
         self.assurance
+    }
+
+    /// Returns who identified the citizen, such as `pz.gov.pl`, when the node said so.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// Returns when the citizen identified.

@@ -21,6 +21,7 @@ pub(crate) fn session(key: SessionKey, now: Time) -> Session {
     Session {
         person: Person::new(None, None, None, Identifier::parse("44051401359")),
         assurance: Assurance::High,
+        authority: Some("pz.gov.pl".to_owned()),
         authenticated: now,
         end: later(now, settings().absolute),
         public_name: key.public_name(),

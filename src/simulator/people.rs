@@ -185,9 +185,11 @@ const fn refused(
 }
 
 const PLAIN: [&str; 2] = ["", ""];
+/// A PESEL of this date could be somebody's, so whoever was born on it has none here.
+const MINOR: Date = date(2020, 6, 1);
 
 /// Everybody who can sign in.
-pub const PEOPLE: [Person; 13] = [
+pub const PEOPLE: [Person; 14] = [
     person(
         "anna",
         ["Anna", "Żółkiewska"],
@@ -243,6 +245,14 @@ pub const PEOPLE: [Person; 13] = [
         "DE/PL/symulator-7f3a9c5e",
         "eidas.juergen",
         ["logowanie transgraniczne, bez numeru PESEL", "cross-border, without a PESEL"],
+    ),
+    person(
+        "mia",
+        ["Mia", "Müller-Weiß"],
+        MINOR,
+        "DE/PL/symulator-0b51d2aa",
+        "eidas.mia",
+        ["osoba niepełnoletnia (do 2038 r.)", "a minor (until 2038)"],
     ),
     person(
         "bledny",

@@ -11,6 +11,7 @@ use super::faults::Fault;
 use super::kit::{Kit, Names, Role};
 use super::node::{Addresses, Node};
 use super::settings::{MutualTls, Service, Settings};
+use super::state::{MessageKind, Received};
 use crate::base::clock::SharedClock;
 use crate::server::listener::{Limits, Stop, serve};
 use crate::server::tls::{self, ClientCertificate};
@@ -180,6 +181,14 @@ impl Control {
     /// Sets the faults of every login from now on.
     pub fn always(&self, faults: &[Fault]) {
         self.0.state().always = faults.to_vec();
+    }
+
+    /// Returns the last `AuthnRequest` that came in, as XML.
+    #[must_use]
+    pub fn last_authn_request(&self) -> Option<String> {
+        let state = self.0.state();
+        let is_request = |received: &&Received| received.kind == MessageKind::AuthnRequest;
+        state.received.iter().rev().find(is_request).map(|received| received.xml.clone())
     }
 
     /// Returns the codes of what was wrong with the last message that came in; `None` when none

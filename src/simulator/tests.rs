@@ -230,6 +230,7 @@ impl World {
             request_id: Some(login.request_id.clone()),
             resolve_id: Some(resolve_id),
             assurance: Some(Assurance::Substantial),
+            fresh_since: None,
             required: Attribute::ALL.to_vec(),
             skew: Duration::from_secs(60),
             maximum_bytes: 256 * 1024,

@@ -16,6 +16,7 @@ use crate::base::encoding::{from_hex, hex_lower};
 pub struct Memory {
     state: Mutex<State>,
     maximum: usize,
+    maximum_of: HashMap<Kind, usize>,
     events: broadcast::Sender<Event>,
 }
 
@@ -31,7 +32,23 @@ impl Memory {
     #[must_use]
     pub fn new(maximum: usize) -> Self {
         let events = broadcast::Sender::new(EVENTS);
-        Self { state: Mutex::default(), maximum: maximum.max(1), events }
+        Self {
+            state: Mutex::default(),
+            maximum: maximum.max(1),
+            maximum_of: HashMap::new(),
+            events,
+        }
+    }
+
+    /// Bounds the records of one kind otherwise.
+    #[must_use]
+    pub fn with_maximum_of(mut self, kind: Kind, maximum: usize) -> Self {
+        self.maximum_of.insert(kind, maximum.max(1));
+        self
+    }
+
+    fn maximum(&self, kind: Kind) -> usize {
+        self.maximum_of.get(&kind).copied().unwrap_or(self.maximum)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -78,7 +95,7 @@ impl State {
 
 impl Place for Memory {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
-        self.lock().put(key, record, self.maximum);
+        self.lock().put(key, record, self.maximum(key.kind));
         Box::pin(async { Ok(()) })
     }
 
@@ -87,13 +104,13 @@ impl Place for Memory {
         let done = if state.live(key, now).is_some() {
             Ok(false)
         } else {
-            if key.kind == Kind::Used && state.count(key.kind) >= self.maximum {
+            if key.kind == Kind::Used && state.count(key.kind) >= self.maximum(key.kind) {
                 state.forget_expired(key.kind, now);
             }
-            if key.kind == Kind::Used && state.count(key.kind) >= self.maximum {
+            if key.kind == Kind::Used && state.count(key.kind) >= self.maximum(key.kind) {
                 Err(Unavailable("it is full".to_owned()))
             } else {
-                state.put(key, record, self.maximum);
+                state.put(key, record, self.maximum(key.kind));
                 Ok(true)
             }
         };

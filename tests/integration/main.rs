@@ -12,6 +12,8 @@
 //! | `logout` | a citizen signs out |
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
+//! | `policy` | what a rule may ask beyond a login |
+//! | `explain_policy` | mistakes in rules that `check` finds, and `explain-policy` |
 //! | `identity` | what a backend receives, and that nobody can forge it |
 //! | `routing` | what a route does: prefixes, redirects, answers, headers, work; proxies in front |
 //! | `access` | the access log |
@@ -26,6 +28,7 @@
 mod access;
 mod commands;
 mod doors;
+mod explain_policy;
 mod faults;
 mod harness;
 mod identity;
@@ -35,6 +38,7 @@ mod logs;
 mod node;
 mod operations;
 mod passage;
+mod policy;
 mod refusals;
 mod regression;
 mod routing;

@@ -124,6 +124,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
         key_rotation: Duration::from_secs(30 * 24 * 3600),
         pairwise_secret: None,
         admin_token: None,
+        store: Default::default(),
         state_directory: None,
         log: Log { json: false, level: "warn".to_owned(), access: access::Settings::off() },
         fixed: Fixed::default(),
@@ -136,9 +137,9 @@ fn routes() -> Vec<Route> {
     [
         ("/", Access::Optional, vec![GivenName, FamilyName]),
         ("/public", Access::Public, vec![]),
-        ("/account", Access::Required(Assurance::Substantial), everything.clone()),
-        ("/certificate", Access::Required(Assurance::High), everything),
-        ("/api", Access::Required(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
+        ("/account", Access::level(Assurance::Substantial), everything.clone()),
+        ("/certificate", Access::level(Assurance::High), everything),
+        ("/api", Access::level(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
     ]
     .into_iter()
     .enumerate()

@@ -63,6 +63,7 @@ fn expected(arguments: &Arguments, settings: Option<&Settings>) -> Expected {
         request_id: arguments.request_id.clone(),
         resolve_id: arguments.resolve_id.clone(),
         assurance: arguments.assurance.or(flows.map(|flows| flows.assurance)),
+        fresh_since: None,
         required: flows
             .map_or_else(|| Attribute::ALL.to_vec(), |flows| flows.template.required.clone()),
         skew: arguments

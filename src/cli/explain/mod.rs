@@ -73,7 +73,7 @@ fn parse_assurance(text: &str) -> Result<Assurance, String> {
     Assurance::parse(text).ok_or_else(|| "it is one of low, substantial, high".to_owned())
 }
 
-fn parse_time(text: &str) -> Result<crate::base::clock::Time, String> {
+pub(super) fn parse_time(text: &str) -> Result<crate::base::clock::Time, String> {
     text.parse().map_err(|_| "write it like 2031-03-04T10:20:30Z (RFC 3339)".to_owned())
 }
 

@@ -32,7 +32,7 @@ pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node};
 pub use portal::Portal;
-pub use routes::{Access, Claim, Headers, Redirect, Respond, Route};
+pub use routes::{Access, Claim, Headers, Redirect, Requirement, Respond, Route};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
 pub use session::Session;
 pub use size::{HumanSize, HumanSizeError};
@@ -70,7 +70,9 @@ pub struct File {
     pub upstreams: Vec<Upstream>,
     /// Which requests go to which upstream, and who may make them. Repeat the block for each.
     ///
-    /// The longest path that fits wins. A request that no route fits is answered with 404.
+    /// The longest path that fits wins, and among routes of the same path the one that names the
+    /// method. A request that no route fits is answered with 404, one with a method that no route
+    /// of its path is for with 405. `brama explain-policy` says which route decides and why.
     #[serde(rename = "route")]
     pub routes: Vec<Route>,
 }

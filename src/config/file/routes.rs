@@ -17,6 +17,12 @@ pub struct Route {
     pub host: Option<String>,
     /// Beginning of the paths that the route is for.
     pub path: String,
+    /// Methods that the route is for; left out, all of them.
+    ///
+    /// Exactly those: name `HEAD` beside `GET`. Other methods need a route of their own with the
+    /// same path; routes with a shorter path are not looked at.
+    #[schemars(example = vec!["GET", "HEAD"])]
+    pub methods: Option<Vec<String>>,
     /// Name of the upstream that the requests go to. Required, unless the route redirects or
     /// responds.
     #[schemars(example = &"portal")]
@@ -28,6 +34,20 @@ pub struct Route {
     /// A citizen who signed in with less is sent to the node again.
     #[schemars(example = Assurance::High)]
     pub assurance: Option<Assurance>,
+    /// How long ago the citizen may have proved who they are. Who did so earlier is sent to the node
+    /// to do it anew, and comes back to the same page.
+    ///
+    /// At least a minute more than `service.clock_skew`.
+    #[schemars(example = &"10m")]
+    pub max_age: Option<HumanDuration>,
+    /// Ways to sign in that are taken here, as the node names them (`AuthenticatingAuthority`).
+    ///
+    /// All by default. Who came by another one sees a page that offers to sign in again.
+    #[schemars(example = vec!["pz.gov.pl"])]
+    pub authorities: Vec<String>,
+    /// What must be so of the citizen. Who is not so gets 403 and is not sent to the node.
+    #[schemars(example = vec![Requirement::Adult, Requirement::Pesel])]
+    pub require: Vec<Requirement>,
     /// Audience in the identity token. Left out, it is the name of the upstream.
     #[schemars(example = &"portal")]
     pub audience: Option<String>,
@@ -73,9 +93,13 @@ impl Default for Route {
         Self {
             host: None,
             path: "/".to_owned(),
+            methods: None,
             upstream: None,
             access: Access::Required,
             assurance: None,
+            max_age: None,
+            authorities: Vec::new(),
+            require: Vec::new(),
             audience: None,
             claims: Vec::new(),
             strip_prefix: None,
@@ -164,6 +188,16 @@ pub enum Access {
     Optional,
     /// Only who is signed in; others are sent to the node.
     Required,
+}
+
+/// What must be so of a citizen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Requirement {
+    /// 18 years old or older, by the date of birth, today in Poland.
+    Adult,
+    /// Has a PESEL number.
+    Pesel,
 }
 
 /// Personal data in an identity token.

@@ -47,6 +47,11 @@ impl<'l> Context<'l> {
         self.problems.push_warning(place, key, what.into(), advice.into());
     }
 
+    /// Returns where a key stands, to be named in a problem of another one.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.loaded.places.place_of(key).to_string()
+    }
+
     /// Demands a value; one that was given and refused has been reported already.
     pub(super) fn required<'v, T: ?Sized>(
         &mut self,

@@ -41,6 +41,7 @@ pub(super) fn raise(file: &File) -> Fixed {
     fixed.note("listen.http2_max_local_resets", listen.http2_max_local_resets);
     fixed.note("listen.certificates", &listen.certificates);
     fixed.note("operations.admin_token_file", &file.operations.admin_token_file);
+    fixed.note("store", &file.store);
     fixed.note("session.idle", session.idle);
     fixed.note("session.absolute", session.absolute);
     fixed.note("session.maximum", session.maximum);

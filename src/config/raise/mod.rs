@@ -3,6 +3,7 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
+mod access;
 mod action;
 mod certificates;
 mod context;
@@ -12,6 +13,7 @@ mod log;
 mod login;
 mod portal;
 mod routes;
+mod store;
 mod upstreams;
 
 use self::context::Context;
@@ -51,6 +53,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     let admin_token = admin_token(context);
+    let store = store::store(context);
     if file.portal.state_directory.is_none() {
         context.warn(
             "portal.state_directory",
@@ -92,6 +95,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,
         admin_token,
+        store: store?,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log,
         fixed: fixed::raise(file),

@@ -1,13 +1,13 @@
 //! `[[route]]`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::access::{self, Claimed};
 use super::action;
 use super::context::Context;
-use super::login::assurance;
 use crate::config::file::{self, Claim};
 use crate::gate::header_rules::Side;
-use crate::gate::policy::{Access, Route};
+use crate::gate::policy::Route;
 use crate::http;
 use crate::identity::claims::{PersonalClaim, Release};
 
@@ -22,8 +22,7 @@ pub(super) fn raise(
     let public_host = portal
         .and_then(|portal| url::Url::parse(&portal.origin).ok())
         .and_then(|url| url.host_str().map(str::to_owned));
-    let default_level = context.file().service.assurance;
-    let mut taken = HashSet::new();
+    let mut taken: Vec<Claimed> = Vec::new();
     let mut releases: Vec<Release> = Vec::new();
     let mut routes = Vec::new();
     for (index, route) in given.iter().enumerate() {
@@ -53,7 +52,8 @@ pub(super) fn raise(
             }
             number
         });
-        check_level(context, route, &key);
+        let methods = access::methods(context, route, &key("methods"));
+        let access = access::access(context, route, &key);
         if let Some(host) = &host
             && public_host.as_ref().is_some_and(|public| public != host)
             && route.access != file::Access::Public
@@ -80,10 +80,11 @@ pub(super) fn raise(
         else {
             continue;
         };
-        if !taken.insert((host.clone(), path.clone())) {
-            let what = format!("there is another route for {host}{path}");
-            context.error(&key("path"), what, "join the two, or give one another path");
-        }
+        let Some(methods) = methods else { continue };
+        let claimed =
+            Claimed { index, host: host.clone(), path: path.clone(), methods: methods.clone() };
+        access::check_tie(context, &taken, &claimed);
+        taken.push(claimed);
         let release = Release {
             audience: route.audience.clone().or(upstream.map(str::to_owned)).unwrap_or_default(),
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
@@ -93,16 +94,10 @@ pub(super) fn raise(
             releases.push(release.clone());
             releases.len() - 1
         });
-        let access = match route.access {
-            file::Access::Public => Access::Public,
-            file::Access::Optional => Access::Optional,
-            file::Access::Required => {
-                Access::Required(assurance(route.assurance.unwrap_or(default_level)))
-            }
-        };
         routes.push(Route {
             host,
             path,
+            methods,
             access,
             action,
             rewrite,
@@ -126,23 +121,6 @@ fn path(context: &mut Context<'_>, key: &str, text: &str) -> Option<String> {
             context.error(key, error.to_string(), advice);
             None
         }
-    }
-}
-
-fn check_level(context: &mut Context<'_>, route: &file::Route, key: &dyn Fn(&str) -> String) {
-    if route.access != file::Access::Required && route.assurance.is_some() {
-        context.error(
-            &key("assurance"),
-            "has no meaning on a route that needs nobody to be signed in",
-            "leave it out, or set access = \"required\"",
-        );
-    }
-    if route.access == file::Access::Public && !route.claims.is_empty() {
-        context.warn(
-            &key("claims"),
-            "nobody's identity is passed on to a public route",
-            "leave it out, or set access = \"optional\"",
-        );
     }
 }
 

@@ -48,6 +48,7 @@ pub async fn answer(
         .flows
         .pending
         .keep_artifact(&relay_state, artifact, gateway.clock.now())
+        .await
         .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
     let target = format!("{}finish?state={}", gateway.settings.prefix, relay_state.as_str());
     Ok(answer::see_other(&target))

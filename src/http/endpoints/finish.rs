@@ -1,5 +1,7 @@
 //! `finish`: the browser that began a login comes with its cookie, and gets a session.
 
+use std::time::Duration;
+
 use http::header::{REFRESH, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
@@ -10,6 +12,7 @@ use crate::base::body::Body;
 use crate::flow::finish::LoginError;
 use crate::flow::pending::{self, Binding, PendingLogin, RelayState};
 use crate::flow::return_to::ReturnTo;
+use crate::gate::requirement::Demand;
 use crate::pages;
 use crate::session::SessionId;
 
@@ -27,7 +30,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         return Err(refused(gateway, None, LoginError::from(pending::Refused::Unknown)));
     };
     // Known only to the browser that began it, so that the page leads nobody else there.
-    let begun = gateway.flows.pending.remembered(&relay_state, binding.as_ref());
+    let now = gateway.clock.now();
+    let begun = gateway.flows.pending.remembered(&relay_state, binding.as_ref(), now).await;
 
     let finished = gateway.flows.finish(&relay_state, binding.as_ref(), earlier.as_ref()).await;
     let finished = finished.map_err(|error| refused(gateway, begun, error))?;
@@ -59,9 +63,12 @@ fn arrive(gateway: &Gateway, exchange: &Exchange, target: &str) -> Response<Body
 /// The way to begin again leads back to where the citizen was going: whoever is signed in by then
 /// simply arrives.
 fn refused(gateway: &Gateway, begun: Option<PendingLogin>, error: LoginError) -> Failure {
-    let (return_to, assurance) = match begun {
-        Some(login) => (login.return_to, login.assurance),
-        None => (ReturnTo::front_page(), gateway.flows.settings.assurance),
+    let (return_to, demand) = match begun {
+        Some(login) => {
+            let max_age = login.fresh_since.map(|_| Duration::ZERO);
+            (login.return_to, Demand { assurance: login.assurance, max_age })
+        }
+        None => (ReturnTo::front_page(), Demand::from(gateway.flows.settings.assurance)),
     };
-    Failure::from(error).begin_again(gateway.login_link(&return_to, assurance))
+    Failure::from(error).begin_again(gateway.settings.login_link(&return_to, demand))
 }

@@ -214,6 +214,7 @@ impl Claims {
             Fault::ConditionsNotYet => self.conditions.0 = future,
             Fault::ConfirmationExpired => self.confirmation.1 = past,
             Fault::ConfirmationNotYet => self.confirmation.0 = Some(future),
+            Fault::AuthnInstantOld => self.authn_instant = past,
             Fault::AuthnInstantFuture => self.authn_instant = future,
             Fault::SessionExpired => self.session_end = Some(past),
             Fault::AssertionFuture => self.issued = future,

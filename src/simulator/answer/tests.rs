@@ -33,6 +33,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("aes128-gcm", "ok"),
     ("leading-zero-z", "ok"),
     ("return-by-get", "ok"),
+    ("authn-instant-old", "ok"),
     ("slow", "ok"),
     ("artifact-unknown", "login.artifact_unknown_to_node"),
     ("soap-fault", "login.soap_fault"),
@@ -166,6 +167,15 @@ impl World {
     }
 
     fn examine_at(&self, answer: &[u8], now: Time) -> Result<Assertion, Refusal> {
+        self.examine_since(answer, None, now)
+    }
+
+    fn examine_since(
+        &self,
+        answer: &[u8],
+        fresh_since: Option<Time>,
+        now: Time,
+    ) -> Result<Assertion, Refusal> {
         let expected = Expected {
             node: Some(NODE.to_owned()),
             service: Some(SERVICE.to_owned()),
@@ -173,6 +183,7 @@ impl World {
             request_id: Some(REQUEST.to_owned()),
             resolve_id: Some(RESOLVE.to_owned()),
             assurance: Some(Assurance::Substantial),
+            fresh_since,
             required: Attribute::ALL.to_vec(),
             skew: Duration::from_secs(60),
             maximum_bytes: 256 * 1024,
@@ -204,6 +215,23 @@ fn every_fault_is_refused_with_its_reason_and_every_quirk_is_accepted() {
         }
     }
     assert!(mismatches.is_empty(), "\n{}", mismatches.join("\n"));
+}
+
+#[test]
+fn a_login_that_must_be_new_may_be_older_than_its_beginning_by_the_skew_and_no_more() {
+    let world = World::new();
+    let answer = world.answer(&[]);
+    let examine = |begun| world.examine_since(&answer, Some(begun), world.now);
+    let [skew, more] = [60, 61].map(|seconds| later(world.now, Duration::from_secs(seconds)));
+    for begun in [earlier(world.now, Duration::from_secs(600)), world.now, skew] {
+        assert!(examine(begun).is_ok(), "{begun}");
+    }
+    assert_eq!(examine(more).unwrap_err().code(), "login.not_fresh");
+
+    let old = world.answer(&[Fault::AuthnInstantOld]);
+    assert!(world.examine(&old).is_ok(), "nobody asked for a new one");
+    let refusal = world.examine_since(&old, Some(world.now), world.now).unwrap_err();
+    assert_eq!(refusal.code(), "login.not_fresh");
 }
 
 #[test]

@@ -47,6 +47,9 @@ catalogue! {
         "the shared secret begins with a zero byte (one in 256 does)";
     Quirk ReturnByGet "return-by-get"
         "powrót do usługi przez GET zamiast POST" "the browser returns by GET instead of POST";
+    Quirk AuthnInstantOld "authn-instant-old"
+        "tożsamość potwierdzona 20 minut wcześniej, także przy ForceAuthn"
+        "the citizen identified 20 minutes earlier, in spite of ForceAuthn";
     Quirk Slow "slow" "odpowiedź po dwóch sekundach" "the answer takes two seconds";
 
     // The line between us and the node.

@@ -282,6 +282,13 @@ impl Answer {
         (method, self.url.join(&action).unwrap().to_string(), fields)
     }
 
+    /// The target of the page's first link that has this in it.
+    pub(crate) fn link_with(&self, part: &str) -> String {
+        let links = self.text.split("<a ").skip(1);
+        let mut targets = links.filter_map(|link| attribute(&link[..link.find('>')?], "href"));
+        targets.find(|target| target.contains(part)).unwrap_or_else(|| panic!("no {part}"))
+    }
+
     /// Asserts that the page refuses a login for that reason and signs nobody in.
     pub(crate) fn is_refused_with(&self, code: &str) -> &Self {
         assert!(

@@ -168,6 +168,11 @@ impl World {
         self.control.last_findings().unwrap_or_default()
     }
 
+    /// The last request for a login that reached the node, as XML.
+    pub(crate) fn last_authn_request(&self) -> String {
+        self.control.last_authn_request().expect("a login was begun")
+    }
+
     /// What reached the portal.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.portal.seen()

@@ -1,0 +1,211 @@
+//! A request that nobody made, taken the way of every request up to the gate's verdict.
+
+use std::sync::Arc;
+
+use http::header::{HOST, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Request, Uri};
+
+use crate::app::Settings;
+use crate::base::clock::Time;
+use crate::gate::action::Action;
+use crate::gate::facts::Facts;
+use crate::gate::policy::{Policy, Route};
+use crate::gate::standing::{Standing, standings};
+use crate::gate::visitor::Visitor;
+use crate::gate::{Door, Stop};
+use crate::http::answer::{self, Failure};
+use crate::http::exchange::Caller;
+use crate::http::stop::{Reply, reply};
+use crate::http::{endpoints, host, path};
+use crate::pages::Language;
+use crate::wire::head::is_method;
+
+/// The request, and the policy that it is tried on.
+pub(super) struct Trial<'s> {
+    pub(super) method: Method,
+    pub(super) target: String,
+    settings: &'s Settings,
+    policy: Policy,
+    /// Host and path, or why they are refused before any rule is asked.
+    place: Result<(String, String), Failure>,
+}
+
+/// What would become of the request.
+pub(super) enum Outcome<'t> {
+    /// It passes.
+    Pass { route: &'t Arc<Route>, to: String },
+    /// The gate stops it.
+    Stop { stop: Stop<'t>, navigation: Told, fetch: Told },
+    /// It is for one of the gateway's own places, which no rule is for.
+    OwnPlace,
+    /// It is refused before any rule is asked.
+    Refused(&'t Failure),
+}
+
+/// What somebody would be told.
+pub(super) struct Told {
+    pub(super) status: u16,
+    /// The reason code, if it is a refusal.
+    pub(super) code: Option<&'static str>,
+    pub(super) what: String,
+}
+
+/// A route, where it stands, and its number in the configuration.
+pub(super) struct Rule<'t> {
+    pub(super) number: usize,
+    pub(super) route: &'t Arc<Route>,
+    pub(super) standing: Standing,
+}
+
+impl<'s> Trial<'s> {
+    /// Reads method and address.
+    ///
+    /// # Errors
+    /// When they are none: nothing could send them.
+    pub(super) fn new(settings: &'s Settings, method: &str, url: &str) -> Result<Self, String> {
+        let known = Method::from_bytes(method.as_bytes()).ok();
+        let method = known
+            .filter(|_| is_method(method.as_bytes()))
+            .ok_or_else(|| format!("\"{}\" is no method", method.escape_debug()))?;
+        let url = if url.starts_with('/') {
+            format!("{}{url}", settings.http.origin)
+        } else {
+            url.to_owned()
+        };
+        let no_url = || {
+            format!(
+                "\"{}\" is neither an address such as https://portal.example/tax nor a path",
+                url.escape_debug()
+            )
+        };
+        let uri: Uri = url.parse().map_err(|_| no_url())?;
+        let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(no_url());
+        };
+        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| no_url())?;
+        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.uri = target.parse().map_err(|_| no_url())?;
+        parts.headers.insert(HOST, host);
+        let is_tls = uri.scheme_str() == Some("https");
+        let place = find_place(&parts, is_tls);
+        let policy = Policy::new(settings.routes.clone());
+        Ok(Self { method, target, settings, policy, place })
+    }
+
+    /// Returns host and path as the policy sees them.
+    pub(super) fn place(&self) -> Option<(&str, &str)> {
+        self.place.as_ref().ok().map(|(host, path)| (&**host, &**path))
+    }
+
+    fn facts(&self) -> Option<Facts<'_>> {
+        let (host, path) = self.place()?;
+        Some(Facts { host, path, method: &self.method, may_pass_maintenance: false })
+    }
+
+    /// Returns every rule with where it stands, the most specific first.
+    pub(super) fn rules(&self) -> Vec<Rule<'_>> {
+        let Some(facts) = self.facts() else { return Vec::new() };
+        let number = |route: &Route| {
+            let is_it = |other: &Route| {
+                (&other.host, &other.path, &other.methods)
+                    == (&route.host, &route.path, &route.methods)
+            };
+            self.settings.routes.iter().position(is_it).unwrap_or_default()
+        };
+        standings(&facts, &self.policy)
+            .into_iter()
+            .map(|(route, standing)| Rule { number: number(route), route, standing })
+            .collect()
+    }
+
+    /// Says what would become of the request.
+    pub(super) fn outcome(&self, visitor: Option<&Visitor<'_>>, now: Time) -> Outcome<'_> {
+        let facts = match (&self.place, self.facts()) {
+            (Err(failure), _) => return Outcome::Refused(failure),
+            (Ok(_), Some(facts)) => facts,
+            (Ok(_), None) => return Outcome::OwnPlace,
+        };
+        let http = &self.settings.http;
+        if endpoints::find(http, facts.host, facts.path, &self.policy).is_some() {
+            return Outcome::OwnPlace;
+        }
+        let verdict = Door::find(&facts, &self.policy).judge(visitor, now);
+        match (verdict.route, verdict.outcome) {
+            (Some(route), Ok(_)) => Outcome::Pass { route, to: self.destination(route) },
+            (None, Ok(_)) => self.stopped(Stop::Deny),
+            (_, Err(stop)) => self.stopped(stop),
+        }
+    }
+
+    fn stopped<'t>(&'t self, stop: Stop<'t>) -> Outcome<'t> {
+        let told = |caller| {
+            let request = (&self.method, &*self.target);
+            told(reply(&stop, caller, request, &self.settings.http))
+        };
+        let (navigation, fetch) = (told(Caller::Navigation), told(Caller::Program));
+        Outcome::Stop { stop, navigation, fetch }
+    }
+
+    fn destination(&self, route: &Route) -> String {
+        match &route.action {
+            Action::Forward(forward) => {
+                let upstream = self.settings.upstreams.get(forward.upstream);
+                let name = upstream.map_or("?", |upstream| &upstream.name);
+                format!("goes on to the upstream \"{name}\"")
+            }
+            Action::Redirect(redirect) => {
+                format!("is redirected with {}", redirect.status.as_u16())
+            }
+            Action::Respond(respond) => {
+                format!("gets the fixed answer of the rule, with {}", respond.status.as_u16())
+            }
+        }
+    }
+}
+
+/// The checks that come before the gate and can be made of a method and an address alone.
+fn find_place(parts: &http::request::Parts, is_tls: bool) -> Result<(String, String), Failure> {
+    let host = host::canonical(parts, is_tls)?;
+    let path = path::canonical(parts.uri.path())?;
+    path::check_query(parts.uri.query().unwrap_or(""))?;
+    Ok((host.name().to_owned(), path.into_owned()))
+}
+
+fn told(reply: Reply) -> Told {
+    match reply {
+        Reply::ToNode(return_to, demand) => {
+            let anew = if demand.max_age.is_some() { ", who must identify anew" } else { "" };
+            Told {
+                status: 200,
+                code: None,
+                what: format!(
+                    "a page that takes the citizen{anew} to the node for the level {}, and from \
+                     there back to {}",
+                    demand.assurance,
+                    return_to.as_str()
+                ),
+            }
+        }
+        Reply::Challenge(challenge) => {
+            let response = answer::challenge(&challenge);
+            let header = response.headers().get(WWW_AUTHENTICATE);
+            let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
+            Told {
+                status: response.status().as_u16(),
+                code: Some(challenge.code()),
+                what: format!("JSON, and WWW-Authenticate: {header}"),
+            }
+        }
+        Reply::Refuse(failure) => {
+            let title = failure.trouble.words(Language::English).title;
+            let allow = failure.allow.as_ref().and_then(|value| value.to_str().ok());
+            let allow = allow.map(|methods| format!(", and Allow: {methods}")).unwrap_or_default();
+            Told {
+                status: failure.status.as_u16(),
+                code: Some(failure.code),
+                what: format!("\"{title}\"{allow}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What a rule asks of a citizen who is signed in, and what is missing when one may not pass.
+//!
+//! 1. What no login can mend comes first: whoever is too young is not sent to the node for it.
+//! 2. The level and the age of the login come next, in one way to the node for both.
+//! 3. The way in comes last, because the way to the node for 2 may have been another one. Nobody
+//!    is sent to the node for it without being asked: the citizen chooses the way there, and could
+//!    choose the wrong one for ever.
+
+use std::time::Duration;
+
+use super::majority::is_adult;
+use super::visitor::Visitor;
+use crate::base::clock::Time;
+use crate::identity::assurance::Assurance;
+
+/// What a rule asks of a citizen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// The least level of assurance.
+    pub assurance: Assurance,
+    /// How long ago the citizen may have identified, at the most.
+    pub max_age: Option<Duration>,
+    /// The authenticating authorities that are taken; all, when it is empty.
+    pub authorities: Vec<String>,
+    /// What must be so of the person.
+    pub attributes: Vec<Attribute>,
+}
+
+/// What must be so of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// The person is 18 or older, today in Poland.
+    Adult,
+    /// The person has a PESEL.
+    Pesel,
+}
+
+/// What a login must bring so that the citizen may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// The least level of assurance.
+    pub assurance: Assurance,
+    /// How long ago the citizen may have identified, at the most.
+    pub max_age: Option<Duration>,
+}
+
+impl Demand {
+    /// Tells whether somebody who identified then, at that level, need not do so again. A login
+    /// that may be no moment old must always be a new one.
+    #[must_use]
+    pub fn is_met(&self, assurance: Assurance, authenticated: Time, now: Time) -> bool {
+        let is_recent =
+            |age: Duration| !age.is_zero() && now.duration_since(authenticated) <= signed(age);
+        assurance >= self.assurance && self.max_age.is_none_or(is_recent)
+    }
+}
+
+impl From<Assurance> for Demand {
+    fn from(assurance: Assurance) -> Self {
+        Self { assurance, max_age: None }
+    }
+}
+
+/// Why a signed-in citizen may not pass. None of it is mended by being sent to the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The person is not 18 yet.
+    #[error("citizen is not an adult")]
+    NotAdult,
+    /// Nobody knows whether the person is an adult.
+    #[error("date of birth is not known")]
+    BirthdateUnknown,
+    /// The person has no PESEL.
+    #[error("citizen has no PESEL")]
+    NoPesel,
+    /// The citizen identified by a way that is not taken here; a login by another one must have
+    /// this level.
+    #[error("citizen came by an authority that is not allowed here")]
+    WayNotAllowed(Assurance),
+}
+
+impl Refusal {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotAdult => "policy.not_adult",
+            Self::BirthdateUnknown => "policy.birthdate_unknown",
+            Self::NoPesel => "policy.no_pesel",
+            Self::WayNotAllowed(_) => "policy.way_not_allowed",
+        }
+    }
+}
+
+/// What keeps a citizen from passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmet {
+    /// A login would help.
+    Login(Demand),
+    /// Nothing that we could do would.
+    Refused(Refusal),
+}
+
+impl Requirement {
+    /// Asks for a level and nothing more.
+    #[must_use]
+    pub fn level(assurance: Assurance) -> Self {
+        Self { assurance, max_age: None, authorities: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// Returns what a login must bring.
+    #[must_use]
+    pub fn demand(&self) -> Demand {
+        Demand { assurance: self.assurance, max_age: self.max_age }
+    }
+
+    /// Checks a citizen.
+    ///
+    /// # Errors
+    /// The first thing that is missing.
+    pub fn check(&self, visitor: &Visitor<'_>, now: Time) -> Result<(), Unmet> {
+        for attribute in &self.attributes {
+            attribute.check(visitor, now).map_err(Unmet::Refused)?;
+        }
+        let demand = self.demand();
+        if !demand.is_met(visitor.assurance, visitor.authenticated, now) {
+            return Err(Unmet::Login(demand));
+        }
+        let is_taken = |authority| self.authorities.iter().any(|taken| taken == authority);
+        if self.authorities.is_empty() || visitor.authority.is_some_and(is_taken) {
+            Ok(())
+        } else {
+            Err(Unmet::Refused(Refusal::WayNotAllowed(self.assurance)))
+        }
+    }
+}
+
+impl Attribute {
+    fn check(self, visitor: &Visitor<'_>, now: Time) -> Result<(), Refusal> {
+        match self {
+            Self::Adult => match visitor.birthdate {
+                None => Err(Refusal::BirthdateUnknown),
+                Some(birthdate) if is_adult(birthdate, now) => Ok(()),
+                Some(_) => Err(Refusal::NotAdult),
+            },
+            Self::Pesel if visitor.has_pesel => Ok(()),
+            Self::Pesel => Err(Refusal::NoPesel),
+        }
+    }
+}
+
+fn signed(duration: Duration) -> jiff::SignedDuration {
+    jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX)
+}
