@@ -221,6 +221,13 @@ impl PendingLogins {
         Some(entry.login.clone())
     }
 
+    /// Returns how many logins are remembered, those included that are over and not yet forgotten.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.logins.run_pending_tasks();
+        self.logins.entry_count()
+    }
+
     fn find(&self, relay_state: &RelayState, now: Time) -> Result<Arc<Entry>, Refused> {
         let entry = self.logins.get(relay_state).ok_or(Refused::Unknown)?;
         if now >= entry.expires { Err(Refused::Expired) } else { Ok(entry) }

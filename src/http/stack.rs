@@ -232,6 +232,7 @@ impl Gateway {
         assurance: Assurance,
         why: SignIn,
     ) -> Result<Response<Body>, Failure> {
+        endpoints::login::check_outage(self, exchange)?;
         let return_to = ReturnTo::parse(exchange.path_and_query());
         let reading = exchange::is_reading(&exchange.parts.method);
         match exchange.caller() {

@@ -4,5 +4,5 @@ mod browser;
 mod portal;
 mod world;
 
-pub(crate) use browser::Browser;
+pub(crate) use browser::{Answer, Browser};
 pub(crate) use world::{World, world};
