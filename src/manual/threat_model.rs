@@ -73,6 +73,9 @@
 //!   them together are not: nobody is refused because of what others do. When the pending logins are
 //!   full, the one that was begun longest ago makes room (`session.maximum_pending`), so memory is
 //!   bounded and logins under way are lost. That is for the network in front to hold off.
+//! - **An attacker in the network of others.** Who floods from an office's address uses up what the whole
+//!   office may do, and nobody there signs in meanwhile; whoever is signed in goes on. The log names
+//!   the reason, `limits.except` lets the office through, and the office finds its attacker.
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
 //!   around. With such a portal, make `/` the strictest route and open single paths.
