@@ -44,7 +44,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf, String)
 /// The part of a file that is not tests.
 fn product(path: &Path, text: &str) -> String {
     let name = path.file_name().unwrap().to_string_lossy();
-    if name == "tests.rs" {
+    if name == "tests.rs" || name == "testing.rs" {
         return String::new();
     }
     text.split("#[cfg(test)]").next().unwrap().to_owned()

@@ -36,12 +36,13 @@ use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::http::admin::Admin;
+use crate::http::limits::Limits;
 use crate::http::operations::Operations;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
 use crate::proxy::Upstreams;
 use crate::proxy::upstream::{self, Group, SystemLookup};
-use crate::server::listener::{self, Admission, Limits, Stop};
+use crate::server::listener::{self, Admission, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
 use crate::session::recent::RecentSessions;
 
@@ -132,6 +133,7 @@ impl App {
             records,
             Arc::clone(&clock),
         );
+        let limits = Limits::new(settings.http.limits.clone(), Arc::clone(&clock));
         let gateway = Gateway {
             settings: Arc::new(settings.http),
             flows: Arc::new(flows),
@@ -141,6 +143,7 @@ impl App {
             minter,
             ring,
             upstreams: Arc::new(Upstreams::new(settings.upstreams)),
+            limits: Arc::new(limits),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             clock: Arc::clone(&clock),
         };
@@ -159,6 +162,12 @@ impl App {
     #[must_use]
     pub fn operations_address(&self) -> Option<SocketAddr> {
         self.sockets.operations.address().ok()
+    }
+
+    /// Returns what the logins of all workers share, for whoever watches them.
+    #[must_use]
+    pub fn flows(&self) -> Arc<Flows> {
+        Arc::clone(&self.gateway.flows)
     }
 
     /// Serves until told to stop.
@@ -208,7 +217,7 @@ impl App {
             match operations.into_listener() {
                 Ok(listener) => {
                     let door = listener::Door { listener, tls: None };
-                    let bounds = Limits {
+                    let bounds = listener::Limits {
                         connections: 100,
                         connections_per_address: 0,
                         drain_timeout: Duration::from_secs(1),

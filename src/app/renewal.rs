@@ -65,6 +65,7 @@ impl Renewal {
         ));
         let policy = Arc::new(Policy::new(settings.routes));
         let http = Arc::new(settings.http);
+        let limits = old.limits.renewed(http.limits.clone(), &old.clock);
         let groups = old.upstreams.renewed_groups(settings.upstreams);
         for group in &groups {
             if group.status(Instant::now()).servers.is_empty() {
@@ -83,6 +84,7 @@ impl Renewal {
                 tokens: Arc::new(Tokens::new(Arc::clone(&minter))),
                 ring: Arc::clone(&old.ring),
                 upstreams: Arc::new(old.upstreams.with_groups(&groups)),
+                limits: Arc::clone(&limits),
                 access: Arc::clone(&old.access),
                 clock: Arc::clone(&old.clock),
             });

@@ -3,7 +3,9 @@
 //! 1. The server's certificate is always verified. TLS never stands in for a signature.
 //! 2. One attempt: an artifact is spent by asking, and a second attempt would only hide that.
 //!    Connections are not reused, so none can turn out dead under a request.
-//! 3. At most so many exchanges are under way; others wait a moment and are then turned away.
+//! 3. At most so many exchanges are under way. So many others wait for their turn, each for a moment;
+//!    whoever comes then is turned away at once. So a slow node keeps few citizens waiting, and nobody
+//!    for long.
 
 use std::time::Duration;
 
@@ -31,6 +33,10 @@ pub struct Settings {
     pub timeout: Duration,
     /// How many exchanges may be under way.
     pub maximum_concurrent: usize,
+    /// How many exchanges may wait for their turn.
+    pub maximum_waiting: usize,
+    /// How long an exchange waits for its turn.
+    pub waiting_timeout: Duration,
     /// The most bytes that are read of an answer.
     pub maximum_answer: usize,
 }
@@ -38,7 +44,7 @@ pub struct Settings {
 /// Why the node gave no answer to look at.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// Too many exchanges are under way.
+    /// Too many exchanges are under way, and too many wait, or this one waited too long.
     #[error("too many exchanges with the node are under way")]
     Busy,
     /// It took too long.
@@ -78,14 +84,13 @@ pub struct NodeClient {
     client: Client<Connector, Full<Bytes>>,
     settings: Settings,
     places: Semaphore,
+    queue: Semaphore,
 }
 
 /// A place among the exchanges that may be under way.
 #[derive(Debug)]
 pub struct Place<'c>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'c>);
 
-/// How long an exchange waits for its turn.
-const TURN: Duration = Duration::from_secs(2);
 /// A logout does not keep the citizen waiting longer than this.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -97,19 +102,32 @@ impl NodeClient {
             .pool_max_idle_per_host(0)
             .retry_canceled_requests(false)
             .build(connector(tls, settings.timeout));
-        let places = Semaphore::new(settings.maximum_concurrent);
-        Self { client, settings, places }
+        let places = Semaphore::new(settings.maximum_concurrent.min(Semaphore::MAX_PERMITS));
+        let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
+        Self { client, settings, places, queue }
     }
 
     /// Waits a moment for a place among the exchanges that may be under way.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or no room to wait for one.
     pub async fn place(&self) -> Result<Place<'_>, NodeError> {
-        match timeout(TURN.min(self.settings.timeout), self.places.acquire()).await {
+        // Nobody overtakes: a place that is given back goes to who waits for it longest.
+        if let Ok(permit) = self.places.try_acquire() {
+            return Ok(Place(permit));
+        }
+        let _in_queue = self.queue.try_acquire().map_err(|_| NodeError::Busy)?;
+        match timeout(self.settings.waiting_timeout, self.places.acquire()).await {
             Ok(Ok(permit)) => Ok(Place(permit)),
             _ => Err(NodeError::Busy),
         }
+    }
+
+    /// Returns how many exchanges are under way, for whoever watches.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        let all = self.settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
+        all.saturating_sub(self.places.available_permits())
     }
 
     /// Sends an `ArtifactResolve` and returns the answer, unread.
@@ -176,4 +194,65 @@ impl NodeClient {
 
 fn has_fault(bytes: &[u8]) -> bool {
     bytes.windows(6).any(|window| window == b"Fault>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::RootCertStore;
+    use tokio::time::Instant;
+
+    fn client(maximum_concurrent: usize, maximum_waiting: usize) -> NodeClient {
+        let settings = Settings {
+            resolve_url: Uri::from_static("https://node.example/resolve"),
+            logout_url: None,
+            timeout: Duration::from_secs(10),
+            maximum_concurrent,
+            maximum_waiting,
+            waiting_timeout: Duration::from_secs(2),
+            maximum_answer: 1024,
+        };
+        let tls = rustls::ClientConfig::builder()
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        NodeClient::new(settings, tls)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_gets_the_place_that_is_given_back() {
+        let client = client(1, 1);
+        let first = client.place().await.unwrap();
+        let (waited, ()) = tokio::join!(client.place(), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(first);
+        });
+        assert!(waited.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_allowed() {
+        let client = client(1, 1);
+        let _first = client.place().await.unwrap();
+        let began = Instant::now();
+        assert!(matches!(client.place().await, Err(NodeError::Busy)));
+        assert_eq!(began.elapsed().as_secs(), 2);
+        // And whoever gave up makes room in the queue.
+        assert!(matches!(client.place().await, Err(NodeError::Busy)));
+        assert_eq!(began.elapsed().as_secs(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_turns_away_at_once() {
+        let client = client(1, 3);
+        let _first = client.place().await.unwrap();
+        let began = Instant::now();
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(client.place())).collect();
+        for place in &mut waiting {
+            assert!(timeout(Duration::from_millis(1), place).await.is_err());
+        }
+        for _ in 0..1_000 {
+            assert!(matches!(client.place().await, Err(NodeError::Busy)));
+        }
+        assert!(began.elapsed() < Duration::from_millis(100));
+    }
 }

@@ -252,6 +252,23 @@ impl PendingLogins {
         if kept.is_of(binding) { kept.login() } else { None }
     }
 
+    /// Returns how many logins are remembered, those included that are over and not yet forgotten.
+    /// For whoever watches: every one of them is looked at.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn count(&self, now: Time) -> Result<usize, Unavailable> {
+        let (mut count, mut next) = (0, None);
+        loop {
+            let page = self.place.list(Kind::Login, next, 1000, now).await?;
+            count += page.records.len();
+            next = page.next;
+            if next.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
     async fn find(&self, relay_state: &RelayState, now: Time) -> Result<(Bytes, Kept), Refused> {
         let (sealed, kept) = self.read(relay_state, now).await?;
         if now.as_millisecond() >= kept.expires {

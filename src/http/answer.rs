@@ -1,12 +1,15 @@
 //! Errors become answers here and nowhere else; and the shapes of our own answers.
 
+use std::time::Duration;
+
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
-    REFERRER_POLICY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::exchange::{Caller, Exchange};
+use super::limits::{Counted, TooOften};
 use super::stop::Challenge;
 use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
@@ -14,7 +17,7 @@ use crate::base::causes::in_one_line;
 use crate::flow::finish::LoginError;
 use crate::flow::node::NodeError;
 use crate::flow::pending;
-use crate::pages::{Look, Page, Trouble};
+use crate::pages::{self, Look, Page, Trouble};
 use crate::proxy;
 use crate::saml::refusal::{Kind, Refusal};
 use crate::store::Unavailable;
@@ -35,14 +38,17 @@ pub struct Failure {
     /// Where the citizen can begin again.
     pub begin_again: Option<String>,
     /// The methods that there are, when there is not this one.
-    pub allow: Option<HeaderValue>,
+    pub allow: Option<Box<str>>,
+    /// When it is worth to try again, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
     /// Makes a failure.
     #[must_use]
     pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
-        Self { trouble, status, code, detail: String::new(), begin_again: None, allow: None }
+        let (detail, begin_again) = (String::new(), None);
+        Self { trouble, status, code, detail, begin_again, allow: None, retry_after: None }
     }
 
     /// A request that is malformed.
@@ -56,6 +62,12 @@ impl Failure {
     #[must_use]
     pub fn begin_again(self, at: impl Into<String>) -> Self {
         Self { begin_again: Some(at.into()), ..self }
+    }
+
+    /// Says when it is worth to try again.
+    #[must_use]
+    pub fn retry_after(self, time: Duration) -> Self {
+        Self { retry_after: Some(time), ..self }
     }
 }
 
@@ -92,6 +104,18 @@ impl From<Unavailable> for Failure {
         let code = "session.store_unavailable";
         let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
         Self { detail: error.to_string(), ..failure }
+    }
+}
+
+impl From<TooOften> for Failure {
+    fn from(error: TooOften) -> Self {
+        let code = match error.counted {
+            Counted::Start => "login.too_many_starts",
+            Counted::Return => "login.too_many_returns",
+            Counted::Failure => "login.too_many_failures",
+        };
+        let failure = Self::new(Trouble::TooManyTries, StatusCode::TOO_MANY_REQUESTS, code);
+        Self { detail: error.to_string(), ..failure.retry_after(error.wait) }
     }
 }
 
@@ -193,7 +217,7 @@ impl From<wire::refusal::Refusal> for Failure {
 
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
-    let Failure { trouble, status, code, detail, begin_again, allow } = failure;
+    let Failure { trouble, status, code, detail, begin_again, allow, retry_after } = failure;
     tracing::warn!(
         reason = code,
         request = exchange.id,
@@ -212,17 +236,20 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
     } else {
         let look = look(settings, exchange);
         let link = begin_again.as_deref();
-        page(*status, crate::pages::trouble(look, *trouble, code, &exchange.id, link))
+        let told = told(*trouble, settings, exchange);
+        page(*status, pages::trouble_told(look, *trouble, told, code, &exchange.id, link))
     };
-    if *status == StatusCode::SERVICE_UNAVAILABLE {
+    if let Some(time) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(*time)));
+    } else if *status == StatusCode::SERVICE_UNAVAILABLE {
         let retry_after = match trouble {
             Trouble::Maintenance => settings.maintenance.retry_after.clone(),
             _ => HeaderValue::from_static("5"),
         };
-        response.headers_mut().insert(http::header::RETRY_AFTER, retry_after);
+        response.headers_mut().insert(RETRY_AFTER, retry_after);
     }
-    if let Some(allow) = allow {
-        response.headers_mut().insert(ALLOW, allow.clone());
+    if let Some(allow) = allow.as_deref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
+        response.headers_mut().insert(ALLOW, allow);
     }
     if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge) {
         // Whoever sends what cannot be understood may mean something else with the rest as well.
@@ -233,6 +260,17 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         response.headers_mut().remove(X_FRAME_OPTIONS);
     }
     response
+}
+
+/// What the operator says of a trouble.
+fn told<'a>(trouble: Trouble, settings: &'a Settings, exchange: &Exchange) -> Option<&'a str> {
+    let outage = settings.outage.as_ref().filter(|_| trouble == Trouble::NodeOutage)?;
+    outage.said(exchange.language())
+}
+
+/// Whole seconds for `Retry-After`: whoever comes then does not come too early.
+fn seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
 /// Returns the look of our pages for a request.

@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod forwarded;
 pub mod host;
 pub mod hygiene;
+pub mod limits;
 pub mod networks;
 pub mod operations;
 pub mod passed;
@@ -22,9 +23,11 @@ pub mod stack;
 pub mod stop;
 
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use http::HeaderValue;
 
+use self::limits::Limits;
 use crate::base::clock::SharedClock;
 use crate::flow::Flows;
 use crate::flow::return_to::ReturnTo;
@@ -33,6 +36,7 @@ use crate::gate::requirement::Demand;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
+use crate::pages::Language;
 use crate::proxy::Upstreams;
 use crate::session::recent::RecentSessions;
 use crate::wire::head::Bounds;
@@ -56,6 +60,10 @@ pub struct Settings {
     pub edge: Edge,
     /// How work on the portal is told.
     pub maintenance: Maintenance,
+    /// How often one network may try to sign in.
+    pub limits: limits::Settings,
+    /// What is told while nobody can sign in; `None` when everybody can.
+    pub outage: Option<Outage>,
 }
 
 impl Settings {
@@ -114,6 +122,28 @@ impl Default for Maintenance {
     }
 }
 
+/// An outage of the node, as the operator tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// When to come back.
+    pub retry_after: Duration,
+    /// What happened, in Polish; `None` leaves it to us.
+    pub polish: Option<String>,
+    /// The same in English.
+    pub english: Option<String>,
+}
+
+impl Outage {
+    /// Returns what the operator says in a language.
+    #[must_use]
+    pub fn said(&self, language: Language) -> Option<&str> {
+        match language {
+            Language::Polish => self.polish.as_deref(),
+            Language::English => self.english.as_deref(),
+        }
+    }
+}
+
 /// The gateway, as one worker has it: everything that a request may need. All of it is shared with
 /// the other workers, except the connections to upstreams and what the worker remembers.
 #[derive(Clone)]
@@ -134,6 +164,8 @@ pub struct Gateway {
     pub ring: Arc<RwLock<KeyRing>>,
     /// The portals behind.
     pub upstreams: Arc<Upstreams>,
+    /// How often networks tried to sign in.
+    pub limits: Arc<Limits>,
     /// Where each request is noted.
     pub access: Arc<AccessLog>,
     /// The time.

@@ -188,6 +188,9 @@ impl Gateway {
         if let Stop::Login(demand) = stop {
             self.farewell(exchange, *demand).await?;
         }
+        if matches!(stop, Stop::Login(_) | Stop::StepUp(_)) {
+            endpoints::login::check_outage(self, exchange)?;
+        }
         let target = (&exchange.parts.method, exchange.path_and_query());
         match stop::reply(stop, exchange.caller(), target, &self.settings) {
             Reply::ToNode(return_to, demand) => {

@@ -1,7 +1,7 @@
 //! What is answered to a request that the gate stopped: by who waits for the answer, and nothing
 //! else. `brama explain-policy` asks the same function what would be answered.
 
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 
 use super::Settings;
 use super::answer::Failure;
@@ -119,6 +119,6 @@ fn no_method(place: &Place) -> Failure {
     let methods: Vec<&str> = place.methods().map(Method::as_str).collect();
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let code = "request.method_not_allowed";
-    let allow = HeaderValue::try_from(methods.join(", ")).ok();
+    let allow = Some(methods.join(", ").into());
     Failure { allow, ..Failure::new(Trouble::MethodNotAllowed, status, code) }
 }

@@ -257,6 +257,20 @@
 //! Answer: streams, resets that wait to be noticed, mistakes, and the bytes of a head are bounded
 //! ([`crate::server::limits::Limits`]); who exceeds them loses the connection.
 //!
+//! ## Floods of logins
+//!
+//! Somebody begins logins without end, to fill memory and to push the logins of others out, or tries
+//! returns from the node until one fits.
+//!
+//! Answer: only a person who goes to a page begins a login; scripts and frames are told that it is
+//! needed, and get no cookie. A browser keeps one binding cookie however often it begins. Starts,
+//! returns and refusals are limited for each network ([`crate::http::limits`]); what is remembered of
+//! networks is bounded, and a flood from ever new ones shuts nobody out. Tests:
+//! `ten_thousand_fetches_begin_no_login_and_set_no_cookie`,
+//! `ten_thousand_navigations_of_one_browser_keep_one_binding_cookie`,
+//! `one_network_cannot_push_out_the_logins_of_others`,
+//! `a_flood_from_ever_new_networks_neither_grows_nor_shuts_out`.
+//!
 //! ## Claims of an earlier proxy
 //!
 //! `X-Forwarded-For: 127.0.0.1`, `X-Original-URL: /admin`.

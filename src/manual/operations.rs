@@ -8,8 +8,8 @@
 //! same and then listens. A configuration with an error starts nothing. Without `--config`, the
 //! file is `/etc/brama/brama.toml`.
 //!
-//! A change of the configuration takes a restart, and so does one of the certificates and keys for
-//! the node; those for citizens are read again by themselves. A restart signs everybody out,
+//! A change of the configuration is applied while the program runs (see below); certificates and keys
+//! for citizens are read again by themselves. A restart signs everybody out,
 //! because sessions live in memory.
 //!
 //! Each key can be given by the environment: `BRAMA__NODE__ISSUER` is `issuer` in `[node]`,
@@ -104,6 +104,41 @@
 //! **How many.** `max_requests` under way for the whole upstream, `max_pending` more in a queue, each
 //! of them for at most `pending_timeout`. What is beyond is answered with 503 and `Retry-After`
 //! (`upstream.busy`). So a portal that grows slow is not buried, and other upstreams do not notice.
+//!
+//! # How often one network may try
+//!
+//! `[limits]` counts three things for each network of a client, which is an IPv4 address or a /64 of
+//! IPv6 by default: logins that begin, returns from the node, and logins that were refused. Each has
+//! so many a minute, as many at once and then evenly. What is more gets 429 with `Retry-After`: a page
+//! for people, JSON for programs. Whoever is signed in is never counted, and a login that is turned
+//! away on its way back is not spent: a reload a moment later goes on.
+//!
+//! The defaults are generous, because a ministry or a mobile network has thousands behind one address.
+//! Name such networks in `limits.except` when `login.too_many_starts` is in the log for them. Under an
+//! attack from many addresses of one provider, shorten `limits.ipv4_prefix` or `limits.ipv6_prefix`
+//! for a while; it takes effect without a restart, and the counts begin anew.
+//!
+//! `limits.networks` bounds the memory. When more networks come, the one that was heard of longest ago
+//! is forgotten and begins anew, and nobody is refused for it. So a flood from very many networks is
+//! not stopped here; `session.maximum_pending` and `node.max_concurrent` hold against it, and the
+//! network in front must.
+//!
+//! Each process counts for itself: behind a balancer, two gateways allow twice as much.
+//!
+//! **The address must be right.** Behind a proxy that is not named (see below) all citizens are one
+//! network. `check` warns where it can tell.
+//!
+//! # When the node is away, or slow
+//!
+//! **Away.** `node.outage = true`, with a reload: whoever must sign in, or more surely, gets 503 with
+//! `Retry-After` (`node.outage_retry_after`) and a page, programs get JSON. `node.outage_message` has
+//! the words for the page in Polish (`pl`) and English (`en`); they are text, not HTML, and can stand
+//! there before they are needed. Public places do not notice, nor does whoever is signed in. Logins
+//! that are under way may still finish, and citizens may sign out.
+//!
+//! **Slow.** `node.max_concurrent` exchanges are under way, `node.max_waiting` more wait, each for
+//! `node.waiting_timeout` at most. Whoever comes then, or waited too long, gets 503 with `Retry-After`
+//! (`login.node_busy`). Nothing is spent: the button on the page, and a reload, finish the same login.
 //!
 //! # Ports
 //!
@@ -385,6 +420,15 @@
 //! | `login.already_used` | the page was loaded again, or a second artifact came | begin again |
 //! | `login.other_browser` | another browser, no cookies, or another host than `public_url` | open the portal under `public_url`; allow cookies |
 //! | `login.no_artifact` | `finish` before the node's page came | begin again |
+//! | `login.too_many_returns` | 429: the network came back from the node more than `limits.login_returns` times a minute | a stray script or an attack; a large office goes into `limits.except`; is the client's address right? |
+//! | `login.too_many_failures` | 429: more than `limits.login_failures` logins of the network were refused in a minute | look what was refused before; as above |
+//!
+//! ## A login that does not begin
+//!
+//! | code | what it means | what to do |
+//! |---|---|---|
+//! | `login.too_many_starts` | 429: the network began more than `limits.login_starts` logins in a minute | a large office goes into `limits.except`; if it is everybody, is the client's address right (`listen.trusted_proxies`)? |
+//! | `login.outage` | 503: `node.outage` is on | switch it off when the node is back |
 //!
 //! ## Asking the node
 //!
@@ -392,7 +436,7 @@
 //! |---|---|---|
 //! | `login.node_unreachable` | no connection, or TLS failed; `detail` says which | name, firewall, `extra_ca_file`, `client_certificate` |
 //! | `login.node_timeout` | longer than `node.timeout` | the node's state; the network |
-//! | `login.node_busy` | `node.max_concurrent` exchanges are under way; the login is not spent, a reload goes on | is the node slow? then raise it |
+//! | `login.node_busy` | `node.max_concurrent` exchanges are under way, and `node.max_waiting` wait or `node.waiting_timeout` was over; the login is not spent, a reload goes on | is the node slow? then raise it |
 //! | `login.node_http_status` | an HTTP error without SOAP | `resolve_url`; the node's state |
 //! | `login.node_answer_broken` | the answer broke off | the network; try again |
 //! | `login.answer_too_large` | more than `node.max_answer` | something else answers there |

@@ -61,15 +61,21 @@
 //! | end the sessions of another portal's citizens | no portal sets or clears our cookies |
 //! | write lines into the access log | everything that comes from outside is escaped |
 //! | exhaust memory with XML | bounds before parsing |
+//! | try again and again | limits for each network; scripts and frames begin no login |
 //! | guess a session | 256 random bits; found by hash |
 //!
 //! Each is told in [`crate::manual::attacks`].
 //!
 //! # What is not defended against, and what to do about it
 //!
-//! - **Floods.** There is no rate limit. Each page view without a session costs one signature and
-//!   one place among the pending logins. When those are full, the login that was begun longest ago
-//!   makes room (`session.maximum_pending`). Put a rate limit in front.
+//! - **Floods from very many networks.** Each page view without a session costs one signature and one
+//!   place among the pending logins. One network is limited ([`crate::http::limits`]), thousands of
+//!   them together are not: nobody is refused because of what others do. When the pending logins are
+//!   full, the one that was begun longest ago makes room (`session.maximum_pending`), so memory is
+//!   bounded and logins under way are lost. That is for the network in front to hold off.
+//! - **An attacker in the network of others.** Who floods from an office's address uses up what the whole
+//!   office may do, and nobody there signs in meanwhile; whoever is signed in goes on. The log names
+//!   the reason, `limits.except` lets the office through, and the office finds its attacker.
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
 //!   around. With such a portal, make `/` the strictest route and open single paths.

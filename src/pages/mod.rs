@@ -29,4 +29,4 @@ pub use layout::{Document, Framing, Look, Page, document, ribbon};
 pub use login::{arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
 pub use text::Words;
-pub use trouble::{Trouble, trouble};
+pub use trouble::{Trouble, trouble, trouble_told};

@@ -31,6 +31,7 @@ fn escapes_every_argument_of_every_page() {
         trouble(odd("p", "t"), kind, bad, "i", None),
         trouble(odd("p", "t"), kind, "r", bad, None),
         trouble(odd("p", "t"), kind, "r", "i", Some(bad)),
+        trouble_told(odd("p", "t"), kind, Some(bad), "r", "i", None),
         signed_out(odd(bad, "t"), outcome, "/"),
         signed_out(odd("p", bad), outcome, "/"),
         signed_out(odd("p", "t"), outcome, bad),

@@ -39,6 +39,9 @@ impl Trouble {
             | Self::PortalSlow
             | Self::Maintenance
             | Self::OurFault
+            | Self::NodeBusy
+            | Self::NodeOutage
+            | Self::TooManyTries
             | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
             Self::TooLarge => ["Wróć do portalu", "Back to the portal"],
             _ => ["Zaloguj się jeszcze raz", "Sign in again"],
@@ -235,6 +238,37 @@ impl Trouble {
                     title: "Very many people are signing in",
                     happened: "We cannot pass your sign-in to login.gov.pl right now.",
                     advice: "Wait a few minutes and try again.",
+                },
+            ],
+            Self::NodeOutage => [
+                Words {
+                    title: "Logowanie jest chwilowo niemożliwe",
+                    happened: "login.gov.pl jest teraz niedostępny, więc nikt nie może się \
+                               zalogować.",
+                    advice: "Spróbuj jeszcze raz później. Strony, które nie wymagają logowania, \
+                             działają jak zwykle, a kto jest zalogowany, może pracować dalej.",
+                },
+                Words {
+                    title: "Signing in is not possible at the moment",
+                    happened: "login.gov.pl is unavailable now, so nobody can sign in.",
+                    advice: "Try again later. Pages that need no sign-in work as usual, and whoever \
+                             is signed in can go on.",
+                },
+            ],
+            Self::TooManyTries => [
+                Words {
+                    title: "Zbyt wiele prób logowania",
+                    happened: "Z tej sieci przyszło w krótkim czasie zbyt wiele prób logowania. \
+                               Z jednej sieci może korzystać wiele osób, więc to nie musi dotyczyć \
+                               Ciebie.",
+                    advice: "Odczekaj minutę i odśwież tę stronę.",
+                },
+                Words {
+                    title: "Too many attempts to sign in",
+                    happened: "Too many attempts to sign in came from this network in a short \
+                               time. Many people can share one network, so it need not be about \
+                               you.",
+                    advice: "Wait a minute and reload this page.",
                 },
             ],
             Self::AnswerRefused => [

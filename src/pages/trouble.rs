@@ -38,6 +38,10 @@ pub enum Trouble {
     NodeSlow,
     /// The node has too much work, or we have too many questions waiting for it.
     NodeBusy,
+    /// Nobody can sign in for now, says the operator.
+    NodeOutage,
+    /// The network of the citizen tried too often.
+    TooManyTries,
     /// An answer came in the name of the node, and we could not trust it.
     AnswerRefused,
     /// The citizen came back later than a login may last.
@@ -76,7 +80,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -90,6 +94,8 @@ impl Trouble {
         Self::NodeFault,
         Self::NodeSlow,
         Self::NodeBusy,
+        Self::NodeOutage,
+        Self::TooManyTries,
         Self::AnswerRefused,
         Self::LoginExpired,
         Self::OtherBrowser,
@@ -129,6 +135,18 @@ pub fn trouble(
     incident: &str,
     begin_again: Option<&str>,
 ) -> Page {
+    trouble_told(look, trouble, None, reason, incident, begin_again)
+}
+
+/// As [`trouble`], with what happened in the words of the operator.
+pub fn trouble_told(
+    look: Look<'_>,
+    trouble: Trouble,
+    told: Option<&str>,
+    reason: &str,
+    incident: &str,
+    begin_again: Option<&str>,
+) -> Page {
     let words = trouble.words(look.language);
     let small_print = labels(look.language);
     let framing = trouble.framing();
@@ -136,7 +154,7 @@ pub fn trouble(
     look.page(Parts {
         title: words.title,
         content: html! {
-            p.lead { (words.happened) }
+            p.lead { (told.unwrap_or(words.happened)) }
             p { (words.advice) }
             @if let Some(link) = begin_again {
                 p.actions {

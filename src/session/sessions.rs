@@ -10,6 +10,8 @@
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 
+mod operators;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,14 +22,13 @@ use moka::sync::Cache;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{info, warn};
 
+pub use self::operators::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
 use super::{Session, SessionId, SessionKey, Settings, kept};
 use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
-use crate::base::encoding::{from_hex, hex_lower};
 use crate::identity::claims::PairwiseSecret;
-use crate::identity::person::Identifier;
 use crate::store::seal::Sealer;
 use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
 
@@ -226,91 +227,6 @@ impl Sessions {
         Why::parse(std::str::from_utf8(&record.label).ok()?)
     }
 
-    /// Returns the sessions of a person, or a page of all.
-    ///
-    /// # Errors
-    /// When the place is away.
-    pub async fn list(
-        &self,
-        owner: Option<[u8; 32]>,
-        after: Option<String>,
-        limit: usize,
-        now: Time,
-    ) -> Result<Listed, Unavailable> {
-        let Some(far) = &self.far else { return Ok(self.list_near(owner, after, limit, now)) };
-        let page = match owner {
-            Some(owner) => {
-                let records = far.place.owned(Kind::Session, owner, limit, now).await;
-                crate::store::Page { records: far.heard(records)?, next: None }
-            }
-            None => far.heard(far.place.list(Kind::Session, after, limit, now).await)?,
-        };
-        let sessions =
-            page.records.iter().map(|(digest, record)| Seen::of(SessionKey(*digest), record));
-        Ok(Listed { sessions: sessions.collect(), next: page.next })
-    }
-
-    /// Returns one session as operators see it.
-    ///
-    /// # Errors
-    /// When the place is away.
-    pub async fn seen(&self, key: SessionKey, now: Time) -> Result<Option<Seen>, Unavailable> {
-        let Some(far) = &self.far else {
-            let held = self.near.get(&key).filter(|held| held.is_live(now, self.settings.idle));
-            return Ok(held.map(|held| self.seen_near(&held)));
-        };
-        let record = far.heard(far.place.get(key.place(), now).await)?;
-        Ok(record.map(|record| Seen::of(key, &record)))
-    }
-
-    /// Returns the digest of a person by a kind of identifier.
-    #[must_use]
-    pub fn owner(&self, kind: &str, identifier: &str) -> Option<[u8; 32]> {
-        let identifier = match kind {
-            "login_name" => Identifier::login_name(identifier),
-            "pesel" | "cross_border" => Identifier::parse(identifier),
-            _ => return None,
-        };
-        (identifier.kind() == kind).then(|| self.owners.owner_of(&identifier))
-    }
-
-    fn seen_near(&self, held: &Held) -> Seen {
-        Seen {
-            key: held.key(),
-            label: Some(Label::of(held.session())),
-            owner: self.owners.owner(held.session().person()),
-            alive: held.alive(),
-            expires: self.expires(held.alive(), held.session()),
-        }
-    }
-
-    fn list_near(
-        &self,
-        owner: Option<[u8; 32]>,
-        after: Option<String>,
-        limit: usize,
-        now: Time,
-    ) -> Listed {
-        let after = after.and_then(|text| from_hex(&text));
-        let mut keys: Vec<_> = self
-            .near
-            .iter()
-            .filter(|(_, held)| held.is_live(now, self.settings.idle))
-            .filter(|(key, _)| {
-                after.as_ref().is_none_or(|after| key.0.as_slice() > after.as_slice())
-            })
-            .map(|(_, held)| held)
-            .filter(|held| {
-                owner.is_none_or(|owner| self.owners.owner(held.session().person()) == owner)
-            })
-            .collect();
-        keys.sort_unstable_by_key(|held| held.key().0);
-        keys.truncate(limit);
-        let next = keys.last().filter(|_| keys.len() == limit);
-        let next = next.map(|held| hex_lower(&held.key().0));
-        Listed { sessions: keys.iter().map(|held| self.seen_near(held)).collect(), next }
-    }
-
     /// Tells whether the place was away when it was asked last.
     #[must_use]
     pub fn is_away(&self) -> bool {
@@ -494,42 +410,6 @@ impl Far {
             _ => {}
         }
         answer
-    }
-}
-
-/// A page of sessions.
-#[derive(Debug)]
-pub struct Listed {
-    /// The sessions.
-    pub sessions: Vec<Seen>,
-    /// Where to go on.
-    pub next: Option<String>,
-}
-
-/// A session as operators see it.
-#[derive(Debug)]
-pub struct Seen {
-    /// What it is stored under.
-    pub key: SessionKey,
-    /// What was noted for operators.
-    pub label: Option<Label>,
-    /// Whose it is.
-    pub owner: [u8; 32],
-    /// The last sign of life that is known.
-    pub alive: Time,
-    /// When it goes away without another.
-    pub expires: Time,
-}
-
-impl Seen {
-    fn of(key: SessionKey, record: &Record) -> Self {
-        Self {
-            key,
-            label: Label::read(&record.label),
-            owner: record.owner.unwrap_or_default(),
-            alive: Time::from_millisecond(record.alive).unwrap_or(Time::MIN),
-            expires: record.expires,
-        }
     }
 }
 

@@ -222,6 +222,26 @@ fn sigterm_ends_the_process_soon_and_well() {
 }
 
 #[test]
+fn an_outage_is_switched_by_a_signal_and_lifted_by_another() {
+    let folder = folder(GOOD);
+    let config = folder.path().join("brama.toml");
+    let gateway = Running::start(folder.path());
+    assert!(gateway.get("/tax").starts_with("HTTP/1.1 401"));
+    let message = "[node]\noutage = true\noutage_message = { pl = \"Przerwa\" }";
+    for (text, status) in
+        [(GOOD.replace("[node]", message), "HTTP/1.1 503"), (GOOD.to_owned(), "HTTP/1.1 401")]
+    {
+        fs::write(&config, text).unwrap();
+        gateway.signal("-HUP");
+        let until = Instant::now() + Duration::from_secs(20);
+        while !gateway.get("/tax").starts_with(status) {
+            assert!(Instant::now() < until, "{}", gateway.get("/tax"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
 fn explain_examines_folders_and_base64_and_tells_refused_from_wrongly_called() {
     let folder = folder(GOOD);
     let captured = folder.path().join("captured");

@@ -139,7 +139,17 @@ async fn whoever_is_signed_in_is_not_sent_to_the_node_by_the_login_link() {
     let answer = browser.open("/.brama/login?return_to=/tax/again").await;
     assert_eq!(answer.text, "portal");
     assert_eq!(world.last_seen().target, "/tax/again");
-    // The twin refusal: the link leads nowhere else.
+    // The twin refusals: scripts and frames begin no login there, and the link leads nowhere else.
+    let answer = world.browser().fetch("/.brama/login?return_to=/tax").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.json()["error"], "login_required");
+    assert_eq!(answer.json()["login"], "/.brama/login?return_to=%2Ftax&assurance=substantial");
+    assert_eq!(answer.header("set-cookie"), None);
+    let frame =
+        [("accept", "text/html"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+    let page = world.browser().fetch_with(Method::GET, "/.brama/login", &frame, "").await;
+    page.is_refused_with("request.frame_without_session");
+    assert_eq!(page.header("set-cookie"), None);
     for evil in ["https://evil.example/", "//evil.example/", "/\\evil.example"] {
         let link = format!("/.brama/login?return_to={evil}");
         browser.open(&link).await;

@@ -9,6 +9,8 @@
 //! | `refusals` | logins that sign nobody in, each with its reason |
 //! | `faults` | every fault and quirk of the simulated node |
 //! | `node` | a node that is slow, down, or talks rubbish |
+//! | `limits` | how often one network may try, and that floods leave nothing behind |
+//! | `outage` | the switch for a node that is away |
 //! | `logout` | a citizen signs out |
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
@@ -32,11 +34,13 @@ mod explain_policy;
 mod faults;
 mod harness;
 mod identity;
+mod limits;
 mod login;
 mod logout;
 mod logs;
 mod node;
 mod operations;
+mod outage;
 mod passage;
 mod policy;
 mod refusals;

@@ -48,6 +48,58 @@ async fn more_exchanges_than_allowed_are_turned_away_at_once() {
 }
 
 #[tokio::test]
+async fn whoever_finds_the_queue_full_is_told_at_once_and_the_login_is_not_spent() {
+    let world = world()
+        .with_node("max_concurrent", "max_concurrent = 1")
+        .with_node("max_waiting", "max_waiting = 1")
+        .with_node("waiting_timeout", "waiting_timeout = \"100ms\"")
+        .start()
+        .await;
+    world.next_fault(Fault::Hangs);
+    let mut unlucky = world.browser();
+    let hanging = unlucky.reach_node("/tax", "anna", &[]).await;
+    let mut browsers: Vec<_> = (0..3).map(|_| world.browser()).collect();
+    let mut deliveries = Vec::new();
+    for browser in &mut browsers {
+        deliveries.push(browser.reach_node("/tax", "anna", &[]).await);
+    }
+    let hanging = tokio::spawn(async move { unlucky.deliver(&hanging).await });
+    world.asks_the_node().await;
+    // One waits in vain, and two find no room to wait.
+    let pages = browsers.iter_mut().zip(&deliveries).map(|(b, delivery)| b.deliver(delivery));
+    let pages = futures_util::future::join_all(pages).await;
+    assert!(!hanging.is_finished(), "they are told before the node gives up");
+    hanging.await.unwrap().is_refused_with("login.node_timeout");
+    for (mut browser, page) in browsers.into_iter().zip(pages) {
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+        page.is_our_page().is_refused_with("login.node_busy");
+        assert_eq!(page.header("retry-after"), Some("5"));
+        let finish = &page.url[url::Position::BeforePath..];
+        assert!(page.text.contains(&format!("href=\"{finish}\"")), "the button goes on: {finish}");
+        assert_eq!(browser.open(finish).await.text, "portal", "a reload finishes the login");
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_turn_in_time_is_signed_in() {
+    let world = world()
+        .with_node("max_concurrent", "max_concurrent = 1")
+        .with_node("max_waiting", "max_waiting = 8")
+        .with_node("waiting_timeout", "waiting_timeout = \"20s\"")
+        .start()
+        .await;
+    let mut browsers: Vec<_> = (0..8).map(|_| world.browser()).collect();
+    let mut deliveries = Vec::new();
+    for browser in &mut browsers {
+        deliveries.push(browser.reach_node("/tax", "anna", &[]).await);
+    }
+    let pages = browsers.iter_mut().zip(&deliveries).map(|(b, delivery)| b.deliver(delivery));
+    for page in futures_util::future::join_all(pages).await {
+        assert_eq!(page.text, "portal");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_of_another_authority_is_no_node() {
     // The configuration trusts nothing but the system's authorities, which did not sign it.
     let world = world()

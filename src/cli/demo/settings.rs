@@ -72,6 +72,8 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             cookies: Cookies::PLAIN,
             edge: http::Edge::default(),
             maintenance: http::Maintenance::default(),
+            limits: http::limits::Settings::default(),
+            outage: None,
         },
         listen: Listen {
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
@@ -104,6 +106,8 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             resolve_url: parse(simulator.resolve_url())?,
             logout_url: Some(parse(simulator.logout_url())?),
             timeout: Duration::from_secs(10),
+            maximum_waiting: 64,
+            waiting_timeout: Duration::from_secs(2),
             maximum_concurrent: 64,
             maximum_answer,
         },

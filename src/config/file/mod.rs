@@ -13,6 +13,7 @@ use super::shape::keep_order;
 
 mod duration;
 mod identity;
+mod limits;
 mod listen;
 mod log;
 mod network;
@@ -27,10 +28,11 @@ mod upstreams;
 
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
+pub use limits::Limits;
 pub use listen::{Certificate, Listen, Operations, TlsVersion};
 pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
-pub use node::{Environment, ExpiredCertificate, Node};
+pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};
 pub use portal::Portal;
 pub use routes::{Access, Claim, Headers, Redirect, Requirement, Respond, Route};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
@@ -61,6 +63,11 @@ pub struct File {
     pub session: Session,
     /// Where sessions, logins under way and what must not be used twice are kept.
     pub store: Store,
+    /// How often one network may try to sign in, so that none takes it from the others.
+    ///
+    /// More is answered with 429 and `Retry-After`. A number is for a minute: as many at once, and
+    /// then evenly. 0 is any number.
+    pub limits: Limits,
     /// The signed identity that goes to upstreams with each request.
     pub identity: Identity,
     /// What the program says about itself.

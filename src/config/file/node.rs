@@ -65,12 +65,27 @@ pub struct Node {
     pub client_key: Option<PathBuf>,
     /// Time that one exchange with the node may take, from connecting to the last byte.
     pub timeout: HumanDuration,
-    /// Exchanges with the node that may run at once; more are answered "try again shortly".
+    /// Exchanges with the node that may run at once.
     pub max_concurrent: usize,
+    /// Exchanges that may wait for their turn. What is more is answered with 503 at once, and the
+    /// citizen can try again with the same login.
+    pub max_waiting: usize,
+    /// Time that an exchange waits for its turn before it is answered with 503.
+    pub waiting_timeout: HumanDuration,
     /// Largest answer that is read from the node.
     pub max_answer: HumanSize,
     /// What to make of a pinned certificate past its date.
     pub expired_certificate: ExpiredCertificate,
+    /// Whether nobody can sign in for now, because the node is away or is being worked on.
+    ///
+    /// Whoever must sign in, or more surely, sees a page that says so; programs get 503. Whoever
+    /// is signed in goes on, and so do logins that are under way. It takes effect without a
+    /// restart.
+    pub outage: bool,
+    /// Time after which clients are told to come back (`Retry-After`).
+    pub outage_retry_after: HumanDuration,
+    /// What the page says of the outage, at most 1000 characters. Left out, we say it.
+    pub outage_message: OutageMessage,
 }
 
 impl Default for Node {
@@ -89,10 +104,28 @@ impl Default for Node {
             client_key: None,
             timeout: HumanDuration::from_secs(10),
             max_concurrent: 64,
+            max_waiting: 256,
+            waiting_timeout: HumanDuration::from_secs(2),
             max_answer: HumanSize::from_kib(256),
             expired_certificate: ExpiredCertificate::Warn,
+            outage: false,
+            outage_retry_after: HumanDuration::from_secs(300),
+            outage_message: OutageMessage::default(),
         }
     }
+}
+
+/// What is said of an outage, in the languages of the pages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct OutageMessage {
+    /// In Polish.
+    #[schemars(example = &"login.gov.pl jest niedostępny do godziny 18.")]
+    pub pl: Option<String>,
+    /// In English.
+    #[schemars(example = &"login.gov.pl is unavailable until 6 p.m.")]
+    pub en: Option<String>,
 }
 
 /// Which node to talk to.

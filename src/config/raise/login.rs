@@ -118,6 +118,8 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
             logout_url,
             timeout: file.node.timeout.get(),
             maximum_concurrent: file.node.max_concurrent,
+            maximum_waiting: file.node.max_waiting,
+            waiting_timeout: file.node.waiting_timeout.get(),
             maximum_answer,
         },
         tls: tls?,

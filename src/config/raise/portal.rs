@@ -4,6 +4,7 @@ use ::http::HeaderValue;
 
 use crate::config::presets::preset;
 use crate::config::raise::context::{Context, is_loopback};
+use crate::config::raise::{limits, outage};
 use crate::http;
 use crate::http::cookie::Cookies;
 use crate::http::networks::Networks;
@@ -13,6 +14,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
     let prefix = prefix(context);
     let acs_path = acs_path(context, prefix.as_deref());
     let maintenance = maintenance(context);
+    let (limits, outage) = (limits::raise(context), outage::raise(context));
     let text = context.required(
         "portal.public_url",
         file.public_url.as_deref(),
@@ -59,6 +61,8 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
         cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
         edge: http::Edge { sends_forwarded: file.send_forwarded, ..http::Edge::default() },
         maintenance,
+        limits,
+        outage,
     })
 }
 

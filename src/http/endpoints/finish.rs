@@ -8,8 +8,10 @@ use http::{HeaderValue, Response, StatusCode};
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Caller, Exchange};
+use super::login;
 use crate::base::body::Body;
 use crate::flow::finish::LoginError;
+use crate::flow::node::NodeError;
 use crate::flow::pending::{self, Binding, PendingLogin, RelayState};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
@@ -34,7 +36,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let begun = gateway.flows.pending.remembered(&relay_state, binding.as_ref(), now).await;
 
     let finished = gateway.flows.finish(&relay_state, binding.as_ref(), earlier.as_ref()).await;
-    let finished = finished.map_err(|error| refused(gateway, begun, error))?;
+    let finished = finished.map_err(|error| match error {
+        // Nothing is spent yet: the same address finishes the same login in a moment.
+        LoginError::Node(NodeError::Busy) => login::again_here(error.into(), exchange),
+        error => refused(gateway, begun, error),
+    })?;
     tracing::info!(
         request = exchange.id,
         session = finished.public_name,

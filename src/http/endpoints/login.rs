@@ -1,4 +1,5 @@
-//! `login`: a login begins, on purpose or because a page needs it.
+//! `login`: a login begins, on purpose or because a page needs it. Only a person who goes to a page
+//! begins one; scripts and frames are told that it is needed.
 
 use std::time::Duration;
 
@@ -7,19 +8,22 @@ use http::{Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
-use super::super::exchange::Exchange;
+use super::super::exchange::{Caller, Exchange, is_reading};
+use super::super::stop::Challenge;
 use crate::base::body::Body;
 use crate::flow::pending::Binding;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::identity::assurance::Assurance;
-use crate::pages;
+use crate::pages::{self, Trouble};
+use crate::session::held::Live;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional. With
 /// `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody.
 ///
 /// # Errors
-/// When our request cannot be signed, or the session store is away.
+/// When nobody can sign in, the network began too many logins, our request cannot be signed, or
+/// the session store is away.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let return_to = exchange.query("return_to").unwrap_or_default();
     let return_to = ReturnTo::parse(&return_to);
@@ -32,25 +36,62 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let max_age = exchange.query("max_age").map(|text| parse_age(&text)).transpose()?;
     let demand = Demand { assurance, max_age };
     // Whoever is signed in surely and recently enough need not go to the node again.
-    if let Some(live) = gateway.live(exchange).await?
-        && let session = live.session()
-        && demand.is_met(session.assurance(), session.authenticated(), exchange.began)
-    {
+    let live = gateway.live(exchange).await?;
+    let is_met = live.as_ref().map(Live::session).is_some_and(|session| {
+        demand.is_met(session.assurance(), session.authenticated(), exchange.began)
+    });
+    if is_met {
         return Ok(answer::see_other(return_to.as_str()));
     }
-    begin(gateway, exchange, return_to, demand).await
+    check_outage(gateway, exchange)?;
+    let login = gateway.settings.login_link(&return_to, demand);
+    match exchange.caller() {
+        Caller::Navigation => begin(gateway, exchange, return_to, demand).await,
+        // Neither can go to the node, so nothing begins and no cookie is set: a script that asks
+        // again and again leaves nothing behind.
+        Caller::Program => {
+            Ok(answer::challenge(&Challenge { login, demand, step_up: live.is_some() }))
+        }
+        Caller::Frame => {
+            let (status, code) = (StatusCode::UNAUTHORIZED, "request.frame_without_session");
+            Err(Failure::new(Trouble::SignInNeeded, status, code).begin_again(login))
+        }
+    }
+}
+
+/// Refuses to begin a login while the operator says that the node is away.
+///
+/// # Errors
+/// When it is.
+pub fn check_outage(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
+    let Some(outage) = &gateway.settings.outage else { return Ok(()) };
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let failure = Failure::new(Trouble::NodeOutage, status, "login.outage");
+    Err(again_here(failure, exchange).retry_after(outage.retry_after))
+}
+
+/// Offers to ask for the same once more, where that is harmless.
+pub(super) fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
+    if !is_reading(&exchange.parts.method) {
+        return failure;
+    }
+    failure.begin_again(ReturnTo::parse(exchange.path_and_query()).as_str())
 }
 
 /// Begins a login: the page that takes the browser to the node, and one small cookie.
 ///
 /// # Errors
-/// When our request cannot be signed, or the login cannot be remembered.
+/// When the network began too many, our request cannot be signed, or the login cannot be remembered.
 pub async fn begin(
     gateway: &Gateway,
     exchange: &Exchange,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
+    gateway
+        .limits
+        .start(exchange.client.address)
+        .map_err(|refused| again_here(refused.into(), exchange))?;
     let cookies = gateway.settings.cookies;
     let binding = cookies.binding(&exchange.parts.headers).and_then(Binding::parse);
     let begun = gateway.flows.begin(binding, return_to, demand).await?;

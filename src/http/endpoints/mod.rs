@@ -79,8 +79,15 @@ pub async fn answer(
     let method = &exchange.parts.method;
     match (place, method) {
         (Place::Login, &Method::GET | &Method::HEAD) => login::answer(gateway, exchange).await,
-        (Place::Acs, &Method::GET | &Method::POST) => acs::answer(gateway, exchange, body).await,
-        (Place::Finish, &Method::GET) => finish::answer(gateway, exchange).await,
+        (Place::Acs, &Method::GET | &Method::POST) => {
+            gateway.limits.come_back(exchange.client.address).map_err(Failure::from)?;
+            may_try(gateway, exchange)?;
+            counted(gateway, exchange, acs::answer(gateway, exchange, body).await)
+        }
+        (Place::Finish, &Method::GET) => {
+            may_try(gateway, exchange)?;
+            counted(gateway, exchange, finish::answer(gateway, exchange).await)
+        }
         (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(gateway, exchange).await,
         (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
         (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
@@ -95,4 +102,24 @@ pub async fn answer(
             "request.method_not_allowed",
         )),
     }
+}
+
+/// Turns away, before anything is spent, a network of which too many logins were refused.
+fn may_try(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
+    let may_try = gateway.limits.may_try(exchange.client.address);
+    may_try.map_err(|refused| login::again_here(refused.into(), exchange))
+}
+
+/// Counts a refused login against the network that it came from. What the node or we did wrong is
+/// not its fault; an answer that is not believed may be.
+fn counted(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    answer: Result<Response<Body>, Failure>,
+) -> Result<Response<Body>, Failure> {
+    answer.inspect_err(|failure| {
+        if failure.status.is_client_error() || failure.trouble == Trouble::AnswerRefused {
+            gateway.limits.fail(exchange.client.address);
+        }
+    })
 }

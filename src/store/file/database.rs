@@ -66,7 +66,10 @@ impl Slot {
     pub(super) fn close(&self) {
         let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
         // What was acknowledged is on the disk already; and the disk may be what is broken.
-        let _ = guarded(|| Ok(drop(database)));
+        let _ = guarded(|| {
+            drop(database);
+            Ok(())
+        });
     }
 
     /// Makes the file smaller if most of it is free, and not more is in it than that. What is read

@@ -146,6 +146,10 @@ impl Browser {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }
 
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.get(name).cloned()
+    }
+
     pub(crate) fn cookie_names(&self) -> Vec<&str> {
         self.cookies.keys().map(String::as_str).collect()
     }

@@ -5,14 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brama::app::{App, Settings};
-use brama::base::clock::{Clock, ManualClock, SharedClock, SystemClock};
+use brama::app::{App, Command, Settings};
+use brama::base::clock::{Clock, ManualClock, SharedClock, SystemClock, Time};
 use brama::config;
+use brama::flow::Flows;
 use brama::observe::access;
 use brama::server::listener::{self, Limits, Socket, Stopper};
 use brama::simulator::faults::Fault;
 use brama::simulator::{self, Control, MutualTls, Simulator};
 use tempfile::TempDir;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::browser::Browser;
@@ -47,10 +49,12 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     control: Control,
     portal: Arc<Portal>,
+    flows: Arc<Flows>,
+    commands: mpsc::Sender<Command>,
     stopper: Option<Stopper>,
     gateway: Option<JoinHandle<()>>,
     _simulator_stopper: Stopper,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Starts to describe a world.
@@ -114,12 +118,10 @@ impl Builder {
         let portal = Arc::new(Portal::default());
         let portal_address = portal_socket.address().unwrap();
         let text = configuration(&simulator, &origin, portal_address.port(), &self);
-        let path = folder.path().join("brama.toml");
+        let path = folder.path().join(FILE);
         fs::write(&path, text).unwrap();
 
-        let loaded = config::load(&path, std::iter::empty()).unwrap_or_else(|e| panic!("{e}"));
-        let (settings, problems) = config::raise(loaded, clock.now());
-        let mut settings = settings.unwrap_or_else(|| panic!("{problems}"));
+        let mut settings = read(&path, clock.now());
         settings.listen.http = Some(gateway_socket);
         settings.listen.operations = operations_socket;
         (self.adjust)(&mut settings);
@@ -127,7 +129,9 @@ impl Builder {
         let (stopper, stop) = listener::stop();
         let app = App::bind(settings, shared).await.unwrap();
         let operations = format!("http://{}", app.operations_address().unwrap());
-        let gateway = tokio::spawn(app.run(stop));
+        let flows = app.flows();
+        let (commands, told) = mpsc::channel(1);
+        let gateway = tokio::spawn(app.run_with(stop, told));
         let (simulator_stopper, simulator_stop) = listener::stop();
         tokio::spawn(simulator.run(simulator_stop.clone()));
         let listener = portal_socket.into_listener().await.unwrap();
@@ -139,15 +143,42 @@ impl Builder {
             clock,
             control,
             portal,
+            flows,
+            commands,
             stopper: Some(stopper),
             gateway: Some(gateway),
             _simulator_stopper: simulator_stopper,
-            _folder: folder,
+            folder,
         }
     }
 }
 
 impl World {
+    /// Adds to the configuration file and has the gateway serve by it from now on, as SIGHUP does.
+    pub(crate) async fn reload_with(&self, edit: impl FnOnce(String) -> String) {
+        let path = self.folder.path().join(FILE);
+        fs::write(&path, edit(fs::read_to_string(&path).unwrap())).unwrap();
+        let settings = read(&path, self.clock.now());
+        let (tell, told) = oneshot::channel();
+        self.commands.send(Command::Apply(Box::new(settings), tell)).await.ok().unwrap();
+        told.await.unwrap().unwrap();
+    }
+
+    /// How many logins the gateway remembers as under way.
+    pub(crate) async fn logins_under_way(&self) -> usize {
+        self.flows.pending.count(self.clock.now()).await.unwrap()
+    }
+
+    /// Waits until the gateway asks the node something.
+    pub(crate) async fn asks_the_node(&self) {
+        let asks = async {
+            while self.flows.node.under_way() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), asks).await.expect("the node is asked");
+    }
+
     /// A browser without any cookie.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.origin)
@@ -198,6 +229,15 @@ impl World {
     }
 }
 
+/// The configuration file.
+const FILE: &str = "brama.toml";
+
+fn read(path: &Path, now: Time) -> Settings {
+    let loaded = config::load(path, std::iter::empty()).unwrap_or_else(|e| panic!("{e}"));
+    let (settings, problems) = config::raise(loaded, now);
+    settings.unwrap_or_else(|| panic!("{problems}"))
+}
+
 fn simulator(folder: &Path, origin: &str, clock: &SharedClock) -> Simulator {
     let settings = simulator::Settings {
         mutual_tls: MutualTls::Required,
@@ -229,6 +269,9 @@ fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Bui
         ("timeout", "timeout = \"3s\"".to_owned()),
         ("system_roots", "system_roots = false".to_owned()),
         ("max_concurrent", "max_concurrent = 8".to_owned()),
+        ("max_waiting", String::new()),
+        ("waiting_timeout", String::new()),
+        ("outage", "outage = false".to_owned()),
     ];
     for (key, line) in &builder.node_lines {
         let found = node.iter_mut().find(|(name, _)| name == key).expect("a line to replace");

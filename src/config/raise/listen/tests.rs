@@ -25,6 +25,8 @@ fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
         cookies: Cookies::SECURE,
         edge: http::Edge::default(),
         maintenance: http::Maintenance::default(),
+        limits: http::limits::Settings::default(),
+        outage: None,
     };
     let listen = raise(&mut context, Some(&portal));
     let raised = context.problems;

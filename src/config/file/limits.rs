@@ -1,0 +1,48 @@
+//! `[limits]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+use crate::config::shape::keep_order;
+
+/// How often one network may try to sign in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(transform = keep_order::<Self>)]
+pub struct Limits {
+    /// Logins that one network may begin in a minute.
+    ///
+    /// Offices and mobile networks share one address among thousands, so this is generous.
+    pub login_starts: u32,
+    /// Returns from the node that one network may make in a minute.
+    pub login_returns: u32,
+    /// Logins of one network that may be refused in a minute. After more, it waits for a moment
+    /// before it may finish another login. What the node or we do wrong is not counted.
+    pub login_failures: u32,
+    /// Length of the prefix that makes a network of IPv4: 32 is each address by itself.
+    pub ipv4_prefix: u8,
+    /// Length of the prefix that makes a network of IPv6. Whoever has one address of a /64 has
+    /// them all.
+    pub ipv6_prefix: u8,
+    /// Networks that are not counted, such as that of a monitoring or of an own office.
+    #[schemars(example = vec!["10.20.0.0/16"])]
+    pub except: Vec<Network>,
+    /// Networks that are remembered, some 400 bytes each. With more, the one that was heard of
+    /// longest ago begins anew.
+    pub networks: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            login_starts: 600,
+            login_returns: 600,
+            login_failures: 120,
+            ipv4_prefix: 32,
+            ipv6_prefix: 64,
+            except: Vec::new(),
+            networks: 50_000,
+        }
+    }
+}
