@@ -1,0 +1,438 @@
+//! Records in a file on this machine: they survive the process, however it ends.
+//!
+//! 1. What was answered is on the disk (`fsync`), except touches, which follow within 100 ms. Changes
+//!    that come together share a commit, so that there may be thousands of them each second.
+//! 2. One thread writes ([`writer`]), so the order of changes is the order in which they were asked
+//!    for, and each is whole or not at all. Whoever reads sees what was committed, and the touches.
+//! 3. Everything is answered within [`PATIENCE`]: when the disk hangs, is full or fails, with
+//!    [`Unavailable`]. The place recovers by itself.
+//! 4. The file belongs to one process ([`disk`]). A successor waits for it ([`Options::lock_wait`])
+//!    until its predecessor calls [`File::close`] or ends; so whoever is being succeeded should
+//!    close the place as soon as it takes no more requests.
+//! 5. Records of each kind and the length of the file are bounded ([`tables`]). The file doubles when it
+//!    grows, so that between a half and the whole of its bound can be used. What has expired is removed
+//!    by the clock of the machine or that of the callers, whichever is behind.
+//! 6. A file that is damaged, not ours, of another version, or open to others is refused.
+//!
+//! # Why redb
+//!
+//! It is written in Rust alone, which this process can trust with its memory; it has transactions that
+//! a crash cannot tear (copy on write, checksums), one file with a format that is promised to be
+//! stable, no thread of its own, and a seam for the disk, by which we bound and lock the file ourselves. It
+//! is maintained. LMDB (heed) and SQLite (rusqlite) are as safe for the data, but C, and opening the
+//! former is `unsafe`, because the file is mapped into memory. fjall, a tree of logs, writes faster and
+//! has many files and threads: more than records of this size and number need. The next sled has been
+//! an alpha for years.
+
+mod database;
+mod disk;
+mod row;
+mod tables;
+mod touches;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::time::timeout;
+
+use self::database::{Slot, guarded};
+use self::disk::Disk;
+use self::tables::Outcome;
+use self::touches::{Added, Touches};
+use self::writer::{Change, Command, Message, Writer};
+use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use crate::base::clock::{Clock, SystemClock, Time, earlier};
+
+/// How much a file may hold, and how patiently it is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How many records of each kind.
+    pub maximum: usize,
+    /// How long the file may become; at least [`Options::SMALLEST`]. A session of 600 bytes takes about
+    /// 1,350 in the file, with its indexes.
+    pub maximum_bytes: u64,
+    /// How long to wait for another process that has the file open.
+    pub lock_wait: Duration,
+}
+
+impl Options {
+    /// The smallest bound of the length of a file.
+    pub const SMALLEST: u64 = 64 << 20;
+}
+
+/// The place.
+pub struct File {
+    shared: Arc<Shared>,
+    queue: Sender<Message>,
+    /// Room in the queue, in units of [`UNIT`].
+    room: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Why a file was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no folder for it.
+    #[error("folder \"{path}\" for the store cannot be used: make it, with mode 0700")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Everybody may put files into the folder.
+    #[error("folder \"{path}\" of the store is writable for everybody: give it mode 0700")]
+    OpenFolder {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Others may read or write the file.
+    #[error("store \"{path}\" is open to others: give it mode 0600")]
+    OpenFile {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A folder, a link, a device.
+    #[error("store \"{path}\" is no plain file: name another")]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Another process has it.
+    #[error(
+        "store \"{path}\" is in use by another process: stop that one, or give this one a file of its own"
+    )]
+    Locked {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It is something else.
+    #[error("store \"{path}\" is a file of something else: name another, or move it away")]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It was written by another version.
+    #[error(
+        "store \"{path}\" has format {found}, expected {known}: use the version that wrote it, or move it away"
+    )]
+    Version {
+        /// Which.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// Ours.
+        known: u64,
+    },
+    /// It is not as it was written.
+    #[error(
+        "store \"{path}\" is damaged ({reason}): move it away, then everybody signs in anew, and look after the disk"
+    )]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The disk does not do it.
+    #[error("store \"{path}\" cannot be opened")]
+    Disk {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What can go wrong in the file.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("it is being opened again")]
+    Away,
+    #[error("what is in the file makes no sense")]
+    Damaged,
+    #[error("{0}")]
+    Database(#[source] Box<redb::Error>),
+}
+
+/// What the thread that writes and those that read have in common.
+struct Shared {
+    slot: Slot,
+    touches: Touches,
+    events: broadcast::Sender<Event>,
+    maximum: u64,
+    /// What the disk said when it failed, until it works again.
+    trouble: Mutex<Option<String>>,
+    /// Milliseconds: what a caller last called now.
+    said: AtomicI64,
+}
+
+impl File {
+    /// Opens a file, or makes one. Takes as long as it takes to read it; blocks.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used, and what to do.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let maximum_bytes = options.maximum_bytes.max(Options::SMALLEST);
+        let disk = Disk::open(path, maximum_bytes, options.lock_wait)?;
+        let shared = Arc::new(Shared {
+            slot: Slot::open(disk)?,
+            touches: Touches::default(),
+            events: broadcast::Sender::new(EVENTS),
+            maximum: u64::try_from(options.maximum).unwrap_or(u64::MAX).max(1),
+            trouble: Mutex::default(),
+            said: AtomicI64::new(i64::MIN),
+        });
+        let (queue, receiver) = channel();
+        let writer = Writer::new(Arc::clone(&shared), receiver);
+        let thread = std::thread::Builder::new()
+            .name("brama-store".to_owned())
+            .spawn(|| writer.run())
+            .map_err(|source| OpenError::Disk { path: path.to_owned(), source })?;
+        Ok(Self {
+            shared,
+            queue,
+            room: Arc::new(Semaphore::new(QUEUE)),
+            readers: Arc::new(Semaphore::new(READERS)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Writes what waits and releases the file, for whoever comes next. Blocks until that is done, but
+    /// not longer than [`PATIENCE`]. From now on everything is [`Unavailable`].
+    pub fn close(&self) {
+        let Some(thread) = lock(&self.thread).take() else { return };
+        self.room.close();
+        self.readers.close();
+        // If it has ended, there is nothing to close.
+        let _ = self.queue.send(Message::Close);
+        let until = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Asks for a change, and waits until it is on the disk.
+    async fn change(&self, command: Command) -> Result<Outcome, Unavailable> {
+        let length = command.length();
+        if length > LARGEST {
+            return Err(Unavailable(format!("a record of {length} bytes is too large")));
+        }
+        let units = u32::try_from(1 + length / UNIT).unwrap_or(u32::MAX);
+        let done = async {
+            let permit = Arc::clone(&self.room).acquire_many_owned(units).await.map_err(closed)?;
+            let (answer, answered) = oneshot::channel();
+            let change = Change { command, answer, _permit: permit };
+            self.queue.send(Message::Change(Box::new(change))).map_err(closed)?;
+            answered.await.map_err(closed)?
+        };
+        match timeout(PATIENCE, done).await {
+            Ok(Ok(Outcome::Full)) => Err(Unavailable("it is full".to_owned())),
+            Ok(outcome) => outcome,
+            Err(_) => Err(self.too_slow()),
+        }
+    }
+
+    async fn change_made(&self, command: Command) -> Result<bool, Unavailable> {
+        Ok(matches!(self.change(command).await?, Outcome::Made(true)))
+    }
+
+    /// Reads on a thread that may block.
+    async fn read<T, F>(&self, call: F) -> Result<T, Unavailable>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+    {
+        let done = async {
+            let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(closed)?;
+            let shared = Arc::clone(&self.shared);
+            let reading = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                guarded(|| call(&shared)).map_err(|failure| match failure {
+                    Failure::Away => shared.trouble(),
+                    other => Unavailable(other.to_string()),
+                })
+            });
+            reading.await.map_err(closed)?
+        };
+        timeout(PATIENCE, done).await.unwrap_or_else(|_| Err(self.too_slow()))
+    }
+
+    fn too_slow(&self) -> Unavailable {
+        let trouble = lock(&self.shared.trouble).clone();
+        Unavailable(trouble.unwrap_or_else(|| "the disk takes too long".to_owned()))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Place for File {
+    fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
+        Box::pin(async move { self.change(Command::Put { key, record }).await.map(drop) })
+    }
+
+    fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
+        self.shared.said(now);
+        Box::pin(self.change_made(Command::PutNew { key, record, now }))
+    }
+
+    fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool> {
+        self.shared.said(now);
+        Box::pin(self.change_made(Command::Swap { key, sealed, record, now }))
+    }
+
+    fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.shared.said(now);
+        Box::pin(self.read(move |shared| {
+            // Before the transaction begins: what is written meanwhile is in one of the two.
+            let pending = shared.touches.of(key);
+            tables::get(&shared.slot.read()?, &pending, key, now)
+        }))
+    }
+
+    fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.shared.said(now);
+        Box::pin(async move {
+            match self.change(Command::Take { key, now }).await? {
+                Outcome::Taken(taken) => Ok(taken),
+                Outcome::Made(_) | Outcome::Full => Ok(None),
+            }
+        })
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
+        let done = match self.shared.touches.add(touches) {
+            _ if self.room.is_closed() => Err(self.shared.trouble()),
+            Added::First => self.queue.send(Message::Touched).map_err(closed),
+            Added::More => Ok(()),
+            Added::Full => Err(self.too_slow()),
+        };
+        Box::pin(async { done })
+    }
+
+    fn owned(
+        &self,
+        kind: Kind,
+        owner: Digest,
+        limit: usize,
+        now: Time,
+    ) -> Work<'_, Vec<(Digest, Record)>> {
+        self.shared.said(now);
+        Box::pin(self.read(move |shared| {
+            let pending = shared.touches.all();
+            tables::owned(&shared.slot.read()?, &pending, (kind, owner), limit, now)
+        }))
+    }
+
+    fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page> {
+        self.shared.said(now);
+        Box::pin(self.read(move |shared| {
+            let pending = shared.touches.all();
+            tables::list(&shared.slot.read()?, &pending, (kind, after.as_deref()), limit, now)
+        }))
+    }
+
+    fn watch(&self) -> broadcast::Receiver<Event> {
+        self.shared.events.subscribe()
+    }
+
+    fn check(&self) -> Work<'_, ()> {
+        Box::pin(async { self.change(Command::Probe).await.map(drop) })
+    }
+}
+
+impl Shared {
+    /// Notes what a caller calls now.
+    fn said(&self, now: Time) {
+        self.said.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Returns a time that has passed by the clock of the machine and by that of the callers.
+    fn past(&self, margin: Duration) -> Time {
+        let said = Time::from_millisecond(self.said.load(Ordering::Relaxed)).unwrap_or(Time::MIN);
+        earlier(SystemClock.now().min(said), margin)
+    }
+
+    /// Notes that the disk failed; says whether that is news.
+    fn failed(&self, failure: &Failure) -> bool {
+        let mut trouble = lock(&self.trouble);
+        let is_news = trouble.is_none();
+        // That the file is not open says less than why.
+        if is_news || !matches!(failure, Failure::Away) {
+            *trouble = Some(failure.to_string());
+        }
+        is_news
+    }
+
+    /// Notes that the disk works.
+    fn recovered(&self) {
+        if lock(&self.trouble).take().is_some() {
+            tracing::info!("store can be written again");
+        }
+    }
+
+    fn trouble(&self) -> Unavailable {
+        let trouble = lock(&self.trouble).clone();
+        Unavailable(trouble.unwrap_or_else(|| "it is closed".to_owned()))
+    }
+}
+
+/// Everything of the database that fails is a failure of the same kind.
+macro_rules! failures {
+    ($($error:ty),*) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Database(Box::new(error.into()))
+            }
+        }
+    )* };
+}
+
+failures!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::DatabaseError
+);
+
+fn closed<E>(_: E) -> Unavailable {
+    Unavailable("it is closed".to_owned())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long anybody waits for the disk.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many units may wait in the queue: 64 MiB, or so many small changes.
+const QUEUE: usize = 65_536;
+
+/// What a unit of the queue carries.
+const UNIT: usize = 1024;
+
+/// The largest record, in bytes.
+const LARGEST: usize = 8 << 20;
+
+/// How many read at the same time.
+const READERS: usize = 32;
+
+#[cfg(test)]
+mod tests;

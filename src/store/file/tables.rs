@@ -1,0 +1,459 @@
+//! The tables in the file, and what changes them: plain functions on one transaction.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | one for each kind | digest | [`Row`] |
+//! | `order` | kind, number | digest: in the order in which they were put first |
+//! | `due` | kind, milliseconds, digest | when to look whether a record has expired |
+//! | `owner` | kind, owner, digest | whose they are |
+//! | `about` | name | number: the format, the next number, the weight of everything |
+//!
+//! 1. A record and its entries in the indexes change together, in [`Tables::insert`] and
+//!    [`Tables::remove`] only.
+//! 2. A touch leaves the index of what is due as it is: whoever finds the entry looks at the record, and
+//!    puts the entry where it belongs by then. So a touch writes one table, not two.
+//! 3. When there is no room, the oldest make some: forms first if bytes are lacking, else those of the
+//!    same kind. [`Kind::Used`] is never forgotten early.
+
+use redb::{
+    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
+};
+
+use super::super::{Digest, Key, Kind, Page, Record, Touch};
+use super::Failure;
+use super::row::{HEAD, Row};
+use super::touches::{Pending, apply};
+use crate::base::clock::Time;
+use crate::base::encoding::{from_hex, hex_lower};
+
+type Records = TableDefinition<'static, &'static Digest, &'static [u8]>;
+const ORDER: TableDefinition<'static, (u8, u64), &'static Digest> = TableDefinition::new("order");
+const DUE: TableDefinition<'static, (u8, i64, &'static Digest), ()> = TableDefinition::new("due");
+const OWNER: TableDefinition<'static, (u8, &'static Digest, &'static Digest), ()> =
+    TableDefinition::new("owner");
+const ABOUT: TableDefinition<'static, &'static str, u64> = TableDefinition::new("about");
+
+/// How much there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Records of each kind.
+    pub(super) records: u64,
+    /// What all of them may weigh.
+    pub(super) weight: u64,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Whether it was made.
+    Made(bool),
+    /// What was taken.
+    Taken(Option<Record>),
+    /// There is no room for it, and nothing was changed.
+    Full,
+}
+
+/// The tables in a transaction that writes.
+pub(super) struct Tables<'t> {
+    records: [Table<'t, &'static Digest, &'static [u8]>; Kind::ALL.len()],
+    order: Table<'t, (u8, u64), &'static Digest>,
+    due: Table<'t, (u8, i64, &'static Digest), ()>,
+    owner: Table<'t, (u8, &'static Digest, &'static Digest), ()>,
+    about: Table<'t, &'static str, u64>,
+    next: u64,
+    weight: u64,
+    room: Room,
+}
+
+impl<'t> Tables<'t> {
+    /// Opens the tables; makes those that are missing.
+    pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, Failure> {
+        let records = |kind| transaction.open_table(records_of(kind));
+        let [session, login, used, form, code] = Kind::ALL.map(records);
+        let about = transaction.open_table(ABOUT)?;
+        let number = |name| about.get(name).map(|found| found.map_or(0, |found| found.value()));
+        let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
+        Ok(Self {
+            records: [session?, login?, used?, form?, code?],
+            order: transaction.open_table(ORDER)?,
+            due: transaction.open_table(DUE)?,
+            owner: transaction.open_table(OWNER)?,
+            about,
+            next,
+            weight,
+            room,
+        })
+    }
+
+    /// Writes what was counted; the last step before a commit.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.about.insert(NEXT, self.next)?;
+        self.about.insert(WEIGHT, self.weight)?;
+        Ok(())
+    }
+
+    pub(super) fn put(&mut self, key: Key, record: Record, now: Time) -> Result<Outcome, Failure> {
+        let known = self.find(key)?;
+        let weight = weight(key, record_length(&record));
+        if !self.make_room(key, known.as_ref(), weight, now)? {
+            return Ok(Outcome::Full);
+        }
+        // It may have been the oldest itself.
+        let known = self.remove(key)?;
+        let order = known.map_or(self.next, |row| row.order);
+        self.next = self.next.max(order + 1);
+        let due = record.expires.as_millisecond();
+        self.insert(key, &Row { record, due, order })?;
+        Ok(Outcome::Made(true))
+    }
+
+    pub(super) fn put_new(
+        &mut self,
+        key: Key,
+        record: Record,
+        now: Time,
+    ) -> Result<Outcome, Failure> {
+        if self.find(key)?.is_some_and(|row| now < row.record.expires) {
+            return Ok(Outcome::Made(false));
+        }
+        self.put(key, record, now)
+    }
+
+    pub(super) fn swap(
+        &mut self,
+        key: Key,
+        sealed: &[u8],
+        record: Record,
+        now: Time,
+    ) -> Result<Outcome, Failure> {
+        let is_same = |row: Row| now < row.record.expires && row.record.sealed == sealed;
+        if !self.find(key)?.is_some_and(is_same) {
+            return Ok(Outcome::Made(false));
+        }
+        self.put(key, record, now)
+    }
+
+    pub(super) fn take(&mut self, key: Key, now: Time) -> Result<Outcome, Failure> {
+        let taken = self.remove(key)?.map(|row| row.record);
+        Ok(Outcome::Taken(taken.filter(|record| now < record.expires)))
+    }
+
+    pub(super) fn touch(&mut self, touch: &Touch) -> Result<(), Failure> {
+        let Some(mut row) = self.find(touch.key)? else { return Ok(()) };
+        if apply(&mut row.record, touch) {
+            let table = &mut self.records[place(touch.key.kind)];
+            table.insert(&touch.key.digest, row.build().as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// Removes up to so many records that expired before a time; returns how many were looked at.
+    pub(super) fn tidy(&mut self, before: Time, limit: usize) -> Result<usize, Failure> {
+        let mut seen = 0;
+        for kind in Kind::ALL {
+            seen += self.tidy_kind(kind, before, limit.saturating_sub(seen))?;
+        }
+        Ok(seen)
+    }
+
+    fn tidy_kind(&mut self, kind: Kind, before: Time, limit: usize) -> Result<usize, Failure> {
+        let due = due_before(&self.due, kind, before, limit)?;
+        for &(milliseconds, digest) in &due {
+            let key = Key { kind, digest };
+            self.due.remove((number(kind), milliseconds, &digest))?;
+            let Some(mut row) = self.find(key)? else { continue };
+            if row.record.expires <= before {
+                self.remove(key)?;
+            } else {
+                self.due.remove((number(kind), row.due, &digest))?;
+                row.due = row.record.expires.as_millisecond();
+                self.due.insert((number(kind), row.due, &digest), ())?;
+                self.records[place(kind)].insert(&digest, row.build().as_slice())?;
+            }
+        }
+        Ok(due.len())
+    }
+
+    /// Says whether there is room for a record; makes some where it may.
+    fn make_room(
+        &mut self,
+        key: Key,
+        known: Option<&Row>,
+        weight: u64,
+        now: Time,
+    ) -> Result<bool, Failure> {
+        let kind = key.kind;
+        let replaced = known.map_or(0, |row| self::weight(key, record_length(&row.record)));
+        let is_crowded = |tables: &Self| -> Result<bool, Failure> {
+            Ok(known.is_none() && tables.records[place(kind)].len()? >= tables.room.records)
+        };
+        let is_heavy =
+            |tables: &Self| tables.weight.saturating_sub(replaced) + weight > tables.room.weight;
+
+        // 1. What has expired goes first, where nothing else may go.
+        if kind == Kind::Used && (is_crowded(self)? || is_heavy(self)) {
+            self.tidy_kind(kind, now, EVICTIONS)?;
+        }
+        // 2. The oldest of this kind go, because there are too many. After some it is enough for once:
+        //    only a bound that was lowered asks for more.
+        for _ in 0..EVICTIONS {
+            if !is_crowded(self)? {
+                break;
+            }
+            if kind == Kind::Used || !self.remove_oldest(kind)? {
+                return Ok(false);
+            }
+        }
+        // 3. The oldest forms go, because they are large; then others of this kind.
+        for _ in 0..EVICTIONS {
+            if !is_heavy(self) {
+                break;
+            }
+            let went = self.remove_oldest(Kind::Form)?
+                || (kind != Kind::Used && self.remove_oldest(kind)?);
+            if !went {
+                return Ok(false);
+            }
+        }
+        Ok(!is_heavy(self))
+    }
+
+    fn remove_oldest(&mut self, kind: Kind) -> Result<bool, Failure> {
+        let oldest = {
+            let mut range = self.order.range((number(kind), 0)..=(number(kind), u64::MAX))?;
+            match range.next().transpose()? {
+                Some((entry, digest)) => (entry.value().1, *digest.value()),
+                None => return Ok(false),
+            }
+        };
+        let (order, digest) = oldest;
+        self.remove(Key { kind, digest })?;
+        // Gone already, unless the tables disagree; then this entry must not be found again.
+        self.order.remove((number(kind), order))?;
+        Ok(true)
+    }
+
+    fn find(&self, key: Key) -> Result<Option<Row>, Failure> {
+        let found = self.records[place(key.kind)].get(&key.digest)?;
+        found.map(|found| Row::parse(found.value()).ok_or(Failure::Damaged)).transpose()
+    }
+
+    fn insert(&mut self, key: Key, row: &Row) -> Result<(), Failure> {
+        let (kind, digest) = (number(key.kind), &key.digest);
+        self.records[place(key.kind)].insert(digest, row.build().as_slice())?;
+        self.order.insert((kind, row.order), digest)?;
+        self.due.insert((kind, row.due, digest), ())?;
+        if let Some(owner) = &row.record.owner {
+            self.owner.insert((kind, owner, digest), ())?;
+        }
+        self.weight += weight(key, record_length(&row.record));
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Key) -> Result<Option<Row>, Failure> {
+        let (kind, digest) = (number(key.kind), &key.digest);
+        let Some(row) = self.find(key)? else { return Ok(None) };
+        self.records[place(key.kind)].remove(digest)?;
+        self.order.remove((kind, row.order))?;
+        self.due.remove((kind, row.due, digest))?;
+        if let Some(owner) = &row.record.owner {
+            self.owner.remove((kind, owner, digest))?;
+        }
+        self.weight = self.weight.saturating_sub(weight(key, record_length(&row.record)));
+        Ok(Some(row))
+    }
+}
+
+/// Says what is in a file: nothing, this format, or something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Nothing,
+    Format(u64),
+    Foreign,
+}
+
+/// Looks what is in a file.
+pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, Failure> {
+    if transaction.list_tables()?.next().is_none()
+        && transaction.list_multimap_tables()?.next().is_none()
+    {
+        return Ok(Content::Nothing);
+    }
+    let format = match transaction.open_table(ABOUT) {
+        Ok(about) => about.get(FORMAT)?.map(|found| found.value()),
+        Err(_) => None,
+    };
+    Ok(format.map_or(Content::Foreign, Content::Format))
+}
+
+/// Makes the tables in a file in which there is nothing.
+pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), Failure> {
+    let mut tables = Tables::open(transaction, Room { records: 0, weight: 0 })?;
+    tables.about.insert(FORMAT, format)?;
+    tables.finish()
+}
+
+/// Returns what everything weighs.
+pub(super) fn total_weight(transaction: &ReadTransaction) -> Result<u64, Failure> {
+    let about = transaction.open_table(ABOUT)?;
+    Ok(about.get(WEIGHT)?.map_or(0, |found| found.value()))
+}
+
+/// Says whether anything should be looked at by [`Tables::tidy`].
+pub(super) fn is_untidy(transaction: &ReadTransaction, before: Time) -> Result<bool, Failure> {
+    let due = transaction.open_table(DUE)?;
+    for kind in Kind::ALL {
+        if !due_before(&due, kind, before, 1)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns a record; with the times that are not on the disk yet.
+pub(super) fn get(
+    transaction: &ReadTransaction,
+    pending: &Pending,
+    key: Key,
+    now: Time,
+) -> Result<Option<Record>, Failure> {
+    let table = transaction.open_table(records_of(key.kind))?;
+    let Some(found) = table.get(&key.digest)? else { return Ok(None) };
+    let record = read(pending, key, found.value())?;
+    Ok(Some(record).filter(|record| now < record.expires))
+}
+
+/// Returns records of an owner.
+pub(super) fn owned(
+    transaction: &ReadTransaction,
+    pending: &Pending,
+    (kind, owner): (Kind, Digest),
+    limit: usize,
+    now: Time,
+) -> Result<Vec<(Digest, Record)>, Failure> {
+    let table = transaction.open_table(OWNER)?;
+    let (from, to) = ((number(kind), &owner, &LOWEST), (number(kind), &owner, &HIGHEST));
+    let mut found = Vec::new();
+    for entry in table.range(from..=to)? {
+        if found.len() >= limit {
+            break;
+        }
+        let digest = *entry?.0.value().2;
+        if let Some(record) = get(transaction, pending, Key { kind, digest }, now)? {
+            found.push((digest, record));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns a page of the records of a kind.
+pub(super) fn list(
+    transaction: &ReadTransaction,
+    pending: &Pending,
+    (kind, after): (Kind, Option<&str>),
+    limit: usize,
+    now: Time,
+) -> Result<Page, Failure> {
+    let after: Option<Digest> = after.and_then(|text| from_hex(text)?.try_into().ok());
+    let table = transaction.open_table(records_of(kind))?;
+    let from = after.unwrap_or(LOWEST);
+    let (mut page, mut last) = (Page::default(), None);
+    for (number, entry) in table.range::<&Digest>(&from..)?.enumerate() {
+        let (digest, bytes) = entry?;
+        let digest = *digest.value();
+        if page.records.len() >= limit || number > limit.saturating_mul(4) {
+            page.next = last.map(|digest: Digest| hex_lower(&digest));
+            break;
+        }
+        if after == Some(digest) {
+            continue;
+        }
+        last = Some(digest);
+        let record = read(pending, Key { kind, digest }, bytes.value())?;
+        if now < record.expires {
+            page.records.push((digest, record));
+        }
+    }
+    Ok(page)
+}
+
+/// Counts the records of a kind.
+#[cfg(test)]
+pub(super) fn count(transaction: &ReadTransaction, kind: Kind) -> Result<u64, Failure> {
+    Ok(transaction.open_table(records_of(kind))?.len()?)
+}
+
+fn read(pending: &Pending, key: Key, bytes: &[u8]) -> Result<Record, Failure> {
+    let mut record = Row::parse(bytes).ok_or(Failure::Damaged)?.record;
+    if let Some(touch) = pending.get(&key) {
+        apply(&mut record, touch);
+    }
+    Ok(record)
+}
+
+fn due_before(
+    table: &impl ReadableTable<(u8, i64, &'static Digest), ()>,
+    kind: Kind,
+    before: Time,
+    limit: usize,
+) -> Result<Vec<(i64, Digest)>, Failure> {
+    let from = (number(kind), i64::MIN, &LOWEST);
+    let to = (number(kind), before.as_millisecond(), &HIGHEST);
+    let mut found = Vec::new();
+    for entry in table.range(from..=to)?.take(limit) {
+        let entry = entry?.0;
+        let (_, milliseconds, digest) = entry.value();
+        found.push((milliseconds, *digest));
+    }
+    Ok(found)
+}
+
+/// About what a record takes in the file, with its entries in the indexes: pages are two thirds full,
+/// and what is larger than half a page has pages of its own, a power of two of them.
+fn weight(key: Key, length: u64) -> u64 {
+    let row = if length > PAGE / 2 {
+        (length + PAGE / 16).next_power_of_two().max(PAGE)
+    } else {
+        length * 3 / 2
+    };
+    let owners = if key.kind == Kind::Session { 2 } else { 1 };
+    row + INDEXES + owners * INDEX
+}
+
+fn record_length(record: &Record) -> u64 {
+    (HEAD + record.label.len() + record.sealed.len() + size_of::<Digest>()) as u64
+}
+
+fn records_of(kind: Kind) -> Records {
+    TableDefinition::new(kind.name())
+}
+
+/// Returns the number of a kind in the indexes; never changed.
+fn number(kind: Kind) -> u8 {
+    match kind {
+        Kind::Session => 1,
+        Kind::Login => 2,
+        Kind::Used => 3,
+        Kind::Form => 4,
+        Kind::Code => 5,
+    }
+}
+
+/// Returns where the table of a kind stands among those that are open.
+fn place(kind: Kind) -> usize {
+    usize::from(number(kind)) - 1
+}
+
+const FORMAT: &str = "format";
+const NEXT: &str = "next";
+const WEIGHT: &str = "weight";
+const LOWEST: Digest = [0; 32];
+const HIGHEST: Digest = [0xff; 32];
+const PAGE: u64 = 4096;
+
+/// What the entries in `order` and `due` take, and one in `owner`.
+const INDEXES: u64 = 140;
+const INDEX: u64 = 100;
+
+/// How many records make room for one, at most.
+const EVICTIONS: usize = 64;
