@@ -135,18 +135,22 @@ mod tests {
     #[tokio::test]
     async fn keeps_the_contract_once_it_is_open() {
         let (opened, place) = opening();
-        let (_, opening) = tokio::join!(contract::check(&place), async {
+        // It opens only after it was asked for the first time.
+        let opening = async {
             tokio::task::yield_now().await;
-            tokio::spawn(opened.open(Arc::new(Memory::new(10_000))))
-        });
-        opening.abort();
+            opened.open(Arc::new(Memory::new(10_000))).await;
+        };
+        tokio::select! {
+            () = contract::check(&place) => {}
+            () = opening => panic!("the place has gone"),
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever() {
-        let (_opened, place) = opening();
+        let (opened, place) = opening();
         place.check().await.unwrap_err();
-        drop(_opened);
+        drop(opened);
         place.check().await.unwrap_err();
     }
 }

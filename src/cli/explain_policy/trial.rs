@@ -199,7 +199,7 @@ fn told(reply: Reply) -> Told {
         }
         Reply::Refuse(failure) => {
             let title = failure.trouble.words(Language::English).title;
-            let allow = failure.allow.as_ref().and_then(|value| value.to_str().ok());
+            let allow = failure.allow.as_deref();
             let allow = allow.map(|methods| format!(", and Allow: {methods}")).unwrap_or_default();
             Told {
                 status: failure.status.as_u16(),

@@ -132,14 +132,12 @@ impl StorageBackend for Disk {
                 self.inner.is_bounded.store(true, Ordering::Relaxed);
                 return Err(io::Error::new(ErrorKind::StorageFull, "the file has its full size"));
             }
-            match fallocate(file, FallocateFlags::empty(), 0, length) {
-                Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::IO)) => {
-                    // Some of it may be there.
-                    file.set_len(present)?;
-                    return Err(error.into());
-                }
-                // Not every file system can do it.
-                Ok(()) | Err(_) => {}
+            // Not every file system can do it; then a full disk is met later.
+            let taken = fallocate(file, FallocateFlags::empty(), 0, length);
+            if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::IO)) = taken {
+                // Some of it may be there.
+                file.set_len(present)?;
+                return Err(error.into());
             }
         }
         file.set_len(length)?;

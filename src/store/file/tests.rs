@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process;
 
 use redb::TableDefinition;
 use tempfile::TempDir;
@@ -117,6 +118,11 @@ async fn a_file_has_one_process_at_a_time() {
     // Whoever was succeeded says so, and nothing else.
     first.get(key(Kind::Session, 1), contract::begin()).await.unwrap_err();
     first.check().await.unwrap_err();
+    for _ in 0..2 {
+        let time = contract::begin();
+        let touch = Touch { key: key(Kind::Session, 1), alive: 0, expires: time };
+        first.touch(vec![touch]).await.unwrap_err();
+    }
 }
 
 #[test]
@@ -367,6 +373,83 @@ async fn a_disk_that_is_full_is_said_and_the_place_recovers() {
     assert!(open(&path).get(key(Kind::Session, 2), now).await.unwrap().is_some());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_hangs_is_said_within_a_bounded_time() {
+    let (_folder, path) = folder();
+    let (file, now) = (open(&path), contract::begin());
+    // Only one transaction writes at a time, so the thread hangs on this one.
+    let other = file.shared.slot.write().unwrap();
+    let begin = tokio::time::Instant::now();
+    let error = file.put(key(Kind::Session, 1), large(600, now)).await.unwrap_err();
+    assert_eq!(error, Unavailable("the disk takes too long".to_owned()));
+    assert_eq!(begin.elapsed(), PATIENCE);
+    assert_eq!(file.get(key(Kind::Session, 1), now).await, Ok(None), "reading goes on");
+    let late = file.put(key(Kind::Session, 2), large(600, now)).await;
+    late.unwrap_err();
+    other.abort().unwrap();
+    tokio::time::resume();
+    file.check().await.unwrap();
+    let found = file.get(key(Kind::Session, 2), now).await.unwrap();
+    assert_eq!(found, None, "what was answered with an error did not happen later");
+}
+
+/// A file system of a few megabytes, where the machine lets a test have one.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let done = process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        done.is_ok_and(|done| done.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Without it the folder cannot be removed; there is nobody to tell.
+        let _ = process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_real_disk_that_is_full_leaves_what_is_in_the_file_readable() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("not tested: no file system may be mounted here");
+        return;
+    };
+    let (path, filler) = (disk.0.path().join("sessions.redb"), disk.0.path().join("filler"));
+    let (file, now) = (open(&path), contract::begin());
+    file.put(key(Kind::Session, 1), large(600, now)).await.unwrap();
+    fs::write(&filler, vec![1; 16 << 20]).unwrap();
+    let mut refused = None;
+    for number in 0..20 {
+        let kept = file.put(key(Kind::Form, number), large(1 << 20, now)).await;
+        if let Err(Unavailable(reason)) = kept {
+            refused = Some((number, reason));
+            break;
+        }
+    }
+    let (number, reason) = refused.unwrap();
+    assert!(reason.contains("No space left"), "{reason}");
+    assert!(number > 0);
+    assert!(file.get(key(Kind::Session, 1), now).await.unwrap().is_some());
+    assert!(file.get(key(Kind::Form, 0), now).await.unwrap().is_some());
+    fs::remove_file(&filler).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while file.put(key(Kind::Form, number), large(1 << 20, now)).await.is_err() {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(file);
+    let file = open(&path);
+    for number in 0..=number {
+        assert!(file.get(key(Kind::Form, number), now).await.unwrap().is_some());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_callers_gets_what_is_taken() {
     let (_folder, path) = folder();
@@ -397,7 +480,7 @@ async fn whoever_stopped_waiting_is_passed_over() {
     let record = contract::record(b"x", now, 60);
     let command = Command::Put { key: key(Kind::Session, 1), record };
     let change = Change { command, answer, _permit: permit };
-    file.queue.send(Message::Change(change)).unwrap();
+    file.queue.send(Message::Change(Box::new(change))).unwrap();
     file.check().await.unwrap();
     assert!(file.get(key(Kind::Session, 1), now).await.unwrap().is_none());
 }

@@ -43,7 +43,7 @@ impl Touches {
         if state.waiting.len() + touches.len() > MAXIMUM {
             return Added::Full;
         }
-        let is_first = state.waiting.is_empty();
+        let is_first = state.waiting.is_empty() && !touches.is_empty();
         for touch in touches {
             merge(&mut state.waiting, touch);
         }
@@ -150,6 +150,7 @@ mod tests {
     #[test]
     fn touches_that_failed_wait_again() {
         let touches = Touches::default();
+        assert_eq!(touches.add(Vec::new()), Added::More, "nobody has to be told of nothing");
         touches.add(vec![touch(1, 5)]);
         touches.begin();
         touches.failed();
