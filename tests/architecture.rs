@@ -136,7 +136,7 @@ fn no_file_became_a_drawer() {
 
 /// Reason codes as they stand in a text between quotes or backticks.
 fn codes(text: &str, quote: char) -> BTreeSet<String> {
-    let families = ["login.", "request.", "session.", "upstream.", "identity.", "policy."];
+    let families = ["login.", "request.", "form.", "session.", "upstream.", "identity.", "policy."];
     let is_code = |part: &&str| {
         let name = part.split_once('.').map_or("", |(_, name)| name);
         families.iter().any(|family| part.starts_with(family))

@@ -8,6 +8,7 @@ use tracing::{error, info};
 
 use super::Error;
 use super::settings::Store;
+use crate::flow::forms::MOST_FORMS;
 use crate::identity::claims::PairwiseSecret;
 use crate::session::sessions::Sessions;
 use crate::store::file::{File, OpenError, Options};
@@ -51,7 +52,9 @@ pub(super) fn open(
     Ok(match kind {
         super::settings::Place::Memory => {
             let pending = usize::try_from(flows.maximum_pending).unwrap_or(usize::MAX);
-            let place = Memory::new(MOST).with_maximum_of(Kind::Login, pending);
+            let place = Memory::new(MOST)
+                .with_maximum_of(Kind::Login, pending)
+                .with_maximum_of(Kind::Form, MOST_FORMS);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
             Kept { place: Arc::new(place), sealer, sessions, opening: None }
         }

@@ -5,6 +5,7 @@
 
 pub mod begin;
 pub mod finish;
+pub mod forms;
 pub mod logout;
 pub mod node;
 pub mod pending;
@@ -14,6 +15,7 @@ pub mod return_to;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::forms::Forms;
 use self::node::NodeClient;
 use self::pending::PendingLogins;
 use self::replay::ReplayGuard;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub login_timeout: Duration,
     /// How many logins may be under way.
     pub maximum_pending: u64,
+    /// The most bytes of a form that is kept across a login; zero keeps none.
+    pub keep_forms: usize,
 }
 
 /// Everything that the flows share.
@@ -66,6 +70,8 @@ pub struct Flows {
     pub node: NodeClient,
     /// Logins under way.
     pub pending: Arc<PendingLogins>,
+    /// What was typed before a session ended.
+    pub forms: Arc<Forms>,
     /// What was used before.
     pub replay: Arc<ReplayGuard>,
     /// The sessions.
@@ -75,7 +81,8 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// Puts the flows together. Logins under way and what was used are kept in the place.
+    /// Puts the flows together. Logins under way, forms, and what was used are kept in
+    /// the place.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -85,9 +92,11 @@ impl Flows {
         (place, sealer): (Arc<dyn Place>, Sealer),
         clock: SharedClock,
     ) -> Self {
-        let pending = PendingLogins::new(Arc::clone(&place), sealer, settings.login_timeout);
+        let timeout = settings.login_timeout;
+        let forms = Arc::new(Forms::new(Arc::clone(&place), sealer.clone(), timeout));
+        let pending = PendingLogins::new(Arc::clone(&place), sealer, timeout);
         let (pending, replay) = (Arc::new(pending), Arc::new(ReplayGuard::new(place)));
-        Self { settings, session_settings, node, pending, replay, sessions, clock }
+        Self { settings, session_settings, node, pending, forms, replay, sessions, clock }
     }
 
     /// Goes on by new settings with the same sessions, logins under way and memory of what was
@@ -99,6 +108,7 @@ impl Flows {
             session_settings: self.session_settings.clone(),
             node,
             pending: Arc::clone(&self.pending),
+            forms: Arc::clone(&self.forms),
             replay: Arc::clone(&self.replay),
             sessions: Arc::clone(&self.sessions),
             clock: Arc::clone(&self.clock),

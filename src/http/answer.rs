@@ -251,7 +251,7 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
     if let Some(allow) = allow.as_deref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
         response.headers_mut().insert(ALLOW, allow);
     }
-    if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge) {
+    if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge | Trouble::FormTooLarge) {
         // Whoever sends what cannot be understood may mean something else with the rest as well.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

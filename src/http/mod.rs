@@ -10,6 +10,7 @@ pub mod answer;
 pub mod cookie;
 pub mod endpoints;
 pub mod exchange;
+pub mod forms;
 pub mod forwarded;
 pub mod host;
 pub mod hygiene;

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 
 use super::account::{self, Account};
 use super::answer::{self, Failure};
 use super::exchange::{Caller, Exchange, is_reading};
+use super::forms::Load;
 use super::forwarded::{self, Client};
 use super::host::{self, Host};
 use super::hygiene::Census;
 use super::service::{Answer, Peer, Service};
 use super::stop::{self, Reply};
-use super::{Gateway, action, endpoints, hygiene, path};
+use super::{Gateway, action, endpoints, forms, hygiene, path};
 use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::return_to::ReturnTo;
@@ -155,7 +157,14 @@ impl Gateway {
             return answer.map(Answer::from);
         }
 
-        // 5. Whose request is it, and may it go on?
+        // 5. The handle of a form that was kept stands for the form.
+        let load = if forms::may_be_resent(exchange, &body) {
+            Box::pin(forms::look_into(self, exchange, body)).await?
+        } else {
+            Load::Own(body)
+        };
+
+        // 6. Whose request is it, and may it go on?
         let facts = Facts {
             host: name,
             path: &path,
@@ -168,11 +177,15 @@ impl Gateway {
             Decision::Pass(pass) => pass,
             // On the heap: a login needs far more room than a request that passes.
             Decision::Stop(stop) => {
-                return Box::pin(self.stop(&stop, exchange)).await.map(Answer::from);
+                return Box::pin(self.stop(&stop, exchange, load)).await.map(Answer::from);
             }
         };
+        let body = match load {
+            Load::Own(body) => body,
+            Load::Kept(kept) => Box::pin(forms::put_in_place(self, exchange, &kept)).await?,
+        };
 
-        // 6. On to the portal, or what the route says instead.
+        // 7. On to the portal, or what the route says instead.
         exchange.account.route = Some(Arc::clone(pass.route()));
         match &pass.route().action {
             Action::Forward(forward) => {
@@ -184,12 +197,47 @@ impl Gateway {
     }
 
     /// Answers a request that the gate stopped.
-    async fn stop(&self, stop: &Stop<'_>, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-        if let Stop::Login(demand) = stop {
-            self.farewell(exchange, *demand).await?;
-        }
-        if matches!(stop, Stop::Login(_) | Stop::StepUp(_)) {
-            endpoints::login::check_outage(self, exchange)?;
+    async fn stop(
+        &self,
+        stop: &Stop<'_>,
+        exchange: &mut Exchange,
+        load: Load,
+    ) -> Result<Response<Body>, Failure> {
+        if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
+            let farewell = match stop {
+                Stop::Login(_) => self.farewell(exchange, demand).await.err(),
+                _ => None,
+            };
+            if farewell.is_none() {
+                endpoints::login::check_outage(self, exchange)?;
+            }
+            // What was typed waits until its citizen is back.
+            let kept = match load {
+                Load::Own(body) => forms::keep(self, exchange, body, demand).await?,
+                Load::Kept(kept) => Some(kept),
+            };
+            match (farewell, kept) {
+                (Some(farewell), None) => return Err(farewell),
+                (Some(farewell), Some(kept)) => {
+                    let link = self.settings.login_link(&kept.return_to(self), demand);
+                    let farewell = farewell.begin_again(link);
+                    exchange.account.reason = Some(farewell.code);
+                    let mut response = answer::failure(&farewell, exchange, &self.settings);
+                    let lifetime = self.flows.settings.login_timeout;
+                    let cookie = self.settings.cookies.set_binding(kept.binding.expose(), lifetime);
+                    response.headers_mut().insert(SET_COOKIE, cookie);
+                    return Ok(response);
+                }
+                (None, Some(kept)) => {
+                    let return_to = kept.return_to(self);
+                    let binding = Some(kept.binding);
+                    return endpoints::login::begin_counted(
+                        self, exchange, binding, return_to, demand,
+                    )
+                    .await;
+                }
+                (None, None) => {}
+            }
         }
         let target = (&exchange.parts.method, exchange.path_and_query());
         match stop::reply(stop, exchange.caller(), target, &self.settings) {

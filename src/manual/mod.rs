@@ -5,12 +5,14 @@
 //! - [`architecture`]: why the house is built as it is.
 //! - [`threat_model`]: who attacks, what is defended, what is not.
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
+//! - [`forms`]: what a citizen typed when the session had ended.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
 //! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
 //! - [`glossary`]: the Polish terms.
 
 pub mod architecture;
 pub mod attacks;
+pub mod forms;
 pub mod glossary;
 pub mod operations;
 pub mod protocols;

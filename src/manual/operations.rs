@@ -512,8 +512,19 @@
 //! | `request.connection_names_end_to_end` | 400 | `Connection` names a header for the portal |
 //! | `request.assurance` | 400 | `assurance` is none of the three levels |
 //! | `request.max_age` | 400 | `max_age` of `login` is no number of seconds |
-//! | `request.form_without_session` | 401 | a form was sent after the session ended; it went nowhere |
+//! | `request.form_without_session` | 401 | a form was sent after the session ended and was not kept: another site sent it, its type is none of a form, there was no room, or `session.keep_forms` is zero |
 //! | `request.frame_without_session` | 401 | a frame needs a sign-in, which needs the whole window |
+//!
+//! ## Forms that are kept
+//!
+//! See [`super::forms`].
+//!
+//! | code | status | what it means |
+//! |---|---|---|
+//! | `form.too_large` | 413 | a form that needs a login is longer than `session.keep_forms`; nothing of it was kept |
+//! | `form.too_slow`, `form.broken` | 408, 400 | a form that was to be kept did not arrive within a minute, or broke off |
+//! | `form.unknown` | 410 | a kept form was sent before, has expired, or was typed in another browser |
+//! | `form.from_elsewhere` | 403 | another site, or a browser that does not say, wanted a kept form to be sent or thrown away |
 //!
 //! ## The policy
 //!

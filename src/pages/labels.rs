@@ -22,6 +22,14 @@ pub(super) struct Labels {
     pub(super) log_out: &'static str,
     pub(super) cancel: &'static str,
     pub(super) home: &'static str,
+    pub(super) kept_form: &'static str,
+    pub(super) kept_form_why: &'static str,
+    pub(super) kept_form_to: &'static str,
+    pub(super) kept_form_size: &'static str,
+    pub(super) kept_form_as: &'static str,
+    pub(super) kept_form_check: &'static str,
+    pub(super) send_form: &'static str,
+    pub(super) discard_form: &'static str,
 }
 
 /// Returns the short texts in a language.
@@ -49,6 +57,14 @@ const POLISH: Labels = Labels {
     log_out: "Wyloguj",
     cancel: "Anuluj",
     home: "Wróć do portalu",
+    kept_form: "Wysłać formularz?",
+    kept_form_why: "Formularz przyszedł, zanim potwierdzono Twoją tożsamość, więc portal jeszcze go nie dostał. Przechowaliśmy go bez zmian. Możesz go teraz wysłać.",
+    kept_form_to: "Dokąd",
+    kept_form_size: "Rozmiar",
+    kept_form_as: "Zalogowana osoba",
+    kept_form_check: "Wyślij tylko formularz, który wypełniła zalogowana osoba. Wyślemy go jeden raz, w jej imieniu.",
+    send_form: "Wyślij teraz",
+    discard_form: "Nie wysyłaj",
 };
 
 const ENGLISH: Labels = Labels {
@@ -68,6 +84,14 @@ const ENGLISH: Labels = Labels {
     log_out: "Sign out",
     cancel: "Cancel",
     home: "Back to the portal",
+    kept_form: "Send the form?",
+    kept_form_why: "The form arrived before you had confirmed who you are, so the portal does not have it yet. We kept it as it was. You can send it now.",
+    kept_form_to: "Where to",
+    kept_form_size: "Size",
+    kept_form_as: "Signed in",
+    kept_form_check: "Send it only if the person who is signed in filled it in. We send it once, in that person's name.",
+    send_form: "Send now",
+    discard_form: "Do not send",
 };
 
 #[cfg(test)]
@@ -83,7 +107,7 @@ mod tests {
     }
 
     /// Takes the struct apart without `..`, so that a new label cannot be left out.
-    fn words_of(labels: &Labels) -> [&'static str; 16] {
+    fn words_of(labels: &Labels) -> [&'static str; 24] {
         let Labels {
             test_environment,
             going_to_node,
@@ -101,6 +125,14 @@ mod tests {
             log_out,
             cancel,
             home,
+            kept_form,
+            kept_form_why,
+            kept_form_to,
+            kept_form_size,
+            kept_form_as,
+            kept_form_check,
+            send_form,
+            discard_form,
         } = *labels;
         [
             test_environment,
@@ -119,6 +151,14 @@ mod tests {
             log_out,
             cancel,
             home,
+            kept_form,
+            kept_form_why,
+            kept_form_to,
+            kept_form_size,
+            kept_form_as,
+            kept_form_check,
+            send_form,
+            discard_form,
         ]
     }
 }

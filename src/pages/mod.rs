@@ -13,6 +13,7 @@
 //! (the page of [`Trouble::SignInNeeded`] is made to be shown in a frame of the same portal); a
 //! `Referrer-Policy: no-referrer` (browsers then send `Origin: null` with the forms).
 
+mod form;
 mod labels;
 mod language;
 mod layout;
@@ -24,6 +25,7 @@ mod tests;
 mod text;
 mod trouble;
 
+pub use form::{KeptForm, kept_form};
 pub use language::Language;
 pub use layout::{Document, Framing, Look, Page, document, ribbon};
 pub use login::{arriving, send_to_node};

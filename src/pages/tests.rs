@@ -10,6 +10,15 @@ use super::*;
 
 const HOSTILE: &str = r#""><script>alert(1)</script><img onerror=x> & https://evil.test;"#;
 
+const KEPT: KeptForm<'static> = KeptForm {
+    target: "/tax",
+    bytes: 1,
+    name: "Anna",
+    field: "brama-form",
+    handle: "handle",
+    discard: "/.brama/form",
+};
+
 #[test]
 fn escapes_every_argument_of_every_page() {
     let bad = HOSTILE;
@@ -40,6 +49,10 @@ fn escapes_every_argument_of_every_page() {
         confirm_logout(odd("p", "t"), bad, "", "/"),
         confirm_logout(odd("p", "t"), "/", bad, "/"),
         confirm_logout(odd("p", "t"), "/", "", bad),
+        kept_form(odd(bad, "t"), &KEPT),
+        kept_form(odd("p", "t"), &KeptForm { target: bad, ..KEPT }),
+        kept_form(odd("p", "t"), &KeptForm { name: bad, ..KEPT }),
+        kept_form(odd("p", "t"), &KeptForm { handle: bad, ..KEPT }),
         document(Language::English, bad, None, html! {}, None, "'none'"),
         document(Language::English, "t", Some(bad), html! {}, None, "'none'"),
         document(Language::English, "t", None, html! { (bad) }, None, "'none'"),
@@ -154,6 +167,7 @@ fn every_page() -> Vec<Page> {
         let look = Look { language, portal_name: "Portal", test_environment: Some("INT") };
         pages.push(send_to_node(look, "https://node.test/sso", "PHNhbWw+", "handle"));
         pages.push(confirm_logout(look, "/.brama/logout", "token", "/"));
+        pages.push(kept_form(look, &KEPT));
         for kind in Trouble::ALL {
             pages.push(trouble(look, kind, "login.reason", "7f3a", Some("/sprawa")));
         }

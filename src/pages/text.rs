@@ -43,7 +43,7 @@ impl Trouble {
             | Self::NodeOutage
             | Self::TooManyTries
             | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
-            Self::TooLarge => ["Wróć do portalu", "Back to the portal"],
+            Self::TooLarge | Self::FormGone => ["Wróć do portalu", "Back to the portal"],
             _ => ["Zaloguj się jeszcze raz", "Sign in again"],
         };
         match language {
@@ -439,6 +439,39 @@ impl Trouble {
                     happened: "The file or form is larger than we can accept, and it was not \
                                accepted.",
                     advice: "Choose a smaller file, or split it into parts.",
+                },
+            ],
+            Self::FormTooLarge => [
+                Words {
+                    title: "Formularz jest za duży, aby go przechować",
+                    happened: "Zanim przekażemy formularz, trzeba się zalogować. Ten jest za duży, \
+                               aby go na ten czas przechować, więc nic z niego nie zapisaliśmy i \
+                               nic nie trafiło do portalu.",
+                    advice: "Cofnij się w przeglądarce do formularza i zostaw go otwartym. Zaloguj \
+                             się w drugiej karcie, a potem wyślij go jeszcze raz.",
+                },
+                Words {
+                    title: "The form is too large to be kept",
+                    happened: "You must sign in before the form can go on. This one is too large \
+                               to be kept meanwhile, so we saved nothing of it and none of it \
+                               reached the portal.",
+                    advice: "Go back to the form in the browser and leave it open. Sign in in \
+                             another tab, then send the form again.",
+                },
+            ],
+            Self::FormGone => [
+                Words {
+                    title: "Tego formularza już tu nie ma",
+                    happened: "Formularz został już wysłany, minął czas jego przechowywania albo \
+                               wypełniono go w innej przeglądarce. Teraz niczego nie wysłaliśmy.",
+                    advice: "Sprawdź w portalu, czy formularz dotarł. Jeśli nie, wypełnij go jeszcze \
+                             raz.",
+                },
+                Words {
+                    title: "The form is not here any more",
+                    happened: "The form was sent already, the time for which we keep it is over, or \
+                               it was filled in with another browser. We sent nothing now.",
+                    advice: "See in the portal whether the form arrived. If not, fill it in again.",
                 },
             ],
             Self::SessionEnded => [

@@ -66,6 +66,10 @@ pub enum Trouble {
     Maintenance,
     /// The browser sent more than we accept.
     TooLarge,
+    /// A form was sent without a session, and it is too long to be kept.
+    FormTooLarge,
+    /// A form that was kept is not there any more.
+    FormGone,
     /// A form was sent without a session; nothing of it was sent on.
     SessionEnded,
     /// A frame or an embedded page asks for a sign-in, which needs the whole window.
@@ -80,7 +84,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -108,6 +112,8 @@ impl Trouble {
         Self::PortalSlow,
         Self::Maintenance,
         Self::TooLarge,
+        Self::FormTooLarge,
+        Self::FormGone,
         Self::SessionEnded,
         Self::SignInNeeded,
         Self::SignedOutElsewhere,

@@ -163,6 +163,7 @@ pub struct Incoming {
 
 enum Source {
     Empty,
+    Whole(Bytes),
     Wire(Box<Wire>),
     Http2(hyper::body::Incoming, Box<(Patience, Duration)>),
 }
@@ -231,6 +232,12 @@ impl Incoming {
         Self::of(Source::Http2(body, Box::new((Patience::default(), stall))))
     }
 
+    /// A body that was read before.
+    #[must_use]
+    pub fn whole(bytes: Bytes) -> Self {
+        Self::of(Source::Whole(bytes))
+    }
+
     fn of(source: Source) -> Self {
         Self { source, limit: u64::MAX, left: u64::MAX, count: None }
     }
@@ -265,6 +272,8 @@ impl Body for Incoming {
         let this = &mut *self;
         let frame = match &mut this.source {
             Source::Empty => return Poll::Ready(None),
+            Source::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
+            Source::Whole(bytes) => Some(Ok(Frame::data(std::mem::take(bytes)))),
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
             Source::Http2(body, patience) => {
                 let (patience, stall) = &mut **patience;
@@ -299,6 +308,7 @@ impl Body for Incoming {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Empty => true,
+            Source::Whole(bytes) => bytes.is_empty(),
             Source::Wire(wire) => wire.progress.is_over(),
             Source::Http2(body, _) => body.is_end_stream(),
         }
@@ -307,6 +317,7 @@ impl Body for Incoming {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Empty => SizeHint::with_exact(0),
+            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Source::Wire(wire) => wire.progress.size_hint(),
             Source::Http2(body, _) => body.size_hint(),
         }

@@ -48,9 +48,12 @@ async fn a_program_that_needs_a_higher_level_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_form_without_a_session_is_not_passed_on_and_the_page_says_so() {
+async fn a_form_of_another_site_without_a_session_is_not_passed_on_and_the_page_says_so() {
     let world = world().start().await;
-    let page = world.browser().submit("/tax/form", &[("field", "typed")]).await;
+    let page = world
+        .browser()
+        .send_form("/tax/form", "application/x-www-form-urlencoded", "field=typed", "cross-site")
+        .await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
     page.is_our_page().is_refused_with("request.form_without_session");
     assert!(world.seen().is_empty());

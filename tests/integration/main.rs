@@ -14,6 +14,7 @@
 //! | `logout` | a citizen signs out |
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
+//! | `forms` | what a citizen typed when the session ended, and where a login leads back to |
 //! | `policy` | what a rule may ask beyond a login |
 //! | `explain_policy` | mistakes in rules that `check` finds, and `explain-policy` |
 //! | `identity` | what a backend receives, and that nobody can forge it |
@@ -32,6 +33,7 @@ mod commands;
 mod doors;
 mod explain_policy;
 mod faults;
+mod forms;
 mod harness;
 mod identity;
 mod limits;

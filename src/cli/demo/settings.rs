@@ -101,6 +101,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             maximum_answer,
             login_timeout: Duration::from_secs(600),
             maximum_pending: 10_000,
+            keep_forms: 1 << 20,
         },
         node: flow::node::Settings {
             resolve_url: parse(simulator.resolve_url())?,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::HumanDuration;
+use super::{HumanDuration, HumanSize};
 use crate::config::shape::keep_order;
 
 /// How long a citizen stays signed in.
@@ -27,6 +27,10 @@ pub struct Session {
     pub login_timeout: HumanDuration,
     /// Logins that may be under way at once.
     pub maximum_pending: usize,
+    /// The longest form that is kept, sealed, while its citizen signs in again: it came when the session
+    /// had ended, or a higher level was needed. Afterwards a page asks whether to send it. Zero keeps
+    /// none; at most "4 MiB". All that are kept have at most 128 MiB together.
+    pub keep_forms: HumanSize,
 }
 
 impl Default for Session {
@@ -39,6 +43,7 @@ impl Default for Session {
             grace: HumanDuration::from_secs(5 * 60),
             login_timeout: HumanDuration::from_secs(10 * 60),
             maximum_pending: 100_000,
+            keep_forms: HumanSize::from_kib(1024),
         }
     }
 }

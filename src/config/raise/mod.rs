@@ -131,6 +131,13 @@ fn session(context: &mut Context<'_>) -> session::Settings {
             context.error(key, "is zero, so nobody could sign in", "leave it out for the default");
         }
     }
+    if file.keep_forms.bytes() > 4 << 20 {
+        context.error(
+            "session.keep_forms",
+            "is more than is kept of one form",
+            "give \"4 MiB\" or less; larger forms get a page that says so",
+        );
+    }
     session::Settings {
         idle,
         absolute,

@@ -94,6 +94,22 @@ pub async fn begin(
         .map_err(|refused| again_here(refused.into(), exchange))?;
     let cookies = gateway.settings.cookies;
     let binding = cookies.binding(&exchange.parts.headers).and_then(Binding::parse);
+    begin_counted(gateway, exchange, binding, return_to, demand).await
+}
+
+/// Begins a login that was counted for its network before, with the binding that the browser has or
+/// is to have.
+///
+/// # Errors
+/// When our request cannot be signed, or the login cannot be remembered.
+pub async fn begin_counted(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    binding: Option<Binding>,
+    return_to: ReturnTo,
+    demand: Demand,
+) -> Result<Response<Body>, Failure> {
+    let cookies = gateway.settings.cookies;
     let begun = gateway.flows.begin(binding, return_to, demand).await?;
     let look = answer::look(&gateway.settings, exchange);
     let page =

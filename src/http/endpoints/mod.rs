@@ -2,6 +2,7 @@
 
 pub mod acs;
 pub mod finish;
+pub mod form;
 pub mod jwks;
 pub mod login;
 pub mod logout;
@@ -31,6 +32,8 @@ pub enum Place {
     Acs,
     /// The browser that began the login finishes it.
     Finish,
+    /// A form that was kept waits to be sent.
+    Form,
     /// A citizen signs out.
     Logout,
     /// A page's script asks who is signed in.
@@ -59,6 +62,7 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
     Some(match path.strip_prefix(&*settings.prefix)? {
         "login" => Place::Login,
         "finish" => Place::Finish,
+        "form" => Place::Form,
         "logout" => Place::Logout,
         "session" => Place::Session,
         "keepalive" => Place::KeepAlive,
@@ -88,6 +92,8 @@ pub async fn answer(
             may_try(gateway, exchange)?;
             counted(gateway, exchange, finish::answer(gateway, exchange).await)
         }
+        (Place::Form, &Method::GET) => form::ask(gateway, exchange).await,
+        (Place::Form, &Method::POST) => form::discard(gateway, exchange, body).await,
         (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(gateway, exchange).await,
         (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
         (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,

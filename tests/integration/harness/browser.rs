@@ -77,6 +77,29 @@ impl Browser {
         self.follow(Method::POST, &format!("{}{path}", self.origin), &fields, SameSite::Yes).await
     }
 
+    /// Sends a form of whatever type and bytes as a navigation from a page of that site
+    /// (`same-origin`, `cross-site`), with the browser's cookies, and follows nothing.
+    pub(crate) async fn send_form(
+        &mut self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+        site: &str,
+    ) -> Answer {
+        let referer = format!("{}/written/here", self.origin);
+        let headers = [
+            ("accept", "text/html"),
+            ("accept-language", "en"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+            ("sec-fetch-site", site),
+            ("content-type", content_type),
+            ("referer", &referer),
+        ];
+        let url = Url::parse(&format!("{}{path}", self.origin)).unwrap();
+        self.send(Method::POST, url, &headers, body, SameSite::Yes).await
+    }
+
     /// Goes through the whole login as a person, and ends where the portal leads.
     pub(crate) async fn sign_in(&mut self, path: &str, person: &str) -> Answer {
         let delivery = self.reach_node(path, person, &[]).await;
@@ -199,13 +222,13 @@ impl Browser {
         method: Method,
         url: Url,
         headers: &[(&str, &str)],
-        body: String,
+        body: impl Into<Bytes>,
         same_site: SameSite,
     ) -> Answer {
         let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
         let is_portal = url.as_str().starts_with(&self.origin);
         let target = url.as_str().replacen("//localhost:", "//127.0.0.1:", 1);
-        let mut request = Request::new(Full::from(body));
+        let mut request = Request::new(Full::from(body.into()));
         *request.method_mut() = method;
         *request.uri_mut() = target.parse().unwrap();
         request.headers_mut().insert(HOST, HeaderValue::from_str(&host).unwrap());

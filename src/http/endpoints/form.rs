@@ -1,0 +1,104 @@
+//! `form`: the citizen is back, and a page asks whether to send what they had typed.
+//!
+//! The button posts to the address that the form was for, see [`super::super::forms`]. A POST to this
+//! place throws the form away.
+
+use http::header::SET_COOKIE;
+use http::{Method, Response, StatusCode};
+
+use super::super::Gateway;
+use super::super::answer::{self, Failure};
+use super::super::exchange::{Caller, Exchange, form_value};
+use super::super::forms::{self, FIELD, Kept};
+use super::super::path;
+use super::{FORM_TIME, login};
+use crate::base::body::{self, Body};
+use crate::flow::forms::{Form, Handle};
+use crate::gate::facts::Facts;
+use crate::gate::{Decision, Door, Stop};
+use crate::pages::{self, KeptForm};
+use crate::session::held::Live;
+use crate::wire::incoming::Incoming;
+
+/// Answers `GET form?id=...`.
+///
+/// # Errors
+/// When there is no such form for this browser, nobody can sign in, or the store is away.
+pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let handle = exchange.query("id").as_deref().and_then(Handle::parse);
+    let found = forms::find(gateway, exchange, handle).await?;
+    let (kept, form) = found.ok_or_else(forms::gone)?;
+    let live = gateway.live(exchange).await?;
+    // 1. Whoever would be stopped at the door is led to the node first, not after the button.
+    let now = exchange.began;
+    if let Stop::Login(demand) | Stop::StepUp(demand) =
+        match door(gateway, exchange, &form)?.decide(live.clone(), now) {
+            Decision::Stop(stop) => stop,
+            // Nothing else is decided here: the button asks for that.
+            Decision::Pass(_) => Stop::Deny,
+        }
+        && exchange.caller() == Caller::Navigation
+    {
+        login::check_outage(gateway, exchange)?;
+        return login::begin(gateway, exchange, kept.return_to(gateway), demand).await;
+    }
+    // 2. The page: what would be sent where, and in whose name.
+    let Kept { handle, binding } = kept;
+    let person = live.as_ref().map(Live::session).map(|session| session.person());
+    let name: Vec<_> = person
+        .map(|person| [person.given_name(), person.family_name()])
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
+    let discard = gateway.settings.prefix.clone() + "form";
+    let page = pages::kept_form(
+        answer::look(&gateway.settings, exchange),
+        &KeptForm {
+            target: &form.about.target,
+            bytes: form.body.len(),
+            name: &name.join(" "),
+            field: FIELD,
+            handle: handle.as_str(),
+            discard: &discard,
+        },
+    );
+    let mut response = answer::page(StatusCode::OK, page);
+    // The citizen has as long again to press the button.
+    let lifetime = gateway.flows.settings.login_timeout;
+    let cookie = gateway.settings.cookies.set_binding(binding.expose(), lifetime);
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Answers `POST form`: the form is thrown away.
+///
+/// # Errors
+/// When another site asks, or the store is away.
+pub async fn discard(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Response<Body>, Failure> {
+    forms::require_same_origin(gateway, exchange)?;
+    let body = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
+    let handle = form_value(&body, &[FIELD]).as_deref().and_then(Handle::parse);
+    if let Some((Kept { handle, binding }, _)) = forms::find(gateway, exchange, handle).await? {
+        gateway.flows.forms.take(&handle, &binding, exchange.began).await?;
+    }
+    Ok(answer::see_other("/"))
+}
+
+/// Finds the door that the form would go through.
+fn door<'g>(gateway: &'g Gateway, exchange: &Exchange, form: &Form) -> Result<Door<'g>, Failure> {
+    let raw = form.about.target.split('?').next().unwrap_or_default();
+    let path = path::canonical(raw)?;
+    let allowed = &gateway.settings.maintenance.allow;
+    let facts = Facts {
+        host: &form.about.host,
+        path: &path,
+        method: &Method::POST,
+        may_pass_maintenance: allowed.contains(exchange.client.address),
+    };
+    Ok(Door::find(&facts, &gateway.policy))
+}

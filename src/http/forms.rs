@@ -1,0 +1,250 @@
+//! A form that meets an ended session, or needs a step-up, is kept across the login.
+//!
+//! 1. Only what a person sends from a page of our own origin is kept: a navigation that says so
+//!    (`Sec-Fetch-Site`, or `Origin`). Another site's form is answered as if nothing were ever kept,
+//!    so nobody is brought to send what a foreign page wrote.
+//! 2. It counts as the beginning of a login before a byte of it is read, so a network that begins too
+//!    many has nothing kept. What is too long is refused by its length, or as soon as the bound is
+//!    passed.
+//! 3. After the login a page asks ([`super::endpoints::form`]). Its button posts the handle, and nothing
+//!    else, to the address that the form was for: so the portal's answer stands under its own address,
+//!    and the gate decides about method, path and session as about any request.
+//! 4. Whatever looks like such a handle never reaches the portal: either the kept form goes on in its
+//!    place, once, or the request is refused.
+//!
+//! What could break it in deployment: a proxy in front that takes `Origin` and `Sec-Fetch-Site` away
+//! (nothing is kept then), or that sends our small form on without its length.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, REFERER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use super::Gateway;
+use super::answer::Failure;
+use super::exchange::{Caller, Exchange};
+use super::service::HoldsBack;
+use crate::base::body::{self, ReadError};
+use crate::flow::forms::{About, Form, Handle, NotKept};
+use crate::flow::pending::Binding;
+use crate::flow::return_to::ReturnTo;
+use crate::gate::requirement::Demand;
+use crate::pages::Trouble;
+use crate::wire::incoming::Incoming;
+
+/// The field of our small form that holds the handle.
+pub const FIELD: &str = "brama-form";
+/// The length of our small form: the field, the sign and the handle.
+const RESENT_LENGTH: u64 = (FIELD.len() + 1 + Handle::LENGTH) as u64;
+/// How long a form may take to arrive; a large one comes slowly from the country.
+const ARRIVAL: Duration = Duration::from_secs(60);
+/// How long our small form may take.
+const SMALL_ARRIVAL: Duration = Duration::from_secs(10);
+/// The longest value of `Content-Type` or `Referer` that is kept.
+const MAXIMUM_HEADER: usize = 2048;
+
+/// What comes with a request.
+pub enum Load {
+    /// Its own body.
+    Own(Incoming),
+    /// The handle of a form that is kept and was meant for this very address.
+    Kept(Kept),
+}
+
+/// A form that is kept for a browser.
+pub struct Kept {
+    /// What leads to it.
+    pub handle: Handle,
+    /// Which browser that is.
+    pub binding: Binding,
+}
+
+impl Kept {
+    /// Returns where a login leads back to: the page that asks.
+    #[must_use]
+    pub fn return_to(&self, gateway: &Gateway) -> ReturnTo {
+        ReturnTo::parse(&format!("{}form?id={}", gateway.settings.prefix, self.handle.as_str()))
+    }
+}
+
+/// Keeps the form that a stopped request brings, if it is one to be kept.
+///
+/// # Errors
+/// When it is too long or does not arrive, its network begins too many logins, or the store is away.
+pub async fn keep(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    body: Incoming,
+    demand: Demand,
+) -> Result<Option<Kept>, Failure> {
+    let bound = gateway.flows.settings.keep_forms;
+    if bound == 0 || exchange.parts.method != Method::POST {
+        return Ok(None);
+    }
+    let Some(about) = about(gateway, exchange) else { return Ok(None) };
+    let too_large = || {
+        let link = gateway.settings.login_link(&ReturnTo::front_page(), demand);
+        let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, "form.too_large");
+        Failure::new(Trouble::FormTooLarge, status, code).begin_again(link)
+    };
+    if body.length().is_some_and(|length| length > bound as u64) {
+        return Err(too_large());
+    }
+    gateway.limits.start(exchange.client.address).map_err(Failure::from)?;
+    let body = match body::read_within(body, bound, ARRIVAL).await {
+        Ok(body) => body,
+        Err(ReadError::TooLong(_)) => return Err(too_large()),
+        Err(error) => return Err(did_not_arrive(&error)),
+    };
+    let binding = binding(gateway, exchange).unwrap_or_else(Binding::generate);
+    let kept = gateway.flows.forms.keep(&Form { about, body }, &binding, exchange.began).await;
+    match kept {
+        Ok(handle) => {
+            tracing::info!(request = exchange.id, "form kept across a login");
+            Ok(Some(Kept { handle, binding }))
+        }
+        Err(full @ NotKept::Full) => {
+            tracing::warn!(request = exchange.id, "form not kept: {full}");
+            Ok(None)
+        }
+        Err(NotKept::Store(away)) => Err(away.into()),
+    }
+}
+
+/// Tells by its length whether a request may be our small form: nearly none is looked into.
+#[must_use]
+pub fn may_be_resent(exchange: &Exchange, body: &Incoming) -> bool {
+    exchange.parts.method == Method::POST
+        && body.length() == Some(RESENT_LENGTH)
+        && form_type(&exchange.parts.headers).is_some()
+}
+
+/// Looks into a request that may be our small form.
+///
+/// # Errors
+/// When it is, and nothing is kept for it here, or another site sent it.
+pub async fn look_into(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Load, Failure> {
+    let read = body::read_within(body, RESENT_LENGTH as usize, SMALL_ARRIVAL).await;
+    let body = read.map_err(|error| did_not_arrive(&error))?;
+    let Some(handle) = body.strip_prefix(FIELD.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
+    else {
+        return Ok(Load::Own(Incoming::whole(body)));
+    };
+    require_same_origin(gateway, exchange)?;
+    let handle = std::str::from_utf8(handle).ok().and_then(Handle::parse);
+    match find(gateway, exchange, handle).await? {
+        Some((kept, form)) if form.about.target == exchange.path_and_query() => {
+            Ok(Load::Kept(kept))
+        }
+        _ => Err(gone()),
+    }
+}
+
+/// Finds the form of a handle for the browser that asks, on the host that it was for.
+///
+/// # Errors
+/// When the store is away.
+pub async fn find(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    handle: Option<Handle>,
+) -> Result<Option<(Kept, Form)>, Failure> {
+    let Some((handle, binding)) = handle.zip(binding(gateway, exchange)) else { return Ok(None) };
+    let form = gateway.flows.forms.find(&handle, &binding, exchange.began).await?;
+    let form = form.filter(|form| form.about.host == exchange.host.name());
+    Ok(form.map(|form| (Kept { handle, binding }, form)))
+}
+
+/// Takes a form, once, and puts it in the place of our small one.
+///
+/// # Errors
+/// When another tab was faster, or the store is away.
+pub async fn put_in_place(
+    gateway: &Gateway,
+    exchange: &mut Exchange,
+    kept: &Kept,
+) -> Result<Incoming, Failure> {
+    let Kept { handle, binding } = kept;
+    let form = gateway.flows.forms.take(handle, binding, exchange.began).await?;
+    let Form { about, body } = form.ok_or_else(gone)?;
+    let headers = &mut exchange.parts.headers;
+    let content_type = HeaderValue::try_from(about.content_type).map_err(|_| gone())?;
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    headers.remove(CONTENT_ENCODING);
+    // Not the address of our page: it has the handle in it.
+    headers.remove(REFERER);
+    if let Some(referer) = about.referer.and_then(|referer| HeaderValue::try_from(referer).ok()) {
+        headers.insert(REFERER, referer);
+    }
+    exchange.census.has_length = true;
+    // All of it is here, so nobody waits for a word to send it.
+    exchange.parts.extensions.remove::<HoldsBack>();
+    tracing::info!(request = exchange.id, "kept form sent");
+    Ok(Incoming::whole(body))
+}
+
+/// Requires that a page of our own origin asks, and that the browser says so.
+///
+/// # Errors
+/// When another site asks, or nobody knows who.
+pub fn require_same_origin(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
+    if exchange.is_same_origin(&gateway.settings.origin) == Some(true) {
+        return Ok(());
+    }
+    let (status, code) = (StatusCode::FORBIDDEN, "form.from_elsewhere");
+    Err(Failure::new(Trouble::MalformedRequest, status, code))
+}
+
+/// There is no such form: it was sent, it has expired, it never was, or another browser typed it.
+#[must_use]
+pub fn gone() -> Failure {
+    Failure::new(Trouble::FormGone, StatusCode::GONE, "form.unknown").begin_again("/")
+}
+
+/// What is to be known of a form, if it is one that is kept.
+fn about(gateway: &Gateway, exchange: &Exchange) -> Option<About> {
+    let is_own = exchange.is_same_origin(&gateway.settings.origin) == Some(true);
+    if exchange.caller() != Caller::Navigation || !is_own {
+        return None;
+    }
+    let headers = &exchange.parts.headers;
+    // No browser codes a form; what is coded is bounded by what it is decoded to, and we do not.
+    if headers.contains_key(CONTENT_ENCODING) {
+        return None;
+    }
+    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
+    Some(About {
+        host: exchange.host.name().to_owned(),
+        target: exchange.path_and_query().to_owned(),
+        content_type: form_type(headers)?.to_owned(),
+        referer: referer.filter(|text| text.len() <= MAXIMUM_HEADER).map(str::to_owned),
+    })
+}
+
+/// Returns the content type, when it is one of the two of forms (HTML, 4.10.21.8).
+fn form_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let kind = value.split(';').next()?.trim();
+    let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"]
+        .iter()
+        .any(|known| kind.eq_ignore_ascii_case(known));
+    (is_form && value.len() <= MAXIMUM_HEADER).then_some(value)
+}
+
+fn binding(gateway: &Gateway, exchange: &Exchange) -> Option<Binding> {
+    gateway.settings.cookies.binding(&exchange.parts.headers).and_then(Binding::parse)
+}
+
+fn did_not_arrive(error: &ReadError) -> Failure {
+    let (status, code) = match error {
+        ReadError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, "form.too_slow"),
+        ReadError::TooLong(_) | ReadError::Broken(_) => (StatusCode::BAD_REQUEST, "form.broken"),
+    };
+    let failure = Failure::new(Trouble::MalformedRequest, status, code);
+    Failure { detail: error.to_string(), ..failure }
+}

@@ -1,0 +1,95 @@
+//! The page that asks whether to send a form that was kept while its citizen signed in again.
+
+use maud::html;
+
+use super::labels::labels;
+use super::layout::{Framing, Look, Page, Parts};
+
+/// What the page says of a form. Nothing that was typed is shown: somebody else may sit there now.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptForm<'a> {
+    /// Where it was for: path and query on our own host.
+    pub target: &'a str,
+    /// How long it is.
+    pub bytes: usize,
+    /// Who is signed in; empty when nobody is, or it is not known.
+    pub name: &'a str,
+    /// The name of the field with the handle.
+    pub field: &'a str,
+    /// The handle.
+    pub handle: &'a str,
+    /// Where it is thrown away.
+    pub discard: &'a str,
+}
+
+/// Writes the page. Each button posts the handle alone.
+#[must_use]
+pub fn kept_form(look: Look<'_>, form: &KeptForm<'_>) -> Page {
+    let words = labels(look.language);
+    let path = form.target.split('?').next().unwrap_or_default();
+    look.page(Parts {
+        title: words.kept_form,
+        content: html! {
+            p.lead { (words.kept_form_why) }
+            dl {
+                dt { (words.kept_form_to) }
+                dd { code { (path) } }
+                dt { (words.kept_form_size) }
+                dd { (form.bytes.div_ceil(1024)) " KiB" }
+                @if !form.name.is_empty() {
+                    dt { (words.kept_form_as) }
+                    dd { (form.name) }
+                }
+            }
+            p.note { (words.kept_form_check) }
+            form method="post" action=(form.target) autocomplete="off" {
+                input type="hidden" name=(form.field) value=(form.handle);
+                p.actions { button type="submit" { (words.send_form) } }
+            }
+            form method="post" action=(form.discard) autocomplete="off" {
+                input type="hidden" name=(form.field) value=(form.handle);
+                p.actions { button.quiet type="submit" { (words.discard_form) } }
+            }
+        },
+        script: None,
+        // Chromium applies it to the redirects after a submission too, and the portal may lead on to
+        // another site, for a payment perhaps.
+        form_action: "'self' https:",
+        framing: Framing::Nobody,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::Language;
+
+    const FORM: KeptForm<'static> = KeptForm {
+        target: "/tax?year=2031",
+        bytes: 1025,
+        name: "Anna Nowak",
+        field: "brama-form",
+        handle: "h4ndle",
+        discard: "/.brama/form",
+    };
+
+    #[test]
+    fn says_what_goes_where_in_whose_name_and_posts_the_handle_alone() {
+        let look =
+            Look { language: Language::English, portal_name: "Portal", test_environment: None };
+        let page = kept_form(look, &FORM);
+        for expected in [
+            "<code>/tax</code>",
+            "<dd>2 KiB</dd>",
+            "<dd>Anna Nowak</dd>",
+            r#"<form method="post" action="/tax?year=2031""#,
+            r#"<form method="post" action="/.brama/form""#,
+            r#"<input type="hidden" name="brama-form" value="h4ndle">"#,
+        ] {
+            assert!(page.html.contains(expected), "{expected} in {}", page.html);
+        }
+        assert!(page.content_security_policy.contains("; form-action 'self' https:;"));
+        let nobody = kept_form(look, &KeptForm { name: "", ..FORM });
+        assert!(!nobody.html.contains("Signed in"), "{}", nobody.html);
+    }
+}
