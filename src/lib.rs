@@ -56,7 +56,8 @@
 //!    [`NoMethod`](gate::Stop::NoMethod) or [`Deny`](gate::Stop::Deny). [`http::stop`] turns that
 //!    into an answer.
 //! 4. Nobody is signed in: [`flow::Flows::begin`] remembers the login in [`flow::pending`], and
-//!    [`pages::send_to_node`] takes the browser to the node with a signed `AuthnRequest`.
+//!    [`pages::send_to_node`] takes the browser to the node with a signed `AuthnRequest`. A form that
+//!    was on its way is kept meanwhile ([`http::forms`], [`flow::forms`]).
 //! 5. The node's page brings an artifact to [`http::endpoints::acs`]. It comes across sites, so
 //!    without cookies; the artifact is kept, and the browser is sent to
 //!    [`http::endpoints::finish`], where its cookie is present.
@@ -83,6 +84,7 @@
 //! [`http::endpoints`]: crate::http::endpoints
 //! [`http::endpoints::acs`]: crate::http::endpoints::acs
 //! [`http::endpoints::finish`]: crate::http::endpoints::finish
+//! [`http::forms`]: crate::http::forms
 //! [`http::forwarded`]: crate::http::forwarded
 //! [`http::host`]: crate::http::host
 //! [`http::hygiene::clean_request`]: crate::http::hygiene::clean_request

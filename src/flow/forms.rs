@@ -57,6 +57,7 @@ impl Handle {
 }
 
 /// A form as it was sent.
+#[derive(Clone)]
 pub struct Form {
     /// All but the body.
     pub about: About,
@@ -123,6 +124,21 @@ impl Forms {
     /// When there is no room, or the place is away.
     pub async fn keep(&self, form: &Form, binding: &Binding, now: Time) -> Result<Handle, NotKept> {
         let handle = Handle(random::handle());
+        self.put_back(&handle, form, binding, now).await?;
+        Ok(handle)
+    }
+
+    /// Keeps a form that was taken under the handle that it had.
+    ///
+    /// # Errors
+    /// When there is no room, or the place is away.
+    pub async fn put_back(
+        &self,
+        handle: &Handle,
+        form: &Form,
+        binding: &Binding,
+        now: Time,
+    ) -> Result<(), NotKept> {
         let (key, expires) = (handle.key(), later(now, self.lifetime));
         let plain = write(form);
         let kept = Kept { digest: key.digest, bytes: plain.expose().len(), expires };
@@ -143,7 +159,7 @@ impl Forms {
             self.with_room(|room| room.let_go(key.digest));
             return Err(away.into());
         }
-        Ok(handle)
+        Ok(())
     }
 
     /// Returns a form, which stays kept; none when it was taken, has expired, or another browser asks.

@@ -30,6 +30,7 @@ use crate::flow::pending::Binding;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::Trouble;
+use crate::proxy;
 use crate::wire::incoming::Incoming;
 
 /// The field of our small form that holds the handle.
@@ -67,6 +68,12 @@ impl Kept {
     }
 }
 
+/// A form that was taken and is on its way.
+pub struct Taken {
+    kept: Kept,
+    form: Form,
+}
+
 /// Keeps the form that a stopped request brings, if it is one to be kept.
 ///
 /// # Errors
@@ -90,7 +97,7 @@ pub async fn keep(
     if body.length().is_some_and(|length| length > bound as u64) {
         return Err(too_large());
     }
-    gateway.limits.start(exchange.client.address).map_err(Failure::from)?;
+    count(gateway, exchange)?;
     let body = match body::read_within(body, bound, ARRIVAL).await {
         Ok(body) => body,
         Err(ReadError::TooLong(_)) => return Err(too_large()),
@@ -109,6 +116,14 @@ pub async fn keep(
         }
         Err(NotKept::Store(away)) => Err(away.into()),
     }
+}
+
+/// Counts the beginning of a login for the network that it comes from.
+///
+/// # Errors
+/// When the network began too many.
+pub fn count(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
+    Ok(gateway.limits.start(exchange.client.address)?)
 }
 
 /// Tells by its length whether a request may be our small form: nearly none is looked into.
@@ -166,11 +181,12 @@ pub async fn find(
 pub async fn put_in_place(
     gateway: &Gateway,
     exchange: &mut Exchange,
-    kept: &Kept,
-) -> Result<Incoming, Failure> {
-    let Kept { handle, binding } = kept;
+    kept: Kept,
+) -> Result<(Incoming, Box<Taken>), Failure> {
+    let Kept { handle, binding } = &kept;
     let form = gateway.flows.forms.take(handle, binding, exchange.began).await?;
-    let Form { about, body } = form.ok_or_else(gone)?;
+    let form = form.ok_or_else(gone)?;
+    let Form { about, body } = form.clone();
     let headers = &mut exchange.parts.headers;
     let content_type = HeaderValue::try_from(about.content_type).map_err(|_| gone())?;
     headers.insert(CONTENT_TYPE, content_type);
@@ -185,7 +201,23 @@ pub async fn put_in_place(
     // All of it is here, so nobody waits for a word to send it.
     exchange.parts.extensions.remove::<HoldsBack>();
     tracing::info!(request = exchange.id, "kept form sent");
-    Ok(Incoming::whole(body))
+    Ok((Incoming::whole(body), Box::new(Taken { kept, form })))
+}
+
+/// Keeps a form that was taken once more when surely nothing of it reached the portal, so that the same
+/// button sends it later.
+pub async fn put_back(gateway: &Gateway, exchange: &Exchange, taken: Taken, error: &proxy::Error) {
+    if !matches!(
+        error,
+        proxy::Error::Connect(_) | proxy::Error::NoServer(_) | proxy::Error::Busy(_)
+    ) {
+        return;
+    }
+    let Taken { kept: Kept { handle, binding }, form } = taken;
+    let now = gateway.clock.now();
+    if let Err(error) = gateway.flows.forms.put_back(&handle, &form, &binding, now).await {
+        tracing::warn!(request = exchange.id, %error, "form is lost: the portal is away too");
+    }
 }
 
 /// Requires that a page of our own origin asks, and that the browser says so.

@@ -180,16 +180,26 @@ impl Gateway {
                 return Box::pin(self.stop(&stop, exchange, load)).await.map(Answer::from);
             }
         };
-        let body = match load {
-            Load::Own(body) => body,
-            Load::Kept(kept) => Box::pin(forms::put_in_place(self, exchange, &kept)).await?,
+        let (body, taken) = match load {
+            Load::Own(body) => (body, None),
+            Load::Kept(kept) => {
+                let (body, taken) = Box::pin(forms::put_in_place(self, exchange, kept)).await?;
+                (body, Some(taken))
+            }
         };
 
         // 7. On to the portal, or what the route says instead.
         exchange.account.route = Some(Arc::clone(pass.route()));
         match &pass.route().action {
             Action::Forward(forward) => {
-                Ok(proxy::forward(self, &pass, forward, exchange, body).await?)
+                let error = match proxy::forward(self, &pass, forward, exchange, body).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                if let Some(taken) = taken {
+                    Box::pin(forms::put_back(self, exchange, *taken, &error)).await;
+                }
+                Err(error.into())
             }
             Action::Redirect(redirect) => Ok(action::redirect(redirect, &pass, exchange).into()),
             Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
@@ -214,7 +224,10 @@ impl Gateway {
             // What was typed waits until its citizen is back.
             let kept = match load {
                 Load::Own(body) => forms::keep(self, exchange, body, demand).await?,
-                Load::Kept(kept) => Some(kept),
+                Load::Kept(kept) => {
+                    forms::count(self, exchange)?;
+                    Some(kept)
+                }
             };
             match (farewell, kept) {
                 (Some(farewell), None) => return Err(farewell),

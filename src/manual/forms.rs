@@ -32,7 +32,8 @@
 //! like one is sent as the kept form or refused, and not in `Referer`, which is that of the form.
 //!
 //! "Send now" is a request like any other: the rules are asked anew for its path, its method, and the
-//! session that there is by then. A portal that compares a token of its own with its own session sees
+//! session that there is by then. When the portal cannot be reached, so that surely nothing of the form
+//! was sent, it is kept on, and the same button sends it later. A portal that compares a token of its own with its own session sees
 //! the form as it was written, with the cookies that the browser has now.
 //!
 //! `brama explain-policy` says `request.form_without_session` for every form, because it does not know

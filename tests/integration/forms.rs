@@ -241,6 +241,45 @@ async fn a_page_that_was_asked_for_is_returned_to_with_its_query() {
     assert_eq!(world.last_seen().target, "/tax/a%20b;c=d?q=1&q=%C5%BB&empty=");
 }
 
+#[tokio::test]
+async fn a_form_is_kept_on_while_the_portal_cannot_be_reached() {
+    let route = "[[upstream]]\nname = \"down\"\nurl = \"http://127.0.0.1:9\"\n\
+                 [[route]]\npath = \"/down\"\nupstream = \"down\"\n";
+    let world = world().with(route).start().await;
+    let mut browser = ended(&world).await;
+    let page = browser.send_form("/down", URLENCODED, "a=1", "same-origin").await;
+    let asked = sign_in_on(&mut browser, &page, "anna").await;
+    press(&mut browser, &asked).await.is_refused_with("upstream.unreachable");
+    let up = |text: String| {
+        let portal = text.split("\nurl = \"http://127.0.0.1:").nth(1).unwrap();
+        let portal = portal.split('"').next().unwrap();
+        text.replace("http://127.0.0.1:9\"", &format!("http://127.0.0.1:{portal}\""))
+    };
+    world.reload_with(up).await;
+    press(&mut browser, &asked).await;
+    assert_eq!(&world.last_seen().body[..], b"a=1");
+    press(&mut browser, &asked).await.is_refused_with("form.unknown");
+}
+
+#[tokio::test]
+async fn each_kept_form_and_each_press_without_a_session_counts_as_a_login_begun() {
+    let world = world().with("[limits]\nlogin_starts = 4\n").start().await;
+    let mut browser = ended(&world).await;
+    let page = browser.send_form(TARGET, URLENCODED, "a=1", "same-origin").await;
+    let asked = sign_in_on(&mut browser, &page, "anna").await;
+    world.advance(Duration::from_secs(16 * 60));
+    let mut refused = 0;
+    for _ in 0..6 {
+        let page = press(&mut browser, &asked).await;
+        refused += u32::from(page.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(refused >= 2, "{refused}");
+    for _ in 0..6 {
+        let page = browser.send_form(TARGET, URLENCODED, "a=1", "same-origin").await;
+        page.is_refused_with("login.too_many_starts");
+    }
+}
+
 /// A browser whose session has ended.
 async fn ended(world: &World) -> Browser {
     let mut browser = world.browser();

@@ -3,8 +3,8 @@
 //! The button posts to the address that the form was for, see [`super::super::forms`]. A POST to this
 //! place throws the form away.
 
-use http::header::SET_COOKIE;
-use http::{Method, Response, StatusCode};
+use http::header::{REFERRER_POLICY, SET_COOKIE};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
@@ -68,6 +68,9 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
     let lifetime = gateway.flows.settings.login_timeout;
     let cookie = gateway.settings.cookies.set_binding(binding.expose(), lifetime);
     response.headers_mut().insert(SET_COOKIE, cookie);
+    // The address of the page has the handle in it, and is nobody's business.
+    let policy = HeaderValue::from_static("strict-origin");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
     Ok(response)
 }
 
