@@ -5,7 +5,8 @@
 //! 2. It is taken once.
 //! 3. It lives for two times of a login: one to sign in, one to press the button.
 //! 4. There is a bound for how many one process keeps, and for how many bytes they have. When it is
-//!    reached nothing more is kept; what was kept before stays.
+//!    reached nothing more is kept; what was kept before stays. Those that still arrive have a bound of
+//!    their own ([`Forms::begin_to_read`]).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::pending::{Binding, is_handle};
 use crate::base::clock::{Time, later};
@@ -26,6 +28,9 @@ use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
 pub const MOST_FORMS: usize = 10_000;
 /// How many bytes they may have together.
 pub const MOST_BYTES: usize = 128 << 20;
+
+/// How many bytes may be arriving at once, counted by what is announced.
+pub const MOST_ARRIVING: usize = 64 << 20;
 
 /// The handle of a form that is kept. It is worth nothing without the binding cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +100,8 @@ pub struct Forms {
     sealer: Sealer,
     lifetime: Duration,
     room: Mutex<Room>,
+    /// In units of [`UNIT`] bytes.
+    arriving: Semaphore,
 }
 
 /// What this process has kept, oldest first.
@@ -115,7 +122,15 @@ impl Forms {
     #[must_use]
     pub fn new(place: Arc<dyn Place>, sealer: Sealer, login_timeout: Duration) -> Self {
         let lifetime = login_timeout.saturating_mul(2);
-        Self { place, sealer, lifetime, room: Mutex::default() }
+        let arriving = Semaphore::new(MOST_ARRIVING / UNIT);
+        Self { place, sealer, lifetime, room: Mutex::default(), arriving }
+    }
+
+    /// Takes a share of what may be arriving at once, for as long as it is held; none when there is
+    /// not enough left.
+    pub fn begin_to_read(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let units = u32::try_from(bytes.div_ceil(UNIT).max(1)).ok()?;
+        self.arriving.try_acquire_many(units).ok()
     }
 
     /// Keeps a form for the browser that typed it.
@@ -249,6 +264,8 @@ fn read(plain: &[u8]) -> Option<Form> {
 
 /// How many expired forms are let go of when another one is kept.
 const AT_ONCE: usize = 16;
+/// In what arriving bytes are counted.
+const UNIT: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -305,6 +322,18 @@ mod tests {
         // Asked with the time of the beginning, the place would still have it.
         assert!(place.get(handle.key(), now).await.unwrap().is_none());
         assert_eq!(forms.with_room(|room| room.kept.len()), 1);
+    }
+
+    #[test]
+    fn there_is_a_bound_for_what_arrives_at_once() {
+        let (forms, ..) = forms();
+        let half = forms.begin_to_read(MOST_ARRIVING / 2).unwrap();
+        let rest = forms.begin_to_read(MOST_ARRIVING / 2).unwrap();
+        assert!(forms.begin_to_read(0).is_none(), "even an empty one takes something");
+        drop(half);
+        assert!(forms.begin_to_read(MOST_ARRIVING / 2 + 1).is_none());
+        assert!(forms.begin_to_read(MOST_ARRIVING / 2).is_some());
+        drop(rest);
     }
 
     #[tokio::test]

@@ -98,13 +98,19 @@ pub async fn keep(
         return Err(too_large());
     }
     count(gateway, exchange)?;
+    let announced = body.length().and_then(|length| usize::try_from(length).ok());
+    let forms = &gateway.flows.forms;
+    let Some(_share) = forms.begin_to_read(announced.unwrap_or(bound)) else {
+        tracing::warn!(request = exchange.id, "form not kept: too many arrive at once");
+        return Ok(None);
+    };
     let body = match body::read_within(body, bound, ARRIVAL).await {
         Ok(body) => body,
         Err(ReadError::TooLong(_)) => return Err(too_large()),
         Err(error) => return Err(did_not_arrive(&error)),
     };
     let binding = binding(gateway, exchange).unwrap_or_else(Binding::generate);
-    let kept = gateway.flows.forms.keep(&Form { about, body }, &binding, exchange.began).await;
+    let kept = forms.keep(&Form { about, body }, &binding, exchange.began).await;
     match kept {
         Ok(handle) => {
             tracing::info!(request = exchange.id, "form kept across a login");

@@ -18,7 +18,7 @@
 //! | which | a navigation with POST from a page of our own origin, by `Sec-Fetch-Site` or `Origin` |
 //! | how long | twice `session.login_timeout`: once to sign in, once to press the button |
 //! | how large | `session.keep_forms`, 1 MiB; zero keeps none, 4 MiB is the most |
-//! | how many | 10,000 in one process, with 128 MiB together |
+//! | how many | 10,000 in one process, with 128 MiB together; 64 MiB may be arriving at once |
 //! | where | in the place of `[store]`, so another replica may send what one kept |
 //! | for whom | the browser that typed it: it is sealed with a handle and the binding cookie together |
 //!

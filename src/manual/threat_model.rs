@@ -62,6 +62,7 @@
 //! | write lines into the access log | everything that comes from outside is escaped |
 //! | exhaust memory with XML | bounds before parsing |
 //! | try again and again | limits for each network; scripts and frames begin no login |
+//! | have a citizen send a foreign form, or fetch theirs | only our own pages' forms are kept, sealed for one browser ([`super::forms`]) |
 //! | guess a session | 256 random bits; found by hash |
 //!
 //! Each is told in [`crate::manual::attacks`].
@@ -93,6 +94,9 @@
 //!   minute, and a form of ours after ten seconds; until then it holds one of
 //!   `listen.max_connections`, of which one address has at most
 //!   `listen.max_connections_per_address`. Many addresses together can still have them all.
+//! - **Strangers who fill the room for forms.** Many networks together can begin so many logins with
+//!   forms that the next ones are not kept ([`super::forms`]). Memory is bounded, those that are kept
+//!   stay, and a citizen whose form is not kept is told so.
 //! - **Portals that share one origin.** Pseudonyms separate backends, not pages: scripts of one
 //!   origin can read the same `session` place and each other's pages.
 //! - **Plain HTTP on loopback.** Browsers share cookies between the ports of `localhost`, so another
