@@ -6,6 +6,7 @@
 //! - [`threat_model`]: who attacks, what is defended, what is not.
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
+//! - [`policy`]: who may go where, and how to find out why.
 //! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
 //! - [`glossary`]: the Polish terms.
 
@@ -13,5 +14,6 @@ pub mod architecture;
 pub mod attacks;
 pub mod glossary;
 pub mod operations;
+pub mod policy;
 pub mod protocols;
 pub mod threat_model;

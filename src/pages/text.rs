@@ -5,6 +5,8 @@
 //! 3. No personal data and no secrets; the texts are constants, so there is nothing to leak.
 //! 4. Polish without the past tense of "you", which would have to guess the reader's gender.
 
+mod policy;
+
 use super::{Language, LogoutOutcome, Trouble};
 
 /// The words of one message.
@@ -33,8 +35,7 @@ impl Trouble {
             | Self::Forbidden
             | Self::MethodNotAllowed
             | Self::AdultsOnly
-            | Self::BirthdateUnknown
-            | Self::PeselNeeded => ["Przejdź do portalu", "Go to the portal"],
+            | Self::BirthdateUnknown => ["Przejdź do portalu", "Go to the portal"],
             Self::PortalDown
             | Self::PortalSlow
             | Self::Maintenance
@@ -108,87 +109,11 @@ impl Trouble {
                     advice: "Sign in again and choose another way, such as an e-ID card.",
                 },
             ],
-            Self::NotIdentifiedAnew => [
-                Words {
-                    title: "Trzeba jeszcze raz potwierdzić tożsamość",
-                    happened: "Ta strona wymaga, aby tożsamość została potwierdzona przed chwilą. \
-                               login.gov.pl potwierdził nam tylko wcześniejsze logowanie.",
-                    advice: "Zacznij jeszcze raz i zaloguj się w login.gov.pl od początku. Jeśli \
-                             ta strona się powtarza, wyloguj się tam wcześniej.",
-                },
-                Words {
-                    title: "You need to confirm who you are once more",
-                    happened: "This page needs your identity to be confirmed just now. \
-                               login.gov.pl only confirmed an earlier sign-in.",
-                    advice: "Start again and sign in at login.gov.pl from the beginning. If you \
-                             see this page again, sign out there first.",
-                },
-            ],
-            Self::WayNotAllowed => [
-                Words {
-                    title: "Tu trzeba zalogować się w inny sposób",
-                    happened: "Ta strona nie przyjmuje sposobu logowania, który został wybrany \
-                               w login.gov.pl. W portalu nadal trwa Twoja sesja.",
-                    advice: "Zaloguj się jeszcze raz i wybierz w login.gov.pl inny sposób, na \
-                             przykład profil zaufany albo e-dowód.",
-                },
-                Words {
-                    title: "You need another way to sign in here",
-                    happened: "This page does not take the way to sign in that was chosen at \
-                               login.gov.pl. You are still signed in to the portal.",
-                    advice: "Sign in again and choose another way at login.gov.pl, such as a \
-                             trusted profile or an e-ID card.",
-                },
-            ],
-            Self::AdultsOnly => [
-                Words {
-                    title: "Strona tylko dla osób pełnoletnich",
-                    happened: "Z tej strony można korzystać od dnia 18. urodzin. Z daty urodzenia, \
-                               którą potwierdził login.gov.pl, wynika, że ten dzień jeszcze nie \
-                               nadszedł.",
-                    advice: "Poproś o pomoc rodzica albo opiekuna. Jeśli uważasz, że to pomyłka, \
-                             skontaktuj się z pomocą portalu.",
-                },
-                Words {
-                    title: "This page is for adults only",
-                    happened: "This page can be used from the day of the 18th birthday. By the \
-                               date of birth that login.gov.pl confirmed, that day has not come \
-                               yet.",
-                    advice: "Ask a parent or guardian for help. If you think that this is a \
-                             mistake, contact the portal's support.",
-                },
-            ],
-            Self::BirthdateUnknown => [
-                Words {
-                    title: "Nie znamy daty urodzenia",
-                    happened: "Z tej strony mogą korzystać osoby pełnoletnie, a login.gov.pl nie \
-                               podał nam daty urodzenia.",
-                    advice: "Skontaktuj się z pomocą portalu.",
-                },
-                Words {
-                    title: "We do not know the date of birth",
-                    happened: "This page is for adults, and login.gov.pl did not tell us the date \
-                               of birth.",
-                    advice: "Contact the portal's support.",
-                },
-            ],
-            Self::PeselNeeded => [
-                Words {
-                    title: "Tu potrzebny jest numer PESEL",
-                    happened: "Z tej strony mogą korzystać osoby, które mają numer PESEL, \
-                               a login.gov.pl nie podał nam takiego numeru.",
-                    advice: "Jeśli masz numer PESEL, wyloguj się i zaloguj w inny sposób, na \
-                             przykład profilem zaufanym. W innym razie skontaktuj się z pomocą \
-                             portalu.",
-                },
-                Words {
-                    title: "A PESEL number is needed here",
-                    happened: "This page is for persons who have a PESEL number, and login.gov.pl \
-                               did not tell us one.",
-                    advice: "If you have a PESEL number, sign out and sign in another way, such as \
-                             with a trusted profile. Otherwise contact the portal's support.",
-                },
-            ],
+            Self::NotIdentifiedAnew => policy::NOT_IDENTIFIED_ANEW,
+            Self::WayNotAllowed => policy::WAY_NOT_ALLOWED,
+            Self::AdultsOnly => policy::ADULTS_ONLY,
+            Self::BirthdateUnknown => policy::BIRTHDATE_UNKNOWN,
+            Self::PeselNeeded => policy::PESEL_NEEDED,
             Self::OurFault => [
                 Words {
                     title: "Coś nie zadziałało po naszej stronie",
@@ -358,20 +283,7 @@ impl Trouble {
                     advice: "Check the address, or go to the portal's home page.",
                 },
             ],
-            Self::MethodNotAllowed => [
-                Words {
-                    title: "Tego nie można tu zrobić",
-                    happened: "Pod tym adresem jest strona, ale nie przyjmuje tego, co przysłała \
-                               przeglądarka. Niczego nie przekazaliśmy do portalu.",
-                    advice: "Wejdź na tę stronę jeszcze raz od strony głównej portalu.",
-                },
-                Words {
-                    title: "That cannot be done here",
-                    happened: "There is a page at this address, but it does not take what your \
-                               browser sent. We passed none of it to the portal.",
-                    advice: "Go to the page again from the portal's home page.",
-                },
-            ],
+            Self::MethodNotAllowed => policy::METHOD_NOT_ALLOWED,
             Self::Forbidden => [
                 Words {
                     title: "Brak dostępu do tej strony",
