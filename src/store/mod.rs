@@ -16,6 +16,7 @@
 //! Every place passes the same contract, with a clock that tests move (`contract`).
 
 pub mod memory;
+pub mod redis;
 pub mod seal;
 
 #[cfg(test)]
