@@ -43,6 +43,9 @@ mod scripts;
 pub mod settings;
 mod topology;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
