@@ -9,8 +9,8 @@
 //! file is `/etc/brama/brama.toml`.
 //!
 //! A change of the configuration is applied while the program runs (see below); certificates and keys
-//! for citizens are read again by themselves. A restart signs everybody out,
-//! because sessions live in memory.
+//! for citizens are read again by themselves. Whether sessions outlive a restart depends on where they
+//! are kept ([`super::sessions`]).
 //!
 //! Each key can be given by the environment: `BRAMA__NODE__ISSUER` is `issuer` in `[node]`,
 //! `BRAMA__ROUTE__0__PATH` is `path` of the first `[[route]]`. `brama reference` prints all keys,
@@ -202,8 +202,8 @@
 //! leaves: it accepts nothing more, ends its connections with the answers that they wait for, and is
 //! gone after `listen.drain_timeout` at the latest. If the new one ends or is not ready within a
 //! minute, the old one goes on, and the log says why. No connection is refused in between. Sessions
-//! are in the memory of a process, so they end with it. systemd is told of the new main process; the
-//! unit needs `NotifyAccess=all`.
+//! go on unless they are kept in memory. systemd is told of the new main process; the unit needs
+//! `NotifyAccess=all`.
 //!
 //! # Stopping
 //!

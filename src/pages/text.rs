@@ -6,6 +6,7 @@
 //! 4. Polish without the past tense of "you", which would have to guess the reader's gender.
 
 mod policy;
+mod session;
 
 use super::{Language, LogoutOutcome, Trouble};
 
@@ -369,50 +370,9 @@ impl Trouble {
                              in and send the form again.",
                 },
             ],
-            Self::SignedOutElsewhere => [
-                Words {
-                    title: "Wylogowano: zalogowano się w innym miejscu",
-                    happened: "Na to konto zalogowano się w innej przeglądarce albo na innym \
-                               urządzeniu, więc ta sesja została zakończona.",
-                    advice: "Jeśli to Ty, możesz zalogować się tu ponownie. Jeśli nie, zmień hasło \
-                             u dostawcy tożsamości i zawiadom urząd.",
-                },
-                Words {
-                    title: "Signed out: you signed in elsewhere",
-                    happened: "This person signed in with another browser or device, so this \
-                               session was ended.",
-                    advice: "If that was you, you can sign in here again. If not, change your \
-                             password at your identity provider and tell the office.",
-                },
-            ],
-            Self::SignedOutByOperator => [
-                Words {
-                    title: "Sesja została zakończona przez urząd",
-                    happened: "Administrator portalu zakończył tę sesję.",
-                    advice: "Możesz zalogować się ponownie. Jeśli to się powtarza, zwróć się do \
-                             urzędu.",
-                },
-                Words {
-                    title: "Your session was ended by the office",
-                    happened: "An administrator of the portal ended this session.",
-                    advice: "You can sign in again. If it happens repeatedly, contact the office.",
-                },
-            ],
-            Self::SessionsAway => [
-                Words {
-                    title: "Chwilowa przerwa w logowaniu",
-                    happened: "Przez chwilę nie możemy sprawdzić, kto jest zalogowany. Nikt nie \
-                               został wylogowany.",
-                    advice: "Odśwież stronę za kilkanaście sekund. Nie zamykaj okna z niezapisanym \
-                             formularzem.",
-                },
-                Words {
-                    title: "Sign-in is interrupted for a moment",
-                    happened: "For a moment we cannot tell who is signed in. Nobody was signed out.",
-                    advice: "Reload the page in some seconds. Keep a window with an unsaved form \
-                             open.",
-                },
-            ],
+            Self::SignedOutElsewhere => session::SIGNED_OUT_ELSEWHERE,
+            Self::SignedOutByOperator => session::SIGNED_OUT_BY_OPERATOR,
+            Self::SessionsAway => session::SESSIONS_AWAY,
             Self::SignInNeeded => [
                 Words {
                     title: "Tu trzeba się zalogować",
