@@ -94,6 +94,9 @@ pub enum Error {
     /// The place where records are kept cannot be opened.
     #[error(transparent)]
     Store(crate::store::file::OpenError),
+    /// The servers where records are kept can never be reached.
+    #[error("session store: {0}")]
+    Redis(#[source] crate::store::redis::settings::ConnectError),
 }
 
 impl App {

@@ -74,6 +74,8 @@ pub enum Place {
         /// How long it may become.
         maximum_bytes: u64,
     },
+    /// Redis or Valkey.
+    Redis(Box<crate::store::redis::settings::Settings>),
 }
 
 /// Keys of the configuration that cannot change while the program runs, with what they say.

@@ -14,6 +14,7 @@ use crate::session::sessions::Sessions;
 use crate::store::file::{File, OpenError, Options};
 use crate::store::memory::Memory;
 use crate::store::opening::{Opened, opening};
+use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
 use crate::store::{Kind, Place};
 use crate::{flow, session};
@@ -70,6 +71,9 @@ pub(super) fn open(
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
+        }
+        super::settings::Place::Redis(settings) => {
+            kept_in(Arc::new(Redis::connect(*settings).map_err(Error::Redis)?), None)
         }
     })
 }

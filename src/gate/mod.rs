@@ -115,6 +115,12 @@ impl<'p> Door<'p> {
             .is_some_and(|route| !matches!(route.access, Access::Public) && !self.is_closed(route))
     }
 
+    /// Tells whether it depends on the method what is decided here.
+    #[must_use]
+    pub fn names_methods(&self) -> bool {
+        self.place.is_some_and(|place| place.methods().next().is_some())
+    }
+
     /// Decides.
     #[must_use]
     pub fn decide(self, session: Option<Live>, now: Time) -> Decision<'p> {

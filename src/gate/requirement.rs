@@ -70,9 +70,10 @@ pub enum Refusal {
     /// Nobody knows whether the person is an adult.
     #[error("date of birth is not known")]
     BirthdateUnknown,
-    /// The person has no PESEL.
+    /// The person has no PESEL, or the way by which they came does not tell it; a login by another
+    /// one must have this level.
     #[error("citizen has no PESEL")]
-    NoPesel,
+    NoPesel(Assurance),
     /// The citizen identified by a way that is not taken here; a login by another one must have
     /// this level.
     #[error("citizen came by an authority that is not allowed here")]
@@ -86,7 +87,7 @@ impl Refusal {
         match self {
             Self::NotAdult => "policy.not_adult",
             Self::BirthdateUnknown => "policy.birthdate_unknown",
-            Self::NoPesel => "policy.no_pesel",
+            Self::NoPesel(_) => "policy.no_pesel",
             Self::WayNotAllowed(_) => "policy.way_not_allowed",
         }
     }
@@ -120,7 +121,7 @@ impl Requirement {
     /// The first thing that is missing.
     pub fn check(&self, visitor: &Visitor<'_>, now: Time) -> Result<(), Unmet> {
         for attribute in &self.attributes {
-            attribute.check(visitor, now).map_err(Unmet::Refused)?;
+            attribute.check(visitor, self.assurance, now).map_err(Unmet::Refused)?;
         }
         let demand = self.demand();
         if !demand.is_met(visitor.assurance, visitor.authenticated, now) {
@@ -136,7 +137,7 @@ impl Requirement {
 }
 
 impl Attribute {
-    fn check(self, visitor: &Visitor<'_>, now: Time) -> Result<(), Refusal> {
+    fn check(self, visitor: &Visitor<'_>, assurance: Assurance, now: Time) -> Result<(), Refusal> {
         match self {
             Self::Adult => match visitor.birthdate {
                 None => Err(Refusal::BirthdateUnknown),
@@ -144,7 +145,7 @@ impl Attribute {
                 Some(_) => Err(Refusal::NotAdult),
             },
             Self::Pesel if visitor.has_pesel => Ok(()),
-            Self::Pesel => Err(Refusal::NoPesel),
+            Self::Pesel => Err(Refusal::NoPesel(assurance)),
         }
     }
 }

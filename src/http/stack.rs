@@ -172,6 +172,10 @@ impl Gateway {
             may_pass_maintenance: self.settings.maintenance.allow.contains(exchange.client.address),
         };
         let door = Door::find(&facts, &self.policy);
+        if door.names_methods() && hygiene::method::is_overridden(&exchange.parts.headers) {
+            let detail = "a header claims another method, and rules here name methods";
+            return Err(Failure::malformed("request.method_override", detail));
+        }
         let live = if door.asks_who() { self.live(exchange).await? } else { None };
         let pass = match door.decide(live, exchange.began) {
             Decision::Pass(pass) => pass,

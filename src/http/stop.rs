@@ -101,12 +101,12 @@ fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failu
     let trouble = match refusal {
         Refusal::NotAdult => Trouble::AdultsOnly,
         Refusal::BirthdateUnknown => Trouble::BirthdateUnknown,
-        Refusal::NoPesel => Trouble::PeselNeeded,
+        Refusal::NoPesel(_) => Trouble::PeselNeeded,
         Refusal::WayNotAllowed(_) => Trouble::WayNotAllowed,
     };
     let failure = Failure::new(trouble, StatusCode::FORBIDDEN, refusal.code());
     match refusal {
-        Refusal::WayNotAllowed(assurance) => {
+        Refusal::WayNotAllowed(assurance) | Refusal::NoPesel(assurance) => {
             let demand = Demand { assurance, max_age: Some(std::time::Duration::ZERO) };
             failure.begin_again(settings.login_link(return_to, demand))
         }

@@ -16,9 +16,9 @@
 //!   behind.
 //! - **At the edge**: `listen.https` with a certificate; the portal behind it.
 //!
-//! Sessions live in the memory of the process ([`crate::session::memory`]). So there is one process
-//! for a portal, and a restart signs everybody out. The trait [`crate::session::store::Store`] is
-//! the place where a shared store would go.
+//! Sessions live near, in the memory of each process, and behind that in a place for records
+//! ([`crate::store::Place`]): a file of one process, or servers of Redis that replicas share
+//! ([`super::sessions`]). Logins under way and what must not be used twice are records of the same place.
 //!
 //! # A worker for each core
 //!

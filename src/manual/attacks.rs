@@ -221,6 +221,30 @@
 //! see the threat model about portals that ignore it. Tests:
 //! `refuses_what_two_servers_could_read_in_two_ways`, `decodes_once_and_drops_parameters`.
 //!
+//! ## Another method
+//!
+//! `GET /admin` is closed, and nobody thought of `POST`, or of `HEAD`; or a public `POST` says
+//! `X-HTTP-Method-Override: DELETE`.
+//!
+//! Answer: a place whose rules name methods refuses all others with 405, and no wider rule has a say
+//! there ([`crate::gate::policy`]). Methods are compared letter by letter. Headers that claim another
+//! method are refused where rules name methods ([`crate::http::hygiene::method`]). Tests:
+//! `a_rule_that_names_the_method_wins_in_its_place_and_nowhere_else`,
+//! `the_most_specific_rule_wins_in_any_order`,
+//! `a_header_that_claims_another_method_does_not_go_round_a_rule`.
+//!
+//! ## A login that is older than it seems
+//!
+//! Somebody sits down at a computer where a citizen is still signed in at the node, and is asked for
+//! nothing when a page wants a new login.
+//!
+//! Answer: a route with `max_age` asks the node for `ForceAuthn` and refuses an `AuthnInstant` from
+//! before the login began, so a node that did not heed it is noticed ([`crate::flow::begin`],
+//! [`crate::saml::expected`]). Tests:
+//! `a_login_that_must_be_new_may_be_older_than_its_beginning_by_the_skew_and_no_more`,
+//! `a_node_that_answers_with_an_older_login_does_not_bring_anybody_further`; reason `login.not_fresh`,
+//! quirk `authn-instant-old`.
+//!
 //! ## Two hosts, or a host of its own
 //!
 //! Answer: exactly one `Host`, the same as in an absolute target; a host without a route is

@@ -7,6 +7,8 @@
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
 //! - [`forms`]: what a citizen typed when the session had ended.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
+//! - [`policy`]: who may go where, and how to find out why.
+//! - [`sessions`]: how sessions live, where they are kept, and what is seen while that is away.
 //! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
 //! - [`glossary`]: the Polish terms.
 
@@ -15,5 +17,7 @@ pub mod attacks;
 pub mod forms;
 pub mod glossary;
 pub mod operations;
+pub mod policy;
 pub mod protocols;
+pub mod sessions;
 pub mod threat_model;

@@ -9,8 +9,8 @@
 //! file is `/etc/brama/brama.toml`.
 //!
 //! A change of the configuration is applied while the program runs (see below); certificates and keys
-//! for citizens are read again by themselves. A restart signs everybody out,
-//! because sessions live in memory.
+//! for citizens are read again by themselves. Whether sessions outlive a restart depends on where they
+//! are kept ([`super::sessions`]).
 //!
 //! Each key can be given by the environment: `BRAMA__NODE__ISSUER` is `issuer` in `[node]`,
 //! `BRAMA__ROUTE__0__PATH` is `path` of the first `[[route]]`. `brama reference` prints all keys,
@@ -202,8 +202,8 @@
 //! leaves: it accepts nothing more, ends its connections with the answers that they wait for, and is
 //! gone after `listen.drain_timeout` at the latest. If the new one ends or is not ready within a
 //! minute, the old one goes on, and the log says why. No connection is refused in between. Sessions
-//! are in the memory of a process, so they end with it. systemd is told of the new main process; the
-//! unit needs `NotifyAccess=all`.
+//! go on unless they are kept in memory. systemd is told of the new main process; the unit needs
+//! `NotifyAccess=all`.
 //!
 //! # Stopping
 //!
@@ -274,10 +274,9 @@
 //!
 //! # Routes
 //!
-//! A route says who may go somewhere (`access`, `assurance`) and then what happens: the request goes
-//! on to an `upstream`, is redirected (`[route.redirect]`), or gets a fixed answer
-//! (`[route.respond]`). The last two happen only to who may pass, so a public redirect needs
-//! `access = "public"`.
+//! A route says who may go somewhere ([`super::policy`]) and then what happens: the request goes on
+//! to an `upstream`, is redirected (`[route.redirect]`), or gets a fixed answer (`[route.respond]`).
+//! The last two happen only to who may pass, so a public redirect needs `access = "public"`.
 //!
 //! - **Paths.** `strip_prefix` takes a beginning of the route's path away, segment by segment, and
 //!   `add_prefix` puts one before the rest. The portal learns of the first by `X-Forwarded-Prefix`;
@@ -290,90 +289,6 @@
 //! - **Work on the portal.** `maintenance = true` on a route, or on `[portal]` for all: citizens see
 //!   a page in their language with 503, programs get JSON, both with `Retry-After`. The gateway's
 //!   own places go on. Who comes from `portal.maintenance_allow` passes, by the usual rules.
-//!
-//! # Who may go where
-//!
-//! **Which route decides.** The host must be the same. Then the longest `path` decides, and among
-//! routes of the same host and path the one that names the method in `methods`; the order in the
-//! file means nothing. Two routes that tie are a mistake that `check` reports with both places.
-//!
-//! A place is the routes of one host and path, and nobody else has a say there. When none of them is
-//! for the method, the request gets 405 with `Allow` (`request.method_not_allowed`), even when a
-//! route with a shorter path would take it: `GET /admin` for officials must not leave `POST /admin`
-//! to a public route for `/`. Methods are compared letter by letter, and `HEAD` does not come with
-//! `GET`. What no route covers is denied.
-//!
-//! **What it asks.** `access` is `"public"` (nobody's name is passed on), `"optional"` or
-//! `"required"`. A route with `"required"` may ask for more:
-//!
-//! | key | what it asks | who does not fulfil it |
-//! |---|---|---|
-//! | `assurance` | at least this level | goes to the node for it and comes back (step-up) |
-//! | `max_age` | the citizen identified at most so long ago | goes to the node with `ForceAuthn="true"` and comes back |
-//! | `authorities` | the node names one of these as `AuthenticatingAuthority` | 403 `policy.way_not_allowed`, a page that offers to sign in again |
-//! | `require = ["adult"]` | the 18th birthday has begun in Poland | 403 `policy.not_adult` or `policy.birthdate_unknown` |
-//! | `require = ["pesel"]` | the citizen has a PESEL | 403 `policy.no_pesel` |
-//!
-//! What no login mends is looked at first, then level and age together, then the way in. Only level
-//! and age send anybody to the node by themselves, so nobody goes round in circles. `require` reads
-//! attributes that the node must be asked for, see `service.required_attributes`. Who is an adult is
-//! explained in [`crate::gate::majority`]: a person born on 29 February is one from 28 February, and
-//! no time zone data is needed.
-//!
-//! ```toml
-//! [[route]]                       # everybody reads the news
-//! path = "/news"
-//! upstream = "portal"
-//! access = "public"
-//! methods = ["GET", "HEAD"]
-//!
-//! [[route]]                       # whoever changes them proved it in the last ten minutes
-//! path = "/news"
-//! upstream = "portal"
-//! methods = ["POST", "PUT", "DELETE"]
-//! assurance = "high"
-//! max_age = "10m"
-//!
-//! [[route]]                       # only adults with a PESEL, by the trusted profile
-//! path = "/declarations"
-//! upstream = "portal"
-//! authorities = ["pz.gov.pl"]
-//! require = ["adult", "pesel"]
-//! ```
-//!
-//! **Anew.** A login for a route with `max_age` asks the node for `ForceAuthn`, whatever
-//! `service.force_authn` says, and the `AuthnInstant` of the answer must not lie before the moment
-//! at which that login began, less `service.clock_skew`. A node that answers with an older one signs
-//! nobody in (`login.not_fresh`), and the session from before stays as it was. `max_age` is at least
-//! a minute more than the skew, so that the citizen arrives before the new login is too old as well.
-//! After every login, so after a step-up too, the session has a new id and the old one is worth
-//! nothing.
-//!
-//! **Programs.** A script that meets such a route gets 401 with JSON and, as RFC 9470 has it,
-//! `WWW-Authenticate: Brama error="insufficient_user_authentication", acr_values="...",
-//! max_age="600"`; `max_age` only where the route has one. Both have `login`: the address to which
-//! the script sends the whole window. It takes `return_to`, `assurance` and `max_age` in seconds;
-//! `max_age=0` asks for a new login in any case.
-//!
-//! **Why was that?** `brama explain-policy` takes a request through the same functions as a running
-//! gateway and says which route decides, which others matched and why they lost, and what a page and
-//! a script would get. Exit status 0 when it passes, 1 when not, 2 when it was called wrongly.
-//!
-//! ```text
-//! $ brama explain-policy POST /news/7 --config brama.toml --level high --age 20m
-//! POST /news/7 on portal.example.gov.pl
-//! signed in: somebody at the level high, 20m ago, by an authority that was not named, ...
-//! verdict: STEP_UP
-//!   the login is 20m old, and may be 10m at the most
-//! navigation: 401 request.form_without_session: "Your session ended and the form was not sent"
-//! fetch: 401 step_up_required: JSON, and WWW-Authenticate: Brama error="insufficient_user_...
-//! rules:
-//!   route[1] portal.example.gov.pl/news, POST, PUT, DELETE: login at the level high or higher, ...
-//!     decides
-//!   route[0] portal.example.gov.pl/news, GET, HEAD: public
-//!     covers the path, but is for other methods
-//!   1 more are for other paths or hosts
-//! ```
 //!
 //! # Proxies in front
 //!
@@ -511,6 +426,7 @@
 //! | `request.connection_names_identity` | 400 | `Connection` names one of ours |
 //! | `request.connection_names_end_to_end` | 400 | `Connection` names a header for the portal |
 //! | `request.assurance` | 400 | `assurance` is none of the three levels |
+//! | `request.method_override` | 400 | a header such as `X-HTTP-Method-Override` where rules name methods |
 //! | `request.max_age` | 400 | `max_age` of `login` is no number of seconds |
 //! | `request.form_without_session` | 401 | a form was sent after the session ended and was not kept: another site sent it, its type is none of a form, there was no room, or `session.keep_forms` is zero |
 //! | `request.frame_without_session` | 401 | a frame needs a sign-in, which needs the whole window |
@@ -534,7 +450,7 @@
 //! |---|---|---|
 //! | `policy.not_adult` | 403 | the route is for adults, and the 18th birthday has not come yet |
 //! | `policy.birthdate_unknown` | 403 | the route is for adults, and the node did not say when the citizen was born |
-//! | `policy.no_pesel` | 403 | the route needs a PESEL, and the citizen has another identifier (cross-border) |
+//! | `policy.no_pesel` | 403 | the route needs a PESEL, and the citizen has another identifier (cross-border); the page offers to sign in again |
 //! | `policy.way_not_allowed` | 403 | the node named none of the route's `authorities`; the page offers to sign in again |
 //!
 //! ## The portal and the rest

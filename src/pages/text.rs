@@ -5,6 +5,9 @@
 //! 3. No personal data and no secrets; the texts are constants, so there is nothing to leak.
 //! 4. Polish without the past tense of "you", which would have to guess the reader's gender.
 
+mod policy;
+mod session;
+
 use super::{Language, LogoutOutcome, Trouble};
 
 /// The words of one message.
@@ -33,8 +36,7 @@ impl Trouble {
             | Self::Forbidden
             | Self::MethodNotAllowed
             | Self::AdultsOnly
-            | Self::BirthdateUnknown
-            | Self::PeselNeeded => ["Przejdź do portalu", "Go to the portal"],
+            | Self::BirthdateUnknown => ["Przejdź do portalu", "Go to the portal"],
             Self::PortalDown
             | Self::PortalSlow
             | Self::Maintenance
@@ -108,87 +110,11 @@ impl Trouble {
                     advice: "Sign in again and choose another way, such as an e-ID card.",
                 },
             ],
-            Self::NotIdentifiedAnew => [
-                Words {
-                    title: "Trzeba jeszcze raz potwierdzić tożsamość",
-                    happened: "Ta strona wymaga, aby tożsamość została potwierdzona przed chwilą. \
-                               login.gov.pl potwierdził nam tylko wcześniejsze logowanie.",
-                    advice: "Zacznij jeszcze raz i zaloguj się w login.gov.pl od początku. Jeśli \
-                             ta strona się powtarza, wyloguj się tam wcześniej.",
-                },
-                Words {
-                    title: "You need to confirm who you are once more",
-                    happened: "This page needs your identity to be confirmed just now. \
-                               login.gov.pl only confirmed an earlier sign-in.",
-                    advice: "Start again and sign in at login.gov.pl from the beginning. If you \
-                             see this page again, sign out there first.",
-                },
-            ],
-            Self::WayNotAllowed => [
-                Words {
-                    title: "Tu trzeba zalogować się w inny sposób",
-                    happened: "Ta strona nie przyjmuje sposobu logowania, który został wybrany \
-                               w login.gov.pl. W portalu nadal trwa Twoja sesja.",
-                    advice: "Zaloguj się jeszcze raz i wybierz w login.gov.pl inny sposób, na \
-                             przykład profil zaufany albo e-dowód.",
-                },
-                Words {
-                    title: "You need another way to sign in here",
-                    happened: "This page does not take the way to sign in that was chosen at \
-                               login.gov.pl. You are still signed in to the portal.",
-                    advice: "Sign in again and choose another way at login.gov.pl, such as a \
-                             trusted profile or an e-ID card.",
-                },
-            ],
-            Self::AdultsOnly => [
-                Words {
-                    title: "Strona tylko dla osób pełnoletnich",
-                    happened: "Z tej strony można korzystać od dnia 18. urodzin. Z daty urodzenia, \
-                               którą potwierdził login.gov.pl, wynika, że ten dzień jeszcze nie \
-                               nadszedł.",
-                    advice: "Poproś o pomoc rodzica albo opiekuna. Jeśli uważasz, że to pomyłka, \
-                             skontaktuj się z pomocą portalu.",
-                },
-                Words {
-                    title: "This page is for adults only",
-                    happened: "This page can be used from the day of the 18th birthday. By the \
-                               date of birth that login.gov.pl confirmed, that day has not come \
-                               yet.",
-                    advice: "Ask a parent or guardian for help. If you think that this is a \
-                             mistake, contact the portal's support.",
-                },
-            ],
-            Self::BirthdateUnknown => [
-                Words {
-                    title: "Nie znamy daty urodzenia",
-                    happened: "Z tej strony mogą korzystać osoby pełnoletnie, a login.gov.pl nie \
-                               podał nam daty urodzenia.",
-                    advice: "Skontaktuj się z pomocą portalu.",
-                },
-                Words {
-                    title: "We do not know the date of birth",
-                    happened: "This page is for adults, and login.gov.pl did not tell us the date \
-                               of birth.",
-                    advice: "Contact the portal's support.",
-                },
-            ],
-            Self::PeselNeeded => [
-                Words {
-                    title: "Tu potrzebny jest numer PESEL",
-                    happened: "Z tej strony mogą korzystać osoby, które mają numer PESEL, \
-                               a login.gov.pl nie podał nam takiego numeru.",
-                    advice: "Jeśli masz numer PESEL, wyloguj się i zaloguj w inny sposób, na \
-                             przykład profilem zaufanym. W innym razie skontaktuj się z pomocą \
-                             portalu.",
-                },
-                Words {
-                    title: "A PESEL number is needed here",
-                    happened: "This page is for persons who have a PESEL number, and login.gov.pl \
-                               did not tell us one.",
-                    advice: "If you have a PESEL number, sign out and sign in another way, such as \
-                             with a trusted profile. Otherwise contact the portal's support.",
-                },
-            ],
+            Self::NotIdentifiedAnew => policy::NOT_IDENTIFIED_ANEW,
+            Self::WayNotAllowed => policy::WAY_NOT_ALLOWED,
+            Self::AdultsOnly => policy::ADULTS_ONLY,
+            Self::BirthdateUnknown => policy::BIRTHDATE_UNKNOWN,
+            Self::PeselNeeded => policy::PESEL_NEEDED,
             Self::OurFault => [
                 Words {
                     title: "Coś nie zadziałało po naszej stronie",
@@ -358,20 +284,7 @@ impl Trouble {
                     advice: "Check the address, or go to the portal's home page.",
                 },
             ],
-            Self::MethodNotAllowed => [
-                Words {
-                    title: "Tego nie można tu zrobić",
-                    happened: "Pod tym adresem jest strona, ale nie przyjmuje tego, co przysłała \
-                               przeglądarka. Niczego nie przekazaliśmy do portalu.",
-                    advice: "Wejdź na tę stronę jeszcze raz od strony głównej portalu.",
-                },
-                Words {
-                    title: "That cannot be done here",
-                    happened: "There is a page at this address, but it does not take what your \
-                               browser sent. We passed none of it to the portal.",
-                    advice: "Go to the page again from the portal's home page.",
-                },
-            ],
+            Self::MethodNotAllowed => policy::METHOD_NOT_ALLOWED,
             Self::Forbidden => [
                 Words {
                     title: "Brak dostępu do tej strony",
@@ -490,50 +403,9 @@ impl Trouble {
                              in and send the form again.",
                 },
             ],
-            Self::SignedOutElsewhere => [
-                Words {
-                    title: "Wylogowano: zalogowano się w innym miejscu",
-                    happened: "Na to konto zalogowano się w innej przeglądarce albo na innym \
-                               urządzeniu, więc ta sesja została zakończona.",
-                    advice: "Jeśli to Ty, możesz zalogować się tu ponownie. Jeśli nie, zmień hasło \
-                             u dostawcy tożsamości i zawiadom urząd.",
-                },
-                Words {
-                    title: "Signed out: you signed in elsewhere",
-                    happened: "This person signed in with another browser or device, so this \
-                               session was ended.",
-                    advice: "If that was you, you can sign in here again. If not, change your \
-                             password at your identity provider and tell the office.",
-                },
-            ],
-            Self::SignedOutByOperator => [
-                Words {
-                    title: "Sesja została zakończona przez urząd",
-                    happened: "Administrator portalu zakończył tę sesję.",
-                    advice: "Możesz zalogować się ponownie. Jeśli to się powtarza, zwróć się do \
-                             urzędu.",
-                },
-                Words {
-                    title: "Your session was ended by the office",
-                    happened: "An administrator of the portal ended this session.",
-                    advice: "You can sign in again. If it happens repeatedly, contact the office.",
-                },
-            ],
-            Self::SessionsAway => [
-                Words {
-                    title: "Chwilowa przerwa w logowaniu",
-                    happened: "Przez chwilę nie możemy sprawdzić, kto jest zalogowany. Nikt nie \
-                               został wylogowany.",
-                    advice: "Odśwież stronę za kilkanaście sekund. Nie zamykaj okna z niezapisanym \
-                             formularzem.",
-                },
-                Words {
-                    title: "Sign-in is interrupted for a moment",
-                    happened: "For a moment we cannot tell who is signed in. Nobody was signed out.",
-                    advice: "Reload the page in some seconds. Keep a window with an unsaved form \
-                             open.",
-                },
-            ],
+            Self::SignedOutElsewhere => session::SIGNED_OUT_ELSEWHERE,
+            Self::SignedOutByOperator => session::SIGNED_OUT_BY_OPERATOR,
+            Self::SessionsAway => session::SESSIONS_AWAY,
             Self::SignInNeeded => [
                 Words {
                     title: "Tu trzeba się zalogować",

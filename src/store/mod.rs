@@ -18,6 +18,7 @@
 pub mod file;
 pub mod memory;
 pub mod opening;
+pub mod redis;
 pub mod seal;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! | file | behaviour |
 //! |---|---|
 //! | `login` | signing in, giving up, signing in for a higher level |
+//! | `policy` | pages that ask for more than a login: a new one, another way in, an adult |
 //! | `logout` | signing out, and what is left of it in the browser |
 //! | `judge` | that the browser would notice what it is here to notice |
 //!
@@ -20,3 +21,4 @@ mod harness;
 mod judge;
 mod login;
 mod logout;
+mod policy;

@@ -311,7 +311,7 @@ fn explain_policy_says_which_rules_matched_and_why_they_lost() {
         "route[2] portal.example.gov.pl/news, POST: login at the level high or higher, at most 10m",
         "is for other methods",
         "a longer path is more specific",
-        "4 more are for other paths or hosts",
+        "others, for other paths or hosts: 4",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }

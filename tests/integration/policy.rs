@@ -93,6 +93,23 @@ async fn a_rule_for_other_methods_refuses_with_those_that_there_are() {
 }
 
 #[tokio::test]
+async fn a_header_that_claims_another_method_does_not_go_round_a_rule() {
+    let world = portal().await;
+    let mut browser = world.browser();
+    for name in ["x-http-method-override", "x_http_method_override", "x-method-override"] {
+        let headers = [("accept", "application/json"), (name, "POST")];
+        let answer = browser.fetch_with(Method::GET, "/news/1", &headers, "").await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}");
+        assert_eq!(answer.json()["error"], "request.method_override");
+        assert!(world.seen().is_empty(), "{name}");
+    }
+    // Where rules are for all methods, it is the portal's own affair.
+    let headers = [("x-http-method-override", "POST")];
+    let answer = browser.fetch_with(Method::GET, "/newspaper", &headers, "").await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn whoever_identified_too_long_ago_does_so_anew_and_comes_back() {
     let world = portal().await;
     let mut browser = world.browser();

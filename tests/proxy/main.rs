@@ -7,6 +7,7 @@
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
+//! | `stores` | sessions that outlive a process, and a store that is away |
 //! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
 //!
 //! Portals are nginx, and small programs for Node and Python in `upstreams`; clients are curl,
@@ -21,4 +22,5 @@ mod harness;
 mod hostile;
 mod lifecycle;
 mod sessions;
+mod stores;
 mod strictness;

@@ -24,6 +24,12 @@ use crate::wire::incoming::Incoming;
 /// The audience that the demo's routes name.
 pub(super) const AUDIENCE: &str = "demo-portal";
 
+/// Pages that say who is signed in; the gateway asks for something different at each.
+const ACCOUNT: &str = "/account";
+pub(super) const PAYMENT: &str = "/payment";
+pub(super) const DECLARATION: &str = "/declaration";
+pub(super) const PROFILE: &str = "/inbox";
+
 /// The portal.
 pub(super) struct Portal {
     issuer: String,
@@ -118,10 +124,10 @@ impl Service for Portal {
             ("/", Ok(claims)) => (words(language).welcome, front_page(language, Some(&claims))),
             ("/", Err(_)) => (words(language).welcome, front_page(language, None)),
             ("/public", _) => (words(language).public, public_page(language)),
-            ("/account" | "/certificate", Ok(claims)) => {
+            (ACCOUNT | "/certificate" | PAYMENT | DECLARATION | PROFILE, Ok(claims)) => {
                 (words(language).account, account_page(language, &claims))
             }
-            ("/account" | "/certificate", Err(refused)) => {
+            (ACCOUNT | "/certificate" | PAYMENT | DECLARATION | PROFILE, Err(refused)) => {
                 let content = html! { p.warning { (refused) } };
                 return page(StatusCode::UNAUTHORIZED, language, words(language).account, content);
             }
@@ -192,6 +198,9 @@ fn front_page(language: Language, claims: Option<&Claims>) -> Markup {
             li { a href="/public" { (words.public) } }
             li { a href="/account" { (words.account) } " — " (words.substantial) }
             li { a href="/certificate" { (words.certificate) } " — " (words.high) }
+            li { a href=(PAYMENT) { (words.payment) } " — " (words.recent) }
+            li { a href=(DECLARATION) { (words.declaration) } " — " (words.adults) }
+            li { a href=(PROFILE) { (words.profile) } " — " (words.by_profile) }
         }
     }
 }
@@ -251,6 +260,12 @@ struct Words {
     public_text: &'static str,
     account: &'static str,
     certificate: &'static str,
+    payment: &'static str,
+    recent: &'static str,
+    declaration: &'static str,
+    adults: &'static str,
+    profile: &'static str,
+    by_profile: &'static str,
     birthdate: &'static str,
     level: &'static str,
     low: &'static str,
@@ -276,6 +291,12 @@ fn words(language: Language) -> &'static Words {
             public_text: "Tę stronę widzi każdy; portal nie dowiaduje się, kto ją czyta.",
             account: "Moje sprawy",
             certificate: "Zaświadczenie",
+            payment: "Płatność",
+            recent: "tożsamość potwierdzona w ostatnich 3 minutach",
+            declaration: "Oświadczenie",
+            adults: "osoby pełnoletnie z numerem PESEL",
+            profile: "Skrzynka",
+            by_profile: "po zalogowaniu profilem zaufanym",
             birthdate: "Data urodzenia",
             level: "Poziom wiarygodności",
             low: "niski (low)",
@@ -298,6 +319,12 @@ fn words(language: Language) -> &'static Words {
             public_text: "Everybody sees this page; the portal does not learn who reads it.",
             account: "My account",
             certificate: "Certificate",
+            payment: "Payment",
+            recent: "identity confirmed in the last 3 minutes",
+            declaration: "Declaration",
+            adults: "adults with a PESEL",
+            profile: "Inbox",
+            by_profile: "signed in with the trusted profile",
             birthdate: "Date of birth",
             level: "Level of assurance",
             low: "low",

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-use super::portal::AUDIENCE;
+use super::portal::{AUDIENCE, DECLARATION, PAYMENT, PROFILE};
 use crate::app::Settings;
 use crate::app::settings::{Fixed, Listen, Log};
 use crate::gate::policy::{Access, Route};
+use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::http::cookie::Cookies;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
@@ -19,6 +20,7 @@ use crate::server::listener::{Limits, Socket};
 use crate::server::tls::{self, Identity};
 use crate::simulator::Simulator;
 use crate::simulator::kit::Role;
+use crate::simulator::people::Way;
 use crate::xml::keys::{self, DecryptionKey};
 use crate::xml::signature::TrustedCertificates;
 use crate::{flow, http, session};
@@ -139,11 +141,19 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
 fn routes() -> Vec<Route> {
     use PersonalClaim::{Birthdate, FamilyName, GivenName, Pesel};
     let everything = vec![GivenName, FamilyName, Birthdate, Pesel];
+    let login = Requirement::level(Assurance::Substantial);
+    let recent = Requirement { max_age: Some(Duration::from_secs(180)), ..login.clone() };
+    let adults = Requirement { attributes: vec![Quality::Adult, Quality::Pesel], ..login.clone() };
+    let by_profile =
+        Requirement { authorities: vec![Way::TrustedProfile.authority().to_owned()], ..login };
     [
         ("/", Access::Optional, vec![GivenName, FamilyName]),
         ("/public", Access::Public, vec![]),
         ("/account", Access::level(Assurance::Substantial), everything.clone()),
-        ("/certificate", Access::level(Assurance::High), everything),
+        ("/certificate", Access::level(Assurance::High), everything.clone()),
+        (PAYMENT, Access::Required(recent), everything.clone()),
+        (DECLARATION, Access::Required(adults), everything.clone()),
+        (PROFILE, Access::Required(by_profile), everything),
         ("/api", Access::level(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
     ]
     .into_iter()

@@ -63,7 +63,7 @@ fn write_text(
         writeln!(text, "  route[{number}] {place}: {access}\n    {standing}")?;
     }
     let others = rules.iter().filter(|rule| !rule.standing.matches()).count();
-    writeln!(text, "  {others} more are for other paths or hosts")
+    writeln!(text, "  others, for other paths or hosts: {others}")
 }
 
 /// One JSON object.
@@ -160,7 +160,10 @@ fn verdict(
             Stop::Refuse(refusal) => {
                 ("refuse", format!("{refusal}, and being sent to the node would not mend that"))
             }
-            Stop::Closed => ("closed", "the place is closed for work".to_owned()),
+            Stop::Closed => (
+                "closed",
+                "the place is closed for work, but to portal.maintenance_allow".to_owned(),
+            ),
             Stop::NoMethod(_) => (
                 "no_method",
                 "the rules with the longest path are for other methods, and no rule with a \
@@ -194,7 +197,8 @@ fn whom(visitor: Option<&Visitor<'_>>, now: Time) -> String {
         .map_or("on a day that is not known".to_owned(), |date| format!("on {date}"));
     let pesel = if visitor.has_pesel { "with a PESEL" } else { "without a PESEL" };
     let (level, age) = (visitor.assurance, shown_age(visitor, now));
-    format!("somebody at the level {level}, {age} ago, by {by}, born {born}, {pesel}")
+    let age = if age == "0s" { "just now".to_owned() } else { format!("{age} ago") };
+    format!("somebody at the level {level}, {age}, by {by}, born {born}, {pesel}")
 }
 
 fn place(route: &Route) -> String {

@@ -1,10 +1,13 @@
 //! `[store]`: where records are kept.
 
+use std::path::Path;
+
 use super::Context;
 use crate::app::settings::{Place, Store};
 use crate::base::secret::Secret;
-use crate::config::file::StoreKind;
+use crate::config::file::{RedisMode, RedisStore, StoreKind};
 use crate::store::file::Options;
+use crate::store::redis::settings::{Address, Credentials, Mode, Settings, Tls};
 use crate::store::seal::Sealer;
 
 pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
@@ -37,10 +40,7 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
             }
             Place::File { path: context.resolve(path), maximum_bytes }
         }
-        StoreKind::Redis => {
-            context.error("store.kind", "is not built in yet", "give \"memory\" or \"file\"");
-            return None;
-        }
+        StoreKind::Redis => Place::Redis(Box::new(redis(context, &file.redis)?)),
     };
     if file.kind != StoreKind::Memory && context.file().identity.pairwise_secret_file.is_none() {
         context.warn(
@@ -50,6 +50,86 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
         );
     }
     Some(Store { kind, sealer: Sealer::new(secrets) })
+}
+
+fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
+    let mut addresses = Vec::new();
+    for text in &file.addresses {
+        match text.parse::<Address>() {
+            Ok(address) => addresses.push(address),
+            Err(error) => {
+                let advice = "give host and port, such as \"redis.example:6379\"";
+                context.error("store.redis.addresses", error.to_string(), advice);
+            }
+        }
+    }
+    if file.addresses.is_empty() {
+        let advice = "give the server, the sentinels or some nodes of the cluster";
+        context.error("store.redis.addresses", "is missing", advice);
+    }
+    let credentials = credentials(
+        context,
+        "store.redis.password_file",
+        (file.user.as_ref(), file.password_file.as_deref()),
+    );
+    let mode = match file.mode {
+        RedisMode::Single => Mode::Single,
+        RedisMode::Cluster => Mode::Cluster,
+        RedisMode::Sentinel => {
+            let advice = "give the name that the sentinels know the master by";
+            let master = context.required("store.redis.master", file.master.as_deref(), advice)?;
+            let credentials = self::credentials(
+                context,
+                "store.redis.sentinel_password_file",
+                (file.sentinel_user.as_ref(), file.sentinel_password_file.as_deref()),
+            );
+            Mode::Sentinel { master: master.to_owned(), credentials }
+        }
+    };
+    let certificate = match (&file.client_certificate, &file.client_key) {
+        (Some(certificate), Some(key)) => {
+            Some((context.resolve(certificate), context.resolve(key)))
+        }
+        (None, None) => None,
+        _ => {
+            let advice = "give both client_certificate and client_key, or neither";
+            context.error("store.redis.client_certificate", "goes with its key", advice);
+            None
+        }
+    };
+    let authorities = file.ca_file.as_deref().map(|path| context.resolve(path));
+    if !file.tls && (certificate.is_some() || authorities.is_some()) {
+        let advice = "set store.redis.tls = true";
+        context.error("store.redis.ca_file", "is of no use without TLS", advice);
+    }
+    if !file.tls {
+        context.warn(
+            "store.redis.tls",
+            "is off: who can listen on the network learns the password and when somebody signs in",
+            "set it to true, unless the servers are on this machine",
+        );
+    }
+    let settings = Settings {
+        tls: file.tls.then_some(Tls { authorities, certificate }),
+        credentials,
+        database: file.database,
+        prefix: file.prefix.clone(),
+        connect_timeout: file.connect_timeout.get(),
+        command_timeout: file.command_timeout.get(),
+        pool: file.pool,
+        ..Settings::new(mode, addresses)
+    };
+    Some(settings)
+}
+
+fn credentials(
+    context: &mut Context<'_>,
+    key: &str,
+    (user, password_file): (Option<&String>, Option<&Path>),
+) -> Option<Credentials> {
+    let bytes = context.read(key, password_file?)?;
+    let password = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
+    Some(Credentials { user: user.cloned(), password: Secret::new(password) })
 }
 
 /// A secret has so many bytes.

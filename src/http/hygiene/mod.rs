@@ -11,6 +11,7 @@
 //! Answers: see [`answer`].
 
 pub mod answer;
+pub mod method;
 
 use http::HeaderMap;
 use http::header::{

@@ -97,6 +97,12 @@ impl Disk {
         let _ = self.inner.file.unlock();
     }
 
+    /// Lets the file seem to have its full size, once.
+    #[cfg(test)]
+    pub(super) fn pretend_bounded(&self) {
+        self.inner.is_bounded.store(true, Ordering::SeqCst);
+    }
+
     /// Lets everything that is written from now on fail, or no more.
     #[cfg(test)]
     pub(super) fn pretend_full(&self, is_full: bool) {

@@ -2,14 +2,14 @@
 //!
 //! 1. What was answered is on the disk (`fsync`), except touches, which follow within 100 ms. Changes
 //!    that come together share a commit, so that there may be thousands of them each second.
-//! 2. One thread writes ([`writer`]), so the order of changes is the order in which they were asked
+//! 2. One thread writes (`writer`), so the order of changes is the order in which they were asked
 //!    for, and each is whole or not at all. Whoever reads sees what was committed, and the touches.
 //! 3. Everything is answered within [`PATIENCE`]: when the disk hangs, is full or fails, with
 //!    [`Unavailable`]. The place recovers by itself.
-//! 4. The file belongs to one process ([`disk`]). A successor waits for it ([`Options::lock_wait`])
+//! 4. The file belongs to one process (`disk`). A successor waits for it ([`Options::lock_wait`])
 //!    until its predecessor calls [`File::close`] or ends; so whoever is being succeeded should
 //!    close the place as soon as it takes no more requests.
-//! 5. Records of each kind and the length of the file are bounded ([`tables`]). The file doubles when it
+//! 5. Records of each kind and the length of the file are bounded (`tables`). The file doubles when it
 //!    grows, so that between a half and the whole of its bound can be used. What has expired is removed
 //!    by the clock of the machine or that of the callers, whichever is behind.
 //! 6. A file that is damaged, not ours, of another version, or open to others is refused.

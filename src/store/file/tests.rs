@@ -96,7 +96,7 @@ async fn a_touch_is_written_without_anything_else() {
     file.put(key, contract::record(b"x", now, 60)).await.unwrap();
     let later = contract::after(now, 90);
     file.touch(vec![Touch { key, alive: 0, expires: later }]).await.unwrap();
-    until(|| file.shared.touches.all().is_empty()).await;
+    until(|| file.shared.touches.is_empty()).await;
     let found = tables::get(&file.shared.slot.read().unwrap(), &Default::default(), key, now);
     assert_eq!(found.unwrap().unwrap().expires, later);
 }
@@ -278,6 +278,47 @@ async fn the_file_stays_within_its_bound_and_forms_make_room_first() {
     assert!(file.put_new(key(Kind::Used, 999), large(1 << 20, now), now).await.is_err());
     assert!(!file.put_new(key(Kind::Used, 1), large(600, now), now).await.unwrap());
     file.put(key(Kind::Form, 1), large(20 << 20, now)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_file_that_is_full_goes_on_with_forms_of_every_size() {
+    let (_folder, path) = folder();
+    let now = contract::begin();
+    let file = File::open(&path, Options { maximum_bytes: 64 << 20, ..OPTIONS }).unwrap();
+    let mut refused = 0;
+    for number in 0..100 {
+        let length = 1 + u32::from_be_bytes(random::bytes()) as usize % (3 << 20);
+        let kept = file.put(key(Kind::Form, number), large(length, now)).await;
+        refused += usize::from(kept.is_err());
+        assert!(fs::metadata(&path).unwrap().len() <= 64 << 20);
+    }
+    // How it lies in the file is not known beforehand: it may have to learn how much it can hold.
+    assert!(refused <= 8, "{refused} were refused");
+    assert!(file.get(key(Kind::Form, 99), now).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_grow_keeps_less_from_then_on() {
+    let (_folder, path) = folder();
+    let now = contract::begin();
+    let file = File::open(&path, Options { maximum_bytes: 64 << 20, ..OPTIONS }).unwrap();
+    let form = |number| file.put(key(Kind::Form, number), large(300_000, now));
+    for number in 0..80 {
+        form(number).await.unwrap();
+    }
+    let before = weight(&file);
+    file.shared.slot.disk().pretend_bounded();
+    file.shared.slot.disk().pretend_full(true);
+    form(80).await.unwrap_err();
+    file.shared.slot.disk().pretend_full(false);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while form(81).await.is_err() {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let after = weight(&file);
+    assert!(after < before / 16 * 15, "{before} {after}");
+    assert!(after > before / 4 * 3, "{before} {after}");
 }
 
 #[tokio::test]

@@ -90,6 +90,12 @@ impl Touches {
         found
     }
 
+    /// Says whether all is on the disk.
+    pub(super) fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.waiting.is_empty() && state.writing.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -175,6 +175,9 @@ impl Writer {
         let changes: Vec<_> =
             changes.into_iter().filter(|change| !change.answer.is_closed()).collect();
         self.touched = None;
+        if changes.is_empty() && self.shared.touches.is_empty() {
+            return;
+        }
         match guarded(|| self.commit(&changes)) {
             Ok(outcomes) => {
                 self.shared.touches.written();
@@ -198,9 +201,6 @@ impl Writer {
     fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, Failure> {
         // Touches that were answered before a change was asked for come before it.
         let touches = self.shared.touches.begin();
-        if changes.is_empty() && touches.is_empty() {
-            return Ok(Vec::new());
-        }
         let transaction = self.shared.slot.write()?;
         let mut tables = Tables::open(&transaction, self.room())?;
         for touch in &touches {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,12 +19,22 @@ pub(crate) struct Gateway {
     pub(crate) tls_address: Option<SocketAddr>,
     pub(super) operations: SocketAddr,
     pub(super) folder: TempDir,
+    pub(super) environment: Vec<(String, String)>,
 }
 
 impl Gateway {
     /// Opens a connection to the plain listener.
     pub(crate) fn connect(&self) -> Wire {
         Wire::connect(self.address)
+    }
+
+    /// Starts it again with the same configuration, after it has ended, and waits until it serves.
+    pub(crate) fn start_again(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let file = self.folder.path().join("brama.toml");
+        self.program = Program::start(command.arg("run").arg("--config").arg(file));
+        self.wait_until_ready();
     }
 
     /// Opens a connection to the operations listener.

@@ -167,7 +167,7 @@ impl Plan {
         let mut words =
             self.launcher.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_brama")]);
         let mut command = Command::new(words.next().expect("there is a program"));
-        command.args(words).envs(self.environment);
+        command.args(words).envs(self.environment.iter().map(|(name, value)| (name, value)));
         let program = Program::start(command.arg("run").arg("--config").arg(&configuration));
         let mut gateway = Gateway {
             program,
@@ -175,6 +175,7 @@ impl Plan {
             tls_address: self.https,
             operations: self.operations,
             folder: self.folder,
+            environment: self.environment,
         };
         gateway.wait_until_ready();
         gateway

@@ -29,6 +29,7 @@ pub(crate) enum Tool {
     Python,
     PythonGrpc,
     PythonWebsockets,
+    Redis,
     SocketActivate,
 }
 
@@ -43,6 +44,7 @@ impl Tool {
             Self::Python => "python3",
             Self::PythonGrpc => "python3-grpcio",
             Self::PythonWebsockets => "python3-websockets",
+            Self::Redis => "redis-server",
             Self::SocketActivate => "systemd",
         }
     }
@@ -57,6 +59,7 @@ impl Tool {
             Self::Python => PathBuf::from(PYTHON).is_file(),
             Self::PythonGrpc => has_module("grpc"),
             Self::PythonWebsockets => has_module("websockets"),
+            Self::Redis => installed("redis-server").is_some(),
             Self::SocketActivate => installed("systemd-socket-activate").is_some(),
         }
     }

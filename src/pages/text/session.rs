@@ -1,0 +1,53 @@
+//! The words about sessions that end, or cannot be found.
+
+use super::Words;
+
+/// The person signed in elsewhere.
+pub(super) const SIGNED_OUT_ELSEWHERE: [Words; 2] = [
+    Words {
+        title: "Wylogowano: zalogowano się w innym miejscu",
+        happened: "Na to konto zalogowano się w innej przeglądarce albo na innym \
+                   urządzeniu, więc ta sesja została zakończona.",
+        advice: "Jeśli to Ty, możesz zalogować się tu ponownie. Jeśli nie, zmień hasło \
+                 u dostawcy tożsamości i zawiadom urząd.",
+    },
+    Words {
+        title: "Signed out: you signed in elsewhere",
+        happened: "This person signed in with another browser or device, so this \
+                   session was ended.",
+        advice: "If that was you, you can sign in here again. If not, change your \
+                 password at your identity provider and tell the office.",
+    },
+];
+
+/// An operator ended the session.
+pub(super) const SIGNED_OUT_BY_OPERATOR: [Words; 2] = [
+    Words {
+        title: "Sesja została zakończona przez urząd",
+        happened: "Administrator portalu zakończył tę sesję.",
+        advice: "Możesz zalogować się ponownie. Jeśli to się powtarza, zwróć się do \
+                 urzędu.",
+    },
+    Words {
+        title: "Your session was ended by the office",
+        happened: "An administrator of the portal ended this session.",
+        advice: "You can sign in again. If it happens repeatedly, contact the office.",
+    },
+];
+
+/// It cannot be told who is signed in.
+pub(super) const SESSIONS_AWAY: [Words; 2] = [
+    Words {
+        title: "Chwilowa przerwa w logowaniu",
+        happened: "Przez chwilę nie możemy sprawdzić, kto jest zalogowany. Nikt nie \
+                   został wylogowany.",
+        advice: "Odśwież stronę za kilkanaście sekund. Nie zamykaj okna z niezapisanym \
+                 formularzem.",
+    },
+    Words {
+        title: "Sign-in is interrupted for a moment",
+        happened: "For a moment we cannot tell who is signed in. Nobody was signed out.",
+        advice: "Reload the page in some seconds. Keep a window with an unsaved form \
+                 open.",
+    },
+];

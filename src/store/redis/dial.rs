@@ -1,0 +1,193 @@
+//! Opens connections: TCP, TLS, authentication.
+//!
+//! The library could do this too, but would read the authorities of the system anew for each
+//! connection; and like this the provider of cryptography is the one that we use everywhere.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+
+use super::failure::Failure;
+use super::settings::{Address, ConnectError, Credentials, Settings, Tls};
+
+/// Opens connections to servers of one kind.
+pub(super) struct Dialer {
+    tls: Option<TlsConnector>,
+    info: RedisConnectionInfo,
+    timeout: Duration,
+}
+
+/// A connection, and the task that moves its bytes. It ends with it.
+pub(super) struct Connection {
+    /// Sends commands; may be cloned.
+    pub(super) sender: MultiplexedConnection,
+    driver: JoinHandle<()>,
+}
+
+/// Bytes to and from a server.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+impl Dialer {
+    /// Prepares connections to servers that hold records.
+    pub(super) fn to_servers(settings: &Settings) -> Result<Self, ConnectError> {
+        let info = info(settings.credentials.as_ref()).set_db(i64::from(settings.database));
+        Self::new(settings, info)
+    }
+
+    /// Prepares connections to sentinels.
+    pub(super) fn to_sentinels(
+        settings: &Settings,
+        credentials: Option<&Credentials>,
+    ) -> Result<Self, ConnectError> {
+        Self::new(settings, info(credentials))
+    }
+
+    fn new(settings: &Settings, info: RedisConnectionInfo) -> Result<Self, ConnectError> {
+        let tls = settings.tls.as_ref().map(client).transpose()?;
+        let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
+        Ok(Self { tls, info, timeout: settings.connect_timeout })
+    }
+
+    /// Opens a connection for commands.
+    pub(super) async fn connect(&self, address: &Address) -> Result<Connection, Failure> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connecting = async {
+            let stream = self.stream(address).await?;
+            MultiplexedConnection::new_with_config(&self.info, stream, config)
+                .await
+                .map_err(|error| Failure::of(address, &error))
+        };
+        let (sender, driver) = self.in_time(address, connecting).await?;
+        Ok(Connection { sender, driver: tokio::spawn(driver) })
+    }
+
+    /// Opens a connection that listens to a channel.
+    pub(super) async fn listen(&self, address: &Address, channel: &str) -> Result<PubSub, Failure> {
+        let connecting = async {
+            let stream = self.stream(address).await?;
+            let of = |error| Failure::of(address, &error);
+            let mut listening = PubSub::new(&self.info, stream).await.map_err(of)?;
+            listening.subscribe(channel).await.map_err(of)?;
+            Ok(listening)
+        };
+        self.in_time(address, connecting).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        address: &Address,
+        connecting: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::time::timeout(self.timeout, connecting).await.unwrap_or_else(|_| {
+            let within = self.timeout.as_millis();
+            Err(Failure::Away(format!("{address} cannot be connected to within {within} ms")))
+        })
+    }
+
+    async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, Failure> {
+        let away = |error: std::io::Error| {
+            Failure::Away(format!("{address} cannot be connected to: {error}"))
+        };
+        let target = (address.host.as_str(), address.port);
+        let stream = TcpStream::connect(target).await.map_err(away)?;
+        stream.set_nodelay(true).map_err(away)?;
+        // A firewall that forgot the connection shows itself before a citizen does.
+        let alive = TcpKeepalive::new().with_time(IDLE).with_interval(IDLE).with_retries(2);
+        SockRef::from(&stream).set_tcp_keepalive(&alive).map_err(away)?;
+        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
+        let name = ServerName::try_from(address.host.clone())
+            .map_err(|_| Failure::Away(format!("{address} has no name that TLS can check")))?;
+        Ok(Box::new(tls.connect(name, stream).await.map_err(away)?))
+    }
+}
+
+impl Connection {
+    /// Tells whether the connection has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.driver.is_finished()
+    }
+
+    /// Ends the connection; whoever waits for an answer hears so.
+    pub(super) fn close(&self) {
+        self.driver.abort();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// After how long without traffic a connection is probed.
+const IDLE: Duration = Duration::from_secs(15);
+
+fn info(credentials: Option<&Credentials>) -> RedisConnectionInfo {
+    // Nothing that an ACL user would need a permission for besides what we do.
+    let info =
+        RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
+    let Some(credentials) = credentials else { return info };
+    let info = info.set_password(credentials.password.expose());
+    match &credentials.user {
+        Some(user) => info.set_username(user),
+        None => info,
+    }
+}
+
+fn client(tls: &Tls) -> Result<ClientConfig, ConnectError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let roots = match &tls.authorities {
+        Some(file) => roots_of(file, certificates(file)?)?,
+        None => roots_of_system()?,
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(ConnectError::Tls)?
+        .with_root_certificates(roots);
+    let Some((chain, key)) = &tls.certificate else { return Ok(builder.with_no_client_auth()) };
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key, &error))?;
+    builder.with_client_auth_cert(certificates(chain)?, private).map_err(ConnectError::Tls)
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found = read.map_err(|error| in_file(file, &error))?;
+    if found.is_empty() {
+        return Err(in_file(file, &"no certificate is in it"));
+    }
+    Ok(found)
+}
+
+fn roots_of(
+    file: &Path,
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<RootCertStore, ConnectError> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority).map_err(|error| in_file(file, &error))?;
+    }
+    Ok(roots)
+}
+
+fn roots_of_system() -> Result<RootCertStore, ConnectError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() { Err(ConnectError::NoAuthorities) } else { Ok(roots) }
+}
+
+fn in_file(file: &Path, problem: &dyn std::fmt::Display) -> ConnectError {
+    ConnectError::File { file: file.to_owned(), problem: problem.to_string() }
+}

@@ -1,0 +1,333 @@
+//! Sessions that survive: a process that is killed, a successor, another replica; and what citizens see
+//! while the store is away.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::harness::tools::{self, PYTHON, Tool};
+use crate::harness::{
+    Answer, Gateway, Load, PATIENCE, Plan, Program, Simulator, free_address, python, sign_in,
+    source,
+};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef-operators";
+
+fn plan(portal: &str, store: &str) -> Plan {
+    Plan::empty()
+        .upstream("portal", portal)
+        .route("/", "portal", "required")
+        .route("/public", "portal", "public")
+        .with(&format!("\n[store]\n{store}"))
+        .file("token", TOKEN)
+        .file("pairwise", "0123456789abcdef0123456789abcdef")
+        .environment("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token")
+        .environment("BRAMA__IDENTITY__PAIRWISE_SECRET_FILE", "pairwise")
+}
+
+/// Asks a gateway for a page of the portal, which may be known under the name of another replica.
+fn page(gateway: &Gateway, host: &str, path: &str, cookie: &str) -> Answer {
+    let mut wire = gateway.connect();
+    wire.send(
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\
+             Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    wire.answer("GET")
+}
+
+/// Waits until a page has this status.
+fn until_status(gateway: &Gateway, host: &str, cookie: &str, status: u16, within: Duration) {
+    let deadline = Instant::now() + within;
+    loop {
+        let answer = page(gateway, host, "/account", cookie);
+        if answer.status == status && is_of_portal(&answer) == (status == 200) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "still {}: {}", answer.status, answer.text());
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// Tells an answer of the portal from a page of ours.
+fn is_of_portal(answer: &Answer) -> bool {
+    answer.header("content-type") == Some("application/json")
+}
+
+#[test]
+fn with_a_file_a_citizen_stays_signed_in_when_the_process_is_killed() {
+    if !tools::has(&[Tool::Python]) {
+        return;
+    }
+    let (_portal, url) = python("recorder.py");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("sessions.db");
+    let plan = plan(&url, &format!("kind = \"file\"\nfile = {{ path = {file:?} }}"));
+    let simulator = Simulator::start(plan.address());
+    let mut gateway = plan.node(&simulator).start();
+    let host = gateway.host();
+    let (anna, lukasz) = (sign_in(&gateway, "anna"), sign_in(&gateway, "lukasz"));
+    assert_eq!(page(&gateway, &host, "/account", &anna).status, 200);
+    for _ in 0..3 {
+        gateway.program.signal("KILL");
+        gateway.program.wait();
+        gateway.start_again();
+        let answer = page(&gateway, &host, "/account", &anna);
+        assert_eq!((answer.status, is_of_portal(&answer)), (200, true));
+    }
+    // What was ended stays ended.
+    let mut wire = gateway.connect();
+    wire.send(
+        format!(
+            "POST /.brama/logout HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\n\
+             Cookie: {lukasz}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    assert!(wire.answer("POST").status < 400);
+    gateway.program.signal("KILL");
+    gateway.program.wait();
+    gateway.start_again();
+    assert!(!is_of_portal(&page(&gateway, &host, "/account", &lukasz)));
+    assert!(is_of_portal(&page(&gateway, &host, "/account", &anna)));
+    // Nobody finds a name in it.
+    let bytes = std::fs::read(&file).unwrap();
+    for name in ["Żółkiewska", "84851401359", anna.trim_start_matches("brama=")] {
+        assert!(!bytes.windows(name.len()).any(|window| window == name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn with_a_file_a_second_process_does_not_start_and_a_successor_takes_it_over() {
+    if !tools::has(&[Tool::Python]) {
+        return;
+    }
+    let (_portal, url) = python("recorder.py");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("sessions.db");
+    let store = format!("kind = \"file\"\nfile = {{ path = {file:?} }}");
+    let plan_one = plan(&url, &store);
+    let simulator = Simulator::start(plan_one.address());
+    let mut gateway = plan_one.node(&simulator).start();
+    let host = gateway.host();
+    let cookie = sign_in(&gateway, "anna");
+    // 1. Another process of its own is refused, and told why.
+    let mut other = Command::new(env!("CARGO_BIN_EXE_brama"));
+    let configuration = gateway.file("brama.toml");
+    other.arg("run").arg("--config").arg(configuration);
+    other.env("BRAMA__LISTEN__HTTP", free_address().to_string());
+    other.env("BRAMA__OPERATIONS__LISTEN", free_address().to_string());
+    let other = other.output().unwrap();
+    assert!(!other.status.success());
+    let said = String::from_utf8_lossy(&[other.stdout, other.stderr].concat()).into_owned();
+    assert!(said.contains("sessions.db"), "{said}");
+    // 2. A successor is not, and no request fails meanwhile.
+    let load = Load::signed_in(gateway.address, "/account", &cookie);
+    load.answers(50);
+    gateway.program.signal("USR2");
+    assert!(gateway.program.wait().success());
+    load.answers(50);
+    load.stop().all_answered();
+    assert!(is_of_portal(&page(&gateway, &host, "/account", &cookie)));
+    end_successor(&gateway);
+}
+
+/// Ends the process that serves by the configuration of a gateway in its place.
+fn end_successor(gateway: &Gateway) {
+    let file = gateway.file("brama.toml");
+    let name = file.to_str().unwrap().as_bytes();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        if words.split(|&byte| byte == 0).any(|word| word == name) {
+            let id = process.file_name();
+            assert!(Command::new("kill").arg(id).status().unwrap().success());
+        }
+    }
+}
+
+/// A server of Redis without anything on the disk.
+struct Redis {
+    program: Program,
+    address: std::net::SocketAddr,
+    _folder: TempDir,
+}
+
+impl Redis {
+    fn start() -> Self {
+        let (address, folder) = (free_address(), TempDir::new().unwrap());
+        Self { program: Self::run(address, &folder), address, _folder: folder }
+    }
+
+    fn run(address: std::net::SocketAddr, folder: &TempDir) -> Program {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"]);
+        command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder.path());
+        command.args(["--maxmemory-policy", "noeviction"]);
+        let mut program = Program::start(&mut command);
+        program.wait_for(|line| line.contains("Ready to accept connections").then_some(()));
+        program
+    }
+
+    fn kill(&mut self) {
+        self.program.signal("KILL");
+        self.program.wait();
+    }
+
+    fn start_again(&mut self) {
+        self.program = Self::run(self.address, &self._folder);
+    }
+
+    fn store(&self) -> String {
+        let secret = "secret_files = [\"pairwise\"]";
+        format!("kind = \"redis\"\n{secret}\nredis = {{ addresses = [\"{}\"] }}", self.address)
+    }
+}
+
+/// Two replicas that share a server of Redis. Citizens know the portal by the address of the first.
+struct Replicas {
+    redis: Redis,
+    one: Gateway,
+    two: Gateway,
+    _portal: Program,
+    _simulator: Simulator,
+}
+
+fn replicas(portal: &str) -> Option<Replicas> {
+    if !tools::has(&[Tool::Python, Tool::PythonWebsockets, Tool::Redis]) {
+        return None;
+    }
+    let (portal, url) = python(portal);
+    let redis = Redis::start();
+    let first = plan(&url, &redis.store());
+    let simulator = Simulator::start(first.address());
+    let origin = format!("http://localhost:{}", first.address().port());
+    let one = first.node(&simulator).start();
+    let two = plan(&url, &redis.store()).public_url(&origin).node(&simulator).start();
+    Some(Replicas { redis, one, two, _portal: portal, _simulator: simulator })
+}
+
+/// Ends all sessions, as an operator would.
+fn end_all(gateway: &Gateway) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+    command.env("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token");
+    command.arg("sessions").arg("--config").arg(gateway.file("brama.toml"));
+    let output = command.args(["end-all", "--yes"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_citizen_signs_in_at_one_replica_and_is_known_to_the_other_until_either_ends_it() {
+    let Some(mut replicas) = replicas("recorder.py") else { return };
+    let host = replicas.one.host();
+    let cookie = sign_in(&replicas.one, "anna");
+    for gateway in [&replicas.two, &replicas.one] {
+        assert!(is_of_portal(&page(gateway, &host, "/account", &cookie)));
+    }
+    // One of them is stopped and started, and nobody is signed out.
+    replicas.one.program.signal("TERM");
+    replicas.one.program.wait();
+    assert!(is_of_portal(&page(&replicas.two, &host, "/account", &cookie)));
+    replicas.one.start_again();
+    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
+    // Ended at the second, it has ended at the first within a second.
+    end_all(&replicas.two);
+    until_status(&replicas.one, &host, &cookie, 401, Duration::from_secs(1));
+    assert_eq!(page(&replicas.two, &host, "/account", &cookie).status, 401);
+}
+
+#[test]
+fn a_websocket_at_one_replica_ends_with_the_session_that_ends_at_the_other() {
+    let Some(replicas) = replicas("websocket.py") else { return };
+    let cookie = sign_in(&replicas.one, "anna");
+    let url = replicas.one.url("/ws").replace("http://", "ws://");
+    let mut client = Program::start(
+        Command::new(PYTHON).arg("-I").arg(source("websocket_client.py")).args([&url, &cookie]),
+    );
+    client.wait_for(|line| (line == "echoed").then_some(()));
+    let began = Instant::now();
+    end_all(&replicas.two);
+    client.wait_for(|line| line.starts_with("closed by the other side").then_some(()));
+    // The command takes its time too.
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn while_redis_is_away_whoever_was_here_goes_on_and_nobody_is_let_in_or_sent_in_circles() {
+    let Some(mut replicas) = replicas("recorder.py") else { return };
+    let host = replicas.one.host();
+    let cookie = sign_in(&replicas.one, "anna");
+    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
+    replicas.redis.kill();
+    // 1. Who was here goes on here; elsewhere nothing is known of them.
+    sleep(Duration::from_secs(2));
+    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
+    let unknown = page(&replicas.two, &host, "/account", &cookie);
+    assert_eq!(unknown.status, 503);
+    assert!(unknown.header("retry-after").is_some());
+    assert!(unknown.text().contains("session.store_unavailable"), "{}", unknown.text());
+    // 2. Nobody can begin to sign in; public pages stay open; operators are told.
+    assert_eq!(page(&replicas.two, &host, "/.brama/login", "").status, 503);
+    assert!(is_of_portal(&page(&replicas.two, &host, "/public/x", &cookie)));
+    let mut wire = replicas.two.operations();
+    wire.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+    let ready = wire.answer("GET");
+    assert!(ready.text().contains("store is away"), "{}", ready.text());
+    // 3. It comes back by itself. What was in it is gone, so everybody signs in again.
+    replicas.redis.start_again();
+    let deadline = Instant::now() + PATIENCE;
+    while is_of_portal(&page(&replicas.one, &host, "/account", &cookie)) {
+        assert!(Instant::now() < deadline, "an ended session goes on");
+        sleep(Duration::from_millis(20));
+    }
+    while page(&replicas.one, &host, "/.brama/login", "").status != 200 {
+        assert!(Instant::now() < deadline, "nobody can sign in");
+        sleep(Duration::from_millis(20));
+    }
+    let again = sign_in(&replicas.one, "anna");
+    until_status(&replicas.two, &host, &again, 200, PATIENCE);
+}
+
+#[test]
+fn while_redis_hangs_answers_come_in_time_and_it_recovers() {
+    let Some(replicas) = replicas("recorder.py") else { return };
+    let host = replicas.one.host();
+    let cookie = sign_in(&replicas.one, "anna");
+    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
+    replicas.redis.program.signal("STOP");
+    let began = Instant::now();
+    let unknown = page(&replicas.two, &host, "/account", &cookie);
+    assert_eq!(unknown.status, 503, "{}", unknown.text());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
+    replicas.redis.program.signal("CONT");
+    until_status(&replicas.two, &host, &cookie, 200, PATIENCE);
+}
+
+#[test]
+fn a_busy_session_costs_redis_next_to_nothing() {
+    let Some(replicas) = replicas("recorder.py") else { return };
+    let cookie = sign_in(&replicas.one, "anna");
+    let commands = || {
+        let output = Command::new("redis-cli")
+            .args(["-p", &replicas.redis.address.port().to_string(), "info", "stats"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let load = Load::signed_in(replicas.one.address, "/account", &cookie);
+    load.answers(100);
+    let (before, began) = (commands(), Instant::now());
+    load.answers(3000);
+    let (count, seconds) = (commands() - before, began.elapsed().as_secs_f64());
+    load.stop().all_answered();
+    // Both replicas ping the channel on which they hear of ends.
+    let each_second = (count as f64 / seconds).round();
+    eprintln!("{each_second} commands a second, {:.0} requests a second", 3000.0 / seconds);
+    assert!(each_second < 60.0, "{each_second} commands a second");
+}
