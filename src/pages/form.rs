@@ -44,11 +44,10 @@ pub fn kept_form(look: Look<'_>, form: &KeptForm<'_>) -> Page {
             p.note { (words.kept_form_check) }
             form method="post" action=(form.target) autocomplete="off" {
                 input type="hidden" name=(form.field) value=(form.handle);
-                p.actions { button type="submit" { (words.send_form) } }
-            }
-            form method="post" action=(form.discard) autocomplete="off" {
-                input type="hidden" name=(form.field) value=(form.handle);
-                p.actions { button.quiet type="submit" { (words.discard_form) } }
+                p.actions {
+                    button type="submit" { (words.send_form) }
+                    button.quiet type="submit" formaction=(form.discard) { (words.discard_form) }
+                }
             }
         },
         script: None,
@@ -83,7 +82,7 @@ mod tests {
             "<dd>2 KiB</dd>",
             "<dd>Anna Nowak</dd>",
             r#"<form method="post" action="/tax?year=2031""#,
-            r#"<form method="post" action="/.brama/form""#,
+            r#"<button class="quiet" type="submit" formaction="/.brama/form">"#,
             r#"<input type="hidden" name="brama-form" value="h4ndle">"#,
         ] {
             assert!(page.html.contains(expected), "{expected} in {}", page.html);

@@ -165,7 +165,9 @@ pub fn trouble_told(
             @if let Some(link) = begin_again {
                 p.actions {
                     a.button href=(link) target=[target] { (trouble.way_on(look.language)) }
-                    a.button.quiet href="/" target=[target] { (small_print.home) }
+                    @if link != "/" {
+                        a.button.quiet href="/" target=[target] { (small_print.home) }
+                    }
                 }
             }
             div.small {

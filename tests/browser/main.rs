@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `login` | signing in, giving up, signing in for a higher level |
 //! | `policy` | pages that ask for more than a login: a new one, another way in, an adult |
+//! | `forms` | a form that met an ended session |
 //! | `logout` | signing out, and what is left of it in the browser |
 //! | `judge` | that the browser would notice what it is here to notice |
 //!
@@ -17,6 +18,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
+mod forms;
 mod harness;
 mod judge;
 mod login;

@@ -280,6 +280,19 @@ async fn each_kept_form_and_each_press_without_a_session_counts_as_a_login_begun
     }
 }
 
+#[tokio::test]
+async fn a_form_is_kept_in_a_file_as_well() {
+    let store = "[store]\nkind = \"file\"\n[store.file]\npath = \"sessions.db\"\n";
+    let world = world().with(store).start().await;
+    let mut browser = ended(&world).await;
+    let body = "x".repeat(1 << 20);
+    let page = browser.send_form(TARGET, URLENCODED, body.clone(), "same-origin").await;
+    let asked = sign_in_on(&mut browser, &page, "anna").await;
+    press(&mut browser, &asked).await;
+    assert!(world.last_seen().body == body);
+    press(&mut browser, &asked).await.is_refused_with("form.unknown");
+}
+
 /// A browser whose session has ended.
 async fn ended(world: &World) -> Browser {
     let mut browser = world.browser();

@@ -107,6 +107,11 @@ impl Citizen {
         self.client().switch_to_window(handle).await.unwrap();
     }
 
+    /// Loses a cookie, as when its session ended.
+    pub(crate) async fn loses_cookie(&self, name: &str) {
+        self.client().delete_cookie(name).await.unwrap();
+    }
+
     /// Runs a script in the page, as only a test can.
     pub(crate) async fn runs(&self, script: &str) -> serde_json::Value {
         self.client().execute(script, Vec::new()).await.unwrap()
