@@ -45,8 +45,10 @@ pub struct Sessions {
 struct Far {
     place: Arc<dyn Place>,
     sealer: Sealer,
-    /// Grows when something may have been missed.
+    /// Grows when something may have been missed. What was never vouched for is of round 0.
     round: AtomicU64,
+    /// How many ends were heard of.
+    ends: AtomicU64,
     /// What the place is to be told.
     touches: Mutex<Vec<Touch>>,
     is_away: AtomicBool,
@@ -70,7 +72,8 @@ impl Sessions {
         let far = Far {
             place,
             sealer,
-            round: AtomicU64::new(0),
+            round: AtomicU64::new(1),
+            ends: AtomicU64::new(0),
             touches: Mutex::default(),
             is_away: AtomicBool::new(false),
         };
@@ -144,7 +147,7 @@ impl Sessions {
             return self.ask_again(&held, activity, now).await;
         }
         let Some(far) = &self.far else { return Ok(None) };
-        let round = far.round.load(Ordering::Acquire);
+        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
         let Some(record) = far.heard(far.place.get(key.place(), now).await)? else {
             return Ok(None);
         };
@@ -161,6 +164,10 @@ impl Sessions {
         };
         let held = Held::restored(key, session, record.alive, round, now);
         self.near.insert(key, Arc::clone(&held));
+        // It may have ended after it was read and before it was here to be told so.
+        if far.ends.load(Ordering::Acquire) != ends {
+            return self.ask_again(&held, activity, now).await;
+        }
         Ok(self.look(&held, activity, now))
     }
 
@@ -173,8 +180,11 @@ impl Sessions {
         if held.has_ended() {
             return Ok(false);
         }
-        if self.look(held, Activity::Background, now).is_some() {
-            return Ok(true);
+        // Ends are told to what is near, which may not be the same any more.
+        match self.near.get(&held.key()) {
+            Some(near) if near.has_ended() => return Ok(false),
+            Some(near) if self.look(&near, Activity::Background, now).is_some() => return Ok(true),
+            Some(_) | None => {}
         }
         Ok(self.ask_again(held, Activity::Background, now).await?.is_some())
     }
@@ -243,6 +253,7 @@ impl Sessions {
             tokio::select! {
                 event = events.recv() => match event {
                     Ok(Event::Gone(key)) if key.kind == Kind::Session => {
+                        far.ends.fetch_add(1, Ordering::AcqRel);
                         if let Some(held) = self.near.remove(&SessionKey(key.digest)) {
                             held.end();
                         }
@@ -334,6 +345,8 @@ impl Sessions {
                 let live = self.look(held, activity, now);
                 if live.is_none() {
                     self.near.invalidate(&key);
+                } else if !self.near.contains_key(&key) {
+                    self.near.insert(key, Arc::clone(held));
                 }
                 Ok(live)
             }

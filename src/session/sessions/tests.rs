@@ -32,12 +32,14 @@ struct Switch {
     memory: Memory,
     is_away: AtomicBool,
     is_deaf: AtomicBool,
+    /// What is read takes a turn to arrive.
+    is_slow: AtomicBool,
 }
 
 impl Switch {
     fn new() -> Arc<Self> {
-        let (is_away, is_deaf) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf })
+        let [is_away, is_deaf, is_slow] = [false; 3].map(AtomicBool::new);
+        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf, is_slow })
     }
 
     fn away(&self, away: bool) {
@@ -64,6 +66,13 @@ impl Place for Switch {
         self.or(self.memory.swap(key, sealed, record, now))
     }
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        if self.is_slow.load(Ordering::SeqCst) {
+            let read = self.memory.get(key, now);
+            return Box::pin(async {
+                tokio::task::yield_now().await;
+                read.await
+            });
+        }
         self.or(self.memory.get(key, now))
     }
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
@@ -267,6 +276,42 @@ async fn a_session_that_ends_on_one_replica_ends_on_all() {
     assert!(two.find(&id, Activity::Alive, now).await.unwrap().is_none());
     assert_eq!(two.why_ended(&id, now).await, Some(Why::Operator));
     attending.abort();
+}
+
+/// Ends the session just after it was read, as another replica may do.
+#[tokio::test]
+async fn a_session_that_ends_while_it_is_read_is_not_found() {
+    let (place, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let attending = tokio::spawn(Arc::clone(&two).attend());
+    tokio::task::yield_now().await;
+    let (id, now) = (begun(&one, &clock).await, clock.now());
+    let found = two.find(&id, Activity::Alive, now);
+    let mut found = std::pin::pin!(found);
+    place.is_slow.store(true, Ordering::SeqCst);
+    assert!(futures_util::poll!(found.as_mut()).is_pending(), "it was read");
+    place.is_slow.store(false, Ordering::SeqCst);
+    let far = two.far.as_ref().unwrap();
+    one.end(id.key(), Why::Operator, now).await.unwrap();
+    while far.ends.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(found.await.unwrap().is_none());
+    assert!(two.find(&id, Activity::Alive, now).await.unwrap().is_none());
+    attending.abort();
+}
+
+#[tokio::test]
+async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let (id, now) = (begun(&sessions, &clock).await, clock.now());
+    let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+    sessions.near.invalidate(&id.key());
+    assert!(sessions.is_live(&live, now).await.unwrap());
+    sessions.near.invalidate(&id.key());
+    place.take(id.key().place(), now).await.unwrap();
+    assert!(!sessions.is_live(&live, now).await.unwrap());
 }
 
 #[tokio::test]
