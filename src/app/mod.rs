@@ -234,11 +234,11 @@ impl App {
         });
         let mut beside = JoinSet::new();
         let sessions = Arc::clone(&gateway.flows.sessions);
-        beside.spawn(Arc::clone(&sessions).attend());
+        beside.spawn(Arc::clone(&sessions).attend(Arc::clone(&clock)));
         if let Some(opening) = kept.opening {
             beside.spawn(opening.run());
         }
-        beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, clock));
+        beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
         if let Some(certificates) = certificates {
             beside.spawn(certificates::watch(certificates, LOOK_AT_FILES, stopping.clone()));
         }
@@ -299,7 +299,7 @@ impl App {
         stopper.leave();
         if left_to_successor {
             // The successor waits for what only one process can have.
-            sessions.tell_all().await;
+            sessions.tell_all(clock.now()).await;
             kept.place.close();
             operations_stopper.stop();
         } else {
@@ -308,7 +308,7 @@ impl App {
         }
         stopper.stop();
         workers.ended().await;
-        sessions.tell_all().await;
+        sessions.tell_all(clock.now()).await;
         gateway.access.flush();
         beside.shutdown().await;
         operations_stopper.stop();

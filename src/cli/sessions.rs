@@ -171,5 +171,5 @@ impl Gateway {
 }
 
 /// Ending all sessions may take a while.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 const MOST: usize = 4 * 1024 * 1024;

@@ -147,7 +147,10 @@ impl Flows {
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         self.sessions.insert(&id, session, now).await?;
         if let Some(earlier) = earlier_session {
-            self.sessions.remove(earlier, now).await?;
+            // The citizen is signed in by now, and the cookie of the earlier session is gone.
+            if let Err(error) = self.sessions.remove(earlier, now).await {
+                tracing::warn!(%error, "session before this login could not be ended");
+            }
         }
         Ok(Finished {
             public_name: id.key().public_name(),

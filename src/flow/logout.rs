@@ -28,14 +28,17 @@ impl Flows {
     /// # Errors
     /// When the session store cannot be reached: then the session may still be there.
     pub async fn logout(self: &Arc<Self>, id: &SessionId) -> Result<SignedOut, Unavailable> {
-        // 1. Ours first.
-        let Some(held) = self.sessions.remove(id, self.now()).await? else {
-            return Ok(SignedOut::NotSignedIn);
-        };
-        // 2. Then the node's.
-        let flows = Arc::clone(self);
-        let told = tokio::spawn(async move { flows.tell_node(held.session()).await });
-        Ok(told.await.unwrap_or_else(|error| SignedOut::OnlyHere(error.to_string())))
+        // Even when the browser leaves meanwhile: what the node knows the session by goes with it.
+        let (flows, id) = (Arc::clone(self), id.clone());
+        let told = tokio::spawn(async move {
+            // 1. Ours first.
+            let Some(held) = flows.sessions.remove(&id, flows.now()).await? else {
+                return Ok(SignedOut::NotSignedIn);
+            };
+            // 2. Then the node's.
+            Ok(flows.tell_node(held.session()).await)
+        });
+        told.await.unwrap_or_else(|error| Ok(SignedOut::OnlyHere(error.to_string())))
     }
 
     async fn tell_node(&self, session: &Session) -> SignedOut {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use futures_util::{StreamExt, stream};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
@@ -161,21 +162,39 @@ impl Admin {
         Ok(json!({ "sessions": sessions, "next": listed.next }))
     }
 
+    /// Goes on although the operator's connection ends.
     async fn end_many(&self, owner: Option<[u8; 32]>) -> Result<Value, Refused> {
-        let (mut ended, mut next) = (0_u64, None);
-        loop {
-            let now = self.clock.now();
-            let listed = self.sessions.list(owner, next, MOST, now).await?;
-            for seen in &listed.sessions {
-                ended += u64::from(self.sessions.end(seen.key, Why::Operator, now).await?);
-            }
-            next = listed.next;
-            if next.is_none() {
-                break;
-            }
-        }
+        let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
+        let ended = tokio::spawn(async move { end_all(&sessions, &clock, owner).await });
+        let ended = ended.await.map_err(|error| Unavailable(error.to_string()))??;
         tracing::info!(ended, of_one_person = owner.is_some(), "operator ended sessions");
         Ok(json!({ "ended": ended }))
+    }
+}
+
+/// Ends page after page, from the beginning, until there is nothing more to end.
+async fn end_all(
+    sessions: &Sessions,
+    clock: &SharedClock,
+    owner: Option<[u8; 32]>,
+) -> Result<u64, Unavailable> {
+    let (mut ended, mut next) = (0_u64, None);
+    loop {
+        let listed = sessions.list(owner, next, MOST, clock.now()).await?;
+        let some = listed.sessions.len();
+        let end = |seen: Seen| sessions.end(seen.key, Why::Operator, clock.now());
+        let mut ends = stream::iter(listed.sessions).map(end).buffer_unordered(AT_ONCE);
+        let mut now_ended = 0;
+        while let Some(done) = ends.next().await {
+            now_ended += u64::from(done?);
+        }
+        ended += now_ended;
+        next = listed.next;
+        // Of one person there is one page at a time.
+        let may_be_more = next.is_some() || (owner.is_some() && some > 0 && now_ended > 0);
+        if !may_be_more {
+            return Ok(ended);
+        }
     }
 }
 
@@ -219,6 +238,8 @@ fn refuse(refused: Refused) -> Response<Body> {
     response
 }
 
+/// How many are ended at once.
+const AT_ONCE: usize = 64;
 const DEFAULT_LIMIT: usize = 100;
 const MOST: usize = 1000;
 const MOST_BYTES: usize = 4096;

@@ -62,8 +62,8 @@ pub(super) fn open(
 async fn session_ended(flows: Arc<Flows>, live: Live) {
     loop {
         tokio::time::sleep(LOOK).await;
-        // A store that is away has not said that the session ended.
-        if let Ok(false) = flows.sessions.is_live(&live, flows.clock.now()).await {
+        // While the store is away, this is an error only when the grace is over.
+        if !flows.sessions.is_live(&live, flows.clock.now()).await.unwrap_or(false) {
             return;
         }
     }

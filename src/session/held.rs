@@ -27,9 +27,7 @@ pub struct Held {
     told: AtomicI64,
     /// It was ended from outside. Whoever still holds it sees that at once.
     has_ended: AtomicBool,
-    /// When the place that it was read from vouched for it last, in milliseconds since the epoch.
-    vouched: AtomicI64,
-    /// Which round of asking that was.
+    /// In which round of asking the place that it was read from vouched for it.
     round: AtomicU64,
 }
 
@@ -57,13 +55,14 @@ impl Held {
         round: u64,
         now: Time,
     ) -> Arc<Self> {
+        // Nobody was alive in the future.
+        let alive = alive.min(now.as_millisecond());
         Arc::new(Self {
             key,
             session,
             alive: AtomicI64::new(alive),
             told: AtomicI64::new(alive),
             has_ended: AtomicBool::new(false),
-            vouched: AtomicI64::new(now.as_millisecond()),
             round: AtomicU64::new(round),
         })
     }
@@ -81,16 +80,10 @@ impl Held {
 
     /// Notes that the place vouched for it, and the sign of life that others saw.
     pub(super) fn vouch(&self, alive: i64, round: u64, now: Time) {
+        let alive = alive.min(now.as_millisecond());
         self.alive.fetch_max(alive, Ordering::Relaxed);
         self.told.fetch_max(alive, Ordering::Relaxed);
-        self.vouched.fetch_max(now.as_millisecond(), Ordering::Relaxed);
         self.round.fetch_max(round, Ordering::Release);
-    }
-
-    /// Tells whether it may go on although the place is away.
-    pub(super) fn has_grace(&self, grace: Duration, now: Time) -> bool {
-        let since = now.as_millisecond() - self.vouched.load(Ordering::Relaxed);
-        u128::try_from(since).is_ok_and(|since| since < grace.as_millis())
     }
 
     /// Returns the last sign of life when others should hear of it: once for each stretch of time.

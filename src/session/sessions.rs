@@ -12,7 +12,7 @@
 
 mod operators;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub use self::operators::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
 use super::{Session, SessionId, SessionKey, Settings, kept};
-use crate::base::clock::{Time, later};
+use crate::base::clock::{SharedClock, Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
 use crate::store::seal::Sealer;
@@ -45,11 +45,14 @@ pub struct Sessions {
 struct Far {
     place: Arc<dyn Place>,
     sealer: Sealer,
-    /// Grows when something may have been missed.
+    /// Grows when something may have been missed. What was never vouched for is of round 0.
     round: AtomicU64,
+    /// How many ends were heard of.
+    ends: AtomicU64,
     /// What the place is to be told.
     touches: Mutex<Vec<Touch>>,
-    is_away: AtomicBool,
+    /// Since when the place is away, in milliseconds since the epoch; zero when it is not.
+    away_since: AtomicI64,
 }
 
 impl Sessions {
@@ -70,9 +73,10 @@ impl Sessions {
         let far = Far {
             place,
             sealer,
-            round: AtomicU64::new(0),
+            round: AtomicU64::new(1),
+            ends: AtomicU64::new(0),
             touches: Mutex::default(),
-            is_away: AtomicBool::new(false),
+            away_since: AtomicI64::new(0),
         };
         Arc::new(Self::of(settings, owners, Some(far)))
     }
@@ -113,11 +117,14 @@ impl Sessions {
                 alive: now.as_millisecond(),
                 expires: self.expires(now, &session),
             };
-            far.heard(far.place.put(key.place(), record).await)?;
+            far.heard(far.place.put(key.place(), record).await, now)?;
         }
         self.near.insert(key, Held::new(key, session, now));
         if self.settings.maximum_per_person > 0 {
-            self.end_oldest(owner, key, now).await?;
+            // The citizen is signed in by now; the next login tries again.
+            if let Err(error) = self.end_oldest(owner, key, now).await {
+                warn!(%error, "sessions of a person that are too many could not be ended");
+            }
         }
         Ok(())
     }
@@ -144,8 +151,8 @@ impl Sessions {
             return self.ask_again(&held, activity, now).await;
         }
         let Some(far) = &self.far else { return Ok(None) };
-        let round = far.round.load(Ordering::Acquire);
-        let Some(record) = far.heard(far.place.get(key.place(), now).await)? else {
+        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
+        let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
             return Ok(None);
         };
         let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
@@ -160,8 +167,13 @@ impl Sessions {
             return Ok(None);
         };
         let held = Held::restored(key, session, record.alive, round, now);
-        self.near.insert(key, Arc::clone(&held));
-        Ok(self.look(&held, activity, now))
+        // Never two of one, or the end of one would not be that of the other.
+        let held = self.near.entry(key).or_insert(held).into_value();
+        // It may have ended after it was read and before it was here to be told so.
+        if far.ends.load(Ordering::Acquire) != ends {
+            return self.ask_again(&held, activity, now).await;
+        }
+        Ok(held.look(activity, now, self.settings.idle))
     }
 
     /// Tells whether a session still lives, without a sign of life.
@@ -173,8 +185,11 @@ impl Sessions {
         if held.has_ended() {
             return Ok(false);
         }
-        if self.look(held, Activity::Background, now).is_some() {
-            return Ok(true);
+        // Ends are told to what is near, which may not be the same any more.
+        match self.near.get(&held.key()) {
+            Some(near) if near.has_ended() => return Ok(false),
+            Some(near) if self.look(&near, Activity::Background, now).is_some() => return Ok(true),
+            Some(_) | None => {}
         }
         Ok(self.ask_again(held, Activity::Background, now).await?.is_some())
     }
@@ -212,7 +227,7 @@ impl Sessions {
                 expires: later(now, NOTE_LIFE),
             };
             // The session has ended; a note that is lost costs a page, no more.
-            let _ = far.heard(far.place.put(key.note(), record).await);
+            let _ = far.heard(far.place.put(key.note(), record).await, now);
         }
         Ok(true)
     }
@@ -230,62 +245,71 @@ impl Sessions {
     /// Tells whether the place was away when it was asked last.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.far.as_ref().is_some_and(|far| far.is_away.load(Ordering::Relaxed))
+        self.far.as_ref().is_some_and(|far| far.is_away())
     }
 
     /// Keeps near what is far, and tells the place of signs of life; never ends.
-    pub async fn attend(self: Arc<Self>) {
+    pub async fn attend(self: Arc<Self>, clock: SharedClock) {
         let Some(far) = &self.far else { return std::future::pending().await };
+        // Whoever waits for the place hears of ends meanwhile.
+        tokio::join!(self.hear(far), self.keep_told(far, &clock));
+    }
+
+    async fn hear(&self, far: &Far) {
         let mut events = far.place.watch();
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                event = events.recv() => match event {
-                    Ok(Event::Gone(key)) if key.kind == Kind::Session => {
-                        if let Some(held) = self.near.remove(&SessionKey(key.digest)) {
-                            held.end();
-                        }
+            match events.recv().await {
+                Ok(Event::Gone(key)) if key.kind == Kind::Session => {
+                    far.ends.fetch_add(1, Ordering::AcqRel);
+                    if let Some(held) = self.near.remove(&SessionKey(key.digest)) {
+                        held.end();
                     }
-                    Ok(Event::Gone(_)) => {}
-                    Ok(Event::Missed) | Err(RecvError::Lagged(_)) => self.ask_all_again(),
-                    // A place never stops telling; if it did, nothing would be heard.
-                    Err(RecvError::Closed) => {
-                        self.ask_all_again();
-                        tick.tick().await;
-                    }
-                },
-                _ = tick.tick() => {
-                    if !far.place.is_watching() {
-                        self.ask_all_again();
-                    }
-                    self.tell(far).await;
-                    if far.is_away.load(Ordering::Relaxed) {
-                        let _ = far.heard(far.place.check().await);
-                    }
+                }
+                Ok(Event::Gone(_)) => {}
+                Ok(Event::Missed) | Err(RecvError::Lagged(_)) => self.ask_all_again(),
+                // A place never stops telling; if it did, nothing would be heard.
+                Err(RecvError::Closed) => {
+                    self.ask_all_again();
+                    tokio::time::sleep(TICK).await;
                 }
             }
         }
     }
 
+    async fn keep_told(&self, far: &Far, clock: &SharedClock) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let is_watching = far.place.is_watching();
+            if !is_watching {
+                self.ask_all_again();
+            }
+            self.tell(far, clock.now()).await;
+            if !is_watching || far.is_away() {
+                let _ = far.heard(far.place.check().await, clock.now());
+            }
+        }
+    }
+
     /// Tells the place of signs of life that it does not know yet; for the end of the process.
-    pub async fn tell_all(&self) {
+    pub async fn tell_all(&self, now: Time) {
         if let Some(far) = &self.far {
             let near = self.near.iter().map(|(_, held)| held);
             let due = near.filter_map(|held| held.to_tell(Duration::ZERO).map(|_| held));
             let touches: Vec<_> = due.map(|held| self.touch(&held)).collect();
             far.lock().extend(touches);
-            self.tell(far).await;
+            self.tell(far, now).await;
         }
     }
 
-    async fn tell(&self, far: &Far) {
+    async fn tell(&self, far: &Far, now: Time) {
         let touches = std::mem::take(&mut *far.lock());
         if touches.is_empty() {
             return;
         }
         // They are not worth keeping when the place is away: each session is told of again.
-        let _ = far.heard(far.place.touch(touches).await);
+        let _ = far.heard(far.place.touch(touches).await, now);
     }
 
     fn ask_all_again(&self) {
@@ -327,13 +351,25 @@ impl Sessions {
             self.near.invalidate(&key);
             return Ok(None);
         };
-        let round = far.round.load(Ordering::Acquire);
-        match far.heard(far.place.get(key.place(), now).await) {
+        // What the place cannot change need not be asked.
+        if now >= held.session().end() {
+            self.near.invalidate(&key);
+            return Ok(None);
+        }
+        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
+        match far.heard(far.place.get(key.place(), now).await, now) {
             Ok(Some(record)) => {
                 held.vouch(record.alive, round, now);
-                let live = self.look(held, activity, now);
+                // The answer has just come: whatever may have been missed meanwhile is for the next
+                // request to ask.
+                let live = held.look(activity, now, self.settings.idle);
                 if live.is_none() {
                     self.near.invalidate(&key);
+                } else if !self.near.contains_key(&key) {
+                    self.near.insert(key, Arc::clone(held));
+                    if far.ends.load(Ordering::Acquire) != ends {
+                        self.near.invalidate(&key);
+                    }
                 }
                 Ok(live)
             }
@@ -342,7 +378,7 @@ impl Sessions {
                 self.near.invalidate(&key);
                 Ok(None)
             }
-            Err(away) if held.has_grace(self.settings.grace, now) => {
+            Err(away) if far.has_grace(self.settings.grace, now) => {
                 held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
             }
             Err(away) => Err(away),
@@ -352,7 +388,7 @@ impl Sessions {
     /// Takes a session away, near and far; says whether this caller was the one.
     async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
         let far = match &self.far {
-            Some(far) => Some(far.heard(far.place.take(key.place(), now).await)?.is_some()),
+            Some(far) => Some(far.heard(far.place.take(key.place(), now).await, now)?.is_some()),
             None => None,
         };
         let near = self.near.remove(&key);
@@ -369,11 +405,11 @@ impl Sessions {
         newest: SessionKey,
         now: Time,
     ) -> Result<(), Unavailable> {
-        let listed = self.list(Some(owner), None, MOST_OF_ONE, now).await?;
-        let mut others: Vec<_> = listed.sessions.iter().filter(|seen| seen.key != newest).collect();
-        others.sort_by_key(|seen| seen.alive);
-        let keep = self.settings.maximum_per_person.saturating_sub(1);
-        for seen in others.iter().take(others.len().saturating_sub(keep)) {
+        let mut listed = self.list(Some(owner), None, MOST_OF_ONE, now).await?.sessions;
+        // One order for all, so that two who sign in at once do not end each other.
+        listed.sort_by_key(|seen| (seen.alive, seen.key.bytes()));
+        let beyond = listed.len().saturating_sub(self.settings.maximum_per_person);
+        for seen in listed.iter().take(beyond).filter(|seen| seen.key != newest) {
             self.end(seen.key, Why::Elsewhere, now).await?;
         }
         Ok(())
@@ -400,11 +436,22 @@ impl Far {
         self.touches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_away(&self) -> bool {
+        self.away_since.load(Ordering::Relaxed) != 0
+    }
+
+    /// Tells whether it is away for no longer than that.
+    fn has_grace(&self, grace: Duration, now: Time) -> bool {
+        let since = now.as_millisecond() - self.away_since.load(Ordering::Relaxed);
+        u128::try_from(since.max(0)).is_ok_and(|since| since < grace.as_millis())
+    }
+
     /// Notes whether the place answers.
-    fn heard<T>(&self, answer: Result<T, Unavailable>) -> Result<T, Unavailable> {
+    fn heard<T>(&self, answer: Result<T, Unavailable>, now: Time) -> Result<T, Unavailable> {
+        let (was, moment) = (Ordering::Relaxed, now.as_millisecond().max(1));
         match &answer {
-            Ok(_) if self.is_away.swap(false, Ordering::Relaxed) => info!("session store is back"),
-            Err(reason) if !self.is_away.swap(true, Ordering::Relaxed) => {
+            Ok(_) if self.away_since.swap(0, was) != 0 => info!("session store is back"),
+            Err(reason) if self.away_since.compare_exchange(0, moment, was, was).is_ok() => {
                 warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
             }
             _ => {}

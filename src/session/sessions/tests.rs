@@ -32,12 +32,14 @@ struct Switch {
     memory: Memory,
     is_away: AtomicBool,
     is_deaf: AtomicBool,
+    /// What is read takes a turn to arrive.
+    is_slow: AtomicBool,
 }
 
 impl Switch {
     fn new() -> Arc<Self> {
-        let (is_away, is_deaf) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf })
+        let [is_away, is_deaf, is_slow] = [false; 3].map(AtomicBool::new);
+        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf, is_slow })
     }
 
     fn away(&self, away: bool) {
@@ -64,6 +66,13 @@ impl Place for Switch {
         self.or(self.memory.swap(key, sealed, record, now))
     }
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        if self.is_slow.load(Ordering::SeqCst) {
+            let read = self.memory.get(key, now);
+            return Box::pin(async {
+                tokio::task::yield_now().await;
+                read.await
+            });
+        }
         self.or(self.memory.get(key, now))
     }
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
@@ -253,7 +262,8 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
 async fn a_session_that_ends_on_one_replica_ends_on_all() {
     let (place, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&place, settings()), replica(&place, settings()));
-    let attending = tokio::spawn(Arc::clone(&two).attend());
+    let attending =
+        tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
     let live = two.find(&id, Activity::Alive, now).await.unwrap().unwrap();
@@ -269,12 +279,50 @@ async fn a_session_that_ends_on_one_replica_ends_on_all() {
     attending.abort();
 }
 
+/// Ends the session just after it was read, as another replica may do.
+#[tokio::test]
+async fn a_session_that_ends_while_it_is_read_is_not_found() {
+    let (place, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let attending =
+        tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
+    tokio::task::yield_now().await;
+    let (id, now) = (begun(&one, &clock).await, clock.now());
+    let found = two.find(&id, Activity::Alive, now);
+    let mut found = std::pin::pin!(found);
+    place.is_slow.store(true, Ordering::SeqCst);
+    assert!(futures_util::poll!(found.as_mut()).is_pending(), "it was read");
+    place.is_slow.store(false, Ordering::SeqCst);
+    let far = two.far.as_ref().unwrap();
+    one.end(id.key(), Why::Operator, now).await.unwrap();
+    while far.ends.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(found.await.unwrap().is_none());
+    assert!(two.find(&id, Activity::Alive, now).await.unwrap().is_none());
+    attending.abort();
+}
+
+#[tokio::test]
+async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let (id, now) = (begun(&sessions, &clock).await, clock.now());
+    let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+    sessions.near.invalidate(&id.key());
+    assert!(sessions.is_live(&live, now).await.unwrap());
+    sessions.near.invalidate(&id.key());
+    place.take(id.key().place(), now).await.unwrap();
+    assert!(!sessions.is_live(&live, now).await.unwrap());
+}
+
 #[tokio::test]
 async fn who_hears_nothing_asks_again() {
     let (place, clock) = (Switch::new(), clock());
     place.is_deaf.store(true, Ordering::SeqCst);
     let (one, two) = (replica(&place, settings()), replica(&place, settings()));
-    let attending = tokio::spawn(Arc::clone(&two).attend());
+    let attending =
+        tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
     assert!(two.find(&id, Activity::Alive, now).await.unwrap().is_some());
@@ -293,6 +341,9 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
     let (place, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&place, settings()), replica(&place, settings()));
     let id = begun(&one, &clock).await;
+    // It was read long ago, and nobody had to ask again since.
+    clock.advance(2 * settings().grace);
+    assert!(is_live(&one, &id, Activity::Alive, &clock).await);
     place.away(true);
     one.ask_all_again();
     assert!(is_live(&one, &id, Activity::Alive, &clock).await, "it was seen a moment ago");
@@ -312,6 +363,30 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
 }
 
 #[tokio::test]
+async fn what_may_have_been_missed_while_the_place_answers_signs_nobody_out() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let (id, now) = (begun(&sessions, &clock).await, clock.now());
+    sessions.ask_all_again();
+    place.is_slow.store(true, Ordering::SeqCst);
+    let mut found = std::pin::pin!(sessions.find(&id, Activity::Alive, now));
+    assert!(futures_util::poll!(found.as_mut()).is_pending(), "it is asked for again");
+    sessions.ask_all_again();
+    assert!(found.await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_absolute_end_needs_no_place() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = begun(&sessions, &clock).await;
+    let live = sessions.find(&id, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    place.away(true);
+    clock.advance(settings().absolute);
+    assert!(!sessions.is_live(&live, clock.now()).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_session_used_on_one_replica_is_not_idle_on_the_other() {
     let (place, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&place, settings()), replica(&place, settings()));
@@ -320,7 +395,7 @@ async fn a_session_used_on_one_replica_is_not_idle_on_the_other() {
     for _ in 0..3 {
         clock.advance(Duration::from_secs(600));
         assert!(is_live(&one, &id, Activity::Alive, &clock).await);
-        one.tell(one.far.as_ref().unwrap()).await;
+        one.tell(one.far.as_ref().unwrap(), clock.now()).await;
     }
     assert!(is_live(&two, &id, Activity::Alive, &clock).await);
     clock.advance(Duration::from_secs(901 + 60));
@@ -339,7 +414,7 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
     }
     let told = far.lock().len();
     assert!((1..=4).contains(&told), "{told} in 100 seconds");
-    sessions.tell_all().await;
+    sessions.tell_all(clock.now()).await;
     let record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
     assert_eq!(record.alive, clock.now().as_millisecond());
 }
