@@ -10,6 +10,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 
 from programs import Failed
 from world import SIZES
@@ -36,6 +37,7 @@ def _examine(subject, cases, world):
     """Examines one subject; returns the protocols that it speaks."""
     for scheme in sorted({case.scheme for case in cases}):
         with_session = {"Cookie": subject.cookies[scheme]}
+        _wait_for_routes(subject, scheme, with_session, world)
         for body, size in SIZES.items():
             status, content = _get(subject, scheme, body, with_session, world)
             if status != 200 or len(content) != size:
@@ -51,6 +53,16 @@ def _examine(subject, cases, world):
             raise Failed(f"{subject.name} tells the backend {identity[:300]!r} about who it is")
     asks_h2 = any(case.protocol == "h2" for case in cases)
     return {"h1", "h2"} if asks_h2 and _speaks_h2(subject, world) else {"h1"}
+
+
+def _wait_for_routes(subject, scheme, headers, world):
+    """Waits while a proxy listens already and knows no route yet, as Traefik does for a moment."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        status, _ = _get(subject, scheme, "1k", headers, world)
+        if status != 404:
+            return
+        time.sleep(0.05)
 
 
 def _get(subject, scheme, body, headers, world):
