@@ -2,6 +2,7 @@
 
 use super::cookie::Cookies;
 use super::hygiene::answer::{Fate, fate, is_of_the_portal};
+use super::hygiene::names_a_field;
 use crate::wire::lines::Lines;
 use crate::wire::outgoing;
 use bytes::BytesMut;
@@ -105,11 +106,7 @@ impl Passed {
 }
 
 fn is_plain_connection(value: &[u8]) -> bool {
-    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).all(|option| {
-        option.eq_ignore_ascii_case(b"keep-alive")
-            || option.eq_ignore_ascii_case(b"close")
-            || option.is_empty()
-    })
+    !value.split(|&byte| byte == b',').any(|option| names_a_field(option.trim_ascii()))
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ impl Tokens {
         Self { minter, recent: Recent::new(RECENT) }
     }
 
-    /// Returns the token of a session: see [`Minter::token`].
+    /// Returns the token of a session for the release of that number, minting it when there is
+    /// none or it has less than a fifth of its life left.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -105,21 +106,7 @@ impl Minter {
         Self { issuer, secret, lifetime, ring, minted }
     }
 
-    /// Returns the token of a session for the release of that number, minting it when there is
-    /// none or it has less than a fifth of its life left.
-    ///
-    /// # Errors
-    /// When it cannot be signed.
-    pub fn token(
-        &self,
-        session: SessionKey,
-        release: (usize, &Release),
-        subject: Subject<'_>,
-        now: Time,
-    ) -> Result<HeaderValue, Error> {
-        self.minted(session, release, subject, now).map(|minted| minted.value)
-    }
-
+    /// Returns what is kept for the session and the release of that number, or mints it.
     fn minted(
         &self,
         session: SessionKey,

@@ -69,7 +69,7 @@
 //! # Tokens are minted, not made per request
 //!
 //! Signing costs. A token is minted once for a session and a release, and kept until a fifth of its
-//! life is left ([`crate::identity::token::Minter::token`]). A *release* is an audience with a list
+//! life is left ([`crate::identity::token::Tokens::token`]). A *release* is an audience with a list
 //! of claims; two routes with the same release share a token.
 //!
 //! The subject is a pairwise pseudonym ([`crate::identity::claims::PairwiseSecret::pseudonym`]):

@@ -1,13 +1,10 @@
 //! The life of a session, as its citizen and the operators see it.
 
-use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Answer, Gateway, Plan, Program, Simulator, python, sign_in};
-
-const TOKEN: &str = "0123456789abcdef0123456789abcdef-operators";
+use crate::harness::{Answer, Gateway, Plan, Program, Simulator, TOKEN, python, sign_in};
 
 /// A gateway whose portal wants everybody signed in, and what keeps it alive.
 struct Place {
@@ -26,8 +23,7 @@ fn start(settings: &str) -> Option<Place> {
         .route("/", "portal", "required")
         .route("/public", "portal", "public")
         .with(&format!("\n[session]\n{settings}"))
-        .file("token", TOKEN)
-        .environment("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token");
+        .operated();
     let simulator = Simulator::start(plan.address());
     let gateway = plan.node(&simulator).start();
     Some(Place { _portal: portal, _simulator: simulator, gateway })
@@ -54,22 +50,8 @@ impl Place {
         self.ask("GET", "/.brama/session", cookie, "cors").json()
     }
 
-    /// Runs `brama sessions`.
-    fn operate(&self, words: &[&str], input: &str) -> (bool, String) {
-        use std::io::Write as _;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-        command.env("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token");
-        command.arg("sessions").arg("--config").arg(self.gateway.file("brama.toml")).args(words);
-        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-        let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(text).unwrap())
-    }
-
     fn listed(&self) -> Vec<serde_json::Value> {
-        let (done, text) = self.operate(&["list"], "");
+        let (done, text) = self.gateway.operate(&["list"], "");
         assert!(done, "{text}");
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -89,9 +71,9 @@ fn an_operator_sees_sessions_without_names_and_ends_them() {
     let sid = sid(&place, &anna);
     let hers = listed.iter().find(|seen| seen["sid"] == sid.as_str()).unwrap();
     let key = hers["key"].as_str().unwrap();
-    assert!(place.operate(&["show", key], "").1.contains(&sid));
-    assert_eq!(place.operate(&["end", key], ""), (true, "{\"ended\":1}\n".to_owned()));
-    assert!(!place.operate(&["end", key], "").0, "it is gone");
+    assert!(place.gateway.operate(&["show", key], "").1.contains(&sid));
+    assert_eq!(place.gateway.operate(&["end", key], ""), (true, "{\"ended\":1}\n".to_owned()));
+    assert!(!place.gateway.operate(&["end", key], "").0, "it is gone");
     let page = place.page(&anna);
     assert_eq!(page.status, 401);
     assert!(page.text().contains("session.ended_by_operator"), "{}", page.text());
@@ -99,7 +81,7 @@ fn an_operator_sees_sessions_without_names_and_ends_them() {
     assert_eq!(place.ask("GET", "/account", &anna, "cors").status, 401);
     assert_eq!(place.page(&jan).status, 200);
     // All of them.
-    assert_eq!(place.operate(&["end-all", "--yes"], "").1, "{\"ended\":1}\n");
+    assert_eq!(place.gateway.operate(&["end-all", "--yes"], "").1, "{\"ended\":1}\n");
     assert_eq!(place.page(&jan).status, 401);
     assert!(place.listed().is_empty());
 }
@@ -110,8 +92,8 @@ fn an_operator_ends_all_sessions_of_a_person_whose_number_stands_in_no_address()
     let (first, second) = (sign_in(&place.gateway, "anna"), sign_in(&place.gateway, "anna"));
     let other = sign_in(&place.gateway, "lukasz");
     let pesel = "84851401359";
-    assert_eq!(place.operate(&["end-person"], "02070803628\n").1, "{\"ended\":0}\n");
-    assert_eq!(place.operate(&["end-person"], pesel).1, "{\"ended\":2}\n");
+    assert_eq!(place.gateway.operate(&["end-person"], "02070803628\n").1, "{\"ended\":0}\n");
+    assert_eq!(place.gateway.operate(&["end-person"], pesel).1, "{\"ended\":2}\n");
     for cookie in [&first, &second] {
         assert_eq!(place.page(cookie).status, 401);
     }

@@ -13,17 +13,14 @@ use crate::harness::{
     source,
 };
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef-operators";
-
 fn plan(portal: &str, store: &str) -> Plan {
     Plan::empty()
         .upstream("portal", portal)
         .route("/", "portal", "required")
         .route("/public", "portal", "public")
         .with(&format!("\n[store]\n{store}"))
-        .file("token", TOKEN)
+        .operated()
         .file("pairwise", "0123456789abcdef0123456789abcdef")
-        .environment("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token")
         .environment("BRAMA__IDENTITY__PAIRWISE_SECRET_FILE", "pairwise")
 }
 
@@ -212,11 +209,8 @@ fn replicas(portal: &str) -> Option<Replicas> {
 
 /// Ends all sessions, as an operator would.
 fn end_all(gateway: &Gateway) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-    command.env("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token");
-    command.arg("sessions").arg("--config").arg(gateway.file("brama.toml"));
-    let output = command.args(["end-all", "--yes"]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    let (done, said) = gateway.operate(&["end-all", "--yes"], "");
+    assert!(done, "{said}");
 }
 
 #[test]

@@ -217,11 +217,15 @@ fn connection_names(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .filter(|name| {
-            !name.is_empty()
-                && !name.eq_ignore_ascii_case("keep-alive")
-                && !name.eq_ignore_ascii_case("close")
-        })
+        .filter(|option| names_a_field(option.as_bytes()))
+}
+
+/// Tells whether an option of `Connection` stands for another field; those that speak of the
+/// connection itself do not.
+pub(super) fn names_a_field(option: &[u8]) -> bool {
+    !option.is_empty()
+        && !option.eq_ignore_ascii_case(b"keep-alive")
+        && !option.eq_ignore_ascii_case(b"close")
 }
 
 /// Folded as our own names are: a program behind sees `X_Forwarded_For` and `X-Forwarded-For` as
@@ -261,6 +265,7 @@ fn claims_earlier_proxy(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::answer::Fate;
     use super::*;
     use http::HeaderValue;
 
@@ -324,6 +329,10 @@ mod tests {
     fn each_name_that_speaks_of_one_connection_is_found_in_its_place() {
         for (at, name) in HOP_BY_HOP.iter().enumerate() {
             assert_eq!(hop_by_hop(name), Some(at), "{name}");
+            // Answers that go on line by line are ruled by another table.
+            let fate = answer::fate(name.as_str().as_bytes());
+            let expected = if *name == CONNECTION { Fate::Connection } else { Fate::Dropped };
+            assert_eq!(fate, expected, "{name}");
         }
         assert_eq!(hop_by_hop(&http::header::ACCEPT), None);
     }

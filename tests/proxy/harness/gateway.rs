@@ -1,9 +1,10 @@
 //! The gateway as a program of its own.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,19 @@ impl Gateway {
         let file = self.folder.path().join("brama.toml");
         self.program = Program::start(command.arg("run").arg("--config").arg(file));
         self.wait_until_ready();
+    }
+
+    /// Runs `brama sessions` as its operator; says whether that went well, and what it said.
+    pub(crate) fn operate(&self, words: &[&str], input: &str) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.arg("sessions").arg("--config").arg(self.file("brama.toml")).args(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
     }
 
     /// Opens a connection to the operations listener.

@@ -21,7 +21,7 @@ mod wire;
 pub(crate) use citizen::sign_in;
 pub(crate) use gateway::Gateway;
 pub(crate) use load::Load;
-pub(crate) use plan::{Plan, Tls};
+pub(crate) use plan::{Plan, TOKEN, Tls};
 pub(crate) use portals::{Nginx, node, python, source};
 pub(crate) use ports::free_address;
 pub(crate) use program::{PATIENCE, Program};

@@ -130,6 +130,11 @@ impl Plan {
         self
     }
 
+    /// Lets operators list and end sessions.
+    pub(crate) fn operated(self) -> Self {
+        self.file("token", TOKEN).environment("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token")
+    }
+
     /// Has another program start the gateway, in its own place.
     pub(crate) fn launched_by(mut self, command: &[&str]) -> Self {
         self.launcher = command.iter().copied().map(str::to_owned).collect();
@@ -227,6 +232,9 @@ decryption_keys = ["{kit}/service-enc.key.pem"]
         )
     }
 }
+
+/// What opens the operators' part of the operations listener.
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef-operators";
 
 /// The text of one `[[upstream]]`. What the keys for several servers are called is known here only.
 fn upstream(name: &str, urls: &[&str]) -> String {
