@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
+use http::Response;
+use http::request::Parts;
 
 use crate::base::body::Body;
 use crate::http::Gateway;
@@ -34,11 +35,11 @@ impl Current {
 impl Service for Current {
     type Said = Answer;
 
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Answer {
-        self.gateway().call(request, peer).await
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Answer {
+        self.gateway().call(parts, body, peer).await
     }
 
-    fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
+    fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
         self.gateway().refuse(refusal, peer, wants_page)
     }
 }
@@ -49,11 +50,11 @@ pub(super) struct ToHttps(pub(super) Arc<Current>);
 impl Service for ToHttps {
     type Said = Answer;
 
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Answer {
-        self.0.gateway().to_https(request, peer)
+    async fn call(&self, parts: Box<Parts>, _: Incoming, peer: &Peer) -> Answer {
+        self.0.gateway().to_https(parts, peer)
     }
 
-    fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
+    fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
         self.0.refuse(refusal, peer, wants_page)
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::header::{REFERER, USER_AGENT};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
@@ -31,10 +32,16 @@ pub struct Account {
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
     pub reason: Option<&'static str>,
-    referer: Option<HeaderValue>,
-    user_agent: Option<HeaderValue>,
+    quoted: Option<Box<Quoted>>,
     received: Option<Arc<AtomicU64>>,
     answered: Option<Answered>,
+}
+
+/// What the combined format quotes.
+#[derive(Debug)]
+struct Quoted {
+    referer: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
 }
 
 /// What an upstream did.
@@ -56,7 +63,8 @@ impl Account {
             return Self::default();
         }
         let kept = |name| headers.get(name).cloned();
-        Self { referer: kept(REFERER), user_agent: kept(USER_AGENT), ..Self::default() }
+        let quoted = Quoted { referer: kept(REFERER), user_agent: kept(USER_AGENT) };
+        Self { quoted: Some(Box::new(quoted)), ..Self::default() }
     }
 
     /// Notes that an upstream answered.
@@ -82,6 +90,7 @@ pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
         return answer;
     }
     let Answer { response, passed } = answer;
+    let Parts { method, uri, version, .. } = *exchange.parts;
     let entry = Entry {
         access: Arc::clone(&gateway.access),
         clock: Arc::clone(&gateway.clock),
@@ -90,9 +99,9 @@ pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
         sent: 0,
         // Headers are not kept as long as a stream lasts.
         request: exchange.id,
-        method: exchange.parts.method,
-        uri: exchange.parts.uri,
-        protocol: exchange.parts.version,
+        method,
+        uri,
+        protocol: version,
         address: exchange.client.address,
         is_tls: exchange.client.is_tls,
         host: exchange.host,
@@ -149,6 +158,7 @@ struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let answered = self.account.answered.as_ref();
+        let quoted = self.account.quoted.as_deref();
         let received = self.account.received.as_ref();
         self.access.write(&Record {
             time: self.started,
@@ -169,8 +179,8 @@ impl Drop for Entry {
             upstream: answered.map(|answered| &*answered.server),
             route: self.account.route.as_ref().map(|route| &*route.path),
             reason: self.account.reason,
-            referer: self.account.referer.as_ref().map(HeaderValue::as_bytes),
-            user_agent: self.account.user_agent.as_ref().map(HeaderValue::as_bytes),
+            referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
+            user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });
     }
 }

@@ -8,7 +8,6 @@ use super::account::Account;
 use super::forwarded::Client;
 use super::host::Host;
 use super::hygiene::Census;
-use super::service::Peer;
 use crate::base::clock::Time;
 use crate::pages::Language;
 use crate::session::held::Activity;
@@ -30,9 +29,7 @@ pub struct Exchange {
     /// Identifies the request in logs and on error pages.
     pub id: String,
     /// Method, target and headers, cleaned.
-    pub parts: Parts,
-    /// Where it came from.
-    pub peer: Peer,
+    pub parts: Box<Parts>,
     /// Who made it, as far as we believe.
     pub client: Client,
     /// The canonical host.

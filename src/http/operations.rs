@@ -5,6 +5,7 @@
 //! in its text and stays 200: public pages go on, and so do sessions that are near. `/sessions` is for
 //! operators ([`super::admin`]). Nothing here is answered on the public listeners.
 
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
 use super::admin::{self, Admin};
@@ -30,7 +31,8 @@ impl Operations {
 impl Service for Operations {
     type Said = Response<Body>;
 
-    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
+    async fn call(&self, parts: Box<Parts>, body: Incoming, _peer: &Peer) -> Response<Body> {
+        let request = Request::from_parts(*parts, body);
         if request.uri().path().starts_with(admin::PATH) {
             return self.admin.answer(request).await;
         }

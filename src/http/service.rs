@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
 
 use super::passed::Passed;
 use crate::base::body::{self, Body};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
-/// Where a request came from. Made once for a connection; copies share the text.
+/// Where a request came from. Made once for a connection.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The other end of the connection.
@@ -69,15 +70,17 @@ pub trait Service: Send + Sync + 'static {
     /// A response where all is said by us, an [`Answer`] where an upstream has its say.
     type Said: Into<Answer> + Send;
 
-    /// Answers one request. Every failure is an answer too.
+    /// Answers one request: its head, which stays where it was read to, and its body. Every failure is
+    /// an answer too.
     fn call(
         &self,
-        request: Request<Incoming>,
-        peer: Peer,
+        parts: Box<Parts>,
+        body: Incoming,
+        peer: &Peer,
     ) -> impl Future<Output = Self::Said> + Send;
 
     /// Answers what cannot be read as a request. `wants_page` says that a person may be waiting.
-    fn refuse(&self, refusal: Refusal, _peer: Peer, _wants_page: bool) -> Response<Body> {
+    fn refuse(&self, refusal: Refusal, _peer: &Peer, _wants_page: bool) -> Response<Body> {
         let mut response = Response::new(body::full(refusal.code()));
         *response.status_mut() = StatusCode::BAD_REQUEST;
         response

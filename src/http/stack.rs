@@ -36,10 +36,9 @@ use crate::wire::refusal::Refusal;
 impl Service for Gateway {
     type Said = Answer;
 
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Answer {
-        let (parts, body) = request.into_parts();
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Answer {
         let mut exchange = self.begin(parts, peer);
-        let mut answer = match self.handle(&mut exchange, body).await {
+        let mut answer = match self.handle(&mut exchange, peer, body).await {
             Ok(answer) => answer,
             Err(failure) => {
                 exchange.account.reason = Some(failure.code);
@@ -51,10 +50,10 @@ impl Service for Gateway {
         account::note(self, exchange, answer)
     }
 
-    fn refuse(&self, refusal: Refusal, peer: Peer, wants_page: bool) -> Response<Body> {
+    fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
         // What cannot be read as a request has no headers to go by.
         let (parts, ()) = Request::new(()).into_parts();
-        let mut exchange = self.begin(parts, peer);
+        let mut exchange = self.begin(Box::new(parts), peer);
         exchange.assumed = Some(if wants_page { Caller::Navigation } else { Caller::Program });
         exchange.account.reason = Some(refusal.code());
         let response = answer::failure(&refusal.into(), &exchange, &self.settings);
@@ -65,8 +64,7 @@ impl Service for Gateway {
 impl Gateway {
     /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
     #[must_use]
-    pub fn to_https(&self, request: Request<Incoming>, peer: Peer) -> Answer {
-        let (parts, _) = request.into_parts();
+    pub fn to_https(&self, parts: Box<Parts>, peer: &Peer) -> Answer {
         let mut exchange = self.begin(parts, peer);
         let response = match self.https_target(&exchange) {
             Ok(target) => answer::permanently_at(&target),
@@ -93,17 +91,16 @@ impl Gateway {
         Ok(format!("https://{authority}{}", exchange.path_and_query()))
     }
 
-    fn begin(&self, parts: Parts, peer: Peer) -> Exchange {
+    fn begin(&self, parts: Box<Parts>, peer: &Peer) -> Exchange {
         Exchange {
             id: random::unique_name(),
             assumed: None,
             began: self.clock.now(),
             census: Census::default(),
-            client: Client::direct(&peer, self.is_https()),
+            client: Client::direct(peer, self.is_https()),
             host: Host::unknown(),
             account: Account::begin(&parts.headers, &self.access),
             parts,
-            peer,
         }
     }
 
@@ -112,7 +109,12 @@ impl Gateway {
         self.settings.origin.starts_with("https://")
     }
 
-    async fn handle(&self, exchange: &mut Exchange, body: Incoming) -> Result<Answer, Failure> {
+    async fn handle(
+        &self,
+        exchange: &mut Exchange,
+        peer: &Peer,
+        body: Incoming,
+    ) -> Result<Answer, Failure> {
         // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
         if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
             let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -134,7 +136,7 @@ impl Gateway {
         let trusted = &self.settings.edge.trusted;
         if !trusted.is_empty() {
             let headers = &exchange.parts.headers;
-            exchange.client = forwarded::read(headers, &exchange.peer, trusted, self.is_https())?;
+            exchange.client = forwarded::read(headers, peer, trusted, self.is_https())?;
         }
         if let Some(id) = exchange.client.request_id.take() {
             exchange.id = id;

@@ -65,7 +65,7 @@ impl<S: Service> Connection<S> {
             Box::pin(http2::serve(stream, self.service, peer, limits, self.stop)).await;
             return;
         }
-        let served = http1::serve(stream, &*self.service, peer.clone(), limits, self.stop.clone());
+        let served = http1::serve(stream, &*self.service, &peer, limits, self.stop.clone());
         match served.await {
             http1::After::Closed => {}
             http1::After::Http2(stream) => {

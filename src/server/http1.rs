@@ -17,7 +17,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use http::{Method, Request, Version};
+use http::{Method, Version};
 use tokio::io::AsyncWriteExt;
 use tracing::debug;
 
@@ -49,7 +49,7 @@ pub(super) enum After {
 pub(super) async fn serve<S: Service>(
     stream: Joined,
     service: &S,
-    peer: Peer,
+    peer: &Peer,
     limits: &Limits,
     stop: Stop,
 ) -> After {
@@ -80,7 +80,7 @@ struct Connection<'s, S> {
     patience: Patience,
     is_first: bool,
     service: &'s S,
-    peer: Peer,
+    peer: &'s Peer,
     limits: &'s Limits,
     stop: Stop,
 }
@@ -155,8 +155,7 @@ impl<S: Service> Connection<'_, S> {
         }
 
         // 2. The service answers, or the client has left.
-        let service = self.service;
-        let mut call = pin!(service.call(Request::from_parts(parts, body), self.peer.clone()));
+        let mut call = pin!(self.service.call(parts, body, self.peer));
         let answer = loop {
             match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
                 Meanwhile::Answered(answer) => break answer,
@@ -244,7 +243,7 @@ impl<S: Service> Connection<'_, S> {
             .reader
             .as_mut()
             .is_some_and(|reader| memchr::memmem::find(reader.buffer(), b"text/html").is_some());
-        let response = self.service.refuse(refusal, self.peer.clone(), wants_page);
+        let response = self.service.refuse(refusal, self.peer, wants_page);
         let asked = Asked { is_head: false, version: Version::HTTP_11, keep_alive: false };
         if self.answer(response.into(), asked).await.is_ok() {
             self.linger().await;

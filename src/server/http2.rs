@@ -52,10 +52,11 @@ pub(super) async fn serve<S: Service>(
         async move {
             let is_extended = request.extensions().get::<Protocol>().is_some();
             let response = if is_extended {
-                Box::pin(connect(&*service, request, peer, stopped)).await
+                Box::pin(connect(&*service, request, &peer, stopped)).await
             } else {
-                let request = request.map(|body| Incoming::http2(body, stall));
-                service.call(request, peer).await.into().into_response()
+                let (parts, body) = request.into_parts();
+                let body = Incoming::http2(body, stall);
+                service.call(Box::new(parts), body, &peer).await.into().into_response()
             };
             Ok::<_, Infallible>(response.map(|body| match body {
                 Body::Whole(bytes) => Body::Whole(bytes),
@@ -107,7 +108,7 @@ pub(super) async fn serve<S: Service>(
 async fn connect<S: Service>(
     service: &S,
     mut request: Request<hyper::body::Incoming>,
-    peer: Peer,
+    peer: &Peer,
     mut stop: Stop,
 ) -> Response<Body> {
     let is_websocket =
@@ -126,7 +127,7 @@ async fn connect<S: Service>(
     if let Ok(key) = HeaderValue::try_from(encoding::base64(&random::bytes::<16>())) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
-    let said = service.call(Request::from_parts(parts, Incoming::empty()), peer).await;
+    let said = service.call(Box::new(parts), Incoming::empty(), peer).await;
     let mut response = said.into().into_response();
     let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) else {
         return response;

@@ -6,7 +6,8 @@
 use std::sync::RwLock;
 
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
@@ -111,8 +112,7 @@ impl Portal {
 impl Service for Portal {
     type Said = Response<Body>;
 
-    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
-        let (parts, _) = request.into_parts();
+    async fn call(&self, parts: Box<Parts>, _: Incoming, _peer: &Peer) -> Response<Body> {
         let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = Language::negotiate(language);
         let claims = self.claims(&parts.headers).await;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use http::header::{self, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use hyper::{Method, Response, StatusCode};
 
 use super::{answer, control, field, page, read};
 use crate::base::body::Body;
@@ -55,8 +56,7 @@ impl Browser {
 impl Service for Browser {
     type Said = Response<Body>;
 
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Response<Body> {
         let language = Language::negotiate(field(&parts.headers, header::ACCEPT_LANGUAGE));
         let path = parts.uri.path();
         if path.starts_with(CONTROL_PATH) {

@@ -34,7 +34,7 @@ pub(super) async fn answer(
     node: &Node,
     parts: &Parts,
     body: Incoming,
-    peer: Peer,
+    peer: &Peer,
 ) -> Response<Body> {
     if !peer.address.ip().is_loopback() || !is_local_host(field(&parts.headers, header::HOST)) {
         return refuse(StatusCode::FORBIDDEN, "only from the same machine, by a local name");

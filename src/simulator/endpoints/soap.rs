@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hyper::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use hyper::{Method, Response, StatusCode};
 
 use super::{answer, read};
 use crate::base::body::Body;
@@ -25,16 +26,16 @@ impl Soap {
 impl Service for Soap {
     type Said = Response<Body>;
 
-    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
-        let path = request.uri().path().to_owned();
+    async fn call(&self, parts: Box<Parts>, body: Incoming, _peer: &Peer) -> Response<Body> {
+        let path = parts.uri.path().to_owned();
         let known = path == RESOLVE_PATH || path == LOGOUT_PATH;
         if !known {
             return plain(StatusCode::NOT_FOUND);
         }
-        if request.method() != Method::POST {
+        if parts.method != Method::POST {
             return plain(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let body = match read(request.into_body()).await {
+        let body = match read(body).await {
             Ok(body) => body,
             Err(status) => return plain(status),
         };

@@ -15,7 +15,7 @@ use crate::wire::refusal::Refusal;
 #[derive(Debug)]
 pub struct RequestHead {
     /// Method, target, version and headers.
-    pub parts: Parts,
+    pub parts: Box<Parts>,
     /// How long the body is.
     pub framing: Framing,
     /// Whether the connection may be used again.
@@ -54,7 +54,7 @@ pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<RequestHead, Refusa
         return Err(Refusal::Malformed("target is a host"));
     }
 
-    let (mut parts, ()) = Request::new(()).into_parts();
+    let mut parts = Box::new(Request::new(()).into_parts().0);
     parts.version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     parts.method = method;
     parts.uri = uri;

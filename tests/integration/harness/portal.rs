@@ -6,7 +6,8 @@ use brama::base::body::{self, Body};
 use brama::server::listener::{Peer, Service};
 use brama::wire::incoming::Incoming;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 
@@ -45,8 +46,7 @@ impl Portal {
 impl Service for Portal {
     type Said = Response<Body>;
 
-    async fn call(&self, request: Request<Incoming>, _peer: Peer) -> Response<Body> {
-        let (parts, incoming) = request.into_parts();
+    async fn call(&self, parts: Box<Parts>, incoming: Incoming, _peer: &Peer) -> Response<Body> {
         if parts.uri.path() == "/public/echo" {
             // Streams back what comes in, piece by piece.
             return Response::new(Body::stream(incoming));

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use http::{Request, Response};
+use http::Response;
+use http::request::Parts;
 use http_body_util::StreamBody;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, join};
 
@@ -27,7 +28,7 @@ struct Drips {
 impl Service for Drips {
     type Said = Response<Body>;
 
-    async fn call(&self, _: Request<Incoming>, _: Peer) -> Response<Body> {
+    async fn call(&self, _: Box<Parts>, _: Incoming, _: &Peer) -> Response<Body> {
         let piece = |_| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")));
         let pieces = stream::iter(0..self.pieces).map(piece);
         let rest = if self.ends { stream::empty().boxed() } else { stream::pending().boxed() };
@@ -64,7 +65,7 @@ async fn serve_over(stream: (ReadHalf, WriteHalf), service: &Drips) {
     let joined = Joined { reader: Reader::new(stream.0), writer: stream.1 };
     let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
     let (_stopper, stop) = stop();
-    serve(joined, service, peer, &Limits::default(), stop).await;
+    serve(joined, service, &peer, &Limits::default(), stop).await;
 }
 
 #[tokio::test(start_paused = true)]
