@@ -115,7 +115,8 @@ pub fn read(
         (false, _) => old.hops,
     };
     let is_tls = agreed(old.is_tls, new.is_tls, "scheme")?.unwrap_or(direct.is_tls);
-    let parse = |host: Option<HeaderValue>| host.map(|host| Host::parse(&host, is_tls)).transpose();
+    let parse =
+        |host: Option<&str>| host.map(|host| Host::parse(host.as_bytes(), is_tls)).transpose();
     let malformed = |_: host::Error| Error::Malformed("host");
     let host =
         agreed(parse(old.host).map_err(malformed)?, parse(new.host).map_err(malformed)?, "host")?;
@@ -159,22 +160,22 @@ pub fn announce(
 
 /// What one family of headers says.
 #[derive(Debug, Default)]
-struct Claims {
+struct Claims<'h> {
     /// Addresses from the nearest to the client.
     hops: Vec<IpAddr>,
     is_tls: Option<bool>,
-    host: Option<HeaderValue>,
+    host: Option<&'h str>,
 }
 
-fn customary(headers: &HeaderMap, trusted: &Networks) -> Result<Claims, Error> {
+fn customary<'h>(headers: &'h HeaderMap, trusted: &Networks) -> Result<Claims<'h>, Error> {
     let nodes = lines(headers, X_FORWARDED_FOR).rev().flat_map(|line| line.rsplit(','));
     let hops = walk(nodes.map(|node| address(node.trim())), trusted)?;
     let scheme = only(headers, X_FORWARDED_PROTO, "scheme")?.map(is_tls).transpose()?;
-    let host = only(headers, X_FORWARDED_HOST, "host")?.map(value).transpose()?;
+    let host = only(headers, X_FORWARDED_HOST, "host")?;
     Ok(Claims { hops, is_tls: scheme, host })
 }
 
-fn standard(headers: &HeaderMap, trusted: &Networks) -> Result<Claims, Error> {
+fn standard<'h>(headers: &'h HeaderMap, trusted: &Networks) -> Result<Claims<'h>, Error> {
     let mut elements: Vec<Element<'_>> = Vec::new();
     for line in headers.get_all(FORWARDED) {
         let line = line.to_str().map_err(|_| Error::Malformed("Forwarded"))?;
@@ -187,8 +188,7 @@ fn standard(headers: &HeaderMap, trusted: &Networks) -> Result<Claims, Error> {
         return Ok(Claims::default());
     };
     let scheme = of_client.proto.map(is_tls).transpose()?;
-    let host = of_client.host.map(value).transpose()?;
-    Ok(Claims { hops, is_tls: scheme, host })
+    Ok(Claims { hops, is_tls: scheme, host: of_client.host })
 }
 
 /// Goes from the nearest address over trusted ones to the first other, or to what is no address.
@@ -264,10 +264,6 @@ fn is_tls(scheme: &str) -> Result<bool, Error> {
         () if is("http") || is("ws") => Ok(false),
         () => Err(Error::Malformed("scheme")),
     }
-}
-
-fn value(text: &str) -> Result<HeaderValue, Error> {
-    HeaderValue::from_str(text).map_err(|_| Error::Malformed("host"))
 }
 
 /// A number of letters that are safe in logs and pages; anything else is not taken.

@@ -14,13 +14,19 @@
 //!    in one way.
 //! 5. A port has one spelling, without sign and leading zeros. The default port of the scheme is
 //!    the same as none. An empty port is refused.
+//!
+//! Nearly all requests of a portal name the same few hosts in the same spelling, so each thread
+//! remembers what it read last. A host is the same whether it was read or remembered.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderValue, Version};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+use crate::base::recent::Recent;
 
 /// The request does not say clearly which host it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,67 +42,114 @@ pub enum Error {
     Differs,
 }
 
-/// A canonical host. Two that are the same place are equal.
+/// A canonical host. Two that are the same place are equal; copies share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
-    /// Name and port, as `Host` has them; shared with the request when it came so.
-    authority: HeaderValue,
+pub struct Host(Option<Arc<Canonical>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Canonical {
+    /// Name and port, as `Host` has them.
+    authority: String,
     /// How much of it is the name.
     name: usize,
     port: Option<u16>,
+    /// The value of a `Host` header.
+    value: HeaderValue,
 }
+
+thread_local! {
+    /// What was read last, by its text and whether it was for TLS.
+    static RECENT: Recent<(Box<[u8]>, bool), Host> = Recent::new(REMEMBERED);
+}
+
+/// Of a request that was not looked at yet.
+static UNKNOWN: Canonical = Canonical {
+    authority: String::new(),
+    name: 0,
+    port: None,
+    value: HeaderValue::from_static(""),
+};
 
 impl Host {
     /// Stands for the host of a request that was not looked at yet.
     #[must_use]
     pub fn unknown() -> Self {
-        Self { authority: HeaderValue::from_static(""), name: 0, port: None }
+        Self(None)
     }
 
     /// Reads a host with an optional port.
     ///
     /// # Errors
     /// When it is malformed.
-    pub fn parse(value: &HeaderValue, is_tls: bool) -> Result<Self, Error> {
-        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Error::Malformed)?;
-        let (name, port) = split(text).ok_or(Error::Malformed)?;
-        let default = if is_tls { 443 } else { 80 };
-        if port != Some(default) && is_plain(name) {
-            return Ok(Self { authority: value.clone(), name: name.len(), port });
-        }
-        let name = canonical_name(name).ok_or(Error::Malformed)?;
-        let (length, port) = (name.len(), port.filter(|&port| port != default));
-        let authority = match port {
-            Some(port) => written(format!("{name}:{port}"))?,
-            None => written(name)?,
-        };
-        Ok(Self { authority, name: length, port })
+    pub fn parse(text: &[u8], is_tls: bool) -> Result<Self, Error> {
+        RECENT.with(|recent| {
+            let place = place(text);
+            let is_wanted = |key: &(Box<[u8]>, bool)| *key.0 == *text && key.1 == is_tls;
+            if let Some(host) = recent.find(place, is_wanted, |host| Some(host.clone())) {
+                return Ok(host);
+            }
+            let host = Self(Some(Arc::new(Canonical::parse(text, is_tls)?)));
+            recent.put(place, (text.into(), is_tls), host.clone());
+            Ok(host)
+        })
     }
 
     /// Returns the name in lower case, without port and without a dot at its end.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.authority().get(..self.name).unwrap_or_default()
+        let known = self.known();
+        &known.authority[..known.name]
     }
 
     /// Returns the port, unless it is the default one of the scheme.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
-        self.port
+        self.known().port
     }
 
     /// Returns name and port, as they stand in a `Host` header.
     #[must_use]
     pub fn authority(&self) -> &str {
-        std::str::from_utf8(self.authority.as_bytes()).unwrap_or_default()
+        &self.known().authority
     }
 
     /// Returns the value of a `Host` header.
     #[must_use]
     pub fn value(&self) -> &HeaderValue {
-        &self.authority
+        &self.known().value
+    }
+
+    fn known(&self) -> &Canonical {
+        self.0.as_deref().unwrap_or(&UNKNOWN)
     }
 }
+
+impl Canonical {
+    fn parse(text: &[u8], is_tls: bool) -> Result<Self, Error> {
+        let text = std::str::from_utf8(text).map_err(|_| Error::Malformed)?;
+        let (name, port) = split(text).ok_or(Error::Malformed)?;
+        let name = canonical_name(name).ok_or(Error::Malformed)?;
+        let default = if is_tls { 443 } else { 80 };
+        let port = port.filter(|&port| port != default);
+        let (length, authority) = match port {
+            Some(port) => (name.len(), format!("{name}:{port}")),
+            None => (name.len(), name),
+        };
+        let value = HeaderValue::from_str(&authority).map_err(|_| Error::Malformed)?;
+        Ok(Self { authority, name: length, port, value })
+    }
+}
+
+/// Hosts differ where they begin; the places of those that do not are the same, which costs a look.
+fn place(text: &[u8]) -> u64 {
+    let begin = text.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
+    (begin ^ text.len() as u64).wrapping_mul(MIX) >> 32
+}
+
+/// Spreads what is alike (the golden ratio as a fraction of 2^64).
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+/// How many hosts a thread remembers.
+const REMEMBERED: usize = 64;
 
 /// Returns the host that a request is for.
 ///
@@ -105,17 +158,12 @@ impl Host {
 pub fn canonical(parts: &Parts, is_tls: bool) -> Result<Host, Error> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(Host::parse(host, is_tls)?),
+        (Some(host), None) => Some(Host::parse(host.as_bytes(), is_tls)?),
         (None, _) if parts.version == Version::HTTP_2 => None,
         _ => return Err(Error::NotOne),
     };
     let target = match parts.uri.authority() {
-        // Most often both are the same text.
-        Some(authority) if host.as_ref().is_some_and(|h| h.authority == authority.as_str()) => None,
-        Some(authority) => {
-            let value = written(authority.as_str().to_owned())?;
-            Some(Host::parse(&value, is_tls)?)
-        }
+        Some(authority) => Some(Host::parse(authority.as_str().as_bytes(), is_tls)?),
         None => None,
     };
     match (host, target) {
@@ -142,10 +190,6 @@ pub fn from_configuration(host: &str) -> Option<String> {
     canonical_name(&ascii)
 }
 
-fn written(text: String) -> Result<HeaderValue, Error> {
-    HeaderValue::try_from(text).map_err(|_| Error::Malformed)
-}
-
 /// Parts name and port. The colons of an IPv6 address stand inside brackets.
 fn split(host: &str) -> Option<(&str, Option<u16>)> {
     match host.rsplit_once(':') {
@@ -155,32 +199,6 @@ fn split(host: &str) -> Option<(&str, Option<u16>)> {
         }
         _ => Some((host, None)),
     }
-}
-
-/// Tells whether a name is canonical as it stands, for the many that are, in one look.
-fn is_plain(name: &str) -> bool {
-    let (mut label, mut begins_with_digit, mut before) = (0, false, b'.');
-    for byte in name.bytes() {
-        match byte {
-            // No label is empty, or begins or ends with "-".
-            b'.' | b'-' if label == 0 => return false,
-            b'.' if before == b'-' => return false,
-            b'.' => label = 0,
-            b'a'..=b'z' | b'_' | b'0'..=b'9' | b'-' => {
-                if label == 0 {
-                    begins_with_digit = byte.is_ascii_digit();
-                }
-                label += 1;
-                // It may be the "--" of an international name.
-                if label > 63 || (byte == b'-' && before == b'-') {
-                    return false;
-                }
-            }
-            _ => return false,
-        }
-        before = byte;
-    }
-    label > 0 && before != b'-' && !begins_with_digit && name.len() <= 253
 }
 
 fn canonical_name(name: &str) -> Option<String> {
@@ -326,6 +344,38 @@ mod tests {
             ("żół w.example", None),
         ] {
             assert_eq!(from_configuration(host).as_deref(), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_same_whether_it_was_read_or_remembered() {
+        for (text, is_tls, expected) in [
+            ("a.example:443", true, "a.example"),
+            ("a.example:443", false, "a.example:443"),
+            ("A.example:443", true, "a.example"),
+            ("a.example:444", true, "a.example:444"),
+            ("a.example", true, "a.example"),
+        ] {
+            for _ in 0..2 {
+                let host = Host::parse(text.as_bytes(), is_tls).unwrap();
+                assert_eq!(host.authority(), expected, "{text} {is_tls}");
+                assert_eq!(host.value(), expected);
+                assert_eq!(host.name(), "a.example");
+            }
+        }
+        for _ in 0..2 {
+            assert_eq!(Host::parse(b"a..example", true), Err(Error::Malformed));
+        }
+    }
+
+    #[test]
+    fn more_hosts_than_are_remembered_are_still_told_apart() {
+        for round in 0..2 {
+            for number in 0..4 * REMEMBERED {
+                let text = format!("same-beginning-{number}.example");
+                let host = Host::parse(text.as_bytes(), true).unwrap();
+                assert_eq!(host.name(), text, "round {round}");
+            }
         }
     }
 

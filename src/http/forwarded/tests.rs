@@ -139,7 +139,7 @@ fn a_number_of_a_trusted_proxy_is_kept_when_it_is_harmless() {
 #[test]
 fn an_upstream_is_told_of_one_client() {
     let client = from(PROXY, &[("x-forwarded-for", "6.6.6.6, 2001:db8::1")]).unwrap();
-    let host = Host::parse(&HeaderValue::from_static("A.example:8443"), false).unwrap();
+    let host = Host::parse(b"A.example:8443", false).unwrap();
     let mut told = HeaderMap::new();
     announce(&mut told, &client, &host, Some(&HeaderValue::from_static("/tax")), true);
     for (name, value) in [
