@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
 
 use super::socket::{Listening, SocketFile};
@@ -40,11 +41,7 @@ impl Listener {
     pub(super) fn new(sockets: Vec<Listening>) -> io::Result<Self> {
         let accepting = |socket| {
             Ok(match socket {
-                Listening::Tcp(listener) => {
-                    // For every connection that it accepts.
-                    vanished::watch(&listener)?;
-                    Accepting::Tcp(TcpListener::from_std(listener)?)
-                }
+                Listening::Tcp(listener) => Accepting::tcp(TcpListener::from_std(listener)?)?,
                 Listening::Unix(listener, file) => {
                     Accepting::Unix(UnixListener::from_std(listener)?, file)
                 }
@@ -80,13 +77,19 @@ impl Listener {
 }
 
 impl Accepting {
+    /// Prepares a listening socket: what is set on it, every connection that it accepts inherits
+    /// (Linux `tcp(7)`), at no price for each.
+    fn tcp(listener: TcpListener) -> io::Result<Self> {
+        vanished::watch(&listener)?;
+        SockRef::from(&listener).set_tcp_nodelay(true)?;
+        Ok(Self::Tcp(listener))
+    }
+
     fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, PeerAddress)>> {
         match self {
-            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, address)| {
-                // A client that went away at once is found out by the first read.
-                let _ = stream.set_nodelay(true);
-                (Stream::Tcp(stream), PeerAddress::tcp(address))
-            }),
+            Self::Tcp(listener) => listener
+                .poll_accept(context)
+                .map_ok(|(stream, address)| (Stream::Tcp(stream), PeerAddress::tcp(address))),
             Self::Unix(listener, _) => listener
                 .poll_accept(context)
                 .map_ok(|(stream, _)| (Stream::Unix(stream), PeerAddress::Unix)),
@@ -94,9 +97,11 @@ impl Accepting {
     }
 }
 
-impl From<TcpListener> for Listener {
-    fn from(listener: TcpListener) -> Self {
-        Self { sockets: vec![Accepting::Tcp(listener)], next: 0 }
+impl TryFrom<TcpListener> for Listener {
+    type Error = io::Error;
+
+    fn try_from(listener: TcpListener) -> io::Result<Self> {
+        Ok(Self { sockets: vec![Accepting::tcp(listener)?], next: 0 })
     }
 }
 
@@ -129,6 +134,19 @@ impl PeerAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn connections_inherit_what_the_listener_has() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut listener = Listener::try_from(listener).unwrap();
+        let client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let Stream::Tcp(accepted) = listener.accept().await.unwrap().0 else {
+            panic!("not TCP");
+        };
+        assert!(accepted.nodelay().unwrap() && SockRef::from(&accepted).keepalive().unwrap());
+        assert!(!client.nodelay().unwrap(), "it is nobody's default");
+    }
 
     #[test]
     fn ipv4_is_never_written_as_ipv6() {

@@ -190,6 +190,10 @@ impl<S: Service> Connection<'_, S> {
         self.come_home().await;
         match (&self.reader, goes_on) {
             (Some(_), true) => Ok(true),
+            // A client that asked for the end sends nothing more.
+            (Some(reader), false) if !asked.keep_alive && reader.is_socket_without_rest() => {
+                Ok(false)
+            }
             (Some(_), false) => {
                 self.linger().await;
                 Ok(false)

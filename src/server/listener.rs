@@ -138,7 +138,11 @@ pub async fn serve<S: Service>(
     limits: Limits,
     stop: Stop,
 ) {
-    let door = Door { listener: listener.into(), tls };
+    let listener = match Listener::try_from(listener) {
+        Ok(listener) => listener,
+        Err(error) => return warn!(%error, "listener cannot be prepared"),
+    };
+    let door = Door { listener, tls };
     attend(door, service, Admission::new(limits, Vec::new(), &[]), stop).await;
 }
 

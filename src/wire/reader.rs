@@ -29,6 +29,13 @@ impl Reader {
         &mut self.buffer
     }
 
+    /// Tells whether everything that has come in was used, on a connection that ends with its socket:
+    /// TLS has a last word of its own (RFC 8446 6.1).
+    #[must_use]
+    pub fn is_socket_without_rest(&self) -> bool {
+        self.buffer.is_empty() && self.half.is_socket()
+    }
+
     /// Reads once, into room for `room` bytes or more, and says how much came; nothing means that
     /// the other side has said its last.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {

@@ -1,6 +1,7 @@
 //! What a client gets of a body that comes in pieces, and in how many writes.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -98,5 +99,54 @@ async fn a_piece_does_not_wait_for_the_next_one() {
         () = served => panic!("the answer ended"),
         () = seen => {}
         () = tokio::time::sleep(Duration::from_secs(1)) => panic!("the pieces wait"),
+    }
+}
+
+/// Serves one connection of TCP, says what the client got, and whether the end waits for the client.
+async fn ends(request: &[u8]) -> (String, bool) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(request).await.unwrap();
+    let stream = Stream::Tcp(listener.accept().await.unwrap().0).split();
+    let service = Drips { pieces: 1, ends: true };
+    let mut served = std::pin::pin!(serve_over(stream, &service));
+    let mut seen = Vec::new();
+    // The answer and the end of the stream come while the client's side is still open.
+    let has_ended = tokio::select! {
+        () = &mut served => true,
+        read = client.read_to_end(&mut seen) => { read.unwrap(); false }
+    };
+    if has_ended {
+        client.read_to_end(&mut seen).await.unwrap();
+    }
+    let has_ended =
+        has_ended || poll_fn(|cx| Poll::Ready(served.as_mut().poll(cx).is_ready())).await;
+    drop(client);
+    if !has_ended {
+        served.await;
+    }
+    (String::from_utf8(seen).unwrap(), !has_ended)
+}
+
+#[tokio::test]
+async fn a_client_that_asked_for_the_end_is_not_waited_for() {
+    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let (seen, waits) = ends(request).await;
+    assert!(seen.starts_with("HTTP/1.1 200") && seen.ends_with("\r\n0\r\n\r\n"), "{seen}");
+    assert!(!waits);
+}
+
+#[tokio::test]
+async fn a_client_that_may_still_be_sending_is_waited_for() {
+    // A reset would overtake what is said to it.
+    for request in [
+        &b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n"[..],
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 70000\r\n\r\nx",
+    ] {
+        let (seen, waits) = ends(request).await;
+        assert!(seen.starts_with("HTTP/1.1 "), "{seen}");
+        assert!(waits, "{seen}");
     }
 }
