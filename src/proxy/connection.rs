@@ -24,7 +24,6 @@ use crate::wire::incoming::Incoming;
 use crate::wire::patience::Patience;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
-use crate::wire::scratch;
 use crate::wire::stream::{Stream, WriteHalf};
 
 /// A connection to an upstream.
@@ -114,10 +113,7 @@ impl Connection {
                 Ok(framing) => {
                     self.is_doubtful |= framing == Framing::NONE || awaited.interim < MOST_INTERIM;
                     let pump = match pump.state() {
-                        State::Done => {
-                            scratch::give_back(pump.into_room());
-                            None
-                        }
+                        State::Done => None,
                         _ => Some(Box::new(pump)),
                     };
                     Ok(Answered { head, framing, connection: self, pump })

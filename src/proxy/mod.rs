@@ -122,14 +122,9 @@ pub async fn forward(
 
     // 2. What is said, to which server, and what it answers.
     let assertion = request::assertion(gateway, pass, exchange)?;
-    let headers = std::mem::take(&mut exchange.parts.headers);
-    let group = &upstream.group;
-    let mut request = request::prepare(gateway, pass, forward, exchange, headers, group, &body);
+    let mut request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body);
     request.in_the_name_of(assertion);
-    let answered = attempt::run(upstream, &forward.bounds, &request, body).await;
-    // Pages and the log may still want to know who asked.
-    exchange.parts.headers = request.into_headers();
-    let answered = answered?;
+    let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
     if !gateway.access.is_off() {
         exchange.account.answered(Answered {
             server: answered.share.server_name(&upstream.group),

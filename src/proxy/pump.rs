@@ -18,6 +18,7 @@ use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Incoming};
 use crate::wire::outgoing;
 use crate::wire::refusal::Refusal;
+use crate::wire::scratch;
 use crate::wire::stream::{WriteHalf, poll_write_some};
 
 /// A request on its way.
@@ -100,11 +101,6 @@ impl Pump {
         self.body
     }
 
-    /// Gives back the room of the head.
-    pub(super) fn into_room(self) -> BytesMut {
-        self.head
-    }
-
     /// Writes as much as goes.
     pub(super) fn poll(
         &mut self,
@@ -136,6 +132,8 @@ impl Pump {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(()) if self.is_over => {
                         self.state = State::Done;
+                        // The next one writes where it is still near.
+                        scratch::give_back(std::mem::take(&mut self.head));
                         return Poll::Ready(Ok(()));
                     }
                     Poll::Ready(()) => return Poll::Pending,

@@ -28,8 +28,8 @@ pub(super) struct Prepared<'r> {
     target: Target<'r>,
     host: HeaderValue,
     scheme: Scheme,
-    /// What the client says, without `Host` and what speaks of the connection.
-    headers: HeaderMap,
+    /// What the client says, without what speaks of the connection.
+    headers: &'r HeaderMap,
     ours: Ours<'r>,
     framing: Framing,
     /// Whether the client said a length, if only that of nothing.
@@ -55,13 +55,12 @@ struct Ours<'r> {
     is_among_headers: bool,
 }
 
-/// Prepares a request for its upstream; `headers` are those of the exchange.
+/// Prepares a request for its upstream. The headers of the exchange lose what does not go there.
 pub(super) fn prepare<'r>(
     gateway: &'r Gateway,
     pass: &'r Pass,
     forward: &Forward,
-    exchange: &'r Exchange,
-    mut headers: HeaderMap,
+    exchange: &'r mut Exchange,
     group: &Group,
     body: &Incoming,
 ) -> Prepared<'r> {
@@ -70,28 +69,26 @@ pub(super) fn prepare<'r>(
     let extensions = &exchange.parts.extensions;
     let upgrade = extensions.get::<WantsUpgrade>().map(|wanted| wanted.0.clone());
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
-    let census = exchange.census;
+    let (census, headers) = (exchange.census, &mut exchange.parts.headers);
     let takes_trailers = census.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
-    hygiene::strip_for_upstream(&mut headers, census, gateway.settings.cookies);
-    let length = if census.has_length { framing::length(&headers) } else { None };
+    hygiene::strip_for_upstream(headers, census, gateway.settings.cookies);
+    let length = if census.has_length { framing::length(headers) } else { None };
     let framing = match length {
         Some(length) => Framing::Length(length),
         None if body.is_end_stream() => Framing::NONE,
         None => Framing::Chunked,
     };
     // 2. What the route adds and takes away, also of what we say.
-    let mut ours = Ours {
-        gateway,
-        exchange,
-        prefix: route.rewrite.prefix(),
-        assertion: None,
-        is_among_headers: false,
-    };
-    if !route.request_headers.is_empty() {
-        ours.say(&mut headers);
-        ours.is_among_headers = true;
+    let prefix = route.rewrite.prefix();
+    let is_among_headers = !route.request_headers.is_empty();
+    if is_among_headers {
+        let mut headers = std::mem::take(headers);
+        say(gateway, exchange, prefix, &mut headers);
         route.request_headers.apply(&mut headers);
+        exchange.parts.headers = headers;
     }
+    let exchange = &*exchange;
+    let ours = Ours { gateway, exchange, prefix, assertion: None, is_among_headers };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
@@ -110,7 +107,7 @@ pub(super) fn prepare<'r>(
         target: rewritten.map_or(Target::Same(exchange.path_and_query()), Target::Rewritten),
         host,
         scheme: if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP },
-        headers,
+        headers: &exchange.parts.headers,
         ours,
         framing,
         says_length: length.is_some(),
@@ -133,24 +130,22 @@ pub(super) fn assertion(
     Ok(Some(token))
 }
 
-impl Ours<'_> {
-    fn say(&self, fields: &mut impl Fields) {
-        let (client, host) = (&self.exchange.client, &self.exchange.host);
-        let standard = self.gateway.settings.edge.sends_forwarded;
-        forwarded::announce(fields, client, host, self.prefix, standard);
-        fields.add_text(&X_REQUEST_ID, &self.exchange.id);
-    }
+/// Says what we say of every request.
+fn say(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    prefix: Option<&HeaderValue>,
+    fields: &mut impl Fields,
+) {
+    let standard = gateway.settings.edge.sends_forwarded;
+    forwarded::announce(fields, &exchange.client, &exchange.host, prefix, standard);
+    fields.add_text(&X_REQUEST_ID, &exchange.id);
 }
 
 impl Prepared<'_> {
     /// Says in whose name it is made. Nothing takes that away any more.
     pub(super) fn in_the_name_of(&mut self, assertion: Option<HeaderValue>) {
         self.ours.assertion = assertion;
-    }
-
-    /// Gives the client's headers back.
-    pub(super) fn into_headers(self) -> HeaderMap {
-        self.headers
     }
 
     /// Tells whether it may be sent again when nothing of an answer came: it only reads
@@ -163,16 +158,17 @@ impl Prepared<'_> {
 
     /// Says all headers but `Host` and those of the connection.
     fn say(&self, fields: &mut impl Fields) {
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers {
             // The length is ours to say, in one way.
             if !matches!(*name, HOST | EXPECT | CONTENT_LENGTH) {
                 fields.add(name, value);
             }
         }
-        if !self.ours.is_among_headers {
-            self.ours.say(fields);
+        let ours = &self.ours;
+        if !ours.is_among_headers {
+            say(ours.gateway, ours.exchange, ours.prefix, fields);
         }
-        if let Some(assertion) = &self.ours.assertion {
+        if let Some(assertion) = &ours.assertion {
             fields.add(&ASSERTION, assertion);
         }
     }

@@ -108,12 +108,12 @@ impl<S: Service> Connection<'_, S> {
             let frame = match poll_fn(|cx| self.poll_frame(&mut body, &out, cx)).await {
                 Piece::Frame(frame) => frame,
                 Piece::WriteFirst => {
-                    self.write(&mut out).await?;
+                    self.write_out(&mut out).await?;
                     continue;
                 }
                 Piece::End => break,
                 Piece::Failed(error) => {
-                    self.write(&mut out).await?;
+                    self.write_out(&mut out).await?;
                     return Err(io::Error::other(error));
                 }
                 Piece::ClientGone => return Ok(false),
@@ -134,7 +134,8 @@ impl<S: Service> Connection<'_, S> {
                 b""
             };
             if data.len() > SMALL {
-                self.write(&mut (&mut out).chain(data).chain(end)).await?;
+                self.write(&mut (&out[..]).chain(data).chain(end)).await?;
+                out.clear();
             } else {
                 // Cheaper to copy than to hand over in two pieces; what is there already follows.
                 out.extend_from_slice(&data);
@@ -142,20 +143,19 @@ impl<S: Service> Connection<'_, S> {
                 if out.len() < SMALL {
                     continue;
                 }
-                self.write(&mut out).await?;
+                self.write_out(&mut out).await?;
             }
-            out.clear();
         }
         match framing {
             Framing::Chunked => outgoing::last_chunk(&mut out, trailer.as_ref()),
             Framing::Length(_) if left > 0 && has_body => {
-                self.write(&mut out).await?;
+                self.write_out(&mut out).await?;
                 return Err(io::Error::other("answer is shorter than it said"));
             }
             _ => {}
         }
         if !out.is_empty() {
-            self.write(&mut out).await?;
+            self.write_out(&mut out).await?;
         }
         scratch::give_back(out);
         Ok(goes_on)
@@ -183,6 +183,13 @@ impl<S: Service> Connection<'_, S> {
                 _ => Poll::Pending,
             },
         }
+    }
+
+    /// Writes what is in the room and empties it: its beginning stays where it is.
+    async fn write_out(&mut self, out: &mut BytesMut) -> io::Result<()> {
+        self.write(&mut &out[..]).await?;
+        out.clear();
+        Ok(())
     }
 
     /// Writes all of it, as fast as the client reads but not slower than it may.
