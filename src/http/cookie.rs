@@ -65,29 +65,33 @@ impl Cookies {
 
     /// Removes our cookies from a request that goes on to an upstream.
     pub fn remove_from_request(self, headers: &mut HeaderMap) {
-        let mut values = headers.get_all(COOKIE).iter();
-        let Some(first) = values.next() else { return };
-        // RFC 9113 8.2.3: what HTTP/2 brings in pieces goes on in one.
-        let is_in_pieces = values.next().is_some();
-        if !is_in_pieces && !pairs(first.as_bytes()).any(|pair| self.is_ours(name(pair))) {
-            return;
-        }
-        let mut kept = BytesMut::new();
+        let (mut count, mut has_ours, mut kept) = (0, false, BytesMut::new());
         for value in headers.get_all(COOKIE) {
+            count += 1;
             for pair in pairs(value.as_bytes()) {
-                if !self.is_ours(name(pair)) && !pair.is_empty() {
-                    if !kept.is_empty() {
+                // Few names of others begin like one of ours.
+                if matches!(pair.first(), Some(b'b' | b'_')) && self.is_ours(name(pair)) {
+                    has_ours = true;
+                } else if !pair.is_empty() {
+                    if kept.is_empty() {
+                        kept.reserve(value.len());
+                    } else {
                         kept.extend_from_slice(b"; ");
                     }
                     kept.extend_from_slice(pair);
                 }
             }
         }
-        headers.remove(COOKIE);
-        if !kept.is_empty()
-            && let Ok(value) = HeaderValue::from_maybe_shared(kept.freeze())
-        {
+        // RFC 9113 8.2.3: what HTTP/2 brings in pieces goes on in one.
+        if !has_ours && count < 2 {
+            return;
+        }
+        if kept.is_empty() {
+            headers.remove(COOKIE);
+        } else if let Ok(value) = HeaderValue::from_maybe_shared(kept.freeze()) {
             headers.insert(COOKIE, value);
+        } else {
+            headers.remove(COOKIE);
         }
     }
 
@@ -102,17 +106,17 @@ impl Cookies {
 /// The value of a cookie that is there exactly once. Two of one name cannot both be ours. Other
 /// cookies may hold whatever bytes they like.
 fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let mut values =
-        headers.get_all(COOKIE).iter().flat_map(|value| pairs(value.as_bytes())).filter_map(
-            |pair| {
-                let at = memchr::memchr(b'=', pair)?;
-                (pair[..at].trim_ascii() == wanted.as_bytes()).then(|| pair[at + 1..].trim_ascii())
-            },
-        );
-    match (values.next(), values.next()) {
-        (Some(value), None) => std::str::from_utf8(value).ok(),
-        _ => None,
+    let mut found = None;
+    for value in headers.get_all(COOKIE) {
+        for pair in pairs(value.as_bytes()) {
+            let Some(rest) = pair.strip_prefix(wanted.as_bytes()) else { continue };
+            let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
+            if found.replace(value.trim_ascii_start()).is_some() {
+                return None;
+            }
+        }
     }
+    std::str::from_utf8(found?).ok()
 }
 
 /// Parts the value of a `Cookie` header into pairs.
@@ -155,6 +159,11 @@ mod tests {
         }
         assert_eq!(cookies.session(&headers(&["__Host-brama=x; __Host-brama=y"])), None);
         assert_eq!(cookies.session(&headers(&["brama=x"])), None, "not on HTTPS");
+        assert_eq!(cookies.session(&headers(&[" ;__Host-brama = x ;"])), Some("x"));
+        for none in ["__Host-brama", "__Host-brama x=1", "__Host-brama-login=1", "=__Host-brama=1"]
+        {
+            assert_eq!(cookies.session(&headers(&[none])), None, "{none}");
+        }
         let foreign = HeaderValue::from_bytes("lang=Żółw; __Host-brama=x".as_bytes()).unwrap();
         let map = HeaderMap::from_iter([(COOKIE, foreign)]);
         assert_eq!(cookies.session(&map), Some("x"), "whatever letters another cookie has");
@@ -165,6 +174,19 @@ mod tests {
         let mut map = headers(&["a=1; __Host-brama=x;b=2", "__Host-brama-login=y; brama=z; c"]);
         Cookies::SECURE.remove_from_request(&mut map);
         assert_eq!(map.get(COOKIE).unwrap(), "a=1; b=2; c");
+        for (cookies, left) in [
+            (vec!["brama"], None),
+            (vec![" brama-login = 1 ;"], None),
+            (vec!["bramax=1; __Host-b=2;=brama"], Some("bramax=1; __Host-b=2;=brama")),
+            (vec!["a=1", "b=2"], Some("a=1; b=2")),
+            (vec!["a=1", "brama=2"], Some("a=1")),
+            (vec![" ; ", ""], None),
+        ] {
+            let mut map = headers(&cookies);
+            Cookies::PLAIN.remove_from_request(&mut map);
+            assert_eq!(map.get(COOKIE).map(|value| value.to_str().unwrap()), left, "{cookies:?}");
+            assert!(map.get_all(COOKIE).iter().count() < 2, "{cookies:?}");
+        }
         let mut only_ours = headers(&["__Host-brama=x"]);
         Cookies::SECURE.remove_from_request(&mut only_ours);
         assert!(only_ours.get(COOKIE).is_none());
