@@ -162,6 +162,12 @@ fn the_manual_explains_every_reason_code_and_no_other() {
     // "login.gov.pl" has another dot, so it is none; keys of the configuration are others.
     let configuration = ["session.idle", "session.absolute", "session.maximum"];
     explained.retain(|code| used.contains(code) || !configuration.contains(&code.as_str()));
+    let counted = brama::observe::metrics::reasons::REASONS;
+    let counted: BTreeSet<_> = counted.iter().copied().map(str::to_owned).collect();
+    let uncounted: Vec<_> = used.difference(&counted).collect();
+    assert!(uncounted.is_empty(), "not in observe/metrics/reasons.rs: {uncounted:?}");
+    let unknown: Vec<_> = counted.difference(&explained).collect();
+    assert!(unknown.is_empty(), "counted, and explained nowhere: {unknown:?}");
     let missing: Vec<_> = used.difference(&explained).collect();
     assert!(missing.is_empty(), "not in manual/operations.rs: {missing:?}");
     let surplus: Vec<_> = explained

@@ -301,6 +301,21 @@ mod tests {
         assert!(waited.is_ok());
     }
 
+    #[tokio::test]
+    async fn what_became_of_an_exchange_is_counted_and_outlives_the_client() {
+        let mut first = client(1, 0);
+        first.settings.resolve_url = Uri::from_static("https://127.0.0.1:1/resolve");
+        let place = first.place().await.unwrap();
+        assert!(first.place().await.is_err());
+        assert!(first.resolve(place, String::new()).await.is_err());
+        let next = client(1, 0).counted_in(Arc::clone(first.exchanges()));
+        let exchanges = next.exchanges();
+        assert_eq!(exchanges.turned_away.value(), 1);
+        let results = exchanges.resolve.results.all();
+        assert_eq!(results, [("login.node_unreachable", 1), ("ok", 0)]);
+        assert_eq!(exchanges.logout.results.all(), [("ok", 0)]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_allowed() {
         let client = client(1, 1);

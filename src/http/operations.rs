@@ -25,21 +25,26 @@ pub struct Operations {
     admin: Admin,
     scraper: Arc<Scraper>,
     /// One answer is made at a time, however many ask.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Operations {
     /// Makes the service; it is ready until `stop` says otherwise.
     #[must_use]
     pub fn new(stop: Stop, admin: Admin, scraper: Scraper) -> Self {
-        Self { stop, admin, scraper: Arc::new(scraper), turn: Mutex::default() }
+        Self { stop, admin, scraper: Arc::new(scraper), turn: Arc::default() }
     }
 
     async fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
         let (format, scraper) = (Format::accepted(accept), Arc::clone(&self.scraper));
-        let _turn = self.turn.lock().await;
-        let text = tokio::task::spawn_blocking(move || scraper.text(format)).await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let text = tokio::task::spawn_blocking(move || {
+            // Held to the end, although whoever asked may have left.
+            let _turn = turn;
+            scraper.text(format)
+        });
+        let text = text.await;
         let Ok(Ok(text)) = text else {
             return plain(StatusCode::INTERNAL_SERVER_ERROR, "numbers cannot be told\n");
         };

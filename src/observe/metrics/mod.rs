@@ -16,6 +16,7 @@
 
 pub mod catalogue;
 pub mod process;
+pub mod reasons;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -90,7 +91,7 @@ impl Default for Doors {
         let outcomes =
             ["signed_out_everywhere", "node_did_not_confirm", "node_not_asked", "not_signed_in"];
         Self {
-            refusals: ByName::default(),
+            refusals: ByName::beginning_with(reasons::REASONS),
             logins_begun: Count::default(),
             logins_finished: ByName::beginning_with(&["low", "substantial", "high"]),
             step_ups: Count::default(),
