@@ -215,6 +215,6 @@ fn metrics_are_named_as_others_name_theirs() {
         if metric.kind == Kind::Histogram {
             assert!(name.ends_with("_seconds"), "{name}");
         }
-        assert!(!metric.help.ends_with('.'), "{name}: the text puts a full stop there");
+        assert!(!metric.help.ends_with('.'), "{name}: help has no full stop");
     }
 }

@@ -387,3 +387,16 @@ fn a_process_that_takes_leave_says_so() {
     until(&gateway, "it takes leave", |numbers| numbers.value("brama_leaving", &[]) == 1.0);
     assert!(gateway.program.wait().success());
 }
+
+#[test]
+fn a_successor_that_does_not_come_up_is_told_and_the_old_process_goes_on() {
+    let gateway = Plan::before("http://127.0.0.1:9").listen("hsts = \"1d\"").start();
+    let failed =
+        |numbers: &Numbers| numbers.value("brama_successions_total", &[("result", "failed")]);
+    assert_eq!(failed(&gateway.numbers()), 0.0);
+    gateway.edit_configuration("hsts = \"1d\"", "hsts = \"soon\"");
+    gateway.program.signal("USR2");
+    let numbers = until(&gateway, "the successor failed", |numbers| failed(numbers) == 1.0);
+    assert_eq!(numbers.value("brama_leaving", &[]), 0.0);
+    assert_eq!(numbers.value("brama_successions_total", &[("result", "ready")]), 0.0);
+}
