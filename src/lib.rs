@@ -21,7 +21,7 @@
 //! | 3 | [`gate`], [`session`] | who may go where; who is signed in |
 //! | 2 | [`saml`] | what is said to the node, and how its answer is believed |
 //! | 1 | [`xml`], [`identity`], [`store`] | signatures and encryption; persons, claims, tokens; places for records |
-//! | 0 | [`base`], [`wire`], [`observe`] | time, randomness, secrets; HTTP/1.1 as bytes; logs |
+//! | 0 | [`base`], [`wire`], [`observe`] | time, randomness, secrets; HTTP/1.1 as bytes; logs and numbers |
 //!
 //! Floors 1 and 2 and the gate do no I/O and ask no clock: keys, randomness and time are arguments.
 //! So whatever decides who somebody is can be tested with plain values.
@@ -77,6 +77,7 @@
 //! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
 //! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
 //! - [`manual::operations`]: running it, and what each reason code means.
+//! - [`manual::metrics`]: the numbers, and what to be woken for.
 //! - [`config::file`]: every key of the configuration. `brama reference` prints the same.
 //!
 //! [`http`]: crate::http

@@ -162,6 +162,12 @@ fn the_manual_explains_every_reason_code_and_no_other() {
     // "login.gov.pl" has another dot, so it is none; keys of the configuration are others.
     let configuration = ["session.idle", "session.absolute", "session.maximum"];
     explained.retain(|code| used.contains(code) || !configuration.contains(&code.as_str()));
+    let counted = brama::observe::metrics::reasons::REASONS;
+    let counted: BTreeSet<_> = counted.iter().copied().map(str::to_owned).collect();
+    let uncounted: Vec<_> = used.difference(&counted).collect();
+    assert!(uncounted.is_empty(), "not in observe/metrics/reasons.rs: {uncounted:?}");
+    let unknown: Vec<_> = counted.difference(&explained).collect();
+    assert!(unknown.is_empty(), "counted, and explained nowhere: {unknown:?}");
     let missing: Vec<_> = used.difference(&explained).collect();
     assert!(missing.is_empty(), "not in manual/operations.rs: {missing:?}");
     let surplus: Vec<_> = explained
@@ -169,4 +175,46 @@ fn the_manual_explains_every_reason_code_and_no_other() {
         .filter(|code| !code.starts_with("session.") && !code.starts_with("identity."))
         .collect();
     assert!(surplus.is_empty(), "no such code any more: {surplus:?}");
+}
+
+/// Rows of the manual's table: name, kind, labels.
+fn told_metrics(text: &str) -> BTreeSet<[String; 3]> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let cells = |row: &str| {
+        let mut cells = row.split(" | ").map(|cell| cell.replace('`', "").trim().to_owned());
+        std::array::from_fn(|_| cells.next().unwrap_or_default())
+    };
+    rows.map(cells).collect()
+}
+
+#[test]
+fn the_manual_has_every_metric_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/metrics.rs");
+    let told = told_metrics(&fs::read_to_string(path).unwrap());
+    let known: BTreeSet<_> = brama::observe::metrics::catalogue::ALL
+        .iter()
+        .map(|metric| [metric.full_name(), metric.kind.name().to_owned(), metric.labels.join(", ")])
+        .collect();
+    assert_eq!(known, told);
+}
+
+#[test]
+fn metrics_are_named_as_others_name_theirs() {
+    use brama::observe::metrics::catalogue::{ALL, Kind};
+    let mut names = BTreeSet::new();
+    for metric in ALL {
+        let name = metric.name;
+        assert!(names.insert(name), "{name} is there twice");
+        assert!(name.starts_with("brama_") || name.starts_with("process_"), "{name}");
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(name.chars().all(is_plain), "{name}");
+        // The kind puts its own mark behind the name, and base units only.
+        for mark in ["_total", "_info", "_count", "_sum", "_bucket", "_created", "_milliseconds"] {
+            assert!(!name.ends_with(mark), "{name}");
+        }
+        if metric.kind == Kind::Histogram {
+            assert!(name.ends_with("_seconds"), "{name}");
+        }
+        assert!(!metric.help.ends_with('.'), "{name}: help has no full stop");
+    }
 }

@@ -7,6 +7,7 @@
 
 mod current;
 mod keys;
+mod metrics;
 mod renewal;
 pub mod settings;
 mod sockets;
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use self::current::{Current, ToHttps};
+use self::metrics::{Life, Numbers};
 pub use self::renewal::Refused;
 use self::renewal::Renewal;
 pub use self::settings::Settings;
@@ -40,6 +42,7 @@ use crate::http::limits::Limits;
 use crate::http::operations::Operations;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
+use crate::observe::metrics::process::Process;
 use crate::proxy::Upstreams;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::server::listener::{self, Admission, Stop};
@@ -56,12 +59,15 @@ pub struct App {
     clock: SharedClock,
     admin_token: Option<Secret<Vec<u8>>>,
     kept: store::Kept,
+    life: Arc<Life>,
 }
 
 /// What a running gateway can be told.
 pub enum Command {
     /// Serve by new settings from the next request on; the answer says whether that was possible.
     Apply(Box<Settings>, oneshot::Sender<Result<(), Refused>>),
+    /// A new configuration was found to be wrong, so nothing is applied. It is told in the metrics.
+    Refused,
     /// Go on in a new file of the access log: the old one was moved away.
     ReopenLogs,
     /// Start this program with the same sockets, and leave when it is ready.
@@ -148,6 +154,7 @@ impl App {
             upstreams: Arc::new(Upstreams::new(settings.upstreams)),
             limits: Arc::new(limits),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
+            counts: Arc::default(),
             clock: Arc::clone(&clock),
         };
         for group in gateway.upstreams.groups() {
@@ -158,7 +165,8 @@ impl App {
         let admission = Admission::new(listen.limits, proxies, trusted);
         let sockets = Sockets::bind(listen)?;
         let admin_token = settings.admin_token;
-        Ok(Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept })
+        let life = Life::begin(now);
+        Ok(Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept, life })
     }
 
     /// Returns the address of the operations listener.
@@ -182,7 +190,8 @@ impl App {
     /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
     /// then connections end, and the operations listener stops last.
     pub async fn run_with(self, mut stop: Stop, mut commands: mpsc::Receiver<Command>) {
-        let Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept } = self;
+        let Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept, life } =
+            self;
         info!(
             http = sockets.address("http"),
             https = sockets.address("https"),
@@ -215,7 +224,19 @@ impl App {
         let (operations_stopper, operations_stop) = new_stop();
         let admin =
             Admin::new(admin_token, Arc::clone(&gateway.flows.sessions), Arc::clone(&clock));
-        let answers = Arc::new(Operations::new(stopping.clone(), admin));
+        let (store, traffic) = kept.seen();
+        let numbers = Numbers {
+            process: Process::began(life.began()),
+            clock: Arc::clone(&clock),
+            workers: currents.clone(),
+            admission: Arc::clone(&admission),
+            certificates: certificates.clone(),
+            stop: stopping.clone(),
+            life: Arc::clone(&life),
+            store,
+            traffic,
+        };
+        let answers = Arc::new(Operations::new(stopping.clone(), admin, numbers.scraper()));
         let operations = tokio::spawn(async move {
             match operations.into_listener() {
                 Ok(listener) => {
@@ -274,21 +295,27 @@ impl App {
                         }
                     });
                     notify::ready();
+                    life.reloaded(applied.is_ok(), clock.now());
                     let _ = told.send(applied);
                 }
+                Command::Refused => life.reloaded(false, clock.now()),
                 Command::ReopenLogs => gateway.access.reopen(),
                 Command::Succeed(command) => {
                     let Some(sockets) = &hand_over else { continue };
                     match successor::start(*command, sockets, &mut stop).await {
                         Ok(process) => {
                             info!(process, "successor is ready");
+                            life.succeeded(true);
                             notify::successor(process);
                             if let Some(sockets) = hand_over.take() {
                                 sockets.complete();
                             }
                             break true;
                         }
-                        Err(error) => warn!(%error, "no successor, so this process goes on"),
+                        Err(error) => {
+                            life.succeeded(false);
+                            warn!(%error, "no successor, so this process goes on");
+                        }
                     }
                 }
             }

@@ -52,7 +52,8 @@ impl Renewal {
             return Ok(Vec::new());
         };
         // 1. What all workers share, once.
-        let node = NodeClient::new(settings.node, settings.node_tls);
+        let exchanges = Arc::clone(old.flows.node.exchanges());
+        let node = NodeClient::new(settings.node, settings.node_tls).counted_in(exchanges);
         let flows = Arc::new(old.flows.renewed(settings.flows, node));
         let secret = settings.pairwise_secret.unwrap_or_else(|| self.secret.clone());
         // Tokens are kept by the number of their release, which may mean another one now.
@@ -86,6 +87,7 @@ impl Renewal {
                 upstreams: Arc::new(old.upstreams.with_groups(&groups)),
                 limits: Arc::clone(&limits),
                 access: Arc::clone(&old.access),
+                counts: Arc::clone(&old.counts),
                 clock: Arc::clone(&old.clock),
             });
         }

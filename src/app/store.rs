@@ -16,12 +16,16 @@ use crate::store::memory::Memory;
 use crate::store::opening::{Opened, opening};
 use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
+use crate::store::watched::{Traffic, Watched};
 use crate::store::{Kind, Place};
 use crate::{flow, session};
 
 /// What was opened.
 pub(super) struct Kept {
     pub(super) place: Arc<dyn Place>,
+    /// Its name in metrics, and what was seen of it.
+    pub(super) kind: &'static str,
+    pub(super) traffic: Arc<Traffic>,
     pub(super) sealer: Sealer,
     pub(super) sessions: Arc<Sessions>,
     /// What is still to be opened.
@@ -44,11 +48,17 @@ pub(super) fn open(
 ) -> Result<Kept, Error> {
     let maximum = usize::try_from(settings.maximum).unwrap_or(usize::MAX);
     let Store { kind, sealer } = store;
-    let kept_in = |place: Arc<dyn Place>, opening| {
+    let traffic = Arc::new(Traffic::default());
+    let watched = |place: Arc<dyn Place>| -> Arc<dyn Place> {
+        Arc::new(Watched::new(place, Arc::clone(&traffic)))
+    };
+    let kept_in = |kind, place: Arc<dyn Place>, opening| {
+        let place = watched(place);
         let (sealer, owners) = (sealer.clone(), owners.clone());
         let sessions =
             Sessions::kept_in(Arc::clone(&place), sealer.clone(), settings.clone(), owners);
-        Kept { place, sealer, sessions, opening }
+        let traffic = Arc::clone(&traffic);
+        Kept { place, kind, traffic, sealer, sessions, opening }
     };
     Ok(match kind {
         super::settings::Place::Memory => {
@@ -57,23 +67,26 @@ pub(super) fn open(
                 .with_maximum_of(Kind::Login, pending)
                 .with_maximum_of(Kind::Form, MOST_FORMS);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
-            Kept { place: Arc::new(place), sealer, sessions, opening: None }
+            let place = watched(Arc::new(place));
+            let traffic = Arc::clone(&traffic);
+            Kept { place, kind: "memory", traffic, sealer, sessions, opening: None }
         }
         super::settings::Place::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
             match File::open(&path, options) {
-                Ok(file) => kept_in(Arc::new(file), None),
+                Ok(file) => kept_in("file", Arc::new(file), None),
                 // A predecessor has it until this process says that it serves.
                 Err(OpenError::Locked { .. }) if super::successor::has_predecessor() => {
                     let (opened, place) = opening();
                     let options = Options { lock_wait: PREDECESSOR, ..options };
-                    kept_in(Arc::new(place), Some(Opening { path, options, opened }))
+                    kept_in("file", Arc::new(place), Some(Opening { path, options, opened }))
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
         }
         super::settings::Place::Redis(settings) => {
-            kept_in(Arc::new(Redis::connect(*settings).map_err(Error::Redis)?), None)
+            let redis = Redis::connect(*settings).map_err(Error::Redis)?;
+            kept_in("redis", Arc::new(redis), None)
         }
     })
 }

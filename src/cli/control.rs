@@ -71,7 +71,7 @@ async fn apply(path: &Path, commands: &mpsc::Sender<Command>) -> Result<(), Gone
     }
     let Some(settings) = settings else {
         error!("the new configuration is wrong, so the old one stays");
-        return Ok(());
+        return commands.send(Command::Refused).await.map_err(|_| Gone);
     };
     let (told, answer) = oneshot::channel();
     commands.send(Command::Apply(Box::new(settings), told)).await.map_err(|_| Gone)?;

@@ -16,6 +16,7 @@ use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
 use crate::saml::soap;
+use crate::session::sessions::REPLACED;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
 use crate::xml::signer;
@@ -148,8 +149,12 @@ impl Flows {
         self.sessions.insert(&id, session, now).await?;
         if let Some(earlier) = earlier_session {
             // The citizen is signed in by now, and the cookie of the earlier session is gone.
-            if let Err(error) = self.sessions.remove(earlier, now).await {
-                tracing::warn!(%error, "session before this login could not be ended");
+            match self.sessions.remove(earlier, now).await {
+                Ok(Some(_)) => self.sessions.ended().add(REPLACED),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "session before this login could not be ended");
+                }
             }
         }
         Ok(Finished {

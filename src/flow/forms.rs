@@ -210,6 +210,12 @@ impl Forms {
         Ok(record.and_then(|record| self.open(handle, binding, &record)))
     }
 
+    /// Returns how many forms this process keeps, and how many bytes they have.
+    #[must_use]
+    pub fn kept(&self) -> (usize, usize) {
+        self.with_room(|room| (room.kept.len(), room.bytes))
+    }
+
     fn open(&self, handle: &Handle, binding: &Binding, record: &Record) -> Option<Form> {
         let secret = handle.secret(binding);
         let plain = self.sealer.open(handle.key(), secret.expose(), &record.sealed).ok()?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Flows;
 use crate::base::random;
 use crate::saml::{logout, soap};
+use crate::session::sessions::SIGNED_OUT;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
 
@@ -35,6 +36,7 @@ impl Flows {
             let Some(held) = flows.sessions.remove(&id, flows.now()).await? else {
                 return Ok(SignedOut::NotSignedIn);
             };
+            flows.sessions.ended().add(SIGNED_OUT);
             // 2. Then the node's.
             Ok(flows.tell_node(held.session()).await)
         });

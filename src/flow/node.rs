@@ -7,7 +7,8 @@
 //!    whoever comes then is turned away at once. So a slow node keeps few citizens waiting, and nobody
 //!    for long.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -15,12 +16,14 @@ use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::base::body;
 use crate::base::causes::in_one_line;
 use crate::base::connector::{Connector, connector};
+use crate::observe::metrics::{ByName, Count};
 
 /// Where the node is, and how long it may take.
 #[derive(Debug, Clone)]
@@ -79,8 +82,44 @@ impl NodeError {
     }
 }
 
+/// What was seen of the exchanges with the node. Kept when the configuration changes.
+#[derive(Debug)]
+pub struct Exchanges {
+    /// What exchanges that bring an answer to a login took and led to.
+    pub resolve: Seen,
+    /// The same of those that end a session.
+    pub logout: Seen,
+    /// Those that found no place.
+    pub turned_away: Count,
+}
+
+/// What was seen of exchanges of one purpose.
+#[derive(Debug)]
+pub struct Seen {
+    /// How long they took.
+    pub duration: Histogram,
+    /// `ok`, or the reason code.
+    pub results: ByName,
+}
+
+impl Default for Exchanges {
+    fn default() -> Self {
+        let seen =
+            || Seen { duration: Histogram::new(BUCKETS), results: ByName::beginning_with(&["ok"]) };
+        Self { resolve: seen(), logout: seen(), turned_away: Count::default() }
+    }
+}
+
+impl Seen {
+    fn note(&self, took: Duration, answer: &Result<Bytes, NodeError>) {
+        self.duration.observe(took.as_secs_f64());
+        self.results.add(answer.as_ref().map_or_else(NodeError::code, |_| "ok"));
+    }
+}
+
 /// The client.
 pub struct NodeClient {
+    exchanges: Arc<Exchanges>,
     client: Client<Connector, Full<Bytes>>,
     settings: Settings,
     places: Semaphore,
@@ -90,6 +129,9 @@ pub struct NodeClient {
 /// A place among the exchanges that may be under way.
 #[derive(Debug)]
 pub struct Place<'c>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'c>);
+
+/// In seconds: up to the longest time that a citizen might wait.
+const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// A logout does not keep the citizen waiting longer than this.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,7 +146,26 @@ impl NodeClient {
             .build(connector(tls, settings.timeout));
         let places = Semaphore::new(settings.maximum_concurrent.min(Semaphore::MAX_PERMITS));
         let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
-        Self { client, settings, places, queue }
+        let exchanges = Arc::default();
+        Self { exchanges, client, settings, places, queue }
+    }
+
+    /// Has what it does counted together with what another one did.
+    #[must_use]
+    pub fn counted_in(self, exchanges: Arc<Exchanges>) -> Self {
+        Self { exchanges, ..self }
+    }
+
+    /// Returns what was seen of the exchanges.
+    #[must_use]
+    pub fn exchanges(&self) -> &Arc<Exchanges> {
+        &self.exchanges
+    }
+
+    /// Returns how many exchanges may be under way.
+    #[must_use]
+    pub fn maximum(&self) -> usize {
+        self.settings.maximum_concurrent
     }
 
     /// Waits a moment for a place among the exchanges that may be under way.
@@ -116,6 +177,11 @@ impl NodeClient {
         if let Ok(permit) = self.places.try_acquire() {
             return Ok(Place(permit));
         }
+        let place = self.wait_for_place().await;
+        place.inspect_err(|_| self.exchanges.turned_away.add())
+    }
+
+    async fn wait_for_place(&self) -> Result<Place<'_>, NodeError> {
         let _in_queue = self.queue.try_acquire().map_err(|_| NodeError::Busy)?;
         match timeout(self.settings.waiting_timeout, self.places.acquire()).await {
             Ok(Ok(permit)) => Ok(Place(permit)),
@@ -135,7 +201,8 @@ impl NodeClient {
     /// # Errors
     /// When there is none.
     pub async fn resolve(&self, place: Place<'_>, soap: String) -> Result<Bytes, NodeError> {
-        self.exchange(place, &self.settings.resolve_url, soap, self.settings.timeout).await
+        let (url, time) = (&self.settings.resolve_url, self.settings.timeout);
+        self.exchange(place, url, soap, time, &self.exchanges.resolve).await
     }
 
     /// Sends a `LogoutRequest` and returns the answer, unread.
@@ -147,7 +214,8 @@ impl NodeClient {
             return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
         };
         let place = self.place().await?;
-        self.exchange(place, url, soap, self.settings.timeout.min(LOGOUT_TIMEOUT)).await
+        let time = self.settings.timeout.min(LOGOUT_TIMEOUT);
+        self.exchange(place, url, soap, time, &self.exchanges.logout).await
     }
 
     async fn exchange(
@@ -156,10 +224,14 @@ impl NodeClient {
         url: &Uri,
         soap: String,
         time: Duration,
+        seen: &Seen,
     ) -> Result<Bytes, NodeError> {
+        let began = Instant::now();
         let answer = timeout(time, self.send(url, soap)).await;
         drop(place);
-        answer.unwrap_or(Err(NodeError::Timeout(time)))
+        let answer = answer.unwrap_or(Err(NodeError::Timeout(time)));
+        seen.note(began.elapsed(), &answer);
+        answer
     }
 
     async fn send(&self, url: &Uri, soap: String) -> Result<Bytes, NodeError> {
@@ -227,6 +299,21 @@ mod tests {
             drop(first);
         });
         assert!(waited.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_became_of_an_exchange_is_counted_and_outlives_the_client() {
+        let mut first = client(1, 0);
+        first.settings.resolve_url = Uri::from_static("https://127.0.0.1:1/resolve");
+        let place = first.place().await.unwrap();
+        assert!(first.place().await.is_err());
+        assert!(first.resolve(place, String::new()).await.is_err());
+        let next = client(1, 0).counted_in(Arc::clone(first.exchanges()));
+        let exchanges = next.exchanges();
+        assert_eq!(exchanges.turned_away.value(), 1);
+        let results = exchanges.resolve.results.all();
+        assert_eq!(results, [("login.node_unreachable", 1), ("ok", 0)]);
+        assert_eq!(exchanges.logout.results.all(), [("ok", 0)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -86,6 +86,9 @@ impl Account {
 /// Wraps an answer so that the request is noted when it has ended.
 #[must_use]
 pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
+    if let Some(reason) = exchange.account.reason {
+        gateway.counts.refusals.add(reason);
+    }
     if gateway.access.is_off() {
         return answer;
     }

@@ -113,6 +113,7 @@ pub async fn keep(
     let kept = forms.keep(&Form { about, body }, &binding, exchange.began).await;
     match kept {
         Ok(handle) => {
+            gateway.counts.forms_kept.add();
             tracing::info!(request = exchange.id, "form kept across a login");
             Ok(Some(Kept { handle, binding }))
         }

@@ -192,6 +192,12 @@ impl Limits {
         }
     }
 
+    /// Returns how many networks are remembered, and how many can be.
+    #[must_use]
+    pub fn networks(&self) -> (u64, u64) {
+        (self.seen.entry_count(), self.settings.networks)
+    }
+
     fn count(
         &self,
         limiter: Option<&Limiter>,

@@ -37,6 +37,7 @@ use crate::gate::requirement::Demand;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
+use crate::observe::metrics::Doors;
 use crate::pages::Language;
 use crate::proxy::Upstreams;
 use crate::session::recent::RecentSessions;
@@ -169,6 +170,8 @@ pub struct Gateway {
     pub limits: Arc<Limits>,
     /// Where each request is noted.
     pub access: Arc<AccessLog>,
+    /// What is counted for whoever watches.
+    pub counts: Arc<Doors>,
     /// The time.
     pub clock: SharedClock,
 }

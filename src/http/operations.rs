@@ -2,29 +2,58 @@
 //!
 //! `/healthz` says that the process answers. `/readyz` says that it wants requests: not before it
 //! has started, and no more once it stops. When the place where sessions are kept is away, it says so
-//! in its text and stays 200: public pages go on, and so do sessions that are near. `/sessions` is for
-//! operators ([`super::admin`]). Nothing here is answered on the public listeners.
+//! in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics` has the
+//! numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of OpenMetrics.
+//! `/sessions` is for operators ([`super::admin`]). Nothing here is answered on the public listeners.
 
+use std::sync::Arc;
+
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use tokio::sync::Mutex;
 
 use super::admin::{self, Admin};
 use super::service::{Peer, Service};
 use crate::base::body::{self, Body};
 use crate::base::stop::Stop;
+use crate::observe::metrics::{Format, Scraper};
 use crate::wire::incoming::Incoming;
 
 /// Answers the operators' questions.
 pub struct Operations {
     stop: Stop,
     admin: Admin,
+    scraper: Arc<Scraper>,
+    /// One answer is made at a time, however many ask.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Operations {
     /// Makes the service; it is ready until `stop` says otherwise.
     #[must_use]
-    pub fn new(stop: Stop, admin: Admin) -> Self {
-        Self { stop, admin }
+    pub fn new(stop: Stop, admin: Admin, scraper: Scraper) -> Self {
+        Self { stop, admin, scraper: Arc::new(scraper), turn: Arc::default() }
+    }
+
+    async fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
+        let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let (format, scraper) = (Format::accepted(accept), Arc::clone(&self.scraper));
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let text = tokio::task::spawn_blocking(move || {
+            // Held to the end, although whoever asked may have left.
+            let _turn = turn;
+            scraper.text(format)
+        });
+        let text = text.await;
+        let Ok(Ok(text)) = text else {
+            return plain(StatusCode::INTERNAL_SERVER_ERROR, "numbers cannot be told\n");
+        };
+        let mut response = Response::new(body::full(text));
+        let content_type = HeaderValue::from_static(format.content_type());
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
     }
 }
 
@@ -37,6 +66,9 @@ impl Service for Operations {
             return self.admin.answer(request).await;
         }
         let (status, text) = match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, "/metrics") => {
+                return self.metrics(request.headers()).await;
+            }
             (&Method::GET | &Method::HEAD, "/healthz" | "/startupz") => (StatusCode::OK, "ok\n"),
             (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_leaving() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
@@ -47,8 +79,12 @@ impl Service for Operations {
             (&Method::GET | &Method::HEAD, "/readyz") => (StatusCode::OK, "ready\n"),
             _ => (StatusCode::NOT_FOUND, "not found\n"),
         };
-        let mut response = Response::new(body::full(text));
-        *response.status_mut() = status;
-        response
+        plain(status, text)
     }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(body::full(text));
+    *response.status_mut() = status;
+    response
 }

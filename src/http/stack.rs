@@ -220,6 +220,9 @@ impl Gateway {
         load: Load,
     ) -> Result<Response<Body>, Failure> {
         if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
+            if matches!(stop, Stop::StepUp(_)) {
+                self.counts.step_ups.add();
+            }
             let farewell = match stop {
                 Stop::Login(_) => self.farewell(exchange, demand).await.err(),
                 _ => None,

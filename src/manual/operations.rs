@@ -146,10 +146,11 @@
 //! |---|---|
 //! | `listen.http`, `listen.https`, `listen.unix` | citizens |
 //! | `listen.redirect` | citizens who forgot the `s`: they are sent to https |
-//! | `operations.listen` (`127.0.0.1:9480`) | `/healthz`, `/startupz`, `/readyz` |
+//! | `operations.listen` (`127.0.0.1:9480`) | `/healthz`, `/startupz`, `/readyz`, `/metrics` |
 //!
 //! `/healthz` and `/startupz` say that the process answers. `/readyz` says 200, and 503 from the
-//! moment it is told to stop. None of them asks the node or the portal: a node that is away must
+//! moment it is told to stop; while the session store is away it says so and stays 200. `/metrics` has
+//! the numbers ([`super::metrics`]). None of them asks the node or the portal: a node that is away must
 //! not take the portal down.
 //!
 //! # Behind a balancer

@@ -167,6 +167,12 @@ impl AccessLog {
         self.settings.format == Format::Combined
     }
 
+    /// Returns how many lines were never written.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.writer.as_ref().map_or(0, Writer::lost)
+    }
+
     /// Writes a record.
     pub fn write(&self, record: &Record<'_>) {
         let Some(writer) = &self.writer else { return };

@@ -81,6 +81,7 @@ pub(super) async fn run(
                     return Err(error);
                 }
                 avoid = Some(lease.id());
+                group.note_retry();
                 continue;
             }
         };
@@ -124,6 +125,7 @@ pub(super) async fn run(
                     {
                         body = untouched;
                         avoid = Some(lease.id());
+                        group.note_retry();
                         // One more, not two.
                         tries = 1;
                     }

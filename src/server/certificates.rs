@@ -17,7 +17,7 @@ mod pair;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Certificates {
     table: ArcSwap<Table>,
     /// How the files of each pair looked when they were last tried.
     stamps: Mutex<Vec<Stamp>>,
+    /// Whether the last try of each pair failed.
+    failing: Vec<AtomicBool>,
     reloaded: AtomicU64,
     refused: AtomicU64,
 }
@@ -79,6 +81,8 @@ pub struct Status {
     pub not_before: Time,
     /// When it ends.
     pub not_after: Time,
+    /// Whether its files hold something newer that cannot be used.
+    pub is_outdated: bool,
 }
 
 /// How often pairs changed since the start.
@@ -112,7 +116,9 @@ impl Certificates {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let failing = files.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(Self {
+            failing,
             files,
             table: ArcSwap::from_pointee(Table::new(pairs)),
             stamps: Mutex::new(stamps),
@@ -126,8 +132,9 @@ impl Certificates {
         let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pairs = self.table.load().pairs.clone();
         let mut events = Vec::new();
-        for ((files, stamp), pair) in self.files.iter().zip(stamps.iter_mut()).zip(&mut pairs) {
-            let outcome = reload_pair(files, stamp, pair);
+        let each = self.files.iter().zip(stamps.iter_mut()).zip(&mut pairs).zip(&self.failing);
+        for (((files, stamp), pair), failing) in each {
+            let outcome = reload_pair(files, stamp, pair, failing);
             events.push(Event { certificate: files.certificate.clone(), outcome });
         }
         let count = |is_one: fn(&Outcome) -> bool| {
@@ -147,13 +154,14 @@ impl Certificates {
     #[must_use]
     pub fn status(&self) -> Vec<Status> {
         let table = self.table.load();
-        let status = |(files, pair): (&Files, &Arc<Pair>)| Status {
+        let status = |((files, pair), failing): ((&Files, &Arc<Pair>), &AtomicBool)| Status {
             certificate: files.certificate.clone(),
             names: pair.names.clone(),
             not_before: pair.not_before,
             not_after: pair.not_after,
+            is_outdated: failing.load(Ordering::Relaxed),
         };
-        self.files.iter().zip(&table.pairs).map(status).collect()
+        self.files.iter().zip(&table.pairs).zip(&self.failing).map(status).collect()
     }
 
     /// Returns how often pairs changed.
@@ -219,14 +227,21 @@ pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: 
     }
 }
 
-fn reload_pair(files: &Files, stamp: &mut Stamp, pair: &mut Arc<Pair>) -> Outcome {
+fn reload_pair(
+    files: &Files,
+    stamp: &mut Stamp,
+    pair: &mut Arc<Pair>,
+    failing: &AtomicBool,
+) -> Outcome {
     // Looked at before it is read: what changes in between is seen the next time.
     let present = Stamp::of(files);
     if present == *stamp {
         return Outcome::Unchanged;
     }
     *stamp = present;
-    match Pair::read(files) {
+    let read = Pair::read(files);
+    failing.store(read.is_err(), Ordering::Relaxed);
+    match read {
         Ok(new) if new.is_same(pair) => Outcome::Unchanged,
         Ok(new) => {
             let not_after = new.not_after;

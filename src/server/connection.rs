@@ -38,6 +38,18 @@ enum Refused {
     Slow,
 }
 
+impl Refused {
+    /// Returns its name in metrics.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Proxy(_) => "proxy",
+            Self::TooMany(_) => "per_address",
+            Self::Tls(_) => "tls",
+            Self::Slow => "handshake_timeout",
+        }
+    }
+}
+
 /// A connection that can speak HTTP.
 struct Ready {
     reader: ReadHalf,
@@ -54,6 +66,7 @@ impl<S: Service> Connection<S> {
         let ready = match Box::pin(self.begin(stream)).await {
             Ok(ready) => ready,
             Err(refused) => {
+                self.admission.counts.refused.add(refused.name());
                 debug!(%refused, "connection refused");
                 return;
             }
@@ -62,14 +75,15 @@ impl<S: Service> Connection<S> {
         let limits = &self.admission.limits;
         let stream = Joined { reader: Reader::new(ready.reader), writer: ready.writer };
         if ready.is_http2 {
-            Box::pin(http2::serve(stream, self.service, peer, limits, self.stop)).await;
+            Box::pin(http2::serve(stream, self.service, peer, &self.admission, self.stop)).await;
             return;
         }
         let served = http1::serve(stream, &*self.service, &peer, limits, self.stop.clone());
         match served.await {
             http1::After::Closed => {}
             http1::After::Http2(stream) => {
-                Box::pin(http2::serve(*stream, self.service, peer, limits, self.stop)).await;
+                let admission = &self.admission;
+                Box::pin(http2::serve(*stream, self.service, peer, admission, self.stop)).await;
             }
         }
     }

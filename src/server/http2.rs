@@ -4,7 +4,7 @@
 //!    CONTINUATION frames cost more than a connection.
 //! 2. What HTTP/2 forbids in a request is refused by hyper's h2; what goes on to the portal is
 //!    written anew, as for HTTP/1.1.
-//! 3. A peer that answers no PING, or reads nothing for [`Limits::stall_timeout`], is gone. One that
+//! 3. A peer that answers no PING, or reads nothing for [`super::listener::Limits::stall_timeout`], is gone. One that
 //!    closes the window of a stream loses the answer on it (`presence`).
 //! 4. A connection without a request ends as an idle one of HTTP/1.1 does.
 
@@ -24,7 +24,8 @@ use tokio_io_timeout::TimeoutStream;
 use tracing::debug;
 
 use self::presence::{Presence, Watched};
-use super::listener::Limits;
+use super::counts;
+use super::listener::Admission;
 use crate::base::body::{self, Body};
 use crate::base::stop::Stop;
 use crate::base::{encoding, random};
@@ -39,9 +40,10 @@ pub(super) async fn serve<S: Service>(
     stream: Joined,
     service: Arc<S>,
     peer: Peer,
-    limits: &Limits,
+    admission: &Admission,
     mut stop: Stop,
 ) {
+    let limits = &admission.limits;
     let stall = limits.stall_timeout;
     let stopped = stop.clone();
     let presence = Presence::new();
@@ -100,6 +102,9 @@ pub(super) async fn serve<S: Service>(
         }
     };
     if let Err(error) = ended {
+        if let Some(reason) = counts::cut(&error) {
+            admission.counts.cut.add(reason);
+        }
         debug!(%error, "connection ended early");
     }
 }

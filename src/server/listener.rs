@@ -11,6 +11,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -24,6 +25,7 @@ use tracing::warn;
 use super::accept::{Listener, PeerAddress};
 use super::addresses::PerAddress;
 use super::connection::Connection;
+use super::counts::Counts;
 pub use crate::base::stop::{Stop, Stopper, stop};
 use crate::http::networks::Networks;
 pub use crate::http::service::{Peer, Service};
@@ -35,6 +37,9 @@ use crate::wire::stream::Stream;
 #[derive(Debug)]
 pub struct Admission {
     pub(super) limits: Limits,
+    pub(super) counts: Counts,
+    /// How many are open. A place is taken before somebody comes, so places do not tell.
+    open: AtomicUsize,
     places: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
     pub(super) proxies: Networks,
@@ -58,13 +63,43 @@ impl Admission {
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let places = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        Arc::new(Self { limits, places, per_address, proxies })
+        let (counts, open) = Default::default();
+        Arc::new(Self { limits, counts, open, places, per_address, proxies })
     }
 
     /// Returns the bounds.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Returns what was counted.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Returns how many connections are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection that counts as open until this is dropped.
+struct Open(Arc<Admission>);
+
+impl Open {
+    fn begin(admission: &Arc<Admission>) -> Self {
+        admission.counts.accepted.add();
+        admission.open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(admission))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -86,9 +121,10 @@ pub async fn attend<S: Service>(
             admission: Arc::clone(&admission),
             stop: stop.clone(),
         };
+        let counted = Open::begin(&admission);
         open.spawn(async move {
             connection.run(stream).await;
-            drop(place);
+            drop((place, counted));
         });
     };
     let mut stopped = stop.clone();
@@ -104,6 +140,7 @@ pub async fn attend<S: Service>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => start(place, stream, address, &stop),
                 Err(error) => {
+                    admission.counts.accept_errors.add();
                     // Out of descriptors, most likely: let some close before the next attempt.
                     warn!(%error, "connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod certificates;
 mod connection;
 pub mod cores;
+pub mod counts;
 pub mod handover;
 mod http1;
 mod http2;

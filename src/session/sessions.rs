@@ -10,6 +10,7 @@
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 
+mod numbers;
 mod operators;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -29,6 +30,7 @@ use super::{Session, SessionId, SessionKey, Settings, kept};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
+use crate::observe::metrics::ByName;
 use crate::store::seal::Sealer;
 use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
 
@@ -40,6 +42,8 @@ pub struct Sessions {
     far: Option<Far>,
     settings: Settings,
     owners: PairwiseSecret,
+    /// Those that were ended here before their time.
+    ended: ByName,
 }
 
 struct Far {
@@ -93,7 +97,8 @@ impl Sessions {
             .max_capacity(NOTES)
             .time_to_live(NOTE_LIFE)
             .build_with_hasher(BuildDigestHasher::default());
-        Self { near, notes, far, settings, owners }
+        let ended = ByName::beginning_with(&CAUSES);
+        Self { near, notes, far, settings, owners, ended }
     }
 
     /// Begins to keep a session under an id that was never used before. When the person has too many,
@@ -217,6 +222,7 @@ impl Sessions {
         if !self.take(key, now).await? {
             return Ok(false);
         }
+        self.ended.add(why.name());
         self.notes.insert(key, why);
         if let Some(far) = &self.far {
             let record = Record {
@@ -470,6 +476,12 @@ impl SessionKey {
     }
 }
 
+/// Why sessions are ended here: by their citizen, by a login after them, or from outside ([`Why`]).
+const CAUSES: [&str; 4] = [SIGNED_OUT, REPLACED, "elsewhere", "operator"];
+/// The citizen signed out.
+pub const SIGNED_OUT: &str = "signed_out";
+/// The same browser signed in again.
+pub const REPLACED: &str = "replaced";
 /// How many notes on ended sessions a process keeps, and how long.
 const NOTES: u64 = 100_000;
 const NOTE_LIFE: Duration = Duration::from_secs(3600);

@@ -20,6 +20,7 @@ pub mod memory;
 pub mod opening;
 pub mod redis;
 pub mod seal;
+pub mod watched;
 
 #[cfg(test)]
 pub(crate) mod contract;

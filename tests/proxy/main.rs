@@ -6,6 +6,7 @@
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
+//! | `metrics` | the numbers for whoever watches |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `stores` | sessions that outlive a process, and a store that is away |
 //! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
@@ -21,6 +22,7 @@ mod features;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod metrics;
 mod sessions;
 mod stores;
 mod strictness;

@@ -196,7 +196,7 @@ pub enum TlsVersion {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Operations {
-    /// Address and port for `/healthz` and `/readyz`, in plain HTTP.
+    /// Address and port for `/healthz`, `/readyz` and `/metrics`, in plain HTTP.
     ///
     /// Loopback by default. In a container, bind it to the pod's address and keep it out of
     /// reach of citizens.

@@ -41,6 +41,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         LoginError::Node(NodeError::Busy) => login::again_here(error.into(), exchange),
         error => refused(gateway, begun, error),
     })?;
+    gateway.counts.logins_finished.add(finished.assurance.name());
     tracing::info!(
         request = exchange.id,
         session = finished.public_name,

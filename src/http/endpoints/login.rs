@@ -43,6 +43,9 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     if is_met {
         return Ok(answer::see_other(return_to.as_str()));
     }
+    if live.is_some() {
+        gateway.counts.step_ups.add();
+    }
     check_outage(gateway, exchange)?;
     let login = gateway.settings.login_link(&return_to, demand);
     match exchange.caller() {
@@ -119,6 +122,7 @@ pub async fn begin_counted(
     let cookie = cookies.set_binding(begun.binding.expose(), lifetime);
     response.headers_mut().insert(SET_COOKIE, cookie);
     let (assurance, anew) = (demand.assurance, demand.max_age.is_some());
+    gateway.counts.logins_begun.add();
     tracing::info!(request = exchange.id, assurance = %assurance, anew, "login begun");
     Ok(response)
 }

@@ -77,6 +77,7 @@ pub async fn answer(
         SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
         SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
     };
+    gateway.counts.logouts.add(name);
     tracing::info!(request = exchange.id, outcome = name, "citizen signed out");
     let mut response = if exchange.caller() == Caller::Program {
         answer::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(super) struct Writer {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
+    /// Lines that were never written.
+    lost: AtomicU64,
     /// Something changed for the thread.
     wake: Condvar,
     /// Something changed for who waits for the thread.
@@ -63,6 +66,7 @@ impl Writer {
         let mut state = self.shared.lock();
         if state.waiting.len() + line.len() > MAX_WAITING {
             state.dropped += 1;
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let is_first = state.waiting.is_empty();
@@ -76,6 +80,11 @@ impl Writer {
     pub(super) fn reopen(&self) {
         self.shared.lock().must_reopen = true;
         self.shared.wake.notify_one();
+    }
+
+    /// Returns how many lines were never written.
+    pub(super) fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
     }
 
     pub(super) fn flush(&self) {
@@ -140,6 +149,10 @@ impl Shared {
             drop(state);
             // 3. Write them. What came before the file is opened anew belongs into the old one.
             let result = output.write(&batch);
+            if result.is_err() {
+                let lines = batch.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                self.lost.fetch_add(lines, Ordering::Relaxed);
+            }
             batch.clear();
             batch.shrink_to(MAX_WAITING / 8);
             match result {

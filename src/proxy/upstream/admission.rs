@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::settings::Limits;
+use crate::observe::metrics::Count;
 
 /// A place among the requests under way, until it is dropped.
 #[derive(Debug)]
@@ -39,12 +40,19 @@ pub(super) struct Gate {
     limits: Limits,
     places: Arc<Semaphore>,
     pending: AtomicUsize,
+    /// Those that found the queue full, and those whose turn did not come in time.
+    refused: [Count; 2],
 }
 
 impl Gate {
     pub(super) fn new(limits: Limits) -> Self {
         let places = limits.max_requests.min(Semaphore::MAX_PERMITS);
-        Self { limits, places: Arc::new(Semaphore::new(places)), pending: AtomicUsize::new(0) }
+        Self {
+            limits,
+            places: Arc::new(Semaphore::new(places)),
+            pending: AtomicUsize::new(0),
+            refused: Default::default(),
+        }
     }
 
     pub(super) async fn admit(&self) -> Result<Admission, Busy> {
@@ -52,13 +60,21 @@ impl Gate {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(Admission(place));
         }
-        let _waiting = Waiting::enter(self)?;
+        let _waiting = Waiting::enter(self).inspect_err(|_| self.refused[0].add())?;
         let turn = Arc::clone(&self.places).acquire_owned();
         match timeout(self.limits.pending_timeout, turn).await {
             Ok(Ok(place)) => Ok(Admission(place)),
             // The semaphore is never closed; if it were, there would be no turn either.
-            Ok(Err(_)) | Err(_) => Err(Busy::Waited(self.limits.pending_timeout)),
+            Ok(Err(_)) | Err(_) => {
+                self.refused[1].add();
+                Err(Busy::Waited(self.limits.pending_timeout))
+            }
         }
+    }
+
+    /// Returns how many found the queue full, and how many waited for nothing.
+    pub(super) fn refused(&self) -> [u64; 2] {
+        self.refused.each_ref().map(Count::value)
     }
 
     pub(super) fn requests(&self) -> usize {

@@ -26,6 +26,7 @@ use super::lease::Lease;
 use super::server::{Endpoint, Server, ServerId};
 use super::settings::{ServerAddress, Settings};
 use super::standing::{Access, FULL, Kind, Moment, Rules, Standing};
+use crate::observe::metrics::Count;
 
 /// An upstream: shared by all workers, and kept while its settings stay as they are.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Group {
     known: Mutex<Vec<Vec<Endpoint>>>,
     /// Whose turn it is.
     turn: AtomicU64,
+    /// Attempts after the first one.
+    pub(super) retries: Count,
 }
 
 /// What the servers of a group have in common.
@@ -126,6 +129,7 @@ impl Group {
             set: ArcSwap::default(),
             known: Mutex::new(vec![Vec::new(); fixed.len()]),
             turn: AtomicU64::new(0),
+            retries: Count::default(),
             settings,
         };
         group.put(fixed, now);
@@ -246,6 +250,11 @@ impl Group {
         Some(best.0)
     }
 
+    /// Counts an attempt after the first one.
+    pub fn note_retry(&self) {
+        self.retries.add();
+    }
+
     /// Tells whether a server belongs to the group. Connections to others are not worth keeping.
     #[must_use]
     pub fn holds(&self, id: ServerId) -> bool {
@@ -320,6 +329,7 @@ impl Group {
             tls_name,
             in_flight: AtomicU32::new(0),
             failures: AtomicU64::new(0),
+            ejections: Count::default(),
             standing,
         })
     }

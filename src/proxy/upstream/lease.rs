@@ -81,6 +81,7 @@ impl Lease {
         if let Verdict::Ejected(time) =
             server.standing.fail(self.kind, core.moment(now), &core.rules)
         {
+            server.ejections.add();
             let (upstream, server) = (&core.name, &server.endpoint);
             warn!(upstream, %server, reason = %failure, for_time = ?time, "server ejected");
             core.changed();

@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use super::group::Core;
 use super::settings::write_unix;
 use super::standing::Standing;
+use crate::observe::metrics::Count;
 
 /// Tells servers apart. None is given twice in the life of the process, so what is kept under one
 /// never meets another server.
@@ -56,5 +57,7 @@ pub(super) struct Server {
     pub(super) in_flight: AtomicU32,
     /// How many requests it ever failed.
     pub(super) failures: AtomicU64,
+    /// How often it was put out for them.
+    pub(super) ejections: Count,
     pub(super) standing: Standing,
 }

@@ -16,6 +16,10 @@ pub struct Status {
     pub requests: usize,
     /// How many wait for their turn.
     pub pending: usize,
+    /// How many found the queue full, and how many waited for nothing.
+    pub refused: [u64; 2],
+    /// How many attempts there were after a first one.
+    pub retries: u64,
     /// Its servers, and those that left while they have requests.
     pub servers: Vec<ServerStatus>,
 }
@@ -35,6 +39,8 @@ pub struct ServerStatus {
     pub fails: u32,
     /// How many it ever failed.
     pub failures: u64,
+    /// How often it was put out for them.
+    pub ejections: u64,
 }
 
 /// How a server is.
@@ -53,6 +59,10 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Up, Self::Starting, Self::Ejected, Self::Down, Self::Draining];
+
     /// Returns its name in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -87,6 +97,8 @@ impl Group {
             name: self.core.name.clone(),
             requests: self.gate.requests(),
             pending: self.gate.pending(),
+            refused: self.gate.refused(),
+            retries: self.retries.value(),
             servers: here.chain(leaving).collect(),
         }
     }
@@ -100,5 +112,6 @@ fn tell(server: &Server, state: State) -> ServerStatus {
         in_flight: server.in_flight.load(Ordering::Relaxed),
         fails: server.standing.fails(),
         failures: server.failures.load(Ordering::Relaxed),
+        ejections: server.ejections.value(),
     }
 }

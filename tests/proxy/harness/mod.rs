@@ -7,6 +7,7 @@ pub(crate) mod curl;
 mod gateway;
 pub(crate) mod http_2;
 mod load;
+pub(crate) mod numbers;
 mod plan;
 mod portals;
 mod ports;

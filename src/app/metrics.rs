@@ -1,0 +1,322 @@
+//! The numbers of the whole program, gathered when somebody asks for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Instant;
+
+use super::current::Current;
+use super::store::Kept;
+use crate::base::clock::{SharedClock, Time};
+use crate::base::stop::Stop;
+use crate::flow::forms::MOST_BYTES;
+use crate::http::Gateway;
+use crate::observe::metrics::process::Process;
+use crate::observe::metrics::{ByName, Scraper, Sheet, Source, catalogue};
+use crate::proxy::upstream::{ServerStatus, State, Status};
+use crate::server::certificates::Certificates;
+use crate::server::listener::Admission;
+use crate::store::watched::{Operation, Traffic};
+
+/// Where the numbers are.
+pub(super) struct Numbers {
+    pub(super) process: Process,
+    pub(super) clock: SharedClock,
+    pub(super) workers: Vec<Arc<Current>>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) stop: Stop,
+    pub(super) life: Arc<Life>,
+    pub(super) store: &'static str,
+    pub(super) traffic: Arc<Traffic>,
+}
+
+/// What happens to the program as a whole.
+pub(super) struct Life {
+    began: Time,
+    reloads: ByName,
+    is_configuration_in_use: AtomicBool,
+    /// Milliseconds since the epoch.
+    configured: AtomicI64,
+    successions: ByName,
+}
+
+impl Life {
+    pub(super) fn begin(now: Time) -> Arc<Self> {
+        Arc::new(Self {
+            began: now,
+            reloads: ByName::beginning_with(&["applied", "refused"]),
+            is_configuration_in_use: AtomicBool::new(true),
+            configured: AtomicI64::new(now.as_millisecond()),
+            successions: ByName::beginning_with(&["ready", "failed"]),
+        })
+    }
+
+    pub(super) fn began(&self) -> Time {
+        self.began
+    }
+
+    /// A new configuration was read.
+    pub(super) fn reloaded(&self, is_applied: bool, now: Time) {
+        self.is_configuration_in_use.store(is_applied, Ordering::Relaxed);
+        self.reloads.add(if is_applied { "applied" } else { "refused" });
+        if is_applied {
+            self.configured.store(now.as_millisecond(), Ordering::Relaxed);
+        }
+    }
+
+    /// A successor was started.
+    pub(super) fn succeeded(&self, is_ready: bool) {
+        self.successions.add(if is_ready { "ready" } else { "failed" });
+    }
+}
+
+impl Numbers {
+    /// Returns what makes the text of them.
+    pub(super) fn scraper(self) -> Scraper {
+        Scraper::new(Arc::new(self))
+    }
+}
+
+impl Source for Numbers {
+    fn write(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        sheet.rows(&catalogue::BUILD, |rows| rows.add(&[env!("CARGO_PKG_VERSION")], 1.0))?;
+        self.process.write(sheet)?;
+        self.life(sheet)?;
+        self.requests(sheet)?;
+        self.connections(sheet)?;
+        // All workers share what is asked for here.
+        let Some(gateway) = self.workers.first().map(|worker| worker.gateway()) else {
+            return Ok(());
+        };
+        self.citizens(&gateway, sheet)?;
+        node(&gateway, sheet)?;
+        self.store(&gateway, sheet)?;
+        self.certificates(&gateway, sheet)?;
+        let now = Instant::now();
+        let upstreams: Vec<_> =
+            gateway.upstreams.groups().map(|group| (group.settings(), group.status(now))).collect();
+        let settings = upstreams.iter().map(|(settings, status)| (&*status.name, settings.limits));
+        let limits: Vec<_> = settings.collect();
+        sheet.rows(&catalogue::UPSTREAM_REQUESTS_MAXIMUM, |rows| {
+            limits.iter().try_for_each(|(name, l)| rows.add(&[name], l.max_requests as f64))
+        })?;
+        sheet.rows(&catalogue::UPSTREAM_PENDING_MAXIMUM, |rows| {
+            limits.iter().try_for_each(|(name, l)| rows.add(&[name], l.max_pending as f64))
+        })?;
+        let status: Vec<_> = upstreams.into_iter().map(|(_, status)| status).collect();
+        groups(&status, sheet)?;
+        servers(&status, sheet)
+    }
+}
+
+impl Numbers {
+    fn life(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let life = &self.life;
+        sheet.one(&catalogue::WORKERS, self.workers.len() as f64)?;
+        sheet.one(&catalogue::LEAVING, flag(self.stop.is_leaving()))?;
+        sheet.by_name(&catalogue::SUCCESSIONS, &life.successions)?;
+        sheet.by_name(&catalogue::CONFIG_RELOADS, &life.reloads)?;
+        let in_use = life.is_configuration_in_use.load(Ordering::Relaxed);
+        sheet.one(&catalogue::CONFIG_OK, flag(in_use))?;
+        let configured = life.configured.load(Ordering::Relaxed);
+        sheet.one(&catalogue::CONFIG_TIME, configured as f64 / 1000.0)
+    }
+
+    fn requests(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let workers: Vec<_> = self.workers.iter().map(|worker| worker.answered()).collect();
+        sheet.rows(&catalogue::REQUESTS, |rows| {
+            for (number, class) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().enumerate() {
+                let count: u64 = workers.iter().map(|worker| worker[number]).sum();
+                rows.add(&[class], count as f64)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn connections(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let counts = self.admission.counts();
+        sheet.one(&catalogue::CONNECTIONS, self.admission.open() as f64)?;
+        let maximum = self.admission.limits().connections;
+        sheet.one(&catalogue::CONNECTIONS_MAXIMUM, maximum as f64)?;
+        sheet.one(&catalogue::CONNECTIONS_ACCEPTED, counts.accepted.value() as f64)?;
+        sheet.by_name(&catalogue::CONNECTIONS_REFUSED, &counts.refused)?;
+        sheet.one(&catalogue::ACCEPT_ERRORS, counts.accept_errors.value() as f64)?;
+        sheet.by_name(&catalogue::HTTP2_CUT, &counts.cut)
+    }
+
+    fn citizens(&self, gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let (counts, flows) = (&gateway.counts, &gateway.flows);
+        sheet.by_name(&catalogue::REFUSALS, &counts.refusals)?;
+        sheet.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
+        sheet.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
+        sheet.one(&catalogue::STEP_UPS, counts.step_ups.value() as f64)?;
+        sheet.by_name(&catalogue::LOGOUTS, &counts.logouts)?;
+        sheet.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
+        sheet.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
+        sheet.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;
+        let (forms, bytes) = flows.forms.kept();
+        sheet.one(&catalogue::FORMS, forms as f64)?;
+        sheet.one(&catalogue::FORMS_BYTES, bytes as f64)?;
+        sheet.one(&catalogue::FORMS_BYTES_MAXIMUM, MOST_BYTES as f64)?;
+        sheet.one(&catalogue::FORMS_KEPT, counts.forms_kept.value() as f64)?;
+        let (networks, most) = gateway.limits.networks();
+        sheet.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
+        sheet.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
+        sheet.one(&catalogue::ACCESS_LOG_LOST, gateway.access.lost() as f64)
+    }
+
+    fn store(&self, gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let (sessions, now) = (&gateway.flows.sessions, self.clock.now());
+        let is_up = !sessions.is_away();
+        sheet.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store], flag(is_up)))?;
+        sheet.one(&catalogue::STORE_EVENTS_UP, flag(sessions.hears_of_ends()))?;
+        sheet.one(&catalogue::STORE_AWAY, sessions.away_for(now).as_secs_f64())?;
+        if let Some(ago) = self.traffic.since_success() {
+            let last = now.as_millisecond() as f64 / 1000.0 - ago.as_secs_f64();
+            sheet.one(&catalogue::STORE_LAST_SUCCESS, last)?;
+        }
+        sheet.rows(&catalogue::STORE_DURATION, |rows| {
+            let mut all = Operation::ALL.into_iter();
+            all.try_for_each(|one| rows.histogram(&[one.name()], &self.traffic.of(one).duration))
+        })?;
+        sheet.rows(&catalogue::STORE_ERRORS, |rows| {
+            Operation::ALL.into_iter().try_for_each(|one| {
+                rows.add(&[one.name()], self.traffic.of(one).errors.value() as f64)
+            })
+        })
+    }
+
+    fn certificates(&self, gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let flows = &gateway.flows.settings;
+        let pairs = self.certificates.as_ref().map(|pairs| pairs.status()).unwrap_or_default();
+        let end = |time: Time| time.as_second() as f64;
+        sheet.rows(&catalogue::CERTIFICATE_EXPIRY, |rows| {
+            for pair in &pairs {
+                for name in pair.names.iter().take(MOST_NAMES) {
+                    rows.add(&["citizens", name, &shown(&pair.certificate)], end(pair.not_after))?;
+                }
+                if pair.names.is_empty() {
+                    rows.add(&["citizens", "", &shown(&pair.certificate)], end(pair.not_after))?;
+                }
+            }
+            let own = flows.signer.certificate();
+            rows.add(&["signing", own.subject(), ""], end(own.not_after()))?;
+            // One that follows another has the same name; the one that ends last matters.
+            let mut pinned: BTreeMap<&str, Time> = BTreeMap::new();
+            for certificate in flows.trusted.certificates() {
+                let last = pinned.entry(certificate.subject()).or_insert(certificate.not_after());
+                *last = (*last).max(certificate.not_after());
+            }
+            pinned.iter().try_for_each(|(name, last)| rows.add(&["node", name, ""], end(*last)))
+        })?;
+        let Some(certificates) = &self.certificates else { return Ok(()) };
+        let counts = certificates.counts();
+        sheet.rows(&catalogue::CERTIFICATE_RELOADS, |rows| {
+            rows.add(&["taken"], counts.reloaded as f64)?;
+            rows.add(&["refused"], counts.refused as f64)
+        })?;
+        sheet.rows(&catalogue::CERTIFICATE_FAILED, |rows| {
+            pairs
+                .iter()
+                .try_for_each(|pair| rows.add(&[&shown(&pair.certificate)], flag(pair.is_outdated)))
+        })
+    }
+}
+
+fn node(gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
+    let node = &gateway.flows.node;
+    let exchanges = node.exchanges();
+    let purposes = [("resolve", &exchanges.resolve), ("logout", &exchanges.logout)];
+    sheet.rows(&catalogue::NODE_DURATION, |rows| {
+        purposes.iter().try_for_each(|(name, seen)| rows.histogram(&[name], &seen.duration))
+    })?;
+    sheet.rows(&catalogue::NODE_EXCHANGES, |rows| {
+        for (purpose, seen) in purposes {
+            for (result, count) in seen.results.all() {
+                rows.add(&[purpose, result], count as f64)?;
+            }
+        }
+        Ok(())
+    })?;
+    sheet.one(&catalogue::NODE_UNDER_WAY, node.under_way() as f64)?;
+    sheet.one(&catalogue::NODE_MAXIMUM, node.maximum() as f64)?;
+    sheet.one(&catalogue::NODE_TURNED_AWAY, exchanges.turned_away.value() as f64)
+}
+
+fn groups(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
+    sheet.rows(&catalogue::UPSTREAM_REQUESTS, |rows| {
+        groups.iter().try_for_each(|group| rows.add(&[&group.name], group.requests as f64))
+    })?;
+    sheet.rows(&catalogue::UPSTREAM_PENDING, |rows| {
+        groups.iter().try_for_each(|group| rows.add(&[&group.name], group.pending as f64))
+    })?;
+    sheet.rows(&catalogue::UPSTREAM_REFUSED, |rows| {
+        for group in groups {
+            for (reason, count) in ["queue_full", "waited"].into_iter().zip(group.refused) {
+                rows.add(&[&group.name, reason], count as f64)?;
+            }
+        }
+        Ok(())
+    })?;
+    sheet.rows(&catalogue::UPSTREAM_RETRIES, |rows| {
+        groups.iter().try_for_each(|group| rows.add(&[&group.name], group.retries as f64))
+    })
+}
+
+/// Two names may lead to one address, and an address that left may be back: they are told as one, as
+/// well as the better of them.
+fn servers(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
+    let mut servers: BTreeMap<(&str, &str), ServerStatus> = BTreeMap::new();
+    for group in groups {
+        for server in &group.servers {
+            let known = servers.entry((&group.name, &server.address));
+            let known = known.and_modify(|known| {
+                known.in_flight += server.in_flight;
+                known.failures += server.failures;
+                known.ejections += server.ejections;
+            });
+            known.or_insert_with(|| server.clone());
+        }
+    }
+    sheet.rows(&catalogue::SERVER_STATE, |rows| {
+        for ((upstream, address), server) in &servers {
+            for state in State::ALL {
+                let labels = [*upstream, *address, state.name()];
+                rows.add(&labels, flag(server.state == state))?;
+            }
+        }
+        Ok(())
+    })?;
+    for (metric, value) in [
+        (&catalogue::SERVER_REQUESTS, (|s| f64::from(s.in_flight)) as fn(&ServerStatus) -> f64),
+        (&catalogue::SERVER_FAILURES, |s| s.failures as f64),
+        (&catalogue::SERVER_EJECTIONS, |s| s.ejections as f64),
+    ] {
+        sheet.rows(metric, |rows| {
+            let mut all = servers.iter();
+            all.try_for_each(|((upstream, address), s)| rows.add(&[upstream, address], value(s)))
+        })?;
+    }
+    Ok(())
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+impl Kept {
+    /// Returns its name in metrics, and what was seen of it.
+    pub(super) fn seen(&self) -> (&'static str, Arc<Traffic>) {
+        (self.kind, Arc::clone(&self.traffic))
+    }
+}
+
+/// How many names of one certificate are told.
+const MOST_NAMES: usize = 50;

@@ -1,0 +1,116 @@
+//! What the program tells of itself in numbers, for Prometheus and its kin.
+//!
+//! 1. No number says anything about a person: no name, no address, no id of a session or a request.
+//! 2. Every label has few values, all of them known from the code, from the configuration, or from
+//!    what names in the configuration resolve to. No client chooses one. [`ByName`] takes nothing but
+//!    names that are written in the code.
+//! 3. What stands somewhere already is looked up when somebody asks, and costs nothing until then. What
+//!    must be counted is counted where it is rare; a request that simply passes costs one addition to
+//!    memory of its own worker.
+//! 4. Every metric is in the [`catalogue`], and only what is there can be told. The manual has the same
+//!    list ([`crate::manual::metrics`]).
+//! 5. An answer has at most so many rows ([`MOST_ROWS`]), and says how many it left out.
+//!
+//! The text is made by the crate of the Prometheus project. Numbers that lie above this floor are
+//! written by a [`Source`] from there.
+
+pub mod catalogue;
+pub mod process;
+pub mod reasons;
+mod sheet;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+pub use self::sheet::{Format, MOST_ROWS, Rows, Scraper, Sheet, Source};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// Counts one.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns how many there were.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts by a name that is written in the code.
+#[derive(Debug, Default)]
+pub struct ByName(RwLock<BTreeMap<&'static str, Count>>);
+
+impl ByName {
+    /// Begins with these at zero, so that their first increase is seen.
+    #[must_use]
+    pub fn beginning_with(names: &[&'static str]) -> Self {
+        Self(RwLock::new(names.iter().map(|name| (*name, Count::default())).collect()))
+    }
+
+    /// Counts one.
+    pub fn add(&self, name: &'static str) {
+        if let Some(count) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return count.add();
+        }
+        self.0.write().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().add();
+    }
+
+    /// Returns all of them, in the order of their names.
+    #[must_use]
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(name, count)| (*name, count.value())).collect()
+    }
+}
+
+/// What the doors count. Shared by all workers, and kept when the configuration changes.
+#[derive(Debug)]
+pub struct Doors {
+    /// Refusals, by their reason code.
+    pub refusals: ByName,
+    /// Browsers that were sent to the node.
+    pub logins_begun: Count,
+    /// Citizens who came back and were signed in, by level.
+    pub logins_finished: ByName,
+    /// Requests of signed-in citizens that need a surer or a newer login.
+    pub step_ups: Count,
+    /// Sign-outs, by what became of them.
+    pub logouts: ByName,
+    /// Forms that were kept across a login.
+    pub forms_kept: Count,
+}
+
+impl Default for Doors {
+    fn default() -> Self {
+        let outcomes =
+            ["signed_out_everywhere", "node_did_not_confirm", "node_not_asked", "not_signed_in"];
+        Self {
+            refusals: ByName::beginning_with(reasons::REASONS),
+            logins_begun: Count::default(),
+            logins_finished: ByName::beginning_with(&["low", "substantial", "high"]),
+            step_ups: Count::default(),
+            logouts: ByName::beginning_with(&outcomes),
+            forms_kept: Count::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_counted_apart_and_those_known_from_the_beginning_stand_at_zero() {
+        let counts = ByName::beginning_with(&["b"]);
+        counts.add("c");
+        counts.add("a");
+        counts.add("c");
+        assert_eq!(counts.all(), [("a", 1), ("b", 0), ("c", 2)]);
+    }
+}

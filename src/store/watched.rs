@@ -1,0 +1,255 @@
+//! A place of which is noted how long it takes, what it could not do, and when it last did something.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use prometheus_client::metrics::histogram::Histogram;
+use tokio::sync::broadcast;
+
+use super::{Digest, Event, Key, Kind, Page, Place, Record, Touch, Work};
+use crate::base::clock::Time;
+use crate::observe::metrics::Count;
+
+/// A place that is watched.
+pub struct Watched {
+    place: Arc<dyn Place>,
+    traffic: Arc<Traffic>,
+}
+
+/// What was seen of a place.
+#[derive(Debug)]
+pub struct Traffic {
+    operations: [Seen; Operation::ALL.len()],
+    began: Instant,
+    /// Milliseconds from the beginning to the last success, and one more; zero when there was none.
+    last_success: AtomicU64,
+}
+
+/// What was seen of one operation.
+#[derive(Debug)]
+pub struct Seen {
+    /// How long it took.
+    pub duration: Histogram,
+    /// How often it could not be done.
+    pub errors: Count,
+}
+
+/// What a place can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// [`Place::put`].
+    Put,
+    /// [`Place::put_new`].
+    PutNew,
+    /// [`Place::swap`].
+    Swap,
+    /// [`Place::get`].
+    Get,
+    /// [`Place::take`].
+    Take,
+    /// [`Place::touch`].
+    Touch,
+    /// [`Place::owned`] and [`Place::list`].
+    List,
+    /// [`Place::check`].
+    Check,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Put,
+        Self::PutNew,
+        Self::Swap,
+        Self::Get,
+        Self::Take,
+        Self::Touch,
+        Self::List,
+        Self::Check,
+    ];
+
+    /// Returns its name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Put => "put",
+            Self::PutNew => "put_new",
+            Self::Swap => "swap",
+            Self::Get => "get",
+            Self::Take => "take",
+            Self::Touch => "touch",
+            Self::List => "list",
+            Self::Check => "check",
+        }
+    }
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        let seen = |_| Seen { duration: Histogram::new(BUCKETS), errors: Count::default() };
+        let operations = std::array::from_fn(seen);
+        Self { operations, began: Instant::now(), last_success: AtomicU64::new(0) }
+    }
+}
+
+impl Traffic {
+    /// Returns what was seen of an operation.
+    #[must_use]
+    pub fn of(&self, operation: Operation) -> &Seen {
+        &self.operations[operation as usize]
+    }
+
+    /// Returns how long ago something was done.
+    #[must_use]
+    pub fn since_success(&self) -> Option<Duration> {
+        let last = self.last_success.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(self.began.elapsed().saturating_sub(Duration::from_millis(last)))
+    }
+
+    fn note(&self, operation: Operation, took: Duration, is_done: bool) {
+        let seen = self.of(operation);
+        seen.duration.observe(took.as_secs_f64());
+        if is_done {
+            let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+            self.last_success.fetch_max(now + 1, Ordering::Relaxed);
+        } else {
+            seen.errors.add();
+        }
+    }
+}
+
+impl Watched {
+    /// Watches a place.
+    #[must_use]
+    pub fn new(place: Arc<dyn Place>, traffic: Arc<Traffic>) -> Self {
+        Self { place, traffic }
+    }
+
+    fn note<'p, T: Send + 'p>(&'p self, operation: Operation, work: Work<'p, T>) -> Work<'p, T> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let done = work.await;
+            self.traffic.note(operation, began.elapsed(), done.is_ok());
+            done
+        })
+    }
+}
+
+impl Place for Watched {
+    fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
+        self.note(Operation::Put, self.place.put(key, record))
+    }
+
+    fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
+        self.note(Operation::PutNew, self.place.put_new(key, record, now))
+    }
+
+    fn swap(&self, key: Key, sealed: bytes::Bytes, record: Record, now: Time) -> Work<'_, bool> {
+        self.note(Operation::Swap, self.place.swap(key, sealed, record, now))
+    }
+
+    fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.note(Operation::Get, self.place.get(key, now))
+    }
+
+    fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.note(Operation::Take, self.place.take(key, now))
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
+        self.note(Operation::Touch, self.place.touch(touches))
+    }
+
+    fn owned(
+        &self,
+        kind: Kind,
+        owner: Digest,
+        limit: usize,
+        now: Time,
+    ) -> Work<'_, Vec<(Digest, Record)>> {
+        self.note(Operation::List, self.place.owned(kind, owner, limit, now))
+    }
+
+    fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page> {
+        self.note(Operation::List, self.place.list(kind, after, limit, now))
+    }
+
+    fn is_watching(&self) -> bool {
+        self.place.is_watching()
+    }
+
+    fn watch(&self) -> broadcast::Receiver<Event> {
+        self.place.watch()
+    }
+
+    fn check(&self) -> Work<'_, ()> {
+        self.note(Operation::Check, self.place.check())
+    }
+
+    fn close(&self) {
+        self.place.close();
+    }
+}
+
+/// In seconds: from the memory of a process to a server that hangs.
+const BUCKETS: [f64; 8] = [0.0005, 0.001, 0.005, 0.02, 0.1, 0.25, 1.0, 2.5];
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract;
+    use super::super::memory::Memory;
+    use super::super::opening::opening;
+    use super::*;
+    use crate::observe::metrics::catalogue::STORE_DURATION;
+    use crate::observe::metrics::{Format, Scraper, Sheet, Source};
+
+    struct Durations(Arc<Traffic>);
+
+    impl Source for Durations {
+        fn write(&self, sheet: &mut Sheet<'_>) -> std::fmt::Result {
+            sheet.rows(&STORE_DURATION, |rows| {
+                let mut all = Operation::ALL.into_iter();
+                all.try_for_each(|one| rows.histogram(&[one.name()], &self.0.of(one).duration))
+            })
+        }
+    }
+
+    /// How many durations were noted. The histogram says so in its text only.
+    fn durations(traffic: &Arc<Traffic>, operation: Operation) -> u64 {
+        let scraper = Scraper::new(Arc::new(Durations(Arc::clone(traffic))));
+        let text = scraper.text(Format::Prometheus).unwrap();
+        let name = format!("_count{{operation=\"{}\"}} ", operation.name());
+        text.split(&name).nth(1).unwrap().lines().next().unwrap().parse().unwrap()
+    }
+
+    fn watched(place: impl Place) -> (Watched, Arc<Traffic>) {
+        let traffic = Arc::new(Traffic::default());
+        (Watched::new(Arc::new(place), Arc::clone(&traffic)), traffic)
+    }
+
+    #[tokio::test]
+    async fn keeps_the_contract_of_places_and_counts_every_operation() {
+        let (place, traffic) = watched(Memory::new(10_000));
+        assert!(traffic.since_success().is_none());
+        contract::check(&place).await;
+        for operation in Operation::ALL {
+            let seen = traffic.of(operation);
+            assert!(durations(&traffic, operation) > 0, "{operation:?}");
+            assert_eq!(seen.errors.value(), 0, "{operation:?}");
+        }
+        assert!(traffic.since_success().unwrap() < Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_done_is_an_error_and_no_success() {
+        let (_opened, never_open) = opening();
+        let (place, traffic) = watched(never_open);
+        let (key, now) = (Key { kind: Kind::Login, digest: [1; 32] }, contract::begin());
+        let refused = place.put_new(key, contract::record(b"x", now, 60), now).await;
+        assert!(refused.is_err());
+        let seen = traffic.of(Operation::PutNew);
+        assert_eq!((seen.errors.value(), durations(&traffic, Operation::PutNew)), (1, 1));
+        assert!(traffic.since_success().is_none());
+    }
+}
