@@ -7,8 +7,11 @@
 
 mod policy;
 mod session;
+mod timer;
 
 use super::{Language, LogoutOutcome, Trouble};
+
+pub(super) use timer::timer_words;
 
 /// The words of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

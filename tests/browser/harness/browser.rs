@@ -55,6 +55,24 @@ impl Browser {
         Ok(STANDARD.decode(answer["data"].as_str().unwrap()).unwrap())
     }
 
+    /// Shows pages as in a window of that size in CSS pixels, each of them enlarged.
+    pub(super) async fn emulates(&self, width: u32, height: u32, zoom: u32) {
+        let body = json!({
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {
+                "width": width, "height": height, "deviceScaleFactor": zoom, "mobile": false,
+            },
+        });
+        self.client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await.unwrap();
+    }
+
+    /// Runs a script in each further page, before its own.
+    pub(super) async fn runs_on_new_pages(&self, script: &str) {
+        let params = json!({ "source": script });
+        let body = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": params });
+        self.client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await.unwrap();
+    }
+
     /// Returns what was written to the console since it was last asked, in all tabs.
     pub(super) async fn console(&self) -> Vec<String> {
         let body = json!({ "type": "browser" });
