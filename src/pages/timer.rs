@@ -53,7 +53,7 @@ fn without_indents(text: &str) -> String {
 }
 
 const BEHAVIOUR: &str = include_str!("timer/session.js");
-const STYLE: &str = include_str!("timer/session.css");
+pub(super) const STYLE: &str = include_str!("timer/session.css");
 
 #[cfg(test)]
 mod tests {
@@ -89,6 +89,20 @@ mod tests {
         for language in Language::ALL {
             for name in ["idle", "final"] {
                 assert!(word(language, name).as_str().unwrap().contains("{time}"), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_manual_has_the_titles_as_they_are() {
+        let manual = include_str!("../manual/sessions.rs");
+        for language in Language::ALL {
+            let words = serde_json::to_value(timer_words(language)).unwrap();
+            let titles =
+                words.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_title"));
+            assert_eq!(titles.clone().count(), 6);
+            for (name, title) in titles {
+                assert!(manual.contains(&format!("| {} |", title.as_str().unwrap())), "{name}");
             }
         }
     }

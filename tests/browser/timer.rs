@@ -85,9 +85,20 @@ async fn the_focus_stays_in_the_dialog() {
 
 #[tokio::test]
 async fn two_tabs_agree() {
+    two_tabs("").await;
+}
+
+#[tokio::test]
+async fn two_tabs_agree_in_a_browser_without_channels() {
+    two_tabs("delete window.BroadcastChannel").await;
+}
+
+async fn two_tabs(change: &str) {
     visit_demo(&SHORT, Scripts::Run, async |citizen| {
+        citizen.changes_new_pages(change).await;
         citizen.signs_in(PAGE, "anna").await;
         citizen.opens_a_tab().await;
+        citizen.changes_new_pages(change).await;
         citizen.opens(PAGE).await;
         citizen.arrives_at(PAGE).await;
         is_shown(citizen, WARNS).await;
@@ -97,6 +108,9 @@ async fn two_tabs_agree() {
         is_closed(citizen).await;
         citizen.looks_at_tab(1).await;
         is_closed(citizen).await;
+
+        // Nothing of it stays on the disk.
+        assert_eq!(citizen.runs("return localStorage.length").await, 0);
 
         // And when it ends, it ends in both.
         is_shown(citizen, ENDED).await;
@@ -116,7 +130,9 @@ async fn an_ended_session_is_told_and_renewed_in_another_tab_without_losing_a_wo
         assert_eq!(events(citizen).await, ["warn", "ended expired"]);
         let more = shadow("querySelector('#more').textContent");
         let more = citizen.runs(&format!("return {more}")).await;
-        assert!(more.as_str().unwrap().starts_with("To, co wpisano na tej stronie, nadal tu jest."));
+        assert!(
+            more.as_str().unwrap().starts_with("To, co wpisano na tej stronie, nadal tu jest.")
+        );
         pictures(citizen, "ended").await;
         let link = shadow("querySelector('a').getAttribute('href')");
         let link = citizen.runs(&format!("return {link}")).await;
@@ -306,18 +322,35 @@ async fn speaks_the_language_of_the_page() {
     .await;
 }
 
-/// Shows the dialog in three windows: usual, narrow, and enlarged to 200 %.
+/// Shows the dialog in three windows: usual, narrow, and enlarged to 200 %; and in the dark.
 async fn pictures(citizen: &Citizen, of: &str) {
-    if !citizen.wants_pictures() {
-        return;
-    }
     for (width, height, zoom, name) in
         [(1100, 800, 1, "usual"), (320, 640, 2, "narrow"), (640, 400, 2, "enlarged")]
     {
         citizen.uses_a_window(width, height, zoom).await;
+        fits(citizen, width).await;
         citizen.takes_a_picture(&format!("{of} {name}")).await;
     }
     citizen.uses_a_window(1100, 900, 1).await;
+    citizen.likes_the_dark(true).await;
+    citizen.takes_a_picture(&format!("{of} dark")).await;
+    citizen.likes_the_dark(false).await;
+}
+
+/// WCAG 2.1, 1.4.10: at 320 pixels nothing is cut off, and nothing needs scrolling sideways.
+async fn fits(citizen: &Citizen, width: u32) {
+    citizen.waits_until(&format!("window.innerWidth === {width}")).await;
+    let dialog = shadow("querySelector('dialog')");
+    let sides = citizen
+        .runs(&format!(
+            "const dialog = {dialog}; const box = dialog.getBoundingClientRect();\
+             return {{ left: box.left, right: box.right, hidden: dialog.scrollWidth - dialog.clientWidth,\
+             width: document.documentElement.clientWidth }}"
+        ))
+        .await;
+    let side = |name: &str| sides[name].as_f64().unwrap();
+    assert!(side("left") >= 0.0 && side("right") <= side("width"), "{sides}");
+    assert!(side("hidden") <= 0.0, "{sides}");
 }
 
 fn shadow(call: &str) -> String {

@@ -97,6 +97,11 @@ impl Citizen {
         self.client().perform_actions(keys).await.unwrap();
     }
 
+    /// Likes dark pages, or not.
+    pub(crate) async fn likes_the_dark(&self, likes: bool) {
+        self.browser.prefers_colours(if likes { "dark" } else { "light" }).await;
+    }
+
     /// Types into a field.
     pub(crate) async fn types(&self, selector: &str, text: &str) {
         self.finds(selector).await.send_keys(text).await.unwrap();
@@ -273,13 +278,10 @@ impl Citizen {
     /// Returns what the console says about content security policies, since it was last asked.
     pub(crate) async fn policy_violations(&self) -> Vec<String> {
         let mut lines = self.browser.console().await;
-        lines.retain(|line| line.contains("Content Security Policy"));
+        // The second is what Chromium says of Trusted Types.
+        let complaints = ["Content Security Policy", "This document requires 'Trusted"];
+        lines.retain(|line| complaints.iter().any(|complaint| line.contains(complaint)));
         lines
-    }
-
-    /// Tells whether somebody wants pictures.
-    pub(crate) fn wants_pictures(&self) -> bool {
-        self.pictures.is_some()
     }
 
     /// Saves a picture of the page, when somebody wants pictures.
