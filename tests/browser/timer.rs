@@ -290,6 +290,31 @@ async fn a_gateway_that_cannot_be_reached_ends_nothing() {
 }
 
 #[tokio::test]
+async fn a_sleep_or_a_clock_that_is_set_makes_it_ask_before_it_says_anything() {
+    visit_demo(&SHORT, Scripts::Run, async |citizen| {
+        citizen.signs_in(PAGE, "anna").await;
+        notes_events(citizen).await;
+        for hours in [1, -1] {
+            let script = format!(
+                "window.clock ??= Date.now; window.asked = 0; window.real ??= window.fetch;\
+                 window.fetch = (...what) => {{ window.asked += 1; return window.real(...what) }};\
+                 Date.now = () => window.clock.call(Date) + {hours} * 3600000;\
+                 document.dispatchEvent(new Event('visibilitychange'))"
+            );
+            citizen.runs(&script).await;
+            citizen.waits_until("window.asked === 1").await;
+            assert!(events(citizen).await.iter().all(|name| name == "extended"));
+        }
+        // By the clock that was set, it warns as it should.
+        is_shown(citizen, WARNS).await;
+        assert!((1..=7).contains(&seconds_left(citizen).await));
+        citizen.strikes(ENTER).await;
+        is_closed(citizen).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_portal_with_a_banner_of_its_own_is_told_and_can_prolong() {
     visit_demo(&SHORT, Scripts::Run, async |citizen| {
         citizen.signs_in(PAGE, "anna").await;

@@ -19,6 +19,7 @@
   const warnBefore = option('warnSeconds', 120, 20);
   const pollEvery = option('pollSeconds', 60, 5);
   const patience = 10000;
+  const longest = Math.max(pollEvery, 60000) * 8;
   const data = script.dataset;
   const wanted = data.lang || document.documentElement.lang || '';
   const lang = /^en\b/i.test(wanted) ? 'en' : 'pl';
@@ -81,7 +82,9 @@
 
   function read(answer, at) {
     if (answer.signed_in === false) return { at, signedIn: false, why: answer.ended };
-    if (answer.signed_in !== true) return;
+    const times = [answer.seconds_left, answer.absolute_seconds_left, answer.idle_seconds];
+    // A gateway of another age, or no gateway: no news.
+    if (answer.signed_in !== true || !times.every(Number.isFinite)) return;
     return {
       at,
       signedIn: true,
@@ -95,7 +98,8 @@
 
   // Takes in what the gateway said, to this tab or to another one.
   function hear(next, own) {
-    if (known && next.at < known.at) return;
+    // Of what other tabs heard, only the newest counts. A clock may be set back; own ears are right.
+    if (!own && known && next.at < known.at) return;
     // Who it is that signed in again, this tab wants to know itself.
     if (ended && next.signedIn && !next.who && !own) return ask();
     const before = known;
@@ -154,11 +158,13 @@
     let next = nextAsk;
     if (warned) next = Math.min(next, now + 1000);
     else if (known && failures) next = Math.min(next, Math.max(warnAt(), now + 1000));
-    timer = setTimeout(wake, Math.max(0, next - now));
+    timer = setTimeout(wake, Math.min(longest, Math.max(0, next - now)));
   }
 
   function wake() {
-    if (Date.now() >= nextAsk) return ask();
+    const wait = nextAsk - Date.now();
+    // Longer than it can be: the clock was set back.
+    if (wait <= 0 || wait > longest) return ask();
     if (failures && isIn() && Date.now() >= warnAt()) warn();
     draw();
     plan();
@@ -343,7 +349,7 @@
 
   // Back from another tab, from sleep, from the history, or from a tunnel: what was known may be old.
   const look = () => {
-    if (!document.hidden && Date.now() - askedAt > 2000) ask();
+    if (!document.hidden && (failures || Math.abs(Date.now() - askedAt) > 2000)) ask();
   };
   document.addEventListener('visibilitychange', look);
   addEventListener('pageshow', (event) => event.persisted && look());
