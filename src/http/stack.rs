@@ -310,6 +310,13 @@ impl Gateway {
         Ok(live)
     }
 
+    /// Finds who ended the session of a request from outside, where that is known.
+    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Option<Why> {
+        let cookie = self.settings.cookies.session(&exchange.parts.headers);
+        let id = cookie.and_then(SessionId::parse)?;
+        self.flows.sessions.why_ended(&id, exchange.began).await
+    }
+
     /// Tells a citizen whose session was ended from outside why, before a new login is offered.
     ///
     /// # Errors
@@ -318,10 +325,7 @@ impl Gateway {
         if exchange.caller() != Caller::Navigation {
             return Ok(());
         }
-        let cookie = self.settings.cookies.session(&exchange.parts.headers);
-        let Some(id) = cookie.and_then(SessionId::parse) else { return Ok(()) };
-        let why = self.flows.sessions.why_ended(&id, exchange.began).await;
-        let (trouble, code) = match why {
+        let (trouble, code) = match self.why_ended(exchange).await {
             None => return Ok(()),
             Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
             Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),

@@ -7,6 +7,89 @@
 //! `X-Brama-Background` and questions to `/.brama/session` are no signs of life; `POST
 //! /.brama/keepalive` is one, for "stay signed in".
 //!
+//! # Session timer
+//!
+//! A citizen who fills in a long form must not lose it because the time was over (WCAG 2.2, success
+//! criteria 2.2.1 and 2.2.6). A portal includes one line in its pages:
+//!
+//! ```html
+//! <script src="/.brama/session.js" defer></script>
+//! ```
+//!
+//! With another `portal.prefix` the address is another one; the script finds the rest by its own address.
+//! It must be on the origin of the page, because the session is a cookie of that host.
+//!
+//! **What the citizen sees.** Two minutes before the session ends because nothing happens, a dialog with
+//! "stay" and "sign out". Escape means "stay": whoever presses it is there. When the session cannot be
+//! prolonged any more, the dialog says so and offers to save or to sign in again; once put aside it is
+//! not shown again on each page. When the session has ended, the dialog says why, that what was typed is
+//! still on the page, and offers to sign in again. That opens a new tab: a login leaves the page, and
+//! what was typed would go with it. When the citizen is signed in again, the dialog of the first tab goes
+//! away by itself. If it is another person by name, the dialog asks to reload the page instead; where the
+//! policy tells scripts no name, that cannot be seen.
+//!
+//! **What it says is what the gateway said.** Only an answer of `/.brama/session` ends a session. While
+//! nothing answers, or something else than 200 and JSON, the script asks again after 2, 4, 8 … 60 seconds
+//! and claims nothing. Times are those of the clock on the wall, so after a sleep, and whenever the tab is
+//! shown again or the network is back, it asks first. It asks about once a minute, in a hidden tab every
+//! five; tabs of one browser tell each other what they heard, so mostly one of them asks, and one
+//! "stay" closes the dialog in all. Who is not signed in is asked about once for each page.
+//!
+//! **Typing is a sign of life.** Otherwise 15 minutes of writing would end a session although somebody
+//! is there. So by default keys and taps of the citizen (not those of scripts, and no mere movement of
+//! the mouse) are told with `POST /.brama/keepalive`, at most once in a fifth of `session.idle`, and never
+//! beyond `session.absolute`. A portal where only requests may count sets
+//! `data-extend-on-activity="off"`. By itself the script never prolongs anything.
+//!
+//! | attribute of the script | what it does |
+//! |---|---|
+//! | `data-warn-seconds="120"` | when to warn, 20 at least; never in the first 20 seconds of an idle time, nor in the first half of a short one |
+//! | `data-lang="en"` | the language, `pl` or `en`; else that of `<html lang>`, else Polish |
+//! | `data-extend-on-activity="off"` | typing is no sign of life |
+//! | `data-banner="off"` | no dialog: the portal has its own, by the events below |
+//! | `data-return="/signed-in"` | where a new login leads; else the address of the page |
+//! | `data-poll-seconds="60"` | how often to ask, 5 at least |
+//!
+//! | event on `document` | `detail` | when |
+//! |---|---|---|
+//! | `brama:warn` | `end` (milliseconds since 1970), `extendable` | the end is near; once more when it cannot be prolonged any longer |
+//! | `brama:extended` | `end` | the end is later than it was |
+//! | `brama:ended` | `reason`: `expired`, `signed_out`, `elsewhere`, `operator`, `changed` (another person) | the gateway says that it ended |
+//! | `brama:resumed` | `end` | the same citizen is signed in again |
+//!
+//! A portal with its own dialog sends `brama:extend` to `document` for "stay". `/.brama/session` answers
+//! whoever needs more:
+//!
+//! | field | what it says |
+//! |---|---|
+//! | `signed_in` | whether there is a session; if not, only `ended` follows, and only where an operator (`operator`) or a login elsewhere (`elsewhere`) ended it |
+//! | `seconds_left`, `limit` | until it ends if nothing happens, and whether by `idle` or `absolute` |
+//! | `idle_seconds` | `session.idle` |
+//! | `absolute_seconds_left` | until it ends whatever happens |
+//! | `given_name`, `family_name`, `acr`, `auth_time` | as in the signed identity; names only if some route releases them |
+//!
+//! **Content security policy.** The page must allow `script-src 'self'`, `connect-src 'self'`, and, if it
+//! has a `form-action`, there `'self'` (for "sign out"); `default-src 'self'` covers the first two. Nothing
+//! inline, no `eval`, no `style-src`: the style is a constructed sheet in a shadow tree, so the portal's
+//! styles and the dialog's do not meet. It works under `require-trusted-types-for 'script'`. With nonces or
+//! hashes the tag needs its own. A browser without constructed sheets shows its plain dialog.
+//!
+//! **Words** (`src/pages/text/timer.rs`; `{time}` is "2 minutes", and seconds in the last minute; they are
+//! read out at each full minute, at 30 and at 15 seconds):
+//!
+//! | when | Polish | English |
+//! |---|---|---|
+//! | the time is nearly over | Wkrótce nastąpi wylogowanie | You will soon be signed out |
+//! | it cannot be prolonged | Sesja wkrótce się skończy | Your session is about to end |
+//! | its time was over, or signed out in another tab | Sesja się skończyła | Your session has ended |
+//! | the person signed in elsewhere | Wylogowano: zalogowano się w innym miejscu | Signed out: you signed in elsewhere |
+//! | an operator ended it | Sesja została zakończona przez urząd | Your session was ended by the office |
+//! | another person signed in | Zalogowana jest inna osoba | Somebody else is signed in |
+//! | nothing answers | Nie możemy teraz połączyć się z portalem … | We cannot reach the portal at the moment … |
+//!
+//! The file has an `ETag` and may be kept for ten minutes; after an update of the gateway old and new
+//! understand each other. To see it: `brama demo`, sign in, "Wniosek"; or `brama demo --idle 1m`.
+//!
 //! # Which store
 //!
 //! | `store.kind` | sessions survive | for |

@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::Language;
 use super::labels::labels;
 use super::policy::{self, Needs};
+use super::timer::SessionTimer;
 
 /// A finished page and the policy that must be sent with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Document<'a> {
     pub content: Markup,
     /// A script to run once the content is there. Only a constant: the policy trusts it.
     pub script: Option<&'static str>,
+    /// The session timer, for pages of a portal.
+    pub timer: Option<SessionTimer<'a>>,
     /// The sources of the `form-action` directive, such as `'self'` or `'none'`.
     pub form_action: &'a str,
     /// Who may show the page in a frame.
@@ -64,6 +67,7 @@ impl Document<'_> {
         let content_security_policy = policy::build(&Needs {
             style: STYLE,
             script: self.script,
+            has_timer: self.timer.is_some(),
             form_action: self.form_action,
             frame_ancestors: match self.framing {
                 Framing::Nobody => "'none'",
@@ -87,6 +91,7 @@ impl Document<'_> {
                         @if !self.site.is_empty() { " – " (self.site) }
                     }
                     style { (PreEscaped(STYLE)) }
+                    @if let Some(timer) = self.timer { (timer.markup()) }
                 }
                 body {
                     @if let Some(ribbon) = self.ribbon { p.ribbon { (ribbon) } }
@@ -112,7 +117,9 @@ pub fn document(
     form_action: &str,
 ) -> Page {
     let framing = Framing::Nobody;
-    Document { language, site: "", title, ribbon, content, script, form_action, framing }.render()
+    let (site, timer) = ("", None);
+    Document { language, site, title, ribbon, content, script, timer, form_action, framing }
+        .render()
 }
 
 /// Returns the words of the ribbon for a test environment: "Środowisko testowe: …".
@@ -131,6 +138,7 @@ impl Look<'_> {
             ribbon: ribbon.as_deref(),
             content: parts.content,
             script: parts.script,
+            timer: None,
             form_action: parts.form_action,
             framing: parts.framing,
         }

@@ -4,8 +4,9 @@
 //! 2. Everything interpolated is escaped; the only raw text is our own stylesheet and scripts.
 //! 3. Each page brings its own content security policy. It must be sent as it is: it names the
 //!    hashes of the inline style and script, and it holds for this page alone.
-//! 4. No external resource, and nothing needs script to work.
-//! 5. Words for people live in `text.rs` and `labels.rs`, in Polish and in English.
+//! 4. No external resource, and nothing needs script to work. The one script that is served by itself
+//!    is for pages of the portal (`timer.rs`).
+//! 5. Words for people live in `text.rs`, below it, and in `labels.rs`, in Polish and in English.
 //!    Status codes live elsewhere.
 //!
 //! What could break it in deployment: a proxy in front that rewrites HTML (the hashes no longer
@@ -23,6 +24,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timer;
 mod trouble;
 
 pub use form::{KeptForm, kept_form};
@@ -31,4 +33,5 @@ pub use layout::{Document, Framing, Look, Page, document, ribbon};
 pub use login::{arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
 pub use text::Words;
+pub use timer::{SessionTimer, session_script};
 pub use trouble::{Trouble, trouble, trouble_told};

@@ -11,6 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 pub(super) struct Needs<'a> {
     pub(super) style: &'a str,
     pub(super) script: Option<&'a str>,
+    /// The session timer is a file of its own, and asks the gateway. It needs no more than this,
+    /// whatever the browser checks about text that becomes a script.
+    pub(super) has_timer: bool,
     pub(super) form_action: &'a str,
     pub(super) frame_ancestors: &'static str,
 }
@@ -18,9 +21,16 @@ pub(super) struct Needs<'a> {
 /// Writes the policy: the style and script by hash, forms and frames as the page needs.
 pub(super) fn build(needs: &Needs<'_>) -> String {
     let style = hash_source(needs.style);
-    let script = needs
-        .script
-        .map_or_else(String::new, |script| format!("; script-src {}", hash_source(script)));
+    let inline = needs.script.map(hash_source);
+    let file = needs.has_timer.then(|| "'self'".to_owned());
+    let scripts: Vec<_> = file.into_iter().chain(inline).collect();
+    let mut script = match scripts.is_empty() {
+        true => String::new(),
+        false => format!("; script-src {}", scripts.join(" ")),
+    };
+    if needs.has_timer {
+        script.push_str("; connect-src 'self'; require-trusted-types-for 'script'");
+    }
     let forms = checked(needs.form_action);
     let frames = needs.frame_ancestors;
     // The last three do not fall back to default-src, so each must be said.
@@ -104,6 +114,7 @@ mod tests {
             let policy = build(&Needs {
                 style: "",
                 script: None,
+                has_timer: false,
                 form_action: hostile,
                 frame_ancestors: "'none'",
             });
@@ -114,12 +125,32 @@ mod tests {
 
     #[test]
     fn allows_no_script_when_the_page_has_none() {
-        let needs =
-            Needs { style: "p{}", script: None, form_action: "'self'", frame_ancestors: "'none'" };
+        let needs = Needs {
+            style: "p{}",
+            script: None,
+            has_timer: false,
+            form_action: "'self'",
+            frame_ancestors: "'none'",
+        };
         assert_eq!(
             build(&needs),
             "default-src 'none'; style-src 'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='; \
              base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         );
+    }
+    #[test]
+    fn allows_the_session_timer_its_file_and_its_questions_and_no_more() {
+        let needs = Needs {
+            style: "p{}",
+            script: None,
+            has_timer: true,
+            form_action: "'self'",
+            frame_ancestors: "'none'",
+        };
+        let policy = build(&needs);
+        assert!(policy.contains(
+            "; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; base-uri"
+        ));
+        assert!(!policy.contains("unsafe"), "{policy}");
     }
 }

@@ -161,6 +161,30 @@ fn colours_keep_the_contrast_that_wcag_asks_for() {
     }
 }
 
+#[test]
+fn the_dialog_of_the_session_timer_keeps_the_contrast_too() {
+    let pairs = [
+        ("ink", "paper", 4.5),
+        ("ink", "note", 4.5),
+        ("on", "action", 4.5),
+        ("on", "over", 4.5),
+        ("action", "paper", 4.5),
+        ("edge", "paper", 3.0),
+        ("edge", "note", 3.0),
+    ];
+    let sheet = timer::STYLE;
+    let (light, dark) =
+        sheet.split_once("prefers-color-scheme: dark").expect("the sheet has both schemes");
+    for (scheme, sheet) in [("light", light), ("dark", dark)] {
+        for (front, back, least) in pairs {
+            let (front_light, back_light) = (luminance(sheet, front), luminance(sheet, back));
+            let contrast =
+                (front_light.max(back_light) + 0.05) / (front_light.min(back_light) + 0.05);
+            assert!(contrast >= least, "{scheme}: {front} on {back} is {contrast:.2}");
+        }
+    }
+}
+
 fn every_page() -> Vec<Page> {
     let mut pages = Vec::new();
     for language in Language::ALL {

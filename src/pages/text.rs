@@ -5,10 +5,14 @@
 //! 3. No personal data and no secrets; the texts are constants, so there is nothing to leak.
 //! 4. Polish without the past tense of "you", which would have to guess the reader's gender.
 
+mod logout;
 mod policy;
 mod session;
+mod timer;
 
-use super::{Language, LogoutOutcome, Trouble};
+use super::{Language, Trouble};
+
+pub(super) use timer::timer_words;
 
 /// The words of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -424,73 +428,6 @@ impl Trouble {
     }
 }
 
-impl LogoutOutcome {
-    /// Returns what to tell the citizen.
-    pub const fn words(self, language: Language) -> Words {
-        let [polish, english] = match self {
-            Self::SignedOutEverywhere => [
-                Words {
-                    title: "Wylogowano",
-                    happened: "Twoja sesja w tym portalu jest zakończona. login.gov.pl potwierdził \
-                               wylogowanie także u siebie.",
-                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij na koniec \
-                             przeglądarkę.",
-                },
-                Words {
-                    title: "You are signed out",
-                    happened: "Your session in this portal is over. login.gov.pl confirmed that \
-                               you are signed out there too.",
-                    advice: "If you use a shared computer, close the browser when you finish.",
-                },
-            ],
-            Self::NodeDidNotConfirm => [
-                Words {
-                    title: "Wylogowano z tego portalu",
-                    happened: "Twoja sesja w tym portalu jest zakończona, ale login.gov.pl nie \
-                               potwierdził wylogowania u siebie.",
-                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij teraz wszystkie okna \
-                             przeglądarki.",
-                },
-                Words {
-                    title: "You are signed out of this portal",
-                    happened: "Your session in this portal is over, but login.gov.pl did not \
-                               confirm that you are signed out there.",
-                    advice: "If you use a shared computer, close all browser windows now.",
-                },
-            ],
-            Self::NodeNotAsked => [
-                Words {
-                    title: "Wylogowano z tego portalu",
-                    happened: "Twoja sesja w tym portalu jest zakończona. Sesja w login.gov.pl \
-                               może nadal trwać, bo nie prosiliśmy o jej zakończenie.",
-                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij teraz wszystkie okna \
-                             przeglądarki.",
-                },
-                Words {
-                    title: "You are signed out of this portal",
-                    happened: "Your session in this portal is over. Your session at login.gov.pl \
-                               may go on, because we did not ask to end it.",
-                    advice: "If you use a shared computer, close all browser windows now.",
-                },
-            ],
-            Self::NotSignedIn => [
-                Words {
-                    title: "Nie ma z czego się wylogować",
-                    happened: "W tej przeglądarce nie ma trwającej sesji w tym portalu.",
-                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij na koniec \
-                             przeglądarkę.",
-                },
-                Words {
-                    title: "There is nothing to sign out of",
-                    happened: "This browser has no session in this portal.",
-                    advice: "If you use a shared computer, close the browser when you finish.",
-                },
-            ],
-        };
-        choose(language, polish, english)
-    }
-}
-
 const fn choose(language: Language, polish: Words, english: Words) -> Words {
     match language {
         Language::Polish => polish,
@@ -508,6 +445,7 @@ pub(super) fn assert_translated(polish: &str, english: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::LogoutOutcome;
 
     #[test]
     fn every_message_is_there_in_both_languages_and_is_translated() {

@@ -171,6 +171,12 @@ impl Live {
         later(Time::from_millisecond(self.alive).unwrap_or(Time::MIN), self.idle)
     }
 
+    /// Returns how long nothing may happen.
+    #[must_use]
+    pub fn idle(&self) -> Duration {
+        self.idle
+    }
+
     /// Returns what is shared of it.
     pub(super) fn held(&self) -> &Arc<Held> {
         &self.held

@@ -32,6 +32,7 @@ fn write(language: Language, title: &str, content: Markup, script: Option<&'stat
         ribbon: Some(words.ribbon),
         content,
         script,
+        timer: None,
         form_action: FORMS,
         framing: Framing::Nobody,
     }

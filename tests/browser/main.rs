@@ -10,6 +10,7 @@
 //! | `policy` | pages that ask for more than a login: a new one, another way in, an adult |
 //! | `forms` | a form that met an ended session |
 //! | `logout` | signing out, and what is left of it in the browser |
+//! | `timer` | the session timer on a page of the portal |
 //! | `judge` | that the browser would notice what it is here to notice |
 //!
 //! Needs `chromium` and `chromedriver` (Debian: chromium-driver). Without them the tests are
@@ -24,3 +25,4 @@ mod judge;
 mod login;
 mod logout;
 mod policy;
+mod timer;

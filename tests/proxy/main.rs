@@ -10,6 +10,7 @@
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `stores` | sessions that outlive a process, and a store that is away |
 //! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
+//! | `timer` | the session timer as a file: how it may be kept, and where it is |
 //!
 //! Portals are nginx, and small programs for Node and Python in `upstreams`; clients are curl,
 //! Chromium, the WebSocket library of Python, and a socket that sends whatever it is told to. What
@@ -26,3 +27,4 @@ mod metrics;
 mod sessions;
 mod stores;
 mod strictness;
+mod timer;

@@ -79,6 +79,11 @@ fn an_operator_sees_sessions_without_names_and_ends_them() {
     assert!(page.text().contains("session.ended_by_operator"), "{}", page.text());
     assert!(page.text().contains("return_to=%2Faccount%3Fa%3Db"), "{}", page.text());
     assert_eq!(place.ask("GET", "/account", &anna, "cors").status, 401);
+    assert_eq!(
+        place.session(&anna),
+        serde_json::json!({ "signed_in": false, "ended": "operator" })
+    );
+    assert_eq!(place.session(&jan)["signed_in"], true);
     assert_eq!(place.page(&jan).status, 200);
     // All of them.
     assert_eq!(place.gateway.operate(&["end-all", "--yes"], "").1, "{\"ended\":1}\n");
@@ -137,8 +142,10 @@ fn who_signs_in_elsewhere_once_too_often_is_told_where_it_ended() {
     assert_eq!(page.status, 401);
     assert!(page.text().contains("session.signed_out_elsewhere"), "{}", page.text());
     assert!(page.text().contains("/.brama/login?return_to="));
+    assert_eq!(place.session(&cookies[0])["ended"], "elsewhere");
     for cookie in [&cookies[1], &cookies[2], &other] {
         assert_eq!(place.page(cookie).status, 200);
+        assert_eq!(place.session(cookie).get("ended"), None);
     }
 }
 
@@ -149,12 +156,17 @@ fn polling_does_not_prolong_a_session_and_saying_so_does() {
     let begun = Instant::now();
     while place.session(&idle)["signed_in"] == true {
         assert!(begun.elapsed() < Duration::from_secs(10), "polling keeps it alive");
+        assert_eq!(place.ask("GET", "/.brama/session.js", &idle, "no-cors").status, 200);
         let alive = place.ask("POST", "/.brama/keepalive", &kept, "cors");
         assert_eq!(alive.json()["signed_in"], true);
         assert_eq!(alive.json()["limit"], "idle");
+        assert_eq!(alive.json()["idle_seconds"], 2);
+        assert!(alive.json()["absolute_seconds_left"].as_i64().unwrap() > 2);
         sleep(Duration::from_millis(100));
     }
     assert!(begun.elapsed() >= Duration::from_millis(1500), "{:?}", begun.elapsed());
+    // Time ended it, nobody did.
+    assert_eq!(place.session(&idle), serde_json::json!({ "signed_in": false }));
     assert_eq!(place.session(&kept)["signed_in"], true);
     // Not with GET, and not for another site.
     assert_eq!(place.ask("GET", "/.brama/keepalive", &kept, "cors").status, 405);

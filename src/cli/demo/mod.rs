@@ -9,14 +9,17 @@ mod settings;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::portal::Portal;
 use self::settings::Addresses;
 use super::output::{fail, print, serve};
 use crate::app::App;
 use crate::base::clock::{SharedClock, SystemClock};
+use crate::config::file::HumanDuration;
 use crate::observe;
 use crate::server::listener::{self, Limits, Socket, Stop};
+use crate::session;
 use crate::simulator::{self, MutualTls, Simulator};
 
 #[derive(Debug, clap::Args)]
@@ -28,15 +31,36 @@ pub(super) struct Arguments {
     /// What to log: "info" shows every event, "warn" only refusals.
     #[arg(long, default_value = "warn")]
     log: String,
+    /// When a session ends in which nothing happens: "1m" shows soon what a citizen sees then.
+    #[arg(long, default_value = "15m")]
+    idle: HumanDuration,
+    /// When a session ends at the latest.
+    #[arg(long, default_value = "8h")]
+    absolute: HumanDuration,
+    /// How many sessions one person may have at once; 0 for any number.
+    #[arg(long, default_value_t = 0)]
+    sessions_per_person: usize,
+}
+
+impl Arguments {
+    fn sessions(&self) -> session::Settings {
+        session::Settings {
+            maximum_per_person: self.sessions_per_person,
+            grace: Duration::from_secs(300),
+            idle: self.idle.get(),
+            absolute: self.absolute.get(),
+            maximum: 10_000,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if let Err(error) = observe::start(false, &arguments.log) {
         return fail(error);
     }
-    let port = arguments.port;
+    let (port, sessions) = (arguments.port, arguments.sessions());
     serve(move |stop| async move {
-        match start(port, stop).await {
+        match start(port, sessions, stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(error),
         }
@@ -58,7 +82,7 @@ enum Error {
     Settings(#[from] settings::Error),
 }
 
-async fn start(port: u16, stop: Stop) -> Result<(), Error> {
+async fn start(port: u16, sessions: session::Settings, stop: Stop) -> Result<(), Error> {
     let clock: SharedClock = Arc::new(SystemClock);
 
     // 1. Sockets first, so that everybody's address is known to the others.
@@ -91,7 +115,8 @@ async fn start(port: u16, stop: Stop) -> Result<(), Error> {
 
     // 3. The gateway, which trusts the simulator only because its settings say so.
     let addresses = Addresses { origin: &origin, portal_port, gateway, operations };
-    let app = App::bind(settings::gateway(&simulator, addresses)?, Arc::clone(&clock)).await?;
+    let app =
+        App::bind(settings::gateway(&simulator, addresses, sessions)?, Arc::clone(&clock)).await?;
 
     // 4. The portal, which trusts the gateway's published keys and nothing else.
     let keys = format!("{origin}/.brama/jwks.json");

@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::base::body::{self, Body};
-use crate::pages::{self, Language};
+use crate::pages::{Document, Framing, Language, SessionTimer};
 use crate::server::listener::{Peer, Service};
 use crate::wire::incoming::Incoming;
 
@@ -30,6 +30,12 @@ const ACCOUNT: &str = "/account";
 pub(super) const PAYMENT: &str = "/payment";
 pub(super) const DECLARATION: &str = "/declaration";
 pub(super) const PROFILE: &str = "/inbox";
+/// A page with a long text to type, where the session timer warns soon.
+pub(super) const APPLICATION: &str = "/application";
+
+/// On [`APPLICATION`] the timer warns that long before the end of a session of 15 minutes: 30 seconds
+/// after the page was opened. Elsewhere it warns at its usual time.
+const WARN_SOON: u32 = 15 * 60 - 30;
 
 /// The portal.
 pub(super) struct Portal {
@@ -124,19 +130,27 @@ impl Service for Portal {
             ("/", Ok(claims)) => (words(language).welcome, front_page(language, Some(&claims))),
             ("/", Err(_)) => (words(language).welcome, front_page(language, None)),
             ("/public", _) => (words(language).public, public_page(language)),
+            (APPLICATION, Ok(_)) => (words(language).application, application_page(language)),
             (ACCOUNT | "/certificate" | PAYMENT | DECLARATION | PROFILE, Ok(claims)) => {
                 (words(language).account, account_page(language, &claims))
             }
-            (ACCOUNT | "/certificate" | PAYMENT | DECLARATION | PROFILE, Err(refused)) => {
+            (
+                ACCOUNT | "/certificate" | PAYMENT | DECLARATION | PROFILE | APPLICATION,
+                Err(refused),
+            ) => {
                 let content = html! { p.warning { (refused) } };
-                return page(StatusCode::UNAUTHORIZED, language, words(language).account, content);
+                let title = words(language).account;
+                return page(StatusCode::UNAUTHORIZED, language, title, content, None);
             }
             _ => {
                 let content = html! { p { a href="/" { (words(language).back) } } };
-                return page(StatusCode::NOT_FOUND, language, words(language).missing, content);
+                let title = words(language).missing;
+                return page(StatusCode::NOT_FOUND, language, title, content, None);
             }
         };
-        page(StatusCode::OK, language, title, content)
+        let warn_seconds = (path == APPLICATION).then_some(WARN_SOON);
+        let timer = SessionTimer { source: "/.brama/session.js", warn_seconds };
+        page(StatusCode::OK, language, title, content, Some(timer))
     }
 }
 
@@ -164,9 +178,25 @@ fn api(claims: &Result<Claims, Refused>) -> Response<Body> {
     response
 }
 
-fn page(status: StatusCode, language: Language, title: &str, content: Markup) -> Response<Body> {
-    let page =
-        pages::document(language, title, Some(words(language).ribbon), content, None, "'self'");
+fn page(
+    status: StatusCode,
+    language: Language,
+    title: &str,
+    content: Markup,
+    timer: Option<SessionTimer<'_>>,
+) -> Response<Body> {
+    let page = Document {
+        language,
+        site: "",
+        title,
+        ribbon: Some(words(language).ribbon),
+        content,
+        script: None,
+        timer,
+        form_action: "'self'",
+        framing: Framing::Nobody,
+    }
+    .render();
     let mut response = Response::new(body::full(page.html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -201,6 +231,7 @@ fn front_page(language: Language, claims: Option<&Claims>) -> Markup {
             li { a href=(PAYMENT) { (words.payment) } " — " (words.recent) }
             li { a href=(DECLARATION) { (words.declaration) } " — " (words.adults) }
             li { a href=(PROFILE) { (words.profile) } " — " (words.by_profile) }
+            li { a href=(APPLICATION) { (words.application) } " — " (words.soon) }
         }
     }
 }
@@ -209,6 +240,21 @@ fn public_page(language: Language) -> Markup {
     html! {
         p { (words(language).public_text) }
         p { a href="/" { (words(language).back) } }
+    }
+}
+
+fn application_page(language: Language) -> Markup {
+    let words = words(language);
+    html! {
+        p { (words.application_text) }
+        form method="post" action=(APPLICATION) {
+            label for="text" { (words.your_text) }
+            textarea id="text" name="text" rows="6" {}
+            div.actions {
+                button { (words.send) }
+                a.button.quiet href="/" { (words.back) }
+            }
+        }
     }
 }
 
@@ -266,6 +312,11 @@ struct Words {
     adults: &'static str,
     profile: &'static str,
     by_profile: &'static str,
+    application: &'static str,
+    soon: &'static str,
+    application_text: &'static str,
+    your_text: &'static str,
+    send: &'static str,
     birthdate: &'static str,
     level: &'static str,
     low: &'static str,
@@ -297,6 +348,11 @@ fn words(language: Language) -> &'static Words {
             adults: "osoby pełnoletnie z numerem PESEL",
             profile: "Skrzynka",
             by_profile: "po zalogowaniu profilem zaufanym",
+            application: "Wniosek",
+            soon: "ostrzeżenie przed końcem sesji po 30 sekundach",
+            application_text: "Zacznij pisać, a potem przez 30 sekund nic nie rób: pojawi się ostrzeżenie przed końcem sesji. Na pozostałych stronach pojawia się dwie minuty przed końcem.",
+            your_text: "Treść wniosku",
+            send: "Wyślij",
             birthdate: "Data urodzenia",
             level: "Poziom wiarygodności",
             low: "niski (low)",
@@ -325,6 +381,11 @@ fn words(language: Language) -> &'static Words {
             adults: "adults with a PESEL",
             profile: "Inbox",
             by_profile: "signed in with the trusted profile",
+            application: "Application",
+            soon: "a warning before the session ends after 30 seconds",
+            application_text: "Begin to write, then do nothing for 30 seconds: a warning appears that the session is going to end. On the other pages it appears two minutes before the end.",
+            your_text: "Your application",
+            send: "Send",
             birthdate: "Date of birth",
             level: "Level of assurance",
             low: "low",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-use super::portal::{AUDIENCE, DECLARATION, PAYMENT, PROFILE};
+use super::portal::{APPLICATION, AUDIENCE, DECLARATION, PAYMENT, PROFILE};
 use crate::app::Settings;
 use crate::app::settings::{Fixed, Listen, Log};
 use crate::gate::policy::{Access, Route};
@@ -49,7 +49,11 @@ pub(super) enum Error {
     Tls(#[from] tls::Error),
 }
 
-pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result<Settings, Error> {
+pub(super) fn gateway(
+    simulator: &Simulator,
+    addresses: Addresses<'_>,
+    sessions: session::Settings,
+) -> Result<Settings, Error> {
     let kit = simulator.kit();
     let parse = |text: &str| text.parse().map_err(|_| Error::Address(text.to_owned()));
     let prefix = "/.brama/".to_owned();
@@ -115,13 +119,7 @@ pub(super) fn gateway(simulator: &Simulator, addresses: Addresses<'_>) -> Result
             maximum_answer,
         },
         node_tls,
-        session: session::Settings {
-            maximum_per_person: 0,
-            grace: Duration::from_secs(300),
-            idle: Duration::from_secs(15 * 60),
-            absolute: Duration::from_secs(8 * 3600),
-            maximum: 10_000,
-        },
+        session: sessions,
         routes: routes(),
         upstreams: vec![upstream::Settings::new(
             AUDIENCE,
@@ -150,6 +148,7 @@ fn routes() -> Vec<Route> {
         ("/", Access::Optional, vec![GivenName, FamilyName]),
         ("/public", Access::Public, vec![]),
         ("/account", Access::level(Assurance::Substantial), everything.clone()),
+        (APPLICATION, Access::level(Assurance::Substantial), everything.clone()),
         ("/certificate", Access::level(Assurance::High), everything.clone()),
         (PAYMENT, Access::Required(recent), everything.clone()),
         (DECLARATION, Access::Required(adults), everything.clone()),

@@ -7,6 +7,7 @@ pub mod jwks;
 pub mod login;
 pub mod logout;
 pub mod session;
+pub mod timer;
 
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub enum Place {
     Session,
     /// A page's script says that the citizen is still there.
     KeepAlive,
+    /// A page includes the session timer.
+    Timer,
     /// A backend fetches the public keys.
     Jwks,
     /// Below the prefix there is nothing else.
@@ -66,6 +69,7 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
         "logout" => Place::Logout,
         "session" => Place::Session,
         "keepalive" => Place::KeepAlive,
+        "session.js" => Place::Timer,
         _ => Place::Unknown,
     })
 }
@@ -98,6 +102,7 @@ pub async fn answer(
         (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
         (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
         (Place::KeepAlive, &Method::POST) => session::keep_alive(gateway, exchange).await,
+        (Place::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(exchange)),
         (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
         (Place::Unknown, _) => {
             Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))

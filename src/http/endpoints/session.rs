@@ -1,4 +1,5 @@
-//! `session`: what a page's script may know of the session. Asking is no sign of life.
+//! `session`: what a page's script may know of the session. Asking is no sign of life. Once it was ended
+//! from outside, the answer says by whom.
 //!
 //! `keepalive`: the same with POST, and a sign of life, for "stay signed in". Not beyond the absolute end,
 //! and not for another site.
@@ -13,7 +14,8 @@ use crate::identity::claims::PersonalClaim;
 use crate::pages::Trouble;
 use crate::session::held::Activity;
 
-/// Answers `{"signed_in": false}`, or who is signed in, at which level, and for how long still.
+/// Answers `{"signed_in": false}`, with `ended` where that is known (`elsewhere`, `operator`); or who is
+/// signed in, at which level, and for how long still.
 ///
 /// # Errors
 /// When the session store is away.
@@ -41,7 +43,10 @@ async fn tell(
     let now = gateway.clock.now();
     let live = gateway.live_as(exchange, activity).await?;
     let Some(live) = live else {
-        let value = serde_json::json!({ "signed_in": false });
+        let mut value = serde_json::json!({ "signed_in": false });
+        if let Some(why) = gateway.why_ended(exchange).await {
+            value["ended"] = why.name().into();
+        }
         return Ok(answer::json(StatusCode::OK, &value));
     };
     let session = live.session();
@@ -61,6 +66,9 @@ async fn tell(
         "auth_time": session.authenticated().as_second(),
         "seconds_left": end.duration_since(now).as_secs(),
         "limit": limit,
+        // What a timer needs to know when another sign of life would gain nothing.
+        "idle_seconds": live.idle().as_secs(),
+        "absolute_seconds_left": session.end().duration_since(now).as_secs(),
     });
     Ok(answer::json(StatusCode::OK, &value))
 }

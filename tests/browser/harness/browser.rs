@@ -55,6 +55,30 @@ impl Browser {
         Ok(STANDARD.decode(answer["data"].as_str().unwrap()).unwrap())
     }
 
+    /// Shows pages as in a window of that size in CSS pixels, each of them enlarged.
+    pub(super) async fn emulates(&self, width: u32, height: u32, zoom: u32) {
+        let params = json!({
+            "width": width, "height": height, "deviceScaleFactor": zoom, "mobile": false,
+        });
+        self.tells("Emulation.setDeviceMetricsOverride", params).await;
+    }
+
+    /// Shows pages in a scheme of colours, `dark` or `light`.
+    pub(super) async fn prefers_colours(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.tells("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Runs a script in each further page, before its own.
+    pub(super) async fn runs_on_new_pages(&self, script: &str) {
+        self.tells("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    async fn tells(&self, command: &str, params: Value) {
+        let body = json!({ "cmd": command, "params": params });
+        self.client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await.unwrap();
+    }
+
     /// Returns what was written to the console since it was last asked, in all tabs.
     pub(super) async fn console(&self) -> Vec<String> {
         let body = json!({ "type": "browser" });
@@ -84,6 +108,8 @@ fn capabilities(tools: &Tools, profile: &TempDir, scripts: Scripts) -> Map<Strin
                 // Without a driver at the other end of the pipe the browser ends.
                 "--remote-debugging-pipe",
                 "--window-size=1100,900",
+                // They would hide the right edge of pictures.
+                "--hide-scrollbars",
                 "--accept-lang=pl",
                 format!("--user-data-dir={}", profile.path().display()),
             ],

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::cookies::Cookie;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
@@ -33,7 +34,7 @@ const ARTIFACT: &str = "form[method=post] input[name=SAMLart]";
 pub(crate) struct Citizen {
     browser: Browser,
     origin: String,
-    _demo: Program,
+    _demo: Option<Program>,
     pictures: Option<PathBuf>,
     pictures_taken: Cell<u32>,
 }
@@ -41,24 +42,76 @@ pub(crate) struct Citizen {
 /// A visit to a new demo with a new browser. Afterwards the console must be free of complaints
 /// about a content security policy.
 pub(crate) async fn visit(scripts: Scripts, story: impl AsyncFnOnce(&Citizen)) {
+    visit_demo(&[], scripts, story).await;
+}
+
+/// A visit to a demo that is started with these arguments.
+pub(crate) async fn visit_demo(
+    arguments: &[&str],
+    scripts: Scripts,
+    story: impl AsyncFnOnce(&Citizen),
+) {
     let Some(tools) = tools::find() else { return };
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
-    let (demo, address) =
-        Program::start(command.args(["demo", "--port", "0"]), "Open in a browser");
+    let command = command.args(["demo", "--port", "0"]).args(arguments);
+    let (demo, address) = Program::start(command, "Open in a browser");
     let citizen = Citizen {
         browser: Browser::start(&tools, scripts).await,
         origin: address.trim_end_matches('/').to_owned(),
-        _demo: demo,
+        _demo: Some(demo),
         pictures: env::var_os("BRAMA_SCREENSHOTS").map(PathBuf::from),
         pictures_taken: Cell::new(0),
     };
     story(&citizen).await;
-    assert_eq!(citizen.policy_violations().await, Vec::<String>::new());
-    citizen.client().clone().close().await.unwrap();
+    citizen.leaves().await;
+}
+
+/// Who is there.
+impl Citizen {
+    /// The same person, or another one, at another computer.
+    pub(crate) async fn another(&self) -> Self {
+        let tools = tools::find().expect("they were found before");
+        Self {
+            browser: Browser::start(&tools, Scripts::Run).await,
+            origin: self.origin.clone(),
+            _demo: None,
+            pictures: self.pictures.clone(),
+            pictures_taken: Cell::new(50),
+        }
+    }
+
+    /// Goes away, if the console has no complaint about a policy.
+    pub(crate) async fn leaves(&self) {
+        assert_eq!(self.policy_violations().await, Vec::<String>::new());
+        self.client().clone().close().await.unwrap();
+    }
 }
 
 /// What the citizen does.
 impl Citizen {
+    /// Presses a key, wherever the focus is.
+    pub(crate) async fn strikes(&self, key: char) {
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key });
+        self.client().perform_actions(keys).await.unwrap();
+    }
+
+    /// Likes dark pages, or not.
+    pub(crate) async fn likes_the_dark(&self, likes: bool) {
+        self.browser.prefers_colours(if likes { "dark" } else { "light" }).await;
+    }
+
+    /// Types into a field.
+    pub(crate) async fn types(&self, selector: &str, text: &str) {
+        self.finds(selector).await.send_keys(text).await.unwrap();
+    }
+
+    /// Uses a window of that width and height in CSS pixels, enlarged.
+    pub(crate) async fn uses_a_window(&self, width: u32, height: u32, zoom: u32) {
+        self.browser.emulates(width, height, zoom).await;
+    }
+
     /// Types an address of the portal.
     pub(crate) async fn opens(&self, path: &str) {
         self.client().goto(&format!("{}{path}", self.origin)).await.unwrap();
@@ -107,9 +160,37 @@ impl Citizen {
         self.client().switch_to_window(handle).await.unwrap();
     }
 
+    /// Looks at a tab that is going to open by itself.
+    pub(crate) async fn looks_at_tab_when_open(&self, number: usize) {
+        self.until("another tab", async |client| {
+            Ok((client.windows().await?.len() > number).then_some(()))
+        })
+        .await;
+        self.looks_at_tab(number).await;
+    }
+
     /// Loses a cookie, as when its session ended.
     pub(crate) async fn loses_cookie(&self, name: &str) {
         self.client().delete_cookie(name).await.unwrap();
+    }
+
+    /// Changes each further page while it is read, before its deferred scripts run.
+    pub(crate) async fn changes_new_pages(&self, change: &str) {
+        let script = format!(
+            "new MutationObserver(() => {{ if (document.documentElement) {{ {change} }} }})\
+             .observe(document, {{ childList: true, subtree: true }})"
+        );
+        self.browser.runs_on_new_pages(&script).await;
+    }
+
+    /// Runs an expression in the page again and again until it is true.
+    pub(crate) async fn waits_until(&self, expression: &str) {
+        let script = format!("return {expression}");
+        self.until(expression, async |client| {
+            let seen = client.execute(&script, Vec::new()).await?;
+            Ok((seen == serde_json::Value::Bool(true)).then_some(()))
+        })
+        .await;
     }
 
     /// Runs a script in the page, as only a test can.
@@ -197,7 +278,9 @@ impl Citizen {
     /// Returns what the console says about content security policies, since it was last asked.
     pub(crate) async fn policy_violations(&self) -> Vec<String> {
         let mut lines = self.browser.console().await;
-        lines.retain(|line| line.contains("Content Security Policy"));
+        // The second is what Chromium says of Trusted Types.
+        let complaints = ["Content Security Policy", "This document requires 'Trusted"];
+        lines.retain(|line| complaints.iter().any(|complaint| line.contains(complaint)));
         lines
     }
 

@@ -7,4 +7,4 @@ mod program;
 mod tools;
 
 pub(crate) use browser::Scripts;
-pub(crate) use citizen::{Citizen, visit};
+pub(crate) use citizen::{Citizen, visit, visit_demo};

@@ -1,0 +1,71 @@
+//! The words about signing out.
+
+use super::{Words, choose};
+use crate::pages::{Language, LogoutOutcome};
+
+impl LogoutOutcome {
+    /// Returns what to tell the citizen.
+    pub const fn words(self, language: Language) -> Words {
+        let [polish, english] = match self {
+            Self::SignedOutEverywhere => [
+                Words {
+                    title: "Wylogowano",
+                    happened: "Twoja sesja w tym portalu jest zakończona. login.gov.pl potwierdził \
+                               wylogowanie także u siebie.",
+                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij na koniec \
+                             przeglądarkę.",
+                },
+                Words {
+                    title: "You are signed out",
+                    happened: "Your session in this portal is over. login.gov.pl confirmed that \
+                               you are signed out there too.",
+                    advice: "If you use a shared computer, close the browser when you finish.",
+                },
+            ],
+            Self::NodeDidNotConfirm => [
+                Words {
+                    title: "Wylogowano z tego portalu",
+                    happened: "Twoja sesja w tym portalu jest zakończona, ale login.gov.pl nie \
+                               potwierdził wylogowania u siebie.",
+                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij teraz wszystkie okna \
+                             przeglądarki.",
+                },
+                Words {
+                    title: "You are signed out of this portal",
+                    happened: "Your session in this portal is over, but login.gov.pl did not \
+                               confirm that you are signed out there.",
+                    advice: "If you use a shared computer, close all browser windows now.",
+                },
+            ],
+            Self::NodeNotAsked => [
+                Words {
+                    title: "Wylogowano z tego portalu",
+                    happened: "Twoja sesja w tym portalu jest zakończona. Sesja w login.gov.pl \
+                               może nadal trwać, bo nie prosiliśmy o jej zakończenie.",
+                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij teraz wszystkie okna \
+                             przeglądarki.",
+                },
+                Words {
+                    title: "You are signed out of this portal",
+                    happened: "Your session in this portal is over. Your session at login.gov.pl \
+                               may go on, because we did not ask to end it.",
+                    advice: "If you use a shared computer, close all browser windows now.",
+                },
+            ],
+            Self::NotSignedIn => [
+                Words {
+                    title: "Nie ma z czego się wylogować",
+                    happened: "W tej przeglądarce nie ma trwającej sesji w tym portalu.",
+                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij na koniec \
+                             przeglądarkę.",
+                },
+                Words {
+                    title: "There is nothing to sign out of",
+                    happened: "This browser has no session in this portal.",
+                    advice: "If you use a shared computer, close the browser when you finish.",
+                },
+            ],
+        };
+        choose(language, polish, english)
+    }
+}
