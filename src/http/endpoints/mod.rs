@@ -1,6 +1,17 @@
 //! Our own places, below the prefix, and the assertion consumer service wherever it is registered.
+//!
+//! | place | registered host | host of another portal | host for the public |
+//! |---|---|---|---|
+//! | the assertion consumer service, `finish`, `cross` | yes | | |
+//! | `arrive` | | yes | |
+//! | `login`, `logout`, `session`, `keepalive`, `form` | yes | yes, for its own cookie | |
+//! | `jwks.json` | yes | yes, the same keys | yes, under any name |
+//!
+//! Below the prefix nothing else is anywhere, and nothing there reaches a portal.
 
 pub mod acs;
+pub mod arrive;
+pub mod cross;
 pub mod finish;
 pub mod form;
 pub mod jwks;
@@ -14,6 +25,7 @@ use http::{Method, Response, StatusCode};
 
 use super::answer::Failure;
 use super::exchange::Exchange;
+use super::portals::Standing;
 use super::{Gateway, Settings};
 use crate::base::body::Body;
 use crate::gate::policy::Policy;
@@ -32,6 +44,10 @@ pub enum Place {
     Acs,
     /// The browser that began the login finishes it.
     Finish,
+    /// Somebody wants to be signed in at another host.
+    Cross,
+    /// Somebody comes to another host with a code.
+    Arrive,
     /// A form that was kept waits to be sent.
     Form,
     /// A citizen signs out.
@@ -56,18 +72,26 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
     if !policy.has_host(host) {
         return None;
     }
-    if path == settings.acs_path {
+    let standing = settings.standing(host);
+    if path == settings.acs_path && standing == Standing::Registered {
         return Some(Place::Acs);
     }
-    Some(match path.strip_prefix(&*settings.prefix)? {
+    let name = path.strip_prefix(&*settings.prefix)?;
+    let of_one_host = match (name, standing) {
+        (_, Standing::Public) => Some(Place::Unknown),
+        ("finish", Standing::Registered) => Some(Place::Finish),
+        ("cross", Standing::Registered) => Some(Place::Cross),
+        ("arrive", Standing::Other(_)) => Some(Place::Arrive),
+        _ => None,
+    };
+    Some(of_one_host.unwrap_or(match name {
         "login" => Place::Login,
-        "finish" => Place::Finish,
         "form" => Place::Form,
         "logout" => Place::Logout,
         "session" => Place::Session,
         "keepalive" => Place::KeepAlive,
         _ => Place::Unknown,
-    })
+    }))
 }
 
 /// Answers at one of our places.
@@ -91,6 +115,14 @@ pub async fn answer(
         (Place::Finish, &Method::GET) => {
             may_try(gateway, exchange)?;
             counted(gateway, exchange, finish::answer(gateway, exchange).await)
+        }
+        (Place::Cross, &Method::GET) => {
+            may_try(gateway, exchange)?;
+            counted(gateway, exchange, cross::answer(gateway, exchange).await)
+        }
+        (Place::Arrive, &Method::GET) => {
+            may_try(gateway, exchange)?;
+            counted(gateway, exchange, arrive::answer(gateway, exchange).await)
         }
         (Place::Form, &Method::GET) => form::ask(gateway, exchange).await,
         (Place::Form, &Method::POST) => form::discard(gateway, exchange, body).await,

@@ -26,7 +26,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 /// # Errors
 /// When another site asks, or the session store is away.
 pub async fn keep_alive(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    if exchange.is_same_origin(&gateway.settings.origin) == Some(false) {
+    if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(false) {
         let (status, code) = (StatusCode::FORBIDDEN, "session.keepalive_from_elsewhere");
         return Err(Failure::new(Trouble::MalformedRequest, status, code));
     }

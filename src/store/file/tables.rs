@@ -69,12 +69,12 @@ impl<'t> Tables<'t> {
     /// Opens the tables; makes those that are missing.
     pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, Failure> {
         let records = |kind| transaction.open_table(records_of(kind));
-        let [session, login, used, form, code, ended] = Kind::ALL.map(records);
+        let [session, login, used, form, code, ended, wish, branch] = Kind::ALL.map(records);
         let about = transaction.open_table(ABOUT)?;
         let number = |name| about.get(name).map(|found| found.map_or(0, |found| found.value()));
         let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
         Ok(Self {
-            records: [session?, login?, used?, form?, code?, ended?],
+            records: [session?, login?, used?, form?, code?, ended?, wish?, branch?],
             order: transaction.open_table(ORDER)?,
             due: transaction.open_table(DUE)?,
             owner: transaction.open_table(OWNER)?,
@@ -437,6 +437,8 @@ fn number(kind: Kind) -> u8 {
         Kind::Form => 4,
         Kind::Code => 5,
         Kind::Ended => 6,
+        Kind::Wish => 7,
+        Kind::Branch => 8,
     }
 }
 
