@@ -6,6 +6,7 @@
 //! - [`threat_model`]: who attacks, what is defended, what is not.
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
 //! - [`forms`]: what a citizen typed when the session had ended.
+//! - [`hosts`]: several portals on unrelated hosts.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
 //! - [`policy`]: who may go where, and how to find out why.
 //! - [`sessions`]: how sessions live, where they are kept, and what is seen while that is away.
@@ -16,6 +17,7 @@ pub mod architecture;
 pub mod attacks;
 pub mod forms;
 pub mod glossary;
+pub mod hosts;
 pub mod operations;
 pub mod policy;
 pub mod protocols;

@@ -7,6 +7,8 @@
 //! `X-Brama-Background` and questions to `/.brama/session` are no signs of life; `POST
 //! /.brama/keepalive` is one, for "stay signed in".
 //!
+//! Portals on other hosts share the session: [`super::hosts`].
+//!
 //! # Which store
 //!
 //! | `store.kind` | sessions survive | for |
