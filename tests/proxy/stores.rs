@@ -147,14 +147,14 @@ fn end_successor(gateway: &Gateway) {
 }
 
 /// A server of Redis without anything on the disk.
-struct Redis {
+pub(crate) struct Redis {
     program: Program,
     address: std::net::SocketAddr,
     _folder: TempDir,
 }
 
 impl Redis {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (address, folder) = (free_address(), TempDir::new().unwrap());
         Self { program: Self::run(address, &folder), address, _folder: folder }
     }
@@ -178,7 +178,7 @@ impl Redis {
         self.program = Self::run(self.address, &self._folder);
     }
 
-    fn store(&self) -> String {
+    pub(crate) fn store(&self) -> String {
         let secret = "secret_files = [\"pairwise\"]";
         format!("kind = \"redis\"\n{secret}\nredis = {{ addresses = [\"{}\"] }}", self.address)
     }
