@@ -53,8 +53,12 @@ impl Settings {
 
     fn is_registered(&self, host: &str) -> bool {
         let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
-        let rest = authority.strip_prefix(host);
-        !host.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        let is_port = |rest: &str| {
+            let port = rest.strip_prefix(':');
+            port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let rest = authority.strip_prefix(host).filter(|_| !host.is_empty());
+        rest.is_some_and(|rest| rest.is_empty() || is_port(rest))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here sleeps for luck: each step waits, up to a deadline, for what must come.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -32,8 +32,9 @@ const ARTIFACT: &str = "form[method=post] input[name=SAMLart]";
 
 pub(crate) struct Citizen {
     browser: Browser,
-    origin: String,
-    _demo: Program,
+    /// Of the portal that the citizen looks at.
+    origin: RefCell<String>,
+    _programs: Vec<Program>,
     pictures: Option<PathBuf>,
     pictures_taken: Cell<u32>,
 }
@@ -45,23 +46,42 @@ pub(crate) async fn visit(scripts: Scripts, story: impl AsyncFnOnce(&Citizen)) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
     let (demo, address) =
         Program::start(command.args(["demo", "--port", "0"]), "Open in a browser");
-    let citizen = Citizen {
-        browser: Browser::start(&tools, scripts).await,
-        origin: address.trim_end_matches('/').to_owned(),
-        _demo: demo,
-        pictures: env::var_os("BRAMA_SCREENSHOTS").map(PathBuf::from),
-        pictures_taken: Cell::new(0),
-    };
-    story(&citizen).await;
-    assert_eq!(citizen.policy_violations().await, Vec::<String>::new());
-    citizen.client().clone().close().await.unwrap();
+    let browser = Browser::start(&tools, scripts, &[]).await;
+    let origin = address.trim_end_matches('/').to_owned();
+    Citizen::sits_at(browser, origin, vec![demo], story).await;
+}
+
+impl Citizen {
+    /// A visit with that browser to a portal that these programs serve.
+    pub(super) async fn sits_at(
+        browser: Browser,
+        origin: String,
+        programs: Vec<Program>,
+        story: impl AsyncFnOnce(&Self),
+    ) {
+        let citizen = Self {
+            browser,
+            origin: RefCell::new(origin),
+            _programs: programs,
+            pictures: env::var_os("BRAMA_SCREENSHOTS").map(PathBuf::from),
+            pictures_taken: Cell::new(0),
+        };
+        story(&citizen).await;
+        assert_eq!(citizen.policy_violations().await, Vec::<String>::new());
+        citizen.client().clone().close().await.unwrap();
+    }
 }
 
 /// What the citizen does.
 impl Citizen {
     /// Types an address of the portal.
     pub(crate) async fn opens(&self, path: &str) {
-        self.client().goto(&format!("{}{path}", self.origin)).await.unwrap();
+        self.client().goto(&format!("{}{path}", self.origin())).await.unwrap();
+    }
+
+    /// Looks at another portal from now on.
+    pub(crate) fn looks_at(&self, origin: &str) {
+        self.origin.replace(origin.to_owned());
     }
 
     /// Presses a button or a link, as soon as it is there.
@@ -122,7 +142,7 @@ impl Citizen {
 impl Citizen {
     /// Waits for a page of the portal, by its path and query.
     pub(crate) async fn arrives_at(&self, path: &str) {
-        let address = format!("{}{path}", self.origin);
+        let address = format!("{}{path}", self.origin());
         self.until(&address, async |client| {
             let there = client.current_url().await?.as_str() == address;
             Ok((there && has(client, "h1").await?).then_some(()))
@@ -173,7 +193,11 @@ impl Citizen {
     }
 
     fn is_portal(&self, url: &Url) -> bool {
-        url.as_str().starts_with(&format!("{}/", self.origin))
+        url.as_str().starts_with(&format!("{}/", self.origin()))
+    }
+
+    fn origin(&self) -> String {
+        self.origin.borrow().clone()
     }
 }
 
