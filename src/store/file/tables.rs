@@ -16,7 +16,8 @@
 //!    same kind. [`Kind::Used`] is never forgotten early.
 
 use redb::{
-    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
+    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, TableHandle,
+    WriteTransaction,
 };
 
 use super::super::{Digest, Key, Kind, Page, Record, Touch};
@@ -286,7 +287,13 @@ pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, Failure>
     Ok(format.map_or(Content::Foreign, Content::Format))
 }
 
-/// Makes the tables in a file in which there is nothing.
+/// Tells whether there is a table for each kind of records: they have become more.
+pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, Failure> {
+    let names: Vec<_> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
+    Ok(Kind::ALL.iter().all(|kind| names.iter().any(|name| name == kind.name())))
+}
+
+/// Makes the tables that are missing; in a file in which there is nothing, all.
 pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), Failure> {
     let mut tables = Tables::open(transaction, Room { records: 0, weight: 0 })?;
     tables.about.insert(FORMAT, format)?;
