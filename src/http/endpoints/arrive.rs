@@ -19,7 +19,6 @@ use crate::session::branches::BranchId;
 /// # Errors
 /// Whatever keeps the citizen from being signed in here.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    cross::require_navigation(exchange)?;
     let cookies = gateway.settings.cookies;
     let headers = &exchange.parts.headers;
     let binding = cookies.binding(headers).and_then(Binding::parse);

@@ -50,7 +50,6 @@ pub(super) async fn leave(
 /// # Errors
 /// When the wish is not this browser's to bring, or the login for it cannot begin.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    require_navigation(exchange)?;
     let headers = &exchange.parts.headers;
     let known = gateway.settings.cookies.binding(headers).and_then(Binding::parse);
     let handle = exchange.query("id").as_deref().and_then(WishHandle::parse);

@@ -117,10 +117,13 @@ pub async fn answer(
             counted(gateway, exchange, finish::answer(gateway, exchange).await)
         }
         (Place::Cross, &Method::GET) => {
+            // Before anything is counted: a foreign page can have a browser fetch what it likes.
+            cross::require_navigation(exchange)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, cross::answer(gateway, exchange).await)
         }
         (Place::Arrive, &Method::GET) => {
+            cross::require_navigation(exchange)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, arrive::answer(gateway, exchange).await)
         }
