@@ -502,6 +502,41 @@ async fn each_place_of_ours_is_at_the_hosts_where_it_belongs() {
 }
 
 #[tokio::test]
+async fn the_path_that_the_node_knows_belongs_to_the_portal_at_other_hosts() {
+    let world = world()
+        .with_hosts(&[A, B, C])
+        .with_routes(ROUTES)
+        .with_portal("acs_path = \"/login/acs\"\n")
+        .start()
+        .await;
+    let mut browser = world.browser();
+    browser.at(A).open("/login/acs").await.is_refused_with("login.malformed_artifact");
+    assert_eq!(browser.at(B).open("/login/acs?SAMLart=x").await.text, "portal");
+    browser.open("/.brama/acs").await.is_refused_with("request.no_such_place");
+}
+
+#[tokio::test]
+async fn what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_network() {
+    let world = world()
+        .with_hosts(&[A, B, C])
+        .with_routes(ROUTES)
+        .with("[limits]\nlogin_failures = 3\n")
+        .start()
+        .await;
+    let mut browser = world.browser();
+    for _ in 0..10 {
+        browser.at(A).fetch("/.brama/cross?id=x").await;
+        let answer = browser.at(B).fetch("/.brama/arrive?code=x").await;
+        assert_eq!(answer.json()["error"], "crossing.no_navigation");
+    }
+    // The twin: who goes there again and again is.
+    for _ in 0..4 {
+        browser.open("/.brama/arrive?code=x").await.is_refused_with("crossing.unknown_code");
+    }
+    browser.open("/.brama/arrive?code=x").await.is_refused_with("login.too_many_failures");
+}
+
+#[tokio::test]
 async fn a_portal_that_was_taken_out_meanwhile_gets_nobody() {
     let world = portals().await;
     let mut browser = world.browser();

@@ -69,14 +69,16 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
     if path.strip_prefix(&*settings.prefix) == Some("jwks.json") {
         return Some(Place::Jwks);
     }
-    if !policy.has_host(host) {
+    // Nearly every path is none of ours, and then the host does not matter.
+    let (is_acs, name) = (path == settings.acs_path, path.strip_prefix(&*settings.prefix));
+    if !(is_acs || name.is_some()) || !policy.has_host(host) {
         return None;
     }
     let standing = settings.standing(host);
-    if path == settings.acs_path && standing == Standing::Registered {
+    if is_acs && standing == Standing::Registered {
         return Some(Place::Acs);
     }
-    let name = path.strip_prefix(&*settings.prefix)?;
+    let name = name?;
     let of_one_host = match (name, standing) {
         (_, Standing::Public) => Some(Place::Unknown),
         ("finish", Standing::Registered) => Some(Place::Finish),
