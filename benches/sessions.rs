@@ -67,9 +67,9 @@ fn main() {
     // 2. As a worker does it for a citizen who was here a moment ago.
     let recent = RecentSessions::new(settings.idle);
     let live = runtime.block_on(sessions.find(&ids[0], Activity::Alive, now)).unwrap().unwrap();
-    recent.remember(ids[0].expose(), &live, now);
+    recent.remember("portal.example", ids[0].expose(), &live, now);
     let time = median(|_| {
-        assert!(recent.find(ids[0].expose(), Activity::Alive, now).is_some());
+        assert!(recent.find("portal.example", ids[0].expose(), Activity::Alive, now).is_some());
     });
     println!("finding one that a worker found a moment ago: {time} ns");
 

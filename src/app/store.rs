@@ -65,6 +65,9 @@ pub(super) fn open(
             let pending = usize::try_from(flows.maximum_pending).unwrap_or(usize::MAX);
             let place = Memory::new(MOST)
                 .with_maximum_of(Kind::Login, pending)
+                .with_maximum_of(Kind::Wish, pending)
+                .with_maximum_of(Kind::Code, pending)
+                .with_maximum_of(Kind::Branch, maximum)
                 .with_maximum_of(Kind::Form, MOST_FORMS);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
             let place = watched(Arc::new(place));

@@ -1,9 +1,11 @@
-//! The flows: a login begins, a login finishes, a citizen signs out.
+//! The flows: a login begins, a login finishes, a citizen crosses to another host, a citizen signs out.
 //!
 //! [`finish`] is the heart of the program: one visible function with numbered steps. All I/O of a
 //! flow goes through [`node::NodeClient`] (to the node) and the session store.
 
 pub mod begin;
+pub mod codes;
+pub mod crossing;
 pub mod finish;
 pub mod forms;
 pub mod logout;
@@ -11,17 +13,21 @@ pub mod node;
 pub mod pending;
 pub mod replay;
 pub mod return_to;
+pub mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::codes::Codes;
 use self::forms::Forms;
 use self::node::NodeClient;
 use self::pending::PendingLogins;
 use self::replay::ReplayGuard;
+use self::wishes::Wishes;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
+use crate::session::branches::Branches;
 use crate::session::sessions::Sessions;
 use crate::store::Place;
 use crate::store::seal::Sealer;
@@ -76,6 +82,12 @@ pub struct Flows {
     pub replay: Arc<ReplayGuard>,
     /// The sessions.
     pub sessions: Arc<Sessions>,
+    /// The sessions at other hosts than the registered one.
+    pub branches: Arc<Branches>,
+    /// Who wants to be signed in at other hosts.
+    pub wishes: Arc<Wishes>,
+    /// What hands a session to another host, once.
+    pub codes: Arc<Codes>,
     /// The time.
     pub clock: SharedClock,
 }
@@ -94,9 +106,23 @@ impl Flows {
     ) -> Self {
         let timeout = settings.login_timeout;
         let forms = Arc::new(Forms::new(Arc::clone(&place), sealer.clone(), timeout));
+        let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout);
+        let codes = Codes::new(Arc::clone(&place), sealer.clone());
+        let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
         let pending = PendingLogins::new(Arc::clone(&place), sealer, timeout);
-        let (pending, replay) = (Arc::new(pending), Arc::new(ReplayGuard::new(place)));
-        Self { settings, session_settings, node, pending, forms, replay, sessions, clock }
+        Self {
+            settings,
+            session_settings,
+            node,
+            pending: Arc::new(pending),
+            forms,
+            replay: Arc::new(ReplayGuard::new(place)),
+            sessions,
+            branches: Arc::new(branches),
+            wishes: Arc::new(wishes),
+            codes: Arc::new(codes),
+            clock,
+        }
     }
 
     /// Goes on by new settings with the same sessions, logins under way and memory of what was
@@ -111,6 +137,9 @@ impl Flows {
             forms: Arc::clone(&self.forms),
             replay: Arc::clone(&self.replay),
             sessions: Arc::clone(&self.sessions),
+            branches: Arc::clone(&self.branches),
+            wishes: Arc::clone(&self.wishes),
+            codes: Arc::clone(&self.codes),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::return_to::ReturnTo;
 use crate::base::clock::{Time, later};
-use crate::base::encoding::{from_hex, hex_lower, sha256};
+use crate::base::encoding::{hex_lower, sha256};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
@@ -49,8 +49,14 @@ impl Binding {
         self.0.expose()
     }
 
-    fn digest(&self) -> [u8; 32] {
-        sha256(self.0.expose().as_bytes())
+    /// Returns the form in which a record remembers it.
+    pub(super) fn digest(&self) -> String {
+        hex_lower(&sha256(self.0.expose().as_bytes()))
+    }
+
+    /// Tells, in constant time, whether a record remembers this one.
+    pub(super) fn is_remembered_as(&self, digest: &str) -> bool {
+        verify_slices_are_equal(self.digest().as_bytes(), digest.as_bytes()).is_ok()
     }
 }
 
@@ -174,7 +180,7 @@ impl PendingLogins {
             return_to: login.return_to.as_str().to_owned(),
             acr: login.assurance.uri().to_owned(),
             fresh_since: login.fresh_since.map(Time::as_millisecond),
-            binding: hex_lower(&binding.digest()),
+            binding: binding.digest(),
             expires: later(now, self.timeout).as_millisecond(),
             state: State::Waiting,
         };
@@ -315,8 +321,7 @@ impl PendingLogins {
 
 impl Kept {
     fn is_of(&self, binding: Option<&Binding>) -> bool {
-        let known = from_hex(&self.binding).unwrap_or_default();
-        binding.is_some_and(|binding| verify_slices_are_equal(&binding.digest(), &known).is_ok())
+        binding.is_some_and(|binding| binding.is_remembered_as(&self.binding))
     }
 
     fn login(&self) -> Option<PendingLogin> {

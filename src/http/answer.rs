@@ -14,6 +14,7 @@ use super::stop::Challenge;
 use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
+use crate::flow::crossing;
 use crate::flow::finish::LoginError;
 use crate::flow::node::NodeError;
 use crate::flow::pending;
@@ -168,6 +169,26 @@ impl From<LoginError> for Failure {
     }
 }
 
+impl From<crossing::Refused> for Failure {
+    fn from(refused: crossing::Refused) -> Self {
+        use crossing::Refused;
+        let (trouble, status) = match &refused {
+            Refused::UnknownWish
+            | Refused::WishExpired
+            | Refused::TooManyTries
+            | Refused::UnknownCode
+            | Refused::CodeExpired
+            | Refused::SessionEnded => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
+            Refused::WishUsed | Refused::CodeUsed => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
+            Refused::WishOfOtherBrowser
+            | Refused::CodeForOtherHost
+            | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
+            Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
+        };
+        Self { detail: refused.to_string(), ..Self::new(trouble, status, refused.code()) }
+    }
+}
+
 fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
     if matches!(refusal, Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) {
         return (Trouble::AlreadyUsed, StatusCode::FORBIDDEN);
@@ -254,6 +275,11 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
     if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge | Trouble::FormTooLarge) {
         // Whoever sends what cannot be understood may mean something else with the rest as well.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if exchange.path().starts_with(&*settings.prefix) {
+        // A handle may stand in the address, and is nobody's business. There are no forms here.
+        let policy = HeaderValue::from_static("no-referrer");
+        response.headers_mut().insert(REFERRER_POLICY, policy);
     }
     if *trouble == Trouble::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.

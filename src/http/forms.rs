@@ -232,7 +232,7 @@ pub async fn put_back(gateway: &Gateway, exchange: &Exchange, taken: Taken, erro
 /// # Errors
 /// When another site asks, or nobody knows who.
 pub fn require_same_origin(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
-    if exchange.is_same_origin(&gateway.settings.origin) == Some(true) {
+    if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(true) {
         return Ok(());
     }
     let (status, code) = (StatusCode::FORBIDDEN, "form.from_elsewhere");
@@ -247,7 +247,8 @@ pub fn gone() -> Failure {
 
 /// What is to be known of a form, if it is one that is kept.
 fn about(gateway: &Gateway, exchange: &Exchange) -> Option<About> {
-    let is_own = exchange.is_same_origin(&gateway.settings.origin) == Some(true);
+    let is_own =
+        exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(true);
     if exchange.caller() != Caller::Navigation || !is_own {
         return None;
     }

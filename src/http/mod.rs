@@ -19,6 +19,7 @@ pub mod networks;
 pub mod operations;
 pub mod passed;
 pub mod path;
+pub mod portals;
 pub mod service;
 pub mod stack;
 pub mod stop;
@@ -48,8 +49,10 @@ use crate::wire::head::Bounds;
 pub struct Settings {
     /// The name that citizens know.
     pub portal_name: String,
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port of the registered host, without a slash at the end.
     pub origin: String,
+    /// Portals on other hosts where citizens can sign in too.
+    pub others: Vec<portals::OtherPortal>,
     /// The prefix of our own places, with slashes around.
     pub prefix: String,
     /// The path of the assertion consumer service.

@@ -13,6 +13,7 @@ use super::forms::Load;
 use super::forwarded::{self, Client};
 use super::host::{self, Host};
 use super::hygiene::Census;
+use super::portals::Standing;
 use super::service::{Answer, Peer, Service};
 use super::stop::{self, Reply};
 use super::{Gateway, action, endpoints, forms, hygiene, path};
@@ -26,6 +27,7 @@ use crate::gate::{Decision, Door, Stop};
 use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionId;
+use crate::session::branches::BranchId;
 use crate::session::held::{Activity, Live};
 use crate::session::label::Why;
 use crate::store::Unavailable;
@@ -83,11 +85,12 @@ impl Gateway {
             let code = "request.no_route";
             return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
         }
-        // The port of the portal is known for its own host only.
-        let authority = match self.settings.origin.strip_prefix("https://") {
-            Some(own) if own.split(':').next() == Some(host.name()) => own,
-            _ => host.name(),
+        // The port is known of hosts that citizens sign in at.
+        let known = match self.settings.standing(host.name()) {
+            Standing::Public => None,
+            _ => self.settings.origin_of(host.name()).strip_prefix("https://"),
         };
+        let authority = known.unwrap_or(host.name());
         Ok(format!("https://{authority}{}", exchange.path_and_query()))
     }
 
@@ -299,22 +302,44 @@ impl Gateway {
         let Some(cookie) = self.settings.cookies.session(&exchange.parts.headers) else {
             return Ok(None);
         };
-        if let Some(live) = self.recent.find(cookie, activity, now) {
+        let host = exchange.host.name();
+        if let Some(live) = self.recent.find(host, cookie, activity, now) {
             return Ok(Some(live));
         }
-        let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
+        let Some(id) = self.session_id(exchange).await? else { return Ok(None) };
         let live = self.flows.sessions.find(&id, activity, now).await?;
         if let Some(live) = &live {
-            self.recent.remember(cookie, live, now);
+            self.recent.remember(host, cookie, live, now);
         }
         Ok(live)
     }
 
     /// Finds who ended the session of a request from outside, where that is known.
-    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Option<Why> {
-        let cookie = self.settings.cookies.session(&exchange.parts.headers);
-        let id = cookie.and_then(SessionId::parse)?;
-        self.flows.sessions.why_ended(&id, exchange.began).await
+    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Result<Option<Why>, Unavailable> {
+        match self.session_id(exchange).await? {
+            Some(id) => Ok(self.flows.sessions.why_ended(&id, exchange.began).await),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the session that the cookie of a request leads to, dead or alive: at the registered host
+    /// the cookie is its id, at another one it is that of a branch.
+    pub(super) async fn session_id(
+        &self,
+        exchange: &Exchange,
+    ) -> Result<Option<SessionId>, Unavailable> {
+        let Some(cookie) = self.settings.cookies.session(&exchange.parts.headers) else {
+            return Ok(None);
+        };
+        let host = exchange.host.name();
+        match self.settings.standing(host) {
+            Standing::Registered => Ok(SessionId::parse(cookie)),
+            Standing::Other(_) => match BranchId::parse(cookie) {
+                Some(branch) => self.flows.branches.find(&branch, host, exchange.began).await,
+                None => Ok(None),
+            },
+            Standing::Public => Ok(None),
+        }
     }
 
     /// Tells a citizen whose session was ended from outside why, before a new login is offered.
@@ -325,7 +350,7 @@ impl Gateway {
         if exchange.caller() != Caller::Navigation {
             return Ok(());
         }
-        let (trouble, code) = match self.why_ended(exchange).await {
+        let (trouble, code) = match self.why_ended(exchange).await? {
             None => return Ok(()),
             Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
             Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),

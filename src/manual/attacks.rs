@@ -170,6 +170,32 @@
 //! Answer: a GET only asks. A POST ends a session when it comes from our own origin or carries the
 //! token of the asking page ([`crate::http::endpoints::logout`]).
 //!
+//! ## A session handed to another host
+//!
+//! Portals on unrelated hosts cannot share a cookie, so the session is handed over in an address, as an
+//! authorization code is (RFC 9700 2.1). Addresses are seen: in histories, logs, `Referer`. So codes are
+//! stolen, used twice, and, the other way round, given to a citizen who is then signed in as the thief.
+//!
+//! Answer ([`crate::flow::crossing`]), attempt by attempt:
+//!
+//! | attempt | answer |
+//! |---|---|
+//! | use a code that was seen | it is bound to the browser that began there, and the first use spends it, whoever comes |
+//! | use it twice, at two replicas at once | it is swapped for a used one in the store, once |
+//! | use it at another host, or later | bound to its host; a minute |
+//! | give a code to a citizen | the citizen's browser has another binding, and only that host can set it |
+//! | bring the wish of a citizen, seen on the way, with another session | a wish belongs to the first browser that brings it |
+//! | lead a citizen to a wish of the thief, and wait for the code | the code arrives in the citizen's browser, is refused, and is spent by that |
+//! | have it told by `Referer` or kept by a cache | `no-referrer` and `no-store` on every answer on the way |
+//! | have a citizen sent elsewhere | host and path are kept on our side; the host is one of the configuration |
+//! | get a code by a script or a frame | only a navigation crosses |
+//! | stay signed in at one host after signing out at another | there is one session; the cookies only lead to it |
+//!
+//! Tests in `tests/integration/hosts.rs`: `a_stolen_code_is_refused_and_worth_nothing_afterwards`,
+//! `of_two_uses_at_once_one_gives_a_session`, `nobody_is_signed_in_as_somebody_else_by_a_link`,
+//! `the_cookie_of_one_host_is_worth_nothing_at_another`,
+//! `signing_out_at_one_host_ends_it_at_all_and_stays_there`.
+//!
 //! ## Open redirect
 //!
 //! `return_to=//evil.example` and its relatives.

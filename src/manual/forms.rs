@@ -43,7 +43,8 @@
 //!
 //! A request of a script, which gets 401 and decides itself what to do; a form in a frame; a body that
 //! is none of the two types. While the operator says that the node is away (`node.outage`), nobody can
-//! sign in and nothing is kept.
+//! sign in and nothing is kept, but at other hosts than the registered one: whoever is signed in there
+//! crosses all the same ([`super::hosts`]).
 //!
 //! A page that was only read is returned to with its path and query. The part behind `#` never leaves
 //! the browser, and it is lost on the way to the node and back: the node's form has no place for it,

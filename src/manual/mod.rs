@@ -6,6 +6,7 @@
 //! - [`threat_model`]: who attacks, what is defended, what is not.
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
 //! - [`forms`]: what a citizen typed when the session had ended.
+//! - [`hosts`]: several portals on unrelated hosts.
 //! - [`metrics`]: the numbers, and what to be woken for.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
 //! - [`policy`]: who may go where, and how to find out why.
@@ -17,6 +18,7 @@ pub mod architecture;
 pub mod attacks;
 pub mod forms;
 pub mod glossary;
+pub mod hosts;
 pub mod metrics;
 pub mod operations;
 pub mod policy;

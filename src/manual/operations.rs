@@ -334,7 +334,7 @@
 //! | `login.unknown_relay_state` | no login is under way under this handle | after a restart, or when it is long over: begin again |
 //! | `login.expired` | longer than `session.login_timeout` at the node | begin again; raise the time if it happens much |
 //! | `login.already_used` | the page was loaded again, or a second artifact came | begin again |
-//! | `login.other_browser` | another browser, no cookies, or another host than `public_url` | open the portal under `public_url`; allow cookies |
+//! | `login.other_browser` | another browser, or no cookies | allow cookies |
 //! | `login.no_artifact` | `finish` before the node's page came | begin again |
 //! | `login.too_many_returns` | 429: the network came back from the node more than `limits.login_returns` times a minute | a stray script or an attack; a large office goes into `limits.except`; is the client's address right? |
 //! | `login.too_many_failures` | 429: more than `limits.login_failures` logins of the network were refused in a minute | look what was refused before; as above |
@@ -345,6 +345,26 @@
 //! |---|---|---|
 //! | `login.too_many_starts` | 429: the network began more than `limits.login_starts` logins in a minute | a large office goes into `limits.except`; if it is everybody, is the client's address right (`listen.trusted_proxies`)? |
 //! | `login.outage` | 503: `node.outage` is on | switch it off when the node is back |
+//!
+//! ## Crossing to another host
+//!
+//! See [`super::hosts`].
+//!
+//! | code | status | what it means | what to do |
+//! |---|---|---|---|
+//! | `crossing.unknown_wish` | 403 | nobody at another host wants anything under this handle | after a restart, or when it is long over: begin again |
+//! | `crossing.wish_expired` | 403 | the login took longer than twice `session.login_timeout` | begin again |
+//! | `crossing.wish_used` | 409 | the page was loaded again, or one went back to it | go on at the other host |
+//! | `crossing.wish_of_other_browser` | 403 | a handle was seen by somebody else, or cookies are off | if many, an attack |
+//! | `crossing.too_many_tries` | 403 | the wish led to the node ten times and never to a session that will do | does the browser keep the session cookie of `public_url`? |
+//! | `crossing.unknown_host` | 404 | the portal was taken out of `portal.other_urls` meanwhile | nothing |
+//! | `crossing.unknown_code` | 403 | no such code, or it is long over | do all replicas share the store? |
+//! | `crossing.code_expired` | 403 | the browser took longer than a minute from one host to the other | begin again; do the clocks of the replicas agree? |
+//! | `crossing.code_used` | 409 | the page was loaded again, or one went back to it | nothing |
+//! | `crossing.code_for_other_host` | 403 | a code was brought to a host that it was not made for | does something in front change `Host`? else an attack |
+//! | `crossing.code_of_other_browser` | 403 | the binding cookie of the other host is not there or another one | a stolen code; for everybody, does something take cookies away? |
+//! | `crossing.session_ended` | 403 | the session ended between the two hosts | begin again |
+//! | `crossing.no_navigation` | 403 | a script or a frame wanted to cross | nothing |
 //!
 //! ## Asking the node
 //!

@@ -7,6 +7,8 @@
 //! `X-Brama-Background` and questions to `/.brama/session` are no signs of life; `POST
 //! /.brama/keepalive` is one, for "stay signed in".
 //!
+//! Portals on other hosts share the session: [`super::hosts`].
+//!
 //! # Session timer
 //!
 //! A citizen who fills in a long form must not lose it because the time was over (WCAG 2.2, success

@@ -54,6 +54,8 @@
 //! | use another provider's answer | audience, recipient, parties of the key derivation |
 //! | use an answer twice | artifact and assertion are remembered; the login is taken once |
 //! | finish a login in another browser | the binding cookie of the beginning |
+//! | steal or repeat what hands a session to another host | good once, for one browser, at one host ([`super::hosts`]) |
+//! | use the cookie of one host at another | looked for among records of another kind, or bound to its host |
 //! | fix a session beforehand | a fresh id at each login; `__Host-` cookies |
 //! | send an identity header | removed or refused before any decision |
 //! | reach a place by an odd path | ambiguous paths are refused |
@@ -77,6 +79,11 @@
 //! - **An attacker in the network of others.** Who floods from an office's address uses up what the whole
 //!   office may do, and nobody there signs in meanwhile; whoever is signed in goes on. The log names
 //!   the reason, `limits.except` lets the office through, and the office finds its attacker.
+//! - **What a browser tells of itself between two hosts.** A code stands in an address of the other host
+//!   for as long as it takes to get there. Whoever reads it on the way, in a proxy that opens TLS or in an
+//!   extension of the browser, and keeps the browser from arriving, still lacks the binding cookie of the
+//!   browser that made the wish. Only when that was the thief's own browser, and a citizen was led to the
+//!   thief's wish and then kept from arriving, would the code be of use, and for a minute.
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
 //!   around. With such a portal, make `/` the strictest route and open single paths.

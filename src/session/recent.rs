@@ -1,6 +1,7 @@
 //! The sessions that one worker found last, by their cookie: neither hashed nor asked for again.
 //!
-//! 1. Only cookies of sessions that live are here, compared in whole and in constant time.
+//! 1. Only cookies of sessions that live are here, compared in whole and in constant time, each for the
+//!    host at which it was found: a cookie of one host says nothing at another.
 //! 2. A session that is ended, or whose time is over, is not found here from that moment on: the
 //!    flag and the times are those of [`Held`], which all share.
 //! 3. After a moment the sessions are asked again: they know what was heard from elsewhere.
@@ -25,6 +26,7 @@ pub struct RecentSessions {
 struct Cookie(Zeroizing<[u8; LENGTH]>);
 
 struct Known {
+    host: Box<str>,
     held: Arc<Held>,
     /// When the sessions are asked again.
     until: Time,
@@ -37,22 +39,25 @@ impl RecentSessions {
         Self { table: Recent::new(PLACES), idle }
     }
 
-    /// Finds the session of a cookie, if it was found a moment ago and still lives.
+    /// Finds the session of a cookie at a host, if it was found there a moment ago and still lives.
     #[must_use]
-    pub fn find(&self, cookie: &str, activity: Activity, now: Time) -> Option<Live> {
+    pub fn find(&self, host: &str, cookie: &str, activity: Activity, now: Time) -> Option<Live> {
         let bytes = cookie.as_bytes();
         self.table.find(
             place(bytes)?,
             |known| verify_slices_are_equal(&*known.0, bytes).is_ok(),
-            |known| (now < known.until).then(|| known.held.look(activity, now, self.idle))?,
+            |known| {
+                let is_good = now < known.until && *known.host == *host;
+                is_good.then(|| known.held.look(activity, now, self.idle))?
+            },
         )
     }
 
-    /// Remembers what was found.
-    pub fn remember(&self, cookie: &str, live: &Live, now: Time) {
+    /// Remembers what was found at a host.
+    pub fn remember(&self, host: &str, cookie: &str, live: &Live, now: Time) {
         if let (Some(place), Ok(bytes)) = (place(cookie.as_bytes()), cookie.as_bytes().try_into()) {
             let held = Arc::clone(live.held());
-            let known = Known { held, until: later(now, FRESH) };
+            let known = Known { host: host.into(), held, until: later(now, FRESH) };
             self.table.put(place, Cookie(Zeroizing::new(bytes)), known);
         }
     }
@@ -79,12 +84,14 @@ mod tests {
     use crate::session::SessionId;
     use crate::session::testing::{session, settings};
 
+    const HOST: &str = "portal.example";
+
     fn begun(clock: &ManualClock) -> (RecentSessions, SessionId, Arc<Held>) {
         let recent = RecentSessions::new(settings().idle);
         let (id, now) = (SessionId::generate(), clock.now());
         let held = Held::new(id.key(), session(id.key(), now), now);
         let live = held.look(Activity::Alive, now, settings().idle).unwrap();
-        recent.remember(id.expose(), &live, now);
+        recent.remember(HOST, id.expose(), &live, now);
         (recent, id, held)
     }
 
@@ -92,8 +99,12 @@ mod tests {
     fn a_session_is_found_by_its_whole_cookie_only() {
         let clock = ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap());
         let (recent, id, _) = begun(&clock);
-        let find = |cookie: &str| recent.find(cookie, Activity::Alive, clock.now());
+        let find = |cookie: &str| recent.find(HOST, cookie, Activity::Alive, clock.now());
         assert_eq!(find(id.expose()).unwrap().key(), id.key());
+        assert!(
+            recent.find("other.example", id.expose(), Activity::Alive, clock.now()).is_none(),
+            "it is a cookie of one host"
+        );
         let mut other = id.expose().to_owned();
         other.pop();
         assert!(find(&other).is_none());
@@ -108,7 +119,7 @@ mod tests {
         let clock = ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap());
         let (recent, id, held) = begun(&clock);
         held.end();
-        assert!(recent.find(id.expose(), Activity::Alive, clock.now()).is_none());
+        assert!(recent.find(HOST, id.expose(), Activity::Alive, clock.now()).is_none());
     }
 
     #[test]
@@ -116,8 +127,8 @@ mod tests {
         let clock = ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap());
         let (recent, id, _) = begun(&clock);
         clock.advance(FRESH - Duration::from_millis(1));
-        assert!(recent.find(id.expose(), Activity::Background, clock.now()).is_some());
+        assert!(recent.find(HOST, id.expose(), Activity::Background, clock.now()).is_some());
         clock.advance(Duration::from_millis(1));
-        assert!(recent.find(id.expose(), Activity::Background, clock.now()).is_none());
+        assert!(recent.find(HOST, id.expose(), Activity::Background, clock.now()).is_none());
     }
 }

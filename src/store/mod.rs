@@ -48,12 +48,24 @@ pub enum Kind {
     Code,
     /// Why a session was ended from outside, for the page that tells the citizen.
     Ended,
+    /// A wish to be signed in at another host than the registered one.
+    Wish,
+    /// A second cookie, of another host, that leads to a session.
+    Branch,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Session, Self::Login, Self::Used, Self::Form, Self::Code, Self::Ended];
+    pub const ALL: [Self; 8] = [
+        Self::Session,
+        Self::Login,
+        Self::Used,
+        Self::Form,
+        Self::Code,
+        Self::Ended,
+        Self::Wish,
+        Self::Branch,
+    ];
 
     /// Returns the name in keys and files; never changed.
     #[must_use]
@@ -65,6 +77,8 @@ impl Kind {
             Self::Form => "form",
             Self::Code => "code",
             Self::Ended => "ended",
+            Self::Wish => "wish",
+            Self::Branch => "branch",
         }
     }
 }

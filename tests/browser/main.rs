@@ -9,6 +9,7 @@
 //! | `login` | signing in, giving up, signing in for a higher level |
 //! | `policy` | pages that ask for more than a login: a new one, another way in, an adult |
 //! | `forms` | a form that met an ended session |
+//! | `hosts` | two portals on unrelated domains: one sign-in, one sign-out |
 //! | `logout` | signing out, and what is left of it in the browser |
 //! | `timer` | the session timer on a page of the portal |
 //! | `judge` | that the browser would notice what it is here to notice |
@@ -21,6 +22,7 @@
 
 mod forms;
 mod harness;
+mod hosts;
 mod judge;
 mod login;
 mod logout;

@@ -139,6 +139,35 @@ fn check_warns_of_a_rule_that_forgets_head_or_asks_for_nothing() {
 }
 
 #[test]
+fn check_knows_at_which_hosts_citizens_can_sign_in() {
+    let route = "[[route]]\nhost = \"library.example.org\"\npath = \"/\"\nupstream = \"portal\"\n";
+    let others = |urls: &str| {
+        GOOD.replace("state_directory", &format!("other_urls = [{urls}]\nstate_directory"))
+    };
+    let library = others("\"https://library.example.org\"");
+    for (text, status, part) in [
+        (format!("{GOOD}{route}"), 1, "add its address to portal.other_urls"),
+        (format!("{GOOD}{route}access = \"optional\"\n"), 1, "route[1].host"),
+        (format!("{GOOD}{route}access = \"public\"\n"), 0, "usable"),
+        (format!("{library}{route}"), 0, "usable"),
+        (library.clone(), 0, "no route is for the host library.example.org"),
+        (others("\"https://portal.example.gov.pl:1\""), 1, "portal.other_urls[0]"),
+    ] {
+        let folder = folder(&text);
+        let output = brama("check", folder.path(), &[]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+    let folder = folder(&format!("{library}{route}"));
+    let (_, said) = explained(folder.path(), &["GET", "https://library.example.org/book"]);
+    let said = said.to_string();
+    for part in ["303", "https://portal.example.gov.pl", "https://library.example.org/book"] {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+    }
+}
+
+#[test]
 fn explain_policy_says_what_a_gateway_would_do() {
     let folder = folder(&format!("{GOOD}{RULES}"));
     let adult = ["--birthdate", "1984-05-14", "--authority", "pz.gov.pl"];

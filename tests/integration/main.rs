@@ -15,6 +15,7 @@
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
 //! | `forms` | what a citizen typed when the session ended, and where a login leads back to |
+//! | `hosts` | portals on unrelated hosts: the session is handed over, and to nobody else |
 //! | `policy` | what a rule may ask beyond a login |
 //! | `explain_policy` | mistakes in rules that `check` finds, and `explain-policy` |
 //! | `identity` | what a backend receives, and that nobody can forge it |
@@ -35,6 +36,7 @@ mod explain_policy;
 mod faults;
 mod forms;
 mod harness;
+mod hosts;
 mod identity;
 mod limits;
 mod login;

@@ -5,6 +5,7 @@
 //! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
+//! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
@@ -22,6 +23,7 @@ mod answers;
 mod features;
 mod harness;
 mod hostile;
+mod hosts;
 mod lifecycle;
 mod metrics;
 mod sessions;

@@ -72,6 +72,7 @@ pub(super) fn gateway(
         http: http::Settings {
             portal_name: PROVIDER_NAME.to_owned(),
             origin: addresses.origin.to_owned(),
+            others: Vec::new(),
             prefix,
             acs_path: acs_path.clone(),
             test_environment: Some("demo – symulator, nie login.gov.pl".to_owned()),

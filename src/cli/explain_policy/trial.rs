@@ -7,9 +7,11 @@ use http::{HeaderValue, Method, Request, Uri};
 
 use crate::app::Settings;
 use crate::base::clock::Time;
+use crate::flow::return_to::ReturnTo;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
 use crate::gate::policy::{Policy, Route};
+use crate::gate::requirement::Demand;
 use crate::gate::standing::{Standing, standings};
 use crate::gate::visitor::Visitor;
 use crate::gate::{Door, Stop};
@@ -139,9 +141,16 @@ impl<'s> Trial<'s> {
     }
 
     fn stopped<'t>(&'t self, stop: Stop<'t>) -> Outcome<'t> {
+        let http = &self.settings.http;
+        let other = self.place().and_then(|(host, _)| http.other(host));
         let told = |caller| {
             let request = (&self.method, &*self.target);
-            told(reply(&stop, caller, request, &self.settings.http))
+            match (reply(&stop, caller, request, http), other) {
+                (Reply::ToNode(return_to, demand), Some(other)) => {
+                    to_other_host((&http.origin, &other.origin), &return_to, demand)
+                }
+                (reply, _) => told(reply),
+            }
         };
         let (navigation, fetch) = (told(Caller::Navigation), told(Caller::Program));
         Outcome::Stop { stop, navigation, fetch }
@@ -170,6 +179,21 @@ fn find_place(parts: &http::request::Parts, is_tls: bool) -> Result<(String, Str
     let path = path::canonical(parts.uri.path())?;
     path::check_query(parts.uri.query().unwrap_or(""))?;
     Ok((host.name().to_owned(), path.into_owned()))
+}
+
+/// Citizens sign in at the registered host only.
+fn to_other_host((registered, other): (&str, &str), return_to: &ReturnTo, demand: Demand) -> Told {
+    let anew = if demand.max_age.is_some() { ", who must identify anew" } else { "" };
+    Told {
+        status: 303,
+        code: None,
+        what: format!(
+            "a redirect that takes the citizen{anew} to {registered}, there to the node unless they \
+             are signed in for the level {}, and from there back to {other}{}",
+            demand.assurance,
+            return_to.as_str()
+        ),
+    }
 }
 
 fn told(reply: Reply) -> Told {

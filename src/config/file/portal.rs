@@ -22,6 +22,13 @@ pub struct Portal {
     /// laptop.
     #[schemars(example = &"https://portal.example.gov.pl")]
     pub public_url: Option<String>,
+    /// Addresses of further portals, on hosts of their own, where citizens sign in too.
+    ///
+    /// Their routes name the host. The node is told of none of them: citizens sign in at `public_url`
+    /// and come back with a code that is good once. Each host needs a DNS name and a certificate that
+    /// lead here.
+    #[schemars(example = vec!["https://library.example.org"])]
+    pub other_urls: Vec<String>,
     /// Path under which the gateway's own pages live; it begins and ends with `/`.
     ///
     /// Requests below it never reach an upstream. Change it only if the portal uses it already.
@@ -57,6 +64,7 @@ impl Default for Portal {
         Self {
             name: "Portal".to_owned(),
             public_url: None,
+            other_urls: Vec::new(),
             prefix: "/.brama/".to_owned(),
             acs_path: None,
             state_directory: None,

@@ -68,13 +68,20 @@ pub(super) fn raise(
     for ((place, _), status) in given.iter().zip(certificates.status()) {
         check_dates(context, &format!("{place}.certificate"), &status);
     }
-    let host = portal.and_then(|portal| url::Url::parse(&portal.origin).ok());
-    if let Some(url::Host::Domain(host)) = host.as_ref().and_then(url::Url::host)
-        && !certificates.covers(host)
-    {
-        let what = format!("no certificate is for {host}, the host of portal.public_url");
-        let key = format!("{}.certificate", given[0].0);
-        context.warn(&key, what, "browsers will refuse it; get one with that DNS name");
+    let others = portal.iter().flat_map(|portal| &portal.others);
+    let origins = portal
+        .iter()
+        .map(|portal| (&portal.origin, "public_url"))
+        .chain(others.map(|other| (&other.origin, "other_urls")));
+    for (origin, name) in origins {
+        let url = url::Url::parse(origin).ok();
+        if let Some(url::Host::Domain(host)) = url.as_ref().and_then(url::Url::host)
+            && !certificates.covers(host)
+        {
+            let what = format!("no certificate is for {host}, a host of portal.{name}");
+            let key = format!("{}.certificate", given[0].0);
+            context.warn(&key, what, "browsers will refuse it; get one with that DNS name");
+        }
     }
     Some((Arc::new(certificates), options))
 }

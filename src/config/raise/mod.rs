@@ -12,6 +12,7 @@ mod limits;
 mod listen;
 mod log;
 mod login;
+mod others;
 mod outage;
 mod portal;
 mod routes;

@@ -4,7 +4,7 @@ use ::http::HeaderValue;
 
 use crate::config::presets::preset;
 use crate::config::raise::context::{Context, is_loopback};
-use crate::config::raise::{limits, outage};
+use crate::config::raise::{limits, others, outage};
 use crate::http;
 use crate::http::cookie::Cookies;
 use crate::http::networks::Networks;
@@ -20,11 +20,32 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
         file.public_url.as_deref(),
         "give the address that citizens open, such as \"https://portal.example.gov.pl\"",
     )?;
+    let url = address(context, "portal.public_url", text)?;
+    let secure = url.scheme() == "https";
+    Some(http::Settings {
+        portal_name: file.name.clone(),
+        origin: url.origin().ascii_serialization(),
+        others: others::raise(context, &url),
+        prefix: prefix?,
+        acs_path: acs_path?,
+        test_environment: preset(context.file().node.environment)
+            .and_then(|preset| preset.ribbon)
+            .map(str::to_owned),
+        cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
+        edge: http::Edge { sends_forwarded: file.send_forwarded, ..http::Edge::default() },
+        maintenance,
+        limits,
+        outage,
+    })
+}
+
+/// Reads the address of a portal as citizens know it.
+pub(super) fn address(context: &mut Context<'_>, key: &str, text: &str) -> Option<url::Url> {
     let url = match url::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
         _ => {
             context.error(
-                "portal.public_url",
+                key,
                 "is not an address of a web server",
                 "give scheme and host, such as \"https://portal.example.gov.pl\"",
             );
@@ -37,33 +58,19 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
         || url.username() != ""
     {
         context.error(
-            "portal.public_url",
+            key,
             "holds more than scheme, host and port",
             "leave out everything after the host",
         );
     }
-    let secure = url.scheme() == "https";
-    if !secure && !is_loopback(&url) {
+    if url.scheme() != "https" && !is_loopback(&url) {
         context.error(
-            "portal.public_url",
+            key,
             "begins with http://, so session cookies would cross the network in the clear",
             "use https://; http:// is for localhost only",
         );
     }
-    Some(http::Settings {
-        portal_name: file.name.clone(),
-        origin: url.origin().ascii_serialization(),
-        prefix: prefix?,
-        acs_path: acs_path?,
-        test_environment: preset(context.file().node.environment)
-            .and_then(|preset| preset.ribbon)
-            .map(str::to_owned),
-        cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
-        edge: http::Edge { sends_forwarded: file.send_forwarded, ..http::Edge::default() },
-        maintenance,
-        limits,
-        outage,
-    })
+    Some(url)
 }
 
 fn maintenance(context: &mut Context<'_>) -> http::Maintenance {

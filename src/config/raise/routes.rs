@@ -9,6 +9,7 @@ use crate::config::file::{self, Claim};
 use crate::gate::header_rules::Side;
 use crate::gate::policy::Route;
 use crate::http;
+use crate::http::portals::Standing;
 use crate::identity::claims::{PersonalClaim, Release};
 
 pub(super) fn raise(
@@ -55,14 +56,15 @@ pub(super) fn raise(
         let methods = access::methods(context, route, &key("methods"));
         let access = access::access(context, route, &key);
         if let Some(host) = &host
-            && public_host.as_ref().is_some_and(|public| public != host)
+            && portal.is_some_and(|portal| portal.standing(host) == Standing::Public)
             && route.access != file::Access::Public
         {
             context.error(
                 &key("host"),
-                "is another host than that of portal.public_url, where the login takes place, so \
-                 nobody could be signed in there",
-                "leave it out, or set access = \"public\"; run one gateway per host",
+                "is neither the host of portal.public_url nor one of portal.other_urls, so nobody \
+                 could be signed in there",
+                "add its address to portal.other_urls, or set access = \"public\"; left out, it is the \
+                 host of portal.public_url",
             );
         }
         let action = action::raise(context, route, &key, number);
@@ -107,6 +109,13 @@ pub(super) fn raise(
             release,
             release_number,
         });
+    }
+    for (index, other) in portal.iter().flat_map(|portal| &portal.others).enumerate() {
+        if !routes.iter().any(|route| route.host == other.host) {
+            let key = format!("portal.other_urls[{index}]");
+            let what = format!("no route is for the host {}", other.host);
+            context.warn(&key, what, "add a [[route]] with that host, or take the address out");
+        }
     }
     routes
 }

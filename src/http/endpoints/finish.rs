@@ -55,7 +55,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 }
 
 /// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].
-fn arrive(gateway: &Gateway, exchange: &Exchange, target: &str) -> Response<Body> {
+pub(super) fn arrive(gateway: &Gateway, exchange: &Exchange, target: &str) -> Response<Body> {
     if exchange.caller() != Caller::Navigation {
         return answer::see_other(target);
     }

@@ -10,6 +10,7 @@ use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Caller, Exchange, is_reading};
 use super::super::stop::Challenge;
+use super::cross;
 use crate::base::body::Body;
 use crate::flow::pending::Binding;
 use crate::flow::return_to::ReturnTo;
@@ -62,12 +63,16 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     }
 }
 
-/// Refuses to begin a login while the operator says that the node is away.
+/// Refuses to begin a login while the operator says that the node is away. From another host the browser
+/// goes to the registered one first: who is signed in there need not go to the node.
 ///
 /// # Errors
 /// When it is.
 pub fn check_outage(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
     let Some(outage) = &gateway.settings.outage else { return Ok(()) };
+    if gateway.settings.other(exchange.host.name()).is_some() {
+        return Ok(());
+    }
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let failure = Failure::new(Trouble::NodeOutage, status, "login.outage");
     Err(again_here(failure, exchange).retry_after(outage.retry_after))
@@ -91,17 +96,28 @@ pub async fn begin(
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
+    let cookies = gateway.settings.cookies;
+    let binding = cookies.binding(&exchange.parts.headers).and_then(Binding::parse);
+    begin_with(gateway, exchange, binding, return_to, demand).await
+}
+
+/// Begins a login with the binding that the browser has or is to have.
+pub(super) async fn begin_with(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    binding: Option<Binding>,
+    return_to: ReturnTo,
+    demand: Demand,
+) -> Result<Response<Body>, Failure> {
     gateway
         .limits
         .start(exchange.client.address)
         .map_err(|refused| again_here(refused.into(), exchange))?;
-    let cookies = gateway.settings.cookies;
-    let binding = cookies.binding(&exchange.parts.headers).and_then(Binding::parse);
     begin_counted(gateway, exchange, binding, return_to, demand).await
 }
 
 /// Begins a login that was counted for its network before, with the binding that the browser has or
-/// is to have.
+/// is to have. It takes place at the registered host, so from another one the browser goes there.
 ///
 /// # Errors
 /// When our request cannot be signed, or the login cannot be remembered.
@@ -112,6 +128,9 @@ pub async fn begin_counted(
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
+    if let Some(portal) = gateway.settings.other(exchange.host.name()) {
+        return cross::leave(gateway, portal, binding, return_to, demand).await;
+    }
     let cookies = gateway.settings.cookies;
     let begun = gateway.flows.begin(binding, return_to, demand).await?;
     let look = answer::look(&gateway.settings, exchange);

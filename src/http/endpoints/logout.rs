@@ -4,6 +4,9 @@
 //! A POST counts when it comes from a page of our own origin; only where the browser does not say
 //! (no `Sec-Fetch-Site`, no `Origin`) the token of the asking page decides, which backends know as
 //! `sid`. The cookie does not come with a foreign POST anyway (`SameSite=Lax`).
+//!
+//! At whichever host it is done, the one session ends, and with it all that the citizen sees at other
+//! hosts as signed in; the page stays at the host where the button was.
 
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -15,7 +18,6 @@ use super::FORM_TIME;
 use crate::base::body::{self, Body};
 use crate::flow::logout::SignedOut;
 use crate::pages::{self, LogoutOutcome};
-use crate::session::SessionId;
 use crate::wire::incoming::Incoming;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -46,8 +48,8 @@ pub async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let cookies = gateway.settings.cookies;
-    let id = cookies.session(&exchange.parts.headers).and_then(SessionId::parse);
-    let ours = match exchange.is_same_origin(&gateway.settings.origin) {
+    let id = gateway.session_id(exchange).await?;
+    let ours = match exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) {
         Some(ours) => ours,
         // An old browser that says nothing of where the form was; ours holds the token.
         None => {

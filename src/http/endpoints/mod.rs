@@ -1,6 +1,17 @@
 //! Our own places, below the prefix, and the assertion consumer service wherever it is registered.
+//!
+//! | place | registered host | host of another portal | host for the public |
+//! |---|---|---|---|
+//! | the assertion consumer service, `finish`, `cross` | yes | | |
+//! | `arrive` | | yes | |
+//! | `login`, `logout`, `session`, `session.js`, `keepalive`, `form` | yes | yes, for its own cookie | |
+//! | `jwks.json` | yes | yes, the same keys | yes, under any name |
+//!
+//! Below the prefix nothing else is anywhere, and nothing there reaches a portal.
 
 pub mod acs;
+pub mod arrive;
+pub mod cross;
 pub mod finish;
 pub mod form;
 pub mod jwks;
@@ -15,6 +26,7 @@ use http::{Method, Response, StatusCode};
 
 use super::answer::Failure;
 use super::exchange::Exchange;
+use super::portals::Standing;
 use super::{Gateway, Settings};
 use crate::base::body::Body;
 use crate::gate::policy::Policy;
@@ -33,6 +45,10 @@ pub enum Place {
     Acs,
     /// The browser that began the login finishes it.
     Finish,
+    /// Somebody wants to be signed in at another host.
+    Cross,
+    /// Somebody comes to another host with a code.
+    Arrive,
     /// A form that was kept waits to be sent.
     Form,
     /// A citizen signs out.
@@ -53,25 +69,35 @@ pub enum Place {
 #[must_use]
 pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Option<Place> {
     // Public keys are for whoever asks, under whatever name a backend reaches us by.
-    if path.strip_prefix(&*settings.prefix) == Some("jwks.json") {
+    let (is_acs, name) = (path == settings.acs_path, path.strip_prefix(&*settings.prefix));
+    if name == Some("jwks.json") {
         return Some(Place::Jwks);
     }
-    if !policy.has_host(host) {
+    // Nearly every path is none of ours, and then the host does not matter.
+    if !(is_acs || name.is_some()) || !policy.has_host(host) {
         return None;
     }
-    if path == settings.acs_path {
+    let standing = settings.standing(host);
+    if is_acs && standing == Standing::Registered {
         return Some(Place::Acs);
     }
-    Some(match path.strip_prefix(&*settings.prefix)? {
+    let name = name?;
+    let of_one_host = match (name, standing) {
+        (_, Standing::Public) => Some(Place::Unknown),
+        ("finish", Standing::Registered) => Some(Place::Finish),
+        ("cross", Standing::Registered) => Some(Place::Cross),
+        ("arrive", Standing::Other(_)) => Some(Place::Arrive),
+        _ => None,
+    };
+    Some(of_one_host.unwrap_or(match name {
         "login" => Place::Login,
-        "finish" => Place::Finish,
         "form" => Place::Form,
         "logout" => Place::Logout,
         "session" => Place::Session,
         "keepalive" => Place::KeepAlive,
         "session.js" => Place::Timer,
         _ => Place::Unknown,
-    })
+    }))
 }
 
 /// Answers at one of our places.
@@ -95,6 +121,17 @@ pub async fn answer(
         (Place::Finish, &Method::GET) => {
             may_try(gateway, exchange)?;
             counted(gateway, exchange, finish::answer(gateway, exchange).await)
+        }
+        (Place::Cross, &Method::GET) => {
+            // Before anything is counted: a foreign page can have a browser fetch what it likes.
+            cross::require_navigation(exchange)?;
+            may_try(gateway, exchange)?;
+            counted(gateway, exchange, cross::answer(gateway, exchange).await)
+        }
+        (Place::Arrive, &Method::GET) => {
+            cross::require_navigation(exchange)?;
+            may_try(gateway, exchange)?;
+            counted(gateway, exchange, arrive::answer(gateway, exchange).await)
         }
         (Place::Form, &Method::GET) => form::ask(gateway, exchange).await,
         (Place::Form, &Method::POST) => form::discard(gateway, exchange, body).await,

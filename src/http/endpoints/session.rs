@@ -28,7 +28,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 /// # Errors
 /// When another site asks, or the session store is away.
 pub async fn keep_alive(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    if exchange.is_same_origin(&gateway.settings.origin) == Some(false) {
+    if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(false) {
         let (status, code) = (StatusCode::FORBIDDEN, "session.keepalive_from_elsewhere");
         return Err(Failure::new(Trouble::MalformedRequest, status, code));
     }
@@ -44,7 +44,7 @@ async fn tell(
     let live = gateway.live_as(exchange, activity).await?;
     let Some(live) = live else {
         let mut value = serde_json::json!({ "signed_in": false });
-        if let Some(why) = gateway.why_ended(exchange).await {
+        if let Some(why) = gateway.why_ended(exchange).await? {
             value["ended"] = why.name().into();
         }
         return Ok(answer::json(StatusCode::OK, &value));

@@ -3,6 +3,19 @@
 
 /// The reason codes of all refusals that a client can see.
 pub const REASONS: &[&str] = &[
+    "crossing.code_expired",
+    "crossing.code_for_other_host",
+    "crossing.code_of_other_browser",
+    "crossing.code_used",
+    "crossing.no_navigation",
+    "crossing.session_ended",
+    "crossing.too_many_tries",
+    "crossing.unknown_code",
+    "crossing.unknown_host",
+    "crossing.unknown_wish",
+    "crossing.wish_expired",
+    "crossing.wish_of_other_browser",
+    "crossing.wish_used",
     "form.broken",
     "form.from_elsewhere",
     "form.too_large",

@@ -13,7 +13,6 @@ use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
 
 /// What comes next on a connection.
-#[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
 pub(super) enum Next {
     Request(RequestHead),
     Refused(Refusal),

@@ -135,13 +135,15 @@ impl Odd {
     }
 }
 
-/// Makes sure that the file is ours; an empty one becomes ours.
+/// Makes sure that the file is ours; an empty one becomes ours, and one of an earlier program gets the
+/// tables that it did not know.
 fn examine(database: &Database, path: &Path) -> Result<(), Odd> {
     let path = path.to_owned();
-    let content = tables::content(&database.begin_read().map_err(Failure::from)?)?;
+    let transaction = database.begin_read().map_err(Failure::from)?;
+    let content = tables::content(&transaction)?;
     match content {
-        Content::Format(FORMAT) => Ok(()),
-        Content::Nothing => {
+        Content::Format(FORMAT) if tables::is_complete(&transaction)? => Ok(()),
+        Content::Format(FORMAT) | Content::Nothing => {
             let transaction = database.begin_write().map_err(Failure::from)?;
             tables::make(&transaction, FORMAT)?;
             transaction.commit().map_err(Failure::from)?;

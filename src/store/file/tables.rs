@@ -16,7 +16,8 @@
 //!    same kind. [`Kind::Used`] is never forgotten early.
 
 use redb::{
-    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
+    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, TableHandle,
+    WriteTransaction,
 };
 
 use super::super::{Digest, Key, Kind, Page, Record, Touch};
@@ -69,12 +70,12 @@ impl<'t> Tables<'t> {
     /// Opens the tables; makes those that are missing.
     pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, Failure> {
         let records = |kind| transaction.open_table(records_of(kind));
-        let [session, login, used, form, code, ended] = Kind::ALL.map(records);
+        let [session, login, used, form, code, ended, wish, branch] = Kind::ALL.map(records);
         let about = transaction.open_table(ABOUT)?;
         let number = |name| about.get(name).map(|found| found.map_or(0, |found| found.value()));
         let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
         Ok(Self {
-            records: [session?, login?, used?, form?, code?, ended?],
+            records: [session?, login?, used?, form?, code?, ended?, wish?, branch?],
             order: transaction.open_table(ORDER)?,
             due: transaction.open_table(DUE)?,
             owner: transaction.open_table(OWNER)?,
@@ -286,7 +287,13 @@ pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, Failure>
     Ok(format.map_or(Content::Foreign, Content::Format))
 }
 
-/// Makes the tables in a file in which there is nothing.
+/// Tells whether there is a table for each kind of records: they have become more.
+pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, Failure> {
+    let names: Vec<_> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
+    Ok(Kind::ALL.iter().all(|kind| names.iter().any(|name| name == kind.name())))
+}
+
+/// Makes the tables that are missing; in a file in which there is nothing, all.
 pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), Failure> {
     let mut tables = Tables::open(transaction, Room { records: 0, weight: 0 })?;
     tables.about.insert(FORMAT, format)?;
@@ -437,6 +444,8 @@ fn number(kind: Kind) -> u8 {
         Kind::Form => 4,
         Kind::Code => 5,
         Kind::Ended => 6,
+        Kind::Wish => 7,
+        Kind::Branch => 8,
     }
 }
 

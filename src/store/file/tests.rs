@@ -183,6 +183,26 @@ fn a_database_of_somebody_else_or_another_version_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_of_a_program_that_knew_fewer_kinds_gets_the_others_and_keeps_what_it_has() {
+    let (_folder, path) = folder();
+    let (login, now) = (key(Kind::Login, 1), contract::begin());
+    let file = open(&path);
+    file.put(login, contract::record(b"x", now, 60)).await.unwrap();
+    drop(file);
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    for kind in [Kind::Wish, Kind::Branch] {
+        let table = TableDefinition::<&Digest, &[u8]>::new(kind.name());
+        assert!(transaction.delete_table(table).unwrap());
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    let file = open(&path);
+    assert!(file.get(key(Kind::Wish, 1), now).await.unwrap().is_none());
+    assert!(file.get(login, now).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_file_that_is_damaged_is_refused() {
     let (_folder, path) = folder();
     let now = contract::begin();

@@ -32,13 +32,14 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    pub(super) async fn start(tools: &Tools, scripts: Scripts) -> Self {
+    /// Starts one, with more words on its command line.
+    pub(super) async fn start(tools: &Tools, scripts: Scripts, words: &[String]) -> Self {
         let mut command = Command::new(&tools.chromedriver);
         let (driver, port) =
             Program::start(command.arg("--port=0"), "started successfully on port ");
         let profile = tempfile::tempdir().unwrap();
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(tools, &profile, scripts))
+            .capabilities(capabilities(tools, &profile, scripts, words))
             .connect(&format!("http://127.0.0.1:{}", port.trim_end_matches('.')))
             .await
             .unwrap();
@@ -88,11 +89,18 @@ impl Browser {
     }
 }
 
-fn capabilities(tools: &Tools, profile: &TempDir, scripts: Scripts) -> Map<String, Value> {
+fn capabilities(
+    tools: &Tools,
+    profile: &TempDir,
+    scripts: Scripts,
+    words: &[String],
+) -> Map<String, Value> {
     // 2 blocks, 1 allows.
     let javascript = if scripts == Scripts::Blocked { 2 } else { 1 };
-    let capabilities = json!({
+    let mut capabilities = json!({
         "browserName": "chrome",
+        // For certificates that a test has made.
+        "acceptInsecureCerts": true,
         "goog:loggingPrefs": { "browser": "ALL" },
         "goog:chromeOptions": {
             "binary": tools.chromium,
@@ -116,6 +124,8 @@ fn capabilities(tools: &Tools, profile: &TempDir, scripts: Scripts) -> Map<Strin
             "prefs": { "profile.managed_default_content_settings.javascript": javascript },
         },
     });
+    let arguments = capabilities["goog:chromeOptions"]["args"].as_array_mut().expect("a list");
+    arguments.extend(words.iter().cloned().map(Value::from));
     match capabilities {
         Value::Object(capabilities) => capabilities,
         _ => unreachable!("written as an object above"),

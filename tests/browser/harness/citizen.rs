@@ -2,7 +2,7 @@
 //!
 //! Nothing here sleeps for luck: each step waits, up to a deadline, for what must come.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,8 +33,9 @@ const ARTIFACT: &str = "form[method=post] input[name=SAMLart]";
 
 pub(crate) struct Citizen {
     browser: Browser,
-    origin: String,
-    _demo: Option<Program>,
+    /// Of the portal that the citizen looks at.
+    origin: RefCell<String>,
+    _programs: Vec<Program>,
     pictures: Option<PathBuf>,
     pictures_taken: Cell<u32>,
 }
@@ -55,26 +56,38 @@ pub(crate) async fn visit_demo(
     let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
     let command = command.args(["demo", "--port", "0"]).args(arguments);
     let (demo, address) = Program::start(command, "Open in a browser");
-    let citizen = Citizen {
-        browser: Browser::start(&tools, scripts).await,
-        origin: address.trim_end_matches('/').to_owned(),
-        _demo: Some(demo),
-        pictures: env::var_os("BRAMA_SCREENSHOTS").map(PathBuf::from),
-        pictures_taken: Cell::new(0),
-    };
-    story(&citizen).await;
-    citizen.leaves().await;
+    let browser = Browser::start(&tools, scripts, &[]).await;
+    let origin = address.trim_end_matches('/').to_owned();
+    Citizen::sits_at(browser, origin, vec![demo], story).await;
 }
 
 /// Who is there.
 impl Citizen {
+    /// A visit with that browser to a portal that these programs serve.
+    pub(super) async fn sits_at(
+        browser: Browser,
+        origin: String,
+        programs: Vec<Program>,
+        story: impl AsyncFnOnce(&Self),
+    ) {
+        let citizen = Self {
+            browser,
+            origin: RefCell::new(origin),
+            _programs: programs,
+            pictures: env::var_os("BRAMA_SCREENSHOTS").map(PathBuf::from),
+            pictures_taken: Cell::new(0),
+        };
+        story(&citizen).await;
+        citizen.leaves().await;
+    }
+
     /// The same person, or another one, at another computer.
     pub(crate) async fn another(&self) -> Self {
         let tools = tools::find().expect("they were found before");
         Self {
-            browser: Browser::start(&tools, Scripts::Run).await,
+            browser: Browser::start(&tools, Scripts::Run, &[]).await,
             origin: self.origin.clone(),
-            _demo: None,
+            _programs: Vec::new(),
             pictures: self.pictures.clone(),
             pictures_taken: Cell::new(50),
         }
@@ -114,7 +127,12 @@ impl Citizen {
 
     /// Types an address of the portal.
     pub(crate) async fn opens(&self, path: &str) {
-        self.client().goto(&format!("{}{path}", self.origin)).await.unwrap();
+        self.client().goto(&format!("{}{path}", self.origin())).await.unwrap();
+    }
+
+    /// Looks at another portal from now on.
+    pub(crate) fn looks_at(&self, origin: &str) {
+        self.origin.replace(origin.to_owned());
     }
 
     /// Presses a button or a link, as soon as it is there.
@@ -203,7 +221,7 @@ impl Citizen {
 impl Citizen {
     /// Waits for a page of the portal, by its path and query.
     pub(crate) async fn arrives_at(&self, path: &str) {
-        let address = format!("{}{path}", self.origin);
+        let address = format!("{}{path}", self.origin());
         self.until(&address, async |client| {
             let there = client.current_url().await?.as_str() == address;
             Ok((there && has(client, "h1").await?).then_some(()))
@@ -254,7 +272,11 @@ impl Citizen {
     }
 
     fn is_portal(&self, url: &Url) -> bool {
-        url.as_str().starts_with(&format!("{}/", self.origin))
+        url.as_str().starts_with(&format!("{}/", self.origin()))
+    }
+
+    fn origin(&self) -> String {
+        self.origin.borrow().clone()
     }
 }
 

@@ -1,10 +1,12 @@
-//! The demo, the browser, and the citizen in front of it. Everything listens on free ports of
+//! The demo or two portals, the browser, and the citizen in front of it. Everything listens on free ports of
 //! loopback and ends with the test.
 
 mod browser;
 mod citizen;
+mod portals;
 mod program;
 mod tools;
 
 pub(crate) use browser::Scripts;
 pub(crate) use citizen::{Citizen, visit, visit_demo};
+pub(crate) use portals::{A, B, visit_portals};

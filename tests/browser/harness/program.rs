@@ -15,6 +15,15 @@ pub(super) struct Program(Child);
 impl Program {
     /// Starts a program and returns it with what it says after `announcement`, on the same line.
     pub(super) fn start(command: &mut Command, announcement: &str) -> (Self, String) {
+        let (program, [said]) = Self::start_saying(command, [announcement]);
+        (program, said)
+    }
+
+    /// The same with several announcements, in the order in which they come.
+    pub(super) fn start_saying<const N: usize>(
+        command: &mut Command,
+        announcements: [&str; N],
+    ) -> (Self, [String; N]) {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -25,17 +34,20 @@ impl Program {
 
         let deadline = Instant::now() + START;
         let mut said = String::new();
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let line = lines.recv_timeout(left).unwrap_or_else(|_| {
-                panic!("{command:?} did not say \"{announcement}\", only: {said}")
-            });
-            if let Some((_, rest)) = line.split_once(announcement) {
-                return (program, rest.trim().to_owned());
+        let announced = announcements.map(|announcement| {
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let line = lines.recv_timeout(left).unwrap_or_else(|_| {
+                    panic!("{command:?} did not say \"{announcement}\", only: {said}")
+                });
+                if let Some((_, rest)) = line.split_once(announcement) {
+                    return rest.trim().to_owned();
+                }
+                said.push_str(&line);
+                said.push('\n');
             }
-            said.push_str(&line);
-            said.push('\n');
-        }
+        });
+        (program, announced)
     }
 }
 

@@ -2,6 +2,7 @@
 //! must always hold, so each test does without saying so.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,8 +18,16 @@ use url::Url;
 #[derive(Clone)]
 pub(crate) struct Browser {
     client: Client<HttpConnector, Full<Bytes>>,
+    /// The portal that the citizen looks at.
     origin: String,
-    cookies: BTreeMap<String, String>,
+    /// All portals, and where hosts with a name of their own are found: something in front has taken TLS
+    /// off.
+    portals: Vec<String>,
+    gateway: Option<SocketAddr>,
+    /// By host: browsers do not tell ports apart.
+    jars: BTreeMap<String, BTreeMap<String, String>>,
+    /// What is not followed when an address has it in it.
+    stops_before: Option<&'static str>,
 }
 
 /// The value of a session cookie, to be carried elsewhere.
@@ -45,7 +54,47 @@ pub(crate) struct Delivery {
 impl Browser {
     pub(crate) fn new(origin: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { client, origin: origin.to_owned(), cookies: BTreeMap::new() }
+        Self {
+            client,
+            origin: origin.to_owned(),
+            portals: vec![origin.to_owned()],
+            gateway: None,
+            jars: BTreeMap::new(),
+            stops_before: None,
+        }
+    }
+
+    /// Knows several portals behind one gateway, and looks at the first.
+    pub(crate) fn of_portals(portals: &[String], gateway: SocketAddr) -> Self {
+        let gateway = Some(gateway);
+        Self { portals: portals.to_vec(), gateway, ..Self::new(&portals[0]) }
+    }
+
+    /// Looks at another portal.
+    pub(crate) fn at(&mut self, origin: &str) -> &mut Self {
+        assert!(self.portals.iter().any(|portal| portal == origin), "{origin} is a portal");
+        origin.clone_into(&mut self.origin);
+        self
+    }
+
+    /// From now on stops before it would follow to an address that has this in it.
+    pub(crate) fn stops_before(&mut self, part: impl Into<Option<&'static str>>) -> &mut Self {
+        self.stops_before = part.into();
+        self
+    }
+
+    /// Types a whole address.
+    pub(crate) async fn visit(&mut self, url: &Url) -> Answer {
+        self.follow(Method::GET, url.as_str(), &[], SameSite::Yes).await
+    }
+
+    fn jar(&mut self, url: &str) -> &mut BTreeMap<String, String> {
+        let url = Url::parse(url).unwrap();
+        self.jars.entry(url.host_str().unwrap().to_owned()).or_default()
+    }
+
+    fn cookies(&self) -> Option<&BTreeMap<String, String>> {
+        self.jars.get(Url::parse(&self.origin).unwrap().host_str().unwrap())
     }
 
     /// Opens a page of the portal by typing its address.
@@ -158,23 +207,33 @@ impl Browser {
     }
 
     pub(crate) fn session_cookie(&self) -> Option<SessionCookie> {
-        self.cookies.get("brama").cloned().map(SessionCookie)
+        self.cookie(self.session_name()).map(SessionCookie)
     }
 
     pub(crate) fn set_session_cookie(&mut self, cookie: &SessionCookie) {
-        self.cookies.insert("brama".to_owned(), cookie.0.clone());
+        self.set_cookie(self.session_name(), &cookie.0);
+    }
+
+    pub(crate) fn forget_session_cookie(&mut self) {
+        let (name, origin) = (self.session_name(), self.origin.clone());
+        self.jar(&origin).remove(name);
     }
 
     pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
-        self.cookies.insert(name.to_owned(), value.to_owned());
+        let origin = self.origin.clone();
+        self.jar(&origin).insert(name.to_owned(), value.to_owned());
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
-        self.cookies.get(name).cloned()
+        self.cookies()?.get(name).cloned()
     }
 
     pub(crate) fn cookie_names(&self) -> Vec<&str> {
-        self.cookies.keys().map(String::as_str).collect()
+        self.cookies().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn session_name(&self) -> &'static str {
+        if self.origin.starts_with("https:") { "__Host-brama" } else { "brama" }
     }
 
     async fn follow(
@@ -210,6 +269,9 @@ impl Browser {
             let refresh = answer.header("refresh").and_then(|value| value.strip_prefix("0; url="));
             let Some(next) = answer.header("location").or(refresh) else { return answer };
             let next = answer.url.join(next).unwrap();
+            if self.stops_before.is_some_and(|part| next.as_str().contains(part)) {
+                return answer;
+            }
             // A redirected GET is a top-level navigation: Lax cookies go with it.
             answer =
                 self.send(Method::GET, next, &navigation[..5], String::new(), SameSite::Yes).await;
@@ -225,9 +287,16 @@ impl Browser {
         body: impl Into<Bytes>,
         same_site: SameSite,
     ) -> Answer {
-        let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
-        let is_portal = url.as_str().starts_with(&self.origin);
-        let target = url.as_str().replacen("//localhost:", "//127.0.0.1:", 1);
+        let host = match url.port() {
+            Some(port) => format!("{}:{port}", url.host_str().unwrap()),
+            None => url.host_str().unwrap().to_owned(),
+        };
+        let origin = url.origin().ascii_serialization();
+        let is_portal = self.portals.contains(&origin);
+        let target = match self.gateway.filter(|_| is_portal) {
+            Some(gateway) => url.as_str().replacen(&origin, &format!("http://{gateway}"), 1),
+            None => url.as_str().replacen("//localhost:", "//127.0.0.1:", 1),
+        };
         let mut request = Request::new(Full::from(body.into()));
         *request.method_mut() = method;
         *request.uri_mut() = target.parse().unwrap();
@@ -236,8 +305,9 @@ impl Browser {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
         }
-        if is_portal && same_site == SameSite::Yes && !self.cookies.is_empty() {
-            let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let jar = self.jar(url.as_str());
+        if is_portal && same_site == SameSite::Yes && !jar.is_empty() {
+            let cookies: Vec<_> = jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
             let cookies = HeaderValue::from_str(&cookies.join("; ")).unwrap();
             request.headers_mut().insert(COOKIE, cookies);
         }
@@ -246,22 +316,23 @@ impl Browser {
         let (parts, body) = answer.expect("an answer within 30 s").unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         if is_portal {
-            self.keep_cookies(&parts.headers);
+            self.keep_cookies(url.as_str(), &parts.headers);
             always(&parts.headers);
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { url, status: parts.status, headers: parts.headers, text }
     }
 
-    fn keep_cookies(&mut self, headers: &HeaderMap) {
+    fn keep_cookies(&mut self, url: &str, headers: &HeaderMap) {
+        let jar = self.jar(url);
         for cookie in headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').unwrap();
             if attributes.contains("Max-Age=0") {
-                self.cookies.remove(name);
+                jar.remove(name);
             } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
+                jar.insert(name.to_owned(), value.to_owned());
             }
         }
     }
@@ -280,7 +351,10 @@ fn always(headers: &HeaderMap) {
     }
     for cookie in headers.get_all(SET_COOKIE) {
         let cookie = cookie.to_str().unwrap();
-        if cookie.starts_with("brama") {
+        if cookie.starts_with("__Host-") {
+            assert!(cookie.contains("; Secure"), "{cookie}");
+        }
+        if cookie.trim_start_matches("__Host-").starts_with("brama") {
             for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
                 assert!(cookie.contains(attribute), "{cookie}");
             }
@@ -309,6 +383,13 @@ impl Answer {
         (method, self.url.join(&action).unwrap().to_string(), fields)
     }
 
+    /// Where the answer leads by itself.
+    pub(crate) fn next(&self) -> Url {
+        let refresh = self.header("refresh").and_then(|value| value.strip_prefix("0; url="));
+        let next = self.header("location").or(refresh).unwrap_or_else(|| panic!("{}", self.text));
+        self.url.join(next).unwrap()
+    }
+
     /// The target of the page's first link that has this in it.
     pub(crate) fn link_with(&self, part: &str) -> String {
         let links = self.text.split("<a ").skip(1);
@@ -325,7 +406,10 @@ impl Answer {
             self.text
         );
         assert!(self.text.contains(code), "expected {code} in {}", self.without_style());
-        let begins = |cookie: &HeaderValue| cookie.as_bytes().starts_with(b"brama=");
+        let begins = |cookie: &HeaderValue| {
+            let cookie = cookie.to_str().unwrap();
+            cookie.trim_start_matches("__Host-").starts_with("brama=")
+        };
         assert!(!self.headers.get_all(SET_COOKIE).iter().any(begins), "a session was given");
         self
     }

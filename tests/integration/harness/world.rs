@@ -1,6 +1,7 @@
 //! Gateway, simulator and portal, put together from a configuration file as an integrator would.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use brama::config;
 use brama::flow::Flows;
 use brama::observe::access;
 use brama::server::listener::{self, Limits, Socket, Stopper};
+use brama::session::label::Why;
 use brama::simulator::faults::Fault;
 use brama::simulator::{self, Control, MutualTls, Simulator};
 use tempfile::TempDir;
@@ -39,12 +41,16 @@ pub(crate) struct Builder {
     portal_lines: String,
     node_lines: Vec<(&'static str, &'static str)>,
     routes: String,
+    /// The portals, when they have hosts of their own; the first is the registered one.
+    hosts: Vec<String>,
     adjust: Box<dyn FnOnce(&mut Settings) + Send>,
 }
 
 /// Everything, running.
 pub(crate) struct World {
     pub(crate) origin: String,
+    portals: Vec<String>,
+    gateway_address: SocketAddr,
     pub(crate) operations: String,
     pub(crate) clock: Arc<ManualClock>,
     control: Control,
@@ -64,6 +70,7 @@ pub(crate) fn world() -> Builder {
         portal_lines: String::new(),
         node_lines: Vec::new(),
         routes: ROUTES.to_owned(),
+        hosts: Vec::new(),
         adjust: Box::new(|settings| settings.log.access = access::Settings::off()),
     }
 }
@@ -78,6 +85,13 @@ impl Builder {
     /// Adds lines to the configuration's `[portal]` section.
     pub(crate) fn with_portal(mut self, lines: &str) -> Self {
         self.portal_lines.push_str(lines);
+        self
+    }
+
+    /// Serves portals on hosts of their own, behind something that takes TLS off; the node knows the
+    /// first.
+    pub(crate) fn with_hosts(mut self, origins: &[&str]) -> Self {
+        self.hosts = origins.iter().copied().map(str::to_owned).collect();
         self
     }
 
@@ -111,7 +125,9 @@ impl Builder {
         let loopback = || Socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let (gateway_socket, operations_socket, portal_socket) =
             (loopback(), loopback(), loopback());
-        let origin = format!("http://localhost:{}", gateway_socket.address().unwrap().port());
+        let gateway_address = gateway_socket.address().unwrap();
+        let origin = format!("http://localhost:{}", gateway_address.port());
+        let origin = self.hosts.first().cloned().unwrap_or(origin);
 
         let simulator = simulator(folder.path(), &origin, &shared);
         let control = simulator.control();
@@ -126,6 +142,7 @@ impl Builder {
         settings.listen.operations = operations_socket;
         (self.adjust)(&mut settings);
 
+        let portals = self.hosts;
         let (stopper, stop) = listener::stop();
         let app = App::bind(settings, shared).await.unwrap();
         let operations = format!("http://{}", app.operations_address().unwrap());
@@ -139,6 +156,8 @@ impl Builder {
         tokio::spawn(listener::serve(listener, None, portal.clone(), limits, simulator_stop));
         World {
             origin,
+            portals,
+            gateway_address,
             operations,
             clock,
             control,
@@ -164,6 +183,16 @@ impl World {
         told.await.unwrap().unwrap();
     }
 
+    /// Ends every session, as an operator would.
+    pub(crate) async fn end_all_sessions(&self) -> usize {
+        let sessions = &self.flows.sessions;
+        let listed = sessions.list(None, None, 1000, self.clock.now()).await.unwrap().sessions;
+        for seen in &listed {
+            assert!(sessions.end(seen.key, Why::Operator, self.clock.now()).await.unwrap());
+        }
+        listed.len()
+    }
+
     /// How many logins the gateway remembers as under way.
     pub(crate) async fn logins_under_way(&self) -> usize {
         self.flows.pending.count(self.clock.now()).await.unwrap()
@@ -179,9 +208,17 @@ impl World {
         tokio::time::timeout(Duration::from_secs(10), asks).await.expect("the node is asked");
     }
 
+    /// Where the gateway listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.gateway_address
+    }
+
     /// A browser without any cookie.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(&self.origin)
+        if self.portals.is_empty() {
+            return Browser::new(&self.origin);
+        }
+        Browser::of_portals(&self.portals, self.gateway_address)
     }
 
     /// The next login at the node goes wrong in this way.
@@ -279,7 +316,8 @@ fn configuration(simulator: &Simulator, origin: &str, portal: u16, builder: &Bui
     }
     let node: String = node.iter().map(|(_, line)| format!("{line}\n")).collect();
     let (more, routes) = (&builder.configuration, &builder.routes);
-    let more_portal = &builder.portal_lines;
+    let others = builder.hosts.get(1..).unwrap_or_default();
+    let more_portal = format!("other_urls = {others:?}\n{}", builder.portal_lines);
     format!(
         "[portal]\nname = \"Portal Testowy\"\npublic_url = \"{origin}\"\n\
          state_directory = \"state\"\n{more_portal}\

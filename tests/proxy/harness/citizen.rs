@@ -14,15 +14,15 @@ pub(crate) fn sign_in(gateway: &Gateway, person: &str) -> String {
     let first = Url::parse(&gateway.url("/.brama/login")).unwrap();
     let page = visit(&first, "", None);
     let binding = page.cookie("brama-login").expect("a cookie that remembers the login");
-    let (action, fields) = form(&page, &first);
+    let (action, fields) = form(&page.text(), &first);
     // 2. where a person is chosen,
     let choice = visit(&action, "", Some(&fields));
-    let (action, mut fields) = form(&choice, &action);
+    let (action, mut fields) = form(&choice.text(), &action);
     fields.retain(|(name, _)| name == "transaction");
     fields.push(("person".to_owned(), person.to_owned()));
     let last = visit(&action, "", Some(&fields));
     // 3. and the node leads back, across sites and so without cookies.
-    let (mut here, fields) = form(&last, &action);
+    let (mut here, fields) = form(&last.text(), &action);
     let mut answer = visit(&here, "", Some(&fields));
     for _ in 0..5 {
         if let Some(session) = answer.cookie("brama") {
@@ -65,8 +65,7 @@ fn ipv4(host: &str) -> SocketAddr {
 }
 
 /// Returns the action and the hidden fields of the first form of the page at `url`.
-fn form(page: &Answer, url: &Url) -> (Url, Vec<(String, String)>) {
-    let text = page.text();
+pub(crate) fn form(text: &str, url: &Url) -> (Url, Vec<(String, String)>) {
     let form = text.split("<form").nth(1).unwrap_or_else(|| panic!("no form in {text}"));
     let form = form.split("</form>").next().unwrap();
     let tags = form.split("<input").skip(1).map(|tag| tag.split('>').next().unwrap());

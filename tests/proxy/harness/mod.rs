@@ -19,7 +19,7 @@ pub(crate) mod tools;
 pub(crate) mod web_socket;
 mod wire;
 
-pub(crate) use citizen::sign_in;
+pub(crate) use citizen::{form, sign_in};
 pub(crate) use gateway::Gateway;
 pub(crate) use load::Load;
 pub(crate) use plan::{Plan, TOKEN, Tls};

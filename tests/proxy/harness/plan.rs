@@ -18,7 +18,9 @@ pub(crate) struct Plan {
     http: SocketAddr,
     https: Option<SocketAddr>,
     operations: SocketAddr,
+    names: Vec<String>,
     listen: String,
+    portal: String,
     node: String,
     kit: Option<PathBuf>,
     rest: String,
@@ -48,7 +50,9 @@ impl Plan {
             http: free_address(),
             https: None,
             operations: free_address(),
+            names: vec!["localhost".to_owned()],
             listen: String::new(),
+            portal: String::new(),
             // Nobody is there: most tests need no login.
             node: "sso_url = \"http://127.0.0.1:9/\"\nresolve_url = \"https://127.0.0.1:9/\"\n"
                 .to_owned(),
@@ -160,6 +164,19 @@ impl Plan {
         self
     }
 
+    /// Adds a line to `[portal]`.
+    pub(crate) fn portal(mut self, line: &str) -> Self {
+        self.portal.push_str(line);
+        self.portal.push('\n');
+        self
+    }
+
+    /// Has a certificate for these hosts in place of `localhost`.
+    pub(crate) fn tls_names(mut self, names: &[&str]) -> Self {
+        self.names = names.iter().copied().map(str::to_owned).collect();
+        self
+    }
+
     /// Listens for TLS too, with a certificate of its own for `localhost`.
     pub(crate) fn tls(mut self, tls: Tls) -> Self {
         self.https = (tls == Tls::On).then(free_address);
@@ -187,13 +204,13 @@ impl Plan {
     }
 
     fn configuration(&self) -> String {
-        let Self { http, operations, listen, node, rest, log, .. } = self;
+        let Self { http, operations, listen, portal, node, rest, log, .. } = self;
         let default_url = format!("http://localhost:{}", http.port());
         let public_url = self.public_url.as_deref().unwrap_or(&default_url);
         let kit = self.kit.clone().unwrap_or_else(|| make_kit(self.folder.path()));
         let kit = kit.display();
         let https = self.https.map_or_else(String::new, |address| {
-            make_certificate(self.folder.path());
+            make_certificate(self.folder.path(), self.names.clone());
             format!(
                 "https = \"{address}\"\ncertificate = \"localhost.pem\"\nkey = \"localhost.key\"\n"
             )
@@ -202,7 +219,7 @@ impl Plan {
             r#"
 [portal]
 public_url = "{public_url}"
-
+{portal}
 [listen]
 http = "{http}"
 {https}{listen}
@@ -261,8 +278,8 @@ fn make_kit(folder: &Path) -> PathBuf {
     kit
 }
 
-fn make_certificate(folder: &Path) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+fn make_certificate(folder: &Path, names: Vec<String>) {
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
     fs::write(folder.join("localhost.pem"), made.cert.pem()).unwrap();
     fs::write(folder.join("localhost.key"), made.signing_key.serialize_pem()).unwrap();
 }

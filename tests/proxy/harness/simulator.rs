@@ -20,8 +20,13 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts it for a gateway that is going to listen there.
     pub(crate) fn start(gateway: SocketAddr) -> Self {
+        Self::start_for(&format!("http://localhost:{}", gateway.port()))
+    }
+
+    /// Starts it for a gateway that citizens know by that origin.
+    pub(crate) fn start_for(origin: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let acs = format!("http://localhost:{}/.brama/acs", gateway.port());
+        let acs = format!("{origin}/.brama/acs");
         let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
         command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
         command.args(["--acs", &acs, "--log", "warn", "--directory"]).arg(directory.path());

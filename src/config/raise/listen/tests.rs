@@ -19,6 +19,7 @@ fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
     let portal = http::Settings {
         portal_name: "Urząd".to_owned(),
         origin: "https://portal.example".to_owned(),
+        others: Vec::new(),
         prefix: "/.brama/".to_owned(),
         acs_path: "/.brama/acs".to_owned(),
         test_environment: None,

@@ -1,0 +1,276 @@
+//! Codes: what hands a session to another host, once.
+//!
+//! 1. A code has 256 bits, is stored under its hash, and lives for a minute. What it stands for is sealed
+//!    with it.
+//! 2. It is bound to a host and to the browser that made the wish there (its binding cookie).
+//! 3. The first use spends it, whoever comes, whatever else is wrong: a code that was seen by somebody
+//!    else is worth nothing as soon as the browser that it was made for has arrived, and a thief who is
+//!    faster gets nothing either, without that browser's cookie. Of two uses at once, also at two
+//!    replicas, one is the first.
+//! 4. A spent code stays known as such for a while, without what it stood for, so that a second use is
+//!    told apart from an invention.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::crossing::Refused;
+use super::pending::Binding;
+use super::return_to::ReturnTo;
+use super::wishes::{BindingDigest, Wish};
+use crate::base::clock::{Time, later};
+use crate::base::encoding::{base64url, sha256};
+use crate::base::random;
+use crate::base::secret::Secret;
+use crate::session::SessionId;
+use crate::store::seal::Sealer;
+use crate::store::{Key, Kind, Place, Record, Unavailable};
+
+/// The code.
+#[derive(Debug, Clone)]
+pub struct Code(Secret<String>);
+
+impl Code {
+    fn generate() -> Self {
+        Self(Secret::new(base64url(&random::bytes::<32>())))
+    }
+
+    /// Takes what the browser brought, when it could be one of ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_code = text.len() == 43 && text.bytes().all(is_letter);
+        is_code.then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Shows the code for the address that the browser is sent to.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    fn key(&self) -> Key {
+        Key { kind: Kind::Code, digest: sha256(self.0.expose().as_bytes()) }
+    }
+}
+
+/// All codes.
+pub struct Codes {
+    place: Arc<dyn Place>,
+    sealer: Sealer,
+}
+
+/// The form in which a code is kept. Fields are only ever added.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kept {
+    Unused(StandsFor),
+    Used,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StandsFor {
+    host: String,
+    return_to: String,
+    binding: BindingDigest,
+    session: String,
+    /// Milliseconds since the epoch.
+    expires: i64,
+}
+
+impl Codes {
+    /// Makes codes that are kept in a place.
+    #[must_use]
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer) -> Self {
+        Self { place, sealer }
+    }
+
+    /// Makes a code for a wish that is fulfilled by a session.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub(super) async fn make(
+        &self,
+        wish: &Wish,
+        binding: BindingDigest,
+        session: &SessionId,
+        now: Time,
+    ) -> Result<Code, Unavailable> {
+        let code = Code::generate();
+        let kept = Kept::Unused(StandsFor {
+            host: wish.host.clone(),
+            return_to: wish.return_to.as_str().to_owned(),
+            binding,
+            session: session.expose().to_owned(),
+            expires: later(now, LIFETIME).as_millisecond(),
+        });
+        let record = self.record(&code, &kept, now);
+        if self.place.put_new(code.key(), record, now).await? {
+            Ok(code)
+        } else {
+            Err(Unavailable("a code is there already".to_owned()))
+        }
+    }
+
+    /// Spends a code, and returns what it stands for to the browser that it was made for, at the host
+    /// that it was made for.
+    ///
+    /// # Errors
+    /// When it does not stand for anything here.
+    pub(super) async fn spend(
+        &self,
+        code: &Code,
+        host: &str,
+        binding: Option<&Binding>,
+        now: Time,
+    ) -> Result<(SessionId, ReturnTo), Refused> {
+        // 1. There is such a code, and nobody came with it before.
+        let key = code.key();
+        let record = self.place.get(key, now).await?.ok_or(Refused::UnknownCode)?;
+        let plain = self.sealer.open(key, code.expose().as_bytes(), &record.sealed);
+        let plain = plain.map_err(|_| Refused::UnknownCode)?;
+        let kept = serde_json::from_slice(plain.expose()).map_err(|_| Refused::UnknownCode)?;
+        let Kept::Unused(stands_for) = kept else { return Err(Refused::CodeUsed) };
+        // 2. It is spent now, before anything else is looked at: see rule 3.
+        let used = self.record(code, &Kept::Used, now);
+        if !self.place.swap(key, record.sealed, used, now).await? {
+            return Err(Refused::CodeUsed);
+        }
+        // 3. It is for now, for here, and for this browser.
+        if now.as_millisecond() >= stands_for.expires {
+            return Err(Refused::CodeExpired);
+        }
+        let is_here = verify_slices_are_equal(stands_for.host.as_bytes(), host.as_bytes()).is_ok();
+        if !is_here {
+            return Err(Refused::CodeForOtherHost);
+        }
+        let digest = &stands_for.binding.0;
+        if !binding.is_some_and(|binding| binding.is_remembered_as(digest)) {
+            return Err(Refused::CodeOfOtherBrowser);
+        }
+        let session = SessionId::parse(&stands_for.session).ok_or(Refused::UnknownCode)?;
+        Ok((session, ReturnTo::parse(&stands_for.return_to)))
+    }
+
+    fn record(&self, code: &Code, kept: &Kept, now: Time) -> Record {
+        let plain = Secret::new(serde_json::to_vec(kept).unwrap_or_default());
+        Record {
+            sealed: self.sealer.seal(code.key(), code.expose().as_bytes(), plain.expose()),
+            label: Bytes::new(),
+            owner: None,
+            alive: 0,
+            expires: later(now, MEMORY),
+        }
+    }
+}
+
+/// How long a code lives: the browser is on its way already.
+pub const LIFETIME: Duration = Duration::from_secs(60);
+/// How long it is known that there was one.
+const MEMORY: Duration = Duration::from_secs(600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::requirement::Demand;
+    use crate::identity::assurance::Assurance;
+    use crate::store::memory::Memory;
+
+    const HOST: &str = "b.example";
+
+    struct World {
+        codes: Codes,
+        binding: Binding,
+        session: SessionId,
+        now: Time,
+    }
+
+    fn world() -> World {
+        let codes = Codes::new(Arc::new(Memory::new(100)), Sealer::default());
+        let now = "2031-01-01T00:00:00Z".parse().unwrap();
+        World { codes, binding: Binding::generate(), session: SessionId::generate(), now }
+    }
+
+    impl World {
+        async fn code(&self) -> Code {
+            let wish = Wish {
+                host: HOST.to_owned(),
+                return_to: ReturnTo::parse("/tax?year=2031"),
+                demand: Demand::from(Assurance::Low),
+            };
+            let binding = BindingDigest(self.binding.digest());
+            self.codes.make(&wish, binding, &self.session, self.now).await.unwrap()
+        }
+
+        async fn spend(&self, code: &Code) -> Result<(SessionId, ReturnTo), Refused> {
+            self.codes.spend(code, HOST, Some(&self.binding), self.now).await
+        }
+    }
+
+    #[tokio::test]
+    async fn the_browser_that_it_is_for_spends_it_once() {
+        let w = world();
+        let code = w.code().await;
+        let (session, return_to) = w.spend(&code).await.unwrap();
+        assert_eq!((session.key(), return_to.as_str()), (w.session.key(), "/tax?year=2031"));
+        assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
+        assert_eq!(w.spend(&Code::generate()).await.unwrap_err(), Refused::UnknownCode);
+    }
+
+    #[tokio::test]
+    async fn of_two_uses_at_once_one_is_the_first() {
+        let w = world();
+        let code = w.code().await;
+        let (a, b) = tokio::join!(w.spend(&code), w.spend(&code));
+        assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
+        assert_eq!(a.err().or(b.err()), Some(Refused::CodeUsed));
+    }
+
+    #[tokio::test]
+    async fn another_browser_gets_nothing_and_leaves_nothing_to_get() {
+        let w = world();
+        for other in [None, Some(Binding::generate())] {
+            let code = w.code().await;
+            let stolen = w.codes.spend(&code, HOST, other.as_ref(), w.now).await;
+            assert_eq!(stolen.unwrap_err(), Refused::CodeOfOtherBrowser);
+            assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
+        }
+    }
+
+    #[tokio::test]
+    async fn at_another_host_it_is_worth_nothing_and_is_spent() {
+        let w = world();
+        for host in ["c.example", "", "B.example", "b.example.evil.example"] {
+            let code = w.code().await;
+            let spent = w.codes.spend(&code, host, Some(&w.binding), w.now).await;
+            assert_eq!(spent.unwrap_err(), Refused::CodeForOtherHost, "{host}");
+            assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_good_for_a_minute_and_not_a_moment_longer() {
+        let w = world();
+        let end = later(w.now, LIFETIME);
+        let just_before = later(w.now, LIFETIME - Duration::from_millis(1));
+        let code = w.code().await;
+        assert!(w.codes.spend(&code, HOST, Some(&w.binding), just_before).await.is_ok());
+        let code = w.code().await;
+        let spent = w.codes.spend(&code, HOST, Some(&w.binding), end).await;
+        assert_eq!(spent.unwrap_err(), Refused::CodeExpired);
+    }
+
+    #[test]
+    fn only_what_could_be_a_code_is_looked_for() {
+        let code = Code::generate();
+        assert!(Code::parse(code.expose()).is_some());
+        assert!(!format!("{code:?}").contains(code.expose()));
+        let long = format!("{}x", code.expose());
+        for text in ["", "x", &long, &"ż".repeat(43), &"a ".repeat(22)[..43]] {
+            assert!(Code::parse(text).is_none(), "{text}");
+        }
+    }
+}

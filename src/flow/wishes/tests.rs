@@ -1,0 +1,136 @@
+use super::*;
+use crate::session::SessionId;
+use crate::session::held::{Activity, Held};
+use crate::session::testing::{session, settings};
+use crate::store::memory::Memory;
+
+const TIMEOUT: Duration = Duration::from_secs(600);
+const SKEW: Duration = Duration::from_secs(60);
+
+struct World {
+    wishes: Wishes,
+    home: Binding,
+    now: Time,
+}
+
+fn world() -> World {
+    let wishes = Wishes::new(Arc::new(Memory::new(100)), Sealer::default(), TIMEOUT);
+    World { wishes, home: Binding::generate(), now: "2031-01-01T00:00:00Z".parse().unwrap() }
+}
+
+/// A session of somebody who identified with a high level at that time.
+fn signed_in(at: Time) -> Live {
+    let key = SessionId::generate().key();
+    Held::new(key, session(key, at), at).look(Activity::Alive, at, settings().idle).unwrap()
+}
+
+impl World {
+    async fn wish(&self, max_age: Option<u64>) -> WishHandle {
+        let max_age = max_age.map(Duration::from_secs);
+        let demand = Demand { assurance: Assurance::Substantial, max_age };
+        let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse("/tax"));
+        let wish = Wish { host, return_to, demand };
+        self.wishes.begin(wish, &Binding::generate(), self.now).await.unwrap()
+    }
+
+    async fn bring(&self, handle: &WishHandle, live: Option<&Live>) -> Result<Step, Refused> {
+        self.wishes.bring(handle, &self.home, live, SKEW, self.now).await
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_there_fulfils_it_once() {
+    let w = world();
+    let (handle, live) = (w.wish(None).await, signed_in(w.now));
+    let step = w.bring(&handle, Some(&live)).await.unwrap();
+    assert!(matches!(step, Step::Fulfil(wish, _) if wish.host == "b.example"));
+    assert_eq!(w.bring(&handle, Some(&live)).await.unwrap_err(), Refused::WishUsed);
+    let unknown = WishHandle::parse(&random::handle()).unwrap();
+    assert_eq!(w.bring(&unknown, Some(&live)).await.unwrap_err(), Refused::UnknownWish);
+}
+
+#[tokio::test]
+async fn without_a_session_the_citizen_signs_in_first() {
+    let w = world();
+    let handle = w.wish(None).await;
+    assert!(matches!(w.bring(&handle, None).await.unwrap(), Step::SignIn(_, Try::First)));
+    assert!(matches!(w.bring(&handle, None).await.unwrap(), Step::SignIn(_, Try::Further)));
+    let live = signed_in(w.now);
+    assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
+}
+
+#[tokio::test]
+async fn it_belongs_to_the_first_browser_that_brings_it() {
+    let w = world();
+    let (handle, live) = (w.wish(None).await, signed_in(w.now));
+    w.bring(&handle, None).await.unwrap();
+    let other = Binding::generate();
+    let brought = w.wishes.bring(&handle, &other, Some(&live), SKEW, w.now).await;
+    assert_eq!(brought.unwrap_err(), Refused::WishOfOtherBrowser);
+    assert!(w.wishes.remembered(&handle, Some(&other), w.now).await.is_none());
+    assert!(w.wishes.remembered(&handle, None, w.now).await.is_none());
+    assert!(w.wishes.remembered(&handle, Some(&w.home), w.now).await.is_some());
+    // It took nothing away.
+    assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
+}
+
+#[tokio::test]
+async fn an_expired_one_is_told_from_an_unknown_one() {
+    let w = world();
+    let handle = w.wish(None).await;
+    let end = later(w.now, TIMEOUT * 2);
+    let brought = w.wishes.bring(&handle, &w.home, None, SKEW, end).await;
+    assert_eq!(brought.unwrap_err(), Refused::WishExpired);
+    let just_before = later(w.now, TIMEOUT * 2 - Duration::from_millis(1));
+    assert!(w.wishes.bring(&handle, &w.home, None, SKEW, just_before).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_that_is_too_old_does_not_fulfil_it_and_a_newer_one_does() {
+    let w = world();
+    let old = signed_in(w.now - jiff::SignedDuration::from_secs(301));
+    let recent = signed_in(w.now - jiff::SignedDuration::from_secs(299));
+    let handle = w.wish(Some(300)).await;
+    assert!(matches!(w.bring(&handle, Some(&old)).await.unwrap(), Step::SignIn(..)));
+    assert!(matches!(w.bring(&handle, Some(&recent)).await.unwrap(), Step::Fulfil(..)));
+}
+
+#[tokio::test]
+async fn where_everybody_must_identify_anew_only_a_session_begun_for_the_wish_fulfils_it() {
+    let w = world();
+    let handle = w.wish(Some(0)).await;
+    // The one that is there is a moment old, and was there before.
+    let before = signed_in(w.now);
+    for expected in [Try::First, Try::Further] {
+        let step = w.bring(&handle, Some(&before)).await.unwrap();
+        assert!(matches!(step, Step::SignIn(_, which) if which == expected), "{step:?}");
+    }
+    // Another one, from before the wish, will not do either.
+    let stale = signed_in(w.now - jiff::SignedDuration::from_secs(61));
+    assert!(matches!(w.bring(&handle, Some(&stale)).await.unwrap(), Step::SignIn(..)));
+    // The clock of the node may be behind ours.
+    let anew = signed_in(w.now - jiff::SignedDuration::from_secs(59));
+    assert!(matches!(w.bring(&handle, Some(&anew)).await.unwrap(), Step::Fulfil(..)));
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_the_node_for_ever() {
+    let w = world();
+    let handle = w.wish(None).await;
+    for _ in 0..MOST_TRIES {
+        w.bring(&handle, None).await.unwrap();
+    }
+    assert_eq!(w.bring(&handle, None).await.unwrap_err(), Refused::TooManyTries);
+    // Who is signed in by now goes on.
+    let live = signed_in(w.now);
+    assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
+}
+
+#[tokio::test]
+async fn of_two_tabs_that_bring_it_at_once_one_fulfils_it() {
+    let w = world();
+    let (handle, live) = (w.wish(None).await, signed_in(w.now));
+    let (a, b) = tokio::join!(w.bring(&handle, Some(&live)), w.bring(&handle, Some(&live)));
+    assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
+    assert_eq!(a.err().or(b.err()), Some(Refused::WishUsed));
+}

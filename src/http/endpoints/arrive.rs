@@ -1,0 +1,43 @@
+//! `arrive`: somebody comes back to another host with a code, and is signed in there. See
+//! [`crate::flow::crossing`].
+
+use http::Response;
+use http::header::SET_COOKIE;
+
+use super::super::Gateway;
+use super::super::answer::Failure;
+use super::super::exchange::Exchange;
+use super::{cross, finish};
+use crate::base::body::Body;
+use crate::flow::codes::Code;
+use crate::flow::crossing::Refused;
+use crate::flow::pending::Binding;
+use crate::session::branches::BranchId;
+
+/// Answers `GET arrive?code=...` at another host than the registered one.
+///
+/// # Errors
+/// Whatever keeps the citizen from being signed in here.
+pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let cookies = gateway.settings.cookies;
+    let headers = &exchange.parts.headers;
+    let binding = cookies.binding(headers).and_then(Binding::parse);
+    let earlier = cookies.session(headers).and_then(BranchId::parse);
+    let code = exchange.query("code").as_deref().and_then(Code::parse);
+    let refused = |refused| Failure::from(refused).begin_again("/");
+    let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;
+    let host = exchange.host.name();
+    let arrived = gateway.flows.arrive(&code, host, binding.as_ref(), earlier.as_ref()).await;
+    let arrived = arrived.map_err(refused)?;
+    tracing::info!(
+        request = exchange.id,
+        session = arrived.public_name,
+        host,
+        "citizen signed in at another host"
+    );
+    let mut response = finish::arrive(gateway, exchange, arrived.return_to.as_str());
+    cross::keep_quiet(&mut response);
+    let cookie = cookies.set_session(arrived.branch.expose());
+    response.headers_mut().append(SET_COOKIE, cookie);
+    Ok(response)
+}

@@ -1,0 +1,134 @@
+//! `cross`: somebody who wants to be signed in at another host comes to the registered one, and goes back
+//! with a code. See [`crate::flow::crossing`].
+//!
+//! 1. Only a person who goes to a page crosses; scripts and frames get no code.
+//! 2. What is in the address is a handle here and a code there, so neither answer lets the browser tell
+//!    its own address to the next page, and nobody keeps a copy.
+
+use http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::super::Gateway;
+use super::super::answer::{self, Failure};
+use super::super::exchange::{Caller, Exchange};
+use super::super::portals::OtherPortal;
+use super::login;
+use crate::base::body::Body;
+use crate::flow::crossing::{Next, Refused};
+use crate::flow::pending::Binding;
+use crate::flow::return_to::ReturnTo;
+use crate::flow::wishes::{Try, Wish, WishHandle};
+use crate::gate::requirement::Demand;
+use crate::pages::Trouble;
+use crate::session::SessionId;
+
+/// Leaves another host for the registered one, where the citizen is or will be signed in: a redirect, and
+/// one small cookie.
+///
+/// # Errors
+/// When the wish cannot be remembered.
+pub(super) async fn leave(
+    gateway: &Gateway,
+    portal: &OtherPortal,
+    binding: Option<Binding>,
+    return_to: ReturnTo,
+    demand: Demand,
+) -> Result<Response<Body>, Failure> {
+    let wish = Wish { host: portal.host.clone(), return_to, demand };
+    let (handle, binding) = gateway.flows.wish(wish, binding).await?;
+    let target = gateway.settings.origin.clone() + own_address(gateway, &handle).as_str();
+    let mut response = answer::see_other(&target);
+    keep_quiet(&mut response);
+    let lifetime = gateway.flows.wishes.lifetime();
+    let cookie = gateway.settings.cookies.set_binding(binding.expose(), lifetime);
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Answers `GET cross?id=...` at the registered host.
+///
+/// # Errors
+/// When the wish is not this browser's to bring, or the login for it cannot begin.
+pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let headers = &exchange.parts.headers;
+    let known = gateway.settings.cookies.binding(headers).and_then(Binding::parse);
+    let handle = exchange.query("id").as_deref().and_then(WishHandle::parse);
+    let handle = handle.ok_or_else(|| Failure::from(Refused::UnknownWish).begin_again("/"))?;
+    // 1. Whoever is signed in here, and this browser.
+    let live = gateway.live(exchange).await?;
+    let id = gateway.settings.cookies.session(headers).and_then(SessionId::parse);
+    let present = id.as_ref().zip(live.as_ref());
+    let binding = known.clone().unwrap_or_else(Binding::generate);
+    // 2. What is next.
+    let next = match gateway.flows.cross(&handle, &binding, present).await {
+        Ok(next) => next,
+        Err(refused) => return Err(back_there(gateway, &handle, known, refused).await),
+    };
+    match next {
+        Next::SignIn(demand, which) => {
+            login::check_outage(gateway, exchange)?;
+            let here = own_address(gateway, &handle);
+            if which == Try::Further {
+                return login::begin_with(gateway, exchange, Some(binding), here, demand).await;
+            }
+            login::begin_counted(gateway, exchange, Some(binding), here, demand).await
+        }
+        Next::Go { host, code } => {
+            let Some(portal) = gateway.settings.other(&host) else { return Err(no_such_portal()) };
+            let target = format!(
+                "{}{}arrive?code={}",
+                portal.origin,
+                gateway.settings.prefix,
+                code.expose()
+            );
+            let mut response = answer::see_other(&target);
+            keep_quiet(&mut response);
+            if let Some(location) = response.headers_mut().get_mut(LOCATION) {
+                location.set_sensitive(true);
+            }
+            tracing::info!(request = exchange.id, host, "citizen crosses to another host");
+            Ok(response)
+        }
+    }
+}
+
+/// Requires that a person goes to a page.
+pub(super) fn require_navigation(exchange: &Exchange) -> Result<(), Failure> {
+    if exchange.caller() == Caller::Navigation {
+        return Ok(());
+    }
+    let (status, code) = (StatusCode::FORBIDDEN, "crossing.no_navigation");
+    Err(Failure::new(Trouble::MalformedRequest, status, code))
+}
+
+/// Has the browser tell nobody the address that it is at.
+pub(super) fn keep_quiet(response: &mut Response<Body>) {
+    let policy = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
+}
+
+/// Where a wish is brought, on the registered host.
+fn own_address(gateway: &Gateway, handle: &WishHandle) -> ReturnTo {
+    ReturnTo::parse(&format!("{}cross?id={}", gateway.settings.prefix, handle.as_str()))
+}
+
+/// Shows the way back to the other host, to the browser that brought the wish.
+async fn back_there(
+    gateway: &Gateway,
+    handle: &WishHandle,
+    binding: Option<Binding>,
+    refused: Refused,
+) -> Failure {
+    let now = gateway.clock.now();
+    let wish = gateway.flows.wishes.remembered(handle, binding.as_ref(), now).await;
+    let there = wish.and_then(|wish| {
+        let portal = gateway.settings.other(&wish.host)?;
+        Some(format!("{}{}", portal.origin, wish.return_to.as_str()))
+    });
+    Failure::from(refused).begin_again(there.unwrap_or_else(|| "/".to_owned()))
+}
+
+/// The portal was taken out of the configuration while somebody was on the way to it.
+fn no_such_portal() -> Failure {
+    Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "crossing.unknown_host").begin_again("/")
+}

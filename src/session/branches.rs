@@ -1,0 +1,271 @@
+//! The same session at another host: a second cookie that leads to it.
+//!
+//! A portal on an unrelated domain cannot have the cookie of the registered host, so it gets one of its
+//! own, a branch.
+//!
+//! 1. There is one session, whatever the host: its limits, its signs of life and its end are those of
+//!    all its branches, and a person who is signed in at three hosts has one session, not three.
+//! 2. A branch is made of a session that lives ([`Live`]), and of nothing else. It is made in one place
+//!    only, [`crate::flow::crossing`].
+//! 3. It leads on at the host that it was made for. The cookie of the registered host leads nowhere at
+//!    another host and a branch leads nowhere at the registered one: they are looked for among records
+//!    of different kinds.
+//! 4. The record is sealed with the id in the cookie. It holds the id of the session, so whoever steals
+//!    the cookie of one host does not have that of another.
+//! 5. It goes away at the absolute end of its session. When the session ends earlier, it leads nowhere
+//!    from that moment on.
+//!
+//! What was read is kept near for a while and then asked for again; while the place is away, what is
+//! near goes on, because whether the session lives is decided by [`super::sessions`] with its own grace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use super::held::Live;
+use super::{SessionId, Settings, is_plausible};
+use crate::base::clock::{Time, later};
+use crate::base::encoding::{base64url, sha256};
+use crate::base::random;
+use crate::base::secret::Secret;
+use crate::store::seal::Sealer;
+use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
+
+/// The secret in the cookie of another host.
+#[derive(Debug, Clone)]
+pub struct BranchId(Secret<String>);
+
+impl BranchId {
+    fn generate() -> Self {
+        Self(Secret::new(base64url(&random::bytes::<32>())))
+    }
+
+    /// Takes the value of a cookie, when it could be an id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        is_plausible(text).then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Shows the value for the cookie.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    fn key(&self) -> Key {
+        Key { kind: Kind::Branch, digest: sha256(self.0.expose().as_bytes()) }
+    }
+}
+
+/// All branches.
+pub struct Branches {
+    place: Arc<dyn Place>,
+    sealer: Sealer,
+    near: Cache<Digest, Arc<Known>>,
+}
+
+struct Known {
+    host: String,
+    session: SessionId,
+    /// When the place is asked again.
+    until: Time,
+}
+
+/// The form in which a branch is kept. Fields are only ever added.
+#[derive(Serialize, Deserialize)]
+struct Kept<'k> {
+    host: &'k str,
+    session: &'k str,
+}
+
+impl Branches {
+    /// Makes branches that are kept in a place.
+    #[must_use]
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, settings: &Settings) -> Self {
+        let near = Cache::builder()
+            .max_capacity(settings.maximum)
+            .eviction_policy(EvictionPolicy::lru())
+            // Only for tidiness.
+            .time_to_live(settings.absolute)
+            .build();
+        Self { place, sealer, near }
+    }
+
+    /// Begins a branch of a session, which lives, at a host, with an id that was never used before.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then nobody is signed in there.
+    pub async fn begin(
+        &self,
+        session: &SessionId,
+        live: &Live,
+        host: &str,
+        now: Time,
+    ) -> Result<BranchId, Unavailable> {
+        if session.key() != live.key() {
+            return Err(Unavailable("session is not the one that lives".to_owned()));
+        }
+        let branch = BranchId::generate();
+        let key = branch.key();
+        let kept = Kept { host, session: session.expose() };
+        let plain = Secret::new(serde_json::to_vec(&kept).unwrap_or_default());
+        let record = Record {
+            sealed: self.sealer.seal(key, branch.expose().as_bytes(), plain.expose()),
+            label: Bytes::new(),
+            owner: None,
+            alive: now.as_millisecond(),
+            expires: live.session().end(),
+        };
+        self.place.put(key, record).await?;
+        Ok(branch)
+    }
+
+    /// Finds the session that a branch leads to at a host. Whether it still lives is another question.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn find(
+        &self,
+        branch: &BranchId,
+        host: &str,
+        now: Time,
+    ) -> Result<Option<SessionId>, Unavailable> {
+        let key = branch.key();
+        let near = self.near.get(&key.digest);
+        if let Some(known) = near.as_ref().filter(|known| now < known.until) {
+            return Ok(known.at(host));
+        }
+        match (self.place.get(key, now).await, near) {
+            (Ok(Some(record)), _) => {
+                let Some(known) = self.open(branch, &record, now) else { return Ok(None) };
+                let session = known.at(host);
+                self.near.insert(key.digest, Arc::new(known));
+                Ok(session)
+            }
+            (Ok(None), _) => {
+                self.near.invalidate(&key.digest);
+                Ok(None)
+            }
+            (Err(_), Some(known)) => Ok(known.at(host)),
+            (Err(away), None) => Err(away),
+        }
+    }
+
+    /// Forgets a branch. Its session goes on.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn forget(&self, branch: &BranchId, now: Time) -> Result<(), Unavailable> {
+        let key = branch.key();
+        self.near.invalidate(&key.digest);
+        self.place.take(key, now).await.map(|_| ())
+    }
+
+    fn open(&self, branch: &BranchId, record: &Record, now: Time) -> Option<Known> {
+        let secret = branch.expose().as_bytes();
+        let plain = self.sealer.open(branch.key(), secret, &record.sealed).ok()?;
+        // Neither a host nor an id has anything to escape, so both can be borrowed.
+        let kept: Kept<'_> = serde_json::from_slice(plain.expose()).ok()?;
+        let session = SessionId::parse(kept.session)?;
+        Some(Known { host: kept.host.to_owned(), session, until: later(now, NEAR) })
+    }
+}
+
+impl Known {
+    fn at(&self, host: &str) -> Option<SessionId> {
+        (self.host == host).then(|| self.session.clone())
+    }
+}
+
+/// How long the place is not asked again. What a branch leads to never changes, so this only bounds for
+/// how long one that was forgotten at another replica still leads to its session, if that lives.
+const NEAR: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::super::held::{Activity, Held};
+    use super::super::testing::{session, settings};
+    use super::*;
+    use crate::store::memory::Memory;
+
+    const HOST: &str = "b.example";
+
+    struct World {
+        place: Arc<Memory>,
+        branches: Branches,
+        id: SessionId,
+        live: Live,
+        now: Time,
+    }
+
+    fn world() -> World {
+        let place = Arc::new(Memory::new(100));
+        let branches = Branches::new(place.clone(), Sealer::default(), &settings());
+        let (id, now) = (SessionId::generate(), "2031-01-01T00:00:00Z".parse().unwrap());
+        let held = Held::new(id.key(), session(id.key(), now), now);
+        let live = held.look(Activity::Alive, now, settings().idle).unwrap();
+        World { place, branches, id, live, now }
+    }
+
+    #[tokio::test]
+    async fn a_branch_leads_to_its_session_at_its_host_and_nowhere_else() {
+        let w = world();
+        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        // Asked of the place, and of what is near.
+        for _ in 0..2 {
+            let found = w.branches.find(&branch, HOST, w.now).await.unwrap();
+            assert_eq!(found.unwrap().key(), w.id.key());
+            for other in ["c.example", "", "b.example."] {
+                assert!(w.branches.find(&branch, other, w.now).await.unwrap().is_none());
+            }
+        }
+        assert_ne!(branch.expose(), w.id.expose());
+        let unknown = BranchId::generate();
+        assert!(w.branches.find(&unknown, HOST, w.now).await.unwrap().is_none());
+        let session = BranchId::parse(w.id.expose()).unwrap();
+        assert!(w.branches.find(&session, HOST, w.now).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_branch_ends_with_its_session_at_the_latest() {
+        let w = world();
+        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let end = w.live.session().end();
+        let just_before = end - jiff::SignedDuration::from_millis(1);
+        assert!(w.branches.find(&branch, HOST, just_before).await.unwrap().is_some());
+        let others = Branches::new(w.place.clone(), Sealer::default(), &settings());
+        assert!(others.find(&branch, HOST, end).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_branch_that_is_forgotten_leads_nowhere_here_at_once_and_elsewhere_soon() {
+        let w = world();
+        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let others = Branches::new(w.place.clone(), Sealer::default(), &settings());
+        assert!(others.find(&branch, HOST, w.now).await.unwrap().is_some());
+        w.branches.forget(&branch, w.now).await.unwrap();
+        assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_none());
+        assert!(others.find(&branch, HOST, later(w.now, NEAR)).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_branch_is_made_only_of_the_session_that_lives() {
+        let w = world();
+        let other = SessionId::generate();
+        assert!(w.branches.begin(&other, &w.live, HOST, w.now).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_place_does_not_learn_the_id_of_the_session() {
+        let w = world();
+        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let record = w.place.get(branch.key(), w.now).await.unwrap().unwrap();
+        let id = w.id.expose().as_bytes();
+        assert!(!record.sealed.windows(id.len()).any(|window| window == id));
+        assert!(record.label.is_empty());
+    }
+}

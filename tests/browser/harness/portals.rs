@@ -1,0 +1,87 @@
+//! Two portals on unrelated domains behind one gateway with TLS, and the simulator. The browser finds
+//! their names by a rule of its own.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use super::browser::{Browser, Scripts};
+use super::citizen::Citizen;
+use super::program::Program;
+use super::tools;
+
+/// The registered one.
+pub(crate) const A: &str = "https://portal-a.example";
+/// The other one.
+pub(crate) const B: &str = "https://portal-b.test";
+
+/// A visit to two new portals with a new browser, which looks at the registered one first.
+pub(crate) async fn visit_portals(scripts: Scripts, story: impl AsyncFnOnce(&Citizen)) {
+    let Some(tools) = tools::find() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let programs = start(folder.path(), port);
+    let rules: Vec<_> = [A, B]
+        .iter()
+        .map(|origin| origin.trim_start_matches("https://"))
+        .map(|host| format!("MAP {host}:443 127.0.0.1:{port}"))
+        .collect();
+    let words = [format!("--host-resolver-rules={}", rules.join(", "))];
+    let browser = Browser::start(&tools, scripts, &words).await;
+    Citizen::sits_at(browser, A.to_owned(), programs, story).await;
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn start(folder: &Path, port: u16) -> Vec<Program> {
+    let acs = format!("{A}/.brama/acs");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+    command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
+    command.args(["--acs", &acs, "--log", "warn", "--directory"]).arg(folder);
+    let (simulator, [sso, resolve, logout]) = Program::start_saying(
+        &mut command,
+        ["node.sso_url", "node.resolve_url", "node.logout_url"],
+    );
+
+    let names = [A, B].map(|origin| origin.trim_start_matches("https://").to_owned());
+    let made = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
+    fs::write(folder.join("portals.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.join("portals.key"), made.signing_key.serialize_pem()).unwrap();
+    let mut text = format!(
+        "[portal]\npublic_url = \"{A}\"\nother_urls = [\"{B}\"]\n\
+         [listen]\nhttps = \"127.0.0.1:{port}\"\ncertificate = \"portals.pem\"\nkey = \"portals.key\"\n\
+         [operations]\nlisten = \"127.0.0.1:{}\"\n\
+         [log]\nlevel = \"info\"\n\
+         [node]\nenvironment = \"custom\"\nissuer = \"symulator.brama.localhost\"\n\
+         sso_url = \"{sso}\"\nresolve_url = \"{resolve}\"\nlogout_url = \"{logout}\"\n\
+         certificates = [\"node-signing.crt.pem\"]\nextra_ca_file = \"ca.crt.pem\"\n\
+         system_roots = false\n\
+         client_certificate = \"service-tls-client.crt.pem\"\n\
+         client_key = \"service-tls-client.key.pem\"\n\
+         [service]\nissuer = \"portal.brama.localhost\"\nprovider_name = \"Portal\"\n\
+         signing_certificate = \"service-sig.crt.pem\"\nsigning_key = \"service-sig.key.pem\"\n\
+         decryption_keys = [\"service-enc.key.pem\"]\n\
+         [[upstream]]\nname = \"nobody\"\nurl = \"http://127.0.0.1:9\"\n",
+        free_port(),
+    );
+    for name in names {
+        // No portal is needed: whoever may pass gets a page.
+        let _ = write!(
+            text,
+            "[[route]]\nhost = \"{name}\"\npath = \"/\"\n\
+             respond = {{ status = 200, content_type = \"text/html\", body = '''\
+             <!doctype html><h1>{name}</h1>\
+             <form method=post action=/.brama/logout><button>out</button></form>''' }}\n"
+        );
+    }
+    let path = folder.join("brama.toml");
+    fs::write(&path, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+    let (gateway, _) =
+        Program::start(command.arg("run").arg("--config").arg(path), "gateway started");
+    vec![gateway, simulator]
+}
