@@ -17,18 +17,22 @@ pub enum Activity {
 }
 
 /// A session in memory, shared by all who use it.
+///
+/// In this order, because whoever finds one among a million waits for memory: what every request
+/// looks at stands together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Held {
     key: SessionKey,
-    session: Session,
     /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
     alive: AtomicI64,
-    /// The last sign of life that others know of.
-    told: AtomicI64,
-    /// It was ended from outside. Whoever still holds it sees that at once.
-    has_ended: AtomicBool,
     /// In which round of asking the place that it was read from vouched for it.
     round: AtomicU64,
+    /// It was ended from outside. Whoever still holds it sees that at once.
+    has_ended: AtomicBool,
+    /// The last sign of life that others know of.
+    told: AtomicI64,
+    session: Session,
 }
 
 /// A session that had not ended when it was looked at.

@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{info, warn};
@@ -25,6 +24,7 @@ use tracing::{info, warn};
 pub use self::operators::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
+use super::near::{Kept, Near};
 use super::{Session, SessionId, SessionKey, Settings, kept};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
@@ -34,7 +34,7 @@ use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
 
 /// All sessions.
 pub struct Sessions {
-    near: Cache<SessionKey, Arc<Held>, BuildDigestHasher>,
+    near: Near,
     /// Why sessions were ended from outside, for this process.
     notes: Cache<SessionKey, Why, BuildDigestHasher>,
     far: Option<Far>,
@@ -82,13 +82,7 @@ impl Sessions {
     }
 
     fn of(settings: Settings, owners: PairwiseSecret, far: Option<Far>) -> Self {
-        let near = Cache::builder()
-            .max_capacity(settings.maximum)
-            // A new session is always taken in; the default policy may turn it away.
-            .eviction_policy(EvictionPolicy::lru())
-            // Only for tidiness: what has ended is decided by our own clock.
-            .time_to_live(settings.absolute)
-            .build_with_hasher(BuildDigestHasher::default());
+        let near = Near::new(settings.maximum, settings.idle);
         let notes = Cache::builder()
             .max_capacity(NOTES)
             .time_to_live(NOTE_LIFE)
@@ -119,7 +113,7 @@ impl Sessions {
             };
             far.heard(far.place.put(key.place(), record).await, now)?;
         }
-        self.near.insert(key, Held::new(key, session, now));
+        self.keep(Held::new(key, session, now), now);
         if self.settings.maximum_per_person > 0 {
             // The citizen is signed in by now; the next login tries again.
             if let Err(error) = self.end_oldest(owner, key, now).await {
@@ -140,15 +134,17 @@ impl Sessions {
         now: Time,
     ) -> Result<Option<Live>, Unavailable> {
         let key = id.key();
-        if let Some(held) = self.near.get(&key) {
-            if held.has_ended() {
-                self.near.invalidate(&key);
+        let near = self
+            .near
+            .look(&key, |held| self.look(held, activity, now).ok_or_else(|| Arc::clone(held)));
+        match near {
+            Some(Ok(live)) => return Ok(Some(live)),
+            Some(Err(held)) if held.has_ended() => {
+                self.near.remove(&key);
                 return Ok(None);
             }
-            if let Some(live) = self.look(&held, activity, now) {
-                return Ok(Some(live));
-            }
-            return self.ask_again(&held, activity, now).await;
+            Some(Err(held)) => return self.ask_again(&held, activity, now).await,
+            None => {}
         }
         let Some(far) = &self.far else { return Ok(None) };
         let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
@@ -168,7 +164,7 @@ impl Sessions {
         };
         let held = Held::restored(key, session, record.alive, round, now);
         // Never two of one, or the end of one would not be that of the other.
-        let held = self.near.entry(key).or_insert(held).into_value();
+        let held = self.keep(held, now).0;
         // It may have ended after it was read and before it was here to be told so.
         if far.ends.load(Ordering::Acquire) != ends {
             return self.ask_again(&held, activity, now).await;
@@ -250,9 +246,18 @@ impl Sessions {
 
     /// Keeps near what is far, and tells the place of signs of life; never ends.
     pub async fn attend(self: Arc<Self>, clock: SharedClock) {
-        let Some(far) = &self.far else { return std::future::pending().await };
+        let Some(far) = &self.far else { return self.keep_tidy(&clock).await };
         // Whoever waits for the place hears of ends meanwhile.
-        tokio::join!(self.hear(far), self.keep_told(far, &clock));
+        tokio::join!(self.hear(far), self.keep_told(far, &clock), self.keep_tidy(&clock));
+    }
+
+    async fn keep_tidy(&self, clock: &SharedClock) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            self.near.sweep(clock.now());
+        }
     }
 
     async fn hear(&self, far: &Far) {
@@ -295,9 +300,8 @@ impl Sessions {
     /// Tells the place of signs of life that it does not know yet; for the end of the process.
     pub async fn tell_all(&self, now: Time) {
         if let Some(far) = &self.far {
-            let near = self.near.iter().map(|(_, held)| held);
-            let due = near.filter_map(|held| held.to_tell(Duration::ZERO).map(|_| held));
-            let touches: Vec<_> = due.map(|held| self.touch(&held)).collect();
+            let touches =
+                self.near.collect(|held| held.to_tell(Duration::ZERO).map(|_| self.touch(held)));
             far.lock().extend(touches);
             self.tell(far, now).await;
         }
@@ -326,16 +330,21 @@ impl Sessions {
             return None;
         }
         let live = held.look(activity, now, self.settings.idle)?;
-        if let Some(far) = &self.far
-            && held.to_tell(self.settings.tell_after()).is_some()
-        {
+        if let Some(far) = &self.far {
+            self.note(far, held, self.settings.tell_after());
+        }
+        Some(live)
+    }
+
+    /// Notes that the place is to be told of a sign of life, once for each stretch of time.
+    fn note(&self, far: &Far, held: &Held, stretch: Duration) {
+        if held.to_tell(stretch).is_some() {
             let touch = self.touch(held);
             let mut touches = far.lock();
             if touches.len() < TOUCHES {
                 touches.push(touch);
             }
         }
-        Some(live)
     }
 
     /// Asks the place about a session that is near but not good: not vouched for, or idle as far as
@@ -348,34 +357,35 @@ impl Sessions {
     ) -> Result<Option<Live>, Unavailable> {
         let key = held.key();
         let Some(far) = &self.far else {
-            self.near.invalidate(&key);
+            self.near.remove(&key);
             return Ok(None);
         };
         // What the place cannot change need not be asked.
         if now >= held.session().end() {
-            self.near.invalidate(&key);
+            self.near.remove(&key);
             return Ok(None);
         }
         let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
         match far.heard(far.place.get(key.place(), now).await, now) {
             Ok(Some(record)) => {
+                // Never two of one: another may have come here meanwhile.
+                let (held, is_new) = self.keep(Arc::clone(held), now);
                 held.vouch(record.alive, round, now);
                 // The answer has just come: whatever may have been missed meanwhile is for the next
                 // request to ask.
                 let live = held.look(activity, now, self.settings.idle);
-                if live.is_none() {
-                    self.near.invalidate(&key);
-                } else if !self.near.contains_key(&key) {
-                    self.near.insert(key, Arc::clone(held));
-                    if far.ends.load(Ordering::Acquire) != ends {
-                        self.near.invalidate(&key);
-                    }
+                // An end that was heard of before it was here did not find it.
+                let is_doubtful = is_new && far.ends.load(Ordering::Acquire) != ends;
+                if live.is_none() || is_doubtful {
+                    self.near.remove(&key);
                 }
                 Ok(live)
             }
             Ok(None) => {
                 held.end();
-                self.near.invalidate(&key);
+                if let Some(near) = self.near.remove(&key) {
+                    near.end();
+                }
                 Ok(None)
             }
             Err(away) if far.has_grace(self.settings.grace, now) => {
@@ -413,6 +423,19 @@ impl Sessions {
             self.end(seen.key, Why::Elsewhere, now).await?;
         }
         Ok(())
+    }
+
+    /// Keeps a session near, unless it is. Returns the one that is near now, and whether it is new.
+    fn keep(&self, held: Arc<Held>, now: Time) -> (Arc<Held>, bool) {
+        let Kept { held, is_new, out } = self.near.keep(held, now);
+        if let Some(out) = out {
+            match &self.far {
+                Some(far) => self.note(far, &out, Duration::ZERO),
+                // Nobody else knows of it, so whoever still holds it must see that it is gone.
+                None => out.end(),
+            }
+        }
+        (held, is_new)
     }
 
     fn touch(&self, held: &Held) -> Touch {

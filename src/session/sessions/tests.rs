@@ -309,9 +309,9 @@ async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
     let sessions = replica(&place, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
     let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
-    sessions.near.invalidate(&id.key());
+    sessions.near.remove(&id.key());
     assert!(sessions.is_live(&live, now).await.unwrap());
-    sessions.near.invalidate(&id.key());
+    sessions.near.remove(&id.key());
     place.take(id.key().place(), now).await.unwrap();
     assert!(!sessions.is_live(&live, now).await.unwrap());
 }
