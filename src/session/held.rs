@@ -79,7 +79,12 @@ impl Held {
 
     /// Tells whether the place vouched for it in this round of asking.
     pub(super) fn is_vouched(&self, round: u64) -> bool {
-        self.round.load(Ordering::Acquire) >= round
+        self.round() >= round
+    }
+
+    /// Returns in which round of asking the place vouched for it last.
+    pub(super) fn round(&self) -> u64 {
+        self.round.load(Ordering::Acquire)
     }
 
     /// Notes that the place vouched for it, and the sign of life that others saw.

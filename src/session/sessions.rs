@@ -5,22 +5,25 @@
 //! 2. What is near was vouched for by the place. It stays good as long as we hear of what happens
 //!    there; when something may have been missed, the place is asked again about each session that is
 //!    used ([`Event::Missed`]), and while we hear nothing, again and again.
-//! 3. When the place is away, sessions that are near go on for a grace. Of all others nothing is
-//!    known: they are neither let in nor sent to sign in.
+//! 3. When the place is away, sessions that are near go on for a grace, if it is not long ago that
+//!    something may have been missed about them (`far`). Of all others nothing is known: they are
+//!    neither let in nor sent to sign in.
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 
+mod far;
 mod operators;
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use moka::sync::Cache;
 use tokio::sync::broadcast::error::RecvError;
-use tracing::{info, warn};
+use tracing::warn;
 
+use self::far::Far;
 pub use self::operators::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
@@ -42,19 +45,6 @@ pub struct Sessions {
     owners: PairwiseSecret,
 }
 
-struct Far {
-    place: Arc<dyn Place>,
-    sealer: Sealer,
-    /// Grows when something may have been missed. What was never vouched for is of round 0.
-    round: AtomicU64,
-    /// How many ends were heard of.
-    ends: AtomicU64,
-    /// What the place is to be told.
-    touches: Mutex<Vec<Touch>>,
-    /// Since when the place is away, in milliseconds since the epoch; zero when it is not.
-    away_since: AtomicI64,
-}
-
 impl Sessions {
     /// Makes sessions that are gone with this process.
     #[must_use]
@@ -70,14 +60,7 @@ impl Sessions {
         settings: Settings,
         owners: PairwiseSecret,
     ) -> Arc<Self> {
-        let far = Far {
-            place,
-            sealer,
-            round: AtomicU64::new(1),
-            ends: AtomicU64::new(0),
-            touches: Mutex::default(),
-            away_since: AtomicI64::new(0),
-        };
+        let far = Far::new(place, sealer);
         Arc::new(Self::of(settings, owners, Some(far)))
     }
 
@@ -103,6 +86,7 @@ impl Sessions {
     ) -> Result<(), Unavailable> {
         let key = id.key();
         let owner = self.owners.owner(session.person());
+        let before = self.far.as_ref().map(|far| (far.round(), far.ends.load(Ordering::Acquire)));
         if let Some(far) = &self.far {
             let record = Record {
                 sealed: far.sealer.seal(key.place(), id.secret(), kept::write(&session).expose()),
@@ -113,7 +97,13 @@ impl Sessions {
             };
             far.heard(far.place.put(key.place(), record).await, now)?;
         }
-        self.keep(Held::new(key, session, now), now);
+        let (held, _) = self.keep(Held::new(key, session, now), now);
+        // The place has just taken it. But it may have ended before it was here to be told so.
+        if let (Some(far), Some((round, ends))) = (&self.far, before)
+            && far.ends.load(Ordering::Acquire) == ends
+        {
+            held.vouch(now.as_millisecond(), far.vouched_in(round), now);
+        }
         if self.settings.maximum_per_person > 0 {
             // The citizen is signed in by now; the next login tries again.
             if let Err(error) = self.end_oldest(owner, key, now).await {
@@ -147,7 +137,7 @@ impl Sessions {
             None => {}
         }
         let Some(far) = &self.far else { return Ok(None) };
-        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
+        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
         let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
             return Ok(None);
         };
@@ -162,7 +152,10 @@ impl Sessions {
             warn!(session = key.public_name(), "kept session cannot be read: of another version");
             return Ok(None);
         };
-        let held = Held::restored(key, session, record.alive, round, now);
+        if !self.is_whose_it_says(&session, &record) {
+            return Ok(None);
+        }
+        let held = Held::restored(key, session, record.alive, far.vouched_in(round), now);
         // Never two of one, or the end of one would not be that of the other.
         let held = self.keep(held, now).0;
         // It may have ended after it was read and before it was here to be told so.
@@ -248,7 +241,7 @@ impl Sessions {
     pub async fn attend(self: Arc<Self>, clock: SharedClock) {
         let Some(far) = &self.far else { return self.keep_tidy(&clock).await };
         // Whoever waits for the place hears of ends meanwhile.
-        tokio::join!(self.hear(far), self.keep_told(far, &clock), self.keep_tidy(&clock));
+        tokio::join!(self.hear(far, &clock), self.keep_told(far, &clock), self.keep_tidy(&clock));
     }
 
     async fn keep_tidy(&self, clock: &SharedClock) {
@@ -260,7 +253,7 @@ impl Sessions {
         }
     }
 
-    async fn hear(&self, far: &Far) {
+    async fn hear(&self, far: &Far, clock: &SharedClock) {
         let mut events = far.place.watch();
         loop {
             match events.recv().await {
@@ -271,10 +264,10 @@ impl Sessions {
                     }
                 }
                 Ok(Event::Gone(_)) => {}
-                Ok(Event::Missed) | Err(RecvError::Lagged(_)) => self.ask_all_again(),
+                Ok(Event::Missed) | Err(RecvError::Lagged(_)) => far.begin_round(clock.now()),
                 // A place never stops telling; if it did, nothing would be heard.
                 Err(RecvError::Closed) => {
-                    self.ask_all_again();
+                    far.begin_round(clock.now());
                     tokio::time::sleep(TICK).await;
                 }
             }
@@ -288,7 +281,7 @@ impl Sessions {
             tick.tick().await;
             let is_watching = far.place.is_watching();
             if !is_watching {
-                self.ask_all_again();
+                far.begin_round(clock.now());
             }
             self.tell(far, clock.now()).await;
             if !is_watching || far.is_away() {
@@ -302,13 +295,13 @@ impl Sessions {
         if let Some(far) = &self.far {
             let touches =
                 self.near.collect(|held| held.to_tell(Duration::ZERO).map(|_| self.touch(held)));
-            far.lock().extend(touches);
+            far.touches().extend(touches);
             self.tell(far, now).await;
         }
     }
 
     async fn tell(&self, far: &Far, now: Time) {
-        let touches = std::mem::take(&mut *far.lock());
+        let touches = std::mem::take(&mut *far.touches());
         if touches.is_empty() {
             return;
         }
@@ -316,16 +309,10 @@ impl Sessions {
         let _ = far.heard(far.place.touch(touches).await, now);
     }
 
-    fn ask_all_again(&self) {
-        if let Some(far) = &self.far {
-            far.round.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-
     /// Looks at what is near, if it is good.
     fn look(&self, held: &Arc<Held>, activity: Activity, now: Time) -> Option<Live> {
         if let Some(far) = &self.far
-            && !held.is_vouched(far.round.load(Ordering::Acquire))
+            && !held.is_vouched(far.round())
         {
             return None;
         }
@@ -340,7 +327,7 @@ impl Sessions {
     fn note(&self, far: &Far, held: &Held, stretch: Duration) {
         if held.to_tell(stretch).is_some() {
             let touch = self.touch(held);
-            let mut touches = far.lock();
+            let mut touches = far.touches();
             if touches.len() < TOUCHES {
                 touches.push(touch);
             }
@@ -365,12 +352,12 @@ impl Sessions {
             self.near.remove(&key);
             return Ok(None);
         }
-        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
+        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
         match far.heard(far.place.get(key.place(), now).await, now) {
-            Ok(Some(record)) => {
+            Ok(Some(record)) if self.is_whose_it_says(held.session(), &record) => {
                 // Never two of one: another may have come here meanwhile.
                 let (held, is_new) = self.keep(Arc::clone(held), now);
-                held.vouch(record.alive, round, now);
+                held.vouch(record.alive, far.vouched_in(round), now);
                 // The answer has just come: whatever may have been missed meanwhile is for the next
                 // request to ask.
                 let live = held.look(activity, now, self.settings.idle);
@@ -381,14 +368,14 @@ impl Sessions {
                 }
                 Ok(live)
             }
-            Ok(None) => {
+            Ok(Some(_) | None) => {
                 held.end();
                 if let Some(near) = self.near.remove(&key) {
                     near.end();
                 }
                 Ok(None)
             }
-            Err(away) if far.has_grace(self.settings.grace, now) => {
+            Err(away) if far.has_grace(held.round(), self.settings.grace, now) => {
                 held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
             }
             Err(away) => Err(away),
@@ -425,6 +412,19 @@ impl Sessions {
         Ok(())
     }
 
+    /// Tells whether a kept session counts as one of the person that is sealed in it. If it did not,
+    /// it would not be found among those of the person, to be ended.
+    fn is_whose_it_says(&self, session: &Session, record: &Record) -> bool {
+        let is_so = record.owner == Some(self.owners.owner(session.person()));
+        if !is_so {
+            warn!(
+                session = session.public_name(),
+                "kept session counts as another person's: changed, or of another secret of the pseudonyms"
+            );
+        }
+        is_so
+    }
+
     /// Keeps a session near, unless it is. Returns the one that is near now, and whether it is new.
     fn keep(&self, held: Arc<Held>, now: Time) -> (Arc<Held>, bool) {
         let Kept { held, is_new, out } = self.near.keep(held, now);
@@ -451,35 +451,6 @@ impl Sessions {
     /// may not have been told.
     fn expires(&self, alive: Time, session: &Session) -> Time {
         later(later(alive, self.settings.idle), self.settings.tell_after()).min(session.end())
-    }
-}
-
-impl Far {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Touch>> {
-        self.touches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_away(&self) -> bool {
-        self.away_since.load(Ordering::Relaxed) != 0
-    }
-
-    /// Tells whether it is away for no longer than that.
-    fn has_grace(&self, grace: Duration, now: Time) -> bool {
-        let since = now.as_millisecond() - self.away_since.load(Ordering::Relaxed);
-        u128::try_from(since.max(0)).is_ok_and(|since| since < grace.as_millis())
-    }
-
-    /// Notes whether the place answers.
-    fn heard<T>(&self, answer: Result<T, Unavailable>, now: Time) -> Result<T, Unavailable> {
-        let (was, moment) = (Ordering::Relaxed, now.as_millisecond().max(1));
-        match &answer {
-            Ok(_) if self.away_since.swap(0, was) != 0 => info!("session store is back"),
-            Err(reason) if self.away_since.compare_exchange(0, moment, was, was).is_ok() => {
-                warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
-            }
-            _ => {}
-        }
-        answer
     }
 }
 

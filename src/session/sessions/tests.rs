@@ -345,7 +345,7 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
     clock.advance(2 * settings().grace);
     assert!(is_live(&one, &id, Activity::Alive, &clock).await);
     place.away(true);
-    one.ask_all_again();
+    one.far.as_ref().unwrap().begin_round(clock.now());
     assert!(is_live(&one, &id, Activity::Alive, &clock).await, "it was seen a moment ago");
     assert!(one.is_away());
     two.find(&id, Activity::Alive, clock.now()).await.expect_err("nothing is known of it");
@@ -367,11 +367,11 @@ async fn what_may_have_been_missed_while_the_place_answers_signs_nobody_out() {
     let (place, clock) = (Switch::new(), clock());
     let sessions = replica(&place, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
-    sessions.ask_all_again();
+    sessions.far.as_ref().unwrap().begin_round(now);
     place.is_slow.store(true, Ordering::SeqCst);
     let mut found = std::pin::pin!(sessions.find(&id, Activity::Alive, now));
     assert!(futures_util::poll!(found.as_mut()).is_pending(), "it is asked for again");
-    sessions.ask_all_again();
+    sessions.far.as_ref().unwrap().begin_round(now);
     assert!(found.await.unwrap().is_some());
 }
 
@@ -412,9 +412,131 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
         clock.advance(Duration::from_millis(100));
         assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
     }
-    let told = far.lock().len();
+    let told = far.touches().len();
     assert!((1..=4).contains(&told), "{told} in 100 seconds");
     sessions.tell_all(clock.now()).await;
     let record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
     assert_eq!(record.alive, clock.now().as_millisecond());
+}
+
+#[tokio::test]
+async fn a_session_that_made_room_is_over_for_whoever_holds_it() {
+    let clock = clock();
+    let settings = Settings { maximum: 2, ..settings() };
+    let sessions = Sessions::in_memory(settings, owners());
+    let oldest = begun(&sessions, &clock).await;
+    let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(1));
+    let second = begun(&sessions, &clock).await;
+    assert!(sessions.is_live(&live, clock.now()).await.unwrap(), "there is room for two");
+    let third = begun(&sessions, &clock).await;
+    assert!(live.held().has_ended(), "also for a worker that found it a moment ago");
+    assert!(!sessions.is_live(&live, clock.now()).await.unwrap());
+    for (id, is_there) in [(oldest, false), (second, true), (third, true)] {
+        assert_eq!(is_live(&sessions, &id, Activity::Alive, &clock).await, is_there);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_made_room_near_is_found_in_its_place() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, Settings { maximum: 2, ..settings() });
+    let oldest = begun(&sessions, &clock).await;
+    let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(10));
+    assert!(is_live(&sessions, &oldest, Activity::Alive, &clock).await);
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(1));
+        begun(&sessions, &clock).await;
+    }
+    assert!(sessions.near.get(&oldest.key()).is_none());
+    assert!(sessions.is_live(&live, clock.now()).await.unwrap());
+    assert!(is_live(&sessions, &oldest, Activity::Alive, &clock).await);
+    // The last sign of life was told although it was not due.
+    sessions.tell(sessions.far.as_ref().unwrap(), clock.now()).await;
+    let record = place.get(oldest.key().place(), clock.now()).await.unwrap().unwrap();
+    assert!(
+        record.alive
+            >= later("2031-01-01T00:00:00Z".parse().unwrap(), Duration::from_secs(10))
+                .as_millisecond()
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_made_room_in_its_place_ends_near() {
+    let clock = clock();
+    let place: Arc<dyn Place> = Arc::new(Memory::new(2));
+    let sessions = Sessions::kept_in(place, sealer(), settings(), owners());
+    let attending =
+        tokio::spawn(Arc::clone(&sessions).attend(Arc::new(crate::base::clock::SystemClock)));
+    tokio::task::yield_now().await;
+    let oldest = begun(&sessions, &clock).await;
+    let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    let second = begun(&sessions, &clock).await;
+    assert!(sessions.is_live(&live, clock.now()).await.unwrap());
+    begun(&sessions, &clock).await;
+    let ended = async {
+        while !live.held().has_ended() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), ended).await.unwrap();
+    assert!(!sessions.is_live(&live, clock.now()).await.unwrap());
+    assert!(!is_live(&sessions, &oldest, Activity::Alive, &clock).await);
+    assert!(is_live(&sessions, &second, Activity::Alive, &clock).await);
+    attending.abort();
+}
+
+#[tokio::test]
+async fn a_session_that_has_just_begun_needs_no_question_and_has_the_grace() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = begun(&sessions, &clock).await;
+    place.away(true);
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(!sessions.is_away(), "nobody asked");
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "for the grace");
+}
+
+/// It ends while this replica hears nothing, nobody uses it, and then the place goes away.
+#[tokio::test]
+async fn a_session_that_ended_unheard_is_not_served_for_longer_than_the_grace() {
+    let (place, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (ended, used) = (begun(&one, &clock).await, begun(&one, &clock).await);
+    for id in [&ended, &used] {
+        assert!(is_live(&two, id, Activity::Alive, &clock).await);
+    }
+    // The channel is lost, and back.
+    two.far.as_ref().unwrap().begin_round(clock.now());
+    one.end(ended.key(), Why::Operator, clock.now()).await.unwrap();
+    clock.advance(settings().grace);
+    assert!(is_live(&two, &used, Activity::Alive, &clock).await, "it is confirmed");
+    place.away(true);
+    two.find(&ended, Activity::Alive, clock.now()).await.expect_err("nobody knows");
+    two.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(is_live(&two, &used, Activity::Alive, &clock).await, "for the grace");
+    clock.advance(settings().grace);
+    two.find(&used, Activity::Alive, clock.now()).await.expect_err("the grace is over");
+}
+
+/// Whoever may write to the place takes a session from its person, so that it is not found to be ended.
+#[tokio::test]
+async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nobody() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let (id, other) = (begun(&sessions, &clock).await, begun(&sessions, &clock).await);
+    for (owner, is_good) in [(Some([1; 32]), false), (None, false)] {
+        let mut record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
+        record.owner = owner;
+        place.put(id.key().place(), record).await.unwrap();
+        let fresh = replica(&place, settings());
+        assert_eq!(is_live(&fresh, &id, Activity::Alive, &clock).await, is_good);
+        assert!(is_live(&fresh, &other, Activity::Alive, &clock).await);
+    }
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nobody asked yet");
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(is_live(&sessions, &other, Activity::Alive, &clock).await);
 }
