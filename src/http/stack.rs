@@ -28,7 +28,7 @@ use crate::proxy;
 use crate::session::SessionId;
 use crate::session::held::{Activity, Live};
 use crate::session::label::Why;
-use crate::store::Unavailable;
+use crate::session::sessions::Known;
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -277,7 +277,7 @@ impl Gateway {
     }
 
     /// Finds the session of a request, which is a sign of life unless it says otherwise.
-    pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Unavailable> {
+    pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Failure> {
         self.live_as(exchange, exchange.activity()).await
     }
 
@@ -286,7 +286,7 @@ impl Gateway {
         &self,
         exchange: &Exchange,
         activity: Activity,
-    ) -> Result<Option<Live>, Unavailable> {
+    ) -> Result<Option<Live>, Failure> {
         let now = exchange.began;
         if !exchange.census.has_cookies {
             return Ok(None);
@@ -298,7 +298,21 @@ impl Gateway {
             return Ok(Some(live));
         }
         let Some(id) = SessionId::parse(cookie) else { return Ok(None) };
-        let live = self.flows.sessions.find(&id, activity, now).await?;
+        let sessions = &self.flows.sessions;
+        let live = match sessions.find_near(&id, activity, now) {
+            Known::Live(live) => Some(live),
+            Known::Nothing => None,
+            Known::Doubtful(_) => sessions.find(&id, activity, now).await?,
+            // Anybody can invent an id, and to ask costs the store something.
+            Known::Unknown => {
+                self.limits.may_ask(exchange.client.address)?;
+                let live = sessions.find(&id, activity, now).await?;
+                if live.is_none() {
+                    self.limits.asked_in_vain(exchange.client.address);
+                }
+                live
+            }
+        };
         if let Some(live) = &live {
             self.recent.remember(cookie, live, now);
         }

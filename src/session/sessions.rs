@@ -10,7 +10,10 @@
 //!    neither let in nor sent to sign in.
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
+//! 6. A place that has just said that there is nothing is not asked for the same again, for a moment.
+//!    What is begun cannot be hidden by that: ids are ours, and nobody can ask for one before.
 
+mod attend;
 mod far;
 mod operators;
 
@@ -20,7 +23,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use moka::sync::Cache;
-use tokio::sync::broadcast::error::RecvError;
 use tracing::warn;
 
 use self::far::Far;
@@ -29,17 +31,31 @@ use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
 use super::near::{Kept, Near};
 use super::{Session, SessionId, SessionKey, Settings, kept};
-use crate::base::clock::{SharedClock, Time, later};
+use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
 use crate::store::seal::Sealer;
-use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
+use crate::store::{Key, Kind, Place, Record, Touch, Unavailable};
+
+/// What is known of a session without asking the place.
+pub enum Known {
+    /// It lives.
+    Live(Live),
+    /// There is none, or it has ended.
+    Nothing,
+    /// There was one, and the place says whether there still is.
+    Doubtful(Arc<Held>),
+    /// Only the place knows.
+    Unknown,
+}
 
 /// All sessions.
 pub struct Sessions {
     near: Near,
     /// Why sessions were ended from outside, for this process.
     notes: Cache<SessionKey, Why, BuildDigestHasher>,
+    /// What was just asked for and is not in the place, and until when that is good.
+    absent: Cache<Key, Time>,
     far: Option<Far>,
     settings: Settings,
     owners: PairwiseSecret,
@@ -70,7 +86,12 @@ impl Sessions {
             .max_capacity(NOTES)
             .time_to_live(NOTE_LIFE)
             .build_with_hasher(BuildDigestHasher::default());
-        Self { near, notes, far, settings, owners }
+        let absent = Cache::builder()
+            .max_capacity(ABSENT)
+            // Only for tidiness: how long it is good is decided by our own clock.
+            .time_to_live(10 * ABSENT_LIFE)
+            .build();
+        Self { near, notes, absent, far, settings, owners }
     }
 
     /// Begins to keep a session under an id that was never used before. When the person has too many,
@@ -99,6 +120,7 @@ impl Sessions {
         }
         let (held, _) = self.keep(Held::new(key, session, now), now);
         // The place has just taken it. But it may have ended before it was here to be told so.
+        self.absent.invalidate(&key.place());
         if let (Some(far), Some((round, ends))) = (&self.far, before)
             && far.ends.load(Ordering::Acquire) == ends
         {
@@ -123,22 +145,44 @@ impl Sessions {
         activity: Activity,
         now: Time,
     ) -> Result<Option<Live>, Unavailable> {
+        match self.find_near(id, activity, now) {
+            Known::Live(live) => Ok(Some(live)),
+            Known::Nothing => Ok(None),
+            Known::Doubtful(held) => self.ask_again(&held, activity, now).await,
+            Known::Unknown => self.find_far(id, activity, now).await,
+        }
+    }
+
+    /// Says what is known of a session without asking anybody.
+    #[must_use]
+    pub fn find_near(&self, id: &SessionId, activity: Activity, now: Time) -> Known {
         let key = id.key();
         let near = self
             .near
             .look(&key, |held| self.look(held, activity, now).ok_or_else(|| Arc::clone(held)));
         match near {
-            Some(Ok(live)) => return Ok(Some(live)),
+            Some(Ok(live)) => Known::Live(live),
             Some(Err(held)) if held.has_ended() => {
                 self.near.remove(&key);
-                return Ok(None);
+                Known::Nothing
             }
-            Some(Err(held)) => return self.ask_again(&held, activity, now).await,
-            None => {}
+            Some(Err(held)) => Known::Doubtful(held),
+            None if self.far.is_none() || self.is_absent(key.place(), now) => Known::Nothing,
+            None => Known::Unknown,
         }
+    }
+
+    async fn find_far(
+        &self,
+        id: &SessionId,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        let key = id.key();
         let Some(far) = &self.far else { return Ok(None) };
         let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
         let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
+            self.absent.insert(key.place(), later(now, ABSENT_LIFE));
             return Ok(None);
         };
         let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
@@ -227,7 +271,14 @@ impl Sessions {
         if let Some(why) = self.notes.get(&key) {
             return Some(why);
         }
-        let record = self.far.as_ref()?.place.get(key.note(), now).await.ok()??;
+        let far = self.far.as_ref()?;
+        if self.is_absent(key.note(), now) {
+            return None;
+        }
+        let Some(record) = far.place.get(key.note(), now).await.ok()? else {
+            self.absent.insert(key.note(), later(now, ABSENT_LIFE));
+            return None;
+        };
         Why::parse(std::str::from_utf8(&record.label).ok()?)
     }
 
@@ -235,78 +286,6 @@ impl Sessions {
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.far.as_ref().is_some_and(|far| far.is_away())
-    }
-
-    /// Keeps near what is far, and tells the place of signs of life; never ends.
-    pub async fn attend(self: Arc<Self>, clock: SharedClock) {
-        let Some(far) = &self.far else { return self.keep_tidy(&clock).await };
-        // Whoever waits for the place hears of ends meanwhile.
-        tokio::join!(self.hear(far, &clock), self.keep_told(far, &clock), self.keep_tidy(&clock));
-    }
-
-    async fn keep_tidy(&self, clock: &SharedClock) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            self.near.sweep(clock.now());
-        }
-    }
-
-    async fn hear(&self, far: &Far, clock: &SharedClock) {
-        let mut events = far.place.watch();
-        loop {
-            match events.recv().await {
-                Ok(Event::Gone(key)) if key.kind == Kind::Session => {
-                    far.ends.fetch_add(1, Ordering::AcqRel);
-                    if let Some(held) = self.near.remove(&SessionKey(key.digest)) {
-                        held.end();
-                    }
-                }
-                Ok(Event::Gone(_)) => {}
-                Ok(Event::Missed) | Err(RecvError::Lagged(_)) => far.begin_round(clock.now()),
-                // A place never stops telling; if it did, nothing would be heard.
-                Err(RecvError::Closed) => {
-                    far.begin_round(clock.now());
-                    tokio::time::sleep(TICK).await;
-                }
-            }
-        }
-    }
-
-    async fn keep_told(&self, far: &Far, clock: &SharedClock) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            let is_watching = far.place.is_watching();
-            if !is_watching {
-                far.begin_round(clock.now());
-            }
-            self.tell(far, clock.now()).await;
-            if !is_watching || far.is_away() {
-                let _ = far.heard(far.place.check().await, clock.now());
-            }
-        }
-    }
-
-    /// Tells the place of signs of life that it does not know yet; for the end of the process.
-    pub async fn tell_all(&self, now: Time) {
-        if let Some(far) = &self.far {
-            let touches =
-                self.near.collect(|held| held.to_tell(Duration::ZERO).map(|_| self.touch(held)));
-            far.touches().extend(touches);
-            self.tell(far, now).await;
-        }
-    }
-
-    async fn tell(&self, far: &Far, now: Time) {
-        let touches = std::mem::take(&mut *far.touches());
-        if touches.is_empty() {
-            return;
-        }
-        // They are not worth keeping when the place is away: each session is told of again.
-        let _ = far.heard(far.place.touch(touches).await, now);
     }
 
     /// Looks at what is near, if it is good.
@@ -412,6 +391,11 @@ impl Sessions {
         Ok(())
     }
 
+    /// Tells whether the place said a moment ago that it has nothing there.
+    fn is_absent(&self, key: Key, now: Time) -> bool {
+        self.absent.get(&key).is_some_and(|until| now < until)
+    }
+
     /// Tells whether a kept session counts as one of the person that is sealed in it. If it did not,
     /// it would not be found among those of the person, to be ended.
     fn is_whose_it_says(&self, session: &Session, record: &Record) -> bool {
@@ -467,8 +451,9 @@ impl SessionKey {
 /// How many notes on ended sessions a process keeps, and how long.
 const NOTES: u64 = 100_000;
 const NOTE_LIFE: Duration = Duration::from_secs(3600);
-/// How often the place is told of signs of life, and looked at while it is not heard.
-const TICK: Duration = Duration::from_millis(500);
+/// Of how many records a process remembers that they are not in the place, and how long.
+const ABSENT: u64 = 10_000;
+const ABSENT_LIFE: Duration = Duration::from_secs(3);
 /// How many signs of life may wait to be told.
 const TOUCHES: usize = 100_000;
 /// The most sessions of one person that are looked at.

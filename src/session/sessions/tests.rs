@@ -1,6 +1,6 @@
 //! The contract of sessions, near alone and with a place behind; and what a place changes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::broadcast;
 
@@ -9,7 +9,7 @@ use crate::base::clock::{Clock, ManualClock};
 use crate::base::secret::Secret;
 use crate::session::testing::{session, settings};
 use crate::store::memory::Memory;
-use crate::store::{Page, Work};
+use crate::store::{Event, Page, Work};
 
 fn clock() -> ManualClock {
     ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap())
@@ -34,12 +34,15 @@ struct Switch {
     is_deaf: AtomicBool,
     /// What is read takes a turn to arrive.
     is_slow: AtomicBool,
+    /// How often something was read.
+    reads: AtomicUsize,
 }
 
 impl Switch {
     fn new() -> Arc<Self> {
         let [is_away, is_deaf, is_slow] = [false; 3].map(AtomicBool::new);
-        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf, is_slow })
+        let (memory, reads) = (Memory::new(1000), AtomicUsize::new(0));
+        Arc::new(Self { memory, is_away, is_deaf, is_slow, reads })
     }
 
     fn away(&self, away: bool) {
@@ -66,6 +69,7 @@ impl Place for Switch {
         self.or(self.memory.swap(key, sealed, record, now))
     }
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         if self.is_slow.load(Ordering::SeqCst) {
             let read = self.memory.get(key, now);
             return Box::pin(async {
@@ -539,4 +543,50 @@ async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nob
     sessions.far.as_ref().unwrap().begin_round(clock.now());
     assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
     assert!(is_live(&sessions, &other, Activity::Alive, &clock).await);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_asked_for_once_in_a_moment() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let reads = || place.reads.swap(0, Ordering::SeqCst);
+    let invented = SessionId::generate();
+    for _ in 0..10 {
+        assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
+        assert_eq!(sessions.why_ended(&invented, clock.now()).await, None);
+    }
+    assert_eq!(reads(), 2, "for the session, and for why it ended");
+    clock.advance(ABSENT_LIFE);
+    assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
+    assert_eq!(reads(), 1);
+    for _ in 0..10 {
+        assert!(!is_live(&sessions, &SessionId::generate(), Activity::Alive, &clock).await);
+    }
+    assert_eq!(reads(), 10, "others are asked for");
+}
+
+#[tokio::test]
+async fn that_something_was_not_there_hides_nothing_that_is_here() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = SessionId::generate();
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
+    sessions.insert(&id, session(id.key(), clock.now()), clock.now()).await.unwrap();
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    sessions.near.remove(&id.key());
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nor when it is far only");
+}
+
+#[tokio::test]
+async fn only_the_place_knows_of_what_is_not_near() {
+    let (place, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (id, now) = (begun(&one, &clock).await, clock.now());
+    let near = |sessions: &Sessions, id: &SessionId| sessions.find_near(id, Activity::Alive, now);
+    assert!(matches!(near(&one, &id), Known::Live(_)));
+    assert!(matches!(near(&two, &id), Known::Unknown));
+    one.far.as_ref().unwrap().begin_round(now);
+    assert!(matches!(near(&one, &id), Known::Doubtful(_)));
+    let alone = Sessions::in_memory(settings(), owners());
+    assert!(matches!(near(&alone, &id), Known::Nothing), "there is nobody to ask");
 }
