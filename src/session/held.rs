@@ -188,3 +188,16 @@ impl Live {
 
 /// Signs of life that are nearer to each other are one, in milliseconds.
 const GRAIN: i64 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a million: one more byte than this, and each takes 64 more.
+    #[test]
+    fn a_session_with_its_counters_fits_into_256_bytes() {
+        let counters_of_arc = 2 * size_of::<usize>();
+        assert!(counters_of_arc + size_of::<Held>() <= 256);
+        assert!(std::mem::offset_of!(Held, session) + size_of::<Time>() <= 128 - counters_of_arc);
+    }
+}

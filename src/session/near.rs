@@ -9,7 +9,8 @@
 //! 4. What is over is swept out bit by bit; whether it is over is decided by whoever finds it.
 //!
 //! Keys are hashes of our own random ids, so any of their bits spread well, and nobody outside can
-//! bring many sessions into one shard. Strangers choose what is looked up, never what is there.
+//! bring many sessions into one shard. Strangers choose what is looked up, never what is there. How long
+//! a comparison takes may tell them of a hash, which leads to no id.
 //!
 //! # Why no cache from elsewhere
 //!
@@ -341,6 +342,27 @@ mod tests {
             assert!(one.get(&newest.key()).is_some());
             assert_eq!(count(&one), 1);
         }
+    }
+
+    #[test]
+    fn many_at_once_keep_the_bound_and_lose_nothing_that_there_is_room_for() {
+        const EACH: usize = 3000;
+        let (near, clock) = (near(10_000), clock());
+        let work = || {
+            let mine: Vec<_> = (0..EACH).map(|_| kept(&near, &clock)).collect();
+            near.sweep(clock.now());
+            mine.iter().for_each(|held| assert!(near.get(&held.key()).is_some()));
+            mine.iter().for_each(|held| assert!(near.remove(&held.key()).is_some()));
+            (0..EACH).for_each(|_| drop(kept(&near, &clock)));
+        };
+        std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(work))));
+        assert_eq!(count(&near), 3 * EACH);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| (0..EACH).for_each(|_| drop(kept(&near, &clock))));
+            }
+        });
+        assert_eq!(count(&near), 10_000);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod far;
 mod operators;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -59,6 +59,8 @@ pub struct Sessions {
     far: Option<Far>,
     settings: Settings,
     owners: PairwiseSecret,
+    /// When it was last said that there is no room, in milliseconds since the epoch.
+    said_full: AtomicI64,
 }
 
 impl Sessions {
@@ -91,7 +93,8 @@ impl Sessions {
             // Only for tidiness: how long it is good is decided by our own clock.
             .time_to_live(10 * ABSENT_LIFE)
             .build();
-        Self { near, notes, absent, far, settings, owners }
+        let said_full = AtomicI64::new(i64::MIN);
+        Self { near, notes, absent, far, settings, owners, said_full }
     }
 
     /// Begins to keep a session under an id that was never used before. When the person has too many,
@@ -391,6 +394,23 @@ impl Sessions {
         Ok(())
     }
 
+    /// Says now and then that citizens are signed out for want of room.
+    fn say_full(&self, now: Time) {
+        let (now, said) = (now.as_millisecond(), self.said_full.load(Ordering::Relaxed));
+        let is_due = now.saturating_sub(said) >= SAID_FULL_FOR;
+        if is_due
+            && self
+                .said_full
+                .compare_exchange(said, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            warn!(
+                maximum = self.settings.maximum,
+                "there are more sessions than session.maximum: those used longest ago end"
+            );
+        }
+    }
+
     /// Tells whether the place said a moment ago that it has nothing there.
     fn is_absent(&self, key: Key, now: Time) -> bool {
         self.absent.get(&key).is_some_and(|until| now < until)
@@ -416,7 +436,13 @@ impl Sessions {
             match &self.far {
                 Some(far) => self.note(far, &out, Duration::ZERO),
                 // Nobody else knows of it, so whoever still holds it must see that it is gone.
-                None => out.end(),
+                None => {
+                    let is_loss = out.is_live(now, self.settings.idle);
+                    out.end();
+                    if is_loss {
+                        self.say_full(now);
+                    }
+                }
             }
         }
         (held, is_new)
@@ -451,6 +477,8 @@ impl SessionKey {
 /// How many notes on ended sessions a process keeps, and how long.
 const NOTES: u64 = 100_000;
 const NOTE_LIFE: Duration = Duration::from_secs(3600);
+/// How long it is not said again that there is no room, in milliseconds.
+const SAID_FULL_FOR: i64 = 60_000;
 /// Of how many records a process remembers that they are not in the place, and how long.
 const ABSENT: u64 = 10_000;
 const ABSENT_LIFE: Duration = Duration::from_secs(3);
