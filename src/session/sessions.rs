@@ -4,7 +4,7 @@
 //! 1. Near is asked first, and for nearly every request nothing else. Without a place, near is all.
 //! 2. What is near was vouched for by the place. It stays good as long as we hear of what happens
 //!    there; when something may have been missed, the place is asked again about each session that is
-//!    used ([`Event::Missed`]), and while we hear nothing, again and again.
+//!    used ([`crate::store::Event::Missed`]), and while we hear nothing, again and again.
 //! 3. When the place is away, sessions that are near go on for a grace, if it is not long ago that
 //!    something may have been missed about them (`far`). Of all others nothing is known: they are
 //!    neither let in nor sent to sign in.
