@@ -109,7 +109,8 @@
 //!
 //! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /64 of
 //! IPv6 by default: logins that begin, returns from the node, logins that were refused, and sessions
-//! that the store was asked for in vain, because anybody can invent a cookie. Each has
+//! that the store was asked for in vain, because anybody can invent a cookie (a browser that
+//! still has the cookie of a session that ended counts at most twice a minute). Each has
 //! so many a minute, as many at once and then evenly. What is more gets 429 with `Retry-After`: a page
 //! for people, JSON for programs. Whoever is signed in is never counted, and a login that is turned
 //! away on its way back is not spent: a reload a moment later goes on.

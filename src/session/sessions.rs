@@ -54,8 +54,8 @@ pub struct Sessions {
     near: Near,
     /// Why sessions were ended from outside, for this process.
     notes: Cache<SessionKey, Why, BuildDigestHasher>,
-    /// What was just asked for and is not in the place, and until when that is good.
-    absent: Cache<Key, Time>,
+    /// What was just asked for and is not in the place: in which round, and until when that is good.
+    absent: Cache<Key, (u64, Time)>,
     far: Option<Far>,
     settings: Settings,
     owners: PairwiseSecret,
@@ -185,7 +185,7 @@ impl Sessions {
         let Some(far) = &self.far else { return Ok(None) };
         let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
         let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
-            self.absent.insert(key.place(), later(now, ABSENT_LIFE));
+            self.absent.insert(key.place(), (round, later(now, ABSENT_LIFE)));
             return Ok(None);
         };
         let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
@@ -278,8 +278,9 @@ impl Sessions {
         if self.is_absent(key.note(), now) {
             return None;
         }
+        let round = far.round();
         let Some(record) = far.place.get(key.note(), now).await.ok()? else {
-            self.absent.insert(key.note(), later(now, ABSENT_LIFE));
+            self.absent.insert(key.note(), (round, later(now, ABSENT_LIFE)));
             return None;
         };
         Why::parse(std::str::from_utf8(&record.label).ok()?)
@@ -411,9 +412,12 @@ impl Sessions {
         }
     }
 
-    /// Tells whether the place said a moment ago that it has nothing there.
+    /// Tells whether the place said a moment ago that it has nothing there, and is still heard: one that
+    /// was away may come back with what it had.
     fn is_absent(&self, key: Key, now: Time) -> bool {
-        self.absent.get(&key).is_some_and(|until| now < until)
+        let Some(far) = &self.far else { return false };
+        let known = self.absent.get(&key);
+        known.is_some_and(|(round, until)| round == far.round() && now < until)
     }
 
     /// Tells whether a kept session counts as one of the person that is sealed in it. If it did not,
@@ -481,7 +485,7 @@ const NOTE_LIFE: Duration = Duration::from_secs(3600);
 const SAID_FULL_FOR: i64 = 60_000;
 /// Of how many records a process remembers that they are not in the place, and how long.
 const ABSENT: u64 = 10_000;
-const ABSENT_LIFE: Duration = Duration::from_secs(3);
+const ABSENT_LIFE: Duration = Duration::from_secs(30);
 /// How many signs of life may wait to be told.
 const TOUCHES: usize = 100_000;
 /// The most sessions of one person that are looked at.
