@@ -114,6 +114,7 @@ impl From<TooOften> for Failure {
             Counted::Start => "login.too_many_starts",
             Counted::Return => "login.too_many_returns",
             Counted::Failure => "login.too_many_failures",
+            Counted::UnknownSession => "session.too_many_unknown",
         };
         let failure = Self::new(Trouble::TooManyTries, StatusCode::TOO_MANY_REQUESTS, code);
         Self { detail: error.to_string(), ..failure.retry_after(error.wait) }

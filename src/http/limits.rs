@@ -1,7 +1,7 @@
 //! How often one network may try to sign in, so that none of them takes it from all the others.
 //!
-//! 1. Three things are counted for each network of a client: logins that are begun, returns from
-//!    the node, and logins that are refused. Each has so many a minute: as many at once, and then
+//! 1. Four things are counted for each network of a client: logins that are begun, returns from
+//!    the node, logins that are refused, and sessions that the store was asked for in vain. Each has so many a minute: as many at once, and then
 //!    evenly (GCRA).
 //! 2. A network is an IPv4 address or a /64 of IPv6, unless the settings say otherwise: whoever
 //!    has one address of a /64 has them all. Networks that are excepted are not counted.
@@ -45,6 +45,8 @@ pub struct Settings {
     pub returns: Option<NonZeroU32>,
     /// Refused logins in a minute.
     pub failures: Option<NonZeroU32>,
+    /// Sessions that the store does not know, in a minute.
+    pub unknown_sessions: Option<NonZeroU32>,
     /// The length of an IPv4 network's prefix.
     pub ipv4_prefix: u8,
     /// The length of an IPv6 network's prefix.
@@ -61,6 +63,7 @@ impl Default for Settings {
             starts: NonZeroU32::new(600),
             returns: NonZeroU32::new(600),
             failures: NonZeroU32::new(120),
+            unknown_sessions: NonZeroU32::new(1200),
             ipv4_prefix: 32,
             ipv6_prefix: 64,
             except: Networks::default(),
@@ -78,6 +81,8 @@ pub enum Counted {
     Return,
     /// A login was refused.
     Failure,
+    /// A cookie named a session that the store does not know.
+    UnknownSession,
 }
 
 /// A network tried too often.
@@ -98,6 +103,7 @@ pub struct Limits {
     starts: Option<Limiter>,
     returns: Option<Limiter>,
     failures: Option<Limiter>,
+    unknown_sessions: Option<Limiter>,
 }
 
 type Limiter = RateLimiter<IpAddr, View, Elapsed, NoOpMiddleware<Duration>>;
@@ -109,8 +115,11 @@ struct Counts {
     starts: InMemoryState,
     returns: InMemoryState,
     failures: InMemoryState,
+    unknown_sessions: InMemoryState,
     /// Until when nothing is tried for it, in milliseconds of our elapsed time.
     closed_until: AtomicU64,
+    /// Until when the store is not asked for it.
+    unasked_until: AtomicU64,
 }
 
 impl Limits {
@@ -132,6 +141,7 @@ impl Limits {
             starts: limiter(settings.starts, |counts| &counts.starts),
             returns: limiter(settings.returns, |counts| &counts.returns),
             failures: limiter(settings.failures, |counts| &counts.failures),
+            unknown_sessions: limiter(settings.unknown_sessions, |counts| &counts.unknown_sessions),
             settings,
             seen,
             clock,
@@ -166,14 +176,8 @@ impl Limits {
     /// Counts a login that was refused. When there were too many, the network may try nothing for
     /// a moment, which [`Self::may_try`] says.
     pub fn fail(&self, client: IpAddr) {
-        let Err(refused) = self.count(self.failures.as_ref(), Counted::Failure, client) else {
-            return;
-        };
-        let until = self.clock.now().saturating_add(refused.wait).as_millis();
-        let until = u64::try_from(until).unwrap_or(u64::MAX);
-        // Never zero: rounded up to the next millisecond.
-        let until = until.saturating_add(1);
-        self.counts(self.network(client)).closed_until.store(until, Ordering::Relaxed);
+        let refused = self.count(self.failures.as_ref(), Counted::Failure, client);
+        self.close(refused, client, |counts| &counts.closed_until);
     }
 
     /// Tells whether a network may try to finish a login.
@@ -184,11 +188,54 @@ impl Limits {
         if self.failures.is_none() {
             return Ok(());
         }
+        self.is_open(Counted::Failure, client, |counts| &counts.closed_until)
+    }
+
+    /// Counts a session that the store was asked for in vain. When there were too many, it is not asked
+    /// for the network for a moment, which [`Self::may_ask`] says.
+    pub fn asked_in_vain(&self, client: IpAddr) {
+        let limiter = self.unknown_sessions.as_ref();
+        let refused = self.count(limiter, Counted::UnknownSession, client);
+        self.close(refused, client, |counts| &counts.unasked_until);
+    }
+
+    /// Tells whether the store may be asked for a session that only it may know.
+    ///
+    /// # Errors
+    /// When too many that the network named are unknown.
+    pub fn may_ask(&self, client: IpAddr) -> Result<(), TooOften> {
+        if self.unknown_sessions.is_none() {
+            return Ok(());
+        }
+        self.is_open(Counted::UnknownSession, client, |counts| &counts.unasked_until)
+    }
+
+    /// Notes until when a network that was refused may not do something.
+    fn close(
+        &self,
+        refused: Result<(), TooOften>,
+        client: IpAddr,
+        part: fn(&Counts) -> &AtomicU64,
+    ) {
+        let Err(refused) = refused else { return };
+        let until = self.clock.now().saturating_add(refused.wait).as_millis();
+        let until = u64::try_from(until).unwrap_or(u64::MAX);
+        // Never zero: rounded up to the next millisecond.
+        let until = until.saturating_add(1);
+        part(&self.counts(self.network(client))).store(until, Ordering::Relaxed);
+    }
+
+    fn is_open(
+        &self,
+        counted: Counted,
+        client: IpAddr,
+        part: fn(&Counts) -> &AtomicU64,
+    ) -> Result<(), TooOften> {
         let Some(counts) = self.seen.get(&self.network(client)) else { return Ok(()) };
-        let until = Duration::from_millis(counts.closed_until.load(Ordering::Relaxed));
+        let until = Duration::from_millis(part(&counts).load(Ordering::Relaxed));
         match until.saturating_sub(self.clock.now()) {
             Duration::ZERO => Ok(()),
-            wait => Err(TooOften { counted: Counted::Failure, wait }),
+            wait => Err(TooOften { counted, wait }),
         }
     }
 

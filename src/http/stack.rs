@@ -30,7 +30,7 @@ use crate::session::SessionId;
 use crate::session::branches::BranchId;
 use crate::session::held::{Activity, Live};
 use crate::session::label::Why;
-use crate::store::Unavailable;
+use crate::session::sessions::Known;
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -285,7 +285,7 @@ impl Gateway {
     }
 
     /// Finds the session of a request, which is a sign of life unless it says otherwise.
-    pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Unavailable> {
+    pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Failure> {
         self.live_as(exchange, exchange.activity()).await
     }
 
@@ -294,7 +294,7 @@ impl Gateway {
         &self,
         exchange: &Exchange,
         activity: Activity,
-    ) -> Result<Option<Live>, Unavailable> {
+    ) -> Result<Option<Live>, Failure> {
         let now = exchange.began;
         if !exchange.census.has_cookies {
             return Ok(None);
@@ -307,7 +307,21 @@ impl Gateway {
             return Ok(Some(live));
         }
         let Some(id) = self.session_id(exchange).await? else { return Ok(None) };
-        let live = self.flows.sessions.find(&id, activity, now).await?;
+        let sessions = &self.flows.sessions;
+        let live = match sessions.find_near(&id, activity, now) {
+            Known::Live(live) => Some(live),
+            Known::Nothing => None,
+            Known::Doubtful(_) => sessions.find(&id, activity, now).await?,
+            // Anybody can invent an id, and to ask costs the store something.
+            Known::Unknown => {
+                self.limits.may_ask(exchange.client.address)?;
+                let live = sessions.find(&id, activity, now).await?;
+                if live.is_none() {
+                    self.limits.asked_in_vain(exchange.client.address);
+                }
+                live
+            }
+        };
         if let Some(live) = &live {
             self.recent.remember(host, cookie, live, now);
         }
@@ -315,7 +329,7 @@ impl Gateway {
     }
 
     /// Finds who ended the session of a request from outside, where that is known.
-    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Result<Option<Why>, Unavailable> {
+    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Result<Option<Why>, Failure> {
         match self.session_id(exchange).await? {
             Some(id) => Ok(self.flows.sessions.why_ended(&id, exchange.began).await),
             None => Ok(None),
@@ -327,19 +341,38 @@ impl Gateway {
     pub(super) async fn session_id(
         &self,
         exchange: &Exchange,
-    ) -> Result<Option<SessionId>, Unavailable> {
+    ) -> Result<Option<SessionId>, Failure> {
         let Some(cookie) = self.settings.cookies.session(&exchange.parts.headers) else {
             return Ok(None);
         };
-        let host = exchange.host.name();
-        match self.settings.standing(host) {
+        match self.settings.standing(exchange.host.name()) {
             Standing::Registered => Ok(SessionId::parse(cookie)),
             Standing::Other(_) => match BranchId::parse(cookie) {
-                Some(branch) => self.flows.branches.find(&branch, host, exchange.began).await,
+                Some(branch) => self.lead_on(exchange, &branch).await,
                 None => Ok(None),
             },
             Standing::Public => Ok(None),
         }
+    }
+
+    /// Returns the session that a branch leads to.
+    async fn lead_on(
+        &self,
+        exchange: &Exchange,
+        branch: &BranchId,
+    ) -> Result<Option<SessionId>, Failure> {
+        let (host, address, now) = (exchange.host.name(), exchange.client.address, exchange.began);
+        let branches = &self.flows.branches;
+        if let Some(found) = branches.find_near(branch, host, now) {
+            return Ok(found);
+        }
+        // As with ids of sessions: anybody can invent one.
+        self.limits.may_ask(address)?;
+        let found = branches.find(branch, host, now).await?;
+        if found.is_none() {
+            self.limits.asked_in_vain(address);
+        }
+        Ok(found)
     }
 
     /// Tells a citizen whose session was ended from outside why, before a new login is offered.

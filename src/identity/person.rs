@@ -5,11 +5,12 @@ use jiff::civil::Date;
 use super::pesel::{Note, Pesel};
 
 /// A person. Made only from an assertion that passed every check
-/// ([`crate::saml::assertion::Assertion::person`]).
+/// ([`crate::saml::assertion::Assertion::person`]). There may be a million in memory: texts have no
+/// room to grow, and a PESEL needs none of its own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
-    given_name: Option<String>,
-    family_name: Option<String>,
+    given_name: Option<Box<str>>,
+    family_name: Option<Box<str>>,
     birthdate: Option<Date>,
     identifier: Identifier,
 }
@@ -27,7 +28,7 @@ pub enum Identifier {
 
 /// An identifier that is not a PESEL.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CrossBorder(String);
+pub struct CrossBorder(Box<str>);
 
 impl std::fmt::Debug for CrossBorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,14 +42,14 @@ impl Identifier {
     pub fn parse(text: &str) -> Self {
         match Pesel::parse(text) {
             Some(pesel) => Self::Pesel(pesel),
-            None => Self::CrossBorder(CrossBorder(text.to_owned())),
+            None => Self::CrossBorder(CrossBorder(text.into())),
         }
     }
 
     /// Takes the login name at the identity provider in place of an identifier.
     #[must_use]
     pub fn login_name(text: &str) -> Self {
-        Self::LoginName(CrossBorder(text.to_owned()))
+        Self::LoginName(CrossBorder(text.into()))
     }
 
     /// Returns the name of the kind: a login name that looks like a PESEL is still none.
@@ -78,6 +79,7 @@ impl Person {
         birthdate: Option<Date>,
         identifier: Identifier,
     ) -> Self {
+        let [given_name, family_name] = [given_name, family_name].map(|name| name.map(Into::into));
         Self { given_name, family_name, birthdate, identifier }
     }
 

@@ -5,7 +5,9 @@ use jiff::civil::Date;
 /// Eleven digits. Checksum and date are noted, not demanded: test persons of the node have
 /// numbers in which they do not fit.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Pesel(String);
+pub struct Pesel([u8; LENGTH]);
+
+const LENGTH: usize = 11;
 
 /// What is odd about a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +24,14 @@ impl Pesel {
     /// Takes a text of exactly eleven digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| Self(text.to_owned()))
+        let digits = <[u8; LENGTH]>::try_from(text.as_bytes()).ok()?;
+        digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
     }
 
     /// Returns the eleven digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).expect("only digits are taken")
     }
 
     /// Returns what is odd, compared with a date of birth when there is one.
@@ -69,7 +71,7 @@ impl Pesel {
     }
 
     fn digit(&self, at: usize) -> u8 {
-        self.0.as_bytes()[at] - b'0'
+        self.0[at] - b'0'
     }
 }
 

@@ -107,8 +107,10 @@
 //!
 //! # How often one network may try
 //!
-//! `[limits]` counts three things for each network of a client, which is an IPv4 address or a /64 of
-//! IPv6 by default: logins that begin, returns from the node, and logins that were refused. Each has
+//! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /64 of
+//! IPv6 by default: logins that begin, returns from the node, logins that were refused, and sessions
+//! that the store was asked for in vain, because anybody can invent a cookie (a browser that
+//! still has the cookie of a session that ended counts at most twice a minute). Each has
 //! so many a minute, as many at once and then evenly. What is more gets 429 with `Retry-After`: a page
 //! for people, JSON for programs. Whoever is signed in is never counted, and a login that is turned
 //! away on its way back is not spent: a reload a moment later goes on.
@@ -343,6 +345,7 @@
 //!
 //! | code | what it means | what to do |
 //! |---|---|---|
+//! | `session.too_many_unknown` | 429: the network named more than `limits.unknown_sessions` sessions a minute that the store does not know | somebody invents cookies; a large office after a restart of the store goes into `limits.except` |
 //! | `login.too_many_starts` | 429: the network began more than `limits.login_starts` logins in a minute | a large office goes into `limits.except`; if it is everybody, is the client's address right (`listen.trusted_proxies`)? |
 //! | `login.outage` | 503: `node.outage` is on | switch it off when the node is back |
 //!

@@ -110,14 +110,17 @@
 //! old one away when `session.absolute` has passed. Every replica needs the same secrets, the same
 //! `identity.pairwise_secret_file`, and the same configuration of the node.
 //!
-//! **Near.** Each process keeps the sessions that it saw last ([`crate::session::sessions`]); a request
-//! of one of them asks nobody. Signs of life are told to the store once in a twentieth of `session.idle`,
+//! **Near.** Each process keeps up to `session.maximum` sessions ([`crate::session::sessions`]), some 350 to
+//! 450 bytes each; a request of one of them asks nobody. When there are more, the one that would be idle
+//! first makes room, of some that are looked at. Without a store behind it has ended then, and its tunnels
+//! are cut; otherwise the store still has it. Signs of life are told to the store once in a twentieth of `session.idle`,
 //! at most every 30 seconds, and when the process stops; so a process that is killed may forget that
 //! much of the last ones. An end is told to all replicas within a second, and cuts tunnels.
 //!
 //! **A file** belongs to one process; a second one does not start and says why. With SIGUSR2 the
 //! successor takes it over from its predecessor; requests wait for that, some milliseconds. The file
-//! grows by doubling up to `store.file.maximum_size`. A million sessions take about 1.3 GB.
+//! grows by doubling up to `store.file.maximum_size`. When it holds too many, the session that was begun
+//! first makes room: it ends, and its tunnels are cut. A million sessions take about 1.3 GB.
 //!
 //! **Redis or Valkey.** Set `maxmemory-policy noeviction`: what is evicted could be used twice. Use TLS
 //! and an ACL user. Replication does not wait, so a failover may lose what was written just before it:
@@ -134,6 +137,10 @@
 //! | fails over | as when it cannot be reached, for as long as it takes | the same | 503 | go on |
 //! | comes back empty | must sign in again | must sign in again | can | go on |
 //! | comes back as it was | goes on | goes on | can | go on |
+//!
+//! The grace counts from when the store was first away, or from when this process may first have missed
+//! something about the session and nobody confirmed it since, if that is earlier. So a session that was
+//! ended elsewhere is never let in for longer than the grace after its end.
 //!
 //! Nobody is signed out because the store is away, and nobody is sent to the node in circles: without
 //! the store it is not known that there is no session. `/readyz` stays 200 and says `the session store is

@@ -124,6 +124,13 @@ impl Branches {
         Ok(branch)
     }
 
+    /// Says where a branch leads at a host, if that is known without asking the place.
+    #[must_use]
+    pub fn find_near(&self, branch: &BranchId, host: &str, now: Time) -> Option<Option<SessionId>> {
+        let known = self.near.get(&branch.key().digest)?;
+        (now < known.until).then(|| known.at(host))
+    }
+
     /// Finds the session that a branch leads to at a host. Whether it still lives is another question.
     ///
     /// # Errors

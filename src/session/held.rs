@@ -17,18 +17,22 @@ pub enum Activity {
 }
 
 /// A session in memory, shared by all who use it.
+///
+/// In this order, because whoever finds one among a million waits for memory: what every request
+/// looks at stands together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Held {
     key: SessionKey,
-    session: Session,
     /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
     alive: AtomicI64,
-    /// The last sign of life that others know of.
-    told: AtomicI64,
-    /// It was ended from outside. Whoever still holds it sees that at once.
-    has_ended: AtomicBool,
     /// In which round of asking the place that it was read from vouched for it.
     round: AtomicU64,
+    /// It was ended from outside. Whoever still holds it sees that at once.
+    has_ended: AtomicBool,
+    /// The last sign of life that others know of.
+    told: AtomicI64,
+    session: Session,
 }
 
 /// A session that had not ended when it was looked at.
@@ -75,7 +79,12 @@ impl Held {
 
     /// Tells whether the place vouched for it in this round of asking.
     pub(super) fn is_vouched(&self, round: u64) -> bool {
-        self.round.load(Ordering::Acquire) >= round
+        self.round() >= round
+    }
+
+    /// Returns in which round of asking the place vouched for it last.
+    pub(super) fn round(&self) -> u64 {
+        self.round.load(Ordering::Acquire)
     }
 
     /// Notes that the place vouched for it, and the sign of life that others saw.
@@ -185,3 +194,16 @@ impl Live {
 
 /// Signs of life that are nearer to each other are one, in milliseconds.
 const GRAIN: i64 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a million: one more byte than this, and each takes 64 more.
+    #[test]
+    fn a_session_with_its_counters_fits_into_256_bytes() {
+        let counters_of_arc = 2 * size_of::<usize>();
+        assert!(counters_of_arc + size_of::<Held>() <= 256);
+        assert!(std::mem::offset_of!(Held, session) + size_of::<Time>() <= 128 - counters_of_arc);
+    }
+}

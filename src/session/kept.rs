@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Session, SessionKey};
+use super::{PublicName, Session, SessionKey};
 use crate::base::clock::Time;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
@@ -82,12 +82,12 @@ pub(super) fn read(bytes: &[u8], key: SessionKey) -> Result<Session, Unreadable>
     Ok(Session {
         person: Person::new(owned("given_name"), owned("family_name"), birthdate, identifier),
         assurance: Assurance::from_uri(needed("acr")?).ok_or(Unreadable)?,
-        authority: owned("authority"),
+        authority: text("authority").map(Into::into),
         authenticated: second("authenticated")?,
         end: second("end")?,
-        public_name: key.public_name(),
-        name_id: needed("name_id")?.to_owned(),
-        session_index: needed("session_index")?.to_owned(),
+        public_name: PublicName::of(key),
+        name_id: needed("name_id")?.into(),
+        session_index: needed("session_index")?.into(),
     })
 }
 

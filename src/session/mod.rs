@@ -9,6 +9,7 @@ pub mod branches;
 pub mod held;
 mod kept;
 pub mod label;
+mod near;
 pub mod recent;
 pub mod sessions;
 #[cfg(test)]
@@ -105,7 +106,22 @@ impl SessionKey {
     /// about the id.
     #[must_use]
     pub fn public_name(self) -> String {
-        base64url(&sha256(&self.0)[..16])
+        PublicName::of(self).as_str().to_owned()
+    }
+}
+
+/// The public name of a session, in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PublicName([u8; 22]);
+
+impl PublicName {
+    fn of(key: SessionKey) -> Self {
+        let text = base64url(&sha256(&key.0)[..16]);
+        Self(text.as_bytes().try_into().expect("16 bytes are 22 letters in base64"))
+    }
+
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("base64 is ASCII")
     }
 }
 
@@ -114,17 +130,19 @@ fn is_plausible(id: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// A signed-in citizen.
+/// A signed-in citizen. There may be a million in memory, so texts have no room to grow, and what every
+/// request looks at comes first.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Session {
-    person: Person,
-    assurance: Assurance,
-    authority: Option<String>,
-    authenticated: Time,
     end: Time,
-    public_name: String,
-    name_id: String,
-    session_index: String,
+    authenticated: Time,
+    person: Person,
+    authority: Option<Box<str>>,
+    assurance: Assurance,
+    public_name: PublicName,
+    name_id: Box<str>,
+    session_index: Box<str>,
 }
 
 impl Session {
@@ -135,12 +153,12 @@ impl Session {
         Self {
             person: assertion.person().clone(),
             assurance: assertion.assurance(),
-            authority: assertion.authority().map(str::to_owned),
+            authority: assertion.authority().map(Into::into),
             authenticated: assertion.authn_instant(),
             end: assertion.session_end().map_or(end, |node| node.min(end)),
-            public_name: key.public_name(),
-            name_id: assertion.name_id().to_owned(),
-            session_index: assertion.session_index().to_owned(),
+            public_name: PublicName::of(key),
+            name_id: assertion.name_id().into(),
+            session_index: assertion.session_index().into(),
         }
     }
 
@@ -177,7 +195,7 @@ impl Session {
     /// Returns the public name.
     #[must_use]
     pub fn public_name(&self) -> &str {
-        &self.public_name
+        self.public_name.as_str()
     }
 
     /// Returns what a backend may learn.
@@ -185,7 +203,7 @@ impl Session {
     pub fn subject(&self) -> Subject<'_> {
         Subject {
             person: &self.person,
-            session: &self.public_name,
+            session: self.public_name(),
             assurance: self.assurance,
             authenticated: self.authenticated,
             session_end: self.end,

@@ -4,59 +4,67 @@
 //! 1. Near is asked first, and for nearly every request nothing else. Without a place, near is all.
 //! 2. What is near was vouched for by the place. It stays good as long as we hear of what happens
 //!    there; when something may have been missed, the place is asked again about each session that is
-//!    used ([`Event::Missed`]), and while we hear nothing, again and again.
-//! 3. When the place is away, sessions that are near go on for a grace. Of all others nothing is
-//!    known: they are neither let in nor sent to sign in.
+//!    used ([`crate::store::Event::Missed`]), and while we hear nothing, again and again.
+//! 3. When the place is away, sessions that are near go on for a grace, if it is not long ago that
+//!    something may have been missed about them (`far`). Of all others nothing is known: they are
+//!    neither let in nor sent to sign in.
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
+//! 6. A place that has just said that there is nothing is not asked for the same again, for a moment.
+//!    What is begun cannot be hidden by that: ids are ours, and nobody can ask for one before.
 
+mod attend;
+mod far;
 mod numbers;
 mod operators;
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use tokio::sync::broadcast::error::RecvError;
-use tracing::{info, warn};
+use tracing::warn;
 
+use self::far::Far;
 pub use self::operators::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
+use super::near::{Kept, Near};
 use super::{Session, SessionId, SessionKey, Settings, kept};
-use crate::base::clock::{SharedClock, Time, later};
+use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::metrics::ByName;
 use crate::store::seal::Sealer;
-use crate::store::{Event, Key, Kind, Place, Record, Touch, Unavailable};
+use crate::store::{Key, Kind, Place, Record, Touch, Unavailable};
+
+/// What is known of a session without asking the place.
+pub enum Known {
+    /// It lives.
+    Live(Live),
+    /// There is none, or it has ended.
+    Nothing,
+    /// There was one, and the place says whether there still is.
+    Doubtful(Arc<Held>),
+    /// Only the place knows.
+    Unknown,
+}
 
 /// All sessions.
 pub struct Sessions {
-    near: Cache<SessionKey, Arc<Held>, BuildDigestHasher>,
+    near: Near,
     /// Why sessions were ended from outside, for this process.
     notes: Cache<SessionKey, Why, BuildDigestHasher>,
+    /// What was just asked for and is not in the place: in which round, and until when that is good.
+    absent: Cache<Key, (u64, Time)>,
     far: Option<Far>,
     settings: Settings,
     owners: PairwiseSecret,
     /// Those that were ended here before their time.
     ended: ByName,
-}
-
-struct Far {
-    place: Arc<dyn Place>,
-    sealer: Sealer,
-    /// Grows when something may have been missed. What was never vouched for is of round 0.
-    round: AtomicU64,
-    /// How many ends were heard of.
-    ends: AtomicU64,
-    /// What the place is to be told.
-    touches: Mutex<Vec<Touch>>,
-    /// Since when the place is away, in milliseconds since the epoch; zero when it is not.
-    away_since: AtomicI64,
+    /// When it was last said that there is no room, in milliseconds since the epoch.
+    said_full: AtomicI64,
 }
 
 impl Sessions {
@@ -74,31 +82,24 @@ impl Sessions {
         settings: Settings,
         owners: PairwiseSecret,
     ) -> Arc<Self> {
-        let far = Far {
-            place,
-            sealer,
-            round: AtomicU64::new(1),
-            ends: AtomicU64::new(0),
-            touches: Mutex::default(),
-            away_since: AtomicI64::new(0),
-        };
+        let far = Far::new(place, sealer);
         Arc::new(Self::of(settings, owners, Some(far)))
     }
 
     fn of(settings: Settings, owners: PairwiseSecret, far: Option<Far>) -> Self {
-        let near = Cache::builder()
-            .max_capacity(settings.maximum)
-            // A new session is always taken in; the default policy may turn it away.
-            .eviction_policy(EvictionPolicy::lru())
-            // Only for tidiness: what has ended is decided by our own clock.
-            .time_to_live(settings.absolute)
-            .build_with_hasher(BuildDigestHasher::default());
+        let near = Near::new(settings.maximum, settings.idle);
         let notes = Cache::builder()
             .max_capacity(NOTES)
             .time_to_live(NOTE_LIFE)
             .build_with_hasher(BuildDigestHasher::default());
+        let absent = Cache::builder()
+            .max_capacity(ABSENT)
+            // Only for tidiness: how long it is good is decided by our own clock.
+            .time_to_live(10 * ABSENT_LIFE)
+            .build();
         let ended = ByName::beginning_with(&CAUSES);
-        Self { near, notes, far, settings, owners, ended }
+        let said_full = AtomicI64::new(i64::MIN);
+        Self { near, notes, absent, far, settings, owners, ended, said_full }
     }
 
     /// Begins to keep a session under an id that was never used before. When the person has too many,
@@ -114,6 +115,7 @@ impl Sessions {
     ) -> Result<(), Unavailable> {
         let key = id.key();
         let owner = self.owners.owner(session.person());
+        let before = self.far.as_ref().map(|far| (far.round(), far.ends.load(Ordering::Acquire)));
         if let Some(far) = &self.far {
             let record = Record {
                 sealed: far.sealer.seal(key.place(), id.secret(), kept::write(&session).expose()),
@@ -124,7 +126,14 @@ impl Sessions {
             };
             far.heard(far.place.put(key.place(), record).await, now)?;
         }
-        self.near.insert(key, Held::new(key, session, now));
+        let (held, _) = self.keep(Held::new(key, session, now), now);
+        // The place has just taken it. But it may have ended before it was here to be told so.
+        self.absent.invalidate(&key.place());
+        if let (Some(far), Some((round, ends))) = (&self.far, before)
+            && far.ends.load(Ordering::Acquire) == ends
+        {
+            held.vouch(now.as_millisecond(), far.vouched_in(round), now);
+        }
         if self.settings.maximum_per_person > 0 {
             // The citizen is signed in by now; the next login tries again.
             if let Err(error) = self.end_oldest(owner, key, now).await {
@@ -144,20 +153,44 @@ impl Sessions {
         activity: Activity,
         now: Time,
     ) -> Result<Option<Live>, Unavailable> {
-        let key = id.key();
-        if let Some(held) = self.near.get(&key) {
-            if held.has_ended() {
-                self.near.invalidate(&key);
-                return Ok(None);
-            }
-            if let Some(live) = self.look(&held, activity, now) {
-                return Ok(Some(live));
-            }
-            return self.ask_again(&held, activity, now).await;
+        match self.find_near(id, activity, now) {
+            Known::Live(live) => Ok(Some(live)),
+            Known::Nothing => Ok(None),
+            Known::Doubtful(held) => self.ask_again(&held, activity, now).await,
+            Known::Unknown => self.find_far(id, activity, now).await,
         }
+    }
+
+    /// Says what is known of a session without asking anybody.
+    #[must_use]
+    pub fn find_near(&self, id: &SessionId, activity: Activity, now: Time) -> Known {
+        let key = id.key();
+        let near = self
+            .near
+            .look(&key, |held| self.look(held, activity, now).ok_or_else(|| Arc::clone(held)));
+        match near {
+            Some(Ok(live)) => Known::Live(live),
+            Some(Err(held)) if held.has_ended() => {
+                self.near.remove(&key);
+                Known::Nothing
+            }
+            Some(Err(held)) => Known::Doubtful(held),
+            None if self.far.is_none() || self.is_absent(key.place(), now) => Known::Nothing,
+            None => Known::Unknown,
+        }
+    }
+
+    async fn find_far(
+        &self,
+        id: &SessionId,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        let key = id.key();
         let Some(far) = &self.far else { return Ok(None) };
-        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
+        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
         let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
+            self.absent.insert(key.place(), (round, later(now, ABSENT_LIFE)));
             return Ok(None);
         };
         let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
@@ -171,9 +204,12 @@ impl Sessions {
             warn!(session = key.public_name(), "kept session cannot be read: of another version");
             return Ok(None);
         };
-        let held = Held::restored(key, session, record.alive, round, now);
+        if !self.is_whose_it_says(&session, &record) {
+            return Ok(None);
+        }
+        let held = Held::restored(key, session, record.alive, far.vouched_in(round), now);
         // Never two of one, or the end of one would not be that of the other.
-        let held = self.near.entry(key).or_insert(held).into_value();
+        let held = self.keep(held, now).0;
         // It may have ended after it was read and before it was here to be told so.
         if far.ends.load(Ordering::Acquire) != ends {
             return self.ask_again(&held, activity, now).await;
@@ -244,7 +280,15 @@ impl Sessions {
         if let Some(why) = self.notes.get(&key) {
             return Some(why);
         }
-        let record = self.far.as_ref()?.place.get(key.note(), now).await.ok()??;
+        let far = self.far.as_ref()?;
+        if self.is_absent(key.note(), now) {
+            return None;
+        }
+        let round = far.round();
+        let Some(record) = far.place.get(key.note(), now).await.ok()? else {
+            self.absent.insert(key.note(), (round, later(now, ABSENT_LIFE)));
+            return None;
+        };
         Why::parse(std::str::from_utf8(&record.label).ok()?)
     }
 
@@ -254,94 +298,29 @@ impl Sessions {
         self.far.as_ref().is_some_and(|far| far.is_away())
     }
 
-    /// Keeps near what is far, and tells the place of signs of life; never ends.
-    pub async fn attend(self: Arc<Self>, clock: SharedClock) {
-        let Some(far) = &self.far else { return std::future::pending().await };
-        // Whoever waits for the place hears of ends meanwhile.
-        tokio::join!(self.hear(far), self.keep_told(far, &clock));
-    }
-
-    async fn hear(&self, far: &Far) {
-        let mut events = far.place.watch();
-        loop {
-            match events.recv().await {
-                Ok(Event::Gone(key)) if key.kind == Kind::Session => {
-                    far.ends.fetch_add(1, Ordering::AcqRel);
-                    if let Some(held) = self.near.remove(&SessionKey(key.digest)) {
-                        held.end();
-                    }
-                }
-                Ok(Event::Gone(_)) => {}
-                Ok(Event::Missed) | Err(RecvError::Lagged(_)) => self.ask_all_again(),
-                // A place never stops telling; if it did, nothing would be heard.
-                Err(RecvError::Closed) => {
-                    self.ask_all_again();
-                    tokio::time::sleep(TICK).await;
-                }
-            }
-        }
-    }
-
-    async fn keep_told(&self, far: &Far, clock: &SharedClock) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            let is_watching = far.place.is_watching();
-            if !is_watching {
-                self.ask_all_again();
-            }
-            self.tell(far, clock.now()).await;
-            if !is_watching || far.is_away() {
-                let _ = far.heard(far.place.check().await, clock.now());
-            }
-        }
-    }
-
-    /// Tells the place of signs of life that it does not know yet; for the end of the process.
-    pub async fn tell_all(&self, now: Time) {
-        if let Some(far) = &self.far {
-            let near = self.near.iter().map(|(_, held)| held);
-            let due = near.filter_map(|held| held.to_tell(Duration::ZERO).map(|_| held));
-            let touches: Vec<_> = due.map(|held| self.touch(&held)).collect();
-            far.lock().extend(touches);
-            self.tell(far, now).await;
-        }
-    }
-
-    async fn tell(&self, far: &Far, now: Time) {
-        let touches = std::mem::take(&mut *far.lock());
-        if touches.is_empty() {
-            return;
-        }
-        // They are not worth keeping when the place is away: each session is told of again.
-        let _ = far.heard(far.place.touch(touches).await, now);
-    }
-
-    fn ask_all_again(&self) {
-        if let Some(far) = &self.far {
-            far.round.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-
     /// Looks at what is near, if it is good.
     fn look(&self, held: &Arc<Held>, activity: Activity, now: Time) -> Option<Live> {
         if let Some(far) = &self.far
-            && !held.is_vouched(far.round.load(Ordering::Acquire))
+            && !held.is_vouched(far.round())
         {
             return None;
         }
         let live = held.look(activity, now, self.settings.idle)?;
-        if let Some(far) = &self.far
-            && held.to_tell(self.settings.tell_after()).is_some()
-        {
+        if let Some(far) = &self.far {
+            self.note(far, held, self.settings.tell_after());
+        }
+        Some(live)
+    }
+
+    /// Notes that the place is to be told of a sign of life, once for each stretch of time.
+    fn note(&self, far: &Far, held: &Held, stretch: Duration) {
+        if held.to_tell(stretch).is_some() {
             let touch = self.touch(held);
-            let mut touches = far.lock();
+            let mut touches = far.touches();
             if touches.len() < TOUCHES {
                 touches.push(touch);
             }
         }
-        Some(live)
     }
 
     /// Asks the place about a session that is near but not good: not vouched for, or idle as far as
@@ -354,37 +333,38 @@ impl Sessions {
     ) -> Result<Option<Live>, Unavailable> {
         let key = held.key();
         let Some(far) = &self.far else {
-            self.near.invalidate(&key);
+            self.near.remove(&key);
             return Ok(None);
         };
         // What the place cannot change need not be asked.
         if now >= held.session().end() {
-            self.near.invalidate(&key);
+            self.near.remove(&key);
             return Ok(None);
         }
-        let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
+        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
         match far.heard(far.place.get(key.place(), now).await, now) {
-            Ok(Some(record)) => {
-                held.vouch(record.alive, round, now);
+            Ok(Some(record)) if self.is_whose_it_says(held.session(), &record) => {
+                // Never two of one: another may have come here meanwhile.
+                let (held, is_new) = self.keep(Arc::clone(held), now);
+                held.vouch(record.alive, far.vouched_in(round), now);
                 // The answer has just come: whatever may have been missed meanwhile is for the next
                 // request to ask.
                 let live = held.look(activity, now, self.settings.idle);
-                if live.is_none() {
-                    self.near.invalidate(&key);
-                } else if !self.near.contains_key(&key) {
-                    self.near.insert(key, Arc::clone(held));
-                    if far.ends.load(Ordering::Acquire) != ends {
-                        self.near.invalidate(&key);
-                    }
+                // An end that was heard of before it was here did not find it.
+                let is_doubtful = is_new && far.ends.load(Ordering::Acquire) != ends;
+                if live.is_none() || is_doubtful {
+                    self.near.remove(&key);
                 }
                 Ok(live)
             }
-            Ok(None) => {
+            Ok(Some(_) | None) => {
                 held.end();
-                self.near.invalidate(&key);
+                if let Some(near) = self.near.remove(&key) {
+                    near.end();
+                }
                 Ok(None)
             }
-            Err(away) if far.has_grace(self.settings.grace, now) => {
+            Err(away) if far.has_grace(held.round(), self.settings.grace, now) => {
                 held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
             }
             Err(away) => Err(away),
@@ -421,6 +401,63 @@ impl Sessions {
         Ok(())
     }
 
+    /// Says now and then that citizens are signed out for want of room.
+    fn say_full(&self, now: Time) {
+        let (now, said) = (now.as_millisecond(), self.said_full.load(Ordering::Relaxed));
+        let is_due = now.saturating_sub(said) >= SAID_FULL_FOR;
+        if is_due
+            && self
+                .said_full
+                .compare_exchange(said, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            warn!(
+                maximum = self.settings.maximum,
+                "there are more sessions than session.maximum: those used longest ago end"
+            );
+        }
+    }
+
+    /// Tells whether the place said a moment ago that it has nothing there, and is still heard: one that
+    /// was away may come back with what it had.
+    fn is_absent(&self, key: Key, now: Time) -> bool {
+        let Some(far) = &self.far else { return false };
+        let known = self.absent.get(&key);
+        known.is_some_and(|(round, until)| round == far.round() && now < until)
+    }
+
+    /// Tells whether a kept session counts as one of the person that is sealed in it. If it did not,
+    /// it would not be found among those of the person, to be ended.
+    fn is_whose_it_says(&self, session: &Session, record: &Record) -> bool {
+        let is_so = record.owner == Some(self.owners.owner(session.person()));
+        if !is_so {
+            warn!(
+                session = session.public_name(),
+                "kept session counts as another person's: changed, or of another secret of the pseudonyms"
+            );
+        }
+        is_so
+    }
+
+    /// Keeps a session near, unless it is. Returns the one that is near now, and whether it is new.
+    fn keep(&self, held: Arc<Held>, now: Time) -> (Arc<Held>, bool) {
+        let Kept { held, is_new, out } = self.near.keep(held, now);
+        if let Some(out) = out {
+            match &self.far {
+                Some(far) => self.note(far, &out, Duration::ZERO),
+                // Nobody else knows of it, so whoever still holds it must see that it is gone.
+                None => {
+                    let is_loss = out.is_live(now, self.settings.idle);
+                    out.end();
+                    if is_loss {
+                        self.say_full(now);
+                    }
+                }
+            }
+        }
+        (held, is_new)
+    }
+
     fn touch(&self, held: &Held) -> Touch {
         let alive = held.alive();
         Touch {
@@ -434,35 +471,6 @@ impl Sessions {
     /// may not have been told.
     fn expires(&self, alive: Time, session: &Session) -> Time {
         later(later(alive, self.settings.idle), self.settings.tell_after()).min(session.end())
-    }
-}
-
-impl Far {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Touch>> {
-        self.touches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_away(&self) -> bool {
-        self.away_since.load(Ordering::Relaxed) != 0
-    }
-
-    /// Tells whether it is away for no longer than that.
-    fn has_grace(&self, grace: Duration, now: Time) -> bool {
-        let since = now.as_millisecond() - self.away_since.load(Ordering::Relaxed);
-        u128::try_from(since.max(0)).is_ok_and(|since| since < grace.as_millis())
-    }
-
-    /// Notes whether the place answers.
-    fn heard<T>(&self, answer: Result<T, Unavailable>, now: Time) -> Result<T, Unavailable> {
-        let (was, moment) = (Ordering::Relaxed, now.as_millisecond().max(1));
-        match &answer {
-            Ok(_) if self.away_since.swap(0, was) != 0 => info!("session store is back"),
-            Err(reason) if self.away_since.compare_exchange(0, moment, was, was).is_ok() => {
-                warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
-            }
-            _ => {}
-        }
-        answer
     }
 }
 
@@ -485,8 +493,11 @@ pub const REPLACED: &str = "replaced";
 /// How many notes on ended sessions a process keeps, and how long.
 const NOTES: u64 = 100_000;
 const NOTE_LIFE: Duration = Duration::from_secs(3600);
-/// How often the place is told of signs of life, and looked at while it is not heard.
-const TICK: Duration = Duration::from_millis(500);
+/// How long it is not said again that there is no room, in milliseconds.
+const SAID_FULL_FOR: i64 = 60_000;
+/// Of how many records a process remembers that they are not in the place, and how long.
+const ABSENT: u64 = 10_000;
+const ABSENT_LIFE: Duration = Duration::from_secs(30);
 /// How many signs of life may wait to be told.
 const TOUCHES: usize = 100_000;
 /// The most sessions of one person that are looked at.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Session, SessionKey, Settings};
+use super::{PublicName, Session, SessionKey, Settings};
 use crate::base::clock::{Time, later};
 use crate::identity::assurance::Assurance;
 use crate::identity::person::{Identifier, Person};
@@ -21,11 +21,11 @@ pub(crate) fn session(key: SessionKey, now: Time) -> Session {
     Session {
         person: Person::new(None, None, None, Identifier::parse("44051401359")),
         assurance: Assurance::High,
-        authority: Some("pz.gov.pl".to_owned()),
+        authority: Some("pz.gov.pl".into()),
         authenticated: now,
         end: later(now, settings().absolute),
-        public_name: key.public_name(),
-        name_id: "n".to_owned(),
-        session_index: "i".to_owned(),
+        public_name: PublicName::of(key),
+        name_id: "n".into(),
+        session_index: "i".into(),
     }
 }

@@ -11,8 +11,9 @@ use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavai
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 
-/// The place. When a kind is full, the record that was put longest ago makes room; but what must not
-/// be used twice is never forgotten early, and then nothing more is taken in.
+/// The place. When a kind is full, the record that was put longest ago makes room, and whoever watches
+/// is told; but what must not be used twice is never forgotten early, and then nothing more is taken
+/// in.
 pub struct Memory {
     state: Mutex<State>,
     maximum: usize,
@@ -51,6 +52,13 @@ impl Memory {
         self.maximum_of.get(&kind).copied().unwrap_or(self.maximum)
     }
 
+    fn tell(&self, gone: impl IntoIterator<Item = Key>) {
+        for key in gone {
+            // Nobody has to listen.
+            let _ = self.events.send(Event::Gone(key));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,17 +69,22 @@ impl State {
         self.records.get(&key).filter(|record| now < record.expires)
     }
 
-    fn put(&mut self, key: Key, record: Record, maximum: usize) {
+    /// Keeps a record; returns those that made room for it.
+    fn put(&mut self, key: Key, record: Record, maximum: usize) -> Vec<Key> {
+        let mut gone = Vec::new();
         if self.records.insert(key, record).is_some() {
-            return;
+            return gone;
         }
         let order = self.order.entry(key.kind).or_default();
         order.push_back(key.digest);
         while order.len() > maximum {
             let Some(digest) = order.pop_front() else { break };
             let oldest = Key { kind: key.kind, digest };
-            self.records.remove(&oldest);
+            if self.records.remove(&oldest).is_some() {
+                gone.push(oldest);
+            }
         }
+        gone
     }
 
     /// Makes room for what is never forgotten early.
@@ -95,11 +108,13 @@ impl State {
 
 impl Place for Memory {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
-        self.lock().put(key, record, self.maximum(key.kind));
+        let gone = self.lock().put(key, record, self.maximum(key.kind));
+        self.tell(gone);
         Box::pin(async { Ok(()) })
     }
 
     fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
+        let mut gone = Vec::new();
         let mut state = self.lock();
         let done = if state.live(key, now).is_some() {
             Ok(false)
@@ -110,10 +125,12 @@ impl Place for Memory {
             if key.kind == Kind::Used && state.count(key.kind) >= self.maximum(key.kind) {
                 Err(Unavailable("it is full".to_owned()))
             } else {
-                state.put(key, record, self.maximum(key.kind));
+                gone = state.put(key, record, self.maximum(key.kind));
                 Ok(true)
             }
         };
+        drop(state);
+        self.tell(gone);
         Box::pin(async { done })
     }
 
@@ -133,10 +150,7 @@ impl Place for Memory {
 
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
         let taken = self.lock().records.remove(&key).filter(|record| now < record.expires);
-        if taken.is_some() {
-            // Nobody has to listen.
-            let _ = self.events.send(Event::Gone(key));
-        }
+        self.tell(taken.as_ref().map(|_| key));
         Box::pin(async { Ok(taken) })
     }
 
@@ -231,11 +245,14 @@ mod tests {
     #[tokio::test]
     async fn of_other_records_the_oldest_makes_room() {
         let (memory, now) = (Memory::new(2), contract::begin());
+        let mut events = memory.watch();
         let login = |number| Key { kind: Kind::Login, digest: [number; 32] };
         for number in 1..=3 {
             memory.put(login(number), contract::record(b"x", now, 60)).await.unwrap();
         }
         assert!(memory.get(login(1), now).await.unwrap().is_none());
+        assert_eq!(events.try_recv(), Ok(Event::Gone(login(1))), "copies of it are worthless");
+        assert!(events.try_recv().is_err(), "of those that stay nothing is told");
         assert!(memory.get(login(3), now).await.unwrap().is_some());
     }
 }

@@ -124,7 +124,7 @@ pub struct Touch {
 /// What happened to records in a place, by whichever replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A record was taken away. Copies of it are worthless.
+    /// A record was taken away, or made room for others. Copies of it are worthless.
     Gone(Key),
     /// Something may have been missed: every copy must be asked for again.
     Missed,
@@ -140,7 +140,8 @@ pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Sen
 
 /// A place for records.
 pub trait Place: Send + Sync + 'static {
-    /// Keeps a record, in the place of one that may be there.
+    /// Keeps a record, in the place of one that may be there. Others may have to make room for it; then
+    /// all who watch are told of those.
     fn put(&self, key: Key, record: Record) -> Work<'_, ()>;
 
     /// Keeps a record unless one is there that has not expired; says whether it does.

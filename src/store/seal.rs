@@ -1,6 +1,7 @@
 //! What is kept is sealed: whoever reads a place, or writes to it, learns nothing of that and changes
 //! nothing in it. Times, labels and owners beside it are not sealed: a session ends at its own absolute
-//! end whatever they say.
+//! end whatever they say, and is good only if the owner is the person sealed in it. What is left to whoever
+//! can write is in [`crate::manual::threat_model`].
 //!
 //! 1. The key of a record comes from the secret that leads to it (the id in a cookie), which the place
 //!    does not know, and from a secret of the servers, where there is one (HKDF-SHA256, RFC 5869). So a

@@ -8,7 +8,7 @@ use brama::observe::access;
 use brama::simulator::faults::Fault;
 use http::{Method, StatusCode};
 
-use crate::harness::{Answer, Browser, World, world};
+use crate::harness::{Answer, Browser, SessionCookie, World, world};
 
 /// A world in which loopback is a proxy that is believed.
 async fn behind_a_proxy(configuration: &str) -> World {
@@ -271,4 +271,35 @@ async fn navigations_that_keep_no_cookie_are_bounded_by_the_limit_of_their_netwo
         assert_eq!(page.status, expected, "{number}: the default of a network");
     }
     assert_eq!(world.logins_under_way().await, 600);
+}
+
+#[tokio::test]
+async fn whoever_invents_sessions_is_held_off_from_the_store_and_who_is_signed_in_is_not() {
+    let world = behind_a_proxy(
+        "[limits]\nunknown_sessions = 5\n[store]\nkind = \"file\"\n[store.file]\npath = \"s.db\"\n",
+    )
+    .await;
+    let mut citizen = world.browser();
+    citizen.sign_in("/tax", "anna").await;
+    let invented = |letter: &str| SessionCookie(letter.repeat(43));
+    // The store is asked once about what it does not know.
+    let mut stranger = world.browser();
+    stranger.set_session_cookie(&invented("A"));
+    for _ in 0..20 {
+        assert_eq!(navigate(&mut stranger, HOME, "/tax").await.status, StatusCode::OK);
+    }
+    for letter in ["B", "C", "D", "E"] {
+        stranger.set_session_cookie(&invented(letter));
+        assert_eq!(navigate(&mut stranger, HOME, "/tax").await.status, StatusCode::OK);
+    }
+    stranger.set_session_cookie(&invented("F"));
+    assert_eq!(navigate(&mut stranger, HOME, "/tax").await.status, StatusCode::OK);
+    stranger.set_session_cookie(&invented("G"));
+    let page = navigate(&mut stranger, HOME, "/tax").await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    page.is_refused_with("session.too_many_unknown");
+    // Neither the citizen nor another network notices, and nor do visitors without a session.
+    assert_eq!(navigate(&mut citizen, HOME, "/tax").await.text, "portal");
+    assert_eq!(navigate(&mut stranger, OFFICE, "/tax").await.status, StatusCode::OK);
+    assert_eq!(navigate(&mut world.browser(), HOME, "/tax").await.status, StatusCode::OK);
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Network;
 use crate::config::shape::keep_order;
 
-/// How often one network may try to sign in.
+/// How often one network may try to sign in, or to guess who is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
@@ -20,6 +20,10 @@ pub struct Limits {
     /// Logins of one network that may be refused in a minute. After more, it waits for a moment
     /// before it may finish another login. What the node or we do wrong is not counted.
     pub login_failures: u32,
+    /// Sessions that one network may name in a minute although the store does not know them. After
+    /// more, its requests wait for a moment if only the store could know their session. Whoever was
+    /// here a while ago is known without the store and not affected; without a store behind, nobody is.
+    pub unknown_sessions: u32,
     /// Length of the prefix that makes a network of IPv4: 32 is each address by itself.
     pub ipv4_prefix: u8,
     /// Length of the prefix that makes a network of IPv6. Whoever has one address of a /64 has
@@ -39,6 +43,7 @@ impl Default for Limits {
             login_starts: 600,
             login_returns: 600,
             login_failures: 120,
+            unknown_sessions: 1200,
             ipv4_prefix: 32,
             ipv6_prefix: 64,
             except: Vec::new(),

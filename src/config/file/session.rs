@@ -15,7 +15,7 @@ pub struct Session {
     pub idle: HumanDuration,
     /// Time after which a session ends, whatever happens in it; not below `idle`.
     pub absolute: HumanDuration,
-    /// Sessions that may exist at once. A million fit in about 600 MB.
+    /// Sessions that may exist at once. A million fit in about 400 MB.
     pub maximum: usize,
     /// Sessions that one person may have at once; the one that was used longest ago ends, and its
     /// browser is told. Zero is no bound.

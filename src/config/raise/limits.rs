@@ -30,6 +30,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Settings {
         starts: NonZeroU32::new(file.login_starts),
         returns: NonZeroU32::new(file.login_returns),
         failures: NonZeroU32::new(file.login_failures),
+        unknown_sessions: NonZeroU32::new(file.unknown_sessions),
         ipv4_prefix: file.ipv4_prefix,
         ipv6_prefix: file.ipv6_prefix,
         except: Networks::new(file.except.iter().map(|network| network.get()).collect()),
@@ -105,12 +106,14 @@ mod tests {
     fn every_key_arrives_in_the_settings() {
         let (settings, said) = raised(
             "[limits]\nlogin_starts = 1\nlogin_returns = 2\nlogin_failures = 0\n\
+             unknown_sessions = 3\n\
              ipv4_prefix = 24\nipv6_prefix = 48\nexcept = [\"10.0.0.0/8\"]\nnetworks = 1000\n",
         );
         let expected = Settings {
             starts: NonZeroU32::new(1),
             returns: NonZeroU32::new(2),
             failures: None,
+            unknown_sessions: NonZeroU32::new(3),
             ipv4_prefix: 24,
             ipv6_prefix: 48,
             except: Networks::new(vec!["10.0.0.0/8".parse().unwrap()]),

@@ -189,3 +189,35 @@ fn many_threads_share_one_count() {
     });
     assert_eq!(allowed, 1_000);
 }
+
+#[test]
+fn a_network_that_invents_sessions_has_the_store_asked_no_more_for_a_moment() {
+    let ten = NonZeroU32::new(10);
+    let w = world(Settings { unknown_sessions: ten, ..Settings::default() });
+    let client = address("192.0.2.7");
+    (0..10).for_each(|_| w.limits.asked_in_vain(client));
+    assert_eq!(w.limits.may_ask(client), Ok(()), "ten are allowed");
+    w.limits.asked_in_vain(client);
+    let refused = w.limits.may_ask(client).unwrap_err();
+    assert_eq!(refused.counted, Counted::UnknownSession);
+    assert!(refused.wait > Duration::from_secs(5) && refused.wait <= Duration::from_millis(6_001));
+    assert_eq!(w.limits.may_ask(address("192.0.2.8")), Ok(()), "another network");
+    assert_eq!(w.limits.may_try(client), Ok(()), "a login may be finished");
+    w.clock.advance(refused.wait);
+    assert_eq!(w.limits.may_ask(client), Ok(()));
+}
+
+#[test]
+fn who_is_excepted_or_not_limited_may_name_any_number_of_sessions() {
+    let client = address("192.0.2.7");
+    let except = Networks::new(vec!["192.0.2.0/24".parse().unwrap()]);
+    let one = NonZeroU32::new(1);
+    for settings in [
+        Settings { unknown_sessions: one, except, ..Settings::default() },
+        Settings { unknown_sessions: None, ..Settings::default() },
+    ] {
+        let w = world(settings);
+        (0..100).for_each(|_| w.limits.asked_in_vain(client));
+        assert_eq!(w.limits.may_ask(client), Ok(()));
+    }
+}

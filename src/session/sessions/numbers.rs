@@ -1,6 +1,5 @@
 //! What the sessions tell of themselves in numbers.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Sessions;
@@ -8,12 +7,10 @@ use crate::base::clock::Time;
 use crate::observe::metrics::ByName;
 
 impl Sessions {
-    /// Returns how many sessions this process knows. It tidies up for that, so it is for whoever
-    /// watches and not for a request.
+    /// Returns how many sessions this process knows; a few of them may be over and not swept out yet.
     #[must_use]
-    pub fn count_near(&self) -> u64 {
-        self.near.run_pending_tasks();
-        self.near.entry_count()
+    pub fn count_near(&self) -> usize {
+        self.near.len()
     }
 
     /// Returns how many it can know.
@@ -31,14 +28,7 @@ impl Sessions {
     /// Returns how long the place has been away; zero when it is not.
     #[must_use]
     pub fn away_for(&self, now: Time) -> Duration {
-        let since = self.far.as_ref().map_or(0, |far| far.away_since.load(Ordering::Relaxed));
-        match since {
-            0 => Duration::ZERO,
-            since => {
-                let passed = now.as_millisecond().saturating_sub(since);
-                Duration::from_millis(u64::try_from(passed).unwrap_or(0))
-            }
-        }
+        self.far.as_ref().map_or(Duration::ZERO, |far| far.away_for(now))
     }
 
     /// Tells whether ends elsewhere are heard of at once.

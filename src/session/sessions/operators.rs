@@ -1,5 +1,7 @@
 //! What operators see of sessions: pages of them, by person or all, and never who somebody is.
 
+use std::sync::Arc;
+
 use super::super::held::Held;
 use super::super::label::Label;
 use super::{SessionKey, Sessions};
@@ -75,18 +77,16 @@ impl Sessions {
         now: Time,
     ) -> Listed {
         let after = after.and_then(|text| from_hex(&text));
-        let mut keys: Vec<_> = self
-            .near
-            .iter()
-            .filter(|(_, held)| held.is_live(now, self.settings.idle))
-            .filter(|(key, _)| {
-                after.as_ref().is_none_or(|after| key.0.as_slice() > after.as_slice())
-            })
-            .map(|(_, held)| held)
-            .filter(|held| {
-                owner.is_none_or(|owner| self.owners.owner(held.session().person()) == owner)
-            })
-            .collect();
+        let is_behind = |held: &Held| {
+            after.as_ref().is_none_or(|after| held.key().0.as_slice() > after.as_slice())
+        };
+        let is_of = |held: &Held| {
+            owner.is_none_or(|owner| self.owners.owner(held.session().person()) == owner)
+        };
+        let mut keys = self.near.collect(|held| {
+            let is_listed = held.is_live(now, self.settings.idle) && is_behind(held) && is_of(held);
+            is_listed.then(|| Arc::clone(held))
+        });
         keys.sort_unstable_by_key(|held| held.key().0);
         keys.truncate(limit);
         let next = keys.last().filter(|_| keys.len() == limit);

@@ -1,6 +1,6 @@
 //! The contract of sessions, near alone and with a place behind; and what a place changes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::broadcast;
 
@@ -9,7 +9,7 @@ use crate::base::clock::{Clock, ManualClock};
 use crate::base::secret::Secret;
 use crate::session::testing::{session, settings};
 use crate::store::memory::Memory;
-use crate::store::{Page, Work};
+use crate::store::{Event, Page, Work};
 
 fn clock() -> ManualClock {
     ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap())
@@ -34,12 +34,15 @@ struct Switch {
     is_deaf: AtomicBool,
     /// What is read takes a turn to arrive.
     is_slow: AtomicBool,
+    /// How often something was read.
+    reads: AtomicUsize,
 }
 
 impl Switch {
     fn new() -> Arc<Self> {
         let [is_away, is_deaf, is_slow] = [false; 3].map(AtomicBool::new);
-        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf, is_slow })
+        let (memory, reads) = (Memory::new(1000), AtomicUsize::new(0));
+        Arc::new(Self { memory, is_away, is_deaf, is_slow, reads })
     }
 
     fn away(&self, away: bool) {
@@ -66,6 +69,7 @@ impl Place for Switch {
         self.or(self.memory.swap(key, sealed, record, now))
     }
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         if self.is_slow.load(Ordering::SeqCst) {
             let read = self.memory.get(key, now);
             return Box::pin(async {
@@ -309,9 +313,9 @@ async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
     let sessions = replica(&place, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
     let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
-    sessions.near.invalidate(&id.key());
+    sessions.near.remove(&id.key());
     assert!(sessions.is_live(&live, now).await.unwrap());
-    sessions.near.invalidate(&id.key());
+    sessions.near.remove(&id.key());
     place.take(id.key().place(), now).await.unwrap();
     assert!(!sessions.is_live(&live, now).await.unwrap());
 }
@@ -345,7 +349,7 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
     clock.advance(2 * settings().grace);
     assert!(is_live(&one, &id, Activity::Alive, &clock).await);
     place.away(true);
-    one.ask_all_again();
+    one.far.as_ref().unwrap().begin_round(clock.now());
     assert!(is_live(&one, &id, Activity::Alive, &clock).await, "it was seen a moment ago");
     assert!(one.is_away());
     two.find(&id, Activity::Alive, clock.now()).await.expect_err("nothing is known of it");
@@ -367,11 +371,11 @@ async fn what_may_have_been_missed_while_the_place_answers_signs_nobody_out() {
     let (place, clock) = (Switch::new(), clock());
     let sessions = replica(&place, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
-    sessions.ask_all_again();
+    sessions.far.as_ref().unwrap().begin_round(now);
     place.is_slow.store(true, Ordering::SeqCst);
     let mut found = std::pin::pin!(sessions.find(&id, Activity::Alive, now));
     assert!(futures_util::poll!(found.as_mut()).is_pending(), "it is asked for again");
-    sessions.ask_all_again();
+    sessions.far.as_ref().unwrap().begin_round(now);
     assert!(found.await.unwrap().is_some());
 }
 
@@ -412,9 +416,180 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
         clock.advance(Duration::from_millis(100));
         assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
     }
-    let told = far.lock().len();
+    let told = far.touches().len();
     assert!((1..=4).contains(&told), "{told} in 100 seconds");
     sessions.tell_all(clock.now()).await;
     let record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
     assert_eq!(record.alive, clock.now().as_millisecond());
+}
+
+#[tokio::test]
+async fn a_session_that_made_room_is_over_for_whoever_holds_it() {
+    let clock = clock();
+    let settings = Settings { maximum: 2, ..settings() };
+    let sessions = Sessions::in_memory(settings, owners());
+    let oldest = begun(&sessions, &clock).await;
+    let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(1));
+    let second = begun(&sessions, &clock).await;
+    assert!(sessions.is_live(&live, clock.now()).await.unwrap(), "there is room for two");
+    let third = begun(&sessions, &clock).await;
+    assert!(live.held().has_ended(), "also for a worker that found it a moment ago");
+    assert!(!sessions.is_live(&live, clock.now()).await.unwrap());
+    for (id, is_there) in [(oldest, false), (second, true), (third, true)] {
+        assert_eq!(is_live(&sessions, &id, Activity::Alive, &clock).await, is_there);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_made_room_near_is_found_in_its_place() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, Settings { maximum: 2, ..settings() });
+    let oldest = begun(&sessions, &clock).await;
+    let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(10));
+    assert!(is_live(&sessions, &oldest, Activity::Alive, &clock).await);
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(1));
+        begun(&sessions, &clock).await;
+    }
+    assert!(sessions.near.get(&oldest.key()).is_none());
+    assert!(sessions.is_live(&live, clock.now()).await.unwrap());
+    assert!(is_live(&sessions, &oldest, Activity::Alive, &clock).await);
+    // The last sign of life was told although it was not due.
+    sessions.tell(sessions.far.as_ref().unwrap(), clock.now()).await;
+    let record = place.get(oldest.key().place(), clock.now()).await.unwrap().unwrap();
+    assert!(
+        record.alive
+            >= later("2031-01-01T00:00:00Z".parse().unwrap(), Duration::from_secs(10))
+                .as_millisecond()
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_made_room_in_its_place_ends_near() {
+    let clock = clock();
+    let place: Arc<dyn Place> = Arc::new(Memory::new(2));
+    let sessions = Sessions::kept_in(place, sealer(), settings(), owners());
+    let attending =
+        tokio::spawn(Arc::clone(&sessions).attend(Arc::new(crate::base::clock::SystemClock)));
+    tokio::task::yield_now().await;
+    let oldest = begun(&sessions, &clock).await;
+    let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
+    let second = begun(&sessions, &clock).await;
+    assert!(sessions.is_live(&live, clock.now()).await.unwrap());
+    begun(&sessions, &clock).await;
+    let ended = async {
+        while !live.held().has_ended() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), ended).await.unwrap();
+    assert!(!sessions.is_live(&live, clock.now()).await.unwrap());
+    assert!(!is_live(&sessions, &oldest, Activity::Alive, &clock).await);
+    assert!(is_live(&sessions, &second, Activity::Alive, &clock).await);
+    attending.abort();
+}
+
+#[tokio::test]
+async fn a_session_that_has_just_begun_needs_no_question_and_has_the_grace() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = begun(&sessions, &clock).await;
+    place.away(true);
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(!sessions.is_away(), "nobody asked");
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "for the grace");
+}
+
+/// It ends while this replica hears nothing, nobody uses it, and then the place goes away.
+#[tokio::test]
+async fn a_session_that_ended_unheard_is_not_served_for_longer_than_the_grace() {
+    let (place, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (ended, used) = (begun(&one, &clock).await, begun(&one, &clock).await);
+    for id in [&ended, &used] {
+        assert!(is_live(&two, id, Activity::Alive, &clock).await);
+    }
+    // The channel is lost, and back.
+    two.far.as_ref().unwrap().begin_round(clock.now());
+    one.end(ended.key(), Why::Operator, clock.now()).await.unwrap();
+    clock.advance(settings().grace);
+    assert!(is_live(&two, &used, Activity::Alive, &clock).await, "it is confirmed");
+    place.away(true);
+    two.find(&ended, Activity::Alive, clock.now()).await.expect_err("nobody knows");
+    two.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(is_live(&two, &used, Activity::Alive, &clock).await, "for the grace");
+    clock.advance(settings().grace);
+    two.find(&used, Activity::Alive, clock.now()).await.expect_err("the grace is over");
+}
+
+/// Whoever may write to the place takes a session from its person, so that it is not found to be ended.
+#[tokio::test]
+async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nobody() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let (id, other) = (begun(&sessions, &clock).await, begun(&sessions, &clock).await);
+    for (owner, is_good) in [(Some([1; 32]), false), (None, false)] {
+        let mut record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
+        record.owner = owner;
+        place.put(id.key().place(), record).await.unwrap();
+        let fresh = replica(&place, settings());
+        assert_eq!(is_live(&fresh, &id, Activity::Alive, &clock).await, is_good);
+        assert!(is_live(&fresh, &other, Activity::Alive, &clock).await);
+    }
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nobody asked yet");
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(is_live(&sessions, &other, Activity::Alive, &clock).await);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_asked_for_once_in_a_moment() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let reads = || place.reads.swap(0, Ordering::SeqCst);
+    let invented = SessionId::generate();
+    for _ in 0..10 {
+        assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
+        assert_eq!(sessions.why_ended(&invented, clock.now()).await, None);
+    }
+    assert_eq!(reads(), 2, "for the session, and for why it ended");
+    clock.advance(ABSENT_LIFE);
+    assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
+    assert_eq!(reads(), 1);
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
+    assert_eq!(reads(), 1, "something may have been missed");
+    for _ in 0..10 {
+        assert!(!is_live(&sessions, &SessionId::generate(), Activity::Alive, &clock).await);
+    }
+    assert_eq!(reads(), 10, "others are asked for");
+}
+
+#[tokio::test]
+async fn that_something_was_not_there_hides_nothing_that_is_here() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = SessionId::generate();
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
+    sessions.insert(&id, session(id.key(), clock.now()), clock.now()).await.unwrap();
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    sessions.near.remove(&id.key());
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nor when it is far only");
+}
+
+#[tokio::test]
+async fn only_the_place_knows_of_what_is_not_near() {
+    let (place, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (id, now) = (begun(&one, &clock).await, clock.now());
+    let near = |sessions: &Sessions, id: &SessionId| sessions.find_near(id, Activity::Alive, now);
+    assert!(matches!(near(&one, &id), Known::Live(_)));
+    assert!(matches!(near(&two, &id), Known::Unknown));
+    one.far.as_ref().unwrap().begin_round(now);
+    assert!(matches!(near(&one, &id), Known::Doubtful(_)));
+    let alone = Sessions::in_memory(settings(), owners());
+    assert!(matches!(near(&alone, &id), Known::Nothing), "there is nobody to ask");
 }

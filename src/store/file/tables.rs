@@ -64,6 +64,8 @@ pub(super) struct Tables<'t> {
     next: u64,
     weight: u64,
     room: Room,
+    /// What made room for others.
+    gone: Vec<Key>,
 }
 
 impl<'t> Tables<'t> {
@@ -83,14 +85,15 @@ impl<'t> Tables<'t> {
             next,
             weight,
             room,
+            gone: Vec::new(),
         })
     }
 
-    /// Writes what was counted; the last step before a commit.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    /// Writes what was counted; the last step before a commit. Returns what made room for others.
+    pub(super) fn finish(mut self) -> Result<Vec<Key>, Failure> {
         self.about.insert(NEXT, self.next)?;
         self.about.insert(WEIGHT, self.weight)?;
-        Ok(())
+        Ok(self.gone)
     }
 
     pub(super) fn put(&mut self, key: Key, record: Record, now: Time) -> Result<Outcome, Failure> {
@@ -228,7 +231,10 @@ impl<'t> Tables<'t> {
             }
         };
         let (order, digest) = oldest;
-        self.remove(Key { kind, digest })?;
+        let key = Key { kind, digest };
+        if self.remove(key)?.is_some() {
+            self.gone.push(key);
+        }
         // Gone already, unless the tables disagree; then this entry must not be found again.
         self.order.remove((number(kind), order))?;
         Ok(true)
@@ -297,7 +303,7 @@ pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, Failure
 pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), Failure> {
     let mut tables = Tables::open(transaction, Room { records: 0, weight: 0 })?;
     tables.about.insert(FORMAT, format)?;
-    tables.finish()
+    tables.finish().map(drop)
 }
 
 /// Returns what everything weighs.

@@ -241,6 +241,7 @@ async fn of_too_many_records_the_oldest_makes_room() {
     let (_folder, path) = folder();
     let now = contract::begin();
     let file = File::open(&path, Options { maximum: 2, ..OPTIONS }).unwrap();
+    let mut events = file.watch();
     for number in 1..=3 {
         file.put(key(Kind::Login, number), contract::record(b"x", now, 60)).await.unwrap();
         file.put(key(Kind::Form, number), contract::record(b"x", now, 60)).await.unwrap();
@@ -253,6 +254,10 @@ async fn of_too_many_records_the_oldest_makes_room() {
         assert_eq!(found.is_some(), is_there, "{number}");
     }
     assert_eq!(count(&file, Kind::Form), 2, "each kind has room of its own");
+    // Copies of what made room are worthless; of the rest nothing is told.
+    let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+    let gone = [(Kind::Login, 1), (Kind::Form, 1), (Kind::Login, 2)];
+    assert_eq!(told, gone.map(|(kind, number)| Event::Gone(key(kind, number))));
 }
 
 #[tokio::test]

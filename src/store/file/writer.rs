@@ -179,9 +179,13 @@ impl Writer {
             return;
         }
         match guarded(|| self.commit(&changes)) {
-            Ok(outcomes) => {
+            Ok((outcomes, gone)) => {
                 self.shared.touches.written();
                 self.shared.recovered();
+                // Before anybody is answered: what made room is not there any more.
+                for key in gone {
+                    self.tell_gone(key);
+                }
                 for (change, outcome) in changes.into_iter().zip(outcomes) {
                     self.tell(&change.command, &outcome);
                     // Nobody has to wait for it.
@@ -197,8 +201,8 @@ impl Writer {
         }
     }
 
-    /// Makes changes in one transaction, durably.
-    fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, Failure> {
+    /// Makes changes in one transaction, durably. Returns what became of them, and what made room.
+    fn commit(&self, changes: &[Change]) -> Result<(Vec<Outcome>, Vec<Key>), Failure> {
         // Touches that were answered before a change was asked for come before it.
         let touches = self.shared.touches.begin();
         let transaction = self.shared.slot.write()?;
@@ -210,9 +214,9 @@ impl Writer {
         for change in changes {
             outcomes.push(self.make(&mut tables, &change.command)?);
         }
-        tables.finish()?;
+        let gone = tables.finish()?;
         transaction.commit()?;
-        Ok(outcomes)
+        Ok((outcomes, gone))
     }
 
     fn make(&self, tables: &mut Tables<'_>, command: &Command) -> Result<Outcome, Failure> {
@@ -231,9 +235,13 @@ impl Writer {
 
     fn tell(&self, command: &Command, outcome: &Outcome) {
         if let (Command::Take { key, .. }, Outcome::Taken(Some(_))) = (command, outcome) {
-            // Nobody has to listen.
-            let _ = self.shared.events.send(Event::Gone(*key));
+            self.tell_gone(*key);
         }
+    }
+
+    fn tell_gone(&self, key: Key) {
+        // Nobody has to listen.
+        let _ = self.shared.events.send(Event::Gone(key));
     }
 
     fn room(&self) -> Room {

@@ -1,0 +1,232 @@
+//! The place behind, and how far what is near can be relied on without it.
+//!
+//! 1. Time is divided into rounds. One ends when something may have been missed of what happened in
+//!    the place, and again and again while nothing is heard. What the place vouched for in this round
+//!    is good; of what it vouched for earlier, it is known until when everything was heard.
+//! 2. A vouching that was asked for in a round that is over by the time of the answer is none.
+//! 3. While the place is away, a session that is near goes on for the grace, counted from when the
+//!    place was first away, or from the first moment of which something may have been missed about this
+//!    session, whichever is earlier. So a session that was ended elsewhere is never let in for longer
+//!    than the grace after its end, whatever was missed and whenever.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use crate::base::clock::Time;
+use crate::store::seal::Sealer;
+use crate::store::{Place, Touch, Unavailable};
+
+/// The place, and what is known of it.
+pub(super) struct Far {
+    pub(super) place: Arc<dyn Place>,
+    pub(super) sealer: Sealer,
+    /// How many ends were heard of.
+    pub(super) ends: AtomicU64,
+    /// What the place is to be told.
+    touches: Mutex<Vec<Touch>>,
+    /// Since when the place is away, in milliseconds since the epoch; zero when it is not.
+    away_since: AtomicI64,
+    /// The round of now. What was never vouched for is of round 0.
+    round: AtomicU64,
+    past: Mutex<Past>,
+}
+
+/// The rounds that are over.
+#[derive(Default)]
+struct Past {
+    /// Whether something was vouched for in this round.
+    is_used: bool,
+    /// Which rounds of vouching are over, with the moment until which everything was heard, in
+    /// milliseconds since the epoch. Rounds between them vouched for nothing.
+    ends: VecDeque<(u64, i64)>,
+}
+
+impl Far {
+    /// Knows nothing yet of a place.
+    pub(super) fn new(place: Arc<dyn Place>, sealer: Sealer) -> Self {
+        Self {
+            place,
+            sealer,
+            ends: AtomicU64::new(0),
+            touches: Mutex::default(),
+            away_since: AtomicI64::new(0),
+            round: AtomicU64::new(1),
+            past: Mutex::default(),
+        }
+    }
+
+    /// Returns the round of now.
+    pub(super) fn round(&self) -> u64 {
+        self.round.load(Ordering::Acquire)
+    }
+
+    /// Returns the round in which the place vouched for something that it was asked for in that round;
+    /// none when that is over.
+    pub(super) fn vouched_in(&self, round: u64) -> u64 {
+        let mut past = lock(&self.past);
+        if self.round() != round {
+            return 0;
+        }
+        past.is_used = true;
+        round
+    }
+
+    /// Begins a round: something may have been missed from now on.
+    pub(super) fn begin_round(&self, now: Time) {
+        let mut past = lock(&self.past);
+        let over = self.round.fetch_add(1, Ordering::AcqRel);
+        if std::mem::take(&mut past.is_used) {
+            past.ends.push_back((over, now.as_millisecond()));
+            if past.ends.len() > ROUNDS {
+                past.ends.pop_front();
+            }
+        }
+    }
+
+    /// Returns until when everything was heard about what was vouched for in a round, unless it still is.
+    fn heard_until(&self, round: u64) -> Option<i64> {
+        let past = lock(&self.past);
+        if self.round() <= round {
+            return None;
+        }
+        let at = past.ends.partition_point(|(over, _)| *over < round);
+        let end = past.ends.get(at).filter(|(over, _)| *over == round);
+        // Of what is not remembered it is not known.
+        Some(end.map_or(i64::MIN, |(_, until)| *until))
+    }
+
+    /// Tells whether what was vouched for in a round goes on while the place is away.
+    pub(super) fn has_grace(&self, round: u64, grace: Duration, now: Time) -> bool {
+        let away_since = self.away_since.load(Ordering::Relaxed);
+        let since = self.heard_until(round).map_or(away_since, |until| until.min(away_since));
+        let passed = now.as_millisecond().saturating_sub(since);
+        u128::try_from(passed.max(0)).is_ok_and(|passed| passed < grace.as_millis())
+    }
+
+    /// Tells whether the place was away when it was asked last.
+    pub(super) fn is_away(&self) -> bool {
+        self.away_since.load(Ordering::Relaxed) != 0
+    }
+
+    /// Returns how long the place has been away; zero when it is not.
+    pub(super) fn away_for(&self, now: Time) -> Duration {
+        match self.away_since.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => {
+                let passed = now.as_millisecond().saturating_sub(since);
+                Duration::from_millis(u64::try_from(passed).unwrap_or(0))
+            }
+        }
+    }
+
+    /// Notes whether the place answers.
+    pub(super) fn heard<T>(
+        &self,
+        answer: Result<T, Unavailable>,
+        now: Time,
+    ) -> Result<T, Unavailable> {
+        let (was, moment) = (Ordering::Relaxed, now.as_millisecond().max(1));
+        match &answer {
+            Ok(_) if self.away_since.swap(0, was) != 0 => info!("session store is back"),
+            Err(reason) if self.away_since.compare_exchange(0, moment, was, was).is_ok() => {
+                warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
+            }
+            _ => {}
+        }
+        answer
+    }
+
+    /// What the place is to be told.
+    pub(super) fn touches(&self) -> MutexGuard<'_, Vec<Touch>> {
+        lock(&self.touches)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many rounds that are over are remembered: while nothing is heard but the place answers, half an
+/// hour of them.
+const ROUNDS: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::later;
+    use crate::store::memory::Memory;
+
+    const GRACE: Duration = Duration::from_secs(300);
+
+    fn far() -> (Far, Time) {
+        let now = "2031-01-01T00:00:00Z".parse().unwrap();
+        (Far::new(Arc::new(Memory::new(1)), Sealer::default()), now)
+    }
+
+    fn seconds(time: Time, seconds: u64) -> Time {
+        later(time, Duration::from_secs(seconds))
+    }
+
+    fn is_away(far: &Far, now: Time) {
+        far.heard::<()>(Err(Unavailable(String::new())), now).unwrap_err();
+    }
+
+    #[test]
+    fn grace_counts_from_what_may_have_been_missed_first() {
+        let (far, now) = far();
+        let old = far.vouched_in(far.round());
+        // Something may have been missed, and for long it did not matter.
+        far.begin_round(now);
+        far.begin_round(seconds(now, 250));
+        let fresh = far.vouched_in(far.round());
+        let away = seconds(now, 260);
+        is_away(&far, away);
+        assert!(far.has_grace(fresh, GRACE, away));
+        assert!(far.has_grace(old, GRACE, seconds(now, 299)));
+        assert!(!far.has_grace(old, GRACE, seconds(now, 300)));
+        assert!(far.has_grace(fresh, GRACE, seconds(away, 299)));
+        assert!(!far.has_grace(fresh, GRACE, seconds(away, 300)));
+        assert!(!far.has_grace(0, GRACE, away), "it was never vouched for");
+    }
+
+    #[test]
+    fn rounds_that_pass_while_the_place_is_away_take_nothing_from_the_grace() {
+        let (far, now) = far();
+        let round = far.vouched_in(far.round());
+        is_away(&far, now);
+        for second in 0..2 * ROUNDS as u64 {
+            far.begin_round(seconds(now, second));
+        }
+        assert!(far.has_grace(round, Duration::from_secs(36_000), seconds(now, 35_999)));
+        assert!(lock(&far.past).ends.len() <= 1);
+    }
+
+    #[test]
+    fn what_was_asked_for_in_a_round_that_is_over_is_not_vouched_for() {
+        let (far, now) = far();
+        let asked = far.round();
+        far.begin_round(now);
+        assert_eq!(far.vouched_in(asked), 0);
+        assert_eq!(far.vouched_in(far.round()), asked + 1);
+    }
+
+    #[test]
+    fn rounds_beyond_a_number_are_forgotten_and_then_there_is_no_grace() {
+        let (far, now) = far();
+        let first = far.vouched_in(far.round());
+        far.begin_round(now);
+        let second = far.vouched_in(far.round());
+        for _ in 0..ROUNDS {
+            far.vouched_in(far.round());
+            far.begin_round(now);
+        }
+        is_away(&far, now);
+        assert!(!far.has_grace(first, GRACE, now));
+        assert!(far.has_grace(second, GRACE, now));
+        assert_eq!(lock(&far.past).ends.len(), ROUNDS);
+    }
+}
