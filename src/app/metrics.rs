@@ -14,7 +14,7 @@ use crate::base::stop::Stop;
 use crate::flow::forms::MOST_BYTES;
 use crate::http::Gateway;
 use crate::observe::metrics::process::Process;
-use crate::observe::metrics::{ByName, Scraper, Sheet, Source, catalogue};
+use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};
 use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
@@ -126,9 +126,10 @@ impl Numbers {
     }
 
     fn requests(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
-        let workers: Vec<_> = self.workers.iter().map(|worker| worker.answered()).collect();
+        let workers: Vec<_> =
+            self.workers.iter().map(|worker| worker.gateway().answers.all()).collect();
         sheet.rows(&catalogue::REQUESTS, |rows| {
-            for (number, class) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().enumerate() {
+            for (number, class) in CLASSES.into_iter().enumerate() {
                 let count: u64 = workers.iter().map(|worker| worker[number]).sum();
                 rows.add(&[class], count as f64)?;
             }

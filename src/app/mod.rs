@@ -155,6 +155,7 @@ impl App {
             limits: Arc::new(limits),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             counts: Arc::default(),
+            answers: Arc::default(),
             clock: Arc::clone(&clock),
         };
         for group in gateway.upstreams.groups() {

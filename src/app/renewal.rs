@@ -88,6 +88,7 @@ impl Renewal {
                 limits: Arc::clone(&limits),
                 access: Arc::clone(&old.access),
                 counts: Arc::clone(&old.counts),
+                answers: Arc::clone(&old.answers),
                 clock: Arc::clone(&old.clock),
             });
         }

@@ -83,9 +83,10 @@ impl Account {
     }
 }
 
-/// Wraps an answer so that the request is noted when it has ended.
+/// Counts an answer, and wraps it so that the request is noted when it has ended.
 #[must_use]
 pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
+    gateway.answers.add(answer.response.status());
     if let Some(reason) = exchange.account.reason {
         gateway.counts.refusals.add(reason);
     }

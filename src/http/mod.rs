@@ -38,7 +38,7 @@ use crate::gate::requirement::Demand;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
-use crate::observe::metrics::Doors;
+use crate::observe::metrics::{Answers, Doors};
 use crate::pages::Language;
 use crate::proxy::Upstreams;
 use crate::session::recent::RecentSessions;
@@ -175,6 +175,8 @@ pub struct Gateway {
     pub access: Arc<AccessLog>,
     /// What is counted for whoever watches.
     pub counts: Arc<Doors>,
+    /// The answers of this worker.
+    pub answers: Arc<Answers>,
     /// The time.
     pub clock: SharedClock,
 }
@@ -188,6 +190,7 @@ impl Gateway {
             upstreams: Arc::new(self.upstreams.for_worker()),
             recent: Arc::new(RecentSessions::new(self.flows.session_settings.idle)),
             tokens: Arc::new(Tokens::new(Arc::clone(&self.minter))),
+            answers: Arc::default(),
             ..self.clone()
         }
     }
