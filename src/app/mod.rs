@@ -299,7 +299,7 @@ impl App {
         stopper.leave();
         if left_to_successor {
             // The successor waits for what only one process can have.
-            sessions.tell_all(clock.now()).await;
+            sessions.tell_all().await;
             kept.place.close();
             operations_stopper.stop();
         } else {
@@ -308,7 +308,7 @@ impl App {
         }
         stopper.stop();
         workers.ended().await;
-        sessions.tell_all(clock.now()).await;
+        sessions.tell_all().await;
         gateway.access.flush();
         beside.shutdown().await;
         operations_stopper.stop();

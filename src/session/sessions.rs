@@ -5,14 +5,16 @@
 //! 2. What is near was vouched for by the place. It stays good as long as we hear of what happens
 //!    there; when something may have been missed, the place is asked again about each session that is
 //!    used ([`Event::Missed`]), and while we hear nothing, again and again.
-//! 3. When the place is away, sessions that are near go on for a grace. Of all others nothing is
-//!    known: they are neither let in nor sent to sign in.
+//! 3. When the place is away, sessions that are near go on for a grace, and no request of theirs waits
+//!    for it: one task asks whether it is back. Of all others nothing is known: they are neither let in
+//!    nor sent to sign in.
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 
 mod operators;
+mod presence;
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,9 +22,10 @@ use bytes::Bytes;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tokio::sync::broadcast::error::RecvError;
-use tracing::{info, warn};
+use tracing::warn;
 
 pub use self::operators::{Listed, Seen};
+use self::presence::Presence;
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
 use super::{Session, SessionId, SessionKey, Settings, kept};
@@ -51,8 +54,7 @@ struct Far {
     ends: AtomicU64,
     /// What the place is to be told.
     touches: Mutex<Vec<Touch>>,
-    /// Since when the place is away, in milliseconds since the epoch; zero when it is not.
-    away_since: AtomicI64,
+    presence: Presence,
 }
 
 impl Sessions {
@@ -76,7 +78,7 @@ impl Sessions {
             round: AtomicU64::new(1),
             ends: AtomicU64::new(0),
             touches: Mutex::default(),
-            away_since: AtomicI64::new(0),
+            presence: Presence::default(),
         };
         Arc::new(Self::of(settings, owners, Some(far)))
     }
@@ -117,7 +119,7 @@ impl Sessions {
                 alive: now.as_millisecond(),
                 expires: self.expires(now, &session),
             };
-            far.heard(far.place.put(key.place(), record).await, now)?;
+            far.presence.wrote(far.place.put(key.place(), record).await)?;
         }
         self.near.insert(key, Held::new(key, session, now));
         if self.settings.maximum_per_person > 0 {
@@ -152,7 +154,7 @@ impl Sessions {
         }
         let Some(far) = &self.far else { return Ok(None) };
         let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
-        let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
+        let Some(record) = far.presence.read(far.place.get(key.place(), now).await, now)? else {
             return Ok(None);
         };
         let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
@@ -227,7 +229,7 @@ impl Sessions {
                 expires: later(now, NOTE_LIFE),
             };
             // The session has ended; a note that is lost costs a page, no more.
-            let _ = far.heard(far.place.put(key.note(), record).await, now);
+            let _ = far.presence.wrote(far.place.put(key.note(), record).await);
         }
         Ok(true)
     }
@@ -245,7 +247,7 @@ impl Sessions {
     /// Tells whether the place was away when it was asked last.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.far.as_ref().is_some_and(|far| far.is_away())
+        self.far.as_ref().is_some_and(|far| far.presence.is_away())
     }
 
     /// Keeps near what is far, and tells the place of signs of life; never ends.
@@ -279,37 +281,44 @@ impl Sessions {
     async fn keep_told(&self, far: &Far, clock: &SharedClock) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut checked = tokio::time::Instant::now();
         loop {
             tick.tick().await;
             let is_watching = far.place.is_watching();
             if !is_watching {
                 self.ask_all_again();
             }
-            self.tell(far, clock.now()).await;
-            if !is_watching || far.is_away() {
-                let _ = far.heard(far.place.check().await, clock.now());
+            self.tell(far).await;
+            // Sessions that are near do not ask meanwhile, so somebody has to.
+            if far.presence.is_unread() {
+                let now = clock.now();
+                let _ = far.presence.read(far.place.get(PROBE, now).await, now);
+            }
+            if !is_watching || far.presence.is_away() || checked.elapsed() >= CHECK {
+                let _ = far.presence.wrote(far.place.check().await);
+                checked = tokio::time::Instant::now();
             }
         }
     }
 
     /// Tells the place of signs of life that it does not know yet; for the end of the process.
-    pub async fn tell_all(&self, now: Time) {
+    pub async fn tell_all(&self) {
         if let Some(far) = &self.far {
             let near = self.near.iter().map(|(_, held)| held);
             let due = near.filter_map(|held| held.to_tell(Duration::ZERO).map(|_| held));
             let touches: Vec<_> = due.map(|held| self.touch(&held)).collect();
             far.lock().extend(touches);
-            self.tell(far, now).await;
+            self.tell(far).await;
         }
     }
 
-    async fn tell(&self, far: &Far, now: Time) {
+    async fn tell(&self, far: &Far) {
         let touches = std::mem::take(&mut *far.lock());
         if touches.is_empty() {
             return;
         }
         // They are not worth keeping when the place is away: each session is told of again.
-        let _ = far.heard(far.place.touch(touches).await, now);
+        let _ = far.presence.wrote(far.place.touch(touches).await);
     }
 
     fn ask_all_again(&self) {
@@ -356,8 +365,15 @@ impl Sessions {
             self.near.invalidate(&key);
             return Ok(None);
         }
+        // Nobody waits for a place of which is known that it does not answer.
+        if far.presence.is_unread()
+            && far.presence.has_grace(self.settings.grace, now)
+            && let Some(live) = held.look(activity, now, self.settings.idle)
+        {
+            return Ok(Some(live));
+        }
         let (round, ends) = (far.round.load(Ordering::Acquire), far.ends.load(Ordering::Acquire));
-        match far.heard(far.place.get(key.place(), now).await, now) {
+        match far.presence.read(far.place.get(key.place(), now).await, now) {
             Ok(Some(record)) => {
                 held.vouch(record.alive, round, now);
                 // The answer has just come: whatever may have been missed meanwhile is for the next
@@ -378,7 +394,7 @@ impl Sessions {
                 self.near.invalidate(&key);
                 Ok(None)
             }
-            Err(away) if far.has_grace(self.settings.grace, now) => {
+            Err(away) if far.presence.has_grace(self.settings.grace, now) => {
                 held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
             }
             Err(away) => Err(away),
@@ -388,7 +404,9 @@ impl Sessions {
     /// Takes a session away, near and far; says whether this caller was the one.
     async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
         let far = match &self.far {
-            Some(far) => Some(far.heard(far.place.take(key.place(), now).await, now)?.is_some()),
+            Some(far) => {
+                Some(far.presence.read(far.place.take(key.place(), now).await, now)?.is_some())
+            }
             None => None,
         };
         let near = self.near.remove(&key);
@@ -435,29 +453,6 @@ impl Far {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Touch>> {
         self.touches.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn is_away(&self) -> bool {
-        self.away_since.load(Ordering::Relaxed) != 0
-    }
-
-    /// Tells whether it is away for no longer than that.
-    fn has_grace(&self, grace: Duration, now: Time) -> bool {
-        let since = now.as_millisecond() - self.away_since.load(Ordering::Relaxed);
-        u128::try_from(since.max(0)).is_ok_and(|since| since < grace.as_millis())
-    }
-
-    /// Notes whether the place answers.
-    fn heard<T>(&self, answer: Result<T, Unavailable>, now: Time) -> Result<T, Unavailable> {
-        let (was, moment) = (Ordering::Relaxed, now.as_millisecond().max(1));
-        match &answer {
-            Ok(_) if self.away_since.swap(0, was) != 0 => info!("session store is back"),
-            Err(reason) if self.away_since.compare_exchange(0, moment, was, was).is_ok() => {
-                warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
-            }
-            _ => {}
-        }
-        answer
-    }
 }
 
 impl SessionKey {
@@ -475,6 +470,10 @@ const NOTES: u64 = 100_000;
 const NOTE_LIFE: Duration = Duration::from_secs(3600);
 /// How often the place is told of signs of life, and looked at while it is not heard.
 const TICK: Duration = Duration::from_millis(500);
+/// How often the place is asked whether it takes something in although nobody has to know.
+const CHECK: Duration = Duration::from_secs(10);
+/// What is read to learn whether anything can be: nothing is there.
+const PROBE: Key = Key { kind: Kind::Ended, digest: [0; 32] };
 /// How many signs of life may wait to be told.
 const TOUCHES: usize = 100_000;
 /// The most sessions of one person that are looked at.

@@ -1,6 +1,6 @@
 //! The contract of sessions, near alone and with a place behind; and what a place changes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::broadcast;
 
@@ -31,15 +31,20 @@ fn replica(place: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
 struct Switch {
     memory: Memory,
     is_away: AtomicBool,
+    /// Nothing can be kept, and what is there can be read.
+    is_full: AtomicBool,
     is_deaf: AtomicBool,
     /// What is read takes a turn to arrive.
     is_slow: AtomicBool,
+    /// How often something was read.
+    read: AtomicUsize,
 }
 
 impl Switch {
     fn new() -> Arc<Self> {
-        let [is_away, is_deaf, is_slow] = [false; 3].map(AtomicBool::new);
-        Arc::new(Self { memory: Memory::new(1000), is_away, is_deaf, is_slow })
+        let [is_away, is_full, is_deaf, is_slow] = [false; 4].map(AtomicBool::new);
+        let (memory, read) = (Memory::new(1000), AtomicUsize::new(0));
+        Arc::new(Self { memory, is_away, is_full, is_deaf, is_slow, read })
     }
 
     fn away(&self, away: bool) {
@@ -57,6 +62,9 @@ impl Switch {
 
 impl Place for Switch {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Unavailable("it is full".to_owned())) });
+        }
         self.or(self.memory.put(key, record))
     }
     fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
@@ -66,6 +74,7 @@ impl Place for Switch {
         self.or(self.memory.swap(key, sealed, record, now))
     }
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
+        self.read.fetch_add(1, Ordering::SeqCst);
         if self.is_slow.load(Ordering::SeqCst) {
             let read = self.memory.get(key, now);
             return Box::pin(async {
@@ -359,7 +368,60 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
     one.find(&id, Activity::Alive, clock.now()).await.expect_err("the grace is over");
     place.away(false);
     assert!(is_live(&one, &id, Activity::Alive, &clock).await, "it comes back by itself");
-    assert!(!one.is_away());
+    until_it_is_back(&one).await;
+}
+
+/// Attends to sessions until their place is not away any more.
+async fn until_it_is_back(sessions: &Arc<Sessions>) {
+    let attending =
+        tokio::spawn(Arc::clone(sessions).attend(Arc::new(crate::base::clock::SystemClock)));
+    let back = async {
+        while sessions.is_away() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(2), back).await.unwrap();
+    attending.abort();
+}
+
+#[tokio::test]
+async fn nobody_who_is_near_waits_for_a_place_that_does_not_answer() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let ids = [begun(&sessions, &clock).await, begun(&sessions, &clock).await];
+    place.away(true);
+    for _ in 0..10 {
+        sessions.ask_all_again();
+        for id in &ids {
+            assert!(is_live(&sessions, id, Activity::Alive, &clock).await);
+        }
+    }
+    assert_eq!(place.read.load(Ordering::SeqCst), 1, "the first found out for all");
+    // One of them ends meanwhile; that shows as soon as the place is back.
+    place.memory.take(ids[0].key().place(), clock.now()).await.unwrap();
+    place.away(false);
+    until_it_is_back(&sessions).await;
+    sessions.ask_all_again();
+    assert!(!is_live(&sessions, &ids[0], Activity::Alive, &clock).await);
+    assert!(is_live(&sessions, &ids[1], Activity::Alive, &clock).await);
+}
+
+#[tokio::test]
+async fn a_place_that_takes_nothing_in_is_asked_as_ever() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = begun(&sessions, &clock).await;
+    place.is_full.store(true, Ordering::SeqCst);
+    let (other, now) = (SessionId::generate(), clock.now());
+    sessions.insert(&other, session(other.key(), now), now).await.expect_err("it is full");
+    assert!(sessions.is_away());
+    sessions.ask_all_again();
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(sessions.is_away(), "what can be read takes nothing in");
+    // What ended elsewhere has ended, full or not.
+    place.memory.take(id.key().place(), now).await.unwrap();
+    sessions.ask_all_again();
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
 }
 
 #[tokio::test]
@@ -395,7 +457,7 @@ async fn a_session_used_on_one_replica_is_not_idle_on_the_other() {
     for _ in 0..3 {
         clock.advance(Duration::from_secs(600));
         assert!(is_live(&one, &id, Activity::Alive, &clock).await);
-        one.tell(one.far.as_ref().unwrap(), clock.now()).await;
+        one.tell(one.far.as_ref().unwrap()).await;
     }
     assert!(is_live(&two, &id, Activity::Alive, &clock).await);
     clock.advance(Duration::from_secs(901 + 60));
@@ -414,7 +476,7 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
     }
     let told = far.lock().len();
     assert!((1..=4).contains(&told), "{told} in 100 seconds");
-    sessions.tell_all(clock.now()).await;
+    sessions.tell_all().await;
     let record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
     assert_eq!(record.alive, clock.now().as_millisecond());
 }
