@@ -471,7 +471,7 @@ const NOTE_LIFE: Duration = Duration::from_secs(3600);
 /// How often the place is told of signs of life, and looked at while it is not heard.
 const TICK: Duration = Duration::from_millis(500);
 /// How often the place is asked whether it takes something in although nobody has to know.
-const CHECK: Duration = Duration::from_secs(10);
+const CHECK: Duration = Duration::from_secs(5);
 /// What is read to learn whether anything can be: nothing is there.
 const PROBE: Key = Key { kind: Kind::Ended, digest: [0; 32] };
 /// How many signs of life may wait to be told.
