@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::socket::{Listening, SocketFile};
 use crate::wire::stream::Stream;
@@ -24,7 +24,7 @@ pub struct Listener {
 enum Accepting {
     Tcp(TcpListener),
     /// Holds the socket's file as well, which goes with the last listener.
-    Unix(UnixListener, #[expect(dead_code, reason = "held for its drop")] Option<Arc<SocketFile>>),
+    Unix(UnixListener, Option<Arc<SocketFile>>),
 }
 
 /// The other end of a connection.
@@ -63,6 +63,14 @@ impl Listener {
         poll_fn(|context| self.poll_accept(context)).await
     }
 
+    /// Closes the sockets, and returns who was in their queues: whoever is in a queue believes to be
+    /// connected, may have sent a request already, and would lose it. So nothing is waited for between
+    /// the last look into a queue and its end. The runtime's own word on whether somebody is there is
+    /// not taken: it may be older.
+    pub(super) fn close(self) -> Vec<(Stream, PeerAddress)> {
+        self.sockets.into_iter().flat_map(Accepting::close).collect()
+    }
+
     fn poll_accept(
         &mut self,
         context: &mut Context<'_>,
@@ -92,7 +100,39 @@ impl Accepting {
                 .map_ok(|(stream, _)| (Stream::Unix(stream), PeerAddress::Unix)),
         }
     }
+
+    fn close(self) -> Vec<(Stream, PeerAddress)> {
+        match self {
+            Self::Tcp(listener) => {
+                let Ok(listener) = listener.into_std() else { return Vec::new() };
+                let queue = std::iter::from_fn(|| listener.accept().ok());
+                let queued: Vec<_> = queue.take(QUEUE).collect();
+                drop(listener);
+                let ready = queued.into_iter().filter_map(|(stream, address)| {
+                    stream.set_nonblocking(true).ok()?;
+                    let stream = TcpStream::from_std(stream).ok()?;
+                    let _ = stream.set_nodelay(true);
+                    Some((Stream::Tcp(stream), PeerAddress::tcp(address)))
+                });
+                ready.collect()
+            }
+            Self::Unix(listener, file) => {
+                let Ok(listener) = listener.into_std() else { return Vec::new() };
+                let queue = std::iter::from_fn(|| listener.accept().ok());
+                let queued: Vec<_> = queue.take(QUEUE).collect();
+                drop((listener, file));
+                let ready = queued.into_iter().filter_map(|(stream, _)| {
+                    stream.set_nonblocking(true).ok()?;
+                    Some((Stream::Unix(UnixStream::from_std(stream).ok()?), PeerAddress::Unix))
+                });
+                ready.collect()
+            }
+        }
+    }
 }
+
+/// The most that are taken from a queue when it is closed; longer than queues are.
+const QUEUE: usize = 65_536;
 
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Self {
@@ -128,6 +168,10 @@ impl PeerAddress {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use tokio::io::AsyncReadExt as _;
+
     use super::*;
 
     #[test]
@@ -141,5 +185,29 @@ mod tests {
             assert_eq!(address.ip(), Some(ip.parse().unwrap()));
         }
         assert_eq!(PeerAddress::Unix.ip(), None);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_in_the_queue_when_it_is_closed_is_not_lost() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // Blocking, so the runtime has had no occasion to notice anybody.
+        let clients: Vec<_> = (0..3)
+            .map(|number| {
+                let mut client = std::net::TcpStream::connect(address).unwrap();
+                client.write_all(&[number]).unwrap();
+                client
+            })
+            .collect();
+        let queued = Listener::from(listener).close();
+        let own = |client: &std::net::TcpStream| client.local_addr().unwrap();
+        let theirs: Vec<_> = clients.iter().map(|client| PeerAddress::Tcp(own(client))).collect();
+        assert_eq!(queued.iter().map(|(_, address)| *address).collect::<Vec<_>>(), theirs);
+        for (number, (stream, _)) in queued.into_iter().enumerate() {
+            let (mut reader, _writer) = stream.split();
+            assert_eq!(usize::from(reader.read_u8().await.unwrap()), number);
+        }
+        let late = std::net::TcpStream::connect(address).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -122,7 +122,12 @@ pub async fn attend<S: Service>(
         let Ok(Some((place, (stream, address)))) = timeout(SILENCE, next).await else { break };
         start(place, stream, address, &stop);
     }
-    drop(listener);
+    for (stream, address) in listener.close() {
+        // Whoever finds no place would not have been accepted either.
+        if let Ok(place) = Arc::clone(&admission.places).try_acquire_owned() {
+            start(place, stream, address, &stop);
+        }
+    }
     stop.wait().await;
     open.close();
     if timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {

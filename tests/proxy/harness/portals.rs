@@ -101,6 +101,11 @@ impl Nginx {
         self.folder.path().join("root")
     }
 
+    /// Returns what it complains about.
+    pub(crate) fn errors(&self) -> String {
+        fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
+    }
+
     /// Returns the lines of its log, as soon as one of them satisfies.
     pub(crate) fn log_until(&self, satisfies: impl Fn(&str) -> bool) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;

@@ -23,7 +23,7 @@ struct Site {
     two: Gateway,
     /// The values of `Cookie` of those who are signed in.
     citizens: Vec<String>,
-    _nginx: Nginx,
+    nginx: Nginx,
     _redis: Redis,
     _portal: Program,
     _simulator: Simulator,
@@ -53,7 +53,7 @@ fn start() -> Option<Site> {
         one,
         two,
         citizens,
-        _nginx: nginx,
+        nginx,
         _redis: redis,
         _portal: portal,
         _simulator: simulator,
@@ -99,8 +99,10 @@ impl Site {
     }
 }
 
-fn told(tallies: &[Tally; 2]) {
+fn told(site: &Site, tallies: &[Tally; 2]) {
     let [reading, writing] = tallies;
+    let refused = |line: &&str| !line.contains("Connection refused");
+    site.nginx.errors().lines().filter(refused).for_each(|line| eprintln!("nginx: {line}"));
     eprintln!(
         "{} readings, p99 {:?}; {} writings, p99 {:?}",
         reading.took.len(),
@@ -127,7 +129,7 @@ fn replicas_restart_one_after_the_other_and_no_request_fails_and_no_session_is_l
         loads[0].answers(200);
     }
     let tallies = loads.map(Load::stop);
-    told(&tallies);
+    told(&site, &tallies);
     tallies.iter().for_each(Tally::all_answered);
     site.everybody_is_signed_in();
 }
@@ -149,6 +151,6 @@ fn a_replica_is_killed_and_only_what_it_was_writing_fails() {
     let failed = &writing.failed;
     assert!(failed.len() <= site.citizens.len(), "{failed:?}");
     assert!(failed.iter().all(|what| what.starts_with("502")), "{failed:?}");
-    told(&[reading, writing]);
+    told(&site, &[reading, writing]);
     site.everybody_is_signed_in();
 }
