@@ -214,6 +214,11 @@
 //! running requests get `listen.drain_timeout`, and clients of WebSockets are told that we go (close
 //! code 1001). The operations port stops last. A second signal ends the process at once.
 //!
+//! At the end of a socket that nobody else has, the kernel takes no new connections for some
+//! milliseconds and then refuses them. So nobody is connected who is not served. Who tries in between
+//! tries again after a second, as TCP does, unless a balancer gives up sooner (`proxy_connect_timeout`)
+//! and asks another replica. Sockets of systemd stay open, and their queue waits for the next process.
+//!
 //! # Rolling restart
 //!
 //! Replicas that share a store ([`super::sessions`]) are restarted one after the other: SIGTERM, wait

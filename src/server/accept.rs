@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use socket2::SockFilter;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::socket::{Listening, SocketFile};
+use super::socket::{Holders, Listening, SocketFile};
 use crate::wire::stream::Stream;
 use crate::wire::vanished;
 
@@ -18,6 +19,7 @@ pub struct Listener {
     sockets: Vec<Accepting>,
     /// Where to look first, so that none of them starves.
     next: usize,
+    holders: Holders,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,7 @@ pub enum PeerAddress {
 }
 
 impl Listener {
-    pub(super) fn new(sockets: Vec<Listening>) -> io::Result<Self> {
+    pub(super) fn new(sockets: Vec<Listening>, holders: Holders) -> io::Result<Self> {
         let accepting = |socket| {
             Ok(match socket {
                 Listening::Tcp(listener) => {
@@ -51,7 +53,7 @@ impl Listener {
             })
         };
         let sockets = sockets.into_iter().map(accepting).collect::<io::Result<_>>()?;
-        Ok(Self { sockets, next: 0 })
+        Ok(Self { sockets, next: 0, holders })
     }
 
     /// Waits for a connection. Nothing is lost when the waiting is given up.
@@ -61,6 +63,26 @@ impl Listener {
     /// attempt may succeed; wait a moment before it.
     pub async fn accept(&mut self) -> io::Result<(Stream, PeerAddress)> {
         poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    /// Lets nobody begin to connect any more, where the queue would end with us; those who have begun
+    /// still come. Whoever tries now tries again after a second (RFC 6298 2), and is refused by then.
+    /// Otherwise somebody could come into a queue at the very moment when it ends, believe to be
+    /// connected, and send a request that is lost.
+    ///
+    /// Says whether it does anything.
+    pub(super) fn turn_away(&self) -> bool {
+        if self.holders == Holders::OthersToo {
+            return false;
+        }
+        let turned = self.sockets.iter().filter(|socket| match socket {
+            Accepting::Tcp(listener) => {
+                // Where the system does not know filters, it is as it would be without.
+                socket2::SockRef::from(listener).attach_filter(&NO_SYN).is_ok()
+            }
+            Accepting::Unix(..) => false,
+        });
+        turned.count() > 0
     }
 
     /// Closes the sockets, and returns who was in their queues: whoever is in a queue believes to be
@@ -131,12 +153,22 @@ impl Accepting {
     }
 }
 
+/// A filter of a TCP socket that lets everything pass but segments with SYN (RFC 9293 3.1): load byte
+/// 13 of the header; where bit 2 is set, go to "drop", otherwise to "pass".
+const NO_SYN: [SockFilter; 4] = [
+    SockFilter::new(0x30, 0, 0, 13),
+    SockFilter::new(0x45, 0, 1, 0x02),
+    SockFilter::new(0x06, 0, 0, 0),
+    SockFilter::new(0x06, 0, 0, u32::MAX),
+];
+
 /// The most that are taken from a queue when it is closed; longer than queues are.
 const QUEUE: usize = 65_536;
 
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Self {
-        Self { sockets: vec![Accepting::Tcp(listener)], next: 0 }
+        let sockets = vec![Accepting::Tcp(listener)];
+        Self { sockets, next: 0, holders: Holders::OthersToo }
     }
 }
 
@@ -169,8 +201,9 @@ impl PeerAddress {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::time::Duration;
 
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
@@ -209,5 +242,31 @@ mod tests {
         }
         let late = std::net::TcpStream::connect(address).unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn nobody_comes_between_the_last_look_into_a_queue_and_its_end() {
+        for (holders, turns_away) in [(Holders::Us, true), (Holders::OthersToo, false)] {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let address = socket.local_addr().unwrap();
+            let mut listener = Listener::new(vec![Listening::Tcp(socket)], holders).unwrap();
+            let early = std::net::TcpStream::connect(address).unwrap();
+            assert_eq!(listener.turn_away(), turns_away);
+            let late = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100));
+            let late = late.map_err(|error| error.kind());
+            assert_eq!(late.is_ok(), !turns_away, "{late:?}");
+            assert!(turns_away == matches!(late, Err(io::ErrorKind::TimedOut)));
+            // Whoever was connected goes on, in both directions.
+            let (stream, peer) = listener.accept().await.unwrap();
+            assert_eq!(peer, PeerAddress::Tcp(early.local_addr().unwrap()));
+            let (mut reader, mut writer) = stream.split();
+            (&early).write_all(b"?").unwrap();
+            assert_eq!(reader.read_u8().await.unwrap(), b'?');
+            writer.write_all(b"!").await.unwrap();
+            let mut answer = [0];
+            io::Read::read_exact(&mut &early, &mut answer).unwrap();
+            assert_eq!(listener.close().len(), usize::from(!turns_away));
+        }
     }
 }

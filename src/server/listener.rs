@@ -7,10 +7,12 @@
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
 //! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
-//!    connections close, and busy ones finish within [`Limits::drain_timeout`].
+//!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted by
+//!    the kernel whom we do not serve.
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -38,6 +40,7 @@ pub struct Admission {
     places: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
     pub(super) proxies: Networks,
+    is_handed_on: AtomicBool,
 }
 
 /// One way in.
@@ -58,7 +61,17 @@ impl Admission {
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let places = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        Arc::new(Self { limits, places, per_address, proxies })
+        let is_handed_on = AtomicBool::new(false);
+        Arc::new(Self { limits, places, per_address, proxies, is_handed_on })
+    }
+
+    /// Says that a successor listens at the same sockets.
+    pub fn hand_on(&self) {
+        self.is_handed_on.store(true, Ordering::Release);
+    }
+
+    fn is_handed_on(&self) -> bool {
+        self.is_handed_on.load(Ordering::Acquire)
     }
 
     /// Returns the bounds.
@@ -122,6 +135,10 @@ pub async fn attend<S: Service>(
         let Ok(Some((place, (stream, address)))) = timeout(SILENCE, next).await else { break };
         start(place, stream, address, &stop);
     }
+    // Who has begun to connect is connected in a moment; nobody else begins.
+    if !admission.is_handed_on() && listener.turn_away() {
+        tokio::time::sleep(HANDSHAKE).await;
+    }
     for (stream, address) in listener.close() {
         // Whoever finds no place would not have been accepted either.
         if let Ok(place) = Arc::clone(&admission.places).try_acquire_owned() {
@@ -149,5 +166,7 @@ pub async fn serve<S: Service>(
 
 /// When nobody has come for so long after a stop, nobody is in the queue.
 const SILENCE: Duration = Duration::from_millis(50);
+/// How long a handshake of TCP may take that has begun, with a balancer in the same building.
+const HANDSHAKE: Duration = Duration::from_millis(2);
 /// How long after a stop somebody may still come.
 const LAST_CALL: Duration = Duration::from_secs(1);
