@@ -296,9 +296,6 @@ impl App {
 
         // 4. Leave first, so that whoever sends requests can notice; then stop.
         drop(hand_over);
-        if left_to_successor {
-            admission.hand_on();
-        }
         stopper.leave();
         if left_to_successor {
             // The successor waits for what only one process can have.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use socket2::SockFilter;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::socket::{Holders, Listening, SocketFile};
+use super::socket::{Listening, Shared, SocketFile};
 use crate::wire::stream::Stream;
 use crate::wire::vanished;
 
@@ -19,7 +19,7 @@ pub struct Listener {
     sockets: Vec<Accepting>,
     /// Where to look first, so that none of them starves.
     next: usize,
-    holders: Holders,
+    shared: Shared,
 }
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub enum PeerAddress {
 }
 
 impl Listener {
-    pub(super) fn new(sockets: Vec<Listening>, holders: Holders) -> io::Result<Self> {
+    pub(super) fn new(sockets: Vec<Listening>, shared: Shared) -> io::Result<Self> {
         let accepting = |socket| {
             Ok(match socket {
                 Listening::Tcp(listener) => {
@@ -53,7 +53,7 @@ impl Listener {
             })
         };
         let sockets = sockets.into_iter().map(accepting).collect::<io::Result<_>>()?;
-        Ok(Self { sockets, next: 0, holders })
+        Ok(Self { sockets, next: 0, shared })
     }
 
     /// Waits for a connection. Nothing is lost when the waiting is given up.
@@ -72,7 +72,7 @@ impl Listener {
     ///
     /// Says whether it does anything.
     pub(super) fn turn_away(&self) -> bool {
-        if self.holders == Holders::OthersToo {
+        if self.shared.is_set() {
             return false;
         }
         let turned = self.sockets.iter().filter(|socket| match socket {
@@ -168,7 +168,9 @@ const QUEUE: usize = 65_536;
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Self {
         let sockets = vec![Accepting::Tcp(listener)];
-        Self { sockets, next: 0, holders: Holders::OthersToo }
+        let shared = Shared::default();
+        shared.set();
+        Self { sockets, next: 0, shared }
     }
 }
 
@@ -246,11 +248,16 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_comes_between_the_last_look_into_a_queue_and_its_end() {
-        for (holders, turns_away) in [(Holders::Us, true), (Holders::OthersToo, false)] {
+        for turns_away in [true, false] {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             socket.set_nonblocking(true).unwrap();
             let address = socket.local_addr().unwrap();
-            let mut listener = Listener::new(vec![Listening::Tcp(socket)], holders).unwrap();
+            let shared = Shared::default();
+            let sockets = vec![Listening::Tcp(socket)];
+            let mut listener = Listener::new(sockets, shared.clone()).unwrap();
+            if !turns_away {
+                shared.set();
+            }
             let early = std::net::TcpStream::connect(address).unwrap();
             assert_eq!(listener.turn_away(), turns_away);
             let late = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100));

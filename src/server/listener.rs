@@ -12,7 +12,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -40,7 +39,6 @@ pub struct Admission {
     places: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
     pub(super) proxies: Networks,
-    is_handed_on: AtomicBool,
 }
 
 /// One way in.
@@ -61,17 +59,7 @@ impl Admission {
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let places = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        let is_handed_on = AtomicBool::new(false);
-        Arc::new(Self { limits, places, per_address, proxies, is_handed_on })
-    }
-
-    /// Says that a successor listens at the same sockets.
-    pub fn hand_on(&self) {
-        self.is_handed_on.store(true, Ordering::Release);
-    }
-
-    fn is_handed_on(&self) -> bool {
-        self.is_handed_on.load(Ordering::Acquire)
+        Arc::new(Self { limits, places, per_address, proxies })
     }
 
     /// Returns the bounds.
@@ -136,7 +124,7 @@ pub async fn attend<S: Service>(
         start(place, stream, address, &stop);
     }
     // Who has begun to connect is connected in a moment; nobody else begins.
-    if !admission.is_handed_on() && listener.turn_away() {
+    if listener.turn_away() {
         tokio::time::sleep(HANDSHAKE).await;
     }
     for (stream, address) in listener.close() {

@@ -230,7 +230,7 @@ fn redis_answers_after_300_milliseconds_and_after_5_seconds() {
     way.delay(Duration::from_secs(5));
     nothing_answers(&replicas, &known, &other);
     way.delay(Duration::ZERO);
-    until_status(&replicas.two, &host, &other, 200, PATIENCE);
+    until_status(&replicas.two, &host, &known, 200, PATIENCE);
     passes(&page(&replicas.one, &host, "/account", &known));
     everything_works(&replicas);
 }
