@@ -217,8 +217,8 @@
 //! At the end of a socket that nobody else has, the kernel takes no new connections for some
 //! milliseconds and then refuses them. So nobody is connected who is not served. Who tries in between
 //! tries again after a second, as TCP does, unless a balancer gives up sooner (`proxy_connect_timeout`)
-//! and asks another replica. Sockets of systemd stay open, and their queue waits for the next process. Several replicas are
-//! restarted as [`super::replicas`] says.
+//! and asks another replica. Sockets of systemd stay open, and their queue waits for the next process.
+//! Several replicas are restarted as [`super::replicas`] says.
 //!
 //! # Logs
 //!
