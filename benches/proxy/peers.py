@@ -25,6 +25,7 @@ DEBIAN = {
     "wrk": "wrk",
     "h2load": "nghttp2-client",
     "openssl": "openssl",
+    "redis-server": "redis-server",
 }
 # Command to where it lies below the environment.
 PYPI = {
@@ -89,7 +90,7 @@ def _install_from_debian(packages):
     for command in (["apt-get", "update", "-qq"], install):
         subprocess.run([*as_root, *command], stdout=sys.stderr, env=quiet)
     # Debian starts a server that it installs. Nobody asked for these.
-    servers = [name for name in ("nginx", "haproxy") if name in packages]
+    servers = [name for name in ("nginx", "haproxy", "redis-server") if name in packages]
     if servers and Path("/run/systemd/system").exists():
         subprocess.run([*as_root, "systemctl", "disable", "--now", *servers], stdout=sys.stderr)
 

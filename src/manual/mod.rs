@@ -10,6 +10,7 @@
 //! - [`metrics`]: the numbers, and what to be woken for.
 //! - [`operations`]: keys, certificates, logs, reason codes, stopping.
 //! - [`policy`]: who may go where, and how to find out why.
+//! - [`replicas`]: several gateways behind a balancer, restarted without a failed request.
 //! - [`sessions`]: how sessions live, where they are kept, and what is seen while that is away.
 //! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
 //! - [`glossary`]: the Polish terms.
@@ -23,5 +24,6 @@ pub mod metrics;
 pub mod operations;
 pub mod policy;
 pub mod protocols;
+pub mod replicas;
 pub mod sessions;
 pub mod threat_model;

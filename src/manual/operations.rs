@@ -217,6 +217,12 @@
 //! running requests get `listen.drain_timeout`, and clients of WebSockets are told that we go (close
 //! code 1001). The operations port stops last. A second signal ends the process at once.
 //!
+//! At the end of a socket that nobody else has, the kernel takes no new connections for some
+//! milliseconds and then refuses them. So nobody is connected who is not served. Who tries in between
+//! tries again after a second, as TCP does, unless a balancer gives up sooner (`proxy_connect_timeout`)
+//! and asks another replica. Sockets of systemd stay open, and their queue waits for the next process.
+//! Several replicas are restarted as [`super::replicas`] says.
+//!
 //! # Logs
 //!
 //! Standard output; one JSON object a line, or text with `log.format = "text"`. Lines worth
@@ -236,6 +242,8 @@
 //! | `server joined`, `server left` | info | `upstream`, `server`: a name has another address |
 //! | `name of a server cannot be resolved` | warn | `upstream`, `host`, `error` |
 //! | `gateway started`, `gateway stopped` | info | addresses |
+//! | `session store is away: …` | warn | `reason`; see [`super::sessions`] |
+//! | `session store is back` | info | |
 //! | `new certificate is in use` | info | `certificate` (its file), `not_after` |
 //! | `new certificate cannot be used, the old one stays` | warn | `certificate`, `error` |
 //!

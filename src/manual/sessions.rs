@@ -129,22 +129,32 @@
 //!
 //! # When the store is away
 //!
-//! | what happens | who is signed in and was here | who is signed in elsewhere | who signs in | public pages |
+//! What citizens see, by whether the replica that they come to has seen their session before. Each row is
+//! a test of the whole program (`tests/proxy/stores/outages.rs`):
+//!
+//! | the store | signed in, seen here | signed in, not seen here | signs in | signs out |
 //! |---|---|---|---|---|
-//! | killed, or cannot be reached | goes on for `session.grace` | 503, `Retry-After`, a page | 503 | go on |
-//! | hangs | goes on; first asked for `command_timeout` | 503 after that time | 503 | go on |
-//! | full (`noeviction`) | goes on | goes on | 503 | go on |
-//! | fails over | as when it cannot be reached, for as long as it takes | the same | 503 | go on |
-//! | comes back empty | must sign in again | must sign in again | can | go on |
-//! | comes back as it was | goes on | goes on | can | go on |
+//! | is killed, or cannot be reached | goes on for `session.grace`, nobody waits | 503 | 503 | 503, and stays signed in |
+//! | hangs, or takes longer than `command_timeout` | the same; the first may wait for that time | 503, in that time or at once | the same | the same; may be signed out by then |
+//! | is slow, within `command_timeout` | goes on, nobody waits | waits for one answer | waits for some ten | waits for some |
+//! | is full (`noeviction`) | goes on | goes on | 503 | can |
+//! | fails over to its replica | as when it cannot be reached, then goes on | 503, then goes on | 503, then can | 503, then can |
+//! | comes back empty | signs in again, once | signs in again, once | can | is told that they are not signed in |
+//! | comes back as it was | goes on | goes on | can | can |
 //!
 //! The grace counts from when the store was first away, or from when this process may first have missed
 //! something about the session and nobody confirmed it since, if that is earlier. So a session that was
 //! ended elsewhere is never let in for longer than the grace after its end.
 //!
-//! Nobody is signed out because the store is away, and nobody is sent to the node in circles: without
-//! the store it is not known that there is no session. `/readyz` stays 200 and says `the session store is
-//! away`; the log says once that it is away and once that it is back. Recovery needs nobody.
+//! Each 503 is a page (JSON for programs) with `Retry-After` and the reason `session.store_unavailable`.
+//! Public pages go on in every row. Nobody is signed out because the store is away, nobody is let in, and
+//! nobody is sent to the node in circles: without the store it is not known that there is no session. A
+//! login that was on its way is not spent: repeating what failed finishes it when the store is back.
+//!
+//! `/readyz` stays 200 and says `the session store is away` until the store has taken something in again;
+//! a store that nobody uses is asked every five seconds. The log says once `session store is away`, with
+//! the reason, and once `session store is back`. Recovery needs nobody. With one replica and its
+//! sentinels (`down-after-milliseconds 500`), a failover took two seconds.
 //!
 //! # Operators
 //!

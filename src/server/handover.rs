@@ -26,7 +26,7 @@ use command_fds::{CommandFdExt, FdMapping, FdMappingCollision};
 use listenfd::ListenFd;
 use socket2::SockRef;
 
-use super::socket::{Bound, Listening, Socket, SocketFile};
+use super::socket::{Bound, Listening, Shared, Socket, SocketFile};
 
 /// Sockets that were passed to this process.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub struct Inherited(Vec<(String, Listening)>);
 /// Sockets that can be passed to a successor.
 #[derive(Debug, Default)]
 pub struct HandOver {
+    /// Where to say that somebody else has the sockets too.
+    shared: Vec<Shared>,
     sockets: Vec<(String, OwnedFd)>,
     /// The inodes of the sockets: workers that share one pass it on once.
     inodes: Vec<u64>,
@@ -121,6 +123,7 @@ impl HandOver {
     /// # Errors
     /// When there are too many, or the system refuses another descriptor.
     pub fn add(&mut self, name: &str, shares: &[Bound]) -> Result<(), Error> {
+        self.shared.extend(shares.iter().map(|share| share.shared().clone()));
         for socket in shares.iter().flat_map(Bound::sockets) {
             let copy = File::from(socket.as_fd().try_clone_to_owned()?);
             let inode = copy.metadata()?.ino();
@@ -143,6 +146,8 @@ impl HandOver {
     /// # Errors
     /// When the system refuses another descriptor.
     pub fn prepare(&self, command: &mut Command) -> Result<(), Error> {
+        // From here on the queues may go on without us.
+        self.shared.iter().for_each(Shared::set);
         let mut mappings = Vec::new();
         for ((_, socket), child_fd) in self.sockets.iter().zip(FIRST..) {
             mappings.push(FdMapping { parent_fd: socket.try_clone()?, child_fd });

@@ -7,7 +7,8 @@
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
 //! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
-//!    connections close, and busy ones finish within [`Limits::drain_timeout`].
+//!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted by
+//!    the kernel whom we do not serve.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -159,7 +160,16 @@ pub async fn attend<S: Service>(
         let Ok(Some((place, (stream, address)))) = timeout(SILENCE, next).await else { break };
         start(place, stream, address, &stop);
     }
-    drop(listener);
+    // Who has begun to connect is connected in a moment; nobody else begins.
+    if listener.turn_away() {
+        tokio::time::sleep(HANDSHAKE).await;
+    }
+    for (stream, address) in listener.close() {
+        // Whoever finds no place would not have been accepted either.
+        if let Ok(place) = Arc::clone(&admission.places).try_acquire_owned() {
+            start(place, stream, address, &stop);
+        }
+    }
     stop.wait().await;
     open.close();
     if timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {
@@ -185,5 +195,7 @@ pub async fn serve<S: Service>(
 
 /// When nobody has come for so long after a stop, nobody is in the queue.
 const SILENCE: Duration = Duration::from_millis(50);
+/// How long a handshake of TCP may take that has begun, with a balancer in the same building.
+const HANDSHAKE: Duration = Duration::from_millis(2);
 /// How long after a stop somebody may still come.
 const LAST_CALL: Duration = Duration::from_secs(1);

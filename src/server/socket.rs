@@ -47,7 +47,27 @@ pub enum Socket {
 
 /// The sockets of one worker. No runtime knows them yet.
 #[derive(Debug)]
-pub struct Bound(Vec<Listening>);
+pub struct Bound {
+    sockets: Vec<Listening>,
+    shared: Shared,
+}
+
+/// Whether somebody else has a socket too: systemd, a predecessor or a successor, another worker. Then
+/// its queue goes on when we close it. Once it is so, it stays so.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared(Arc<AtomicBool>);
+
+impl Shared {
+    /// Says that somebody else has it, or may have.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Tells whether somebody else may have it.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
 
 /// One listening socket.
 #[derive(Debug)]
@@ -75,6 +95,10 @@ pub struct SocketFile {
 pub fn bind(socket: Socket, copies: usize, backlog: u32) -> io::Result<Vec<Bound>> {
     let copies = copies.max(1);
     let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+    let shared = Shared::default();
+    if !matches!(socket, Socket::Address(_)) {
+        shared.set();
+    }
     let sockets = match socket {
         Socket::Address(address) => bind_addresses(address, copies, backlog)?,
         Socket::Bound(listener) => vec![Listening::Tcp(listener)],
@@ -85,7 +109,7 @@ pub fn bind(socket: Socket, copies: usize, backlog: u32) -> io::Result<Vec<Bound
     for socket in &sockets {
         socket.set_nonblocking()?;
     }
-    deal(sockets, copies)
+    deal(sockets, copies, &shared)
 }
 
 impl Socket {
@@ -164,13 +188,18 @@ impl Bound {
     /// # Errors
     /// When the system refuses, or there is no runtime.
     pub fn into_listener(self) -> io::Result<Listener> {
-        Listener::new(self.0)
+        Listener::new(self.sockets, self.shared)
+    }
+
+    /// Says whether somebody else has them too, now and later.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Returns the sockets.
     #[must_use]
     pub fn sockets(&self) -> &[Listening] {
-        &self.0
+        &self.sockets
     }
 
     /// Returns the address of the first one, if it is TCP.
@@ -178,7 +207,7 @@ impl Bound {
     /// # Errors
     /// When the system does not know it, or it is none of TCP.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.0.first().ok_or(ErrorKind::NotFound.into()).and_then(Listening::address)
+        self.sockets.first().ok_or(ErrorKind::NotFound.into()).and_then(Listening::address)
     }
 }
 
@@ -274,7 +303,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 /// Gives each worker at least one socket, and each socket at least one worker.
-fn deal(sockets: Vec<Listening>, copies: usize) -> io::Result<Vec<Bound>> {
+fn deal(sockets: Vec<Listening>, copies: usize, shared: &Shared) -> io::Result<Vec<Bound>> {
     let mut shares: Vec<Vec<Listening>> = (0..copies).map(|_| Vec::new()).collect();
     for missing in sockets.len()..copies {
         shares[missing].push(sockets[missing % sockets.len()].try_clone()?);
@@ -282,7 +311,7 @@ fn deal(sockets: Vec<Listening>, copies: usize) -> io::Result<Vec<Bound>> {
     for (number, socket) in sockets.into_iter().enumerate() {
         shares[number % copies].push(socket);
     }
-    Ok(shares.into_iter().map(Bound).collect())
+    Ok(shares.into_iter().map(|sockets| Bound { sockets, shared: shared.clone() }).collect())
 }
 
 fn bind_addresses(address: SocketAddr, copies: usize, backlog: i32) -> io::Result<Vec<Listening>> {

@@ -6,8 +6,9 @@
 //!    there; when something may have been missed, the place is asked again about each session that is
 //!    used ([`crate::store::Event::Missed`]), and while we hear nothing, again and again.
 //! 3. When the place is away, sessions that are near go on for a grace, if it is not long ago that
-//!    something may have been missed about them (`far`). Of all others nothing is known: they are
-//!    neither let in nor sent to sign in.
+//!    something may have been missed about them (`far`), and no request of theirs waits for it: one
+//!    task asks whether it is back. Of all others nothing is known: they are neither let in nor sent to
+//!    sign in.
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 //! 6. A place that has just said that there is nothing is not asked for the same again, for a moment.
@@ -17,6 +18,7 @@ mod attend;
 mod far;
 mod numbers;
 mod operators;
+mod presence;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -124,7 +126,7 @@ impl Sessions {
                 alive: now.as_millisecond(),
                 expires: self.expires(now, &session),
             };
-            far.heard(far.place.put(key.place(), record).await, now)?;
+            far.presence.wrote(far.place.put(key.place(), record).await, now)?;
         }
         let (held, _) = self.keep(Held::new(key, session, now), now);
         // The place has just taken it. But it may have ended before it was here to be told so.
@@ -189,7 +191,7 @@ impl Sessions {
         let key = id.key();
         let Some(far) = &self.far else { return Ok(None) };
         let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
-        let Some(record) = far.heard(far.place.get(key.place(), now).await, now)? else {
+        let Some(record) = far.presence.read(far.place.get(key.place(), now).await, now)? else {
             self.absent.insert(key.place(), (round, later(now, ABSENT_LIFE)));
             return Ok(None);
         };
@@ -269,7 +271,7 @@ impl Sessions {
                 expires: later(now, NOTE_LIFE),
             };
             // The session has ended; a note that is lost costs a page, no more.
-            let _ = far.heard(far.place.put(key.note(), record).await, now);
+            let _ = far.presence.wrote(far.place.put(key.note(), record).await, now);
         }
         Ok(true)
     }
@@ -295,7 +297,7 @@ impl Sessions {
     /// Tells whether the place was away when it was asked last.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.far.as_ref().is_some_and(|far| far.is_away())
+        self.far.as_ref().is_some_and(|far| far.presence.is_away())
     }
 
     /// Looks at what is near, if it is good.
@@ -341,8 +343,15 @@ impl Sessions {
             self.near.remove(&key);
             return Ok(None);
         }
+        // Nobody waits for a place of which is known that it does not answer.
+        if far.presence.is_unread()
+            && far.has_grace(held.round(), self.settings.grace, now)
+            && let Some(live) = held.look(activity, now, self.settings.idle)
+        {
+            return Ok(Some(live));
+        }
         let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
-        match far.heard(far.place.get(key.place(), now).await, now) {
+        match far.presence.read(far.place.get(key.place(), now).await, now) {
             Ok(Some(record)) if self.is_whose_it_says(held.session(), &record) => {
                 // Never two of one: another may have come here meanwhile.
                 let (held, is_new) = self.keep(Arc::clone(held), now);
@@ -374,7 +383,9 @@ impl Sessions {
     /// Takes a session away, near and far; says whether this caller was the one.
     async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
         let far = match &self.far {
-            Some(far) => Some(far.heard(far.place.take(key.place(), now).await, now)?.is_some()),
+            Some(far) => {
+                Some(far.presence.read(far.place.take(key.place(), now).await, now)?.is_some())
+            }
             None => None,
         };
         let near = self.near.remove(&key);

@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use url::Url;
 
+use crate::harness::redis::Redis;
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Gateway, Plan, Program, Simulator, Tls, form, python};
-use crate::stores::Redis;
 
 const A: &str = "https://portal-a.example";
 const B: &str = "https://portal-b.test";

@@ -11,11 +11,11 @@ use brama::observe::metrics::catalogue::ALL;
 
 use crate::harness::http_2::{END_HEADERS, END_STREAM, HEADERS, RST_STREAM, begin, frame};
 use crate::harness::numbers::Numbers;
+use crate::harness::redis::Redis;
 use crate::harness::tools::{self, PYTHON, Tool};
 use crate::harness::{
     Answer, Gateway, PATIENCE, Plan, Simulator, Tls, Wire, free_address, python, sign_in,
 };
-use crate::stores::Redis;
 
 /// Waits until the numbers are as they should become.
 fn until(gateway: &Gateway, what: &str, is_so: impl Fn(&Numbers) -> bool) -> Numbers {

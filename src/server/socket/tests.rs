@@ -16,11 +16,12 @@ fn unix(path: &Path, mode: u32) -> Socket {
 
 /// Serves one connection and says by which worker.
 async fn serve_one(bound: Bound, worker: u8) -> Bound {
-    let share = bound.0.iter().map(Listening::try_clone).collect::<Result<_, _>>().unwrap();
+    let share = bound.sockets.iter().map(Listening::try_clone).collect::<Result<_, _>>().unwrap();
+    let shared = bound.shared.clone();
     let mut listener = bound.into_listener().unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     stream.write_all(&[worker]).await.unwrap();
-    Bound(share)
+    Bound { sockets: share, shared }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::far::Far;
 use super::{SessionKey, Sessions};
 use crate::base::clock::{SharedClock, Time};
-use crate::store::{Event, Kind};
+use crate::store::{Event, Key, Kind};
 
 impl Sessions {
     /// Keeps near what is far, and tells the place of signs of life; never ends.
@@ -52,6 +52,7 @@ impl Sessions {
     async fn keep_told(&self, far: &Far, clock: &SharedClock) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut checked = tokio::time::Instant::now();
         loop {
             tick.tick().await;
             let is_watching = far.place.is_watching();
@@ -59,8 +60,14 @@ impl Sessions {
                 far.begin_round(clock.now());
             }
             self.tell(far, clock.now()).await;
-            if !is_watching || far.is_away() {
-                let _ = far.heard(far.place.check().await, clock.now());
+            // Sessions that are near do not ask meanwhile, so somebody has to.
+            if far.presence.is_unread() {
+                let now = clock.now();
+                let _ = far.presence.read(far.place.get(PROBE, now).await, now);
+            }
+            if !is_watching || far.presence.is_away() || checked.elapsed() >= CHECK {
+                let _ = far.presence.wrote(far.place.check().await, clock.now());
+                checked = tokio::time::Instant::now();
             }
         }
     }
@@ -81,9 +88,13 @@ impl Sessions {
             return;
         }
         // They are not worth keeping when the place is away: each session is told of again.
-        let _ = far.heard(far.place.touch(touches).await, now);
+        let _ = far.presence.wrote(far.place.touch(touches).await, now);
     }
 }
 
 /// How often the place is told of signs of life, and looked at while it is not heard.
 const TICK: Duration = Duration::from_millis(500);
+/// How often the place is asked whether it takes something in although nobody has to know.
+const CHECK: Duration = Duration::from_secs(5);
+/// What is read to learn whether anything can be: nothing is there.
+const PROBE: Key = Key { kind: Kind::Ended, digest: [0; 32] };

@@ -5,20 +5,19 @@
 //!    is good; of what it vouched for earlier, it is known until when everything was heard.
 //! 2. A vouching that was asked for in a round that is over by the time of the answer is none.
 //! 3. While the place is away, a session that is near goes on for the grace, counted from when the
-//!    place was first away, or from the first moment of which something may have been missed about this
+//!    place could first not be read, or from the first moment of which something may have been missed about this
 //!    session, whichever is earlier. So a session that was ended elsewhere is never let in for longer
 //!    than the grace after its end, whatever was missed and whenever.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tracing::{info, warn};
-
+use super::presence::{Presence, passed};
 use crate::base::clock::Time;
 use crate::store::seal::Sealer;
-use crate::store::{Place, Touch, Unavailable};
+use crate::store::{Place, Touch};
 
 /// The place, and what is known of it.
 pub(super) struct Far {
@@ -28,8 +27,8 @@ pub(super) struct Far {
     pub(super) ends: AtomicU64,
     /// What the place is to be told.
     touches: Mutex<Vec<Touch>>,
-    /// Since when the place is away, in milliseconds since the epoch; zero when it is not.
-    away_since: AtomicI64,
+    /// Whether it answers.
+    pub(super) presence: Presence,
     /// The round of now. What was never vouched for is of round 0.
     round: AtomicU64,
     past: Mutex<Past>,
@@ -53,7 +52,7 @@ impl Far {
             sealer,
             ends: AtomicU64::new(0),
             touches: Mutex::default(),
-            away_since: AtomicI64::new(0),
+            presence: Presence::default(),
             round: AtomicU64::new(1),
             past: Mutex::default(),
         }
@@ -101,43 +100,9 @@ impl Far {
 
     /// Tells whether what was vouched for in a round goes on while the place is away.
     pub(super) fn has_grace(&self, round: u64, grace: Duration, now: Time) -> bool {
-        let away_since = self.away_since.load(Ordering::Relaxed);
-        let since = self.heard_until(round).map_or(away_since, |until| until.min(away_since));
-        let passed = now.as_millisecond().saturating_sub(since);
-        u128::try_from(passed.max(0)).is_ok_and(|passed| passed < grace.as_millis())
-    }
-
-    /// Tells whether the place was away when it was asked last.
-    pub(super) fn is_away(&self) -> bool {
-        self.away_since.load(Ordering::Relaxed) != 0
-    }
-
-    /// Returns how long the place has been away; zero when it is not.
-    pub(super) fn away_for(&self, now: Time) -> Duration {
-        match self.away_since.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            since => {
-                let passed = now.as_millisecond().saturating_sub(since);
-                Duration::from_millis(u64::try_from(passed).unwrap_or(0))
-            }
-        }
-    }
-
-    /// Notes whether the place answers.
-    pub(super) fn heard<T>(
-        &self,
-        answer: Result<T, Unavailable>,
-        now: Time,
-    ) -> Result<T, Unavailable> {
-        let (was, moment) = (Ordering::Relaxed, now.as_millisecond().max(1));
-        match &answer {
-            Ok(_) if self.away_since.swap(0, was) != 0 => info!("session store is back"),
-            Err(reason) if self.away_since.compare_exchange(0, moment, was, was).is_ok() => {
-                warn!(%reason, "session store is away: sessions that are near go on for the grace, nobody can sign in");
-            }
-            _ => {}
-        }
-        answer
+        let unread_since = self.presence.unread_since();
+        let since = self.heard_until(round).map_or(unread_since, |until| until.min(unread_since));
+        passed(since, now) < grace
     }
 
     /// What the place is to be told.
@@ -158,6 +123,7 @@ const ROUNDS: usize = 4096;
 mod tests {
     use super::*;
     use crate::base::clock::later;
+    use crate::store::Unavailable;
     use crate::store::memory::Memory;
 
     const GRACE: Duration = Duration::from_secs(300);
@@ -172,7 +138,7 @@ mod tests {
     }
 
     fn is_away(far: &Far, now: Time) {
-        far.heard::<()>(Err(Unavailable(String::new())), now).unwrap_err();
+        far.presence.read::<()>(Err(Unavailable(String::new())), now).unwrap_err();
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Sessions {
     /// Returns how long the place has been away; zero when it is not.
     #[must_use]
     pub fn away_for(&self, now: Time) -> Duration {
-        self.far.as_ref().map_or(Duration::ZERO, |far| far.away_for(now))
+        self.far.as_ref().map_or(Duration::ZERO, |far| far.presence.away_for(now))
     }
 
     /// Tells whether ends elsewhere are heard of at once.

@@ -26,9 +26,11 @@ impl Sessions {
         let page = match owner {
             Some(owner) => {
                 let records = far.place.owned(Kind::Session, owner, limit, now).await;
-                Page { records: far.heard(records, now)?, next: None }
+                Page { records: far.presence.read(records, now)?, next: None }
             }
-            None => far.heard(far.place.list(Kind::Session, after, limit, now).await, now)?,
+            None => {
+                far.presence.read(far.place.list(Kind::Session, after, limit, now).await, now)?
+            }
         };
         let sessions =
             page.records.iter().map(|(digest, record)| Seen::of(SessionKey(*digest), record));
@@ -44,7 +46,7 @@ impl Sessions {
             let held = self.near.get(&key).filter(|held| held.is_live(now, self.settings.idle));
             return Ok(held.map(|held| self.seen_near(&held)));
         };
-        let record = far.heard(far.place.get(key.place(), now).await, now)?;
+        let record = far.presence.read(far.place.get(key.place(), now).await, now)?;
         Ok(record.map(|record| Seen::of(key, &record)))
     }
 

@@ -31,6 +31,8 @@ fn replica(place: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
 struct Switch {
     memory: Memory,
     is_away: AtomicBool,
+    /// Nothing can be kept, and what is there can be read.
+    is_full: AtomicBool,
     is_deaf: AtomicBool,
     /// What is read takes a turn to arrive.
     is_slow: AtomicBool,
@@ -40,9 +42,9 @@ struct Switch {
 
 impl Switch {
     fn new() -> Arc<Self> {
-        let [is_away, is_deaf, is_slow] = [false; 3].map(AtomicBool::new);
+        let [is_away, is_full, is_deaf, is_slow] = [false; 4].map(AtomicBool::new);
         let (memory, reads) = (Memory::new(1000), AtomicUsize::new(0));
-        Arc::new(Self { memory, is_away, is_deaf, is_slow, reads })
+        Arc::new(Self { memory, is_away, is_full, is_deaf, is_slow, reads })
     }
 
     fn away(&self, away: bool) {
@@ -60,6 +62,9 @@ impl Switch {
 
 impl Place for Switch {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Unavailable("it is full".to_owned())) });
+        }
         self.or(self.memory.put(key, record))
     }
     fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
@@ -363,7 +368,60 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
     one.find(&id, Activity::Alive, clock.now()).await.expect_err("the grace is over");
     place.away(false);
     assert!(is_live(&one, &id, Activity::Alive, &clock).await, "it comes back by itself");
-    assert!(!one.is_away());
+    until_it_is_back(&one).await;
+}
+
+/// Attends to sessions until their place is not away any more.
+async fn until_it_is_back(sessions: &Arc<Sessions>) {
+    let attending =
+        tokio::spawn(Arc::clone(sessions).attend(Arc::new(crate::base::clock::SystemClock)));
+    let back = async {
+        while sessions.is_away() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(2), back).await.unwrap();
+    attending.abort();
+}
+
+#[tokio::test]
+async fn nobody_who_is_near_waits_for_a_place_that_does_not_answer() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let ids = [begun(&sessions, &clock).await, begun(&sessions, &clock).await];
+    place.away(true);
+    for _ in 0..10 {
+        sessions.far.as_ref().unwrap().begin_round(clock.now());
+        for id in &ids {
+            assert!(is_live(&sessions, id, Activity::Alive, &clock).await);
+        }
+    }
+    assert_eq!(place.reads.load(Ordering::SeqCst), 1, "the first found out for all");
+    // One of them ends meanwhile; that shows as soon as the place is back.
+    place.memory.take(ids[0].key().place(), clock.now()).await.unwrap();
+    place.away(false);
+    until_it_is_back(&sessions).await;
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(!is_live(&sessions, &ids[0], Activity::Alive, &clock).await);
+    assert!(is_live(&sessions, &ids[1], Activity::Alive, &clock).await);
+}
+
+#[tokio::test]
+async fn a_place_that_takes_nothing_in_is_asked_as_ever() {
+    let (place, clock) = (Switch::new(), clock());
+    let sessions = replica(&place, settings());
+    let id = begun(&sessions, &clock).await;
+    place.is_full.store(true, Ordering::SeqCst);
+    let (other, now) = (SessionId::generate(), clock.now());
+    sessions.insert(&other, session(other.key(), now), now).await.expect_err("it is full");
+    assert!(sessions.is_away());
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(sessions.is_away(), "what can be read takes nothing in");
+    // What ended elsewhere has ended, full or not.
+    place.memory.take(id.key().place(), now).await.unwrap();
+    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
 }
 
 #[tokio::test]

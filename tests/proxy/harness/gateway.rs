@@ -79,6 +79,14 @@ impl Gateway {
         wire.try_answer("GET").is_ok_and(|answer| answer.status == 200)
     }
 
+    /// Waits until it says that no traffic should come.
+    pub(crate) fn until_not_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.is_ready() {
+            assert!(Instant::now() < deadline, "it still says that it is ready");
+        }
+    }
+
     /// Returns a file beside its configuration.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -24,7 +24,8 @@ struct Orders {
     /// From one request of a visitor to the next, when they come at a steady pace. Then it is a
     /// failure too when nobody is there.
     pace: Option<Duration>,
-    cookie: Option<String>,
+    /// Who is signed in: the visitors take turns in being one of them.
+    cookies: Vec<String>,
 }
 
 impl Default for Orders {
@@ -35,7 +36,7 @@ impl Default for Orders {
             connect_no_more: AtomicBool::default(),
             answered: AtomicUsize::default(),
             pace: None,
-            cookie: None,
+            cookies: Vec::new(),
         }
     }
 }
@@ -56,7 +57,7 @@ impl Load {
 
     /// Sends one visitor who is signed in: with the value of the field `Cookie`.
     pub(crate) fn signed_in(gateway: SocketAddr, path: &'static str, cookie: &str) -> Self {
-        let orders = Orders { cookie: Some(cookie.to_owned()), ..Orders::default() };
+        let orders = Orders { cookies: vec![cookie.to_owned()], ..Orders::default() };
         Self::send(gateway, 1, path, orders)
     }
 
@@ -84,11 +85,27 @@ impl Load {
         Self::send(gateway, visitors as usize, path, orders)
     }
 
+    /// Sends as many visitors as there are citizens, each signed in with their own value of the field
+    /// `Cookie`, who make so many requests a second together, whatever happens.
+    pub(crate) fn citizens(
+        gateway: SocketAddr,
+        cookies: &[String],
+        method: &'static str,
+        path: &'static str,
+        each_second: u32,
+    ) -> Self {
+        let visitors = u32::try_from(cookies.len()).unwrap();
+        let pace = Duration::from_secs(1) * visitors / each_second;
+        let cookies = cookies.to_vec();
+        let orders = Orders { pace: Some(pace), method, cookies, ..Orders::default() };
+        Self::send(gateway, visitors as usize, path, orders)
+    }
+
     fn send(gateway: SocketAddr, visitors: usize, path: &'static str, orders: Orders) -> Self {
         let orders = Arc::new(orders);
-        let visit = |_| {
+        let visit = |number| {
             let orders = Arc::clone(&orders);
-            thread::spawn(move || visit(gateway, path, &orders))
+            thread::spawn(move || visit(gateway, path, number, &orders))
         };
         let visitors = (0..visitors).map(visit).collect();
         Self { orders, visitors }
@@ -136,9 +153,15 @@ impl Tally {
     }
 }
 
-fn visit(gateway: SocketAddr, path: &str, orders: &Orders) -> Tally {
+fn visit(gateway: SocketAddr, path: &str, number: usize, orders: &Orders) -> Tally {
     let is = |order: &AtomicBool| order.load(Ordering::Relaxed);
-    let cookie = orders.cookie.iter().map(|cookie| format!("Cookie: {cookie}\r\n"));
+    let cookie = orders
+        .cookies
+        .iter()
+        .cycle()
+        .skip(number)
+        .take(1)
+        .map(|cookie| format!("Cookie: {cookie}\r\n"));
     let cookie: String = cookie.collect();
     let method = orders.method;
     let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };

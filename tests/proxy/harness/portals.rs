@@ -45,6 +45,11 @@ impl Nginx {
     /// Its log has a line for each request: the number of the connection, the number of the request
     /// on it, status, method, target, and length of the body.
     pub(crate) fn start(server: &str) -> Self {
+        Self::start_with("", server)
+    }
+
+    /// Does the same, with lines in its `http` block too.
+    pub(crate) fn start_with(http: &str, server: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("root");
         fs::create_dir(&root).unwrap();
@@ -65,7 +70,7 @@ impl Nginx {
              access_log {here}/access.log seen;\n\
              client_max_body_size 0;\nclient_header_buffer_size 64k;\n\
              large_client_header_buffers 4 128k;\nkeepalive_timeout 60s;\n\
-             keepalive_requests 100000;\n\
+             keepalive_requests 100000;\n{http}\
              server {{\nlisten {address};\nlisten unix:{};\nroot {};\n{server}\n}}\n}}\n",
             socket.display(),
             root.display(),
@@ -94,6 +99,11 @@ impl Nginx {
     /// Returns the folder whose files it serves.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
+    }
+
+    /// Returns what it complains about.
+    pub(crate) fn errors(&self) -> String {
+        fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
 
     /// Returns the lines of its log, as soon as one of them satisfies.

@@ -279,6 +279,12 @@ impl Wire {
 }
 
 impl Answer {
+    /// Makes an answer of what came another way.
+    pub(crate) fn ok(body: Vec<u8>) -> Self {
+        let (headers, trailers, interim) = (Vec::new(), Vec::new(), Vec::new());
+        Self { status: 200, headers, body, trailers, end: End::Complete, interim }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }

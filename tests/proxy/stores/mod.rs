@@ -1,16 +1,20 @@
 //! Sessions that survive: a process that is killed, a successor, another replica; and what citizens see
 //! while the store is away.
 
+mod forms;
+mod outages;
+mod rolling;
+
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::harness::redis::Redis;
 use crate::harness::tools::{self, PYTHON, Tool};
 use crate::harness::{
-    Answer, Gateway, Load, PATIENCE, Plan, Program, Simulator, free_address, python, sign_in,
-    source,
+    Answer, Gateway, Load, Plan, Program, Simulator, free_address, python, sign_in, source,
 };
 
 fn plan(portal: &str, store: &str) -> Plan {
@@ -146,65 +150,35 @@ fn end_successor(gateway: &Gateway) {
     }
 }
 
-/// A server of Redis without anything on the disk.
-pub(crate) struct Redis {
-    program: Program,
-    address: std::net::SocketAddr,
-    _folder: TempDir,
-}
-
-impl Redis {
-    pub(crate) fn start() -> Self {
-        let (address, folder) = (free_address(), TempDir::new().unwrap());
-        Self { program: Self::run(address, &folder), address, _folder: folder }
-    }
-
-    fn run(address: std::net::SocketAddr, folder: &TempDir) -> Program {
-        let mut command = Command::new("redis-server");
-        command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"]);
-        command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder.path());
-        command.args(["--maxmemory-policy", "noeviction"]);
-        let mut program = Program::start(&mut command);
-        program.wait_for(|line| line.contains("Ready to accept connections").then_some(()));
-        program
-    }
-
-    pub(crate) fn kill(&mut self) {
-        self.program.signal("KILL");
-        self.program.wait();
-    }
-
-    pub(crate) fn start_again(&mut self) {
-        self.program = Self::run(self.address, &self._folder);
-    }
-
-    pub(crate) fn store(&self) -> String {
-        let secret = "secret_files = [\"pairwise\"]";
-        format!("kind = \"redis\"\n{secret}\nredis = {{ addresses = [\"{}\"] }}", self.address)
-    }
-}
-
-/// Two replicas that share a server of Redis. Citizens know the portal by the address of the first.
+/// Two replicas that share a store. Citizens know the portal by the address of the first.
 struct Replicas {
-    redis: Redis,
     one: Gateway,
     two: Gateway,
     _portal: Program,
     _simulator: Simulator,
 }
 
-fn replicas(portal: &str) -> Option<Replicas> {
+impl Replicas {
+    fn start(portal: &str, store: &str) -> Self {
+        let (portal, url) = python(portal);
+        let plan = || plan(&url, store).log("level = \"info\"\naccess = \"off\"");
+        let first = plan();
+        let simulator = Simulator::start(first.address());
+        let origin = format!("http://localhost:{}", first.address().port());
+        let one = first.node(&simulator).start();
+        let two = plan().public_url(&origin).node(&simulator).start();
+        Self { one, two, _portal: portal, _simulator: simulator }
+    }
+}
+
+/// Starts replicas and the server of Redis that they share, when everything is installed.
+fn replicas(portal: &str) -> Option<(Redis, Replicas)> {
     if !tools::has(&[Tool::Python, Tool::PythonWebsockets, Tool::Redis]) {
         return None;
     }
-    let (portal, url) = python(portal);
     let redis = Redis::start();
-    let first = plan(&url, &redis.store());
-    let simulator = Simulator::start(first.address());
-    let origin = format!("http://localhost:{}", first.address().port());
-    let one = first.node(&simulator).start();
-    let two = plan(&url, &redis.store()).public_url(&origin).node(&simulator).start();
-    Some(Replicas { redis, one, two, _portal: portal, _simulator: simulator })
+    let replicas = Replicas::start(portal, &redis.store());
+    Some((redis, replicas))
 }
 
 /// Ends all sessions, as an operator would.
@@ -215,7 +189,7 @@ fn end_all(gateway: &Gateway) {
 
 #[test]
 fn a_citizen_signs_in_at_one_replica_and_is_known_to_the_other_until_either_ends_it() {
-    let Some(mut replicas) = replicas("recorder.py") else { return };
+    let Some((_redis, mut replicas)) = replicas("recorder.py") else { return };
     let host = replicas.one.host();
     let cookie = sign_in(&replicas.one, "anna");
     for gateway in [&replicas.two, &replicas.one] {
@@ -235,7 +209,7 @@ fn a_citizen_signs_in_at_one_replica_and_is_known_to_the_other_until_either_ends
 
 #[test]
 fn a_websocket_at_one_replica_ends_with_the_session_that_ends_at_the_other() {
-    let Some(replicas) = replicas("websocket.py") else { return };
+    let Some((_redis, replicas)) = replicas("websocket.py") else { return };
     let cookie = sign_in(&replicas.one, "anna");
     let url = replicas.one.url("/ws").replace("http://", "ws://");
     let mut client = Program::start(
@@ -250,67 +224,11 @@ fn a_websocket_at_one_replica_ends_with_the_session_that_ends_at_the_other() {
 }
 
 #[test]
-fn while_redis_is_away_whoever_was_here_goes_on_and_nobody_is_let_in_or_sent_in_circles() {
-    let Some(mut replicas) = replicas("recorder.py") else { return };
-    let host = replicas.one.host();
-    let cookie = sign_in(&replicas.one, "anna");
-    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
-    replicas.redis.kill();
-    // 1. Who was here goes on here; elsewhere nothing is known of them.
-    sleep(Duration::from_secs(2));
-    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
-    let unknown = page(&replicas.two, &host, "/account", &cookie);
-    assert_eq!(unknown.status, 503);
-    assert!(unknown.header("retry-after").is_some());
-    assert!(unknown.text().contains("session.store_unavailable"), "{}", unknown.text());
-    // 2. Nobody can begin to sign in; public pages stay open; operators are told.
-    assert_eq!(page(&replicas.two, &host, "/.brama/login", "").status, 503);
-    assert!(is_of_portal(&page(&replicas.two, &host, "/public/x", &cookie)));
-    let mut wire = replicas.two.operations();
-    wire.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
-    let ready = wire.answer("GET");
-    assert!(ready.text().contains("store is away"), "{}", ready.text());
-    // 3. It comes back by itself. What was in it is gone, so everybody signs in again.
-    replicas.redis.start_again();
-    let deadline = Instant::now() + PATIENCE;
-    while is_of_portal(&page(&replicas.one, &host, "/account", &cookie)) {
-        assert!(Instant::now() < deadline, "an ended session goes on");
-        sleep(Duration::from_millis(20));
-    }
-    while page(&replicas.one, &host, "/.brama/login", "").status != 200 {
-        assert!(Instant::now() < deadline, "nobody can sign in");
-        sleep(Duration::from_millis(20));
-    }
-    let again = sign_in(&replicas.one, "anna");
-    until_status(&replicas.two, &host, &again, 200, PATIENCE);
-}
-
-#[test]
-fn while_redis_hangs_answers_come_in_time_and_it_recovers() {
-    let Some(replicas) = replicas("recorder.py") else { return };
-    let host = replicas.one.host();
-    let cookie = sign_in(&replicas.one, "anna");
-    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
-    replicas.redis.program.signal("STOP");
-    let began = Instant::now();
-    let unknown = page(&replicas.two, &host, "/account", &cookie);
-    assert_eq!(unknown.status, 503, "{}", unknown.text());
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-    assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
-    replicas.redis.program.signal("CONT");
-    until_status(&replicas.two, &host, &cookie, 200, PATIENCE);
-}
-
-#[test]
 fn a_busy_session_costs_redis_next_to_nothing() {
-    let Some(replicas) = replicas("recorder.py") else { return };
+    let Some((redis, replicas)) = replicas("recorder.py") else { return };
     let cookie = sign_in(&replicas.one, "anna");
     let commands = || {
-        let output = Command::new("redis-cli")
-            .args(["-p", &replicas.redis.address.port().to_string(), "info", "stats"])
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = redis.ask("INFO stats");
         let line = text.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
         line.unwrap().trim().parse::<u64>().unwrap()
     };
