@@ -81,7 +81,7 @@
 //! - [`gate::policy`] and [`gate::requirement`]: who may go where.
 //! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
 //! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
-//! - [`manual::operations`]: running it, and what each reason code means.
+//! - [`manual::operations`]: running it; [`manual::reasons`]: what each reason code means.
 //! - [`manual::metrics`]: the numbers, and what to be woken for.
 //! - [`config::file`]: every key of the configuration. `brama reference` prints the same.
 //!

@@ -166,7 +166,7 @@ fn the_manual_explains_every_reason_code_and_no_other() {
         if floors.contains(&module.as_str()) {
             used.extend(codes(&product(&path, &text), '"'));
         }
-        if path.ends_with("manual/operations.rs") {
+        if path.ends_with("manual/reasons.rs") {
             explained.extend(codes(&text, '`'));
         }
     }
@@ -182,7 +182,7 @@ fn the_manual_explains_every_reason_code_and_no_other() {
     let unknown: Vec<_> = counted.difference(&explained).collect();
     assert!(unknown.is_empty(), "counted, and explained nowhere: {unknown:?}");
     let missing: Vec<_> = used.difference(&explained).collect();
-    assert!(missing.is_empty(), "not in manual/operations.rs: {missing:?}");
+    assert!(missing.is_empty(), "not in manual/reasons.rs: {missing:?}");
     let surplus: Vec<_> = explained
         .difference(&used)
         .filter(|code| !code.starts_with("session.") && !code.starts_with("identity."))

@@ -74,7 +74,7 @@
 //!
 //! # When it goes wrong
 //!
-//! Every refusal is a page with a reason of its own (`crossing.*`, [`super::operations`]) and a button,
+//! Every refusal is a page with a reason of its own (`crossing.*`, [`super::reasons`]) and a button,
 //! and never a redirect: nobody is sent in circles. One wish leads to the node ten times at the most.
 //!
 //! - **`crossing.code_of_other_browser` for everybody at one host**: the binding cookie does not come

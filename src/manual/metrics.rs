@@ -93,7 +93,7 @@
 //!
 //! # What is where
 //!
-//! - **Logins that fail** are in `brama_refusals_total` under the codes of [`super::operations`] that begin
+//! - **Logins that fail** are in `brama_refusals_total` under the codes of [`super::reasons`] that begin
 //!   with `login.`, limits of networks too (`login.too_many_starts`, `login.too_many_returns`,
 //!   `login.too_many_failures`), and so is a full queue at the node (`login.node_busy`).
 //! - **Sessions that simply run out** are in no counter: nobody notices the moment.

@@ -8,8 +8,9 @@
 //! - [`forms`]: what a citizen typed when the session had ended.
 //! - [`hosts`]: several portals on unrelated hosts.
 //! - [`metrics`]: the numbers, and what to be woken for.
-//! - [`operations`]: keys, certificates, logs, reason codes, stopping.
+//! - [`operations`]: keys, certificates, logs, stopping.
 //! - [`policy`]: who may go where, and how to find out why.
+//! - [`reasons`]: the codes in logs and on pages, and what to do about each.
 //! - [`replicas`]: several gateways behind a balancer, restarted without a failed request.
 //! - [`sessions`]: how sessions live, where they are kept, and what is seen while that is away.
 //! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
@@ -24,6 +25,7 @@ pub mod metrics;
 pub mod operations;
 pub mod policy;
 pub mod protocols;
+pub mod reasons;
 pub mod replicas;
 pub mod sessions;
 pub mod threat_model;

@@ -15,6 +15,7 @@
 //!    What is begun cannot be hidden by that: ids are ours, and nobody can ask for one before.
 
 mod attend;
+mod ends;
 mod far;
 mod numbers;
 mod operators;
@@ -24,10 +25,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use moka::sync::Cache;
 use tracing::warn;
 
+use self::ends::{CAUSES, NOTE_LIFE};
+pub use self::ends::{REPLACED, SIGNED_OUT};
 use self::far::Far;
 pub use self::operators::{Listed, Seen};
 use super::held::{Activity, Held, Live};
@@ -237,63 +239,6 @@ impl Sessions {
         Ok(self.ask_again(held, Activity::Background, now).await?.is_some())
     }
 
-    /// Ends a session and returns it, to one caller only.
-    ///
-    /// # Errors
-    /// When the place is away: then the session may still be there.
-    pub async fn remove(
-        &self,
-        id: &SessionId,
-        now: Time,
-    ) -> Result<Option<Arc<Held>>, Unavailable> {
-        // What is known of it is read first: the node must be told its names.
-        let found = self.find(id, Activity::Background, now).await?;
-        let is_first = self.take(id.key(), now).await?;
-        Ok(found.map(|live| Arc::clone(live.held())).filter(|_| is_first))
-    }
-
-    /// Ends a session for a reason that the citizen shall know; says whether there was one.
-    ///
-    /// # Errors
-    /// When the place is away.
-    pub async fn end(&self, key: SessionKey, why: Why, now: Time) -> Result<bool, Unavailable> {
-        if !self.take(key, now).await? {
-            return Ok(false);
-        }
-        self.ended.add(why.name());
-        self.notes.insert(key, why);
-        if let Some(far) = &self.far {
-            let record = Record {
-                sealed: Bytes::new(),
-                label: Bytes::from_static(why.name().as_bytes()),
-                owner: None,
-                alive: now.as_millisecond(),
-                expires: later(now, NOTE_LIFE),
-            };
-            // The session has ended; a note that is lost costs a page, no more.
-            let _ = far.presence.wrote(far.place.put(key.note(), record).await, now);
-        }
-        Ok(true)
-    }
-
-    /// Returns why a session was ended from outside, if it was.
-    pub async fn why_ended(&self, id: &SessionId, now: Time) -> Option<Why> {
-        let key = id.key();
-        if let Some(why) = self.notes.get(&key) {
-            return Some(why);
-        }
-        let far = self.far.as_ref()?;
-        if self.is_absent(key.note(), now) {
-            return None;
-        }
-        let round = far.round();
-        let Some(record) = far.place.get(key.note(), now).await.ok()? else {
-            self.absent.insert(key.note(), (round, later(now, ABSENT_LIFE)));
-            return None;
-        };
-        Why::parse(std::str::from_utf8(&record.label).ok()?)
-    }
-
     /// Tells whether the place was away when it was asked last.
     #[must_use]
     pub fn is_away(&self) -> bool {
@@ -380,38 +325,6 @@ impl Sessions {
         }
     }
 
-    /// Takes a session away, near and far; says whether this caller was the one.
-    async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
-        let far = match &self.far {
-            Some(far) => {
-                Some(far.presence.read(far.place.take(key.place(), now).await, now)?.is_some())
-            }
-            None => None,
-        };
-        let near = self.near.remove(&key);
-        let was_live = near.as_ref().is_some_and(|held| held.is_live(now, self.settings.idle));
-        if let Some(held) = near {
-            held.end();
-        }
-        Ok(far.unwrap_or(was_live))
-    }
-
-    async fn end_oldest(
-        &self,
-        owner: [u8; 32],
-        newest: SessionKey,
-        now: Time,
-    ) -> Result<(), Unavailable> {
-        let mut listed = self.list(Some(owner), None, MOST_OF_ONE, now).await?.sessions;
-        // One order for all, so that two who sign in at once do not end each other.
-        listed.sort_by_key(|seen| (seen.alive, seen.key.bytes()));
-        let beyond = listed.len().saturating_sub(self.settings.maximum_per_person);
-        for seen in listed.iter().take(beyond).filter(|seen| seen.key != newest) {
-            self.end(seen.key, Why::Elsewhere, now).await?;
-        }
-        Ok(())
-    }
-
     /// Says now and then that citizens are signed out for want of room.
     fn say_full(&self, now: Time) {
         let (now, said) = (now.as_millisecond(), self.said_full.load(Ordering::Relaxed));
@@ -495,15 +408,8 @@ impl SessionKey {
     }
 }
 
-/// Why sessions are ended here: by their citizen, by a login after them, or from outside ([`Why`]).
-const CAUSES: [&str; 4] = [SIGNED_OUT, REPLACED, "elsewhere", "operator"];
-/// The citizen signed out.
-pub const SIGNED_OUT: &str = "signed_out";
-/// The same browser signed in again.
-pub const REPLACED: &str = "replaced";
-/// How many notes on ended sessions a process keeps, and how long.
+/// How many notes on ended sessions a process keeps.
 const NOTES: u64 = 100_000;
-const NOTE_LIFE: Duration = Duration::from_secs(3600);
 /// How long it is not said again that there is no room, in milliseconds.
 const SAID_FULL_FOR: i64 = 60_000;
 /// Of how many records a process remembers that they are not in the place, and how long.
@@ -511,8 +417,6 @@ const ABSENT: u64 = 10_000;
 const ABSENT_LIFE: Duration = Duration::from_secs(30);
 /// How many signs of life may wait to be told.
 const TOUCHES: usize = 100_000;
-/// The most sessions of one person that are looked at.
-const MOST_OF_ONE: usize = 1000;
 
 #[cfg(test)]
 mod tests;

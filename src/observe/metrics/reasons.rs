@@ -135,6 +135,7 @@ pub const REASONS: &[&str] = &[
     "session.keepalive_from_elsewhere",
     "session.signed_out_elsewhere",
     "session.store_unavailable",
+    "session.too_many_unknown",
     "upstream.bad_answer",
     "upstream.busy",
     "upstream.no_healthy_server",

@@ -1,0 +1,118 @@
+//! How sessions end before their time, and the notes that say why.
+//!
+//! 1. A session ends far and near, and for whoever ends it at the same time elsewhere only once.
+//! 2. One that was ended from outside leaves a note, so that the citizen can be told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::super::held::{Activity, Held};
+use super::super::label::Why;
+use super::super::{SessionId, SessionKey};
+use super::{ABSENT_LIFE, Sessions};
+use crate::base::clock::{Time, later};
+use crate::store::{Record, Unavailable};
+
+impl Sessions {
+    /// Ends a session and returns it, to one caller only.
+    ///
+    /// # Errors
+    /// When the place is away: then the session may still be there.
+    pub async fn remove(
+        &self,
+        id: &SessionId,
+        now: Time,
+    ) -> Result<Option<Arc<Held>>, Unavailable> {
+        // What is known of it is read first: the node must be told its names.
+        let found = self.find(id, Activity::Background, now).await?;
+        let is_first = self.take(id.key(), now).await?;
+        Ok(found.map(|live| Arc::clone(live.held())).filter(|_| is_first))
+    }
+
+    /// Ends a session for a reason that the citizen shall know; says whether there was one.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn end(&self, key: SessionKey, why: Why, now: Time) -> Result<bool, Unavailable> {
+        if !self.take(key, now).await? {
+            return Ok(false);
+        }
+        self.ended.add(why.name());
+        self.notes.insert(key, why);
+        if let Some(far) = &self.far {
+            let record = Record {
+                sealed: Bytes::new(),
+                label: Bytes::from_static(why.name().as_bytes()),
+                owner: None,
+                alive: now.as_millisecond(),
+                expires: later(now, NOTE_LIFE),
+            };
+            // The session has ended; a note that is lost costs a page, no more.
+            let _ = far.presence.wrote(far.place.put(key.note(), record).await, now);
+        }
+        Ok(true)
+    }
+
+    /// Returns why a session was ended from outside, if it was.
+    pub async fn why_ended(&self, id: &SessionId, now: Time) -> Option<Why> {
+        let key = id.key();
+        if let Some(why) = self.notes.get(&key) {
+            return Some(why);
+        }
+        let far = self.far.as_ref()?;
+        if self.is_absent(key.note(), now) {
+            return None;
+        }
+        let round = far.round();
+        let Some(record) = far.place.get(key.note(), now).await.ok()? else {
+            self.absent.insert(key.note(), (round, later(now, ABSENT_LIFE)));
+            return None;
+        };
+        Why::parse(std::str::from_utf8(&record.label).ok()?)
+    }
+
+    /// Takes a session away, near and far; says whether this caller was the one.
+    async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
+        let far = match &self.far {
+            Some(far) => {
+                Some(far.presence.read(far.place.take(key.place(), now).await, now)?.is_some())
+            }
+            None => None,
+        };
+        let near = self.near.remove(&key);
+        let was_live = near.as_ref().is_some_and(|held| held.is_live(now, self.settings.idle));
+        if let Some(held) = near {
+            held.end();
+        }
+        Ok(far.unwrap_or(was_live))
+    }
+
+    pub(super) async fn end_oldest(
+        &self,
+        owner: [u8; 32],
+        newest: SessionKey,
+        now: Time,
+    ) -> Result<(), Unavailable> {
+        let mut listed = self.list(Some(owner), None, MOST_OF_ONE, now).await?.sessions;
+        // One order for all, so that two who sign in at once do not end each other.
+        listed.sort_by_key(|seen| (seen.alive, seen.key.bytes()));
+        let beyond = listed.len().saturating_sub(self.settings.maximum_per_person);
+        for seen in listed.iter().take(beyond).filter(|seen| seen.key != newest) {
+            self.end(seen.key, Why::Elsewhere, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why sessions are ended here: by their citizen, by a login after them, or from outside ([`Why`]).
+pub(super) const CAUSES: [&str; 4] = [SIGNED_OUT, REPLACED, "elsewhere", "operator"];
+/// The citizen signed out.
+pub const SIGNED_OUT: &str = "signed_out";
+/// The same browser signed in again.
+pub const REPLACED: &str = "replaced";
+/// How long a note on an ended session is kept.
+pub(super) const NOTE_LIFE: Duration = Duration::from_secs(3600);
+/// The most sessions of one person that are looked at.
+const MOST_OF_ONE: usize = 1000;
