@@ -1,5 +1,6 @@
 //! What a listener carries requests to.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -28,10 +29,15 @@ impl Peer {
     pub fn new(address: SocketAddr, is_tls: bool) -> Self {
         // A listener on `::` sees IPv4 clients as `::ffff:1.2.3.4`.
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        let text = HeaderValue::try_from(address.ip().to_string());
+        let mut text = String::with_capacity(LONGEST_ADDRESS);
+        let _ = write!(text, "{}", address.ip());
+        let text = HeaderValue::try_from(text);
         Self { address, is_tls, text: text.unwrap_or(HeaderValue::from_static("unknown")) }
     }
 }
+
+/// Of IPv6 with all its groups.
+const LONGEST_ADDRESS: usize = 39;
 
 /// The protocol that a client of HTTP/1.1 would like to go on with; an extension of a request.
 #[derive(Debug, Clone)]

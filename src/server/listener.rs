@@ -123,10 +123,11 @@ pub async fn attend<S: Service>(
             stop: stop.clone(),
         };
         let counted = Open::begin(&admission);
-        open.spawn(async move {
+        // On the heap: a task is moved several times until it runs, and once more when it has ended.
+        open.spawn(Box::pin(async move {
             connection.run(stream).await;
             drop((place, counted));
-        });
+        }));
     };
     let mut stopped = stop.clone();
     let mut stopped = pin!(stopped.wait());
