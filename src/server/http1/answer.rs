@@ -103,9 +103,13 @@ impl<S: Service> Connection<'_, S> {
             Framing::Length(length) => length,
             Framing::Chunked | Framing::UntilClose => u64::MAX,
         };
-        let mut trailer = None;
+        let (mut trailer, mut ahead) = (None, None);
         while left > 0 && has_body {
-            let frame = match poll_fn(|cx| self.poll_frame(&mut body, &out, cx)).await {
+            let piece = match ahead.take() {
+                Some(piece) => piece,
+                None => poll_fn(|cx| self.poll_frame(&mut body, &out, cx)).await,
+            };
+            let frame = match piece {
                 Piece::Frame(frame) => frame,
                 Piece::WriteFirst => {
                     self.write_out(&mut out).await?;
@@ -134,7 +138,14 @@ impl<S: Service> Connection<'_, S> {
                 b""
             };
             if data.len() > SMALL {
-                self.write(&mut (&out[..]).chain(data).chain(end)).await?;
+                let mut more = Bytes::new();
+                if framing != Framing::Chunked && left > 0 {
+                    // What is there already goes with it: the beginning of a body comes with its head,
+                    // and then the rest in one piece.
+                    (more, ahead) = poll_fn(|cx| Poll::Ready(look_ahead(&mut body, cx))).await;
+                    left = left.checked_sub(more.len() as u64).ok_or_else(too_long)?;
+                }
+                self.write(&mut (&out[..]).chain(data).chain(more).chain(end)).await?;
                 out.clear();
             } else {
                 // Cheaper to copy than to hand over in two pieces; what is there already follows.
@@ -214,6 +225,19 @@ impl<S: Service> Connection<'_, S> {
             Pin::new(&mut *writer).poll_flush(cx)
         })
         .await
+    }
+}
+
+/// Takes the next data of a body if it is there already, or else whatever other piece is.
+fn look_ahead(body: &mut Body, cx: &mut Context<'_>) -> (Bytes, Option<Piece>) {
+    match Pin::new(body).poll_frame(cx) {
+        Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+            Ok(data) => (data, None),
+            Err(frame) => (Bytes::new(), Some(Piece::Frame(frame))),
+        },
+        Poll::Ready(Some(Err(error))) => (Bytes::new(), Some(Piece::Failed(error))),
+        Poll::Ready(None) => (Bytes::new(), Some(Piece::End)),
+        Poll::Pending => (Bytes::new(), None),
     }
 }
 

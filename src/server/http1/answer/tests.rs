@@ -51,6 +51,20 @@ impl AsyncWrite for Writes {
         Poll::Ready(Ok(bytes.len()))
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        self.0.lock().unwrap().push(length);
+        Poll::Ready(Ok(length))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -62,7 +76,30 @@ impl AsyncWrite for Writes {
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-async fn serve_over(stream: (ReadHalf, WriteHalf), service: &Drips) {
+/// Answers with large pieces, of which the last may fail.
+struct Blocks {
+    said: Option<usize>,
+    fails: bool,
+}
+
+impl Service for Blocks {
+    type Said = Response<Body>;
+
+    async fn call(&self, _: Box<Parts>, _: Incoming, _: &Peer) -> Response<Body> {
+        let block = || Ok(Frame::data(Bytes::from(vec![b'x'; BLOCK])));
+        let last = if self.fails { Err(io::Error::other("broken")) } else { block() };
+        let body = Body::stream(StreamBody::new(stream::iter([block(), block(), block(), last])));
+        let mut response = Response::new(body);
+        if let Some(length) = self.said {
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        response
+    }
+}
+
+const BLOCK: usize = 10 * SMALL;
+
+async fn serve_over<S: Service>(stream: (ReadHalf, WriteHalf), service: &S) {
     let joined = Joined { reader: Reader::new(stream.0), writer: stream.1 };
     let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
     let (_stopper, stop) = stop();
@@ -100,6 +137,37 @@ async fn a_piece_does_not_wait_for_the_next_one() {
         () = seen => {}
         () = tokio::time::sleep(Duration::from_secs(1)) => panic!("the pieces wait"),
     }
+}
+
+/// Returns the lengths of the writes, rounded to blocks.
+async fn blocks(said: Option<usize>, fails: bool) -> Vec<usize> {
+    let writes = Writes::default();
+    let (mut client, ours) = duplex(1024);
+    client.write_all(REQUEST).await.unwrap();
+    let stream = Stream::split_any(join(ours, writes.clone()));
+    serve_over(stream, &Blocks { said, fails }).await;
+    let writes = writes.0.lock().unwrap();
+    writes.iter().map(|length| length / BLOCK).filter(|blocks| *blocks > 0).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_beginning_of_a_body_goes_with_what_is_there_of_its_rest() {
+    assert_eq!(blocks(Some(4 * BLOCK), false).await, [2, 2]);
+    // Each chunk needs a line before it.
+    assert_eq!(blocks(None, false).await, [1, 1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_before_a_body_broke_still_goes_out() {
+    assert_eq!(blocks(Some(4 * BLOCK), true).await, [2, 1]);
+    assert_eq!(blocks(Some(3 * BLOCK), true).await, [2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_longer_than_it_said_does_not_become_the_next_answer() {
+    assert_eq!(blocks(Some(4 * BLOCK - 1), false).await, [2], "the piece too much is not written");
+    assert_eq!(blocks(Some(2 * BLOCK - 1), false).await, [] as [usize; 0]);
+    assert_eq!(blocks(Some(2 * BLOCK), false).await, [2], "nobody looks for more");
 }
 
 /// Serves one connection of TCP, says what the client got, and whether the end waits for the client.
