@@ -51,7 +51,8 @@ pub(super) async fn serve<S: Service>(
     let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
         let (service, peer, stopped) = (Arc::clone(&service), peer.clone(), stopped.clone());
         let open = present.enter();
-        async move {
+        // On the heap: hyper makes a task of it, which is moved several times.
+        Box::pin(async move {
             let is_extended = request.extensions().get::<Protocol>().is_some();
             let response = if is_extended {
                 Box::pin(connect(&*service, request, &peer, stopped)).await
@@ -64,7 +65,7 @@ pub(super) async fn serve<S: Service>(
                 Body::Whole(bytes) => Body::Whole(bytes),
                 body => Body::stream(Watched::new(body, stall, open)),
             }))
-        }
+        })
     });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(stall));
