@@ -189,10 +189,12 @@ impl Policy {
         places.flat_map(|place| &place.routes)
     }
 
-    /// Tells whether any route is told that about a citizen.
+    /// Tells whether any route of a host is told that about a citizen.
     #[must_use]
-    pub fn releases_claim(&self, claim: PersonalClaim) -> bool {
-        self.routes().any(|route| route.release.claims.contains(&claim))
+    pub fn releases_claim(&self, host: &str, claim: PersonalClaim) -> bool {
+        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].1);
+        let mut routes = places.iter().flat_map(|place| &place.routes);
+        routes.any(|route| route.release.claims.contains(&claim))
     }
 
     /// Returns how many different releases there are.

@@ -237,6 +237,13 @@ impl From<wire::refusal::Refusal> for Failure {
     }
 }
 
+/// Keeps a page apart from the one that opened its window, which could otherwise read its address when
+/// it is of the same origin (HTML, cross-origin opener policy).
+pub fn keep_apart(response: &mut Response<Body>) {
+    let name = HeaderName::from_static("cross-origin-opener-policy");
+    response.headers_mut().insert(name, HeaderValue::from_static("same-origin"));
+}
+
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
     let Failure { trouble, status, code, detail, begin_again, allow, retry_after } = failure;
@@ -261,6 +268,8 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         let told = told(*trouble, settings, exchange);
         page(*status, pages::trouble_told(look, *trouble, told, code, &exchange.id, link))
     };
+    // The address of what was refused may have something in it that is worth stealing.
+    keep_apart(&mut response);
     if let Some(time) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(*time)));
     } else if *status == StatusCode::SERVICE_UNAVAILABLE {

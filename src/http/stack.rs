@@ -366,8 +366,10 @@ impl Gateway {
         if let Some(found) = branches.find_near(branch, host, now) {
             return Ok(found);
         }
-        // As with ids of sessions: anybody can invent one.
-        self.limits.may_ask(address)?;
+        // As with ids of sessions: anybody can invent one. Those that were seen here are none.
+        if !branches.is_seen(branch) {
+            self.limits.may_ask(address)?;
+        }
         let found = branches.find(branch, host, now).await?;
         if found.is_none() {
             self.limits.asked_in_vain(address);

@@ -68,7 +68,7 @@
 //! | `seconds_left`, `limit` | until it ends if nothing happens, and whether by `idle` or `absolute` |
 //! | `idle_seconds` | `session.idle` |
 //! | `absolute_seconds_left` | until it ends whatever happens |
-//! | `given_name`, `family_name`, `acr`, `auth_time` | as in the signed identity; names only if some route releases them |
+//! | `given_name`, `family_name`, `acr`, `auth_time` | as in the signed identity; names only if some route of that host releases them |
 //!
 //! **Content security policy.** The page must allow `script-src 'self'`, `connect-src 'self'`, and, if it
 //! has a `form-action`, there `'self'` (for "sign out"); `default-src 'self'` covers the first two. Nothing

@@ -84,7 +84,12 @@
 //!   for as long as it takes to get there. Whoever reads it on the way, in a proxy that opens TLS or in an
 //!   extension of the browser, and keeps the browser from arriving, still lacks the binding cookie of the
 //!   browser that made the wish. Only when that was the thief's own browser, and a citizen was led to the
-//!   thief's wish and then kept from arriving, would the code be of use, and for a minute.
+//!   thief's wish and then kept from arriving, would the code be of use, and for a minute. A script that a
+//!   thief has brought into a page of the other portal could try that: lead the citizen there in a window
+//!   and keep the answer from coming, by a service worker or by cookies that make the request too large.
+//!   It cannot read the address from a window that it opened (`Cross-Origin-Opener-Policy`); a service
+//!   worker for the whole origin still could. Such a script acts in the citizen's name on that portal
+//!   anyway; this way it could go on doing so from elsewhere, until the session ends.
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
 //!   around. With such a portal, make `/` the strictest route and open single paths.

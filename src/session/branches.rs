@@ -66,6 +66,8 @@ pub struct Branches {
     place: Arc<dyn Place>,
     sealer: Sealer,
     near: Cache<Digest, Arc<Known>>,
+    /// What is not in the place, and until when that is good.
+    absent: Cache<Digest, Time>,
 }
 
 struct Known {
@@ -92,7 +94,9 @@ impl Branches {
             // Only for tidiness.
             .time_to_live(settings.absolute)
             .build();
-        Self { place, sealer, near }
+        // Only for tidiness: how long it is good is decided by our own clock.
+        let absent = Cache::builder().max_capacity(ABSENT).time_to_live(10 * NEAR).build();
+        Self { place, sealer, near, absent }
     }
 
     /// Begins a branch of a session, which lives, at a host, with an id that was never used before.
@@ -127,8 +131,18 @@ impl Branches {
     /// Says where a branch leads at a host, if that is known without asking the place.
     #[must_use]
     pub fn find_near(&self, branch: &BranchId, host: &str, now: Time) -> Option<Option<SessionId>> {
-        let known = self.near.get(&branch.key().digest)?;
+        let digest = branch.key().digest;
+        if self.absent.get(&digest).is_some_and(|until| now < until) {
+            return Some(None);
+        }
+        let known = self.near.get(&digest)?;
         (now < known.until).then(|| known.at(host))
+    }
+
+    /// Tells whether a branch was found here before, however long ago.
+    #[must_use]
+    pub fn is_seen(&self, branch: &BranchId) -> bool {
+        self.near.contains_key(&branch.key().digest)
     }
 
     /// Finds the session that a branch leads to at a host. Whether it still lives is another question.
@@ -155,6 +169,8 @@ impl Branches {
             }
             (Ok(None), _) => {
                 self.near.invalidate(&key.digest);
+                // Ids are ours, so what comes to be later has another one.
+                self.absent.insert(key.digest, later(now, NEAR));
                 Ok(None)
             }
             (Err(_), Some(known)) => Ok(known.at(host)),
@@ -191,6 +207,8 @@ impl Known {
 /// How long the place is not asked again. What a branch leads to never changes, so this only bounds for
 /// how long one that was forgotten at another replica still leads to its session, if that lives.
 const NEAR: Duration = Duration::from_secs(30);
+/// Of how many it is remembered that they are not there.
+const ABSENT: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -235,6 +253,23 @@ mod tests {
         assert!(w.branches.find(&unknown, HOST, w.now).await.unwrap().is_none());
         let session = BranchId::parse(w.id.expose()).unwrap();
         assert!(w.branches.find(&session, HOST, w.now).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_invented_branch_costs_the_place_one_look_and_hides_nothing() {
+        let w = world();
+        let invented = BranchId::generate();
+        assert!(w.branches.find_near(&invented, HOST, w.now).is_none(), "nothing is known of it");
+        assert!(w.branches.find(&invented, HOST, w.now).await.unwrap().is_none());
+        let later = |by| super::later(w.now, by);
+        let just_before = later(NEAR - Duration::from_millis(1));
+        assert!(matches!(w.branches.find_near(&invented, HOST, just_before), Some(None)));
+        assert!(w.branches.find_near(&invented, HOST, later(NEAR)).is_none(), "it is asked again");
+        assert!(!w.branches.is_seen(&invented));
+        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_some());
+        assert!(w.branches.find_near(&branch, HOST, later(NEAR)).is_none(), "it is asked again");
+        assert!(w.branches.is_seen(&branch), "and still no invention");
     }
 
     #[tokio::test]

@@ -103,8 +103,9 @@ impl Near {
             }
             Entry::Vacant(free) => Arc::clone(free.insert(held).get()),
         };
-        drop(table);
+        // Before the lock is let go: whoever takes it out again counts down.
         let is_full = self.count.fetch_add(1, Ordering::Relaxed) >= self.maximum;
+        drop(table);
         let out = is_full.then(|| self.make_room(&key, now)).flatten();
         Kept { held, is_new: true, out }
     }

@@ -73,6 +73,7 @@ async fn nothing_but_a_handle_stands_in_the_address_on_the_way() {
     assert_eq!(address, format!("{A}/.brama/cross"));
     assert_eq!(handle.len(), 22);
     assert_eq!(left.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(left.header("cross-origin-opener-policy"), Some("same-origin"));
     assert_eq!(left.header("cache-control"), Some("no-store"));
     assert_eq!(browser.cookie_names(), ["__Host-brama-login"]);
 }
@@ -126,6 +127,7 @@ async fn a_stolen_code_is_refused_and_worth_nothing_afterwards() {
     page.is_refused_with("crossing.code_of_other_browser").is_our_page();
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(page.header("cross-origin-opener-policy"), Some("same-origin"));
     assert_eq!(thief.session_cookie(), None);
     // It was spent; the citizen gets another one by going on.
     browser.visit(&code).await.is_refused_with("crossing.code_used");

@@ -21,8 +21,9 @@ pub struct Limits {
     /// before it may finish another login. What the node or we do wrong is not counted.
     pub login_failures: u32,
     /// Sessions that one network may name in a minute although the store does not know them. After
-    /// more, its requests wait for a moment if only the store could know their session. Whoever was
-    /// here a while ago is known without the store and not affected; without a store behind, nobody is.
+    /// more, its requests wait for a moment if only the store could know their session: those of
+    /// citizens behind the same address too who come to this replica for the first time. Whoever was
+    /// here before is known and not affected.
     pub unknown_sessions: u32,
     /// Length of the prefix that makes a network of IPv4: 32 is each address by itself.
     pub ipv4_prefix: u8,

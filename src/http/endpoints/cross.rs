@@ -59,7 +59,10 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let id = gateway.settings.cookies.session(headers).and_then(SessionId::parse);
     let present = id.as_ref().zip(live.as_ref());
     let binding = known.clone().unwrap_or_else(Binding::generate);
-    // 2. What is next.
+    // 2. What is next. While nobody can sign in, the wish stays as it is.
+    if live.is_none() {
+        login::check_outage(gateway, exchange)?;
+    }
     let next = match gateway.flows.cross(&handle, &binding, present).await {
         Ok(next) => next,
         Err(refused) => return Err(back_there(gateway, &handle, known, refused).await),
@@ -101,10 +104,12 @@ pub(super) fn require_navigation(exchange: &Exchange) -> Result<(), Failure> {
     Err(Failure::new(Trouble::MalformedRequest, status, code))
 }
 
-/// Has the browser tell nobody the address that it is at.
+/// Has the browser tell nobody the address that it is at: neither the next page nor a page that opened
+/// this one and looks on.
 pub(super) fn keep_quiet(response: &mut Response<Body>) {
     let policy = HeaderValue::from_static("no-referrer");
     response.headers_mut().insert(REFERRER_POLICY, policy);
+    answer::keep_apart(response);
 }
 
 /// Where a wish is brought, on the registered host.

@@ -51,7 +51,7 @@ async fn tell(
     };
     let session = live.session();
     let person = session.person();
-    let told = |claim| gateway.policy.releases_claim(claim);
+    let told = |claim| gateway.policy.releases_claim(exchange.host.name(), claim);
     let (end, limit) = if live.idle_end() < session.end() {
         (live.idle_end(), "idle")
     } else {
@@ -59,7 +59,7 @@ async fn tell(
     };
     let value = serde_json::json!({
         "signed_in": true,
-        // Scripts of the portal learn no more than its routes do.
+        // Scripts of a host learn no more than its routes do.
         "given_name": person.given_name().filter(|_| told(PersonalClaim::GivenName)),
         "family_name": person.family_name().filter(|_| told(PersonalClaim::FamilyName)),
         "acr": session.assurance().uri(),

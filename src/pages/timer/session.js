@@ -5,7 +5,8 @@
   'use strict';
   const script = document.currentScript;
   const once = Symbol.for('brama.session');
-  if (!script || document[once]) return;
+  // A picture of that name on the page would otherwise be taken for it.
+  if (!(script instanceof HTMLScriptElement) || document[once]) return;
   const base = new URL('.', script.src);
   // The cookie of the session belongs to one host.
   if (base.origin !== location.origin) return;

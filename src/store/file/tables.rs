@@ -43,6 +43,24 @@ pub(super) struct Room {
     pub(super) weight: u64,
 }
 
+impl Room {
+    /// How many records of a kind there may be. What anybody can begin without having signed in has no
+    /// more than its part of the weight, so that sessions are never put out for it.
+    fn records_of(self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Login | Kind::Wish | Kind::Code => {
+                self.records.min((self.weight / PART_OF_BEGUN / HEAVIEST_BEGUN).max(1))
+            }
+            _ => self.records,
+        }
+    }
+}
+
+/// Logins under way, wishes and codes may each weigh an eighth of all.
+const PART_OF_BEGUN: u64 = 8;
+/// What one of them weighs at the most: the address to return to, which JSON may double.
+const HEAVIEST_BEGUN: u64 = 24 * 1024;
+
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -189,7 +207,8 @@ impl<'t> Tables<'t> {
         let kind = key.kind;
         let replaced = known.map_or(0, |row| self::weight(key, record_length(&row.record)));
         let is_crowded = |tables: &Self| -> Result<bool, Failure> {
-            Ok(known.is_none() && tables.records[place(kind)].len()? >= tables.room.records)
+            Ok(known.is_none()
+                && tables.records[place(kind)].len()? >= tables.room.records_of(kind))
         };
         let is_heavy =
             |tables: &Self| tables.weight.saturating_sub(replaced) + weight > tables.room.weight;
@@ -208,13 +227,14 @@ impl<'t> Tables<'t> {
                 return Ok(false);
             }
         }
-        // 3. The oldest forms go, because they are large; then others of this kind.
+        // 3. The oldest forms go, because they are large; then others of this kind. What was used must be
+        //    remembered, or nobody could sign in any more: for that the oldest sessions go.
         for _ in 0..EVICTIONS {
             if !is_heavy(self) {
                 break;
             }
-            let went = self.remove_oldest(Kind::Form)?
-                || (kind != Kind::Used && self.remove_oldest(kind)?);
+            let others = if kind == Kind::Used { Kind::Session } else { kind };
+            let went = self.remove_oldest(Kind::Form)? || self.remove_oldest(others)?;
             if !went {
                 return Ok(false);
             }

@@ -306,6 +306,28 @@ async fn the_file_stays_within_its_bound_and_forms_make_room_first() {
 }
 
 #[tokio::test]
+async fn what_strangers_can_begin_puts_no_session_and_no_form_out() {
+    let (_folder, path) = folder();
+    let now = contract::begin();
+    let file = File::open(&path, Options { maximum_bytes: 64 << 20, ..OPTIONS }).unwrap();
+    file.put(key(Kind::Session, 0), large(600, now)).await.unwrap();
+    file.put(key(Kind::Form, 0), large(600, now)).await.unwrap();
+    // Twice as much as the file could hold.
+    for number in 0..4000 {
+        let kind = if number % 2 == 0 { Kind::Wish } else { Kind::Login };
+        file.put(key(kind, number), large(20_000, now)).await.unwrap();
+    }
+    assert!(file.get(key(Kind::Session, 0), now).await.unwrap().is_some());
+    assert!(file.get(key(Kind::Form, 0), now).await.unwrap().is_some());
+    assert!(file.get(key(Kind::Login, 3999), now).await.unwrap().is_some(), "the newest are there");
+    assert!(
+        file.get(key(Kind::Login, 1), now).await.unwrap().is_none(),
+        "the oldest went for them"
+    );
+    assert!(file.put_new(key(Kind::Used, 1), large(600, now), now).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_file_that_is_full_goes_on_with_forms_of_every_size() {
     let (_folder, path) = folder();
     let now = contract::begin();
