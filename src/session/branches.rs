@@ -261,14 +261,14 @@ mod tests {
         let invented = BranchId::generate();
         assert!(w.branches.find_near(&invented, HOST, w.now).is_none(), "nothing is known of it");
         assert!(w.branches.find(&invented, HOST, w.now).await.unwrap().is_none());
-        let later = |by| super::later(w.now, by);
-        let just_before = later(NEAR - Duration::from_millis(1));
+        let after = |by| later(w.now, by);
+        let just_before = after(NEAR - Duration::from_millis(1));
         assert!(matches!(w.branches.find_near(&invented, HOST, just_before), Some(None)));
-        assert!(w.branches.find_near(&invented, HOST, later(NEAR)).is_none(), "it is asked again");
+        assert!(w.branches.find_near(&invented, HOST, after(NEAR)).is_none(), "it is asked again");
         assert!(!w.branches.is_seen(&invented));
         let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_some());
-        assert!(w.branches.find_near(&branch, HOST, later(NEAR)).is_none(), "it is asked again");
+        assert!(w.branches.find_near(&branch, HOST, after(NEAR)).is_none(), "it is asked again");
         assert!(w.branches.is_seen(&branch), "and still no invention");
     }
 
