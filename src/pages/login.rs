@@ -58,7 +58,7 @@ pub fn arriving(look: Look<'_>, target: &str) -> Page {
             p { (words.signed_in_why) }
             p.actions { a.button href=(target) { (words.go_on) } }
         },
-        script: None,
+        script: Some(GO_ON),
         form_action: "'none'",
         framing: Framing::Nobody,
     })
@@ -66,7 +66,22 @@ pub fn arriving(look: Look<'_>, target: &str) -> Page {
 
 /// Submits while the page still loads: browsers then replace it in the history, and "back" leads
 /// to where the citizen came from, not into another submission.
-const SUBMIT: &str = "document.forms[0].submit();";
+///
+/// The fragment of the address, which no server sees, stays in the tab meanwhile, with the address that
+/// it belongs to.
+const SUBMIT: &str = "\
+try{if(location.hash)sessionStorage.setItem('brama-fragment',\
+JSON.stringify([location.pathname+location.search,location.hash]))}catch{}\
+document.forms[0].submit();";
+
+/// Goes on to the same address with its fragment: the one that was kept for it, or the one that came
+/// along from another host. Without any, or without a script, the browser goes on by itself.
+const GO_ON: &str = "\
+const to=document.querySelector('a.button').getAttribute('href');let hash=location.hash;\
+try{const kept=JSON.parse(sessionStorage.getItem('brama-fragment'));\
+sessionStorage.removeItem('brama-fragment');\
+if(!hash&&kept&&kept[0]===to)hash=kept[1]}catch{}\
+if(hash)location.replace(to+hash);";
 
 #[cfg(test)]
 mod tests {

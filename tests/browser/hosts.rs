@@ -35,6 +35,19 @@ async fn who_signs_in_at_one_portal_is_signed_in_at_the_other_and_signs_out_of_b
 }
 
 #[tokio::test]
+async fn the_fragment_of_the_address_crosses_too() {
+    visit_portals(Scripts::Run, async |citizen| {
+        citizen.looks_at(B);
+        citizen.signs_in("/account?year=2031#attachments", "anna").await;
+        citizen.loses_cookie("__Host-brama").await;
+        // Without a login, the browser carries it along by itself.
+        citizen.opens("/account?again#top").await;
+        citizen.arrives_at("/account?again#top").await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_page_after_a_crossing_does_not_learn_the_code() {
     visit_portals(Scripts::Run, async |citizen| {
         citizen.signs_in("/account", "anna").await;

@@ -48,6 +48,21 @@ async fn a_person_signs_in_without_scripts_by_pressing_the_buttons() {
 }
 
 #[tokio::test]
+async fn the_fragment_of_the_address_is_kept_over_the_login() {
+    visit(Scripts::Run, async |citizen| {
+        // That of a login which was given up belongs to no other address.
+        citizen.opens("/account?given-up#nowhere").await;
+        citizen.is_at_the_node().await;
+        citizen.signs_in("/account?year=2031", "anna").await;
+        assert_eq!(citizen.runs("return sessionStorage.length").await, 0);
+        citizen.loses_cookie("brama").await;
+        citizen.signs_in("/account?year=2032#attachments", "anna").await;
+        assert_eq!(citizen.runs("return sessionStorage.length").await, 0, "it is used once");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_gives_up_at_the_node_is_told_so_and_can_begin_again() {
     visit(Scripts::Run, async |citizen| {
         citizen.opens("/account").await;
