@@ -140,10 +140,12 @@ impl Canonical {
     }
 }
 
-/// Hosts differ where they begin; the places of those that do not are the same, which costs a look.
+/// Hosts differ where they begin or end; the places of those that do not are the same, which costs a
+/// look.
 fn place(text: &[u8]) -> u64 {
     let begin = text.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
-    (begin ^ text.len() as u64).wrapping_mul(MIX) >> 32
+    let end = text.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
+    (begin ^ end.rotate_left(32) ^ text.len() as u64).wrapping_mul(MIX) >> 32
 }
 
 /// Spreads what is alike (the golden ratio as a fraction of 2^64).

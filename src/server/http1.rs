@@ -131,6 +131,7 @@ impl<S: Service> Connection<'_, S> {
         let RequestHead { mut parts, framing, keep_alive, holds_back, upgrade } = head;
         let asked =
             Asked { is_head: parts.method == Method::HEAD, version: parts.version, keep_alive };
+        let has_body = framing != Framing::NONE;
         // 1. The body takes the reader along.
         let body = match (framing, self.reader.take()) {
             (Framing::NONE, reader) => {
@@ -190,8 +191,10 @@ impl<S: Service> Connection<'_, S> {
         self.come_home().await;
         match (&self.reader, goes_on) {
             (Some(_), true) => Ok(true),
-            // A client that asked for the end sends nothing more.
-            (Some(reader), false) if !asked.keep_alive && reader.is_socket_without_rest() => {
+            // A client that asked for the end and had nothing to send sends nothing more.
+            (Some(reader), false)
+                if !asked.keep_alive && !has_body && reader.is_socket_without_rest() =>
+            {
                 Ok(false)
             }
             (Some(_), false) => {

@@ -25,6 +25,7 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use tokio::net::TcpListener;
 
 use super::accept::Listener;
+use crate::wire::vanished;
 
 /// Where to listen: what is still to be bound, or what already is.
 #[derive(Debug)]
@@ -350,6 +351,9 @@ fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<socket2::Socket> {
 }
 
 fn listening(socket: socket2::Socket, backlog: i32) -> io::Result<std::net::TcpListener> {
+    // Before anybody is in the queue: what a connection inherits, it has from its beginning.
+    vanished::watch(&socket)?;
+    socket.set_tcp_nodelay(true)?;
     socket.listen(backlog)?;
     Ok(socket.into())
 }

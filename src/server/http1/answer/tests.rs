@@ -211,6 +211,7 @@ async fn a_client_that_may_still_be_sending_is_waited_for() {
     for request in [
         &b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n"[..],
         b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 70000\r\n\r\nx",
     ] {
         let (seen, waits) = ends(request).await;
