@@ -22,6 +22,29 @@ pub fn handle() -> String {
     base64url(&bytes::<16>())
 }
 
+/// Tells whether a text could be a [`handle`].
+#[must_use]
+pub fn is_handle(text: &str) -> bool {
+    is_base64url(text, 22)
+}
+
+/// Returns 256 random bits as 43 base64url characters: a secret by itself.
+#[must_use]
+pub fn long_handle() -> String {
+    base64url(&bytes::<32>())
+}
+
+/// Tells whether a text could be a [`long_handle`].
+#[must_use]
+pub fn is_long_handle(text: &str) -> bool {
+    is_base64url(text, 43)
+}
+
+fn is_base64url(text: &str, length: usize) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == length && text.bytes().all(is_letter)
+}
+
 /// Returns a name that nothing else has, as 22 base64url characters: for requests in logs. It can
 /// be guessed, so it must not guard anything; in return it costs a counter and no randomness.
 #[must_use]

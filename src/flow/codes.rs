@@ -22,7 +22,7 @@ use super::pending::Binding;
 use super::return_to::ReturnTo;
 use super::wishes::{BindingDigest, Wish};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::{base64url, sha256};
+use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::session::SessionId;
@@ -35,15 +35,13 @@ pub struct Code(Secret<String>);
 
 impl Code {
     fn generate() -> Self {
-        Self(Secret::new(base64url(&random::bytes::<32>())))
+        Self(Secret::new(random::long_handle()))
     }
 
     /// Takes what the browser brought, when it could be one of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let is_code = text.len() == 43 && text.bytes().all(is_letter);
-        is_code.then(|| Self(Secret::new(text.to_owned())))
+        random::is_long_handle(text).then(|| Self(Secret::new(text.to_owned())))
     }
 
     /// Shows the code for the address that the browser is sent to.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::pending::{Binding, is_handle};
+use super::pending::Binding;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
 use crate::base::random;
@@ -43,7 +43,7 @@ impl Handle {
     /// Takes what the browser brought back, when it could be one of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_handle(text).then(|| Self(text.to_owned()))
+        random::is_handle(text).then(|| Self(text.to_owned()))
     }
 
     /// Returns the handle.

@@ -40,7 +40,7 @@ impl Binding {
     /// Takes the value of a cookie, when it could be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_handle(text).then(|| Self(Secret::new(text.to_owned())))
+        random::is_handle(text).then(|| Self(Secret::new(text.to_owned())))
     }
 
     /// Shows the value for the cookie.
@@ -72,7 +72,7 @@ impl RelayState {
     /// Takes what the browser brought back, when it could be one of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_handle(text).then(|| Self(text.to_owned()))
+        random::is_handle(text).then(|| Self(text.to_owned()))
     }
 
     /// Returns the handle.
@@ -84,11 +84,6 @@ impl RelayState {
     fn key(&self) -> Key {
         Key { kind: Kind::Login, digest: sha256(self.0.as_bytes()) }
     }
-}
-
-pub(super) fn is_handle(text: &str) -> bool {
-    text.len() == 22
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// What was remembered when a login began.

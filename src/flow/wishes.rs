@@ -16,7 +16,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::crossing::Refused;
-use super::pending::{Binding, is_handle};
+use super::pending::Binding;
 use super::return_to::ReturnTo;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
@@ -37,7 +37,7 @@ impl WishHandle {
     /// Takes what the browser brought, when it could be one of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_handle(text).then(|| Self(text.to_owned()))
+        random::is_handle(text).then(|| Self(text.to_owned()))
     }
 
     /// Returns the handle.

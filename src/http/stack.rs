@@ -1,5 +1,6 @@
 //! The way of every request, in one function: no request takes another way.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use http::header::SET_COOKIE;
@@ -27,10 +28,11 @@ use crate::gate::{Decision, Door, Stop};
 use crate::pages::Trouble;
 use crate::proxy;
 use crate::session::SessionId;
-use crate::session::branches::BranchId;
+use crate::session::branches::{BranchId, Near};
 use crate::session::held::{Activity, Live};
 use crate::session::label::Why;
 use crate::session::sessions::Known;
+use crate::store::Unavailable;
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -312,14 +314,8 @@ impl Gateway {
             Known::Live(live) => Some(live),
             Known::Nothing => None,
             Known::Doubtful(_) => sessions.find(&id, activity, now).await?,
-            // Anybody can invent an id, and to ask costs the store something.
             Known::Unknown => {
-                self.limits.may_ask(exchange.client.address)?;
-                let live = sessions.find(&id, activity, now).await?;
-                if live.is_none() {
-                    self.limits.asked_in_vain(exchange.client.address);
-                }
-                live
+                self.ask_if_it_may(exchange, sessions.find(&id, activity, now)).await?
             }
         };
         if let Some(live) = &live {
@@ -361,18 +357,35 @@ impl Gateway {
         exchange: &Exchange,
         branch: &BranchId,
     ) -> Result<Option<SessionId>, Failure> {
-        let (host, address, now) = (exchange.host.name(), exchange.client.address, exchange.began);
+        let (host, now) = (exchange.host.name(), exchange.began);
         let branches = &self.flows.branches;
-        if let Some(found) = branches.find_near(branch, host, now) {
-            return Ok(found);
+        match branches.find_near(branch, host, now) {
+            Near::Leads(found) => Ok(found),
+            Near::Doubtful => self.ask(exchange, branches.find(branch, host, now)).await,
+            Near::Unknown => self.ask_if_it_may(exchange, branches.find(branch, host, now)).await,
         }
-        // As with ids of sessions: anybody can invent one. Those that were seen here are none.
-        if !branches.is_seen(branch) {
-            self.limits.may_ask(address)?;
-        }
-        let found = branches.find(branch, host, now).await?;
+    }
+
+    /// Asks the place for something that nobody here has seen, if the client's network may: anybody can
+    /// invent an id, and to ask costs the place something.
+    async fn ask_if_it_may<T>(
+        &self,
+        exchange: &Exchange,
+        find: impl Future<Output = Result<Option<T>, Unavailable>>,
+    ) -> Result<Option<T>, Failure> {
+        self.limits.may_ask(exchange.client.address)?;
+        self.ask(exchange, find).await
+    }
+
+    /// Asks the place, and counts for the client's network when there is nothing.
+    async fn ask<T>(
+        &self,
+        exchange: &Exchange,
+        find: impl Future<Output = Result<Option<T>, Unavailable>>,
+    ) -> Result<Option<T>, Failure> {
+        let found = find.await?;
         if found.is_none() {
-            self.limits.asked_in_vain(address);
+            self.limits.asked_in_vain(exchange.client.address);
         }
         Ok(found)
     }

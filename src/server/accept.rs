@@ -9,9 +9,8 @@ use std::task::{Context, Poll};
 use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::socket::{Listening, Shared, SocketFile};
+use super::socket::{self, Listening, Shared, SocketFile};
 use crate::wire::stream::Stream;
-use crate::wire::vanished;
 
 /// The listening sockets of one worker; nearly always it is one.
 #[derive(Debug)]
@@ -106,11 +105,9 @@ impl Listener {
 }
 
 impl Accepting {
-    /// Prepares a listening socket: what is set on it, every connection that it accepts inherits
-    /// (Linux `tcp(7)`), at no price for each.
     fn tcp(listener: TcpListener) -> io::Result<Self> {
-        vanished::watch(&listener)?;
-        SockRef::from(&listener).set_tcp_nodelay(true)?;
+        // One that was passed to us listens already.
+        socket::prepare(&listener)?;
         Ok(Self::Tcp(listener))
     }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socket2::{Domain, Protocol, SockAddr, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use tokio::net::TcpListener;
 
 use super::accept::Listener;
@@ -352,10 +352,17 @@ fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<socket2::Socket> {
 
 fn listening(socket: socket2::Socket, backlog: i32) -> io::Result<std::net::TcpListener> {
     // Before anybody is in the queue: what a connection inherits, it has from its beginning.
-    vanished::watch(&socket)?;
-    socket.set_tcp_nodelay(true)?;
+    prepare(&socket)?;
     socket.listen(backlog)?;
     Ok(socket.into())
+}
+
+/// Prepares a socket of TCP to listen: what is set on it, every connection that it accepts inherits
+/// (Linux `tcp(7)`), at no price for each.
+pub(super) fn prepare<'s>(socket: impl Into<SockRef<'s>>) -> io::Result<()> {
+    let socket = socket.into();
+    socket.set_tcp_nodelay(true)?;
+    vanished::watch(&*socket)
 }
 
 fn bind_file(path: PathBuf, mode: u32, backlog: i32) -> io::Result<Listening> {

@@ -27,9 +27,9 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::held::Live;
-use super::{SessionId, Settings, is_plausible};
+use super::{SessionId, Settings};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::{base64url, sha256};
+use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::store::seal::Sealer;
@@ -41,13 +41,13 @@ pub struct BranchId(Secret<String>);
 
 impl BranchId {
     fn generate() -> Self {
-        Self(Secret::new(base64url(&random::bytes::<32>())))
+        Self(Secret::new(random::long_handle()))
     }
 
     /// Takes the value of a cookie, when it could be an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_plausible(text).then(|| Self(Secret::new(text.to_owned())))
+        random::is_long_handle(text).then(|| Self(Secret::new(text.to_owned())))
     }
 
     /// Shows the value for the cookie.
@@ -59,6 +59,17 @@ impl BranchId {
     fn key(&self) -> Key {
         Key { kind: Kind::Branch, digest: sha256(self.0.expose().as_bytes()) }
     }
+}
+
+/// What is known of a branch without asking the place.
+#[derive(Debug)]
+pub enum Near {
+    /// Where it leads, if anywhere.
+    Leads(Option<SessionId>),
+    /// It was found here before, and the place says whether it is still there.
+    Doubtful,
+    /// Only the place knows.
+    Unknown,
 }
 
 /// All branches.
@@ -128,21 +139,18 @@ impl Branches {
         Ok(branch)
     }
 
-    /// Says where a branch leads at a host, if that is known without asking the place.
+    /// Says what is known of a branch without asking the place.
     #[must_use]
-    pub fn find_near(&self, branch: &BranchId, host: &str, now: Time) -> Option<Option<SessionId>> {
+    pub fn find_near(&self, branch: &BranchId, host: &str, now: Time) -> Near {
         let digest = branch.key().digest;
         if self.absent.get(&digest).is_some_and(|until| now < until) {
-            return Some(None);
+            return Near::Leads(None);
         }
-        let known = self.near.get(&digest)?;
-        (now < known.until).then(|| known.at(host))
-    }
-
-    /// Tells whether a branch was found here before, however long ago.
-    #[must_use]
-    pub fn is_seen(&self, branch: &BranchId) -> bool {
-        self.near.contains_key(&branch.key().digest)
+        match self.near.get(&digest) {
+            Some(found) if now < found.until => Near::Leads(found.at(host)),
+            Some(_) => Near::Doubtful,
+            None => Near::Unknown,
+        }
     }
 
     /// Finds the session that a branch leads to at a host. Whether it still lives is another question.
@@ -259,17 +267,17 @@ mod tests {
     async fn an_invented_branch_costs_the_place_one_look_and_hides_nothing() {
         let w = world();
         let invented = BranchId::generate();
-        assert!(w.branches.find_near(&invented, HOST, w.now).is_none(), "nothing is known of it");
+        let near = |branch, now| w.branches.find_near(branch, HOST, now);
+        assert!(matches!(near(&invented, w.now), Near::Unknown));
         assert!(w.branches.find(&invented, HOST, w.now).await.unwrap().is_none());
         let after = |by| later(w.now, by);
         let just_before = after(NEAR - Duration::from_millis(1));
-        assert!(matches!(w.branches.find_near(&invented, HOST, just_before), Some(None)));
-        assert!(w.branches.find_near(&invented, HOST, after(NEAR)).is_none(), "it is asked again");
-        assert!(!w.branches.is_seen(&invented));
+        assert!(matches!(near(&invented, just_before), Near::Leads(None)));
+        assert!(matches!(near(&invented, after(NEAR)), Near::Unknown), "it is asked again");
         let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_some());
-        assert!(w.branches.find_near(&branch, HOST, after(NEAR)).is_none(), "it is asked again");
-        assert!(w.branches.is_seen(&branch), "and still no invention");
+        assert!(matches!(near(&branch, w.now), Near::Leads(Some(_))));
+        assert!(matches!(near(&branch, after(NEAR)), Near::Doubtful), "and still no invention");
     }
 
     #[tokio::test]

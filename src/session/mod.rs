@@ -61,13 +61,13 @@ impl SessionId {
     /// Makes a fresh id.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Secret::new(base64url(&random::bytes::<32>())))
+        Self(Secret::new(random::long_handle()))
     }
 
     /// Takes the value of a cookie, when it could be an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_plausible(text).then(|| Self(Secret::new(text.to_owned())))
+        random::is_long_handle(text).then(|| Self(Secret::new(text.to_owned())))
     }
 
     /// Shows the value for the cookie.
@@ -123,11 +123,6 @@ impl PublicName {
     fn as_str(&self) -> &str {
         str::from_utf8(&self.0).expect("base64 is ASCII")
     }
-}
-
-fn is_plausible(id: &str) -> bool {
-    id.len() == 43
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// A signed-in citizen. There may be a million in memory, so texts have no room to grow, and what every
