@@ -153,6 +153,8 @@ impl Numbers {
         sheet.by_name(&catalogue::REFUSALS, &counts.refusals)?;
         sheet.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
         sheet.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
+        let others = counts.logins_of_other_browsers.value();
+        sheet.one(&catalogue::LOGINS_OF_OTHER_BROWSERS, others as f64)?;
         sheet.one(&catalogue::STEP_UPS, counts.step_ups.value() as f64)?;
         sheet.by_name(&catalogue::LOGOUTS, &counts.logouts)?;
         sheet.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;

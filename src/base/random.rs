@@ -40,7 +40,9 @@ pub fn is_long_handle(text: &str) -> bool {
     is_base64url(text, 43)
 }
 
-fn is_base64url(text: &str, length: usize) -> bool {
+/// Tells whether a text has so many letters of base64url.
+#[must_use]
+pub fn is_base64url(text: &str, length: usize) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.len() == length && text.bytes().all(is_letter)
 }
@@ -74,8 +76,20 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// SAML core 1.3.4 asks for at least 128 bits of unlikelihood and an NCName.
 #[must_use]
 pub fn message_id() -> String {
-    let id = uuid::Builder::from_random_bytes(bytes()).into_uuid();
-    format!("ID-{id}")
+    message_id_of(uuid::Builder::from_random_bytes(bytes()).into_uuid().into_bytes())
+}
+
+/// Returns the identifier that has those bytes.
+#[must_use]
+pub fn message_id_of(bytes: [u8; 16]) -> String {
+    format!("ID-{}", uuid::Uuid::from_bytes(bytes))
+}
+
+/// Returns the bytes of an identifier that [`message_id`] made.
+#[must_use]
+pub fn message_id_bytes(id: &str) -> Option<[u8; 16]> {
+    let id = uuid::Uuid::try_parse(id.strip_prefix("ID-")?).ok()?;
+    Some(id.into_bytes())
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
-//! A login begins: it is remembered, and the browser is given a signed request for the node.
+//! A login begins: the browser is given a signed request for the node, and what the end of the login
+//! needs. Nothing of it is kept here ([`super::pending`]).
 
 use super::Flows;
 use super::finish::LoginError;
-use super::pending::{Binding, PendingLogin};
+use super::pending::{Origin, PendingLogin};
+use super::relay_state::RelayState;
 use super::return_to::ReturnTo;
-use crate::base::encoding::base64;
+use crate::base::clock::later;
+use crate::base::encoding::{base64, base64url};
 use crate::base::random;
+use crate::base::secret::Secret;
 use crate::gate::requirement::Demand;
 use crate::saml::authn_request::Template;
 
-/// What the browser needs to go to the node.
+/// What the browser needs to go to the node, and to come back.
 #[derive(Debug)]
 pub struct Begun {
     /// Where the form is posted.
@@ -17,23 +21,25 @@ pub struct Begun {
     /// The signed `AuthnRequest` in base64 (SAML bindings 3.5.4).
     pub saml_request: String,
     /// The handle that comes back with the artifact.
-    pub relay_state: String,
-    /// The binding cookie that the browser must have.
-    pub binding: Binding,
+    pub relay_state: RelayState,
+    /// The value of the cookie that the browser must have at the end.
+    pub remembered: Secret<String>,
+    /// The value of the cookie by which the consumer service knows the browser, where it comes along.
+    pub twin: Secret<String>,
 }
 
 impl Flows {
-    /// Begins a login for a browser, which keeps its binding when it has one. Where the login may
-    /// only have a certain age, the citizen identifies anew, whatever the node remembers: an age
-    /// that is asked for now is not fulfilled by luck.
+    /// Begins a login for a browser. Where the login may only have a certain age, the citizen
+    /// identifies anew, whatever the node remembers: an age that is asked for now is not fulfilled by
+    /// luck.
     ///
     /// # Errors
-    /// When our request cannot be signed, or the login cannot be remembered.
-    pub async fn begin(
+    /// When our request cannot be signed.
+    pub fn begin(
         &self,
-        binding: Option<Binding>,
         return_to: ReturnTo,
         demand: Demand,
+        origin: Origin,
     ) -> Result<Begun, LoginError> {
         let now = self.now();
         let settings = &self.settings;
@@ -47,15 +53,25 @@ impl Flows {
             &settings.template
         };
         let request = template.sign(&request_id, now, demand.assurance, &settings.signer)?;
-        let binding = binding.unwrap_or_else(Binding::generate);
-        let login =
-            PendingLogin { request_id, return_to, assurance: demand.assurance, fresh_since };
-        let relay_state = self.pending.begin(login, &binding, now).await?;
+        let assurance = demand.assurance;
+        let login = PendingLogin { request_id, return_to, assurance, fresh_since, origin };
+        let relay_state = RelayState::issue(&self.sealer, later(now, settings.login_timeout));
         Ok(Begun {
             form_action: settings.sso_url.clone(),
             saml_request: base64(request.as_bytes()),
-            relay_state: relay_state.as_str().to_owned(),
-            binding,
+            remembered: login.seal(&self.sealer, &relay_state),
+            twin: self.twin(&relay_state),
+            relay_state,
         })
     }
+
+    /// Returns the value by which the consumer service knows the browser that began a login.
+    pub(super) fn twin(&self, relay_state: &RelayState) -> Secret<String> {
+        let mark = self.sealer.mark(TWIN, relay_state.as_str().as_bytes());
+        Secret::new(base64url(&mark[..TWIN_LENGTH]))
+    }
 }
+
+const TWIN: &str = "login twin";
+/// 128 bits.
+const TWIN_LENGTH: usize = 16;

@@ -17,10 +17,11 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::binding::Binding;
 use super::crossing::Refused;
-use super::pending::Binding;
+use super::pending::Origin;
 use super::return_to::ReturnTo;
-use super::wishes::{BindingDigest, Wish};
+use super::wishes::{BindingDigest, Wish, origin};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
 use crate::base::random;
@@ -75,6 +76,7 @@ struct StandsFor {
     return_to: String,
     binding: BindingDigest,
     session: String,
+    is_from_elsewhere: bool,
     /// Milliseconds since the epoch.
     expires: i64,
 }
@@ -103,6 +105,7 @@ impl Codes {
             return_to: wish.return_to.as_str().to_owned(),
             binding,
             session: session.expose().to_owned(),
+            is_from_elsewhere: wish.origin == Origin::Elsewhere,
             expires: later(now, LIFETIME).as_millisecond(),
         });
         let record = self.record(&code, &kept, now);
@@ -122,9 +125,9 @@ impl Codes {
         &self,
         code: &Code,
         host: &str,
-        binding: Option<&Binding>,
+        bindings: &[Binding],
         now: Time,
-    ) -> Result<(SessionId, ReturnTo), Refused> {
+    ) -> Result<(SessionId, ReturnTo, Origin), Refused> {
         // 1. There is such a code, and nobody came with it before.
         let key = code.key();
         let record = self.place.get(key, now).await?.ok_or(Refused::UnknownCode)?;
@@ -146,11 +149,12 @@ impl Codes {
             return Err(Refused::CodeForOtherHost);
         }
         let digest = &stands_for.binding.0;
-        if !binding.is_some_and(|binding| binding.is_remembered_as(digest)) {
+        if !bindings.iter().any(|binding| binding.is_remembered_as(digest)) {
             return Err(Refused::CodeOfOtherBrowser);
         }
         let session = SessionId::parse(&stands_for.session).ok_or(Refused::UnknownCode)?;
-        Ok((session, ReturnTo::parse(&stands_for.return_to)))
+        let return_to = ReturnTo::parse(&stands_for.return_to);
+        Ok((session, return_to, origin(stands_for.is_from_elsewhere)))
     }
 
     fn record(&self, code: &Code, kept: &Kept, now: Time) -> Record {
@@ -198,13 +202,19 @@ mod tests {
                 host: HOST.to_owned(),
                 return_to: ReturnTo::parse("/tax?year=2031"),
                 demand: Demand::from(Assurance::Low),
+                origin: Origin::Own,
             };
             let binding = BindingDigest(self.binding.digest());
             self.codes.make(&wish, binding, &self.session, self.now).await.unwrap()
         }
 
-        async fn spend(&self, code: &Code) -> Result<(SessionId, ReturnTo), Refused> {
-            self.codes.spend(code, HOST, Some(&self.binding), self.now).await
+        async fn spend(&self, code: &Code) -> Result<(SessionId, ReturnTo, Origin), Refused> {
+            self.codes.spend(code, HOST, &self.bindings(), self.now).await
+        }
+
+        fn bindings(&self) -> [Binding; 2] {
+            // It has another one beside.
+            [Binding::generate(), self.binding.clone()]
         }
     }
 
@@ -212,7 +222,7 @@ mod tests {
     async fn the_browser_that_it_is_for_spends_it_once() {
         let w = world();
         let code = w.code().await;
-        let (session, return_to) = w.spend(&code).await.unwrap();
+        let (session, return_to, _) = w.spend(&code).await.unwrap();
         assert_eq!((session.key(), return_to.as_str()), (w.session.key(), "/tax?year=2031"));
         assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
         assert_eq!(w.spend(&Code::generate()).await.unwrap_err(), Refused::UnknownCode);
@@ -230,9 +240,9 @@ mod tests {
     #[tokio::test]
     async fn another_browser_gets_nothing_and_leaves_nothing_to_get() {
         let w = world();
-        for other in [None, Some(Binding::generate())] {
+        for other in [vec![], vec![Binding::generate(), Binding::generate()]] {
             let code = w.code().await;
-            let stolen = w.codes.spend(&code, HOST, other.as_ref(), w.now).await;
+            let stolen = w.codes.spend(&code, HOST, &other, w.now).await;
             assert_eq!(stolen.unwrap_err(), Refused::CodeOfOtherBrowser);
             assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
         }
@@ -243,7 +253,7 @@ mod tests {
         let w = world();
         for host in ["c.example", "", "B.example", "b.example.evil.example"] {
             let code = w.code().await;
-            let spent = w.codes.spend(&code, host, Some(&w.binding), w.now).await;
+            let spent = w.codes.spend(&code, host, &w.bindings(), w.now).await;
             assert_eq!(spent.unwrap_err(), Refused::CodeForOtherHost, "{host}");
             assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
         }
@@ -255,9 +265,9 @@ mod tests {
         let end = later(w.now, LIFETIME);
         let just_before = later(w.now, LIFETIME - Duration::from_millis(1));
         let code = w.code().await;
-        assert!(w.codes.spend(&code, HOST, Some(&w.binding), just_before).await.is_ok());
+        assert!(w.codes.spend(&code, HOST, &w.bindings(), just_before).await.is_ok());
         let code = w.code().await;
-        let spent = w.codes.spend(&code, HOST, Some(&w.binding), end).await;
+        let spent = w.codes.spend(&code, HOST, &w.bindings(), end).await;
         assert_eq!(spent.unwrap_err(), Refused::CodeExpired);
     }
 

@@ -16,8 +16,9 @@
 //! host itself can set.
 
 use super::Flows;
+use super::binding::Binding;
 use super::codes::Code;
-use super::pending::Binding;
+use super::pending::Origin;
 use super::return_to::ReturnTo;
 use super::wishes::{Step, Try, Wish, WishHandle};
 use crate::gate::requirement::Demand;
@@ -47,6 +48,8 @@ pub struct Arrived {
     pub branch: BranchId,
     /// Where the citizen wanted to go.
     pub return_to: ReturnTo,
+    /// Whose page led there.
+    pub origin: Origin,
     /// For the log.
     pub public_name: String,
 }
@@ -114,16 +117,12 @@ impl Refused {
 }
 
 impl Flows {
-    /// Remembers what a browser at another host wants. It keeps its binding when it has one.
+    /// Remembers what a browser at another host wants, and binds it to that browser.
     ///
     /// # Errors
     /// When it cannot be remembered.
-    pub async fn wish(
-        &self,
-        wish: Wish,
-        binding: Option<Binding>,
-    ) -> Result<(WishHandle, Binding), Unavailable> {
-        let binding = binding.unwrap_or_else(Binding::generate);
+    pub async fn wish(&self, wish: Wish) -> Result<(WishHandle, Binding), Unavailable> {
+        let binding = Binding::generate();
         let handle = self.wishes.begin(wish, &binding, self.now()).await?;
         Ok((handle, binding))
     }
@@ -154,7 +153,7 @@ impl Flows {
         }
     }
 
-    /// Arrives at the other host, with the binding of the browser there and the branch that it had
+    /// Arrives at the other host, with the bindings that the browser has there and the branch that it had
     /// before, if any.
     ///
     /// # Errors
@@ -163,12 +162,12 @@ impl Flows {
         &self,
         code: &Code,
         host: &str,
-        binding: Option<&Binding>,
+        bindings: &[Binding],
         earlier: Option<&BranchId>,
     ) -> Result<Arrived, Refused> {
         let now = self.now();
         // 1. The code is spent; it was made for this browser at this host.
-        let (session, return_to) = self.codes.spend(code, host, binding, now).await?;
+        let (session, return_to, origin) = self.codes.spend(code, host, bindings, now).await?;
         // 2. The session that it stands for lives.
         let live = self.sessions.find(&session, Activity::Alive, now).await?;
         let live = live.ok_or(Refused::SessionEnded)?;
@@ -182,7 +181,7 @@ impl Flows {
             tracing::warn!(%error, "session before this crossing could not be ended");
         }
         let public_name = live.session().public_name().to_owned();
-        Ok(Arrived { branch, return_to, public_name })
+        Ok(Arrived { branch, return_to, origin, public_name })
     }
 
     async fn leave_earlier(

@@ -1,37 +1,71 @@
 //! A login finishes: from the artifact that the browser brought to a session.
+//!
+//! Three things must come together, and no two of them are enough: the handle of a login that we began
+//! ([`RelayState`]), the ticket of the browser that delivered the node's answer ([`super::ticket`]), and
+//! what the browser that began it remembers ([`super::pending`]). So nobody is signed in by the answer to
+//! somebody else's login, neither who began it nor who delivered it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use super::Flows;
-use super::node::NodeError;
-use super::pending::{self, Binding, RelayState};
+use super::node::{NodeError, Place};
+use super::outcome::{Claim, Outcome};
+use super::pending::{PendingLogin, Refused};
+use super::relay_state::RelayState;
 use super::replay;
-use super::return_to::ReturnTo;
+use super::ticket::{self, Ticket};
 use crate::base::clock::later;
 use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::identity::assurance::Assurance;
-use crate::saml::artifact;
+use crate::saml::artifact::{self, Artifact};
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
-use crate::saml::refusal::Refusal;
+use crate::saml::refusal::{Kind, Refusal};
 use crate::saml::soap;
+use crate::session::held::Activity;
 use crate::session::sessions::REPLACED;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
+use crate::store::seal::Sealer;
 use crate::xml::signer;
+
+/// What a browser brings to finish a login.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'b> {
+    /// The handle of the login.
+    pub relay_state: &'b RelayState,
+    /// The ticket that was given to whoever delivered the answer.
+    pub ticket: Option<&'b str>,
+    /// What was remembered by whoever began the login; a browser may show several values.
+    pub remembered: &'b [&'b str],
+    /// The session that the browser had before.
+    pub earlier: Option<&'b SessionId>,
+}
+
+impl Attempt<'_> {
+    /// Returns what was remembered of the login, when this browser began it.
+    #[must_use]
+    pub fn begun(&self, sealer: &Sealer) -> Option<PendingLogin> {
+        let mut remembered = self.remembered.iter();
+        remembered.find_map(|text| PendingLogin::open(text, sealer, self.relay_state))
+    }
+}
 
 /// A finished login.
 #[derive(Debug)]
 pub struct Finished {
     /// The id for the session cookie.
     pub session: SessionId,
-    /// Where the citizen wanted to go.
-    pub return_to: ReturnTo,
-    /// For the log.
-    pub public_name: String,
-    /// For the log.
+    /// How sure it is who the citizen is.
     pub assurance: Assurance,
+    /// What was remembered when the login began.
+    pub login: PendingLogin,
+    /// Whether the browser was told so before.
+    pub is_repeated: bool,
 }
 
 /// Why a login did not finish.
@@ -39,7 +73,7 @@ pub struct Finished {
 pub enum LoginError {
     /// The browser has no login to finish here.
     #[error("{0}")]
-    Pending(#[from] pending::Refused),
+    Pending(#[from] Refused),
     /// The node did not answer as it should.
     #[error("{0}")]
     Node(#[from] NodeError),
@@ -55,6 +89,91 @@ pub enum LoginError {
     /// The session could not be kept.
     #[error("{0}")]
     Store(#[from] Unavailable),
+    /// What the browser was told before, or would have been.
+    #[error("told once more what became of this login")]
+    Repeated {
+        /// The stable reason code.
+        code: &'static str,
+        /// What it means for the citizen.
+        class: Class,
+    },
+}
+
+/// What a login that did not finish means for the citizen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The login is not this browser's to finish, not any more, or not yet.
+    NotHere,
+    /// It was begun by another browser.
+    OtherBrowser,
+    /// It was used before.
+    Used,
+    /// It took too long.
+    Expired,
+    /// The node has no time.
+    NodeBusy,
+    /// The node did not answer in time.
+    NodeSlow,
+    /// The node is away or failed.
+    NodeFailed,
+    /// The artifact or the assertion was used before.
+    Replayed,
+    /// The answer of the node signs nobody in.
+    Answer(Kind),
+    /// Our own message could not be made.
+    Ours,
+    /// The store is away, and nothing was spent.
+    StoreAway,
+    /// The store is away, and the login is lost.
+    NotKept,
+}
+
+impl Class {
+    /// All of them, with the names by which they are kept; never changed.
+    const NAMES: [(Self, &'static str); 19] = [
+        (Self::NotHere, "not_here"),
+        (Self::OtherBrowser, "other_browser"),
+        (Self::Used, "used"),
+        (Self::Expired, "expired"),
+        (Self::NodeBusy, "node_busy"),
+        (Self::NodeSlow, "node_slow"),
+        (Self::NodeFailed, "node_failed"),
+        (Self::Replayed, "replayed"),
+        (Self::Answer(Kind::Cancelled), "cancelled"),
+        (Self::Answer(Kind::RefusedByNode), "refused_by_node"),
+        (Self::Answer(Kind::UnknownPerson), "unknown_person"),
+        (Self::Answer(Kind::AssuranceTooLow), "assurance_too_low"),
+        (Self::Answer(Kind::NotFresh), "not_fresh"),
+        (Self::Answer(Kind::OurFault), "our_fault"),
+        (Self::Answer(Kind::NodeFault), "node_fault"),
+        (Self::Answer(Kind::AnswerRefused), "answer_refused"),
+        (Self::Ours, "ours"),
+        (Self::StoreAway, "store_away"),
+        (Self::NotKept, "not_kept"),
+    ];
+    /// All of them.
+    pub const ALL: [Self; Self::NAMES.len()] = {
+        let mut all = [Self::NotHere; Self::NAMES.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = Self::NAMES[at].0;
+            at += 1;
+        }
+        all
+    };
+
+    /// Returns the name by which it is kept.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(class, _)| *class == self);
+        named.map_or("ours", |(_, name)| name)
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, name)| *name == text).map(|(class, _)| *class)
+    }
 }
 
 impl LoginError {
@@ -62,17 +181,54 @@ impl LoginError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Pending(pending::Refused::Unknown) => "login.unknown_relay_state",
-            Self::Pending(pending::Refused::Expired) => "login.expired",
-            Self::Pending(pending::Refused::Used) => "login.already_used",
-            Self::Pending(pending::Refused::OtherBrowser) => "login.other_browser",
-            Self::Pending(pending::Refused::NoArtifact) => "login.no_artifact",
-            Self::Pending(pending::Refused::Store(_)) => "session.store_unavailable",
+            Self::Pending(Refused::Unknown) => "login.unknown_relay_state",
+            Self::Pending(Refused::Expired) => "login.expired",
+            Self::Pending(Refused::Used) => "login.already_used",
+            Self::Pending(Refused::OtherBrowser) => "login.other_browser",
+            Self::Pending(Refused::NoTicket) => "login.no_ticket",
+            Self::Pending(Refused::TicketExpired) => "login.ticket_expired",
+            Self::Pending(Refused::Store(_)) => "session.store_unavailable",
             Self::Node(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::ReplayGuard(_) => "login.replay_guard_full",
             Self::Sign(_) => "login.cannot_sign",
             Self::Store(_) => "session.store_unavailable",
+            Self::Repeated { code, .. } => code,
+        }
+    }
+
+    /// Returns what it means for the citizen.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Pending(refused) => match refused {
+                Refused::Unknown | Refused::Expired | Refused::TicketExpired => Class::Expired,
+                Refused::Used => Class::Used,
+                Refused::OtherBrowser => Class::OtherBrowser,
+                Refused::NoTicket => Class::NotHere,
+                Refused::Store(_) => Class::StoreAway,
+            },
+            Self::Node(NodeError::Busy) | Self::ReplayGuard(_) => Class::NodeBusy,
+            Self::Node(NodeError::Timeout(_)) => Class::NodeSlow,
+            Self::Node(_) => Class::NodeFailed,
+            Self::Refused(Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) => {
+                Class::Replayed
+            }
+            Self::Refused(refusal) => Class::Answer(refusal.kind()),
+            Self::Sign(_) => Class::Ours,
+            Self::Store(_) => Class::NotKept,
+            Self::Repeated { class, .. } => *class,
+        }
+    }
+
+    /// Tells whether the network that it came from did something wrong. A handle that we do not know is
+    /// no failure of it, and neither is what a foreign page could have its browsers bring.
+    #[must_use]
+    pub fn is_of_the_network(&self) -> bool {
+        match self.class() {
+            Class::OtherBrowser | Class::Replayed => true,
+            Class::Answer(kind) => !matches!(kind, Kind::OurFault | Kind::NodeFault),
+            _ => false,
         }
     }
 }
@@ -81,27 +237,90 @@ impl LoginError {
 const ARTIFACT_MEMORY: Duration = Duration::from_secs(3600);
 
 impl Flows {
-    /// Finishes the login that this browser began.
+    /// Takes what a browser delivers for a login, and returns the ticket for that browser. Where it sends
+    /// twins of what it remembers across sites (`twins` are those of this login, if it sends any at all),
+    /// that of this login must be among them.
+    ///
+    /// # Errors
+    /// When another browser began the login, which has ended then.
+    pub async fn deliver(
+        &self,
+        relay_state: &RelayState,
+        artifact: &Artifact,
+        twins: Option<&[&str]>,
+    ) -> Result<Ticket, LoginError> {
+        let expected = self.twin(relay_state);
+        let is_ours = |twin: &&str| {
+            verify_slices_are_equal(twin.as_bytes(), expected.expose().as_bytes()).is_ok()
+        };
+        if twins.is_some_and(|twins| !twins.iter().any(is_ours)) {
+            return Err(self.end_for_good(relay_state).await);
+        }
+        Ok(Ticket::issue(&self.sealer, relay_state, artifact, self.now()))
+    }
+
+    /// Finishes the login that this browser began and delivered. It goes on even when the browser does
+    /// not wait for its end; the same browser is told then when it asks again.
     ///
     /// # Errors
     /// The first reason for which nobody is signed in.
-    pub async fn finish(
+    pub async fn finish(self: &Arc<Self>, attempt: Attempt<'_>) -> Result<Finished, LoginError> {
+        let Attempt { relay_state, ticket, earlier, .. } = attempt;
+
+        // 1. Who finishes is who delivered: nobody else has the ticket. Without it nothing is told,
+        //    changed or ended, however often somebody asks.
+        let delivered = ticket::open(ticket, &self.sealer, relay_state, self.now())?;
+
+        // 2. Who finishes is who began: nobody else has what was remembered. An answer that came to
+        //    another browser is good for nobody from now on.
+        let Some(login) = attempt.begun(&self.sealer) else {
+            return Err(self.end_for_good(relay_state).await);
+        };
+
+        // 3. There must be room to ask the node before anything is spent: a citizen who is turned
+        //    away here can come back with the same login.
+        let place = self.node.place().await?;
+
+        // 4. It is finished once. Who comes again is told what became of it.
+        if let Claim::Before = self.outcomes.claim(relay_state).await? {
+            drop(place);
+            let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
+            return self.repeat(outcome, login).await;
+        }
+
+        // 5. From here on it belongs to the citizen, not to this request.
+        let flows = Arc::clone(self);
+        let (relay_state, earlier) = (relay_state.clone(), earlier.cloned());
+        let exchange = tokio::spawn(async move {
+            let finished = flows.exchange(place, login, delivered.artifact(), earlier).await;
+            let outcome = match &finished {
+                Ok(Finished { session, assurance, .. }) => {
+                    Outcome::SignedIn { session: session.clone(), assurance: *assurance }
+                }
+                Err(error) => Outcome::refused(error),
+            };
+            if let Err(error) = flows.outcomes.settle(&relay_state, &outcome).await {
+                tracing::warn!(%error, "what became of a login cannot be told a second time");
+            }
+            finished
+        });
+        exchange.await.unwrap_or_else(|error| {
+            Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
+        })
+    }
+
+    /// Asks the node what the artifact stands for, and begins the session.
+    async fn exchange(
         &self,
-        relay_state: &RelayState,
-        binding: Option<&Binding>,
-        earlier_session: Option<&SessionId>,
+        place: Place,
+        login: PendingLogin,
+        artifact: &Artifact,
+        earlier: Option<SessionId>,
     ) -> Result<Finished, LoginError> {
         let now = self.now();
         let settings = &self.settings;
 
-        // 1. There must be room to ask the node before anything is spent: a citizen who is turned
-        //    away here can come back with the same login.
-        let place = self.node.place().await?;
-
-        // 2. It must be a login that this browser began, and it is taken only once.
-        let (login, artifact) = self.pending.take(relay_state, binding, now).await?;
-
-        // 3. The artifact was not used before, with whatever login; and the node is asked what it
+        // 1. The artifact was not used before, with whatever login; and the node is asked what it
         //    stands for, once, because it is spent by asking.
         self.replay
             .is_unused(artifact.fingerprint(), now)
@@ -109,10 +328,10 @@ impl Flows {
             .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
-        let message = artifact::resolve(&artifact, &resolve_id, now, issuer, &settings.signer)?;
+        let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
         let answer = self.node.resolve(place, soap::wrap(&message)).await?;
 
-        // 4. The answer: both signatures, statuses, decryption, every condition, level, person.
+        // 2. The answer: both signatures, statuses, decryption, every condition, level, person.
         let now = self.now();
         let expected = Expected {
             node: Some(settings.node_issuer.clone()),
@@ -131,7 +350,7 @@ impl Flows {
         let examination = examine(&answer, &settings.trusted, keys, &expected, now);
         let assertion = examination.for_login()?;
 
-        // 5. Neither was used before, nor will be while it could be presented. Only what the node
+        // 3. Neither was used before, nor will be while it could be presented. Only what the node
         //    vouched for is remembered, so nobody fills the memory with inventions.
         self.replay
             .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
@@ -143,13 +362,13 @@ impl Flows {
             .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
-        // 6. A session with a fresh id; one that the browser had before ends (fixation, step-up).
+        // 4. A session with a fresh id; one that the browser had before ends (fixation, step-up).
         let id = SessionId::generate();
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         self.sessions.insert(&id, session, now).await?;
-        if let Some(earlier) = earlier_session {
+        if let Some(earlier) = earlier {
             // The citizen is signed in by now, and the cookie of the earlier session is gone.
-            match self.sessions.remove(earlier, now).await {
+            match self.sessions.remove(&earlier, now).await {
                 Ok(Some(_)) => self.sessions.ended().add(REPLACED),
                 Ok(None) => {}
                 Err(error) => {
@@ -157,14 +376,38 @@ impl Flows {
                 }
             }
         }
-        Ok(Finished {
-            public_name: id.key().public_name(),
-            session: id,
-            return_to: login.return_to,
-            assurance: assertion.assurance(),
-        })
+        Ok(Finished { session: id, assurance: assertion.assurance(), login, is_repeated: false })
+    }
+
+    /// Tells a browser once more what became of its login.
+    async fn repeat(&self, outcome: Outcome, login: PendingLogin) -> Result<Finished, LoginError> {
+        match outcome {
+            Outcome::Refused { code, class } => Err(LoginError::Repeated { code, class }),
+            Outcome::SignedIn { session, assurance } => {
+                // Somebody may have signed out meanwhile.
+                let live = self.sessions.find(&session, Activity::Background, self.now()).await?;
+                live.ok_or(Refused::Used)?;
+                Ok(Finished { session, assurance, login, is_repeated: true })
+            }
+        }
+    }
+
+    /// Ends a login whose answer came to another browser than the one that began it.
+    async fn end_for_good(&self, relay_state: &RelayState) -> LoginError {
+        match self.outcomes.end(relay_state).await {
+            Ok(()) => Refused::OtherBrowser.into(),
+            Err(away) => Refused::from(away).into(),
+        }
+    }
+
+    /// How long somebody who asks for the outcome of a login waits for it.
+    fn patience(&self) -> Duration {
+        self.node.patience().saturating_add(SETTLING)
     }
 }
+
+/// What the end of a login takes beside the exchange with the node.
+const SETTLING: Duration = Duration::from_secs(5);
 
 fn not_first(refused: replay::Refused, refusal: Refusal) -> LoginError {
     match refused {

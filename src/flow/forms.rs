@@ -16,7 +16,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::pending::Binding;
+use super::binding::{Binding, Tag};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
 use crate::base::random;
@@ -50,6 +50,12 @@ impl Handle {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns what the name of its cookie ends in.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        Tag::of(&self.0)
     }
 
     fn key(&self) -> Key {
@@ -124,6 +130,12 @@ impl Forms {
         let lifetime = login_timeout.saturating_mul(2);
         let arriving = Semaphore::new(MOST_ARRIVING / UNIT);
         Self { place, sealer, lifetime, room: Mutex::default(), arriving }
+    }
+
+    /// Returns how long a form is kept.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
     /// Takes a share of what may be arriving at once, for as long as it is held; none when there is

@@ -4,15 +4,19 @@
 //! flow goes through [`node::NodeClient`] (to the node) and the session store.
 
 pub mod begin;
+pub mod binding;
 pub mod codes;
 pub mod crossing;
 pub mod finish;
 pub mod forms;
 pub mod logout;
 pub mod node;
+pub mod outcome;
 pub mod pending;
+pub mod relay_state;
 pub mod replay;
 pub mod return_to;
+pub mod ticket;
 pub mod wishes;
 
 use std::sync::Arc;
@@ -21,7 +25,7 @@ use std::time::Duration;
 use self::codes::Codes;
 use self::forms::Forms;
 use self::node::NodeClient;
-use self::pending::PendingLogins;
+use self::outcome::Outcomes;
 use self::replay::ReplayGuard;
 use self::wishes::Wishes;
 use crate::base::clock::{SharedClock, Time};
@@ -74,8 +78,10 @@ pub struct Flows {
     pub session_settings: crate::session::Settings,
     /// The way to the node.
     pub node: NodeClient,
-    /// Logins under way.
-    pub pending: Arc<PendingLogins>,
+    /// What seals and marks that which is handed out.
+    pub sealer: Sealer,
+    /// What became of logins.
+    pub outcomes: Arc<Outcomes>,
     /// What was typed before a session ended.
     pub forms: Arc<Forms>,
     /// What was used before.
@@ -109,12 +115,13 @@ impl Flows {
         let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout);
         let codes = Codes::new(Arc::clone(&place), sealer.clone());
         let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
-        let pending = PendingLogins::new(Arc::clone(&place), sealer, timeout);
+        let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock));
         Self {
             settings,
             session_settings,
             node,
-            pending: Arc::new(pending),
+            sealer,
+            outcomes: Arc::new(outcomes),
             forms,
             replay: Arc::new(ReplayGuard::new(place)),
             sessions,
@@ -133,7 +140,8 @@ impl Flows {
             settings,
             session_settings: self.session_settings.clone(),
             node,
-            pending: Arc::clone(&self.pending),
+            sealer: self.sealer.clone(),
+            outcomes: Arc::clone(&self.outcomes),
             forms: Arc::clone(&self.forms),
             replay: Arc::clone(&self.replay),
             sessions: Arc::clone(&self.sessions),

@@ -17,7 +17,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use prometheus_client::metrics::histogram::Histogram;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::base::body;
@@ -122,13 +122,13 @@ pub struct NodeClient {
     exchanges: Arc<Exchanges>,
     client: Client<Connector, Full<Bytes>>,
     settings: Settings,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     queue: Semaphore,
 }
 
 /// A place among the exchanges that may be under way.
 #[derive(Debug)]
-pub struct Place<'c>(#[expect(dead_code, reason = "held, not read")] SemaphorePermit<'c>);
+pub struct Place(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 /// In seconds: up to the longest time that a citizen might wait.
 const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -144,7 +144,8 @@ impl NodeClient {
             .pool_max_idle_per_host(0)
             .retry_canceled_requests(false)
             .build(connector(tls, settings.timeout));
-        let places = Semaphore::new(settings.maximum_concurrent.min(Semaphore::MAX_PERMITS));
+        let places = settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(places));
         let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
         let exchanges = Arc::default();
         Self { exchanges, client, settings, places, queue }
@@ -168,22 +169,29 @@ impl NodeClient {
         self.settings.maximum_concurrent
     }
 
+    /// Returns how long an exchange takes at most, with the time that it waits for its turn.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.settings.timeout.saturating_add(self.settings.waiting_timeout)
+    }
+
     /// Waits a moment for a place among the exchanges that may be under way.
     ///
     /// # Errors
     /// When there is none, or no room to wait for one.
-    pub async fn place(&self) -> Result<Place<'_>, NodeError> {
+    pub async fn place(&self) -> Result<Place, NodeError> {
         // Nobody overtakes: a place that is given back goes to who waits for it longest.
-        if let Ok(permit) = self.places.try_acquire() {
+        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(Place(permit));
         }
         let place = self.wait_for_place().await;
         place.inspect_err(|_| self.exchanges.turned_away.add())
     }
 
-    async fn wait_for_place(&self) -> Result<Place<'_>, NodeError> {
+    async fn wait_for_place(&self) -> Result<Place, NodeError> {
         let _in_queue = self.queue.try_acquire().map_err(|_| NodeError::Busy)?;
-        match timeout(self.settings.waiting_timeout, self.places.acquire()).await {
+        let place = Arc::clone(&self.places).acquire_owned();
+        match timeout(self.settings.waiting_timeout, place).await {
             Ok(Ok(permit)) => Ok(Place(permit)),
             _ => Err(NodeError::Busy),
         }
@@ -200,7 +208,7 @@ impl NodeClient {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn resolve(&self, place: Place<'_>, soap: String) -> Result<Bytes, NodeError> {
+    pub async fn resolve(&self, place: Place, soap: String) -> Result<Bytes, NodeError> {
         let (url, time) = (&self.settings.resolve_url, self.settings.timeout);
         self.exchange(place, url, soap, time, &self.exchanges.resolve).await
     }
@@ -220,7 +228,7 @@ impl NodeClient {
 
     async fn exchange(
         &self,
-        place: Place<'_>,
+        place: Place,
         url: &Uri,
         soap: String,
         time: Duration,

@@ -4,17 +4,23 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
-/// The longest that is remembered; a longer one leads to the front page.
-const MAXIMUM_LENGTH: usize = 4096;
-
 impl ReturnTo {
+    /// The longest that is remembered: it travels in a cookie, of which browsers take 4096 bytes and
+    /// proxies in front some 8 KiB in all.
+    pub const MAXIMUM_LENGTH: usize = 2048;
+
     /// Takes a path and query from the citizen's side. Whatever could lead anywhere else than to
-    /// a path of ours becomes the front page.
+    /// a path of ours becomes the front page. What is too long loses its query; a path that is too long
+    /// by itself becomes the front page.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        let text = match text.split_once('?') {
+            Some((path, _)) if text.len() > Self::MAXIMUM_LENGTH => path,
+            _ => text,
+        };
         let local = text.starts_with('/')
             && !text.starts_with("//")
-            && text.len() <= MAXIMUM_LENGTH
+            && text.len() <= Self::MAXIMUM_LENGTH
             // Browsers take a backslash for a slash and drop tabs and line ends.
             && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         if local { Self(text.to_owned()) } else { Self::front_page() }
@@ -42,6 +48,17 @@ mod tests {
         for path in ["/", "/tax?year=2031&x=%C5%BB", "/a/b#c", "/.brama/session"] {
             assert_eq!(ReturnTo::parse(path).as_str(), path);
         }
+    }
+
+    #[test]
+    fn a_long_address_loses_its_query() {
+        let longest = format!("/tax?x={}", "a".repeat(ReturnTo::MAXIMUM_LENGTH - 7));
+        assert_eq!(ReturnTo::parse(&longest).as_str(), longest);
+        assert_eq!(ReturnTo::parse(&format!("{longest}a")).as_str(), "/tax");
+        let path = format!("/{}", "a".repeat(ReturnTo::MAXIMUM_LENGTH));
+        assert_eq!(ReturnTo::parse(&format!("{path}?x=1")), ReturnTo::front_page());
+        let outside = format!("https://evil.example/?{}", "a".repeat(4000));
+        assert_eq!(ReturnTo::parse(&outside), ReturnTo::front_page());
     }
 
     #[test]

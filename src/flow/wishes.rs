@@ -15,8 +15,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::binding::{Binding, Tag};
 use super::crossing::Refused;
-use super::pending::Binding;
+use super::pending::Origin;
 use super::return_to::ReturnTo;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
@@ -46,6 +47,12 @@ impl WishHandle {
         &self.0
     }
 
+    /// Returns what the names of its cookies end in.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        Tag::of(&self.0)
+    }
+
     fn key(&self) -> Key {
         Key { kind: Kind::Wish, digest: sha256(self.0.as_bytes()) }
     }
@@ -60,6 +67,8 @@ pub struct Wish {
     pub return_to: ReturnTo,
     /// What the session must bring.
     pub demand: Demand,
+    /// Whose page led there.
+    pub origin: Origin,
 }
 
 /// What is to be done about a wish that was brought to the registered host.
@@ -102,6 +111,9 @@ struct Kept {
     max_age: Option<u64>,
     /// Of the browser at the other host.
     binding: BindingDigest,
+    /// Whether another site's page led there; what does not say so did.
+    #[serde(default = "elsewhere")]
+    is_from_elsewhere: bool,
     /// Of the browser at the registered host, as soon as it came.
     home: Option<String>,
     /// The session that was there and would not do, when the citizen was first sent to the node.
@@ -145,6 +157,7 @@ impl Wishes {
             acr: wish.demand.assurance.uri().to_owned(),
             max_age: wish.demand.max_age.map(|age| age.as_secs()),
             binding: BindingDigest(binding.digest()),
+            is_from_elsewhere: wish.origin == Origin::Elsewhere,
             home: None,
             earlier: None,
             tries: 0,
@@ -257,6 +270,7 @@ impl Kept {
                 assurance: Assurance::from_uri(&self.acr)?,
                 max_age: self.max_age.map(Duration::from_secs),
             },
+            origin: origin(self.is_from_elsewhere),
         })
     }
 
@@ -273,6 +287,15 @@ impl Kept {
             && session.assurance() >= demand.assurance
             && later(session.authenticated(), skew) >= begun
     }
+}
+
+fn elsewhere() -> bool {
+    true
+}
+
+/// Reads how the origin of a wish is kept.
+pub(super) fn origin(is_from_elsewhere: bool) -> Origin {
+    if is_from_elsewhere { Origin::Elsewhere } else { Origin::Own }
 }
 
 fn name_of(key: SessionKey) -> String {

@@ -32,6 +32,8 @@ pub struct Account {
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
     pub reason: Option<&'static str>,
+    /// Whether the query is nobody's business: a handle may stand in it.
+    pub has_secret_query: bool,
     quoted: Option<Box<Quoted>>,
     received: Option<Arc<AtomicU64>>,
     answered: Option<Answered>,
@@ -171,7 +173,7 @@ impl Drop for Entry {
             method: self.method.as_str(),
             host: self.host.name(),
             path: self.uri.path(),
-            query: self.uri.query(),
+            query: self.uri.query().filter(|_| !self.account.has_secret_query),
             protocol: self.protocol,
             is_tls: self.is_tls,
             status: self.status,

@@ -15,12 +15,10 @@ use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
 use crate::flow::crossing;
-use crate::flow::finish::LoginError;
-use crate::flow::node::NodeError;
-use crate::flow::pending;
+use crate::flow::finish::{Class, LoginError};
 use crate::pages::{self, Look, Page, Trouble};
 use crate::proxy;
-use crate::saml::refusal::{Kind, Refusal};
+use crate::saml::refusal::Kind;
 use crate::store::Unavailable;
 use crate::wire;
 use crate::wire::incoming::BodyError;
@@ -42,6 +40,8 @@ pub struct Failure {
     pub allow: Option<Box<str>>,
     /// When it is worth to try again, where that is known.
     pub retry_after: Option<Duration>,
+    /// Whether it counts as a failure of the network that it came from.
+    pub is_of_the_network: bool,
 }
 
 impl Failure {
@@ -49,7 +49,16 @@ impl Failure {
     #[must_use]
     pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
         let (detail, begin_again) = (String::new(), None);
-        Self { trouble, status, code, detail, begin_again, allow: None, retry_after: None }
+        Self {
+            trouble,
+            status,
+            code,
+            detail,
+            begin_again,
+            allow: None,
+            retry_after: None,
+            is_of_the_network: false,
+        }
     }
 
     /// A request that is malformed.
@@ -141,32 +150,22 @@ impl From<proxy::Error> for Failure {
 
 impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
-        let (trouble, status) = match &error {
-            LoginError::Pending(refused) => match refused {
-                pending::Refused::OtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
-                pending::Refused::Store(_) => {
-                    (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE)
-                }
-                pending::Refused::Used => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
-                pending::Refused::Unknown | pending::Refused::Expired => {
-                    (Trouble::LoginExpired, StatusCode::FORBIDDEN)
-                }
-                pending::Refused::NoArtifact => {
-                    (Trouble::MalformedRequest, StatusCode::BAD_REQUEST)
-                }
-            },
-            LoginError::Node(NodeError::Busy) | LoginError::ReplayGuard(_) => {
-                (Trouble::NodeBusy, StatusCode::SERVICE_UNAVAILABLE)
-            }
-            LoginError::Node(NodeError::Timeout(_)) => {
-                (Trouble::NodeSlow, StatusCode::GATEWAY_TIMEOUT)
-            }
-            LoginError::Node(_) => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
-            LoginError::Refused(refusal) => refused(refusal),
-            LoginError::Sign(_) => (Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
-            LoginError::Store(_) => (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
+        let (trouble, status) = match error.class() {
+            Class::OtherBrowser => (Trouble::BegunElsewhere, StatusCode::FORBIDDEN),
+            Class::Used => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
+            Class::Expired | Class::NotHere => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
+            Class::NodeBusy => (Trouble::NodeBusy, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NodeSlow => (Trouble::NodeSlow, StatusCode::GATEWAY_TIMEOUT),
+            Class::NodeFailed => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
+            Class::Replayed => (Trouble::AlreadyUsed, StatusCode::FORBIDDEN),
+            Class::Answer(kind) => refused(kind),
+            Class::Ours => (Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
+            Class::StoreAway => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NotKept => (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
         };
-        Self { detail: error.to_string(), ..Self::new(trouble, status, error.code()) }
+        let failure = Self::new(trouble, status, error.code());
+        let is_of_the_network = error.is_of_the_network();
+        Self { detail: error.to_string(), is_of_the_network, ..failure }
     }
 }
 
@@ -186,15 +185,22 @@ impl From<crossing::Refused> for Failure {
             | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
             Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
         };
-        Self { detail: refused.to_string(), ..Self::new(trouble, status, refused.code()) }
+        // A handle that we do not know is no failure of a network, and a store that is away neither.
+        let is_of_the_network = !matches!(
+            refused,
+            Refused::UnknownWish
+                | Refused::WishExpired
+                | Refused::UnknownCode
+                | Refused::CodeExpired
+                | Refused::Store(_)
+        );
+        let failure = Self::new(trouble, status, refused.code());
+        Self { detail: refused.to_string(), is_of_the_network, ..failure }
     }
 }
 
-fn refused(refusal: &Refusal) -> (Trouble, StatusCode) {
-    if matches!(refusal, Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) {
-        return (Trouble::AlreadyUsed, StatusCode::FORBIDDEN);
-    }
-    match refusal.kind() {
+fn refused(kind: Kind) -> (Trouble, StatusCode) {
+    match kind {
         Kind::Cancelled => (Trouble::Cancelled, StatusCode::FORBIDDEN),
         Kind::RefusedByNode => (Trouble::RefusedByNode, StatusCode::FORBIDDEN),
         Kind::UnknownPerson => (Trouble::UnknownPerson, StatusCode::FORBIDDEN),
@@ -246,7 +252,7 @@ pub fn keep_apart(response: &mut Response<Body>) {
 
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
-    let Failure { trouble, status, code, detail, begin_again, allow, retry_after } = failure;
+    let Failure { trouble, status, code, detail, begin_again, allow, retry_after, .. } = failure;
     tracing::warn!(
         reason = code,
         request = exchange.id,

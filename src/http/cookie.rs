@@ -1,8 +1,13 @@
-//! Our two cookies: the session, and the binding of a login to a browser.
+//! Our cookies: the session, and what binds a thing to the browser that began it.
 //!
-//! On HTTPS both have the `__Host-` prefix: no other host, not even a sub-domain, can set them
-//! (RFC 6265bis 4.1.3.2). On plain HTTP, which is for loopback only, browsers differ in whether
-//! they take such cookies, so the names are plain there.
+//! 1. On HTTPS all have the `__Host-` prefix: no other host, not even a sub-domain, can set them
+//!    (RFC 6265bis 4.1.3.2). On plain HTTP, which is for loopback only, browsers differ in whether
+//!    they take such cookies, so the names are plain there.
+//! 2. Each thing that is bound to a browser has a cookie of its own ([`Bound`], [`Tag`]): tabs do not
+//!    overwrite each other's. There are a few of each kind at most; the earliest make room.
+//! 3. A script of the portal can set a second cookie of a name of ours beside the first (`Partitioned`,
+//!    RFC 6265bis 5.7 does not forbid it), and a browser sends both. Neither may lock the citizen out, so
+//!    a few values of one name are looked at, each for what it is.
 
 use std::time::Duration;
 
@@ -10,57 +15,170 @@ use bytes::BytesMut;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
+use crate::flow::binding::Tag;
+
 /// The names of our cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cookies {
-    session: &'static str,
-    binding: &'static str,
+    prefix: &'static str,
     attributes: &'static str,
+    /// The same for a cookie that comes along across sites, where there can be such.
+    across: Option<&'static str>,
 }
+
+/// What is bound to a browser by a cookie of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// What was remembered when a login began.
+    Login,
+    /// The twin of that, which comes along across sites.
+    Twin,
+    /// A form that is kept.
+    Form,
+    /// A wish that was made at another host.
+    Wish,
+    /// A wish that was brought to the registered host.
+    Home,
+}
+
+impl Bound {
+    const ALL: [Self; 5] = [Self::Login, Self::Twin, Self::Form, Self::Wish, Self::Home];
+
+    /// What the names of its cookies begin with, after the prefix.
+    fn stem(self) -> &'static str {
+        match self {
+            Self::Login => "brama-login-",
+            Self::Twin => "brama-acs-",
+            Self::Form => "brama-form-",
+            Self::Wish => "brama-wish-",
+            Self::Home => "brama-home-",
+        }
+    }
+}
+
+/// The values of one cookie's name, earliest first.
+pub type Values<'h> = [Option<&'h str>; MOST_VALUES];
+
+/// How many values of one name are looked at.
+pub const MOST_VALUES: usize = 3;
+/// How many things of one kind are bound to one browser at once.
+pub const MOST_BOUND: usize = 12;
+/// How many bytes their cookies have at most together; a proxy in front may take no more than 8 KiB of
+/// headers.
+pub const MOST_BOUND_BYTES: usize = 4096;
+
+const SESSION: &str = "brama";
 
 impl Cookies {
     /// For a portal on HTTPS.
     pub const SECURE: Self = Self {
-        session: "__Host-brama",
-        binding: "__Host-brama-login",
+        prefix: "__Host-",
         attributes: "; Path=/; Secure; HttpOnly; SameSite=Lax",
+        across: Some("; Path=/; Secure; HttpOnly; SameSite=None"),
     };
     /// For a portal on plain HTTP on loopback.
-    pub const PLAIN: Self = Self {
-        session: "brama",
-        binding: "brama-login",
-        attributes: "; Path=/; HttpOnly; SameSite=Lax",
-    };
+    pub const PLAIN: Self =
+        Self { prefix: "", attributes: "; Path=/; HttpOnly; SameSite=Lax", across: None };
 
-    /// Returns the value of the session cookie.
+    /// Returns the values of the session cookie.
     #[must_use]
-    pub fn session(self, headers: &HeaderMap) -> Option<&str> {
-        find(headers, self.session)
+    pub fn sessions(self, headers: &HeaderMap) -> Values<'_> {
+        let wanted = |name: &[u8]| self.without_prefix(name) == Some(SESSION.as_bytes());
+        let mut values = Values::default();
+        let found = all(headers).filter(|(name, _)| wanted(name)).map(|(_, value)| value);
+        for (place, value) in values.iter_mut().zip(found) {
+            *place = std::str::from_utf8(value).ok();
+        }
+        values
     }
 
-    /// Returns the value of the binding cookie.
+    /// Returns the values of the cookie that binds a thing.
     #[must_use]
-    pub fn binding(self, headers: &HeaderMap) -> Option<&str> {
-        find(headers, self.binding)
+    pub fn bound<'h>(self, headers: &'h HeaderMap, kind: Bound, tag: &Tag) -> Vec<&'h str> {
+        let of_tag = self.all_bound(headers, kind).filter(|(known, _)| *known == tag.as_str());
+        of_tag.map(|(_, value)| value).take(MOST_VALUES).collect()
+    }
+
+    /// Returns all cookies that bind things of a kind, with their tags, earliest first (RFC 6265bis 5.8.3).
+    pub fn all_bound(
+        self,
+        headers: &HeaderMap,
+        kind: Bound,
+    ) -> impl Iterator<Item = (&str, &str)> {
+        all(headers).filter_map(move |(name, value)| {
+            let tag = self.without_prefix(name)?.strip_prefix(kind.stem().as_bytes())?;
+            let tag = std::str::from_utf8(tag).ok().filter(|tag| Tag::is_one(tag))?;
+            Some((tag, std::str::from_utf8(value).ok()?))
+        })
     }
 
     /// Sets the session cookie, which goes away with the browser.
     #[must_use]
     pub fn set_session(self, value: &str) -> HeaderValue {
-        sensitive(format!("{}={value}{}", self.session, self.attributes))
-    }
-
-    /// Sets the binding cookie.
-    #[must_use]
-    pub fn set_binding(self, value: &str, lifetime: Duration) -> HeaderValue {
-        let seconds = lifetime.as_secs();
-        sensitive(format!("{}={value}{}; Max-Age={seconds}", self.binding, self.attributes))
+        sensitive(format!("{}{SESSION}={value}{}", self.prefix, self.attributes))
     }
 
     /// Takes the session cookie away.
     #[must_use]
     pub fn clear_session(self) -> HeaderValue {
-        sensitive(format!("{}={}; Max-Age=0", self.session, self.attributes))
+        sensitive(format!("{}{SESSION}=; Max-Age=0{}", self.prefix, self.attributes))
+    }
+
+    /// Takes away the second session cookie that somebody set beside ours, where there is one.
+    #[must_use]
+    pub fn clear_second_session(self, headers: &HeaderMap) -> Option<HeaderValue> {
+        self.across?;
+        self.sessions(headers)[1]?;
+        let attributes = self.attributes;
+        Some(sensitive(format!(
+            "{}{SESSION}=; Max-Age=0{attributes}; Partitioned",
+            self.prefix
+        )))
+    }
+
+    /// Binds a thing to the browser; none where a cookie cannot come along across sites and would have to.
+    #[must_use]
+    pub fn bind(
+        self,
+        kind: Bound,
+        tag: &Tag,
+        value: &str,
+        lifetime: Duration,
+    ) -> Option<HeaderValue> {
+        let attributes = if kind == Bound::Twin { self.across? } else { self.attributes };
+        let (stem, tag, seconds) = (kind.stem(), tag.as_str(), lifetime.as_secs());
+        Some(sensitive(format!(
+            "{}{stem}{tag}={value}; Max-Age={seconds}{attributes}",
+            self.prefix
+        )))
+    }
+
+    /// Takes away the earliest cookies of a kind that leave no room for one more of so many bytes.
+    pub fn make_room<'h>(
+        self,
+        headers: &'h HeaderMap,
+        kind: Bound,
+        bytes: usize,
+    ) -> impl Iterator<Item = HeaderValue> + 'h {
+        let known: Vec<_> = self.all_bound(headers, kind).collect();
+        let (mut count, mut room) = (MOST_BOUND - 1, MOST_BOUND_BYTES.saturating_sub(bytes));
+        // The latest stay.
+        let stay = known.iter().rev().take_while(|(_, value)| {
+            let fits = count > 0 && value.len() <= room;
+            count = count.saturating_sub(1);
+            room = room.saturating_sub(value.len());
+            fits
+        });
+        let go = known.len() - stay.count();
+        let attributes = if kind == Bound::Twin { self.across } else { Some(self.attributes) };
+        known.into_iter().take(go).filter_map(move |(tag, _)| {
+            let (prefix, stem) = (self.prefix, kind.stem());
+            Some(sensitive(format!("{prefix}{stem}{tag}=; Max-Age=0{}", attributes?)))
+        })
+    }
+
+    fn without_prefix(self, name: &[u8]) -> Option<&[u8]> {
+        name.strip_prefix(self.prefix.as_bytes())
     }
 
     /// Removes our cookies from a request that goes on to an upstream.
@@ -99,24 +217,21 @@ impl Cookies {
     #[must_use]
     pub fn is_ours(self, name: &[u8]) -> bool {
         let name = name.strip_prefix(b"__Host-").unwrap_or(name);
-        matches!(name, b"brama" | b"brama-login")
+        let Some(rest) = name.strip_prefix(SESSION.as_bytes()) else { return false };
+        // The last is the one cookie that earlier programs had for all logins.
+        matches!(rest, b"" | b"-login")
+            || Bound::ALL.iter().any(|kind| name.starts_with(kind.stem().as_bytes()))
     }
 }
 
-/// The value of a cookie that is there exactly once. Two of one name cannot both be ours. Other
-/// cookies may hold whatever bytes they like.
-fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let mut found = None;
-    for value in headers.get_all(COOKIE) {
-        for pair in pairs(value.as_bytes()) {
-            let Some(rest) = pair.strip_prefix(wanted.as_bytes()) else { continue };
-            let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
-            if found.replace(value.trim_ascii_start()).is_some() {
-                return None;
-            }
-        }
-    }
-    std::str::from_utf8(found?).ok()
+/// Names and values of all cookies, in the order in which they came. Other cookies may hold whatever bytes
+/// they like.
+fn all(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = headers.get_all(COOKIE).into_iter().flat_map(|value| pairs(value.as_bytes()));
+    pairs.filter_map(|pair| {
+        let end = memchr::memchr(b'=', pair)?;
+        Some((pair[..end].trim_ascii(), pair[end + 1..].trim_ascii_start()))
+    })
 }
 
 /// Parts the value of a `Cookie` header into pairs.
@@ -149,35 +264,105 @@ mod tests {
         cookies.iter().map(|value| (COOKIE, HeaderValue::from_static(value))).collect()
     }
 
+    fn sessions(cookies: Cookies, headers: &HeaderMap) -> Vec<&str> {
+        cookies.sessions(headers).into_iter().flatten().collect()
+    }
+
+    fn names(values: impl Iterator<Item = HeaderValue>) -> Vec<String> {
+        values.map(|value| value.to_str().unwrap().split('=').next().unwrap().to_owned()).collect()
+    }
+
     #[test]
-    fn finds_a_cookie_that_is_there_once() {
+    fn finds_the_session_wherever_it_stands() {
         let cookies = Cookies::SECURE;
-        assert_eq!(cookies.session(&headers(&["a=1; __Host-brama=x; b=2"])), Some("x"));
-        assert_eq!(cookies.session(&headers(&["a=1", "__Host-brama=x"])), Some("x"));
-        for none in [vec![], vec!["a=1"], vec!["__Host-bramax=1"], vec!["xx__Host-brama=1"]] {
-            assert_eq!(cookies.session(&headers(&none)), None);
+        for one in ["a=1; __Host-brama=x; b=2", " ;__Host-brama = x ;", "__Host-brama=x"] {
+            assert_eq!(sessions(cookies, &headers(&[one])), ["x"], "{one}");
         }
-        assert_eq!(cookies.session(&headers(&["__Host-brama=x; __Host-brama=y"])), None);
-        assert_eq!(cookies.session(&headers(&["brama=x"])), None, "not on HTTPS");
-        assert_eq!(cookies.session(&headers(&[" ;__Host-brama = x ;"])), Some("x"));
-        for none in ["__Host-brama", "__Host-brama x=1", "__Host-brama-login=1", "=__Host-brama=1"]
-        {
-            assert_eq!(cookies.session(&headers(&[none])), None, "{none}");
+        assert_eq!(sessions(cookies, &headers(&["a=1", "__Host-brama=x"])), ["x"]);
+        for none in [
+            "a=1",
+            "__Host-bramax=1",
+            "xx__Host-brama=1",
+            "brama=x",
+            "__Host-brama",
+            "__Host-brama x=1",
+            "__Host-brama-login-AAAAAAAA=1",
+            "=__Host-brama=1",
+        ] {
+            assert_eq!(sessions(cookies, &headers(&[none])), Vec::<&str>::new(), "{none}");
         }
         let foreign = HeaderValue::from_bytes("lang=Żółw; __Host-brama=x".as_bytes()).unwrap();
         let map = HeaderMap::from_iter([(COOKIE, foreign)]);
-        assert_eq!(cookies.session(&map), Some("x"), "whatever letters another cookie has");
+        assert_eq!(sessions(cookies, &map), ["x"], "whatever letters another cookie has");
+    }
+
+    #[test]
+    fn a_second_cookie_of_our_name_hides_none_and_a_few_are_looked_at() {
+        let map = headers(&["__Host-brama=x; __Host-brama=y"]);
+        assert_eq!(sessions(Cookies::SECURE, &map), ["x", "y"]);
+        let second = Cookies::SECURE.clear_second_session(&map).unwrap();
+        assert!(second.to_str().unwrap().ends_with("; Partitioned"));
+        let many = format!("{}brama=z", "brama=x; ".repeat(100));
+        let map = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(many).unwrap())]);
+        assert_eq!(sessions(Cookies::PLAIN, &map).len(), MOST_VALUES);
+        assert_eq!(Cookies::SECURE.clear_second_session(&headers(&["__Host-brama=x"])), None);
+    }
+
+    #[test]
+    fn each_thing_has_a_cookie_of_its_own() {
+        let (one, other) = (Tag::of("one"), Tag::of("other"));
+        let cookies = Cookies::SECURE;
+        let time = Duration::from_secs(600);
+        let set = cookies.bind(Bound::Login, &one, "v", time).unwrap();
+        let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let map = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())]);
+        assert_eq!(cookies.bound(&map, Bound::Login, &one), ["v"]);
+        assert!(cookies.bound(&map, Bound::Login, &other).is_empty());
+        assert!(cookies.bound(&map, Bound::Form, &one).is_empty());
+        assert!(Cookies::PLAIN.bound(&map, Bound::Login, &one).is_empty());
+        // Across sites only a twin comes along, and on plain HTTP not even that.
+        let twin = cookies.bind(Bound::Twin, &one, "v", time).unwrap();
+        assert!(twin.to_str().unwrap().contains("SameSite=None"));
+        assert!(set.to_str().unwrap().contains("SameSite=Lax"));
+        assert_eq!(Cookies::PLAIN.bind(Bound::Twin, &one, "v", time), None);
+    }
+
+    #[test]
+    fn there_are_a_few_of_each_kind_and_the_earliest_make_room() {
+        let cookies = Cookies::PLAIN;
+        let tag = |number: usize| format!("{number:08}");
+        let map = |count: usize, length: usize| {
+            let pairs: Vec<_> = (0..count)
+                .map(|n| format!("brama-login-{}={}", tag(n), "v".repeat(length)))
+                .collect();
+            HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pairs.join("; ")).unwrap())])
+        };
+        let gone = |count, length, bytes| {
+            names(cookies.make_room(&map(count, length), Bound::Login, bytes))
+        };
+        assert_eq!(gone(MOST_BOUND - 1, 100, 100), Vec::<String>::new());
+        assert_eq!(gone(MOST_BOUND, 100, 100), ["brama-login-00000000"]);
+        assert_eq!(gone(MOST_BOUND + 2, 100, 100).len(), 3);
+        // Long ones count by their length.
+        assert_eq!(gone(3, 2000, 100), ["brama-login-00000000"]);
+        assert_eq!(gone(2, 2000, 3000).len(), 2);
+        assert!(names(cookies.make_room(&map(20, 100), Bound::Form, 10)).is_empty());
     }
 
     #[test]
     fn removes_ours_and_leaves_the_portals() {
-        let mut map = headers(&["a=1; __Host-brama=x;b=2", "__Host-brama-login=y; brama=z; c"]);
+        let ours = "__Host-brama-login-AAAAAAAA=y; brama=z; c";
+        let mut map = headers(&["a=1; __Host-brama=x;b=2", ours]);
         Cookies::SECURE.remove_from_request(&mut map);
         assert_eq!(map.get(COOKIE).unwrap(), "a=1; b=2; c");
         for (cookies, left) in [
             (vec!["brama"], None),
-            (vec![" brama-login = 1 ;"], None),
-            (vec!["bramax=1; __Host-b=2;=brama"], Some("bramax=1; __Host-b=2;=brama")),
+            (vec![" brama-login- = 1 ; brama-login=2"], None),
+            (vec!["brama-acs-AAAAAAAA=1; __Host-brama-wish-x=2; brama-home-=3; brama-form-a"], None),
+            (
+                vec!["bramax=1; __Host-b=2;=brama; brama-portal=1"],
+                Some("bramax=1; __Host-b=2;=brama; brama-portal=1"),
+            ),
             (vec!["a=1", "b=2"], Some("a=1; b=2")),
             (vec!["a=1", "brama=2"], Some("a=1")),
             (vec![" ; ", ""], None),

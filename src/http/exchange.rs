@@ -2,13 +2,14 @@
 
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::account::Account;
 use super::forwarded::Client;
 use super::host::Host;
 use super::hygiene::Census;
 use crate::base::clock::Time;
+use crate::flow::pending::Origin;
 use crate::pages::Language;
 use crate::session::held::Activity;
 
@@ -55,6 +56,15 @@ impl Exchange {
     #[must_use]
     pub fn activity(&self) -> Activity {
         if self.census.is_background { Activity::Background } else { Activity::Alive }
+    }
+
+    /// Tells whose page led the browser here. Where it does not say, nobody knows.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match self.parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+            Some(b"none" | b"same-origin") => Origin::Own,
+            _ => Origin::Elsewhere,
+        }
     }
 
     /// Returns the language of pages.
@@ -140,7 +150,6 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let header = |(name, value): &(&'static str, &'static str)| {

@@ -18,15 +18,17 @@
 use std::time::Duration;
 
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, REFERER};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::Gateway;
 use super::answer::Failure;
+use super::cookie::Bound;
+use super::endpoints::login;
 use super::exchange::{Caller, Exchange};
 use super::service::HoldsBack;
-use crate::base::body::{self, ReadError};
+use crate::base::body::{self, Body, ReadError};
 use crate::flow::forms::{About, Form, Handle, NotKept};
-use crate::flow::pending::Binding;
+use crate::flow::binding::Binding;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::Trouble;
@@ -65,6 +67,13 @@ impl Kept {
     #[must_use]
     pub fn return_to(&self, gateway: &Gateway) -> ReturnTo {
         ReturnTo::parse(&format!("{}form?id={}", gateway.settings.prefix, self.handle.as_str()))
+    }
+
+    /// Binds it to the browser that is answered, for as long as it is kept.
+    pub fn bind(&self, gateway: &Gateway, exchange: &Exchange, response: &mut Response<Body>) {
+        let lifetime = gateway.flows.forms.lifetime();
+        let cookie = (Bound::Form, &self.handle.tag(), self.binding.expose());
+        login::bind(gateway, exchange, cookie, lifetime, response);
     }
 }
 
@@ -109,7 +118,7 @@ pub async fn keep(
         Err(ReadError::TooLong(_)) => return Err(too_large()),
         Err(error) => return Err(did_not_arrive(&error)),
     };
-    let binding = binding(gateway, exchange).unwrap_or_else(Binding::generate);
+    let binding = Binding::generate();
     let kept = forms.keep(&Form { about, body }, &binding, exchange.began).await;
     match kept {
         Ok(handle) => {
@@ -175,10 +184,16 @@ pub async fn find(
     exchange: &Exchange,
     handle: Option<Handle>,
 ) -> Result<Option<(Kept, Form)>, Failure> {
-    let Some((handle, binding)) = handle.zip(binding(gateway, exchange)) else { return Ok(None) };
-    let form = gateway.flows.forms.find(&handle, &binding, exchange.began).await?;
-    let form = form.filter(|form| form.about.host == exchange.host.name());
-    Ok(form.map(|form| (Kept { handle, binding }, form)))
+    let Some(handle) = handle else { return Ok(None) };
+    let (cookies, headers) = (gateway.settings.cookies, &exchange.parts.headers);
+    for binding in cookies.bound(headers, Bound::Form, &handle.tag()) {
+        let Some(binding) = Binding::parse(binding) else { continue };
+        let form = gateway.flows.forms.find(&handle, &binding, exchange.began).await?;
+        if let Some(form) = form.filter(|form| form.about.host == exchange.host.name()) {
+            return Ok(Some((Kept { handle, binding }, form)));
+        }
+    }
+    Ok(None)
 }
 
 /// Takes a form, once, and puts it in the place of our small one.
@@ -274,10 +289,6 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
         .iter()
         .any(|known| kind.eq_ignore_ascii_case(known));
     (is_form && value.len() <= MAXIMUM_HEADER).then_some(value)
-}
-
-fn binding(gateway: &Gateway, exchange: &Exchange) -> Option<Binding> {
-    gateway.settings.cookies.binding(&exchange.parts.headers).and_then(Binding::parse)
 }
 
 fn did_not_arrive(error: &ReadError) -> Failure {

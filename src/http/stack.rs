@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 
@@ -159,6 +158,7 @@ impl Gateway {
         // 4. Our own places.
         let name = exchange.host.name();
         if let Some(place) = endpoints::find(&self.settings, name, &path, &self.policy) {
+            exchange.account.has_secret_query = true;
             // On the heap: a login needs far more room than a request that passes.
             let answer = Box::pin(endpoints::answer(self, place, exchange, body)).await;
             return answer.map(Answer::from);
@@ -250,18 +250,17 @@ impl Gateway {
                     let farewell = farewell.begin_again(link);
                     exchange.account.reason = Some(farewell.code);
                     let mut response = answer::failure(&farewell, exchange, &self.settings);
-                    let lifetime = self.flows.settings.login_timeout;
-                    let cookie = self.settings.cookies.set_binding(kept.binding.expose(), lifetime);
-                    response.headers_mut().insert(SET_COOKIE, cookie);
+                    kept.bind(self, exchange, &mut response);
                     return Ok(response);
                 }
                 (None, Some(kept)) => {
                     let return_to = kept.return_to(self);
-                    let binding = Some(kept.binding);
-                    return endpoints::login::begin_counted(
-                        self, exchange, binding, return_to, demand,
-                    )
-                    .await;
+                    let begun =
+                        endpoints::login::begin_counted(self, exchange, return_to, demand).await;
+                    return begun.map(|mut response| {
+                        kept.bind(self, exchange, &mut response);
+                        response
+                    });
                 }
                 (None, None) => {}
             }
@@ -297,18 +296,30 @@ impl Gateway {
         exchange: &Exchange,
         activity: Activity,
     ) -> Result<Option<Live>, Failure> {
-        let now = exchange.began;
         if !exchange.census.has_cookies {
             return Ok(None);
         }
-        let Some(cookie) = self.settings.cookies.session(&exchange.parts.headers) else {
-            return Ok(None);
-        };
-        let host = exchange.host.name();
+        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten() {
+            let live = self.live_by(exchange, cookie, activity).await?;
+            if live.is_some() {
+                return Ok(live);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the session that one value of the cookie leads to.
+    async fn live_by(
+        &self,
+        exchange: &Exchange,
+        cookie: &str,
+        activity: Activity,
+    ) -> Result<Option<Live>, Failure> {
+        let (host, now) = (exchange.host.name(), exchange.began);
         if let Some(live) = self.recent.find(host, cookie, activity, now) {
             return Ok(Some(live));
         }
-        let Some(id) = self.session_id(exchange).await? else { return Ok(None) };
+        let Some(id) = self.session_by(exchange, cookie).await? else { return Ok(None) };
         let sessions = &self.flows.sessions;
         let live = match sessions.find_near(&id, activity, now) {
             Known::Live(live) => Some(live),
@@ -338,9 +349,25 @@ impl Gateway {
         &self,
         exchange: &Exchange,
     ) -> Result<Option<SessionId>, Failure> {
-        let Some(cookie) = self.settings.cookies.session(&exchange.parts.headers) else {
-            return Ok(None);
-        };
+        let mut first = None;
+        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten() {
+            let Some(id) = self.session_by(exchange, cookie).await? else { continue };
+            let now = exchange.began;
+            let known = self.flows.sessions.find_near(&id, Activity::Background, now);
+            if matches!(known, Known::Live(_)) {
+                return Ok(Some(id));
+            }
+            first.get_or_insert(id);
+        }
+        Ok(first)
+    }
+
+    /// Returns the session that one value of the cookie leads to.
+    async fn session_by(
+        &self,
+        exchange: &Exchange,
+        cookie: &str,
+    ) -> Result<Option<SessionId>, Failure> {
         match self.settings.standing(exchange.host.name()) {
             Standing::Registered => Ok(SessionId::parse(cookie)),
             Standing::Other(_) => match BranchId::parse(cookie) {

@@ -53,6 +53,7 @@
 //! | `brama_http2_connections_cut_total` | counter | `reason` | HTTP/2 connections that were cut because of what their client did (as RFC 9113 7 names it, such as `enhance_your_calm` and `protocol_error`, or `no_pong`) | `rate(brama_http2_connections_cut_total{reason="enhance_your_calm"}[5m]) > 1`: rapid resets and their kin |
 //! | `brama_logins_begun_total` | counter |  | browsers that were sent to the node |  |
 //! | `brama_logins_finished_total` | counter | `assurance` | citizens who came back and were signed in (`low`, `substantial`, `high`) | `sum(increase(brama_logins_finished_total[15m])) == 0 and sum(increase(brama_logins_begun_total[15m])) > 20`: nobody comes back |
+//! | `brama_logins_of_other_browsers_total` | counter |  | logins that ended because their answer came to another browser than the one that began them | a rise that lasts: somebody lures citizens into logins of theirs, or something takes our cookies away |
 //! | `brama_step_ups_total` | counter |  | requests of signed-in citizens that needed a surer or a newer login |  |
 //! | `brama_logouts_total` | counter | `outcome` | sign-outs (as in the log: `signed_out_everywhere`, `node_did_not_confirm`, `node_not_asked`, `not_signed_in`) |  |
 //! | `brama_sessions` | gauge |  | sessions that this process knows | `brama_sessions > 0.9 * brama_sessions_maximum`: beyond it the oldest are forgotten |

@@ -49,10 +49,15 @@ pub fn send_to_node(
 ///
 /// A page, because the last redirect of a cross-site POST must not lead to the portal itself:
 /// Chromium then keeps the portal's page in its back/forward cache past the end of the session.
+///
+/// The step that a page leads on to counts as the page's own. Where another site's page led to the login,
+/// that would make its link to the portal one of the portal's own: cookies with `SameSite=Strict` would go
+/// along, and `Sec-Fetch-Site` would say `same-origin`. So the page has no origin then (CSP 3, sandbox),
+/// and the portal sees what the step was.
 #[must_use]
-pub fn arriving(look: Look<'_>, target: &str) -> Page {
+pub fn arriving(look: Look<'_>, target: &str, came: Came) -> Page {
     let words = labels(look.language);
-    look.page(Parts {
+    let mut page = look.page(Parts {
         title: words.signed_in,
         content: html! {
             p { (words.signed_in_why) }
@@ -61,7 +66,20 @@ pub fn arriving(look: Look<'_>, target: &str) -> Page {
         script: Some(GO_ON),
         form_action: "'none'",
         framing: Framing::Nobody,
-    })
+    });
+    if came == Came::FromElsewhere {
+        page.content_security_policy.push_str("; sandbox allow-scripts allow-top-navigation");
+    }
+    page
+}
+
+/// Whose page led to a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// None, or one of the portal.
+    FromThePortal,
+    /// Another site's, or nobody knows.
+    FromElsewhere,
 }
 
 /// Submits while the page still loads: browsers then replace it in the history, and "back" leads
@@ -101,6 +119,15 @@ mod tests {
             r#"<button type="submit">"#,
         ] {
             assert!(html.contains(expected), "{expected} in {html}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_another_site_led_to_has_no_origin() {
+        for (came, expected) in [(Came::FromElsewhere, true), (Came::FromThePortal, false)] {
+            let policy = arriving(LOOK, "/tax", came).content_security_policy;
+            assert_eq!(policy.contains("; sandbox allow-scripts"), expected, "{policy}");
+            assert!(!policy.contains("allow-same-origin"), "{policy}");
         }
     }
 

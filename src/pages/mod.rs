@@ -30,7 +30,7 @@ mod trouble;
 pub use form::{KeptForm, kept_form};
 pub use language::Language;
 pub use layout::{Document, Framing, Look, Page, document, ribbon};
-pub use login::{arriving, send_to_node};
+pub use login::{Came, arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
 pub use text::Words;
 pub use timer::{SessionTimer, session_script};

@@ -247,6 +247,27 @@ impl Trouble {
                              here, close this page.",
                 },
             ],
+            Self::BegunElsewhere => [
+                Words {
+                    title: "Tego logowania nie zaczęto w tej przeglądarce",
+                    happened: "Zaczął je ktoś inny albo inna przeglądarka. Nikt nie dostał przez nie \
+                               Twoich danych i nikt już go nie dokończy. Twoja sesja na login.gov.pl może być jednak nadal \
+                               otwarta. Tę stronę widać też wtedy, gdy przeglądarka nie zapisuje \
+                               plików cookie.",
+                    advice: "Wejdź na login.gov.pl i wyloguj się tam. Jeśli prowadził tu link od \
+                             innej osoby, nie korzystaj z niego więcej. Potem możesz zacząć \
+                             logowanie w tej przeglądarce.",
+                },
+                Words {
+                    title: "This sign-in was not begun in this browser",
+                    happened: "Somebody else began it, or another browser did. Nothing of yours was \
+                               given to them, and nobody can finish it any more. But your session at login.gov.pl may still be open. You also see this \
+                               page when the browser does not keep cookies.",
+                    advice: "Go to login.gov.pl and sign out there. If somebody else's link \
+                             brought you here, do not use it again. Then you can start to sign in \
+                             in this browser.",
+                },
+            ],
             Self::AlreadyUsed => [
                 Words {
                     title: "To logowanie zostało już wykorzystane",

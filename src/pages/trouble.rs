@@ -46,8 +46,10 @@ pub enum Trouble {
     AnswerRefused,
     /// The citizen came back later than a login may last.
     LoginExpired,
-    /// The login was begun in another browser, or this one keeps no cookies.
+    /// What came is bound to another browser, or this one keeps no cookies.
     OtherBrowser,
+    /// The citizen identified at the node for a login that another browser began, which has ended.
+    BegunElsewhere,
     /// The answer of the node was presented a second time.
     AlreadyUsed,
     /// The browser sent something that we cannot read.
@@ -84,7 +86,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -103,6 +105,7 @@ impl Trouble {
         Self::AnswerRefused,
         Self::LoginExpired,
         Self::OtherBrowser,
+        Self::BegunElsewhere,
         Self::AlreadyUsed,
         Self::MalformedRequest,
         Self::NotFound,

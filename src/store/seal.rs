@@ -9,9 +9,12 @@
 //! 2. A sealed record stands for its own kind and digest only: moved elsewhere, it does not open
 //!    (AES-256-GCM with both as associated data).
 //! 3. Secrets of the servers rotate: the first seals, all of them open.
+//! 4. What need not be hidden, only be ours, is marked instead ([`Sealer::mark`]): a keyed digest for one
+//!    purpose, which nobody can make without a secret of the servers.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::{hkdf, hmac};
 use bytes::Bytes;
 
 use super::Key;
@@ -20,7 +23,7 @@ use crate::base::random;
 use crate::base::secret::Secret;
 
 /// Seals and opens records.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Sealer {
     secrets: Vec<ServerSecret>,
 }
@@ -29,6 +32,14 @@ pub struct Sealer {
 struct ServerSecret {
     name: Name,
     secret: Secret<Vec<u8>>,
+    mark: hmac::Key,
+}
+
+impl Default for Sealer {
+    /// With a secret of its own that ends with the process.
+    fn default() -> Self {
+        Self::new(vec![Secret::new(random::bytes::<32>().to_vec())])
+    }
 }
 
 /// Says which secret of the servers a record was sealed with; zeros say none.
@@ -48,7 +59,11 @@ impl Sealer {
             let digest = sha256(&[b"brama secret name\0", secret.expose().as_slice()].concat());
             // Never zeros, which say none.
             let name = [digest[0] | 1, digest[1], digest[2], digest[3]];
-            ServerSecret { name, secret }
+            // A key of its own, so that no mark is of use where records are sealed.
+            let server = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
+            let derived = hmac::sign(&server, b"brama mark key 1\0");
+            let mark = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+            ServerSecret { name, secret, mark }
         };
         Self { secrets: secrets.into_iter().map(named).collect() }
     }
@@ -101,6 +116,42 @@ impl Sealer {
         Ok(Secret::new(plain))
     }
 }
+
+impl Sealer {
+    /// Marks data as ours, for one purpose (HMAC-SHA256, RFC 2104). A mark may be cut to its first bytes.
+    ///
+    /// # Panics
+    /// When there is no secret of the servers to mark with.
+    #[must_use]
+    pub fn mark(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
+        let newest = self.secrets.first().expect("a sealer has a secret");
+        mark_with(newest, purpose, data)
+    }
+
+    /// Tells, in constant time, whether a mark, or its beginning, was made for that purpose from that data
+    /// with one of our secrets. Less than [`LEAST_MARK`] bytes are no mark.
+    #[must_use]
+    pub fn is_marked(&self, purpose: &str, data: &[u8], mark: &[u8]) -> bool {
+        mark.len() >= LEAST_MARK
+            && self.secrets.iter().any(|server| {
+                let whole = mark_with(server, purpose, data);
+                whole
+                    .get(..mark.len())
+                    .is_some_and(|begin| verify_slices_are_equal(begin, mark).is_ok())
+            })
+    }
+}
+
+fn mark_with(server: &ServerSecret, purpose: &str, data: &[u8]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&server.mark);
+    context.update(purpose.as_bytes());
+    context.update(b"\0");
+    context.update(data);
+    context.sign().as_ref().try_into().expect("HMAC-SHA256 has 32 bytes")
+}
+
+/// A mark of 64 bits cannot be guessed by asking.
+pub const LEAST_MARK: usize = 8;
 
 fn derive(key: Key, secret: &[u8], salt: &[u8]) -> LessSafeKey {
     let info = [b"brama record 1\0", key.kind.name().as_bytes()];
@@ -156,6 +207,24 @@ mod tests {
             assert!(ours.open(KEY, b"id", &changed).is_err(), "byte {at}");
             assert!(ours.open(KEY, b"id", &sealed[..at]).is_err(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn a_mark_is_good_for_its_purpose_and_data_alone() {
+        let ours = sealer(&["new", "old"]);
+        let mark = ours.mark("login", b"data");
+        assert!(ours.is_marked("login", b"data", &mark));
+        assert!(ours.is_marked("login", b"data", &mark[..LEAST_MARK]), "its beginning");
+        assert!(!ours.is_marked("login", b"data", &mark[..LEAST_MARK - 1]), "too little of it");
+        assert!(!ours.is_marked("logi", b"n\0data", &mark));
+        assert!(!ours.is_marked("login", b"date", &mark));
+        assert!(!sealer(&["other"]).is_marked("login", b"data", &mark));
+        assert!(!Sealer::default().is_marked("login", b"data", &mark));
+        let longer = [&mark[..], b"x"].concat();
+        assert!(!ours.is_marked("login", b"data", &longer));
+        // Secrets rotate.
+        let before = sealer(&["old"]).mark("login", b"data");
+        assert!(ours.is_marked("login", b"data", &before));
     }
 
     #[test]

@@ -70,7 +70,7 @@ async fn a_larger_form_gets_a_page_before_it_is_read() {
         browser.send_form("/tax", URLENCODED, vec![b'x'; (1 << 20) + 1], "same-origin").await;
     page.is_our_page().is_refused_with("form.too_large");
     assert!(world.seen().is_empty());
-    assert_eq!(world.logins_under_way().await, 0);
+    assert_eq!(world.logins_remembered().await, 0);
 }
 
 #[tokio::test]

@@ -75,7 +75,8 @@ async fn nothing_but_a_handle_stands_in_the_address_on_the_way() {
     assert_eq!(left.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(left.header("cross-origin-opener-policy"), Some("same-origin"));
     assert_eq!(left.header("cache-control"), Some("no-store"));
-    assert_eq!(browser.cookie_names(), ["__Host-brama-login"]);
+    assert_eq!(browser.cookie_names().len(), 1);
+    assert_eq!(browser.cookies_of("brama-wish-").len(), 1);
 }
 
 #[tokio::test]

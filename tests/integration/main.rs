@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `login` | a citizen signs in, in every way that is right |
 //! | `refusals` | logins that sign nobody in, each with its reason |
+//! | `theft` | whose login it is: who finishes is who began and who delivered |
+//! | `tabs` | many tabs, reloads, broken connections: an outcome belongs to the citizen |
 //! | `faults` | every fault and quirk of the simulated node |
 //! | `node` | a node that is slow, down, or talks rubbish |
 //! | `limits` | how often one network may try, and that floods leave nothing behind |
@@ -51,3 +53,5 @@ mod refusals;
 mod regression;
 mod routing;
 mod sockets;
+mod tabs;
+mod theft;

@@ -28,7 +28,7 @@ async fn who_must_sign_in_is_told_of_the_outage_and_nothing_is_begun() {
         assert!(!page.text.contains("<b>"), "escaped");
         assert!(page.text.contains(&format!("href=\"{path}\"")), "a way to try again");
     }
-    assert_eq!(world.logins_under_way().await, 0);
+    assert_eq!(world.logins_remembered().await, 0);
     assert!(world.seen().is_empty(), "nothing reached the portal");
 }
 

@@ -45,7 +45,10 @@ async fn a_citizen_who_is_turned_away_can_come_back_with_the_same_login() {
     // A reload of the very same page asks the node: the login was not spent by being turned away.
     let finish = page.url.path().to_owned() + "?" + page.url.query().unwrap();
     browser.open(&finish).await.is_refused_with("login.node_timeout");
-    browser.open(&finish).await.is_refused_with("login.already_used");
+    // Once more tells the same; later it is over.
+    browser.open(&finish).await.is_refused_with("login.node_timeout");
+    world.advance(Duration::from_secs(61));
+    browser.open(&finish).await.is_refused_with("login.ticket_expired");
 }
 
 #[tokio::test]

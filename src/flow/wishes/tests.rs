@@ -29,7 +29,7 @@ impl World {
         let max_age = max_age.map(Duration::from_secs);
         let demand = Demand { assurance: Assurance::Substantial, max_age };
         let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse("/tax"));
-        let wish = Wish { host, return_to, demand };
+        let wish = Wish { host, return_to, demand, origin: Origin::Own };
         self.wishes.begin(wish, &Binding::generate(), self.now).await.unwrap()
     }
 

@@ -1,7 +1,11 @@
 //! The assertion consumer service: the node's page brings the artifact, across sites.
 //!
-//! No cookie comes with a cross-site POST, so nothing is decided here: the artifact is kept with
-//! its login, and the browser is sent to [`super::finish`], where its cookie is present.
+//! 1. Only a person who goes to a page delivers something, and that is asked before anything is counted: a
+//!    foreign page can have a browser fetch what it likes.
+//! 2. No cookie of ours need come with a cross-site POST, so whose login it is cannot be told here. The
+//!    browser that delivers gets a ticket and is sent to [`super::finish`], where its cookies are present.
+//!    Where a browser does send its twin cookies across sites, that of this login must be among them.
+//! 3. The ticket stands in an address, so this answer lets the browser tell nobody its own.
 
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
@@ -9,10 +13,11 @@ use http::{Method, Response, StatusCode};
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Exchange, form_value};
-use super::FORM_TIME;
+use super::super::cookie::Bound;
+use super::{FORM_TIME, finish, handoff_headers};
 use crate::base::body::{self, Body};
 use crate::flow::finish::LoginError;
-use crate::flow::pending::{self, RelayState};
+use crate::flow::relay_state::RelayState;
 use crate::pages::Trouble;
 use crate::saml::artifact::Artifact;
 use crate::wire::incoming::Incoming;
@@ -23,7 +28,7 @@ const MAXIMUM_FORM: usize = 8 * 1024;
 /// Answers `POST` with a form, or `GET` with a query: `SAMLart` and `RelayState`.
 ///
 /// # Errors
-/// When the fields are not there, or no login is under way for them.
+/// When the fields are not there, no login is under way for them, or another browser began it.
 pub async fn answer(
     gateway: &Gateway,
     exchange: &Exchange,
@@ -41,17 +46,19 @@ pub async fn answer(
         Failure::malformed("login.malformed_artifact", error.to_string()).begin_again(again())
     })?;
     let relay_state = form_value(&form, &["RelayState"]).unwrap_or_default();
-    let relay_state = RelayState::parse(&relay_state).ok_or_else(|| {
-        Failure::from(LoginError::from(pending::Refused::Unknown)).begin_again(again())
-    })?;
-    gateway
-        .flows
-        .pending
-        .keep_artifact(&relay_state, artifact, gateway.clock.now())
-        .await
+    let flows = &gateway.flows;
+    let relay_state = RelayState::recognise(&relay_state, &flows.sealer, gateway.clock.now())
         .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
-    let target = format!("{}finish?state={}", gateway.settings.prefix, relay_state.as_str());
-    Ok(answer::see_other(&target))
+    let (cookies, headers) = (gateway.settings.cookies, &exchange.parts.headers);
+    let has_twins = cookies.all_bound(headers, Bound::Twin).next().is_some();
+    let twins = cookies.bound(headers, Bound::Twin, &relay_state.tag());
+    let ticket = flows.deliver(&relay_state, &artifact, has_twins.then_some(&twins)).await;
+    let ticket = ticket.map_err(|error| finish::refused(gateway, exchange, None, error))?;
+    let (prefix, state) = (&gateway.settings.prefix, relay_state.as_str());
+    let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());
+    let mut response = answer::see_other(&target);
+    handoff_headers(&mut response);
+    Ok(response)
 }
 
 async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failure> {

@@ -6,12 +6,13 @@ use http::header::SET_COOKIE;
 
 use super::super::Gateway;
 use super::super::answer::Failure;
+use super::super::cookie::{Bound, MOST_BOUND};
 use super::super::exchange::Exchange;
-use super::{cross, finish};
+use super::finish;
 use crate::base::body::Body;
+use crate::flow::binding::Binding;
 use crate::flow::codes::Code;
 use crate::flow::crossing::Refused;
-use crate::flow::pending::Binding;
 use crate::session::branches::BranchId;
 
 /// Answers `GET arrive?code=...` at another host than the registered one.
@@ -21,13 +22,15 @@ use crate::session::branches::BranchId;
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let cookies = gateway.settings.cookies;
     let headers = &exchange.parts.headers;
-    let binding = cookies.binding(headers).and_then(Binding::parse);
-    let earlier = cookies.session(headers).and_then(BranchId::parse);
+    // Which of its wishes the code is for, the code alone knows.
+    let wishes = cookies.all_bound(headers, Bound::Wish).take(MOST_BOUND);
+    let bindings: Vec<_> = wishes.filter_map(|(_, value)| Binding::parse(value)).collect();
+    let earlier = cookies.sessions(headers).into_iter().flatten().find_map(BranchId::parse);
     let code = exchange.query("code").as_deref().and_then(Code::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
     let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;
     let host = exchange.host.name();
-    let arrived = gateway.flows.arrive(&code, host, binding.as_ref(), earlier.as_ref()).await;
+    let arrived = gateway.flows.arrive(&code, host, &bindings, earlier.as_ref()).await;
     let arrived = arrived.map_err(refused)?;
     tracing::info!(
         request = exchange.id,
@@ -35,8 +38,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         host,
         "citizen signed in at another host"
     );
-    let mut response = finish::arrive(gateway, exchange, arrived.return_to.as_str());
-    cross::keep_quiet(&mut response);
+    let target = arrived.return_to.as_str();
+    let mut response = finish::arrive(gateway, exchange, target, arrived.origin);
     let cookie = cookies.set_session(arrived.branch.expose());
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)

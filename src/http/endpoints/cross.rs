@@ -5,22 +5,21 @@
 //! 2. What is in the address is a handle here and a code there, so neither answer lets the browser tell
 //!    its own address to the next page, and nobody keeps a copy.
 
-use http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
-use super::super::exchange::{Caller, Exchange};
+use super::super::cookie::Bound;
+use super::super::exchange::Exchange;
 use super::super::portals::OtherPortal;
-use super::login;
+use super::{handoff_headers, login};
 use crate::base::body::Body;
+use crate::flow::binding::Binding;
 use crate::flow::crossing::{Next, Refused};
-use crate::flow::pending::Binding;
 use crate::flow::return_to::ReturnTo;
 use crate::flow::wishes::{Try, Wish, WishHandle};
 use crate::gate::requirement::Demand;
 use crate::pages::Trouble;
-use crate::session::SessionId;
 
 /// Leaves another host for the registered one, where the citizen is or will be signed in: a redirect, and
 /// one small cookie.
@@ -29,20 +28,33 @@ use crate::session::SessionId;
 /// When the wish cannot be remembered.
 pub(super) async fn leave(
     gateway: &Gateway,
+    exchange: &Exchange,
     portal: &OtherPortal,
-    binding: Option<Binding>,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
-    let wish = Wish { host: portal.host.clone(), return_to, demand };
-    let (handle, binding) = gateway.flows.wish(wish, binding).await?;
+    let origin = exchange.origin();
+    let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
+    let (handle, binding) = gateway.flows.wish(wish).await?;
     let target = gateway.settings.origin.clone() + own_address(gateway, &handle).as_str();
     let mut response = answer::see_other(&target);
-    keep_quiet(&mut response);
-    let lifetime = gateway.flows.wishes.lifetime();
-    let cookie = gateway.settings.cookies.set_binding(binding.expose(), lifetime);
-    response.headers_mut().insert(SET_COOKIE, cookie);
+    handoff_headers(&mut response);
+    bind(gateway, exchange, Bound::Wish, &handle, &binding, &mut response);
     Ok(response)
+}
+
+/// Binds a wish to the browser that is answered.
+fn bind(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    kind: Bound,
+    handle: &WishHandle,
+    binding: &Binding,
+    response: &mut Response<Body>,
+) {
+    let cookie = (kind, &handle.tag(), binding.expose());
+    let lifetime = gateway.flows.wishes.lifetime();
+    login::bind(gateway, exchange, cookie, lifetime, response);
 }
 
 /// Answers `GET cross?id=...` at the registered host.
@@ -51,12 +63,13 @@ pub(super) async fn leave(
 /// When the wish is not this browser's to bring, or the login for it cannot begin.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let headers = &exchange.parts.headers;
-    let known = gateway.settings.cookies.binding(headers).and_then(Binding::parse);
     let handle = exchange.query("id").as_deref().and_then(WishHandle::parse);
     let handle = handle.ok_or_else(|| Failure::from(Refused::UnknownWish).begin_again("/"))?;
+    let known = gateway.settings.cookies.bound(headers, Bound::Home, &handle.tag());
+    let known = known.into_iter().find_map(Binding::parse);
     // 1. Whoever is signed in here, and this browser.
     let live = gateway.live(exchange).await?;
-    let id = gateway.settings.cookies.session(headers).and_then(SessionId::parse);
+    let id = gateway.session_id(exchange).await?;
     let present = id.as_ref().zip(live.as_ref());
     let binding = known.clone().unwrap_or_else(Binding::generate);
     // 2. What is next. While nobody can sign in, the wish stays as it is.
@@ -71,10 +84,12 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         Next::SignIn(demand, which) => {
             login::check_outage(gateway, exchange)?;
             let here = own_address(gateway, &handle);
-            if which == Try::Further {
-                return login::begin_with(gateway, exchange, Some(binding), here, demand).await;
-            }
-            login::begin_counted(gateway, exchange, Some(binding), here, demand).await
+            let mut response = match which {
+                Try::Further => login::begin(gateway, exchange, here, demand).await?,
+                Try::First => login::begin_counted(gateway, exchange, here, demand).await?,
+            };
+            bind(gateway, exchange, Bound::Home, &handle, &binding, &mut response);
+            Ok(response)
         }
         Next::Go { host, code } => {
             let Some(portal) = gateway.settings.other(&host) else { return Err(no_such_portal()) };
@@ -85,31 +100,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
                 code.expose()
             );
             let mut response = answer::see_other(&target);
-            keep_quiet(&mut response);
-            if let Some(location) = response.headers_mut().get_mut(LOCATION) {
-                location.set_sensitive(true);
-            }
+            handoff_headers(&mut response);
             tracing::info!(request = exchange.id, host, "citizen crosses to another host");
             Ok(response)
         }
     }
-}
-
-/// Requires that a person goes to a page.
-pub(super) fn require_navigation(exchange: &Exchange) -> Result<(), Failure> {
-    if exchange.caller() == Caller::Navigation {
-        return Ok(());
-    }
-    let (status, code) = (StatusCode::FORBIDDEN, "crossing.no_navigation");
-    Err(Failure::new(Trouble::MalformedRequest, status, code))
-}
-
-/// Has the browser tell nobody the address that it is at: neither the next page nor a page that opened
-/// this one and looks on.
-pub(super) fn keep_quiet(response: &mut Response<Body>) {
-    let policy = HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert(REFERRER_POLICY, policy);
-    answer::keep_apart(response);
 }
 
 /// Where a wish is brought, on the registered host.

@@ -1,4 +1,5 @@
-//! `finish`: the browser that began a login comes with its cookie, and gets a session.
+//! `finish`: the browser that began a login and delivered its answer comes with its cookie and its ticket,
+//! and gets a session.
 
 use std::time::Duration;
 
@@ -7,69 +8,122 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
+use super::super::cookie::Bound;
 use super::super::exchange::{Caller, Exchange};
-use super::login;
+use super::{handoff_headers, login};
 use crate::base::body::Body;
-use crate::flow::finish::LoginError;
+use crate::flow::finish::{Attempt, LoginError};
 use crate::flow::node::NodeError;
-use crate::flow::pending::{self, Binding, PendingLogin, RelayState};
+use crate::flow::pending::{Origin, PendingLogin, Refused};
+use crate::flow::relay_state::RelayState;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages;
 use crate::session::SessionId;
 
-/// Answers `GET finish?state=...`.
+/// Answers `GET finish?state=...&ticket=...`.
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let cookies = gateway.settings.cookies;
+    let (cookies, flows) = (gateway.settings.cookies, &gateway.flows);
     let headers = &exchange.parts.headers;
-    let binding = cookies.binding(headers).and_then(Binding::parse);
-    let earlier = cookies.session(headers).and_then(SessionId::parse);
-    let relay_state = exchange.query("state").as_deref().and_then(RelayState::parse);
-    let Some(relay_state) = relay_state else {
-        return Err(refused(gateway, None, LoginError::from(pending::Refused::Unknown)));
+    let state = exchange.query("state").unwrap_or_default();
+    let relay_state = RelayState::recognise(&state, &flows.sealer, gateway.clock.now());
+    let relay_state =
+        relay_state.map_err(|error| refused(gateway, exchange, None, LoginError::from(error)))?;
+    let remembered = cookies.bound(headers, Bound::Login, &relay_state.tag());
+    let ticket = exchange.query("ticket");
+    let earlier = cookies.sessions(headers).into_iter().flatten().find_map(SessionId::parse);
+    let attempt = Attempt {
+        relay_state: &relay_state,
+        ticket: ticket.as_deref(),
+        remembered: &remembered,
+        earlier: earlier.as_ref(),
     };
-    // Known only to the browser that began it, so that the page leads nobody else there.
-    let now = gateway.clock.now();
-    let begun = gateway.flows.pending.remembered(&relay_state, binding.as_ref(), now).await;
-
-    let finished = gateway.flows.finish(&relay_state, binding.as_ref(), earlier.as_ref()).await;
-    let finished = finished.map_err(|error| match error {
+    let finished = match flows.finish(attempt).await {
+        Ok(finished) => finished,
         // Nothing is spent yet: the same address finishes the same login in a moment.
-        LoginError::Node(NodeError::Busy) => login::again_here(error.into(), exchange),
-        error => refused(gateway, begun, error),
-    })?;
-    gateway.counts.logins_finished.add(finished.assurance.name());
+        Err(error @ LoginError::Node(NodeError::Busy)) => {
+            return Err(login::again_here(error.into(), exchange));
+        }
+        Err(error) => {
+            // Known only to the browser that began it, so that the page leads nobody else there.
+            let begun = attempt.begun(&flows.sealer);
+            if is_over(&error)
+                && let Some(login) = &begun
+                && gateway.live(exchange).await?.is_some()
+            {
+                // The page was loaded once more, and the citizen has long been signed in.
+                return Ok(arrive(gateway, exchange, login.return_to.as_str(), login.origin));
+            }
+            return Err(refused(gateway, exchange, begun, error));
+        }
+    };
+    if !finished.is_repeated {
+        gateway.counts.logins_finished.add(finished.assurance.name());
+    }
     tracing::info!(
         request = exchange.id,
-        session = finished.public_name,
+        session = finished.session.key().public_name(),
         assurance = %finished.assurance,
+        again = finished.is_repeated,
         "citizen signed in"
     );
-    let mut response = arrive(gateway, exchange, finished.return_to.as_str());
+    let login = finished.login;
+    let mut response = arrive(gateway, exchange, login.return_to.as_str(), login.origin);
     let cookie = cookies.set_session(finished.session.expose());
     response.headers_mut().append(SET_COOKIE, cookie);
+    if let Some(cookie) = cookies.clear_second_session(headers) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
     Ok(response)
 }
 
 /// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].
-pub(super) fn arrive(gateway: &Gateway, exchange: &Exchange, target: &str) -> Response<Body> {
+pub(super) fn arrive(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    target: &str,
+    origin: Origin,
+) -> Response<Body> {
     if exchange.caller() != Caller::Navigation {
         return answer::see_other(target);
     }
     let look = answer::look(&gateway.settings, exchange);
-    let mut response = answer::page(StatusCode::OK, pages::arriving(look, target));
+    let came = match origin {
+        Origin::Own => pages::Came::FromThePortal,
+        Origin::Elsewhere => pages::Came::FromElsewhere,
+    };
+    let mut response = answer::page(StatusCode::OK, pages::arriving(look, target, came));
     if let Ok(refresh) = HeaderValue::try_from(format!("0; url={target}")) {
         response.headers_mut().insert(REFRESH, refresh);
     }
+    handoff_headers(&mut response);
     response
+}
+
+/// Tells whether a login came to its end before.
+fn is_over(error: &LoginError) -> bool {
+    matches!(error, LoginError::Pending(Refused::Used | Refused::TicketExpired))
 }
 
 /// The way to begin again leads back to where the citizen was going: whoever is signed in by then
 /// simply arrives.
-fn refused(gateway: &Gateway, begun: Option<PendingLogin>, error: LoginError) -> Failure {
+pub(super) fn refused(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    begun: Option<PendingLogin>,
+    error: LoginError,
+) -> Failure {
+    if matches!(error, LoginError::Pending(Refused::OtherBrowser)) {
+        gateway.counts.logins_of_other_browsers.add();
+        tracing::warn!(
+            request = exchange.id,
+            address = %exchange.client.address,
+            "login ended: its answer came to another browser than the one that began it"
+        );
+    }
     let (return_to, demand) = match begun {
         Some(login) => {
             let max_age = login.fresh_since.map(|_| Duration::ZERO);

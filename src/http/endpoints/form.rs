@@ -3,7 +3,7 @@
 //! The button posts to the address that the form was for, see [`super::super::forms`]. A POST to this
 //! place throws the form away.
 
-use http::header::{REFERRER_POLICY, SET_COOKIE};
+use http::header::REFERRER_POLICY;
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::super::Gateway;
@@ -43,7 +43,7 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
         return login::begin(gateway, exchange, kept.return_to(gateway), demand).await;
     }
     // 2. The page: what would be sent where, and in whose name.
-    let Kept { handle, binding } = kept;
+    let Kept { handle, .. } = kept;
     let person = live.as_ref().map(Live::session).map(|session| session.person());
     let name: Vec<_> = person
         .map(|person| [person.given_name(), person.family_name()])
@@ -64,10 +64,6 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
         },
     );
     let mut response = answer::page(StatusCode::OK, page);
-    // The citizen has as long again to press the button.
-    let lifetime = gateway.flows.settings.login_timeout;
-    let cookie = gateway.settings.cookies.set_binding(binding.expose(), lifetime);
-    response.headers_mut().insert(SET_COOKIE, cookie);
     // The address of the page has the handle in it, and is nobody's business.
     let policy = HeaderValue::from_static("strict-origin");
     response.headers_mut().insert(REFERRER_POLICY, policy);

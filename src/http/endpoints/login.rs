@@ -3,16 +3,17 @@
 
 use std::time::Duration;
 
-use http::header::SET_COOKIE;
+use http::header::{HeaderMap, SET_COOKIE};
 use http::{Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
+use super::super::cookie::Bound;
 use super::super::exchange::{Caller, Exchange, is_reading};
 use super::super::stop::Challenge;
 use super::cross;
 use crate::base::body::Body;
-use crate::flow::pending::Binding;
+use crate::flow::binding::Tag;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::identity::assurance::Assurance;
@@ -86,26 +87,14 @@ pub(super) fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
     failure.begin_again(ReturnTo::parse(exchange.path_and_query()).as_str())
 }
 
-/// Begins a login: the page that takes the browser to the node, and one small cookie.
+/// Begins a login: the page that takes the browser to the node, and the small cookies that bind the login
+/// to the browser.
 ///
 /// # Errors
-/// When the network began too many, our request cannot be signed, or the login cannot be remembered.
+/// When the network began too many, or our request cannot be signed.
 pub async fn begin(
     gateway: &Gateway,
     exchange: &Exchange,
-    return_to: ReturnTo,
-    demand: Demand,
-) -> Result<Response<Body>, Failure> {
-    let cookies = gateway.settings.cookies;
-    let binding = cookies.binding(&exchange.parts.headers).and_then(Binding::parse);
-    begin_with(gateway, exchange, binding, return_to, demand).await
-}
-
-/// Begins a login with the binding that the browser has or is to have.
-pub(super) async fn begin_with(
-    gateway: &Gateway,
-    exchange: &Exchange,
-    binding: Option<Binding>,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
@@ -113,37 +102,55 @@ pub(super) async fn begin_with(
         .limits
         .start(exchange.client.address)
         .map_err(|refused| again_here(refused.into(), exchange))?;
-    begin_counted(gateway, exchange, binding, return_to, demand).await
+    begin_counted(gateway, exchange, return_to, demand).await
 }
 
-/// Begins a login that was counted for its network before, with the binding that the browser has or
-/// is to have. It takes place at the registered host, so from another one the browser goes there.
+/// Begins a login that was counted for its network before. It takes place at the registered host, so from
+/// another one the browser goes there.
 ///
 /// # Errors
-/// When our request cannot be signed, or the login cannot be remembered.
+/// When our request cannot be signed, or the way to the registered host cannot be remembered.
 pub async fn begin_counted(
     gateway: &Gateway,
     exchange: &Exchange,
-    binding: Option<Binding>,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
     if let Some(portal) = gateway.settings.other(exchange.host.name()) {
-        return cross::leave(gateway, portal, binding, return_to, demand).await;
+        return cross::leave(gateway, exchange, portal, return_to, demand).await;
     }
-    let cookies = gateway.settings.cookies;
-    let begun = gateway.flows.begin(binding, return_to, demand).await?;
+    let begun = gateway.flows.begin(return_to, demand, exchange.origin())?;
     let look = answer::look(&gateway.settings, exchange);
-    let page =
-        pages::send_to_node(look, &begun.form_action, &begun.saml_request, &begun.relay_state);
+    let handle = begun.relay_state.as_str();
+    let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
     let mut response = answer::page(StatusCode::OK, page);
-    let lifetime = gateway.flows.settings.login_timeout;
-    let cookie = cookies.set_binding(begun.binding.expose(), lifetime);
-    response.headers_mut().insert(SET_COOKIE, cookie);
+    let (lifetime, tag) = (gateway.flows.settings.login_timeout, begun.relay_state.tag());
+    for (kind, value) in [(Bound::Login, &begun.remembered), (Bound::Twin, &begun.twin)] {
+        bind(gateway, exchange, (kind, &tag, value.expose()), lifetime, &mut response);
+    }
     let (assurance, anew) = (demand.assurance, demand.max_age.is_some());
     gateway.counts.logins_begun.add();
     tracing::info!(request = exchange.id, assurance = %assurance, anew, "login begun");
     Ok(response)
+}
+
+/// Binds a thing to the browser that is answered, by a cookie of its own. The earliest of its kind make
+/// room when there are many.
+pub fn bind(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    (kind, tag, value): (Bound, &Tag, &str),
+    lifetime: Duration,
+    response: &mut Response<Body>,
+) {
+    let cookies = gateway.settings.cookies;
+    let headers: &mut HeaderMap = response.headers_mut();
+    for gone in cookies.make_room(&exchange.parts.headers, kind, value.len()) {
+        headers.append(SET_COOKIE, gone);
+    }
+    if let Some(cookie) = cookies.bind(kind, tag, value, lifetime) {
+        headers.append(SET_COOKIE, cookie);
+    }
 }
 
 /// Reads whole seconds; ten digits are three centuries.

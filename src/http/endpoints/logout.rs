@@ -88,6 +88,9 @@ pub async fn answer(
         answer::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
     };
     response.headers_mut().insert(SET_COOKIE, cookies.clear_session());
+    if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
     // What the browser kept of the portal's pages goes as well.
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)

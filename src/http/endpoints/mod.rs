@@ -22,10 +22,11 @@ pub mod timer;
 
 use std::time::Duration;
 
-use http::{Method, Response, StatusCode};
+use http::header::{LOCATION, REFERRER_POLICY};
+use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::answer::Failure;
-use super::exchange::Exchange;
+use super::answer::{self, Failure};
+use super::exchange::{Caller, Exchange};
 use super::portals::Standing;
 use super::{Gateway, Settings};
 use crate::base::body::Body;
@@ -114,22 +115,23 @@ pub async fn answer(
     match (place, method) {
         (Place::Login, &Method::GET | &Method::HEAD) => login::answer(gateway, exchange).await,
         (Place::Acs, &Method::GET | &Method::POST) => {
+            require_navigation(exchange, "login.no_navigation")?;
             gateway.limits.come_back(exchange.client.address).map_err(Failure::from)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, acs::answer(gateway, exchange, body).await)
         }
         (Place::Finish, &Method::GET) => {
+            require_navigation(exchange, "login.no_navigation")?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, finish::answer(gateway, exchange).await)
         }
         (Place::Cross, &Method::GET) => {
-            // Before anything is counted: a foreign page can have a browser fetch what it likes.
-            cross::require_navigation(exchange)?;
+            require_navigation(exchange, "crossing.no_navigation")?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, cross::answer(gateway, exchange).await)
         }
         (Place::Arrive, &Method::GET) => {
-            cross::require_navigation(exchange)?;
+            require_navigation(exchange, "crossing.no_navigation")?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, arrive::answer(gateway, exchange).await)
         }
@@ -158,15 +160,35 @@ fn may_try(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
     may_try.map_err(|refused| login::again_here(refused.into(), exchange))
 }
 
+/// Requires that a person goes to a page: before anything is counted, because a foreign page can have a
+/// browser fetch what it likes, and that must count for nobody.
+fn require_navigation(exchange: &Exchange, code: &'static str) -> Result<(), Failure> {
+    if exchange.caller() == Caller::Navigation {
+        return Ok(());
+    }
+    Err(Failure::new(Trouble::MalformedRequest, StatusCode::FORBIDDEN, code))
+}
+
+/// Has the browser tell nobody the address that it is at or goes to: neither the next page, nor a page
+/// that opened this one and looks on, nor our own log.
+fn handoff_headers(response: &mut Response<Body>) {
+    let policy = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
+    answer::keep_apart(response);
+    if let Some(location) = response.headers_mut().get_mut(LOCATION) {
+        location.set_sensitive(true);
+    }
+}
+
 /// Counts a refused login against the network that it came from. What the node or we did wrong is
 /// not its fault; an answer that is not believed may be.
 fn counted(
     gateway: &Gateway,
     exchange: &Exchange,
-    answer: Result<Response<Body>, Failure>,
+    response: Result<Response<Body>, Failure>,
 ) -> Result<Response<Body>, Failure> {
-    answer.inspect_err(|failure| {
-        if failure.status.is_client_error() || failure.trouble == Trouble::AnswerRefused {
+    response.inspect_err(|failure| {
+        if failure.is_of_the_network {
             gateway.limits.fail(exchange.client.address);
         }
     })

@@ -171,6 +171,8 @@ metrics! {
         "browsers that were sent to the node";
     LOGINS_FINISHED = "brama_logins_finished", Counter, ["assurance"],
         "citizens who came back and were signed in";
+    LOGINS_OF_OTHER_BROWSERS = "brama_logins_of_other_browsers", Counter, [],
+        "logins that ended because their answer came to another browser than the one that began them";
     STEP_UPS = "brama_step_ups", Counter, [],
         "requests of signed-in citizens that needed a surer or a newer login";
     LOGOUTS = "brama_logouts", Counter, ["outcome"],

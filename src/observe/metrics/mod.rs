@@ -105,6 +105,8 @@ pub struct Doors {
     pub logins_begun: Count,
     /// Citizens who came back and were signed in, by level.
     pub logins_finished: ByName,
+    /// Logins that ended because their answer came to another browser than the one that began them.
+    pub logins_of_other_browsers: Count,
     /// Requests of signed-in citizens that need a surer or a newer login.
     pub step_ups: Count,
     /// Sign-outs, by what became of them.
@@ -121,6 +123,7 @@ impl Default for Doors {
             refusals: ByName::beginning_with(reasons::REASONS),
             logins_begun: Count::default(),
             logins_finished: ByName::beginning_with(&["low", "substantial", "high"]),
+            logins_of_other_browsers: Count::default(),
             step_ups: Count::default(),
             logouts: ByName::beginning_with(&outcomes),
             forms_kept: Count::default(),

@@ -200,6 +200,15 @@ impl Browser {
         self.send(Method::POST, url, &headers, form, SameSite::No).await
     }
 
+    /// Sends what the node's last page holds, and returns where the answer leads: `finish` with its
+    /// ticket.
+    pub(crate) async fn deliver_only(&mut self, delivery: &Delivery) -> Answer {
+        self.stops_before("/.brama/finish?");
+        let answer = self.deliver(delivery).await;
+        self.stops_before(None);
+        answer
+    }
+
     /// Sends what the node's last page holds: from another site, so without Lax cookies.
     pub(crate) async fn deliver(&mut self, delivery: &Delivery) -> Answer {
         let method = delivery.method.clone();
@@ -224,8 +233,20 @@ impl Browser {
         self.jar(&origin).insert(name.to_owned(), value.to_owned());
     }
 
+    pub(crate) fn forget_cookie(&mut self, name: &str) {
+        let origin = self.origin.clone();
+        self.jar(&origin).remove(name);
+    }
+
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies()?.get(name).cloned()
+    }
+
+    /// The cookies whose names begin like this.
+    pub(crate) fn cookies_of(&self, stem: &str) -> Vec<(String, String)> {
+        let all = self.cookies().into_iter().flatten();
+        let found = all.filter(|(name, _)| name.trim_start_matches("__Host-").starts_with(stem));
+        found.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     pub(crate) fn cookie_names(&self) -> Vec<&str> {
@@ -306,8 +327,11 @@ impl Browser {
             request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
         }
         let jar = self.jar(url.as_str());
-        if is_portal && same_site == SameSite::Yes && !jar.is_empty() {
-            let cookies: Vec<_> = jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        // Across sites only those go along that say so.
+        let goes = |name: &str| same_site == SameSite::Yes || name.contains("brama-acs-");
+        let cookies: Vec<_> =
+            jar.iter().filter(|(n, _)| goes(n)).map(|(n, v)| format!("{n}={v}")).collect();
+        if is_portal && !cookies.is_empty() {
             let cookies = HeaderValue::from_str(&cookies.join("; ")).unwrap();
             request.headers_mut().insert(COOKIE, cookies);
         }
@@ -355,7 +379,9 @@ fn always(headers: &HeaderMap) {
             assert!(cookie.contains("; Secure"), "{cookie}");
         }
         if cookie.trim_start_matches("__Host-").starts_with("brama") {
-            for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+            let is_twin = cookie.starts_with("__Host-brama-acs-");
+            let site = if is_twin { "; SameSite=None" } else { "; SameSite=Lax" };
+            for attribute in ["; Path=/", "; HttpOnly", site] {
                 assert!(cookie.contains(attribute), "{cookie}");
             }
             assert!(!cookie.to_ascii_lowercase().contains("domain"), "{cookie}");

@@ -4,5 +4,5 @@ mod browser;
 mod portal;
 mod world;
 
-pub(crate) use browser::{Answer, Browser, SessionCookie};
+pub(crate) use browser::{Answer, Browser, Delivery, SessionCookie};
 pub(crate) use world::{World, world};

@@ -193,9 +193,19 @@ impl World {
         listed.len()
     }
 
-    /// How many logins the gateway remembers as under way.
-    pub(crate) async fn logins_under_way(&self) -> usize {
-        self.flows.pending.count(self.clock.now()).await.unwrap()
+    /// How many handles of logins the gateway remembers: of those that came to an end, whichever.
+    pub(crate) async fn logins_remembered(&self) -> usize {
+        self.flows.outcomes.count().await.unwrap()
+    }
+
+    /// How many artifacts the node was asked for.
+    pub(crate) fn exchanges_with_the_node(&self) -> u64 {
+        self.flows.node.exchanges().resolve.results.all().iter().map(|(_, count)| count).sum()
+    }
+
+    /// The metrics of the gateway.
+    pub(crate) async fn metrics(&self) -> String {
+        Browser::new(&self.operations).open("/metrics").await.text
     }
 
     /// Waits until the gateway asks the node something.

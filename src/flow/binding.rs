@@ -1,0 +1,76 @@
+//! What binds a thing to one browser: a secret in a cookie of that browser alone.
+//!
+//! 1. Each thing has a cookie of its own, with a fresh value, whose name ends in the [`Tag`] of the thing.
+//!    So whoever preset a cookie in somebody's browser has fixed nothing, and two tabs that begin at the
+//!    same time do not overwrite each other's.
+//! 2. A tag is made of a digest: it leads from the handle of a thing to its cookie, and tells nobody the
+//!    handle.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use crate::base::encoding::{base64url, hex_lower, sha256};
+use crate::base::random;
+use crate::base::secret::Secret;
+
+/// The secret in a binding cookie: says which browser it is.
+#[derive(Debug, Clone)]
+pub struct Binding(Secret<String>);
+
+impl Binding {
+    /// Makes a fresh one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Secret::new(random::handle()))
+    }
+
+    /// Takes the value of a cookie, when it could be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        random::is_handle(text).then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Shows the value for the cookie.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Returns the form in which a record remembers it.
+    pub(super) fn digest(&self) -> String {
+        hex_lower(&sha256(self.0.expose().as_bytes()))
+    }
+
+    /// Tells, in constant time, whether a record remembers this one.
+    pub(super) fn is_remembered_as(&self, digest: &str) -> bool {
+        verify_slices_are_equal(self.digest().as_bytes(), digest.as_bytes()).is_ok()
+    }
+}
+
+/// What the names of a thing's cookies end in: eight letters of base64url.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag(String);
+
+impl Tag {
+    /// How many letters it has.
+    pub const LENGTH: usize = 8;
+
+    /// Returns the tag of the thing with a handle.
+    #[must_use]
+    pub fn of(handle: &str) -> Self {
+        let mut text = base64url(&sha256(handle.as_bytes()));
+        text.truncate(Self::LENGTH);
+        Self(text)
+    }
+
+    /// Tells whether a text could be a tag.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        random::is_base64url(text, Self::LENGTH)
+    }
+
+    /// Returns the letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,306 @@
+//! What became of a login: claimed once, told to the browser that began and delivered it.
+//!
+//! 1. The first that finishes a login claims it. Of two at once, also at two replicas, one is the first.
+//! 2. What became of it is kept for [`TOLD_FOR`] and told to the same browser when it asks again: a
+//!    connection that broke, a page that was loaded anew and a double click lose nothing. Who asks
+//!    meanwhile waits for it. After that the login is known as used.
+//! 3. A login whose answer came to another browser than the one that began it is ended for good.
+//! 4. Only handles of logins that come to their end are kept, never of those that have only begun.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::finish::{Class, LoginError};
+use super::pending::Refused;
+use super::relay_state::{RelayState, Thing};
+use crate::base::clock::{SharedClock, Time, later};
+use crate::base::secret::Secret;
+use crate::identity::assurance::Assurance;
+use crate::observe::metrics::reasons::REASONS;
+use crate::session::SessionId;
+use crate::store::seal::Sealer;
+use crate::store::{Kind, Place, Record, Unavailable};
+
+/// How long it is told to the same browser what became of its login.
+pub const TOLD_FOR: Duration = Duration::from_secs(60);
+
+/// What became of a login.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// A citizen was signed in.
+    SignedIn {
+        /// The session that began.
+        session: SessionId,
+        /// How sure it is who they are.
+        assurance: Assurance,
+    },
+    /// Nobody was signed in.
+    Refused {
+        /// The stable reason code.
+        code: &'static str,
+        /// What it means for the citizen.
+        class: Class,
+    },
+}
+
+/// What a claim led to.
+#[derive(Debug)]
+pub enum Claim {
+    /// The login is the caller's to finish.
+    First,
+    /// Somebody came before.
+    Before,
+}
+
+/// All outcomes.
+pub struct Outcomes {
+    place: Arc<dyn Place>,
+    sealer: Sealer,
+    clock: SharedClock,
+}
+
+/// The form in which it is kept. Fields are only ever added.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kept {
+    UnderWay,
+    SignedIn { session: String, acr: String, until: i64 },
+    Refused { code: String, class: String, until: i64 },
+    Ended,
+}
+
+impl Outcomes {
+    /// Makes outcomes that are kept in a place.
+    #[must_use]
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, clock: SharedClock) -> Self {
+        Self { place, sealer, clock }
+    }
+
+    /// Claims a login.
+    ///
+    /// # Errors
+    /// When it cannot be told whether somebody came before.
+    pub async fn claim(&self, login: &RelayState) -> Result<Claim, Unavailable> {
+        let is_first = self.put_new(login, &Kept::UnderWay).await?;
+        Ok(if is_first { Claim::First } else { Claim::Before })
+    }
+
+    /// Ends a login for good, unless it came to another end before.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn end(&self, login: &RelayState) -> Result<(), Unavailable> {
+        self.put_new(login, &Kept::Ended).await.map(|_| ())
+    }
+
+    /// Notes what became of a login that was claimed.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub async fn settle(&self, login: &RelayState, outcome: &Outcome) -> Result<(), Unavailable> {
+        let until = later(self.clock.now(), TOLD_FOR).as_millisecond();
+        let kept = match outcome {
+            Outcome::SignedIn { session, assurance } => Kept::SignedIn {
+                session: session.expose().to_owned(),
+                acr: assurance.uri().to_owned(),
+                until,
+            },
+            Outcome::Refused { code, class } => {
+                Kept::Refused { code: (*code).to_owned(), class: class.name().to_owned(), until }
+            }
+        };
+        let (key, _) = login.key(Thing::Outcome);
+        self.place.put(key, self.record(login, &kept)).await
+    }
+
+    /// Returns what became of a login that somebody claimed before, as soon as it is known.
+    ///
+    /// # Errors
+    /// [`Refused::Used`] when that was too long ago, or takes longer than `patience`;
+    /// [`Refused::OtherBrowser`] when the login was ended.
+    pub async fn wait(&self, login: &RelayState, patience: Duration) -> Result<Outcome, Refused> {
+        let end = Instant::now() + patience;
+        loop {
+            match self.read(login).await?.ok_or(Refused::Used)? {
+                Kept::Ended => return Err(Refused::OtherBrowser),
+                Kept::UnderWay if Instant::now() < end => sleep(LOOK_AGAIN).await,
+                Kept::UnderWay => return Err(Refused::Used),
+                told => return self.told(told).ok_or(Refused::Used),
+            }
+        }
+    }
+
+    /// Returns how many handles are remembered. For whoever watches: every one of them is looked at.
+    ///
+    /// # Errors
+    /// When the place is away.
+    pub async fn count(&self) -> Result<usize, Unavailable> {
+        let (mut count, mut next, now) = (0, None, self.clock.now());
+        loop {
+            let page = self.place.list(Kind::Login, next, 1000, now).await?;
+            count += page.records.len();
+            next = page.next;
+            if next.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    fn told(&self, kept: Kept) -> Option<Outcome> {
+        let is_told = |until: i64| self.clock.now().as_millisecond() < until;
+        match kept {
+            Kept::SignedIn { session, acr, until } if is_told(until) => Some(Outcome::SignedIn {
+                session: SessionId::parse(&session)?,
+                assurance: Assurance::from_uri(&acr)?,
+            }),
+            Kept::Refused { code, class, until } if is_told(until) => Some(Outcome::Refused {
+                code: REASONS.iter().find(|known| **known == code)?,
+                class: Class::from_name(&class)?,
+            }),
+            _ => None,
+        }
+    }
+
+    async fn put_new(&self, login: &RelayState, kept: &Kept) -> Result<bool, Unavailable> {
+        let (key, _) = login.key(Thing::Outcome);
+        self.place.put_new(key, self.record(login, kept), self.clock.now()).await
+    }
+
+    async fn read(&self, login: &RelayState) -> Result<Option<Kept>, Unavailable> {
+        let (key, secret) = login.key(Thing::Outcome);
+        let record = self.place.get(key, self.clock.now()).await?;
+        Ok(record.and_then(|record| {
+            let plain = self.sealer.open(key, secret.as_bytes(), &record.sealed).ok()?;
+            serde_json::from_slice(plain.expose()).ok()
+        }))
+    }
+
+    fn record(&self, login: &RelayState, kept: &Kept) -> Record {
+        let plain = Secret::new(serde_json::to_vec(kept).unwrap_or_default());
+        let (key, secret) = login.key(Thing::Outcome);
+        // After the end of the login its handle is good for nothing anyway.
+        let told: Time = later(self.clock.now(), TOLD_FOR);
+        Record {
+            sealed: self.sealer.seal(key, secret.as_bytes(), plain.expose()),
+            label: Bytes::new(),
+            owner: None,
+            alive: 0,
+            expires: login.end().max(told),
+        }
+    }
+}
+
+impl Outcome {
+    /// Makes an outcome of what a login led to.
+    #[must_use]
+    pub fn refused(error: &LoginError) -> Self {
+        Self::Refused { code: error.code(), class: error.class() }
+    }
+}
+
+/// How soon who waits for an outcome looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::{Clock as _, ManualClock};
+    use crate::store::memory::Memory;
+
+    struct World {
+        outcomes: Outcomes,
+        clock: Arc<ManualClock>,
+        login: RelayState,
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    fn world() -> World {
+        let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
+        let sealer = Sealer::default();
+        let login = RelayState::issue(&sealer, later(clock.now(), Duration::from_secs(600)));
+        let outcomes = Outcomes::new(Arc::new(Memory::new(10)), sealer, clock.clone());
+        World { outcomes, clock, login }
+    }
+
+    fn signed_in() -> Outcome {
+        Outcome::SignedIn { session: SessionId::generate(), assurance: Assurance::High }
+    }
+
+    #[tokio::test]
+    async fn of_two_that_claim_at_once_one_is_the_first() {
+        let w = world();
+        let (a, b) = tokio::join!(w.outcomes.claim(&w.login), w.outcomes.claim(&w.login));
+        let firsts = [a, b].iter().filter(|claim| matches!(claim, Ok(Claim::First))).count();
+        assert_eq!(firsts, 1);
+    }
+
+    #[tokio::test]
+    async fn what_became_of_it_is_told_for_a_minute_and_not_longer() {
+        let w = world();
+        w.outcomes.claim(&w.login).await.unwrap();
+        let outcome = signed_in();
+        w.outcomes.settle(&w.login, &outcome).await.unwrap();
+        w.clock.advance(TOLD_FOR - Duration::from_millis(1));
+        let Outcome::SignedIn { session, .. } = w.outcomes.wait(&w.login, PATIENCE).await.unwrap()
+        else {
+            panic!("signed in")
+        };
+        let Outcome::SignedIn { session: expected, .. } = &outcome else { panic!("signed in") };
+        assert_eq!(session.key(), expected.key());
+        w.clock.advance(Duration::from_millis(1));
+        assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
+        assert!(matches!(w.outcomes.claim(&w.login).await, Ok(Claim::Before)), "still used");
+    }
+
+    #[tokio::test]
+    async fn every_refusal_is_told_as_it_was() {
+        for class in Class::ALL {
+            let w = world();
+            w.outcomes.claim(&w.login).await.unwrap();
+            let outcome = Outcome::Refused { code: "login.node_timeout", class };
+            w.outcomes.settle(&w.login, &outcome).await.unwrap();
+            let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
+            assert!(
+                matches!(told, Outcome::Refused { code: "login.node_timeout", class: c } if c == class),
+                "{told:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_meanwhile_waits_but_not_for_ever() {
+        let w = world();
+        w.outcomes.claim(&w.login).await.unwrap();
+        let (told, ()) = tokio::join!(w.outcomes.wait(&w.login, PATIENCE), async {
+            sleep(Duration::from_secs(2)).await;
+            w.outcomes.settle(&w.login, &signed_in()).await.unwrap();
+        });
+        assert!(matches!(told, Ok(Outcome::SignedIn { .. })));
+        let w = world();
+        w.outcomes.claim(&w.login).await.unwrap();
+        let began = Instant::now();
+        assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
+        assert!(began.elapsed() < PATIENCE + Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_login_that_was_ended_is_nobodys_to_claim() {
+        let w = world();
+        w.outcomes.end(&w.login).await.unwrap();
+        w.outcomes.end(&w.login).await.unwrap();
+        assert!(matches!(w.outcomes.claim(&w.login).await, Ok(Claim::Before)));
+        let told = w.outcomes.wait(&w.login, PATIENCE).await;
+        assert_eq!(told.unwrap_err(), Refused::OtherBrowser);
+        // The twin: one that was finished came to its end, and is told of.
+        let w = world();
+        w.outcomes.claim(&w.login).await.unwrap();
+        w.outcomes.settle(&w.login, &signed_in()).await.unwrap();
+        w.outcomes.end(&w.login).await.unwrap();
+        assert!(w.outcomes.wait(&w.login, PATIENCE).await.is_ok());
+    }
+}
