@@ -344,7 +344,8 @@ mod tests {
         assert_eq!(gone(MOST_BOUND, 100, 100), ["brama-login-00000000"]);
         assert_eq!(gone(MOST_BOUND + 2, 100, 100).len(), 3);
         // Long ones count by their length.
-        assert_eq!(gone(3, 2000, 100), ["brama-login-00000000"]);
+        assert_eq!(gone(3, 2000, 100).len(), 2);
+        assert_eq!(gone(3, 1900, 100), ["brama-login-00000000"]);
         assert_eq!(gone(2, 2000, 3000).len(), 2);
         assert!(names(cookies.make_room(&map(20, 100), Bound::Form, 10)).is_empty());
     }

@@ -165,9 +165,11 @@ impl Running {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let started = lines.next().expect("it says where it listens").unwrap();
-        let event: serde_json::Value = serde_json::from_str(&started).unwrap();
-        let address = event[listener].as_str().unwrap().to_owned();
+        let address = lines.by_ref().find_map(|line| {
+            let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+            Some(event[listener].as_str()?.to_owned())
+        });
+        let address = address.expect("it says where it listens");
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address }
     }

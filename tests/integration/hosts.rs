@@ -532,9 +532,16 @@ async fn what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_netw
         let answer = browser.at(B).fetch("/.brama/arrive?code=x").await;
         assert_eq!(answer.json()["error"], "crossing.no_navigation");
     }
-    // The twin: who goes there again and again is.
-    for _ in 0..4 {
+    // Nor is a code that nobody knows.
+    for _ in 0..10 {
         browser.open("/.brama/arrive?code=x").await.is_refused_with("crossing.unknown_code");
+    }
+    // The twin: who comes with what is another browser's is.
+    let mut citizen = world.browser();
+    signed_in(&mut citizen, A, "/").await;
+    for _ in 0..4 {
+        let code = code_for(&mut citizen, B, "/tax").await;
+        browser.visit(&code).await.is_refused_with("crossing.code_of_other_browser");
     }
     browser.open("/.brama/arrive?code=x").await.is_refused_with("login.too_many_failures");
 }

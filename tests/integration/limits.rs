@@ -128,11 +128,11 @@ async fn a_return_too_many_is_turned_away_and_the_login_is_not_spent() {
         let answer = deliver(&mut world.browser(), OFFICE, &[]).await;
         answer.is_refused_with("login.malformed_artifact");
     }
+    // What is no navigation is not counted, and told so.
     let program = [("accept", "application/json"), ("x-forwarded-for", OFFICE)];
     let answer = browser.fetch_with(Method::GET, "/.brama/acs?SAMLart=x", &program, "").await;
-    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(answer.json()["error"], "login.too_many_returns");
-    assert_eq!(answer.header("retry-after"), Some("20"));
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.json()["error"], "login.no_navigation");
     let page = deliver(&mut browser, OFFICE, &delivery.fields).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     page.is_our_page().is_refused_with("login.too_many_returns");

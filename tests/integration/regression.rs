@@ -100,7 +100,7 @@ async fn a_form_that_does_not_arrive_gives_its_place_back() {
     let world = world().start().await;
     let address = world.origin.replace("http://localhost", "127.0.0.1");
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = "POST /.brama/acs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000\r\n\
+    let request = "POST /.brama/acs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000\r\nAccept: text/html\r\n\
                    Content-Type: application/x-www-form-urlencoded\r\n\r\nSAML";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = [0; 1024];

@@ -244,7 +244,7 @@ async fn a_second_session_cookie_that_a_script_set_locks_nobody_out() {
 
 #[tokio::test]
 async fn a_foreign_page_counts_for_nobody() {
-    let world = world().with("[limits]\nlogin_failures = 5\nlogin_returns = 5\n").start().await;
+    let world = world().with("[limits]\nlogin_failures = 5\nlogin_returns = 30\n").start().await;
     let mut browser = world.browser();
     let delivery = browser.reach_node("/tax", "anna", &[]).await;
     let foreign: [&[(&str, &str)]; 4] = [

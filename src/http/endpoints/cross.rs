@@ -101,6 +101,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
             );
             let mut response = answer::see_other(&target);
             handoff_headers(&mut response);
+            // A second time it is told apart from what another browser brings.
+            bind(gateway, exchange, Bound::Home, &handle, &binding, &mut response);
             tracing::info!(request = exchange.id, host, "citizen crosses to another host");
             Ok(response)
         }
