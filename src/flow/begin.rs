@@ -25,7 +25,7 @@ pub struct Begun {
 impl Flows {
     /// Begins a login for a browser, which keeps its binding when it has one. Where the login may
     /// only have a certain age, the citizen identifies anew, whatever the node remembers: an age
-    /// that is asked for now is not fulfilled by luck.
+    /// that is asked for now is not fulfilled by luck. No login has less than the level of the service.
     ///
     /// # Errors
     /// When our request cannot be signed, or the login cannot be remembered.
@@ -46,10 +46,10 @@ impl Flows {
         } else {
             &settings.template
         };
-        let request = template.sign(&request_id, now, demand.assurance, &settings.signer)?;
+        let assurance = demand.assurance.max(settings.assurance);
+        let request = template.sign(&request_id, now, assurance, &settings.signer)?;
         let binding = binding.unwrap_or_else(Binding::generate);
-        let login =
-            PendingLogin { request_id, return_to, assurance: demand.assurance, fresh_since };
+        let login = PendingLogin { request_id, return_to, assurance, fresh_since };
         let relay_state = self.pending.begin(login, &binding, now).await?;
         Ok(Begun {
             form_action: settings.sso_url.clone(),

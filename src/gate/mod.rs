@@ -121,6 +121,15 @@ impl<'p> Door<'p> {
         self.place.is_some_and(|place| place.methods().next().is_some())
     }
 
+    /// Returns what a login must bring for it, where one is needed.
+    #[must_use]
+    pub fn demand(&self) -> Option<Demand> {
+        match &self.route?.access {
+            Access::Required(requirement) => Some(requirement.demand()),
+            Access::Public | Access::Optional => None,
+        }
+    }
+
     /// Decides.
     #[must_use]
     pub fn decide(self, session: Option<Live>, now: Time) -> Decision<'p> {

@@ -143,6 +143,15 @@
 //! route compares the session's level with its own. Faults `assurance-too-low`,
 //! `assurance-unknown`.
 //!
+//! ## A login link that asks for less
+//!
+//! A citizen edits `assurance=high` in the link to `login` into `low`, or takes `max_age` out.
+//!
+//! Answer: of the link, the route of `return_to` and the service the highest level and the least age
+//! hold ([`crate::http::demand`]), and the gate asks again when the citizen arrives. Tests
+//! `a_login_link_asks_for_more_than_service_and_route_and_never_for_less`,
+//! `where_the_service_asks_for_high_nobody_is_named_with_less`.
+//!
 //! # On the browser
 //!
 //! ## Login CSRF

@@ -27,6 +27,14 @@
 //! | `require = ["adult"]` | the 18th birthday has begun in Poland | 403 `policy.not_adult` or `policy.birthdate_unknown` |
 //! | `require = ["pesel"]` | the citizen has a PESEL | 403 `policy.no_pesel`, a page that offers to sign in again |
 //!
+//! **What is asked of the node** is never less than `service.assurance`: it is the level of every login,
+//! and of every session. A route may ask for more; one that asks for less is an error of the
+//! configuration. Whoever wants a route with a lower level lowers `service.assurance` to it, and writes
+//! the higher level on the routes that need it. The link `login` takes `assurance` and `max_age` from
+//! whoever follows it, so it can be made to ask for more, and never for less: the highest level of the
+//! link, of the route that `return_to` leads to and of the service holds, and the least age. So a route
+//! with `"optional"` names nobody whose login was weaker than the service asks for.
+//!
 //! What no login mends is looked at first, then level and age together, then the way in. Only level
 //! and age send anybody to the node by themselves, so nobody goes round in circles. `require` reads
 //! attributes that the node must be asked for, see `service.required_attributes`. Who is an adult is

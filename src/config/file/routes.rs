@@ -29,7 +29,8 @@ pub struct Route {
     pub upstream: Option<String>,
     /// Who may make the requests.
     pub access: Access,
-    /// Assurance that this route needs, when it is more than `service.assurance`.
+    /// Assurance that this route needs, when it is more than `service.assurance`. Less is an error:
+    /// no login has less.
     ///
     /// A citizen who signed in with less is sent to the node again.
     #[schemars(example = Assurance::High)]
