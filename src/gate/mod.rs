@@ -6,6 +6,7 @@
 //! for the same [verdict](Door::judge), and cannot let anything pass with it.
 
 pub mod action;
+pub mod case;
 pub mod facts;
 pub mod header_rules;
 pub mod majority;

@@ -119,6 +119,23 @@ impl Requirement {
         Self { assurance, max_age: None, authorities: Vec::new(), attributes: Vec::new() }
     }
 
+    /// Tells whether whoever fulfils it fulfils another one.
+    #[must_use]
+    pub fn asks_as_much_as(&self, other: &Self) -> bool {
+        let is_as_recent = match (self.max_age, other.max_age) {
+            (_, None) => true,
+            (Some(one), Some(other)) => one <= other,
+            (None, Some(_)) => false,
+        };
+        let has_as_few = other.authorities.is_empty()
+            || (!self.authorities.is_empty()
+                && self.authorities.iter().all(|one| other.authorities.contains(one)));
+        self.assurance >= other.assurance
+            && is_as_recent
+            && has_as_few
+            && other.attributes.iter().all(|attribute| self.attributes.contains(attribute))
+    }
+
     /// Returns what a login must bring.
     #[must_use]
     pub fn demand(&self) -> Demand {

@@ -15,7 +15,9 @@ pub struct Route {
     /// `portal.public_url`. International names may be written in their own letters.
     #[schemars(example = &"portal.example.gov.pl")]
     pub host: Option<String>,
-    /// Beginning of the paths that the route is for.
+    /// Beginning of the paths that the route is for: it covers itself and everything below it.
+    ///
+    /// There are no patterns. Letters that a request has percent-encoded are written so here too.
     pub path: String,
     /// Methods that the route is for; left out, all of them.
     ///
