@@ -31,7 +31,7 @@ pub struct Begun {
 impl Flows {
     /// Begins a login for a browser. Where the login may only have a certain age, the citizen
     /// identifies anew, whatever the node remembers: an age that is asked for now is not fulfilled by
-    /// luck.
+    /// luck. No login has less than the level of the service.
     ///
     /// # Errors
     /// When our request cannot be signed.
@@ -52,8 +52,8 @@ impl Flows {
         } else {
             &settings.template
         };
-        let request = template.sign(&request_id, now, demand.assurance, &settings.signer)?;
-        let assurance = demand.assurance;
+        let assurance = demand.assurance.max(settings.assurance);
+        let request = template.sign(&request_id, now, assurance, &settings.signer)?;
         let login = PendingLogin { request_id, return_to, assurance, fresh_since, origin };
         let relay_state = RelayState::issue(&self.sealer, later(now, settings.login_timeout));
         Ok(Begun {

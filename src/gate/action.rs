@@ -32,13 +32,16 @@ pub struct Forward {
     pub host: HostHeader,
     /// What differs on this route from what holds for the upstream and the listener.
     pub bounds: Bounds,
+    /// Whether the upstream takes `/Tax` and `/tax` for the same.
+    pub ignores_case: bool,
 }
 
 impl Forward {
     /// Goes on to an upstream, with the host that came and nothing that differs.
     #[must_use]
     pub fn to(upstream: usize) -> Self {
-        Self { upstream, host: HostHeader::Preserve, bounds: Bounds::default() }
+        let (host, bounds) = (HostHeader::Preserve, Bounds::default());
+        Self { upstream, host, bounds, ignores_case: false }
     }
 }
 

@@ -6,6 +6,7 @@
 //! for the same [verdict](Door::judge), and cannot let anything pass with it.
 
 pub mod action;
+pub mod case;
 pub mod facts;
 pub mod header_rules;
 pub mod majority;
@@ -119,6 +120,15 @@ impl<'p> Door<'p> {
     #[must_use]
     pub fn names_methods(&self) -> bool {
         self.place.is_some_and(|place| place.methods().next().is_some())
+    }
+
+    /// Returns what a login must bring for it, where one is needed.
+    #[must_use]
+    pub fn demand(&self) -> Option<Demand> {
+        match &self.route?.access {
+            Access::Required(requirement) => Some(requirement.demand()),
+            Access::Public | Access::Optional => None,
+        }
     }
 
     /// Decides.

@@ -10,12 +10,21 @@
 //! 4. Two routes of a place that are for the same method, with neither more specific, are a mistake
 //!    in the configuration and never get here.
 //! 5. What no route covers is denied.
+//! 6. An upstream may ignore case ([`Forward::ignores_case`]). Places whose requests go on to it are
+//!    compared without case, and so are those on the same host that answer by themselves. Places of
+//!    other upstreams are not, because their upstream tells the cases apart.
+//! 7. A request that would go on to an upstream that ignores case is denied when a place with a longer
+//!    path would cover it if case, or one letter that is another in a wider sense, were ignored: to that
+//!    upstream it is a request for that place, and no route leads there.
+//!
+//! [`Forward::ignores_case`]: super::action::Forward::ignores_case
 
 use std::sync::Arc;
 
 use http::Method;
 
 use super::action::{Action, Forward};
+use super::case;
 use super::header_rules::Rules;
 use super::methods::Methods;
 use super::requirement::Requirement;
@@ -39,6 +48,16 @@ impl Access {
     #[must_use]
     pub fn level(assurance: Assurance) -> Self {
         Self::Required(Requirement::level(assurance))
+    }
+
+    /// Tells whether nobody may go here who may not go there.
+    #[must_use]
+    pub fn asks_as_much_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Public | Self::Optional) => true,
+            (Self::Required(one), Self::Required(other)) => one.asks_as_much_as(other),
+            (Self::Public | Self::Optional, Self::Required(_)) => false,
+        }
     }
 }
 
@@ -100,13 +119,64 @@ pub struct Place {
     path: String,
     /// Those that name methods first.
     routes: Vec<Arc<Route>>,
+    reading: Reading,
+    /// The path without case, narrowly and widely.
+    folded: [String; 2],
+}
+
+/// How the path of a place is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// With case.
+    Exact,
+    /// Without case: it answers by itself, beside an upstream that ignores it.
+    Folded,
+    /// Without case: its upstream ignores it.
+    Ignored,
+}
+
+/// How a route covers a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// It does.
+    Covers,
+    /// It would, if case were ignored.
+    OtherCase,
+    /// It does not.
+    Elsewhere,
 }
 
 impl Place {
+    fn new(route: Route) -> Self {
+        let path = route.path.clone();
+        let folded = [case::narrow(&path).into_owned(), case::wide(&path).into_owned()];
+        Self { path, routes: vec![Arc::new(route)], reading: Reading::Exact, folded }
+    }
+
+    /// Finds out how its path is compared, on a host that has an upstream that ignores case.
+    fn read(&mut self) {
+        let mut forwards = self.routes.iter().filter_map(|route| match &route.action {
+            Action::Forward(forward) => Some(forward.ignores_case),
+            Action::Redirect(_) | Action::Respond(_) => None,
+        });
+        self.reading = match forwards.next() {
+            None => Reading::Folded,
+            Some(first) if first || forwards.any(|ignores| ignores) => Reading::Ignored,
+            Some(_) => Reading::Exact,
+        };
+    }
+
     /// Finds the route for a method.
     #[must_use]
     pub fn route(&self, method: &Method) -> Option<&Arc<Route>> {
         self.routes.iter().find(|route| route.methods.has(method))
+    }
+
+    fn covers(&self, path: &str, [narrow, _]: [&str; 2]) -> bool {
+        match self.reading {
+            Reading::Exact => covers(&self.path, path),
+            Reading::Folded | Reading::Ignored => covers(&self.folded[0], narrow),
+        }
     }
 
     /// Returns the methods that its routes name.
@@ -126,8 +196,53 @@ impl Place {
 pub struct Policy {
     /// Hosts in the order of their names, each with its places, longest prefix first. There are few,
     /// and nobody outside chooses them, so they are searched and not hashed.
-    hosts: Vec<(String, Vec<Place>)>,
+    hosts: Vec<Host>,
     releases: usize,
+}
+
+/// The places of a host.
+#[derive(Debug, Clone)]
+struct Host {
+    name: String,
+    places: Vec<Place>,
+    /// Whether requests go on to an upstream that ignores case.
+    ignores_case: bool,
+}
+
+impl Host {
+    fn find(&self, path: &str) -> Option<&Place> {
+        if !self.ignores_case {
+            return self.places.iter().find(|place| covers(&place.path, path));
+        }
+        let folded = [&*case::narrow(path), &*case::wide(path)];
+        let found = self.places.iter().find(|place| place.covers(path, folded))?;
+        let [_, wide] = &found.folded;
+        let may_be_of = |other: &&Place| {
+            let [_, other] = &other.folded;
+            other.len() > wide.len() && covers(other, folded[1])
+        };
+        let is_of_another =
+            found.reading == Reading::Ignored && self.places.iter().any(|other| may_be_of(&other));
+        (!is_of_another).then_some(found)
+    }
+
+    fn coverage(&self, place: &str, path: &str) -> Coverage {
+        let Some(place) = self.places.iter().find(|known| known.path == place) else {
+            return Coverage::Elsewhere;
+        };
+        if !self.ignores_case {
+            let is_covered = covers(&place.path, path);
+            return if is_covered { Coverage::Covers } else { Coverage::Elsewhere };
+        }
+        let folded = [&*case::narrow(path), &*case::wide(path)];
+        if place.covers(path, folded) {
+            Coverage::Covers
+        } else if covers(&place.folded[1], folded[1]) {
+            Coverage::OtherCase
+        } else {
+            Coverage::Elsewhere
+        }
+    }
 }
 
 impl Policy {
@@ -142,39 +257,53 @@ impl Policy {
             policy.releases = policy.releases.max(route.release_number + 1);
             policy.add(route);
         }
-        for place in policy.hosts.iter_mut().flat_map(|(_, places)| places) {
-            place.routes.sort_by_key(|route| !route.methods.is_named());
-        }
-        for (_, places) in &mut policy.hosts {
-            places.sort_by_key(|place| std::cmp::Reverse(place.path.len()));
+        for host in &mut policy.hosts {
+            for place in &mut host.places {
+                place.routes.sort_by_key(|route| !route.methods.is_named());
+                if host.ignores_case {
+                    place.read();
+                }
+            }
+            // All that cover a path are beginnings of it, however they are compared.
+            host.places.sort_by_key(|place| {
+                let length =
+                    if host.ignores_case { place.folded[0].len() } else { place.path.len() };
+                std::cmp::Reverse(length)
+            });
         }
         policy
     }
 
     fn add(&mut self, route: Route) {
         let at = self.position(&route.host).unwrap_or_else(|at| {
-            self.hosts.insert(at, (route.host.clone(), Vec::new()));
+            let name = route.host.clone();
+            self.hosts.insert(at, Host { name, places: Vec::new(), ignores_case: false });
             at
         });
-        let places = &mut self.hosts[at].1;
-        match places.iter_mut().find(|place| place.path == route.path) {
+        let host = &mut self.hosts[at];
+        host.ignores_case |=
+            matches!(&route.action, Action::Forward(forward) if forward.ignores_case);
+        match host.places.iter_mut().find(|place| place.path == route.path) {
             Some(place) => place.routes.push(Arc::new(route)),
-            None => {
-                let path = route.path.clone();
-                places.push(Place { path, routes: vec![Arc::new(route)] });
-            }
+            None => host.places.push(Place::new(route)),
         }
     }
 
     fn position(&self, host: &str) -> Result<usize, usize> {
-        self.hosts.binary_search_by(|known| known.0.as_str().cmp(host))
+        self.hosts.binary_search_by(|known| known.name.as_str().cmp(host))
     }
 
     /// Finds the place that a path belongs to.
     #[must_use]
     pub fn find(&self, host: &str, path: &str) -> Option<&Place> {
-        let at = self.position(host).ok()?;
-        self.hosts[at].1.iter().find(|place| covers(&place.path, path))
+        self.hosts[self.position(host).ok()?].find(path)
+    }
+
+    /// Tells how a route covers a path of its host.
+    #[must_use]
+    pub fn coverage(&self, route: &Route, path: &str) -> Coverage {
+        let host = self.position(&route.host).map(|at| &self.hosts[at]);
+        host.map_or(Coverage::Elsewhere, |host| host.coverage(&route.path, path))
     }
 
     /// Tells whether the portal is known under that host.
@@ -185,14 +314,14 @@ impl Policy {
 
     /// Returns every route: by host, the most specific first.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
-        let places = self.hosts.iter().flat_map(|(_, places)| places);
+        let places = self.hosts.iter().flat_map(|host| &host.places);
         places.flat_map(|place| &place.routes)
     }
 
     /// Tells whether any route of a host is told that about a citizen.
     #[must_use]
     pub fn releases_claim(&self, host: &str, claim: PersonalClaim) -> bool {
-        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].1);
+        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].places);
         let mut routes = places.iter().flat_map(|place| &place.routes);
         routes.any(|route| route.release.claims.contains(&claim))
     }

@@ -53,6 +53,16 @@ impl Demand {
             |age: Duration| !age.is_zero() && now.duration_since(authenticated) <= signed(age);
         assurance >= self.assurance && self.max_age.is_none_or(is_recent)
     }
+
+    /// Returns what brings both: the higher level, and the lesser age.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let max_age = match (self.max_age, other.max_age) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Self { assurance: self.assurance.max(other.assurance), max_age }
+    }
 }
 
 impl From<Assurance> for Demand {
@@ -109,6 +119,23 @@ impl Requirement {
         Self { assurance, max_age: None, authorities: Vec::new(), attributes: Vec::new() }
     }
 
+    /// Tells whether whoever fulfils it fulfils another one.
+    #[must_use]
+    pub fn asks_as_much_as(&self, other: &Self) -> bool {
+        let is_as_recent = match (self.max_age, other.max_age) {
+            (_, None) => true,
+            (Some(one), Some(other)) => one <= other,
+            (None, Some(_)) => false,
+        };
+        let has_as_few = other.authorities.is_empty()
+            || (!self.authorities.is_empty()
+                && self.authorities.iter().all(|one| other.authorities.contains(one)));
+        self.assurance >= other.assurance
+            && is_as_recent
+            && has_as_few
+            && other.attributes.iter().all(|attribute| self.attributes.contains(attribute))
+    }
+
     /// Returns what a login must bring.
     #[must_use]
     pub fn demand(&self) -> Demand {
@@ -152,4 +179,26 @@ impl Attribute {
 
 fn signed(duration: Duration) -> jiff::SignedDuration {
     jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_brings_both_is_the_higher_level_and_the_lesser_age() {
+        let demand = |assurance, age: Option<u64>| Demand {
+            assurance,
+            max_age: age.map(Duration::from_secs),
+        };
+        let (low, high) = (Assurance::Low, Assurance::High);
+        for (one, other, both) in [
+            (demand(low, None), demand(high, None), demand(high, None)),
+            (demand(high, None), demand(low, Some(60)), demand(high, Some(60))),
+            (demand(low, Some(600)), demand(low, Some(60)), demand(low, Some(60))),
+            (demand(low, Some(0)), demand(high, Some(60)), demand(high, Some(0))),
+        ] {
+            assert_eq!((one.and(other), other.and(one)), (both, both));
+        }
+    }
 }

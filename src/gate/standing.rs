@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::facts::Facts;
-use super::policy::{Policy, Route, covers};
+use super::policy::{Coverage, Policy, Route};
 
 /// Where a route stands with respect to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub enum Standing {
     OtherMethod,
     /// It is of the same place for all methods, and another one names the method.
     AllMethods,
+    /// It is for the path in another case, and its upstream tells cases apart. No request goes past it
+    /// to one that does not.
+    OtherCase,
     /// It is for other paths.
     OtherPath,
     /// It is for another host.
@@ -35,6 +38,7 @@ impl Standing {
             Self::ShorterPath => "shorter_path",
             Self::OtherMethod => "other_method",
             Self::AllMethods => "all_methods",
+            Self::OtherCase => "other_case",
             Self::OtherPath => "other_path",
             Self::OtherHost => "other_host",
         }
@@ -56,6 +60,7 @@ impl fmt::Display for Standing {
             Self::AllMethods => {
                 "covers the path, but a rule that names the method is more specific"
             }
+            Self::OtherCase => "is for the path in another case of its letters",
             Self::OtherPath => "is for other paths",
             Self::OtherHost => "is for another host",
         })
@@ -69,10 +74,15 @@ pub fn standings<'p>(facts: &Facts<'_>, policy: &'p Policy) -> Vec<(&'p Arc<Rout
     let decides = place.and_then(|place| place.route(facts.method));
     let standing = |route: &Arc<Route>| {
         if route.host != facts.host {
-            Standing::OtherHost
-        } else if !covers(&route.path, facts.path) {
-            Standing::OtherPath
-        } else if place.is_some_and(|place| place.path() != route.path) {
+            return Standing::OtherHost;
+        }
+        match policy.coverage(route, facts.path) {
+            Coverage::Elsewhere => return Standing::OtherPath,
+            Coverage::OtherCase => return Standing::OtherCase,
+            Coverage::Covers => {}
+        }
+        // Where no place was found, one with a longer path is in the way.
+        if place.is_none_or(|place| place.path() != route.path) {
             Standing::ShorterPath
         } else if decides.is_some_and(|decides| Arc::ptr_eq(decides, route)) {
             Standing::Decides

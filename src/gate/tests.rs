@@ -359,3 +359,130 @@ proptest! {
         }
     }
 }
+
+/// A route whose requests go on to an upstream that ignores case, or to one that does not.
+fn to(ignores_case: bool, path: &str, access: Access) -> Route {
+    let mut route = route(path, access);
+    if let action::Action::Forward(forward) = &mut route.action {
+        forward.ignores_case = ignores_case;
+    }
+    route
+}
+
+/// A route that answers by itself.
+fn answers(path: &str) -> Route {
+    let redirect = action::Redirect::parse(302, "/elsewhere").unwrap();
+    Route { action: action::Action::Redirect(redirect), ..route(path, Access::Public) }
+}
+
+#[test]
+fn paths_are_compared_without_case_where_the_upstream_ignores_it() {
+    let high = || Access::level(Assurance::High);
+    let policy = Policy::new(vec![
+        to(true, "/", Access::Public),
+        to(true, "/Admin", high()),
+        to(true, "/admin/Open", Access::Public),
+        to(true, "/żółw", high()),
+        answers("/hidden"),
+        to(false, "/Docs", high()),
+        to(false, "/Docs/Open", Access::Public),
+    ]);
+    for (path, expected) in [
+        ("/Admin", "login high"),
+        ("/admin", "login high"),
+        ("/ADMIN/x", "login high"),
+        ("/adminx", "pass /"),
+        ("/ADMIN/open/x", "pass /admin/Open"),
+        ("/ŻÓŁW/x", "login high"),
+        // Ours to answer, so that the upstream's own is not reached.
+        ("/HIDDEN", "pass /hidden"),
+        // The other upstream tells cases apart, and this one would take them for what is not its own.
+        ("/Docs", "login high"),
+        ("/docs", "deny"),
+        ("/Docs/Open", "pass /Docs/Open"),
+        ("/Docs/open", "login high"),
+        ("/docs/Open", "deny"),
+    ] {
+        assert_eq!(decided(&policy, "GET", path), expected, "{path}");
+    }
+    let policy = Policy::new(vec![to(true, "/", Access::Public), to(true, "/sub", high())]);
+    for (path, expected) in [("/SUB", "login high"), ("/\u{17f}ub", "deny"), ("/sux", "pass /")] {
+        assert_eq!(decided(&policy, "GET", path), expected, "{path}");
+    }
+}
+
+#[test]
+fn where_no_upstream_ignores_case_places_differ_by_it() {
+    let policy = Policy::new(vec![
+        to(false, "/", Access::Public),
+        to(false, "/admin", Access::level(Assurance::High)),
+        // Another host has such an upstream.
+        Route { host: "other.example".to_owned(), ..to(true, "/", Access::Public) },
+    ]);
+    assert_eq!(decided(&policy, "GET", "/Admin"), "pass /");
+    assert_eq!(decided(&policy, "GET", "/admin"), "login high");
+}
+
+#[test]
+fn a_route_in_another_case_says_so() {
+    let policy = Policy::new(vec![
+        to(true, "/", Access::Public),
+        to(true, "/admin", Access::Public),
+        to(false, "/Docs", Access::Public),
+    ]);
+    let found = |path| -> Vec<_> {
+        let standings = standings(&facts("portal.example", path), &policy).into_iter();
+        standings.map(|(route, standing)| (route.path.clone(), standing)).collect()
+    };
+    let (admin, docs, root) = ("/admin".to_owned(), "/Docs".to_owned(), "/".to_owned());
+    assert_eq!(
+        found("/ADMIN"),
+        [
+            (admin.clone(), Standing::Decides),
+            (docs.clone(), Standing::OtherPath),
+            (root.clone(), Standing::ShorterPath)
+        ]
+    );
+    assert_eq!(
+        found("/docs"),
+        [(admin, Standing::OtherPath), (docs, Standing::OtherCase), (root, Standing::ShorterPath)]
+    );
+}
+
+proptest! {
+    /// Whatever spelling an upstream that ignores case takes for the same, a rule that is stricter for
+    /// one is no less strict for the other.
+    #[test]
+    fn no_spelling_goes_past_a_rule_where_the_upstream_ignores_case(
+        rules in prop::collection::vec(
+            (
+                prop::sample::select(vec!["/", "/x", "/X/y", "/x/y/z", "/Y", "/\u{17f}", "/s/x"]),
+                any::<bool>(),
+                0..3_usize,
+            ),
+            1..6,
+        ),
+        path in "(/x|/X|/y|/Y|/s|/\u{17f}){1,3}",
+        other in "(/x|/X|/y|/Y|/s|/S){1,3}",
+    ) {
+        let mut rules = rules;
+        rules.sort_by_key(|rule| case::wide(rule.0).into_owned());
+        rules.dedup_by_key(|rule| case::wide(rule.0).into_owned());
+        let policy = Policy::new(rules.iter().map(|(path, ignores, access)| {
+            let all = [Access::Public, Access::Optional, Access::level(Assurance::Low)];
+            to(*ignores, path, all[*access].clone())
+        }).collect());
+        let reaches = |path: &str| {
+            let facts = facts("portal.example", path);
+            let verdict = Door::find(&facts, &policy).judge(None, now());
+            let route = verdict.route?;
+            let action::Action::Forward(forward) = &route.action else { return None };
+            (forward.ignores_case).then(|| verdict.outcome.is_ok())
+        };
+        if case::wide(&path) == case::wide(&other)
+            && let (Some(one), Some(two)) = (reaches(&path), reaches(&other))
+        {
+            prop_assert_eq!(one, two, "{} {}", path, other);
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! | what | decision |
 //! |---|---|
 //! | `..` and `.`, plain or encoded, also with or as a parameter (`..;x`, `x;..`) | refused |
+//! | a segment that ends in a dot (`/panel./dash`, `/files../x`, `/a.`), plain or encoded | refused |
 //! | `//`, an empty segment anywhere but at the end | refused |
 //! | `%2f`, `%5c`, `%3b`: an encoded slash, backslash or semicolon | refused |
 //! | `\`, `#`, a space, anything else that is not visible ASCII, raw | refused |
@@ -16,11 +17,17 @@
 //! | letters that some servers turn into a dot or a slash (fullwidth `／`, `．`, `＼`, `‥`) | refused |
 //! | `;x`, parameters | passed on; the policy does not see them |
 //! | `%3f`, `%23`: an encoded `?` or `#` | taken as a letter of the name |
-//! | upper and lower case, composed and decomposed letters, dots and spaces at the end | different places, see [`crate::manual::threat_model`] |
+//! | upper and lower case, composed and decomposed letters, spaces at the end | different places, see [`crate::manual::threat_model`] |
 //! | the length | bounded by the listener, with the whole head |
 //!
 //! A raw `#` in a target ends it for the HTTP parser, which drops the rest: neither we nor the
 //! upstream see it. The first `?` begins the query, where further ones are data.
+//!
+//! A segment that ends in a dot is one thing to us and another to servers that go by the beginnings of
+//! paths (nginx with `location /panel { proxy_pass http://app/; }` makes `/.` of `/panel.`, with `alias`
+//! `..` of `/files..`) and to those on Windows, which drop the dot. Names such as `Sp. z o.o.` cannot
+//! end a segment therefore; a portal that has them gives them another address, such as a number. Dots
+//! at the beginning and in the middle of a segment stay (`/.well-known`, `/a..b`), and in parameters.
 //!
 //! The query is not looked at by any rule of ours and is passed on as it came. It is visible ASCII
 //! ([`check_query`]), as every browser sends it: two servers could read raw letters in two
@@ -51,6 +58,9 @@ pub enum Error {
     /// It has a dot segment or an empty one.
     #[error("path has a dot segment or an empty segment")]
     Segment,
+    /// A segment ends in a dot.
+    #[error("path has a segment that ends in a dot")]
+    Dot,
     /// The query has something else than visible ASCII.
     #[error("query has a character that must be percent-encoded")]
     Query,
@@ -125,6 +135,9 @@ fn check_segments(path: &str) -> Result<(), Error> {
         if segment == "." || segment == ".." || (segment.is_empty() && !is_last) {
             return Err(Error::Segment);
         }
+        if segment.ends_with('.') {
+            return Err(Error::Dot);
+        }
     }
     Ok(())
 }
@@ -153,7 +166,7 @@ fn check_encoding(raw: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::Error::{Ambiguous, Encoding, NotUtf8, Relative, Segment, Twice};
+    use super::Error::{Ambiguous, Dot, Encoding, NotUtf8, Relative, Segment, Twice};
     use super::*;
 
     #[test]
@@ -164,8 +177,19 @@ mod tests {
             ("/tax", Ok("/tax")),
             ("/tax/", Ok("/tax/")),
             ("/TAX", Ok("/TAX")),
-            ("/a..b/...", Ok("/a..b/...")),
+            ("/a..b/..c/d.e", Ok("/a..b/..c/d.e")),
             ("/.well-known/x", Ok("/.well-known/x")),
+            // Dots at the end of a segment.
+            ("/...", Err(Dot)),
+            ("/file.", Err(Dot)),
+            ("/file./", Err(Dot)),
+            ("/panel./dash", Err(Dot)),
+            ("/files../x", Err(Dot)),
+            ("/panel%2e", Err(Dot)),
+            ("/panel%2E/dash", Err(Dot)),
+            ("/panel.;x/dash", Err(Dot)),
+            ("/panel.;", Err(Dot)),
+            ("/panel;v=1./dash", Ok("/panel/dash")),
             ("/..a", Ok("/..a")),
             ("/a,b=c&d@e:f!g$h'i(j)k*l+m~n", Ok("/a,b=c&d@e:f!g$h'i(j)k*l+m~n")),
             ("/a?", Ok("/a?")),

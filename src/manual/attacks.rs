@@ -143,6 +143,35 @@
 //! route compares the session's level with its own. Faults `assurance-too-low`,
 //! `assurance-unknown`.
 //!
+//! ## A login link that asks for less
+//!
+//! A citizen edits `assurance=high` in the link to `login` into `low`, or takes `max_age` out.
+//!
+//! Answer: of the link, the route of `return_to` and the service the highest level and the least age
+//! hold ([`crate::http::demand`]), and the gate asks again when the citizen arrives. Tests
+//! `a_login_link_asks_for_more_than_service_and_route_and_never_for_less`,
+//! `where_the_service_asks_for_high_nobody_is_named_with_less`.
+//!
+//! ## A spelling that only the portal takes for the same
+//!
+//! A public `/` covers `/Admin`, `/adminx`, `/panel./dash`, `/files../x`; the portal behind takes them for
+//! what a stricter route protects.
+//!
+//! Answer: a segment that ends in a dot is refused ([`crate::http::path`]); with `ignores_case` an
+//! upstream's paths are compared without case ([`crate::gate::policy`]); of the rest `check` warns, and
+//! says the shape in which there is nothing to go round ([`super::policy`]). Tests
+//! `each_path_has_one_meaning_or_none`, `paths_are_compared_without_case_where_the_upstream_ignores_it`,
+//! `no_spelling_goes_past_a_rule_where_the_upstream_ignores_case`.
+//!
+//! ## A second door
+//!
+//! A public route takes a prefix off, or is for another host, and leads to the same upstream as one that
+//! asks for a login.
+//!
+//! Answer: `check` and every start compute where routes arrive at their upstreams, and warn. A property
+//! test makes policies at random and holds gateway, `explain-policy` and the warnings together
+//! (`random_policies_do_what_is_explained_and_second_doors_are_warned_of`).
+//!
 //! # On the browser
 //!
 //! ## Login CSRF

@@ -16,6 +16,50 @@
 //! the body or the query (`_method`) is the portal's own, and the gateway does not look for it: switch
 //! that off in the portal, or ask for the same of all methods that a form can be turned into.
 //!
+//! A `path` is a beginning: `/admin` covers `/admin`, `/admin/` and `/admin/users/7`, not `/adminx`.
+//! There are no patterns, so `/admin/*`, `/users/{id}`, `/users/:id`, `/(a|b)`, `/admin$` and `/x?y=z` are
+//! errors: each would match nothing and leave what it was written for to the next shorter path. A name
+//! that has such a sign in it is written percent-encoded (`/%24metadata`), as are letters beyond ASCII
+//! (`/%C5%BC%C3%B3%C5%82w`).
+//!
+//! **Where an upstream reads a path otherwise.** The gateway compares paths segment by segment and with
+//! case. An upstream that reads them otherwise can take a request for one of a protected place that the
+//! gateway took for another. A route for `/admin` protects just as much as the route above it lets
+//! through:
+//!
+//! | upstream | it takes for the same | what passes by a public `/` over a protected path |
+//! |---|---|---|
+//! | nginx, `location /admin` | every beginning, in the middle of a name too | `/adminx`, `/admin-old` |
+//! | nginx, `location /panel { proxy_pass http://app/; }` | what follows `/panel`, after a slash | `/paneldash` is `/dash` of the app |
+//! | nginx, `location /files { alias /srv/files/; }` | what follows `/files`, in the folder | `/filesx`; `/files../` is refused |
+//! | PHP behind `index.php` (`PATH_INFO`) | what follows the script | `/index.php/admin` |
+//! | Apache with `MultiViews` | a name without its ending | `/panel.html`, `/panel.php` |
+//! | Express, and servers on Windows and macOS | upper and lower case | `/Admin`, `/ADMIN` |
+//! | Django, `re_path(r"^admin")` without `$` | every beginning | `/adminx` |
+//! | Rails, `(.:format)` | an ending | `/admin.json` |
+//!
+//! With the route for `/` the strictest there is nothing to go round: what is spelled otherwise meets
+//! the strictest rule. So:
+//!
+//! 1. Make `/` the strictest route and open single paths below it. That is the safe shape, whatever the
+//!    upstream is.
+//! 2. Where `/` must be open, let the portal check the level itself (`acr` in the token), or give what is
+//!    protected an upstream, or a host, of its own.
+//! 3. `check` warns of a route that is more open than one below it at the same upstream, and of second
+//!    doors: a prefix that is taken off or put before, or another host, by which requests reach what
+//!    another route protects. Two hosts that the upstream tells apart get a fixed `host_header` each.
+//!
+//! `[[upstream]] ignores_case = true` is for upstreams that ignore case. The paths of routes that lead to
+//! it are compared without case, `/Admin` is `/admin`, and two of them may not differ in case alone. On the
+//! same host, fixed answers and redirects are compared without case too, and routes that lead elsewhere
+//! with case, as their upstream reads them. A request that would go on to the upstream that ignores case,
+//! although to that upstream it is for a place with a longer path which leads elsewhere, is denied
+//! (`request.no_route`): `/docs`, when `/` leads there and `/Docs` to another upstream. Denied as well is
+//! what only some servers take for the same letter, such as `ſ` for `s` ([`crate::gate::case`]).
+//!
+//! A segment that ends in a dot is refused everywhere (`request.ambiguous_path`), see
+//! [`crate::http::path`].
+//!
 //! **What it asks.** `access` is `"public"` (nobody's name is passed on), `"optional"` or
 //! `"required"`. A route with `"required"` may ask for more:
 //!
@@ -26,6 +70,14 @@
 //! | `authorities` | the node names one of these as `AuthenticatingAuthority` | 403 `policy.way_not_allowed`, a page that offers to sign in again |
 //! | `require = ["adult"]` | the 18th birthday has begun in Poland | 403 `policy.not_adult` or `policy.birthdate_unknown` |
 //! | `require = ["pesel"]` | the citizen has a PESEL | 403 `policy.no_pesel`, a page that offers to sign in again |
+//!
+//! **What is asked of the node** is never less than `service.assurance`: it is the level of every login,
+//! and of every session. A route may ask for more; one that asks for less is an error of the
+//! configuration. Whoever wants a route with a lower level lowers `service.assurance` to it, and writes
+//! the higher level on the routes that need it. The link `login` takes `assurance` and `max_age` from
+//! whoever follows it, so it can be made to ask for more, and never for less: the highest level of the
+//! link, of the route that `return_to` leads to and of the service holds, and the least age. So a route
+//! with `"optional"` names nobody whose login was weaker than the service asks for.
 //!
 //! What no login mends is looked at first, then level and age together, then the way in. Only level
 //! and age send anybody to the node by themselves, so nobody goes round in circles. `require` reads

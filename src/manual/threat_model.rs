@@ -90,11 +90,17 @@
 //!   It cannot read the address from a window that it opened (`Cross-Origin-Opener-Policy`); a service
 //!   worker for the whole origin still could. Such a script acts in the citizen's name on that portal
 //!   anyway; this way it could go on doing so from elsewhere, until the session ends.
-//! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
-//!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
-//!   around. With such a portal, make `/` the strictest route and open single paths.
+//! - **A portal that reads paths otherwise than we do.** Routes are compared by segments and with case.
+//!   To a portal that takes `/ACCOUNT`, `/accountx` or `/account.json` for `/account`, a more open route
+//!   that covers those is a way around: `check` warns of it, and [`super::policy`] has a table of who
+//!   reads what. With such a portal, make `/` the strictest route and open single paths; for case alone,
+//!   set `ignores_case` on its upstream.
 //! - **A portal that takes other spellings of a path for the same**: composed and decomposed
-//!   letters, dots and spaces at the end, short names on Windows. What is told of case holds.
+//!   letters, spaces at the end, short names on Windows. What is told above holds. A dot at the end of a
+//!   segment is refused.
+//! - **A name in the configuration that leads back to us**, a second address of this machine, or two
+//!   upstreams that are one behind different names. What `check` says of second doors and of our own
+//!   listeners goes by addresses as they are written.
 //! - **A listed proxy that lies**, or a listed network with clients in it. Whoever speaks from there
 //!   chooses the address, scheme and host of their requests; never an identity.
 //! - **A portal that does not check the token** but believes the mere presence of the header.

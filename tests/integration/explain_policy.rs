@@ -108,6 +108,8 @@ fn check_refuses_a_rule_that_means_nothing_or_lets_nobody_pass() {
         ("authorities = [\"a\"]", "authorities = [\"\"]", "names of authorities"),
         ("authorities = [\"a\"]", "authorities = [\" a\"]", "names of authorities"),
         ("authorities = [\"a\"]", "authorities = [\"a\"]\naccess = \"public\"", "has no meaning"),
+        ("assurance = \"high\"", "assurance = \"low\"", "is less than service.assurance"),
+        ("assurance = \"substantial\"", "assurance = \"low\"", "no login has less"),
         ("require = [\"adult\"]", "require = [\"grown_up\"]", "adult, pesel"),
         ("require = [\"pesel\"]", "require = [\"pesel\"]\naccess = \"public\"", "has no meaning"),
     ] {

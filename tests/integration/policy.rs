@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brama::identity::assurance::Assurance;
 use brama::simulator::faults::Fault;
 use http::{Method, StatusCode};
 
@@ -297,4 +298,77 @@ async fn adults_and_holders_of_a_pesel_pass_and_others_are_told_why_not() {
         // The twin: nobody's name is needed where the rule is for everybody.
         assert_eq!(browser.open("/news").await.text, "portal");
     }
+}
+
+/// The level that the last request to the node asked for.
+fn asked(world: &World) -> &'static str {
+    let request = world.last_authn_request();
+    let levels = ["low", "substantial", "high"];
+    let is_asked = |level: &&str| request.contains(&format!("eidas.europa.eu/LoA/{level}<"));
+    levels.into_iter().find(is_asked).expect("a level is asked for")
+}
+
+#[tokio::test]
+async fn a_login_link_asks_for_more_than_service_and_route_and_never_for_less() {
+    let sure = "[[route]]\npath = \"/tax/sure\"\nupstream = \"portal\"\nassurance = \"high\"\n";
+    let world = world()
+        .with_routes(&format!("{ROUTES}{sure}"))
+        .with_settings(|settings| {
+            settings.flows.template.force_authn = false;
+            settings.log.access = brama::observe::access::Settings::off();
+        })
+        .start()
+        .await;
+    for (query, expected, anew) in [
+        ("return_to=/", "substantial", false),
+        ("return_to=/&assurance=low", "substantial", false),
+        ("return_to=/&assurance=high", "high", false),
+        ("assurance=low&assurance=low", "substantial", false),
+        // The route for what a browser does there: it goes to the page.
+        ("return_to=/news/1&assurance=low", "substantial", false),
+        ("return_to=/tax/sure/1?a=/&assurance=low", "high", false),
+        ("return_to=/tax/sure%23x&assurance=low", "high", false),
+        ("return_to=/tax/%73ure&assurance=substantial", "high", false),
+        ("return_to=/tax/surely&assurance=low", "substantial", false),
+        ("return_to=/tax/recent", "substantial", true),
+        ("return_to=/tax/recent&max_age=999999", "substantial", true),
+        // What is none of our paths, or one of our own places, asks for nothing of its own.
+        ("return_to=//tax/sure&assurance=low", "substantial", false),
+        ("return_to=/tax/sure/..&assurance=low", "substantial", false),
+        ("return_to=/.brama/cross?id=x&assurance=low", "substantial", false),
+    ] {
+        let mut browser = world.browser();
+        let page = browser.open(&format!("/.brama/login?{query}")).await;
+        assert!(is_page_to_the_node(&page), "{query}: {}", page.text);
+        browser.choose(&page, "anna", &[]).await;
+        assert_eq!(asked(&world), expected, "{query}");
+        assert_eq!(forces(&world), anew, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_service_asks_for_high_nobody_is_named_with_less() {
+    let routes = "[[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
+                  claims = [\"pesel\"]\n";
+    let world = world()
+        .with_routes(routes)
+        .with_settings(|settings| {
+            settings.flows.assurance = Assurance::High;
+            settings.log.access = brama::observe::access::Settings::off();
+        })
+        .start()
+        .await;
+    let link = "/.brama/login?return_to=/&assurance=low";
+    let mut browser = world.browser();
+    let page = browser.open(link).await;
+    let delivery = browser.choose(&page, "anna", &[("assurance", "substantial")]).await;
+    assert_eq!(asked(&world), "high");
+    browser.deliver(&delivery).await.is_refused_with("login.assurance_too_low");
+    assert_eq!(browser.open("/").await.text, "portal");
+    assert!(world.last_seen().assertion().is_none(), "nobody is named");
+    // The twin: by a way that is sure enough somebody is.
+    let page = browser.open(link).await;
+    let delivery = browser.choose(&page, "anna", &[("way", "e-dowod")]).await;
+    assert_eq!(browser.deliver(&delivery).await.text, "portal");
+    assert!(world.last_seen().assertion().is_some());
 }

@@ -154,7 +154,7 @@ fn routes() -> Vec<Route> {
         (PAYMENT, Access::Required(recent), everything.clone()),
         (DECLARATION, Access::Required(adults), everything.clone()),
         (PROFILE, Access::Required(by_profile), everything),
-        ("/api", Access::level(Assurance::Low), vec![GivenName, FamilyName, Birthdate]),
+        ("/api", Access::level(Assurance::Substantial), vec![GivenName, FamilyName, Birthdate]),
     ]
     .into_iter()
     .enumerate()

@@ -15,7 +15,9 @@ pub struct Route {
     /// `portal.public_url`. International names may be written in their own letters.
     #[schemars(example = &"portal.example.gov.pl")]
     pub host: Option<String>,
-    /// Beginning of the paths that the route is for.
+    /// Beginning of the paths that the route is for: it covers itself and everything below it.
+    ///
+    /// There are no patterns. Letters that a request has percent-encoded are written so here too.
     pub path: String,
     /// Methods that the route is for; left out, all of them.
     ///
@@ -29,7 +31,8 @@ pub struct Route {
     pub upstream: Option<String>,
     /// Who may make the requests.
     pub access: Access,
-    /// Assurance that this route needs, when it is more than `service.assurance`.
+    /// Assurance that this route needs, when it is more than `service.assurance`. Less is an error:
+    /// no login has less.
     ///
     /// A citizen who signed in with less is sent to the node again.
     #[schemars(example = Assurance::High)]

@@ -47,7 +47,8 @@ pub struct Service {
     pub decryption_keys: Vec<PathBuf>,
     /// PKCS#12 files with private keys that the node encrypts assertions for.
     pub decryption_p12: Vec<P12>,
-    /// How sure the node must be of who the citizen is. A route may ask for more.
+    /// How sure the node must be of who the citizen is, at every login. A route may ask for more,
+    /// and not for less.
     pub assurance: Assurance,
     /// How far the node's clock may be from ours.
     pub clock_skew: HumanDuration,

@@ -23,6 +23,11 @@ pub struct Upstream {
     /// with several addresses is several servers, which share the requests.
     #[schemars(example = &"http://127.0.0.1:3000")]
     pub url: Option<String>,
+    /// Whether it takes `/Tax` and `/tax` for the same, as Express does, and servers on Windows.
+    ///
+    /// The paths of routes that lead to it are then compared without case. A request that it would
+    /// take for one of a place that no route leads to it from is denied.
+    pub ignores_case: bool,
     /// Which HTTP is spoken to it.
     pub protocol: Protocol,
     /// PEM file with the authorities that may vouch for its servers.
@@ -86,6 +91,7 @@ impl Default for Upstream {
         Self {
             name: None,
             url: None,
+            ignores_case: false,
             protocol: Protocol::Http1,
             tls_ca_file: None,
             tls_system_roots: None,

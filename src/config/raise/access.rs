@@ -10,6 +10,7 @@ use crate::config::file::{self, HumanDuration};
 use crate::gate::methods::{Methods, Tie};
 use crate::gate::policy::Access;
 use crate::gate::requirement::{Attribute, Requirement};
+use crate::identity::assurance::Assurance;
 use crate::wire::head::is_method;
 
 /// The shortest age of a login that can be kept, beside what the clocks may differ: a citizen must
@@ -99,17 +100,30 @@ pub(super) fn access(
     key: &dyn Fn(&str) -> String,
 ) -> Access {
     check_meaning(context, route, key);
-    let default = context.file().service.assurance;
     match route.access {
         file::Access::Public => Access::Public,
         file::Access::Optional => Access::Optional,
         file::Access::Required => Access::Required(Requirement {
-            assurance: assurance(route.assurance.unwrap_or(default)),
+            assurance: level(context, route.assurance, &key("assurance")),
             max_age: max_age(context, route.max_age, &key("max_age")),
             authorities: authorities(context, &route.authorities, &key("authorities")),
             attributes: attributes(context, &route.require, &key("require")),
         }),
     }
+}
+
+/// The level of a route. That of the service holds for every login, so less is not what it says.
+fn level(context: &mut Context<'_>, given: Option<file::Assurance>, key: &str) -> Assurance {
+    let least = context.file().service.assurance;
+    if given.is_some_and(|given| given < least) {
+        context.error(
+            key,
+            "is less than service.assurance, and no login has less than that",
+            "leave it out; or lower service.assurance and give the other routes the level that they \
+             need",
+        );
+    }
+    assurance(given.unwrap_or(least))
 }
 
 fn check_meaning(context: &mut Context<'_>, route: &file::Route, key: &dyn Fn(&str) -> String) {

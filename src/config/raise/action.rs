@@ -4,11 +4,12 @@ use ::http::{HeaderValue, StatusCode};
 use bytes::Bytes;
 
 use super::context::Context;
+use super::paths;
 use crate::config::file;
 use crate::gate::action::{Action, Bounds, Forward, HostHeader, MAX_FIXED_BODY, Redirect, Respond};
 use crate::gate::header_rules::{Lines, MAX_RULES, Rules, Side};
 use crate::gate::rewrite::{self, Rewrite};
-use crate::http::{host, path};
+use crate::http::host;
 
 /// The full key of one of the route's keys.
 type Key<'k> = &'k dyn Fn(&str) -> String;
@@ -53,7 +54,9 @@ pub(super) fn raise(
     }
     let bounds = bounds(context, route, key);
     let host = host_header(context, route, key);
-    Some(Action::Forward(Forward { upstream: upstream?, host: host?, bounds }))
+    let (upstream, host) = (upstream?, host?);
+    let ignores_case = context.file().upstreams.get(upstream).is_some_and(|u| u.ignores_case);
+    Some(Action::Forward(Forward { upstream, host, bounds, ignores_case }))
 }
 
 /// Raises how the path changes.
@@ -64,17 +67,9 @@ pub(super) fn rewrite(
     route_path: &str,
 ) -> Option<Rewrite> {
     let mut prefixes = [("strip_prefix", &route.strip_prefix), ("add_prefix", &route.add_prefix)]
-        .map(|(name, prefix)| {
-            let prefix = prefix.as_deref().unwrap_or("");
-            match path::canonical(prefix) {
-                _ if prefix.is_empty() => Some(String::new()),
-                Ok(prefix) => Some(prefix.into_owned()),
-                Err(error) => {
-                    let advice = "write a plain path such as \"/tax\"";
-                    context.error(&key(name), error.to_string(), advice);
-                    None
-                }
-            }
+        .map(|(name, prefix)| match prefix.as_deref().unwrap_or("") {
+            "" => Some(String::new()),
+            prefix => paths::read(context, &key(name), prefix),
         })
         .into_iter();
     let (strip, add) = (prefixes.next()??, prefixes.next()??);

@@ -10,6 +10,7 @@ use super::Identity;
 use crate::base::clock::{Time, later};
 use crate::config::file::File;
 use crate::config::load::Loaded;
+use crate::config::place::Place;
 use crate::config::problem::Problems;
 use crate::server::tls;
 use crate::xml::keys::{Certificate, PrivateKey};
@@ -50,6 +51,11 @@ impl<'l> Context<'l> {
     /// Returns where a key stands, to be named in a problem of another one.
     pub(super) fn place(&self, key: &str) -> String {
         self.loaded.places.place_of(key).to_string()
+    }
+
+    /// Tells whether a key, or what holds it, was given by a variable of the environment.
+    pub(super) fn is_variable(&self, key: &str) -> bool {
+        matches!(self.loaded.places.place_of(key), Place::Variable(_))
     }
 
     /// Demands a value; one that was given and refused has been reported already.

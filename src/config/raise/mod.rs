@@ -5,8 +5,12 @@
 
 mod access;
 mod action;
+mod caches;
+mod cases;
 mod certificates;
 mod context;
+mod doors;
+mod everybody;
 mod fixed;
 mod limits;
 mod listen;
@@ -14,10 +18,12 @@ mod log;
 mod login;
 mod others;
 mod outage;
+mod paths;
 mod portal;
 mod routes;
 mod store;
 mod upstreams;
+mod variables;
 
 use self::context::Context;
 use super::load::Loaded;
@@ -52,6 +58,10 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let login = login::raise(context, portal.as_ref());
     let (names, upstreams) = upstreams::raise(context);
     let routes = routes::raise(context, portal.as_ref(), &names);
+    cases::check(context, &routes);
+    doors::check(context, &routes, &upstreams);
+    variables::check(context);
+    everybody::check(context);
     let log = log::raise(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);

@@ -63,6 +63,13 @@ pub(super) fn address(context: &mut Context<'_>, key: &str, text: &str) -> Optio
             "leave out everything after the host",
         );
     }
+    if url.host_str().is_some_and(|host| host.ends_with('.')) {
+        context.error(
+            key,
+            "has a dot at the end of its host, and the host of no request is taken to have one",
+            "leave the dot out",
+        );
+    }
     if url.scheme() != "https" && !is_loopback(&url) {
         context.error(
             key,

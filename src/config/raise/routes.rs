@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::access::{self, Claimed};
 use super::action;
 use super::context::Context;
+use super::{caches, paths};
 use crate::config::file::{self, Claim};
 use crate::gate::header_rules::Side;
 use crate::gate::policy::Route;
@@ -67,6 +68,7 @@ pub(super) fn raise(
                  host of portal.public_url",
             );
         }
+        caches::check(context, route, &key("response_headers"));
         let action = action::raise(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [
@@ -122,15 +124,8 @@ pub(super) fn raise(
 
 /// A path prefix, canonical, without a slash at its end.
 fn path(context: &mut Context<'_>, key: &str, text: &str) -> Option<String> {
-    match http::path::canonical(text) {
-        Ok(path) if path == "/" => Some(path.into_owned()),
-        Ok(path) => Some(path.trim_end_matches('/').to_owned()),
-        Err(error) => {
-            let advice = "write a plain path that begins with a slash, such as \"/tax\"";
-            context.error(key, error.to_string(), advice);
-            None
-        }
-    }
+    let path = paths::read(context, key, text)?;
+    Some(if path == "/" { path } else { path.trim_end_matches('/').to_owned() })
 }
 
 fn personal(claim: Claim) -> PersonalClaim {

@@ -1,6 +1,7 @@
 //! `[[upstream]]`.
 
 mod health;
+mod own;
 mod servers;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<S
         let tls = tls::raise(context, &key, upstream, encrypted);
         let health = health::raise(context, &key, &upstream.health);
         check_times_and_numbers(context, &key, upstream);
+        own::check(context, &key, upstream);
         // A name that is known keeps its routes from being reported as well.
         let Some(name) = name else { continue };
         if names.insert(name.to_owned(), index).is_some() {

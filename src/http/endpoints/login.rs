@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::cookie::Bound;
+use super::super::demand;
 use super::super::exchange::{Caller, Exchange, is_reading};
 use super::super::stop::Challenge;
 use super::cross;
@@ -21,7 +22,8 @@ use crate::pages::{self, Trouble};
 use crate::session::held::Live;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional. With
-/// `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody.
+/// `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody. Neither asks for
+/// less than the service and the return path do.
 ///
 /// # Errors
 /// When nobody can sign in, the network began too many logins, our request cannot be signed, or
@@ -29,14 +31,13 @@ use crate::session::held::Live;
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let return_to = exchange.query("return_to").unwrap_or_default();
     let return_to = ReturnTo::parse(&return_to);
-    let assurance = match exchange.query("assurance") {
-        None => gateway.flows.settings.assurance,
-        Some(text) => Assurance::parse(&text).ok_or_else(|| {
-            Failure::malformed("request.assurance", "assurance is low, substantial or high")
-        })?,
-    };
-    let max_age = exchange.query("max_age").map(|text| parse_age(&text)).transpose()?;
-    let demand = Demand { assurance, max_age };
+    let assurance = exchange.query("assurance").map(|text| {
+        let detail = "assurance is low, substantial or high";
+        Assurance::parse(&text).ok_or_else(|| Failure::malformed("request.assurance", detail))
+    });
+    let max_age = exchange.query("max_age").map(|text| parse_age(&text));
+    let wish = (assurance.transpose()?, max_age.transpose()?);
+    let demand = demand::demanded(gateway, exchange, &return_to, wish);
     // Whoever is signed in surely and recently enough need not go to the node again.
     let live = gateway.live(exchange).await?;
     let is_met = live.as_ref().map(Live::session).is_some_and(|session| {

@@ -41,6 +41,10 @@ impl Portal {
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
+
+    pub(crate) fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
 }
 
 impl Service for Portal {

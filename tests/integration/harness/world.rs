@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -218,6 +218,11 @@ impl World {
         tokio::time::timeout(Duration::from_secs(10), asks).await.expect("the node is asked");
     }
 
+    /// The configuration file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join(FILE)
+    }
+
     /// Where the gateway listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.gateway_address
@@ -254,6 +259,11 @@ impl World {
     /// What reached the portal.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.portal.seen()
+    }
+
+    /// Forgets what reached the portal.
+    pub(crate) fn forget_seen(&self) {
+        self.portal.forget();
     }
 
     /// The last request that reached the portal.

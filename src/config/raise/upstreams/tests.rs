@@ -259,3 +259,38 @@ fn a_file_with_another_content_makes_other_settings() {
     assert_ne!(before, tls_in(other.path(), keys).unwrap());
     assert_ne!(before, tls_in(one.path(), &format!("{keys}\ntls_system_roots = true")).unwrap());
 }
+
+#[test]
+fn an_upstream_that_is_ourselves_is_an_error() {
+    let listen = "[listen]\nhttp = \"127.0.0.1:8080\"\nhttps = \"0.0.0.0:443\"\nunix = \"/run/own.sock\"\n\
+                  redirect = \"[::]:80\"\n[operations]\nlisten = \"127.0.0.1:9480\"\n";
+    for (url, expected) in [
+        ("http://127.0.0.1:9480", Some("operations.listen")),
+        ("http://localhost:9480", Some("operations.listen")),
+        ("http://[::ffff:127.0.0.1]:9480", Some("operations.listen")),
+        ("http://0.0.0.0:9480", Some("operations.listen")),
+        ("http://127.0.0.1:8080", Some("listen.http")),
+        ("https://127.0.0.1", Some("listen.https")),
+        ("https://127.0.0.2", Some("listen.https")),
+        ("http://[::1]", Some("listen.redirect")),
+        ("http://127.0.0.1", Some("listen.redirect")),
+        ("unix:/run/own.sock", Some("listen.unix")),
+        ("http://127.0.0.1:3000", None),
+        ("http://127.0.0.2:8080", None),
+        ("http://[::1]:9480", None),
+        ("https://10.0.0.1", None),
+        ("https://portal.example:9480", None),
+        ("unix:/run/portal.sock", None),
+    ] {
+        for key in ["url = ", "[[upstream.servers]]\naddress = "] {
+            let text = format!("{listen}[[upstream]]\nname = \"portal\"\n{key}{url:?}\n");
+            let (_, told) = raised(&text);
+            match expected {
+                Some(listener) => {
+                    assert!(told.contains(&format!(": is {listener}, so ")), "{told}")
+                }
+                None => assert!(told.contains("0 errors"), "{url}: {told}"),
+            }
+        }
+    }
+}
