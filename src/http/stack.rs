@@ -138,10 +138,10 @@ impl Gateway {
         }
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
-        let trusted = &self.settings.edge.trusted;
+        let (trusted, believed) = (&self.settings.edge.trusted, self.settings.edge.believed);
         if !trusted.is_empty() {
             let headers = &exchange.parts.headers;
-            exchange.client = forwarded::read(headers, peer, trusted, self.is_https())?;
+            exchange.client = forwarded::read(headers, peer, trusted, believed, self.is_https())?;
         }
         if let Some(id) = exchange.client.request_id.take() {
             exchange.id = id;

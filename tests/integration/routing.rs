@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brama::config;
+use brama::http::forwarded::Believed;
 use brama::http::hygiene::answer::hsts;
 use brama::http::networks::Networks;
 use brama::observe::access;
@@ -179,6 +180,7 @@ async fn a_listed_proxy_is_believed_when_it_says_one_thing() {
             settings.log.access = access::Settings::off();
             let edge = &mut settings.http.edge;
             edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
+            edge.believed = Believed::ALL;
             edge.sends_forwarded = true;
             edge.hsts = Some(hsts(Duration::from_secs(60)));
         })
