@@ -327,6 +327,17 @@
 //!
 //! Answer: removed; the portal gets what we saw ourselves ([`crate::http::hygiene`]).
 //!
+//! ## Another spelling of a protected path
+//!
+//! `/Admin`, `/adminx`, `/panel./dash`, `/files../private`, `/admin.json`, `/index.php/admin`: the gateway finds
+//! the rule of a shorter path, and the portal serves the protected page.
+//!
+//! Answer: what two servers could read in two ways is refused ([`crate::http::path`]), but a portal may take
+//! any other path for the same. Rules for that have `/` as the strictest ([`super::upstream_paths`]).
+//! Tests, with nginx, Apache, Express and PHP, such as
+//! `no_spelling_reaches_nginx_where_the_strictest_rule_is_for_all` and
+//! `what_gets_through_to_nginx_where_all_is_public_is_what_the_manual_says`.
+//!
 //! ## The host that a proxy in front denies
 //!
 //! The proxy in front has two hosts, and lets a client reach only one. Through that one the client sends

@@ -16,6 +16,13 @@
 //! the body or the query (`_method`) is the portal's own, and the gateway does not look for it: switch
 //! that off in the portal, or ask for the same of all methods that a form can be turned into.
 //!
+//! **What the portal takes for the same path.** Paths are compared letter by letter. Most portals take
+//! more than one spelling for the same place (`/Admin`, `/adminx`, `/admin.json`, `/index.php/admin`), and
+//! then the rule for `/admin` does not hold for the others. Make `/` the strictest rule and open single
+//! paths: then no spelling is more open than `/`. What nginx, Apache, Express, PHP and others take for
+//! more, and what to configure there, stands in [`super::upstream_paths`]; a test with the real programs
+//! keeps its table true.
+//!
 //! **What it asks.** `access` is `"public"` (nobody's name is passed on), `"optional"` or
 //! `"required"`. A route with `"required"` may ask for more:
 //!
@@ -71,7 +78,8 @@
 //!
 //! **Why was that?** `brama explain-policy` takes a request through the same functions as a running
 //! gateway and says which route decides, which others matched and why they lost, and what a page and
-//! a script would get. Exit status 0 when it passes, 1 when not, 2 when it was called wrongly.
+//! a script would get; of `TRACE` and `CONNECT`, too, that they get 405 whatever the rules say. Exit
+//! status 0 when it passes, 1 when not, 2 when it was called wrongly.
 //!
 //! ```text
 //! $ brama explain-policy POST /news/7 --config brama.toml --level high --age 20m

@@ -93,7 +93,8 @@
 //!   anyway; this way it could go on doing so from elsewhere, until the session ends.
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
-//!   around. With such a portal, make `/` the strictest route and open single paths.
+//!   around. With such a portal, make `/` the strictest route and open single paths
+//!   ([`super::upstream_paths`] says what which program takes for more).
 //! - **A portal that takes other spellings of a path for the same**: composed and decomposed
 //!   letters, dots and spaces at the end, short names on Windows. What is told of case holds.
 //! - **A listed proxy that lies**, or a listed network with clients in it. Whoever speaks from there
