@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Request, Response, StatusCode, Version};
 
 use super::account::{self, Account};
 use super::answer::{self, Failure};
@@ -88,10 +88,8 @@ impl Gateway {
             return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
         }
         // The port is known of hosts that citizens sign in at.
-        let known = match self.settings.standing(host.name()) {
-            Standing::Public => None,
-            _ => self.settings.origin_of(host.name()).strip_prefix("https://"),
-        };
+        let known = self.settings.known_origin(host.name());
+        let known = known.and_then(|origin| origin.strip_prefix("https://"));
         let authority = known.unwrap_or(host.name());
         Ok(format!("https://{authority}{}", exchange.path_and_query()))
     }
@@ -120,12 +118,7 @@ impl Gateway {
         peer: &Peer,
         body: Incoming,
     ) -> Result<Answer, Failure> {
-        // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
-        if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            let code = "request.method_not_allowed";
-            return Err(Failure::new(Trouble::MalformedRequest, status, code));
-        }
+        stop::check_method(&exchange.parts.method)?;
         if !is_method(exchange.parts.method.as_str().as_bytes()) {
             return Err(Failure::malformed("request.malformed", "method"));
         }
@@ -212,7 +205,9 @@ impl Gateway {
                 }
                 Err(error.into())
             }
-            Action::Redirect(redirect) => Ok(action::redirect(redirect, &pass, exchange).into()),
+            Action::Redirect(redirect) => {
+                Ok(action::redirect(redirect, &pass, exchange, &self.settings).into())
+            }
             Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
         }
     }

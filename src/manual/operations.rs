@@ -293,7 +293,9 @@
 //!   `add_prefix` puts one before the rest. The portal learns of the first by `X-Forwarded-Prefix`;
 //!   `Location` and links in its pages are its own to write.
 //! - **Redirects** lead to a host of the configuration or to that of the request, which has routes.
-//!   `check` refuses a target that a client could turn elsewhere.
+//!   `check` refuses a target that a client could turn elsewhere. `{host}` is the name of the host, with
+//!   the port of `portal.public_url` or `portal.other_urls` where the scheme is the same; the port that
+//!   a client wrote in `Host` goes nowhere.
 //! - **Headers.** `[route.request_headers]` and `[route.response_headers]` remove, set and add.
 //!   `check` refuses rules for identity headers, cookies, `Host` and what frames a message. They
 //!   hold for what passes through and what the route answers, not for the gateway's own pages.
