@@ -359,8 +359,19 @@
 //! http-request del-header X-Request-Id
 //! ```
 //!
-//! In Apache `RequestHeader unset` before each of the names, and `X-Forwarded-For` too: it adds to what
-//! came. A proxy that writes `Forwarded` itself clears all of `X-Forwarded-*` instead.
+//! HAProxy refuses a request that names two hosts. In Apache, which writes `X-Forwarded-For` and
+//! `X-Forwarded-Host` itself and passes on the host that it decided by:
+//!
+//! ```text
+//! ProxyPreserveHost On
+//! RequestHeader set   X-Forwarded-Proto https
+//! RequestHeader unset X-Forwarded-For
+//! RequestHeader unset X-Forwarded-Host
+//! RequestHeader unset Forwarded
+//! RequestHeader unset X-Request-Id
+//! ```
+//!
+//! A proxy that writes `Forwarded` itself clears all of `X-Forwarded-*` instead.
 //!
 //! Upstreams get `X-Forwarded-For` (the client, then the trusted proxies), `-Proto`, `-Host`, and
 //! with `portal.send_forwarded` the `Forwarded` of RFC 7239 too. It is off by default, because a

@@ -1,6 +1,6 @@
-//! nginx with two hosts in front of us, one open and one that it denies: no request that comes in by
-//! the open one reaches the other. The lines for the location are those of `deploy/nginx/brama.conf`
-//! as it is shipped; careless ones show what they are there for.
+//! nginx or Apache with two hosts in front of us, one open and one that it denies: no request that comes
+//! in by the open one reaches the other. The lines for the headers are those of
+//! `deploy/nginx/brama.conf` and of the manual as they are; careless ones show what they are there for.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Gateway, Nginx, Plan, Program, Wire, free_address, node};
+use crate::harness::{Apache, Gateway, Nginx, Plan, Program, Wire, free_address, node};
 
 const OPEN: &str = "open.localhost";
 const CLOSED: &str = "closed.localhost";
@@ -24,8 +24,57 @@ const CARELESS: &str = "proxy_set_header Host $host; proxy_set_header X-Forwarde
 struct Site {
     front: SocketAddr,
     _gateway: Gateway,
-    _nginx: Nginx,
+    _proxy: Front,
     _portal: Program,
+}
+
+/// What stands in front.
+enum Front {
+    Nginx { _nginx: Nginx },
+    Apache { _apache: Apache },
+}
+
+/// Starts the portal, and has the gateway pass both hosts on to it.
+fn plan(trusted: &str) -> (Program, Plan) {
+    let (portal, url) = node("portal.js");
+    let mut plan = Plan::before(&url);
+    for host in [OPEN, CLOSED] {
+        plan = plan.route("/", "portal", "public").with(&format!("host = \"{host}\""));
+    }
+    (portal, plan.listen("trusted_proxies = [\"127.0.0.1/32\"]").listen(trusted))
+}
+
+/// Starts the gateway and Apache before it, with the lines of the manual.
+fn start_apache(trusted: &str) -> Option<Site> {
+    if !tools::has(&[Tool::Node, Tool::Apache, Tool::Curl]) {
+        return None;
+    }
+    let (portal, plan) = plan(trusted);
+    let (front, behind) = (free_address(), plan.address());
+    let lines = printed(&["ProxyPreserveHost ", "RequestHeader "]);
+    let server = |name: &str, access: &str| {
+        format!(
+            "<VirtualHost *:{}>\nServerName {name}\nProxyPass / http://{behind}/\n\
+             <Location />\nRequire {access}\n</Location>\n</VirtualHost>\n",
+            front.port()
+        )
+    };
+    let office = format!("ip {OFFICE}");
+    let servers = [&lines, &*server(OPEN, "all granted"), &server(CLOSED, &office)].join("\n");
+    let modules = ["authz_host", "headers", "proxy", "proxy_http"];
+    let proxy = Front::Apache { _apache: Apache::start(front, &modules, &servers) };
+    Some(Site { front, _gateway: plan.start(), _proxy: proxy, _portal: portal })
+}
+
+/// Returns the lines that the manual prints and that begin so.
+fn printed(beginnings: &[&str]) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/operations.rs");
+    let text = fs::read_to_string(file).unwrap();
+    let lines = text.lines().filter_map(|line| line.strip_prefix("//! "));
+    let begins = |line: &&str| beginnings.iter().any(|beginning| line.starts_with(beginning));
+    let lines: Vec<_> = lines.filter(begins).collect();
+    assert!(lines.len() > 5, "{lines:?}");
+    lines.join("\n")
 }
 
 /// Starts the gateway and nginx before it. `lines` stand in the location of both hosts, `trusted` in
@@ -34,12 +83,7 @@ fn start(lines: &str, trusted: &str, host: &str, denied: &str) -> Option<Site> {
     if !tools::has(&[Tool::Node, Tool::Nginx, Tool::Curl]) {
         return None;
     }
-    let (portal, url) = node("portal.js");
-    let mut plan = Plan::before(&url);
-    for host in [OPEN, CLOSED] {
-        plan = plan.route("/", "portal", "public").with(&format!("host = \"{host}\""));
-    }
-    let plan = plan.listen("trusted_proxies = [\"127.0.0.1/32\"]").listen(trusted);
+    let (portal, plan) = plan(trusted);
     let (front, behind) = (free_address(), plan.address());
     let listen = if host.contains("ssl_") { format!("{front} ssl") } else { front.to_string() };
     let server = |name: &str, denied: &str| {
@@ -51,7 +95,8 @@ fn start(lines: &str, trusted: &str, host: &str, denied: &str) -> Option<Site> {
     let connection = "map $http_upgrade $brama_connection { default upgrade; \"\" \"\"; }\n";
     let servers = [connection, &server(OPEN, ""), &server(CLOSED, denied)].concat();
     let nginx = Nginx::start_with(&servers, "");
-    Some(Site { front, _gateway: plan.start(), _nginx: nginx, _portal: portal })
+    let proxy = Front::Nginx { _nginx: nginx };
+    Some(Site { front, _gateway: plan.start(), _proxy: proxy, _portal: portal })
 }
 
 /// Returns the headers that the shipped file sets.
@@ -109,7 +154,13 @@ const HOST_TOO: &str = "trusted_for = [\"address\", \"scheme\", \"host\"]";
 
 #[test]
 fn a_host_that_nginx_denies_by_address_is_not_reached_through_another() {
-    for (lines, trusted) in [(shipped(), USUAL), (shipped(), HOST_TOO), (CARELESS.into(), USUAL)] {
+    let printed = printed(&["proxy_set_header "]);
+    for (lines, trusted) in [
+        (shipped(), USUAL),
+        (shipped(), HOST_TOO),
+        (printed, HOST_TOO),
+        (CARELESS.to_owned(), USUAL),
+    ] {
         let Some(site) = start(&lines, trusted, "", &by_address()) else { return };
         let name = format!("{trusted:?} {lines}");
         // The accept and its twin.
@@ -128,6 +179,19 @@ fn a_host_that_nginx_denies_by_address_is_not_reached_through_another() {
         for host in ["CLOSED.localhost", "closed.localhost.", "closed.localhost:81"] {
             let host = format!("Host: {host}");
             assert_eq!(site.ask(ELSEWHERE, OPEN, &["--header", &host]).0, 403, "{host}, {name}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_apache_denies_is_not_reached_through_another() {
+    for trusted in [USUAL, HOST_TOO] {
+        let Some(site) = start_apache(trusted) else { return };
+        assert_eq!(site.ask(OFFICE, CLOSED, &[]), (200, CLOSED.to_owned()), "{trusted}");
+        assert_eq!(site.ask(ELSEWHERE, CLOSED, &[]).0, 403, "{trusted}");
+        for claim in CLAIMS.into_iter().chain([&TWO_HOSTS[..]]) {
+            let reached = site.ask(ELSEWHERE, OPEN, claim);
+            assert_eq!(reached, (200, OPEN.to_owned()), "{claim:?} {trusted}");
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +10,7 @@ use tempfile::TempDir;
 
 use super::SECRET;
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Nginx, PATIENCE, Program, free_address, node};
+use crate::harness::{Apache, Nginx, PATIENCE, Program, free_address, node, readable_folder};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -70,6 +68,7 @@ pub(super) struct Portal {
 /// Ends with its owner.
 enum Running {
     Nginx { _nginx: Nginx, _folder: TempDir },
+    Apache { _apache: Apache, _root: TempDir },
     Program { _program: Program, _folder: Option<TempDir> },
 }
 
@@ -125,32 +124,18 @@ fn nginx() -> (String, Running) {
 
 /// Files, with `MultiViews`: a name finds its file without the extension.
 fn apache() -> (String, Running) {
-    let folder = readable_folder();
-    let root = folder.path().join("root");
-    fs::create_dir(&root).unwrap();
-    fs::write(root.join("panel.html"), SECRET).unwrap();
-    fs::write(root.join("open.html"), "open").unwrap();
-    fs::write(root.join("index.html"), "open").unwrap();
-    let (address, here) = (free_address(), folder.path().display());
-    let modules = Path::new("/usr/lib/apache2/modules");
-    let mut lines = String::new();
-    for name in ["mpm_event", "authz_core", "mime", "negotiation", "dir"] {
-        lines += &format!("LoadModule {name}_module {}/mod_{name}.so\n", modules.display());
+    let root = readable_folder();
+    for (name, text) in [("panel.html", SECRET), ("open.html", "open"), ("index.html", "open")] {
+        fs::write(root.path().join(name), text).unwrap();
     }
-    lines += &format!(
-        "ServerRoot {here}\nServerName localhost\nListen {address}\nUser www-data\n\
-         Group www-data\nPidFile {here}/pid\nErrorLog {here}/error.log\nDefaultRuntimeDir {here}\n\
-         TypesConfig /etc/mime.types\nDocumentRoot {root}\nKeepAlive On\n\
-         MaxKeepAliveRequests 0\nDirectoryIndex index.html\n\
+    let address = free_address();
+    let lines = format!(
+        "TypesConfig /etc/mime.types\nDocumentRoot {root}\nDirectoryIndex index.html\n\
          <Directory {root}>\nRequire all granted\nOptions +MultiViews\n</Directory>\n",
-        root = root.display()
+        root = root.path().display()
     );
-    let file = folder.path().join("apache.conf");
-    fs::write(&file, lines).unwrap();
-    // One process, so that it ends with us.
-    let mut command = Command::new("/usr/sbin/apache2");
-    let program = Program::start(command.arg("-X").arg("-f").arg(file));
-    listening(program, address, folder)
+    let apache = Apache::start(address, &["mime", "negotiation", "dir"], &lines);
+    (format!("http://{address}"), Running::Apache { _apache: apache, _root: root })
 }
 
 /// The server of PHP itself, with a script for all that is no file (`PATH_INFO`).
@@ -166,13 +151,6 @@ fn php() -> (String, Running) {
     command.args(["-n", "-q", "-S", &address.to_string(), "-t"]).arg(folder.path());
     let program = Program::start(&mut command);
     listening(program, address, folder)
-}
-
-/// A folder that a server can read that gives up its rights.
-fn readable_folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    folder
 }
 
 /// Waits until a program listens.
