@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brama::base::clock::Time;
 use brama::flow::return_to::ReturnTo;
-use brama::gate::action::Redirect;
+use brama::gate::action::{Redirect, RedirectHost};
 use brama::gate::rewrite::Rewrite;
 use brama::http::{exchange, host, path};
 use brama::identity::assurance::Assurance;
@@ -159,7 +159,8 @@ proptest! {
     ) {
         let text = pieces.concat();
         if let Ok(redirect) = Redirect::parse(302, &text) {
-            let location = redirect.location("portal.example", "/evil.path", Some("//evil.query"));
+            let host = RedirectHost { name: "portal.example", origin: None };
+            let location = redirect.location(host, "/evil.path", Some("//evil.query"));
             let location = location.unwrap();
             let base = url::Url::parse("https://portal.example/").unwrap();
             // What is no address at all leads nowhere.

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::base::secret::Secret;
 use crate::gate::policy::Route;
+use crate::http::forwarded::Believed;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::access;
 use crate::server::certificates::Certificates;
@@ -115,6 +116,8 @@ pub struct Listen {
     pub proxy_protocol_from: Vec<IpNet>,
     /// Whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// What their word is believed for.
+    pub trusted_for: Believed,
     /// The number of workers; zero is one for each core.
     pub workers: usize,
     /// How many connections may wait for a worker.
@@ -166,6 +169,7 @@ impl Listen {
             hsts: None,
             proxy_protocol_from: Vec::new(),
             trusted_proxies: Vec::new(),
+            trusted_for: Believed::default(),
             workers: 0,
             backlog: 4096,
             limits: server::listener::Limits::default(),

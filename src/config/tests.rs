@@ -175,6 +175,10 @@ fn each_kind_of_mistake_gets_its_advice() {
             "[listen]\ntrusted_proxies = [\"10.20.1.1/16\"]\n",
             "[0]: \"10.20.1.1/16\": not a whole network, which would be 10.20.0.0/16",
         ),
+        (
+            "[listen]\ntrusted_for = [\"address\", \"x-forwarded-host\"]\n",
+            ":2: listen.trusted_for[1]: \"x-forwarded-host\" is not one of the values",
+        ),
     ] {
         let told = all_problems(text).to_string();
         assert!(told.contains(expected), "{text}\n{told}");

@@ -3,8 +3,8 @@
 //! 1. An action is looked at only when the gate said pass, so that a redirect or a fixed answer of
 //!    a closed place tells nothing to who may not see it.
 //! 2. A redirect leads to a host that the configuration names, or to the host that the request was
-//!    for, which has routes. Nothing that a client chose stands before the path, and the path
-//!    begins with exactly one slash. So it cannot be made to lead elsewhere.
+//!    for, which has routes. Nothing that a client chose stands before the path, not even the port of
+//!    its `Host`, and the path begins with exactly one slash. So it cannot be made to lead elsewhere.
 //! 3. What is answered is bounded and was checked when it was read.
 
 use std::time::Duration;
@@ -89,6 +89,15 @@ pub struct Redirect {
     target: Vec<Piece>,
 }
 
+/// The host of a request, for `{host}`. A port that the client wrote is no part of it.
+#[derive(Debug, Clone, Copy)]
+pub struct RedirectHost<'h> {
+    /// Its canonical name, without port.
+    pub name: &'h str,
+    /// Scheme, host and port by which citizens know it, where the configuration says so.
+    pub origin: Option<&'h str>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
@@ -140,15 +149,29 @@ impl Redirect {
         Ok(Self { status, target: pieces })
     }
 
-    /// Returns the value of `Location`. `host` is the canonical host with its port, `path` and
-    /// `query` are as they came, the path rewritten.
+    /// Returns the value of `Location`. `path` and `query` are as they came, the path rewritten.
     #[must_use]
-    pub fn location(&self, host: &str, path: &str, query: Option<&str>) -> Option<HeaderValue> {
+    pub fn location(
+        &self,
+        host: RedirectHost<'_>,
+        path: &str,
+        query: Option<&str>,
+    ) -> Option<HeaderValue> {
         let mut location = String::new();
-        for piece in &self.target {
+        let mut pieces = self.target.iter().peekable();
+        while let Some(piece) = pieces.next() {
             match (piece, query) {
                 (Piece::Text(text), _) => location.push_str(text),
-                (Piece::Host, _) => location.push_str(host),
+                (Piece::Host, _) => {
+                    // The port of the origin belongs to its scheme, and gives way to one that
+                    // the target has itself.
+                    let has_port =
+                        matches!(pieces.peek(), Some(Piece::Text(t)) if t.starts_with(':'));
+                    let known = host.origin.and_then(|origin| origin.strip_prefix(&*location));
+                    let is_host = scheme_less(&location) == Some("");
+                    let authority = known.filter(|_| is_host && !has_port);
+                    location.push_str(authority.unwrap_or(host.name));
+                }
                 (Piece::Path, _) => location.push_str(path),
                 (Piece::Query, Some(query)) => location.push_str(query),
                 // "?" and "&" are for a query that is there.
@@ -256,9 +279,34 @@ mod tests {
     use super::*;
 
     fn location(target: &str, query: Option<&str>) -> String {
+        location_at(Some("https://portal.example:8443"), target, query)
+    }
+
+    fn location_at(origin: Option<&str>, target: &str, query: Option<&str>) -> String {
         let redirect = Redirect::parse(302, target).unwrap_or_else(|e| panic!("{target}: {e}"));
-        let location = redirect.location("portal.example:8443", "/a%20b/c", query).unwrap();
+        let host = RedirectHost { name: "portal.example", origin };
+        let location = redirect.location(host, "/a%20b/c", query).unwrap();
         location.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_host_has_the_port_of_the_configuration_or_none() {
+        let (https, http) = ("https://portal.example:8443", "http://portal.example:8080");
+        for (origin, target, expected) in [
+            (Some(https), "https://{host}/x", "https://portal.example:8443/x"),
+            (Some(https), "https://{host}", "https://portal.example:8443"),
+            (Some("https://portal.example"), "https://{host}/x", "https://portal.example/x"),
+            // The port is that of its scheme, and not of another one.
+            (Some(https), "http://{host}/x", "http://portal.example/x"),
+            (Some(http), "https://{host}/x", "https://portal.example/x"),
+            (Some(http), "http://{host}/x", "http://portal.example:8080/x"),
+            // One port is enough.
+            (Some(https), "https://{host}:444/x", "https://portal.example:444/x"),
+            (None, "https://{host}/x", "https://portal.example/x"),
+            (None, "https://{host}:444/x", "https://portal.example:444/x"),
+        ] {
+            assert_eq!(location_at(origin, target, None), expected, "{origin:?} {target}");
+        }
     }
 
     #[test]
@@ -282,7 +330,7 @@ mod tests {
             (
                 "https://new.example/x?host={host}",
                 None,
-                "https://new.example/x?host=portal.example:8443",
+                "https://new.example/x?host=portal.example",
             ),
             ("/fixed#part", Some("q"), "/fixed#part"),
             ("/new{path}", None, "/new/a%20b/c"),

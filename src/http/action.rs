@@ -3,19 +3,27 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response};
 
+use super::Settings;
 use super::exchange::Exchange;
 use crate::base::body::{self, Body};
 use crate::gate::Pass;
-use crate::gate::action::{Redirect, Respond};
+use crate::gate::action::{Redirect, RedirectHost, Respond};
 
 /// Sends the client elsewhere.
 #[must_use]
-pub fn redirect(redirect: &Redirect, pass: &Pass, exchange: &Exchange) -> Response<Body> {
+pub fn redirect(
+    redirect: &Redirect,
+    pass: &Pass,
+    exchange: &Exchange,
+    settings: &Settings,
+) -> Response<Body> {
     let uri = &exchange.parts.uri;
     let rewrite = &pass.route().rewrite;
     let rewritten = (!rewrite.is_none()).then(|| rewrite.path(uri.path()));
     let path = rewritten.as_deref().unwrap_or(uri.path());
-    let location = redirect.location(exchange.host.authority(), path, uri.query());
+    let name = exchange.host.name();
+    let host = RedirectHost { name, origin: settings.known_origin(name) };
+    let location = redirect.location(host, path, uri.query());
     let mut response = Response::new(body::empty());
     *response.status_mut() = redirect.status;
     // All parts are visible ASCII; if one is not, home is a place that everybody may go to.

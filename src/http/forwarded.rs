@@ -4,21 +4,29 @@
 //!    connection is in a network that the configuration
 //!    names as a proxy's; there is none by default. [`read`] must be asked
 //!    before [`super::hygiene::clean_request`] takes these headers away from every request.
-//! 2. The chain of addresses is walked from its end, over trusted addresses, up to the first other
+//! 2. A listed proxy is believed for what [`Believed`] names, by default the address and the scheme.
+//!    The host and the number of the request are believed only when the configuration names them:
+//!    a proxy that does not write them passes on what its client wrote, and it decided by the host
+//!    in `Host`. What is not believed is not read, so it can neither contradict nor be malformed.
+//! 3. The chain of addresses is walked from its end, over trusted addresses, up to the first other
 //!    one: that is the client. What stands before it was written by the client and goes nowhere.
-//! 3. Scheme and host are believed when they are told in one way: a header that tells two values,
-//!    or two headers that disagree, are refused. `X-Forwarded-Port` and `-Prefix` are not read.
-//! 4. An upstream is told of one client: the chain begins with the address that we believe. Every
+//! 4. Scheme and host are believed when they are told in one way: a header that tells two values is
+//!    refused. `X-Forwarded-Port` and `-Prefix` are not read.
+//! 5. Of the two families `X-Forwarded-*` is taken when one of its believed headers is there, and
+//!    `Forwarded` when none is. They do not complete each other: whatever `Forwarded` says beside
+//!    `X-Forwarded-*` must be what is taken anyway, or the request is refused.
+//! 6. An upstream is told of one client: the chain begins with the address that we believe. Every
 //!    value that can be is shared with the connection, the request or the configuration.
 //!
 //! What could break it in deployment: a network in the list from which clients come too, who could
-//! then say anything; a proxy in front that passes on what its client says of the scheme.
+//! then say anything; a proxy in front that passes on what its client says of the scheme, or of the
+//! host where that is believed.
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 
-use super::host::{self, Host};
+use super::host::Host;
 use super::networks::Networks;
 use super::service::Peer;
 use crate::wire::outgoing::Fields;
@@ -53,6 +61,34 @@ impl Client {
             request_id: None,
             chain: peer.text.clone(),
         }
+    }
+}
+
+/// What of a request a trusted proxy is believed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Believed {
+    /// The address of the client: `X-Forwarded-For`, `for=` of `Forwarded`.
+    pub address: bool,
+    /// Whether the client spoke TLS: `X-Forwarded-Proto`, `proto=` of `Forwarded`.
+    pub scheme: bool,
+    /// The host that the client asked for: `X-Forwarded-Host`, `host=` of `Forwarded`.
+    pub host: bool,
+    /// The number of the request: `X-Request-Id`.
+    pub request_id: bool,
+}
+
+impl Believed {
+    /// A proxy is believed for nothing.
+    pub const NOTHING: Self =
+        Self { address: false, scheme: false, host: false, request_id: false };
+    /// A proxy is believed for all that it can say.
+    pub const ALL: Self = Self { address: true, scheme: true, host: true, request_id: true };
+}
+
+impl Default for Believed {
+    /// What every proxy writes itself that ends the connections of clients.
+    fn default() -> Self {
+        Self { address: true, scheme: true, ..Self::NOTHING }
     }
 }
 
@@ -98,37 +134,41 @@ pub fn read(
     headers: &HeaderMap,
     peer: &Peer,
     trusted: &Networks,
+    believed: Believed,
     is_https: bool,
 ) -> Result<Client, Error> {
     let direct = Client::direct(peer, is_https);
     if !trusted.contains(direct.address) {
         return Ok(direct);
     }
-    // 1. What each of the two families says.
-    let (old, new) = (customary(headers, trusted)?, standard(headers, trusted)?);
-    // 2. They may complete each other, but not contradict.
-    let hops = match (old.hops.is_empty(), new.hops.is_empty()) {
-        (false, false) if old.hops.last() != new.hops.last() => {
-            return Err(Error::Conflict("address"));
-        }
-        (true, _) => new.hops,
-        (false, _) => old.hops,
+    // 1. What each of the two families says of what is believed. The customary one is taken when
+    //    it says anything at all, so that neither can fill the gaps of the other.
+    let customary = customary(headers, trusted, believed)?;
+    let standard = standard(headers, trusted, believed)?;
+    let (told, other) = match customary {
+        Some(told) => (told, standard),
+        None => (standard, Claims::default()),
     };
-    let is_tls = agreed(old.is_tls, new.is_tls, "scheme")?.unwrap_or(direct.is_tls);
+    let address = told.hops.last().copied().unwrap_or(direct.address);
+    let is_tls = told.is_tls.unwrap_or(direct.is_tls);
     let parse =
-        |host: Option<&str>| host.map(|host| Host::parse(host.as_bytes(), is_tls)).transpose();
-    let malformed = |_: host::Error| Error::Malformed("host");
-    let host =
-        agreed(parse(old.host).map_err(malformed)?, parse(new.host).map_err(malformed)?, "host")?;
+        |host: &str| Host::parse(host.as_bytes(), is_tls).map_err(|_| Error::Malformed("host"));
+    let host = told.host.map(parse).transpose()?;
+    // 2. What the other one says must be that, too.
+    if other.hops.last().is_some_and(|other| *other != address) {
+        return Err(Error::Conflict("address"));
+    }
+    if other.is_tls.is_some_and(|other| other != is_tls) {
+        return Err(Error::Conflict("scheme"));
+    }
+    let other_host = other.host.map(parse).transpose()?;
+    if other_host.is_some() && other_host != host {
+        return Err(Error::Conflict("host"));
+    }
     // 3. The chain for upstreams begins with the client.
-    let chain = chain(&hops, &peer.text);
-    Ok(Client {
-        address: hops.last().copied().unwrap_or(direct.address),
-        is_tls,
-        host,
-        request_id: request_id(headers),
-        chain,
-    })
+    let chain = chain(&told.hops, &peer.text);
+    let request_id = if believed.request_id { request_id(headers) } else { None };
+    Ok(Client { address, is_tls, host, request_id, chain })
 }
 
 /// Tells an upstream who the client is. `prefix` is what was taken off the path; with `standard`
@@ -158,7 +198,7 @@ pub fn announce(
     }
 }
 
-/// What one family of headers says.
+/// What one family of headers says of what is believed.
 #[derive(Debug, Default)]
 struct Claims<'h> {
     /// Addresses from the nearest to the client.
@@ -167,15 +207,41 @@ struct Claims<'h> {
     host: Option<&'h str>,
 }
 
-fn customary<'h>(headers: &'h HeaderMap, trusted: &Networks) -> Result<Claims<'h>, Error> {
-    let nodes = lines(headers, X_FORWARDED_FOR).rev().flat_map(|line| line.rsplit(','));
-    let hops = walk(nodes.map(|node| address(node.trim())), trusted)?;
-    let scheme = only(headers, X_FORWARDED_PROTO, "scheme")?.map(is_tls).transpose()?;
-    let host = only(headers, X_FORWARDED_HOST, "host")?;
-    Ok(Claims { hops, is_tls: scheme, host })
+/// Reads `X-Forwarded-*`; `None` when no header of it is there that is believed.
+fn customary<'h>(
+    headers: &'h HeaderMap,
+    trusted: &Networks,
+    believed: Believed,
+) -> Result<Option<Claims<'h>>, Error> {
+    let is_said = |is_believed: bool, name: HeaderName| is_believed && headers.contains_key(name);
+    let says_address = is_said(believed.address, X_FORWARDED_FOR);
+    let says_scheme = is_said(believed.scheme, X_FORWARDED_PROTO);
+    let says_host = is_said(believed.host, X_FORWARDED_HOST);
+    if !(says_address || says_scheme || says_host) {
+        return Ok(None);
+    }
+    let mut claims = Claims::default();
+    if says_address {
+        let nodes = lines(headers, X_FORWARDED_FOR).rev().flat_map(|line| line.rsplit(','));
+        claims.hops = walk(nodes.map(|node| address(node.trim())), trusted)?;
+    }
+    if says_scheme {
+        claims.is_tls = only(headers, X_FORWARDED_PROTO, "scheme")?.map(is_tls).transpose()?;
+    }
+    if says_host {
+        claims.host = only(headers, X_FORWARDED_HOST, "host")?;
+    }
+    Ok(Some(claims))
 }
 
-fn standard<'h>(headers: &'h HeaderMap, trusted: &Networks) -> Result<Claims<'h>, Error> {
+fn standard<'h>(
+    headers: &'h HeaderMap,
+    trusted: &Networks,
+    believed: Believed,
+) -> Result<Claims<'h>, Error> {
+    if !(believed.address || believed.scheme || believed.host) {
+        return Ok(Claims::default());
+    }
     let mut elements: Vec<Element<'_>> = Vec::new();
     for line in headers.get_all(FORWARDED) {
         let line = line.to_str().map_err(|_| Error::Malformed("Forwarded"))?;
@@ -187,8 +253,9 @@ fn standard<'h>(headers: &'h HeaderMap, trusted: &Networks) -> Result<Claims<'h>
     else {
         return Ok(Claims::default());
     };
-    let scheme = of_client.proto.map(is_tls).transpose()?;
-    Ok(Claims { hops, is_tls: scheme, host: of_client.host })
+    let scheme = of_client.proto.filter(|_| believed.scheme).map(is_tls).transpose()?;
+    let host = of_client.host.filter(|_| believed.host);
+    Ok(Claims { hops: if believed.address { hops } else { Vec::new() }, is_tls: scheme, host })
 }
 
 /// Goes from the nearest address over trusted ones to the first other, or to what is no address.
@@ -243,17 +310,6 @@ fn only<'h>(
     let mut values = lines(headers, name).flat_map(|line| line.split(',')).map(str::trim);
     let first = values.next();
     if values.any(|value| Some(value) != first) { Err(Error::Conflict(what)) } else { Ok(first) }
-}
-
-fn agreed<T: PartialEq>(
-    one: Option<T>,
-    other: Option<T>,
-    what: &'static str,
-) -> Result<Option<T>, Error> {
-    match (&one, &other) {
-        (Some(a), Some(b)) if a != b => Err(Error::Conflict(what)),
-        _ => Ok(one.or(other)),
-    }
 }
 
 fn is_tls(scheme: &str) -> Result<bool, Error> {

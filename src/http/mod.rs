@@ -91,6 +91,8 @@ impl Settings {
 pub struct Edge {
     /// Proxies in front whose word on the client is taken.
     pub trusted: networks::Networks,
+    /// For what it is taken.
+    pub believed: forwarded::Believed,
     /// Whether upstreams get the header `Forwarded` (RFC 7239) too.
     pub sends_forwarded: bool,
     /// The value of `Strict-Transport-Security`, when it is wanted.
@@ -105,6 +107,7 @@ impl Default for Edge {
     fn default() -> Self {
         Self {
             trusted: networks::Networks::default(),
+            believed: forwarded::Believed::default(),
             sends_forwarded: false,
             hsts: None,
             max_body: 64 * 1024 * 1024,

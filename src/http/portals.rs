@@ -51,6 +51,16 @@ impl Settings {
         self.other(host).map_or(&self.origin, |other| &other.origin)
     }
 
+    /// Returns the origin of the pages of a host, where the configuration says it: not for a host of
+    /// routes alone, of which no port is known.
+    #[must_use]
+    pub fn known_origin(&self, host: &str) -> Option<&str> {
+        match self.standing(host) {
+            Standing::Public => None,
+            Standing::Registered | Standing::Other(_) => Some(self.origin_of(host)),
+        }
+    }
+
     fn is_registered(&self, host: &str) -> bool {
         let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
         let is_port = |rest: &str| {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Request, Response, StatusCode, Version};
 
 use super::account::{self, Account};
 use super::answer::{self, Failure};
@@ -87,10 +87,8 @@ impl Gateway {
             return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
         }
         // The port is known of hosts that citizens sign in at.
-        let known = match self.settings.standing(host.name()) {
-            Standing::Public => None,
-            _ => self.settings.origin_of(host.name()).strip_prefix("https://"),
-        };
+        let known = self.settings.known_origin(host.name());
+        let known = known.and_then(|origin| origin.strip_prefix("https://"));
         let authority = known.unwrap_or(host.name());
         Ok(format!("https://{authority}{}", exchange.path_and_query()))
     }
@@ -119,12 +117,7 @@ impl Gateway {
         peer: &Peer,
         body: Incoming,
     ) -> Result<Answer, Failure> {
-        // TRACE would show a citizen's browser what we add to its requests (RFC 9110 9.3.8).
-        if matches!(exchange.parts.method, Method::TRACE | Method::CONNECT) {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            let code = "request.method_not_allowed";
-            return Err(Failure::new(Trouble::MalformedRequest, status, code));
-        }
+        stop::check_method(&exchange.parts.method)?;
         if !is_method(exchange.parts.method.as_str().as_bytes()) {
             return Err(Failure::malformed("request.malformed", "method"));
         }
@@ -137,10 +130,10 @@ impl Gateway {
         }
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
-        let trusted = &self.settings.edge.trusted;
+        let (trusted, believed) = (&self.settings.edge.trusted, self.settings.edge.believed);
         if !trusted.is_empty() {
             let headers = &exchange.parts.headers;
-            exchange.client = forwarded::read(headers, peer, trusted, self.is_https())?;
+            exchange.client = forwarded::read(headers, peer, trusted, believed, self.is_https())?;
         }
         if let Some(id) = exchange.client.request_id.take() {
             exchange.id = id;
@@ -212,7 +205,9 @@ impl Gateway {
                 }
                 Err(error.into())
             }
-            Action::Redirect(redirect) => Ok(action::redirect(redirect, &pass, exchange).into()),
+            Action::Redirect(redirect) => {
+                Ok(action::redirect(redirect, &pass, exchange, &self.settings).into())
+            }
             Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
         }
     }

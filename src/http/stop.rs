@@ -114,6 +114,22 @@ fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failu
     }
 }
 
+/// Refuses methods that are for nobody. TRACE would show a citizen's browser what we add to its
+/// requests (RFC 9110 9.3.8); CONNECT is for proxies that clients choose.
+///
+/// # Errors
+/// When the method is one of them, whatever any rule says of it.
+pub fn check_method(method: &Method) -> Result<(), Failure> {
+    if matches!(*method, Method::TRACE | Method::CONNECT) {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        let code = "request.method_not_allowed";
+        let failure = Failure::new(Trouble::MalformedRequest, status, code);
+        let detail = format!("{method} is not taken, whatever the rules say");
+        return Err(Failure { detail, ..failure });
+    }
+    Ok(())
+}
+
 /// RFC 9110 15.5.6: the answer says which methods there are.
 fn no_method(place: &Place) -> Failure {
     let methods: Vec<&str> = place.methods().map(Method::as_str).collect();

@@ -356,6 +356,29 @@
 //!
 //! Answer: removed; the portal gets what we saw ourselves ([`crate::http::hygiene`]).
 //!
+//! ## Another spelling of a protected path
+//!
+//! `/Admin`, `/adminx`, `/panel./dash`, `/files../private`, `/admin.json`, `/index.php/admin`: the gateway finds
+//! the rule of a shorter path, and the portal serves the protected page.
+//!
+//! Answer: what two servers could read in two ways is refused ([`crate::http::path`]), but a portal may take
+//! any other path for the same. Rules for that have `/` as the strictest ([`super::upstream_paths`]).
+//! Tests, with nginx, Apache, Express and PHP, such as
+//! `no_spelling_reaches_nginx_where_the_strictest_rule_is_for_all` and
+//! `what_gets_through_to_nginx_where_all_is_public_is_what_the_manual_says`.
+//!
+//! ## The host that a proxy in front denies
+//!
+//! The proxy in front has two hosts, and lets a client reach only one. Through that one the client sends
+//! `X-Forwarded-Host` or `Forwarded: host=` with the other, or names one in the request line and the
+//! other in `Host`; the proxy passes it on, and we are asked for the host that was denied.
+//!
+//! Answer: a listed proxy is believed for the host only when `listen.trusted_for` names it; `Forwarded`
+//! fills no gap of `X-Forwarded-*` ([`crate::http::forwarded`]); what we ship and print clears the rest
+//! and passes on the host that the proxy decided by. Tests, with nginx and its two hosts:
+//! `a_host_that_nginx_denies_by_address_is_not_reached_through_another`,
+//! `a_host_that_nginx_wants_a_certificate_for_is_not_reached_through_another`.
+//!
 //! # On the key derivation
 //!
 //! ## Leading zeros

@@ -20,7 +20,7 @@
 //! | certificates | one for each host (`[[listen.certificates]]`), or one with all names; `check` warns where one is missing |
 //! | routes | each names its `host`; left out, it is that of `public_url` |
 //! | scheme and port | all portals have the same scheme; each may have a port of its own, but not a host in common |
-//! | a proxy in front | passes `Host` on, or `X-Forwarded-Host` from a listed network |
+//! | a proxy in front | passes on the `Host` that it decided by (nginx: `$host`); or writes `X-Forwarded-Host`, and is listed and believed for it (`trusted_for`, [`super::operations`]) |
 //!
 //! A host that routes name and that stands in neither key is for the public: `access` must be `public`
 //! there, and nobody is ever signed in. A host that no route names is refused.

@@ -13,6 +13,7 @@
 //! - [`reasons`]: the codes in logs and on pages, and what to do about each.
 //! - [`replicas`]: several gateways behind a balancer, restarted without a failed request.
 //! - [`sessions`]: how sessions live, where they are kept, and what is seen while that is away.
+//! - [`upstream_paths`]: what programs behind take for the same path, and what to configure.
 //! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
 //! - [`glossary`]: the Polish terms.
 
@@ -29,3 +30,4 @@ pub mod reasons;
 pub mod replicas;
 pub mod sessions;
 pub mod threat_model;
+pub mod upstream_paths;

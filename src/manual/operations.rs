@@ -164,7 +164,7 @@
 //! or it is closed. Connections from elsewhere must not: there the header is a malformed request.
 //!
 //! A proxy that ends TLS says the address in `X-Forwarded-For` or `Forwarded`: list it in
-//! `listen.trusted_proxies`. Both lists are empty by default, and both should hold the proxies
+//! `listen.trusted_proxies`, and have it clear what it does not write ("Proxies in front" below). Both lists are empty by default, and both should hold the proxies
 //! and nobody else. Connections from listed networks are not counted by
 //! `listen.max_connections_per_address`.
 //!
@@ -194,7 +194,7 @@
 //! stays`, with the keys). Requests that are under way end as they began. Sessions, logins under way
 //! and connections to upstreams that did not change are kept.
 //!
-//! What needs a new process: everything in `[listen]` but `hsts` and `trusted_proxies`, `[session]`,
+//! What needs a new process: everything in `[listen]` but `hsts`, `trusted_proxies` and `trusted_for`, `[session]`,
 //! `operations.listen`, `portal.public_url`, `portal.state_directory`, `identity.key_rotation`, and
 //! `log.format` and `log.level`.
 //!
@@ -293,7 +293,9 @@
 //!   `add_prefix` puts one before the rest. The portal learns of the first by `X-Forwarded-Prefix`;
 //!   `Location` and links in its pages are its own to write.
 //! - **Redirects** lead to a host of the configuration or to that of the request, which has routes.
-//!   `check` refuses a target that a client could turn elsewhere.
+//!   `check` refuses a target that a client could turn elsewhere. `{host}` is the name of the host, with
+//!   the port of `portal.public_url` or `portal.other_urls` where the scheme is the same; the port that
+//!   a client wrote in `Host` goes nowhere.
 //! - **Headers.** `[route.request_headers]` and `[route.response_headers]` remove, set and add.
 //!   `check` refuses rules for identity headers, cookies, `Host` and what frames a message. They
 //!   hold for what passes through and what the route answers, not for the gateway's own pages.
@@ -306,26 +308,70 @@
 //! By default nobody is believed: `Forwarded`, `X-Forwarded-*`, `X-Real-IP` and their like are taken
 //! away, and upstreams learn the address of the connection. When another proxy stands in front,
 //! name its networks in `listen.trusted_proxies`: then the client is the last address of the chain
-//! that is not in them, and scheme, host and `X-Request-Id` are taken from it. Name no network from
-//! which clients come as well. Such a proxy must replace what its client says of the scheme and the
-//! host; two values that differ are refused (`request.forwarded_conflict`).
+//! that is not in them, and the scheme is taken from it. Name no network from which clients come as
+//! well. Such a proxy must replace what its client says; two values that differ are refused
+//! (`request.forwarded_conflict`).
 //!
-//! **Have it clear `Forwarded`.** Most proxies write `X-Forwarded-*` and pass a `Forwarded` of their
-//! client on as it came. It cannot be told from one of the proxy. Where the two contradict each other
-//! the request is refused, so that an honest client behind a proxy of its own cannot come in; where
-//! they agree on the address, the scheme and the host that the proxy does not say are taken from the
-//! client. In nginx, for instance:
+//! **For what it is believed.** `listen.trusted_for` names it; what it does not name is not read:
+//!
+//! | `trusted_for` | headers | by default |
+//! |---|---|---|
+//! | `"address"` | `X-Forwarded-For`, `for=` of `Forwarded` | believed |
+//! | `"scheme"` | `X-Forwarded-Proto`, `proto=` of `Forwarded` | believed |
+//! | `"host"` | `X-Forwarded-Host`, `host=` of `Forwarded` | not |
+//! | `"request_id"` | `X-Request-Id`, when it is of at most 64 harmless letters | not |
+//!
+//! The host decides which routes hold. A proxy with two hosts, of which it lets a client reach only
+//! one (client certificates, lists of addresses), decided by `Host`; believed for an
+//! `X-Forwarded-Host` that it passes on as it came, it has the client choose the other one after all.
+//! So `"host"` is for a proxy that changes `Host`, and writes `X-Forwarded-Host` on every request.
+//!
+//! **Of two kinds of headers** `X-Forwarded-*` is taken when one of its believed headers is there, and
+//! `Forwarded` when none is. One does not complete the other: what `Forwarded` says beside
+//! `X-Forwarded-*` of the address, the scheme and a believed host must be what is taken anyway, and
+//! else the request is refused. In `Forwarded` the element counts that was written of the client, by
+//! the proxy that saw it: the last one whose `for=` is not a listed proxy.
+//!
+//! **Have it clear the rest.** Most proxies write a few of these headers and pass the others on as their
+//! client wrote them, which cannot be told apart from the proxy's own. A `Forwarded` that is passed on
+//! contradicts `X-Forwarded-For`, so that an honest client behind a proxy of its own cannot come in. In
+//! nginx:
 //!
 //! ```text
-//! proxy_set_header Host              $http_host;
-//! proxy_set_header X-Forwarded-For   $proxy_add_x_forwarded_for;
-//! proxy_set_header X-Forwarded-Host  $http_host;
+//! proxy_set_header Host              $host;
+//! proxy_set_header X-Forwarded-For   $remote_addr;
 //! proxy_set_header X-Forwarded-Proto $scheme;
+//! proxy_set_header X-Forwarded-Host  "";
 //! proxy_set_header Forwarded         "";
+//! proxy_set_header X-Request-Id      "";
 //! ```
 //!
-//! In HAProxy it is `http-request del-header Forwarded`, in Apache `RequestHeader unset Forwarded`. A
-//! proxy that writes `Forwarded` itself clears `X-Forwarded-*` of its client instead.
+//! `$host` is the host by which nginx chose the `server` block; `$http_host` is what the client wrote
+//! in `Host`, and that is another one when the request line names a host
+//! (`GET http://open.example/ HTTP/1.1`). On another port than 443 write `$host:8443`. Behind
+//! a further listed proxy `X-Forwarded-For` is `$proxy_add_x_forwarded_for`. In HAProxy:
+//!
+//! ```text
+//! http-request set-header X-Forwarded-For   %[src]
+//! http-request set-header X-Forwarded-Proto https
+//! http-request del-header X-Forwarded-Host
+//! http-request del-header Forwarded
+//! http-request del-header X-Request-Id
+//! ```
+//!
+//! HAProxy refuses a request that names two hosts. In Apache, which writes `X-Forwarded-For` and
+//! `X-Forwarded-Host` itself and passes on the host that it decided by:
+//!
+//! ```text
+//! ProxyPreserveHost On
+//! RequestHeader set   X-Forwarded-Proto https
+//! RequestHeader unset X-Forwarded-For
+//! RequestHeader unset X-Forwarded-Host
+//! RequestHeader unset Forwarded
+//! RequestHeader unset X-Request-Id
+//! ```
+//!
+//! A proxy that writes `Forwarded` itself clears all of `X-Forwarded-*` instead.
 //!
 //! Upstreams get `X-Forwarded-For` (the client, then the trusted proxies), `-Proto`, `-Host`, and
 //! with `portal.send_forwarded` the `Forwarded` of RFC 7239 too. It is off by default, because a

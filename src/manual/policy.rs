@@ -23,20 +23,10 @@
 //! (`/%C5%BC%C3%B3%C5%82w`).
 //!
 //! **Where an upstream reads a path otherwise.** The gateway compares paths segment by segment and with
-//! case. An upstream that reads them otherwise can take a request for one of a protected place that the
-//! gateway took for another. A route for `/admin` protects just as much as the route above it lets
-//! through:
-//!
-//! | upstream | it takes for the same | what passes by a public `/` over a protected path |
-//! |---|---|---|
-//! | nginx, `location /admin` | every beginning, in the middle of a name too | `/adminx`, `/admin-old` |
-//! | nginx, `location /panel { proxy_pass http://app/; }` | what follows `/panel`, after a slash | `/paneldash` is `/dash` of the app |
-//! | nginx, `location /files { alias /srv/files/; }` | what follows `/files`, in the folder | `/filesx`; `/files../` is refused |
-//! | PHP behind `index.php` (`PATH_INFO`) | what follows the script | `/index.php/admin` |
-//! | Apache with `MultiViews` | a name without its ending | `/panel.html`, `/panel.php` |
-//! | Express, and servers on Windows and macOS | upper and lower case | `/Admin`, `/ADMIN` |
-//! | Django, `re_path(r"^admin")` without `$` | every beginning | `/adminx` |
-//! | Rails, `(.:format)` | an ending | `/admin.json` |
+//! case. Most portals take more than one spelling for the same place (`/Admin`, `/adminx`, `/admin.json`,
+//! `/index.php/admin`), and then a route for `/admin` protects just as much as the route above it lets
+//! through. What nginx, Apache, Express, PHP and others take for more, and what to configure there, stands
+//! in [`super::upstream_paths`]; a test with the real programs keeps its table true.
 //!
 //! With the route for `/` the strictest there is nothing to go round: what is spelled otherwise meets
 //! the strictest rule. So:
@@ -123,7 +113,8 @@
 //!
 //! **Why was that?** `brama explain-policy` takes a request through the same functions as a running
 //! gateway and says which route decides, which others matched and why they lost, and what a page and
-//! a script would get. Exit status 0 when it passes, 1 when not, 2 when it was called wrongly.
+//! a script would get; of `TRACE` and `CONNECT`, too, that they get 405 whatever the rules say. Exit
+//! status 0 when it passes, 1 when not, 2 when it was called wrongly.
 //!
 //! ```text
 //! $ brama explain-policy POST /news/7 --config brama.toml --level high --age 20m

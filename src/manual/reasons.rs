@@ -118,7 +118,7 @@
 //! | `request.body_too_large` | 413 | the body is longer than `max_body` |
 //! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::http::path`]) |
 //! | `request.ambiguous_query` | 400 | a query with something else than visible ASCII |
-//! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them, and clear a `Forwarded` that it does not write |
+//! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them, and clear those that it does not write, `Forwarded` above all; one that writes both kinds must say the same in both |
 //! | `request.forwarded_malformed` | 400 | a trusted proxy says something that cannot be read |
 //! | `request.maintenance` | 503 | the route or the portal is closed for work |
 //! | `request.identity_header_alias` | 400 | a header imitates one of ours |

@@ -40,7 +40,8 @@
 //! 5. Everything that grows has a bound: pending logins, sessions, remembered uses, XML, headers,
 //!    forms, connections, exchanges with the node.
 //! 6. No forwarded header is believed but that of a proxy in a listed network, and none is listed
-//!    by default ([`crate::http::forwarded`]).
+//!    by default; and that only for what is named, which the host is not by default
+//!    ([`crate::http::forwarded`]).
 //! 7. The return address is a path ([`crate::flow::return_to::ReturnTo`]), kept on our side.
 //!    `RelayState` is a random handle.
 //! 8. Secrets come from files, never from the command line, and print as `[secret]`.
@@ -92,7 +93,7 @@
 //!   anyway; this way it could go on doing so from elsewhere, until the session ends.
 //! - **A portal that reads paths otherwise than we do.** Routes are compared by segments and with case.
 //!   To a portal that takes `/ACCOUNT`, `/accountx` or `/account.json` for `/account`, a more open route
-//!   that covers those is a way around: `check` warns of it, and [`super::policy`] has a table of who
+//!   that covers those is a way around: `check` warns of it, and [`super::upstream_paths`] says who
 //!   reads what. With such a portal, make `/` the strictest route and open single paths; for case alone,
 //!   set `ignores_case` on its upstream.
 //! - **A portal that takes other spellings of a path for the same**: composed and decomposed
@@ -103,6 +104,9 @@
 //!   listeners goes by addresses as they are written.
 //! - **A listed proxy that lies**, or a listed network with clients in it. Whoever speaks from there
 //!   chooses the address, scheme and host of their requests; never an identity.
+//! - **A proxy in front that passes on what its client wrote** of the host, in `Host` (nginx:
+//!   `$http_host`) or in a header that it is believed for. Lists of addresses and client certificates
+//!   that it asks for one host are then gone round through another ([`super::operations`]).
 //! - **A portal that does not check the token** but believes the mere presence of the header.
 //!   Whoever reaches it past the gateway is anybody. Check the token, and let only the gateway
 //!   connect.

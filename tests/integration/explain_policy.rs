@@ -175,7 +175,14 @@ fn explain_policy_says_what_a_gateway_would_do() {
     let adult = ["--birthdate", "1984-05-14", "--authority", "pz.gov.pl"];
     let with = |more: &'static [&'static str]| [&adult[..], more].concat();
     let at = ["--at", "2031-06-01T12:00:00Z"];
+    let not_taken = Some("request.method_not_allowed");
+    let not_taken = (1, "refused", None, Some((405, "request.method_not_allowed")), not_taken);
     for (method, url, arguments, expected) in [
+        // Whatever the rules say, and also at the gateway's own places.
+        ("TRACE", "/news/1", vec!["--level", "high"], not_taken),
+        ("CONNECT", "/tax", vec!["--level", "high"], not_taken),
+        ("TRACE", "/old", vec![], not_taken),
+        ("TRACE", "/.brama/logout", vec![], not_taken),
         ("GET", "/news/1", vec![], (0, "pass", Some(1), None, None)),
         (
             "POST",

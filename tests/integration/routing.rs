@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brama::config;
+use brama::http::forwarded::Believed;
 use brama::http::hygiene::answer::hsts;
 use brama::http::networks::Networks;
 use brama::observe::access;
@@ -25,6 +26,10 @@ const ROUTES: &str = "\
     redirect = { to = \"https://new.example/app{path}?{query}\", status = 308 }\n\
     response_headers = { set = [\"X-Why: moved\"] }\n\
     [[route]]\npath = \"/secret-old\"\nredirect = { to = \"/tax\" }\n\
+    [[route]]\npath = \"/there\"\naccess = \"public\"\nredirect = { to = \"http://{host}/new\" }\n\
+    [[route]]\npath = \"/secure\"\naccess = \"public\"\nredirect = { to = \"https://{host}/new\" }\n\
+    [[route]]\nhost = \"żółw.example\"\npath = \"/there\"\naccess = \"public\"\n\
+    redirect = { to = \"http://{host}/new\" }\n\
     [[route]]\npath = \"/gone\"\naccess = \"public\"\nrespond = { status = 410, body = \"gone\" }\n\
     [[route]]\npath = \"/work\"\nupstream = \"portal\"\nmaintenance = true\n\
     [[route]]\nhost = \"żółw.example\"\npath = \"/\"\nupstream = \"portal\"\naccess = \"public\"\n";
@@ -173,12 +178,34 @@ async fn queries_are_visible_ascii() {
 }
 
 #[tokio::test]
+async fn a_redirect_leads_to_no_port_that_a_client_wrote() {
+    let world = routed().await;
+    let own = format!("{}/new", world.origin);
+    for (host, path, expected) in [
+        // The port that citizens know, whatever the client says; only with its scheme.
+        ("localhost", "/there", own.as_str()),
+        ("localhost:4444", "/there", &own),
+        ("LOCALHOST.:4444", "/there", &own),
+        ("localhost:4444", "/secure", "https://localhost/new"),
+        // Of a host of routes alone no port is known.
+        ("xn--w-uga1v8h.example:4444", "/there", "http://xn--w-uga1v8h.example/new"),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = raw(&world.origin, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 302"), "{host}: {answer}");
+        let location = format!("location: {expected}\r\n");
+        assert!(answer.to_ascii_lowercase().contains(&location), "{host}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_listed_proxy_is_believed_when_it_says_one_thing() {
     let world = world()
         .with_settings(|settings| {
             settings.log.access = access::Settings::off();
             let edge = &mut settings.http.edge;
             edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
+            edge.believed = Believed::ALL;
             edge.sends_forwarded = true;
             edge.hsts = Some(hsts(Duration::from_secs(60)));
         })

@@ -9,11 +9,12 @@
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
+//! | `spellings` | other ways to write a protected path, at nginx, Apache, Express and PHP: what they take for it |
 //! | `stores` | sessions that outlive a process, and a store that is away |
 //! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
 //! | `timer` | the session timer as a file: how it may be kept, and where it is |
 //!
-//! Portals are nginx, and small programs for Node and Python in `upstreams`; clients are curl,
+//! Portals are nginx, Apache, PHP, and small programs for Node and Python in `upstreams`; clients are curl,
 //! Chromium, the WebSocket library of Python, and a socket that sends whatever it is told to. What
 //! is not installed is skipped, and says so; with `BRAMA_JUDGES=required` it fails.
 
@@ -27,6 +28,7 @@ mod hosts;
 mod lifecycle;
 mod metrics;
 mod sessions;
+mod spellings;
 mod stores;
 mod strictness;
 mod timer;

@@ -17,7 +17,7 @@ use crate::gate::visitor::Visitor;
 use crate::gate::{Door, Stop};
 use crate::http::answer::{self, Failure};
 use crate::http::exchange::Caller;
-use crate::http::stop::{Reply, reply};
+use crate::http::stop::{Reply, check_method, reply};
 use crate::http::{endpoints, host, path};
 use crate::pages::Language;
 use crate::wire::head::is_method;
@@ -90,7 +90,7 @@ impl<'s> Trial<'s> {
         parts.uri = target.parse().map_err(|_| no_url())?;
         parts.headers.insert(HOST, host);
         let is_tls = uri.scheme_str() == Some("https");
-        let place = find_place(&parts, is_tls);
+        let place = check_method(&method).and_then(|()| find_place(&parts, is_tls));
         let policy = Policy::new(settings.routes.clone());
         Ok(Self { method, target, settings, policy, place })
     }

@@ -63,13 +63,24 @@ pub struct Listen {
     /// else can claim an address.
     #[schemars(example = &["10.1.2.0/24"])]
     pub proxy_protocol_from: Vec<Network>,
-    /// Networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
+    /// Networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed, for what
+    /// `trusted_for` names.
     ///
     /// Name the proxies themselves and nobody else: whoever is listed can claim any address.
     /// They must clear what they do not write themselves of their clients' headers, `Forwarded`
-    /// above all (nginx: `proxy_set_header Forwarded "";`).
+    /// above all (nginx: `proxy_set_header Forwarded "";`), and pass on as `Host` the very host by
+    /// which they decided (nginx: `$host`, not `$http_host`).
     #[schemars(example = &["10.1.2.0/24"])]
     pub trusted_proxies: Vec<Network>,
+    /// What the headers of these proxies are believed for: `"address"` (`X-Forwarded-For`, `for=` of
+    /// `Forwarded`), `"scheme"` (`X-Forwarded-Proto`, `proto=`), `"host"` (`X-Forwarded-Host`,
+    /// `host=`), `"request_id"` (`X-Request-Id`).
+    ///
+    /// Name only what all of them write themselves on every request. The host above all: it decides
+    /// which routes hold, and a proxy that does not write `X-Forwarded-Host` passes that of its
+    /// client on, who so reaches a host that the proxy would have denied. It is needed only when
+    /// the proxy changes `Host`.
+    pub trusted_for: Vec<Believed>,
     /// Number of workers; 0 is one for each core that the program may use.
     pub workers: usize,
     /// Connections that may wait in the kernel for a worker; `net.core.somaxconn` bounds it too.
@@ -142,6 +153,7 @@ impl Default for Listen {
             hsts: None,
             proxy_protocol_from: Vec::new(),
             trusted_proxies: Vec::new(),
+            trusted_for: vec![Believed::Address, Believed::Scheme],
             workers: 0,
             backlog: 4096,
             max_connections: 10_000,
@@ -178,6 +190,20 @@ pub struct Certificate {
     /// DER file with the OCSP response for it.
     #[schemars(example = &"tls/other.ocsp")]
     pub ocsp_staple: Option<PathBuf>,
+}
+
+/// What a proxy in front can be believed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Believed {
+    /// The address of the client.
+    Address,
+    /// Whether the client spoke TLS.
+    Scheme,
+    /// The host that the client asked for.
+    Host,
+    /// The number of the request.
+    RequestId,
 }
 
 /// A version of TLS.

@@ -29,7 +29,7 @@ mod upstreams;
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
 pub use limits::Limits;
-pub use listen::{Certificate, Listen, Operations, TlsVersion};
+pub use listen::{Believed, Certificate, Listen, Operations, TlsVersion};
 pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};

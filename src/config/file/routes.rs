@@ -125,8 +125,9 @@ impl Default for Route {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Redirect {
-    /// Address. `{host}` stands for the host of the request, `{path}` for its path after
-    /// `strip_prefix` and `add_prefix`, `{query}` for its query.
+    /// Address. `{host}` stands for the host of the request, with the port of `portal.public_url` or
+    /// `portal.other_urls` where the scheme is the same, and never with one that the client wrote;
+    /// `{path}` for its path after `strip_prefix` and `add_prefix`, `{query}` for its query.
     #[schemars(example = &"https://new.example.gov.pl{path}?{query}")]
     pub to: Option<String>,
     /// Status: 301 and 308 are for ever, 302, 303 and 307 for now.

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use crate::config::file::Believed;
 use crate::config::raise::context::Context;
 use crate::http::limits::Settings;
 use crate::http::networks::Networks;
@@ -67,13 +68,23 @@ fn check_proxy(context: &mut Context<'_>) {
     let is_limited = limits.login_starts > 0 || limits.login_returns > 0;
     let is_https = file.portal.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
     let listen = &file.listen;
-    let hides = listen.trusted_proxies.is_empty() && listen.proxy_protocol_from.is_empty();
-    if is_limited && is_https && listen.https.is_none() && hides {
+    if !is_limited || !is_https || listen.https.is_some() || !listen.proxy_protocol_from.is_empty()
+    {
+        return;
+    }
+    if listen.trusted_proxies.is_empty() {
         context.warn(
             "listen.trusted_proxies",
             "TLS ends at a proxy in front that is not named, so all citizens seem to come from its \
              address and share the limits of one network",
             "name its network here or in listen.proxy_protocol_from",
+        );
+    } else if !listen.trusted_for.contains(&Believed::Address) {
+        context.warn(
+            "listen.trusted_for",
+            "the proxy in front is not believed for the address, so all citizens seem to come from \
+             its own and share the limits of one network",
+            "name \"address\" here, or its network in listen.proxy_protocol_from",
         );
     }
 }
@@ -151,16 +162,19 @@ mod tests {
     fn a_proxy_that_hides_everybody_is_a_warning() {
         let https = "[portal]\npublic_url = \"https://portal.example\"\n";
         let http = "[listen]\nhttp = \"127.0.0.1:80\"\n";
+        let listed = format!("{http}trusted_proxies = [\"10.0.0.0/8\"]\n");
         for (text, warned) in [
             (format!("{https}{http}"), true),
-            (format!("{https}{http}trusted_proxies = [\"10.0.0.0/8\"]\n"), false),
+            (format!("{https}{listed}"), false),
+            (format!("{https}{listed}trusted_for = [\"address\"]\n"), false),
+            (format!("{https}{listed}trusted_for = [\"scheme\"]\n"), true),
             (format!("{https}{http}proxy_protocol_from = [\"10.0.0.0/8\"]\n"), false),
             (format!("{https}{http}https = \"127.0.0.1:443\"\n"), false),
             (format!("{https}{http}[limits]\nlogin_starts = 0\nlogin_returns = 0\n"), false),
             (format!("[portal]\npublic_url = \"http://localhost\"\n{http}"), false),
         ] {
             let (_, said) = raised(&text);
-            assert_eq!(said.contains("listen.trusted_proxies"), warned, "{text}: {said}");
+            assert_eq!(said.contains("listen.trusted_"), warned, "{text}: {said}");
         }
     }
 }

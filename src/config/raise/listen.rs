@@ -8,9 +8,10 @@ use ipnet::IpNet;
 use super::certificates;
 use super::context::Context;
 use crate::app::settings::{Https, Listen};
-use crate::config::file::{HumanDuration, Network};
+use crate::config::file::{self, HumanDuration, Network};
 use crate::http;
 use crate::http::cookie::Cookies;
+use crate::http::forwarded::Believed;
 use crate::server::cores::MOST_WORKERS;
 use crate::server::listener::{Limits, Socket};
 use crate::wire::head::MOST_FIELDS;
@@ -48,6 +49,7 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
         hsts: file.hsts.map(HumanDuration::get).filter(|time| !time.is_zero()),
         proxy_protocol_from: networks(context, "proxy_protocol_from", &file.proxy_protocol_from),
         trusted_proxies: networks(context, "trusted_proxies", &file.trusted_proxies),
+        trusted_for: trusted_for(context),
         workers,
         backlog: file.backlog,
         limits,
@@ -160,6 +162,21 @@ fn networks(context: &mut Context<'_>, name: &str, given: &[Network]) -> Vec<IpN
         }
     }
     given.iter().map(|network| network.get()).collect()
+}
+
+fn trusted_for(context: &mut Context<'_>) -> Believed {
+    let file = &context.file().listen;
+    if file.trusted_proxies.is_empty() && file.trusted_for != file::Listen::default().trusted_for {
+        let advice = "name the networks of the proxies there, or leave this out";
+        context.warn("listen.trusted_for", "is not used without listen.trusted_proxies", advice);
+    }
+    let names = |what: file::Believed| file.trusted_for.contains(&what);
+    Believed {
+        address: names(file::Believed::Address),
+        scheme: names(file::Believed::Scheme),
+        host: names(file::Believed::Host),
+        request_id: names(file::Believed::RequestId),
+    }
 }
 
 fn limits(context: &mut Context<'_>) -> Limits {

@@ -92,6 +92,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     }
     let (mut portal, login, listen) = (portal?, login?, listen?);
     portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
+    portal.edge.believed = listen.trusted_for;
     portal.edge.hsts = listen.hsts.map(hygiene::answer::hsts);
     portal.edge.max_body = listen.limits.body_bytes;
     portal.edge.bounds = listen.limits.head();

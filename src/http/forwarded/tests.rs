@@ -18,7 +18,22 @@ fn trusted() -> Networks {
 
 fn from(peer: &str, pairs: &[(&str, &str)]) -> Result<Client, Error> {
     let peer = Peer::new(SocketAddr::new(peer.parse().unwrap(), 1234), false);
-    read(&headers(pairs), &peer, &trusted(), false)
+    read(&headers(pairs), &peer, &trusted(), Believed::ALL, false)
+}
+
+/// What is believed of these headers: scheme, host, address and number of the request.
+fn told(believed: Believed, pairs: &[(&str, &str)]) -> String {
+    let peer = Peer::new(SocketAddr::new(PROXY.parse().unwrap(), 1234), false);
+    match read(&headers(pairs), &peer, &trusted(), believed, false) {
+        Ok(client) => {
+            let scheme = if client.is_tls { "https" } else { "http" };
+            let host = client.host.as_ref().map_or("none", Host::authority);
+            let id = client.request_id.as_deref().unwrap_or("none");
+            format!("{scheme} {host} {} {id}", client.address)
+        }
+        Err(Error::Conflict(what)) => format!("conflict {what}"),
+        Err(Error::Malformed(what)) => format!("malformed {what}"),
+    }
 }
 
 #[test]
@@ -101,7 +116,7 @@ fn scheme_and_host_are_believed_when_they_are_told_in_one_way() {
         (vec![("forwarded", "for=1.1.1.1"), ("x-forwarded-for", "1.1.1.2")], "conflict"),
         (vec![("forwarded", "for=1.1.1.1;proto=http"), ("x-forwarded-proto", "https")], "conflict"),
         (vec![("forwarded", "for=1.1.1.1;host=a"), ("x-forwarded-host", "b")], "conflict"),
-        (vec![("forwarded", "for=1.1.1.1;host=\"A:80\""), ("x-forwarded-host", "a")], "http a"),
+        (vec![("forwarded", "for=1.1.1.1;host=\"A:80\""), ("x-forwarded-host", "a")], "conflict"),
     ] {
         let told = match from(PROXY, &pairs) {
             Ok(client) => {
@@ -111,6 +126,84 @@ fn scheme_and_host_are_believed_when_they_are_told_in_one_way() {
             }
             Err(Error::Conflict(_)) => "conflict".to_owned(),
             Err(Error::Malformed(_)) => "malformed".to_owned(),
+        };
+        assert_eq!(told, expected, "{pairs:?}");
+    }
+}
+
+#[test]
+fn a_listed_proxy_is_believed_for_what_is_named_only() {
+    let only = |change: fn(&mut Believed)| {
+        let mut believed = Believed::NOTHING;
+        change(&mut believed);
+        believed
+    };
+    let usual = Believed::default();
+    let customary = [
+        ("x-forwarded-for", "1.1.1.1"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "closed.example"),
+        ("x-request-id", "mine"),
+    ];
+    let standard =
+        [("forwarded", "for=1.1.1.1;proto=https;host=closed.example"), ("x-request-id", "mine")];
+    for pairs in [&customary[..], &standard[..]] {
+        for (believed, expected) in [
+            (Believed::ALL, "https closed.example 1.1.1.1 mine"),
+            (usual, "https none 1.1.1.1 none"),
+            (Believed { host: true, ..usual }, "https closed.example 1.1.1.1 none"),
+            (Believed { request_id: true, ..usual }, "https none 1.1.1.1 mine"),
+            (Believed::NOTHING, "http none 10.0.0.1 none"),
+            (only(|believed| believed.address = true), "http none 1.1.1.1 none"),
+            (only(|believed| believed.scheme = true), "https none 10.0.0.1 none"),
+            (only(|believed| believed.host = true), "http closed.example 10.0.0.1 none"),
+            (only(|believed| believed.request_id = true), "http none 10.0.0.1 mine"),
+        ] {
+            assert_eq!(told(believed, pairs), expected, "{pairs:?} {believed:?}");
+        }
+    }
+    // What is not believed can be neither malformed nor contradict.
+    for pairs in [
+        &[("x-forwarded-host", "a b")][..],
+        &[("x-forwarded-host", "a"), ("x-forwarded-host", "b")],
+        &[("x-forwarded-host", "a"), ("forwarded", "host=b")],
+    ] {
+        assert_eq!(told(usual, pairs), "http none 10.0.0.1 none", "{pairs:?}");
+    }
+    let chain = |believed| {
+        let peer = Peer::new(SocketAddr::new(PROXY.parse().unwrap(), 1234), false);
+        read(&headers(&customary), &peer, &trusted(), believed, false).unwrap().chain
+    };
+    assert_eq!(chain(usual), "1.1.1.1, 10.0.0.1");
+    assert_eq!(chain(only(|believed| believed.scheme = true)), "10.0.0.1");
+}
+
+#[test]
+fn neither_family_fills_the_gaps_of_the_other() {
+    let (address, scheme) = (("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https"));
+    let host = ("x-forwarded-host", "a.example");
+    for (pairs, expected) in [
+        // Both say the same, of whatever `Forwarded` says at all.
+        (vec![address, scheme, host, ("forwarded", "for=1.1.1.1")], "https a.example 1.1.1.1"),
+        (
+            vec![address, scheme, host, ("forwarded", "for=1.1.1.1;proto=https;host=A.example")],
+            "https a.example 1.1.1.1",
+        ),
+        (vec![address, ("forwarded", "for=1.1.1.1;proto=http")], "http none 1.1.1.1"),
+        (vec![address, ("forwarded", "for=unknown;proto=https")], "http none 1.1.1.1"),
+        // The scheme and the host that a client wrote, behind a proxy that writes its address.
+        (vec![address, ("forwarded", "for=1.1.1.1;proto=https")], "conflict scheme"),
+        (vec![address, ("forwarded", "for=1.1.1.1;host=a.example")], "conflict host"),
+        (vec![address, host, ("forwarded", "for=1.1.1.1;host=b.example")], "conflict host"),
+        (vec![scheme, ("forwarded", "for=1.1.1.1;proto=https")], "conflict address"),
+        (vec![host, ("forwarded", "for=1.1.1.1;host=a.example")], "conflict address"),
+        (vec![("x-forwarded-for", "unknown"), ("forwarded", "for=1.1.1.1")], "conflict address"),
+    ] {
+        let told = told(Believed { request_id: false, ..Believed::ALL }, &pairs);
+        let expected = if expected.starts_with("conflict") {
+            expected.to_owned()
+        } else {
+            format!("{expected} none")
         };
         assert_eq!(told, expected, "{pairs:?}");
     }

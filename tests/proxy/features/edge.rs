@@ -253,9 +253,9 @@ fn nginx_in_front_is_believed_when_it_is_listed_and_its_clients_never() {
     for (is_listed, forwarded) in [(true, passes), (true, clears), (false, passes)] {
         let plan = Plan::before(&url);
         let nginx = Nginx::start(&format!(
-            "location / {{ proxy_pass http://{}; proxy_set_header Host $http_host; {forwarded} \
+            "location / {{ proxy_pass http://{}; proxy_set_header Host $host; {forwarded} \
              proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; \
-             proxy_set_header X-Forwarded-Host $http_host; \
+             proxy_set_header X-Forwarded-Host \"\"; proxy_set_header X-Request-Id \"\"; \
              proxy_set_header X-Forwarded-Proto https; }}",
             plan.address()
         ));

@@ -4,6 +4,7 @@ mod balance;
 mod bulk;
 mod clients;
 mod edge;
+mod fronts;
 mod grpc;
 mod limits;
 mod patience;

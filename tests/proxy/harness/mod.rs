@@ -1,6 +1,7 @@
 //! Real programs on loopback: the gateway, portals behind it, clients before it. Each ends with its
 //! owner, by its own process id.
 
+mod apache;
 pub(crate) mod cases;
 mod citizen;
 pub(crate) mod curl;
@@ -20,6 +21,7 @@ pub(crate) mod tools;
 pub(crate) mod web_socket;
 mod wire;
 
+pub(crate) use apache::{Apache, readable_folder};
 pub(crate) use citizen::{Citizen, form, sign_in};
 pub(crate) use gateway::Gateway;
 pub(crate) use load::{Load, Tally};

@@ -21,11 +21,14 @@ pub(crate) fn has(tools: &[Tool]) -> bool {
 /// A program that a test needs beside the gateway.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
+    Apache,
     Chromium,
     Curl,
+    Express,
     Nginx,
     Node,
     OpenSsl,
+    Php,
     Python,
     PythonGrpc,
     PythonPrometheus,
@@ -37,11 +40,14 @@ pub(crate) enum Tool {
 impl Tool {
     fn package(self) -> &'static str {
         match self {
+            Self::Apache => "apache2",
             Self::Chromium => "chromium",
             Self::Curl => "curl",
+            Self::Express => "node-express",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
             Self::OpenSsl => "openssl",
+            Self::Php => "php-cli",
             Self::Python => "python3",
             Self::PythonGrpc => "python3-grpcio",
             Self::PythonPrometheus => "python3-prometheus-client",
@@ -53,11 +59,16 @@ impl Tool {
 
     fn is_installed(self) -> bool {
         match self {
+            Self::Apache => PathBuf::from("/usr/sbin/apache2").is_file(),
             Self::Chromium => installed("chromium").is_some(),
             Self::Curl => installed("curl").is_some(),
+            Self::Express => {
+                PathBuf::from("/usr/share/nodejs/express").is_dir() && installed("node").is_some()
+            }
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
             Self::OpenSsl => installed("openssl").is_some(),
+            Self::Php => installed("php").is_some(),
             Self::Python => PathBuf::from(PYTHON).is_file(),
             Self::PythonGrpc => has_module("grpc"),
             Self::PythonPrometheus => has_module("prometheus_client"),

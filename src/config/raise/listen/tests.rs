@@ -89,6 +89,7 @@ fn every_key_arrives_in_the_settings() {
         "{HTTPS}redirect = \"127.0.0.1:80\"\nunix = \"brama.sock\"\nunix_mode = \"0600\"\n\
          tls_minimum = \"1.3\"\nhttp2 = false\nhsts = \"365d\"\nworkers = 3\nbacklog = 7\n\
          proxy_protocol_from = [\"10.0.0.0/8\"]\ntrusted_proxies = [\"192.0.2.7\"]\n\
+         trusted_for = [\"address\", \"scheme\", \"host\"]\n\
          max_connections_per_address = 0\nhandshake_timeout = \"3s\"\nidle_timeout = \"20s\"\n\
          drain_delay = \"5s\"\nmax_header = \"16 KiB\"\nmax_body = \"1 GiB\"\n\
          [[listen.certificates]]\ncertificate = \"b.pem\"\nkey = \"b.key\"\n"
@@ -109,6 +110,7 @@ fn every_key_arrives_in_the_settings() {
     assert_eq!((listen.workers, listen.backlog), (3, 7));
     assert_eq!(listen.proxy_protocol_from, ["10.0.0.0/8".parse().unwrap()]);
     assert_eq!(listen.trusted_proxies, ["192.0.2.7/32".parse().unwrap()]);
+    assert_eq!(listen.trusted_for, Believed { host: true, ..Believed::default() });
     assert_eq!(
         listen.limits,
         Limits {
@@ -194,6 +196,10 @@ fn what_is_unwise_is_a_warning() {
         (
             format!("{http}trusted_proxies = [\"10.0.0.0/8\", \"::/0\"]"),
             "listen.trusted_proxies[1]: ::/0 is everybody",
+        ),
+        (
+            format!("{http}trusted_for = [\"address\", \"scheme\", \"host\"]"),
+            "listen.trusted_for: is not used without listen.trusted_proxies",
         ),
         ("http = \"0.0.0.0:8080\"".to_owned(), "listen.http: plain HTTP is offered"),
         (format!("{http}key = \"a.key\""), "listen.key: is not used without listen.https"),
