@@ -63,6 +63,8 @@ pub struct Route {
     pub response_headers: Rules,
     /// Whether it is closed for work.
     pub maintenance: bool,
+    /// Whether its streams go on when the session that they were opened in has ended.
+    pub outlives_session: bool,
     /// What the upstream is told about the citizen.
     pub release: Release,
     /// The number of this release among all, for the tokens that are kept.
@@ -88,6 +90,7 @@ impl Route {
             request_headers: Rules::default(),
             response_headers: Rules::default(),
             maintenance: false,
+            outlives_session: false,
             release,
             release_number,
         }

@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::exchange::{Caller, Exchange};
+use super::lasting::Cut;
 use super::limits::{Counted, TooOften};
 use super::stop::Challenge;
 use super::{Settings, forwarded, host, hygiene, path};
@@ -132,6 +133,10 @@ impl From<proxy::Error> for Failure {
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
                 (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
+            proxy::Error::Cut(Cut::SessionEnded) => {
+                (Trouble::SessionEnded, StatusCode::UNAUTHORIZED)
+            }
+            proxy::Error::Cut(Cut::NotAllowed) => (Trouble::Forbidden, StatusCode::FORBIDDEN),
             proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
             proxy::Error::Body(error) => of_body(error),
         };
@@ -213,6 +218,7 @@ fn of_body(error: &BodyError) -> (Trouble, StatusCode) {
         BodyError::Refused(_)
         | BodyError::Broken(_)
         | BodyError::Incomplete
+        | BodyError::BrokenOff
         | BodyError::Http2(_) => (Trouble::MalformedRequest, StatusCode::BAD_REQUEST),
     }
 }

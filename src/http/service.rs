@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
+use super::lasting::Lasting;
 use super::passed::Passed;
 use crate::base::body::{self, Body};
 use crate::wire::incoming::Incoming;
@@ -53,11 +55,13 @@ pub struct Answer {
     pub response: Response<Body>,
     /// The fields that an upstream said, which go out as they are.
     pub passed: Passed,
+    /// The right by which it goes on, when it is not all there.
+    pub lasting: Option<Arc<Lasting>>,
 }
 
 impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Self {
-        Self { response, passed: Passed::default() }
+        Self { response, passed: Passed::default(), lasting: None }
     }
 }
 
@@ -65,7 +69,7 @@ impl Answer {
     /// Puts all fields into one map.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
-        let Self { mut response, passed } = self;
+        let Self { mut response, passed, .. } = self;
         passed.put_into(response.headers_mut());
         response
     }

@@ -299,6 +299,17 @@
 //! `a_second_answer_that_nobody_asked_for_reaches_nobody`,
 //! `what_came_over_tcp_unasked_is_heard_at_once`.
 //!
+//! ## A stream that is never closed
+//!
+//! Somebody opens a stream of events, a long poll, or a download that they take slowly, and goes on
+//! reading in a session that was ended, or at a place that was closed or made stricter meanwhile.
+//!
+//! Answer: whatever lasts is judged again, with its session and by the policy of the moment, and ends
+//! within a second ([`crate::http::lasting`]). Whoever waits looks, for the upstream, or for a client that
+//! does not take what there is. Tests: `a_stream_ends_with_its_session_and_nobody_elses_does`,
+//! `a_download_that_its_client_does_not_take_ends_too`,
+//! `a_new_configuration_ends_what_would_not_pass_any_more_and_nothing_else`.
+//!
 //! ## Rapid reset, endless CONTINUATION
 //!
 //! An HTTP/2 client opens streams and resets them at once (CVE-2023-44487), or sends a head that never

@@ -165,6 +165,8 @@
 //! | `session.store_unavailable` | 503 | the place where sessions are kept cannot be reached; sessions that this process knows go on for `session.grace` |
 //! | `session.signed_out_elsewhere` | 401 | the person signed in elsewhere and has more sessions than `session.maximum_per_person` |
 //! | `session.ended_by_operator` | 401 | an operator ended the session |
+//! | `session.ended_meanwhile` | 401, or an answer that breaks off | the session ended while an answer, an upload or a WebSocket of it was open ([`super::protocols`]); for long downloads there is `outlives_session` |
+//! | `policy.changed_meanwhile` | 403, or an answer that breaks off | a new configuration would not let the same request pass any more, so what was open ended |
 //! | `session.keepalive_from_elsewhere` | 403 | a page of another site asked to prolong the session |
 //!
 //! A program that asks without a session gets 401 and JSON with `login_required`, or

@@ -65,6 +65,7 @@
 //! | exhaust memory with XML | bounds before parsing |
 //! | try again and again | limits for each network; scripts and frames begin no login |
 //! | have a citizen send a foreign form, or fetch theirs | only our own pages' forms are kept, sealed for one browser ([`super::forms`]) |
+//! | go on reading after the end | what is open is judged again and again ([`super::protocols`]) |
 //! | guess a session | 256 random bits; found by hash |
 //! | have the store asked with invented cookies | what is not there is remembered for a moment; a limit for each network |
 //!

@@ -19,6 +19,7 @@ mod pump;
 mod request;
 mod tunnel;
 pub mod upstream;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,6 +37,7 @@ use crate::http::Gateway;
 use crate::http::account::Answered;
 use crate::http::exchange::Exchange;
 use crate::http::hygiene;
+use crate::http::lasting::Form;
 use crate::http::passed::Passed;
 use crate::http::service::Answer;
 use crate::wire::incoming::{BodyError, Incoming};
@@ -132,6 +134,10 @@ pub async fn forward(
             first_byte: answered.first_byte,
         });
     }
+    // What is not all there yet lasts: it is judged again meanwhile.
+    let mut lasts = None;
+    let mut lasting =
+        |form| Arc::clone(lasts.insert(request::lasting(gateway, pass, exchange, form)));
 
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
@@ -143,25 +149,36 @@ pub async fn forward(
             let (status, length) = (answered.head.status, answered.head.said.length());
             let lines = std::mem::take(&mut answered.head.lines);
             if status == StatusCode::SWITCHING_PROTOCOLS {
-                let tunnel = tunnel::open(gateway, pass, lines, *answered.connection, share);
+                let lasting = lasting(Form::Tunnel);
+                let tunnel =
+                    tunnel::open(gateway, lines, *answered.connection, share, Arc::clone(&lasting));
+                exchange.account.lasts(lasting);
                 return Ok(tunnel.into());
             }
-            let body = answer_body::read(answered, share, Arc::clone(&upstream.pool), idle);
+            let body = {
+                let pool = Arc::clone(&upstream.pool);
+                answer_body::read(answered, share, pool, idle, || lasting(Form::Stream))
+            };
             // Most answers go on line by line; a map is made of those that must be changed.
             let passed =
                 if rules.is_empty() { Passed::of(lines, length, cookies) } else { Err(lines) };
             (status, passed.map_err(|lines| lines.to_map()), body)
         }
-        Unread::Http2(response) => {
+        Unread::Http2(response, upload) => {
             let (parts, body) = response.into_parts();
             if parts.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(Error::bad_switch());
             }
-            (parts.status, Err(parts.headers), http2::read(body, share, idle))
+            let body = http2::read(body, upload, share, idle, || lasting(Form::Stream));
+            (parts.status, Err(parts.headers), body)
         }
     };
     let mut answer = Answer::from(Response::new(body));
     *answer.response.status_mut() = status;
+    if let Some(lasting) = &lasts {
+        exchange.account.lasts(Arc::clone(lasting));
+    }
+    answer.lasting = lasts;
     match fields {
         Ok(passed) => answer.passed = passed,
         Err(mut headers) => {

@@ -1,16 +1,20 @@
 //! What an upstream is told: the request as it came, less what is not for it, and what we say.
 
-use http::header::{CONTENT_LENGTH, EXPECT, HOST, TE};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
 
-use super::connection::Outgoing;
+use super::connection::{Outgoing, Watch};
 use super::error::Error;
 use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::http::exchange::Exchange;
+use crate::http::lasting::{Cut, Form, Lasting, Opened};
 use crate::http::service::{HoldsBack, WantsUpgrade};
 use crate::http::{Gateway, forwarded, hygiene};
 use crate::identity::headers::ASSERTION;
@@ -20,6 +24,8 @@ use crate::wire::outgoing::{self, Fields};
 use crate::wire::scratch;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Of `application/grpc`, `application/grpc-web` and their kin.
+const GRPC: &[u8] = b"application/grpc";
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
 /// A request, ready to be sent in either protocol.
@@ -37,6 +43,8 @@ pub(super) struct Prepared<'r> {
     holds_back: bool,
     takes_trailers: bool,
     upgrade: Option<HeaderValue>,
+    pass: &'r Pass,
+    lasting: OnceLock<Arc<Lasting>>,
 }
 
 /// The target as it came, or as the route rewrites it.
@@ -114,6 +122,8 @@ pub(super) fn prepare<'r>(
         holds_back,
         takes_trailers,
         upgrade,
+        pass,
+        lasting: OnceLock::new(),
     }
 }
 
@@ -140,6 +150,49 @@ fn say(
     let standard = gateway.settings.edge.sends_forwarded;
     forwarded::announce(fields, &exchange.client, &exchange.host, prefix, standard);
     fields.add_text(&X_REQUEST_ID, &exchange.id);
+}
+
+/// Returns the right by which what comes of a request goes on.
+pub(super) fn lasting(
+    gateway: &Gateway,
+    pass: &Pass,
+    exchange: &Exchange,
+    form: Form,
+) -> Arc<Lasting> {
+    Lasting::new(&Opened {
+        present: &gateway.present,
+        policy: &gateway.policy,
+        route: pass.route(),
+        flows: &gateway.flows,
+        counts: &gateway.counts,
+        host: &exchange.host,
+        uri: &exchange.parts.uri,
+        method: &exchange.parts.method,
+        address: exchange.client.address,
+        began: exchange.began,
+        live: pass.live(),
+        form,
+    })
+}
+
+impl Watch for Prepared<'_> {
+    fn look(&self, is_under_way: bool, cx: &Context<'_>) -> Poll<Cut> {
+        // The outcome of what was sent whole belongs to its citizen. What only reads has none, and what
+        // speaks gRPC may be a stream that has not begun.
+        let may_end = is_under_way
+            || self.method.is_safe()
+            || self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(GRPC));
+        if !may_end {
+            return Poll::Pending;
+        }
+        let Ours { gateway, exchange, .. } = self.ours;
+        let begin = || lasting(gateway, self.pass, exchange, Form::Stream);
+        self.lasting.get_or_init(begin).look(cx)
+    }
+
+    fn cut(&self) -> Option<Cut> {
+        self.lasting.get()?.cut()
+    }
 }
 
 impl Prepared<'_> {

@@ -76,6 +76,12 @@ pub struct Route {
     /// Most bytes of a request's body, in place of what holds for the listener.
     #[schemars(example = &"100 MiB")]
     pub max_body: Option<HumanSize>,
+    /// Whether answers that are still on their way when the session ends go on to their end.
+    ///
+    /// By default downloads, event streams and uploads end within a second of the session in whose
+    /// name they were begun; for long downloads that may outlast `session.idle`. A policy that changes
+    /// ends them all the same, and WebSockets always end with their session.
+    pub outlives_session: bool,
     /// Whether the route is closed: citizens see a page that says so, programs get 503.
     pub maintenance: bool,
     /// Redirect, in place of an upstream. Whoever may not pass is not redirected.
@@ -108,6 +114,7 @@ impl Default for Route {
             response_timeout: None,
             idle_timeout: None,
             max_body: None,
+            outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),
             respond: Respond::default(),

@@ -106,6 +106,7 @@ pub(super) fn raise(
             request_headers,
             response_headers,
             maintenance: route.maintenance || context.file().portal.maintenance,
+            outlives_session: route.outlives_session,
             release,
             release_number,
         });

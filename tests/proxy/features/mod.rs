@@ -5,6 +5,7 @@ mod bulk;
 mod clients;
 mod edge;
 mod grpc;
+mod lasting;
 mod limits;
 mod patience;
 mod portals;
