@@ -129,10 +129,13 @@ impl From<proxy::Error> for Failure {
             proxy::Error::Connect(_)
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
-            | proxy::Error::BadAnswer(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            | proxy::Error::BadAnswer(_)
+            | proxy::Error::NotUpgraded => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
                 (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
+            // RFC 9220 3, for RFC 8441 as well.
+            proxy::Error::NoUpgrade => (Trouble::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
             proxy::Error::Cut(Cut::SessionEnded) => {
                 (Trouble::SessionEnded, StatusCode::UNAUTHORIZED)
             }

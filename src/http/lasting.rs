@@ -5,8 +5,9 @@
 //! 1. It ends with the session in whose name it was opened. Streams of a route with
 //!    `outlives_session` do not.
 //! 2. It ends when the same request (host, path, method, client, session) would not pass any more: by a new
-//!    configuration the route is gone, asks for more, is closed for work, or does not go on to an
-//!    upstream. What would still pass is not touched, also where the route leads elsewhere now.
+//!    configuration the route is gone, asks for more, is closed for work, does not go on to an upstream,
+//!    or does not name the protocol of a tunnel. What would still pass is not touched, also where the
+//!    route leads elsewhere now.
 //! 3. Time alone takes nothing away but the session: of `max_age` and the like only what was so when it was
 //!    opened counts. Otherwise every download would break at the age of a login.
 //! 4. What was opened in nobody's name, on a public route, stays in nobody's name. When its place asks for
@@ -86,12 +87,12 @@ impl Cut {
 }
 
 /// What was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// An answer, or a request on its way.
     Stream,
-    /// What came of an upgrade. It ends with its session whatever the route says.
-    Tunnel,
+    /// What came of an upgrade to this protocol. It ends with its session whatever the route says.
+    Tunnel(Vec<u8>),
 }
 
 /// A request as it was opened, with all that judging it again takes.
@@ -173,7 +174,7 @@ impl Lasting {
             address: opened.address,
             began: opened.began,
             live: opened.live.cloned(),
-            form: opened.form,
+            form: opened.form.clone(),
             judged: Mutex::new(Judged {
                 by: Arc::clone(opened.policy),
                 outlives_session: opened.route.outlives_session,
@@ -259,11 +260,19 @@ impl Lasting {
         let visitor = self.live.as_ref().map(|live| Visitor::from(live.session()));
         match Door::find(&facts, &rules.policy).judge(visitor.as_ref(), self.began) {
             Verdict { route: Some(route), outcome: Ok(_) }
-                if matches!(route.action, Action::Forward(_)) =>
+                if matches!(route.action, Action::Forward(_)) && self.may_speak(route) =>
             {
                 Some(route.outlives_session)
             }
             _ => None,
+        }
+    }
+
+    /// Tells whether a route names what is spoken.
+    fn may_speak(&self, route: &Route) -> bool {
+        match &self.form {
+            Form::Stream => true,
+            Form::Tunnel(protocol) => route.upgrade.has(protocol),
         }
     }
 

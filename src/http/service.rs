@@ -41,9 +41,14 @@ impl Peer {
 /// Of IPv6 with all its groups.
 const LONGEST_ADDRESS: usize = 39;
 
-/// The protocol that a client of HTTP/1.1 would like to go on with; an extension of a request.
+/// The protocols that a client would like to go on with; an extension of a request.
 #[derive(Debug, Clone)]
-pub struct WantsUpgrade(pub HeaderValue);
+pub enum WantsUpgrade {
+    /// If it can be (HTTP/1.1, RFC 9110 7.8).
+    IfPossible(HeaderValue),
+    /// Or not at all: an answer of success means that it was done (HTTP/2, RFC 8441 4).
+    Only(HeaderValue),
+}
 
 /// The client waits for `100 Continue`; an extension of a request.
 #[derive(Debug, Clone, Copy)]

@@ -64,6 +64,12 @@
 //! when the login has become too old, until its session ends or the rule is another one
 //! ([`super::protocols`]).
 //!
+//! **Two places.** `MOVE` and `COPY` (WebDAV) pass when the same session may do the same at their
+//! `Destination`, and `PUT`, and `DELETE` unless `Overwrite: F`; the upstream must be the same, and so
+//! must what the rules below both places say. Methods with further places in their body (`BIND`, `REBIND`,
+//! `UNBIND`, `MERGE`, `BCOPY`, `BMOVE`, `BDELETE`, `BPROPPATCH`) pass only where `methods` names them.
+//! [`crate::http::destination`] says it all.
+//!
 //! **Programs.** A script that meets such a route gets 401 with JSON and, as RFC 9470 has it,
 //! `WWW-Authenticate: Brama error="insufficient_user_authentication", acr_values="...",
 //! max_age="600"`; `max_age` only where the route has one. Both have `login`: the address to which

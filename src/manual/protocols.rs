@@ -35,8 +35,7 @@
 //! | TRACE and CONNECT | `request.method_not_allowed` |
 //! | more or longer than `max_header`, `max_header_fields`, `max_target`, `max_body` | `request.header_too_large`, `request.target_too_long`, `request.body_too_large` |
 //!
-//! One empty line before a request is passed over (RFC 9112 2.2). `Upgrade: h2c` is ignored. Answers
-//! of upstreams are read as strictly; what is not clear becomes `upstream.bad_answer`.
+//! One empty line before a request is passed over (RFC 9112 2.2). Answers of upstreams are read as strictly; what is not clear becomes `upstream.bad_answer`.
 //!
 //! # Bodies
 //!
@@ -80,8 +79,15 @@
 //!
 //! # Upgraded connections
 //!
-//! Bytes of the client go on only after the upstream's `101`, and only to a protocol that the client
-//! named. When the gateway stops, a WebSocket is closed with code 1001.
+//! `upgrade` of a route names the protocols that a connection may change to, `["websocket"]` by default,
+//! none with `[]`. What is not named is left out of the request, which goes on as an ordinary one: RFC 9110
+//! 7.8 lets a server ignore the wish, and clients that offer a protocol must reckon with it. HTTP/2 in the
+//! clear cannot be named. A WebSocket of HTTP/2 (RFC 8441) is opened or refused, because its client takes
+//! every success for an open one: 501 and `request.upgrade_not_allowed` where the route does not name it,
+//! 502 when the upstream answers as if it were a page.
+//!
+//! Bytes of the client go on only after the upstream's `101`, and only to a protocol that the client and
+//! the route named. When the gateway stops, a WebSocket is closed with code 1001.
 //!
 //! It has no time limit of its own. A side that hangs up ends it for both, and so does one that has
 //! vanished without a word: on every TCP connection, to clients and to upstreams, the kernel asks

@@ -59,6 +59,8 @@
 //! | fix a session beforehand | a fresh id at each login; `__Host-` cookies |
 //! | send an identity header | removed or refused before any decision |
 //! | reach a place by an odd path | ambiguous paths are refused |
+//! | reach a second place by `MOVE` or `COPY` | judged too, with what is below ([`crate::http::destination`]) |
+//! | change to a protocol that nobody watches | only those that the route names, never HTTP |
 //! | be led to a foreign site | the return address is a local path; redirects name their host |
 //! | end the sessions of another portal's citizens | no portal sets or clears our cookies |
 //! | write lines into the access log | everything that comes from outside is escaped |
@@ -94,6 +96,10 @@
 //! - **A portal that ignores case in paths.** Routes are compared with case. To a portal on a
 //!   server that takes `/ACCOUNT` for `/account`, a more open route that covers `/ACCOUNT` is a way
 //!   around. With such a portal, make `/` the strictest route and open single paths.
+//! - **`DELETE` of a collection** takes along what a stricter route below it protects: what is a collection
+//!   only the portal knows. Where that matters, name the methods of the wider route.
+//! - **One place of a portal under two paths**, by `strip_prefix` and `add_prefix`: each route decides for
+//!   its own, and what lies below one of them may have a stricter route under the other.
 //! - **A portal that takes other spellings of a path for the same**: composed and decomposed
 //!   letters, dots and spaces at the end, short names on Windows. What is told of case holds.
 //! - **A listed proxy that lies**, or a listed network with clients in it. Whoever speaks from there

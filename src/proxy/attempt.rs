@@ -49,6 +49,16 @@ pub(super) struct Sent {
     pub(super) first_byte: Duration,
 }
 
+impl Sent {
+    /// Tells whether it is an answer of success.
+    pub(super) fn is_success(&self) -> bool {
+        match &self.answer {
+            Unread::Http1(answered) => answered.head.status.is_success(),
+            Unread::Http2(response, _) => response.status().is_success(),
+        }
+    }
+}
+
 /// The body of an answer, not yet read.
 pub(super) enum Unread {
     Http1(Answered),

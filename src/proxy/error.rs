@@ -39,6 +39,12 @@ pub enum Error {
     /// It may not go on any more.
     #[error("request ended before its answer: {0}")]
     Cut(#[from] Cut),
+    /// It asks for a protocol that its route does not name.
+    #[error("route does not name the protocol that was asked for")]
+    NoUpgrade,
+    /// The upstream answered a request for another protocol as any other.
+    #[error("upstream did not change to the protocol that was asked for")]
+    NotUpgraded,
     /// The identity could not be signed.
     #[error("{0}")]
     Identity(#[from] token::Error),
@@ -60,6 +66,8 @@ impl Error {
             Self::Slow(_) => "upstream.timeout",
             Self::BadAnswer(_) => "upstream.bad_answer",
             Self::Body(error) => body_code(error),
+            Self::NoUpgrade => "request.upgrade_not_allowed",
+            Self::NotUpgraded => "upstream.bad_answer",
             Self::Cut(cut) => cut.code(),
             Self::Identity(_) => "identity.cannot_sign",
         }

@@ -124,9 +124,13 @@ pub async fn forward(
 
     // 2. What is said, to which server, and what it answers.
     let assertion = request::assertion(gateway, pass, exchange)?;
-    let mut request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body);
+    let mut request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body)?;
     request.in_the_name_of(assertion);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
+    let is_misunderstood = request.must_upgrade() && answered.is_success();
+    if is_misunderstood {
+        return Err(Error::NotUpgraded);
+    }
     if !gateway.access.is_off() {
         exchange.account.answered(Answered {
             server: answered.share.server_name(&upstream.group),
@@ -149,7 +153,8 @@ pub async fn forward(
             let (status, length) = (answered.head.status, answered.head.said.length());
             let lines = std::mem::take(&mut answered.head.lines);
             if status == StatusCode::SWITCHING_PROTOCOLS {
-                let lasting = lasting(Form::Tunnel);
+                let lasting =
+                    lasting(Form::Tunnel(lines.get("upgrade").unwrap_or_default().to_vec()));
                 let tunnel =
                     tunnel::open(gateway, lines, *answered.connection, share, Arc::clone(&lasting));
                 exchange.account.lasts(lasting);

@@ -43,6 +43,8 @@ pub(super) struct Prepared<'r> {
     holds_back: bool,
     takes_trailers: bool,
     upgrade: Option<HeaderValue>,
+    /// The client takes success for an upgrade.
+    must_upgrade: bool,
     pass: &'r Pass,
     lasting: OnceLock<Arc<Lasting>>,
 }
@@ -71,11 +73,18 @@ pub(super) fn prepare<'r>(
     exchange: &'r mut Exchange,
     group: &Group,
     body: &Incoming,
-) -> Prepared<'r> {
+) -> Result<Prepared<'r>, Error> {
     let route = pass.route();
     // 1. What is for one connection only, and what of it is wanted on the next.
     let extensions = &exchange.parts.extensions;
-    let upgrade = extensions.get::<WantsUpgrade>().map(|wanted| wanted.0.clone());
+    let (upgrade, must_upgrade) = match extensions.get::<WantsUpgrade>() {
+        None => (None, false),
+        Some(WantsUpgrade::IfPossible(wish)) => (route.upgrade.of(wish), false),
+        Some(WantsUpgrade::Only(wish)) => (route.upgrade.of(wish), true),
+    };
+    if must_upgrade && upgrade.is_none() {
+        return Err(Error::NoUpgrade);
+    }
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
     let (census, headers) = (exchange.census, &mut exchange.parts.headers);
     let takes_trailers = census.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
@@ -110,7 +119,7 @@ pub(super) fn prepare<'r>(
     };
     let target = exchange.parts.uri.path_and_query();
     let rewritten = target.and_then(|target| route.rewrite.target(target));
-    Prepared {
+    Ok(Prepared {
         method: &exchange.parts.method,
         target: rewritten.map_or(Target::Same(exchange.path_and_query()), Target::Rewritten),
         host,
@@ -122,9 +131,10 @@ pub(super) fn prepare<'r>(
         holds_back,
         takes_trailers,
         upgrade,
+        must_upgrade,
         pass,
         lasting: OnceLock::new(),
-    }
+    })
 }
 
 /// Returns the signed identity that goes with a request, if it is made in somebody's name.
@@ -199,6 +209,11 @@ impl Prepared<'_> {
     /// Says in whose name it is made. Nothing takes that away any more.
     pub(super) fn in_the_name_of(&mut self, assertion: Option<HeaderValue>) {
         self.ours.assertion = assertion;
+    }
+
+    /// Tells whether an answer of success without a change of protocols would be misunderstood.
+    pub(super) fn must_upgrade(&self) -> bool {
+        self.must_upgrade
     }
 
     /// Tells whether it may be sent again when nothing of an answer came: it only reads

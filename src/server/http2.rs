@@ -130,7 +130,7 @@ async fn connect<S: Service>(
     let upgraded = hyper::upgrade::on(&mut request);
     let (mut parts, _) = request.into_parts();
     parts.method = Method::GET;
-    parts.extensions.insert(WantsUpgrade(HeaderValue::from_static("websocket")));
+    parts.extensions.insert(WantsUpgrade::Only(HeaderValue::from_static("websocket")));
     // RFC 8441 5.1 leaves the key out; HTTP/1.1 needs one.
     if let Ok(key) = HeaderValue::try_from(encoding::base64(&random::bytes::<16>())) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);

@@ -76,6 +76,11 @@ pub struct Route {
     /// Most bytes of a request's body, in place of what holds for the listener.
     #[schemars(example = &"100 MiB")]
     pub max_body: Option<HumanSize>,
+    /// Protocols that a connection may change to (`Upgrade`); none with `[]`.
+    ///
+    /// What is not named is not asked for: the request goes on without it. HTTP cannot be named, because
+    /// each request must be judged.
+    pub upgrade: Vec<String>,
     /// Whether answers that are still on their way when the session ends go on to their end.
     ///
     /// By default downloads, event streams and uploads end within a second of the session in whose
@@ -114,6 +119,7 @@ impl Default for Route {
             response_timeout: None,
             idle_timeout: None,
             max_body: None,
+            upgrade: vec!["websocket".to_owned()],
             outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),
