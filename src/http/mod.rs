@@ -8,6 +8,7 @@ pub mod action;
 pub mod admin;
 pub mod answer;
 pub mod cookie;
+pub mod destination;
 pub mod endpoints;
 pub mod exchange;
 pub mod forms;

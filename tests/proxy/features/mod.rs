@@ -3,6 +3,7 @@
 mod balance;
 mod bulk;
 mod clients;
+mod dav;
 mod edge;
 mod grpc;
 mod lasting;
