@@ -38,6 +38,7 @@ use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
 use crate::http::admin::Admin;
+use crate::http::lasting::{Present, Rules};
 use crate::http::limits::Limits;
 use crate::http::operations::Operations;
 use crate::identity::token::{Minter, Tokens};
@@ -127,7 +128,7 @@ impl App {
         kept.agree(now).await?;
         let sessions = Arc::clone(&kept.sessions);
         let node = NodeClient::new(settings.node, settings.node_tls);
-        let policy = Policy::new(settings.routes);
+        let policy = Arc::new(Policy::new(settings.routes));
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
         let renewal = Renewal::new(settings.fixed, secret.clone(), kept_tokens);
         let minter = Arc::new(Minter::new(
@@ -148,10 +149,15 @@ impl App {
             Arc::clone(&clock),
         );
         let limits = Limits::new(settings.http.limits.clone(), Arc::clone(&clock));
+        let present = Present::new(Rules {
+            policy: Arc::clone(&policy),
+            may_pass_maintenance: settings.http.maintenance.allow.clone(),
+        });
         let gateway = Gateway {
             settings: Arc::new(settings.http),
             flows: Arc::new(flows),
-            policy: Arc::new(policy),
+            present,
+            policy,
             recent: Arc::new(recent),
             tokens: Arc::new(Tokens::new(Arc::clone(&minter))),
             minter,

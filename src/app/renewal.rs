@@ -12,6 +12,7 @@ use super::settings::{Fixed, Settings};
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
+use crate::http::lasting::Rules;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::{Minter, Tokens};
 use crate::proxy::upstream::{self, Group, SystemLookup};
@@ -73,13 +74,20 @@ impl Renewal {
                 upstream::resolve(group, &SystemLookup).await;
             }
         }
-        // 2. Then each worker its own.
+        // 2. What is open already is judged anew: first, so that nothing that begins by the new rules is
+        //    judged by the old ones.
+        old.present.replace(Rules {
+            policy: Arc::clone(&policy),
+            may_pass_maintenance: http.maintenance.allow.clone(),
+        });
+        // 3. Then each worker its own.
         for current in workers {
             let old = current.gateway();
             current.replace(Gateway {
                 settings: Arc::clone(&http),
                 flows: Arc::clone(&flows),
                 policy: Arc::clone(&policy),
+                present: Arc::clone(&old.present),
                 recent: Arc::new(RecentSessions::new(flows.session_settings.idle)),
                 minter: Arc::clone(&minter),
                 tokens: Arc::new(Tokens::new(Arc::clone(&minter))),

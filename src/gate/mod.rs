@@ -12,6 +12,7 @@ pub mod header_rules;
 pub mod majority;
 pub mod methods;
 pub mod policy;
+pub mod protocols;
 pub mod requirement;
 pub mod rewrite;
 pub mod standing;

@@ -27,6 +27,7 @@ use super::action::{Action, Forward};
 use super::case;
 use super::header_rules::Rules;
 use super::methods::Methods;
+use super::protocols::Protocols;
 use super::requirement::Requirement;
 use super::rewrite::Rewrite;
 use crate::identity::assurance::Assurance;
@@ -82,6 +83,10 @@ pub struct Route {
     pub response_headers: Rules,
     /// Whether it is closed for work.
     pub maintenance: bool,
+    /// What its connections may change to.
+    pub upgrade: Protocols,
+    /// Whether its streams go on when the session that they were opened in has ended.
+    pub outlives_session: bool,
     /// What the upstream is told about the citizen.
     pub release: Release,
     /// The number of this release among all, for the tokens that are kept.
@@ -107,6 +112,8 @@ impl Route {
             request_headers: Rules::default(),
             response_headers: Rules::default(),
             maintenance: false,
+            upgrade: Protocols::default(),
+            outlives_session: false,
             release,
             release_number,
         }
@@ -182,6 +189,11 @@ impl Place {
     /// Returns the methods that its routes name.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         self.routes.iter().flat_map(|route| route.methods.named())
+    }
+
+    /// Returns its routes.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.routes.iter()
     }
 
     /// Returns its path prefix.
@@ -304,6 +316,15 @@ impl Policy {
     pub fn coverage(&self, route: &Route, path: &str) -> Coverage {
         let host = self.position(&route.host).map(|at| &self.hosts[at]);
         host.map_or(Coverage::Elsewhere, |host| host.coverage(&route.path, path))
+    }
+
+    /// Returns the places that are in reach of whoever does something with all that is below a path.
+    pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Place> {
+        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].1);
+        let path = if path == "/" { path } else { path.trim_end_matches('/') };
+        let is_below = |place: &&Place| place.path != path && covers(path, &place.path);
+        // Not borrowed from the path, which may be gone before them.
+        places.iter().filter(is_below).collect::<Vec<_>>().into_iter()
     }
 
     /// Tells whether the portal is known under that host.

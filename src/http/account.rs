@@ -18,6 +18,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use super::Gateway;
 use super::exchange::Exchange;
+use super::lasting::{Cut, Lasting};
 use super::service::Answer;
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
@@ -37,6 +38,7 @@ pub struct Account {
     quoted: Option<Box<Quoted>>,
     received: Option<Arc<AtomicU64>>,
     answered: Option<Answered>,
+    lasting: Option<Arc<Lasting>>,
 }
 
 /// What the combined format quotes.
@@ -74,6 +76,11 @@ impl Account {
         self.answered = Some(answered);
     }
 
+    /// Notes that it lasts, so that it may be ended.
+    pub fn lasts(&mut self, lasting: Arc<Lasting>) {
+        self.lasting = Some(lasting);
+    }
+
     /// Counts the bytes of a request's body as they pass. Costs nothing when there is none, or no
     /// access log.
     #[must_use]
@@ -95,7 +102,7 @@ pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
     if gateway.access.is_off() {
         return answer;
     }
-    let Answer { response, passed } = answer;
+    let Answer { response, passed, lasting } = answer;
     let Parts { method, uri, version, .. } = *exchange.parts;
     let entry = Entry {
         access: Arc::clone(&gateway.access),
@@ -114,7 +121,7 @@ pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
         account: exchange.account,
     };
     let response = response.map(|body| Body::stream(Accounted { body, entry }));
-    Answer { response, passed }
+    Answer { response, passed, lasting }
 }
 
 /// The body of an answer; the request is noted when it is dropped.
@@ -166,6 +173,7 @@ impl Drop for Entry {
         let answered = self.account.answered.as_ref();
         let quoted = self.account.quoted.as_deref();
         let received = self.account.received.as_ref();
+        let cut = self.account.lasting.as_ref().and_then(|lasting| lasting.cut()).map(Cut::code);
         self.access.write(&Record {
             time: self.started,
             request: &self.request,
@@ -184,7 +192,7 @@ impl Drop for Entry {
             first_byte: answered.map(|answered| answered.first_byte),
             upstream: answered.map(|answered| &*answered.server),
             route: self.account.route.as_ref().map(|route| &*route.path),
-            reason: self.account.reason,
+            reason: self.account.reason.or(cut),
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });

@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::exchange::{Caller, Exchange};
+use super::lasting::Cut;
 use super::limits::{Counted, TooOften};
 use super::stop::Challenge;
 use super::{Settings, forwarded, host, hygiene, path};
@@ -137,10 +138,17 @@ impl From<proxy::Error> for Failure {
             proxy::Error::Connect(_)
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
-            | proxy::Error::BadAnswer(_) => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            | proxy::Error::BadAnswer(_)
+            | proxy::Error::NotUpgraded => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
                 (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
+            // RFC 9220 3, for RFC 8441 as well.
+            proxy::Error::NoUpgrade => (Trouble::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
+            proxy::Error::Cut(Cut::SessionEnded) => {
+                (Trouble::SessionEnded, StatusCode::UNAUTHORIZED)
+            }
+            proxy::Error::Cut(Cut::NotAllowed) => (Trouble::Forbidden, StatusCode::FORBIDDEN),
             proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
             proxy::Error::Body(error) => of_body(error),
         };
@@ -219,6 +227,7 @@ fn of_body(error: &BodyError) -> (Trouble, StatusCode) {
         BodyError::Refused(_)
         | BodyError::Broken(_)
         | BodyError::Incomplete
+        | BodyError::BrokenOff
         | BodyError::Http2(_) => (Trouble::MalformedRequest, StatusCode::BAD_REQUEST),
     }
 }

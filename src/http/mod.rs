@@ -9,12 +9,14 @@ pub mod admin;
 pub mod answer;
 pub mod cookie;
 pub mod demand;
+pub mod destination;
 pub mod endpoints;
 pub mod exchange;
 pub mod forms;
 pub mod forwarded;
 pub mod host;
 pub mod hygiene;
+pub mod lasting;
 pub mod limits;
 pub mod networks;
 pub mod operations;
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
+use self::lasting::Present;
 use self::limits::Limits;
 use crate::base::clock::SharedClock;
 use crate::flow::Flows;
@@ -163,6 +166,8 @@ pub struct Gateway {
     pub flows: Arc<Flows>,
     /// Who may go where.
     pub policy: Arc<Policy>,
+    /// The rules of the moment, for what lasts.
+    pub present: Arc<Present>,
     /// The sessions that this worker found last.
     pub recent: Arc<RecentSessions>,
     /// The signed identities.

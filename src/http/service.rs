@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
+use super::lasting::Lasting;
 use super::passed::Passed;
 use crate::base::body::{self, Body};
 use crate::wire::incoming::Incoming;
@@ -39,9 +41,14 @@ impl Peer {
 /// Of IPv6 with all its groups.
 const LONGEST_ADDRESS: usize = 39;
 
-/// The protocol that a client of HTTP/1.1 would like to go on with; an extension of a request.
+/// The protocols that a client would like to go on with; an extension of a request.
 #[derive(Debug, Clone)]
-pub struct WantsUpgrade(pub HeaderValue);
+pub enum WantsUpgrade {
+    /// If it can be (HTTP/1.1, RFC 9110 7.8).
+    IfPossible(HeaderValue),
+    /// Or not at all: an answer of success means that it was done (HTTP/2, RFC 8441 4).
+    Only(HeaderValue),
+}
 
 /// The client waits for `100 Continue`; an extension of a request.
 #[derive(Debug, Clone, Copy)]
@@ -53,11 +60,13 @@ pub struct Answer {
     pub response: Response<Body>,
     /// The fields that an upstream said, which go out as they are.
     pub passed: Passed,
+    /// The right by which it goes on, when it is not all there.
+    pub lasting: Option<Arc<Lasting>>,
 }
 
 impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Self {
-        Self { response, passed: Passed::default() }
+        Self { response, passed: Passed::default(), lasting: None }
     }
 }
 
@@ -65,7 +74,7 @@ impl Answer {
     /// Puts all fields into one map.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
-        let Self { mut response, passed } = self;
+        let Self { mut response, passed, .. } = self;
         passed.put_into(response.headers_mut());
         response
     }

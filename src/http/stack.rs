@@ -16,7 +16,7 @@ use super::hygiene::Census;
 use super::portals::Standing;
 use super::service::{Answer, Peer, Service};
 use super::stop::{self, Reply};
-use super::{Gateway, action, endpoints, forms, hygiene, path};
+use super::{Gateway, action, destination, endpoints, forms, hygiene, path};
 use crate::base::body::Body;
 use crate::base::random;
 use crate::flow::return_to::ReturnTo;
@@ -172,8 +172,9 @@ impl Gateway {
             may_pass_maintenance: self.settings.maintenance.allow.contains(exchange.client.address),
         };
         let door = Door::find(&facts, &self.policy);
-        if door.names_methods() && hygiene::method::is_overridden(&exchange.parts.headers) {
-            let detail = "a header claims another method, and rules here name methods";
+        let names_methods = door.names_methods() || exchange.census.has_destination;
+        if names_methods && hygiene::method::is_overridden(&exchange.parts.headers) {
+            let detail = "a header claims another method, and it matters here which it is";
             return Err(Failure::malformed("request.method_override", detail));
         }
         let live = if door.asks_who() { self.live(exchange).await? } else { None };
@@ -192,7 +193,12 @@ impl Gateway {
             }
         };
 
-        // 7. On to the portal, or what the route says instead.
+        // 7. It may reach a second place.
+        if destination::has_second_place(&exchange.parts.method) {
+            Box::pin(destination::judge(self, &pass, exchange)).await?;
+        }
+
+        // 8. On to the portal, or what the route says instead.
         exchange.account.route = Some(Arc::clone(pass.route()));
         match &pass.route().action {
             Action::Forward(forward) => {

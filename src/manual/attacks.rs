@@ -328,6 +328,38 @@
 //! `a_second_answer_that_nobody_asked_for_reaches_nobody`,
 //! `what_came_over_tcp_unasked_is_heard_at_once`.
 //!
+//! ## Upgrade to a protocol that nobody watches
+//!
+//! `Upgrade: h2c`, to a portal that speaks HTTP/2 in the clear: after its `101` further requests go through
+//! the tunnel, past every rule and with any identity header (h2c smuggling). The same with any protocol
+//! that carries requests.
+//!
+//! Answer: only what a route names is asked for, `websocket` by default, and HTTP cannot be named
+//! ([`crate::gate::protocols`]). A portal that switches to something else is not believed. Tests:
+//! `http_2_in_the_clear_is_never_asked_for_and_no_request_goes_past_the_rules`,
+//! `of_what_is_asked_for_the_portal_hears_what_the_route_names`.
+//!
+//! ## A second place in one request
+//!
+//! `MOVE /drafts/a` with `Destination: /published/a` writes to a place that no rule was asked about; `COPY`
+//! of a collection takes along what a stricter route below it protects.
+//!
+//! Answer: both places, and what is below them, are judged for the same session, or it is refused
+//! ([`crate::http::destination`]). Tests:
+//! `a_destination_that_cannot_be_judged_or_may_not_be_written_to_is_refused`,
+//! `a_destination_goes_on_as_the_portal_knows_it_when_the_same_session_may_write_there`.
+//!
+//! ## A stream that is never closed
+//!
+//! Somebody opens a stream of events, a long poll, or a download that they take slowly, and goes on
+//! reading in a session that was ended, or at a place that was closed or made stricter meanwhile.
+//!
+//! Answer: whatever lasts is judged again, with its session and by the policy of the moment, and ends
+//! within a second ([`crate::http::lasting`]). Whoever waits looks, for the upstream, or for a client that
+//! does not take what there is. Tests: `a_stream_ends_with_its_session_and_nobody_elses_does`,
+//! `a_download_that_its_client_does_not_take_ends_too`,
+//! `a_new_configuration_ends_what_would_not_pass_any_more_and_nothing_else`.
+//!
 //! ## Rapid reset, endless CONTINUATION
 //!
 //! An HTTP/2 client opens streams and resets them at once (CVE-2023-44487), or sends a head that never

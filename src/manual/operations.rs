@@ -191,7 +191,8 @@
 //! `SIGHUP` (`systemctl reload`), or a change of the file, which is looked at every two seconds. The
 //! new configuration is applied whole, from the next request on, or not at all, and the log says why
 //! (`the new configuration is wrong, so the old one stays`, with each problem; `the old configuration
-//! stays`, with the keys). Requests that are under way end as they began. Sessions, logins under way
+//! stays`, with the keys). Requests that are under way end as they began, unless they last and
+//! would not pass any more ([`super::protocols`]). Sessions, logins under way
 //! and connections to upstreams that did not change are kept.
 //!
 //! What needs a new process: everything in `[listen]` but `hsts`, `trusted_proxies` and `trusted_for`, `[session]`,

@@ -103,7 +103,14 @@
 //! a minute more than the skew, so that the citizen arrives before the new login is too old as well.
 //! After every login, so after a step-up too, the session has a new id and the old one is worth
 //! nothing. A rule is asked when a request comes: a WebSocket or a download that has begun goes on
-//! when the login has become too old, until its session ends.
+//! when the login has become too old, until its session ends or the rule is another one
+//! ([`super::protocols`]).
+//!
+//! **Two places.** `MOVE` and `COPY` (WebDAV) pass when the same session may do the same at their
+//! `Destination`, and `PUT`, and `DELETE` unless `Overwrite: F`; the upstream must be the same, and so
+//! must what the rules below both places say. Methods with further places in their body (`BIND`, `REBIND`,
+//! `UNBIND`, `MERGE`, `BCOPY`, `BMOVE`, `BDELETE`, `BPROPPATCH`) pass only where `methods` names them.
+//! [`crate::http::destination`] says it all.
 //!
 //! **Programs.** A script that meets such a route gets 401 with JSON and, as RFC 9470 has it,
 //! `WWW-Authenticate: Brama error="insufficient_user_authentication", acr_values="...",

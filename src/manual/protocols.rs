@@ -35,8 +35,7 @@
 //! | TRACE and CONNECT | `request.method_not_allowed` |
 //! | more or longer than `max_header`, `max_header_fields`, `max_target`, `max_body` | `request.header_too_large`, `request.target_too_long`, `request.body_too_large` |
 //!
-//! One empty line before a request is passed over (RFC 9112 2.2). `Upgrade: h2c` is ignored. Answers
-//! of upstreams are read as strictly; what is not clear becomes `upstream.bad_answer`.
+//! One empty line before a request is passed over (RFC 9112 2.2). Answers of upstreams are read as strictly; what is not clear becomes `upstream.bad_answer`.
 //!
 //! # Bodies
 //!
@@ -51,13 +50,44 @@
 //! A request is sent to an upstream a second time only when nothing of an answer came, and only if no
 //! connection could be made, or if it is GET, HEAD or OPTIONS without a body and its connection broke.
 //!
+//! # What is open is judged again
+//!
+//! An answer that is still on its way (a download, an event stream, a call of gRPC), an upload, and an
+//! upgraded connection belong to the session in whose name they were opened, and to the policy. They end
+//! within a second
+//!
+//! - when the session ends: by sign-out, by time, by an operator, or because the citizen stepped up and
+//!   got a new one, at every replica. Bytes that pass are no sign of life, because a page that only stays
+//!   open has them too: a download that lasts longer than `session.idle` needs another sign, or
+//!   `outlives_session = true` at its route, which is for its answers and uploads, never for WebSockets;
+//! - when a new configuration would not let the same request (host, path, method, client, session) pass any
+//!   more: its route is gone or does not go on to an upstream, a higher level is required, the place is
+//!   closed for work. What would still pass is not touched. Time alone ends nothing: a login that has
+//!   become too old for `max_age` counts at the next request. What was opened at a public place was
+//!   opened in nobody's name; when the place asks for somebody, it ends, and comes again with its cookie.
+//!
+//! How it is told: in HTTP/1.1 the connection ends in the middle of the body, without the last chunk or
+//! before the announced length; in HTTP/2 the stream is reset; a WebSocket gets the close code 1008. An
+//! HTTP/1.0 client without a length cannot tell that from an end. The line of the access log has the
+//! reason, `session.ended_meanwhile` or `policy.changed_meanwhile`, and `brama_refusals_total` counts it.
+//! What was handed to the kernel or to the window of a stream already may still arrive.
+//!
+//! A request without an answer so far is refused, with 401 or 403, while its body is still on its way, if
+//! it only reads, or if it speaks gRPC. Any other that was sent whole is waited for: its outcome belongs to
+//! whoever sent it. A predecessor that a successor took over from (`SIGUSR2`) judges by its own
+//! configuration what it still has, until `listen.drain_timeout`.
+//!
 //! # Upgraded connections
 //!
-//! Bytes of the client go on only after the upstream's `101`, and only to a protocol that the client
-//! named. The connection belongs to the session in whose name it was opened: when the session ends, by
-//! sign-out, by time or because the citizen stepped up and got a new one, the connection is closed
-//! within a second, a WebSocket with code 1008. Bytes in it are no sign of life, because a page that
-//! only stays open sends them too. When the gateway stops, the code is 1001.
+//! `upgrade` of a route names the protocols that a connection may change to, `["websocket"]` by default,
+//! none with `[]`. What is not named is left out of the request, which goes on as an ordinary one: RFC 9110
+//! 7.8 lets a server ignore the wish, and clients that offer a protocol must reckon with it. HTTP/2 in the
+//! clear cannot be named. A WebSocket of HTTP/2 (RFC 8441) is opened or refused, because its client takes
+//! every success for an open one: 501 and `request.upgrade_not_allowed` where the route does not name it,
+//! 502 when the upstream answers as if it were a page.
+//!
+//! Bytes of the client go on only after the upstream's `101`, and only to a protocol that the client and
+//! the route named. When the gateway stops, a WebSocket is closed with code 1001.
 //!
 //! It has no time limit of its own. A side that hangs up ends it for both, and so does one that has
 //! vanished without a word: on every TCP connection, to clients and to upstreams, the kernel asks

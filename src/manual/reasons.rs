@@ -125,7 +125,11 @@
 //! | `request.connection_names_identity` | 400 | `Connection` names one of ours |
 //! | `request.connection_names_end_to_end` | 400 | `Connection` names a header for the portal |
 //! | `request.assurance` | 400 | `assurance` is none of the three levels |
-//! | `request.method_override` | 400 | a header such as `X-HTTP-Method-Override` where rules name methods |
+//! | `request.method_override` | 400 | a header such as `X-HTTP-Method-Override` where rules name methods, or beside a `Destination` |
+//! | `request.upgrade_not_allowed` | 501 | a WebSocket of HTTP/2 where `upgrade` of the route does not name it |
+//! | `request.destination` | 400 | `MOVE` or `COPY` whose `Destination` is not there exactly once, or could be read in two ways ([`crate::http::destination`]) |
+//! | `request.destination_not_allowed` | 403 | `MOVE` or `COPY` to where the same session may not do that, or write, or to another upstream; or something below one of the two places is stricter; `detail` says what |
+//! | `request.second_place` | 403 | a method that names further places in its body (`BIND`, `MERGE`, `BMOVE`, ...) on a route that does not name it in `methods` |
 //! | `request.max_age` | 400 | `max_age` of `login` is no number of seconds |
 //! | `request.form_without_session` | 401 | a form was sent after the session ended and was not kept: another site sent it, its type is none of a form, there was no room, or `session.keep_forms` is zero |
 //! | `request.frame_without_session` | 401 | a frame needs a sign-in, which needs the whole window |
@@ -165,6 +169,8 @@
 //! | `session.store_unavailable` | 503 | the place where sessions are kept cannot be reached; sessions that this process knows go on for `session.grace` |
 //! | `session.signed_out_elsewhere` | 401 | the person signed in elsewhere and has more sessions than `session.maximum_per_person` |
 //! | `session.ended_by_operator` | 401 | an operator ended the session |
+//! | `session.ended_meanwhile` | 401, or an answer that breaks off | the session ended while an answer, an upload or a WebSocket of it was open ([`super::protocols`]); for long downloads there is `outlives_session` |
+//! | `policy.changed_meanwhile` | 403, or an answer that breaks off | a new configuration would not let the same request pass any more, so what was open ended |
 //! | `session.keepalive_from_elsewhere` | 403 | a page of another site asked to prolong the session |
 //!
 //! A program that asks without a session gets 401 and JSON with `login_required`, or

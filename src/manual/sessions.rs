@@ -124,7 +124,8 @@
 //! first makes room, of some that are looked at. Without a store behind it has ended then, and its tunnels
 //! are cut; otherwise the store still has it. Signs of life are told to the store once in a twentieth of `session.idle`,
 //! at most every 30 seconds, and when the process stops; so a process that is killed may forget that
-//! much of the last ones. An end is told to all replicas within a second, and cuts tunnels.
+//! much of the last ones. An end is told to all replicas within a second, and cuts tunnels, answers and
+//! uploads that are under way ([`super::protocols`]).
 //!
 //! **A file** belongs to one process; a second one does not start and says why. With SIGUSR2 the
 //! successor takes it over from its predecessor; requests wait for that, some milliseconds. The file

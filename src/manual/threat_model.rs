@@ -60,12 +60,15 @@
 //! | fix a session beforehand | a fresh id at each login; `__Host-` cookies |
 //! | send an identity header | removed or refused before any decision |
 //! | reach a place by an odd path | ambiguous paths are refused |
+//! | reach a second place by `MOVE` or `COPY` | judged too, with what is below ([`crate::http::destination`]) |
+//! | change to a protocol that nobody watches | only those that the route names, never HTTP |
 //! | be led to a foreign site | the return address is a local path; redirects name their host |
 //! | end the sessions of another portal's citizens | no portal sets or clears our cookies |
 //! | write lines into the access log | everything that comes from outside is escaped |
 //! | exhaust memory with XML | bounds before parsing |
 //! | try again and again | limits for each network; scripts and frames begin no login |
 //! | have a citizen send a foreign form, or fetch theirs | only our own pages' forms are kept, sealed for one browser ([`super::forms`]) |
+//! | go on reading after the end | what is open is judged again and again ([`super::protocols`]) |
 //! | guess a session | 256 random bits; found by hash |
 //! | have the store asked with invented cookies | what is not there is remembered for a moment; a limit for each network |
 //!
@@ -96,6 +99,10 @@
 //!   that covers those is a way around: `check` warns of it, and [`super::upstream_paths`] says who
 //!   reads what. With such a portal, make `/` the strictest route and open single paths; for case alone,
 //!   set `ignores_case` on its upstream.
+//! - **`DELETE` of a collection** takes along what a stricter route below it protects: what is a collection
+//!   only the portal knows. Where that matters, name the methods of the wider route.
+//! - **One place of a portal under two paths**, by `strip_prefix` and `add_prefix`: each route decides for
+//!   its own, and what lies below one of them may have a stricter route under the other.
 //! - **A portal that takes other spellings of a path for the same**: composed and decomposed
 //!   letters, spaces at the end, short names on Windows. What is told above holds. A dot at the end of a
 //!   segment is refused.

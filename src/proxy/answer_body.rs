@@ -12,9 +12,11 @@ use super::attempt::Share;
 use super::connection::{Answered, Connection};
 use super::pool::Pool;
 use super::pump::Pump;
+use super::watched::Watched;
 use crate::base;
 use crate::base::body::BoxError;
 use crate::http::hygiene::may_be_in_trailer;
+use crate::http::lasting::{Cut, Lasting};
 use crate::wire::chunked::Extensions;
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Progress, retain_trailer};
@@ -26,6 +28,7 @@ pub(super) fn read(
     share: Share,
     home: Arc<Pool>,
     idle: Duration,
+    lasting: impl FnOnce() -> Arc<Lasting>,
 ) -> base::body::Body {
     let buffer = answered.connection.reader.buffer();
     if let Framing::Length(length) = answered.framing
@@ -39,7 +42,7 @@ pub(super) fn read(
         }
         return base::body::full(whole);
     }
-    base::body::Body::stream(AnswerBody::new(answered, share, home, idle))
+    base::body::Body::stream(AnswerBody::new(answered, share, home, idle, lasting()))
 }
 
 /// The body of an answer.
@@ -52,11 +55,18 @@ struct AnswerBody {
     share: Option<Share>,
     home: Arc<Pool>,
     idle: Duration,
+    watched: Watched,
 }
 
 impl AnswerBody {
     /// Reads the body of an answer whose head is there.
-    fn new(answered: Answered, share: Share, home: Arc<Pool>, idle: Duration) -> Self {
+    fn new(
+        answered: Answered,
+        share: Share,
+        home: Arc<Pool>,
+        idle: Duration,
+        lasting: Arc<Lasting>,
+    ) -> Self {
         let Answered { head, framing, mut connection, pump } = answered;
         connection.patience.endless();
         Self {
@@ -71,7 +81,14 @@ impl AnswerBody {
             share: Some(share),
             home,
             idle,
+            watched: Watched::new(lasting),
         }
+    }
+
+    /// It may not go on: both sides see it break.
+    fn end(&mut self, cut: Cut) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        (self.pump, self.connection) = (None, None);
+        Poll::Ready(Some(Err(cut.into())))
     }
 
     /// The answer is read. The connection can serve again when the request is written as well and
@@ -99,6 +116,9 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
+        if let Some(cut) = this.watched.cut() {
+            return this.end(cut);
+        }
         let Some(connection) = &mut this.connection else { return Poll::Ready(None) };
         if let Some(pump) = &mut this.pump
             && let Poll::Ready(pumped) = pump.poll(&mut connection.writer, cx)
@@ -109,12 +129,19 @@ impl Body for AnswerBody {
         }
         match this.progress.poll_piece(&mut connection.reader, cx) {
             Poll::Pending => {
-                ready!(connection.patience.poll_stalled(this.idle, cx));
-                this.connection = None;
-                Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
+                match ready!(this.watched.wait(&mut connection.patience, this.idle, cx)) {
+                    Some(cut) => this.end(cut),
+                    None => {
+                        this.connection = None;
+                        Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
+                    }
+                }
             }
             Poll::Ready(frame) => {
                 connection.patience.endless();
+                if let Poll::Ready(cut) = this.watched.passed(cx) {
+                    return this.end(cut);
+                }
                 if this.progress.is_over() {
                     this.finish();
                 }

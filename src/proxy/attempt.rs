@@ -21,7 +21,7 @@ use super::request::Prepared;
 use super::upstream::{Admission, Failure, Group, Lease, Spoken, dial};
 use crate::gate::action::Bounds;
 use crate::wire::framing::Said;
-use crate::wire::incoming::Incoming;
+use crate::wire::incoming::{Breaker, Incoming};
 
 /// What a request holds of its upstream while it lasts.
 pub(super) struct Share {
@@ -49,10 +49,20 @@ pub(super) struct Sent {
     pub(super) first_byte: Duration,
 }
 
+impl Sent {
+    /// Tells whether it is an answer of success.
+    pub(super) fn is_success(&self) -> bool {
+        match &self.answer {
+            Unread::Http1(answered) => answered.head.status.is_success(),
+            Unread::Http2(response, _) => response.status().is_success(),
+        }
+    }
+}
+
 /// The body of an answer, not yet read.
 pub(super) enum Unread {
     Http1(Answered),
-    Http2(Response<hyper::body::Incoming>),
+    Http2(Response<hyper::body::Incoming>, Option<Breaker>),
 }
 
 /// Sends a request and waits for the head of its answer.
@@ -89,17 +99,20 @@ pub(super) async fn run(
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
         let sent = match way.way {
             Pooled::Http1(connection) => {
-                let answered = connection.exchange(request.to_http1(body), time, now).await;
+                let answered =
+                    connection.exchange(request.to_http1(body), time, now, request).await;
                 answered.map(Unread::Http1)
             }
             Pooled::Http2(sender) => {
-                let response = http2::exchange(sender, request.to_http2(body), time);
+                let (body, upload) = http2::upload(body);
+                let request_2 = request.to_http2(body);
+                let response = http2::exchange(sender, request_2, &upload, time, request);
                 Box::pin(response).await.and_then(|response| {
                     // It may go on in HTTP/1.1, where two lengths are two meanings.
                     let mut said = Said::default();
                     let mut fields = response.headers().iter();
                     match fields.try_for_each(|(n, v)| said.note(n.as_str(), v.as_bytes())) {
-                        Ok(()) => Ok(Unread::Http2(response)),
+                        Ok(()) => Ok(Unread::Http2(response, upload)),
                         Err(refusal) => {
                             Err(Unanswered { error: Error::BadAnswer(refusal), body: None })
                         }

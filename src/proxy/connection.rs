@@ -9,7 +9,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -18,10 +18,11 @@ use tokio::time::Instant;
 
 use super::error::Error;
 use super::pump::{Failed, Pump, State};
+use crate::http::lasting::{Cut, LOOK};
 use crate::wire::framing::Framing;
 use crate::wire::head::{AnswerHead, Bounds, Search};
 use crate::wire::incoming::Incoming;
-use crate::wire::patience::Patience;
+use crate::wire::patience::{Patience, Woken};
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
 use crate::wire::stream::{Stream, WriteHalf};
@@ -52,6 +53,15 @@ pub(super) struct Answered {
     pub(super) connection: Box<Connection>,
     /// What of the request is still on its way.
     pub(super) pump: Option<Box<Pump>>,
+}
+
+/// Watches over an exchange: whether it may go on.
+pub(super) trait Watch: Sync {
+    /// Looks again; ready when it may not. `is_under_way` says that not all of the request has left us.
+    fn look(&self, is_under_way: bool, cx: &Context<'_>) -> Poll<Cut>;
+
+    /// Tells whether that was seen before.
+    fn cut(&self) -> Option<Cut>;
 }
 
 /// An exchange without an answer.
@@ -92,6 +102,7 @@ impl Connection {
         request: Outgoing,
         time: Duration,
         now: std::time::Instant,
+        watch: &dyn Watch,
     ) -> Result<Answered, Unanswered> {
         let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
@@ -102,7 +113,7 @@ impl Connection {
         let time_first = if holds_back { CONSENT.min(time) } else { time };
         self.patience.until(Instant::from_std(now) + time_first);
         let answered =
-            poll_fn(|cx| self.poll_answer(&mut pump, &mut awaited, &mut touched, time, cx));
+            poll_fn(|cx| self.poll_answer(&mut pump, &mut awaited, &mut touched, time, watch, cx));
         match answered.await {
             Err(error) => {
                 let body = (!touched || !had_body).then(|| pump.into_untouched());
@@ -128,6 +139,7 @@ impl Connection {
         awaited: &mut Awaited,
         touched: &mut bool,
         time: Duration,
+        watch: &dyn Watch,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         // 1. The request goes on.
@@ -165,17 +177,26 @@ impl Connection {
             Poll::Ready(head) => return Poll::Ready(head),
             Poll::Pending => {}
         }
-        // 3. Not for ever.
-        match self.patience.poll_over(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) if pump.state() == State::Consent => {
-                // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
-                pump.consent();
-                self.patience.renew(time);
-                cx.waker().wake_by_ref();
-                Poll::Pending
+        // 3. Not for ever, and not when it may not any more.
+        if let Some(cut) = watch.cut() {
+            return Poll::Ready(Err(cut.into()));
+        }
+        loop {
+            match ready!(self.patience.poll_look(LOOK, cx)) {
+                Woken::ToLook => {
+                    if let Poll::Ready(cut) = watch.look(pump.state() != State::Done, cx) {
+                        return Poll::Ready(Err(cut.into()));
+                    }
+                }
+                Woken::Over if pump.state() == State::Consent => {
+                    // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
+                    pump.consent();
+                    self.patience.renew(time);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Woken::Over => return Poll::Ready(Err(Error::Slow(time))),
             }
-            Poll::Ready(()) => Poll::Ready(Err(Error::Slow(time))),
         }
     }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::upstream::{Busy, DialError, NoServer};
+use crate::http::lasting::Cut;
 use crate::identity::token;
 use crate::wire::incoming::BodyError;
 use crate::wire::refusal::Refusal;
@@ -35,6 +36,15 @@ pub enum Error {
     /// The client's body did not come to its end.
     #[error("body of the request did not come to its end")]
     Body(#[source] BodyError),
+    /// It may not go on any more.
+    #[error("request ended before its answer: {0}")]
+    Cut(#[from] Cut),
+    /// It asks for a protocol that its route does not name.
+    #[error("route does not name the protocol that was asked for")]
+    NoUpgrade,
+    /// The upstream answered a request for another protocol as any other.
+    #[error("upstream did not change to the protocol that was asked for")]
+    NotUpgraded,
     /// The identity could not be signed.
     #[error("{0}")]
     Identity(#[from] token::Error),
@@ -56,6 +66,9 @@ impl Error {
             Self::Slow(_) => "upstream.timeout",
             Self::BadAnswer(_) => "upstream.bad_answer",
             Self::Body(error) => body_code(error),
+            Self::NoUpgrade => "request.upgrade_not_allowed",
+            Self::NotUpgraded => "upstream.bad_answer",
+            Self::Cut(cut) => cut.code(),
             Self::Identity(_) => "identity.cannot_sign",
         }
     }
@@ -66,6 +79,9 @@ fn body_code(error: &BodyError) -> &'static str {
         BodyError::Refused(refusal) => refusal.code(),
         BodyError::TooLong(_) => "request.body_too_large",
         BodyError::Stalled(_) => "request.timeout",
-        BodyError::Broken(_) | BodyError::Incomplete | BodyError::Http2(_) => "request.body_broken",
+        BodyError::Broken(_)
+        | BodyError::Incomplete
+        | BodyError::BrokenOff
+        | BodyError::Http2(_) => "request.body_broken",
     }
 }

@@ -1,6 +1,8 @@
 //! HTTP/2 to an upstream (RFC 9113): one connection for many requests, gRPC among them.
 
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,13 +11,16 @@ use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::time::Instant;
 
 use super::answer_body::clean;
 use super::attempt::Share;
-use super::connection::Unanswered;
+use super::connection::{Unanswered, Watch};
 use super::error::Error;
+use super::watched::Watched;
 use crate::base::body::{self, Body, BoxError};
-use crate::wire::incoming::{BodyError, Incoming};
+use crate::http::lasting::{Cut, LOOK, Lasting};
+use crate::wire::incoming::{BodyError, Breaker, Incoming};
 use crate::wire::patience::Patience;
 use crate::wire::stream::Stream;
 
@@ -49,36 +54,86 @@ pub(super) async fn begin(stream: Stream) -> Result<Sender, hyper::Error> {
 pub(super) async fn exchange(
     mut sender: Sender,
     request: Request<Incoming>,
+    upload: &Option<Breaker>,
     time: Duration,
+    watch: &dyn Watch,
 ) -> Result<Response<hyper::body::Incoming>, Unanswered> {
     let had_body = !request.body().is_end_stream();
     let answered = async {
         sender.ready().await?;
         sender.send_request(request).await
     };
-    match tokio::time::timeout(time, answered).await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => {
-            let body = (!had_body).then(Incoming::empty);
-            Err(Unanswered { error: Error::Http2(error), body })
+    let mut answered = pin!(answered);
+    let deadline = Instant::now() + time;
+    loop {
+        let step = deadline.min(Instant::now() + LOOK);
+        let answered = tokio::time::timeout_at(step, answered.as_mut());
+        match answered.await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(error)) => {
+                let body = (!had_body).then(Incoming::empty);
+                return Err(Unanswered { error: Error::Http2(error), body });
+            }
+            Err(_) if step == deadline => {
+                return Err(Unanswered { error: Error::Slow(time), body: None });
+            }
+            Err(_) => {
+                let is_under_way = upload.as_ref().is_some_and(Breaker::is_read);
+                let looked = poll_fn(|cx| Poll::Ready(watch.look(is_under_way, cx)));
+                if let Poll::Ready(cut) = looked.await {
+                    if let Some(upload) = upload {
+                        upload.break_off();
+                    }
+                    return Err(Unanswered { error: cut.into(), body: None });
+                }
+            }
         }
-        Err(_) => Err(Unanswered { error: Error::Slow(time), body: None }),
     }
+}
+
+/// Prepares a body to be broken off: whoever sends it goes on without us.
+pub(super) fn upload(body: Incoming) -> (Incoming, Option<Breaker>) {
+    if body.is_end_stream() {
+        return (body, None);
+    }
+    let (body, breaker) = body.breakable();
+    (body, Some(breaker))
 }
 
 /// Returns the body of an answer as it comes.
-pub(super) fn read(incoming: hyper::body::Incoming, share: Share, idle: Duration) -> Body {
+pub(super) fn read(
+    incoming: hyper::body::Incoming,
+    upload: Option<Breaker>,
+    share: Share,
+    idle: Duration,
+    lasting: impl FnOnce() -> Arc<Lasting>,
+) -> Body {
     if incoming.is_end_stream() {
         return body::empty();
     }
-    Body::stream(AnswerBody { incoming, _share: share, patience: Patience::default(), idle })
+    let (incoming, watched) = (Some(incoming), Watched::new(lasting()));
+    let patience = Patience::default();
+    Body::stream(AnswerBody { incoming, upload, _share: share, patience, idle, watched })
 }
 
 struct AnswerBody {
-    incoming: hyper::body::Incoming,
+    /// Absent when it was ended.
+    incoming: Option<hyper::body::Incoming>,
+    upload: Option<Breaker>,
     _share: Share,
     patience: Patience,
     idle: Duration,
+    watched: Watched,
+}
+
+impl AnswerBody {
+    fn end(&mut self, cut: Cut) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.incoming = None;
+        if let Some(upload) = self.upload.take() {
+            upload.break_off();
+        }
+        Poll::Ready(Some(Err(cut.into())))
+    }
 }
 
 impl HttpBody for AnswerBody {
@@ -90,26 +145,33 @@ impl HttpBody for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        match Pin::new(&mut this.incoming).poll_frame(cx) {
-            Poll::Ready(None) if !this.incoming.is_end_stream() => {
+        if let Some(cut) = this.watched.cut() {
+            return this.end(cut);
+        }
+        let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
+        match Pin::new(&mut *incoming).poll_frame(cx) {
+            Poll::Ready(None) if !incoming.is_end_stream() => {
                 Poll::Ready(Some(Err(BodyError::Incomplete.into())))
             }
             Poll::Ready(frame) => {
                 this.patience.endless();
+                if let Poll::Ready(cut) = this.watched.passed(cx) {
+                    return this.end(cut);
+                }
                 Poll::Ready(frame.map(|frame| frame.map(clean).map_err(Into::into)))
             }
-            Poll::Pending => {
-                ready!(this.patience.poll_stalled(this.idle, cx));
-                Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
-            }
+            Poll::Pending => match ready!(this.watched.wait(&mut this.patience, this.idle, cx)) {
+                Some(cut) => this.end(cut),
+                None => Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into()))),
+            },
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.as_ref().is_some_and(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
 }

@@ -19,6 +19,7 @@ mod pump;
 mod request;
 mod tunnel;
 pub mod upstream;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,6 +37,7 @@ use crate::http::Gateway;
 use crate::http::account::Answered;
 use crate::http::exchange::Exchange;
 use crate::http::hygiene;
+use crate::http::lasting::Form;
 use crate::http::passed::Passed;
 use crate::http::service::Answer;
 use crate::wire::incoming::{BodyError, Incoming};
@@ -122,9 +124,13 @@ pub async fn forward(
 
     // 2. What is said, to which server, and what it answers.
     let assertion = request::assertion(gateway, pass, exchange)?;
-    let mut request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body);
+    let mut request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body)?;
     request.in_the_name_of(assertion);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
+    let is_misunderstood = request.must_upgrade() && answered.is_success();
+    if is_misunderstood {
+        return Err(Error::NotUpgraded);
+    }
     if !gateway.access.is_off() {
         exchange.account.answered(Answered {
             server: answered.share.server_name(&upstream.group),
@@ -132,6 +138,10 @@ pub async fn forward(
             first_byte: answered.first_byte,
         });
     }
+    // What is not all there yet lasts: it is judged again meanwhile.
+    let mut lasts = None;
+    let mut lasting =
+        |form| Arc::clone(lasts.insert(request::lasting(gateway, pass, exchange, form)));
 
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
@@ -143,25 +153,37 @@ pub async fn forward(
             let (status, length) = (answered.head.status, answered.head.said.length());
             let lines = std::mem::take(&mut answered.head.lines);
             if status == StatusCode::SWITCHING_PROTOCOLS {
-                let tunnel = tunnel::open(gateway, pass, lines, *answered.connection, share);
+                let lasting =
+                    lasting(Form::Tunnel(lines.get("upgrade").unwrap_or_default().to_vec()));
+                let tunnel =
+                    tunnel::open(gateway, lines, *answered.connection, share, Arc::clone(&lasting));
+                exchange.account.lasts(lasting);
                 return Ok(tunnel.into());
             }
-            let body = answer_body::read(answered, share, Arc::clone(&upstream.pool), idle);
+            let body = {
+                let pool = Arc::clone(&upstream.pool);
+                answer_body::read(answered, share, pool, idle, || lasting(Form::Stream))
+            };
             // Most answers go on line by line; a map is made of those that must be changed.
             let passed =
                 if rules.is_empty() { Passed::of(lines, length, cookies) } else { Err(lines) };
             (status, passed.map_err(|lines| lines.to_map()), body)
         }
-        Unread::Http2(response) => {
+        Unread::Http2(response, upload) => {
             let (parts, body) = response.into_parts();
             if parts.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(Error::bad_switch());
             }
-            (parts.status, Err(parts.headers), http2::read(body, share, idle))
+            let body = http2::read(body, upload, share, idle, || lasting(Form::Stream));
+            (parts.status, Err(parts.headers), body)
         }
     };
     let mut answer = Answer::from(Response::new(body));
     *answer.response.status_mut() = status;
+    if let Some(lasting) = &lasts {
+        exchange.account.lasts(Arc::clone(lasting));
+    }
+    answer.lasting = lasts;
     match fields {
         Ok(passed) => answer.passed = passed,
         Err(mut headers) => {

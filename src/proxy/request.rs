@@ -1,16 +1,20 @@
 //! What an upstream is told: the request as it came, less what is not for it, and what we say.
 
-use http::header::{CONTENT_LENGTH, EXPECT, HOST, TE};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
 
-use super::connection::Outgoing;
+use super::connection::{Outgoing, Watch};
 use super::error::Error;
 use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::http::exchange::Exchange;
+use crate::http::lasting::{Cut, Form, Lasting, Opened};
 use crate::http::service::{HoldsBack, WantsUpgrade};
 use crate::http::{Gateway, forwarded, hygiene};
 use crate::identity::headers::ASSERTION;
@@ -20,6 +24,8 @@ use crate::wire::outgoing::{self, Fields};
 use crate::wire::scratch;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Of `application/grpc`, `application/grpc-web` and their kin.
+const GRPC: &[u8] = b"application/grpc";
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
 /// A request, ready to be sent in either protocol.
@@ -37,6 +43,10 @@ pub(super) struct Prepared<'r> {
     holds_back: bool,
     takes_trailers: bool,
     upgrade: Option<HeaderValue>,
+    /// The client takes success for an upgrade.
+    must_upgrade: bool,
+    pass: &'r Pass,
+    lasting: OnceLock<Arc<Lasting>>,
 }
 
 /// The target as it came, or as the route rewrites it.
@@ -63,11 +73,18 @@ pub(super) fn prepare<'r>(
     exchange: &'r mut Exchange,
     group: &Group,
     body: &Incoming,
-) -> Prepared<'r> {
+) -> Result<Prepared<'r>, Error> {
     let route = pass.route();
     // 1. What is for one connection only, and what of it is wanted on the next.
     let extensions = &exchange.parts.extensions;
-    let upgrade = extensions.get::<WantsUpgrade>().map(|wanted| wanted.0.clone());
+    let (upgrade, must_upgrade) = match extensions.get::<WantsUpgrade>() {
+        None => (None, false),
+        Some(WantsUpgrade::IfPossible(wish)) => (route.upgrade.of(wish), false),
+        Some(WantsUpgrade::Only(wish)) => (route.upgrade.of(wish), true),
+    };
+    if must_upgrade && upgrade.is_none() {
+        return Err(Error::NoUpgrade);
+    }
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
     let (census, headers) = (exchange.census, &mut exchange.parts.headers);
     let takes_trailers = census.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
@@ -102,7 +119,7 @@ pub(super) fn prepare<'r>(
     };
     let target = exchange.parts.uri.path_and_query();
     let rewritten = target.and_then(|target| route.rewrite.target(target));
-    Prepared {
+    Ok(Prepared {
         method: &exchange.parts.method,
         target: rewritten.map_or(Target::Same(exchange.path_and_query()), Target::Rewritten),
         host,
@@ -114,7 +131,10 @@ pub(super) fn prepare<'r>(
         holds_back,
         takes_trailers,
         upgrade,
-    }
+        must_upgrade,
+        pass,
+        lasting: OnceLock::new(),
+    })
 }
 
 /// Returns the signed identity that goes with a request, if it is made in somebody's name.
@@ -142,10 +162,58 @@ fn say(
     fields.add_text(&X_REQUEST_ID, &exchange.id);
 }
 
+/// Returns the right by which what comes of a request goes on.
+pub(super) fn lasting(
+    gateway: &Gateway,
+    pass: &Pass,
+    exchange: &Exchange,
+    form: Form,
+) -> Arc<Lasting> {
+    Lasting::new(&Opened {
+        present: &gateway.present,
+        policy: &gateway.policy,
+        route: pass.route(),
+        flows: &gateway.flows,
+        counts: &gateway.counts,
+        host: &exchange.host,
+        uri: &exchange.parts.uri,
+        method: &exchange.parts.method,
+        address: exchange.client.address,
+        began: exchange.began,
+        live: pass.live(),
+        form,
+    })
+}
+
+impl Watch for Prepared<'_> {
+    fn look(&self, is_under_way: bool, cx: &Context<'_>) -> Poll<Cut> {
+        // The outcome of what was sent whole belongs to its citizen. What only reads has none, and what
+        // speaks gRPC may be a stream that has not begun.
+        let may_end = is_under_way
+            || self.method.is_safe()
+            || self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(GRPC));
+        if !may_end {
+            return Poll::Pending;
+        }
+        let Ours { gateway, exchange, .. } = self.ours;
+        let begin = || lasting(gateway, self.pass, exchange, Form::Stream);
+        self.lasting.get_or_init(begin).look(cx)
+    }
+
+    fn cut(&self) -> Option<Cut> {
+        self.lasting.get()?.cut()
+    }
+}
+
 impl Prepared<'_> {
     /// Says in whose name it is made. Nothing takes that away any more.
     pub(super) fn in_the_name_of(&mut self, assertion: Option<HeaderValue>) {
         self.ours.assertion = assertion;
+    }
+
+    /// Tells whether an answer of success without a change of protocols would be misunderstood.
+    pub(super) fn must_upgrade(&self) -> bool {
+        self.must_upgrade
     }
 
     /// Tells whether it may be sent again when nothing of an answer came: it only reads

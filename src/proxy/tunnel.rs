@@ -1,7 +1,7 @@
-//! An upgraded connection belongs to the session in whose name it was opened.
+//! An upgraded connection belongs to the session in whose name it was opened, and to the policy by which
+//! it was.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Response, StatusCode};
@@ -9,24 +9,19 @@ use http::{HeaderValue, Response, StatusCode};
 use super::attempt::Share;
 use super::connection::Connection;
 use crate::base::body::{self, Body};
-use crate::flow::Flows;
-use crate::gate::Pass;
+use crate::http::lasting::{Cut, Lasting};
 use crate::http::{Gateway, hygiene};
-use crate::session::held::Live;
 use crate::wire::lines::Lines;
 use crate::wire::tunnel::{Passage, Tunnel};
-
-/// How often a tunnel asks whether its session is still there. A session that ended takes its
-/// tunnels with it within a second.
-const LOOK: Duration = Duration::from_millis(500);
+use crate::wire::websocket::Goodbye;
 
 /// Packs the upstream's connection into the answer; whoever holds the client's side carries on.
 pub(super) fn open(
     gateway: &Gateway,
-    pass: &Pass,
     lines: Lines,
     connection: Connection,
     share: Share,
+    lasting: Arc<Lasting>,
 ) -> Response<Body> {
     let mut response = Response::new(body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -44,27 +39,14 @@ pub(super) fn open(
     // A tunnel may stay for hours, so it takes no place among the requests under way. It counts for
     // the balance as long as it is there.
     let lease = share.lease;
-    let session = pass.live().map(|live| (Arc::clone(&gateway.flows), live.clone()));
     let ended = Box::pin(async move {
         let _lease = lease;
-        match session {
-            Some((flows, live)) => session_ended(flows, live).await,
-            None => std::future::pending().await,
+        match lasting.ended().await {
+            Cut::SessionEnded => Goodbye::SessionEnded,
+            Cut::NotAllowed => Goodbye::NotAllowed,
         }
     });
     let tunnel = Tunnel { far: connection.into_stream(), ended, is_websocket };
     response.extensions_mut().insert(Passage::new(tunnel));
     response
-}
-
-/// Is ready when the session has ended. Bytes in a tunnel are no sign of life: a page that only
-/// stays open sends them as well.
-async fn session_ended(flows: Arc<Flows>, live: Live) {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        // While the store is away, this is an error only when the grace is over.
-        if !flows.sessions.is_live(&live, flows.clock.now()).await.unwrap_or(false) {
-            return;
-        }
-    }
 }

@@ -149,7 +149,7 @@ impl<S: Service> Connection<'_, S> {
             }
         };
         if let Some(protocol) = upgrade {
-            parts.extensions.insert(WantsUpgrade(protocol));
+            parts.extensions.insert(WantsUpgrade::IfPossible(protocol));
         }
         if holds_back {
             parts.extensions.insert(HoldsBack);

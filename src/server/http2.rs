@@ -54,16 +54,18 @@ pub(super) async fn serve<S: Service>(
         // On the heap: hyper makes a task of it, which is moved several times.
         Box::pin(async move {
             let is_extended = request.extensions().get::<Protocol>().is_some();
-            let response = if is_extended {
-                Box::pin(connect(&*service, request, &peer, stopped)).await
+            let (response, lasting) = if is_extended {
+                (Box::pin(connect(&*service, request, &peer, stopped)).await, None)
             } else {
                 let (parts, body) = request.into_parts();
                 let body = Incoming::http2(body, stall);
-                service.call(Box::new(parts), body, &peer).await.into().into_response()
+                let mut answer = service.call(Box::new(parts), body, &peer).await.into();
+                let lasting = answer.lasting.take();
+                (answer.into_response(), lasting)
             };
             Ok::<_, Infallible>(response.map(|body| match body {
                 Body::Whole(bytes) => Body::Whole(bytes),
-                body => Body::stream(Watched::new(body, stall, open)),
+                body => Body::stream(Watched::new(body, stall, lasting, open)),
             }))
         })
     });
@@ -128,7 +130,7 @@ async fn connect<S: Service>(
     let upgraded = hyper::upgrade::on(&mut request);
     let (mut parts, _) = request.into_parts();
     parts.method = Method::GET;
-    parts.extensions.insert(WantsUpgrade(HeaderValue::from_static("websocket")));
+    parts.extensions.insert(WantsUpgrade::Only(HeaderValue::from_static("websocket")));
     // RFC 8441 5.1 leaves the key out; HTTP/1.1 needs one.
     if let Ok(key) = HeaderValue::try_from(encoding::base64(&random::bytes::<16>())) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
@@ -138,7 +140,10 @@ async fn connect<S: Service>(
     let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) else {
         return response;
     };
+    // The request ends with the tunnel, for the access log too.
+    let noted = std::mem::replace(response.body_mut(), body::empty());
     tokio::spawn(async move {
+        let _noted = noted;
         match upgraded.await {
             Ok(upgraded) => {
                 let (reader, writer) = Stream::split_any(TokioIo::new(upgraded));

@@ -226,17 +226,25 @@ impl Sessions {
     /// # Errors
     /// When nothing is known of it because the place is away.
     pub async fn is_live(&self, live: &Live, now: Time) -> Result<bool, Unavailable> {
+        match self.is_live_near(live, now) {
+            Some(is_live) => Ok(is_live),
+            None => Ok(self.ask_again(live.held(), Activity::Background, now).await?.is_some()),
+        }
+    }
+
+    /// Tells the same without asking anybody, if it is known here.
+    #[must_use]
+    pub fn is_live_near(&self, live: &Live, now: Time) -> Option<bool> {
         let held = live.held();
         if held.has_ended() {
-            return Ok(false);
+            return Some(false);
         }
         // Ends are told to what is near, which may not be the same any more.
         match self.near.get(&held.key()) {
-            Some(near) if near.has_ended() => return Ok(false),
-            Some(near) if self.look(&near, Activity::Background, now).is_some() => return Ok(true),
-            Some(_) | None => {}
+            Some(near) if near.has_ended() => Some(false),
+            Some(near) if self.look(&near, Activity::Background, now).is_some() => Some(true),
+            Some(_) | None => None,
         }
-        Ok(self.ask_again(held, Activity::Background, now).await?.is_some())
     }
 
     /// Tells whether the place was away when it was asked last.

@@ -3,11 +3,12 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http::{HeaderMap, HeaderName};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
@@ -37,6 +38,9 @@ pub enum BodyError {
     /// There is more of it than is allowed.
     #[error("body is longer than {0} bytes")]
     TooLong(u64),
+    /// Whoever sends it may not do so any more.
+    #[error("body is not wanted any more")]
+    BrokenOff,
     /// HTTP/2 has its own reasons.
     #[error("stream of HTTP/2 broke in the middle of a body")]
     Http2(#[from] hyper::Error),
@@ -159,6 +163,30 @@ pub struct Incoming {
     limit: u64,
     left: u64,
     count: Option<Arc<AtomicU64>>,
+    breaker: Option<Arc<Switch>>,
+}
+
+/// Breaks a body off while somebody else reads it.
+pub struct Breaker(Arc<Switch>);
+
+#[derive(Default)]
+struct Switch {
+    is_broken: AtomicBool,
+    reader: AtomicWaker,
+}
+
+impl Breaker {
+    /// Tells whether the body is still being read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// Breaks it off.
+    pub fn break_off(&self) {
+        self.0.is_broken.store(true, Ordering::Release);
+        self.0.reader.wake();
+    }
 }
 
 enum Source {
@@ -239,7 +267,15 @@ impl Incoming {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, limit: u64::MAX, left: u64::MAX, count: None }
+        Self { source, limit: u64::MAX, left: u64::MAX, count: None, breaker: None }
+    }
+
+    /// Makes it such that it can be broken off by somebody who does not have it.
+    #[must_use]
+    pub fn breakable(self) -> (Self, Breaker) {
+        let switch = Arc::new(Switch::default());
+        let breaker = Breaker(Arc::clone(&switch));
+        (Self { breaker: Some(switch), ..self }, breaker)
     }
 
     /// Lets no more than so many bytes through.
@@ -270,6 +306,12 @@ impl Body for Incoming {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
+        if let Some(switch) = &this.breaker {
+            switch.reader.register(cx.waker());
+            if switch.is_broken.load(Ordering::Acquire) {
+                return Poll::Ready(Some(Err(BodyError::BrokenOff)));
+            }
+        }
         let frame = match &mut this.source {
             Source::Empty => return Poll::Ready(None),
             Source::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),

@@ -2,10 +2,12 @@
 //!
 //! A busy connection moves its deadline with each request and hardly ever reaches one. So the
 //! timer is left alone while the deadline moves away, and looks at the deadline anew when it fires.
+//!
+//! Who waits for long can be woken in between to look around, by the same timer.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -15,6 +17,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub struct Patience {
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// Why somebody who waits is woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// To look around, and wait on.
+    ToLook,
+    /// The patience has ended.
+    Over,
 }
 
 impl Patience {
@@ -46,6 +57,53 @@ impl Patience {
             self.renew(time);
         }
         self.poll_over(cx)
+    }
+
+    /// Has patience for so long, from now on, and looks around within so much of it.
+    pub fn renew_looking(&mut self, time: Duration, look: Duration) {
+        let now = Instant::now();
+        self.until(now + time);
+        if let Some(timer) = &mut self.timer
+            && timer.deadline() > now + look
+        {
+            timer.as_mut().reset(now + look);
+        }
+    }
+
+    /// As [`poll_stalled`](Self::poll_stalled), and looks around meanwhile.
+    pub fn poll_stalled_or_look(
+        &mut self,
+        time: Duration,
+        look: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<Woken> {
+        if self.deadline.is_none() {
+            self.renew(time);
+        }
+        self.poll_look(look, cx)
+    }
+
+    /// Is ready when the patience has ended, and now and then before that: at the latest so long after
+    /// the timer was set last. Whoever has looked around waits again, also with endless patience.
+    pub fn poll_look(&mut self, look: Duration, cx: &mut Context<'_>) -> Poll<Woken> {
+        let next = |deadline: Option<Instant>| {
+            let look = Instant::now() + look;
+            deadline.map_or(look, |deadline| deadline.min(look))
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(next(self.deadline))));
+        if let Some(deadline) = self.deadline
+            && timer.deadline() > deadline
+        {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(cx));
+        if self.deadline.is_some_and(|deadline| timer.deadline() >= deadline) {
+            // The next deadline begins with a timer that can still fire.
+            self.timer = None;
+            return Poll::Ready(Woken::Over);
+        }
+        timer.as_mut().reset(next(self.deadline));
+        Poll::Ready(Woken::ToLook)
     }
 
     /// Is ready when the patience has ended.
@@ -100,6 +158,28 @@ mod tests {
         let begin = Instant::now();
         poll_fn(|cx| patience.poll_stalled(stall, cx)).await;
         assert_eq!(begin.elapsed(), stall);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_looks_around_does_so_again_and_again_and_still_ends_in_time() {
+        let (begin, look) = (Instant::now(), Duration::from_millis(400));
+        let mut patience = Patience::default();
+        // A timer of an earlier wait, far away.
+        patience.renew(Duration::from_secs(75));
+        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
+        patience.renew_looking(Duration::from_secs(1), look);
+        let mut woken = Vec::new();
+        while woken.last().is_none_or(|(why, _)| *why == Woken::ToLook) {
+            let why = poll_fn(|cx| patience.poll_look(look, cx)).await;
+            woken.push((why, begin.elapsed().as_millis()));
+        }
+        let looks = [(Woken::ToLook, 400), (Woken::ToLook, 800), (Woken::Over, 1000)];
+        assert_eq!(woken, looks);
+        patience.endless();
+        for _ in 0..3 {
+            assert_eq!(poll_fn(|cx| patience.poll_look(look, cx)).await, Woken::ToLook);
+        }
+        assert_eq!(begin.elapsed().as_millis(), 2200);
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,8 +2,9 @@
 //!
 //! 1. Not a byte of the client goes on before the portal has agreed: the tunnel is made of what
 //!    is there after its 101.
-//! 2. A tunnel belongs to the session in whose name it was opened. When the session ends, so does
-//!    the tunnel: it comes with a future that says when.
+//! 2. A tunnel belongs to the session in whose name it was opened, and to the policy. When the session
+//!    ends, or the policy would not let it be opened any more, so does the tunnel: it comes with a
+//!    future that says when, and why.
 //! 3. Where the protocol is WebSocket the client is told why, with a close frame between two
 //!    frames of the portal ([`super::websocket`]).
 
@@ -24,8 +25,8 @@ use super::websocket::{Frames, Goodbye};
 pub struct Tunnel {
     /// The connection to the portal.
     pub far: Joined,
-    /// Is ready when the tunnel must end.
-    pub ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Is ready when the tunnel must end, and says why.
+    pub ended: Pin<Box<dyn Future<Output = Goodbye> + Send>>,
     /// Whether the protocol is WebSocket.
     pub is_websocket: bool,
 }
@@ -68,7 +69,7 @@ impl Tunnel {
         let both = async { tokio::try_join!(upwards, downwards) };
         let goodbye = tokio::select! {
             biased;
-            () = ended => Goodbye::SessionEnded,
+            goodbye = ended => goodbye,
             () = stopping => Goodbye::Stopping,
             _ = both => return Ended::ByASide,
         };

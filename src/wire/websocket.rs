@@ -18,6 +18,8 @@ pub enum Goodbye {
     Stopping,
     /// The session ended (1008, "policy violation").
     SessionEnded,
+    /// The policy allows it no more (1008).
+    NotAllowed,
 }
 
 impl Frames {
@@ -76,6 +78,7 @@ impl Goodbye {
         match self {
             Self::Stopping => b"\x88\x0c\x03\xe9going away",
             Self::SessionEnded => b"\x88\x0f\x03\xf0session ended",
+            Self::NotAllowed => b"\x88\x16\x03\xf0not allowed any more",
         }
     }
 }
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn goodbye_is_one_whole_frame() {
-        for goodbye in [Goodbye::Stopping, Goodbye::SessionEnded] {
+        for goodbye in [Goodbye::Stopping, Goodbye::SessionEnded, Goodbye::NotAllowed] {
             let mut frames = Frames::default();
             frames.follow(&goodbye.frame()[..goodbye.frame().len() - 1]);
             assert!(!frames.is_between());

@@ -131,11 +131,15 @@ fn check_refuses_a_rule_that_means_nothing_or_lets_nobody_pass() {
 #[test]
 fn check_warns_of_a_rule_that_forgets_head_or_asks_for_nothing() {
     let route = "[[route]]\npath = \"/tax\"\nupstream = \"portal\"\n";
-    let folder = folder(&format!("{GOOD}{route}methods = [\"GET\"]\nmax_age = \"8h\"\n"));
+    let public = "[[route]]\npath = \"/news\"\nupstream = \"portal\"\naccess = \"public\"\n";
+    let folder = folder(&format!(
+        "{GOOD}{route}methods = [\"GET\"]\nmax_age = \"8h\"\noutlives_session = true\n\
+         upgrade = [\"own/1\"]\n{public}outlives_session = true\n"
+    ));
     let output = brama("check", folder.path(), &[]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    for part in ["GET without HEAD", "not shorter than session.absolute"] {
+    for part in ["GET without HEAD", "not shorter than session.absolute", "belongs to no session"] {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
 }

@@ -273,6 +273,8 @@ fn a_route_that_could_be_misused_is_refused_before_anything_starts() {
         ("upstream = \"a\"\nhost_header = \"perserve\"", "host_header: is not a host"),
         ("upstream = \"a\"\nhost = \"a b\"", "host: is not a host"),
         ("upstream = \"a\"\nresponse_timeout = \"0s\"", "response_timeout: is zero"),
+        ("upstream = \"a\"\nupgrade = [\"websocket\", \"h2c\"]", "upgrade[1]: is HTTP"),
+        ("upstream = \"a\"\nupgrade = [\"a b\"]", "upgrade[0]: is not the name of a protocol"),
         (
             "upstream = \"a\"\nrequest_headers = { set = [\"X_Brama_Assertion: x\"] }",
             "request_headers.set[0]: is an identity header",

@@ -79,6 +79,17 @@ pub struct Route {
     /// Most bytes of a request's body, in place of what holds for the listener.
     #[schemars(example = &"100 MiB")]
     pub max_body: Option<HumanSize>,
+    /// Protocols that a connection may change to (`Upgrade`); none with `[]`.
+    ///
+    /// What is not named is not asked for: the request goes on without it. HTTP cannot be named, because
+    /// each request must be judged.
+    pub upgrade: Vec<String>,
+    /// Whether answers that are still on their way when the session ends go on to their end.
+    ///
+    /// By default downloads, event streams and uploads end within a second of the session in whose
+    /// name they were begun; for long downloads that may outlast `session.idle`. A policy that changes
+    /// ends them all the same, and WebSockets always end with their session.
+    pub outlives_session: bool,
     /// Whether the route is closed: citizens see a page that says so, programs get 503.
     pub maintenance: bool,
     /// Redirect, in place of an upstream. Whoever may not pass is not redirected.
@@ -111,6 +122,8 @@ impl Default for Route {
             response_timeout: None,
             idle_timeout: None,
             max_body: None,
+            upgrade: vec!["websocket".to_owned()],
+            outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),
             respond: Respond::default(),

@@ -142,6 +142,13 @@ fn check_meaning(context: &mut Context<'_>, route: &file::Route, key: &dyn Fn(&s
             );
         }
     }
+    if route.access == file::Access::Public && route.outlives_session {
+        context.warn(
+            &key("outlives_session"),
+            "what is opened on a public route belongs to no session",
+            "leave it out, or set access = \"optional\"",
+        );
+    }
     if route.access == file::Access::Public && !route.claims.is_empty() {
         context.warn(
             &key("claims"),

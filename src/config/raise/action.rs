@@ -8,6 +8,7 @@ use super::paths;
 use crate::config::file;
 use crate::gate::action::{Action, Bounds, Forward, HostHeader, MAX_FIXED_BODY, Redirect, Respond};
 use crate::gate::header_rules::{Lines, MAX_RULES, Rules, Side};
+use crate::gate::protocols::{self, Protocols};
 use crate::gate::rewrite::{self, Rewrite};
 use crate::http::host;
 
@@ -36,7 +37,7 @@ pub(super) fn raise(
         context.warn(
             &key("host_header"),
             "keys for requests that go on have no meaning on a route that answers itself",
-            "leave out host_header, timeouts, max_body and request_headers",
+            "leave out host_header, timeouts, max_body, upgrade and request_headers",
         );
     }
     if let Some(target) = &route.redirect.to {
@@ -117,11 +118,39 @@ pub(super) fn headers(
     }
 }
 
+/// Raises the protocols that a connection may change to.
+pub(super) fn upgrade(context: &mut Context<'_>, names: &[String], key: &str) -> Option<Protocols> {
+    if names.len() > MAX_PROTOCOLS {
+        let what = format!("has more than {MAX_PROTOCOLS} protocols");
+        context.error(key, what, "name those that the portal speaks");
+        return None;
+    }
+    match Protocols::parse(names) {
+        Ok(protocols) => Some(protocols),
+        Err(errors) => {
+            for (index, error) in errors {
+                let advice = match error {
+                    protocols::Error::NoName => "write it like \"websocket\" or \"own/1\"",
+                    protocols::Error::Http => {
+                        "leave it out; HTTP/2 to the portal is protocol = \"http2\" of its upstream"
+                    }
+                };
+                context.error(&format!("{key}[{index}]"), error.to_string(), advice);
+            }
+            None
+        }
+    }
+}
+
+/// The most protocols of a route.
+const MAX_PROTOCOLS: usize = 16;
+
 fn goes_on_differently(route: &file::Route) -> bool {
     route.host_header != "preserve"
         || route.response_timeout.is_some()
         || route.idle_timeout.is_some()
         || route.max_body.is_some()
+        || route.upgrade != file::Route::default().upgrade
         || route.request_headers != file::Headers::default()
 }
 

@@ -69,6 +69,7 @@ pub(super) fn raise(
             );
         }
         caches::check(context, route, &key("response_headers"));
+        let upgrade = action::upgrade(context, &route.upgrade, &key("upgrade"));
         let action = action::raise(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [
@@ -84,7 +85,7 @@ pub(super) fn raise(
         else {
             continue;
         };
-        let Some(methods) = methods else { continue };
+        let (Some(methods), Some(upgrade)) = (methods, upgrade) else { continue };
         let claimed =
             Claimed { index, host: host.clone(), path: path.clone(), methods: methods.clone() };
         access::check_tie(context, &taken, &claimed);
@@ -108,6 +109,8 @@ pub(super) fn raise(
             request_headers,
             response_headers,
             maintenance: route.maintenance || context.file().portal.maintenance,
+            upgrade,
+            outlives_session: route.outlives_session,
             release,
             release_number,
         });

@@ -110,6 +110,8 @@ pub struct Census {
     pub has_length: bool,
     /// There is a `TE`.
     pub has_te: bool,
+    /// There is a `Destination`, which matters to some methods.
+    pub has_destination: bool,
     is_hop_by_hop: bool,
 }
 
@@ -134,7 +136,9 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<Census, Error> {
                 has_connection |= *name == CONNECTION;
             }
             _ => match kinship(name.as_str()) {
-                Kinship::Foreign if !claims_earlier_proxy(name.as_str()) => {}
+                Kinship::Foreign if !claims_earlier_proxy(name.as_str()) => {
+                    census.has_destination |= name.as_str() == "destination";
+                }
                 Kinship::Alias => return Err(Error::Alias),
                 Kinship::Ours | Kinship::Foreign => {
                     census.is_background |= *name == BACKGROUND;

@@ -10,6 +10,19 @@ const TIME: Duration = Duration::from_secs(2);
 /// The length of the request's body.
 const LENGTH: usize = 64 * 1024;
 
+/// Nobody minds.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn look(&self, _: bool, _: &Context<'_>) -> Poll<Cut> {
+        Poll::Pending
+    }
+
+    fn cut(&self) -> Option<Cut> {
+        None
+    }
+}
+
 /// Sends a request to an upstream that takes 1 KiB at a time, with a pause after each, and then
 /// answers.
 async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error> {
@@ -35,7 +48,7 @@ async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error>
     });
     let method = Method::POST;
     let outgoing = Outgoing { head, body, framing, holds_back: false, upgrade: None, method };
-    let answered = connection.exchange(outgoing, TIME, Instant::now().into_std()).await;
+    let answered = connection.exchange(outgoing, TIME, Instant::now().into_std(), &Unwatched).await;
     answered.map(|answered| answered.head.status).map_err(|unanswered| unanswered.error)
 }
 

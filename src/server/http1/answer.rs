@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -14,9 +15,11 @@ use tokio::io::AsyncWrite as _;
 use super::{Connection, poll_gone};
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::http_date;
+use crate::http::lasting::{LOOK, Lasting};
 use crate::http::service::{Answer, Service};
 use crate::wire::framing::{self, Framing, may_have_body};
 use crate::wire::outgoing::{self, Fields};
+use crate::wire::patience::{Patience, Woken};
 use crate::wire::scratch;
 use crate::wire::stream::poll_write_some;
 
@@ -31,7 +34,8 @@ pub(super) struct Asked {
 impl<S: Service> Connection<'_, S> {
     /// Writes an answer; says whether the connection may be used again.
     pub(super) async fn answer(&mut self, answer: Answer, asked: Asked) -> io::Result<bool> {
-        let Answer { response, passed } = answer;
+        let Answer { response, passed, lasting } = answer;
+        let lasting = lasting.as_ref();
         let (parts, mut body) = response.into_parts();
         let may_have_body = may_have_body(parts.status);
         let has_body = may_have_body && !asked.is_head;
@@ -112,12 +116,12 @@ impl<S: Service> Connection<'_, S> {
             let frame = match piece {
                 Piece::Frame(frame) => frame,
                 Piece::WriteFirst => {
-                    self.write_out(&mut out).await?;
+                    self.write_out(&mut out, lasting).await?;
                     continue;
                 }
                 Piece::End => break,
                 Piece::Failed(error) => {
-                    self.write_out(&mut out).await?;
+                    self.write_out(&mut out, lasting).await?;
                     return Err(io::Error::other(error));
                 }
                 Piece::ClientGone => return Ok(false),
@@ -145,7 +149,8 @@ impl<S: Service> Connection<'_, S> {
                     (more, ahead) = poll_fn(|cx| Poll::Ready(look_ahead(&mut body, cx))).await;
                     left = left.checked_sub(more.len() as u64).ok_or_else(too_long)?;
                 }
-                self.write(&mut (&out[..]).chain(data).chain(more).chain(end)).await?;
+                let mut all = (&out[..]).chain(data).chain(more).chain(end);
+                self.write_while(&mut all, lasting).await?;
                 out.clear();
             } else {
                 // Cheaper to copy than to hand over in two pieces; what is there already follows.
@@ -154,19 +159,19 @@ impl<S: Service> Connection<'_, S> {
                 if out.len() < SMALL {
                     continue;
                 }
-                self.write_out(&mut out).await?;
+                self.write_out(&mut out, lasting).await?;
             }
         }
         match framing {
             Framing::Chunked => outgoing::last_chunk(&mut out, trailer.as_ref()),
             Framing::Length(_) if left > 0 && has_body => {
-                self.write_out(&mut out).await?;
+                self.write_out(&mut out, lasting).await?;
                 return Err(io::Error::other("answer is shorter than it said"));
             }
             _ => {}
         }
         if !out.is_empty() {
-            self.write_out(&mut out).await?;
+            self.write_out(&mut out, lasting).await?;
         }
         scratch::give_back(out);
         Ok(goes_on)
@@ -197,14 +202,27 @@ impl<S: Service> Connection<'_, S> {
     }
 
     /// Writes what is in the room and empties it: its beginning stays where it is.
-    async fn write_out(&mut self, out: &mut BytesMut) -> io::Result<()> {
-        self.write(&mut &out[..]).await?;
+    async fn write_out(
+        &mut self,
+        out: &mut BytesMut,
+        lasting: Option<&Arc<Lasting>>,
+    ) -> io::Result<()> {
+        self.write_while(&mut &out[..], lasting).await?;
         out.clear();
         Ok(())
     }
 
     /// Writes all of it, as fast as the client reads but not slower than it may.
     pub(super) async fn write(&mut self, bytes: &mut impl Buf) -> io::Result<()> {
+        self.write_while(bytes, None).await
+    }
+
+    /// Writes all of it, as long as the answer may go on.
+    async fn write_while(
+        &mut self,
+        bytes: &mut impl Buf,
+        lasting: Option<&Arc<Lasting>>,
+    ) -> io::Result<()> {
         let Self { writer, patience, limits, .. } = self;
         let mut waits = false;
         poll_fn(|cx| {
@@ -215,9 +233,9 @@ impl<S: Service> Connection<'_, S> {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
                         if !std::mem::replace(&mut waits, true) {
-                            patience.renew(limits.stall_timeout);
+                            patience.renew_looking(limits.stall_timeout, LOOK);
                         }
-                        ready!(patience.poll_over(cx));
+                        ready!(poll_patience(patience, lasting, cx))?;
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                     }
                 }
@@ -225,6 +243,28 @@ impl<S: Service> Connection<'_, S> {
             Pin::new(&mut *writer).poll_flush(cx)
         })
         .await
+    }
+}
+
+/// Is ready when the patience has ended, or with an error when the answer may not go on.
+fn poll_patience(
+    patience: &mut Patience,
+    lasting: Option<&Arc<Lasting>>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let Some(lasting) = lasting else { return patience.poll_over(cx).map(Ok) };
+    if let Some(cut) = lasting.cut() {
+        return Poll::Ready(Err(io::Error::other(cut)));
+    }
+    loop {
+        match ready!(patience.poll_look(LOOK, cx)) {
+            Woken::Over => return Poll::Ready(Ok(())),
+            Woken::ToLook => {
+                if let Poll::Ready(cut) = lasting.look(cx) {
+                    return Poll::Ready(Err(io::Error::other(cut)));
+                }
+            }
+        }
     }
 }
 

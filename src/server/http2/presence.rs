@@ -3,6 +3,7 @@
 //! HTTP/2 has a window for each stream. A client that opens none, or closes it, is never waited for
 //! by anybody: its answer simply lies there, with all that it holds. So somebody has to look.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::base::body::{Body, BoxError};
+use crate::http::lasting::{Cut, LOOK, Lasting};
 use crate::wire::incoming::BodyError;
 
 /// What goes on on a connection.
@@ -84,6 +86,7 @@ pub(super) struct Watched {
 struct Inner {
     /// Absent when it was given up.
     body: Option<Body>,
+    cut: Option<Cut>,
     taken: Instant,
     /// Whether it is we who wait, for whoever makes the body.
     waits: bool,
@@ -91,19 +94,36 @@ struct Inner {
 }
 
 impl Watched {
-    pub(super) fn new(body: Body, stall: Duration, open: Open) -> Self {
-        let inner = Inner { body: Some(body), taken: Instant::now(), waits: false, waker: None };
+    pub(super) fn new(
+        body: Body,
+        stall: Duration,
+        lasting: Option<Arc<Lasting>>,
+        open: Open,
+    ) -> Self {
+        let (body, taken) = (Some(body), Instant::now());
+        let inner = Inner { body, cut: None, taken, waits: false, waker: None };
         let inner = Arc::new(Mutex::new(inner));
-        let watchdog = tokio::spawn(watch(Arc::clone(&inner), stall));
+        let watchdog = tokio::spawn(watch(Arc::clone(&inner), stall, lasting));
         Self { inner, watchdog, stall, _open: open }
     }
 }
 
-async fn watch(inner: Arc<Mutex<Inner>>, stall: Duration) {
+async fn watch(inner: Arc<Mutex<Inner>>, stall: Duration, lasting: Option<Arc<Lasting>>) {
+    let step = if lasting.is_some() { LOOK.min(stall) } else { stall };
     loop {
-        sleep(stall).await;
+        sleep(step).await;
+        // While the body waits for its upstream, it looks by itself.
+        let cut = match &lasting {
+            Some(lasting) if !lock(&inner).waits => {
+                poll_fn(|cx| Poll::Ready(lasting.look(cx))).await
+            }
+            _ => Poll::Pending,
+        };
         let mut inner = lock(&inner);
-        if !inner.waits && inner.taken.elapsed() >= stall {
+        if let Poll::Ready(cut) = cut {
+            inner.cut = Some(cut);
+        }
+        if inner.cut.is_some() || (!inner.waits && inner.taken.elapsed() >= stall) {
             inner.body = None;
             if let Some(waker) = inner.waker.take() {
                 waker.wake();
@@ -133,6 +153,9 @@ impl HttpBody for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut inner = lock(&self.inner);
         let Some(body) = &mut inner.body else {
+            if let Some(cut) = inner.cut {
+                return Poll::Ready(Some(Err(cut.into())));
+            }
             return Poll::Ready(Some(Err(BodyError::Stalled(self.stall).into())));
         };
         let frame = Pin::new(body).poll_frame(cx);
@@ -172,12 +195,12 @@ mod tests {
     async fn an_answer_that_nobody_takes_is_given_up_and_one_that_is_awaited_is_not() {
         let stall = Duration::from_secs(5);
         let presence = Presence::new();
-        let mut taken = Watched::new(endless(true), stall, presence.enter());
+        let mut taken = Watched::new(endless(true), stall, None, presence.enter());
         assert!(taken.frame().await.unwrap().is_ok());
         sleep(Duration::from_secs(11)).await;
         assert!(taken.frame().await.unwrap().is_err());
 
-        let mut awaited = Watched::new(endless(false), stall, presence.enter());
+        let mut awaited = Watched::new(endless(false), stall, None, presence.enter());
         let waited = tokio::time::timeout(Duration::from_secs(60), awaited.frame()).await;
         assert!(waited.is_err(), "it still waits");
     }

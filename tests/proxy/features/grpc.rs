@@ -2,6 +2,7 @@
 //! only the end of an answer tells.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::harness::tools::{self, PYTHON, Tool};
 use crate::harness::{Gateway, Plan, Program, Tls, python, source};
@@ -177,4 +178,47 @@ fn a_call_to_a_closed_place_does_not_reach_the_portal() {
     assert_eq!(client.event("message")["text"], "NEXT");
     portal.event("heard");
     assert!(!portal.said().iter().any(|line| line.contains("unary")), "{:?}", portal.said());
+}
+
+#[test]
+fn calls_that_would_not_pass_any_more_end_on_both_sides() {
+    if !tools::has(&[Tool::Python, Tool::PythonGrpc]) {
+        return;
+    }
+    let (mut portal, url) = python("grpc_portal.py");
+    let mut gateway = before(&url).log("level = \"info\"").start();
+    // 1. One that streams, one that talks, one that has no answer yet, and one that still sends.
+    let (mut stream, mut chat) = (call(&gateway, "Stream"), call(&gateway, "Chat"));
+    assert_eq!(stream.event("message")["text"], "message 1");
+    chat.tell("one");
+    assert_eq!(chat.event("message")["text"], "ONE");
+    let mut hang = call(&gateway, "Hang");
+    portal.event("hanging");
+    let (mut upload, host) = (gateway.connect(), gateway.host());
+    upload.send(
+        format!(
+            "POST /portal.Echo/Collect HTTP/1.1\r\nHost: {host}\r\nTE: trailers\r\n\
+             Content-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n\
+             6\r\n\0\0\0\0\x01x\r\n"
+        )
+        .as_bytes(),
+    );
+    // 2. One configuration that changes nothing, and one that does.
+    let reload = |gateway: &mut Gateway, from: &str, to: &str| {
+        gateway.edit_configuration(from, to);
+        gateway.program.signal("HUP");
+        gateway.program.wait_for(|line| line.contains("configuration is applied").then_some(()));
+    };
+    reload(&mut gateway, "[portal]\n", "[portal]\nmaintenance_retry_after = \"7m\"\n");
+    chat.tell("two");
+    assert_eq!(chat.event("message")["text"], "TWO");
+    reload(&mut gateway, "access = \"public\"", "access = \"required\"");
+    let since = Instant::now();
+    stream.event("status");
+    assert_eq!(hang.event("status")["code"], "PERMISSION_DENIED");
+    assert!(!chat.wait().success(), "its call failed");
+    let answer = upload.answer("POST");
+    assert_eq!((answer.status, &*answer.reason()), (403, "policy.changed_meanwhile"));
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    portal.event("gone");
 }

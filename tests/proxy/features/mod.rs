@@ -3,9 +3,11 @@
 mod balance;
 mod bulk;
 mod clients;
+mod dav;
 mod edge;
 mod fronts;
 mod grpc;
+mod lasting;
 mod limits;
 mod patience;
 mod portals;

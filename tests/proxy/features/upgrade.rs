@@ -1,7 +1,10 @@
 //! A connection that becomes something else: bytes go through after 101, and not before.
 
+use std::collections::HashMap;
+
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Gateway, Plan, Program, node};
+use crate::harness::web_socket::{Version, WebSocket};
+use crate::harness::{Gateway, Plan, Program, Script, Scripted, node};
 
 /// A gateway before the portal on Node, when that is installed; `/account` needs a login.
 fn start() -> Option<(Program, Gateway)> {
@@ -9,7 +12,8 @@ fn start() -> Option<(Program, Gateway)> {
         return None;
     }
     let (portal, url) = node("portal.js");
-    Some((portal, Plan::before(&url).route("/account", "portal", "required").start()))
+    let plan = Plan::before(&url).with("upgrade = [\"own/1\", \"own\", \"second\"]");
+    Some((portal, plan.route("/account", "portal", "required").start()))
 }
 
 #[test]
@@ -91,18 +95,95 @@ fn an_upgrade_to_a_closed_place_does_not_reach_the_portal() {
 
 #[test]
 fn a_switch_to_another_protocol_than_was_asked_for_is_refused() {
-    use std::collections::HashMap;
-
-    use crate::harness::{Script, Scripted};
-
     let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
     let scripted = Scripted { bytes: switch.to_vec(), closes: false };
     let portal = Script::start(HashMap::from([("/ws".to_owned(), scripted)]));
-    let gateway = Plan::before(&portal.url()).start();
+    let gateway = Plan::before(&portal.url()).with("upgrade = [\"own\"]").start();
     let mut wire = gateway.connect();
     wire.send(
         b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n",
     );
     let answer = wire.answer("GET");
     assert_eq!((answer.status, &*answer.reason()), (502, "upstream.bad_answer"));
+}
+
+/// A portal that would speak anything, before a gateway with this line at its route.
+fn before_one_that_switches(line: &str) -> (Script, Gateway) {
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let scripted = Scripted { bytes: switch.to_vec(), closes: false };
+    let portal = Script::start(HashMap::from([("/h2c".to_owned(), scripted)]));
+    let gateway = Plan::before(&portal.url()).with(line).start();
+    (portal, gateway)
+}
+
+#[test]
+fn http_2_in_the_clear_is_never_asked_for_and_no_request_goes_past_the_rules() {
+    let (portal, gateway) = before_one_that_switches("");
+    for upgrade in [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
+        "Connection: Upgrade\r\nUpgrade: H2C\r\n",
+        "Connection: upgrade\r\nUpgrade: own, h2c\r\n",
+        "Connection: upgrade\r\nUpgrade: own\r\nUpgrade: h2c\r\n",
+        "Connection: upgrade\r\nUpgrade: HTTP/2.0\r\n",
+        "Connection: upgrade\r\nUpgrade: h2c/1\r\n",
+        "Connection: upgrade\r\nUpgrade: \t h2c \t\r\n",
+    ] {
+        let mut wire = gateway.connect();
+        let before = portal.heard().len();
+        wire.send(format!("GET /plain HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n").as_bytes());
+        let answer = wire.answer("GET");
+        assert_eq!((answer.status, &*answer.text()), (200, "plain"), "{upgrade}");
+        let head = portal.heard()[before].head.to_lowercase();
+        assert!(!head.contains("upgrade") && !head.contains("h2c"), "{upgrade}: {head}");
+        // Who goes on as if it had been agreed to speaks HTTP/1.1 without making sense.
+        wire.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        if let Ok(answer) = wire.try_answer("GET") {
+            assert!(answer.status >= 400, "{upgrade}: {answer:?}");
+        }
+        assert_eq!(portal.heard().len(), before + 1, "{upgrade}");
+    }
+    // A portal that switches all the same is not believed.
+    let mut wire = gateway.connect();
+    wire.send(
+        b"GET /h2c HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c, websocket\r\n\r\n",
+    );
+    let answer = wire.answer("GET");
+    assert_eq!((answer.status, &*answer.reason()), (502, "upstream.bad_answer"));
+}
+
+#[test]
+fn of_what_is_asked_for_the_portal_hears_what_the_route_names() {
+    for (line, wish, heard) in [
+        ("", "websocket", Some("upgrade: websocket")),
+        ("", "own, WebSocket", Some("upgrade: websocket")),
+        ("", "own", None),
+        ("upgrade = [\"own/2\", \"own\"]", "websocket, own, own/2", Some("upgrade: own, own/2")),
+        ("upgrade = [\"own/2\", \"own\"]", "websocket", None),
+        ("upgrade = []", "websocket", None),
+    ] {
+        let (portal, gateway) = before_one_that_switches(line);
+        let mut wire = gateway.connect();
+        let head = "GET /plain HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n";
+        wire.send(format!("{head}Upgrade: {wish}\r\n\r\n").as_bytes());
+        assert_eq!(wire.answer("GET").status, 200, "{line} {wish}");
+        let head = portal.heard()[0].head.to_lowercase();
+        let upgrade = head.lines().find(|line| line.starts_with("upgrade:"));
+        assert_eq!(upgrade, heard, "{line} {wish}");
+        assert_eq!(head.contains("connection: upgrade"), heard.is_some(), "{line} {wish}");
+        // The connection is as good as before.
+        assert_eq!(wire.get("localhost", "/plain").status, 200);
+    }
+}
+
+/// RFC 8441 4: to a client, success is an open WebSocket.
+#[test]
+fn over_http_2_a_websocket_is_opened_or_refused_but_never_answered_like_a_page() {
+    for (line, status, reason) in
+        [("upgrade = []", "501", "request.upgrade_not_allowed"), ("", "502", "upstream.bad_answer")]
+    {
+        let (portal, gateway) = before_one_that_switches(line);
+        assert!(WebSocket::try_open(&gateway, Version::Http2, "a=b").is_err(), "{line}");
+        gateway.has_said(&["\"path\":\"/ws\"", &format!("\"status\":{status}"), reason]);
+        assert_eq!(portal.heard().len(), usize::from(status == "502"), "{line}");
+    }
 }

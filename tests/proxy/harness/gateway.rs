@@ -87,6 +87,16 @@ impl Gateway {
         }
     }
 
+    /// Waits for a line that has all of this, before or after the line that was heard last.
+    pub(crate) fn has_said(&self, parts: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        let is_it = |line: &String| parts.iter().all(|part| line.contains(part));
+        while !self.program.said().iter().any(is_it) {
+            assert!(Instant::now() < deadline, "nothing is said of {parts:?}");
+            thread::yield_now();
+        }
+    }
+
     /// Returns a file beside its configuration.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::harness::redis::Redis;
 use crate::harness::tools::{self, PYTHON, Tool};
 use crate::harness::{
-    Answer, Gateway, Load, Plan, Program, Simulator, free_address, python, sign_in, source,
+    Answer, Gateway, Load, Plan, Program, Simulator, free_address, node, python, sign_in, source,
 };
 
 fn plan(portal: &str, store: &str) -> Plan {
@@ -159,26 +159,26 @@ fn end_successor(gateway: &Gateway) {
 struct Replicas {
     one: Gateway,
     two: Gateway,
-    _portal: Program,
+    portal: Program,
     _simulator: Simulator,
 }
 
 impl Replicas {
     fn start(portal: &str, store: &str) -> Self {
-        let (portal, url) = python(portal);
+        let (portal, url) = if portal.ends_with(".js") { node(portal) } else { python(portal) };
         let plan = || plan(&url, store).log("level = \"info\"\naccess = \"off\"");
         let first = plan();
         let simulator = Simulator::start(first.address());
         let origin = format!("http://localhost:{}", first.address().port());
         let one = first.node(&simulator).start();
         let two = plan().public_url(&origin).node(&simulator).start();
-        Self { one, two, _portal: portal, _simulator: simulator }
+        Self { one, two, portal, _simulator: simulator }
     }
 }
 
 /// Starts replicas and the server of Redis that they share, when everything is installed.
 fn replicas(portal: &str) -> Option<(Redis, Replicas)> {
-    if !tools::has(&[Tool::Python, Tool::PythonWebsockets, Tool::Redis]) {
+    if !tools::has(&[Tool::Node, Tool::Python, Tool::PythonWebsockets, Tool::Redis]) {
         return None;
     }
     let redis = Redis::start();
@@ -213,6 +213,23 @@ fn a_citizen_signs_in_at_one_replica_and_is_known_to_the_other_until_either_ends
     let within = Duration::from_secs(1) + began.elapsed();
     until_status(&replicas.one, &host, &cookie, 401, within);
     assert_eq!(page(&replicas.two, &host, "/account", &cookie).status, 401);
+}
+
+#[test]
+fn a_stream_at_one_replica_ends_with_the_session_that_ends_at_the_other() {
+    let Some((_redis, mut replicas)) = replicas("portal.js") else { return };
+    let cookie = sign_in(&replicas.one, "anna");
+    let (mut wire, host) = (replicas.one.connect(), replicas.one.host());
+    let head = format!("GET /drip HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
+    wire.send(head.as_bytes());
+    assert_eq!(wire.head().unwrap().0, 200);
+    assert_eq!(wire.chunk(), b"drop");
+    let began = Instant::now();
+    end_all(&replicas.two);
+    assert_eq!(wire.rest().as_deref(), Some(&b""[..]), "no last chunk");
+    replicas.portal.event("gone");
+    // The command takes its time too.
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[test]
