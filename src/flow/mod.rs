@@ -13,6 +13,7 @@ pub mod node;
 pub mod pending;
 pub mod replay;
 pub mod return_to;
+pub mod room;
 pub mod wishes;
 
 use std::sync::Arc;

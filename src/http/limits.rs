@@ -28,13 +28,13 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
-use ipnet::IpNet;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use self::elapsed::Elapsed;
 use super::networks::Networks;
 use crate::base::clock::SharedClock;
+use crate::base::network::Network;
 
 /// How often one network may try, and what a network is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,8 +106,8 @@ pub struct Limits {
     unknown_sessions: Option<Limiter>,
 }
 
-type Limiter = RateLimiter<IpAddr, View, Elapsed, NoOpMiddleware<Duration>>;
-type Seen = Cache<IpAddr, Arc<Counts>>;
+type Limiter = RateLimiter<Network, View, Elapsed, NoOpMiddleware<Duration>>;
+type Seen = Cache<Network, Arc<Counts>>;
 
 /// What is known of one network.
 #[derive(Default)]
@@ -239,6 +239,12 @@ impl Limits {
         }
     }
 
+    /// Returns the network of a client, by which all that is scarce is counted and shared out.
+    #[must_use]
+    pub fn network(&self, client: IpAddr) -> Network {
+        Network::of(client, self.settings.ipv4_prefix, self.settings.ipv6_prefix)
+    }
+
     /// Returns how many networks are remembered, and how many can be.
     #[must_use]
     pub fn networks(&self) -> (u64, u64) {
@@ -261,17 +267,8 @@ impl Limits {
         })
     }
 
-    fn counts(&self, network: IpAddr) -> Arc<Counts> {
+    fn counts(&self, network: Network) -> Arc<Counts> {
         self.seen.get_with(network, Arc::default)
-    }
-
-    fn network(&self, client: IpAddr) -> IpAddr {
-        let client = client.to_canonical();
-        let prefix = match client {
-            IpAddr::V4(_) => self.settings.ipv4_prefix,
-            IpAddr::V6(_) => self.settings.ipv6_prefix,
-        };
-        IpNet::new(client, prefix).map_or(client, |network| network.trunc().addr())
     }
 }
 
@@ -282,9 +279,9 @@ struct View {
 }
 
 impl StateStore for View {
-    type Key = IpAddr;
+    type Key = Network;
 
-    fn measure_and_replace<T, F, E>(&self, network: &IpAddr, decide: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, network: &Network, decide: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
