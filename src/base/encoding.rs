@@ -15,6 +15,12 @@ pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Decodes base64url without padding; takes each text that stands for bytes in one way only.
+#[must_use]
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
 /// Decodes padded base64 that may be broken by white space, as XML Schema's `base64Binary` may.
 #[must_use]
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {

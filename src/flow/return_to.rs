@@ -4,8 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
-/// The longest that is remembered; a longer one leads to the front page.
-const MAXIMUM_LENGTH: usize = 4096;
+/// The longest that is remembered. Of a longer one the path is, without its query; when that is longer
+/// too, the front page.
+const MAXIMUM_LENGTH: usize = 2048;
 
 impl ReturnTo {
     /// Takes a path and query from the citizen's side. Whatever could lead anywhere else than to
@@ -14,10 +15,14 @@ impl ReturnTo {
     pub fn parse(text: &str) -> Self {
         let local = text.starts_with('/')
             && !text.starts_with("//")
-            && text.len() <= MAXIMUM_LENGTH
             // Browsers take a backslash for a slash and drop tabs and line ends.
             && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        if local { Self(text.to_owned()) } else { Self::front_page() }
+        if !local {
+            return Self::front_page();
+        }
+        let path = || &text[..text.find(['?', '#']).unwrap_or(text.len())];
+        let short = if text.len() > MAXIMUM_LENGTH { path() } else { text };
+        if short.len() > MAXIMUM_LENGTH { Self::front_page() } else { Self(short.to_owned()) }
     }
 
     /// The front page.
@@ -42,6 +47,21 @@ mod tests {
         for path in ["/", "/tax?year=2031&x=%C5%BB", "/a/b#c", "/.brama/session"] {
             assert_eq!(ReturnTo::parse(path).as_str(), path);
         }
+    }
+
+    #[test]
+    fn of_a_long_one_the_path_is_kept_or_nothing() {
+        let query = format!("/tax?q={}", "x".repeat(2041));
+        assert_eq!(query.len(), 2048);
+        assert_eq!(ReturnTo::parse(&query).as_str(), query);
+        let fragment = format!("/tax#{}", "x".repeat(3000));
+        for long in [&format!("{query}x"), &fragment, &format!("{query}#x")] {
+            assert_eq!(ReturnTo::parse(long).as_str(), "/tax", "{long}");
+        }
+        let path = format!("/{}", "a".repeat(2047));
+        assert_eq!(ReturnTo::parse(&path).as_str(), path);
+        assert_eq!(ReturnTo::parse(&format!("{path}?{path}")).as_str(), path);
+        assert_eq!(ReturnTo::parse(&format!("{path}a?q=1")), ReturnTo::front_page());
     }
 
     #[test]

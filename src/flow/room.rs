@@ -3,7 +3,8 @@
 //!
 //! A [`Ledger`] notes what this process put into a store: under which digest, for which network, how
 //! many bytes, and until when. It holds no record itself. Whoever keeps something asks it first
-//! ([`Ledger::take_in`]), and takes away from the store what it names.
+//! ([`Ledger::take_in`]), and takes away from the store what it names. [`SharedRoom`] is a ledger with
+//! the store that it is for, and does both.
 //!
 //! 1. There is a bound for the number and one for the bytes ([`Bounds`]). The memory of the ledger
 //!    itself follows from the first: some 300 bytes an entry.
@@ -22,12 +23,14 @@
 
 use std::collections::hash_map;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::try_join_all;
 
 use crate::base::clock::Time;
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::base::network::Network;
-use crate::store::Digest;
+use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
 
 /// How much may be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,40 @@ pub struct Bounds {
     pub entries: usize,
     /// How many bytes they may have together.
     pub bytes: usize,
+}
+
+impl Bounds {
+    /// Returns how much a record of so many bytes counts: what stands around it costs room too, so that
+    /// very many small ones cannot cost more than the bound of bytes says.
+    #[must_use]
+    pub fn weigh(length: usize) -> usize {
+        length.saturating_add(AROUND_A_RECORD)
+    }
+}
+
+/// How many bytes there is room for, by what is kept. It depends on where the records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rooms {
+    /// For each kind of what anybody can begin: logins that are finished, wishes, codes.
+    pub begun: usize,
+    /// For forms.
+    pub forms: usize,
+}
+
+impl Default for Rooms {
+    /// What there is room for in memory and in Redis.
+    fn default() -> Self {
+        Self { begun: 128 << 20, forms: 128 << 20 }
+    }
+}
+
+impl Rooms {
+    /// Bounds them by what a store has room for.
+    #[must_use]
+    pub fn within(self, begun: u64, forms: u64) -> Self {
+        let fewer = |ours: usize, has: u64| ours.min(usize::try_from(has).unwrap_or(usize::MAX));
+        Self { begun: fewer(self.begun, begun), forms: fewer(self.forms, forms) }
+    }
 }
 
 /// What is to be kept.
@@ -70,6 +107,118 @@ pub struct Kept {
     pub bytes: usize,
     /// How many networks they are of.
     pub networks: usize,
+}
+
+/// Room in a store for records of one kind, shared out by network.
+pub struct SharedRoom {
+    place: Arc<dyn Place>,
+    kind: Kind,
+    ledger: Ledger,
+}
+
+/// Why something is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// There is no room, and nobody has more than this network would have.
+    #[error("as much is kept as there is room for")]
+    Full,
+    /// The place is away.
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+}
+
+impl From<NotKept> for Unavailable {
+    fn from(not_kept: NotKept) -> Self {
+        match not_kept {
+            NotKept::Full => Self(not_kept.to_string()),
+            NotKept::Store(away) => away,
+        }
+    }
+}
+
+impl SharedRoom {
+    /// Makes room for records of a kind in a place.
+    #[must_use]
+    pub fn new(place: Arc<dyn Place>, kind: Kind, bounds: Bounds) -> Self {
+        Self { place, kind, ledger: Ledger::new(bounds) }
+    }
+
+    /// Keeps a record for a network. What has to go for it is taken from the place first.
+    ///
+    /// # Errors
+    /// When there is no room, or the place is away.
+    pub async fn keep(
+        &self,
+        key: Key,
+        record: Record,
+        network: Network,
+        now: Time,
+    ) -> Result<(), NotKept> {
+        self.make_room(key, &record, network, now).await?;
+        let put = self.place.put(key, record).await;
+        self.unless_kept(key, put.map(|()| true)).map(drop)
+    }
+
+    /// Keeps a record for a network unless one is there that has not expired; says whether it does.
+    ///
+    /// # Errors
+    /// When there is no room, or the place is away.
+    pub async fn keep_new(
+        &self,
+        key: Key,
+        record: Record,
+        network: Network,
+        now: Time,
+    ) -> Result<bool, NotKept> {
+        self.make_room(key, &record, network, now).await?;
+        let put = self.place.put_new(key, record, now).await;
+        self.unless_kept(key, put)
+    }
+
+    /// Notes that a record was taken from the place.
+    pub fn let_go(&self, key: Key) {
+        self.ledger.let_go(key.digest);
+    }
+
+    /// Returns what this process keeps here.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        self.ledger.kept()
+    }
+
+    /// Returns how much there may be.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.ledger.bounds()
+    }
+
+    async fn make_room(
+        &self,
+        key: Key,
+        record: &Record,
+        network: Network,
+        now: Time,
+    ) -> Result<(), NotKept> {
+        let bytes = Bounds::weigh(record.sealed.len());
+        let entry = Entry { digest: key.digest, network, bytes, expires: record.expires };
+        let Outcome { is_kept, gone } = self.ledger.take_in(entry, now);
+        let taken = gone.into_iter().map(|digest| {
+            let kind = self.kind;
+            self.place.take(Key { kind, digest }, now)
+        });
+        if let Err(away) = try_join_all(taken).await {
+            self.ledger.let_go(key.digest);
+            return Err(away.into());
+        }
+        if is_kept { Ok(()) } else { Err(NotKept::Full) }
+    }
+
+    fn unless_kept(&self, key: Key, put: Result<bool, Unavailable>) -> Result<bool, NotKept> {
+        if !matches!(put, Ok(true)) {
+            self.ledger.let_go(key.digest);
+        }
+        Ok(put?)
+    }
 }
 
 /// The ledger. Shared by all workers.
@@ -322,6 +471,8 @@ impl Books {
     }
 }
 
+/// What keys, indexes and memory around a record take, at the most.
+const AROUND_A_RECORD: usize = 512;
 /// How many expired entries go when another one comes, although there is room.
 const AT_ONCE: usize = 16;
 

@@ -18,6 +18,7 @@ use crate::flow::crossing;
 use crate::flow::finish::LoginError;
 use crate::flow::node::NodeError;
 use crate::flow::pending;
+use crate::flow::room::NotKept;
 use crate::pages::{self, Look, Page, Trouble};
 use crate::proxy;
 use crate::saml::refusal::{Kind, Refusal};
@@ -105,6 +106,12 @@ impl From<Unavailable> for Failure {
         let code = "session.store_unavailable";
         let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
         Self { detail: error.to_string(), ..failure }
+    }
+}
+
+impl From<NotKept> for Failure {
+    fn from(not_kept: NotKept) -> Self {
+        Unavailable::from(not_kept).into()
     }
 }
 

@@ -3,8 +3,9 @@
 //! 1. Four things are counted for each network of a client: logins that are begun, returns from
 //!    the node, logins that are refused, and sessions that the store was asked for in vain. Each has so many a minute: as many at once, and then
 //!    evenly (GCRA).
-//! 2. A network is an IPv4 address or a /64 of IPv6, unless the settings say otherwise: whoever
-//!    has one address of a /64 has them all. Networks that are excepted are not counted.
+//! 2. A network is an IPv4 address or a /56 of IPv6, unless the settings say otherwise: that is what one
+//!    line is given (RFC 6177, RIPE-690), and whoever has a line has 256 networks of /64 and all
+//!    addresses in them. Networks that are excepted are not counted.
 //! 3. So many networks are remembered and no more. When there are more, the one that was heard of
 //!    longest ago is forgotten and begins anew. A flood from ever new networks therefore neither
 //!    grows the memory nor shuts anybody out; whoever floods from few networks is always among the
@@ -65,7 +66,7 @@ impl Default for Settings {
             failures: NonZeroU32::new(120),
             unknown_sessions: NonZeroU32::new(1200),
             ipv4_prefix: 32,
-            ipv6_prefix: 64,
+            ipv6_prefix: 56,
             except: Networks::default(),
             networks: 50_000,
         }

@@ -183,12 +183,14 @@ impl Gateway {
             let detail = "a header claims another method, and rules here name methods";
             return Err(Failure::malformed("request.method_override", detail));
         }
+        let most = door.max_body().unwrap_or(self.settings.edge.max_body);
         let live = if door.asks_who() { self.live(exchange).await? } else { None };
         let pass = match door.decide(live, exchange.began) {
             Decision::Pass(pass) => pass,
             // On the heap: a login needs far more room than a request that passes.
             Decision::Stop(stop) => {
-                return Box::pin(self.stop(&stop, exchange, load)).await.map(Answer::from);
+                let answer = Box::pin(self.stop(&stop, exchange, load, most)).await;
+                return answer.map(Answer::from);
             }
         };
         let (body, taken) = match load {
@@ -217,12 +219,13 @@ impl Gateway {
         }
     }
 
-    /// Answers a request that the gate stopped.
+    /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes.
     async fn stop(
         &self,
         stop: &Stop<'_>,
         exchange: &mut Exchange,
         load: Load,
+        most: u64,
     ) -> Result<Response<Body>, Failure> {
         if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
             if matches!(stop, Stop::StepUp(_)) {
@@ -237,7 +240,7 @@ impl Gateway {
             }
             // What was typed waits until its citizen is back.
             let kept = match load {
-                Load::Own(body) => forms::keep(self, exchange, body, demand).await?,
+                Load::Own(body) => forms::keep(self, exchange, body, demand, most).await?,
                 Load::Kept(kept) => {
                     forms::count(self, exchange)?;
                     Some(kept)
@@ -342,8 +345,10 @@ impl Gateway {
             return Ok(None);
         };
         match self.settings.standing(exchange.host.name()) {
-            Standing::Registered => Ok(SessionId::parse(cookie)),
-            Standing::Other(_) => match BranchId::parse(cookie) {
+            // An invention is nothing, and costs nobody anything: neither the place, nor whoever shares
+            // an address with the inventor.
+            Standing::Registered => Ok(SessionId::recognise(cookie, &self.flows.session_marks)),
+            Standing::Other(_) => match self.flows.branches.recognise(cookie) {
                 Some(branch) => self.lead_on(exchange, &branch).await,
                 None => Ok(None),
             },
@@ -366,8 +371,8 @@ impl Gateway {
         }
     }
 
-    /// Asks the place for something that nobody here has seen, if the client's network may: anybody can
-    /// invent an id, and to ask costs the place something.
+    /// Asks the place for something that nobody here has seen, if the client's network may: ids that have
+    /// ended have a good mark too, and to ask costs the place something.
     async fn ask_if_it_may<T>(
         &self,
         exchange: &Exchange,

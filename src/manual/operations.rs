@@ -107,7 +107,7 @@
 //!
 //! # How often one network may try
 //!
-//! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /64 of
+//! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /56 of
 //! IPv6 by default: logins that begin, returns from the node, logins that were refused, and sessions
 //! that the store was asked for in vain, because anybody can invent a cookie (a browser that
 //! still has the cookie of a session that ended counts at most twice a minute). Each has

@@ -16,6 +16,7 @@
 //! Every place passes the same contract, with a clock that tests move (`contract`).
 
 pub mod file;
+pub mod mark;
 pub mod memory;
 pub mod opening;
 pub mod redis;

@@ -14,7 +14,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::hkdf;
 use bytes::Bytes;
 
-use super::Key;
+use super::mark::Marker;
+use super::{Key, Kind};
 use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
@@ -51,6 +52,13 @@ impl Sealer {
             ServerSecret { name, secret }
         };
         Self { secrets: secrets.into_iter().map(named).collect() }
+    }
+
+    /// Returns what marks ids of a kind, by the same secrets.
+    #[must_use]
+    pub fn marker(&self, kind: Kind) -> Marker {
+        let secrets = self.secrets.iter().map(|server| server.secret.expose().as_slice());
+        Marker::new(secrets, kind)
     }
 
     /// Seals what is to be kept under a key, for whoever has the secret that leads to it.
@@ -122,7 +130,6 @@ const HEAD: usize = 1 + size_of::<Name>() + NONCE_LEN;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Kind;
 
     const KEY: Key = Key { kind: Kind::Session, digest: [1; 32] };
 

@@ -12,7 +12,6 @@ use crate::base::body::Body;
 use crate::flow::codes::Code;
 use crate::flow::crossing::Refused;
 use crate::flow::pending::Binding;
-use crate::session::branches::BranchId;
 
 /// Answers `GET arrive?code=...` at another host than the registered one.
 ///
@@ -22,7 +21,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let cookies = gateway.settings.cookies;
     let headers = &exchange.parts.headers;
     let binding = cookies.binding(headers).and_then(Binding::parse);
-    let earlier = cookies.session(headers).and_then(BranchId::parse);
+    let earlier = cookies.session(headers);
+    let earlier = earlier.and_then(|id| gateway.flows.branches.recognise(id));
     let code = exchange.query("code").as_deref().and_then(Code::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
     let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;

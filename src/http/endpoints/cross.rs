@@ -29,13 +29,14 @@ use crate::session::SessionId;
 /// When the wish cannot be remembered.
 pub(super) async fn leave(
     gateway: &Gateway,
+    exchange: &Exchange,
     portal: &OtherPortal,
     binding: Option<Binding>,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
     let wish = Wish { host: portal.host.clone(), return_to, demand };
-    let (handle, binding) = gateway.flows.wish(wish, binding).await?;
+    let (handle, binding) = gateway.flows.wish(wish, binding, gateway.network(exchange)).await?;
     let target = gateway.settings.origin.clone() + own_address(gateway, &handle).as_str();
     let mut response = answer::see_other(&target);
     keep_quiet(&mut response);
@@ -56,14 +57,16 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let handle = handle.ok_or_else(|| Failure::from(Refused::UnknownWish).begin_again("/"))?;
     // 1. Whoever is signed in here, and this browser.
     let live = gateway.live(exchange).await?;
-    let id = gateway.settings.cookies.session(headers).and_then(SessionId::parse);
+    let id = gateway.settings.cookies.session(headers);
+    let id = id.and_then(|id| SessionId::recognise(id, &gateway.flows.session_marks));
     let present = id.as_ref().zip(live.as_ref());
     let binding = known.clone().unwrap_or_else(Binding::generate);
     // 2. What is next. While nobody can sign in, the wish stays as it is.
     if live.is_none() {
         login::check_outage(gateway, exchange)?;
     }
-    let next = match gateway.flows.cross(&handle, &binding, present).await {
+    let network = gateway.network(exchange);
+    let next = match gateway.flows.cross(&handle, &binding, present, network).await {
         Ok(next) => next,
         Err(refused) => return Err(back_there(gateway, &handle, known, refused).await),
     };

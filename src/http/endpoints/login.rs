@@ -129,7 +129,7 @@ pub async fn begin_counted(
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
     if let Some(portal) = gateway.settings.other(exchange.host.name()) {
-        return cross::leave(gateway, portal, binding, return_to, demand).await;
+        return cross::leave(gateway, exchange, portal, binding, return_to, demand).await;
     }
     let cookies = gateway.settings.cookies;
     let begun = gateway.flows.begin(binding, return_to, demand).await?;
