@@ -23,7 +23,8 @@ pub struct Limits {
     /// Sessions that one network may name in a minute although the store does not know them. After
     /// more, its requests wait for a moment if only the store could know their session: those of
     /// citizens behind the same address too who come to this replica for the first time. Whoever was
-    /// here before is known and not affected.
+    /// here before is known and not affected. An invented cookie, which has no mark of ours, counts for
+    /// nobody.
     pub unknown_sessions: u32,
     /// Length of the prefix that makes a network of IPv4: 32 is each address by itself.
     pub ipv4_prefix: u8,

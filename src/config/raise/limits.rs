@@ -102,7 +102,6 @@ fn check_proxy(context: &mut Context<'_>) {
 mod tests {
     use super::*;
     use crate::base::clock::{Clock, SystemClock};
-    use crate::config::file;
     use crate::config::load::load_text;
 
     /// Raises the section, and tells what came of it with all problems as text.

@@ -4,6 +4,7 @@
 mod forms;
 mod outages;
 mod rolling;
+mod room;
 
 use std::process::Command;
 use std::thread::sleep;
