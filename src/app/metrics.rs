@@ -11,7 +11,6 @@ use super::current::Current;
 use super::store::Kept;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::stop::Stop;
-use crate::flow::forms::MOST_BYTES;
 use crate::http::Gateway;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue};
@@ -163,7 +162,7 @@ impl Numbers {
         let (forms, bytes) = flows.forms.kept();
         sheet.one(&catalogue::FORMS, forms as f64)?;
         sheet.one(&catalogue::FORMS_BYTES, bytes as f64)?;
-        sheet.one(&catalogue::FORMS_BYTES_MAXIMUM, MOST_BYTES as f64)?;
+        sheet.one(&catalogue::FORMS_BYTES_MAXIMUM, flows.forms.most_bytes() as f64)?;
         sheet.one(&catalogue::FORMS_KEPT, counts.forms_kept.value() as f64)?;
         let (networks, most) = gateway.limits.networks();
         sheet.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;

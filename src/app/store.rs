@@ -10,7 +10,6 @@ use super::Error;
 use super::settings::Store;
 use super::state::State;
 use crate::base::clock::Time;
-use crate::flow::forms::MOST_FORMS;
 use crate::identity::claims::PairwiseSecret;
 use crate::session::sessions::Sessions;
 use crate::store::agreement::{self, Agreement, Disagreement};
@@ -70,12 +69,10 @@ pub(super) fn open(
     Ok(match kind {
         super::settings::Place::Memory => {
             let pending = usize::try_from(flows.maximum_pending).unwrap_or(usize::MAX);
-            let place = Memory::new(MOST)
+            // Of wishes, codes and forms there are fewer: their room is shared out by network.
+            let place = Memory::new(MOST.max(pending.saturating_mul(2)))
                 .with_maximum_of(Kind::Login, pending)
-                .with_maximum_of(Kind::Wish, pending)
-                .with_maximum_of(Kind::Code, pending)
-                .with_maximum_of(Kind::Branch, maximum)
-                .with_maximum_of(Kind::Form, MOST_FORMS);
+                .with_maximum_of(Kind::Branch, maximum);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
             let place = Arc::new(Watched::new(Arc::new(place), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use super::output::print;
 use super::run::load;
+use crate::app::Settings;
+use crate::flow::forms::MOST_FORMS;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,9 +20,28 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if !problems.is_empty() {
         print(&problems);
     }
-    if settings.is_none() {
-        return ExitCode::FAILURE;
-    }
+    let Some(settings) = settings else { return ExitCode::FAILURE };
+    print(room(&settings));
     print(format_args!("{}: the configuration is usable", arguments.config.display()));
     ExitCode::SUCCESS
+}
+
+/// Says what one network can do, and what there is room for, by the bounds that hold.
+fn room(settings: &Settings) -> String {
+    let (limits, flows) = (&settings.http.limits, &settings.flows);
+    let starts = match limits.starts {
+        Some(starts) => format!("{starts} logins"),
+        None => "any number of logins".to_owned(),
+    };
+    let mebibytes = |bytes: usize| bytes >> 20;
+    format!(
+        "one network (IPv4 /{}, IPv6 /{}) may begin {starts} a minute; each process has room for {} \
+         logins that are being finished, as many wishes and codes (each {} MiB), and {MOST_FORMS} forms \
+         ({} MiB); a network with no more than its equal share loses nothing to others",
+        limits.ipv4_prefix,
+        limits.ipv6_prefix,
+        flows.maximum_pending,
+        mebibytes(flows.rooms.begun),
+        mebibytes(flows.rooms.forms),
+    )
 }

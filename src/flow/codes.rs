@@ -7,7 +7,8 @@
 //!    else is worth nothing as soon as the browser that it was made for has arrived, and a thief who is
 //!    faster gets nothing either, without that browser's cookie. Of two uses at once, also at two
 //!    replicas, one is the first.
-//! 4. A spent code stays known as such for a while, without what it stood for, so that a second use is
+//! 4. Room for them is shared out by network ([`super::room`]).
+//! 5. A spent code stays known as such for a while, without what it stood for, so that a second use is
 //!    told apart from an invention.
 
 use std::sync::Arc;
@@ -21,9 +22,11 @@ use super::binding::Binding;
 use super::crossing::Refused;
 use super::pending::Origin;
 use super::return_to::ReturnTo;
+use super::room::{Bounds, SharedRoom};
 use super::wishes::{BindingDigest, Wish, origin};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
+use crate::base::network::Network;
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::session::SessionId;
@@ -60,6 +63,7 @@ impl Code {
 pub struct Codes {
     place: Arc<dyn Place>,
     sealer: Sealer,
+    room: SharedRoom,
 }
 
 /// The form in which a code is kept. Fields are only ever added.
@@ -84,8 +88,9 @@ struct StandsFor {
 impl Codes {
     /// Makes codes that are kept in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer) -> Self {
-        Self { place, sealer }
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
+        let room = SharedRoom::new(Arc::clone(&place), Kind::Code, bounds);
+        Self { place, sealer, room }
     }
 
     /// Makes a code for a wish that is fulfilled by a session.
@@ -97,6 +102,7 @@ impl Codes {
         wish: &Wish,
         binding: BindingDigest,
         session: &SessionId,
+        network: Network,
         now: Time,
     ) -> Result<Code, Unavailable> {
         let code = Code::generate();
@@ -109,7 +115,7 @@ impl Codes {
             expires: later(now, LIFETIME).as_millisecond(),
         });
         let record = self.record(&code, &kept, now);
-        if self.place.put_new(code.key(), record, now).await? {
+        if self.room.keep_new(code.key(), record, network, now).await? {
             Ok(code)
         } else {
             Err(Unavailable("a code is there already".to_owned()))
@@ -191,7 +197,11 @@ mod tests {
     }
 
     fn world() -> World {
-        let codes = Codes::new(Arc::new(Memory::new(100)), Sealer::default());
+        let codes = Codes::new(
+            Arc::new(Memory::new(100)),
+            Sealer::default(),
+            Bounds { entries: 100, bytes: 1 << 20 },
+        );
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
         World { codes, binding: Binding::generate(), session: SessionId::generate(), now }
     }
@@ -205,7 +215,8 @@ mod tests {
                 origin: Origin::Own,
             };
             let binding = BindingDigest(self.binding.digest());
-            self.codes.make(&wish, binding, &self.session, self.now).await.unwrap()
+            let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56);
+            self.codes.make(&wish, binding, &self.session, network, self.now).await.unwrap()
         }
 
         async fn spend(&self, code: &Code) -> Result<(SessionId, ReturnTo, Origin), Refused> {

@@ -20,7 +20,9 @@ use super::binding::Binding;
 use super::codes::Code;
 use super::pending::Origin;
 use super::return_to::ReturnTo;
+use super::room::NotKept;
 use super::wishes::{Step, Try, Wish, WishHandle};
+use crate::base::network::Network;
 use crate::gate::requirement::Demand;
 use crate::session::SessionId;
 use crate::session::branches::BranchId;
@@ -120,10 +122,14 @@ impl Flows {
     /// Remembers what a browser at another host wants, and binds it to that browser.
     ///
     /// # Errors
-    /// When it cannot be remembered.
-    pub async fn wish(&self, wish: Wish) -> Result<(WishHandle, Binding), Unavailable> {
+    /// When there is no room for it, or it cannot be remembered.
+    pub async fn wish(
+        &self,
+        wish: Wish,
+        network: Network,
+    ) -> Result<(WishHandle, Binding), NotKept> {
         let binding = Binding::generate();
-        let handle = self.wishes.begin(wish, &binding, self.now()).await?;
+        let handle = self.wishes.begin(wish, &binding, network, self.now()).await?;
         Ok((handle, binding))
     }
 
@@ -136,6 +142,7 @@ impl Flows {
         handle: &WishHandle,
         home: &Binding,
         present: Option<(&SessionId, &Live)>,
+        network: Network,
     ) -> Result<Next, Refused> {
         let now = self.now();
         // 1. The wish is this browser's, and the session will do or not.
@@ -144,7 +151,7 @@ impl Flows {
         // 2. It is spent: a code stands for it and for that session.
         match (step, present) {
             (Step::Fulfil(wish, binding), Some((session, _))) => {
-                let code = self.codes.make(&wish, binding, session, now).await?;
+                let code = self.codes.make(&wish, binding, session, network, now).await?;
                 Ok(Next::Go { host: wish.host, code })
             }
             (Step::SignIn(demand, which), _) => Ok(Next::SignIn(demand, which)),

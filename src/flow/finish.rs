@@ -363,7 +363,7 @@ impl Flows {
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
         // 4. A session with a fresh id; one that the browser had before ends (fixation, step-up).
-        let id = SessionId::generate();
+        let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         self.sessions.insert(&id, session, now).await?;
         if let Some(earlier) = earlier {

@@ -3,6 +3,7 @@
 //! [`finish`] is the heart of the program: one visible function with numbered steps. All I/O of a
 //! flow goes through [`node::NodeClient`] (to the node) and the session store.
 
+pub mod arriving;
 pub mod begin;
 pub mod binding;
 pub mod codes;
@@ -16,6 +17,7 @@ pub mod pending;
 pub mod relay_state;
 pub mod replay;
 pub mod return_to;
+pub mod room;
 pub mod ticket;
 pub mod wishes;
 
@@ -27,14 +29,16 @@ use self::forms::Forms;
 use self::node::NodeClient;
 use self::outcome::Outcomes;
 use self::replay::ReplayGuard;
+use self::room::{Bounds, Rooms};
 use self::wishes::Wishes;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
 use crate::session::branches::Branches;
 use crate::session::sessions::Sessions;
-use crate::store::Place;
+use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
+use crate::store::{Kind, Place};
 use crate::xml::keys::DecryptionKey;
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;
@@ -68,6 +72,8 @@ pub struct Settings {
     pub maximum_pending: u64,
     /// The most bytes of a form that is kept across a login; zero keeps none.
     pub keep_forms: usize,
+    /// How many bytes there is room for, by what is kept.
+    pub rooms: Rooms,
 }
 
 /// Everything that the flows share.
@@ -88,6 +94,8 @@ pub struct Flows {
     pub replay: Arc<ReplayGuard>,
     /// The sessions.
     pub sessions: Arc<Sessions>,
+    /// What tells our session cookies from inventions.
+    pub session_marks: Marker,
     /// The sessions at other hosts than the registered one.
     pub branches: Arc<Branches>,
     /// Who wants to be signed in at other hosts.
@@ -111,9 +119,13 @@ impl Flows {
         clock: SharedClock,
     ) -> Self {
         let timeout = settings.login_timeout;
-        let forms = Arc::new(Forms::new(Arc::clone(&place), sealer.clone(), timeout));
-        let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout);
-        let codes = Codes::new(Arc::clone(&place), sealer.clone());
+        let rooms = settings.rooms;
+        let forms = Forms::new(Arc::clone(&place), sealer.clone(), timeout, rooms.forms);
+        let entries = usize::try_from(settings.maximum_pending).unwrap_or(usize::MAX);
+        let begun = Bounds { entries, bytes: rooms.begun };
+        let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout, begun);
+        let codes = Codes::new(Arc::clone(&place), sealer.clone(), begun);
+        let session_marks = sealer.marker(Kind::Session);
         let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock));
         Self {
@@ -122,9 +134,10 @@ impl Flows {
             node,
             sealer,
             outcomes: Arc::new(outcomes),
-            forms,
+            forms: Arc::new(forms),
             replay: Arc::new(ReplayGuard::new(place)),
             sessions,
+            session_marks,
             branches: Arc::new(branches),
             wishes: Arc::new(wishes),
             codes: Arc::new(codes),
@@ -145,6 +158,7 @@ impl Flows {
             forms: Arc::clone(&self.forms),
             replay: Arc::clone(&self.replay),
             sessions: Arc::clone(&self.sessions),
+            session_marks: self.session_marks.clone(),
             branches: Arc::clone(&self.branches),
             wishes: Arc::clone(&self.wishes),
             codes: Arc::clone(&self.codes),

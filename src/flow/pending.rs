@@ -57,7 +57,9 @@ pub enum Refused {
     Used,
     /// Its answer came to a browser that did not begin it: it has ended, and nobody gets what the answer
     /// stands for.
-    #[error("login was begun by another browser than the one that its answer came to, and has ended")]
+    #[error(
+        "login was begun by another browser than the one that its answer came to, and has ended"
+    )]
     OtherBrowser,
     /// The browser did not deliver the answer.
     #[error("browser has no ticket of this login: it did not deliver the answer")]

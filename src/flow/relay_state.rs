@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn no_thing_stands_for_another() {
         let issued = RelayState::issue(&Sealer::default(), at(100));
-        let keys = [Thing::Beginning, Thing::Delivery, Thing::Outcome].map(|thing| issued.key(thing));
+        let keys =
+            [Thing::Beginning, Thing::Delivery, Thing::Outcome].map(|thing| issued.key(thing));
         assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
     }
 }

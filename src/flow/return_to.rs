@@ -10,20 +10,20 @@ impl ReturnTo {
     pub const MAXIMUM_LENGTH: usize = 2048;
 
     /// Takes a path and query from the citizen's side. Whatever could lead anywhere else than to
-    /// a path of ours becomes the front page. What is too long loses its query; a path that is too long
+    /// a path of ours becomes the front page. What is too long loses its query and fragment; a path that is too long
     /// by itself becomes the front page.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let text = match text.split_once('?') {
-            Some((path, _)) if text.len() > Self::MAXIMUM_LENGTH => path,
-            _ => text,
-        };
         let local = text.starts_with('/')
             && !text.starts_with("//")
-            && text.len() <= Self::MAXIMUM_LENGTH
             // Browsers take a backslash for a slash and drop tabs and line ends.
             && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-        if local { Self(text.to_owned()) } else { Self::front_page() }
+        if !local {
+            return Self::front_page();
+        }
+        let path = || &text[..text.find(['?', '#']).unwrap_or(text.len())];
+        let short = if text.len() > Self::MAXIMUM_LENGTH { path() } else { text };
+        if short.len() > Self::MAXIMUM_LENGTH { Self::front_page() } else { Self(short.to_owned()) }
     }
 
     /// The front page.
@@ -51,14 +51,18 @@ mod tests {
     }
 
     #[test]
-    fn a_long_address_loses_its_query() {
-        let longest = format!("/tax?x={}", "a".repeat(ReturnTo::MAXIMUM_LENGTH - 7));
-        assert_eq!(ReturnTo::parse(&longest).as_str(), longest);
-        assert_eq!(ReturnTo::parse(&format!("{longest}a")).as_str(), "/tax");
-        let path = format!("/{}", "a".repeat(ReturnTo::MAXIMUM_LENGTH));
-        assert_eq!(ReturnTo::parse(&format!("{path}?x=1")), ReturnTo::front_page());
-        let outside = format!("https://evil.example/?{}", "a".repeat(4000));
-        assert_eq!(ReturnTo::parse(&outside), ReturnTo::front_page());
+    fn of_a_long_one_the_path_is_kept_or_nothing() {
+        let query = format!("/tax?q={}", "x".repeat(2041));
+        assert_eq!(query.len(), 2048);
+        assert_eq!(ReturnTo::parse(&query).as_str(), query);
+        let fragment = format!("/tax#{}", "x".repeat(3000));
+        for long in [&format!("{query}x"), &fragment, &format!("{query}#x")] {
+            assert_eq!(ReturnTo::parse(long).as_str(), "/tax", "{long}");
+        }
+        let path = format!("/{}", "a".repeat(2047));
+        assert_eq!(ReturnTo::parse(&path).as_str(), path);
+        assert_eq!(ReturnTo::parse(&format!("{path}?{path}")).as_str(), path);
+        assert_eq!(ReturnTo::parse(&format!("{path}a?q=1")), ReturnTo::front_page());
     }
 
     #[test]

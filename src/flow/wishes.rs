@@ -7,7 +7,8 @@
 //!    later from elsewhere gets a refusal and changes nothing, so a handle that is seen afterwards, in a
 //!    history or a log, is worth nothing.
 //! 3. It is fulfilled once.
-//! 4. It may lead to the node so many times and no more: whatever goes wrong, nobody is sent in circles.
+//! 4. Room for them is shared out by network ([`super::room`]), in number and in bytes.
+//! 5. It may lead to the node so many times and no more: whatever goes wrong, nobody is sent in circles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,10 @@ use super::binding::{Binding, Tag};
 use super::crossing::Refused;
 use super::pending::Origin;
 use super::return_to::ReturnTo;
+use super::room::{Bounds, NotKept, SharedRoom};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
+use crate::base::network::Network;
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::gate::requirement::Demand;
@@ -28,7 +31,7 @@ use crate::identity::assurance::Assurance;
 use crate::session::SessionKey;
 use crate::session::held::Live;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, Place, Record, Unavailable};
+use crate::store::{Key, Kind, Place, Record};
 
 /// The handle by which a wish is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +102,7 @@ pub struct Wishes {
     place: Arc<dyn Place>,
     sealer: Sealer,
     lifetime: Duration,
+    room: SharedRoom,
 }
 
 /// The form in which a wish is kept. Fields are only ever added.
@@ -130,8 +134,14 @@ impl Wishes {
     /// Makes wishes that are kept in a place. They last two times of a login: one to sign in, one for
     /// whoever does so a second time.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer, login_timeout: Duration) -> Self {
-        Self { place, sealer, lifetime: login_timeout.saturating_mul(2) }
+    pub fn new(
+        place: Arc<dyn Place>,
+        sealer: Sealer,
+        login_timeout: Duration,
+        bounds: Bounds,
+    ) -> Self {
+        let room = SharedRoom::new(Arc::clone(&place), Kind::Wish, bounds);
+        Self { place, sealer, lifetime: login_timeout.saturating_mul(2), room }
     }
 
     /// Returns how long a wish lasts, and with it the binding of the browser that made it.
@@ -140,16 +150,18 @@ impl Wishes {
         self.lifetime
     }
 
-    /// Remembers a wish of a browser at another host, and returns its handle.
+    /// Remembers a wish of a browser at another host, for the network that it is in, and returns its
+    /// handle.
     ///
     /// # Errors
-    /// When it cannot be remembered.
+    /// When there is no room for it, or it cannot be remembered.
     pub async fn begin(
         &self,
         wish: Wish,
         binding: &Binding,
+        network: Network,
         now: Time,
-    ) -> Result<WishHandle, Unavailable> {
+    ) -> Result<WishHandle, NotKept> {
         let handle = WishHandle(random::handle());
         let kept = Kept {
             host: wish.host,
@@ -166,8 +178,15 @@ impl Wishes {
             expires: later(now, self.lifetime).as_millisecond(),
         };
         let record = self.record(&handle, &kept);
-        self.place.put(handle.key(), record).await?;
+        self.room.keep(handle.key(), record, network, now).await?;
         Ok(handle)
+    }
+
+    /// Returns how many wishes this process keeps, and how many bytes they count for.
+    #[must_use]
+    pub fn kept(&self) -> (usize, usize) {
+        let kept = self.room.kept();
+        (kept.entries, kept.bytes)
     }
 
     /// Decides what is to be done about a wish, for the browser that brings it to the registered host

@@ -20,6 +20,7 @@ pub mod visitor;
 
 use std::sync::Arc;
 
+use self::action::Action;
 use self::facts::Facts;
 use self::policy::{Access, Place, Policy, Route};
 use self::requirement::{Demand, Refusal, Unmet};
@@ -107,6 +108,15 @@ impl<'p> Door<'p> {
         let place = policy.find(facts.host, facts.path);
         let route = place.and_then(|place| place.route(facts.method));
         Self { place, route, may_pass_maintenance: facts.may_pass_maintenance }
+    }
+
+    /// Returns the most bytes that the body of the request may have, where its route says that.
+    #[must_use]
+    pub fn max_body(&self) -> Option<u64> {
+        match &self.route?.action {
+            Action::Forward(forward) => forward.bounds.max_body,
+            Action::Redirect(_) | Action::Respond(_) => None,
+        }
     }
 
     /// Tells whether it matters here who asks. Where it does not, nobody's session is looked for,

@@ -320,7 +320,7 @@ impl Policy {
 
     /// Returns the places that are in reach of whoever does something with all that is below a path.
     pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Place> {
-        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].1);
+        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].places);
         let path = if path == "/" { path } else { path.trim_end_matches('/') };
         let is_below = |place: &&Place| place.path != path && covers(path, &place.path);
         // Not borrowed from the path, which may be gone before them.

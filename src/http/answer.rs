@@ -17,6 +17,7 @@ use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
 use crate::flow::crossing;
 use crate::flow::finish::{Class, LoginError};
+use crate::flow::room::NotKept;
 use crate::pages::{self, Look, Page, Trouble};
 use crate::proxy;
 use crate::saml::refusal::Kind;
@@ -115,6 +116,12 @@ impl From<Unavailable> for Failure {
         let code = "session.store_unavailable";
         let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
         Self { detail: error.to_string(), ..failure }
+    }
+}
+
+impl From<NotKept> for Failure {
+    fn from(not_kept: NotKept) -> Self {
+        Unavailable::from(not_kept).into()
     }
 }
 

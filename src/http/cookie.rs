@@ -100,11 +100,7 @@ impl Cookies {
     }
 
     /// Returns all cookies that bind things of a kind, with their tags, earliest first (RFC 6265bis 5.8.3).
-    pub fn all_bound(
-        self,
-        headers: &HeaderMap,
-        kind: Bound,
-    ) -> impl Iterator<Item = (&str, &str)> {
+    pub fn all_bound(self, headers: &HeaderMap, kind: Bound) -> impl Iterator<Item = (&str, &str)> {
         all(headers).filter_map(move |(name, value)| {
             let tag = self.without_prefix(name)?.strip_prefix(kind.stem().as_bytes())?;
             let tag = std::str::from_utf8(tag).ok().filter(|tag| Tag::is_one(tag))?;
@@ -130,10 +126,7 @@ impl Cookies {
         self.across?;
         self.sessions(headers)[1]?;
         let attributes = self.attributes;
-        Some(sensitive(format!(
-            "{}{SESSION}=; Max-Age=0{attributes}; Partitioned",
-            self.prefix
-        )))
+        Some(sensitive(format!("{}{SESSION}=; Max-Age=0{attributes}; Partitioned", self.prefix)))
     }
 
     /// Binds a thing to the browser; none where a cookie cannot come along across sites and would have to.
@@ -359,7 +352,10 @@ mod tests {
         for (cookies, left) in [
             (vec!["brama"], None),
             (vec![" brama-login- = 1 ; brama-login=2"], None),
-            (vec!["brama-acs-AAAAAAAA=1; __Host-brama-wish-x=2; brama-home-=3; brama-form-a"], None),
+            (
+                vec!["brama-acs-AAAAAAAA=1; __Host-brama-wish-x=2; brama-home-=3; brama-form-a"],
+                None,
+            ),
             (
                 vec!["bramax=1; __Host-b=2;=brama; brama-portal=1"],
                 Some("bramax=1; __Host-b=2;=brama; brama-portal=1"),

@@ -4,8 +4,8 @@
 //!    (`Sec-Fetch-Site`, or `Origin`). Another site's form is answered as if nothing were ever kept,
 //!    so nobody is brought to send what a foreign page wrote.
 //! 2. It counts as the beginning of a login before a byte of it is read, so a network that begins too
-//!    many has nothing kept. What is too long is refused by its length, or as soon as the bound is
-//!    passed.
+//!    many has nothing kept. What is too long, for us or for its route, is refused by its length, or as
+//!    soon as the bound is passed.
 //! 3. After the login a page asks ([`super::endpoints::form`]). Its button posts the handle, and nothing
 //!    else, to the address that the form was for: so the portal's answer stands under its own address,
 //!    and the gate decides about method, path and session as about any request.
@@ -13,7 +13,7 @@
 //!    place, once, or the request is refused.
 //!
 //! What could break it in deployment: a proxy in front that takes `Origin` and `Sec-Fetch-Site` away
-//! (nothing is kept then), or that sends our small form on without its length.
+//! (nothing is kept then).
 
 use std::time::Duration;
 
@@ -26,19 +26,24 @@ use super::cookie::Bound;
 use super::endpoints::login;
 use super::exchange::{Caller, Exchange};
 use super::service::HoldsBack;
-use crate::base::body::{self, Body, ReadError};
-use crate::flow::forms::{About, Form, Handle, NotKept};
+use crate::base::body::{Body, ReadError};
+use crate::flow::arriving::DidNotArrive;
 use crate::flow::binding::Binding;
+use crate::flow::forms::{About, Form, Handle, NotKept};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::Trouble;
 use crate::proxy;
-use crate::wire::incoming::Incoming;
+use crate::wire::incoming::{BodyError, Incoming};
 
 /// The field of our small form that holds the handle.
 pub const FIELD: &str = "brama-form";
 /// The length of our small form: the field, the sign and the handle.
 const RESENT_LENGTH: u64 = (FIELD.len() + 1 + Handle::LENGTH) as u64;
+/// The same in `text/plain`, which ends each field with a line end.
+const LONGEST_RESENT: u64 = RESENT_LENGTH + 2;
+/// The type of forms that are sent as plain text.
+const TEXT: &[u8] = b"text/plain";
 /// How long a form may take to arrive; a large one comes slowly from the country.
 const ARRIVAL: Duration = Duration::from_secs(60);
 /// How long our small form may take.
@@ -83,7 +88,8 @@ pub struct Taken {
     form: Form,
 }
 
-/// Keeps the form that a stopped request brings, if it is one to be kept.
+/// Keeps the form that a stopped request brings, if it is one to be kept. Its route takes at most so many
+/// bytes: what would be refused after the login is refused now.
 ///
 /// # Errors
 /// When it is too long or does not arrive, its network begins too many logins, or the store is away.
@@ -92,6 +98,7 @@ pub async fn keep(
     exchange: &Exchange,
     body: Incoming,
     demand: Demand,
+    most: u64,
 ) -> Result<Option<Kept>, Failure> {
     let bound = gateway.flows.settings.keep_forms;
     if bound == 0 || exchange.parts.method != Method::POST {
@@ -99,27 +106,34 @@ pub async fn keep(
     }
     let Some(about) = about(gateway, exchange) else { return Ok(None) };
     let too_large = || {
+        if most < bound as u64 {
+            return proxy::Error::Body(BodyError::TooLong(most)).into();
+        }
         let link = gateway.settings.login_link(&ReturnTo::front_page(), demand);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, "form.too_large");
         Failure::new(Trouble::FormTooLarge, status, code).begin_again(link)
     };
-    if body.length().is_some_and(|length| length > bound as u64) {
+    let limit = usize::try_from(most).unwrap_or(usize::MAX).min(bound);
+    if body.length().is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
     count(gateway, exchange)?;
-    let announced = body.length().and_then(|length| usize::try_from(length).ok());
-    let forms = &gateway.flows.forms;
-    let Some(_share) = forms.begin_to_read(announced.unwrap_or(bound)) else {
-        tracing::warn!(request = exchange.id, "form not kept: too many arrive at once");
-        return Ok(None);
+    let (forms, network) = (&gateway.flows.forms, gateway.network(exchange));
+    let arrived = match forms.arriving.begin(network) {
+        Some(arrival) => arrival.read(body, limit, ARRIVAL).await,
+        None => Err(DidNotArrive::NoRoom),
     };
-    let body = match body::read_within(body, bound, ARRIVAL).await {
+    let body = match arrived {
         Ok(body) => body,
-        Err(ReadError::TooLong(_)) => return Err(too_large()),
-        Err(error) => return Err(did_not_arrive(&error)),
+        Err(DidNotArrive::Unread(ReadError::TooLong(_))) => return Err(too_large()),
+        Err(DidNotArrive::Unread(error)) => return Err(did_not_arrive(&error)),
+        Err(error @ DidNotArrive::NoRoom) => {
+            tracing::warn!(request = exchange.id, "form not kept: {error}");
+            return Ok(None);
+        }
     };
     let binding = Binding::generate();
-    let kept = forms.keep(&Form { about, body }, &binding, exchange.began).await;
+    let kept = forms.keep(&Form { about, body }, &binding, network, exchange.began).await;
     match kept {
         Ok(handle) => {
             gateway.counts.forms_kept.add();
@@ -142,15 +156,16 @@ pub fn count(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
     Ok(gateway.limits.start(exchange.client.address)?)
 }
 
-/// Tells by its length whether a request may be our small form: nearly none is looked into.
+/// Tells whether a request may be our small form: by its type, and by its length where that was said.
+/// Nearly none is looked into.
 #[must_use]
 pub fn may_be_resent(exchange: &Exchange, body: &Incoming) -> bool {
     exchange.parts.method == Method::POST
-        && body.length() == Some(RESENT_LENGTH)
-        && form_type(&exchange.parts.headers).is_some()
+        && body.length().is_none_or(|length| (RESENT_LENGTH..=LONGEST_RESENT).contains(&length))
+        && may_hold_fields(&exchange.parts.headers)
 }
 
-/// Looks into a request that may be our small form.
+/// Looks into a request that may be our small form. Of a longer body only the beginning is read.
 ///
 /// # Errors
 /// When it is, and nothing is kept for it here, or another site sent it.
@@ -159,20 +174,34 @@ pub async fn look_into(
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Load, Failure> {
-    let read = body::read_within(body, RESENT_LENGTH as usize, SMALL_ARRIVAL).await;
-    let body = read.map_err(|error| did_not_arrive(&error))?;
-    let Some(handle) = body.strip_prefix(FIELD.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
-    else {
-        return Ok(Load::Own(Incoming::whole(body)));
-    };
+    let begun = tokio::time::timeout(SMALL_ARRIVAL, body.begin(LONGEST_RESENT as usize)).await;
+    let begun = begun.map_err(|_| did_not_arrive(&ReadError::Slow(SMALL_ARRIVAL)))?;
+    let body = begun.map_err(|error| did_not_arrive(&ReadError::Broken(error.into())))?;
+    let Some(handle) = body.as_whole().and_then(resent) else { return Ok(Load::Own(body)) };
     require_same_origin(gateway, exchange)?;
-    let handle = std::str::from_utf8(handle).ok().and_then(Handle::parse);
+    // Only our own page's form is obeyed, and that has one type.
+    let handle = handle.filter(|_| form_type(&exchange.parts.headers).is_some());
     match find(gateway, exchange, handle).await? {
         Some((kept, form)) if form.about.target == exchange.path_and_query() => {
             Ok(Load::Kept(kept))
         }
         _ => Err(gone()),
     }
+}
+
+/// Returns the handle of our small form; none in it when it is no handle.
+fn resent(body: &[u8]) -> Option<Option<Handle>> {
+    let value = body.strip_prefix(FIELD.as_bytes())?.strip_prefix(b"=")?;
+    Some(std::str::from_utf8(value.trim_ascii_end()).ok().and_then(Handle::parse))
+}
+
+/// Tells whether a body is of a type in which a field stands as it does in ours: that of a form, the
+/// other one without files (HTML, 4.10.21.8), or of no type that was said.
+fn may_hold_fields(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let is_text =
+        value.as_bytes().get(..TEXT.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(TEXT));
+    is_text || form_type(headers).is_some()
 }
 
 /// Finds the form of a handle for the browser that asks, on the host that it was for.
@@ -237,7 +266,9 @@ pub async fn put_back(gateway: &Gateway, exchange: &Exchange, taken: Taken, erro
     }
     let Taken { kept: Kept { handle, binding }, form } = taken;
     let now = gateway.clock.now();
-    if let Err(error) = gateway.flows.forms.put_back(&handle, &form, &binding, now).await {
+    let network = gateway.network(exchange);
+    let forms = &gateway.flows.forms;
+    if let Err(error) = forms.put_back(&handle, &form, &binding, network, now).await {
         tracing::warn!(request = exchange.id, %error, "form is lost: the portal is away too");
     }
 }

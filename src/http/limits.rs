@@ -3,8 +3,9 @@
 //! 1. Four things are counted for each network of a client: logins that are begun, returns from
 //!    the node, logins that are refused, and sessions that the store was asked for in vain. Each has so many a minute: as many at once, and then
 //!    evenly (GCRA).
-//! 2. A network is an IPv4 address or a /64 of IPv6, unless the settings say otherwise: whoever
-//!    has one address of a /64 has them all. Networks that are excepted are not counted.
+//! 2. A network is an IPv4 address or a /56 of IPv6, unless the settings say otherwise: that is what one
+//!    line is given (RFC 6177, RIPE-690), and whoever has a line has 256 networks of /64 and all
+//!    addresses in them. Networks that are excepted are not counted.
 //! 3. So many networks are remembered and no more. When there are more, the one that was heard of
 //!    longest ago is forgotten and begins anew. A flood from ever new networks therefore neither
 //!    grows the memory nor shuts anybody out; whoever floods from few networks is always among the
@@ -28,13 +29,13 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
-use ipnet::IpNet;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use self::elapsed::Elapsed;
 use super::networks::Networks;
 use crate::base::clock::SharedClock;
+use crate::base::network::Network;
 
 /// How often one network may try, and what a network is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Default for Settings {
             failures: NonZeroU32::new(120),
             unknown_sessions: NonZeroU32::new(1200),
             ipv4_prefix: 32,
-            ipv6_prefix: 64,
+            ipv6_prefix: 56,
             except: Networks::default(),
             networks: 50_000,
         }
@@ -106,8 +107,8 @@ pub struct Limits {
     unknown_sessions: Option<Limiter>,
 }
 
-type Limiter = RateLimiter<IpAddr, View, Elapsed, NoOpMiddleware<Duration>>;
-type Seen = Cache<IpAddr, Arc<Counts>>;
+type Limiter = RateLimiter<Network, View, Elapsed, NoOpMiddleware<Duration>>;
+type Seen = Cache<Network, Arc<Counts>>;
 
 /// What is known of one network.
 #[derive(Default)]
@@ -239,6 +240,12 @@ impl Limits {
         }
     }
 
+    /// Returns the network of a client, by which all that is scarce is counted and shared out.
+    #[must_use]
+    pub fn network(&self, client: IpAddr) -> Network {
+        Network::of(client, self.settings.ipv4_prefix, self.settings.ipv6_prefix)
+    }
+
     /// Returns how many networks are remembered, and how many can be.
     #[must_use]
     pub fn networks(&self) -> (u64, u64) {
@@ -261,17 +268,8 @@ impl Limits {
         })
     }
 
-    fn counts(&self, network: IpAddr) -> Arc<Counts> {
+    fn counts(&self, network: Network) -> Arc<Counts> {
         self.seen.get_with(network, Arc::default)
-    }
-
-    fn network(&self, client: IpAddr) -> IpAddr {
-        let client = client.to_canonical();
-        let prefix = match client {
-            IpAddr::V4(_) => self.settings.ipv4_prefix,
-            IpAddr::V6(_) => self.settings.ipv6_prefix,
-        };
-        IpNet::new(client, prefix).map_or(client, |network| network.trunc().addr())
     }
 }
 
@@ -282,9 +280,9 @@ struct View {
 }
 
 impl StateStore for View {
-    type Key = IpAddr;
+    type Key = Network;
 
-    fn measure_and_replace<T, F, E>(&self, network: &IpAddr, decide: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, network: &Network, decide: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {

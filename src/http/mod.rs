@@ -35,6 +35,7 @@ use http::HeaderValue;
 use self::lasting::Present;
 use self::limits::Limits;
 use crate::base::clock::SharedClock;
+use crate::base::network::Network;
 use crate::flow::Flows;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::policy::Policy;
@@ -191,6 +192,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// Returns the network that a request comes from, by which all that is scarce is shared out.
+    #[must_use]
+    pub fn network(&self, exchange: &exchange::Exchange) -> Network {
+        self.limits.network(exchange.client.address)
+    }
+
     /// Makes the gateway of another worker: all is shared but the connections to upstreams and what
     /// a worker remembers.
     #[must_use]

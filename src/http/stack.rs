@@ -177,12 +177,14 @@ impl Gateway {
             let detail = "a header claims another method, and it matters here which it is";
             return Err(Failure::malformed("request.method_override", detail));
         }
+        let most = door.max_body().unwrap_or(self.settings.edge.max_body);
         let live = if door.asks_who() { self.live(exchange).await? } else { None };
         let pass = match door.decide(live, exchange.began) {
             Decision::Pass(pass) => pass,
             // On the heap: a login needs far more room than a request that passes.
             Decision::Stop(stop) => {
-                return Box::pin(self.stop(&stop, exchange, load)).await.map(Answer::from);
+                let answer = Box::pin(self.stop(&stop, exchange, load, most)).await;
+                return answer.map(Answer::from);
             }
         };
         let (body, taken) = match load {
@@ -218,12 +220,13 @@ impl Gateway {
         }
     }
 
-    /// Answers a request that the gate stopped.
+    /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes.
     async fn stop(
         &self,
         stop: &Stop<'_>,
         exchange: &mut Exchange,
         load: Load,
+        most: u64,
     ) -> Result<Response<Body>, Failure> {
         if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
             if matches!(stop, Stop::StepUp(_)) {
@@ -238,7 +241,7 @@ impl Gateway {
             }
             // What was typed waits until its citizen is back.
             let kept = match load {
-                Load::Own(body) => forms::keep(self, exchange, body, demand).await?,
+                Load::Own(body) => forms::keep(self, exchange, body, demand, most).await?,
                 Load::Kept(kept) => {
                     forms::count(self, exchange)?;
                     Some(kept)
@@ -300,7 +303,8 @@ impl Gateway {
         if !exchange.census.has_cookies {
             return Ok(None);
         }
-        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten() {
+        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+        {
             let live = self.live_by(exchange, cookie, activity).await?;
             if live.is_some() {
                 return Ok(live);
@@ -351,7 +355,8 @@ impl Gateway {
         exchange: &Exchange,
     ) -> Result<Option<SessionId>, Failure> {
         let mut first = None;
-        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten() {
+        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+        {
             let Some(id) = self.session_by(exchange, cookie).await? else { continue };
             let now = exchange.began;
             let known = self.flows.sessions.find_near(&id, Activity::Background, now);
@@ -370,8 +375,10 @@ impl Gateway {
         cookie: &str,
     ) -> Result<Option<SessionId>, Failure> {
         match self.settings.standing(exchange.host.name()) {
-            Standing::Registered => Ok(SessionId::parse(cookie)),
-            Standing::Other(_) => match BranchId::parse(cookie) {
+            // An invention is nothing, and costs nobody anything: neither the place, nor whoever shares
+            // an address with the inventor.
+            Standing::Registered => Ok(SessionId::recognise(cookie, &self.flows.session_marks)),
+            Standing::Other(_) => match self.flows.branches.recognise(cookie) {
                 Some(branch) => self.lead_on(exchange, &branch).await,
                 None => Ok(None),
             },
@@ -394,8 +401,8 @@ impl Gateway {
         }
     }
 
-    /// Asks the place for something that nobody here has seen, if the client's network may: anybody can
-    /// invent an id, and to ask costs the place something.
+    /// Asks the place for something that nobody here has seen, if the client's network may: ids that have
+    /// ended have a good mark too, and to ask costs the place something.
     async fn ask_if_it_may<T>(
         &self,
         exchange: &Exchange,

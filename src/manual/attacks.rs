@@ -382,6 +382,26 @@
 //! `one_network_cannot_push_out_the_logins_of_others`,
 //! `a_flood_from_ever_new_networks_neither_grows_nor_shuts_out`.
 //!
+//! ## Room that strangers fill
+//!
+//! A few hundred requests fill what is kept for people who have not signed in, and nobody else's form,
+//! wish or login is kept for twenty minutes; or they announce a mebibyte each and send one byte.
+//!
+//! Answer: what has come is counted, and room is shared out by network ([`crate::flow::room`]): who has
+//! most makes room for who has less. Tests: `in_memory_one_network_fills_no_room_for_forms_of_others` and
+//! the same in a file and in Redis, `whoever_wishes_without_end_pushes_out_no_wish_of_another_network`,
+//! `the_bounds_hold_and_no_network_loses_what_is_within_its_equal_share`.
+//!
+//! ## Invented sessions
+//!
+//! A neighbour behind the same address sends invented cookies after a restart, when only the store knows
+//! who is signed in. It is asked for each, and a limit on that keeps the citizens of that address out.
+//!
+//! Answer: an id has a mark of 64 bits that only the secret of the servers makes
+//! ([`crate::store::mark`]). Without it a cookie is nothing: nobody is asked and nobody pays for it. Tests:
+//! `with_a_file_a_neighbour_who_invents_sessions_keeps_nobody_out_after_a_restart` and the same with
+//! Redis, `whoever_shows_ended_sessions_again_and_again_is_held_off_from_the_store`.
+//!
 //! ## Claims of an earlier proxy
 //!
 //! `X-Forwarded-For: 127.0.0.1`, `X-Original-URL: /admin`.

@@ -18,18 +18,24 @@
 //! | which | a navigation with POST from a page of our own origin, by `Sec-Fetch-Site` or `Origin` |
 //! | how long | twice `session.login_timeout`: once to sign in, once to press the button |
 //! | how large | `session.keep_forms`, 1 MiB; zero keeps none, 4 MiB is the most |
-//! | how many | 10,000 in one process, with 128 MiB together; 64 MiB may be arriving at once |
+//! | how many | 10,000 in one process, with 128 MiB together, in a file less ([`super::operations`]); 64 MiB may have come of those that arrive |
 //! | where | in the place of `[store]`, so another replica may send what one kept |
 //! | for whom | the browser that typed it: it is sealed with a handle and the binding cookie together |
 //!
-//! Each counts as the beginning of a login (`limits.login_starts`) before it is read, so one network
-//! does not fill the room. When the room is full, further forms get the page of
-//! `request.form_without_session`; those that are kept stay.
+//! Each counts as the beginning of a login (`limits.login_starts`) before it is read. What has come is
+//! counted, not what was announced. The room is shared out by network ([`crate::flow::room`]): when it
+//! is full, the network that keeps most loses what it brought first, also while it is still arriving, and
+//! whoever keeps no more than an equal share loses nothing. Where nobody keeps more than that, further
+//! forms get the page of `request.form_without_session`.
+//!
+//! A form that is longer than its route takes (`max_body`) is refused before the login, with
+//! `request.body_too_large`.
 //!
 //! What another site sends is never kept, and no other site can press the button: both need a page of
 //! our own origin. The handle stands in the address of the page that asks, and so perhaps in a log; it
-//! opens nothing without the cookie. The portal never gets it: not as a body, because whatever looks
-//! like one is sent as the kept form or refused, and not in `Referer`, which is that of the form.
+//! opens nothing without the cookie. The portal never gets it: not as a body, with a length or
+//! in chunks, as a form or as plain text, because whatever looks like one is sent as the kept form or
+//! refused, and not in `Referer`, which is that of the form.
 //!
 //! "Send now" is a request like any other: the rules are asked anew for its path, its method, and the
 //! session that there is by then. When the portal cannot be reached, so that surely nothing of the form

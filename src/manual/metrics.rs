@@ -60,7 +60,7 @@
 //! | `brama_sessions_maximum` | gauge |  | how many it can know |  |
 //! | `brama_sessions_ended_total` | counter | `cause` | sessions that were ended here before their time: `signed_out`, `replaced` (by the login after it, as a step-up does), `elsewhere`, `operator` |  |
 //! | `brama_forms` | gauge |  | forms that this process keeps across logins |  |
-//! | `brama_forms_bytes` | gauge |  | their bytes | `brama_forms_bytes > 0.9 * brama_forms_bytes_maximum`: soon none is kept any more |
+//! | `brama_forms_bytes` | gauge |  | their bytes | `brama_forms_bytes > 0.9 * brama_forms_bytes_maximum`: soon those who keep most lose some |
 //! | `brama_forms_bytes_maximum` | gauge |  | how many bytes they may have |  |
 //! | `brama_forms_kept_total` | counter |  | forms that were kept across a login |  |
 //! | `brama_limit_networks` | gauge |  | networks whose attempts to sign in are remembered |  |

@@ -107,10 +107,10 @@
 //!
 //! # How often one network may try
 //!
-//! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /64 of
+//! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /56 of
 //! IPv6 by default: logins that begin, returns from the node, logins that were refused, and sessions
-//! that the store was asked for in vain, because anybody can invent a cookie (a browser that
-//! still has the cookie of a session that ended counts at most twice a minute). Each has
+//! that the store was asked for in vain (a browser that still has the cookie of a session that ended
+//! counts at most twice a minute; an invented cookie has no mark of ours and counts for nobody). Each has
 //! so many a minute, as many at once and then evenly. What is more gets 429 with `Retry-After`: a page
 //! for people, JSON for programs. Whoever is signed in is never counted, and a login that is turned
 //! away on its way back is not spent: a reload a moment later goes on.
@@ -124,6 +124,28 @@
 //! is forgotten and begins anew, and nobody is refused for it. So a flood from very many networks is
 //! not stopped here; `session.maximum_pending` and `node.max_concurrent` hold against it, and the
 //! network in front must.
+//!
+//! A line of IPv6 is usually given a /56 (RIPE-690), so that is a network by default: with /64 whoever has
+//! a line could count as 256 clients. Where lines have a /48, shorten it; where neighbours share a /56,
+//! they share a count as they do behind one address of IPv4.
+//!
+//! # What strangers have us keep
+//!
+//! Logins that are being finished, wishes to be signed in at another host, codes, and forms are kept for
+//! minutes for people who have not signed in. Room for each is shared out by the same networks
+//! ([`crate::flow::room`]): what has expired goes first, then what the network with most brought first;
+//! a network with no more than its equal share loses nothing, whatever others do. Where nobody has more
+//! than that, the next one is not taken in.
+//!
+//! | what | how many | bytes in memory or Redis | bytes in a file of 4 GiB | of 64 MiB |
+//! |---|---|---|---|---|
+//! | logins, wishes, codes, each | `session.maximum_pending` | 128 MiB | 83 MiB | 672 KiB |
+//! | forms | 10,000 | 128 MiB | 128 MiB | 2.6 MiB |
+//!
+//! Each record counts for 512 bytes more than it has. `brama check` says what holds for a configuration,
+//! and warns where a file has room for fewer than `session.maximum_pending`. Each process shares out what
+//! it put itself: replicas at one Redis have room for as much each, and after a restart what was put
+//! before counts for nobody until it expires, twenty minutes later at the most.
 //!
 //! Each process counts for itself: behind a balancer, two gateways allow twice as much.
 //!

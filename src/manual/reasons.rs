@@ -20,7 +20,7 @@
 //!
 //! | code | what it means | what to do |
 //! |---|---|---|
-//! | `session.too_many_unknown` | 429: the network named more than `limits.unknown_sessions` sessions a minute that the store does not know | somebody invents cookies, perhaps a neighbour behind the same address (a mobile network, an office): citizens whom this replica has seen go on, others wait for a moment; a large office after a restart goes into `limits.except` |
+//! | `session.too_many_unknown` | 429: the network named more than `limits.unknown_sessions` sessions a minute that the store does not know | somebody shows cookies of sessions that have ended again and again (invented ones have no mark of ours and count for nobody), perhaps behind the same address as others (a mobile network, an office): citizens whom this replica has seen go on, others wait for a moment; a large office after a restart goes into `limits.except` |
 //! | `login.too_many_starts` | 429: the network began more than `limits.login_starts` logins in a minute | a large office goes into `limits.except`; if it is everybody, is the client's address right (`listen.trusted_proxies`)? |
 //! | `login.outage` | 503: `node.outage` is on | switch it off when the node is back |
 //!

@@ -69,8 +69,9 @@
 //! | try again and again | limits for each network; scripts and frames begin no login |
 //! | have a citizen send a foreign form, or fetch theirs | only our own pages' forms are kept, sealed for one browser ([`super::forms`]) |
 //! | go on reading after the end | what is open is judged again and again ([`super::protocols`]) |
-//! | guess a session | 256 random bits; found by hash |
-//! | have the store asked with invented cookies | what is not there is remembered for a moment; a limit for each network |
+//! | guess a session | 192 random bits; found by hash |
+//! | have the store asked with invented cookies | ids have a mark that only the servers' secret makes; what is not there is remembered for a moment; a limit for each network |
+//! | take the room for logins, wishes or forms from others | it is shared out by network ([`crate::flow::room`]) |
 //!
 //! Each is told in [`crate::manual::attacks`].
 //!
@@ -124,9 +125,11 @@
 //!   minute, and a form of ours after ten seconds; until then it holds one of
 //!   `listen.max_connections`, of which one address has at most
 //!   `listen.max_connections_per_address`. Many addresses together can still have them all.
-//! - **Strangers who fill the room for forms.** Many networks together can begin so many logins with
-//!   forms that the next ones are not kept ([`super::forms`]). Memory is bounded, those that are kept
-//!   stay, and a citizen whose form is not kept is told so.
+//! - **Strangers who fill the room for forms or wishes.** One network cannot: what it has more than others
+//!   makes room for them. Many networks together, each with no more than an equal share, can have all of
+//!   it: then the next ones are not kept ([`super::forms`]). Memory is bounded, those that are kept stay,
+//!   and a citizen whose form is not kept is told so. Within one network, such as an office behind one
+//!   address, an attacker pushes out what neighbours keep there.
 //! - **Portals that share one origin.** Pseudonyms separate backends, not pages: scripts of one
 //!   origin can read the same `session` place and each other's pages.
 //! - **Plain HTTP on loopback.** Browsers share cookies between the ports of `localhost`, so another

@@ -30,8 +30,8 @@ use super::held::Live;
 use super::{SessionId, Settings};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
-use crate::base::random;
 use crate::base::secret::Secret;
+use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
 use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
 
@@ -40,16 +40,6 @@ use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
 pub struct BranchId(Secret<String>);
 
 impl BranchId {
-    fn generate() -> Self {
-        Self(Secret::new(random::long_handle()))
-    }
-
-    /// Takes the value of a cookie, when it could be an id.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        random::is_long_handle(text).then(|| Self(Secret::new(text.to_owned())))
-    }
-
     /// Shows the value for the cookie.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -76,6 +66,7 @@ pub enum Near {
 pub struct Branches {
     place: Arc<dyn Place>,
     sealer: Sealer,
+    marks: Marker,
     near: Cache<Digest, Arc<Known>>,
     /// What is not in the place, and until when that is good.
     absent: Cache<Digest, Time>,
@@ -107,7 +98,14 @@ impl Branches {
             .build();
         // Only for tidiness: how long it is good is decided by our own clock.
         let absent = Cache::builder().max_capacity(ABSENT).time_to_live(10 * NEAR).build();
-        Self { place, sealer, near, absent }
+        let marks = sealer.marker(Kind::Branch);
+        Self { place, sealer, marks, near, absent }
+    }
+
+    /// Takes the value of a cookie, when it is an id that we made.
+    #[must_use]
+    pub fn recognise(&self, cookie: &str) -> Option<BranchId> {
+        self.marks.is_ours(cookie).then(|| BranchId(Secret::new(cookie.to_owned())))
     }
 
     /// Begins a branch of a session, which lives, at a host, with an id that was never used before.
@@ -124,7 +122,7 @@ impl Branches {
         if session.key() != live.key() {
             return Err(Unavailable("session is not the one that lives".to_owned()));
         }
-        let branch = BranchId::generate();
+        let branch = BranchId(Secret::new(self.marks.make()));
         let key = branch.key();
         let kept = Kept { host, session: session.expose() };
         let plain = Secret::new(serde_json::to_vec(&kept).unwrap_or_default());
@@ -227,6 +225,10 @@ mod tests {
 
     const HOST: &str = "b.example";
 
+    fn invented() -> BranchId {
+        BranchId(Secret::new(crate::base::random::long_handle()))
+    }
+
     struct World {
         place: Arc<Memory>,
         sealer: Sealer,
@@ -259,16 +261,28 @@ mod tests {
             }
         }
         assert_ne!(branch.expose(), w.id.expose());
-        let unknown = BranchId::generate();
+        let unknown = invented();
         assert!(w.branches.find(&unknown, HOST, w.now).await.unwrap().is_none());
-        let session = BranchId::parse(w.id.expose()).unwrap();
+        let session = BranchId(Secret::new(w.id.expose().to_owned()));
         assert!(w.branches.find(&session, HOST, w.now).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_id_of_a_branch_is_known_by_its_mark() {
+        let secret = || Sealer::new(vec![Secret::new(b"server".to_vec())]);
+        let w = World { branches: Branches::new(world().place, secret(), &settings()), ..world() };
+        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        assert!(w.branches.recognise(branch.expose()).is_some());
+        let session = SessionId::make(&secret().marker(Kind::Session));
+        for other in [invented().expose(), session.expose(), ""] {
+            assert!(w.branches.recognise(other).is_none(), "{other}");
+        }
     }
 
     #[tokio::test]
     async fn an_invented_branch_costs_the_place_one_look_and_hides_nothing() {
         let w = world();
-        let invented = BranchId::generate();
+        let invented = invented();
         let near = |branch, now| w.branches.find_near(branch, HOST, now);
         assert!(matches!(near(&invented, w.now), Near::Unknown));
         assert!(w.branches.find(&invented, HOST, w.now).await.unwrap().is_none());

@@ -1,6 +1,8 @@
 //! Sessions of signed-in citizens.
 //!
-//! 1. The id in the cookie is a secret of 256 bits; what is stored is found by its hash.
+//! 1. The id in the cookie is a secret of 192 bits, and has a mark that only we can make
+//!    ([`crate::store::mark`]); what is stored is found by its hash. What has no good mark is nothing, and
+//!    nobody is asked about it.
 //! 2. A session is made from an assertion that passed every check, and in no other way.
 //! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
 //!    when it names one, or when it is removed. Background polling is no sign of life.
@@ -26,6 +28,7 @@ use crate::identity::claims::Subject;
 use crate::identity::person::Person;
 use crate::saml::assertion::Assertion;
 use crate::saml::logout::NodeSession;
+use crate::store::mark::Marker;
 
 /// How long sessions last and how many there may be.
 #[derive(Debug, Clone)]
@@ -60,11 +63,23 @@ pub struct SessionKey([u8; 32]);
 impl SessionId {
     /// Makes a fresh id.
     #[must_use]
+    pub fn make(marks: &Marker) -> Self {
+        Self(Secret::new(marks.make()))
+    }
+
+    /// Makes a fresh id without a mark, which is worth nothing in a cookie.
+    #[must_use]
     pub fn generate() -> Self {
         Self(Secret::new(random::long_handle()))
     }
 
-    /// Takes the value of a cookie, when it could be an id.
+    /// Takes the value of a cookie, when it is an id that we made.
+    #[must_use]
+    pub fn recognise(text: &str, marks: &Marker) -> Option<Self> {
+        marks.is_ours(text).then(|| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Takes an id that was kept.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         random::is_long_handle(text).then(|| Self(Secret::new(text.to_owned())))

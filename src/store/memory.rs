@@ -1,6 +1,6 @@
 //! Records in the memory of this process: gone with it, and not shared.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,9 +23,16 @@ pub struct Memory {
 
 #[derive(Default)]
 struct State {
-    records: BTreeMap<Key, Record>,
-    /// Keys in the order in which they were put. Some of them are gone.
-    order: HashMap<Kind, VecDeque<Digest>>,
+    records: BTreeMap<Key, Kept>,
+    /// The order in which they were put first.
+    order: BTreeMap<(Kind, u64), Digest>,
+    counts: HashMap<Kind, usize>,
+    next: u64,
+}
+
+struct Kept {
+    record: Record,
+    number: u64,
 }
 
 impl Memory {
@@ -66,43 +73,56 @@ impl Memory {
 
 impl State {
     fn live(&self, key: Key, now: Time) -> Option<&Record> {
-        self.records.get(&key).filter(|record| now < record.expires)
+        self.records.get(&key).map(|kept| &kept.record).filter(|record| now < record.expires)
     }
 
     /// Keeps a record; returns those that made room for it.
     fn put(&mut self, key: Key, record: Record, maximum: usize) -> Vec<Key> {
         let mut gone = Vec::new();
-        if self.records.insert(key, record).is_some() {
+        if let Some(kept) = self.records.get_mut(&key) {
+            kept.record = record;
             return gone;
         }
-        let order = self.order.entry(key.kind).or_default();
-        order.push_back(key.digest);
-        while order.len() > maximum {
-            let Some(digest) = order.pop_front() else { break };
+        let number = self.next;
+        self.next += 1;
+        self.records.insert(key, Kept { record, number });
+        self.order.insert((key.kind, number), key.digest);
+        *self.counts.entry(key.kind).or_default() += 1;
+        while self.count(key.kind) > maximum {
+            let Some(digest) = self.oldest(key.kind) else { break };
             let oldest = Key { kind: key.kind, digest };
-            if self.records.remove(&oldest).is_some() {
-                gone.push(oldest);
-            }
+            self.remove(oldest);
+            gone.push(oldest);
         }
         gone
     }
 
+    fn remove(&mut self, key: Key) -> Option<Record> {
+        let Kept { record, number } = self.records.remove(&key)?;
+        self.order.remove(&(key.kind, number));
+        if let Some(count) = self.counts.get_mut(&key.kind) {
+            *count -= 1;
+        }
+        Some(record)
+    }
+
+    fn oldest(&self, kind: Kind) -> Option<Digest> {
+        self.order.range((kind, 0)..=(kind, u64::MAX)).next().map(|(_, digest)| *digest)
+    }
+
     /// Makes room for what is never forgotten early.
     fn forget_expired(&mut self, kind: Kind, now: Time) {
-        let records = &mut self.records;
-        let order = self.order.entry(kind).or_default();
-        order.retain(|&digest| {
-            let key = Key { kind, digest };
-            let stays = records.get(&key).is_some_and(|record| now < record.expires);
-            if !stays {
-                records.remove(&key);
-            }
-            stays
-        });
+        let expired: Vec<_> = of_kind(&self.records, kind, None)
+            .filter(|(_, record)| record.expires <= now)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in expired {
+            self.remove(key);
+        }
     }
 
     fn count(&self, kind: Kind) -> usize {
-        self.order.get(&kind).map_or(0, VecDeque::len)
+        self.counts.get(&kind).copied().unwrap_or(0)
     }
 }
 
@@ -137,8 +157,8 @@ impl Place for Memory {
     fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool> {
         let mut state = self.lock();
         let is_same = state.live(key, now).is_some_and(|known| known.sealed == sealed);
-        if is_same {
-            state.records.insert(key, record);
+        if let Some(kept) = state.records.get_mut(&key).filter(|_| is_same) {
+            kept.record = record;
         }
         Box::pin(async move { Ok(is_same) })
     }
@@ -149,7 +169,7 @@ impl Place for Memory {
     }
 
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
-        let taken = self.lock().records.remove(&key).filter(|record| now < record.expires);
+        let taken = self.lock().remove(key).filter(|record| now < record.expires);
         self.tell(taken.as_ref().map(|_| key));
         Box::pin(async { Ok(taken) })
     }
@@ -157,7 +177,7 @@ impl Place for Memory {
     fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
         let mut state = self.lock();
         for touch in touches {
-            if let Some(record) = state.records.get_mut(&touch.key) {
+            if let Some(Kept { record, .. }) = state.records.get_mut(&touch.key) {
                 record.alive = record.alive.max(touch.alive);
                 record.expires = record.expires.max(touch.expires);
             }
@@ -204,7 +224,7 @@ impl Place for Memory {
 }
 
 fn of_kind(
-    records: &BTreeMap<Key, Record>,
+    records: &BTreeMap<Key, Kept>,
     kind: Kind,
     after: Option<Digest>,
 ) -> impl Iterator<Item = (&Key, &Record)> {
@@ -213,7 +233,7 @@ fn of_kind(
         None => Bound::Included(Key { kind, digest: [0; 32] }),
     };
     let to = Bound::Included(Key { kind, digest: [0xff; 32] });
-    records.range((from, to))
+    records.range((from, to)).map(|(key, kept)| (key, &kept.record))
 }
 
 #[cfg(test)]
@@ -240,6 +260,27 @@ mod tests {
         let later = contract::after(now, 10);
         assert!(memory.put_new(used(3), record(30), later).await.unwrap(), "the first is over");
         assert!(!memory.put_new(used(2), record(30), later).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_away_takes_no_room() {
+        let (memory, now) = (Memory::new(2), contract::begin());
+        let wish = |number| Key { kind: Kind::Wish, digest: [number; 32] };
+        let put = |number| memory.put(wish(number), contract::record(b"x", now, 60));
+        put(1).await.unwrap();
+        for number in 2..200 {
+            put(number).await.unwrap();
+            memory.take(wish(number), now).await.unwrap().unwrap();
+        }
+        // Put again under the same key, it is one record and not the oldest.
+        for number in [2, 1, 2] {
+            put(number).await.unwrap();
+        }
+        for number in 1..=2 {
+            assert!(memory.get(wish(number), now).await.unwrap().is_some(), "{number}");
+        }
+        put(3).await.unwrap();
+        assert!(memory.get(wish(1), now).await.unwrap().is_none(), "the twin: there are too many");
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@
 
 pub mod agreement;
 pub mod file;
+pub mod mark;
 pub mod memory;
 pub mod opening;
 pub mod redis;

@@ -18,7 +18,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::{hkdf, hmac};
 use bytes::Bytes;
 
-use super::{Digest, Key};
+use super::mark::Marker;
+use super::{Digest, Key, Kind};
 use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
@@ -73,6 +74,13 @@ impl Sealer {
     pub fn marks(&self) -> Vec<Digest> {
         let mark = |server| mark_with(server, "secret of the servers", b"");
         self.secrets().map(mark).collect()
+    }
+
+    /// Returns what marks ids of a kind, by the same secrets.
+    #[must_use]
+    pub fn marker(&self, kind: Kind) -> Marker {
+        let secrets = self.secrets().map(|server| server.secret.expose().as_slice());
+        Marker::new(secrets, kind)
     }
 
     /// Seals what is to be kept under a key, for whoever has the secret that leads to it.
@@ -187,7 +195,6 @@ const HEAD: usize = 1 + size_of::<Name>() + NONCE_LEN;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Kind;
 
     const KEY: Key = Key { kind: Kind::Session, digest: [1; 32] };
 

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::task::AtomicWaker;
 use http::{HeaderMap, HeaderName};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
@@ -192,6 +193,10 @@ impl Breaker {
 enum Source {
     Empty,
     Whole(Bytes),
+    /// What was read of it, and the rest.
+    Begun(Bytes, Box<Source>),
+    /// The end of a body whose length nobody announced, with its trailer.
+    End(Option<HeaderMap>),
     Wire(Box<Wire>),
     Http2(hyper::body::Incoming, Box<(Patience, Duration)>),
 }
@@ -278,6 +283,42 @@ impl Incoming {
         (Self { breaker: Some(switch), ..self }, breaker)
     }
 
+    /// Reads until more than so many bytes are here, or all. Nothing is lost or changed by it: what was
+    /// read comes first, and then the rest.
+    ///
+    /// # Errors
+    /// When the body breaks off meanwhile.
+    pub async fn begin(mut self, length: usize) -> Result<Self, BodyError> {
+        let was_announced = self.length().is_some();
+        let mut begun = BytesMut::new();
+        let rest = loop {
+            if begun.len() > length {
+                break std::mem::replace(&mut self.source, Source::Empty);
+            }
+            let Some(frame) = self.frame().await.transpose()? else { break Source::End(None) };
+            match frame.into_data() {
+                Ok(data) => begun.extend_from_slice(&data),
+                Err(frame) => break Source::End(frame.into_trailers().ok()),
+            }
+        };
+        let source = match rest {
+            Source::End(None) if was_announced => Source::Whole(begun.freeze()),
+            rest => Source::Begun(begun.freeze(), Box::new(rest)),
+        };
+        Ok(Self { source, ..self })
+    }
+
+    /// Returns the bytes of a body that is here to its end, as [`Self::begin`] may have found.
+    #[must_use]
+    pub fn as_whole(&self) -> Option<&[u8]> {
+        match &self.source {
+            Source::Empty => Some(&[]),
+            Source::Whole(bytes) => Some(bytes),
+            Source::Begun(bytes, rest) if matches!(**rest, Source::End(_)) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Lets no more than so many bytes through.
     #[must_use]
     pub fn limited(self, limit: u64) -> Self {
@@ -316,6 +357,15 @@ impl Body for Incoming {
             Source::Empty => return Poll::Ready(None),
             Source::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Source::Whole(bytes) => Some(Ok(Frame::data(std::mem::take(bytes)))),
+            Source::Begun(bytes, rest) => {
+                let bytes = std::mem::take(bytes);
+                this.source = std::mem::replace(&mut **rest, Source::Empty);
+                if bytes.is_empty() {
+                    return Pin::new(this).poll_frame(cx);
+                }
+                Some(Ok(Frame::data(bytes)))
+            }
+            Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(trailer))),
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
             Source::Http2(body, patience) => {
                 let (patience, stall) = &mut **patience;
@@ -348,20 +398,30 @@ impl Body for Incoming {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Empty => true,
-            Source::Whole(bytes) => bytes.is_empty(),
-            Source::Wire(wire) => wire.progress.is_over(),
-            Source::Http2(body, _) => body.is_end_stream(),
-        }
+        self.source.is_over()
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Empty => SizeHint::with_exact(0),
             Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            // As it was before anything was read: of no length that was announced.
+            Source::Begun(..) | Source::End(_) => SizeHint::default(),
             Source::Wire(wire) => wire.progress.size_hint(),
             Source::Http2(body, _) => body.size_hint(),
+        }
+    }
+}
+
+impl Source {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Begun(..) => false,
+            Self::End(trailer) => trailer.is_none(),
+            Self::Wire(wire) => wire.progress.is_over(),
+            Self::Http2(body, _) => body.is_end_stream(),
         }
     }
 }

@@ -55,13 +55,7 @@ async fn a_larger_form_gets_a_page_before_it_is_read() {
     let chunk = format!("{:x}\r\n{}\r\n", (1 << 20) + 1, "x".repeat((1 << 20) + 1));
     let in_chunks = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}");
     for request in [by_length, in_chunks] {
-        let address = world.origin.replace("http://localhost", "127.0.0.1");
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = vec![0; 64 * 1024];
-        let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut answer));
-        let length = read.await.expect("an answer before the end of the body").unwrap();
-        let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+        let answer = raw(&world, &request).await;
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
         assert!(!answer.to_ascii_lowercase().contains("set-cookie"), "{answer}");
     }
@@ -71,6 +65,83 @@ async fn a_larger_form_gets_a_page_before_it_is_read() {
     page.is_our_page().is_refused_with("form.too_large");
     assert!(world.seen().is_empty());
     assert_eq!(world.logins_remembered().await, 0);
+}
+
+#[tokio::test]
+async fn a_form_that_its_route_would_refuse_is_refused_before_the_login() {
+    let route = "[[route]]\npath = \"/small\"\nupstream = \"portal\"\nmax_body = \"1 KiB\"\n";
+    let world = world().with(route).start().await;
+    let mut browser = world.browser();
+    let page = browser.send_form("/small", URLENCODED, vec![b'x'; 1025], "same-origin").await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    page.is_our_page().is_refused_with("request.body_too_large");
+    assert!(browser.cookie_names().is_empty(), "no login was begun");
+    assert_eq!(world.logins_under_way().await, 0);
+    // The same without a length, as soon as the bound is passed.
+    let head = "POST /small HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\
+                Sec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n\
+                Transfer-Encoding: chunked\r\n\r\n";
+    let answer = raw(&world, &format!("{head}401\r\n{}\r\n0\r\n\r\n", "x".repeat(1025))).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    // The twin: one byte less is kept, and sent after the login.
+    let body = "x".repeat(1024);
+    let page = browser.send_form("/small", URLENCODED, body.clone(), "same-origin").await;
+    let asked = sign_in_on(&mut browser, &page, "anna").await;
+    press(&mut browser, &asked).await;
+    assert!(world.last_seen().body == body);
+}
+
+#[tokio::test]
+async fn a_handle_never_reaches_the_portal_however_it_comes() {
+    let world = world().start().await;
+    let field = format!("brama-form={}", "A".repeat(22));
+    for (kind, coding, body) in [
+        (URLENCODED, "Content-Length: 33", field.clone()),
+        ("text/plain", "Content-Length: 33", field.clone()),
+        ("Text/Plain; charset=utf-8", "Content-Length: 35", format!("{field}\r\n")),
+        (URLENCODED, "Transfer-Encoding: chunked", format!("21\r\n{field}\r\n0\r\n\r\n")),
+        (
+            "text/plain",
+            "Transfer-Encoding: chunked",
+            format!("5\r\n{}\r\n1e\r\n{}\r\n\r\n0\r\n\r\n", &field[..5], &field[5..]),
+        ),
+        (URLENCODED, "Transfer-Encoding: chunked", format!("21\r\n{field}\r\n0\r\nx: y\r\n\r\n")),
+    ] {
+        let request = format!(
+            "POST /public HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\
+             Sec-Fetch-Site: same-origin\r\nConnection: close\r\nContent-Type: {kind}\r\n\
+             {coding}\r\n\r\n{body}"
+        );
+        let answer = raw(&world, &request).await;
+        assert!(answer.contains("form.unknown"), "{kind}, {coding}: {answer}");
+        assert!(world.seen().is_empty(), "{kind}, {coding}");
+    }
+    // The twin: what is longer, or is none, arrives as it was sent.
+    for (length, body) in [
+        ("24", format!("{field}&b=")),
+        ("21", field.replace("brama", "other")),
+        ("3", "a=b".to_owned()),
+    ] {
+        let request = format!(
+            "POST /public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n\
+             {length}\r\n{body}\r\n0\r\n\r\n"
+        );
+        let answer = raw(&world, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(world.last_seen().body == body);
+    }
+}
+
+/// Sends a request as it is, and returns what comes back.
+async fn raw(world: &World, request: &str) -> String {
+    let mut stream = TcpStream::connect(world.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 64 * 1024];
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut answer));
+    let length = read.await.expect("an answer").unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use brama::http::networks::Networks;
+use brama::observe::access;
 use http::{Method, StatusCode};
 use url::Url;
 
@@ -576,4 +578,46 @@ async fn while_the_node_is_away_whoever_is_signed_in_can_still_cross() {
     let page = world.browser().at(B).open("/tax").await;
     page.is_refused_with("login.outage");
     assert!(page.link_with("cross?").starts_with("/.brama/cross?id="));
+}
+
+#[tokio::test]
+async fn whoever_wishes_without_end_pushes_out_no_wish_of_another_network() {
+    let file = "[store]\nkind = \"file\"\n[store.file]\npath = \"s.db\"\n";
+    for store in ["", file] {
+        let world = world()
+            .with_hosts(&[A, B, C])
+            .with_routes(ROUTES)
+            .with("[session]\nmaximum_pending = 50\n[limits]\nlogin_starts = 0\n")
+            .with(store)
+            .with_settings(|settings| {
+                settings.log.access = access::Settings::off();
+                settings.http.edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
+            })
+            .start()
+            .await;
+        let wish = async |from: &str, path: &str| {
+            let mut browser = world.browser();
+            let headers = [
+                ("accept", "text/html"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "document"),
+                ("x-forwarded-for", from),
+            ];
+            browser.at(B).fetch_with(Method::GET, path, &headers, "").await
+        };
+        let long = format!("/tax?q={}", "x".repeat(4000));
+        let (first, honest) = (wish("198.51.100.9", &long).await, wish("192.0.2.7", "/tax").await);
+        for _ in 0..300 {
+            assert_eq!(wish("198.51.100.9", &long).await.status, StatusCode::SEE_OTHER);
+        }
+        let (wishes, bytes) = world.wishes_kept();
+        assert!(wishes <= 50 && bytes <= 50 * 2048, "{wishes} with {bytes} bytes");
+        // The one of another network still leads to the node; the first of the flood is not known.
+        let bring = async |answer: &Answer| {
+            let address = answer.header("location").unwrap();
+            world.browser().at(A).open(address.strip_prefix(A).unwrap()).await
+        };
+        assert!(bring(&honest).await.text.contains("SAMLRequest"));
+        bring(&first).await.is_refused_with("crossing.unknown_wish");
+    }
 }

@@ -109,6 +109,7 @@ pub(super) fn gateway(
             login_timeout: Duration::from_secs(600),
             maximum_pending: 10_000,
             keep_forms: 1 << 20,
+            rooms: flow::room::Rooms::default(),
         },
         node: flow::node::Settings {
             resolve_url: parse(simulator.resolve_url())?,

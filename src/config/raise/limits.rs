@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 
 use crate::config::file::Believed;
+use crate::config::file::StoreKind;
 use crate::config::raise::context::Context;
+use crate::flow::room::Bounds;
 use crate::http::limits::Settings;
 use crate::http::networks::Networks;
 
@@ -25,7 +27,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Settings {
             "give at least 1000, or leave it out",
         );
     }
-    check_pending(context);
+    check_room(context);
     check_proxy(context);
     Settings {
         starts: NonZeroU32::new(file.login_starts),
@@ -39,28 +41,46 @@ pub(super) fn raise(context: &mut Context<'_>) -> Settings {
     }
 }
 
-/// One network alone must not be able to push the logins of all others out.
-fn check_pending(context: &mut Context<'_>) {
-    let (starts, session) = (context.file().limits.login_starts, &context.file().session);
-    if starts == 0 {
+/// Room is shared out by network, so one of them takes nothing from the others. What is left to say is
+/// where there is less of it than the configuration seems to say.
+fn check_room(context: &mut Context<'_>) {
+    let file = context.file();
+    if file.limits.login_starts == 0 {
         context.warn(
             "limits.login_starts",
-            "is off, so one network can begin logins until those of others are forgotten",
+            "is off, so one network can have us sign requests for the node without end, and keep \
+             whatever there is room for until others come",
             "leave it out for the default, or name networks in limits.except",
         );
-        return;
     }
-    // As many at once, and then evenly for as long as a login may last.
-    let seconds = session.login_timeout.get().as_secs().saturating_add(60);
-    let begun = u64::from(starts).saturating_mul(seconds) / 60;
-    if begun >= session.maximum_pending as u64 {
+    let (rooms, session) = (super::store::rooms(file), &file.session);
+    let is_file = file.store.kind == StoreKind::File;
+    let (key, advice) = if is_file {
+        ("store.file.maximum_size", "raise it, or lower session.maximum_pending")
+    } else {
+        ("session.maximum_pending", "lower it to that")
+    };
+    let begun = rooms.begun / Bounds::weigh(USUAL_BEGUN);
+    if begun < session.maximum_pending {
         let what = format!(
-            "one network could begin {begun} logins within session.login_timeout and so push those \
-             of all others out of session.maximum_pending"
+            "there is room for some {begun} logins that are being finished, and as many wishes and \
+             codes, but session.maximum_pending is {}",
+            session.maximum_pending
         );
-        context.warn("limits.login_starts", what, "lower it, or raise session.maximum_pending");
+        context.warn(key, what, advice);
+    }
+    let longest = usize::try_from(session.keep_forms.bytes()).unwrap_or(usize::MAX);
+    let forms = rooms.forms / Bounds::weigh(longest);
+    if longest > 0 && forms < FEWEST_FORMS {
+        let what = format!("has room for {forms} forms as long as session.keep_forms allows");
+        context.warn("store.file.maximum_size", what, "raise it, or lower session.keep_forms");
     }
 }
+
+/// What a login that is being finished has, in bytes.
+const USUAL_BEGUN: usize = 300;
+/// With room for fewer of the longest forms, a few citizens at once are too many.
+const FEWEST_FORMS: usize = 8;
 
 /// Behind a proxy that is not believed, all citizens are one network.
 fn check_proxy(context: &mut Context<'_>) {
@@ -93,7 +113,6 @@ fn check_proxy(context: &mut Context<'_>) {
 mod tests {
     use super::*;
     use crate::base::clock::{Clock, SystemClock};
-    use crate::config::file;
     use crate::config::load::load_text;
 
     /// Raises the section, and tells what came of it with all problems as text.
@@ -145,17 +164,30 @@ mod tests {
     }
 
     #[test]
-    fn one_network_that_could_push_out_all_others_is_a_warning() {
-        let pending = file::Session::default().maximum_pending;
-        for (limits, warned) in [
-            ("login_starts = 9000", false),
-            ("login_starts = 9091", true),
-            ("login_starts = 0", true),
-        ] {
+    fn one_network_without_a_limit_is_a_warning() {
+        for (limits, warned) in [("login_starts = 100000", false), ("login_starts = 0", true)] {
             let (_, said) = raised(&format!("[limits]\n{limits}\n"));
             assert_eq!(said.contains("limits.login_starts"), warned, "{limits}: {said}");
         }
-        assert_eq!(pending, 100_000, "or the numbers above are others");
+    }
+
+    #[test]
+    fn a_file_with_less_room_than_is_allowed_is_a_warning() {
+        let file =
+            |lines| format!("[store]\nkind = \"file\"\n[store.file]\npath = \"s.db\"\n{lines}");
+        let small = "maximum_size = \"64 MiB\"\n[session]\n";
+        for (lines, pending, forms) in [
+            (String::new(), false, false),
+            (small.to_owned(), true, true),
+            (format!("{small}maximum_pending = 500\nkeep_forms = \"0 B\"\n"), false, false),
+            ("[session]\nmaximum_pending = 1000000\n".to_owned(), true, false),
+        ] {
+            let (_, said) = raised(&file(lines.clone()));
+            assert_eq!(said.contains("logins that are being finished"), pending, "{lines}: {said}");
+            assert_eq!(said.contains("forms as long as"), forms, "{lines}: {said}");
+        }
+        let (_, said) = raised("[session]\nmaximum_pending = 1000000\n");
+        assert!(said.contains("logins that are being finished"), "memory too has a bound: {said}");
     }
 
     #[test]

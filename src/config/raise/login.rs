@@ -113,6 +113,7 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
             login_timeout: file.session.login_timeout.get(),
             maximum_pending: file.session.maximum_pending as u64,
             keep_forms: usize::try_from(file.session.keep_forms.bytes()).unwrap_or(usize::MAX),
+            rooms: super::store::rooms(file),
         },
         node: flow::node::Settings {
             resolve_url: addresses.resolve,

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::Context;
 use crate::app::settings::{Place, Store};
 use crate::base::secret::Secret;
-use crate::config::file::{RedisMode, RedisStore, StoreKind};
+use crate::config::file::{File, RedisMode, RedisStore, StoreKind};
+use crate::flow::room::Rooms;
 use crate::store::file::Options;
 use crate::store::redis::settings::{Address, Credentials, Mode, Settings, Tls};
 use crate::store::seal::Sealer;
@@ -63,6 +64,18 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
     }
     let sealer = (!secrets.is_empty()).then(|| Sealer::new(secrets));
     Some(Store { kind, sealer })
+}
+
+/// Returns how much of what strangers begin there is room for where records are kept.
+pub(super) fn rooms(file: &File) -> Rooms {
+    let rooms = Rooms::default();
+    match file.store.kind {
+        StoreKind::Memory | StoreKind::Redis => rooms,
+        StoreKind::File => {
+            let most = file.store.file.maximum_size.bytes();
+            rooms.within(Options::room_for_begun(most), Options::room_for_forms(most))
+        }
+    }
 }
 
 fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {

@@ -14,7 +14,8 @@ struct World {
 }
 
 fn world() -> World {
-    let wishes = Wishes::new(Arc::new(Memory::new(100)), Sealer::default(), TIMEOUT);
+    let bounds = Bounds { entries: 100, bytes: 1 << 20 };
+    let wishes = Wishes::new(Arc::new(Memory::new(1000)), Sealer::default(), TIMEOUT, bounds);
     World { wishes, home: Binding::generate(), now: "2031-01-01T00:00:00Z".parse().unwrap() }
 }
 
@@ -24,13 +25,21 @@ fn signed_in(at: Time) -> Live {
     Held::new(key, session(key, at), at).look(Activity::Alive, at, settings().idle).unwrap()
 }
 
+fn network(number: u32) -> Network {
+    Network::of(std::net::Ipv4Addr::from(number).into(), 32, 56)
+}
+
 impl World {
     async fn wish(&self, max_age: Option<u64>) -> WishHandle {
+        self.wish_of(network(1), "/tax", max_age).await
+    }
+
+    async fn wish_of(&self, network: Network, path: &str, max_age: Option<u64>) -> WishHandle {
         let max_age = max_age.map(Duration::from_secs);
         let demand = Demand { assurance: Assurance::Substantial, max_age };
-        let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse("/tax"));
+        let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse(path));
         let wish = Wish { host, return_to, demand, origin: Origin::Own };
-        self.wishes.begin(wish, &Binding::generate(), self.now).await.unwrap()
+        self.wishes.begin(wish, &Binding::generate(), network, self.now).await.unwrap()
     }
 
     async fn bring(&self, handle: &WishHandle, live: Option<&Live>) -> Result<Step, Refused> {
@@ -133,4 +142,36 @@ async fn of_two_tabs_that_bring_it_at_once_one_fulfils_it() {
     let (a, b) = tokio::join!(w.bring(&handle, Some(&live)), w.bring(&handle, Some(&live)));
     assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
     assert_eq!(a.err().or(b.err()), Some(Refused::WishUsed));
+}
+
+#[tokio::test]
+async fn whoever_wishes_without_end_pushes_out_its_own_wishes_only() {
+    let w = world();
+    let (before, live) = (w.wish_of(network(2), "/tax", None).await, signed_in(w.now));
+    let first = w.wish(None).await;
+    for _ in 0..500 {
+        w.wish(None).await;
+    }
+    let after = w.wish_of(network(3), "/tax", None).await;
+    assert_eq!(w.wishes.kept().0, 100);
+    for handle in [before, after] {
+        assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
+    }
+    let gone = w.bring(&first, Some(&live)).await;
+    assert_eq!(gone.unwrap_err(), Refused::UnknownWish, "the twin: its oldest went");
+}
+
+#[tokio::test]
+async fn long_addresses_are_bounded_by_their_bytes() {
+    let bounds = Bounds { entries: 100_000, bytes: 1 << 20 };
+    let wishes = Wishes::new(Arc::new(Memory::new(100_000)), Sealer::default(), TIMEOUT, bounds);
+    let w = World { wishes, ..world() };
+    let longest = format!("/tax?q={}", "x".repeat(2000));
+    let (honest, live) = (w.wish_of(network(2), "/tax", None).await, signed_in(w.now));
+    for _ in 0..1000 {
+        w.wish_of(network(1), &longest, None).await;
+    }
+    let (wishes, bytes) = w.wishes.kept();
+    assert!(bytes <= 1 << 20 && (200..400).contains(&wishes), "{wishes} with {bytes} bytes");
+    assert!(matches!(w.bring(&honest, Some(&live)).await.unwrap(), Step::Fulfil(..)));
 }

@@ -12,8 +12,8 @@ use http::{Method, Response, StatusCode};
 
 use super::super::Gateway;
 use super::super::answer::{self, Failure};
-use super::super::exchange::{Exchange, form_value};
 use super::super::cookie::Bound;
+use super::super::exchange::{Exchange, form_value};
 use super::{FORM_TIME, finish, handoff_headers};
 use crate::base::body::{self, Body};
 use crate::flow::finish::LoginError;

@@ -13,7 +13,6 @@ use crate::base::body::Body;
 use crate::flow::binding::Binding;
 use crate::flow::codes::Code;
 use crate::flow::crossing::Refused;
-use crate::session::branches::BranchId;
 
 /// Answers `GET arrive?code=...` at another host than the registered one.
 ///
@@ -25,7 +24,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     // Which of its wishes the code is for, the code alone knows.
     let wishes = cookies.all_bound(headers, Bound::Wish).take(MOST_BOUND);
     let bindings: Vec<_> = wishes.filter_map(|(_, value)| Binding::parse(value)).collect();
-    let earlier = cookies.sessions(headers).into_iter().flatten().find_map(BranchId::parse);
+    let earlier = cookies
+        .sessions(headers)
+        .into_iter()
+        .flatten()
+        .find_map(|id| gateway.flows.branches.recognise(id));
     let code = exchange.query("code").as_deref().and_then(Code::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
     let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;

@@ -35,7 +35,7 @@ pub(super) async fn leave(
 ) -> Result<Response<Body>, Failure> {
     let origin = exchange.origin();
     let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
-    let (handle, binding) = gateway.flows.wish(wish).await?;
+    let (handle, binding) = gateway.flows.wish(wish, gateway.network(exchange)).await?;
     let target = gateway.settings.origin.clone() + own_address(gateway, &handle).as_str();
     let mut response = answer::see_other(&target);
     handoff_headers(&mut response);
@@ -76,7 +76,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     if live.is_none() {
         login::check_outage(gateway, exchange)?;
     }
-    let next = match gateway.flows.cross(&handle, &binding, present).await {
+    let network = gateway.network(exchange);
+    let next = match gateway.flows.cross(&handle, &binding, present, network).await {
         Ok(next) => next,
         Err(refused) => return Err(back_there(gateway, &handle, known, refused).await),
     };

@@ -34,7 +34,8 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         relay_state.map_err(|error| refused(gateway, exchange, None, LoginError::from(error)))?;
     let remembered = cookies.bound(headers, Bound::Login, &relay_state.tag());
     let ticket = exchange.query("ticket");
-    let earlier = cookies.sessions(headers).into_iter().flatten().find_map(SessionId::parse);
+    let earlier = cookies.sessions(headers).into_iter().flatten();
+    let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
     let attempt = Attempt {
         relay_state: &relay_state,
         ticket: ticket.as_deref(),

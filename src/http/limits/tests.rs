@@ -54,9 +54,9 @@ fn what_one_network_does_is_not_held_against_another() {
     for (client, allowed) in [
         ("192.0.2.8", 10),
         ("::ffff:192.0.2.7", 0),
-        ("2001:db8:0:1::1", 10),
-        ("2001:db8:0:1:ffff::9", 0),
-        ("2001:db8:0:2::1", 10),
+        ("2001:db8:0:100::1", 10),
+        ("2001:db8:0:1ff:ffff::9", 0),
+        ("2001:db8:0:200::1", 10),
     ] {
         assert_eq!(starts(&w.limits, client, 30), allowed, "{client}");
     }
@@ -119,7 +119,7 @@ fn a_flood_from_ever_new_networks_neither_grows_nor_shuts_out() {
     let w = world(Settings { networks: 100, ..ten() });
     let mut busy = 0;
     for number in 0..20_000_u128 {
-        let flood = Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) | (number << 64));
+        let flood = Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) | (number << 72));
         assert_eq!(w.limits.start(flood.into()), Ok(()), "a new network may begin");
         // A network that floods by itself meanwhile is not forgotten.
         busy += starts(&w.limits, "192.0.2.7", 1);

@@ -65,6 +65,27 @@ pub struct Options {
 impl Options {
     /// The smallest bound of the length of a file.
     pub const SMALLEST: u64 = 64 << 20;
+
+    /// Returns how many bytes of one kind that anybody can begin (logins, wishes, codes) a file of that
+    /// bound has room for before it makes some by itself, which it does without asking whose they are.
+    /// Each record counts for 512 bytes more than it has: with that, none takes more than twice as
+    /// much in the file.
+    #[must_use]
+    pub fn room_for_begun(maximum_bytes: u64) -> u64 {
+        Self::least_weight(maximum_bytes) / tables::PART_OF_BEGUN / 2
+    }
+
+    /// Returns the same for forms, which may have half of the file.
+    #[must_use]
+    pub fn room_for_forms(maximum_bytes: u64) -> u64 {
+        Self::least_weight(maximum_bytes) / 2 / 2
+    }
+
+    /// What all records may weigh at the least: the file doubles when it grows, so it may stop at a half,
+    /// and a disk that is full makes it less by an eighth.
+    fn least_weight(maximum_bytes: u64) -> u64 {
+        writer::weight_within(maximum_bytes.max(Self::SMALLEST) / 2) / 8 * 7
+    }
 }
 
 /// The place.

@@ -6,7 +6,7 @@
 //! | `order` | kind, number | digest: in the order in which they were put first |
 //! | `due` | kind, milliseconds, digest | when to look whether a record has expired |
 //! | `owner` | kind, owner, digest | whose they are |
-//! | `about` | name | number: the format, the next number, the weight of everything |
+//! | `about` | name | number: the format, the next number, the weight of everything and of some kinds |
 //!
 //! 1. A record and its entries in the indexes change together, in [`Tables::insert`] and
 //!    [`Tables::remove`] only.
@@ -44,22 +44,20 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// How many records of a kind there may be. What anybody can begin without having signed in has no
-    /// more than its part of the weight, so that sessions are never put out for it.
-    fn records_of(self, kind: Kind) -> u64 {
-        match kind {
-            Kind::Login | Kind::Wish | Kind::Code => {
-                self.records.min((self.weight / PART_OF_BEGUN / HEAVIEST_BEGUN).max(1))
-            }
-            _ => self.records,
-        }
+    /// What records of a kind may weigh. What anybody can begin without having signed in has no more
+    /// than its part, so that sessions are never put out for it. Whoever puts it keeps to less
+    /// ([`super::Options::room_for_begun`]); this is for what a process put before it was started anew.
+    fn weight_of(self, kind: Kind) -> u64 {
+        if is_begun_by_anybody(kind) { self.weight / PART_OF_BEGUN } else { self.weight }
     }
 }
 
+fn is_begun_by_anybody(kind: Kind) -> bool {
+    matches!(kind, Kind::Login | Kind::Wish | Kind::Code)
+}
+
 /// Logins under way, wishes and codes may each weigh an eighth of all.
-const PART_OF_BEGUN: u64 = 8;
-/// What one of them weighs at the most: the address to return to, which JSON may double.
-const HEAVIEST_BEGUN: u64 = 24 * 1024;
+pub(super) const PART_OF_BEGUN: u64 = 8;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +79,9 @@ pub(super) struct Tables<'t> {
     about: Table<'t, &'static str, u64>,
     next: u64,
     weight: u64,
+    /// What each kind weighs that has a part of its own; of what a program put that did not count it,
+    /// nothing.
+    weights: [u64; Kind::ALL.len()],
     room: Room,
     /// What made room for others.
     gone: Vec<Key>,
@@ -94,6 +95,10 @@ impl<'t> Tables<'t> {
         let about = transaction.open_table(ABOUT)?;
         let number = |name| about.get(name).map(|found| found.map_or(0, |found| found.value()));
         let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
+        let mut weights = [0; Kind::ALL.len()];
+        for kind in Kind::ALL.into_iter().filter(|&kind| is_begun_by_anybody(kind)) {
+            weights[place(kind)] = number(kind.name())?;
+        }
         Ok(Self {
             records: [session?, login?, used?, form?, code?, ended?, wish?, branch?],
             order: transaction.open_table(ORDER)?,
@@ -102,6 +107,7 @@ impl<'t> Tables<'t> {
             about,
             next,
             weight,
+            weights,
             room,
             gone: Vec::new(),
         })
@@ -111,6 +117,9 @@ impl<'t> Tables<'t> {
     pub(super) fn finish(mut self) -> Result<Vec<Key>, Failure> {
         self.about.insert(NEXT, self.next)?;
         self.about.insert(WEIGHT, self.weight)?;
+        for kind in Kind::ALL.into_iter().filter(|&kind| is_begun_by_anybody(kind)) {
+            self.about.insert(kind.name(), self.weights[place(kind)])?;
+        }
         Ok(self.gone)
     }
 
@@ -207,8 +216,10 @@ impl<'t> Tables<'t> {
         let kind = key.kind;
         let replaced = known.map_or(0, |row| self::weight(key, record_length(&row.record)));
         let is_crowded = |tables: &Self| -> Result<bool, Failure> {
-            Ok(known.is_none()
-                && tables.records[place(kind)].len()? >= tables.room.records_of(kind))
+            let is_new = known.is_none();
+            let of_kind = tables.weights[place(kind)].saturating_sub(replaced) + weight;
+            Ok(is_new && tables.records[place(kind)].len()? >= tables.room.records
+                || of_kind > tables.room.weight_of(kind))
         };
         let is_heavy =
             |tables: &Self| tables.weight.saturating_sub(replaced) + weight > tables.room.weight;
@@ -273,7 +284,9 @@ impl<'t> Tables<'t> {
         if let Some(owner) = &row.record.owner {
             self.owner.insert((kind, owner, digest), ())?;
         }
-        self.weight += weight(key, record_length(&row.record));
+        let weight = weight(key, record_length(&row.record));
+        self.weight += weight;
+        self.weights[place(key.kind)] += weight;
         Ok(())
     }
 
@@ -286,7 +299,10 @@ impl<'t> Tables<'t> {
         if let Some(owner) = &row.record.owner {
             self.owner.remove((kind, owner, digest))?;
         }
-        self.weight = self.weight.saturating_sub(weight(key, record_length(&row.record)));
+        let weight = weight(key, record_length(&row.record));
+        self.weight = self.weight.saturating_sub(weight);
+        let of_kind = &mut self.weights[place(key.kind)];
+        *of_kind = of_kind.saturating_sub(weight);
         Ok(Some(row))
     }
 }

@@ -313,6 +313,17 @@ async fn what_strangers_can_begin_puts_no_session_and_no_form_out() {
     let file = File::open(&path, Options { maximum_bytes: 64 << 20, ..OPTIONS }).unwrap();
     file.put(key(Kind::Session, 0), large(600, now)).await.unwrap();
     file.put(key(Kind::Form, 0), large(600, now)).await.unwrap();
+    // What those who put it keep to is less than what makes room.
+    let (each, records) = (Options::room_for_begun(64 << 20), 20_000 + 512);
+    for number in 0..each / records {
+        file.put(key(Kind::Wish, number), large(20_000, now)).await.unwrap();
+    }
+    assert_eq!(count(&file, Kind::Wish), each / records);
+    let (small, all) = (each / (300 + 512), key(Kind::Code, 0));
+    for number in 0..small {
+        file.put(key(Kind::Code, number), large(300, now)).await.unwrap();
+    }
+    assert!(file.get(all, now).await.unwrap().is_some(), "{small} small ones");
     // Twice as much as the file could hold.
     for number in 0..4000 {
         let kind = if number % 2 == 0 { Kind::Wish } else { Kind::Login };

@@ -246,8 +246,8 @@ impl Writer {
 
     fn room(&self) -> Room {
         let capacity = self.shared.slot.disk().capacity();
-        let weight = capacity.saturating_sub(RESERVE) / 4 * 3;
-        Room { records: self.shared.maximum, weight: weight.min(self.ceiling) }
+        let weight = weight_within(capacity).min(self.ceiling);
+        Room { records: self.shared.maximum, weight }
     }
 
     fn refuse(&self, changes: Vec<Change>) {
@@ -317,6 +317,11 @@ impl Writer {
         transaction.commit()?;
         Ok(seen)
     }
+}
+
+/// Returns what records may weigh in a file that may have so many bytes.
+pub(super) fn weight_within(capacity: u64) -> u64 {
+    capacity.saturating_sub(RESERVE) / 4 * 3
 }
 
 /// How many changes, and about how many bytes, are written at once.

@@ -208,6 +208,11 @@ impl World {
         Browser::new(&self.operations).open("/metrics").await.text
     }
 
+    /// How many wishes to be signed in at other hosts are kept, and how many bytes they count for.
+    pub(crate) fn wishes_kept(&self) -> (usize, usize) {
+        self.flows.wishes.kept()
+    }
+
     /// Waits until the gateway asks the node something.
     pub(crate) async fn asks_the_node(&self) {
         let asks = async {

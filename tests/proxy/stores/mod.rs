@@ -4,6 +4,7 @@
 mod forms;
 mod outages;
 mod rolling;
+mod room;
 mod secrets;
 
 use std::os::unix::fs::PermissionsExt;

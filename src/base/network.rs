@@ -1,0 +1,51 @@
+//! The network of a client: what shares one line to us.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// A network, by its first address. All that is counted or shared out among clients is by network:
+/// one client can have as many addresses as its line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Network(IpAddr);
+
+impl Network {
+    /// Returns the network of a client, whose prefix has that length. An IPv4 address written as IPv6
+    /// is the same; a length that the address does not have makes it a network of its own.
+    #[must_use]
+    pub fn of(client: IpAddr, ipv4_prefix: u8, ipv6_prefix: u8) -> Self {
+        let client = client.to_canonical();
+        let prefix = match client {
+            IpAddr::V4(_) => ipv4_prefix,
+            IpAddr::V6(_) => ipv6_prefix,
+        };
+        Self(IpNet::new(client, prefix).map_or(client, |network| network.trunc().addr()))
+    }
+
+    /// Returns the first address.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_with_the_same_prefix_are_one_network() {
+        for (one, other, is_same) in [
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("2001:db8:0:100::1", "2001:db8:0:1ff::2", true),
+            ("2001:db8:0:100::1", "2001:db8:0:200::1", false),
+        ] {
+            let [a, b] = [one, other].map(|text| Network::of(text.parse().unwrap(), 32, 56));
+            assert_eq!(a == b, is_same, "{one} and {other}");
+        }
+        let wrong = Network::of("192.0.2.1".parse().unwrap(), 99, 56);
+        assert_eq!(wrong.address(), "192.0.2.1".parse::<IpAddr>().unwrap());
+    }
+}
