@@ -11,7 +11,7 @@ mod metrics;
 mod renewal;
 pub mod settings;
 mod sockets;
-mod state;
+pub(crate) mod state;
 mod store;
 mod successor;
 
@@ -103,6 +103,9 @@ pub enum Error {
     /// The servers where records are kept can never be reached.
     #[error("session store: {0}")]
     Redis(#[source] crate::store::redis::settings::ConnectError),
+    /// Other replicas have other secrets.
+    #[error(transparent)]
+    Secrets(crate::store::agreement::Disagreement),
 }
 
 impl App {
@@ -119,7 +122,9 @@ impl App {
             None => state.pairwise_secret()?,
         };
 
-        let kept = store::open(settings.store, &settings.session, &settings.flows, &secret)?;
+        let kept =
+            store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
+        kept.agree(now).await?;
         let sessions = Arc::clone(&kept.sessions);
         let node = NodeClient::new(settings.node, settings.node_tls);
         let policy = Policy::new(settings.routes);
@@ -259,6 +264,9 @@ impl App {
         beside.spawn(Arc::clone(&sessions).attend(Arc::clone(&clock)));
         if let Some(opening) = kept.opening {
             beside.spawn(opening.run());
+        }
+        if let Some(agreement) = kept.agreement {
+            beside.spawn(agreement.keep(Arc::clone(&clock)));
         }
         beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
         if let Some(certificates) = certificates {

@@ -57,8 +57,9 @@ pub struct Settings {
 pub struct Store {
     /// The place.
     pub kind: Place,
-    /// What seals them.
-    pub sealer: Sealer,
+    /// What seals them, when its secrets are given; otherwise one is made and kept in the state folder
+    /// or beside the file.
+    pub sealer: Option<Sealer>,
 }
 
 /// A place for records.

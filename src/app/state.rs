@@ -1,17 +1,23 @@
-//! What is kept between runs: the keys of signed identities and the secret of the pseudonyms.
+//! What is kept between runs: the keys of signed identities, the secret of the pseudonyms and that of
+//! the store.
 //!
-//! Files are written whole under another name and then renamed, readable by the owner only.
-//! Without a folder nothing is kept, and `check` warns of it.
+//! 1. Files are readable by the owner only, and written whole or not at all ([`crate::base::private`]).
+//! 2. A file that is damaged, a link, or too short is an error: nothing is made anew in its place.
+//! 3. Without a folder nothing is kept, and `check` warns of it. Only the secret of a store in a file
+//!    has a place then, beside that file.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tracing::info;
+
 use crate::base::clock::Time;
+use crate::base::secret::Secret;
+use crate::base::{private, random};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::{self, KeyRing};
+use crate::store::seal::Sealer;
 
 /// The folder, if there is one.
 #[derive(Debug, Clone)]
@@ -37,12 +43,19 @@ pub enum StateError {
         source: keyring::Unreadable,
     },
     /// The secret is too short.
-    #[error("{0}: secret of the pseudonyms has fewer than 32 bytes")]
+    #[error(
+        "{0}: secret has fewer than 32 bytes: bring the file back from a copy, or move it away"
+    )]
     Secret(String),
 }
 
 const KEY_RING: &str = "identity-keys.json";
 const PAIRWISE: &str = "pairwise-secret";
+/// The secret that seals records of the store.
+const STORE: &str = "store-secret";
+
+/// The files of a state folder.
+pub(crate) const FILES: [&str; 3] = [KEY_RING, PAIRWISE, STORE];
 
 impl State {
     pub(super) fn new(folder: Option<PathBuf>) -> Self {
@@ -80,24 +93,44 @@ impl State {
         Ok(secret)
     }
 
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
-        let Some(folder) = &self.0 else {
-            return Ok(None);
+    /// Returns the secret of the store and where it is kept; makes it when there is none. It is in the
+    /// folder, or beside the store's file: where one is already, or else in the first of them that there
+    /// is. Without either it is gone with this process.
+    pub(super) fn store_sealer(&self, file: Option<&Path>) -> Result<Kept, StateError> {
+        let in_folder = self.0.as_ref().map(|folder| folder.join(STORE));
+        let paths: Vec<PathBuf> = in_folder.into_iter().chain(file.map(beside)).collect();
+        let Some(preferred) = paths.first() else {
+            return Ok((Sealer::default(), None));
         };
-        match fs::read(folder.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(StateError::Io { path: self.name(name), source }),
+        for path in &paths {
+            if let Some(bytes) = read(path)? {
+                return kept_sealer(path, bytes);
+            }
         }
+        if let Some(folder) = &self.0 {
+            private::make_folder(folder).map_err(|source| failed(folder, source))?;
+        }
+        let secret = Secret::new(random::bytes::<{ Sealer::LEAST }>().to_vec());
+        let is_made = private::write_new(preferred, secret.expose())
+            .map_err(|source| failed(preferred, source))?;
+        if is_made {
+            info!(file = %preferred.display(), "made a secret for the session store");
+        }
+        // Another process may have made it in the same moment.
+        let bytes = read(preferred)?.unwrap_or_default();
+        kept_sealer(preferred, bytes)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        self.0.as_ref().map_or(Ok(None), |folder| read(&folder.join(name)))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         let Some(folder) = &self.0 else { return Ok(()) };
-        let write = || {
-            fs::create_dir_all(folder)?;
-            write_private(&folder.join(name), bytes)
-        };
-        write().map_err(|source| StateError::Io { path: self.name(name), source })
+        let path = folder.join(name);
+        private::make_folder(folder)
+            .and_then(|()| private::write(&path, bytes))
+            .map_err(|source| failed(&path, source))
     }
 
     fn name(&self, name: &str) -> String {
@@ -105,19 +138,69 @@ impl State {
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let partial = path.with_extension("partial");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(partial, path)
+/// What seals, and the file that its secret is in.
+pub(super) type Kept = (Sealer, Option<PathBuf>);
+
+/// Returns where the secret of a store is that has no folder: `sessions.db.secret`.
+pub(crate) fn beside(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".secret");
+    PathBuf::from(name)
+}
+
+fn kept_sealer(path: &Path, bytes: Vec<u8>) -> Result<Kept, StateError> {
+    let secret = Secret::new(bytes);
+    if secret.expose().len() < Sealer::LEAST {
+        return Err(StateError::Secret(path.display().to_string()));
+    }
+    Ok((Sealer::new(vec![secret]), Some(path.to_owned())))
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
+    private::read(path).map_err(|source| failed(path, source))
+}
+
+fn failed(path: &Path, source: io::Error) -> StateError {
+    StateError::Io { path: path.display().to_string(), source }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Key, Kind};
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
+
+    const KEY: Key = Key { kind: Kind::Session, digest: [1; 32] };
+
+    /// Tells whether what one seals, the other opens.
+    fn agree(one: &Sealer, other: &Sealer) -> bool {
+        other.open(KEY, b"id", &one.seal(KEY, b"id", b"plain")).is_ok()
+    }
+
+    #[test]
+    fn the_secret_of_the_store_outlives_the_process_in_the_folder_or_beside_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sessions.db");
+        let (kept, none) = (State::new(Some(folder.path().join("state"))), State::new(None));
+        let (in_folder, path) = kept.store_sealer(None).unwrap();
+        assert_eq!(path, Some(folder.path().join("state/store-secret")));
+        assert!(agree(&in_folder, &kept.store_sealer(None).unwrap().0));
+        assert!(agree(&in_folder, &kept.store_sealer(Some(&file)).unwrap().0));
+        let (at_file, path) = none.store_sealer(Some(&file)).unwrap();
+        assert_eq!(path, Some(folder.path().join("sessions.db.secret")));
+        assert!(agree(&at_file, &none.store_sealer(Some(&file)).unwrap().0));
+        assert!(!agree(&at_file, &in_folder));
+        for path in [folder.path().join("state/store-secret"), path.unwrap()] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        // A folder that is named later: the secret stays where it is.
+        let later = State::new(Some(folder.path().join("later")));
+        assert!(agree(&at_file, &later.store_sealer(Some(&file)).unwrap().0));
+        // Nowhere to keep it: each has its own.
+        let (one, other) = (none.store_sealer(None).unwrap(), none.store_sealer(None).unwrap());
+        assert!(!agree(&one.0, &other.0) && one.1.is_none());
+    }
 
     #[test]
     fn keeps_keys_between_runs_for_the_owner_only() {
@@ -139,8 +222,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(KEY_RING), "{").unwrap();
         fs::write(folder.path().join(PAIRWISE), "short").unwrap();
+        fs::write(folder.path().join(STORE), "short").unwrap();
         let state = State::new(Some(folder.path().to_owned()));
         assert!(state.key_ring(Duration::from_secs(1), Time::UNIX_EPOCH).is_err());
         assert!(state.pairwise_secret().is_err());
+        assert!(state.store_sealer(None).is_err());
     }
 }

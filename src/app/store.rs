@@ -1,16 +1,19 @@
 //! Where records are kept: the place that the configuration names, and the sessions in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::Error;
 use super::settings::Store;
+use super::state::State;
+use crate::base::clock::Time;
 use crate::flow::forms::MOST_FORMS;
 use crate::identity::claims::PairwiseSecret;
 use crate::session::sessions::Sessions;
+use crate::store::agreement::{self, Agreement, Disagreement};
 use crate::store::file::{File, OpenError, Options};
 use crate::store::memory::Memory;
 use crate::store::opening::{Opened, opening};
@@ -30,6 +33,8 @@ pub(super) struct Kept {
     pub(super) sessions: Arc<Sessions>,
     /// What is still to be opened.
     pub(super) opening: Option<Opening>,
+    /// What there is to agree on with other replicas.
+    pub(super) agreement: Option<Agreement>,
 }
 
 /// A file that another process may still hold.
@@ -42,6 +47,7 @@ pub(super) struct Opening {
 /// Opens the place.
 pub(super) fn open(
     store: Store,
+    state: &State,
     settings: &session::Settings,
     flows: &flow::Settings,
     owners: &PairwiseSecret,
@@ -49,16 +55,17 @@ pub(super) fn open(
     let maximum = usize::try_from(settings.maximum).unwrap_or(usize::MAX);
     let Store { kind, sealer } = store;
     let traffic = Arc::new(Traffic::default());
-    let watched = |place: Arc<dyn Place>| -> Arc<dyn Place> {
-        Arc::new(Watched::new(place, Arc::clone(&traffic)))
+    // Given, or kept where nobody else can read it.
+    let sealer = |file: Option<&Path>| match &sealer {
+        Some(sealer) => Ok((sealer.clone(), None)),
+        None => state.store_sealer(file),
     };
-    let kept_in = |kind, place: Arc<dyn Place>, opening| {
-        let place = watched(place);
-        let (sealer, owners) = (sealer.clone(), owners.clone());
+    let kept_in = |kind, place: Arc<dyn Place>, sealer: Sealer, opening| {
+        let place: Arc<dyn Place> = Arc::new(Watched::new(place, Arc::clone(&traffic)));
         let sessions =
-            Sessions::kept_in(Arc::clone(&place), sealer.clone(), settings.clone(), owners);
+            Sessions::kept_in(Arc::clone(&place), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
-        Kept { place, kind, traffic, sealer, sessions, opening }
+        Kept { place, kind, traffic, sealer, sessions, opening, agreement: None }
     };
     Ok(match kind {
         super::settings::Place::Memory => {
@@ -70,28 +77,67 @@ pub(super) fn open(
                 .with_maximum_of(Kind::Branch, maximum)
                 .with_maximum_of(Kind::Form, MOST_FORMS);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
-            let place = watched(Arc::new(place));
-            let traffic = Arc::clone(&traffic);
-            Kept { place, kind: "memory", traffic, sealer, sessions, opening: None }
+            let place = Arc::new(Watched::new(Arc::new(place), Arc::clone(&traffic)));
+            // Also what browsers keep for us is sealed.
+            let (sealer, _) = sealer(None)?;
+            let (opening, agreement) = (None, None);
+            Kept { place, kind: "memory", traffic, sealer, sessions, opening, agreement }
         }
         super::settings::Place::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
             match File::open(&path, options) {
-                Ok(file) => kept_in("file", Arc::new(file), None),
+                Ok(file) => kept_in("file", Arc::new(file), sealer(Some(&path))?.0, None),
                 // A predecessor has it until this process says that it serves.
                 Err(OpenError::Locked { .. }) if super::successor::has_predecessor() => {
                     let (opened, place) = opening();
                     let options = Options { lock_wait: PREDECESSOR, ..options };
-                    kept_in("file", Arc::new(place), Some(Opening { path, options, opened }))
+                    let (sealer, _) = sealer(Some(&path))?;
+                    let opening = Opening { path, options, opened };
+                    kept_in("file", Arc::new(place), sealer, Some(opening))
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
         }
         super::settings::Place::Redis(settings) => {
+            let (sealer, file) = sealer(None)?;
+            let file = file.map_or_else(
+                || "store.secret_files".to_owned(),
+                |file| std::path::absolute(&file).unwrap_or(file).display().to_string(),
+            );
             let redis = Redis::connect(*settings).map_err(Error::Redis)?;
-            kept_in("redis", Arc::new(redis), None)
+            let mut kept = kept_in("redis", Arc::new(redis), sealer, None);
+            let place = Arc::clone(&kept.place);
+            kept.agreement = Some(Agreement::new(place, &kept.sealer, &host(), &file));
+            kept
         }
     })
+}
+
+impl Kept {
+    /// Makes sure that other replicas have a secret in common with this one. When the place is away,
+    /// that is found out later, and told in the log.
+    pub(super) async fn agree(&self, now: Time) -> Result<(), Error> {
+        let Some(agreement) = &self.agreement else { return Ok(()) };
+        match agreement.look(now).await {
+            Ok(Some(disagreement @ Disagreement::NothingInCommon { .. })) => {
+                Err(Error::Secrets(disagreement))
+            }
+            Ok(found) => {
+                agreement::tell(&found);
+                Ok(())
+            }
+            Err(error) => {
+                warn!(%error, "whether replicas have a secret in common cannot be seen yet");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Returns the name of this machine.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "a host without a name".to_owned() } else { name.trim().to_owned() }
 }
 
 impl Opening {

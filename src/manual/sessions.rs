@@ -104,11 +104,20 @@
 //! login may begin at one replica and end at another.
 //!
 //! **What is in it.** Keys are hashes of the ids in cookies. Records are sealed with a key from that id,
-//! which the store does not know, and from the secrets in `store.secret_files` ([`crate::store::seal`]).
-//! Not sealed are the level, the times, the public name of the session, and a keyed digest of the person,
-//! by which operators find all sessions of one. To change a secret, put the new one first, and take the
-//! old one away when `session.absolute` has passed. Every replica needs the same secrets, the same
-//! `identity.pairwise_secret_file`, and the same configuration of the node.
+//! which the store does not know, and from a secret of the servers ([`crate::store::seal`]), so that
+//! whoever can write to the store seals nothing. Not sealed are the level, the times, the public name of
+//! the session, and a keyed digest of the person, by which operators find all sessions of one.
+//!
+//! **The secret.** The files in `store.secret_files`; without them, `store-secret` in
+//! `portal.state_directory`, or with a file and no such folder, `PATH.secret` beside it. It is made when
+//! it is missing, and belongs into the backup of the store no more than a key into its lock. Every replica
+//! needs the same: the first one may make it, and its file is then copied to the others, or made by
+//! `(umask 077; head -c 32 /dev/urandom > FILE)` and given to all. A replica that has no secret in common
+//! with those that run does not start, and says which one has which file. To rotate: give the new one behind the old
+//! one to every replica; then put it first; then, when `session.absolute` has passed, take the old one
+//! away. To change it at once, as after a break-in, stop all replicas for a minute: everybody signs in
+//! anew. Every replica needs the same `identity.pairwise_secret_file` too, and the same configuration of
+//! the node.
 //!
 //! **Near.** Each process keeps up to `session.maximum` sessions ([`crate::session::sessions`]), some 350 to
 //! 450 bytes each; a request of one of them asks nobody. When there are more, the one that would be idle

@@ -121,19 +121,21 @@
 //!   by its own times or when the citizen signs out here.
 //! - **Denial by the node.** When the node is away, nobody new can sign in. Sessions go on.
 //! - **Somebody who can write to the store** (its file, or Redis with our user). They cannot sign
-//!   anybody in, change who is signed in or at which level, or learn who it is: that is sealed with a key
-//!   from the cookie and the servers' secrets, for this session alone ([`crate::store::seal`]). Nor can
+//!   anybody in, change who is signed in or at which level, or learn who it is, not even with a cookie of
+//!   their own: that is sealed with a key from the cookie and a secret of the servers, which there always
+//!   is, for this session alone ([`crate::store::seal`]). Nor can
 //!   they have a session count as another person's, to hide it from `end-person` and from
 //!   `session.maximum_per_person`: one whose owner is not the person sealed in it is good for nobody, from
 //!   when it is read next. What they can do: end sessions, by taking records away; keep one alive that is
 //!   idle, by a later sign of life, until its absolute end, which is sealed; put back a record that was
 //!   ended, so that whoever still has its cookie is signed in again until that end; forget that an
 //!   artifact or assertion was used, which the node still refuses; show operators false labels; hide
-//!   ends from other replicas until these ask again. Signs of life are not sealed because they are told
+//!   ends from other replicas until these ask again; keep a replica from starting, by pretending to be one
+//!   with another secret ([`crate::store::agreement`]). Signs of life are not sealed because they are told
 //!   many at once and the latest must win, whoever tells it. So give the store's user and file to the
-//!   gateway alone, and after a break-in change `store.secret_files`: nothing that was kept opens then.
+//!   gateway alone, and after a break-in change the secret: nothing that was kept opens then.
 //! - **A session that ended where this process did not hear of it**, while the store is away: it may be
 //!   let in for up to `session.grace` after its end ([`crate::session::sessions`]), and no longer,
 //!   whatever was missed before. Zero grace lets nobody in whom the store does not confirm.
-//! - **A stolen state folder.** It holds the token keys and the pseudonym secret in the clear,
-//!   readable by the owner only. Keep it on an encrypted disk.
+//! - **A stolen state folder.** It holds the token keys, the pseudonym secret and that of the store in
+//!   the clear, readable by the owner only. Keep it on an encrypted disk.

@@ -229,6 +229,7 @@ mod tests {
 
     struct World {
         place: Arc<Memory>,
+        sealer: Sealer,
         branches: Branches,
         id: SessionId,
         live: Live,
@@ -237,11 +238,12 @@ mod tests {
 
     fn world() -> World {
         let place = Arc::new(Memory::new(100));
-        let branches = Branches::new(place.clone(), Sealer::default(), &settings());
+        let sealer = Sealer::default();
+        let branches = Branches::new(place.clone(), sealer.clone(), &settings());
         let (id, now) = (SessionId::generate(), "2031-01-01T00:00:00Z".parse().unwrap());
         let held = Held::new(id.key(), session(id.key(), now), now);
         let live = held.look(Activity::Alive, now, settings().idle).unwrap();
-        World { place, branches, id, live, now }
+        World { place, sealer, branches, id, live, now }
     }
 
     #[tokio::test]
@@ -287,7 +289,7 @@ mod tests {
         let end = w.live.session().end();
         let just_before = end - jiff::SignedDuration::from_millis(1);
         assert!(w.branches.find(&branch, HOST, just_before).await.unwrap().is_some());
-        let others = Branches::new(w.place.clone(), Sealer::default(), &settings());
+        let others = Branches::new(w.place.clone(), w.sealer.clone(), &settings());
         assert!(others.find(&branch, HOST, end).await.unwrap().is_none());
     }
 
@@ -295,7 +297,7 @@ mod tests {
     async fn a_branch_that_is_forgotten_leads_nowhere_here_at_once_and_elsewhere_soon() {
         let w = world();
         let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        let others = Branches::new(w.place.clone(), Sealer::default(), &settings());
+        let others = Branches::new(w.place.clone(), w.sealer.clone(), &settings());
         assert!(others.find(&branch, HOST, w.now).await.unwrap().is_some());
         w.branches.forget(&branch, w.now).await.unwrap();
         assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_none());

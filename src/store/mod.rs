@@ -15,6 +15,7 @@
 //!
 //! Every place passes the same contract, with a clock that tests move (`contract`).
 
+pub mod agreement;
 pub mod file;
 pub mod memory;
 pub mod opening;

@@ -4,25 +4,29 @@
 //! can write is in [`crate::manual::threat_model`].
 //!
 //! 1. The key of a record comes from the secret that leads to it (the id in a cookie), which the place
-//!    does not know, and from a secret of the servers, where there is one (HKDF-SHA256, RFC 5869). So a
-//!    copy of the place alone opens nothing, and with the servers' secret alone neither.
+//!    does not know, and from a secret of the servers (HKDF-SHA256, RFC 5869). So a copy of the place
+//!    alone opens nothing, and with the servers' secret alone neither. Whoever has a cookie of their own
+//!    and can write to the place can seal nothing for it: a sealer without a secret does not exist.
 //! 2. A sealed record stands for its own kind and digest only: moved elsewhere, it does not open
 //!    (AES-256-GCM with both as associated data).
 //! 3. Secrets of the servers rotate: the first seals, all of them open.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{hkdf, hmac};
 use bytes::Bytes;
 
-use super::Key;
+use super::{Digest, Key};
 use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
 
-/// Seals and opens records.
-#[derive(Debug, Clone, Default)]
+/// Seals and opens records. The default one has a random secret, which is gone with this process.
+#[derive(Debug, Clone)]
 pub struct Sealer {
-    secrets: Vec<ServerSecret>,
+    /// Seals.
+    first: ServerSecret,
+    /// Open what was sealed before.
+    others: Vec<ServerSecret>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,7 +35,7 @@ struct ServerSecret {
     secret: Secret<Vec<u8>>,
 }
 
-/// Says which secret of the servers a record was sealed with; zeros say none.
+/// Says which secret of the servers a record was sealed with.
 type Name = [u8; 4];
 
 /// A sealed record that does not open: it was changed, moved, or sealed with a secret that is not
@@ -41,33 +45,50 @@ type Name = [u8; 4];
 pub struct Broken;
 
 impl Sealer {
-    /// Makes a sealer from the secrets of the servers, newest first; there may be none.
+    /// A secret of the servers has at least so many bytes.
+    pub const LEAST: usize = 32;
+
+    /// Makes a sealer from the secrets of the servers, newest first. When there are none, it is the
+    /// default one.
     #[must_use]
     pub fn new(secrets: Vec<Secret<Vec<u8>>>) -> Self {
-        let named = |secret: Secret<Vec<u8>>| {
-            let digest = sha256(&[b"brama secret name\0", secret.expose().as_slice()].concat());
-            // Never zeros, which say none.
-            let name = [digest[0] | 1, digest[1], digest[2], digest[3]];
-            ServerSecret { name, secret }
+        let mut secrets = secrets.into_iter().map(ServerSecret::new);
+        match secrets.next() {
+            Some(first) => Self { first, others: secrets.collect() },
+            None => Self::default(),
+        }
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &ServerSecret> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Returns a mark of each secret, that of the first one first. Who has the same secret makes the same
+    /// mark; nothing else follows from it.
+    #[must_use]
+    pub fn marks(&self) -> Vec<Digest> {
+        let mark = |server: &ServerSecret| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, server.secret.expose());
+            let tag = hmac::sign(&key, b"brama mark of a secret of the servers 1");
+            let mut mark = Digest::default();
+            mark.copy_from_slice(tag.as_ref());
+            mark
         };
-        Self { secrets: secrets.into_iter().map(named).collect() }
+        self.secrets().map(mark).collect()
     }
 
     /// Seals what is to be kept under a key, for whoever has the secret that leads to it.
     #[must_use]
     pub fn seal(&self, key: Key, secret: &[u8], plain: &[u8]) -> Bytes {
-        let (name, salt) = match self.secrets.first() {
-            Some(server) => (server.name, server.secret.expose().as_slice()),
-            None => (Name::default(), &[][..]),
-        };
+        let ServerSecret { name, secret: salt } = &self.first;
         let nonce: [u8; NONCE_LEN] = random::bytes();
         let mut sealed = Vec::with_capacity(HEAD + plain.len() + AES_256_GCM.tag_len());
         sealed.push(VERSION);
-        sealed.extend_from_slice(&name);
+        sealed.extend_from_slice(name);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plain);
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = derive(key, secret, salt)
+        let tag = derive(key, secret, salt.expose())
             .seal_in_place_separate_tag(nonce, associated(key), &mut sealed[HEAD..])
             .expect("a record is far shorter than the bound of AES-GCM");
         sealed.extend_from_slice(tag.as_ref());
@@ -85,12 +106,8 @@ impl Sealer {
         if version != VERSION {
             return Err(Broken);
         }
-        let salt = if *name == Name::default() {
-            &[][..]
-        } else {
-            let server = self.secrets.iter().find(|server| server.name == *name).ok_or(Broken)?;
-            server.secret.expose().as_slice()
-        };
+        let server = self.secrets().find(|server| server.name == *name).ok_or(Broken)?;
+        let salt = server.secret.expose();
         let mut plain = rest.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let length = derive(key, secret, salt)
@@ -99,6 +116,20 @@ impl Sealer {
             .len();
         plain.truncate(length);
         Ok(Secret::new(plain))
+    }
+}
+
+impl Default for Sealer {
+    fn default() -> Self {
+        let secret = Secret::new(random::bytes::<{ Self::LEAST }>().to_vec());
+        Self { first: ServerSecret::new(secret), others: Vec::new() }
+    }
+}
+
+impl ServerSecret {
+    fn new(secret: Secret<Vec<u8>>) -> Self {
+        let digest = sha256(&[b"brama secret name\0", secret.expose().as_slice()].concat());
+        Self { name: [digest[0], digest[1], digest[2], digest[3]], secret }
     }
 }
 
@@ -132,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_was_sealed_opens_and_looks_like_nothing() {
-        for sealer in [sealer(&[]), sealer(&["server"])] {
+        for sealer in [Sealer::default(), sealer(&["server"])] {
             let sealed = sealer.seal(KEY, b"id", b"44051401359");
             assert_eq!(sealer.open(KEY, b"id", &sealed).unwrap().expose(), b"44051401359");
             assert!(memchr::memmem::find(&sealed, b"44051401359").is_none());
@@ -147,7 +178,7 @@ mod tests {
         assert!(ours.open(KEY, b"di", &sealed).is_err());
         assert!(ours.open(Key { digest: [2; 32], ..KEY }, b"id", &sealed).is_err());
         assert!(ours.open(Key { kind: Kind::Login, ..KEY }, b"id", &sealed).is_err());
-        for other in [sealer(&[]), sealer(&["other"])] {
+        for other in [sealer(&[]), Sealer::default(), sealer(&["other"])] {
             assert_eq!(other.open(KEY, b"id", &sealed).unwrap_err(), Broken);
         }
         for at in 0..sealed.len() {
@@ -156,6 +187,38 @@ mod tests {
             assert!(ours.open(KEY, b"id", &changed).is_err(), "byte {at}");
             assert!(ours.open(KEY, b"id", &sealed[..at]).is_err(), "cut at {at}");
         }
+    }
+
+    /// A citizen has a cookie, and somehow writes to the place: whatever they can compute is not ours.
+    #[test]
+    fn who_has_the_cookie_and_writes_to_the_place_seals_nothing_that_opens() {
+        let ours = sealer(&["server"]);
+        let genuine = ours.seal(KEY, b"id", b"acr=low");
+        let forge = |name: &[u8], salt: &[u8]| {
+            let nonce = [7; NONCE_LEN];
+            let mut sealed = b"acr=high".to_vec();
+            let key = derive(KEY, b"id", salt);
+            let (nonce_of, aad) = (Nonce::assume_unique_for_key(nonce), associated(KEY));
+            key.seal_in_place_append_tag(nonce_of, aad, &mut sealed).unwrap();
+            [&[VERSION][..], name, &nonce, &sealed].concat()
+        };
+        // With no secret, under any name; with one of their own; with what the place knows.
+        for name in [&[0; 4], &genuine[1..5]] {
+            for salt in [&b""[..], b"mine", &genuine[1..5], &KEY.digest] {
+                assert_eq!(ours.open(KEY, b"id", &forge(name, salt)).unwrap_err(), Broken);
+            }
+        }
+        // The same bytes, had they the secret: the refusals are for its absence.
+        assert!(ours.open(KEY, b"id", &forge(&genuine[1..5], b"server")).is_ok());
+    }
+
+    #[test]
+    fn a_sealer_without_given_secrets_has_one_that_nobody_else_has() {
+        let (one, other) = (sealer(&[]), sealer(&[]));
+        let sealed = one.seal(KEY, b"id", b"plain");
+        assert!(one.open(KEY, b"id", &sealed).is_ok());
+        assert!(one.clone().open(KEY, b"id", &sealed).is_ok());
+        assert!(other.open(KEY, b"id", &sealed).is_err());
     }
 
     #[test]

@@ -16,10 +16,14 @@ pub struct Store {
     /// `memory`: gone when the process ends. `file`: on the disk of one machine, for one process.
     /// `redis`: for several replicas.
     pub kind: StoreKind,
-    /// Files with the secrets that sealed records need besides the cookie, 32 bytes or more each. The
-    /// first seals, all of them open: to rotate, put the new one first and take the old one away when
-    /// `session.absolute` has passed. Every replica needs the same. Left out, whoever has the store and
-    /// a cookie needs nothing else.
+    /// Files with the secrets that sealed records need besides the cookie, 32 random bytes or more each.
+    /// The first seals, all of them open. To rotate: give the new one behind the old one to every
+    /// replica, then put it first, and take the old one away when `session.absolute` has passed.
+    ///
+    /// Left out, one is made and kept: `store-secret` in `portal.state_directory`, or without that,
+    /// with `kind = "file"`, beside the file as `PATH.secret`. With `kind = "redis"` one of both is
+    /// required, and every replica needs the same: one that has none in common with those that run does
+    /// not start.
     #[schemars(example = vec!["store/secret"])]
     pub secret_files: Vec<PathBuf>,
     /// With `kind = "file"`.

