@@ -12,9 +12,14 @@ use crate::harness::http_2::{
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Gateway, Load, PATIENCE, Plan, Program, Simulator, Wire, node, sign_in};
 
-/// Within what time 99 of 100 answers for a citizen who is signed in must come. Without optimisation
-/// the program is slower, and so is what attacks it.
-const P99: Duration = Duration::from_millis(if cfg!(debug_assertions) { 250 } else { 100 });
+/// How much longer than in peace 99 of 100 answers for a citizen who is signed in may take: the attack
+/// runs on the same machine, without optimisation as the program does.
+const RATIO: u32 = 20;
+/// What counts as peace at least, so that a machine on which nothing takes any time is not held to it.
+const SHORTEST: Duration =
+    Duration::from_micros(if cfg!(debug_assertions) { 12_500 } else { 5_000 });
+/// How often an attack is tried: what else goes on on the machine is seldom the same three times.
+const ATTEMPTS: usize = 3;
 /// By how much memory may have grown, in KiB; the program is without optimisation.
 const GROWTH_KIB: u64 = 48 << 10;
 
@@ -45,21 +50,22 @@ fn start() -> Option<World> {
 
 /// Lets an attack happen with a citizen about, and compares before and after. What the attack
 /// returns stays until the citizen has seen enough.
-fn withstands<T>(world: &World, attack: impl FnOnce(&Gateway) -> T) {
-    let World { gateway, cookie, .. } = world;
+fn withstands<T>(world: &World, attack: impl Fn(&Gateway) -> T) {
+    let World { gateway, .. } = world;
     // The connections of the citizen and to the portal are not the attack's.
-    let warm = Load::signed_in(gateway.address, "/mine", cookie);
-    warm.answers(200);
-    warm.stop().all_answered();
+    p99(world, || {});
     let (descriptors, memory) = (gateway.open_descriptors(), gateway.memory_kib());
 
-    let citizen = Load::signed_in(gateway.address, "/mine", cookie);
-    let attackers = attack(gateway);
-    citizen.answers(300);
-    let tally = citizen.stop();
-    drop(attackers);
-    tally.all_answered();
-    assert!(tally.p99() < P99, "p99 was {:?} of {}", tally.p99(), tally.took.len());
+    let mut found = Vec::new();
+    loop {
+        let undisturbed = p99(world, || {}).max(SHORTEST);
+        let disturbed = p99(world, || attack(gateway));
+        if disturbed < RATIO * undisturbed {
+            break;
+        }
+        found.push((undisturbed, disturbed));
+        assert!(found.len() < ATTEMPTS, "p99 undisturbed and disturbed: {found:?}");
+    }
 
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -71,6 +77,17 @@ fn withstands<T>(world: &World, attack: impl FnOnce(&Gateway) -> T) {
         assert!(Instant::now() < deadline, "{found}, {descriptors} and {memory} before");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Returns within what time 99 of 100 answers come to a citizen while something happens; all come.
+fn p99<T>(World { gateway, cookie, .. }: &World, event: impl FnOnce() -> T) -> Duration {
+    let citizen = Load::signed_in(gateway.address, "/mine", cookie);
+    let kept = event();
+    citizen.answers(300);
+    let tally = citizen.stop();
+    drop(kept);
+    tally.all_answered();
+    tally.p99()
 }
 
 #[test]

@@ -96,6 +96,12 @@ impl Touches {
         state.waiting.is_empty() && state.writing.is_empty()
     }
 
+    /// Says whether some are under the pen.
+    #[cfg(test)]
+    pub(super) fn are_being_written(&self) -> bool {
+        !self.lock().writing.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -75,7 +75,7 @@ fn logged_once(gateway: &Gateway, reason: &str) {
 }
 
 /// The row of a store that does not answer: who was here goes on, everybody else is put off in time.
-fn nothing_answers(replicas: &Replicas, known: &str, unknown: &str) {
+fn nothing_answers(replicas: &Replicas, (known, unknown): (&str, &str), undisturbed: Duration) {
     let host = replicas.one.host();
     let began = Instant::now();
     put_off(&page(&replicas.two, &host, "/account", known));
@@ -85,16 +85,7 @@ fn nothing_answers(replicas: &Replicas, known: &str, unknown: &str) {
         until_ready_says(gateway, AWAY);
     }
     // 1. Whoever was here does not wait.
-    let mut took: Vec<_> = (0..20)
-        .map(|_| {
-            let began = Instant::now();
-            passes(&page(&replicas.one, &host, "/account", known));
-            sleep(Duration::from_millis(50));
-            began.elapsed()
-        })
-        .collect();
-    took.sort_unstable();
-    assert!(took[15] < Duration::from_millis(250), "{took:?}");
+    does_not_wait(&replicas.one, &host, known, undisturbed);
     // 2. Everybody else is put off: nobody is let in, and nobody is sent to the node.
     for (cookie, path) in [(known, "/account"), (unknown, "/account"), ("", "/.brama/login")] {
         let began = Instant::now();
@@ -110,6 +101,33 @@ fn nothing_answers(replicas: &Replicas, known: &str, unknown: &str) {
     assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
     assert!(signed_out.header("set-cookie").is_none(), "the cookie stays, and can be tried again");
 }
+
+/// Returns how long a page takes a citizen who was here, three times of four.
+fn typical(gateway: &Gateway, host: &str, cookie: &str) -> Duration {
+    let mut took: Vec<_> = (0..20)
+        .map(|_| {
+            let began = Instant::now();
+            passes(&page(gateway, host, "/account", cookie));
+            let took = began.elapsed();
+            sleep(Duration::from_millis(50));
+            took
+        })
+        .collect();
+    took.sort_unstable();
+    took[15]
+}
+
+/// Whoever was here does not wait for the store: what a page takes is a matter of the machine.
+#[track_caller]
+fn does_not_wait(gateway: &Gateway, host: &str, cookie: &str, undisturbed: Duration) {
+    let took = typical(gateway, host, cookie);
+    let most = (RATIO * undisturbed).max(SHORTEST);
+    assert!(took < most, "{took:?}, and {undisturbed:?} while the store was well");
+}
+
+/// How much longer than usual a page may take, and what is not too long on any machine.
+const RATIO: u32 = 5;
+const SHORTEST: Duration = Duration::from_millis(200);
 
 /// Everything works: a new login at one, a page at the other, a sign-out that both notice.
 fn everything_works(replicas: &Replicas) {
@@ -140,8 +158,9 @@ fn redis_is_killed_and_comes_back_empty() {
     let host = replicas.one.host();
     let (known, other) = (sign_in(&replicas.one, "anna"), sign_in(&replicas.one, "lukasz"));
     passes(&page(&replicas.one, &host, "/account", &known));
+    let undisturbed = typical(&replicas.one, &host, &known);
     redis.kill();
-    nothing_answers(&replicas, &known, &other);
+    nothing_answers(&replicas, (&known, &other), undisturbed);
     passes(&page(&replicas.one, &host, "/account", &other));
     // What was in it is gone, so everybody signs in again, once.
     redis.start_again();
@@ -192,8 +211,9 @@ fn redis_hangs() {
     let host = replicas.one.host();
     let (known, other) = (sign_in(&replicas.one, "anna"), sign_in(&replicas.one, "lukasz"));
     passes(&page(&replicas.one, &host, "/account", &known));
+    let undisturbed = typical(&replicas.one, &host, &known);
     redis.program.signal("STOP");
-    nothing_answers(&replicas, &known, &other);
+    nothing_answers(&replicas, (&known, &other), undisturbed);
     redis.program.signal("CONT");
     until_status(&replicas.two, &host, &known, 200, PATIENCE);
     everything_works(&replicas);
@@ -210,25 +230,17 @@ fn redis_answers_after_300_milliseconds_and_after_5_seconds() {
     let replicas = Replicas::start("recorder.py", &redis_at(way.address));
     let host = replicas.one.host();
     let (known, other) = (sign_in(&replicas.one, "anna"), sign_in(&replicas.one, "lukasz"));
+    let undisturbed = typical(&replicas.one, &host, &known);
     // 1. A slow store is waited for, but not by those who are here.
     way.delay(Duration::from_millis(300));
-    let mut took: Vec<_> = (0..20)
-        .map(|_| {
-            let began = Instant::now();
-            passes(&page(&replicas.one, &host, "/account", &known));
-            sleep(Duration::from_millis(50));
-            began.elapsed()
-        })
-        .collect();
-    took.sort_unstable();
-    assert!(took[15] < Duration::from_millis(250), "{took:?}");
+    does_not_wait(&replicas.one, &host, &known, undisturbed);
     until_status(&replicas.two, &host, &known, 200, PATIENCE);
     everything_works(&replicas);
     // 2. One that is too slow is as good as one that hangs.
     way.delay(Duration::ZERO);
     let known = sign_in(&replicas.one, "anna");
     way.delay(Duration::from_secs(5));
-    nothing_answers(&replicas, &known, &other);
+    nothing_answers(&replicas, (&known, &other), undisturbed);
     way.delay(Duration::ZERO);
     until_status(&replicas.two, &host, &known, 200, PATIENCE);
     passes(&page(&replicas.one, &host, "/account", &known));
