@@ -65,6 +65,10 @@
 //! | exhaust memory with XML | bounds before parsing |
 //! | try again and again | limits for each network; scripts and frames begin no login |
 //! | have a citizen send a foreign form, or fetch theirs | only our own pages' forms are kept, sealed for one browser ([`super::forms`]) |
+//! | read a key or a secret as another user of the machine, or replace it | a mode that allows it is no start ([`super::operations`]) |
+//! | have the program write elsewhere, by a link in its folder | files are made anew, and links not followed ([`crate::base::private`]) |
+//! | seal a record of their own anew, as who can write to the store | a secret of the servers seals, always |
+//! | have the simulator sign in anybody where citizens come | its certificates and issuer are refused there |
 //! | guess a session | 256 random bits; found by hash |
 //! | have the store asked with invented cookies | what is not there is remembered for a moment; a limit for each network |
 //!
