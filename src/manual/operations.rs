@@ -85,8 +85,8 @@
 //! Readable for the group is fine: 0640 and `root:brama` is how a key is given to a service, and
 //! `defaultMode: 0440` with `fsGroup` how it is on Kubernetes. Where modes mean nothing because nobody else
 //! has the mount, name its folder in `portal.private_mounts`: secrets that Kubernetes mounts with its own
-//! default of 0644, state on a volume whose files `fsGroup` makes writable for the group. Owners are not
-//! compared: whoever owns a key is trusted with it.
+//! default of 0644, state on a volume whose files `fsGroup` makes writable for the group. The file of a
+//! store must be 0600 there too. Owners are not compared: whoever owns a key is trusted with it.
 //!
 //! What the program writes, it writes for its owner only, and never through a link. The access log is
 //! readable for the group (0640) when it is made.
