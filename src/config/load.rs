@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::base::rights;
+
 use super::{
     document::Document,
     file::{File, HumanSize},
@@ -41,6 +43,14 @@ impl Loaded {
     /// the folder of the configuration file, those of environment variables too.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
+    }
+
+    /// Tells whether a file, as the program opens it, is in a mount that nobody else has.
+    pub fn is_private_mount(&self, path: &Path) -> bool {
+        let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = full(path);
+        let mounts = &self.file.portal.private_mounts;
+        mounts.iter().any(|mount| path.starts_with(full(&self.resolve(mount))))
     }
 
     /// Tells whether a value was given for a key and refused, or the key was probably meant by an
@@ -75,6 +85,13 @@ pub fn load(
     })?;
     let mut loaded = load_text(&name, &text, environment)?;
     loaded.folder = folder_of(path);
+    // Whoever writes to it decides everything.
+    if !loaded.is_private_mount(path)
+        && let Ok(Some(found)) = rights::of_believed(path)
+    {
+        let advice = format!("run: {}", found.remedy());
+        loaded.problems.push_error(Place::file(&name), "", found.to_string(), advice);
+    }
     Ok(loaded)
 }
 

@@ -11,6 +11,11 @@ pub struct Preset {
     pub ribbon: Option<&'static str>,
 }
 
+/// The organization in every certificate that our simulator of the node makes.
+pub const SIMULATOR_ORGANIZATION: &str = "Symulator Brama";
+/// The issuer of our simulator, unless it is told another one.
+pub const SIMULATOR_ISSUER: &str = "symulator.brama.localhost";
+
 /// Where a browser posts the request.
 pub const SSO_PATH: &str = "/login/SingleSignOnService";
 /// Where an artifact is resolved.

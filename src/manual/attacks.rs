@@ -199,6 +199,27 @@
 //! Answer: a GET only asks. A POST ends a session when it comes from our own origin or carries the
 //! token of the asking page ([`crate::http::endpoints::logout`]).
 //!
+//! ## A record of one's own, sealed anew
+//!
+//! Who has a session of their own knows the secret in its cookie. If that alone seals what is kept, and they
+//! can also write to the store (a Redis that others use too, a file that was brought back from a copy), they
+//! write themselves another level of assurance, or another person.
+//!
+//! Answer: the key of a record comes from the cookie and from a secret of the servers, which is not in the
+//! store and which there always is ([`crate::store::seal`]). Tests:
+//! `who_has_the_cookie_and_writes_to_the_place_seals_nothing_that_opens`,
+//! `a_replica_without_a_secret_in_common_does_not_start_and_says_why`.
+//!
+//! ## A link where a file is to be written
+//!
+//! In a folder that others can write to, somebody puts a link under the name of a file that the program is
+//! going to write: so it overwrites what only it may write, or writes its keys where others read them.
+//!
+//! Answer: files are made anew under names that nobody can guess (`O_EXCL`, `O_NOFOLLOW`), and moved
+//! ([`crate::base::private`]); such folders, and keys that others can read, are errors
+//! ([`crate::base::rights`]). Tests: `no_link_is_followed_whether_written_or_read`,
+//! `check_says_which_files_are_open_to_others_and_what_to_run`.
+//!
 //! ## A session handed to another host
 //!
 //! Portals on unrelated hosts cannot share a cookie, so the session is handed over in an address, as an

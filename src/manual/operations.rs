@@ -70,6 +70,31 @@
 //! **HSTS.** `listen.hsts` is off until it is given, because browsers remember it: begin with
 //! `"1h"`, and go to `"365d"` when every part of the portal is on https.
 //!
+//! # Who may read keys, and what else is checked of files
+//!
+//! `check` and the start refuse what others on the machine could use, and name the file, its mode and the
+//! `chmod` to run:
+//!
+//! | what | must not be |
+//! |---|---|
+//! | private keys, passwords, tokens, secrets, files of the state folder and of the store | readable or writable for everybody, writable for the group |
+//! | the configuration, certificates and authorities that are believed | writable for everybody |
+//! | the state folder, the folder of the store | writable for everybody |
+//! | folders with secrets, and that of a unix socket | writable for everybody, unless sticky |
+//!
+//! Readable for the group is fine: 0640 and `root:brama` is how a key is given to a service, and
+//! `defaultMode: 0440` with `fsGroup` how it is on Kubernetes. Where modes mean nothing because nobody else
+//! has the mount, name its folder in `portal.private_mounts`: secrets that Kubernetes mounts with its own
+//! default of 0644, state on a volume whose files `fsGroup` makes writable for the group. The file of a
+//! store must be 0600 there too. Owners are not compared: whoever owns a key is trusted with it.
+//!
+//! What the program writes, it writes for its owner only, and never through a link. The access log is
+//! readable for the group (0640) when it is made.
+//!
+//! Nothing of the simulator (its certificates, its issuer) is believed with an environment of production,
+//! or at a public address. An address is not public on localhost, in a private network, or with a label
+//! such as `test`, `example` or `staging` in its host.
+//!
 //! # Keys of the signed identities
 //!
 //! They change by themselves every `identity.key_rotation`. `jwks.json` has the previous, the

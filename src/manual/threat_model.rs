@@ -72,6 +72,10 @@
 //! | guess a session | 192 random bits; found by hash |
 //! | have the store asked with invented cookies | ids have a mark that only the servers' secret makes; what is not there is remembered for a moment; a limit for each network |
 //! | take the room for logins, wishes or forms from others | it is shared out by network ([`crate::flow::room`]) |
+//! | read a key or a secret as another user of the machine, or replace it | a mode that allows it is no start ([`super::operations`]) |
+//! | have the program write elsewhere, by a link in its folder | files are made anew, and links not followed ([`crate::base::private`]) |
+//! | seal a record of their own anew, as who can write to the store | a secret of the servers seals, always |
+//! | have the simulator sign in anybody where citizens come | its certificates and issuer are refused there |
 //!
 //! Each is told in [`crate::manual::attacks`].
 //!

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::config::presets::SIMULATOR_ISSUER;
 use crate::xml::keys::Certificate;
 
 /// Where the simulator listens, whom it plays, and whom it knows.
@@ -37,7 +38,7 @@ impl Default for Settings {
             pages: any_port,
             soap: any_port,
             mutual_tls: MutualTls::Required,
-            node_issuer: "symulator.brama.localhost".to_owned(),
+            node_issuer: SIMULATOR_ISSUER.to_owned(),
             service_issuer: "portal.brama.localhost".to_owned(),
             directory: None,
             services: Vec::new(),

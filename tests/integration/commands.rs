@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use brama::base::clock::{Clock, SystemClock};
+use brama::base::private;
 use brama::simulator::kit::{Kit, Names};
 
 fn brama(arguments: &[&str]) -> Output {
@@ -96,6 +98,85 @@ fn check_reports_every_problem_at_once_with_line_key_and_advice() {
     let errors: Vec<_> = said.lines().filter(|line| line.starts_with("error:")).collect();
     assert!(errors.len() >= 8, "{said}");
     assert!(errors.iter().all(|line| line.contains("; ")), "{said}");
+}
+
+/// A mode that a file or folder has, and what `check` says of it, behind the name.
+type OpenDoor<'t> = (&'t str, u32, &'t str);
+
+#[test]
+fn check_says_which_files_are_open_to_others_and_what_to_run() {
+    let configuration = GOOD.replace(
+        "[operations]\n",
+        "[identity]\npairwise_secret_file = \"pairwise\"\n[operations]\nadmin_token_file = \"token\"\n",
+    );
+    let folder = folder(&configuration);
+    let path = |name: &str| folder.path().join(name);
+    let set = |name: &str, mode| {
+        fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for name in ["pairwise", "token"] {
+        private::write(&path(name), b"0123456789abcdef0123456789abcdef").unwrap();
+    }
+    fs::create_dir(path("state")).unwrap();
+    private::write(&path("state/pairwise-secret"), &[7; 32]).unwrap();
+    let check = || {
+        let output = check(folder.path());
+        (output.status.code(), text(&output.stdout))
+    };
+    // 1. Readable for the group is how keys are given to a service.
+    for name in ["pairwise", "token", "service-sig.key.pem"] {
+        set(name, 0o440);
+    }
+    set("state", 0o750);
+    let (code, said) = check();
+    assert_eq!(code, Some(0), "{said}");
+    // 2. Everything else is told at once.
+    let everybody = "everybody on this machine can";
+    let doors: [OpenDoor<'_>; 8] = [
+        ("pairwise", 0o644, "read it; run: chmod 0640"),
+        ("token", 0o666, "read and write it; run: chmod 0640"),
+        ("service-sig.key.pem", 0o604, "read it; run: chmod 0600"),
+        ("service-enc.key.pem", 0o602, "write to it; run: chmod 0600"),
+        ("node-signing.crt.pem", 0o646, "write to it; run: chmod 0644"),
+        ("state", 0o777, "write to it; run: chmod 0775"),
+        ("state/pairwise-secret", 0o644, "read it; run: chmod 0640"),
+        ("brama.toml", 0o666, "write to it; run: chmod 0664"),
+    ];
+    for (name, mode, _) in doors {
+        set(name, mode);
+    }
+    let (code, said) = check();
+    assert_eq!(code, Some(1), "{said}");
+    for (name, mode, advice) in doors {
+        let name = path(name);
+        let expected = format!("{} has mode {mode:04o}: {everybody} {advice}", name.display());
+        assert!(said.contains(&format!("{expected} {}", name.display())), "{expected}: {said}");
+    }
+    assert!(said.contains("8 errors"), "{said}");
+    // 3. A mount that nobody else has, such as one of Kubernetes.
+    let mounted = configuration
+        .replace("[portal]\n", &format!("[portal]\nprivate_mounts = [{:?}]\n", folder.path()));
+    fs::write(path("brama.toml"), mounted).unwrap();
+    let (code, said) = check();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn nothing_of_the_simulator_is_believed_where_citizens_come() {
+    let public = GOOD.replace("portal.example.gov.pl", "portal.urzad.gov.pl");
+    let production = GOOD.replace("[node]\n", "[node]\nenvironment = \"production\"\n");
+    for configuration in [public, production] {
+        let folder = folder(&configuration);
+        let output = check(folder.path());
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("node.certificates[0]: ") && said.contains("is of the simulator"),
+            "{said}"
+        );
+        let run = brama(&["run", "--config", folder.path().join("brama.toml").to_str().unwrap()]);
+        assert!(!run.status.success());
+    }
 }
 
 #[test]
@@ -316,8 +397,8 @@ fn citizens_are_served_over_tls_with_cookies_that_no_other_host_can_set() {
 fn pkcs_12_files_are_taken_where_pem_files_are() {
     let folder = folder(GOOD);
     let path = |name: &str| folder.path().join(name);
-    fs::write(path("password"), "zażółć\n").unwrap();
-    fs::write(path("wrong"), "gęślą\n").unwrap();
+    private::write(&path("password"), "zażółć\n".as_bytes()).unwrap();
+    private::write(&path("wrong"), "gęślą\n".as_bytes()).unwrap();
     for name in ["service-sig", "service-enc"] {
         // The form in which the operator hands keys over.
         let output = Command::new("openssl")
@@ -398,6 +479,9 @@ fn every_environment_has_its_addresses() {
 
 fn raised(configuration: &str) -> brama::app::Settings {
     let folder = folder(configuration);
+    // Where citizens come, the simulator's certificate is not taken for the node's.
+    let theirs = rcgen::generate_simple_self_signed(["login.gov.pl".to_owned()]).unwrap();
+    fs::write(folder.path().join("node-signing.crt.pem"), theirs.cert.pem()).unwrap();
     let path = folder.path().join("brama.toml");
     let loaded = brama::config::load(&path, std::iter::empty()).unwrap();
     let (settings, problems) = brama::config::raise(loaded, SystemClock.now());

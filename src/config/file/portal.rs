@@ -45,6 +45,14 @@ pub struct Portal {
     /// valid. Only the gateway's own user should be able to read it.
     #[schemars(example = &"/var/lib/brama")]
     pub state_directory: Option<PathBuf>,
+    /// Folders of which the modes of files say nothing, because nobody but the gateway has them: mounts
+    /// of a container.
+    ///
+    /// Elsewhere it is an error when everybody on the machine can read a secret or write to what is
+    /// believed, and when a group can write to a secret. Kubernetes mounts secrets with mode 0644
+    /// unless `defaultMode: 0440` is given, which needs no entry here.
+    #[schemars(example = vec!["/run/secrets"])]
+    pub private_mounts: Vec<PathBuf>,
     /// Whether the whole portal is closed: citizens see a page that says so, programs get 503.
     ///
     /// The gateway's own places go on, so that a login that is under way can end.
@@ -68,6 +76,7 @@ impl Default for Portal {
             prefix: "/.brama/".to_owned(),
             acs_path: None,
             state_directory: None,
+            private_mounts: Vec::new(),
             maintenance: false,
             maintenance_retry_after: HumanDuration::from_secs(600),
             maintenance_allow: Vec::new(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use crate::base::clock::later;
+use crate::base::rights;
 use crate::config::file::TlsVersion;
 use crate::config::raise::context::SOON;
 use crate::http;
@@ -47,6 +48,9 @@ pub(super) fn raise(
     for (place, (certificate, key, staple)) in &given {
         let certificate = context.required(&format!("{place}.certificate"), *certificate, advice);
         let key = context.required(&format!("{place}.key"), *key, advice);
+        if let Some(key) = key {
+            context.forbid(&format!("{place}.key"), key, rights::of_secret);
+        }
         files.push(certificate.zip(key).map(|(certificate, key)| Files {
             certificate: context.resolve(certificate),
             key: context.resolve(key),

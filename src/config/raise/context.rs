@@ -8,6 +8,7 @@ use url::Url;
 
 use super::Identity;
 use crate::base::clock::{Time, later};
+use crate::base::rights::{self, TooOpen};
 use crate::config::file::File;
 use crate::config::load::Loaded;
 use crate::config::place::Place;
@@ -21,6 +22,9 @@ pub(super) struct Context<'l> {
     pub(super) now: Time,
     pub(super) problems: Problems,
 }
+
+/// How the rights of a file or folder are looked at.
+pub(super) type Look = fn(&Path) -> std::io::Result<Option<TooOpen>>;
 
 /// Certificates that end within this time are warned of.
 pub(super) const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
@@ -71,8 +75,35 @@ impl<'l> Context<'l> {
         value
     }
 
-    /// Reads a file that the configuration names.
+    /// Reports a file or folder that others may read or write, by what may be made of it.
+    pub(super) fn forbid(&mut self, key: &str, path: &Path, look: Look) {
+        let path = self.resolve(path);
+        if self.loaded.is_private_mount(&path) {
+            return;
+        }
+        // What is not there, or cannot be looked at, is reported by whoever needs it.
+        if let Ok(Some(found)) = look(&path) {
+            let advice = format!(
+                "run: {}; in a mount that nobody else has, name it in portal.private_mounts",
+                found.remedy()
+            );
+            self.error(key, found.to_string(), advice);
+        }
+    }
+
+    /// Reads a file with a secret, which nobody else may read or write.
+    pub(super) fn read_secret(&mut self, key: &str, path: &Path) -> Option<Vec<u8>> {
+        self.forbid(key, path, rights::of_secret);
+        self.contents(key, path)
+    }
+
+    /// Reads a file that the configuration names, which others may read.
     pub(super) fn read(&mut self, key: &str, path: &Path) -> Option<Vec<u8>> {
+        self.forbid(key, path, rights::of_believed);
+        self.contents(key, path)
+    }
+
+    fn contents(&mut self, key: &str, path: &Path) -> Option<Vec<u8>> {
         let path = self.resolve(path);
         match std::fs::read(&path) {
             Ok(bytes) => Some(bytes),
@@ -91,7 +122,7 @@ impl<'l> Context<'l> {
     }
 
     pub(super) fn private_key(&mut self, key: &str, path: &Path) -> Option<PrivateKey> {
-        let bytes = self.read(key, path)?;
+        let bytes = self.read_secret(key, path)?;
         let parsed = PrivateKey::parse(&bytes);
         let advice = "give an unencrypted private key in PEM form, EC on P-256 for the node";
         self.parsed(key, path, parsed, advice)
@@ -105,8 +136,8 @@ impl<'l> Context<'l> {
         password_key: &str,
         password_path: &Path,
     ) -> Option<(PrivateKey, Certificate)> {
-        let bytes = self.read(key, path)?;
-        let password = self.read(password_key, password_path)?;
+        let bytes = self.read_secret(key, path)?;
+        let password = self.read_secret(password_key, password_path)?;
         let password = String::from_utf8_lossy(&password);
         let password = password.trim_end_matches(['\r', '\n']);
         let parsed = PrivateKey::from_pkcs12(&bytes, password);

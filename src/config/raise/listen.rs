@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::certificates;
 use super::context::Context;
 use crate::app::settings::{Https, Listen};
+use crate::base::rights::{self, folder_of};
 use crate::config::file::{self, HumanDuration, Network};
 use crate::http;
 use crate::http::cookie::Cookies;
@@ -121,6 +122,8 @@ fn unix(context: &mut Context<'_>) -> Option<Socket> {
         context.error("listen.unix_mode", what, "write it like \"0660\"");
     }
     let path = context.resolve(file.unix.as_deref()?);
+    // Who may replace what is in the folder can have citizens come to a socket of their own.
+    context.forbid("listen.unix", folder_of(&path), rights::of_folder);
     if path.as_os_str().as_bytes().len() > LONGEST_PATH {
         let what = format!("{} is longer than {LONGEST_PATH} bytes", path.display());
         context.error("listen.unix", what, "the system takes no longer path; use one in /run");

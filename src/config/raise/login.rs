@@ -240,7 +240,7 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
         (None, None) => None,
         (Some(certificate), Some(key)) => {
             let certificate = context.read("node.client_certificate", certificate);
-            let key = context.read("node.client_key", key);
+            let key = context.read_secret("node.client_key", key);
             Some((certificate?, key?))
         }
         (Some(_), None) => {

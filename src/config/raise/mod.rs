@@ -21,6 +21,8 @@ mod outage;
 mod paths;
 mod portal;
 mod routes;
+mod simulator;
+mod state;
 mod store;
 mod upstreams;
 mod variables;
@@ -67,6 +69,8 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let pairwise_secret = pairwise_secret(context);
     let admin_token = admin_token(context);
     let store = store::store(context);
+    state::check(context);
+    simulator::keep_out(context);
     if file.portal.state_directory.is_none() {
         context.warn(
             "portal.state_directory",
@@ -162,12 +166,12 @@ fn session(context: &mut Context<'_>) -> session::Settings {
 fn admin_token(context: &mut Context<'_>) -> Option<Secret<Vec<u8>>> {
     let key = "operations.admin_token_file";
     let path = context.file().operations.admin_token_file.as_deref()?;
-    let token = context.read(key, path)?.trim_ascii().to_vec();
+    let token = context.read_secret(key, path)?.trim_ascii().to_vec();
     if token.len() < 32 || !token.iter().all(u8::is_ascii_graphic) {
         context.error(
             key,
             "is not a line of at least 32 visible characters",
-            "make one with: head -c 32 /dev/urandom | base64 > FILE",
+            "make one with: (umask 077; head -c 32 /dev/urandom | base64 > FILE)",
         );
         return None;
     }
@@ -177,13 +181,13 @@ fn admin_token(context: &mut Context<'_>) -> Option<Secret<Vec<u8>>> {
 fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {
     let key = "identity.pairwise_secret_file";
     let path = context.file().identity.pairwise_secret_file.as_deref()?;
-    let bytes = context.read(key, path)?;
+    let bytes = context.read_secret(key, path)?;
     let secret = PairwiseSecret::new(bytes);
     if secret.is_none() {
         context.error(
             key,
             "has fewer than 32 bytes",
-            "make one with: head -c 32 /dev/urandom > FILE",
+            "make one with: (umask 077; head -c 32 /dev/urandom > FILE)",
         );
     }
     secret

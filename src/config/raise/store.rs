@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Context;
 use crate::app::settings::{Place, Store};
+use crate::base::rights;
 use crate::base::secret::Secret;
 use crate::config::file::{File, RedisMode, RedisStore, StoreKind};
 use crate::flow::room::Rooms;
@@ -16,7 +17,7 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
     let mut secrets = Vec::new();
     for path in &file.secret_files {
         let key = "store.secret_files";
-        let bytes = context.read(key, path)?;
+        let bytes = context.read_secret(key, path)?;
         if bytes.len() < Sealer::LEAST {
             context.error(
                 key,
@@ -114,6 +115,7 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
     };
     let certificate = match (&file.client_certificate, &file.client_key) {
         (Some(certificate), Some(key)) => {
+            context.forbid("store.redis.client_key", key, rights::of_secret);
             Some((context.resolve(certificate), context.resolve(key)))
         }
         (None, None) => None,
@@ -153,7 +155,7 @@ fn credentials(
     key: &str,
     (user, password_file): (Option<&String>, Option<&Path>),
 ) -> Option<Credentials> {
-    let bytes = context.read(key, password_file?)?;
+    let bytes = context.read_secret(key, password_file?)?;
     let password = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
     Some(Credentials { user: user.cloned(), password: Secret::new(password) })
 }

@@ -6,10 +6,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use tracing::{error, warn};
 
 use super::Target;
@@ -194,7 +197,20 @@ impl Output {
         match target {
             Target::Stdout => Ok(Self::Stdout(io::stdout())),
             Target::File(path) => {
-                OpenOptions::new().create(true).append(true).open(path).map(Self::File)
+                // No link, unless it is one of the system's own: who could write to the folder would have
+                // us write elsewhere. What is new is for the owner and its group.
+                let is_systems = path.starts_with("/dev") || path.starts_with("/proc");
+                let flags = if is_systems { OFlags::empty() } else { OFlags::NOFOLLOW };
+                let mut options = OpenOptions::new();
+                options.create(true).append(true).mode(0o640);
+                options.custom_flags(flags.bits().cast_signed());
+                match options.open(path) {
+                    Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                        let what = "it is a link; name the file that it leads to";
+                        Err(io::Error::new(error.kind(), what))
+                    }
+                    opened => opened.map(Self::File),
+                }
             }
         }
     }

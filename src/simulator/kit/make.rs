@@ -9,6 +9,7 @@ use rcgen::{
 
 use super::{Error, Names, Pair};
 use crate::base::clock::{Time, earlier, later};
+use crate::config::presets::SIMULATOR_ORGANIZATION;
 use crate::xml::keys::{Certificate, PrivateKey};
 
 /// How long before now a certificate begins, for clocks that are behind.
@@ -85,7 +86,7 @@ fn params(name: &str, unit: &str, now: Time) -> Result<CertificateParams, Error>
     let mut params = CertificateParams::new(Vec::new())?;
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CountryName, "PL");
-    subject.push(DnType::OrganizationName, "Symulator Brama");
+    subject.push(DnType::OrganizationName, SIMULATOR_ORGANIZATION);
     subject.push(DnType::OrganizationalUnitName, unit);
     subject.push(DnType::CommonName, name);
     params.distinguished_name = subject;

@@ -1,12 +1,11 @@
 //! A kit on disk.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Kit, Names, Pair, Role};
 use crate::base::clock::Time;
-use crate::base::random;
+use crate::base::private;
 use crate::xml::keys::{self, Certificate, PrivateKey};
 
 impl Kit {
@@ -82,24 +81,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
-/// Writes beside the place and moves there, so that nobody ever reads half a file.
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    let directory = path.parent().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
-    let temporary = directory.join(format!(".{}.new", random::handle()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written.map_err(failed)
+    private::write_with_mode(path, bytes, mode)
+        .map_err(|source| Error::File { path: path.to_owned(), source })
 }

@@ -50,7 +50,8 @@ fn start(folder: &Path, port: u16) -> Vec<Program> {
     let names = [A, B].map(|origin| origin.trim_start_matches("https://").to_owned());
     let made = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
     fs::write(folder.join("portals.pem"), made.cert.pem()).unwrap();
-    fs::write(folder.join("portals.key"), made.signing_key.serialize_pem()).unwrap();
+    let key = made.signing_key.serialize_pem();
+    brama::base::private::write(&folder.join("portals.key"), key.as_bytes()).unwrap();
     let mut text = format!(
         "[portal]\npublic_url = \"{A}\"\nother_urls = [\"{B}\"]\n\
          [listen]\nhttps = \"127.0.0.1:{port}\"\ncertificate = \"portals.pem\"\nkey = \"portals.key\"\n\

@@ -339,7 +339,8 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         fs::write(self.folder.path().join(format!("{name}.pem")), certificate.pem()).unwrap();
-        fs::write(self.folder.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
+        let path = self.folder.path().join(format!("{name}.key"));
+        brama::base::private::write(&path, key.serialize_pem().as_bytes()).unwrap();
     }
 
     fn path(&self, name: &str) -> String {

@@ -113,11 +113,18 @@ impl Load {
 
     /// Waits until that many more answers have come.
     pub(crate) fn answers(&self, count: usize) {
-        let wanted = self.orders.answered.load(Ordering::Relaxed) + count;
-        let deadline = Instant::now() + PATIENCE;
-        while self.orders.answered.load(Ordering::Relaxed) < wanted {
-            assert!(Instant::now() < deadline, "visitors get no answers");
+        let answered = || self.orders.answered.load(Ordering::Relaxed);
+        let mut seen = answered();
+        let wanted = seen + count;
+        // On a busy machine many take long; what must not happen is that none comes.
+        let mut deadline = Instant::now() + PATIENCE;
+        while seen < wanted {
+            assert!(Instant::now() < deadline, "visitors get no answers after {seen} of {wanted}");
             thread::sleep(Duration::from_millis(1));
+            let now = answered();
+            if now > seen {
+                (seen, deadline) = (now, Instant::now() + PATIENCE);
+            }
         }
     }
 

@@ -293,5 +293,6 @@ fn make_kit(folder: &Path) -> PathBuf {
 fn make_certificate(folder: &Path, names: Vec<String>) {
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     fs::write(folder.join("localhost.pem"), made.cert.pem()).unwrap();
-    fs::write(folder.join("localhost.key"), made.signing_key.serialize_pem()).unwrap();
+    let key = made.signing_key.serialize_pem();
+    brama::base::private::write(&folder.join("localhost.key"), key.as_bytes()).unwrap();
 }

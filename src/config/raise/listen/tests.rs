@@ -41,7 +41,8 @@ fn pair(folder: &Path, name: &str, host: &str) {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new([host.to_owned()]).unwrap().self_signed(&key).unwrap();
     fs::write(folder.join(format!("{name}.pem")), certificate.pem()).unwrap();
-    fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    let path = folder.join(format!("{name}.key"));
+    crate::base::private::write(&path, key.serialize_pem().as_bytes()).unwrap();
 }
 
 const NOTHING: &str = "0 errors, 0 warnings";

@@ -48,7 +48,7 @@ pub(super) fn raise(
         (None, None) => Some(None),
         (Some(certificate), Some(private)) => {
             let certificate = context.read(&certificate_key, certificate);
-            let private = context.read(&private_key, private);
+            let private = context.read_secret(&private_key, private);
             certificate.zip(private).map(Some)
         }
         (Some(_), None) => {

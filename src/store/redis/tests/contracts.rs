@@ -10,7 +10,7 @@ use super::*;
 async fn keeps_the_contract_of_places_on_redis() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     until_watching(&place).await;
     contract::check(&place).await;
 }
@@ -19,7 +19,7 @@ async fn keeps_the_contract_of_places_on_redis() {
 async fn keeps_the_contract_of_places_on_valkey() {
     let Some(program) = Program::valkey() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     until_watching(&place).await;
     contract::check(&place).await;
 }
@@ -29,7 +29,7 @@ async fn keeps_the_contract_in_another_database_with_another_prefix() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
     let place = |database, prefix: &str| {
-        let settings = settings(&[&server.address]);
+        let settings = patient(settings(&[&server.address]));
         Redis::connect(Settings { database, prefix: prefix.to_owned(), ..settings }).unwrap()
     };
     let mine = place(3, "portal/one:");
@@ -102,7 +102,7 @@ fn write_certificates(folder: &Path) {
 async fn keeps_the_contract_over_tls_as_a_user_with_the_documented_rights_only() {
     let Some(program) = Program::redis() else { return };
     let dress = Dress::start(&program);
-    let place = Redis::connect(dress.settings()).unwrap();
+    let place = Redis::connect(patient(dress.settings())).unwrap();
     until_watching(&place).await;
     contract::check(&place).await;
 }

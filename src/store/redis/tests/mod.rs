@@ -28,6 +28,15 @@ fn settings(addresses: &[&Address]) -> Settings {
     Settings::new(Mode::Single, addresses.iter().map(|&address| address.clone()).collect())
 }
 
+/// Where it does not matter how long anything takes: on a busy machine that may be long.
+fn patient(settings: Settings) -> Settings {
+    Settings { command_timeout: PATIENCE, connect_timeout: PATIENCE, ..settings }
+}
+
+fn connect_patiently(server: &Server) -> Redis {
+    Redis::connect(patient(settings(&[&server.address]))).unwrap()
+}
+
 fn connect(server: &Server) -> Redis {
     Redis::connect(settings(&[&server.address])).unwrap()
 }

@@ -1,0 +1,93 @@
+//! What the program itself keeps: the rights of the state folder, and of a store in a file.
+
+use std::path::Path;
+
+use super::context::Context;
+use crate::app::state::{FILES, beside};
+use crate::base::rights::{self, folder_of};
+use crate::config::file::StoreKind;
+
+/// Reports what others could read or write. What is not there yet is made for the owner only.
+pub(super) fn check(context: &mut Context<'_>) {
+    let file = context.file();
+    if let Some(folder) = &file.portal.state_directory {
+        let key = "portal.state_directory";
+        folder_of_ours(context, key, folder);
+        for name in FILES {
+            context.forbid(key, &folder.join(name), rights::of_secret);
+        }
+    }
+    if file.store.kind == StoreKind::File
+        && let Some(path) = &file.store.file.path
+    {
+        let key = "store.file.path";
+        folder_of_ours(context, key, folder_of(path));
+        for path in [path, &beside(path)] {
+            context.forbid(key, path, rights::of_secret);
+        }
+    }
+}
+
+/// Also in a folder that is sticky, somebody else could make a file first that we then take for ours.
+fn folder_of_ours(context: &mut Context<'_>, key: &str, folder: &Path) {
+    context.forbid(key, folder, rights::of_believed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::base::clock::Time;
+    use crate::config::load;
+
+    /// Says what is wrong with a folder of this mode, in which the secret of the store has that one.
+    fn told(folder_mode: u32, mode: u32, more: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        fs::create_dir(&state).unwrap();
+        for name in ["store-secret", "s.db"] {
+            fs::write(state.join(name), "secret").unwrap();
+            fs::set_permissions(state.join(name), Permissions::from_mode(mode)).unwrap();
+        }
+        fs::set_permissions(&state, Permissions::from_mode(folder_mode)).unwrap();
+        let path = folder.path().join("brama.toml");
+        fs::write(&path, format!("[portal]\nstate_directory = \"state\"\n{more}")).unwrap();
+        let loaded = load(&path, std::iter::empty()).unwrap();
+        let mut context = Context::new(&loaded, Time::UNIX_EPOCH);
+        check(&mut context);
+        context.problems.to_string().replace(folder.path().to_str().unwrap(), "")
+    }
+
+    #[test]
+    fn a_state_folder_is_not_for_everybody_and_neither_are_its_files() {
+        for (folder, file) in [(0o700, 0o600), (0o755, 0o600), (0o2770, 0o640)] {
+            assert!(told(folder, file, "").ends_with("0 errors, 0 warnings"));
+        }
+        for (folder, file, expected) in [
+            (0o777, 0o600, "/state has mode 0777: everybody on this machine can write to it"),
+            (0o1777, 0o600, "/state has mode 1777"),
+            (0o700, 0o644, "/state/store-secret has mode 0644: everybody on this machine can read"),
+            (0o700, 0o660, "/state/store-secret has mode 0660: its group can write to it"),
+        ] {
+            let told = told(folder, file, "");
+            assert!(told.contains("brama.toml:2: portal.state_directory: "), "{told}");
+            assert!(told.contains(expected) && told.contains("run: chmod "), "{told}");
+        }
+        // Nobody else has the mount.
+        let more = "private_mounts = [\"state\"]\n";
+        assert!(told(0o777, 0o666, more).ends_with("0 errors, 0 warnings"));
+        let more = "private_mounts = [\"other\", \"stat\"]\n";
+        assert!(!told(0o777, 0o666, more).ends_with("0 errors, 0 warnings"));
+    }
+
+    #[test]
+    fn neither_is_a_store_in_a_file() {
+        let more = "[store]\nkind = \"file\"\nfile = { path = \"state/s.db\" }\n";
+        assert!(told(0o700, 0o600, more).ends_with("0 errors, 0 warnings"));
+        let told = told(0o700, 0o604, more);
+        assert!(told.contains("store.file.path: /state/s.db has mode 0604"), "{told}");
+        assert!(told.contains("run: chmod 0600 /state/s.db"), "{told}");
+    }
+}
