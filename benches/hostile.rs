@@ -275,14 +275,14 @@ fn requests() -> Vec<Case> {
         (
             "many cookies",
             Box::new(move || {
-                assert!(Cookies::SECURE.session(&many).is_none());
+                assert!(Cookies::SECURE.sessions(&many)[0].is_none());
                 Cookies::SECURE.remove_from_request(&mut many.clone());
             }),
         ),
         (
             "many cookies of ours",
             Box::new(move || {
-                assert!(Cookies::SECURE.session(&ours).is_none());
+                assert!(Cookies::SECURE.sessions(&ours)[2].is_some());
                 Cookies::SECURE.remove_from_request(&mut ours.clone());
             }),
         ),

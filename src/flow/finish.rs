@@ -19,6 +19,7 @@ use super::replay;
 use super::ticket::{self, Ticket};
 use crate::base::clock::later;
 use crate::base::encoding::sha256;
+use crate::base::network::Network;
 use crate::base::random;
 use crate::identity::assurance::Assurance;
 use crate::saml::artifact::{self, Artifact};
@@ -44,6 +45,8 @@ pub struct Attempt<'b> {
     pub remembered: &'b [&'b str],
     /// The session that the browser had before.
     pub earlier: Option<&'b SessionId>,
+    /// The network of the browser.
+    pub network: Network,
 }
 
 impl Attempt<'_> {
@@ -248,13 +251,14 @@ impl Flows {
         relay_state: &RelayState,
         artifact: &Artifact,
         twins: Option<&[&str]>,
+        network: Network,
     ) -> Result<Ticket, LoginError> {
         let expected = self.twin(relay_state);
         let is_ours = |twin: &&str| {
             verify_slices_are_equal(twin.as_bytes(), expected.expose().as_bytes()).is_ok()
         };
         if twins.is_some_and(|twins| !twins.iter().any(is_ours)) {
-            return Err(self.end_for_good(relay_state).await);
+            return Err(self.end_for_good(relay_state, network).await);
         }
         Ok(Ticket::issue(&self.sealer, relay_state, artifact, self.now()))
     }
@@ -265,7 +269,7 @@ impl Flows {
     /// # Errors
     /// The first reason for which nobody is signed in.
     pub async fn finish(self: &Arc<Self>, attempt: Attempt<'_>) -> Result<Finished, LoginError> {
-        let Attempt { relay_state, ticket, earlier, .. } = attempt;
+        let Attempt { relay_state, ticket, earlier, network, .. } = attempt;
 
         // 1. Who finishes is who delivered: nobody else has the ticket. Without it nothing is told,
         //    changed or ended, however often somebody asks.
@@ -274,7 +278,7 @@ impl Flows {
         // 2. Who finishes is who began: nobody else has what was remembered. An answer that came to
         //    another browser is good for nobody from now on.
         let Some(login) = attempt.begun(&self.sealer) else {
-            return Err(self.end_for_good(relay_state).await);
+            return Err(self.end_for_good(relay_state, network).await);
         };
 
         // 3. There must be room to ask the node before anything is spent: a citizen who is turned
@@ -282,7 +286,7 @@ impl Flows {
         let place = self.node.place().await?;
 
         // 4. It is finished once. Who comes again is told what became of it.
-        if let Claim::Before = self.outcomes.claim(relay_state).await? {
+        if let Claim::Before = self.outcomes.claim(relay_state, network).await? {
             drop(place);
             let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
             return self.repeat(outcome, login).await;
@@ -393,8 +397,8 @@ impl Flows {
     }
 
     /// Ends a login whose answer came to another browser than the one that began it.
-    async fn end_for_good(&self, relay_state: &RelayState) -> LoginError {
-        match self.outcomes.end(relay_state).await {
+    async fn end_for_good(&self, relay_state: &RelayState, network: Network) -> LoginError {
+        match self.outcomes.end(relay_state, network).await {
             Ok(()) => Refused::OtherBrowser.into(),
             Err(away) => Refused::from(away).into(),
         }

@@ -127,7 +127,7 @@ impl Flows {
         let codes = Codes::new(Arc::clone(&place), sealer.clone(), begun);
         let session_marks = sealer.marker(Kind::Session);
         let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
-        let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock));
+        let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock), begun);
         Self {
             settings,
             session_settings,

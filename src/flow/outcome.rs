@@ -5,7 +5,10 @@
 //!    connection that broke, a page that was loaded anew and a double click lose nothing. Who asks
 //!    meanwhile waits for it. After that the login is known as used.
 //! 3. A login whose answer came to another browser than the one that began it is ended for good.
-//! 4. Only handles of logins that come to their end are kept, never of those that have only begun.
+//! 4. Only handles of logins that come to their end are kept, never of those that have only begun. Anybody
+//!    can have a login come to an end, so the room for them is shared out by network ([`super::room`]): a
+//!    handle that is pushed out leads to nothing more than its ticket and its cookie do, for a minute, and
+//!    neither artifact nor assertion is good twice ([`super::replay`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +20,9 @@ use tokio::time::{Instant, sleep};
 use super::finish::{Class, LoginError};
 use super::pending::Refused;
 use super::relay_state::{RelayState, Thing};
+use super::room::{Bounds, SharedRoom};
 use crate::base::clock::{SharedClock, Time, later};
+use crate::base::network::Network;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
 use crate::observe::metrics::reasons::REASONS;
@@ -59,6 +64,7 @@ pub enum Claim {
 /// All outcomes.
 pub struct Outcomes {
     place: Arc<dyn Place>,
+    room: SharedRoom,
     sealer: Sealer,
     clock: SharedClock,
 }
@@ -74,18 +80,19 @@ enum Kept {
 }
 
 impl Outcomes {
-    /// Makes outcomes that are kept in a place.
+    /// Makes outcomes that are kept in a place, which has room for so many of them.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer, clock: SharedClock) -> Self {
-        Self { place, sealer, clock }
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, clock: SharedClock, bounds: Bounds) -> Self {
+        let room = SharedRoom::new(Arc::clone(&place), Kind::Login, bounds);
+        Self { place, room, sealer, clock }
     }
 
-    /// Claims a login.
+    /// Claims a login for a browser of a network.
     ///
     /// # Errors
-    /// When it cannot be told whether somebody came before.
-    pub async fn claim(&self, login: &RelayState) -> Result<Claim, Unavailable> {
-        let is_first = self.put_new(login, &Kept::UnderWay).await?;
+    /// When it cannot be told whether somebody came before, or not be noted.
+    pub async fn claim(&self, login: &RelayState, network: Network) -> Result<Claim, Unavailable> {
+        let is_first = self.put_new(login, &Kept::UnderWay, network).await?;
         Ok(if is_first { Claim::First } else { Claim::Before })
     }
 
@@ -93,8 +100,8 @@ impl Outcomes {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn end(&self, login: &RelayState) -> Result<(), Unavailable> {
-        self.put_new(login, &Kept::Ended).await.map(|_| ())
+    pub async fn end(&self, login: &RelayState, network: Network) -> Result<(), Unavailable> {
+        self.put_new(login, &Kept::Ended, network).await.map(|_| ())
     }
 
     /// Notes what became of a login that was claimed.
@@ -165,9 +172,15 @@ impl Outcomes {
         }
     }
 
-    async fn put_new(&self, login: &RelayState, kept: &Kept) -> Result<bool, Unavailable> {
+    async fn put_new(
+        &self,
+        login: &RelayState,
+        kept: &Kept,
+        network: Network,
+    ) -> Result<bool, Unavailable> {
         let (key, _) = login.key(Thing::Outcome);
-        self.place.put_new(key, self.record(login, kept), self.clock.now()).await
+        let record = self.record(login, kept);
+        Ok(self.room.keep_new(key, record, network, self.clock.now()).await?)
     }
 
     async fn read(&self, login: &RelayState) -> Result<Option<Kept>, Unavailable> {
@@ -223,8 +236,13 @@ mod tests {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
         let sealer = Sealer::default();
         let login = RelayState::issue(&sealer, later(clock.now(), Duration::from_secs(600)));
-        let outcomes = Outcomes::new(Arc::new(Memory::new(10)), sealer, clock.clone());
+        let bounds = Bounds { entries: 10, bytes: 1 << 20 };
+        let outcomes = Outcomes::new(Arc::new(Memory::new(10)), sealer, clock.clone(), bounds);
         World { outcomes, clock, login }
+    }
+
+    fn network() -> Network {
+        Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56)
     }
 
     fn signed_in() -> Outcome {
@@ -234,7 +252,10 @@ mod tests {
     #[tokio::test]
     async fn of_two_that_claim_at_once_one_is_the_first() {
         let w = world();
-        let (a, b) = tokio::join!(w.outcomes.claim(&w.login), w.outcomes.claim(&w.login));
+        let (a, b) = tokio::join!(
+            w.outcomes.claim(&w.login, network()),
+            w.outcomes.claim(&w.login, network())
+        );
         let firsts = [a, b].iter().filter(|claim| matches!(claim, Ok(Claim::First))).count();
         assert_eq!(firsts, 1);
     }
@@ -242,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn what_became_of_it_is_told_for_a_minute_and_not_longer() {
         let w = world();
-        w.outcomes.claim(&w.login).await.unwrap();
+        w.outcomes.claim(&w.login, network()).await.unwrap();
         let outcome = signed_in();
         w.outcomes.settle(&w.login, &outcome).await.unwrap();
         w.clock.advance(TOLD_FOR - Duration::from_millis(1));
@@ -254,14 +275,17 @@ mod tests {
         assert_eq!(session.key(), expected.key());
         w.clock.advance(Duration::from_millis(1));
         assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
-        assert!(matches!(w.outcomes.claim(&w.login).await, Ok(Claim::Before)), "still used");
+        assert!(
+            matches!(w.outcomes.claim(&w.login, network()).await, Ok(Claim::Before)),
+            "still used"
+        );
     }
 
     #[tokio::test]
     async fn every_refusal_is_told_as_it_was() {
         for class in Class::ALL {
             let w = world();
-            w.outcomes.claim(&w.login).await.unwrap();
+            w.outcomes.claim(&w.login, network()).await.unwrap();
             let outcome = Outcome::Refused { code: "login.node_timeout", class };
             w.outcomes.settle(&w.login, &outcome).await.unwrap();
             let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
@@ -275,14 +299,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_asks_meanwhile_waits_but_not_for_ever() {
         let w = world();
-        w.outcomes.claim(&w.login).await.unwrap();
+        w.outcomes.claim(&w.login, network()).await.unwrap();
         let (told, ()) = tokio::join!(w.outcomes.wait(&w.login, PATIENCE), async {
             sleep(Duration::from_secs(2)).await;
             w.outcomes.settle(&w.login, &signed_in()).await.unwrap();
         });
         assert!(matches!(told, Ok(Outcome::SignedIn { .. })));
         let w = world();
-        w.outcomes.claim(&w.login).await.unwrap();
+        w.outcomes.claim(&w.login, network()).await.unwrap();
         let began = Instant::now();
         assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
         assert!(began.elapsed() < PATIENCE + Duration::from_secs(1));
@@ -291,16 +315,16 @@ mod tests {
     #[tokio::test]
     async fn a_login_that_was_ended_is_nobodys_to_claim() {
         let w = world();
-        w.outcomes.end(&w.login).await.unwrap();
-        w.outcomes.end(&w.login).await.unwrap();
-        assert!(matches!(w.outcomes.claim(&w.login).await, Ok(Claim::Before)));
+        w.outcomes.end(&w.login, network()).await.unwrap();
+        w.outcomes.end(&w.login, network()).await.unwrap();
+        assert!(matches!(w.outcomes.claim(&w.login, network()).await, Ok(Claim::Before)));
         let told = w.outcomes.wait(&w.login, PATIENCE).await;
         assert_eq!(told.unwrap_err(), Refused::OtherBrowser);
         // The twin: one that was finished came to its end, and is told of.
         let w = world();
-        w.outcomes.claim(&w.login).await.unwrap();
+        w.outcomes.claim(&w.login, network()).await.unwrap();
         w.outcomes.settle(&w.login, &signed_in()).await.unwrap();
-        w.outcomes.end(&w.login).await.unwrap();
+        w.outcomes.end(&w.login, network()).await.unwrap();
         assert!(w.outcomes.wait(&w.login, PATIENCE).await.is_ok());
     }
 }

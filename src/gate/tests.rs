@@ -363,7 +363,7 @@ proptest! {
 /// A route whose requests go on to an upstream that ignores case, or to one that does not.
 fn to(ignores_case: bool, path: &str, access: Access) -> Route {
     let mut route = route(path, access);
-    if let action::Action::Forward(forward) = &mut route.action {
+    if let Action::Forward(forward) = &mut route.action {
         forward.ignores_case = ignores_case;
     }
     route
@@ -372,7 +372,7 @@ fn to(ignores_case: bool, path: &str, access: Access) -> Route {
 /// A route that answers by itself.
 fn answers(path: &str) -> Route {
     let redirect = action::Redirect::parse(302, "/elsewhere").unwrap();
-    Route { action: action::Action::Redirect(redirect), ..route(path, Access::Public) }
+    Route { action: Action::Redirect(redirect), ..route(path, Access::Public) }
 }
 
 #[test]
@@ -476,7 +476,7 @@ proptest! {
             let facts = facts("portal.example", path);
             let verdict = Door::find(&facts, &policy).judge(None, now());
             let route = verdict.route?;
-            let action::Action::Forward(forward) = &route.action else { return None };
+            let Action::Forward(forward) = &route.action else { return None };
             (forward.ignores_case).then(|| verdict.outcome.is_ok())
         };
         if case::wide(&path) == case::wide(&other)

@@ -76,7 +76,7 @@ async fn a_form_that_its_route_would_refuse_is_refused_before_the_login() {
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
     page.is_our_page().is_refused_with("request.body_too_large");
     assert!(browser.cookie_names().is_empty(), "no login was begun");
-    assert_eq!(world.logins_under_way().await, 0);
+    assert_eq!(world.logins_remembered().await, 0);
     // The same without a length, as soon as the bound is passed.
     let head = "POST /small HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\
                 Sec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\n\

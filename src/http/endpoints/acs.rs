@@ -52,7 +52,8 @@ pub async fn answer(
     let (cookies, headers) = (gateway.settings.cookies, &exchange.parts.headers);
     let has_twins = cookies.all_bound(headers, Bound::Twin).next().is_some();
     let twins = cookies.bound(headers, Bound::Twin, &relay_state.tag());
-    let ticket = flows.deliver(&relay_state, &artifact, has_twins.then_some(&twins)).await;
+    let (twins, network) = (has_twins.then_some(&*twins), gateway.network(exchange));
+    let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
     let ticket = ticket.map_err(|error| finish::refused(gateway, exchange, None, error))?;
     let (prefix, state) = (&gateway.settings.prefix, relay_state.as_str());
     let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());

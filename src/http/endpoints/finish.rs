@@ -41,6 +41,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         ticket: ticket.as_deref(),
         remembered: &remembered,
         earlier: earlier.as_ref(),
+        network: gateway.network(exchange),
     };
     let finished = match flows.finish(attempt).await {
         Ok(finished) => finished,
