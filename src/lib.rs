@@ -56,15 +56,15 @@
 //!    [`Refuse`](gate::Stop::Refuse), [`Closed`](gate::Stop::Closed),
 //!    [`NoMethod`](gate::Stop::NoMethod) or [`Deny`](gate::Stop::Deny). [`http::stop`] turns that
 //!    into an answer.
-//! 4. Nobody is signed in: [`flow::Flows::begin`] remembers the login in [`flow::pending`], and
-//!    [`pages::send_to_node`] takes the browser to the node with a signed `AuthnRequest`. A form that
-//!    was on its way is kept meanwhile ([`http::forms`], [`flow::forms`]).
+//! 4. Nobody is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
+//!    ([`flow::pending`]), and [`pages::send_to_node`] takes the browser to the node with a signed
+//!    `AuthnRequest`. A form that was on its way is kept meanwhile ([`http::forms`], [`flow::forms`]).
 //! 5. The node's page brings an artifact to [`http::endpoints::acs`]. It comes across sites, so
-//!    without cookies; the artifact is kept, and the browser is sent to
+//!    without cookies; the browser that brings it gets a ticket ([`flow::ticket`]) and is sent to
 //!    [`http::endpoints::finish`], where its cookie is present.
-//! 6. [`flow::Flows::finish`] asks the node what the artifact stands for ([`flow::node`]), has the
-//!    answer examined ([`saml::examine::examine`]), makes sure that nothing is used twice
-//!    ([`flow::replay`]) and begins a session.
+//! 6. [`flow::Flows::finish`] needs both, claims the login ([`flow::outcome`]), asks the node what the
+//!    artifact stands for ([`flow::node`]), has the answer examined ([`saml::examine::examine`]), makes
+//!    sure that nothing is used twice ([`flow::replay`]) and begins a session.
 //! 7. The browser goes to where the citizen wanted to go ([`flow::return_to`]). Now the gate says
 //!    pass: [`proxy::forward`] sets the signed identity ([`identity::token`]) and streams the
 //!    request to the portal, and its answer back.
@@ -81,6 +81,7 @@
 //! - [`gate::policy`] and [`gate::requirement`]: who may go where.
 //! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
 //! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
+//! - [`manual::logins`]: how a login goes on, and whose it is.
 //! - [`manual::operations`]: running it; [`manual::reasons`]: what each reason code means.
 //! - [`manual::metrics`]: the numbers, and what to be woken for.
 //! - [`config::file`]: every key of the configuration. `brama reference` prints the same.

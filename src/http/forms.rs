@@ -174,7 +174,9 @@ pub async fn look_into(
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Load, Failure> {
-    let begun = tokio::time::timeout(SMALL_ARRIVAL, body.begin(LONGEST_RESENT as usize)).await;
+    let begun =
+        tokio::time::timeout(SMALL_ARRIVAL, body.begin(FIELD.as_bytes(), LONGEST_RESENT as usize))
+            .await;
     let begun = begun.map_err(|_| did_not_arrive(&ReadError::Slow(SMALL_ARRIVAL)))?;
     let body = begun.map_err(|error| did_not_arrive(&ReadError::Broken(error.into())))?;
     let Some(handle) = body.as_whole().and_then(resent) else { return Ok(Load::Own(body)) };
@@ -196,9 +198,10 @@ fn resent(body: &[u8]) -> Option<Option<Handle>> {
 }
 
 /// Tells whether a body is of a type in which a field stands as it does in ours: that of a form, the
-/// other one without files (HTML, 4.10.21.8), or of no type that was said.
+/// other one without files (HTML, 4.10.21.8). Browsers always say which; what says none is a program's, which
+/// may be waiting for an answer before it sends anything.
 fn may_hold_fields(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
     let is_text =
         value.as_bytes().get(..TEXT.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(TEXT));
     is_text || form_type(headers).is_some()

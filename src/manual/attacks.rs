@@ -118,13 +118,14 @@
 //!
 //! An artifact or an assertion is used a second time.
 //!
-//! Answer: a pending login is taken once ([`crate::flow::pending::PendingLogins::take`]); artifact
+//! Answer: a login is claimed once ([`crate::flow::outcome::Outcomes::claim`]); artifact
 //! and assertion are remembered for as long as they could be used
 //! ([`crate::flow::replay::ReplayGuard`]); and the assertion must answer this login's own request.
-//! When the guard is full, logins are refused rather than entries forgotten. After a restart
-//! nothing is remembered, but no login is pending then either. Tests:
+//! When the guard is full, logins are refused rather than entries forgotten. With `kind = "memory"`
+//! nothing is remembered after a restart; a ticket of before is good for what is left of its minute
+//! then, and the node refuses the artifact. Tests:
 //! `refuses_a_second_use_until_it_expires`, `refuses_rather_than_forget_when_it_is_full`,
-//! `the_browser_that_began_takes_it_once`.
+//! `of_two_that_claim_at_once_one_is_the_first`, `a_ticket_is_good_once`.
 //!
 //! ## An answer for somebody else
 //!
@@ -180,9 +181,57 @@
 //! victim then works in the attacker's account.
 //!
 //! Answer: the node's page posts across sites, so no cookie is there at the assertion consumer
-//! service, and nothing is decided there. The browser is sent to `finish`, where the binding cookie
-//! of the beginning must be present ([`crate::http::endpoints::finish`]). Tests:
-//! `another_browser_takes_nothing_and_spoils_nothing`; reason `login.other_browser`.
+//! service, and nothing is decided there. The browser is sent to `finish`, where the cookie of the
+//! beginning must be present ([`crate::http::endpoints::finish`]). Test:
+//! `another_browser_cannot_finish_a_login`; reason `login.other_browser`.
+//!
+//! ## The theft of an answer
+//!
+//! The reverse: the attacker begins a login with a program, and keeps its cookie and its `RelayState`. A
+//! page of theirs posts the request to the node in the victim's browser. The victim signs in at the
+//! genuine node, whose page posts the artifact to us, under a `RelayState` that the attacker knows; the
+//! attacker, who has the cookie, asks for the session.
+//!
+//! Answer: who delivers must be who began. The browser that delivers gets a ticket in its redirect, and
+//! nobody else does ([`crate::flow::ticket`]); `finish` needs handle, ticket and cookie together. A ticket
+//! without the cookie ends the login for good, tells the victim so, and is counted
+//! (`brama_logins_of_other_browsers_total`). Where the browser sends cookies across sites, a twin of the
+//! login's cookie is asked for at the consumer service already. Tests:
+//! `a_citizens_answer_is_not_the_thiefs_who_began_the_login`,
+//! `such_a_login_has_ended_for_good_even_if_the_artifact_leaks`,
+//! `a_thief_who_delivers_first_gets_nothing_of_the_citizens`,
+//! `a_browser_that_sends_its_twins_is_known_at_the_consumer_service`, and in a real browser
+//! `a_lure_page_gets_nothing_of_the_citizen_who_signs_in`.
+//!
+//! ## A preset cookie
+//!
+//! A script of a public page of the portal sets the cookie of a login beforehand, to share it with the
+//! victim's browser; or sets a second session cookie beside ours (`Partitioned`), so that neither is
+//! found.
+//!
+//! Answer: each login has a cookie of its own name with a fresh value, which only we can make; of several
+//! values of one name a few are tried ([`crate::http::cookie`]). Tests:
+//! `a_cookie_that_a_script_preset_fixes_nothing`,
+//! `a_second_session_cookie_that_a_script_set_locks_nobody_out`.
+//!
+//! ## A foreign page that keeps others out
+//!
+//! A page in any tab of an office fetches our places without end, and what is refused counts for the
+//! office's network.
+//!
+//! Answer: `acs`, `finish`, `cross` and `arrive` ask first whether a person goes there (`Sec-Fetch-Mode`,
+//! `Sec-Fetch-Dest`), before anything is counted; a handle that we do not know is no failure of a network.
+//! Tests: `a_foreign_page_counts_for_nobody`,
+//! `what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_network`.
+//!
+//! ## A cross-site link that becomes the portal's own
+//!
+//! A foreign page links to the portal, the citizen signs in, and the step from our page to the portal
+//! counts as one of the portal's own pages.
+//!
+//! Answer: it is remembered whose page led to the login, and where it was another site's, the page that
+//! leads on has no origin ([`crate::pages::arriving`]). Test, in a real browser:
+//! `a_link_of_another_site_stays_one_over_the_login`.
 //!
 //! ## Session fixation
 //!

@@ -7,6 +7,7 @@
 //! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
 //! - [`forms`]: what a citizen typed when the session had ended.
 //! - [`hosts`]: several portals on unrelated hosts.
+//! - [`logins`]: how a login goes on, and whose it is.
 //! - [`metrics`]: the numbers, and what to be woken for.
 //! - [`operations`]: keys, certificates, logs, stopping.
 //! - [`policy`]: who may go where, and how to find out why.
@@ -22,6 +23,7 @@ pub mod attacks;
 pub mod forms;
 pub mod glossary;
 pub mod hosts;
+pub mod logins;
 pub mod metrics;
 pub mod operations;
 pub mod policy;

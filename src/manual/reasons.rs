@@ -8,11 +8,13 @@
 //! |---|---|---|
 //! | `login.malformed_artifact` | no `SAMLart`, or one that is none | a stray request; if many, is the ACS address right? |
 //! | `login.not_a_form`, `login.form_broken`, `login.form_too_large`, `login.form_too_slow` | the post is not the node's | nothing |
-//! | `login.unknown_relay_state` | no login is under way under this handle | after a restart, or when it is long over: begin again |
+//! | `login.unknown_relay_state` | we made no such handle | after a restart without `portal.state_directory`, at a replica with another `store.secret_files`: begin again |
 //! | `login.expired` | longer than `session.login_timeout` at the node | begin again; raise the time if it happens much |
-//! | `login.already_used` | the page was loaded again, or a second artifact came | begin again |
-//! | `login.other_browser` | another browser, or no cookies | allow cookies |
-//! | `login.no_artifact` | `finish` before the node's page came | begin again |
+//! | `login.already_used` | the page was loaded again more than a minute later, and nobody is signed in | begin again |
+//! | `login.other_browser` | the answer came to a browser that did not begin the login, or that keeps no cookies; the login has ended | allow cookies; if it happens to many, somebody lures citizens into logins of theirs ([`super::logins`]) |
+//! | `login.no_ticket` | `finish` by a browser that did not deliver the answer | begin again; if many, somebody tries to get what others deliver |
+//! | `login.ticket_expired` | more than a minute between the answer and `finish` | begin again |
+//! | `login.no_navigation` | 403: a script, an image or a frame asked for a place that only a person goes to; it counts for nobody | nothing |
 //! | `login.too_many_returns` | 429: the network came back from the node more than `limits.login_returns` times a minute | a stray script or an attack; a large office goes into `limits.except`; is the client's address right? |
 //! | `login.too_many_failures` | 429: more than `limits.login_failures` logins of the network were refused in a minute | look what was refused before; as above |
 //!

@@ -37,12 +37,12 @@
 //! 2. TLS never stands in for a signature. `KeyInfo` is never a source of keys.
 //! 3. Identity is read only from the element that a verified signature covers.
 //! 4. Algorithms come from a list ([`crate::xml::algorithms`]). The rest is refused by name.
-//! 5. Everything that grows has a bound: pending logins, sessions, remembered uses, XML, headers,
+//! 5. Everything that grows has a bound: logins that end, sessions, remembered uses, XML, headers,
 //!    forms, connections, exchanges with the node.
 //! 6. No forwarded header is believed but that of a proxy in a listed network, and none is listed
 //!    by default; and that only for what is named, which the host is not by default
 //!    ([`crate::http::forwarded`]).
-//! 7. The return address is a path ([`crate::flow::return_to::ReturnTo`]), kept on our side.
+//! 7. The return address is a path ([`crate::flow::return_to::ReturnTo`]), sealed in the cookie of its login.
 //!    `RelayState` is a random handle.
 //! 8. Secrets come from files, never from the command line, and print as `[secret]`.
 //! 9. A wrong configuration does not start.
@@ -53,11 +53,15 @@
 //! |---|---|
 //! | forge or change an answer of the node | both signatures, pinned certificates, the profile |
 //! | use another provider's answer | audience, recipient, parties of the key derivation |
-//! | use an answer twice | artifact and assertion are remembered; the login is taken once |
-//! | finish a login in another browser | the binding cookie of the beginning |
+//! | use an answer twice | artifact and assertion are remembered; the login is claimed once |
+//! | have a citizen's browser finish a login of one's own | the cookie of the beginning |
+//! | finish a login whose answer a citizen's browser delivers | the ticket of the delivery; without the cookie it ends the login ([`super::logins`]) |
 //! | steal or repeat what hands a session to another host | good once, for one browser, at one host ([`super::hosts`]) |
 //! | use the cookie of one host at another | looked for among records of another kind, or bound to its host |
-//! | fix a session beforehand | a fresh id at each login; `__Host-` cookies |
+//! | fix a session or a login beforehand | a fresh id and a fresh cookie at each login; `__Host-` cookies |
+//! | lock a citizen out by a second cookie of our name | a few values are tried |
+//! | use up an office's tries by a page in one of its tabs | what is no navigation counts for nobody |
+//! | make a foreign link to the portal one of its own by a login | the page that leads on has no origin then |
 //! | send an identity header | removed or refused before any decision |
 //! | reach a place by an odd path | ambiguous paths are refused |
 //! | reach a second place by `MOVE` or `COPY` | judged too, with what is below ([`crate::http::destination`]) |
@@ -81,11 +85,11 @@
 //!
 //! # What is not defended against, and what to do about it
 //!
-//! - **Floods from very many networks.** Each page view without a session costs one signature and one
-//!   place among the pending logins. One network is limited ([`crate::http::limits`]), thousands of
-//!   them together are not: nobody is refused because of what others do. When the pending logins are
-//!   full, the one that was begun longest ago makes room (`session.maximum_pending`), so memory is
-//!   bounded and logins under way are lost. That is for the network in front to hold off.
+//! - **Floods from very many networks.** Each page view without a session costs one signature, and no
+//!   memory. One network is limited ([`crate::http::limits`]), thousands of them together are not: nobody
+//!   is refused because of what others do. That is for the network in front to hold off.
+//! - **A script of the portal, or an extension of the browser,** in the very browser of the citizen. It
+//!   acts in their name anyway.
 //! - **An attacker in the network of others.** Who floods from an office's address uses up what the whole
 //!   office may do, and nobody there signs in meanwhile; whoever is signed in goes on. The log names
 //!   the reason, `limits.except` lets the office through, and the office finds its attacker.

@@ -283,16 +283,18 @@ impl Incoming {
         (Self { breaker: Some(switch), ..self }, breaker)
     }
 
-    /// Reads until more than so many bytes are here, or all. Nothing is lost or changed by it: what was
-    /// read comes first, and then the rest.
+    /// Reads for as long as it could be a short body that begins like this: until more than `length` bytes
+    /// are here, or something else, or all. Nothing is lost or changed by it: what was read comes first, and
+    /// then the rest.
     ///
     /// # Errors
     /// When the body breaks off meanwhile.
-    pub async fn begin(mut self, length: usize) -> Result<Self, BodyError> {
+    pub async fn begin(mut self, like: &[u8], length: usize) -> Result<Self, BodyError> {
         let was_announced = self.length().is_some();
         let mut begun = BytesMut::new();
         let rest = loop {
-            if begun.len() > length {
+            let is_like = begun.iter().zip(like).all(|(here, expected)| here == expected);
+            if begun.len() > length || !is_like {
                 break std::mem::replace(&mut self.source, Source::Empty);
             }
             let Some(frame) = self.frame().await.transpose()? else { break Source::End(None) };
