@@ -135,7 +135,7 @@ fn as_documented(kind: Kind) {
     let rows = table::rows(kind);
     let documented: BTreeSet<&str> = rows.iter().map(|row| &*row.change).collect();
     let example = |change: &&str| found.iter().find(|one| one.changes == [*change]);
-    let new: Vec<_> = alone.difference(&documented).map(|change| example(change)).collect();
+    let new: Vec<_> = alone.difference(&documented).map(example).collect();
     assert!(new.is_empty(), "{kind:?}: not in the table of upstream_paths.rs: {new:?}");
     let gone: Vec<_> = documented.difference(&alone).collect();
     assert!(gone.is_empty(), "{kind:?}: in the table, and does not get through: {gone:?}");
