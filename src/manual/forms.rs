@@ -20,7 +20,7 @@
 //! | how large | `session.keep_forms`, 1 MiB; zero keeps none, 4 MiB is the most |
 //! | how many | 10,000 in one process, with 128 MiB together, in a file less ([`super::operations`]); 64 MiB may have come of those that arrive |
 //! | where | in the place of `[store]`, so another replica may send what one kept |
-//! | for whom | the browser that typed it: it is sealed with a handle and the binding cookie together |
+//! | for whom | the browser that typed it: it is sealed with a handle and a cookie of its own together |
 //!
 //! Each counts as the beginning of a login (`limits.login_starts`) before it is read. What has come is
 //! counted, not what was announced. The room is shared out by network ([`crate::flow::room`]): when it

@@ -10,6 +10,7 @@
 //! | `policy` | pages that ask for more than a login: a new one, another way in, an adult |
 //! | `forms` | a form that met an ended session |
 //! | `hosts` | two portals on unrelated domains: one sign-in, one sign-out |
+//! | `theft` | what a page of another site can make of a login |
 //! | `logout` | signing out, and what is left of it in the browser |
 //! | `timer` | the session timer on a page of the portal |
 //! | `judge` | that the browser would notice what it is here to notice |
@@ -27,4 +28,5 @@ mod judge;
 mod login;
 mod logout;
 mod policy;
+mod theft;
 mod timer;

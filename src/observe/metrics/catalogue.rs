@@ -77,6 +77,7 @@ pub static ALL: &[&Metric] = &[
     &HTTP2_CUT,
     &LOGINS_BEGUN,
     &LOGINS_FINISHED,
+    &LOGINS_OF_OTHER_BROWSERS,
     &STEP_UPS,
     &LOGOUTS,
     &SESSIONS,

@@ -130,6 +130,11 @@ impl Citizen {
         self.client().goto(&format!("{}{path}", self.origin())).await.unwrap();
     }
 
+    /// Types an address of whatever site.
+    pub(crate) async fn goes_to(&self, address: &str) {
+        self.client().goto(address).await.unwrap();
+    }
+
     /// Looks at another portal from now on.
     pub(crate) fn looks_at(&self, origin: &str) {
         self.origin.replace(origin.to_owned());

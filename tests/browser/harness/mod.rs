@@ -9,4 +9,4 @@ mod tools;
 
 pub(crate) use browser::Scripts;
 pub(crate) use citizen::{Citizen, visit, visit_demo};
-pub(crate) use portals::{A, B, visit_portals};
+pub(crate) use portals::{A, B, serve, visit_portals, visit_portals_at};

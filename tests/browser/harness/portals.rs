@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +20,14 @@ pub(crate) const B: &str = "https://portal-b.test";
 
 /// A visit to two new portals with a new browser, which looks at the registered one first.
 pub(crate) async fn visit_portals(scripts: Scripts, story: impl AsyncFnOnce(&Citizen)) {
+    visit_portals_at(scripts, async |citizen, _| story(citizen).await).await;
+}
+
+/// The same, for a story that needs to know at which port the gateway listens.
+pub(crate) async fn visit_portals_at(
+    scripts: Scripts,
+    story: impl AsyncFnOnce(&Citizen, u16),
+) {
     let Some(tools) = tools::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
@@ -30,7 +39,40 @@ pub(crate) async fn visit_portals(scripts: Scripts, story: impl AsyncFnOnce(&Cit
         .collect();
     let words = [format!("--host-resolver-rules={}", rules.join(", "))];
     let browser = Browser::start(&tools, scripts, &words).await;
+    let story = async |citizen: &Citizen| story(citizen, port).await;
     Citizen::sits_at(browser, A.to_owned(), programs, story).await;
+}
+
+/// Serves a page to whoever asks, made of the head of the request; returns its origin, which is another
+/// site than the portals.
+pub(crate) fn serve(page: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                head.push(byte[0]);
+            }
+            let page = page(&String::from_utf8_lossy(&head));
+            // A browser that went away does not need it.
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
+                 Content-Length: {}\r\nConnection: close\r\n\r\n{page}",
+                page.len()
+            );
+        }
+    });
+    origin
+}
+
+/// What the portal behind `/echo` saw of a request, as a page.
+fn echo(head: &str) -> String {
+    let head = head.replace('&', "&amp;").replace('<', "&lt;");
+    format!("<!doctype html><h1>echo</h1><pre id=seen>{head}</pre>")
 }
 
 fn free_port() -> u16 {
@@ -66,8 +108,10 @@ fn start(folder: &Path, port: u16) -> Vec<Program> {
          [service]\nissuer = \"portal.brama.localhost\"\nprovider_name = \"Portal\"\n\
          signing_certificate = \"service-sig.crt.pem\"\nsigning_key = \"service-sig.key.pem\"\n\
          decryption_keys = [\"service-enc.key.pem\"]\n\
-         [[upstream]]\nname = \"nobody\"\nurl = \"http://127.0.0.1:9\"\n",
+         [[upstream]]\nname = \"echo\"\nurl = \"{}\"\n\
+         [[route]]\npath = \"/echo\"\nupstream = \"echo\"\n",
         free_port(),
+        serve(echo),
     );
     for name in names {
         // No portal is needed: whoever may pass gets a page.
