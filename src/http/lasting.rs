@@ -284,10 +284,9 @@ impl Lasting {
     }
 
     fn end(&self, cut: Cut) -> Cut {
-        let first = *self.cut.get_or_init(|| {
+        *self.cut.get_or_init(|| {
             self.counts.refusals.add(cut.code());
             cut
-        });
-        first
+        })
     }
 }
