@@ -146,14 +146,16 @@ impl Cookies {
         )))
     }
 
-    /// Takes away the earliest cookies of a kind that leave no room for one more of so many bytes.
+    /// Takes away the earliest cookies of a kind that leave no room for one more, that of the tag, with so
+    /// many bytes.
     pub fn make_room<'h>(
         self,
         headers: &'h HeaderMap,
         kind: Bound,
-        bytes: usize,
+        (tag, bytes): (&Tag, usize),
     ) -> impl Iterator<Item = HeaderValue> + 'h {
-        let known: Vec<_> = self.all_bound(headers, kind).collect();
+        let others = self.all_bound(headers, kind).filter(|(known, _)| *known != tag.as_str());
+        let known: Vec<_> = others.collect();
         let (mut count, mut room) = (MOST_BOUND - 1, MOST_BOUND_BYTES.saturating_sub(bytes));
         // The latest stay.
         let stay = known.iter().rev().take_while(|(_, value)| {
@@ -331,7 +333,7 @@ mod tests {
             HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pairs.join("; ")).unwrap())])
         };
         let gone = |count, length, bytes| {
-            names(cookies.make_room(&map(count, length), Bound::Login, bytes))
+            names(cookies.make_room(&map(count, length), Bound::Login, (&Tag::of("x"), bytes)))
         };
         assert_eq!(gone(MOST_BOUND - 1, 100, 100), Vec::<String>::new());
         assert_eq!(gone(MOST_BOUND, 100, 100), ["brama-login-00000000"]);
@@ -340,7 +342,9 @@ mod tests {
         assert_eq!(gone(3, 2000, 100).len(), 2);
         assert_eq!(gone(3, 1900, 100), ["brama-login-00000000"]);
         assert_eq!(gone(2, 2000, 3000).len(), 2);
-        assert!(names(cookies.make_room(&map(20, 100), Bound::Form, 10)).is_empty());
+        assert!(
+            names(cookies.make_room(&map(20, 100), Bound::Form, (&Tag::of("x"), 10))).is_empty()
+        );
     }
 
     #[test]

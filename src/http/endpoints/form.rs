@@ -43,7 +43,6 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
         return login::begin(gateway, exchange, kept.return_to(gateway), demand).await;
     }
     // 2. The page: what would be sent where, and in whose name.
-    let Kept { handle, .. } = kept;
     let person = live.as_ref().map(Live::session).map(|session| session.person());
     let name: Vec<_> = person
         .map(|person| [person.given_name(), person.family_name()])
@@ -59,11 +58,14 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
             bytes: form.body.len(),
             name: &name.join(" "),
             field: FIELD,
-            handle: handle.as_str(),
+            handle: kept.handle.as_str(),
             discard: &discard,
         },
     );
     let mut response = answer::page(StatusCode::OK, page);
+    // The citizen has as long again to press the button. And a page that came with a cookie is not shown
+    // once more by "back", when the form is long gone.
+    kept.bind(gateway, exchange, &mut response);
     // The address of the page has the handle in it, and is nobody's business.
     let policy = HeaderValue::from_static("strict-origin");
     response.headers_mut().insert(REFERRER_POLICY, policy);

@@ -146,7 +146,7 @@ pub fn bind(
 ) {
     let cookies = gateway.settings.cookies;
     let headers: &mut HeaderMap = response.headers_mut();
-    for gone in cookies.make_room(&exchange.parts.headers, kind, value.len()) {
+    for gone in cookies.make_room(&exchange.parts.headers, kind, (tag, value.len())) {
         headers.append(SET_COOKIE, gone);
     }
     if let Some(cookie) = cookies.bind(kind, tag, value, lifetime) {

@@ -24,10 +24,7 @@ pub(crate) async fn visit_portals(scripts: Scripts, story: impl AsyncFnOnce(&Cit
 }
 
 /// The same, for a story that needs to know at which port the gateway listens.
-pub(crate) async fn visit_portals_at(
-    scripts: Scripts,
-    story: impl AsyncFnOnce(&Citizen, u16),
-) {
+pub(crate) async fn visit_portals_at(scripts: Scripts, story: impl AsyncFnOnce(&Citizen, u16)) {
     let Some(tools) = tools::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();

@@ -49,15 +49,15 @@ impl Writer<'_> {
     }
 }
 
-/// Returns the value of a cookie that an answer sets.
-fn cookie(answer: &Fetched, name: &str) -> String {
-    let line = format!("set-cookie: {name}=");
-    let found = answer.said.lines().find_map(|said| {
+/// Returns names and values of the cookies that an answer sets.
+fn cookies(answer: &Fetched) -> Vec<(&str, &str)> {
+    let line = "set-cookie: ";
+    let set = answer.said.lines().filter_map(|said| {
         let said = said.strip_prefix("< ")?;
-        said.to_ascii_lowercase().starts_with(&line).then(|| said[line.len()..].to_owned())
+        let pair = said.to_ascii_lowercase().starts_with(line).then(|| &said[line.len()..])?;
+        pair.split(';').next()?.split_once('=')
     });
-    let found = found.unwrap_or_else(|| panic!("no {name}: {}", answer.said));
-    found.split(';').next().unwrap().to_owned()
+    set.collect()
 }
 
 #[track_caller]
@@ -133,7 +133,11 @@ fn a_form_kept_at_one_replica_is_sent_after_the_login_by_the_other() {
             page.is_fine_over(number);
             // 2. Its citizen goes to the node, and comes back there.
             let mut citizen = Citizen::at(&one.url("/"));
-            citizen.keep_cookie("brama-login", &cookie(&page, "brama-login"));
+            let bound = cookies(&page);
+            assert_eq!(bound.len(), 2, "that of the login and that of the form: {bound:?}");
+            for (name, value) in bound {
+                citizen.keep_cookie(name, value);
+            }
             citizen.goes_to(there.address);
             let page = Answer::ok(page.body);
             let back = citizen.choose(&page, "anna");

@@ -6,6 +6,7 @@ mod outages;
 mod rolling;
 mod room;
 mod secrets;
+mod theft;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
