@@ -1,6 +1,6 @@
 //! A new configuration while the gateway runs: applied whole, or not at all.
 //!
-//! Sessions, logins under way, what was used before, keys, and connections to upstreams that stay
+//! Sessions, what became of logins, the secret that opens those under way, what was used before, keys, and connections to upstreams that stay
 //! the same are kept. What cannot change in a running process, such as an address that is listened
 //! on, must be as it was; otherwise the old configuration stays, and whoever asked learns why.
 

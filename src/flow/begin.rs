@@ -3,7 +3,7 @@
 
 use super::Flows;
 use super::finish::LoginError;
-use super::pending::{Origin, PendingLogin};
+use super::pending::{Origin, PendingLogin, Refused};
 use super::relay_state::RelayState;
 use super::return_to::ReturnTo;
 use crate::base::clock::later;
@@ -34,13 +34,14 @@ impl Flows {
     /// luck. No login has less than the level of the service.
     ///
     /// # Errors
-    /// When our request cannot be signed.
-    pub fn begin(
+    /// When our request cannot be signed, or the store is away.
+    pub async fn begin(
         &self,
         return_to: ReturnTo,
         demand: Demand,
         origin: Origin,
     ) -> Result<Begun, LoginError> {
+        self.outcomes.can_be_kept().await.map_err(Refused::from)?;
         let now = self.now();
         let settings = &self.settings;
         let request_id = random::message_id();

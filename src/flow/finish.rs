@@ -225,11 +225,12 @@ impl LoginError {
     }
 
     /// Tells whether the network that it came from did something wrong. A handle that we do not know is
-    /// no failure of it, and neither is what a foreign page could have its browsers bring.
+    /// no failure of it, and neither is what a foreign page could have its browsers bring, such as a login
+    /// that another one began.
     #[must_use]
     pub fn is_of_the_network(&self) -> bool {
         match self.class() {
-            Class::OtherBrowser | Class::Replayed => true,
+            Class::Replayed => true,
             Class::Answer(kind) => !matches!(kind, Kind::OurFault | Kind::NodeFault),
             _ => false,
         }
@@ -286,11 +287,14 @@ impl Flows {
         let place = self.node.place().await?;
 
         // 4. It is finished once. Who comes again is told what became of it.
-        if let Claim::Before = self.outcomes.claim(relay_state, network).await? {
-            drop(place);
-            let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
-            return self.repeat(outcome, login).await;
-        }
+        let claimed = match self.outcomes.claim(relay_state, network).await? {
+            Claim::First(claimed) => claimed,
+            Claim::Before => {
+                drop(place);
+                let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
+                return self.repeat(outcome, login).await;
+            }
+        };
 
         // 5. From here on it belongs to the citizen, not to this request.
         let flows = Arc::clone(self);
@@ -303,7 +307,7 @@ impl Flows {
                 }
                 Err(error) => Outcome::refused(error),
             };
-            if let Err(error) = flows.outcomes.settle(&relay_state, &outcome).await {
+            if let Err(error) = flows.outcomes.settle(&relay_state, claimed, &outcome).await {
                 tracing::warn!(%error, "what became of a login cannot be told a second time");
             }
             finished

@@ -68,7 +68,7 @@ pub struct Settings {
     pub maximum_answer: usize,
     /// How long a citizen may take at the node.
     pub login_timeout: Duration,
-    /// How many logins may be under way.
+    /// How many handles of ended logins, wishes and codes are kept, each.
     pub maximum_pending: u64,
     /// The most bytes of a form that is kept across a login; zero keeps none.
     pub keep_forms: usize,
@@ -107,7 +107,7 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// Puts the flows together. Logins under way, forms, and what was used are kept in
+    /// Puts the flows together. What became of logins, forms, and what was used are kept in
     /// the place.
     #[must_use]
     pub fn new(
@@ -145,7 +145,7 @@ impl Flows {
         }
     }
 
-    /// Goes on by new settings with the same sessions, logins under way and memory of what was
+    /// Goes on by new settings with the same sessions, outcomes of logins and memory of what was
     /// used.
     #[must_use]
     pub fn renewed(&self, settings: Settings, node: NodeClient) -> Self {

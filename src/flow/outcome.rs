@@ -6,9 +6,10 @@
 //!    meanwhile waits for it. After that the login is known as used.
 //! 3. A login whose answer came to another browser than the one that began it is ended for good.
 //! 4. Only handles of logins that come to their end are kept, never of those that have only begun. Anybody
-//!    can have a login come to an end, so the room for them is shared out by network ([`super::room`]): a
-//!    handle that is pushed out leads to nothing more than its ticket and its cookie do, for a minute, and
-//!    neither artifact nor assertion is good twice ([`super::replay`]).
+//!    can have a login come to an end, so the room for them is shared out by network ([`super::room`]). A
+//!    handle that is pushed out, or that there is no room for, is no danger: it leads to nothing more than
+//!    its ticket and its cookie do, for a minute, and neither artifact nor assertion is good twice
+//!    ([`super::replay`]). So nobody is kept from signing in for want of room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::finish::{Class, LoginError};
 use super::pending::Refused;
 use super::relay_state::{RelayState, Thing};
-use super::room::{Bounds, SharedRoom};
+use super::room::{Bounds, NotKept, SharedRoom};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::network::Network;
 use crate::base::secret::Secret;
@@ -56,10 +57,14 @@ pub enum Outcome {
 #[derive(Debug)]
 pub enum Claim {
     /// The login is the caller's to finish.
-    First,
+    First(Claimed),
     /// Somebody came before.
     Before,
 }
+
+/// A claim, as it is kept; nothing is, when there was no room.
+#[derive(Debug)]
+pub struct Claimed(Option<Bytes>);
 
 /// All outcomes.
 pub struct Outcomes {
@@ -92,8 +97,13 @@ impl Outcomes {
     /// # Errors
     /// When it cannot be told whether somebody came before, or not be noted.
     pub async fn claim(&self, login: &RelayState, network: Network) -> Result<Claim, Unavailable> {
-        let is_first = self.put_new(login, &Kept::UnderWay, network).await?;
-        Ok(if is_first { Claim::First } else { Claim::Before })
+        let record = self.record(login, &Kept::UnderWay);
+        let sealed = record.sealed.clone();
+        Ok(match self.put_new(login, record, network).await? {
+            Put::Kept => Claim::First(Claimed(Some(sealed))),
+            Put::NoRoom => Claim::First(Claimed(None)),
+            Put::WasThere => Claim::Before,
+        })
     }
 
     /// Ends a login for good, unless it came to another end before.
@@ -101,14 +111,21 @@ impl Outcomes {
     /// # Errors
     /// When the store is away.
     pub async fn end(&self, login: &RelayState, network: Network) -> Result<(), Unavailable> {
-        self.put_new(login, &Kept::Ended, network).await.map(|_| ())
+        let record = self.record(login, &Kept::Ended);
+        self.put_new(login, record, network).await.map(drop)
     }
 
-    /// Notes what became of a login that was claimed.
+    /// Notes what became of a login that was claimed, when its claim was kept and is still there.
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub async fn settle(&self, login: &RelayState, outcome: &Outcome) -> Result<(), Unavailable> {
+    pub async fn settle(
+        &self,
+        login: &RelayState,
+        claimed: Claimed,
+        outcome: &Outcome,
+    ) -> Result<(), Unavailable> {
+        let Claimed(Some(sealed)) = claimed else { return Ok(()) };
         let until = later(self.clock.now(), TOLD_FOR).as_millisecond();
         let kept = match outcome {
             Outcome::SignedIn { session, assurance } => Kept::SignedIn {
@@ -121,7 +138,8 @@ impl Outcomes {
             }
         };
         let (key, _) = login.key(Thing::Outcome);
-        self.place.put(key, self.record(login, &kept)).await
+        let record = self.record(login, &kept);
+        self.place.swap(key, sealed, record, self.clock.now()).await.map(drop)
     }
 
     /// Returns what became of a login that somebody claimed before, as soon as it is known.
@@ -139,6 +157,14 @@ impl Outcomes {
                 told => return self.told(told).ok_or(Refused::Used),
             }
         }
+    }
+
+    /// Tells whether a login that begins now could come to an end: nobody is sent to the node for nothing.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn can_be_kept(&self) -> Result<(), Unavailable> {
+        self.place.check().await
     }
 
     /// Returns how many handles are remembered. For whoever watches: every one of them is looked at.
@@ -175,12 +201,17 @@ impl Outcomes {
     async fn put_new(
         &self,
         login: &RelayState,
-        kept: &Kept,
+        record: Record,
         network: Network,
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<Put, Unavailable> {
         let (key, _) = login.key(Thing::Outcome);
-        let record = self.record(login, kept);
-        Ok(self.room.keep_new(key, record, network, self.clock.now()).await?)
+        match self.room.keep_new(key, record, network, self.clock.now()).await {
+            Ok(true) => Ok(Put::Kept),
+            Ok(false) => Ok(Put::WasThere),
+            // See rule 4.
+            Err(NotKept::Full) => Ok(Put::NoRoom),
+            Err(NotKept::Store(away)) => Err(away),
+        }
     }
 
     async fn read(&self, login: &RelayState) -> Result<Option<Kept>, Unavailable> {
@@ -215,6 +246,12 @@ impl Outcome {
     }
 }
 
+enum Put {
+    Kept,
+    NoRoom,
+    WasThere,
+}
+
 /// How soon who waits for an outcome looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -233,10 +270,14 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn world() -> World {
+        world_with(10)
+    }
+
+    fn world_with(entries: usize) -> World {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
         let sealer = Sealer::default();
         let login = RelayState::issue(&sealer, later(clock.now(), Duration::from_secs(600)));
-        let bounds = Bounds { entries: 10, bytes: 1 << 20 };
+        let bounds = Bounds { entries, bytes: 1 << 20 };
         let outcomes = Outcomes::new(Arc::new(Memory::new(10)), sealer, clock.clone(), bounds);
         World { outcomes, clock, login }
     }
@@ -249,6 +290,15 @@ mod tests {
         Outcome::SignedIn { session: SessionId::generate(), assurance: Assurance::High }
     }
 
+    impl World {
+        async fn claimed(&self, login: &RelayState, network: Network) -> Claimed {
+            match self.outcomes.claim(login, network).await {
+                Ok(Claim::First(claimed)) => claimed,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     #[tokio::test]
     async fn of_two_that_claim_at_once_one_is_the_first() {
         let w = world();
@@ -256,16 +306,16 @@ mod tests {
             w.outcomes.claim(&w.login, network()),
             w.outcomes.claim(&w.login, network())
         );
-        let firsts = [a, b].iter().filter(|claim| matches!(claim, Ok(Claim::First))).count();
+        let firsts = [a, b].iter().filter(|claim| matches!(claim, Ok(Claim::First(_)))).count();
         assert_eq!(firsts, 1);
     }
 
     #[tokio::test]
     async fn what_became_of_it_is_told_for_a_minute_and_not_longer() {
         let w = world();
-        w.outcomes.claim(&w.login, network()).await.unwrap();
+        let claimed = w.claimed(&w.login, network()).await;
         let outcome = signed_in();
-        w.outcomes.settle(&w.login, &outcome).await.unwrap();
+        w.outcomes.settle(&w.login, claimed, &outcome).await.unwrap();
         w.clock.advance(TOLD_FOR - Duration::from_millis(1));
         let Outcome::SignedIn { session, .. } = w.outcomes.wait(&w.login, PATIENCE).await.unwrap()
         else {
@@ -285,9 +335,9 @@ mod tests {
     async fn every_refusal_is_told_as_it_was() {
         for class in Class::ALL {
             let w = world();
-            w.outcomes.claim(&w.login, network()).await.unwrap();
+            let claimed = w.claimed(&w.login, network()).await;
             let outcome = Outcome::Refused { code: "login.node_timeout", class };
-            w.outcomes.settle(&w.login, &outcome).await.unwrap();
+            w.outcomes.settle(&w.login, claimed, &outcome).await.unwrap();
             let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
             assert!(
                 matches!(told, Outcome::Refused { code: "login.node_timeout", class: c } if c == class),
@@ -299,10 +349,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_asks_meanwhile_waits_but_not_for_ever() {
         let w = world();
-        w.outcomes.claim(&w.login, network()).await.unwrap();
+        let claimed = w.claimed(&w.login, network()).await;
         let (told, ()) = tokio::join!(w.outcomes.wait(&w.login, PATIENCE), async {
             sleep(Duration::from_secs(2)).await;
-            w.outcomes.settle(&w.login, &signed_in()).await.unwrap();
+            w.outcomes.settle(&w.login, claimed, &signed_in()).await.unwrap();
         });
         assert!(matches!(told, Ok(Outcome::SignedIn { .. })));
         let w = world();
@@ -310,6 +360,34 @@ mod tests {
         let began = Instant::now();
         assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
         assert!(began.elapsed() < PATIENCE + Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn who_comes_again_and_again_is_in_the_books_once() {
+        let w = world();
+        for _ in 0..3 {
+            w.outcomes.claim(&w.login, network()).await.unwrap();
+            w.outcomes.end(&w.login, network()).await.unwrap();
+        }
+        assert_eq!(w.outcomes.room.kept().entries, 1);
+        let other = RelayState::issue(&w.outcomes.sealer, w.login.end());
+        w.outcomes.end(&other, network()).await.unwrap();
+        assert_eq!(w.outcomes.room.kept().entries, 2);
+    }
+
+    #[tokio::test]
+    async fn want_of_room_keeps_nobody_from_signing_in() {
+        let w = world_with(1);
+        let first = w.claimed(&w.login, network()).await;
+        let other = RelayState::issue(&w.outcomes.sealer, w.login.end());
+        let elsewhere = Network::of(std::net::Ipv4Addr::new(192, 0, 2, 1).into(), 32, 56);
+        let claimed = w.claimed(&other, elsewhere).await;
+        // What it led to goes into no books, and so nowhere.
+        w.outcomes.settle(&other, claimed, &signed_in()).await.unwrap();
+        assert!(w.outcomes.read(&other).await.unwrap().is_none());
+        // What was there before stays.
+        w.outcomes.settle(&w.login, first, &signed_in()).await.unwrap();
+        assert!(w.outcomes.wait(&w.login, PATIENCE).await.is_ok());
     }
 
     #[tokio::test]
@@ -322,8 +400,8 @@ mod tests {
         assert_eq!(told.unwrap_err(), Refused::OtherBrowser);
         // The twin: one that was finished came to its end, and is told of.
         let w = world();
-        w.outcomes.claim(&w.login, network()).await.unwrap();
-        w.outcomes.settle(&w.login, &signed_in()).await.unwrap();
+        let claimed = w.claimed(&w.login, network()).await;
+        w.outcomes.settle(&w.login, claimed, &signed_in()).await.unwrap();
         w.outcomes.end(&w.login, network()).await.unwrap();
         assert!(w.outcomes.wait(&w.login, PATIENCE).await.is_ok());
     }

@@ -1,4 +1,5 @@
-//! Where a citizen wanted to go: a path on our own host, kept on our side, never an address.
+//! Where a citizen wanted to go: a path on our own host, sealed in the cookie of its login, never an
+//! address.
 
 /// A path with its query, safe to put into `Location`.
 #[derive(Debug, Clone, PartialEq, Eq)]

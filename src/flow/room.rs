@@ -213,8 +213,9 @@ impl SharedRoom {
         if is_kept { Ok(()) } else { Err(NotKept::Full) }
     }
 
+    /// When a record is there already, the entry stands for it.
     fn unless_kept(&self, key: Key, put: Result<bool, Unavailable>) -> Result<bool, NotKept> {
-        if !matches!(put, Ok(true)) {
+        if put.is_err() {
             self.ledger.let_go(key.digest);
         }
         Ok(put?)

@@ -200,13 +200,16 @@ impl From<crossing::Refused> for Failure {
             | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
             Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
         };
-        // A handle that we do not know is no failure of a network, and a store that is away neither.
+        // A handle that we do not know is no failure of a network, nor is one of another browser, which a
+        // foreign page can lead to. A store that is away is none either.
         let is_of_the_network = !matches!(
             refused,
             Refused::UnknownWish
                 | Refused::WishExpired
+                | Refused::WishOfOtherBrowser
                 | Refused::UnknownCode
                 | Refused::CodeExpired
+                | Refused::CodeOfOtherBrowser
                 | Refused::Store(_)
         );
         let failure = Self::new(trouble, status, refused.code());

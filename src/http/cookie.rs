@@ -63,7 +63,7 @@ pub type Values<'h> = [Option<&'h str>; MOST_VALUES];
 pub const MOST_VALUES: usize = 3;
 /// How many things of one kind are bound to one browser at once.
 pub const MOST_BOUND: usize = 12;
-/// How many bytes their cookies have at most together; a proxy in front may take no more than 8 KiB of
+/// How many bytes the values of one kind have at most together; a proxy in front may take no more than 8 KiB of
 /// headers.
 pub const MOST_BOUND_BYTES: usize = 4096;
 
@@ -120,11 +120,12 @@ impl Cookies {
         sensitive(format!("{}{SESSION}=; Max-Age=0{}", self.prefix, self.attributes))
     }
 
-    /// Takes away the second session cookie that somebody set beside ours, where there is one.
+    /// Takes away a session cookie that a script may have set beside ours, where there is any at all. It goes
+    /// before the one that sets ours: a browser that does not know such cookies takes it for that.
     #[must_use]
     pub fn clear_second_session(self, headers: &HeaderMap) -> Option<HeaderValue> {
         self.across?;
-        self.sessions(headers)[1]?;
+        self.sessions(headers)[0]?;
         let attributes = self.attributes;
         Some(sensitive(format!("{}{SESSION}=; Max-Age=0{attributes}; Partitioned", self.prefix)))
     }
@@ -300,7 +301,9 @@ mod tests {
         let many = format!("{}brama=z", "brama=x; ".repeat(100));
         let map = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(many).unwrap())]);
         assert_eq!(sessions(Cookies::PLAIN, &map).len(), MOST_VALUES);
-        assert_eq!(Cookies::SECURE.clear_second_session(&headers(&["__Host-brama=x"])), None);
+        let one = headers(&["__Host-brama=x"]);
+        assert!(Cookies::SECURE.clear_second_session(&one).is_some(), "whose, nobody knows");
+        assert_eq!(Cookies::SECURE.clear_second_session(&headers(&["a=1"])), None);
     }
 
     #[test]

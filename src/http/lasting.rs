@@ -105,8 +105,8 @@ pub struct Opened<'o> {
     pub route: &'o Route,
     /// Whose sessions they are, and the clock.
     pub flows: &'o Arc<Flows>,
-    /// Where an end is counted.
-    pub counts: &'o Arc<Doors>,
+    /// Where an end is counted, unless the refusal that comes of it is.
+    pub counts: Option<&'o Arc<Doors>>,
     /// The canonical host.
     pub host: &'o Host,
     /// The target as it came.
@@ -127,7 +127,7 @@ pub struct Opened<'o> {
 pub struct Lasting {
     present: Arc<Present>,
     flows: Arc<Flows>,
-    counts: Arc<Doors>,
+    counts: Option<Arc<Doors>>,
     host: Host,
     uri: Uri,
     method: Method,
@@ -167,7 +167,7 @@ impl Lasting {
         Arc::new(Self {
             present: Arc::clone(opened.present),
             flows: Arc::clone(opened.flows),
-            counts: Arc::clone(opened.counts),
+            counts: opened.counts.cloned(),
             host: opened.host.clone(),
             uri: opened.uri.clone(),
             method: opened.method.clone(),
@@ -285,7 +285,9 @@ impl Lasting {
 
     fn end(&self, cut: Cut) -> Cut {
         *self.cut.get_or_init(|| {
-            self.counts.refusals.add(cut.code());
+            if let Some(counts) = &self.counts {
+                counts.refusals.add(cut.code());
+            }
             cut
         })
     }

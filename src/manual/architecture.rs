@@ -18,7 +18,8 @@
 //!
 //! Sessions live near, in the memory of each process, and behind that in a place for records
 //! ([`crate::store::Place`]): a file of one process, or servers of Redis that replicas share
-//! ([`super::sessions`]). Logins under way and what must not be used twice are records of the same place.
+//! ([`super::sessions`]). What became of logins, and what must not be used
+//! twice, are records of the same place.
 //!
 //! # A worker for each core
 //!

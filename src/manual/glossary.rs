@@ -30,7 +30,7 @@
 //! |---|---|
 //! | ACS, assertion consumer service | our address that the browser brings an artifact to |
 //! | audience | for whom a token or an assertion is made |
-//! | binding cookie | the cookie that tells which browser began a login |
+//! | binding cookie | the cookie that tells which browser made a wish or typed a form; a login has its beginning in a sealed one |
 //! | CEK, KEK | the key of the content; the key that wraps it |
 //! | pin | a certificate that is believed because the configuration names it |
 //! | pairwise pseudonym | a subject that differs for each audience |

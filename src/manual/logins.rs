@@ -59,8 +59,8 @@
 //! # Several tabs, and what breaks
 //!
 //! - **Tabs.** Each login has a cookie of its own (`__Host-brama-login-…`), so tabs that begin at the same
-//!   moment do not overwrite each other's. A browser has twelve of them at most, of 4 KiB together; the
-//!   earliest make room.
+//!   moment do not overwrite each other's. A browser has twelve of them at most, with 4 KiB of values
+//!   together; the earliest make room.
 //! - **Reload, double click, "back".** The same browser is told the same for a minute, without another
 //!   question to the node. Later it is led on to the page when somebody is signed in, and begins again
 //!   otherwise.

@@ -147,12 +147,17 @@
 //!
 //! `limits.networks` bounds the memory. When more networks come, the one that was heard of longest ago
 //! is forgotten and begins anew, and nobody is refused for it. So a flood from very many networks is
-//! not stopped here; `session.maximum_pending` and `node.max_concurrent` hold against it, and the
-//! network in front must.
+//! not stopped here: each beginning costs a signature and no memory, `node.max_concurrent` holds against
+//! what goes on to the node, and the network in front must hold against the rest.
 //!
 //! A line of IPv6 is usually given a /56 (RIPE-690), so that is a network by default: with /64 whoever has
 //! a line could count as 256 clients. Where lines have a /48, shorten it; where neighbours share a /56,
 //! they share a count as they do behind one address of IPv4.
+//!
+//! Each process counts for itself: behind a balancer, two gateways allow twice as much.
+//!
+//! **The address must be right.** Behind a proxy that is not named (see below) all citizens are one
+//! network. `check` warns where it can tell.
 //!
 //! # What strangers have us keep
 //!
@@ -160,7 +165,8 @@
 //! minutes for people who have not signed in. Room for each is shared out by the same networks
 //! ([`crate::flow::room`]): what has expired goes first, then what the network with most brought first;
 //! a network with no more than its equal share loses nothing, whatever others do. Where nobody has more
-//! than that, the next one is not taken in.
+//! than that, the next one is not taken in; but for the handles of logins, without which everybody signs
+//! in all the same.
 //!
 //! | what | how many | bytes in memory or Redis | bytes in a file of 4 GiB | of 64 MiB |
 //! |---|---|---|---|---|
@@ -171,11 +177,6 @@
 //! and warns where a file has room for fewer than `session.maximum_pending`. Each process shares out what
 //! it put itself: replicas at one Redis have room for as much each, and after a restart what was put
 //! before counts for nobody until it expires, twenty minutes later at the most.
-//!
-//! Each process counts for itself: behind a balancer, two gateways allow twice as much.
-//!
-//! **The address must be right.** Behind a proxy that is not named (see below) all citizens are one
-//! network. `check` warns where it can tell.
 //!
 //! # When the node is away, or slow
 //!
@@ -240,7 +241,7 @@
 //! (`the new configuration is wrong, so the old one stays`, with each problem; `the old configuration
 //! stays`, with the keys). Requests that are under way end as they began, unless they last and
 //! would not pass any more ([`super::protocols`]). Sessions, logins under way
-//! and connections to upstreams that did not change are kept.
+//! (which their browsers have) and connections to upstreams that did not change are kept.
 //!
 //! What needs a new process: everything in `[listen]` but `hsts`, `trusted_proxies` and `trusted_for`, `[session]`,
 //! `operations.listen`, `portal.public_url`, `portal.state_directory`, `identity.key_rotation`, and

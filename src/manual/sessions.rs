@@ -100,8 +100,9 @@
 //! | `file` | a restart and `kill -9`; what was answered is on the disk | one process on one machine |
 //! | `redis` | that, as far as the servers keep it, and the loss of a replica | several replicas |
 //!
-//! The same place keeps logins under way and what must not be used twice (artifacts, assertions), so a
-//! login may begin at one replica and end at another.
+//! The same place keeps what became of logins and what must not be used twice (artifacts, assertions). A
+//! login under way is in the cookie of its browser ([`super::logins`]), so it ends at any replica that has
+//! the same secret.
 //!
 //! **What is in it.** Keys are hashes of the ids in cookies. Records are sealed with a key from that id,
 //! which the store does not know, and from a secret of the servers ([`crate::store::seal`]), so that

@@ -89,7 +89,8 @@
 //!   memory. One network is limited ([`crate::http::limits`]), thousands of them together are not: nobody
 //!   is refused because of what others do. That is for the network in front to hold off.
 //! - **A script of the portal, or an extension of the browser,** in the very browser of the citizen. It
-//!   acts in their name anyway.
+//!   acts in their name anyway. One that sets a second session cookie, of a live session of somebody else,
+//!   after the login of the citizen, has the citizen go on in that session when their own has ended first.
 //! - **An attacker in the network of others.** Who floods from an office's address uses up what the whole
 //!   office may do, and nobody there signs in meanwhile; whoever is signed in goes on. The log names
 //!   the reason, `limits.except` lets the office through, and the office finds its attacker.

@@ -34,13 +34,10 @@
 //! | program, set up as | change | for instance | what to configure |
 //! |---|---|---|---|
 //! | nginx, `location /admin` | letters after | `/adminx` | `location = /admin` and `location /admin/` in its place |
-//! | nginx, `location /admin` | dots after | `/admin.` | the same |
 //! | nginx, `location /admin` | extension | `/admin.json` | the same |
 //! | nginx, `location /admin` | spaces after | `/admin%20` | the same |
 //! | nginx, `location /admin` | signs after | `/admin~` | the same |
 //! | nginx, `location /panel { proxy_pass http://app/; }` | no slash between | `/paneldash` | a slash at the end of both: `location /panel/ { proxy_pass http://app/; }` |
-//! | nginx, `location /panel { proxy_pass http://app/; }` | dots between | `/panel./dash` | the same |
-//! | nginx, `location /files { alias /srv/files/; }` | dots after a folder before | `/files../private/secret.txt` | a slash at the end of both: `location /files/ { alias /srv/files/; }` |
 //! | Apache, `Options +MultiViews` | extension | `/panel.html` | `Options -MultiViews`, and one name for each page |
 //! | Express, as it comes | case | `/Admin` | `app.enable('case sensitive routing')`, for each `Router({ caseSensitive: true })` too |
 //! | PHP, `index.php` that routes by `PATH_INFO` | script before | `/index.php/admin` | have the web server refuse `/index.php` and what is below it (nginx: `internal`), or a rule for `/index.php` |

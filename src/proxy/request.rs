@@ -18,6 +18,7 @@ use crate::http::lasting::{Cut, Form, Lasting, Opened};
 use crate::http::service::{HoldsBack, WantsUpgrade};
 use crate::http::{Gateway, forwarded, hygiene};
 use crate::identity::headers::ASSERTION;
+use crate::observe::metrics::Doors;
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
@@ -162,19 +163,20 @@ fn say(
     fields.add_text(&X_REQUEST_ID, &exchange.id);
 }
 
-/// Returns the right by which what comes of a request goes on.
+/// Returns the right by which what comes of a request goes on, and where its end is counted.
 pub(super) fn lasting(
     gateway: &Gateway,
     pass: &Pass,
     exchange: &Exchange,
     form: Form,
+    counts: Option<&Arc<Doors>>,
 ) -> Arc<Lasting> {
     Lasting::new(&Opened {
         present: &gateway.present,
         policy: &gateway.policy,
         route: pass.route(),
         flows: &gateway.flows,
-        counts: &gateway.counts,
+        counts,
         host: &exchange.host,
         uri: &exchange.parts.uri,
         method: &exchange.parts.method,
@@ -196,7 +198,8 @@ impl Watch for Prepared<'_> {
             return Poll::Pending;
         }
         let Ours { gateway, exchange, .. } = self.ours;
-        let begin = || lasting(gateway, self.pass, exchange, Form::Stream);
+        // Nothing was answered yet, so the refusal counts.
+        let begin = || lasting(gateway, self.pass, exchange, Form::Stream, None);
         self.lasting.get_or_init(begin).look(cx)
     }
 

@@ -40,7 +40,7 @@ use crate::base::clock::Time;
 pub enum Kind {
     /// A citizen who is signed in.
     Session,
-    /// A login under way.
+    /// What became of a login.
     Login,
     /// Something that must not be used twice.
     Used,

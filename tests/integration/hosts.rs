@@ -538,12 +538,19 @@ async fn what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_netw
     for _ in 0..10 {
         browser.open("/.brama/arrive?code=x").await.is_refused_with("crossing.unknown_code");
     }
-    // The twin: who comes with what is another browser's is.
+    // Nor what another browser began: a foreign page can lead there.
     let mut citizen = world.browser();
     signed_in(&mut citizen, A, "/").await;
     for _ in 0..4 {
         let code = code_for(&mut citizen, B, "/tax").await;
         browser.visit(&code).await.is_refused_with("crossing.code_of_other_browser");
+    }
+    browser.open("/.brama/arrive?code=x").await.is_refused_with("crossing.unknown_code");
+    // The twin: codes that were good and come a second time are counted.
+    let code = code_for(&mut citizen, B, "/tax").await;
+    citizen.visit(&code).await;
+    for _ in 0..4 {
+        citizen.visit(&code).await.is_refused_with("crossing.code_used");
     }
     browser.open("/.brama/arrive?code=x").await.is_refused_with("login.too_many_failures");
 }

@@ -118,7 +118,9 @@ async fn a_thief_who_delivers_first_gets_nothing_of_the_citizens() {
             thief.open(&ticket).await.is_refused_with("login.artifact_unknown_to_node");
         }
         citizen.deliver(&delivery).await.is_refused_with("login.other_browser");
-        thief.open(&ticket).await;
+        // Their own login came to an end of its own, or to this one.
+        let own = if finishes { "login.artifact_unknown_to_node" } else { "login.other_browser" };
+        thief.open(&ticket).await.is_refused_with(own);
         thief.open(&known_to_the_thief(&delivery)).await.is_refused_with("login.no_ticket");
         assert!(!is_signed_in(&mut thief).await && !is_signed_in(&mut citizen).await);
     }
@@ -240,6 +242,60 @@ async fn a_second_session_cookie_that_a_script_set_locks_nobody_out() {
     let many = format!("{}brama={session}", "brama=x; ".repeat(3));
     assert_eq!(open(many).await, StatusCode::UNAUTHORIZED);
     assert_eq!(open(format!("brama={planted}")).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_live_session_that_a_script_planted_is_taken_away_by_the_login() {
+    const PORTAL: &str = "https://portal.example";
+    let world = world().with_hosts(&[PORTAL]).start().await;
+    let (mut thief, mut citizen) = (world.browser(), world.browser());
+    thief.sign_in("/tax", "zofia").await;
+    citizen.set_session_cookie(&thief.session_cookie().unwrap());
+    let delivery = citizen.reach_node("/.brama/login?max_age=0&return_to=/tax", "anna", &[]).await;
+    let finish = finish_of(&citizen.deliver_only(&delivery).await);
+    citizen.stops_before("/tax");
+    let arrived = citizen.open(&finish).await;
+    let set: Vec<_> = arrived.headers.get_all("set-cookie").iter().collect();
+    let of_the_session = |value: &&&http::HeaderValue| {
+        value.to_str().unwrap().starts_with("__Host-brama=")
+    };
+    let set: Vec<_> = set.iter().filter(of_the_session).map(|v| v.to_str().unwrap()).collect();
+    assert_eq!(set.len(), 2, "{set:?}");
+    // First the one goes that a script can set beside ours, then ours comes.
+    assert!(set[0].contains("Max-Age=0") && set[0].ends_with("; Partitioned"), "{}", set[0]);
+    assert!(!set[1].contains("Max-Age"), "{}", set[1]);
+    assert!(is_signed_in(&mut citizen).await);
+    assert!(!is_signed_in(&mut thief).await, "and it ended with the login");
+}
+
+#[tokio::test]
+async fn both_sessions_end_when_a_citizen_signs_out_with_two() {
+    let world = world().start().await;
+    let (mut one, mut other) = (world.browser(), world.browser());
+    one.sign_in("/tax", "anna").await;
+    other.sign_in("/tax", "zofia").await;
+    let cookie = |browser: &Browser| format!("brama={}", browser.session_cookie().unwrap().0);
+    let both = format!("{}; {}", cookie(&one), cookie(&other));
+    let headers =
+        [("cookie", &*both), ("sec-fetch-site", "same-origin"), ("accept", "application/json")];
+    let mut nobody = world.browser();
+    nobody.fetch_with(Method::POST, "/.brama/logout", &headers, "").await;
+    assert!(!is_signed_in(&mut one).await && !is_signed_in(&mut other).await);
+}
+
+#[tokio::test]
+async fn a_step_up_is_no_way_to_a_citizens_answer() {
+    let world = world().start().await;
+    let (mut thief, mut citizen) = (world.browser(), world.browser());
+    thief.sign_in("/tax", "zofia").await;
+    for path in ["/health/record", "/.brama/login?max_age=0&return_to=/tax"] {
+        let page = thief.open(path).await;
+        let delivery = citizen.choose(&page, "anna", &[("assurance", "high")]).await;
+        citizen.deliver(&delivery).await.is_refused_with("login.other_browser");
+        thief.open(&known_to_the_thief(&delivery)).await.is_refused_with("login.no_ticket");
+        let session = thief.fetch("/.brama/session").await.json();
+        assert_eq!(session["given_name"], "Zofia", "still who they are: {session}");
+    }
 }
 
 #[tokio::test]

@@ -270,7 +270,7 @@ fn a_store_that_dies_is_told_and_so_is_its_return() {
     let numbers = gateway.numbers();
     let code = [("code", "session.store_unavailable")];
     assert_eq!(numbers.value("brama_refusals_total", &code), 1.0);
-    assert!(numbers.value("brama_store_errors_total", &[("operation", "put")]) >= 1.0);
+    assert!(numbers.value("brama_store_errors_total", &[("operation", "check")]) >= 2.0);
 
     redis.start_again();
     let numbers = until(&gateway, "it is back", |numbers| {

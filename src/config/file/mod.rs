@@ -61,7 +61,7 @@ pub struct File {
     pub service: Service,
     /// How long a citizen stays signed in.
     pub session: Session,
-    /// Where sessions, logins under way and what must not be used twice are kept.
+    /// Where sessions, what became of logins, forms, and what must not be used twice are kept.
     pub store: Store,
     /// How often one network may try to sign in, so that none takes it from the others.
     ///

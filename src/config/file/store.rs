@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{HumanDuration, HumanSize};
 use crate::config::shape::keep_order;
 
-/// Where sessions, logins under way and what must not be used twice are kept.
+/// Where sessions, what became of logins, forms, and what must not be used twice are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]

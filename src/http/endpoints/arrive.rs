@@ -2,7 +2,6 @@
 //! [`crate::flow::crossing`].
 
 use http::Response;
-use http::header::SET_COOKIE;
 
 use super::super::Gateway;
 use super::super::answer::Failure;
@@ -43,7 +42,6 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     );
     let target = arrived.return_to.as_str();
     let mut response = finish::arrive(gateway, exchange, target, arrived.origin);
-    let cookie = cookies.set_session(arrived.branch.expose());
-    response.headers_mut().append(SET_COOKIE, cookie);
+    finish::set_session(gateway, exchange, arrived.branch.expose(), &mut response);
     Ok(response)
 }

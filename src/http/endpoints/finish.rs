@@ -74,12 +74,22 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     );
     let login = finished.login;
     let mut response = arrive(gateway, exchange, login.return_to.as_str(), login.origin);
-    let cookie = cookies.set_session(finished.session.expose());
-    response.headers_mut().append(SET_COOKIE, cookie);
-    if let Some(cookie) = cookies.clear_second_session(headers) {
+    set_session(gateway, exchange, finished.session.expose(), &mut response);
+    Ok(response)
+}
+
+/// Gives the browser its session cookie, in the place of any that somebody set before.
+pub(super) fn set_session(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    id: &str,
+    response: &mut Response<Body>,
+) {
+    let cookies = gateway.settings.cookies;
+    if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    Ok(response)
+    response.headers_mut().append(SET_COOKIE, cookies.set_session(id));
 }
 
 /// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].

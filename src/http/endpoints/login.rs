@@ -92,7 +92,7 @@ pub(super) fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
 /// to the browser.
 ///
 /// # Errors
-/// When the network began too many, or our request cannot be signed.
+/// When the network began too many, our request cannot be signed, or the store is away.
 pub async fn begin(
     gateway: &Gateway,
     exchange: &Exchange,
@@ -110,7 +110,8 @@ pub async fn begin(
 /// another one the browser goes there.
 ///
 /// # Errors
-/// When our request cannot be signed, or the way to the registered host cannot be remembered.
+/// When our request cannot be signed, the store is away, or the way to the registered host cannot be
+/// remembered.
 pub async fn begin_counted(
     gateway: &Gateway,
     exchange: &Exchange,
@@ -120,7 +121,7 @@ pub async fn begin_counted(
     if let Some(portal) = gateway.settings.other(exchange.host.name()) {
         return cross::leave(gateway, exchange, portal, return_to, demand).await;
     }
-    let begun = gateway.flows.begin(return_to, demand, exchange.origin())?;
+    let begun = gateway.flows.begin(return_to, demand, exchange.origin()).await?;
     let look = answer::look(&gateway.settings, exchange);
     let handle = begun.relay_state.as_str();
     let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);

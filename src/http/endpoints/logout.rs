@@ -66,7 +66,14 @@ pub async fn answer(
     let signed_out = match &id {
         Some(id) => {
             gateway.minter.forget(id.key().bytes(), gateway.policy.releases());
-            gateway.flows.logout(id).await?
+            let signed_out = gateway.flows.logout(id).await?;
+            // A second one that a script may have set beside ours leads nobody on either.
+            let all = gateway.session_ids(exchange).await?;
+            for other in all.into_iter().filter(|other| other.key() != id.key()) {
+                gateway.minter.forget(other.key().bytes(), gateway.policy.releases());
+                gateway.flows.logout(&other).await?;
+            }
+            signed_out
         }
         None => SignedOut::NotSignedIn,
     };

@@ -63,10 +63,11 @@
 //! The attacker plants a session id and waits for the victim to sign in with it.
 //!
 //! Answer: each login makes a fresh id, and the session that the browser had before ends
-//! ([`crate::flow::finish`], step 6). On HTTPS the cookies have the `__Host-` prefix, so no
-//! sub-domain can set them; a cookie that is there twice counts as absent
+//! ([`crate::flow::finish`]). On HTTPS the cookies have the `__Host-` prefix, so no
+//! sub-domain can set them; a cookie that a script set before the login is taken away by it
 //! ([`crate::http::cookie`]). Tests: `secure_cookies_have_every_attribute_of_the_host_prefix`,
-//! `finds_a_cookie_that_is_there_once`.
+//! `a_planted_session_cookie_becomes_nobodys_session`,
+//! `a_live_session_that_a_script_planted_is_taken_away_by_the_login`.
 //!
 //! ## Logout by a foreign page
 //!
@@ -104,8 +105,8 @@
 //! `return_to=//evil.example` and its relatives.
 //!
 //! Answer: [`crate::flow::return_to::ReturnTo`] takes a path of visible ASCII that begins with one
-//! slash and has no backslash; anything else is the front page. It is kept on our side and does not
-//! travel through the node. Test: `nothing_leads_away`.
+//! slash and has no backslash; anything else is the front page. It is sealed in the cookie of its
+//! login, and does not travel through the node. Test: `nothing_leads_away`.
 //!
 //! ## Script in pages
 //!

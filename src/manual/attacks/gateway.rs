@@ -33,7 +33,7 @@
 //! empty segments, encoded slashes and backslashes, encoded semicolons, control characters, broken
 //! percent signs. The gate sees the path decoded once and without parameters. Case is not folded;
 //! see the threat model about portals that ignore it. Tests:
-//! `refuses_what_two_servers_could_read_in_two_ways`, `decodes_once_and_drops_parameters`.
+//! `each_path_has_one_meaning_or_none`.
 //!
 //! ## Another method
 //!
@@ -133,12 +133,13 @@
 //! returns from the node until one fits.
 //!
 //! Answer: only a person who goes to a page begins a login; scripts and frames are told that it is
-//! needed, and get no cookie. A browser keeps one binding cookie however often it begins. Starts,
+//! needed, and get no cookie. A login that has only begun is kept nowhere but in its browser, which has a
+//! dozen of them at most. Starts,
 //! returns and refusals are limited for each network ([`crate::http::limits`]); what is remembered of
 //! networks is bounded, and a flood from ever new ones shuts nobody out. Tests:
 //! `ten_thousand_fetches_begin_no_login_and_set_no_cookie`,
-//! `ten_thousand_navigations_of_one_browser_keep_one_binding_cookie`,
-//! `one_network_cannot_push_out_the_logins_of_others`,
+//! `ten_thousand_navigations_of_one_browser_leave_a_few_cookies`,
+//! `nobody_pushes_out_the_logins_of_others_however_many_they_begin`,
 //! `a_flood_from_ever_new_networks_neither_grows_nor_shuts_out`.
 //!
 //! ## Room that strangers fill

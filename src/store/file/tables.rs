@@ -56,7 +56,7 @@ fn is_begun_by_anybody(kind: Kind) -> bool {
     matches!(kind, Kind::Login | Kind::Wish | Kind::Code)
 }
 
-/// Logins under way, wishes and codes may each weigh an eighth of all.
+/// Handles of logins, wishes and codes may each weigh an eighth of all.
 pub(super) const PART_OF_BEGUN: u64 = 8;
 
 /// What became of a change.
