@@ -7,7 +7,7 @@ use super::pending::{Origin, PendingLogin, Refused};
 use super::relay_state::RelayState;
 use super::return_to::ReturnTo;
 use crate::base::clock::later;
-use crate::base::encoding::{base64, base64url};
+use crate::base::encoding::{base64, base64url, from_base64url};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::gate::requirement::Demand;
@@ -67,9 +67,16 @@ impl Flows {
     }
 
     /// Returns the value by which the consumer service knows the browser that began a login.
-    pub(super) fn twin(&self, relay_state: &RelayState) -> Secret<String> {
+    fn twin(&self, relay_state: &RelayState) -> Secret<String> {
         let mark = self.sealer.mark(TWIN, relay_state.as_str().as_bytes());
         Secret::new(base64url(&mark[..TWIN_LENGTH]))
+    }
+
+    /// Tells whether a value is that of the browser that began a login, by whichever secret of the servers.
+    pub(super) fn is_twin(&self, text: &str, relay_state: &RelayState) -> bool {
+        let mark = from_base64url(text).filter(|mark| mark.len() == TWIN_LENGTH);
+        let data = relay_state.as_str().as_bytes();
+        mark.is_some_and(|mark| self.sealer.is_marked(TWIN, data, &mark))
     }
 }
 

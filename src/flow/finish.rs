@@ -8,15 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-
 use super::Flows;
 use super::node::{NodeError, Place};
 use super::outcome::{Claim, Outcome};
 use super::pending::{PendingLogin, Refused};
 use super::relay_state::RelayState;
 use super::replay;
-use super::ticket::{self, Ticket};
+use super::ticket::{self, Delivered, Ticket};
 use crate::base::clock::later;
 use crate::base::encoding::sha256;
 use crate::base::network::Network;
@@ -254,10 +252,7 @@ impl Flows {
         twins: Option<&[&str]>,
         network: Network,
     ) -> Result<Ticket, LoginError> {
-        let expected = self.twin(relay_state);
-        let is_ours = |twin: &&str| {
-            verify_slices_are_equal(twin.as_bytes(), expected.expose().as_bytes()).is_ok()
-        };
+        let is_ours = |twin: &&str| self.is_twin(twin, relay_state);
         if twins.is_some_and(|twins| !twins.iter().any(is_ours)) {
             return Err(self.end_for_good(relay_state, network).await);
         }
@@ -282,39 +277,63 @@ impl Flows {
             return Err(self.end_for_good(relay_state, network).await);
         };
 
-        // 3. There must be room to ask the node before anything is spent: a citizen who is turned
-        //    away here can come back with the same login.
-        let place = self.node.place().await?;
+        // 3. A ticket that is over begins nothing any more; what became of the login is told all the same.
+        if delivered.is_late() {
+            return self.tell_again(relay_state, login, Refused::TicketExpired.into()).await;
+        }
 
-        // 4. It is finished once. Who comes again is told what became of it.
-        let claimed = match self.outcomes.claim(relay_state, network).await? {
-            Claim::First(claimed) => claimed,
-            Claim::Before => {
-                drop(place);
-                let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
-                return self.repeat(outcome, login).await;
-            }
+        // 4. There must be room to ask the node before anything is spent: a citizen who is turned
+        //    away here can come back with the same login.
+        let place = match self.node.place().await {
+            Ok(place) => place,
+            Err(busy) => return self.tell_again(relay_state, login, busy.into()).await,
         };
 
-        // 5. From here on it belongs to the citizen, not to this request.
+        // 5. From here on it belongs to the citizen, not to this request: what is claimed is finished, even
+        //    when the browser is gone.
         let flows = Arc::clone(self);
-        let (relay_state, earlier) = (relay_state.clone(), earlier.cloned());
-        let exchange = tokio::spawn(async move {
-            let finished = flows.exchange(place, login, delivered.artifact(), earlier).await;
-            let outcome = match &finished {
-                Ok(Finished { session, assurance, .. }) => {
-                    Outcome::SignedIn { session: session.clone(), assurance: *assurance }
-                }
-                Err(error) => Outcome::refused(error),
-            };
-            if let Err(error) = flows.outcomes.settle(&relay_state, claimed, &outcome).await {
-                tracing::warn!(%error, "what became of a login cannot be told a second time");
-            }
-            finished
+        let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
+        let claimed = tokio::spawn(async move {
+            flows.claim_and_exchange(place, &state, network, began, delivered, earlier).await
         });
-        exchange.await.unwrap_or_else(|error| {
+        let claimed = claimed.await.unwrap_or_else(|error| {
             Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
-        })
+        });
+
+        // 6. It is finished once. Who comes again is told what became of it.
+        match claimed? {
+            Some(finished) => Ok(finished),
+            None => {
+                let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
+                self.repeat(outcome, login).await
+            }
+        }
+    }
+
+    /// Claims a login, has it finished and notes what became of it; none when somebody claimed it before.
+    async fn claim_and_exchange(
+        &self,
+        place: Place,
+        relay_state: &RelayState,
+        network: Network,
+        login: PendingLogin,
+        delivered: Delivered,
+        earlier: Option<SessionId>,
+    ) -> Result<Option<Finished>, LoginError> {
+        let Claim::First(claimed) = self.outcomes.claim(relay_state, network).await? else {
+            return Ok(None);
+        };
+        let finished = self.exchange(place, login, delivered.artifact(), earlier).await;
+        let outcome = match &finished {
+            Ok(Finished { session, assurance, .. }) => {
+                Outcome::SignedIn { session: session.clone(), assurance: *assurance }
+            }
+            Err(error) => Outcome::refused(error),
+        };
+        if let Err(error) = self.outcomes.settle(relay_state, claimed, &outcome).await {
+            tracing::warn!(%error, "what became of a login cannot be told a second time");
+        }
+        finished.map(Some)
     }
 
     /// Asks the node what the artifact stands for, and begins the session.
@@ -385,6 +404,21 @@ impl Flows {
             }
         }
         Ok(Finished { session: id, assurance: assertion.assurance(), login, is_repeated: false })
+    }
+
+    /// Tells a browser what became of its login, when that is known already, and otherwise why it cannot go
+    /// on.
+    async fn tell_again(
+        &self,
+        relay_state: &RelayState,
+        login: PendingLogin,
+        otherwise: LoginError,
+    ) -> Result<Finished, LoginError> {
+        match self.outcomes.wait(relay_state, Duration::ZERO).await {
+            Ok(outcome) => self.repeat(outcome, login).await,
+            Err(Refused::Used) => Err(otherwise),
+            Err(refused) => Err(refused.into()),
+        }
     }
 
     /// Tells a browser once more what became of its login.

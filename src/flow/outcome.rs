@@ -149,10 +149,14 @@ impl Outcomes {
     /// [`Refused::OtherBrowser`] when the login was ended.
     pub async fn wait(&self, login: &RelayState, patience: Duration) -> Result<Outcome, Refused> {
         let end = Instant::now() + patience;
+        let mut pause = LOOK_AGAIN;
         loop {
             match self.read(login).await?.ok_or(Refused::Used)? {
                 Kept::Ended => return Err(Refused::OtherBrowser),
-                Kept::UnderWay if Instant::now() < end => sleep(LOOK_AGAIN).await,
+                Kept::UnderWay if Instant::now() < end => {
+                    sleep(pause).await;
+                    pause = (pause * 2).min(SELDOM);
+                }
                 Kept::UnderWay => return Err(Refused::Used),
                 told => return self.told(told).ok_or(Refused::Used),
             }
@@ -253,7 +257,9 @@ enum Put {
 }
 
 /// How soon who waits for an outcome looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How seldom, when it lasts.
+const SELDOM: Duration = Duration::from_millis(800);
 
 #[cfg(test)]
 mod tests {

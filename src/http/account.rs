@@ -33,8 +33,6 @@ pub struct Account {
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
     pub reason: Option<&'static str>,
-    /// Whether the query is nobody's business: a handle may stand in it.
-    pub has_secret_query: bool,
     quoted: Option<Box<Quoted>>,
     received: Option<Arc<AtomicU64>>,
     answered: Option<Answered>,
@@ -104,6 +102,7 @@ pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
     }
     let Answer { response, passed, lasting } = answer;
     let Parts { method, uri, version, .. } = *exchange.parts;
+    let has_secret_query = uri.query().is_some() && gateway.settings.may_be_ours(uri.path());
     let entry = Entry {
         access: Arc::clone(&gateway.access),
         clock: Arc::clone(&gateway.clock),
@@ -119,6 +118,7 @@ pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
         is_tls: exchange.client.is_tls,
         host: exchange.host,
         account: exchange.account,
+        has_secret_query,
     };
     let response = response.map(|body| Body::stream(Accounted { body, entry }));
     Answer { response, passed, lasting }
@@ -166,6 +166,8 @@ struct Entry {
     is_tls: bool,
     host: super::host::Host,
     account: Account,
+    /// Whether the query is nobody's business: a handle may stand in it.
+    has_secret_query: bool,
 }
 
 impl Drop for Entry {
@@ -181,7 +183,7 @@ impl Drop for Entry {
             method: self.method.as_str(),
             host: self.host.name(),
             path: self.uri.path(),
-            query: self.uri.query().filter(|_| !self.account.has_secret_query),
+            query: self.uri.query().filter(|_| !self.has_secret_query),
             protocol: self.protocol,
             is_tls: self.is_tls,
             status: self.status,

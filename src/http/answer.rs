@@ -17,6 +17,7 @@ use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
 use crate::flow::crossing;
 use crate::flow::finish::{Class, LoginError};
+use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
 use crate::pages::{self, Look, Page, Trouble};
 use crate::proxy;
@@ -44,6 +45,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether it counts as a failure of the network that it came from.
     pub is_of_the_network: bool,
+    /// Whose page led to what failed, when that is not whose page led to this request.
+    pub origin: Option<Origin>,
 }
 
 impl Failure {
@@ -60,6 +63,7 @@ impl Failure {
             allow: None,
             retry_after: None,
             is_of_the_network: false,
+            origin: None,
         }
     }
 
@@ -200,20 +204,7 @@ impl From<crossing::Refused> for Failure {
             | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
             Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
         };
-        // A handle that we do not know is no failure of a network, nor is one of another browser, which a
-        // foreign page can lead to. A store that is away is none either.
-        let is_of_the_network = !matches!(
-            refused,
-            Refused::UnknownWish
-                | Refused::WishExpired
-                | Refused::WishOfOtherBrowser
-                | Refused::UnknownCode
-                | Refused::CodeExpired
-                | Refused::CodeOfOtherBrowser
-                | Refused::Store(_)
-        );
-        let failure = Self::new(trouble, status, refused.code());
-        Self { detail: refused.to_string(), is_of_the_network, ..failure }
+        Self { detail: refused.to_string(), ..Self::new(trouble, status, refused.code()) }
     }
 }
 
@@ -291,7 +282,13 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         let look = look(settings, exchange);
         let link = begin_again.as_deref();
         let told = told(*trouble, settings, exchange);
-        page(*status, pages::trouble_told(look, *trouble, told, code, &exchange.id, link))
+        let mut words = pages::trouble_told(look, *trouble, told, code, &exchange.id, link);
+        let origin = failure.origin.unwrap_or_else(|| exchange.origin());
+        if origin == Origin::Elsewhere && exchange.caller() == Caller::Navigation {
+            // Its button must not make a foreign page's link one of the portal's own.
+            words = words.without_origin();
+        }
+        page(*status, words)
     };
     // The address of what was refused may have something in it that is worth stealing.
     keep_apart(&mut response);
@@ -311,7 +308,7 @@ pub fn failure(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         // Whoever sends what cannot be understood may mean something else with the rest as well.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if exchange.path().starts_with(&*settings.prefix) {
+    if settings.may_be_ours(exchange.path()) {
         // A handle may stand in the address, and is nobody's business. There are no forms here.
         let policy = HeaderValue::from_static("no-referrer");
         response.headers_mut().insert(REFERRER_POLICY, policy);

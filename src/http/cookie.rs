@@ -31,8 +31,12 @@ pub struct Cookies {
 pub enum Bound {
     /// What was remembered when a login began.
     Login,
-    /// The twin of that, which comes along across sites.
+    /// The same of a login that another site's page led to. Those push out only each other.
+    ForeignLogin,
+    /// The twin of what was remembered, which comes along across sites.
     Twin,
+    /// The same of a login that another site's page led to.
+    ForeignTwin,
     /// A form that is kept.
     Form,
     /// A wish that was made at another host.
@@ -42,13 +46,28 @@ pub enum Bound {
 }
 
 impl Bound {
-    const ALL: [Self; 5] = [Self::Login, Self::Twin, Self::Form, Self::Wish, Self::Home];
+    const ALL: [Self; 7] = [
+        Self::Login,
+        Self::ForeignLogin,
+        Self::Twin,
+        Self::ForeignTwin,
+        Self::Form,
+        Self::Wish,
+        Self::Home,
+    ];
+
+    /// Tells whether its cookies come along across sites.
+    fn is_twin(self) -> bool {
+        matches!(self, Self::Twin | Self::ForeignTwin)
+    }
 
     /// What the names of its cookies begin with, after the prefix.
     fn stem(self) -> &'static str {
         match self {
             Self::Login => "brama-login-",
+            Self::ForeignLogin => "brama-xlogin-",
             Self::Twin => "brama-acs-",
+            Self::ForeignTwin => "brama-xacs-",
             Self::Form => "brama-form-",
             Self::Wish => "brama-wish-",
             Self::Home => "brama-home-",
@@ -139,7 +158,7 @@ impl Cookies {
         value: &str,
         lifetime: Duration,
     ) -> Option<HeaderValue> {
-        let attributes = if kind == Bound::Twin { self.across? } else { self.attributes };
+        let attributes = if kind.is_twin() { self.across? } else { self.attributes };
         let (stem, tag, seconds) = (kind.stem(), tag.as_str(), lifetime.as_secs());
         Some(sensitive(format!(
             "{}{stem}{tag}={value}; Max-Age={seconds}{attributes}",
@@ -166,7 +185,7 @@ impl Cookies {
             fits
         });
         let go = known.len() - stay.count();
-        let attributes = if kind == Bound::Twin { self.across } else { Some(self.attributes) };
+        let attributes = if kind.is_twin() { self.across } else { Some(self.attributes) };
         known.into_iter().take(go).filter_map(move |(tag, _)| {
             let (prefix, stem) = (self.prefix, kind.stem());
             Some(sensitive(format!("{prefix}{stem}{tag}=; Max-Age=0{}", attributes?)))

@@ -153,7 +153,7 @@ pub async fn keep(
 /// # Errors
 /// When the network began too many.
 pub fn count(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
-    Ok(gateway.limits.start(exchange.client.address)?)
+    Ok(gateway.limits.start(exchange.client.address, exchange.origin())?)
 }
 
 /// Tells whether a request may be our small form: by its type, and by its length where that was said.

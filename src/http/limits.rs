@@ -1,6 +1,7 @@
 //! How often one network may try to sign in, so that none of them takes it from all the others.
 //!
-//! 1. Four things are counted for each network of a client: logins that are begun, returns from
+//! 1. Five things are counted for each network of a client: logins that are begun, the same
+//!    when another site's page led to them, returns from
 //!    the node, logins that are refused, and sessions that the store was asked for in vain. Each has so many a minute: as many at once, and then
 //!    evenly (GCRA).
 //! 2. A network is an IPv4 address or a /56 of IPv6, unless the settings say otherwise: that is what one
@@ -35,6 +36,7 @@ use moka::sync::Cache;
 use self::elapsed::Elapsed;
 use super::networks::Networks;
 use crate::base::clock::SharedClock;
+use crate::flow::pending::Origin;
 use crate::base::network::Network;
 
 /// How often one network may try, and what a network is.
@@ -102,6 +104,7 @@ pub struct Limits {
     seen: Seen,
     clock: Elapsed,
     starts: Option<Limiter>,
+    foreign_starts: Option<Limiter>,
     returns: Option<Limiter>,
     failures: Option<Limiter>,
     unknown_sessions: Option<Limiter>,
@@ -114,6 +117,7 @@ type Seen = Cache<Network, Arc<Counts>>;
 #[derive(Default)]
 struct Counts {
     starts: InMemoryState,
+    foreign_starts: InMemoryState,
     returns: InMemoryState,
     failures: InMemoryState,
     unknown_sessions: InMemoryState,
@@ -140,6 +144,7 @@ impl Limits {
         };
         Self {
             starts: limiter(settings.starts, |counts| &counts.starts),
+            foreign_starts: limiter(settings.starts, |counts| &counts.foreign_starts),
             returns: limiter(settings.returns, |counts| &counts.returns),
             failures: limiter(settings.failures, |counts| &counts.failures),
             unknown_sessions: limiter(settings.unknown_sessions, |counts| &counts.unknown_sessions),
@@ -158,12 +163,17 @@ impl Limits {
         Arc::new(Self::new(settings, Arc::clone(clock)))
     }
 
-    /// Counts a login that is to begin.
+    /// Counts a login that is to begin. Those that another site's page led to have a count of their own, as
+    /// high: a foreign page in an office's browser keeps nobody there from signing in.
     ///
     /// # Errors
     /// When its network began too many.
-    pub fn start(&self, client: IpAddr) -> Result<(), TooOften> {
-        self.count(self.starts.as_ref(), Counted::Start, client)
+    pub fn start(&self, client: IpAddr, origin: Origin) -> Result<(), TooOften> {
+        let limiter = match origin {
+            Origin::Own => self.starts.as_ref(),
+            Origin::Elsewhere => self.foreign_starts.as_ref(),
+        };
+        self.count(limiter, Counted::Start, client)
     }
 
     /// Counts a return from the node.

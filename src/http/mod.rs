@@ -77,6 +77,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Tells whether a path, as it came, may be one of our own places: a handle may stand in its query.
+    #[must_use]
+    pub fn may_be_ours(&self, path: &str) -> bool {
+        let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        path.starts_with(&*self.prefix) || path == self.acs_path
+    }
+
     /// Returns the address at which a login begins that brings what is demanded.
     #[must_use]
     pub fn login_link(&self, return_to: &ReturnTo, demand: Demand) -> String {

@@ -151,7 +151,6 @@ impl Gateway {
         // 4. Our own places.
         let name = exchange.host.name();
         if let Some(place) = endpoints::find(&self.settings, name, &path, &self.policy) {
-            exchange.account.has_secret_query = true;
             // On the heap: a login needs far more room than a request that passes.
             let answer = Box::pin(endpoints::answer(self, place, exchange, body)).await;
             return answer.map(Answer::from);

@@ -17,6 +17,16 @@ pub struct Page {
     pub content_security_policy: String,
 }
 
+impl Page {
+    /// Takes its origin from the page (CSP 3, sandbox): a step that it leads on to, by itself or by a button,
+    /// counts as one of another site's page.
+    #[must_use]
+    pub fn without_origin(mut self) -> Self {
+        self.content_security_policy.push_str("; sandbox allow-scripts allow-top-navigation");
+        self
+    }
+}
+
 /// What stays the same from page to page for one visitor.
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'a> {

@@ -385,7 +385,7 @@ fn citizens_are_served_over_tls_with_cookies_that_no_other_host_can_set() {
     {
         let answer = text(&curl(&["--cacert", authority, tls, http]).stdout);
         assert!(answer.starts_with(status), "{answer}");
-        assert!(answer.contains("set-cookie: __Host-brama-login-"), "{answer}");
+        assert!(answer.contains("set-cookie: __Host-brama-xlogin-"), "{answer}");
         assert!(answer.contains("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{answer}");
     }
     // The twin refusals: an old version, and a client that does not know the authority.

@@ -29,6 +29,7 @@ async fn navigate(browser: &mut Browser, from: &str, path: &str) -> Answer {
         ("accept-language", "en"),
         ("sec-fetch-mode", "navigate"),
         ("sec-fetch-dest", "document"),
+        ("sec-fetch-site", "none"),
         ("x-forwarded-for", from),
     ];
     browser.fetch_with(Method::GET, path, &headers, "").await
@@ -124,25 +125,64 @@ async fn a_return_too_many_is_turned_away_and_the_login_is_not_spent() {
     let world = behind_a_proxy("[limits]\nlogin_returns = 3\nlogin_failures = 0\n").await;
     let mut browser = world.browser();
     let delivery = browser.reach_node("/tax", "anna", &[]).await;
-    for _ in 0..3 {
+    // What a foreign page can have a browser bring is not counted: nothing, an invention, what is no
+    // navigation, and what another browser began.
+    for _ in 0..5 {
         let answer = deliver(&mut world.browser(), OFFICE, &[]).await;
         answer.is_refused_with("login.malformed_artifact");
+        let program = [("accept", "application/json"), ("x-forwarded-for", OFFICE)];
+        let answer = browser.fetch_with(Method::GET, "/.brama/acs?SAMLart=x", &program, "").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert_eq!(answer.json()["error"], "login.no_navigation");
+        let others = world.browser().reach_node("/tax", "anna", &[]).await;
+        let mut lured = world.browser();
+        let answer = deliver(&mut lured, OFFICE, &others.fields).await;
+        let page = navigate(&mut lured, OFFICE, answer.header("location").unwrap()).await;
+        page.is_refused_with("login.other_browser");
     }
-    // What is no navigation is not counted, and told so.
-    let program = [("accept", "application/json"), ("x-forwarded-for", OFFICE)];
-    let answer = browser.fetch_with(Method::GET, "/.brama/acs?SAMLart=x", &program, "").await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert_eq!(answer.json()["error"], "login.no_navigation");
-    let page = deliver(&mut browser, OFFICE, &delivery.fields).await;
+    // What comes back to the browser that began it is.
+    for _ in 0..3 {
+        let mut other = world.browser();
+        let delivery = other.reach_node("/tax", "anna", &[]).await;
+        let answer = deliver(&mut other, OFFICE, &delivery.fields).await;
+        let page = navigate(&mut other, OFFICE, answer.header("location").unwrap()).await;
+        assert_eq!(page.status, StatusCode::OK);
+    }
+    let answer = deliver(&mut browser, OFFICE, &delivery.fields).await;
+    let finish = answer.header("location").unwrap().to_owned();
+    let page = navigate(&mut browser, OFFICE, &finish).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     page.is_our_page().is_refused_with("login.too_many_returns");
     assert_eq!(page.header("retry-after"), Some("20"));
-    assert!(!page.text.contains("class=\"button\""), "a form cannot be sent again by a link");
-    // From another network, or a moment later, the same login goes on.
+    // A moment later, the same address finishes the same login.
     world.advance(Duration::from_secs(20));
-    let answer = deliver(&mut browser, OFFICE, &delivery.fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(browser.open(answer.header("location").unwrap()).await.text, "portal");
+    assert_eq!(navigate(&mut browser, OFFICE, &finish).await.status, StatusCode::OK);
+    assert!(browser.session_cookie().is_some());
+}
+
+#[tokio::test]
+async fn foreign_pages_that_begin_logins_keep_nobody_from_beginning_one() {
+    let world = behind_a_proxy("[limits]\nlogin_starts = 10\n").await;
+    let foreign = [
+        ("accept", "text/html"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("sec-fetch-site", "cross-site"),
+        ("x-forwarded-for", OFFICE),
+    ];
+    // A citizen's login is under way, and a page in another tab goes to the portal again and again.
+    let mut citizen = world.browser();
+    let page = navigate(&mut citizen, OFFICE, "/tax").await;
+    let delivery = citizen.choose(&page, "anna", &[]).await;
+    let mut refused = 0;
+    for _ in 0..30 {
+        let answer = citizen.fetch_with(Method::GET, "/tax", &foreign, "").await;
+        refused += usize::from(answer.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(refused, 20);
+    assert_eq!(navigate(&mut world.browser(), OFFICE, "/tax").await.status, StatusCode::OK);
+    // Nor does it push their login out of their browser.
+    assert_eq!(citizen.deliver(&delivery).await.text, "portal");
 }
 
 #[tokio::test]

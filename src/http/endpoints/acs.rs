@@ -50,8 +50,11 @@ pub async fn answer(
     let relay_state = RelayState::recognise(&relay_state, &flows.sealer, gateway.clock.now())
         .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
     let (cookies, headers) = (gateway.settings.cookies, &exchange.parts.headers);
-    let has_twins = cookies.all_bound(headers, Bound::Twin).next().is_some();
-    let twins = cookies.bound(headers, Bound::Twin, &relay_state.tag());
+    let kinds = [Bound::Twin, Bound::ForeignTwin];
+    let has_twins = kinds.iter().any(|kind| cookies.all_bound(headers, *kind).next().is_some());
+    let tag = relay_state.tag();
+    let twins: Vec<_> =
+        kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
     let (twins, network) = (has_twins.then_some(&*twins), gateway.network(exchange));
     let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
     let ticket = ticket.map_err(|error| finish::refused(gateway, exchange, None, error))?;

@@ -32,7 +32,9 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let relay_state = RelayState::recognise(&state, &flows.sealer, gateway.clock.now());
     let relay_state =
         relay_state.map_err(|error| refused(gateway, exchange, None, LoginError::from(error)))?;
-    let remembered = cookies.bound(headers, Bound::Login, &relay_state.tag());
+    let tag = relay_state.tag();
+    let mut remembered = cookies.bound(headers, Bound::Login, &tag);
+    remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
     let ticket = exchange.query("ticket");
     let earlier = cookies.sessions(headers).into_iter().flatten();
     let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
@@ -43,6 +45,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         earlier: earlier.as_ref(),
         network: gateway.network(exchange),
     };
+    // Only what this browser began and brings back counts: a foreign page can lead to the rest.
+    if attempt.begun(&flows.sealer).is_some() {
+        let may = gateway.limits.come_back(exchange.client.address);
+        may.map_err(|refused| login::again_here(refused.into(), exchange))?;
+    }
     let finished = match flows.finish(attempt).await {
         Ok(finished) => finished,
         // Nothing is spent yet: the same address finishes the same login in a moment.
@@ -136,6 +143,7 @@ pub(super) fn refused(
             "login ended: its answer came to another browser than the one that began it"
         );
     }
+    let origin = begun.as_ref().map(|login| login.origin);
     let (return_to, demand) = match begun {
         Some(login) => {
             let max_age = login.fresh_since.map(|_| Duration::ZERO);
@@ -143,5 +151,6 @@ pub(super) fn refused(
         }
         None => (ReturnTo::front_page(), Demand::from(gateway.flows.settings.assurance)),
     };
-    Failure::from(error).begin_again(gateway.settings.login_link(&return_to, demand))
+    let failure = Failure { origin, ..error.into() };
+    failure.begin_again(gateway.settings.login_link(&return_to, demand))
 }

@@ -15,6 +15,7 @@ use super::super::stop::Challenge;
 use super::cross;
 use crate::base::body::Body;
 use crate::flow::binding::Tag;
+use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::identity::assurance::Assurance;
@@ -101,7 +102,7 @@ pub async fn begin(
 ) -> Result<Response<Body>, Failure> {
     gateway
         .limits
-        .start(exchange.client.address)
+        .start(exchange.client.address, exchange.origin())
         .map_err(|refused| again_here(refused.into(), exchange))?;
     begin_counted(gateway, exchange, return_to, demand).await
 }
@@ -127,7 +128,11 @@ pub async fn begin_counted(
     let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
     let mut response = answer::page(StatusCode::OK, page);
     let (lifetime, tag) = (gateway.flows.settings.login_timeout, begun.relay_state.tag());
-    for (kind, value) in [(Bound::Login, &begun.remembered), (Bound::Twin, &begun.twin)] {
+    let (login, twin) = match exchange.origin() {
+        Origin::Own => (Bound::Login, Bound::Twin),
+        Origin::Elsewhere => (Bound::ForeignLogin, Bound::ForeignTwin),
+    };
+    for (kind, value) in [(login, &begun.remembered), (twin, &begun.twin)] {
         bind(gateway, exchange, (kind, &tag, value.expose()), lifetime, &mut response);
     }
     let (assurance, anew) = (demand.assurance, demand.max_age.is_some());

@@ -116,7 +116,6 @@ pub async fn answer(
         (Place::Login, &Method::GET | &Method::HEAD) => login::answer(gateway, exchange).await,
         (Place::Acs, &Method::GET | &Method::POST) => {
             require_navigation(exchange, "login.no_navigation")?;
-            gateway.limits.come_back(exchange.client.address).map_err(Failure::from)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, acs::answer(gateway, exchange, body).await)
         }

@@ -29,14 +29,14 @@ fn address(text: &str) -> IpAddr {
 
 /// How many of these starts are allowed.
 fn starts(limits: &Limits, client: &str, tries: usize) -> usize {
-    (0..tries).filter(|_| limits.start(address(client)).is_ok()).count()
+    (0..tries).filter(|_| limits.start(address(client), Origin::Own).is_ok()).count()
 }
 
 #[test]
 fn a_network_begins_so_many_at_once_and_then_evenly() {
     let w = world(ten());
     assert_eq!(starts(&w.limits, "192.0.2.7", 30), 10);
-    let refused = w.limits.start(address("192.0.2.7")).unwrap_err();
+    let refused = w.limits.start(address("192.0.2.7"), Origin::Own).unwrap_err();
     assert_eq!(refused.counted, Counted::Start);
     assert_eq!(refused.wait, Duration::from_secs(6), "a tenth of a minute");
     w.clock.advance(Duration::from_millis(5_999));
@@ -120,7 +120,7 @@ fn a_flood_from_ever_new_networks_neither_grows_nor_shuts_out() {
     let mut busy = 0;
     for number in 0..20_000_u128 {
         let flood = Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) | (number << 72));
-        assert_eq!(w.limits.start(flood.into()), Ok(()), "a new network may begin");
+        assert_eq!(w.limits.start(flood.into(), Origin::Own), Ok(()), "a new network may begin");
         // A network that floods by itself meanwhile is not forgotten.
         busy += starts(&w.limits, "192.0.2.7", 1);
         // The bound is kept up with in the flow of calls; a little may be waiting.
@@ -141,7 +141,7 @@ fn a_forgotten_network_begins_anew() {
     assert_eq!(starts(&w.limits, "192.0.2.7", 30), 10);
     w.limits.seen.run_pending_tasks();
     for last in 0..50 {
-        let _ = w.limits.start(Ipv4Addr::new(198, 51, 100, last).into());
+        let _ = w.limits.start(Ipv4Addr::new(198, 51, 100, last).into(), Origin::Own);
         w.limits.seen.run_pending_tasks();
     }
     assert_eq!(starts(&w.limits, "192.0.2.7", 30), 10);
