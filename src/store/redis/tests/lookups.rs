@@ -19,7 +19,7 @@ async fn count(place: &Redis, now: Time) -> usize {
 async fn a_note_without_its_record_finds_nothing_and_goes_when_it_is_old() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     let (key, now) = (session(), contract::begin());
     place.own(key, &owned_record(now, 60)).await.unwrap();
     assert_eq!(count(&place, now).await, 0);
@@ -39,7 +39,7 @@ async fn a_note_without_its_record_finds_nothing_and_goes_when_it_is_old() {
 async fn what_is_taken_leaves_no_note() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     let (key, now) = (session(), contract::begin());
     place.put(key, owned_record(now, 60)).await.unwrap();
     place.take(key, now).await.unwrap().unwrap();
@@ -50,7 +50,7 @@ async fn what_is_taken_leaves_no_note() {
 async fn notes_stay_as_long_as_records_that_are_touched() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     let (key, now) = (session(), contract::begin());
     place.put(key, owned_record(now, 60)).await.unwrap();
     let day = 24 * 60 * 60;
@@ -70,7 +70,7 @@ async fn notes_stay_as_long_as_records_that_are_touched() {
 async fn old_notes_make_room_when_others_come() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     let now = contract::begin();
     let notes = place.names.owner(Kind::Session, OWNER);
     assert_eq!(server.ask(&format!("ZADD {notes} 1000 old")), ":1");
@@ -82,7 +82,7 @@ async fn old_notes_make_room_when_others_come() {
 async fn pages_hold_no_more_than_was_asked_for_and_lose_nothing() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     let now = contract::begin();
     let mut expected = BTreeSet::new();
     for number in 0..300_u64 {
@@ -115,7 +115,7 @@ async fn pages_hold_no_more_than_was_asked_for_and_lose_nothing() {
 async fn many_records_are_touched_in_few_steps() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let place = connect_patiently(&server);
     let now = contract::begin();
     let keys: Vec<_> = std::iter::repeat_with(session).take(2000).collect();
     for key in &keys {

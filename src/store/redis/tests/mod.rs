@@ -22,7 +22,7 @@ use crate::store::contract;
 use servers::Server;
 
 /// How long anything may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 fn settings(addresses: &[&Address]) -> Settings {
     Settings::new(Mode::Single, addresses.iter().map(|&address| address.clone()).collect())
