@@ -36,8 +36,8 @@ use moka::sync::Cache;
 use self::elapsed::Elapsed;
 use super::networks::Networks;
 use crate::base::clock::SharedClock;
-use crate::flow::pending::Origin;
 use crate::base::network::Network;
+use crate::flow::pending::Origin;
 
 /// How often one network may try, and what a network is.
 #[derive(Debug, Clone, PartialEq, Eq)]

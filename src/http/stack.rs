@@ -368,12 +368,10 @@ impl Gateway {
     }
 
     /// Returns all sessions that values of the cookie lead to, dead or alive.
-    pub(super) async fn session_ids(
-        &self,
-        exchange: &Exchange,
-    ) -> Result<Vec<SessionId>, Failure> {
+    pub(super) async fn session_ids(&self, exchange: &Exchange) -> Result<Vec<SessionId>, Failure> {
         let mut ids = Vec::new();
-        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten() {
+        for cookie in self.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+        {
             ids.extend(self.session_by(exchange, cookie).await?);
         }
         Ok(ids)

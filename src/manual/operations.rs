@@ -133,8 +133,9 @@
 //! # How often one network may try
 //!
 //! `[limits]` counts four things for each network of a client, which is an IPv4 address or a /56 of
-//! IPv6 by default: logins that begin, returns from the node, logins that were refused, and sessions
-//! that the store was asked for in vain (a browser that still has the cookie of a session that ended
+//! IPv6 by default: logins that begin (those that another site's page led to apart, and as many of them),
+//! logins that come back from the node to the browser that began them, logins that were refused, and
+//! sessions that the store was asked for in vain (a browser that still has the cookie of a session that ended
 //! counts at most twice a minute; an invented cookie has no mark of ours and counts for nobody). Each has
 //! so many a minute, as many at once and then evenly. What is more gets 429 with `Retry-After`: a page
 //! for people, JSON for programs. Whoever is signed in is never counted, and a login that is turned

@@ -140,8 +140,15 @@ pub async fn forward(
     }
     // What is not all there yet lasts: it is judged again meanwhile.
     let mut lasts = None;
-    let mut lasting =
-        |form| Arc::clone(lasts.insert(request::lasting(gateway, pass, exchange, form, Some(&gateway.counts))));
+    let mut lasting = |form| {
+        Arc::clone(lasts.insert(request::lasting(
+            gateway,
+            pass,
+            exchange,
+            form,
+            Some(&gateway.counts),
+        )))
+    };
 
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);

@@ -256,9 +256,8 @@ async fn a_live_session_that_a_script_planted_is_taken_away_by_the_login() {
     citizen.stops_before("/tax");
     let arrived = citizen.open(&finish).await;
     let set: Vec<_> = arrived.headers.get_all("set-cookie").iter().collect();
-    let of_the_session = |value: &&&http::HeaderValue| {
-        value.to_str().unwrap().starts_with("__Host-brama=")
-    };
+    let of_the_session =
+        |value: &&&http::HeaderValue| value.to_str().unwrap().starts_with("__Host-brama=");
     let set: Vec<_> = set.iter().filter(of_the_session).map(|v| v.to_str().unwrap()).collect();
     assert_eq!(set.len(), 2, "{set:?}");
     // First the one goes that a script can set beside ours, then ours comes.

@@ -53,8 +53,7 @@ pub async fn answer(
     let kinds = [Bound::Twin, Bound::ForeignTwin];
     let has_twins = kinds.iter().any(|kind| cookies.all_bound(headers, *kind).next().is_some());
     let tag = relay_state.tag();
-    let twins: Vec<_> =
-        kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
+    let twins: Vec<_> = kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
     let (twins, network) = (has_twins.then_some(&*twins), gateway.network(exchange));
     let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
     let ticket = ticket.map_err(|error| finish::refused(gateway, exchange, None, error))?;

@@ -45,9 +45,14 @@
 //! office's network.
 //!
 //! Answer: `acs`, `finish`, `cross` and `arrive` ask first whether a person goes there (`Sec-Fetch-Mode`,
-//! `Sec-Fetch-Dest`), before anything is counted; a handle that we do not know is no failure of a network.
+//! `Sec-Fetch-Dest`), before anything is counted. A page can also go somewhere itself, again and again: a
+//! handle that we do not know, or that is another browser's, is no failure of a network; only what comes
+//! back to the browser that began it is counted as a return; and logins that another site's page led to
+//! have a count and cookies of their own, so they keep nobody from beginning one and push out none.
 //! Tests: `a_foreign_page_counts_for_nobody`,
-//! `what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_network`.
+//! `what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_network`,
+//! `a_return_too_many_is_turned_away_and_the_login_is_not_spent`,
+//! `foreign_pages_that_begin_logins_keep_nobody_from_beginning_one`.
 //!
 //! ## A cross-site link that becomes the portal's own
 //!
@@ -55,7 +60,8 @@
 //! counts as one of the portal's own pages.
 //!
 //! Answer: it is remembered whose page led to the login, and where it was another site's, the page that
-//! leads on has no origin ([`crate::pages::arriving`]). Test, in a real browser:
+//! leads on has no origin ([`crate::pages::arriving`]), and neither has a page with a button that a citizen
+//! sees when something went wrong on the way. Test, in a real browser:
 //! `a_link_of_another_site_stays_one_over_the_login`.
 //!
 //! ## Session fixation
