@@ -387,3 +387,160 @@ fn explain_policy_called_wrongly_says_so_with_status_2() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("route[0].path"));
 }
+
+/// What `check` says of the usable configuration after an edit, with variables of the environment.
+fn checked(edit: &[(&str, &str)], more: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let text = edit.iter().fold(GOOD.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    });
+    let folder = folder(&format!("{text}{more}"));
+    let mut brama = Command::new(env!("CARGO_BIN_EXE_brama"));
+    brama.args(["check", "--config"]).arg(folder.path().join("brama.toml"));
+    let output = brama.envs(variables.iter().copied()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn check_tells_what_opens_more_than_was_meant() {
+    let other = "[[upstream]]\nname = \"other\"\nurl = \"http://127.0.0.1:3001\"\n";
+    let route = |path: &str, more: &str| {
+        let upstream = if more.contains("upstream") { "" } else { "upstream = \"portal\"\n" };
+        format!("{other}[[route]]\npath = \"{path}\"\n{upstream}{more}\n")
+    };
+    let portal = "url = \"http://127.0.0.1:3000\"\n";
+    let ignores = (portal, "url = \"http://127.0.0.1:3000\"\nignores_case = true\n");
+    let public = "access = \"public\"";
+    let none = &[][..];
+    for (edit, more, variables, status, expected) in [
+        // Paths.
+        (none, route("/admin/*", public), none, 1, Some("write \"/admin\"")),
+        (none, route("/admin", public), none, 0, None),
+        // Doors.
+        (
+            none,
+            route("/old", &format!("{public}\nstrip_prefix = \"/old\"")),
+            none,
+            0,
+            Some("is a second door"),
+        ),
+        (
+            none,
+            route("/old", &format!("{public}\nstrip_prefix = \"/old\"\nupstream = \"other\"")),
+            none,
+            0,
+            None,
+        ),
+        (
+            none,
+            route("/", &format!("{public}\nhost = \"news.example\"")),
+            none,
+            0,
+            Some("is a second door"),
+        ),
+        (none, route("/pay", "assurance = \"high\""), none, 0, Some("is more open than route[1]")),
+        // Case.
+        (
+            &[ignores],
+            route("/A", public) + &route("/a", public).replace(other, ""),
+            none,
+            1,
+            Some("differs only in case"),
+        ),
+        (
+            &[ignores],
+            route("/a", "methods = [\"GET\", \"HEAD\"]")
+                + "[[route]]\npath = \"/a\"\nupstream = \"other\"\nmethods = [\"POST\"]\n",
+            none,
+            1,
+            Some("ignores case and the other to one that does not"),
+        ),
+        (
+            &[ignores],
+            route("/A", "upstream = \"other\"")
+                + "[[route]]\npath = \"/a\"\nupstream = \"other\"\n",
+            none,
+            0,
+            None,
+        ),
+        (none, route("/A", public) + &route("/a", public).replace(other, ""), none, 0, None),
+        // Ourselves.
+        (
+            &[("listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1:3000\"")],
+            String::new(),
+            none,
+            1,
+            Some("is operations.listen"),
+        ),
+        (
+            &[("http = \"127.0.0.1:0\"", "http = \"127.0.0.1:3000\"")],
+            String::new(),
+            none,
+            1,
+            Some("is listen.http"),
+        ),
+        // Everybody.
+        (
+            &[("[listen]\n", "[listen]\ntrusted_proxies = [\"0.0.0.0/1\", \"128.0.0.0/1\"]\n")],
+            String::new(),
+            none,
+            0,
+            Some("half of all addresses"),
+        ),
+        (
+            &[("[listen]\n", "maintenance_allow = [\"127.0.0.1\"]\n[listen]\n")],
+            String::new(),
+            none,
+            0,
+            Some("everybody seems to come"),
+        ),
+        (
+            &[("[listen]\n", "maintenance_allow = [\"10.0.0.0/8\"]\n[listen]\n")],
+            String::new(),
+            none,
+            0,
+            None,
+        ),
+        // Caches.
+        (
+            none,
+            route("/tax", "response_headers.set = [\"Cache-Control: public\"]"),
+            none,
+            0,
+            Some("one citizen's answer to others"),
+        ),
+        (
+            none,
+            route("/tax", &format!("{public}\nresponse_headers.set = [\"Cache-Control: public\"]")),
+            none,
+            0,
+            None,
+        ),
+        // Names and variables.
+        (
+            &[("example.gov.pl\"\nstate", "example.gov.pl.\"\nstate")],
+            String::new(),
+            none,
+            1,
+            Some("leave the dot out"),
+        ),
+        (
+            none,
+            String::new(),
+            &[("BRAMA__ROUTE__0__ACCESS", "public")],
+            0,
+            Some(
+                "environment variable BRAMA__ROUTE__0__ACCESS: route[0].access: is from the environment, and opens /",
+            ),
+        ),
+        (none, String::new(), &[("BRAMA__ROUTE__0__ACCESS", "required")], 0, None),
+    ] {
+        let (code, said) = checked(edit, &more, variables);
+        assert_eq!(code, Some(status), "{more}: {said}");
+        match expected {
+            Some(part) => assert!(said.contains(part), "{part} is not in\n{more}\n{said}"),
+            // Beside that the proxy in front is not named.
+            None => assert!(said.contains("0 errors, 1 warning"), "{more}\n{said}"),
+        }
+    }
+}

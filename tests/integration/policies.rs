@@ -201,6 +201,21 @@ fn readings(path: &str) -> [String; 4] {
     ]
 }
 
+/// Where the upstream ignores case, no spelling in another case goes past a rule.
+fn is_one_place_without_case(settings: &Settings, known: &[Known], text: &str) {
+    let ignores = |known: &Known| match &settings.routes[known.number].action {
+        Action::Forward(forward) => forward.ignores_case,
+        _ => false,
+    };
+    for one in known.iter().filter(|known| ignores(known)) {
+        for other in known.iter().filter(|known| ignores(known)) {
+            if one.host == other.host && one.path.to_lowercase() == other.path.to_lowercase() {
+                assert_eq!(one.passes, other.passes, "{} {}\n{text}", one.path, other.path);
+            }
+        }
+    }
+}
+
 /// The beginning of paths that a route covers at the upstream.
 fn prefix(settings: &Settings, number: usize) -> String {
     let route = &settings.routes[number];
@@ -343,6 +358,7 @@ async fn random_policies_do_what_is_explained_and_second_doors_are_warned_of() {
             }
             // 3. What is open beside what is protected was warned of.
             met += is_warned(&settings, &known, &problems.to_string(), &routes);
+            is_one_place_without_case(&settings, &known, &routes);
         }
     }
     eprintln!("{tried} policies, {sent} requests, {explanations} explained, {met} second doors");

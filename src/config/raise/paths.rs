@@ -41,7 +41,7 @@ fn misread(text: &str) -> Option<(String, String)> {
         return Some((what, format!("{meant}{}", literally(sign))));
     }
     if let Some((path, _)) = text.split_once('?') {
-        let what = "has a query, and routes are chosen by the path alone";
+        let what = "has a query, and this is a path alone";
         return Some((what.to_owned(), format!("write \"{path}\"{}", literally('?'))));
     }
     if let Some((path, _)) = text.split_once(';') {
@@ -137,8 +137,8 @@ mod tests {
             ("/users/\\d+", [pattern, "write \"/users\""]),
             ("/(a|b)", [pattern, "write one route for each place"]),
             ("/a|/b", [pattern, "write \"/a\""]),
-            ("/x?y=z", ["chosen by the path alone", "write \"/x\"; in a name, '?' is written %3F"]),
-            ("/colou?r", ["chosen by the path alone", "write \"/colou\""]),
+            ("/x?y=z", ["this is a path alone", "write \"/x\"; in a name, '?' is written %3F"]),
+            ("/colou?r", ["this is a path alone", "write \"/colou\""]),
             ("/tax;v=1", ["which no rule sees", "write \"/tax\""]),
             ("/żółw", ["percent-encoded", "write \"/%C5%BC%C3%B3%C5%82w\""]),
             ("/a b", ["percent-encoded", "write \"/a%20b\""]),

@@ -287,7 +287,7 @@ fn an_upstream_that_is_ourselves_is_an_error() {
             let (_, told) = raised(&text);
             match expected {
                 Some(listener) => {
-                    assert!(told.contains(&format!(": is {listener}, so ")), "{told}")
+                    assert!(told.contains(&format!(": is {listener}, so ")), "{told}");
                 }
                 None => assert!(told.contains("0 errors"), "{url}: {told}"),
             }
