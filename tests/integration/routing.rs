@@ -270,10 +270,7 @@ fn a_route_that_could_be_misused_is_refused_before_anything_starts() {
         ("upstream = \"a\"\nstrip_prefix = \"/other\"", "strip_prefix: the path of the route"),
         ("upstream = \"a\"\nstrip_prefix = \"/x/../y\"", "strip_prefix: path has a dot"),
         ("upstream = \"a\"\nadd_prefix = \"/a?b\"", "add_prefix: has a query"),
-<<<<<<< HEAD
-=======
         ("upstream = \"a\"\nadd_prefix = \"/a%20b\"", "add_prefix: it is not a plain path"),
->>>>>>> policy
         ("upstream = \"a\"\nhost_header = \"perserve\"", "host_header: is not a host"),
         ("upstream = \"a\"\nhost = \"a b\"", "host: is not a host"),
         ("upstream = \"a\"\nresponse_timeout = \"0s\"", "response_timeout: is zero"),
