@@ -194,9 +194,9 @@ enum Source {
     Empty,
     Whole(Bytes),
     /// What was read of it, and the rest.
-    Begun(Bytes, Box<Source>),
+    Begun(Box<(Bytes, Source)>),
     /// The end of a body whose length nobody announced, with its trailer.
-    End(Option<HeaderMap>),
+    End(Option<Box<HeaderMap>>),
     Wire(Box<Wire>),
     Http2(hyper::body::Incoming, Box<(Patience, Duration)>),
 }
@@ -300,12 +300,12 @@ impl Incoming {
             let Some(frame) = self.frame().await.transpose()? else { break Source::End(None) };
             match frame.into_data() {
                 Ok(data) => begun.extend_from_slice(&data),
-                Err(frame) => break Source::End(frame.into_trailers().ok()),
+                Err(frame) => break Source::End(frame.into_trailers().ok().map(Box::new)),
             }
         };
         let source = match rest {
             Source::End(None) if was_announced => Source::Whole(begun.freeze()),
-            rest => Source::Begun(begun.freeze(), Box::new(rest)),
+            rest => Source::Begun(Box::new((begun.freeze(), rest))),
         };
         Ok(Self { source, ..self })
     }
@@ -316,7 +316,7 @@ impl Incoming {
         match &self.source {
             Source::Empty => Some(&[]),
             Source::Whole(bytes) => Some(bytes),
-            Source::Begun(bytes, rest) if matches!(**rest, Source::End(_)) => Some(bytes),
+            Source::Begun(begun) if matches!(begun.1, Source::End(_)) => Some(&begun.0),
             _ => None,
         }
     }
@@ -359,15 +359,15 @@ impl Body for Incoming {
             Source::Empty => return Poll::Ready(None),
             Source::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Source::Whole(bytes) => Some(Ok(Frame::data(std::mem::take(bytes)))),
-            Source::Begun(bytes, rest) => {
-                let bytes = std::mem::take(bytes);
-                this.source = std::mem::replace(&mut **rest, Source::Empty);
+            Source::Begun(begun) => {
+                let bytes = std::mem::take(&mut begun.0);
+                this.source = std::mem::replace(&mut begun.1, Source::Empty);
                 if bytes.is_empty() {
                     return Pin::new(this).poll_frame(cx);
                 }
                 Some(Ok(Frame::data(bytes)))
             }
-            Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(trailer))),
+            Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(*trailer))),
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
             Source::Http2(body, patience) => {
                 let (patience, stall) = &mut **patience;
