@@ -231,3 +231,31 @@ fn metrics_are_named_as_others_name_theirs() {
         assert!(!metric.help.ends_with('.'), "{name}: help has no full stop");
     }
 }
+
+#[test]
+fn every_test_that_the_attacks_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = Vec::new();
+    for folder in ["src", "tests"] {
+        collect(&root.join(folder), &root.join(folder), &mut texts);
+    }
+    let known: String = texts.iter().map(|(_, _, text)| text.as_str()).collect();
+    let mut missing = BTreeSet::new();
+    let pages = texts.iter().filter(|(_, path, _)| path.starts_with("manual/attacks"));
+    let pages =
+        pages.chain(texts.iter().filter(|(_, path, _)| path.ends_with("manual/attacks.rs")));
+    for (_, _, text) in pages {
+        // Names in backticks that are sentences.
+        for name in text.split('`').skip(1).step_by(2).filter(|name| is_sentence(name)) {
+            if !known.contains(&format!("fn {name}(")) {
+                missing.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "named, and nowhere: {missing:#?}");
+}
+
+fn is_sentence(name: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    !name.starts_with("brama_") && name.split('_').count() >= 4 && name.split('_').all(is_word)
+}

@@ -2,8 +2,8 @@
 //! needs. Nothing of it is kept here ([`super::pending`]).
 
 use super::Flows;
-use super::finish::LoginError;
-use super::pending::{Origin, PendingLogin, Refused};
+use super::login_error::{LoginError, Refused};
+use super::pending::{Origin, PendingLogin};
 use super::relay_state::RelayState;
 use super::return_to::ReturnTo;
 use crate::base::clock::later;

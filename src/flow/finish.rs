@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Flows;
-use super::node::{NodeError, Place};
+use super::login_error::{LoginError, Refused};
+use super::node::Place;
 use super::outcome::{Claim, Outcome};
-use super::pending::{PendingLogin, Refused};
+use super::pending::PendingLogin;
 use super::relay_state::RelayState;
 use super::replay;
 use super::ticket::{self, Delivered, Ticket};
@@ -23,14 +24,13 @@ use crate::identity::assurance::Assurance;
 use crate::saml::artifact::{self, Artifact};
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
-use crate::saml::refusal::{Kind, Refusal};
+use crate::saml::refusal::Refusal;
 use crate::saml::soap;
 use crate::session::held::Activity;
 use crate::session::sessions::REPLACED;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
 use crate::store::seal::Sealer;
-use crate::xml::signer;
 
 /// What a browser brings to finish a login.
 #[derive(Debug, Clone, Copy)]
@@ -67,172 +67,6 @@ pub struct Finished {
     pub login: PendingLogin,
     /// Whether the browser was told so before.
     pub is_repeated: bool,
-}
-
-/// Why a login did not finish.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The browser has no login to finish here.
-    #[error("{0}")]
-    Pending(#[from] Refused),
-    /// The node did not answer as it should.
-    #[error("{0}")]
-    Node(#[from] NodeError),
-    /// The node's answer signs nobody in.
-    #[error("{0}")]
-    Refused(#[from] Refusal),
-    /// What was used cannot be remembered, or not be told.
-    #[error("replay guard: {0}")]
-    ReplayGuard(#[source] Unavailable),
-    /// Our own message could not be signed.
-    #[error("our request cannot be signed")]
-    Sign(#[from] signer::Error),
-    /// The session could not be kept.
-    #[error("{0}")]
-    Store(#[from] Unavailable),
-    /// What the browser was told before, or would have been.
-    #[error("told once more what became of this login")]
-    Repeated {
-        /// The stable reason code.
-        code: &'static str,
-        /// What it means for the citizen.
-        class: Class,
-    },
-}
-
-/// What a login that did not finish means for the citizen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The login is not this browser's to finish, not any more, or not yet.
-    NotHere,
-    /// It was begun by another browser.
-    OtherBrowser,
-    /// It was used before.
-    Used,
-    /// It took too long.
-    Expired,
-    /// The node has no time.
-    NodeBusy,
-    /// The node did not answer in time.
-    NodeSlow,
-    /// The node is away or failed.
-    NodeFailed,
-    /// The artifact or the assertion was used before.
-    Replayed,
-    /// The answer of the node signs nobody in.
-    Answer(Kind),
-    /// Our own message could not be made.
-    Ours,
-    /// The store is away, and nothing was spent.
-    StoreAway,
-    /// The store is away, and the login is lost.
-    NotKept,
-}
-
-impl Class {
-    /// All of them, with the names by which they are kept; never changed.
-    const NAMES: [(Self, &'static str); 19] = [
-        (Self::NotHere, "not_here"),
-        (Self::OtherBrowser, "other_browser"),
-        (Self::Used, "used"),
-        (Self::Expired, "expired"),
-        (Self::NodeBusy, "node_busy"),
-        (Self::NodeSlow, "node_slow"),
-        (Self::NodeFailed, "node_failed"),
-        (Self::Replayed, "replayed"),
-        (Self::Answer(Kind::Cancelled), "cancelled"),
-        (Self::Answer(Kind::RefusedByNode), "refused_by_node"),
-        (Self::Answer(Kind::UnknownPerson), "unknown_person"),
-        (Self::Answer(Kind::AssuranceTooLow), "assurance_too_low"),
-        (Self::Answer(Kind::NotFresh), "not_fresh"),
-        (Self::Answer(Kind::OurFault), "our_fault"),
-        (Self::Answer(Kind::NodeFault), "node_fault"),
-        (Self::Answer(Kind::AnswerRefused), "answer_refused"),
-        (Self::Ours, "ours"),
-        (Self::StoreAway, "store_away"),
-        (Self::NotKept, "not_kept"),
-    ];
-    /// All of them.
-    pub const ALL: [Self; Self::NAMES.len()] = {
-        let mut all = [Self::NotHere; Self::NAMES.len()];
-        let mut at = 0;
-        while at < all.len() {
-            all[at] = Self::NAMES[at].0;
-            at += 1;
-        }
-        all
-    };
-
-    /// Returns the name by which it is kept.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        let named = Self::NAMES.iter().find(|(class, _)| *class == self);
-        named.map_or("ours", |(_, name)| name)
-    }
-
-    /// Reads a name.
-    #[must_use]
-    pub fn from_name(text: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, name)| *name == text).map(|(class, _)| *class)
-    }
-}
-
-impl LoginError {
-    /// Returns the stable reason code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Pending(Refused::Unknown) => "login.unknown_relay_state",
-            Self::Pending(Refused::Expired) => "login.expired",
-            Self::Pending(Refused::Used) => "login.already_used",
-            Self::Pending(Refused::OtherBrowser) => "login.other_browser",
-            Self::Pending(Refused::NoTicket) => "login.no_ticket",
-            Self::Pending(Refused::TicketExpired) => "login.ticket_expired",
-            Self::Pending(Refused::Store(_)) => "session.store_unavailable",
-            Self::Node(error) => error.code(),
-            Self::Refused(refusal) => refusal.code(),
-            Self::ReplayGuard(_) => "login.replay_guard_full",
-            Self::Sign(_) => "login.cannot_sign",
-            Self::Store(_) => "session.store_unavailable",
-            Self::Repeated { code, .. } => code,
-        }
-    }
-
-    /// Returns what it means for the citizen.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        match self {
-            Self::Pending(refused) => match refused {
-                Refused::Unknown | Refused::Expired | Refused::TicketExpired => Class::Expired,
-                Refused::Used => Class::Used,
-                Refused::OtherBrowser => Class::OtherBrowser,
-                Refused::NoTicket => Class::NotHere,
-                Refused::Store(_) => Class::StoreAway,
-            },
-            Self::Node(NodeError::Busy) | Self::ReplayGuard(_) => Class::NodeBusy,
-            Self::Node(NodeError::Timeout(_)) => Class::NodeSlow,
-            Self::Node(_) => Class::NodeFailed,
-            Self::Refused(Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) => {
-                Class::Replayed
-            }
-            Self::Refused(refusal) => Class::Answer(refusal.kind()),
-            Self::Sign(_) => Class::Ours,
-            Self::Store(_) => Class::NotKept,
-            Self::Repeated { class, .. } => *class,
-        }
-    }
-
-    /// Tells whether the network that it came from did something wrong. A handle that we do not know is
-    /// no failure of it, and neither is what a foreign page could have its browsers bring, such as a login
-    /// that another one began.
-    #[must_use]
-    pub fn is_of_the_network(&self) -> bool {
-        match self.class() {
-            Class::Replayed => true,
-            Class::Answer(kind) => !matches!(kind, Kind::OurFault | Kind::NodeFault),
-            _ => false,
-        }
-    }
 }
 
 /// How long the use of an artifact is remembered. The node forgets it much sooner.

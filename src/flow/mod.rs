@@ -10,6 +10,7 @@ pub mod codes;
 pub mod crossing;
 pub mod finish;
 pub mod forms;
+pub mod login_error;
 pub mod logout;
 pub mod node;
 pub mod outcome;

@@ -18,8 +18,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::finish::{Class, LoginError};
-use super::pending::Refused;
+use super::login_error::{Class, LoginError, Refused};
 use super::relay_state::{RelayState, Thing};
 use super::room::{Bounds, NotKept, SharedRoom};
 use crate::base::clock::{SharedClock, Time, later};

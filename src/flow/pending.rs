@@ -16,7 +16,6 @@ use crate::base::encoding::{base64url, from_base64url};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
-use crate::store::Unavailable;
 use crate::store::seal::Sealer;
 
 /// What is remembered when a login begins.
@@ -41,35 +40,6 @@ pub enum Origin {
     Own,
     /// Another site's, or nobody knows.
     Elsewhere,
-}
-
-/// Why a login cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// We made no such handle.
-    #[error("relay state is none of ours")]
-    Unknown,
-    /// It took too long.
-    #[error("login was begun too long ago")]
-    Expired,
-    /// It was finished before.
-    #[error("login was finished before")]
-    Used,
-    /// Its answer came to a browser that did not begin it: it has ended, and nobody gets what the answer
-    /// stands for.
-    #[error(
-        "login was begun by another browser than the one that its answer came to, and has ended"
-    )]
-    OtherBrowser,
-    /// The browser did not deliver the answer.
-    #[error("browser has no ticket of this login: it did not deliver the answer")]
-    NoTicket,
-    /// The browser delivered the answer too long ago.
-    #[error("browser delivered the answer too long ago")]
-    TicketExpired,
-    /// Nothing is known, because the store is away.
-    #[error("{0}")]
-    Store(#[from] Unavailable),
 }
 
 impl PendingLogin {

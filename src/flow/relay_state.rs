@@ -8,7 +8,7 @@
 //! 3. SAML bindings 3.4.3 leaves 80 bytes for it.
 
 use super::binding::Tag;
-use super::pending::Refused;
+use super::login_error::Refused;
 use crate::base::clock::Time;
 use crate::base::encoding::{base64url, from_base64url, sha256};
 use crate::base::random;

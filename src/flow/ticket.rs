@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::pending::Refused;
+use super::login_error::Refused;
 use super::relay_state::{RelayState, Thing};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, from_base64url};

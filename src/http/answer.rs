@@ -16,7 +16,7 @@ use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
 use crate::flow::crossing;
-use crate::flow::finish::{Class, LoginError};
+use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
 use crate::pages::{self, Look, Page, Trouble};

@@ -17,7 +17,7 @@
 //! `If` (RFC 4918 10.4) may name other places. It only asks about them, with an etag or a lock token that
 //! the client has to know, and nothing is written there, so it is not judged.
 //!
-//! Methods that name their second place in the body ([`IN_THE_BODY`]) cannot be judged. They pass only
+//! Methods that name their second place in the body (`IN_THE_BODY`) cannot be judged. They pass only
 //! where a route names them in its `methods`: then somebody has decided so. `LINK` and `UNLINK` only say
 //! something of the place that they are for.
 

@@ -58,7 +58,8 @@
 //!
 //! # Several tabs, and what breaks
 //!
-//! - **Tabs.** Each login has a cookie of its own (`__Host-brama-login-…`), so tabs that begin at the same
+//! - **Tabs.** Each login has a cookie of its own (`__Host-brama-login-…`; `-xlogin-` when another site's page
+//!   led to it, so that such a page pushes out none of the citizen's own), so tabs that begin at the same
 //!   moment do not overwrite each other's. A browser has twelve of them at most, with 4 KiB of values
 //!   together; the earliest make room.
 //! - **Reload, double click, "back".** The same browser is told the same for a minute, without another

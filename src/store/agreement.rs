@@ -116,7 +116,7 @@ impl Agreement {
                 None => info!("replicas agree on the secrets of the session store"),
                 Some(Disagreement::Unknown { .. }) => tell(&found),
                 Some(disagreement) => {
-                    error!(%disagreement, "sessions do not open at every replica")
+                    error!(%disagreement, "sessions do not open at every replica");
                 }
             }
             told = found;

@@ -1,66 +1,46 @@
 //! A mark in an id that only we can make, so that an invention is told apart without asking anybody.
 //!
-//! An id has 43 letters of base64url, as 256 random bits have: 192 random bits, and 64 bits of a MAC of
-//! them (HMAC-SHA256). The key comes from a secret of the servers (HKDF-SHA256, RFC 5869) and is another
-//! one for each kind of id. What an id leads to is still found by its hash alone: a good mark opens
-//! nothing, and whoever could make one would have to guess 192 bits all the same.
+//! An id has 43 letters of base64url, as 256 random bits have: 192 random bits, and 64 bits of a mark of
+//! them ([`Sealer::mark`]), another one for each kind of id. What an id leads to is still found by its hash
+//! alone: a good mark opens nothing, and whoever could make one would have to guess 192 bits all the same.
 //!
 //! Secrets of the servers rotate: the first makes marks, all of them are tried. When one is taken out of
 //! the list, ids of its time are worth nothing, as what was sealed with it does not open.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::{hkdf, hmac};
-
 use super::Kind;
+use super::seal::Sealer;
 use crate::base::encoding::{base64url, from_base64url};
 use crate::base::random;
 
 /// Makes and knows ids of one kind.
 #[derive(Clone)]
 pub struct Marker {
-    keys: Vec<hmac::Key>,
+    sealer: Sealer,
+    purpose: String,
 }
 
 impl Marker {
-    /// Makes a marker from the secrets of the servers, newest first. Without any, ids are random alone
-    /// and whatever has their form could be one.
-    pub(super) fn new<'s>(secrets: impl Iterator<Item = &'s [u8]>, kind: Kind) -> Self {
-        let key = |secret: &[u8]| {
-            let info = [b"brama id mark 1\0", kind.name().as_bytes()];
-            let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret);
-            let key =
-                key.expand(&info, hmac::HMAC_SHA256).expect("32 bytes are less than HKDF can give");
-            hmac::Key::from(key)
-        };
-        Self { keys: secrets.map(key).collect() }
+    /// Makes a marker of the secrets of the servers.
+    pub(super) fn new(sealer: Sealer, kind: Kind) -> Self {
+        Self { sealer, purpose: format!("id of {}", kind.name()) }
     }
 
     /// Makes an id that nobody has.
     #[must_use]
     pub fn make(&self) -> String {
-        let Some(key) = self.keys.first() else { return random::long_handle() };
         let mut id = [0; RANDOM + MARK];
         let (chosen, mark) = id.split_at_mut(RANDOM);
         chosen.copy_from_slice(&random::bytes::<RANDOM>());
-        mark.copy_from_slice(&hmac::sign(key, chosen).as_ref()[..MARK]);
+        mark.copy_from_slice(&self.sealer.mark(&self.purpose, chosen)[..MARK]);
         base64url(&id)
     }
 
     /// Tells whether we made an id. It may be over for long.
     #[must_use]
     pub fn is_ours(&self, id: &str) -> bool {
-        if !random::is_long_handle(id) {
-            return false;
-        }
-        if self.keys.is_empty() {
-            return true;
-        }
-        let Some(bytes) = from_base64url(id) else { return false };
-        let Some((chosen, mark)) = bytes.split_at_checked(RANDOM) else { return false };
-        self.keys.iter().any(|key| {
-            let made = hmac::sign(key, chosen);
-            verify_slices_are_equal(&made.as_ref()[..MARK], mark).is_ok()
-        })
+        let bytes = Some(id).filter(|id| random::is_long_handle(id)).and_then(from_base64url);
+        let parts = bytes.as_deref().and_then(|bytes| bytes.split_at_checked(RANDOM));
+        parts.is_some_and(|(chosen, mark)| self.sealer.is_marked(&self.purpose, chosen, mark))
     }
 }
 
@@ -71,7 +51,6 @@ const MARK: usize = 8;
 mod tests {
     use super::*;
     use crate::base::secret::Secret;
-    use crate::store::seal::Sealer;
 
     fn sealer(secrets: &[&str]) -> Sealer {
         Sealer::new(secrets.iter().map(|text| Secret::new(text.as_bytes().to_vec())).collect())

@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
     let (port, sessions) = (arguments.port, arguments.sessions());
     serve(move |stop| async move {
-        match start(port, sessions, stop).await {
+        match Box::pin(start(port, sessions, stop)).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(error),
         }

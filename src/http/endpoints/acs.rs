@@ -16,7 +16,7 @@ use super::super::cookie::Bound;
 use super::super::exchange::{Exchange, form_value};
 use super::{FORM_TIME, finish, handoff_headers};
 use crate::base::body::{self, Body};
-use crate::flow::finish::LoginError;
+use crate::flow::login_error::LoginError;
 use crate::flow::relay_state::RelayState;
 use crate::pages::Trouble;
 use crate::saml::artifact::Artifact;

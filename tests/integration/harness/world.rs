@@ -144,7 +144,7 @@ impl Builder {
 
         let portals = self.hosts;
         let (stopper, stop) = listener::stop();
-        let app = App::bind(settings, shared).await.unwrap();
+        let app = Box::pin(App::bind(settings, shared)).await.unwrap();
         let operations = format!("http://{}", app.operations_address().unwrap());
         let flows = app.flows();
         let (commands, told) = mpsc::channel(1);

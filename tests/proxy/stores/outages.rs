@@ -267,7 +267,9 @@ fn redis_is_full() {
     for path in ["/.brama/login", "/account"] {
         put_off(&page(&replicas.two, &host, path, ""));
     }
-    put_off(&late.send(&back.0, Some(&back.1)));
+    let delivered = late.send(&back.0, Some(&back.1));
+    let finish = late.url(delivered.header("location").unwrap());
+    put_off(&late.send(&finish, None));
     // 3. Who wants to sign out can, and it is heard everywhere.
     let signed_out = sign_out(&replicas.one, &host, &other);
     assert_eq!(signed_out.status, 200, "{}", signed_out.text());

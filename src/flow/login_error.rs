@@ -1,0 +1,202 @@
+//! Why a login does not begin, go on or finish: a stable code for each reason, and what it means for the
+//! citizen.
+
+use super::node::NodeError;
+use crate::saml::refusal::{Kind, Refusal};
+use crate::store::Unavailable;
+use crate::xml::signer;
+
+/// Why a login did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The browser has no login to finish here.
+    #[error("{0}")]
+    Pending(#[from] Refused),
+    /// The node did not answer as it should.
+    #[error("{0}")]
+    Node(#[from] NodeError),
+    /// The node's answer signs nobody in.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// What was used cannot be remembered, or not be told.
+    #[error("replay guard: {0}")]
+    ReplayGuard(#[source] Unavailable),
+    /// Our own message could not be signed.
+    #[error("our request cannot be signed")]
+    Sign(#[from] signer::Error),
+    /// The session could not be kept.
+    #[error("{0}")]
+    Store(#[from] Unavailable),
+    /// What the browser was told before, or would have been.
+    #[error("told once more what became of this login")]
+    Repeated {
+        /// The stable reason code.
+        code: &'static str,
+        /// What it means for the citizen.
+        class: Class,
+    },
+}
+
+/// What a login that did not finish means for the citizen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The login is not this browser's to finish, not any more, or not yet.
+    NotHere,
+    /// It was begun by another browser.
+    OtherBrowser,
+    /// It was used before.
+    Used,
+    /// It took too long.
+    Expired,
+    /// The node has no time.
+    NodeBusy,
+    /// The node did not answer in time.
+    NodeSlow,
+    /// The node is away or failed.
+    NodeFailed,
+    /// The artifact or the assertion was used before.
+    Replayed,
+    /// The answer of the node signs nobody in.
+    Answer(Kind),
+    /// Our own message could not be made.
+    Ours,
+    /// The store is away, and nothing was spent.
+    StoreAway,
+    /// The store is away, and the login is lost.
+    NotKept,
+}
+
+impl Class {
+    /// All of them, with the names by which they are kept; never changed.
+    const NAMES: [(Self, &'static str); 19] = [
+        (Self::NotHere, "not_here"),
+        (Self::OtherBrowser, "other_browser"),
+        (Self::Used, "used"),
+        (Self::Expired, "expired"),
+        (Self::NodeBusy, "node_busy"),
+        (Self::NodeSlow, "node_slow"),
+        (Self::NodeFailed, "node_failed"),
+        (Self::Replayed, "replayed"),
+        (Self::Answer(Kind::Cancelled), "cancelled"),
+        (Self::Answer(Kind::RefusedByNode), "refused_by_node"),
+        (Self::Answer(Kind::UnknownPerson), "unknown_person"),
+        (Self::Answer(Kind::AssuranceTooLow), "assurance_too_low"),
+        (Self::Answer(Kind::NotFresh), "not_fresh"),
+        (Self::Answer(Kind::OurFault), "our_fault"),
+        (Self::Answer(Kind::NodeFault), "node_fault"),
+        (Self::Answer(Kind::AnswerRefused), "answer_refused"),
+        (Self::Ours, "ours"),
+        (Self::StoreAway, "store_away"),
+        (Self::NotKept, "not_kept"),
+    ];
+    /// All of them.
+    pub const ALL: [Self; Self::NAMES.len()] = {
+        let mut all = [Self::NotHere; Self::NAMES.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = Self::NAMES[at].0;
+            at += 1;
+        }
+        all
+    };
+
+    /// Returns the name by which it is kept.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(class, _)| *class == self);
+        named.map_or("ours", |(_, name)| name)
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, name)| *name == text).map(|(class, _)| *class)
+    }
+}
+
+impl LoginError {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Pending(Refused::Unknown) => "login.unknown_relay_state",
+            Self::Pending(Refused::Expired) => "login.expired",
+            Self::Pending(Refused::Used) => "login.already_used",
+            Self::Pending(Refused::OtherBrowser) => "login.other_browser",
+            Self::Pending(Refused::NoTicket) => "login.no_ticket",
+            Self::Pending(Refused::TicketExpired) => "login.ticket_expired",
+            Self::Pending(Refused::Store(_)) => "session.store_unavailable",
+            Self::Node(error) => error.code(),
+            Self::Refused(refusal) => refusal.code(),
+            Self::ReplayGuard(_) => "login.replay_guard_full",
+            Self::Sign(_) => "login.cannot_sign",
+            Self::Store(_) => "session.store_unavailable",
+            Self::Repeated { code, .. } => code,
+        }
+    }
+
+    /// Returns what it means for the citizen.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Pending(refused) => match refused {
+                Refused::Unknown | Refused::Expired | Refused::TicketExpired => Class::Expired,
+                Refused::Used => Class::Used,
+                Refused::OtherBrowser => Class::OtherBrowser,
+                Refused::NoTicket => Class::NotHere,
+                Refused::Store(_) => Class::StoreAway,
+            },
+            Self::Node(NodeError::Busy) | Self::ReplayGuard(_) => Class::NodeBusy,
+            Self::Node(NodeError::Timeout(_)) => Class::NodeSlow,
+            Self::Node(_) => Class::NodeFailed,
+            Self::Refused(Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) => {
+                Class::Replayed
+            }
+            Self::Refused(refusal) => Class::Answer(refusal.kind()),
+            Self::Sign(_) => Class::Ours,
+            Self::Store(_) => Class::NotKept,
+            Self::Repeated { class, .. } => *class,
+        }
+    }
+
+    /// Tells whether the network that it came from did something wrong. A handle that we do not know is
+    /// no failure of it, and neither is what a foreign page could have its browsers bring, such as a login
+    /// that another one began.
+    #[must_use]
+    pub fn is_of_the_network(&self) -> bool {
+        match self.class() {
+            Class::Replayed => true,
+            Class::Answer(kind) => !matches!(kind, Kind::OurFault | Kind::NodeFault),
+            _ => false,
+        }
+    }
+}
+
+/// Why a login cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// We made no such handle.
+    #[error("relay state is none of ours")]
+    Unknown,
+    /// It took too long.
+    #[error("login was begun too long ago")]
+    Expired,
+    /// It was finished before.
+    #[error("login was finished before")]
+    Used,
+    /// Its answer came to a browser that did not begin it: it has ended, and nobody gets what the answer
+    /// stands for.
+    #[error(
+        "login was begun by another browser than the one that its answer came to, and has ended"
+    )]
+    OtherBrowser,
+    /// The browser did not deliver the answer.
+    #[error("browser has no ticket of this login: it did not deliver the answer")]
+    NoTicket,
+    /// The browser delivered the answer too long ago.
+    #[error("browser delivered the answer too long ago")]
+    TicketExpired,
+    /// Nothing is known, because the store is away.
+    #[error("{0}")]
+    Store(#[from] Unavailable),
+}
