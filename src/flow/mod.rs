@@ -126,7 +126,7 @@ impl Flows {
         let begun = Bounds { entries, bytes: rooms.begun };
         let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout, begun);
         let codes = Codes::new(Arc::clone(&place), sealer.clone(), begun);
-        let session_marks = sealer.marker(Kind::Session);
+        let session_marks = Marker::new(sealer.clone(), Kind::Session);
         let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock), begun);
         Self {

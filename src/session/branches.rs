@@ -98,7 +98,7 @@ impl Branches {
             .build();
         // Only for tidiness: how long it is good is decided by our own clock.
         let absent = Cache::builder().max_capacity(ABSENT).time_to_live(10 * NEAR).build();
-        let marks = sealer.marker(Kind::Branch);
+        let marks = Marker::new(sealer.clone(), Kind::Branch);
         Self { place, sealer, marks, near, absent }
     }
 
@@ -273,7 +273,7 @@ mod tests {
         let w = World { branches: Branches::new(world().place, secret(), &settings()), ..world() };
         let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         assert!(w.branches.recognise(branch.expose()).is_some());
-        let session = SessionId::make(&secret().marker(Kind::Session));
+        let session = SessionId::make(&Marker::new(secret(), Kind::Session));
         for other in [invented().expose(), session.expose(), ""] {
             assert!(w.branches.recognise(other).is_none(), "{other}");
         }

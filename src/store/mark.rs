@@ -20,8 +20,9 @@ pub struct Marker {
 }
 
 impl Marker {
-    /// Makes a marker of the secrets of the servers.
-    pub(super) fn new(sealer: Sealer, kind: Kind) -> Self {
+    /// Makes a marker of ids of a kind, by the secrets of the servers.
+    #[must_use]
+    pub fn new(sealer: Sealer, kind: Kind) -> Self {
         Self { sealer, purpose: format!("id of {}", kind.name()) }
     }
 
@@ -57,7 +58,7 @@ mod tests {
     }
 
     fn marker(secrets: &[&str]) -> Marker {
-        sealer(secrets).marker(Kind::Session)
+        Marker::new(sealer(secrets), Kind::Session)
     }
 
     #[test]
@@ -67,7 +68,7 @@ mod tests {
         assert!(random::is_long_handle(&id) && ours.is_ours(&id));
         assert_ne!(ours.make(), id);
         assert!(!marker(&["other"]).is_ours(&id));
-        assert!(!sealer(&["server"]).marker(Kind::Branch).is_ours(&id), "another kind of id");
+        assert!(!Marker::new(sealer(&["server"]), Kind::Branch).is_ours(&id), "another kind of id");
         for _ in 0..1000 {
             assert!(!ours.is_ours(&random::long_handle()));
         }

@@ -18,8 +18,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::{hkdf, hmac};
 use bytes::Bytes;
 
-use super::mark::Marker;
-use super::{Digest, Key, Kind};
+use super::{Digest, Key};
 use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
@@ -74,12 +73,6 @@ impl Sealer {
     pub fn marks(&self) -> Vec<Digest> {
         let mark = |server| mark_with(server, "secret of the servers", b"");
         self.secrets().map(mark).collect()
-    }
-
-    /// Returns what marks ids of a kind, by the same secrets.
-    #[must_use]
-    pub fn marker(&self, kind: Kind) -> Marker {
-        Marker::new(self.clone(), kind)
     }
 
     /// Seals what is to be kept under a key, for whoever has the secret that leads to it.

@@ -253,41 +253,6 @@ async fn nobody_pushes_out_the_logins_of_others_however_many_they_begin() {
 }
 
 #[tokio::test]
-async fn logins_that_end_take_no_room_from_those_of_another_network() {
-    let file = "[store]\nkind = \"file\"\nfile = { path = \"sessions.db\" }\n";
-    for store in ["", file] {
-        let limits = "[limits]\nlogin_starts = 0\nlogin_returns = 0\nlogin_failures = 0\n";
-        let world =
-            behind_a_proxy(&format!("{store}[session]\nmaximum_pending = 50\n{limits}")).await;
-        let mut citizen = world.browser();
-        let page = navigate(&mut citizen, HOME, "/tax").await;
-        let delivery = citizen.choose(&page, "anna", &[]).await;
-        let answer = deliver(&mut citizen, HOME, &delivery.fields).await;
-        let finish = answer.header("location").unwrap().to_owned();
-        assert_eq!(navigate(&mut citizen, HOME, &finish).await.status, StatusCode::OK);
-        // Somebody has logins end, more than there is room for, and each of them twice.
-        for _ in 0..60 {
-            let page = navigate(&mut world.browser(), OFFICE, "/tax").await;
-            let (_, _, mut fields) = page.form();
-            fields.retain(|(name, _)| name == "RelayState");
-            fields.push(("SAMLart".to_owned(), brama::base::encoding::base64(&[4; 44])));
-            let mut lured = world.browser();
-            let answer = deliver(&mut lured, OFFICE, &fields).await;
-            for _ in 0..2 {
-                let page = navigate(&mut lured, OFFICE, answer.header("location").unwrap()).await;
-                page.is_refused_with("login.other_browser");
-            }
-        }
-        assert!(world.logins_remembered().await <= 50, "{}", world.logins_remembered().await);
-        // The citizen's is still known: the same is told, and the node is not asked again.
-        citizen.forget_session_cookie();
-        assert_eq!(navigate(&mut citizen, HOME, &finish).await.status, StatusCode::OK);
-        assert!(citizen.session_cookie().is_some());
-        assert_eq!(world.exchanges_with_the_node(), 1);
-    }
-}
-
-#[tokio::test]
 async fn ten_thousand_fetches_begin_no_login_and_set_no_cookie() {
     let world = world().start().await;
     let mut browser = world.browser();

@@ -183,3 +183,76 @@ fn with_redis_a_neighbour_who_invents_sessions_keeps_nobody_out_after_a_restart(
         inventions_cost_nothing("redis");
     }
 }
+
+/// A person of a network goes somewhere, or sends a form of another site.
+fn go(gateway: &Gateway, from: &str, target: &str, form: Option<&[(String, String)]>) -> Answer {
+    let (mut wire, host) = (gateway.connect(), gateway.host());
+    let method = if form.is_some() { "POST" } else { "GET" };
+    let body = form.map_or_else(String::new, |fields| {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    });
+    wire.send(
+        format!(
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {from}\r\n\
+             Accept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .as_bytes(),
+    );
+    wire.answer(method)
+}
+
+/// Somebody has more logins end than there is room for, each of them twice. What became of another
+/// network's login is known all the same.
+fn ended_logins_are_shared_out(kind: &str) {
+    if !tools::has(&[Tool::Python]) {
+        return;
+    }
+    let limits = "[limits]\nlogin_starts = 0\nlogin_returns = 0\nlogin_failures = 0\n";
+    let place = start(kind, &format!("[session]\nmaximum_pending = 50\n{limits}"));
+    let gateway = &place.gateway;
+    let mut citizen = Citizen::at(&gateway.url("/"));
+    let page = citizen.open(&citizen.url("/.brama/login"));
+    let (acs, fields) = citizen.choose(&page, "anna");
+    let delivered = citizen.send(&acs, Some(&fields));
+    let finish = citizen.url(delivered.header("location").unwrap());
+    assert_eq!(citizen.open(&finish).status, 200);
+    let session = citizen.session().expect("a session");
+    for number in 0..60 {
+        let page = go(gateway, FLOOD, "/.brama/login", None);
+        let (_, mut fields) = form(&page.text(), &citizen.url("/"));
+        fields.retain(|(name, _)| name == "RelayState");
+        fields.push(("SAMLart".to_owned(), brama::base::encoding::base64(&[4; 44])));
+        let answer = go(gateway, FLOOD, "/.brama/acs", Some(&fields));
+        for _ in 0..2 {
+            let ended = go(gateway, FLOOD, answer.header("location").unwrap(), None);
+            assert!(ended.text().contains("login.other_browser"), "{kind}: {number}");
+        }
+    }
+    // The same is told, and the node is not asked once more.
+    citizen.keep_cookie("brama", "");
+    assert_eq!(citizen.open(&finish).status, 200, "{kind}");
+    assert_eq!(citizen.session(), Some(session), "{kind}");
+    let asked = gateway
+        .numbers()
+        .value("brama_node_exchanges_total", &[("purpose", "resolve"), ("result", "ok")]);
+    assert_eq!(asked, 1.0, "{kind}");
+}
+
+#[test]
+fn in_memory_logins_that_end_take_no_room_from_those_of_others() {
+    ended_logins_are_shared_out("memory");
+}
+
+#[test]
+fn in_a_file_logins_that_end_take_no_room_from_those_of_others() {
+    ended_logins_are_shared_out("file");
+}
+
+#[test]
+fn in_redis_logins_that_end_take_no_room_from_those_of_others() {
+    if tools::has(&[Tool::Redis]) {
+        ended_logins_are_shared_out("redis");
+    }
+}
