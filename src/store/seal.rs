@@ -187,6 +187,7 @@ const HEAD: usize = 1 + size_of::<Name>() + NONCE_LEN;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Kind;
 
     const KEY: Key = Key { kind: Kind::Session, digest: [1; 32] };
 
