@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use super::{is_of_portal, page};
 use crate::harness::redis::{Redis, SECRET};
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Answer, Citizen, Gateway, Program, Simulator, Wire, form, python, sign_in};
+use crate::harness::{
+    Answer, Citizen, Gateway, Plan, Program, Simulator, Wire, form, python, sign_in,
+};
 
 /// Whoever attacks.
 const FLOOD: &str = "198.51.100.9";
@@ -26,6 +28,10 @@ struct Place {
 }
 
 fn start(kind: &str, lines: &str) -> Place {
+    start_with(kind, lines, |plan| plan)
+}
+
+fn start_with(kind: &str, lines: &str, change: impl FnOnce(Plan) -> Plan) -> Place {
     let (portal, url) = python("recorder.py");
     let folder = TempDir::new().unwrap();
     let redis = (kind == "redis").then(Redis::start);
@@ -41,6 +47,7 @@ fn start(kind: &str, lines: &str) -> Place {
         .listen("trusted_proxies = [\"127.0.0.0/8\"]")
         .with(lines)
         .log("level = \"error\"\naccess = \"off\"");
+    let plan = change(plan);
     let simulator = Simulator::start(plan.address());
     let gateway = plan.node(&simulator).start();
     Place { gateway, _portal: portal, _simulator: simulator, _redis: redis, _folder: folder }
@@ -254,5 +261,66 @@ fn in_a_file_logins_that_end_take_no_room_from_those_of_others() {
 fn in_redis_logins_that_end_take_no_room_from_those_of_others() {
     if tools::has(&[Tool::Redis]) {
         ended_logins_are_shared_out("redis");
+    }
+}
+
+/// Somebody at another host has more wishes kept than there is room for, with the longest addresses. That of
+/// another network leads on.
+fn wishes_are_shared_out(kind: &str) {
+    if !tools::has(&[Tool::Python]) {
+        return;
+    }
+    let limits = "[session]\nmaximum_pending = 50\n[limits]\nlogin_starts = 0\n";
+    let lines = format!(
+        "[[route]]\nhost = \"portal-b.test\"\npath = \"/\"\nupstream = \"portal\"\n{limits}"
+    );
+    let place = start_with(kind, &lines, |plan| {
+        plan.public_url("https://portal-a.example")
+            .portal("other_urls = [\"https://portal-b.test\"]")
+    });
+    let visit = |host: &str, from: &str, target: &str| {
+        let mut wire = place.gateway.connect();
+        wire.send(
+            format!(
+                "GET {target} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {from}\r\n\
+                 X-Forwarded-Proto: https\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\n\
+                 Sec-Fetch-Dest: document\r\n\r\n"
+            )
+            .as_bytes(),
+        );
+        wire.answer("GET")
+    };
+    let wish = |from: &str, target: &str| {
+        let left = visit("portal-b.test", from, target);
+        let there = left.header("location").unwrap_or_else(|| panic!("{}", left.text()));
+        there.strip_prefix("https://portal-a.example").expect("the registered host").to_owned()
+    };
+    let home = wish(HOME, "/tax");
+    let first = wish(FLOOD, "/first");
+    let long = format!("/{}", "a".repeat(2_000));
+    for _ in 0..60 {
+        wish(FLOOD, &long);
+    }
+    let brought = visit("portal-a.example", HOME, &home);
+    assert!(brought.text().contains("SAMLRequest"), "{kind}: {}", brought.text());
+    // The twin: whoever had most lost what came first.
+    let gone = visit("portal-a.example", FLOOD, &first);
+    assert!(gone.text().contains("crossing.unknown_wish"), "{kind}: {}", gone.text());
+}
+
+#[test]
+fn in_memory_one_network_fills_no_room_for_wishes_of_others() {
+    wishes_are_shared_out("memory");
+}
+
+#[test]
+fn in_a_file_one_network_fills_no_room_for_wishes_of_others() {
+    wishes_are_shared_out("file");
+}
+
+#[test]
+fn in_redis_one_network_fills_no_room_for_wishes_of_others() {
+    if tools::has(&[Tool::Redis]) {
+        wishes_are_shared_out("redis");
     }
 }
