@@ -30,7 +30,6 @@ use crate::session::held::Activity;
 use crate::session::sessions::REPLACED;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
-use crate::store::seal::Sealer;
 
 /// What a browser brings to finish a login.
 #[derive(Debug, Clone, Copy)]
@@ -39,21 +38,12 @@ pub struct Attempt<'b> {
     pub relay_state: &'b RelayState,
     /// The ticket that was given to whoever delivered the answer.
     pub ticket: Option<&'b str>,
-    /// What was remembered by whoever began the login; a browser may show several values.
-    pub remembered: &'b [&'b str],
+    /// What was remembered of the login, when this browser began it.
+    pub begun: Option<&'b PendingLogin>,
     /// The session that the browser had before.
     pub earlier: Option<&'b SessionId>,
     /// The network of the browser.
     pub network: Network,
-}
-
-impl Attempt<'_> {
-    /// Returns what was remembered of the login, when this browser began it.
-    #[must_use]
-    pub fn begun(&self, sealer: &Sealer) -> Option<PendingLogin> {
-        let mut remembered = self.remembered.iter();
-        remembered.find_map(|text| PendingLogin::open(text, sealer, self.relay_state))
-    }
 }
 
 /// A finished login.
@@ -99,7 +89,7 @@ impl Flows {
     /// # Errors
     /// The first reason for which nobody is signed in.
     pub async fn finish(self: &Arc<Self>, attempt: Attempt<'_>) -> Result<Finished, LoginError> {
-        let Attempt { relay_state, ticket, earlier, network, .. } = attempt;
+        let Attempt { relay_state, ticket, begun, earlier, network } = attempt;
 
         // 1. Who finishes is who delivered: nobody else has the ticket. Without it nothing is told,
         //    changed or ended, however often somebody asks.
@@ -107,7 +97,7 @@ impl Flows {
 
         // 2. Who finishes is who began: nobody else has what was remembered. An answer that came to
         //    another browser is good for nobody from now on.
-        let Some(login) = attempt.begun(&self.sealer) else {
+        let Some(login) = begun.cloned() else {
             return Err(self.end_for_good(relay_state, network).await);
         };
 

@@ -36,18 +36,21 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let tag = relay_state.tag();
     let mut remembered = cookies.bound(headers, Bound::Login, &tag);
     remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
+    // A browser may show several values; what one of them opens to is known to the one that began the login.
+    let mut remembered = remembered.into_iter();
+    let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
     let ticket = exchange.query("ticket");
     let earlier = cookies.sessions(headers).into_iter().flatten();
     let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
     let attempt = Attempt {
         relay_state: &relay_state,
         ticket: ticket.as_deref(),
-        remembered: &remembered,
+        begun: begun.as_ref(),
         earlier: earlier.as_ref(),
         network: gateway.network(exchange),
     };
     // Only what this browser began and brings back counts: a foreign page can lead to the rest.
-    if attempt.begun(&flows.sealer).is_some() {
+    if begun.is_some() {
         let may = gateway.limits.come_back(exchange.client.address);
         may.map_err(|refused| login::again_here(refused.into(), exchange))?;
     }
@@ -59,7 +62,6 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         }
         Err(error) => {
             // Known only to the browser that began it, so that the page leads nobody else there.
-            let begun = attempt.begun(&flows.sealer);
             if is_over(&error)
                 && let Some(login) = &begun
                 && gateway.live(exchange).await?.is_some()
