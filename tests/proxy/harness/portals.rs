@@ -83,7 +83,9 @@ impl Nginx {
         command.arg("-e").arg(&errors).arg("-p").arg(folder.path()).arg("-c").arg(&file);
         let program = Program::start(&mut command);
         let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(address).is_err() {
+        // It writes its number when it listens everywhere, on the addresses of a test too.
+        let number = folder.path().join("nginx.pid");
+        while !number.is_file() || TcpStream::connect(address).is_err() {
             let said = fs::read_to_string(&errors).unwrap_or_default();
             assert!(Instant::now() < deadline, "nginx does not listen: {said}");
             thread::sleep(Duration::from_millis(5));
