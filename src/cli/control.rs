@@ -10,6 +10,7 @@
 //! log says why.
 
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -22,26 +23,46 @@ use tracing::{error, info, warn};
 use super::run::load;
 use crate::app::Command;
 
-/// Listens for signals and looks at the file until the gateway has stopped.
-pub(super) async fn listen(path: PathBuf, commands: mpsc::Sender<Command>) {
-    let (Some(mut hang_up), Some(mut user1), Some(mut user2)) = (
-        stream(SignalKind::hangup()),
-        stream(SignalKind::user_defined1()),
-        stream(SignalKind::user_defined2()),
-    ) else {
-        return;
-    };
-    let mut seen = Fingerprint::of(&path);
+/// The signals that are waited for. From when there is one of these, none of them ends the process,
+/// which is what the system does with them otherwise.
+pub(super) struct Signals {
+    hang_up: Signal,
+    user1: Signal,
+    user2: Signal,
+}
+
+impl Signals {
+    /// Begins to wait.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            user1: signal(SignalKind::user_defined1())?,
+            user2: signal(SignalKind::user_defined2())?,
+        })
+    }
+}
+
+/// Listens for signals and looks at the file until the gateway has stopped. `seen` is how the file
+/// was before it was read.
+pub(super) async fn listen(
+    mut signals: Signals,
+    path: PathBuf,
+    mut seen: Fingerprint,
+    commands: mpsc::Sender<Command>,
+) {
     let mut look = tokio::time::interval(LOOK_AT_FILE);
     let mut told = Ok(());
     loop {
         let reads_again = tokio::select! {
-            _ = hang_up.recv() => true,
-            _ = user1.recv() => {
+            _ = signals.hang_up.recv() => true,
+            _ = signals.user1.recv() => {
                 told = commands.send(Command::ReopenLogs).await.map_err(|_| Gone);
                 false
             }
-            _ = user2.recv() => {
+            _ = signals.user2.recv() => {
                 let successor = Command::Succeed(Box::new(this_program()));
                 told = commands.send(successor).await.map_err(|_| Gone);
                 false
@@ -99,16 +120,12 @@ fn this_program() -> process::Command {
     command
 }
 
-fn stream(kind: SignalKind) -> Option<Signal> {
-    signal(kind).inspect_err(|error| error!(%error, "signals cannot be waited for")).ok()
-}
-
 /// What tells one state of a file from another; symbolic links are followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fingerprint(Option<(u64, u64, i64, i64)>);
+pub(super) struct Fingerprint(Option<(u64, u64, i64, i64)>);
 
 impl Fingerprint {
-    fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         let metadata = std::fs::metadata(path).ok();
         Self(metadata.map(|m| (m.ino(), m.size(), m.mtime(), m.mtime_nsec())))
     }

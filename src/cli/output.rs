@@ -5,6 +5,8 @@ use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::server::listener::{Stop, Stopper, stop};
 
 /// Prints a line. A reader who has left (`| head`) is no error.
@@ -41,19 +43,19 @@ where
     };
     runtime.block_on(async {
         let (stopper, stopped) = stop();
-        tokio::spawn(stop_on_signal(stopper));
-        server(stopped).await
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (Ok(terminate), Ok(interrupt)) => {
+                tokio::spawn(stop_on_signal(stopper, terminate, interrupt));
+                server(stopped).await
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                fail(format_args!("signals cannot be waited for: {error}"))
+            }
+        }
     })
 }
 
-async fn stop_on_signal(stopper: Stopper) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        complain("brama: signals cannot be waited for");
-        return std::future::pending().await;
-    };
+async fn stop_on_signal(stopper: Stopper, mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::control;
+use super::control::{self, Fingerprint, Signals};
 use super::output::{complain, environment, fail, serve};
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SharedClock, SystemClock};
@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(inherited) => inherited,
         Err(error) => return fail(error),
     };
+    let read = Fingerprint::of(&arguments.config);
     let mut settings = match load(&arguments.config) {
         (Some(settings), problems) => {
             if !problems.is_empty() {
@@ -49,11 +50,16 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
     let path = arguments.config.clone();
     serve(|stop| async move {
+        // Before anybody can connect: a signal that nobody waits for yet would end the process.
+        let signals = match Signals::catch() {
+            Ok(signals) => signals,
+            Err(error) => return fail(format_args!("signals cannot be waited for: {error}")),
+        };
         let clock: SharedClock = Arc::new(SystemClock);
         match App::bind(settings, clock).await {
             Ok(app) => {
                 let (commands, received) = mpsc::channel(4);
-                let listening = tokio::spawn(control::listen(path, commands));
+                let listening = tokio::spawn(control::listen(signals, path, read, commands));
                 app.run_with(stop, received).await;
                 listening.abort();
                 ExitCode::SUCCESS

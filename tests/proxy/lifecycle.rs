@@ -53,6 +53,26 @@ fn a_new_configuration_is_applied_under_load_and_no_request_fails() {
 }
 
 #[test]
+fn who_can_be_reached_waits_for_signals_already() {
+    // The numbers are those of signal(7).
+    const SIGNALS: [(&str, u32); 5] =
+        [("HUP", 1), ("INT", 2), ("USR1", 10), ("USR2", 12), ("TERM", 15)];
+    for _ in 0..5 {
+        let mut gateway = Plan::before("http://127.0.0.1:1").launch();
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(gateway.address).is_err() {
+            assert!(Instant::now() < deadline, "the gateway does not listen");
+        }
+        for (name, number) in SIGNALS {
+            assert!(gateway.catches(number), "SIG{name} ends it");
+        }
+        gateway.program.signal("HUP");
+        gateway.program.signal("TERM");
+        assert!(gateway.program.wait().success());
+    }
+}
+
+#[test]
 fn a_request_under_way_outlives_a_new_configuration() {
     let Some((mut portal, gateway)) = start() else { return };
     let mut wire = gateway.connect();

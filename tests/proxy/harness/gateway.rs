@@ -125,10 +125,19 @@ impl Gateway {
         self.number("smaps_rollup", "Pss:")
     }
 
+    /// Tells whether it waits for a signal, by number, that would end it otherwise.
+    pub(crate) fn catches(&self, signal: u32) -> bool {
+        let caught = u64::from_str_radix(&self.line("status", "SigCgt:"), 16).unwrap();
+        caught & (1 << (signal - 1)) != 0
+    }
+
     fn number(&self, file: &str, key: &str) -> u64 {
+        self.line(file, key).trim_end_matches(" kB").parse().unwrap()
+    }
+
+    fn line(&self, file: &str, key: &str) -> String {
         let text = fs::read_to_string(format!("/proc/{}/{file}", self.program.id())).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        text.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim().to_owned()
     }
 
     pub(super) fn wait_until_ready(&mut self) {

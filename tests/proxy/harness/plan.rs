@@ -184,17 +184,21 @@ impl Plan {
     }
 
     pub(crate) fn start(self) -> Gateway {
-        let program = Program::start(&mut self.command());
-        let mut gateway = Gateway {
-            program,
+        let mut gateway = self.launch();
+        gateway.wait_until_ready();
+        gateway
+    }
+
+    /// Starts a gateway that may not be ready yet.
+    pub(crate) fn launch(self) -> Gateway {
+        Gateway {
+            program: Program::start(&mut self.command()),
             address: self.http,
             tls_address: self.https,
             operations: self.operations,
             folder: self.folder,
             environment: self.environment,
-        };
-        gateway.wait_until_ready();
-        gateway
+        }
     }
 
     /// Starts a gateway that is not to start; returns what it says.
