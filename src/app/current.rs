@@ -8,27 +8,27 @@ use http::Response;
 use http::request::Parts;
 
 use crate::base::body::Body;
-use crate::http::Gateway;
+use crate::http::Worker;
 use crate::http::service::{Answer, Peer, Service};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
 /// What one worker serves with.
-pub(super) struct Current(ArcSwap<Gateway>);
+pub(super) struct Current(ArcSwap<Worker>);
 
 impl Current {
-    pub(super) fn new(gateway: Gateway) -> Arc<Self> {
-        Arc::new(Self(ArcSwap::from_pointee(gateway)))
+    pub(super) fn new(worker: Worker) -> Arc<Self> {
+        Arc::new(Self(ArcSwap::from_pointee(worker)))
     }
 
-    /// Returns the gateway of the moment.
-    pub(super) fn gateway(&self) -> Arc<Gateway> {
+    /// Returns what it serves with at the moment.
+    pub(super) fn worker(&self) -> Arc<Worker> {
         self.0.load_full()
     }
 
-    /// Serves with another gateway from the next request on.
-    pub(super) fn replace(&self, gateway: Gateway) {
-        self.0.store(Arc::new(gateway));
+    /// Serves with something else from the next request on.
+    pub(super) fn replace(&self, worker: Worker) {
+        self.0.store(Arc::new(worker));
     }
 }
 
@@ -36,11 +36,11 @@ impl Service for Current {
     type Said = Answer;
 
     async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Answer {
-        self.gateway().call(parts, body, peer).await
+        self.worker().call(parts, body, peer).await
     }
 
     fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
-        self.gateway().refuse(refusal, peer, wants_page)
+        self.worker().refuse(refusal, peer, wants_page)
     }
 }
 
@@ -51,7 +51,7 @@ impl Service for ToHttps {
     type Said = Answer;
 
     async fn call(&self, parts: Box<Parts>, _: Incoming, peer: &Peer) -> Answer {
-        self.0.gateway().to_https(parts, peer)
+        self.0.worker().to_https(parts, peer)
     }
 
     fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {

@@ -11,7 +11,7 @@ use super::current::Current;
 use super::store::Kept;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::stop::Stop;
-use crate::http::Gateway;
+use crate::http::Shared;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};
@@ -87,16 +87,20 @@ impl Source for Numbers {
         self.requests(sheet)?;
         self.connections(sheet)?;
         // All workers share what is asked for here.
-        let Some(gateway) = self.workers.first().map(|worker| worker.gateway()) else {
+        let Some(worker) = self.workers.first().map(|current| current.worker()) else {
             return Ok(());
         };
-        self.citizens(&gateway, sheet)?;
-        node(&gateway, sheet)?;
-        self.store(&gateway, sheet)?;
-        self.certificates(&gateway, sheet)?;
+        self.citizens(&worker.shared, sheet)?;
+        node(&worker.shared, sheet)?;
+        self.store(&worker.shared, sheet)?;
+        self.certificates(&worker.shared, sheet)?;
         let now = Instant::now();
-        let upstreams: Vec<_> =
-            gateway.upstreams.groups().map(|group| (group.settings(), group.status(now))).collect();
+        let upstreams: Vec<_> = worker
+            .proxy
+            .upstreams
+            .groups()
+            .map(|group| (group.settings(), group.status(now)))
+            .collect();
         let settings = upstreams.iter().map(|(settings, status)| (&*status.name, settings.limits));
         let limits: Vec<_> = settings.collect();
         sheet.rows(&catalogue::UPSTREAM_REQUESTS_MAXIMUM, |rows| {
@@ -126,7 +130,7 @@ impl Numbers {
 
     fn requests(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
         let workers: Vec<_> =
-            self.workers.iter().map(|worker| worker.gateway().answers.all()).collect();
+            self.workers.iter().map(|current| current.worker().answers.all()).collect();
         sheet.rows(&catalogue::REQUESTS, |rows| {
             for (number, class) in CLASSES.into_iter().enumerate() {
                 let count: u64 = workers.iter().map(|worker| worker[number]).sum();
@@ -147,8 +151,8 @@ impl Numbers {
         sheet.by_name(&catalogue::HTTP2_CUT, &counts.cut)
     }
 
-    fn citizens(&self, gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
-        let (counts, flows) = (&gateway.counts, &gateway.flows);
+    fn citizens(&self, shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let (counts, flows) = (&shared.counts, &shared.flows);
         sheet.by_name(&catalogue::REFUSALS, &counts.refusals)?;
         sheet.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
         sheet.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
@@ -164,14 +168,14 @@ impl Numbers {
         sheet.one(&catalogue::FORMS_BYTES, bytes as f64)?;
         sheet.one(&catalogue::FORMS_BYTES_MAXIMUM, flows.forms.most_bytes() as f64)?;
         sheet.one(&catalogue::FORMS_KEPT, counts.forms_kept.value() as f64)?;
-        let (networks, most) = gateway.limits.networks();
+        let (networks, most) = shared.limits.networks();
         sheet.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         sheet.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
-        sheet.one(&catalogue::ACCESS_LOG_LOST, gateway.access.lost() as f64)
+        sheet.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)
     }
 
-    fn store(&self, gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
-        let (sessions, now) = (&gateway.flows.sessions, self.clock.now());
+    fn store(&self, shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let (sessions, now) = (&shared.flows.sessions, self.clock.now());
         let is_up = !sessions.is_away();
         sheet.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store], flag(is_up)))?;
         sheet.one(&catalogue::STORE_EVENTS_UP, flag(sessions.hears_of_ends()))?;
@@ -191,8 +195,8 @@ impl Numbers {
         })
     }
 
-    fn certificates(&self, gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
-        let flows = &gateway.flows.settings;
+    fn certificates(&self, shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let flows = &shared.flows.settings;
         let pairs = self.certificates.as_ref().map(|pairs| pairs.status()).unwrap_or_default();
         let end = |time: Time| time.as_second() as f64;
         sheet.rows(&catalogue::CERTIFICATE_EXPIRY, |rows| {
@@ -228,8 +232,8 @@ impl Numbers {
     }
 }
 
-fn node(gateway: &Gateway, sheet: &mut Sheet<'_>) -> fmt::Result {
-    let node = &gateway.flows.node;
+fn node(shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+    let node = &shared.flows.node;
     let exchanges = node.exchanges();
     let purposes = [("resolve", &exchanges.resolve), ("logout", &exchanges.logout)];
     sheet.rows(&catalogue::NODE_DURATION, |rows| {

@@ -17,7 +17,7 @@ mod successor;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -36,23 +36,23 @@ use crate::base::stop::stop as new_stop;
 use crate::flow::Flows;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
-use crate::http::Gateway;
 use crate::http::admin::Admin;
-use crate::http::lasting::{Present, Rules};
 use crate::http::limits::Limits;
 use crate::http::operations::Operations;
-use crate::identity::token::{Minter, Tokens};
+use crate::http::rules::{CurrentRules, Rules};
+use crate::http::{Shared, Worker};
+use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
+use crate::observe::metrics::Doors;
 use crate::observe::metrics::process::Process;
-use crate::proxy::Upstreams;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::server::listener::{self, Admission, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
-use crate::session::recent::RecentSessions;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
-    gateway: Gateway,
+    shared: Arc<Shared>,
+    groups: Vec<Arc<Group>>,
     renewal: Renewal,
     sockets: Sockets,
     admission: Arc<Admission>,
@@ -128,18 +128,28 @@ impl App {
         kept.agree(now).await?;
         let sessions = Arc::clone(&kept.sessions);
         let node = NodeClient::new(settings.node, settings.node_tls);
-        let policy = Arc::new(Policy::new(settings.routes));
+        let policy = Policy::new(settings.routes);
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
         let renewal = Renewal::new(settings.fixed, secret.clone(), kept_tokens);
-        let minter = Arc::new(Minter::new(
+        let minter = Minter::new(
             settings.http.origin.clone(),
             secret,
             settings.token_lifetime,
             Arc::clone(&ring),
             kept_tokens,
-        ));
-        let recent = RecentSessions::new(settings.session.idle);
+        );
         let records = (Arc::clone(&kept.place), kept.sealer.clone());
+        let counts: Arc<Doors> = Arc::default();
+        let rules = Arc::new(Rules {
+            policy,
+            may_pass_maintenance: settings.http.maintenance.allow.clone(),
+        });
+        let current = CurrentRules::new(
+            Arc::clone(&rules),
+            Arc::clone(&sessions),
+            Arc::clone(&clock),
+            Arc::clone(&counts),
+        );
         let flows = Flows::new(
             settings.flows,
             settings.session,
@@ -148,28 +158,22 @@ impl App {
             records,
             Arc::clone(&clock),
         );
-        let limits = Limits::new(settings.http.limits.clone(), Arc::clone(&clock));
-        let present = Present::new(Rules {
-            policy: Arc::clone(&policy),
-            may_pass_maintenance: settings.http.maintenance.allow.clone(),
-        });
-        let gateway = Gateway {
-            settings: Arc::new(settings.http),
+        let shared = Arc::new(Shared {
+            rules,
+            current,
             flows: Arc::new(flows),
-            present,
-            policy,
-            recent: Arc::new(recent),
-            tokens: Arc::new(Tokens::new(Arc::clone(&minter))),
-            minter,
+            minter: Arc::new(minter),
             ring,
-            upstreams: Arc::new(Upstreams::new(settings.upstreams)),
-            limits: Arc::new(limits),
+            limits: Arc::new(Limits::new(settings.http.limits.clone(), Arc::clone(&clock))),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
-            counts: Arc::default(),
-            answers: Arc::default(),
+            counts,
             clock: Arc::clone(&clock),
-        };
-        for group in gateway.upstreams.groups() {
+            settings: settings.http,
+        });
+        let begin = Instant::now();
+        let groups = settings.upstreams.into_iter().map(|upstream| Group::new(upstream, begin));
+        let groups: Vec<_> = groups.collect();
+        for group in &groups {
             upstream::resolve(group, &SystemLookup).await;
         }
         let listen = settings.listen;
@@ -178,7 +182,18 @@ impl App {
         let sockets = Sockets::bind(listen)?;
         let admin_token = settings.admin_token;
         let life = Life::begin(now);
-        Ok(Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept, life })
+        Ok(Self {
+            shared,
+            groups,
+            renewal,
+            sockets,
+            admission,
+            state,
+            clock,
+            admin_token,
+            kept,
+            life,
+        })
     }
 
     /// Returns the address of the operations listener.
@@ -190,7 +205,7 @@ impl App {
     /// Returns what the logins of all workers share, for whoever watches them.
     #[must_use]
     pub fn flows(&self) -> Arc<Flows> {
-        Arc::clone(&self.gateway.flows)
+        Arc::clone(&self.shared.flows)
     }
 
     /// Serves until told to stop.
@@ -202,8 +217,18 @@ impl App {
     /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
     /// then connections end, and the operations listener stops last.
     pub async fn run_with(self, mut stop: Stop, mut commands: mpsc::Receiver<Command>) {
-        let Self { gateway, renewal, sockets, admission, state, clock, admin_token, kept, life } =
-            self;
+        let Self {
+            shared,
+            groups,
+            renewal,
+            sockets,
+            admission,
+            state,
+            clock,
+            admin_token,
+            kept,
+            life,
+        } = self;
         info!(
             http = sockets.address("http"),
             https = sockets.address("https"),
@@ -218,7 +243,8 @@ impl App {
         let (stopper, stopping) = new_stop();
 
         // 1. The workers.
-        let currents: Vec<_> = doors.iter().map(|_| Current::new(gateway.for_worker())).collect();
+        let currents: Vec<_> =
+            doors.iter().map(|_| Current::new(Worker::new(&shared, &groups))).collect();
         let jobs = doors.into_iter().zip(&currents).map(|(doors, current)| {
             let (current, admission, stop) =
                 (Arc::clone(current), Arc::clone(&admission), stopping.clone());
@@ -234,8 +260,7 @@ impl App {
 
         // 2. What goes on beside them.
         let (operations_stopper, operations_stop) = new_stop();
-        let admin =
-            Admin::new(admin_token, Arc::clone(&gateway.flows.sessions), Arc::clone(&clock));
+        let admin = Admin::new(admin_token, Arc::clone(&shared.flows.sessions), Arc::clone(&clock));
         let (store, traffic) = kept.seen();
         let numbers = Numbers {
             process: Process::began(life.began()),
@@ -266,7 +291,7 @@ impl App {
             }
         });
         let mut beside = JoinSet::new();
-        let sessions = Arc::clone(&gateway.flows.sessions);
+        let sessions = Arc::clone(&shared.flows.sessions);
         beside.spawn(Arc::clone(&sessions).attend(Arc::clone(&clock)));
         if let Some(opening) = kept.opening {
             beside.spawn(opening.run());
@@ -274,13 +299,13 @@ impl App {
         if let Some(agreement) = kept.agreement {
             beside.spawn(agreement.keep(Arc::clone(&clock)));
         }
-        beside.spawn(keys::rotate(Arc::clone(&gateway.ring), state, Arc::clone(&clock)));
+        beside.spawn(keys::rotate(Arc::clone(&shared.ring), state, Arc::clone(&clock)));
         if let Some(certificates) = certificates {
             beside.spawn(certificates::watch(certificates, LOOK_AT_FILES, stopping.clone()));
         }
         let mut watched = Vec::new();
-        for group in gateway.upstreams.groups() {
-            watch_group(group, &mut watched, &stopping, &mut beside);
+        for group in groups {
+            watch_group(&group, &mut watched, &stopping, &mut beside);
         }
         if let Some(period) = notify::watchdog() {
             beside.spawn(async move {
@@ -314,7 +339,7 @@ impl App {
                     let _ = told.send(applied);
                 }
                 Command::Refused => life.reloaded(false, clock.now()),
-                Command::ReopenLogs => gateway.access.reopen(),
+                Command::ReopenLogs => shared.access.reopen(),
                 Command::Succeed(command) => {
                     let Some(sockets) = &hand_over else { continue };
                     match successor::start(*command, sockets, &mut stop).await {
@@ -351,7 +376,7 @@ impl App {
         stopper.stop();
         workers.ended().await;
         sessions.tell_all(clock.now()).await;
-        gateway.access.flush();
+        shared.access.flush();
         beside.shutdown().await;
         operations_stopper.stop();
         let _ = operations.await;
@@ -404,7 +429,7 @@ async fn work(doors: Vec<Closed>, current: Arc<Current>, admission: Arc<Admissio
     let tidy = async {
         loop {
             tokio::time::sleep(TIDY).await;
-            current.gateway().upstreams.sweep();
+            current.worker().proxy.upstreams.sweep();
         }
     };
     let all = async { while attended.join_next().await.is_some() {} };

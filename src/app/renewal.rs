@@ -11,12 +11,11 @@ use super::current::Current;
 use super::settings::{Fixed, Settings};
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
-use crate::http::Gateway;
-use crate::http::lasting::Rules;
+use crate::http::Shared;
+use crate::http::rules::Rules;
 use crate::identity::claims::PairwiseSecret;
-use crate::identity::token::{Minter, Tokens};
+use crate::identity::token::Minter;
 use crate::proxy::upstream::{self, Group, SystemLookup};
-use crate::session::recent::RecentSessions;
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -49,26 +48,40 @@ impl Renewal {
         if !changed.is_empty() {
             return Err(Refused(changed));
         }
-        let Some(old) = workers.first().map(|current| current.gateway()) else {
+        let Some(old) = workers.first().map(|current| current.worker()) else {
             return Ok(Vec::new());
         };
         // 1. What all workers share, once.
-        let exchanges = Arc::clone(old.flows.node.exchanges());
+        let before = &old.shared;
+        let exchanges = Arc::clone(before.flows.node.exchanges());
         let node = NodeClient::new(settings.node, settings.node_tls).counted_in(exchanges);
-        let flows = Arc::new(old.flows.renewed(settings.flows, node));
+        let flows = Arc::new(before.flows.renewed(settings.flows, node));
         let secret = settings.pairwise_secret.unwrap_or_else(|| self.secret.clone());
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(
             settings.http.origin.clone(),
             secret,
             settings.token_lifetime,
-            Arc::clone(&old.ring),
+            Arc::clone(&before.ring),
             self.kept_tokens,
         ));
-        let policy = Arc::new(Policy::new(settings.routes));
-        let http = Arc::new(settings.http);
-        let limits = old.limits.renewed(http.limits.clone(), &old.clock);
-        let groups = old.upstreams.renewed_groups(settings.upstreams);
+        let limits = before.limits.renewed(settings.http.limits.clone(), &before.clock);
+        let shared = Arc::new(Shared {
+            rules: Arc::new(Rules {
+                policy: Policy::new(settings.routes),
+                may_pass_maintenance: settings.http.maintenance.allow.clone(),
+            }),
+            settings: settings.http,
+            current: Arc::clone(&before.current),
+            flows,
+            minter,
+            ring: Arc::clone(&before.ring),
+            limits,
+            access: Arc::clone(&before.access),
+            counts: Arc::clone(&before.counts),
+            clock: Arc::clone(&before.clock),
+        });
+        let groups = old.proxy.upstreams.renewed_groups(settings.upstreams);
         for group in &groups {
             if group.status(Instant::now()).servers.is_empty() {
                 upstream::resolve(group, &SystemLookup).await;
@@ -76,29 +89,10 @@ impl Renewal {
         }
         // 2. What is open already is judged anew: first, so that nothing that begins by the new rules is
         //    judged by the old ones.
-        old.present.replace(Rules {
-            policy: Arc::clone(&policy),
-            may_pass_maintenance: http.maintenance.allow.clone(),
-        });
+        shared.current.replace(Arc::clone(&shared.rules));
         // 3. Then each worker its own.
         for current in workers {
-            let old = current.gateway();
-            current.replace(Gateway {
-                settings: Arc::clone(&http),
-                flows: Arc::clone(&flows),
-                policy: Arc::clone(&policy),
-                present: Arc::clone(&old.present),
-                recent: Arc::new(RecentSessions::new(flows.session_settings.idle)),
-                minter: Arc::clone(&minter),
-                tokens: Arc::new(Tokens::new(Arc::clone(&minter))),
-                ring: Arc::clone(&old.ring),
-                upstreams: Arc::new(old.upstreams.with_groups(&groups)),
-                limits: Arc::clone(&limits),
-                access: Arc::clone(&old.access),
-                counts: Arc::clone(&old.counts),
-                answers: Arc::clone(&old.answers),
-                clock: Arc::clone(&old.clock),
-            });
+            current.replace(current.worker().renewed(&shared, &groups));
         }
         Ok(groups)
     }

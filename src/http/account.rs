@@ -16,7 +16,6 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-use super::Gateway;
 use super::exchange::Exchange;
 use super::lasting::{Cut, Lasting};
 use super::service::Answer;
@@ -82,46 +81,46 @@ impl Account {
     /// Counts the bytes of a request's body as they pass. Costs nothing when there is none, or no
     /// access log.
     #[must_use]
-    pub fn meter(&mut self, body: Incoming, gateway: &Gateway) -> Incoming {
-        if gateway.access.is_off() || body.is_end_stream() {
+    pub fn meter(&mut self, body: Incoming, access: &AccessLog) -> Incoming {
+        if access.is_off() || body.is_end_stream() {
             return body;
         }
         body.counted(Arc::clone(self.received.get_or_insert_default()))
     }
 }
 
-/// Counts an answer, and wraps it so that the request is noted when it has ended.
-#[must_use]
-pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
-    gateway.answers.add(answer.response.status());
-    if let Some(reason) = exchange.account.reason {
-        gateway.counts.refusals.add(reason);
+impl Account {
+    /// Ends the noting: the line of the access log is written when the answer's body is dropped.
+    /// `has_secret_query` says that the query is nobody's business.
+    #[must_use]
+    pub fn follow(
+        exchange: Exchange,
+        answer: Answer,
+        (access, clock): (&Arc<AccessLog>, &SharedClock),
+        has_secret_query: bool,
+    ) -> Answer {
+        let Answer { response, passed, lasting } = answer;
+        let Parts { method, uri, version, .. } = *exchange.parts;
+        let entry = Entry {
+            access: Arc::clone(access),
+            clock: Arc::clone(clock),
+            started: exchange.began,
+            status: response.status().as_u16(),
+            sent: 0,
+            // Headers are not kept as long as a stream lasts.
+            request: exchange.id,
+            method,
+            uri,
+            protocol: version,
+            address: exchange.client.address,
+            is_tls: exchange.client.is_tls,
+            host: exchange.host,
+            account: exchange.account,
+            has_secret_query,
+        };
+        let response = response.map(|body| Body::stream(Accounted { body, entry }));
+        Answer { response, passed, lasting }
     }
-    if gateway.access.is_off() {
-        return answer;
-    }
-    let Answer { response, passed, lasting } = answer;
-    let Parts { method, uri, version, .. } = *exchange.parts;
-    let has_secret_query = uri.query().is_some() && gateway.settings.may_be_ours(uri.path());
-    let entry = Entry {
-        access: Arc::clone(&gateway.access),
-        clock: Arc::clone(&gateway.clock),
-        started: exchange.began,
-        status: response.status().as_u16(),
-        sent: 0,
-        // Headers are not kept as long as a stream lasts.
-        request: exchange.id,
-        method,
-        uri,
-        protocol: version,
-        address: exchange.client.address,
-        is_tls: exchange.client.is_tls,
-        host: exchange.host,
-        account: exchange.account,
-        has_secret_query,
-    };
-    let response = response.map(|body| Body::stream(Accounted { body, entry }));
-    Answer { response, passed, lasting }
 }
 
 /// The body of an answer; the request is noted when it is dropped.

@@ -19,6 +19,7 @@ use crate::flow::crossing;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
+use crate::identity::token;
 use crate::pages::{self, Look, Page, Trouble};
 use crate::proxy;
 use crate::saml::refusal::Kind;
@@ -160,10 +161,17 @@ impl From<proxy::Error> for Failure {
                 (Trouble::SessionEnded, StatusCode::UNAUTHORIZED)
             }
             proxy::Error::Cut(Cut::NotAllowed) => (Trouble::Forbidden, StatusCode::FORBIDDEN),
-            proxy::Error::Identity(_) => (Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
             proxy::Error::Body(error) => of_body(error),
         };
         Self { detail: in_one_line(&error), ..Self::new(trouble, status, error.code()) }
+    }
+}
+
+impl From<token::Error> for Failure {
+    fn from(error: token::Error) -> Self {
+        let code = "identity.cannot_sign";
+        let failure = Self::new(Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
+        Self { detail: in_one_line(&error), ..failure }
     }
 }
 

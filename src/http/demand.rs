@@ -6,37 +6,30 @@
 //!    request could not have, and one of our own places, ask for nothing beside the service.
 //! 3. It opens nothing: whoever comes back meets the gate, which asks for the same again.
 
-use super::Gateway;
+use super::Worker;
 use super::exchange::Exchange;
-use super::{endpoints, path};
+use super::path;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::Door;
-use crate::gate::facts::Facts;
 use crate::gate::requirement::Demand;
 use crate::identity::assurance::Assurance;
 
 /// Returns what a login must bring that a client asks for.
 #[must_use]
 pub fn demanded(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     return_to: &ReturnTo,
     wish: (Option<Assurance>, Option<std::time::Duration>),
 ) -> Demand {
-    let service = Demand::from(gateway.flows.settings.assurance);
+    let service = Demand::from(worker.shared.flows.settings.assurance);
     let wish = Demand { assurance: wish.0.unwrap_or(service.assurance), max_age: wish.1 };
     let asked = service.and(wish);
-    of_route(gateway, exchange, return_to).map_or(asked, |route| asked.and(route))
+    of_route(worker, exchange, return_to).map_or(asked, |route| asked.and(route))
 }
 
 /// Returns what the route asks for that a return path leads to.
-fn of_route(gateway: &Gateway, exchange: &Exchange, return_to: &ReturnTo) -> Option<Demand> {
+fn of_route(worker: &Worker, exchange: &Exchange, return_to: &ReturnTo) -> Option<Demand> {
     let raw = return_to.as_str().split(['?', '#']).next()?;
     let (host, path) = (exchange.host.name(), path::canonical(raw).ok()?);
-    if endpoints::find(&gateway.settings, host, &path, &gateway.policy).is_some() {
-        return None;
-    }
-    let method = &http::Method::GET;
-    let facts = Facts { host, path: &path, method, may_pass_maintenance: false };
-    Door::find(&facts, &gateway.policy).demand()
+    worker.shared.find((host, &path), &http::Method::GET, None).route()?.demand()
 }

@@ -28,12 +28,11 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use super::answer::Failure;
 use super::exchange::Exchange;
 use super::host::Host;
-use super::{Gateway, endpoints, path};
+use super::{Worker, endpoints, path};
 use crate::gate::action::{Action, Forward, HostHeader};
-use crate::gate::facts::Facts;
 use crate::gate::policy::Route;
 use crate::gate::visitor::Visitor;
-use crate::gate::{Door, Pass, Verdict};
+use crate::gate::{Pass, Verdict};
 use crate::pages::Trouble;
 use crate::session::held::Live;
 
@@ -73,7 +72,7 @@ pub fn has_second_place(method: &Method) -> bool {
 ///
 /// # Errors
 /// When it cannot be judged, or may not be reached.
-pub async fn judge(gateway: &Gateway, pass: &Pass, exchange: &mut Exchange) -> Result<(), Failure> {
+pub async fn judge(worker: &Worker, pass: &Pass, exchange: &mut Exchange) -> Result<(), Failure> {
     let Action::Forward(forward) = &pass.route().action else { return Ok(()) };
     let method = exchange.parts.method.clone();
     if IN_THE_BODY.contains(&method.as_str()) {
@@ -94,23 +93,28 @@ pub async fn judge(gateway: &Gateway, pass: &Pass, exchange: &mut Exchange) -> R
     let target = parse(value)?;
     // 2. Whether it is a place of the portal.
     let host = target.elsewhere.as_ref().map_or(&exchange.host, |(_, host)| host);
-    if !gateway.policy.has_host(host.name()) || host.port() != exchange.host.port() {
+    if !worker.shared.rules.policy.has_host(host.name()) || host.port() != exchange.host.port() {
         return Err(not_allowed("is not a host of the portal"));
     }
-    let ours = endpoints::find(&gateway.settings, host.name(), &target.path, &gateway.policy);
+    let ours = endpoints::find(
+        &worker.shared.settings,
+        host.name(),
+        &target.path,
+        &worker.shared.rules.policy,
+    );
     if ours.is_some() {
         return Err(not_allowed("is a place of the gateway"));
     }
     // 3. Who asks. At a public place nobody was looked for.
     let live = match pass.live() {
         Some(live) => Some(live.clone()),
-        None => gateway.live(exchange).await?,
+        None => worker.live(exchange).await?,
     };
     // 4. Whether that is allowed at each place that it reaches.
     let overwrites = headers.get(&OVERWRITE).is_none_or(|value| value != "F");
     let reached = [&method, &Method::PUT, &Method::DELETE];
     let reached = if overwrites { &reached[..] } else { &reached[..2] };
-    let judge = Judge { gateway, exchange, live: live.as_ref(), forward };
+    let judge = Judge { worker, exchange, live: live.as_ref(), forward };
     let mut route = None;
     for method in reached {
         route = Some(judge.passes((host.name(), &target.path), method)?);
@@ -130,7 +134,7 @@ pub async fn judge(gateway: &Gateway, pass: &Pass, exchange: &mut Exchange) -> R
 
 /// What the places are judged by.
 struct Judge<'j> {
-    gateway: &'j Gateway,
+    worker: &'j Worker,
     exchange: &'j Exchange,
     live: Option<&'j Live>,
     forward: &'j Forward,
@@ -139,13 +143,10 @@ struct Judge<'j> {
 impl<'j> Judge<'j> {
     /// Requires that a method would pass at a place, and would go on to the same upstream.
     fn passes(&self, (host, path): (&str, &str), method: &Method) -> Result<&'j Route, Failure> {
-        let settings = &self.gateway.settings;
-        let address = self.exchange.client.address;
-        let may_pass_maintenance = settings.maintenance.allow.contains(address);
-        let facts = Facts { host, path, method, may_pass_maintenance };
         let visitor = self.live.map(|live| Visitor::from(live.session()));
-        let door = Door::find(&facts, &self.gateway.policy);
-        match door.judge(visitor.as_ref(), self.exchange.began) {
+        let client = Some(self.exchange.client.address);
+        let found = self.worker.shared.rules.find((host, path), method, client);
+        match found.judge(visitor.as_ref(), self.exchange.began) {
             Verdict { route: Some(route), outcome: Ok(_) } if self.is_same_upstream(route) => {
                 Ok(route)
             }
@@ -158,7 +159,7 @@ impl<'j> Judge<'j> {
 
     /// Requires the same of the places below.
     fn passes_below(&self, (host, path): (&str, &str), methods: &[&Method]) -> Result<(), Failure> {
-        for place in self.gateway.policy.below(host, path) {
+        for place in self.worker.shared.rules.policy.below(host, path) {
             if !place.routes().any(|route| self.is_same_upstream(route)) {
                 continue;
             }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, REFERER};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use super::Gateway;
+use super::Worker;
 use super::answer::Failure;
 use super::cookie::Bound;
 use super::endpoints::login;
@@ -70,15 +70,19 @@ pub struct Kept {
 impl Kept {
     /// Returns where a login leads back to: the page that asks.
     #[must_use]
-    pub fn return_to(&self, gateway: &Gateway) -> ReturnTo {
-        ReturnTo::parse(&format!("{}form?id={}", gateway.settings.prefix, self.handle.as_str()))
+    pub fn return_to(&self, worker: &Worker) -> ReturnTo {
+        ReturnTo::parse(&format!(
+            "{}form?id={}",
+            worker.shared.settings.prefix,
+            self.handle.as_str()
+        ))
     }
 
     /// Binds it to the browser that is answered, for as long as it is kept.
-    pub fn bind(&self, gateway: &Gateway, exchange: &Exchange, response: &mut Response<Body>) {
-        let lifetime = gateway.flows.forms.lifetime();
+    pub fn bind(&self, worker: &Worker, exchange: &Exchange, response: &mut Response<Body>) {
+        let lifetime = worker.shared.flows.forms.lifetime();
         let cookie = (Bound::Form, &self.handle.tag(), self.binding.expose());
-        login::bind(gateway, exchange, cookie, lifetime, response);
+        login::bind(worker, exchange, cookie, lifetime, response);
     }
 }
 
@@ -94,22 +98,22 @@ pub struct Taken {
 /// # Errors
 /// When it is too long or does not arrive, its network begins too many logins, or the store is away.
 pub async fn keep(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     body: Incoming,
     demand: Demand,
     most: u64,
 ) -> Result<Option<Kept>, Failure> {
-    let bound = gateway.flows.settings.keep_forms;
+    let bound = worker.shared.flows.settings.keep_forms;
     if bound == 0 || exchange.parts.method != Method::POST {
         return Ok(None);
     }
-    let Some(about) = about(gateway, exchange) else { return Ok(None) };
+    let Some(about) = about(worker, exchange) else { return Ok(None) };
     let too_large = || {
         if most < bound as u64 {
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
-        let link = gateway.settings.login_link(&ReturnTo::front_page(), demand);
+        let link = worker.shared.settings.login_link(&ReturnTo::front_page(), demand);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, "form.too_large");
         Failure::new(Trouble::FormTooLarge, status, code).begin_again(link)
     };
@@ -117,8 +121,8 @@ pub async fn keep(
     if body.length().is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
-    count(gateway, exchange)?;
-    let (forms, network) = (&gateway.flows.forms, gateway.network(exchange));
+    count(worker, exchange)?;
+    let (forms, network) = (&worker.shared.flows.forms, worker.network(exchange));
     let arrived = match forms.arriving.begin(network) {
         Some(arrival) => arrival.read(body, limit, ARRIVAL).await,
         None => Err(DidNotArrive::NoRoom),
@@ -136,7 +140,7 @@ pub async fn keep(
     let kept = forms.keep(&Form { about, body }, &binding, network, exchange.began).await;
     match kept {
         Ok(handle) => {
-            gateway.counts.forms_kept.add();
+            worker.shared.counts.forms_kept.add();
             tracing::info!(request = exchange.id, "form kept across a login");
             Ok(Some(Kept { handle, binding }))
         }
@@ -152,8 +156,8 @@ pub async fn keep(
 ///
 /// # Errors
 /// When the network began too many.
-pub fn count(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
-    Ok(gateway.limits.start(exchange.client.address, exchange.origin())?)
+pub fn count(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
+    Ok(worker.shared.limits.start(exchange.client.address, exchange.origin())?)
 }
 
 /// Tells whether a request may be our small form: by its type, and by its length where that was said.
@@ -170,7 +174,7 @@ pub fn may_be_resent(exchange: &Exchange, body: &Incoming) -> bool {
 /// # Errors
 /// When it is, and nothing is kept for it here, or another site sent it.
 pub async fn look_into(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Load, Failure> {
@@ -180,10 +184,10 @@ pub async fn look_into(
     let begun = begun.map_err(|_| did_not_arrive(&ReadError::Slow(SMALL_ARRIVAL)))?;
     let body = begun.map_err(|error| did_not_arrive(&ReadError::Broken(error.into())))?;
     let Some(handle) = body.as_whole().and_then(resent) else { return Ok(Load::Own(body)) };
-    require_same_origin(gateway, exchange)?;
+    require_same_origin(worker, exchange)?;
     // Only our own page's form is obeyed, and that has one type.
     let handle = handle.filter(|_| form_type(&exchange.parts.headers).is_some());
-    match find(gateway, exchange, handle).await? {
+    match find(worker, exchange, handle).await? {
         Some((kept, form)) if form.about.target == exchange.path_and_query() => {
             Ok(Load::Kept(kept))
         }
@@ -212,15 +216,15 @@ fn may_hold_fields(headers: &HeaderMap) -> bool {
 /// # Errors
 /// When the store is away.
 pub async fn find(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     handle: Option<Handle>,
 ) -> Result<Option<(Kept, Form)>, Failure> {
     let Some(handle) = handle else { return Ok(None) };
-    let (cookies, headers) = (gateway.settings.cookies, &exchange.parts.headers);
+    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
     for binding in cookies.bound(headers, Bound::Form, &handle.tag()) {
         let Some(binding) = Binding::parse(binding) else { continue };
-        let form = gateway.flows.forms.find(&handle, &binding, exchange.began).await?;
+        let form = worker.shared.flows.forms.find(&handle, &binding, exchange.began).await?;
         if let Some(form) = form.filter(|form| form.about.host == exchange.host.name()) {
             return Ok(Some((Kept { handle, binding }, form)));
         }
@@ -233,12 +237,12 @@ pub async fn find(
 /// # Errors
 /// When another tab was faster, or the store is away.
 pub async fn put_in_place(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &mut Exchange,
     kept: Kept,
 ) -> Result<(Incoming, Box<Taken>), Failure> {
     let Kept { handle, binding } = &kept;
-    let form = gateway.flows.forms.take(handle, binding, exchange.began).await?;
+    let form = worker.shared.flows.forms.take(handle, binding, exchange.began).await?;
     let form = form.ok_or_else(gone)?;
     let Form { about, body } = form.clone();
     let headers = &mut exchange.parts.headers;
@@ -260,7 +264,7 @@ pub async fn put_in_place(
 
 /// Keeps a form that was taken once more when surely nothing of it reached the portal, so that the same
 /// button sends it later.
-pub async fn put_back(gateway: &Gateway, exchange: &Exchange, taken: Taken, error: &proxy::Error) {
+pub async fn put_back(worker: &Worker, exchange: &Exchange, taken: Taken, error: &proxy::Error) {
     if !matches!(
         error,
         proxy::Error::Connect(_) | proxy::Error::NoServer(_) | proxy::Error::Busy(_)
@@ -268,9 +272,9 @@ pub async fn put_back(gateway: &Gateway, exchange: &Exchange, taken: Taken, erro
         return;
     }
     let Taken { kept: Kept { handle, binding }, form } = taken;
-    let now = gateway.clock.now();
-    let network = gateway.network(exchange);
-    let forms = &gateway.flows.forms;
+    let now = worker.shared.clock.now();
+    let network = worker.network(exchange);
+    let forms = &worker.shared.flows.forms;
     if let Err(error) = forms.put_back(&handle, &form, &binding, network, now).await {
         tracing::warn!(request = exchange.id, %error, "form is lost: the portal is away too");
     }
@@ -280,8 +284,9 @@ pub async fn put_back(gateway: &Gateway, exchange: &Exchange, taken: Taken, erro
 ///
 /// # Errors
 /// When another site asks, or nobody knows who.
-pub fn require_same_origin(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
-    if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(true) {
+pub fn require_same_origin(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
+    if exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name())) == Some(true)
+    {
         return Ok(());
     }
     let (status, code) = (StatusCode::FORBIDDEN, "form.from_elsewhere");
@@ -295,9 +300,9 @@ pub fn gone() -> Failure {
 }
 
 /// What is to be known of a form, if it is one that is kept.
-fn about(gateway: &Gateway, exchange: &Exchange) -> Option<About> {
-    let is_own =
-        exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(true);
+fn about(worker: &Worker, exchange: &Exchange) -> Option<About> {
+    let is_own = exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
+        == Some(true);
     if exchange.caller() != Caller::Navigation || !is_own {
         return None;
     }

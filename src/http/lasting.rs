@@ -21,48 +21,20 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use http::{Method, Uri};
 
 use super::host::Host;
-use super::networks::Networks;
 use super::path;
+use super::rules::{CurrentRules, Rules};
 use crate::base::clock::Time;
-use crate::flow::Flows;
+use crate::gate::Verdict;
 use crate::gate::action::Action;
-use crate::gate::facts::Facts;
-use crate::gate::policy::{Policy, Route};
+use crate::gate::policy::Route;
 use crate::gate::visitor::Visitor;
-use crate::gate::{Door, Verdict};
-use crate::observe::metrics::Doors;
 use crate::session::held::Live;
 
 /// How often something that lasts is judged again; twice fit into a second.
 pub const LOOK: Duration = Duration::from_millis(400);
-
-/// The rules of the moment, one for all workers: a new configuration changes them.
-pub struct Present(ArcSwap<Rules>);
-
-/// By what something that lasts is judged.
-pub struct Rules {
-    /// Who may go where.
-    pub policy: Arc<Policy>,
-    /// Who may pass while work is under way.
-    pub may_pass_maintenance: Networks,
-}
-
-impl Present {
-    /// Begins with these rules.
-    #[must_use]
-    pub fn new(rules: Rules) -> Arc<Self> {
-        Arc::new(Self(ArcSwap::from_pointee(rules)))
-    }
-
-    /// Judges by others from now on.
-    pub fn replace(&self, rules: Rules) {
-        self.0.store(Arc::new(rules));
-    }
-}
 
 /// Why something that lasted was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -98,15 +70,13 @@ pub enum Form {
 /// A request as it was opened, with all that judging it again takes.
 pub struct Opened<'o> {
     /// The rules of the moment.
-    pub present: &'o Arc<Present>,
+    pub current: &'o Arc<CurrentRules>,
     /// The rules by which it passed.
-    pub policy: &'o Arc<Policy>,
+    pub rules: &'o Arc<Rules>,
     /// The route by which it passed.
     pub route: &'o Route,
-    /// Whose sessions they are, and the clock.
-    pub flows: &'o Arc<Flows>,
-    /// Where an end is counted, unless the refusal that comes of it is.
-    pub counts: Option<&'o Arc<Doors>>,
+    /// Whether its end is counted; not where the refusal that comes of it is.
+    pub is_counted: bool,
     /// The canonical host.
     pub host: &'o Host,
     /// The target as it came.
@@ -125,9 +95,8 @@ pub struct Opened<'o> {
 
 /// Something that lasts.
 pub struct Lasting {
-    present: Arc<Present>,
-    flows: Arc<Flows>,
-    counts: Option<Arc<Doors>>,
+    current: Arc<CurrentRules>,
+    is_counted: bool,
     host: Host,
     uri: Uri,
     method: Method,
@@ -148,7 +117,7 @@ impl std::fmt::Debug for Lasting {
 
 /// The last judgement.
 struct Judged {
-    by: Arc<Policy>,
+    by: Arc<Rules>,
     outlives_session: bool,
 }
 
@@ -165,9 +134,8 @@ impl Lasting {
     #[must_use]
     pub fn new(opened: &Opened<'_>) -> Arc<Self> {
         Arc::new(Self {
-            present: Arc::clone(opened.present),
-            flows: Arc::clone(opened.flows),
-            counts: opened.counts.cloned(),
+            current: Arc::clone(opened.current),
+            is_counted: opened.is_counted,
             host: opened.host.clone(),
             uri: opened.uri.clone(),
             method: opened.method.clone(),
@@ -176,7 +144,7 @@ impl Lasting {
             live: opened.live.cloned(),
             form: opened.form.clone(),
             judged: Mutex::new(Judged {
-                by: Arc::clone(opened.policy),
+                by: Arc::clone(opened.rules),
                 outlives_session: opened.route.outlives_session,
             }),
             is_asking: AtomicBool::new(false),
@@ -229,11 +197,11 @@ impl Lasting {
             return Err(cut);
         }
         let outlives_session = {
-            let rules = self.present.0.load();
+            let rules = self.current.load();
             let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-            if !Arc::ptr_eq(&judged.by, &rules.policy) {
+            if !Arc::ptr_eq(&judged.by, &rules) {
                 let outlives_session = self.may_pass(&rules).ok_or(Cut::NotAllowed)?;
-                *judged = Judged { by: Arc::clone(&rules.policy), outlives_session };
+                *judged = Judged { by: Arc::clone(&rules), outlives_session };
             }
             judged.outlives_session
         };
@@ -241,7 +209,7 @@ impl Lasting {
         if outlives_session && self.form == Form::Stream {
             return Ok(Bond::Holds);
         }
-        match self.flows.sessions.is_live_near(live, self.flows.clock.now()) {
+        match self.current.sessions.is_live_near(live, self.current.clock.now()) {
             Some(true) => Ok(Bond::Holds),
             Some(false) => Err(Cut::SessionEnded),
             None => Ok(Bond::Doubtful),
@@ -251,14 +219,10 @@ impl Lasting {
     /// Tells whether the same request would pass by other rules: if so, whether its route outlives sessions.
     fn may_pass(&self, rules: &Rules) -> Option<bool> {
         let path = path::canonical(self.uri.path()).ok()?;
-        let facts = Facts {
-            host: self.host.name(),
-            path: &path,
-            method: &self.method,
-            may_pass_maintenance: rules.may_pass_maintenance.contains(self.address),
-        };
+        let place = (self.host.name(), &*path);
         let visitor = self.live.as_ref().map(|live| Visitor::from(live.session()));
-        match Door::find(&facts, &rules.policy).judge(visitor.as_ref(), self.began) {
+        let found = rules.find(place, &self.method, Some(self.address));
+        match found.judge(visitor.as_ref(), self.began) {
             Verdict { route: Some(route), outcome: Ok(_) }
                 if matches!(route.action, Action::Forward(_)) && self.may_speak(route) =>
             {
@@ -280,13 +244,13 @@ impl Lasting {
     /// sends them as well. While the store is away, the answer is no only when the grace is over.
     async fn ask(&self) -> bool {
         let Some(live) = &self.live else { return true };
-        self.flows.sessions.is_live(live, self.flows.clock.now()).await.unwrap_or(false)
+        self.current.sessions.is_live(live, self.current.clock.now()).await.unwrap_or(false)
     }
 
     fn end(&self, cut: Cut) -> Cut {
         *self.cut.get_or_init(|| {
-            if let Some(counts) = &self.counts {
-                counts.refusals.add(cut.code());
+            if self.is_counted {
+                self.current.counts.refusals.add(cut.code());
             }
             cut
         })

@@ -8,6 +8,7 @@ pub mod action;
 pub mod admin;
 pub mod answer;
 pub mod cookie;
+pub mod decide;
 pub mod demand;
 pub mod destination;
 pub mod endpoints;
@@ -16,6 +17,7 @@ pub mod forms;
 pub mod forwarded;
 pub mod host;
 pub mod hygiene;
+pub mod identity;
 pub mod lasting;
 pub mod limits;
 pub mod networks;
@@ -23,29 +25,31 @@ pub mod operations;
 pub mod passed;
 pub mod path;
 pub mod portals;
+pub mod rules;
 pub mod service;
 pub mod stack;
 pub mod stop;
+pub mod visitor;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use http::HeaderValue;
 
-use self::lasting::Present;
 use self::limits::Limits;
+use self::rules::{CurrentRules, Rules};
 use crate::base::clock::SharedClock;
 use crate::base::network::Network;
 use crate::flow::Flows;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::policy::Policy;
 use crate::gate::requirement::Demand;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::{Answers, Doors};
 use crate::pages::Language;
-use crate::proxy::Upstreams;
+use crate::proxy::upstream::Group;
+use crate::proxy::{self, Proxy, Upstreams};
 use crate::session::recent::RecentSessions;
 use crate::wire::head::Bounds;
 
@@ -164,57 +168,84 @@ impl Outage {
     }
 }
 
-/// The gateway, as one worker has it: everything that a request may need. All of it is shared with
-/// the other workers, except the connections to upstreams and what the worker remembers.
-#[derive(Clone)]
-pub struct Gateway {
-    /// What the doors know of the portal.
-    pub settings: Arc<Settings>,
+/// What all workers share. A new configuration makes a new one.
+pub struct Shared {
+    /// What the configuration says of the portal.
+    pub settings: Settings,
+    /// By what requests are judged.
+    pub rules: Arc<Rules>,
+    /// The rules of the moment, for what lasts.
+    pub current: Arc<CurrentRules>,
     /// Login and logout.
     pub flows: Arc<Flows>,
-    /// Who may go where.
-    pub policy: Arc<Policy>,
-    /// The rules of the moment, for what lasts.
-    pub present: Arc<Present>,
-    /// The sessions that this worker found last.
-    pub recent: Arc<RecentSessions>,
     /// The signed identities.
     pub minter: Arc<Minter>,
-    /// Those of them that this worker handed out last.
-    pub tokens: Arc<Tokens>,
     /// The keys of the signed identities.
     pub ring: Arc<RwLock<KeyRing>>,
-    /// The portals behind.
-    pub upstreams: Arc<Upstreams>,
     /// How often networks tried to sign in.
     pub limits: Arc<Limits>,
     /// Where each request is noted.
     pub access: Arc<AccessLog>,
     /// What is counted for whoever watches.
     pub counts: Arc<Doors>,
-    /// The answers of this worker.
-    pub answers: Arc<Answers>,
     /// The time.
     pub clock: SharedClock,
 }
 
-impl Gateway {
+/// The gateway, as one worker has it: everything that a request may need.
+pub struct Worker {
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+    /// The portals behind, with this worker's connections.
+    pub proxy: Proxy,
+    /// The sessions that this worker found last.
+    pub recent: RecentSessions,
+    /// The signed identities that this worker handed out last.
+    pub tokens: Tokens,
+    /// The answers of this worker.
+    pub answers: Arc<Answers>,
+}
+
+impl Worker {
+    /// Makes the gateway of a worker that has no connections yet.
+    #[must_use]
+    pub fn new(shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
+        Self::with(Arc::clone(shared), Upstreams::new(groups), Arc::default())
+    }
+
+    /// Goes on by what is shared from now on. The worker keeps its connections to upstreams that stay,
+    /// and what it counted.
+    #[must_use]
+    pub fn renewed(&self, shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
+        let upstreams = self.proxy.upstreams.with_groups(groups);
+        Self::with(Arc::clone(shared), upstreams, Arc::clone(&self.answers))
+    }
+
+    fn with(shared: Arc<Shared>, upstreams: Upstreams, answers: Arc<Answers>) -> Self {
+        let edge = &shared.settings.edge;
+        let settings = proxy::Settings {
+            cookies: shared.settings.cookies,
+            max_body: edge.max_body,
+            sends_forwarded: edge.sends_forwarded,
+        };
+        Self {
+            proxy: Proxy {
+                upstreams,
+                settings,
+                rules: Arc::clone(&shared.rules),
+                current: Arc::clone(&shared.current),
+                access: Arc::clone(&shared.access),
+            },
+            recent: RecentSessions::new(shared.flows.session_settings.idle),
+            tokens: Tokens::new(Arc::clone(&shared.minter)),
+            answers,
+            shared,
+        }
+    }
+
     /// Returns the network that a request comes from, by which all that is scarce is shared out.
     #[must_use]
     pub fn network(&self, exchange: &exchange::Exchange) -> Network {
-        self.limits.network(exchange.client.address)
-    }
-
-    /// Makes the gateway of another worker: all is shared but the connections to upstreams and what
-    /// a worker remembers.
-    #[must_use]
-    pub fn for_worker(&self) -> Self {
-        Self {
-            upstreams: Arc::new(self.upstreams.for_worker()),
-            recent: Arc::new(RecentSessions::new(self.flows.session_settings.idle)),
-            tokens: Arc::new(Tokens::new(Arc::clone(&self.minter))),
-            answers: Arc::default(),
-            ..self.clone()
-        }
+        self.shared.limits.network(exchange.client.address)
     }
 }

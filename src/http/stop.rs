@@ -1,16 +1,23 @@
-//! What is answered to a request that the gate stopped: by who waits for the answer, and nothing
-//! else. `brama explain-policy` asks the same function what would be answered.
+//! What is answered to a request that the gate stopped.
+//!
+//! 1. [`reply`] says it by who waits for the answer, and nothing else. `brama explain-policy` asks
+//!    the same function what would be answered.
+//! 2. [`Worker::deny`] does it: a form is kept, a login begins, a session that was ended from outside
+//!    is explained first.
 
-use http::{Method, StatusCode};
+use http::{Method, Response, StatusCode};
 
-use super::Settings;
-use super::answer::Failure;
-use super::exchange::{Caller, is_reading};
+use super::answer::{self, Failure};
+use super::exchange::{Caller, Exchange, is_reading};
+use super::forms::Load;
+use super::{Settings, Worker, endpoints, forms};
+use crate::base::body::Body;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::Stop;
 use crate::gate::policy::Place;
 use crate::gate::requirement::{Demand, Refusal};
 use crate::pages::Trouble;
+use crate::session::label::Why;
 
 /// What is answered.
 #[derive(Debug)]
@@ -137,4 +144,99 @@ fn no_method(place: &Place) -> Failure {
     let code = "request.method_not_allowed";
     let allow = Some(methods.join(", ").into());
     Failure { allow, ..Failure::new(Trouble::MethodNotAllowed, status, code) }
+}
+
+impl Worker {
+    /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes.
+    ///
+    /// # Errors
+    /// Whatever the citizen or the program is told in place of what they asked for.
+    pub(super) async fn deny(
+        &self,
+        stop: &Stop<'_>,
+        exchange: &mut Exchange,
+        load: Load,
+        most: u64,
+    ) -> Result<Response<Body>, Failure> {
+        if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
+            if matches!(stop, Stop::StepUp(_)) {
+                self.shared.counts.step_ups.add();
+            }
+            let farewell = match stop {
+                Stop::Login(_) => self.farewell(exchange, demand).await.err(),
+                _ => None,
+            };
+            if farewell.is_none() {
+                endpoints::login::check_outage(self, exchange)?;
+            }
+            // What was typed waits until its citizen is back.
+            let kept = match load {
+                Load::Own(body) => forms::keep(self, exchange, body, demand, most).await?,
+                Load::Kept(kept) => {
+                    forms::count(self, exchange)?;
+                    Some(kept)
+                }
+            };
+            match (farewell, kept) {
+                (Some(farewell), None) => return Err(farewell),
+                (Some(farewell), Some(kept)) => {
+                    let link = self.shared.settings.login_link(&kept.return_to(self), demand);
+                    let farewell = farewell.begin_again(link);
+                    exchange.account.reason = Some(farewell.code);
+                    let mut response = answer::failure(&farewell, exchange, &self.shared.settings);
+                    kept.bind(self, exchange, &mut response);
+                    return Ok(response);
+                }
+                (None, Some(kept)) => {
+                    let return_to = kept.return_to(self);
+                    let begun =
+                        endpoints::login::begin_counted(self, exchange, return_to, demand).await;
+                    return begun.map(|mut response| {
+                        kept.bind(self, exchange, &mut response);
+                        response
+                    });
+                }
+                (None, None) => {}
+            }
+        }
+        let target = (&exchange.parts.method, exchange.path_and_query());
+        match reply(stop, exchange.caller(), target, &self.shared.settings) {
+            Reply::ToNode(return_to, demand) => {
+                endpoints::login::begin(self, exchange, return_to, demand).await
+            }
+            Reply::Challenge(challenge) => Ok(answer::challenge(&challenge)),
+            Reply::Refuse(failure) => {
+                let detail = match stop {
+                    Stop::Refuse(refusal) => refusal.to_string(),
+                    Stop::NoMethod(_) => "no route for this path has this method".to_owned(),
+                    Stop::Deny => {
+                        format!("no route covers this path on host {}", exchange.host.name())
+                    }
+                    Stop::Login(_) | Stop::StepUp(_) | Stop::Closed => String::new(),
+                };
+                Err(Failure { detail, ..failure })
+            }
+        }
+    }
+
+    /// Tells a citizen whose session was ended from outside why, before a new login is offered.
+    ///
+    /// # Errors
+    /// When there is something to tell.
+    async fn farewell(&self, exchange: &Exchange, demand: Demand) -> Result<(), Failure> {
+        if exchange.caller() != Caller::Navigation {
+            return Ok(());
+        }
+        let (trouble, code) = match self.why_ended(exchange).await? {
+            None => return Ok(()),
+            Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
+            Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),
+        };
+        let return_to = match is_reading(&exchange.parts.method) {
+            true => ReturnTo::parse(exchange.path_and_query()),
+            false => ReturnTo::front_page(),
+        };
+        Err(Failure::new(trouble, StatusCode::UNAUTHORIZED, code)
+            .begin_again(self.shared.settings.login_link(&return_to, demand)))
+    }
 }

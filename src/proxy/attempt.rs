@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 
-use super::Upstream;
 use super::connection::{Answered, Connection, Unanswered};
 use super::error::Error;
 use super::http2::{self, Sender};
 use super::pool::Pooled;
 use super::request::Prepared;
 use super::upstream::{Admission, Failure, Group, Lease, Spoken, dial};
+use super::upstreams::Upstream;
 use crate::gate::action::Bounds;
 use crate::wire::framing::Said;
 use crate::wire::incoming::{Breaker, Incoming};

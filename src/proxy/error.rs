@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::upstream::{Busy, DialError, NoServer};
 use crate::http::lasting::Cut;
-use crate::identity::token;
 use crate::wire::incoming::BodyError;
 use crate::wire::refusal::Refusal;
 
@@ -45,9 +44,6 @@ pub enum Error {
     /// The upstream answered a request for another protocol as any other.
     #[error("upstream did not change to the protocol that was asked for")]
     NotUpgraded,
-    /// The identity could not be signed.
-    #[error("{0}")]
-    Identity(#[from] token::Error),
 }
 
 impl Error {
@@ -69,7 +65,6 @@ impl Error {
             Self::NoUpgrade => "request.upgrade_not_allowed",
             Self::NotUpgraded => "upstream.bad_answer",
             Self::Cut(cut) => cut.code(),
-            Self::Identity(_) => "identity.cannot_sign",
         }
     }
 }

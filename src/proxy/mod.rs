@@ -2,7 +2,8 @@
 //!
 //! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
-//!    our cookies, and gets what we say of it: identity, origin, request id (`request`).
+//!    our cookies, and gets what we say of it: origin, request id, and the signed identity that
+//!    the caller gives (`request`).
 //! 3. It gets a place among the requests under way, a server, and a connection ([`upstream`],
 //!    `pool`). It is sent once more when the connection proved dead before a byte was answered,
 //!    and only if it is safe to repeat (`attempt`).
@@ -19,88 +20,53 @@ mod pump;
 mod request;
 mod tunnel;
 pub mod upstream;
+mod upstreams;
 mod watched;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::header::CACHE_CONTROL;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
 use self::attempt::{Sent, Unread};
 pub use self::error::Error;
-use self::pool::Pool;
-use self::upstream::{Group, Settings};
+pub use self::upstreams::Upstreams;
 use crate::gate::Pass;
 use crate::gate::action::Forward;
-use crate::http::Gateway;
 use crate::http::account::Answered;
+use crate::http::cookie::Cookies;
 use crate::http::exchange::Exchange;
 use crate::http::hygiene;
 use crate::http::lasting::Form;
 use crate::http::passed::Passed;
+use crate::http::rules::{CurrentRules, Rules};
 use crate::http::service::Answer;
+use crate::observe::access::AccessLog;
 use crate::wire::incoming::{BodyError, Incoming};
 
-/// All portals behind us, by number, with the connections of one worker.
-pub struct Upstreams(Vec<Upstream>);
-
-struct Upstream {
-    group: Arc<Group>,
-    pool: Arc<Pool>,
+/// What forwards requests: the portals behind, as one worker reaches them.
+pub struct Proxy {
+    /// The portals, with this worker's connections.
+    pub upstreams: Upstreams,
+    /// What the configuration says of all of them.
+    pub settings: Settings,
+    /// The rules by which requests pass.
+    pub rules: Arc<Rules>,
+    /// The rules of the moment, by which what lasts is judged again.
+    pub current: Arc<CurrentRules>,
+    /// The access log, for which bytes and times are noted unless it is off.
+    pub access: Arc<AccessLog>,
 }
 
-impl Upstreams {
-    /// Makes the groups, with empty pools for one worker.
-    #[must_use]
-    pub fn new(settings: Vec<Settings>) -> Self {
-        let now = Instant::now();
-        Self::of(settings.into_iter().map(|settings| Group::new(settings, now)))
-    }
-
-    fn of(groups: impl Iterator<Item = Arc<Group>>) -> Self {
-        let upstream = |group: Arc<Group>| Upstream { pool: Pool::new(&group), group };
-        Self(groups.map(upstream).collect())
-    }
-
-    /// Makes empty pools for another worker.
-    #[must_use]
-    pub fn for_worker(&self) -> Self {
-        Self::of(self.groups().cloned())
-    }
-
-    /// Makes the groups of a new configuration; those that stay as they are go on.
-    #[must_use]
-    pub fn renewed_groups(&self, settings: Vec<Settings>) -> Vec<Arc<Group>> {
-        let (before, now): (Vec<_>, _) = (self.groups().cloned().collect(), Instant::now());
-        settings.into_iter().map(|settings| Group::renew(&before, settings, now)).collect()
-    }
-
-    /// Goes on with other groups for the same worker; connections of those that stay are kept.
-    #[must_use]
-    pub fn with_groups(&self, groups: &[Arc<Group>]) -> Self {
-        let known = |group: &Arc<Group>| {
-            let old = self.0.iter().find(|upstream| Arc::ptr_eq(&upstream.group, group));
-            old.map(|old| Arc::clone(&old.pool))
-        };
-        let upstream = |group: &Arc<Group>| Upstream {
-            pool: known(group).unwrap_or_else(|| Pool::new(group)),
-            group: Arc::clone(group),
-        };
-        Self(groups.iter().map(upstream).collect())
-    }
-
-    /// Returns what requests are balanced over.
-    pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
-        self.0.iter().map(|upstream| &upstream.group)
-    }
-
-    /// Closes connections that waited too long, or whose server is gone.
-    pub fn sweep(&self) {
-        for upstream in &self.0 {
-            upstream.pool.sweep(&upstream.group);
-        }
-    }
+/// What holds for the portals behind, all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The names of our cookies, which no upstream gets or sets.
+    pub cookies: Cookies,
+    /// The most bytes of a request's body, where its route does not say.
+    pub max_body: u64,
+    /// Whether upstreams get the header `Forwarded` (RFC 7239) too.
+    pub sends_forwarded: bool,
 }
 
 /// Forwards a request and returns the answer as it comes in.
@@ -108,30 +74,30 @@ impl Upstreams {
 /// # Errors
 /// When there is no answer.
 pub async fn forward(
-    gateway: &Gateway,
+    proxy: &Proxy,
     pass: &Pass,
     forward: &Forward,
     exchange: &mut Exchange,
     body: Incoming,
+    identity: Option<HeaderValue>,
 ) -> Result<Answer, Error> {
-    let upstream = &gateway.upstreams.0[forward.upstream];
+    let upstream = proxy.upstreams.get(forward.upstream);
     // 1. Not more of a body than may come.
-    let limit = forward.bounds.max_body.unwrap_or(gateway.settings.edge.max_body);
+    let limit = forward.bounds.max_body.unwrap_or(proxy.settings.max_body);
     if body.length().is_some_and(|length| length > limit) {
         return Err(Error::Body(BodyError::TooLong(limit)));
     }
-    let body = exchange.account.meter(body.limited(limit), gateway);
+    let body = exchange.account.meter(body.limited(limit), &proxy.access);
 
     // 2. What is said, to which server, and what it answers.
-    let assertion = request::assertion(gateway, pass, exchange)?;
-    let mut request = request::prepare(gateway, pass, forward, exchange, &upstream.group, &body)?;
-    request.in_the_name_of(assertion);
+    let mut request = request::prepare(proxy, pass, forward, exchange, &upstream.group, &body)?;
+    request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
     let is_misunderstood = request.must_upgrade() && answered.is_success();
     if is_misunderstood {
         return Err(Error::NotUpgraded);
     }
-    if !gateway.access.is_off() {
+    if !proxy.access.is_off() {
         exchange.account.answered(Answered {
             server: answered.share.server_name(&upstream.group),
             connect: answered.connect,
@@ -140,20 +106,13 @@ pub async fn forward(
     }
     // What is not all there yet lasts: it is judged again meanwhile.
     let mut lasts = None;
-    let mut lasting = |form| {
-        Arc::clone(lasts.insert(request::lasting(
-            gateway,
-            pass,
-            exchange,
-            form,
-            Some(&gateway.counts),
-        )))
-    };
+    let mut lasting =
+        |form| Arc::clone(lasts.insert(request::lasting(proxy, pass, exchange, form, true)));
 
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
     let rules = &pass.route().response_headers;
-    let cookies = gateway.settings.cookies;
+    let cookies = proxy.settings.cookies;
     let Sent { answer, share, .. } = answered;
     let (status, fields, body) = match answer {
         Unread::Http1(mut answered) => {
@@ -163,7 +122,7 @@ pub async fn forward(
                 let lasting =
                     lasting(Form::Tunnel(lines.get("upgrade").unwrap_or_default().to_vec()));
                 let tunnel =
-                    tunnel::open(gateway, lines, *answered.connection, share, Arc::clone(&lasting));
+                    tunnel::open(cookies, lines, *answered.connection, share, Arc::clone(&lasting));
                 exchange.account.lasts(lasting);
                 return Ok(tunnel.into());
             }

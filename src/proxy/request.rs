@@ -8,6 +8,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
 
+use super::Proxy;
 use super::connection::{Outgoing, Watch};
 use super::error::Error;
 use super::upstream::Group;
@@ -16,9 +17,8 @@ use crate::gate::action::{Forward, HostHeader};
 use crate::http::exchange::Exchange;
 use crate::http::lasting::{Cut, Form, Lasting, Opened};
 use crate::http::service::{HoldsBack, WantsUpgrade};
-use crate::http::{Gateway, forwarded, hygiene};
+use crate::http::{forwarded, hygiene};
 use crate::identity::headers::ASSERTION;
-use crate::observe::metrics::Doors;
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
@@ -58,7 +58,7 @@ enum Target<'r> {
 
 /// What we say. It is not put among the client's headers: most requests are written as they are.
 struct Ours<'r> {
-    gateway: &'r Gateway,
+    proxy: &'r Proxy,
     exchange: &'r Exchange,
     prefix: Option<&'r HeaderValue>,
     assertion: Option<HeaderValue>,
@@ -68,7 +68,7 @@ struct Ours<'r> {
 
 /// Prepares a request for its upstream. The headers of the exchange lose what does not go there.
 pub(super) fn prepare<'r>(
-    gateway: &'r Gateway,
+    proxy: &'r Proxy,
     pass: &'r Pass,
     forward: &Forward,
     exchange: &'r mut Exchange,
@@ -89,7 +89,7 @@ pub(super) fn prepare<'r>(
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
     let (census, headers) = (exchange.census, &mut exchange.parts.headers);
     let takes_trailers = census.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
-    hygiene::strip_for_upstream(headers, census, gateway.settings.cookies);
+    hygiene::strip_for_upstream(headers, census, proxy.settings.cookies);
     let length = if census.has_length { framing::length(headers) } else { None };
     let framing = match length {
         Some(length) => Framing::Length(length),
@@ -101,12 +101,12 @@ pub(super) fn prepare<'r>(
     let is_among_headers = !route.request_headers.is_empty();
     if is_among_headers {
         let mut headers = std::mem::take(headers);
-        say(gateway, exchange, prefix, &mut headers);
+        say(proxy, exchange, prefix, &mut headers);
         route.request_headers.apply(&mut headers);
         exchange.parts.headers = headers;
     }
     let exchange = &*exchange;
-    let ours = Ours { gateway, exchange, prefix, assertion: None, is_among_headers };
+    let ours = Ours { proxy, exchange, prefix, assertion: None, is_among_headers };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
@@ -138,45 +138,26 @@ pub(super) fn prepare<'r>(
     })
 }
 
-/// Returns the signed identity that goes with a request, if it is made in somebody's name.
-pub(super) fn assertion(
-    gateway: &Gateway,
-    pass: &Pass,
-    exchange: &Exchange,
-) -> Result<Option<HeaderValue>, Error> {
-    let Some(live) = pass.live() else { return Ok(None) };
-    let route = pass.route();
-    let (key, release) = (live.key().bytes(), (route.release_number, &route.release));
-    let token = gateway.tokens.token(key, release, live.session().subject(), exchange.began)?;
-    Ok(Some(token))
-}
-
 /// Says what we say of every request.
-fn say(
-    gateway: &Gateway,
-    exchange: &Exchange,
-    prefix: Option<&HeaderValue>,
-    fields: &mut impl Fields,
-) {
-    let standard = gateway.settings.edge.sends_forwarded;
+fn say(proxy: &Proxy, exchange: &Exchange, prefix: Option<&HeaderValue>, fields: &mut impl Fields) {
+    let standard = proxy.settings.sends_forwarded;
     forwarded::announce(fields, &exchange.client, &exchange.host, prefix, standard);
     fields.add_text(&X_REQUEST_ID, &exchange.id);
 }
 
-/// Returns the right by which what comes of a request goes on, and where its end is counted.
+/// Returns the right by which what comes of a request goes on, and whether its end is counted.
 pub(super) fn lasting(
-    gateway: &Gateway,
+    proxy: &Proxy,
     pass: &Pass,
     exchange: &Exchange,
     form: Form,
-    counts: Option<&Arc<Doors>>,
+    is_counted: bool,
 ) -> Arc<Lasting> {
     Lasting::new(&Opened {
-        present: &gateway.present,
-        policy: &gateway.policy,
+        current: &proxy.current,
+        rules: &proxy.rules,
         route: pass.route(),
-        flows: &gateway.flows,
-        counts,
+        is_counted,
         host: &exchange.host,
         uri: &exchange.parts.uri,
         method: &exchange.parts.method,
@@ -197,9 +178,9 @@ impl Watch for Prepared<'_> {
         if !may_end {
             return Poll::Pending;
         }
-        let Ours { gateway, exchange, .. } = self.ours;
+        let Ours { proxy, exchange, .. } = self.ours;
         // Nothing was answered yet, so the refusal counts.
-        let begin = || lasting(gateway, self.pass, exchange, Form::Stream, None);
+        let begin = || lasting(proxy, self.pass, exchange, Form::Stream, false);
         self.lasting.get_or_init(begin).look(cx)
     }
 
@@ -237,7 +218,7 @@ impl Prepared<'_> {
         }
         let ours = &self.ours;
         if !ours.is_among_headers {
-            say(ours.gateway, ours.exchange, ours.prefix, fields);
+            say(ours.proxy, ours.exchange, ours.prefix, fields);
         }
         if let Some(assertion) = &ours.assertion {
             fields.add(&ASSERTION, assertion);

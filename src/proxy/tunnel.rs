@@ -9,15 +9,16 @@ use http::{HeaderValue, Response, StatusCode};
 use super::attempt::Share;
 use super::connection::Connection;
 use crate::base::body::{self, Body};
+use crate::http::cookie::Cookies;
+use crate::http::hygiene;
 use crate::http::lasting::{Cut, Lasting};
-use crate::http::{Gateway, hygiene};
 use crate::wire::lines::Lines;
 use crate::wire::tunnel::{Passage, Tunnel};
 use crate::wire::websocket::Goodbye;
 
 /// Packs the upstream's connection into the answer; whoever holds the client's side carries on.
 pub(super) fn open(
-    gateway: &Gateway,
+    cookies: Cookies,
     lines: Lines,
     connection: Connection,
     share: Share,
@@ -28,7 +29,7 @@ pub(super) fn open(
     *response.headers_mut() = lines.to_map();
     let headers = response.headers_mut();
     let protocol = headers.get(UPGRADE).cloned();
-    hygiene::clean_answer(headers, gateway.settings.cookies);
+    hygiene::clean_answer(headers, cookies);
     let is_websocket = protocol
         .as_ref()
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));

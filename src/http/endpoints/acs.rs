@@ -10,7 +10,7 @@
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::cookie::Bound;
 use super::super::exchange::{Exchange, form_value};
@@ -30,11 +30,11 @@ const MAXIMUM_FORM: usize = 8 * 1024;
 /// # Errors
 /// When the fields are not there, no login is under way for them, or another browser began it.
 pub async fn answer(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
-    let again = || gateway.settings.prefix.clone() + "login";
+    let again = || worker.shared.settings.prefix.clone() + "login";
     let form = if exchange.parts.method == Method::POST {
         read_form(exchange, body).await?
     } else {
@@ -46,18 +46,18 @@ pub async fn answer(
         Failure::malformed("login.malformed_artifact", error.to_string()).begin_again(again())
     })?;
     let relay_state = form_value(&form, &["RelayState"]).unwrap_or_default();
-    let flows = &gateway.flows;
-    let relay_state = RelayState::recognise(&relay_state, &flows.sealer, gateway.clock.now())
+    let flows = &worker.shared.flows;
+    let relay_state = RelayState::recognise(&relay_state, &flows.sealer, worker.shared.clock.now())
         .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
-    let (cookies, headers) = (gateway.settings.cookies, &exchange.parts.headers);
+    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
     let kinds = [Bound::Twin, Bound::ForeignTwin];
     let has_twins = kinds.iter().any(|kind| cookies.all_bound(headers, *kind).next().is_some());
     let tag = relay_state.tag();
     let twins: Vec<_> = kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
-    let (twins, network) = (has_twins.then_some(&*twins), gateway.network(exchange));
+    let (twins, network) = (has_twins.then_some(&*twins), worker.network(exchange));
     let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
-    let ticket = ticket.map_err(|error| finish::refused(gateway, exchange, None, error))?;
-    let (prefix, state) = (&gateway.settings.prefix, relay_state.as_str());
+    let ticket = ticket.map_err(|error| finish::refused(worker, exchange, None, error))?;
+    let (prefix, state) = (&worker.shared.settings.prefix, relay_state.as_str());
     let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());
     let mut response = answer::see_other(&target);
     handoff_headers(&mut response);

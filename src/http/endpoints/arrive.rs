@@ -3,7 +3,7 @@
 
 use http::Response;
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::Failure;
 use super::super::cookie::{Bound, MOST_BOUND};
 use super::super::exchange::Exchange;
@@ -17,8 +17,8 @@ use crate::flow::crossing::Refused;
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in here.
-pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let cookies = gateway.settings.cookies;
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let cookies = worker.shared.settings.cookies;
     let headers = &exchange.parts.headers;
     // Which of its wishes the code is for, the code alone knows.
     let wishes = cookies.all_bound(headers, Bound::Wish).take(MOST_BOUND);
@@ -27,12 +27,12 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         .sessions(headers)
         .into_iter()
         .flatten()
-        .find_map(|id| gateway.flows.branches.recognise(id));
+        .find_map(|id| worker.shared.flows.branches.recognise(id));
     let code = exchange.query("code").as_deref().and_then(Code::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
     let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;
     let host = exchange.host.name();
-    let arrived = gateway.flows.arrive(&code, host, &bindings, earlier.as_ref()).await;
+    let arrived = worker.shared.flows.arrive(&code, host, &bindings, earlier.as_ref()).await;
     let arrived = arrived.map_err(refused)?;
     tracing::info!(
         request = exchange.id,
@@ -41,7 +41,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         "citizen signed in at another host"
     );
     let target = arrived.return_to.as_str();
-    let mut response = finish::arrive(gateway, exchange, target, arrived.origin);
-    finish::set_session(gateway, exchange, arrived.branch.expose(), &mut response);
+    let mut response = finish::arrive(worker, exchange, target, arrived.origin);
+    finish::set_session(worker, exchange, arrived.branch.expose(), &mut response);
     Ok(response)
 }

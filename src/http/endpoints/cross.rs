@@ -7,7 +7,7 @@
 
 use http::{Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::cookie::Bound;
 use super::super::exchange::Exchange;
@@ -27,7 +27,7 @@ use crate::pages::Trouble;
 /// # Errors
 /// When the wish cannot be remembered.
 pub(super) async fn leave(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     portal: &OtherPortal,
     return_to: ReturnTo,
@@ -35,17 +35,17 @@ pub(super) async fn leave(
 ) -> Result<Response<Body>, Failure> {
     let origin = exchange.origin();
     let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
-    let (handle, binding) = gateway.flows.wish(wish, gateway.network(exchange)).await?;
-    let target = gateway.settings.origin.clone() + own_address(gateway, &handle).as_str();
+    let (handle, binding) = worker.shared.flows.wish(wish, worker.network(exchange)).await?;
+    let target = worker.shared.settings.origin.clone() + own_address(worker, &handle).as_str();
     let mut response = answer::see_other(&target);
     handoff_headers(&mut response);
-    bind(gateway, exchange, Bound::Wish, &handle, &binding, &mut response);
+    bind(worker, exchange, Bound::Wish, &handle, &binding, &mut response);
     Ok(response)
 }
 
 /// Binds a wish to the browser that is answered.
 fn bind(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     kind: Bound,
     handle: &WishHandle,
@@ -53,57 +53,59 @@ fn bind(
     response: &mut Response<Body>,
 ) {
     let cookie = (kind, &handle.tag(), binding.expose());
-    let lifetime = gateway.flows.wishes.lifetime();
-    login::bind(gateway, exchange, cookie, lifetime, response);
+    let lifetime = worker.shared.flows.wishes.lifetime();
+    login::bind(worker, exchange, cookie, lifetime, response);
 }
 
 /// Answers `GET cross?id=...` at the registered host.
 ///
 /// # Errors
 /// When the wish is not this browser's to bring, or the login for it cannot begin.
-pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let headers = &exchange.parts.headers;
     let handle = exchange.query("id").as_deref().and_then(WishHandle::parse);
     let handle = handle.ok_or_else(|| Failure::from(Refused::UnknownWish).begin_again("/"))?;
-    let known = gateway.settings.cookies.bound(headers, Bound::Home, &handle.tag());
+    let known = worker.shared.settings.cookies.bound(headers, Bound::Home, &handle.tag());
     let known = known.into_iter().find_map(Binding::parse);
     // 1. Whoever is signed in here, and this browser.
-    let live = gateway.live(exchange).await?;
-    let id = gateway.session_id(exchange).await?;
+    let live = worker.live(exchange).await?;
+    let id = worker.session_id(exchange).await?;
     let present = id.as_ref().zip(live.as_ref());
     let binding = known.clone().unwrap_or_else(Binding::generate);
     // 2. What is next. While nobody can sign in, the wish stays as it is.
     if live.is_none() {
-        login::check_outage(gateway, exchange)?;
+        login::check_outage(worker, exchange)?;
     }
-    let network = gateway.network(exchange);
-    let next = match gateway.flows.cross(&handle, &binding, present, network).await {
+    let network = worker.network(exchange);
+    let next = match worker.shared.flows.cross(&handle, &binding, present, network).await {
         Ok(next) => next,
-        Err(refused) => return Err(back_there(gateway, &handle, known, refused).await),
+        Err(refused) => return Err(back_there(worker, &handle, known, refused).await),
     };
     match next {
         Next::SignIn(demand, which) => {
-            login::check_outage(gateway, exchange)?;
-            let here = own_address(gateway, &handle);
+            login::check_outage(worker, exchange)?;
+            let here = own_address(worker, &handle);
             let mut response = match which {
-                Try::Further => login::begin(gateway, exchange, here, demand).await?,
-                Try::First => login::begin_counted(gateway, exchange, here, demand).await?,
+                Try::Further => login::begin(worker, exchange, here, demand).await?,
+                Try::First => login::begin_counted(worker, exchange, here, demand).await?,
             };
-            bind(gateway, exchange, Bound::Home, &handle, &binding, &mut response);
+            bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
             Ok(response)
         }
         Next::Go { host, code } => {
-            let Some(portal) = gateway.settings.other(&host) else { return Err(no_such_portal()) };
+            let Some(portal) = worker.shared.settings.other(&host) else {
+                return Err(no_such_portal());
+            };
             let target = format!(
                 "{}{}arrive?code={}",
                 portal.origin,
-                gateway.settings.prefix,
+                worker.shared.settings.prefix,
                 code.expose()
             );
             let mut response = answer::see_other(&target);
             handoff_headers(&mut response);
             // A second time it is told apart from what another browser brings.
-            bind(gateway, exchange, Bound::Home, &handle, &binding, &mut response);
+            bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
             tracing::info!(request = exchange.id, host, "citizen crosses to another host");
             Ok(response)
         }
@@ -111,21 +113,21 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 }
 
 /// Where a wish is brought, on the registered host.
-fn own_address(gateway: &Gateway, handle: &WishHandle) -> ReturnTo {
-    ReturnTo::parse(&format!("{}cross?id={}", gateway.settings.prefix, handle.as_str()))
+fn own_address(worker: &Worker, handle: &WishHandle) -> ReturnTo {
+    ReturnTo::parse(&format!("{}cross?id={}", worker.shared.settings.prefix, handle.as_str()))
 }
 
 /// Shows the way back to the other host, to the browser that brought the wish.
 async fn back_there(
-    gateway: &Gateway,
+    worker: &Worker,
     handle: &WishHandle,
     binding: Option<Binding>,
     refused: Refused,
 ) -> Failure {
-    let now = gateway.clock.now();
-    let wish = gateway.flows.wishes.remembered(handle, binding.as_ref(), now).await;
+    let now = worker.shared.clock.now();
+    let wish = worker.shared.flows.wishes.remembered(handle, binding.as_ref(), now).await;
     let there = wish.and_then(|wish| {
-        let portal = gateway.settings.other(&wish.host)?;
+        let portal = worker.shared.settings.other(&wish.host)?;
         Some(format!("{}{}", portal.origin, wish.return_to.as_str()))
     });
     Failure::from(refused).begin_again(there.unwrap_or_else(|| "/".to_owned()))

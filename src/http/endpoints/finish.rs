@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{REFRESH, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::cookie::Bound;
 use super::super::exchange::{Caller, Exchange};
@@ -26,13 +26,13 @@ use crate::session::SessionId;
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in.
-pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let (cookies, flows) = (gateway.settings.cookies, &gateway.flows);
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let (cookies, flows) = (worker.shared.settings.cookies, &worker.shared.flows);
     let headers = &exchange.parts.headers;
     let state = exchange.query("state").unwrap_or_default();
-    let relay_state = RelayState::recognise(&state, &flows.sealer, gateway.clock.now());
+    let relay_state = RelayState::recognise(&state, &flows.sealer, worker.shared.clock.now());
     let relay_state =
-        relay_state.map_err(|error| refused(gateway, exchange, None, LoginError::from(error)))?;
+        relay_state.map_err(|error| refused(worker, exchange, None, LoginError::from(error)))?;
     let tag = relay_state.tag();
     let mut remembered = cookies.bound(headers, Bound::Login, &tag);
     remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
@@ -47,11 +47,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         ticket: ticket.as_deref(),
         begun: begun.as_ref(),
         earlier: earlier.as_ref(),
-        network: gateway.network(exchange),
+        network: worker.network(exchange),
     };
     // Only what this browser began and brings back counts: a foreign page can lead to the rest.
     if begun.is_some() {
-        let may = gateway.limits.come_back(exchange.client.address);
+        let may = worker.shared.limits.come_back(exchange.client.address);
         may.map_err(|refused| login::again_here(refused.into(), exchange))?;
     }
     let finished = match flows.finish(attempt).await {
@@ -64,16 +64,16 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
             // Known only to the browser that began it, so that the page leads nobody else there.
             if is_over(&error)
                 && let Some(login) = &begun
-                && gateway.live(exchange).await?.is_some()
+                && worker.live(exchange).await?.is_some()
             {
                 // The page was loaded once more, and the citizen has long been signed in.
-                return Ok(arrive(gateway, exchange, login.return_to.as_str(), login.origin));
+                return Ok(arrive(worker, exchange, login.return_to.as_str(), login.origin));
             }
-            return Err(refused(gateway, exchange, begun, error));
+            return Err(refused(worker, exchange, begun, error));
         }
     };
     if !finished.is_repeated {
-        gateway.counts.logins_finished.add(finished.assurance.name());
+        worker.shared.counts.logins_finished.add(finished.assurance.name());
     }
     tracing::info!(
         request = exchange.id,
@@ -83,19 +83,19 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         "citizen signed in"
     );
     let login = finished.login;
-    let mut response = arrive(gateway, exchange, login.return_to.as_str(), login.origin);
-    set_session(gateway, exchange, finished.session.expose(), &mut response);
+    let mut response = arrive(worker, exchange, login.return_to.as_str(), login.origin);
+    set_session(worker, exchange, finished.session.expose(), &mut response);
     Ok(response)
 }
 
 /// Gives the browser its session cookie, in the place of any that somebody set before.
 pub(super) fn set_session(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     id: &str,
     response: &mut Response<Body>,
 ) {
-    let cookies = gateway.settings.cookies;
+    let cookies = worker.shared.settings.cookies;
     if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -104,7 +104,7 @@ pub(super) fn set_session(
 
 /// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].
 pub(super) fn arrive(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     target: &str,
     origin: Origin,
@@ -112,7 +112,7 @@ pub(super) fn arrive(
     if exchange.caller() != Caller::Navigation {
         return answer::see_other(target);
     }
-    let look = answer::look(&gateway.settings, exchange);
+    let look = answer::look(&worker.shared.settings, exchange);
     let came = match origin {
         Origin::Own => pages::Came::FromThePortal,
         Origin::Elsewhere => pages::Came::FromElsewhere,
@@ -133,13 +133,13 @@ fn is_over(error: &LoginError) -> bool {
 /// The way to begin again leads back to where the citizen was going: whoever is signed in by then
 /// simply arrives.
 pub(super) fn refused(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     begun: Option<PendingLogin>,
     error: LoginError,
 ) -> Failure {
     if matches!(error, LoginError::Pending(Refused::OtherBrowser)) {
-        gateway.counts.logins_of_other_browsers.add();
+        worker.shared.counts.logins_of_other_browsers.add();
         tracing::warn!(
             request = exchange.id,
             address = %exchange.client.address,
@@ -152,8 +152,8 @@ pub(super) fn refused(
             let max_age = login.fresh_since.map(|_| Duration::ZERO);
             (login.return_to, Demand { assurance: login.assurance, max_age })
         }
-        None => (ReturnTo::front_page(), Demand::from(gateway.flows.settings.assurance)),
+        None => (ReturnTo::front_page(), Demand::from(worker.shared.flows.settings.assurance)),
     };
     let failure = Failure { origin, ..error.into() };
-    failure.begin_again(gateway.settings.login_link(&return_to, demand))
+    failure.begin_again(worker.shared.settings.login_link(&return_to, demand))
 }

@@ -6,7 +6,7 @@
 use http::header::REFERRER_POLICY;
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Caller, Exchange, form_value};
 use super::super::forms::{self, FIELD, Kept};
@@ -14,7 +14,6 @@ use super::super::path;
 use super::{FORM_TIME, login};
 use crate::base::body::{self, Body};
 use crate::flow::forms::{Form, Handle};
-use crate::gate::facts::Facts;
 use crate::gate::{Decision, Door, Stop};
 use crate::pages::{self, KeptForm};
 use crate::session::held::Live;
@@ -24,23 +23,23 @@ use crate::wire::incoming::Incoming;
 ///
 /// # Errors
 /// When there is no such form for this browser, nobody can sign in, or the store is away.
-pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+pub async fn ask(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let handle = exchange.query("id").as_deref().and_then(Handle::parse);
-    let found = forms::find(gateway, exchange, handle).await?;
+    let found = forms::find(worker, exchange, handle).await?;
     let (kept, form) = found.ok_or_else(forms::gone)?;
-    let live = gateway.live(exchange).await?;
+    let live = worker.live(exchange).await?;
     // 1. Whoever would be stopped at the door is led to the node first, not after the button.
     let now = exchange.began;
     if let Stop::Login(demand) | Stop::StepUp(demand) =
-        match door(gateway, exchange, &form)?.decide(live.clone(), now) {
+        match door(worker, exchange, &form)?.decide(live.clone(), now) {
             Decision::Stop(stop) => stop,
             // Nothing else is decided here: the button asks for that.
             Decision::Pass(_) => Stop::Deny,
         }
         && exchange.caller() == Caller::Navigation
     {
-        login::check_outage(gateway, exchange)?;
-        return login::begin(gateway, exchange, kept.return_to(gateway), demand).await;
+        login::check_outage(worker, exchange)?;
+        return login::begin(worker, exchange, kept.return_to(worker), demand).await;
     }
     // 2. The page: what would be sent where, and in whose name.
     let person = live.as_ref().map(Live::session).map(|session| session.person());
@@ -50,9 +49,9 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
         .flatten()
         .flatten()
         .collect();
-    let discard = gateway.settings.prefix.clone() + "form";
+    let discard = worker.shared.settings.prefix.clone() + "form";
     let page = pages::kept_form(
-        answer::look(&gateway.settings, exchange),
+        answer::look(&worker.shared.settings, exchange),
         &KeptForm {
             target: &form.about.target,
             bytes: form.body.len(),
@@ -65,7 +64,7 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
     let mut response = answer::page(StatusCode::OK, page);
     // The citizen has as long again to press the button. And a page that came with a cookie is not shown
     // once more by "back", when the form is long gone.
-    kept.bind(gateway, exchange, &mut response);
+    kept.bind(worker, exchange, &mut response);
     // The address of the page has the handle in it, and is nobody's business.
     let policy = HeaderValue::from_static("strict-origin");
     response.headers_mut().insert(REFERRER_POLICY, policy);
@@ -77,29 +76,23 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
 /// # Errors
 /// When another site asks, or the store is away.
 pub async fn discard(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
-    forms::require_same_origin(gateway, exchange)?;
+    forms::require_same_origin(worker, exchange)?;
     let body = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
     let handle = form_value(&body, &[FIELD]).as_deref().and_then(Handle::parse);
-    if let Some((Kept { handle, binding }, _)) = forms::find(gateway, exchange, handle).await? {
-        gateway.flows.forms.take(&handle, &binding, exchange.began).await?;
+    if let Some((Kept { handle, binding }, _)) = forms::find(worker, exchange, handle).await? {
+        worker.shared.flows.forms.take(&handle, &binding, exchange.began).await?;
     }
     Ok(answer::see_other("/"))
 }
 
 /// Finds the door that the form would go through.
-fn door<'g>(gateway: &'g Gateway, exchange: &Exchange, form: &Form) -> Result<Door<'g>, Failure> {
+fn door<'g>(worker: &'g Worker, exchange: &Exchange, form: &Form) -> Result<Door<'g>, Failure> {
     let raw = form.about.target.split('?').next().unwrap_or_default();
     let path = path::canonical(raw)?;
-    let allowed = &gateway.settings.maintenance.allow;
-    let facts = Facts {
-        host: &form.about.host,
-        path: &path,
-        method: &Method::POST,
-        may_pass_maintenance: allowed.contains(exchange.client.address),
-    };
-    Ok(Door::find(&facts, &gateway.policy))
+    let client = Some(exchange.client.address);
+    Ok(worker.shared.rules.find((&form.about.host, &path), &Method::POST, client))
 }

@@ -5,13 +5,13 @@ use std::sync::PoisonError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 
-use super::super::Gateway;
+use super::super::Worker;
 use crate::base::body::{self, Body};
 
 /// Answers with the key set. The next key is in it long before it signs, so it may be cached.
 #[must_use]
-pub fn answer(gateway: &Gateway) -> Response<Body> {
-    let set = gateway.ring.read().unwrap_or_else(PoisonError::into_inner).jwks();
+pub fn answer(worker: &Worker) -> Response<Body> {
+    let set = worker.shared.ring.read().unwrap_or_else(PoisonError::into_inner).jwks();
     let mut response = Response::new(body::full(set));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{HeaderMap, SET_COOKIE};
 use http::{Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::cookie::Bound;
 use super::super::demand;
@@ -29,7 +29,7 @@ use crate::session::held::Live;
 /// # Errors
 /// When nobody can sign in, the network began too many logins, our request cannot be signed, or
 /// the session store is away.
-pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let return_to = exchange.query("return_to").unwrap_or_default();
     let return_to = ReturnTo::parse(&return_to);
     let assurance = exchange.query("assurance").map(|text| {
@@ -38,9 +38,9 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     });
     let max_age = exchange.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
-    let demand = demand::demanded(gateway, exchange, &return_to, wish);
+    let demand = demand::demanded(worker, exchange, &return_to, wish);
     // Whoever is signed in surely and recently enough need not go to the node again.
-    let live = gateway.live(exchange).await?;
+    let live = worker.live(exchange).await?;
     let is_met = live.as_ref().map(Live::session).is_some_and(|session| {
         demand.is_met(session.assurance(), session.authenticated(), exchange.began)
     });
@@ -48,12 +48,12 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         return Ok(answer::see_other(return_to.as_str()));
     }
     if live.is_some() {
-        gateway.counts.step_ups.add();
+        worker.shared.counts.step_ups.add();
     }
-    check_outage(gateway, exchange)?;
-    let login = gateway.settings.login_link(&return_to, demand);
+    check_outage(worker, exchange)?;
+    let login = worker.shared.settings.login_link(&return_to, demand);
     match exchange.caller() {
-        Caller::Navigation => begin(gateway, exchange, return_to, demand).await,
+        Caller::Navigation => begin(worker, exchange, return_to, demand).await,
         // Neither can go to the node, so nothing begins and no cookie is set: a script that asks
         // again and again leaves nothing behind.
         Caller::Program => {
@@ -71,9 +71,9 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 ///
 /// # Errors
 /// When it is.
-pub fn check_outage(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
-    let Some(outage) = &gateway.settings.outage else { return Ok(()) };
-    if gateway.settings.other(exchange.host.name()).is_some() {
+pub fn check_outage(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
+    let Some(outage) = &worker.shared.settings.outage else { return Ok(()) };
+    if worker.shared.settings.other(exchange.host.name()).is_some() {
         return Ok(());
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -95,16 +95,17 @@ pub(super) fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
 /// # Errors
 /// When the network began too many, our request cannot be signed, or the store is away.
 pub async fn begin(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
-    gateway
+    worker
+        .shared
         .limits
         .start(exchange.client.address, exchange.origin())
         .map_err(|refused| again_here(refused.into(), exchange))?;
-    begin_counted(gateway, exchange, return_to, demand).await
+    begin_counted(worker, exchange, return_to, demand).await
 }
 
 /// Begins a login that was counted for its network before. It takes place at the registered host, so from
@@ -114,29 +115,29 @@ pub async fn begin(
 /// When our request cannot be signed, the store is away, or the way to the registered host cannot be
 /// remembered.
 pub async fn begin_counted(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
-    if let Some(portal) = gateway.settings.other(exchange.host.name()) {
-        return cross::leave(gateway, exchange, portal, return_to, demand).await;
+    if let Some(portal) = worker.shared.settings.other(exchange.host.name()) {
+        return cross::leave(worker, exchange, portal, return_to, demand).await;
     }
-    let begun = gateway.flows.begin(return_to, demand, exchange.origin()).await?;
-    let look = answer::look(&gateway.settings, exchange);
+    let begun = worker.shared.flows.begin(return_to, demand, exchange.origin()).await?;
+    let look = answer::look(&worker.shared.settings, exchange);
     let handle = begun.relay_state.as_str();
     let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
     let mut response = answer::page(StatusCode::OK, page);
-    let (lifetime, tag) = (gateway.flows.settings.login_timeout, begun.relay_state.tag());
+    let (lifetime, tag) = (worker.shared.flows.settings.login_timeout, begun.relay_state.tag());
     let (login, twin) = match exchange.origin() {
         Origin::Own => (Bound::Login, Bound::Twin),
         Origin::Elsewhere => (Bound::ForeignLogin, Bound::ForeignTwin),
     };
     for (kind, value) in [(login, &begun.remembered), (twin, &begun.twin)] {
-        bind(gateway, exchange, (kind, &tag, value.expose()), lifetime, &mut response);
+        bind(worker, exchange, (kind, &tag, value.expose()), lifetime, &mut response);
     }
     let (assurance, anew) = (demand.assurance, demand.max_age.is_some());
-    gateway.counts.logins_begun.add();
+    worker.shared.counts.logins_begun.add();
     tracing::info!(request = exchange.id, assurance = %assurance, anew, "login begun");
     Ok(response)
 }
@@ -144,13 +145,13 @@ pub async fn begin_counted(
 /// Binds a thing to the browser that is answered, by a cookie of its own. The earliest of its kind make
 /// room when there are many.
 pub fn bind(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     (kind, tag, value): (Bound, &Tag, &str),
     lifetime: Duration,
     response: &mut Response<Body>,
 ) {
-    let cookies = gateway.settings.cookies;
+    let cookies = worker.shared.settings.cookies;
     let headers: &mut HeaderMap = response.headers_mut();
     for gone in cookies.make_room(&exchange.parts.headers, kind, (tag, value.len())) {
         headers.append(SET_COOKIE, gone);

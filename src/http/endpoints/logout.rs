@@ -11,7 +11,7 @@
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::exchange::{Caller, Exchange, form_value};
 use super::FORM_TIME;
@@ -26,12 +26,12 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 ///
 /// # Errors
 /// When the session store is away.
-pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let look = answer::look(&gateway.settings, exchange);
-    let page = match gateway.live(exchange).await? {
+pub async fn ask(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let look = answer::look(&worker.shared.settings, exchange);
+    let page = match worker.live(exchange).await? {
         None => pages::signed_out(look, LogoutOutcome::NotSignedIn, "/"),
         Some(live) => {
-            let action = gateway.settings.prefix.clone() + "logout";
+            let action = worker.shared.settings.prefix.clone() + "logout";
             pages::confirm_logout(look, &action, live.session().public_name(), "/")
         }
     };
@@ -43,13 +43,14 @@ pub async fn ask(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body
 /// # Errors
 /// When the session store is away: then the citizen may still be signed in.
 pub async fn answer(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
-    let cookies = gateway.settings.cookies;
-    let id = gateway.session_id(exchange).await?;
-    let ours = match exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) {
+    let cookies = worker.shared.settings.cookies;
+    let id = worker.session_id(exchange).await?;
+    let ours = match exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
+    {
         Some(ours) => ours,
         // An old browser that says nothing of where the form was; ours holds the token.
         None => {
@@ -61,17 +62,20 @@ pub async fn answer(
     if !ours {
         // Not ours to obey. The cookie is absent here when another site asks, so the browser is
         // sent to the page that asks the citizen, where it is present.
-        return Ok(answer::see_other(&format!("{}logout", gateway.settings.prefix)));
+        return Ok(answer::see_other(&format!("{}logout", worker.shared.settings.prefix)));
     }
     let signed_out = match &id {
         Some(id) => {
-            gateway.minter.forget(id.key().bytes(), gateway.policy.releases());
-            let signed_out = gateway.flows.logout(id).await?;
+            worker.shared.minter.forget(id.key().bytes(), worker.shared.rules.policy.releases());
+            let signed_out = worker.shared.flows.logout(id).await?;
             // A second one that a script may have set beside ours leads nobody on either.
-            let all = gateway.session_ids(exchange).await?;
+            let all = worker.session_ids(exchange).await?;
             for other in all.into_iter().filter(|other| other.key() != id.key()) {
-                gateway.minter.forget(other.key().bytes(), gateway.policy.releases());
-                gateway.flows.logout(&other).await?;
+                worker
+                    .shared
+                    .minter
+                    .forget(other.key().bytes(), worker.shared.rules.policy.releases());
+                worker.shared.flows.logout(&other).await?;
             }
             signed_out
         }
@@ -86,12 +90,12 @@ pub async fn answer(
         SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
         SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
     };
-    gateway.counts.logouts.add(name);
+    worker.shared.counts.logouts.add(name);
     tracing::info!(request = exchange.id, outcome = name, "citizen signed out");
     let mut response = if exchange.caller() == Caller::Program {
         answer::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))
     } else {
-        let look = answer::look(&gateway.settings, exchange);
+        let look = answer::look(&worker.shared.settings, exchange);
         answer::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
     };
     response.headers_mut().insert(SET_COOKIE, cookies.clear_session());

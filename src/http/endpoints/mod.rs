@@ -28,7 +28,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use super::answer::{self, Failure};
 use super::exchange::{Caller, Exchange};
 use super::portals::Standing;
-use super::{Gateway, Settings};
+use super::{Settings, Worker};
 use crate::base::body::Body;
 use crate::gate::policy::Policy;
 use crate::pages::Trouble;
@@ -106,42 +106,42 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
 /// # Errors
 /// Whatever goes wrong there.
 pub async fn answer(
-    gateway: &Gateway,
+    worker: &Worker,
     place: Place,
     exchange: &Exchange,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let method = &exchange.parts.method;
     match (place, method) {
-        (Place::Login, &Method::GET | &Method::HEAD) => login::answer(gateway, exchange).await,
+        (Place::Login, &Method::GET | &Method::HEAD) => login::answer(worker, exchange).await,
         (Place::Acs, &Method::GET | &Method::POST) => {
             require_navigation(exchange, "login.no_navigation")?;
-            may_try(gateway, exchange)?;
-            counted(gateway, exchange, acs::answer(gateway, exchange, body).await)
+            may_try(worker, exchange)?;
+            counted(worker, exchange, acs::answer(worker, exchange, body).await)
         }
         (Place::Finish, &Method::GET) => {
             require_navigation(exchange, "login.no_navigation")?;
-            may_try(gateway, exchange)?;
-            counted(gateway, exchange, finish::answer(gateway, exchange).await)
+            may_try(worker, exchange)?;
+            counted(worker, exchange, finish::answer(worker, exchange).await)
         }
         (Place::Cross, &Method::GET) => {
             require_navigation(exchange, "crossing.no_navigation")?;
-            may_try(gateway, exchange)?;
-            counted(gateway, exchange, cross::answer(gateway, exchange).await)
+            may_try(worker, exchange)?;
+            counted(worker, exchange, cross::answer(worker, exchange).await)
         }
         (Place::Arrive, &Method::GET) => {
             require_navigation(exchange, "crossing.no_navigation")?;
-            may_try(gateway, exchange)?;
-            counted(gateway, exchange, arrive::answer(gateway, exchange).await)
+            may_try(worker, exchange)?;
+            counted(worker, exchange, arrive::answer(worker, exchange).await)
         }
-        (Place::Form, &Method::GET) => form::ask(gateway, exchange).await,
-        (Place::Form, &Method::POST) => form::discard(gateway, exchange, body).await,
-        (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(gateway, exchange).await,
-        (Place::Logout, &Method::POST) => logout::answer(gateway, exchange, body).await,
-        (Place::Session, &Method::GET | &Method::HEAD) => session::answer(gateway, exchange).await,
-        (Place::KeepAlive, &Method::POST) => session::keep_alive(gateway, exchange).await,
+        (Place::Form, &Method::GET) => form::ask(worker, exchange).await,
+        (Place::Form, &Method::POST) => form::discard(worker, exchange, body).await,
+        (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(worker, exchange).await,
+        (Place::Logout, &Method::POST) => logout::answer(worker, exchange, body).await,
+        (Place::Session, &Method::GET | &Method::HEAD) => session::answer(worker, exchange).await,
+        (Place::KeepAlive, &Method::POST) => session::keep_alive(worker, exchange).await,
         (Place::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(exchange)),
-        (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
+        (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
         (Place::Unknown, _) => {
             Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))
         }
@@ -154,8 +154,8 @@ pub async fn answer(
 }
 
 /// Turns away, before anything is spent, a network of which too many logins were refused.
-fn may_try(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
-    let may_try = gateway.limits.may_try(exchange.client.address);
+fn may_try(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
+    let may_try = worker.shared.limits.may_try(exchange.client.address);
     may_try.map_err(|refused| login::again_here(refused.into(), exchange))
 }
 
@@ -182,13 +182,13 @@ fn handoff_headers(response: &mut Response<Body>) {
 /// Counts a refused login against the network that it came from. What the node or we did wrong is
 /// not its fault; an answer that is not believed may be.
 fn counted(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     response: Result<Response<Body>, Failure>,
 ) -> Result<Response<Body>, Failure> {
     response.inspect_err(|failure| {
         if failure.is_of_the_network {
-            gateway.limits.fail(exchange.client.address);
+            worker.shared.limits.fail(exchange.client.address);
         }
     })
 }

@@ -6,7 +6,7 @@
 
 use http::{Response, StatusCode};
 
-use super::super::Gateway;
+use super::super::Worker;
 use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
@@ -19,39 +19,41 @@ use crate::session::held::Activity;
 ///
 /// # Errors
 /// When the session store is away.
-pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    tell(gateway, exchange, Activity::Background).await
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    tell(worker, exchange, Activity::Background).await
 }
 
 /// Notes a sign of life and answers as `session` does.
 ///
 /// # Errors
 /// When another site asks, or the session store is away.
-pub async fn keep_alive(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(false) {
+pub async fn keep_alive(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    if exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
+        == Some(false)
+    {
         let (status, code) = (StatusCode::FORBIDDEN, "session.keepalive_from_elsewhere");
         return Err(Failure::new(Trouble::MalformedRequest, status, code));
     }
-    tell(gateway, exchange, Activity::Alive).await
+    tell(worker, exchange, Activity::Alive).await
 }
 
 async fn tell(
-    gateway: &Gateway,
+    worker: &Worker,
     exchange: &Exchange,
     activity: Activity,
 ) -> Result<Response<Body>, Failure> {
-    let now = gateway.clock.now();
-    let live = gateway.live_as(exchange, activity).await?;
+    let now = worker.shared.clock.now();
+    let live = worker.live_as(exchange, activity).await?;
     let Some(live) = live else {
         let mut value = serde_json::json!({ "signed_in": false });
-        if let Some(why) = gateway.why_ended(exchange).await? {
+        if let Some(why) = worker.why_ended(exchange).await? {
             value["ended"] = why.name().into();
         }
         return Ok(answer::json(StatusCode::OK, &value));
     };
     let session = live.session();
     let person = session.person();
-    let told = |claim| gateway.policy.releases_claim(exchange.host.name(), claim);
+    let told = |claim| worker.shared.rules.policy.releases_claim(exchange.host.name(), claim);
     let (end, limit) = if live.idle_end() < session.end() {
         (live.idle_end(), "idle")
     } else {

@@ -1,0 +1,64 @@
+//! The portals behind us, as one worker has them: groups are shared by all workers, connections are not.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::pool::Pool;
+use super::upstream::{Group, Settings};
+
+/// All portals behind us, by number, with the connections of one worker.
+pub struct Upstreams(Vec<Upstream>);
+
+/// One of them.
+pub(super) struct Upstream {
+    pub(super) group: Arc<Group>,
+    pub(super) pool: Arc<Pool>,
+}
+
+impl Upstreams {
+    /// Makes empty pools for a worker.
+    #[must_use]
+    pub fn new(groups: &[Arc<Group>]) -> Self {
+        let upstream =
+            |group: &Arc<Group>| Upstream { pool: Pool::new(group), group: Arc::clone(group) };
+        Self(groups.iter().map(upstream).collect())
+    }
+
+    /// Makes the groups of a new configuration; those that stay as they are go on.
+    #[must_use]
+    pub fn renewed_groups(&self, settings: Vec<Settings>) -> Vec<Arc<Group>> {
+        let (before, now): (Vec<_>, _) = (self.groups().cloned().collect(), Instant::now());
+        settings.into_iter().map(|settings| Group::renew(&before, settings, now)).collect()
+    }
+
+    /// Goes on with other groups for the same worker; connections of those that stay are kept.
+    #[must_use]
+    pub fn with_groups(&self, groups: &[Arc<Group>]) -> Self {
+        let known = |group: &Arc<Group>| {
+            let old = self.0.iter().find(|upstream| Arc::ptr_eq(&upstream.group, group));
+            old.map(|old| Arc::clone(&old.pool))
+        };
+        let upstream = |group: &Arc<Group>| Upstream {
+            pool: known(group).unwrap_or_else(|| Pool::new(group)),
+            group: Arc::clone(group),
+        };
+        Self(groups.iter().map(upstream).collect())
+    }
+
+    /// Returns one by its number, which the policy has from the same configuration.
+    pub(super) fn get(&self, number: usize) -> &Upstream {
+        &self.0[number]
+    }
+
+    /// Returns what requests are balanced over.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.0.iter().map(|upstream| &upstream.group)
+    }
+
+    /// Closes connections that waited too long, or whose server is gone.
+    pub fn sweep(&self) {
+        for upstream in &self.0 {
+            upstream.pool.sweep(&upstream.group);
+        }
+    }
+}
