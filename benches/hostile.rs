@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use brama::base::clock::{Clock, SystemClock};
 use brama::base::encoding::base64;
-use brama::http::{cookie::Cookies, exchange, hygiene, path};
 use brama::identity::attribute::Attribute;
+use brama::request::cookie::Cookies;
+use brama::request::{context, headers, path};
 use brama::saml::examine::examine;
 use brama::saml::expected::{Expected, Wrapping};
 use brama::simulator::kit::{Kit, Names, Role};
@@ -289,21 +290,21 @@ fn requests() -> Vec<Case> {
         (
             "many languages",
             Box::new(move || {
-                let _ = exchange::language(&accept);
+                let _ = context::language(&accept);
             }),
         ),
         (
             "Connection with many names",
             Box::new(move || {
                 let mut headers = connection.clone();
-                let census = hygiene::clean_request(&mut headers).unwrap();
-                hygiene::strip_for_upstream(&mut headers, census, Cookies::SECURE);
+                let scan = headers::clean_request(&mut headers).unwrap();
+                headers::strip_for_upstream(&mut headers, scan, Cookies::SECURE);
             }),
         ),
         (
             "a form of one field many times",
             Box::new(move || {
-                assert!(exchange::form_value(&form, &["RelayState"]).is_none());
+                assert!(context::form_value(&form, &["RelayState"]).is_none());
             }),
         ),
         (

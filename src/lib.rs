@@ -14,10 +14,12 @@
 //!
 //! | floor | modules | what is there |
 //! |---|---|---|
-//! | 7 | [`cli`], [`simulator`], [`manual`] | the shell, the node on a laptop, the long texts |
-//! | 6 | [`app`], [`config`], [`server`] | settings become a gateway; files become settings; sockets |
-//! | 5 | [`http`], [`proxy`], [`pages`] | the doors: a request, its way, its answer |
-//! | 4 | [`flow`] | a login begins, a login finishes, a citizen signs out |
+//! | 9 | [`cli`], [`simulator`], [`manual`] | the shell, the node on a laptop, the long texts |
+//! | 8 | [`app`], [`config`], [`operations`] | settings become a gateway; files become settings; health, metrics, operators |
+//! | 7 | [`gateway`] | the way of a request: whose it is, whether it may pass, what is answered |
+//! | 6 | [`proxy`], [`server`] | what goes on to portals; sockets, and HTTP to clients |
+//! | 5 | [`request`] | what a request is: host, path, headers, cookies, what lasts of it |
+//! | 4 | [`flow`], [`pages`] | a login begins, a login finishes, a citizen signs out; pages for people |
 //! | 3 | [`gate`], [`session`] | who may go where; who is signed in |
 //! | 2 | [`saml`] | what is said to the node, and how its answer is believed |
 //! | 1 | [`xml`], [`identity`], [`store`] | signatures and encryption; persons, claims, tokens; places for records |
@@ -45,23 +47,23 @@
 //! # One request, all the way
 //!
 //! 1. A connection arrives at a worker's [`server::listener`], with TLS or without. Its requests are
-//!    read by [`wire`] (HTTP/1.1) or hyper (HTTP/2) and become calls of [`http::Gateway`].
-//!    [`http::stack`] is the way of every request, in one function.
-//! 2. [`http::forwarded`], [`http::host`] and [`http::path`] settle who asks and what the request
+//!    read by [`wire`] (HTTP/1.1) or hyper (HTTP/2) and become calls of [`gateway::Worker`].
+//!    [`gateway::stack`] is the way of every request, in one function.
+//! 2. [`request::headers::forwarded`], [`request::host`] and [`request::path`] settle who asks and what the request
 //!    is for; what two servers could read in two ways is refused.
-//!    [`http::hygiene::clean_request`] takes away whatever speaks in our name.
-//! 3. Our own places ([`http::endpoints`]) are answered here. For all else [`gate::Door::decide`] says
+//!    [`request::headers::clean_request`] takes away whatever speaks in our name.
+//! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else [`gate::Door::decide`] says
 //!    [`Pass`](gate::Decision::Pass) or why the request has to [`Stop`](gate::Stop):
 //!    [`Login`](gate::Stop::Login), [`StepUp`](gate::Stop::StepUp),
 //!    [`Refuse`](gate::Stop::Refuse), [`Closed`](gate::Stop::Closed),
-//!    [`NoMethod`](gate::Stop::NoMethod) or [`Deny`](gate::Stop::Deny). [`http::stop`] turns that
+//!    [`NoMethod`](gate::Stop::NoMethod) or [`Deny`](gate::Stop::Deny). [`gateway::denial`] turns that
 //!    into an answer.
 //! 4. Nobody is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
 //!    ([`flow::pending`]), and [`pages::send_to_node`] takes the browser to the node with a signed
-//!    `AuthnRequest`. A form that was on its way is kept meanwhile ([`http::forms`], [`flow::forms`]).
-//! 5. The node's page brings an artifact to [`http::endpoints::acs`]. It comes across sites, so
+//!    `AuthnRequest`. A form that was on its way is kept meanwhile ([`gateway::forms`], [`flow::forms`]).
+//! 5. The node's page brings an artifact to [`gateway::endpoints::acs`]. It comes across sites, so
 //!    without cookies; the browser that brings it gets a ticket ([`flow::ticket`]) and is sent to
-//!    [`http::endpoints::finish`], where its cookie is present.
+//!    [`gateway::endpoints::finish`], where its cookie is present.
 //! 6. [`flow::Flows::finish`] needs both, claims the login ([`flow::outcome`]), asks the node what the
 //!    artifact stands for ([`flow::node`]), has the answer examined ([`saml::examine::examine`]), makes
 //!    sure that nothing is used twice ([`flow::replay`]) and begins a session.
@@ -77,7 +79,7 @@
 //!
 //! - [`app`]: how the parts are put together. Read it second.
 //! - [`flow::finish`]: the heart of the program, one function with numbered steps.
-//! - [`http::stack`]: the way of a request.
+//! - [`gateway::stack`]: the way of a request; [`gateway::decide`]: what every door does first.
 //! - [`gate::policy`] and [`gate::requirement`]: who may go where.
 //! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
 //! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
@@ -85,19 +87,6 @@
 //! - [`manual::operations`]: running it; [`manual::reasons`]: what each reason code means.
 //! - [`manual::metrics`]: the numbers, and what to be woken for.
 //! - [`config::file`]: every key of the configuration. `brama reference` prints the same.
-//!
-//! [`http`]: crate::http
-//! [`http::Gateway`]: crate::http::Gateway
-//! [`http::endpoints`]: crate::http::endpoints
-//! [`http::endpoints::acs`]: crate::http::endpoints::acs
-//! [`http::endpoints::finish`]: crate::http::endpoints::finish
-//! [`http::forms`]: crate::http::forms
-//! [`http::forwarded`]: crate::http::forwarded
-//! [`http::host`]: crate::http::host
-//! [`http::hygiene::clean_request`]: crate::http::hygiene::clean_request
-//! [`http::path`]: crate::http::path
-//! [`http::stop`]: crate::http::stop
-//! [`http::stack`]: crate::http::stack
 
 // Floor 0
 pub mod base;
@@ -114,15 +103,19 @@ pub mod gate;
 pub mod session;
 // Floor 4
 pub mod flow;
-// Floor 5
-pub mod http;
 pub mod pages;
-pub mod proxy;
+// Floor 5
+pub mod request;
 // Floor 6
-pub mod app;
-pub mod config;
+pub mod proxy;
 pub mod server;
 // Floor 7
+pub mod gateway;
+// Floor 8
+pub mod app;
+pub mod config;
+pub mod operations;
+// Floor 9
 pub mod cli;
 pub mod manual;
 pub mod simulator;

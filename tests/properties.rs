@@ -9,11 +9,11 @@ use brama::base::clock::Time;
 use brama::flow::return_to::ReturnTo;
 use brama::gate::action::{Redirect, RedirectHost};
 use brama::gate::rewrite::Rewrite;
-use brama::http::{exchange, host, path};
 use brama::identity::assurance::Assurance;
 use brama::identity::attribute::Attribute;
 use brama::identity::headers::{Kinship, kinship};
 use brama::pages::Language;
+use brama::request::{context, host, path};
 use brama::saml::artifact::Artifact;
 use brama::saml::examine::examine;
 use brama::saml::expected::{Expected, Wrapping};
@@ -183,7 +183,7 @@ proptest! {
         let _ = host::name(&text);
         let _ = Language::negotiate(Some(&text));
         let _ = Artifact::parse(&text);
-        let _ = exchange::form_value(&bytes, &["RelayState"]);
+        let _ = context::form_value(&bytes, &["RelayState"]);
         let _ = brama::config::load_text("x", &text, std::iter::empty());
     }
 

@@ -8,8 +8,8 @@ use http::Response;
 use http::request::Parts;
 
 use crate::base::body::Body;
-use crate::http::Worker;
-use crate::http::service::{Answer, Peer, Service};
+use crate::gateway::Worker;
+use crate::request::service::{Answer, Peer, Service};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 

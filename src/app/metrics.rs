@@ -11,7 +11,7 @@ use super::current::Current;
 use super::store::Kept;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::stop::Stop;
-use crate::http::Shared;
+use crate::gateway::Shared;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};

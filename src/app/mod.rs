@@ -36,16 +36,16 @@ use crate::base::stop::stop as new_stop;
 use crate::flow::Flows;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
-use crate::http::admin::Admin;
-use crate::http::limits::Limits;
-use crate::http::operations::Operations;
-use crate::http::rules::{CurrentRules, Rules};
-use crate::http::{Shared, Worker};
+use crate::gateway::limits::Limits;
+use crate::gateway::{Shared, Worker};
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::Doors;
 use crate::observe::metrics::process::Process;
+use crate::operations::Operations;
+use crate::operations::sessions::Admin;
 use crate::proxy::upstream::{self, Group, SystemLookup};
+use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::{self, Admission, Stop};
 use crate::server::{certificates, handover, notify, tls, workers};
 
@@ -132,7 +132,7 @@ impl App {
         let kept_tokens = settings.session.maximum.saturating_mul(policy.releases() as u64);
         let renewal = Renewal::new(settings.fixed, secret.clone(), kept_tokens);
         let minter = Minter::new(
-            settings.http.origin.clone(),
+            settings.gateway.origin.clone(),
             secret,
             settings.token_lifetime,
             Arc::clone(&ring),
@@ -142,7 +142,7 @@ impl App {
         let counts: Arc<Doors> = Arc::default();
         let rules = Arc::new(Rules {
             policy,
-            may_pass_maintenance: settings.http.maintenance.allow.clone(),
+            may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
         });
         let current = CurrentRules::new(
             Arc::clone(&rules),
@@ -164,11 +164,11 @@ impl App {
             flows: Arc::new(flows),
             minter: Arc::new(minter),
             ring,
-            limits: Arc::new(Limits::new(settings.http.limits.clone(), Arc::clone(&clock))),
+            limits: Arc::new(Limits::new(settings.gateway.limits.clone(), Arc::clone(&clock))),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             counts,
             clock: Arc::clone(&clock),
-            settings: settings.http,
+            settings: settings.gateway,
         });
         let begin = Instant::now();
         let groups = settings.upstreams.into_iter().map(|upstream| Group::new(upstream, begin));

@@ -11,11 +11,11 @@ use super::current::Current;
 use super::settings::{Fixed, Settings};
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
-use crate::http::Shared;
-use crate::http::rules::Rules;
+use crate::gateway::Shared;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::proxy::upstream::{self, Group, SystemLookup};
+use crate::request::rules::Rules;
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -59,19 +59,19 @@ impl Renewal {
         let secret = settings.pairwise_secret.unwrap_or_else(|| self.secret.clone());
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(
-            settings.http.origin.clone(),
+            settings.gateway.origin.clone(),
             secret,
             settings.token_lifetime,
             Arc::clone(&before.ring),
             self.kept_tokens,
         ));
-        let limits = before.limits.renewed(settings.http.limits.clone(), &before.clock);
+        let limits = before.limits.renewed(settings.gateway.limits.clone(), &before.clock);
         let shared = Arc::new(Shared {
             rules: Arc::new(Rules {
                 policy: Policy::new(settings.routes),
-                may_pass_maintenance: settings.http.maintenance.allow.clone(),
+                may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
             }),
-            settings: settings.http,
+            settings: settings.gateway,
             current: Arc::clone(&before.current),
             flows,
             minter,

@@ -8,19 +8,19 @@ use ipnet::IpNet;
 
 use crate::base::secret::Secret;
 use crate::gate::policy::Route;
-use crate::http::forwarded::Believed;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::access;
+use crate::request::headers::forwarded::Believed;
 use crate::server::certificates::Certificates;
 use crate::server::handover::Inherited;
 use crate::server::listener::Socket;
 use crate::store::seal::Sealer;
-use crate::{flow, http, proxy, server, session};
+use crate::{flow, gateway, proxy, server, session};
 
 /// Everything that a gateway is told.
 pub struct Settings {
     /// What the doors know of the portal.
-    pub http: http::Settings,
+    pub gateway: gateway::Settings,
     /// Where it listens.
     pub listen: Listen,
     /// What a login needs.

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 /// Says what one network can do, and what there is room for, by the bounds that hold.
 fn room(settings: &Settings) -> String {
-    let (limits, flows) = (&settings.http.limits, &settings.flows);
+    let (limits, flows) = (&settings.gateway.limits, &settings.flows);
     let starts = match limits.starts {
         Some(starts) => format!("{starts} logins"),
         None => "any number of logins".to_owned(),

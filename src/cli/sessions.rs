@@ -1,5 +1,5 @@
 //! `brama sessions`: lists, shows and ends sessions of a running gateway, through its operations
-//! listener ([`crate::http::admin`]).
+//! listener ([`crate::operations::sessions`]).
 //!
 //! A person is named by an identifier read from standard input, never from an argument: arguments are
 //! seen by every user of a machine and stay in histories.

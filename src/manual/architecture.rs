@@ -84,7 +84,7 @@
 //!
 //! # Errors become answers in one place
 //!
-//! Layers below know no status codes. [`crate::http::answer`] turns an error into a page for people
+//! Layers below know no status codes. [`crate::gateway::failure`] turns an error into a page for people
 //! or JSON for programs. Both carry the stable reason code and the number of the request; neither
 //! carries what the log says.
 //!

@@ -48,7 +48,7 @@
 //! what only some servers take for the same letter, such as `ſ` for `s` ([`crate::gate::case`]).
 //!
 //! A segment that ends in a dot is refused everywhere (`request.ambiguous_path`), see
-//! [`crate::http::path`].
+//! [`crate::request::path`].
 //!
 //! **What it asks.** `access` is `"public"` (nobody's name is passed on), `"optional"` or
 //! `"required"`. A route with `"required"` may ask for more:
@@ -110,7 +110,7 @@
 //! `Destination`, and `PUT`, and `DELETE` unless `Overwrite: F`; the upstream must be the same, and so
 //! must what the rules below both places say. Methods with further places in their body (`BIND`, `REBIND`,
 //! `UNBIND`, `MERGE`, `BCOPY`, `BMOVE`, `BDELETE`, `BPROPPATCH`) pass only where `methods` names them.
-//! [`crate::http::destination`] says it all.
+//! [`crate::gateway::destination`] says it all.
 //!
 //! **Programs.** A script that meets such a route gets 401 with JSON and, as RFC 9470 has it,
 //! `WWW-Authenticate: Brama error="insufficient_user_authentication", acr_values="...",

@@ -30,7 +30,7 @@
 //! | a trailer with a field that changes how the message is understood, or with a name of ours | `request.framing` |
 //! | `Expect` other than `100-continue` | `request.expectation` |
 //! | no host, two, a malformed one, or a target that names another | `request.host` |
-//! | a path with `..`, `//`, `\`, an encoded slash, and so on ([`crate::http::path`]) | `request.ambiguous_path` |
+//! | a path with `..`, `//`, `\`, an encoded slash, and so on ([`crate::request::path`]) | `request.ambiguous_path` |
 //! | a header that imitates an identity header, or a `Connection` that names one | `request.identity_header_alias`, `request.connection_names_identity` |
 //! | TRACE and CONNECT | `request.method_not_allowed` |
 //! | more or longer than `max_header`, `max_header_fields`, `max_target`, `max_body` | `request.header_too_large`, `request.target_too_long`, `request.body_too_large` |

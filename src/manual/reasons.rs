@@ -118,7 +118,7 @@
 //! | `request.timeout` | 408 | the head did not arrive in time, or nothing of the body came for too long |
 //! | `request.body_broken` | 400 | the client stopped in the middle of the body |
 //! | `request.body_too_large` | 413 | the body is longer than `max_body` |
-//! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::http::path`]) |
+//! | `request.ambiguous_path` | 400 | a path that could be read in two ways ([`crate::request::path`]) |
 //! | `request.ambiguous_query` | 400 | a query with something else than visible ASCII |
 //! | `request.forwarded_conflict` | 400 | a trusted proxy says two things of one request: let it replace the headers of its client, not add to them, and clear those that it does not write, `Forwarded` above all; one that writes both kinds must say the same in both |
 //! | `request.forwarded_malformed` | 400 | a trusted proxy says something that cannot be read |
@@ -129,7 +129,7 @@
 //! | `request.assurance` | 400 | `assurance` is none of the three levels |
 //! | `request.method_override` | 400 | a header such as `X-HTTP-Method-Override` where rules name methods, or beside a `Destination` |
 //! | `request.upgrade_not_allowed` | 501 | a WebSocket of HTTP/2 where `upgrade` of the route does not name it |
-//! | `request.destination` | 400 | `MOVE` or `COPY` whose `Destination` is not there exactly once, or could be read in two ways ([`crate::http::destination`]) |
+//! | `request.destination` | 400 | `MOVE` or `COPY` whose `Destination` is not there exactly once, or could be read in two ways ([`crate::gateway::destination`]) |
 //! | `request.destination_not_allowed` | 403 | `MOVE` or `COPY` to where the same session may not do that, or write, or to another upstream; or something below one of the two places is stricter; `detail` says what |
 //! | `request.second_place` | 403 | a method that names further places in its body (`BIND`, `MERGE`, `BMOVE`, ...) on a route that does not name it in `methods` |
 //! | `request.max_age` | 400 | `max_age` of `login` is no number of seconds |

@@ -171,5 +171,5 @@
 //!
 //! With `operations.admin_token_file`, `brama sessions list`, `show`, `end`, `end-person` and `end-all`
 //! work on a running gateway, and so does what is below `/sessions` of the operations listener
-//! ([`crate::http::admin`]). `end-person` reads the identifier from standard input: neither arguments nor
+//! ([`crate::operations::sessions`]). `end-person` reads the identifier from standard input: neither arguments nor
 //! addresses nor the log ever hold one.

@@ -41,7 +41,7 @@
 //!    forms, connections, exchanges with the node.
 //! 6. No forwarded header is believed but that of a proxy in a listed network, and none is listed
 //!    by default; and that only for what is named, which the host is not by default
-//!    ([`crate::http::forwarded`]).
+//!    ([`crate::request::headers::forwarded`]).
 //! 7. The return address is a path ([`crate::flow::return_to::ReturnTo`]), sealed in the cookie of its login.
 //!    `RelayState` is a random handle.
 //! 8. Secrets come from files, never from the command line, and print as `[secret]`.
@@ -64,7 +64,7 @@
 //! | make a foreign link to the portal one of its own by a login | the page that leads on has no origin then |
 //! | send an identity header | removed or refused before any decision |
 //! | reach a place by an odd path | ambiguous paths are refused |
-//! | reach a second place by `MOVE` or `COPY` | judged too, with what is below ([`crate::http::destination`]) |
+//! | reach a second place by `MOVE` or `COPY` | judged too, with what is below ([`crate::gateway::destination`]) |
 //! | change to a protocol that nobody watches | only those that the route names, never HTTP |
 //! | be led to a foreign site | the return address is a local path; redirects name their host |
 //! | end the sessions of another portal's citizens | no portal sets or clears our cookies |
@@ -86,7 +86,7 @@
 //! # What is not defended against, and what to do about it
 //!
 //! - **Floods from very many networks.** Each page view without a session costs one signature, and no
-//!   memory. One network is limited ([`crate::http::limits`]), thousands of them together are not: nobody
+//!   memory. One network is limited ([`crate::gateway::limits`]), thousands of them together are not: nobody
 //!   is refused because of what others do. That is for the network in front to hold off.
 //! - **A script of the portal, or an extension of the browser,** in the very browser of the citizen. It
 //!   acts in their name anyway. One that sets a second session cookie, of a live session of somebody else,

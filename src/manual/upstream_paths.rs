@@ -3,7 +3,7 @@
 //! # Why it matters
 //!
 //! The gateway tells paths apart letter by letter, once what two servers could read in two ways is
-//! refused ([`crate::http::path`]). A program behind it may take more of them for the same place: other
+//! refused ([`crate::request::path`]). A program behind it may take more of them for the same place: other
 //! letter case, something after the name, a script before it. Then a rule for `/admin` does not hold
 //! for `/Admin`, which the program serves all the same; what holds is the rule of the shorter path,
 //! most often that for `/`.

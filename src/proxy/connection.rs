@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::error::Error;
 use super::pump::{Failed, Pump, State};
-use crate::http::lasting::{Cut, LOOK};
+use crate::request::lasting::{Cut, LOOK};
 use crate::wire::framing::Framing;
 use crate::wire::head::{AnswerHead, Bounds, Search};
 use crate::wire::incoming::Incoming;

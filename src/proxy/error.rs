@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::upstream::{Busy, DialError, NoServer};
-use crate::http::lasting::Cut;
+use crate::request::lasting::Cut;
 use crate::wire::incoming::BodyError;
 use crate::wire::refusal::Refusal;
 

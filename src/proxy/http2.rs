@@ -19,7 +19,7 @@ use super::connection::{Unanswered, Watch};
 use super::error::Error;
 use super::watched::Watched;
 use crate::base::body::{self, Body, BoxError};
-use crate::http::lasting::{Cut, LOOK, Lasting};
+use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::incoming::{BodyError, Breaker, Incoming};
 use crate::wire::patience::Patience;
 use crate::wire::stream::Stream;

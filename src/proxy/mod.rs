@@ -33,15 +33,15 @@ pub use self::error::Error;
 pub use self::upstreams::Upstreams;
 use crate::gate::Pass;
 use crate::gate::action::Forward;
-use crate::http::account::Answered;
-use crate::http::cookie::Cookies;
-use crate::http::exchange::Exchange;
-use crate::http::hygiene;
-use crate::http::lasting::Form;
-use crate::http::passed::Passed;
-use crate::http::rules::{CurrentRules, Rules};
-use crate::http::service::Answer;
 use crate::observe::access::AccessLog;
+use crate::request::access_record::Answered;
+use crate::request::context::Exchange;
+use crate::request::cookie::Cookies;
+use crate::request::headers;
+use crate::request::headers::raw::Passed;
+use crate::request::lasting::Form;
+use crate::request::rules::{CurrentRules, Rules};
+use crate::request::service::Answer;
 use crate::wire::incoming::{BodyError, Incoming};
 
 /// What forwards requests: the portals behind, as one worker reaches them.
@@ -153,7 +153,7 @@ pub async fn forward(
     match fields {
         Ok(passed) => answer.passed = passed,
         Err(mut headers) => {
-            hygiene::clean_answer(&mut headers, cookies);
+            headers::clean_response(&mut headers, cookies);
             rules.apply(&mut headers);
             *answer.response.headers_mut() = headers;
         }

@@ -13,7 +13,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::Body as _;
 use tokio::io::AsyncWrite;
 
-use crate::http::hygiene::may_be_in_trailer;
+use crate::request::headers::may_be_in_trailer;
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Incoming};
 use crate::wire::outgoing;

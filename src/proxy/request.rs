@@ -14,11 +14,11 @@ use super::error::Error;
 use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
-use crate::http::exchange::Exchange;
-use crate::http::lasting::{Cut, Form, Lasting, Opened};
-use crate::http::service::{HoldsBack, WantsUpgrade};
-use crate::http::{forwarded, hygiene};
 use crate::identity::headers::ASSERTION;
+use crate::request::context::Exchange;
+use crate::request::headers::{self, forwarded};
+use crate::request::lasting::{Cut, Form, Lasting, Opened};
+use crate::request::service::{HoldsBack, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
@@ -87,10 +87,10 @@ pub(super) fn prepare<'r>(
         return Err(Error::NoUpgrade);
     }
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
-    let (census, headers) = (exchange.census, &mut exchange.parts.headers);
-    let takes_trailers = census.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
-    hygiene::strip_for_upstream(headers, census, proxy.settings.cookies);
-    let length = if census.has_length { framing::length(headers) } else { None };
+    let (scan, headers) = (exchange.scan, &mut exchange.parts.headers);
+    let takes_trailers = scan.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
+    headers::strip_for_upstream(headers, scan, proxy.settings.cookies);
+    let length = if scan.has_length { framing::length(headers) } else { None };
     let framing = match length {
         Some(length) => Framing::Length(length),
         None if body.is_end_stream() => Framing::NONE,

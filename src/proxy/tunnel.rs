@@ -9,9 +9,9 @@ use http::{HeaderValue, Response, StatusCode};
 use super::attempt::Share;
 use super::connection::Connection;
 use crate::base::body::{self, Body};
-use crate::http::cookie::Cookies;
-use crate::http::hygiene;
-use crate::http::lasting::{Cut, Lasting};
+use crate::request::cookie::Cookies;
+use crate::request::headers;
+use crate::request::lasting::{Cut, Lasting};
 use crate::wire::lines::Lines;
 use crate::wire::tunnel::{Passage, Tunnel};
 use crate::wire::websocket::Goodbye;
@@ -29,7 +29,7 @@ pub(super) fn open(
     *response.headers_mut() = lines.to_map();
     let headers = response.headers_mut();
     let protocol = headers.get(UPGRADE).cloned();
-    hygiene::clean_answer(headers, cookies);
+    headers::clean_response(headers, cookies);
     let is_websocket = protocol
         .as_ref()
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"));

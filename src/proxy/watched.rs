@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::http::lasting::{Cut, LOOK, Lasting};
+use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::patience::{Patience, Woken};
 
 /// The right of a body to go on.

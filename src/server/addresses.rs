@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 
-use crate::http::networks::Networks;
+use crate::request::networks::Networks;
 
 /// Counts open connections by client. Shared by all workers.
 #[derive(Debug)]

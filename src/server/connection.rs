@@ -12,7 +12,7 @@ use super::listener::Admission;
 use super::proxy_protocol::{self, Header};
 use super::{http1, http2};
 use crate::base::stop::Stop;
-use crate::http::service::{Peer, Service};
+use crate::request::service::{Peer, Service};
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
 

@@ -25,7 +25,7 @@ use self::answer::Asked;
 use self::next::Next;
 use super::listener::Limits;
 use crate::base::stop::Stop;
-use crate::http::service::{Answer, HoldsBack, Peer, Service, WantsUpgrade};
+use crate::request::service::{Answer, HoldsBack, Peer, Service, WantsUpgrade};
 use crate::wire::framing::Framing;
 use crate::wire::head::RequestHead;
 use crate::wire::incoming::{Incoming, Lent, Progress};

@@ -29,7 +29,7 @@ use super::listener::Admission;
 use crate::base::body::{self, Body};
 use crate::base::stop::Stop;
 use crate::base::{encoding, random};
-use crate::http::service::{Peer, Service, WantsUpgrade};
+use crate::request::service::{Peer, Service, WantsUpgrade};
 use crate::wire::incoming::Incoming;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::stream::Stream;

@@ -455,7 +455,10 @@ fn every_environment_has_its_addresses() {
         assert_eq!(resolve, format!("https://{host}/login-services/idpArtifactResolutionService"));
         let logout = settings.flows.logout_url.unwrap();
         assert_eq!(logout, format!("https://{host}/login-services/singleLogoutService"));
-        assert_eq!(settings.http.test_environment.is_none(), environment.starts_with("production"));
+        assert_eq!(
+            settings.gateway.test_environment.is_none(),
+            environment.starts_with("production")
+        );
     }
     // Every one of them can be overridden, each by itself.
     let settings = raised(&GOOD.replace(

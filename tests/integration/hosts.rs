@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use brama::http::networks::Networks;
 use brama::observe::access;
+use brama::request::networks::Networks;
 use http::{Method, StatusCode};
 use url::Url;
 
@@ -598,7 +598,7 @@ async fn whoever_wishes_without_end_pushes_out_no_wish_of_another_network() {
             .with(store)
             .with_settings(|settings| {
                 settings.log.access = access::Settings::off();
-                settings.http.edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
+                settings.gateway.edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
             })
             .start()
             .await;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use brama::http::networks::Networks;
 use brama::observe::access;
+use brama::request::networks::Networks;
 use brama::simulator::faults::Fault;
 use http::{Method, StatusCode};
 
@@ -16,7 +16,7 @@ async fn behind_a_proxy(configuration: &str) -> World {
         .with(configuration)
         .with_settings(|settings| {
             settings.log.access = access::Settings::off();
-            settings.http.edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
+            settings.gateway.edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
         })
         .start()
         .await

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use brama::config;
-use brama::http::forwarded::Believed;
-use brama::http::hygiene::answer::hsts;
-use brama::http::networks::Networks;
 use brama::observe::access;
+use brama::request::headers::forwarded::Believed;
+use brama::request::headers::response::hsts;
+use brama::request::networks::Networks;
 use http::{Method, StatusCode};
 
 use crate::harness::{World, world};
@@ -203,7 +203,7 @@ async fn a_listed_proxy_is_believed_when_it_says_one_thing() {
     let world = world()
         .with_settings(|settings| {
             settings.log.access = access::Settings::off();
-            let edge = &mut settings.http.edge;
+            let edge = &mut settings.gateway.edge;
             edge.trusted = Networks::new(vec!["127.0.0.0/8".parse().unwrap()]);
             edge.believed = Believed::ALL;
             edge.sends_forwarded = true;

@@ -9,12 +9,12 @@ use crate::app::Settings;
 use crate::app::settings::{Fixed, Listen, Log};
 use crate::gate::policy::{Access, Route};
 use crate::gate::requirement::{Attribute as Quality, Requirement};
-use crate::http::cookie::Cookies;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::claims::{PersonalClaim, Release};
 use crate::observe::access;
 use crate::proxy::upstream::{self, ServerAddress};
+use crate::request::cookie::Cookies;
 use crate::saml::authn_request::{ServiceKind, Template};
 use crate::server::listener::{Limits, Socket};
 use crate::server::tls::{self, Identity};
@@ -23,7 +23,7 @@ use crate::simulator::kit::Role;
 use crate::simulator::people::Way;
 use crate::xml::keys::{self, DecryptionKey};
 use crate::xml::signature::TrustedCertificates;
-use crate::{flow, http, session};
+use crate::{flow, gateway, session};
 
 /// What the demo's gateway calls itself towards the node.
 pub(super) const ISSUER: &str = "portal.brama.localhost";
@@ -69,7 +69,7 @@ pub(super) fn gateway(
     let encryption = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key())?;
 
     Ok(Settings {
-        http: http::Settings {
+        gateway: gateway::Settings {
             portal_name: PROVIDER_NAME.to_owned(),
             origin: addresses.origin.to_owned(),
             others: Vec::new(),
@@ -77,9 +77,9 @@ pub(super) fn gateway(
             acs_path: acs_path.clone(),
             test_environment: Some("demo – symulator, nie login.gov.pl".to_owned()),
             cookies: Cookies::PLAIN,
-            edge: http::Edge::default(),
-            maintenance: http::Maintenance::default(),
-            limits: http::limits::Settings::default(),
+            edge: gateway::settings::Edge::default(),
+            maintenance: gateway::settings::Maintenance::default(),
+            limits: gateway::limits::Settings::default(),
             outage: None,
         },
         listen: Listen {

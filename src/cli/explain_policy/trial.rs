@@ -8,18 +8,20 @@ use http::{HeaderValue, Method, Request, Uri};
 use crate::app::Settings;
 use crate::base::clock::Time;
 use crate::flow::return_to::ReturnTo;
+use crate::gate::Stop;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
 use crate::gate::policy::{Policy, Route};
 use crate::gate::requirement::Demand;
 use crate::gate::standing::{Standing, standings};
 use crate::gate::visitor::Visitor;
-use crate::gate::{Door, Stop};
-use crate::http::answer::{self, Failure};
-use crate::http::exchange::Caller;
-use crate::http::stop::{Reply, check_method, reply};
-use crate::http::{endpoints, host, path};
+use crate::gateway::decide;
+use crate::gateway::denial::{Reply, check_method, reply};
+use crate::gateway::failure::Failure;
 use crate::pages::Language;
+use crate::request::context::Caller;
+use crate::request::networks::Networks;
+use crate::request::rules::Rules;
 use crate::wire::head::is_method;
 
 /// The request, and the policy that it is tried on.
@@ -27,7 +29,7 @@ pub(super) struct Trial<'s> {
     pub(super) method: Method,
     pub(super) target: String,
     settings: &'s Settings,
-    policy: Policy,
+    rules: Rules,
     /// Host and path, or why they are refused before any rule is asked.
     place: Result<(String, String), Failure>,
 }
@@ -70,7 +72,7 @@ impl<'s> Trial<'s> {
             .filter(|_| is_method(method.as_bytes()))
             .ok_or_else(|| format!("\"{}\" is no method", method.escape_debug()))?;
         let url = if url.starts_with('/') {
-            format!("{}{url}", settings.http.origin)
+            format!("{}{url}", settings.gateway.origin)
         } else {
             url.to_owned()
         };
@@ -91,8 +93,12 @@ impl<'s> Trial<'s> {
         parts.headers.insert(HOST, host);
         let is_tls = uri.scheme_str() == Some("https");
         let place = check_method(&method).and_then(|()| find_place(&parts, is_tls));
-        let policy = Policy::new(settings.routes.clone());
-        Ok(Self { method, target, settings, policy, place })
+        // Maintenance is for everybody here: the request is nobody's in particular.
+        let rules = Rules {
+            policy: Policy::new(settings.routes.clone()),
+            may_pass_maintenance: Networks::default(),
+        };
+        Ok(Self { method, target, settings, rules, place })
     }
 
     /// Returns host and path as the policy sees them.
@@ -115,7 +121,7 @@ impl<'s> Trial<'s> {
             };
             self.settings.routes.iter().position(is_it).unwrap_or_default()
         };
-        standings(&facts, &self.policy)
+        standings(&facts, &self.rules.policy)
             .into_iter()
             .map(|(route, standing)| Rule { number: number(route), route, standing })
             .collect()
@@ -128,11 +134,10 @@ impl<'s> Trial<'s> {
             (Ok(_), Some(facts)) => facts,
             (Ok(_), None) => return Outcome::OwnPlace,
         };
-        let http = &self.settings.http;
-        if endpoints::find(http, facts.host, facts.path, &self.policy).is_some() {
-            return Outcome::OwnPlace;
-        }
-        let verdict = Door::find(&facts, &self.policy).judge(visitor, now);
+        let (settings, place) = (&self.settings.gateway, (facts.host, facts.path));
+        let found = decide::find((settings, &self.rules), place, &self.method, None);
+        let Some(found) = found.route() else { return Outcome::OwnPlace };
+        let verdict = found.judge(visitor, now);
         match (verdict.route, verdict.outcome) {
             (Some(route), Ok(_)) => Outcome::Pass { route, to: self.destination(route) },
             (None, Ok(_)) => self.stopped(Stop::Deny),
@@ -141,7 +146,7 @@ impl<'s> Trial<'s> {
     }
 
     fn stopped<'t>(&'t self, stop: Stop<'t>) -> Outcome<'t> {
-        let http = &self.settings.http;
+        let http = &self.settings.gateway;
         let other = self.place().and_then(|(host, _)| http.other(host));
         let told = |caller| {
             let request = (&self.method, &*self.target);
@@ -175,9 +180,8 @@ impl<'s> Trial<'s> {
 
 /// The checks that come before the gate and can be made of a method and an address alone.
 fn find_place(parts: &http::request::Parts, is_tls: bool) -> Result<(String, String), Failure> {
-    let host = host::canonical(parts, is_tls)?;
-    let path = path::canonical(parts.uri.path())?;
-    path::check_query(parts.uri.query().unwrap_or(""))?;
+    let host = decide::host(parts, is_tls, None)?;
+    let path = decide::path(&parts.uri)?;
     Ok((host.name().to_owned(), path.into_owned()))
 }
 
@@ -212,7 +216,7 @@ fn told(reply: Reply) -> Told {
             }
         }
         Reply::Challenge(challenge) => {
-            let response = answer::challenge(&challenge);
+            let response = challenge.response();
             let header = response.headers().get(WWW_AUTHENTICATE);
             let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
             Told {

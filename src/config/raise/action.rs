@@ -1,7 +1,7 @@
 //! What a `[[route]]` does with a request that may pass.
 
-use ::http::{HeaderValue, StatusCode};
 use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
 
 use super::context::Context;
 use super::paths;
@@ -10,7 +10,7 @@ use crate::gate::action::{Action, Bounds, Forward, HostHeader, MAX_FIXED_BODY, R
 use crate::gate::header_rules::{Lines, MAX_RULES, Rules, Side};
 use crate::gate::protocols::{self, Protocols};
 use crate::gate::rewrite::{self, Rewrite};
-use crate::http::host;
+use crate::request::host;
 
 /// The full key of one of the route's keys.
 type Key<'k> = &'k dyn Fn(&str) -> String;

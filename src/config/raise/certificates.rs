@@ -8,14 +8,14 @@ use crate::base::clock::later;
 use crate::base::rights;
 use crate::config::file::TlsVersion;
 use crate::config::raise::context::SOON;
-use crate::http;
+use crate::gateway;
 use crate::server::certificates::{Certificates, Error, Files, Part};
 use crate::server::tls;
 
 /// Reads all pairs, and looks at what they are good for.
 pub(super) fn raise(
     context: &mut Context<'_>,
-    portal: Option<&http::Settings>,
+    portal: Option<&gateway::Settings>,
 ) -> Option<(Arc<Certificates>, tls::Options)> {
     let file = &context.file().listen;
     let options = tls::Options {

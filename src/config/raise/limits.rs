@@ -6,8 +6,8 @@ use crate::config::file::Believed;
 use crate::config::file::StoreKind;
 use crate::config::raise::context::Context;
 use crate::flow::room::Bounds;
-use crate::http::limits::Settings;
-use crate::http::networks::Networks;
+use crate::gateway::limits::Settings;
+use crate::request::networks::Networks;
 
 pub(super) fn raise(context: &mut Context<'_>) -> Settings {
     let file = &context.file().limits;

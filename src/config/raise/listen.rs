@@ -10,14 +10,17 @@ use super::context::Context;
 use crate::app::settings::{Https, Listen};
 use crate::base::rights::{self, folder_of};
 use crate::config::file::{self, HumanDuration, Network};
-use crate::http;
-use crate::http::cookie::Cookies;
-use crate::http::forwarded::Believed;
+use crate::gateway;
+use crate::request::cookie::Cookies;
+use crate::request::headers::forwarded::Believed;
 use crate::server::cores::MOST_WORKERS;
 use crate::server::listener::{Limits, Socket};
 use crate::wire::head::MOST_FIELDS;
 
-pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) -> Option<Listen> {
+pub(super) fn raise(
+    context: &mut Context<'_>,
+    portal: Option<&gateway::Settings>,
+) -> Option<Listen> {
     let file = &context.file().listen;
     let operations = context.file().operations.listen;
     addresses(context, portal);
@@ -57,7 +60,7 @@ pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) 
     })
 }
 
-fn addresses(context: &mut Context<'_>, portal: Option<&http::Settings>) {
+fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
     let file = &context.file().listen;
     let operations = context.file().operations.listen;
     if file.http.is_none() && file.https.is_none() && file.unix.is_none() {

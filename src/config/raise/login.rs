@@ -1,13 +1,13 @@
 //! `[node]` and `[service]`: all that a login needs.
 
-use ::http::Uri;
+use http::Uri;
 
 use super::Identity;
 use super::context::Context;
 use crate::config::file::{self, ExpiredCertificate};
 use crate::config::presets::{LOGOUT_PATH, RESOLVE_PATH, SSO_PATH, preset};
 use crate::flow;
-use crate::http;
+use crate::gateway;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::authn_request::{ServiceKind, Template};
@@ -29,7 +29,10 @@ struct Addresses {
     logout: Option<String>,
 }
 
-pub(super) fn raise(context: &mut Context<'_>, portal: Option<&http::Settings>) -> Option<Login> {
+pub(super) fn raise(
+    context: &mut Context<'_>,
+    portal: Option<&gateway::Settings>,
+) -> Option<Login> {
     let file = context.file();
     // Everything is looked at before anything is demanded.
     let addresses = addresses(context);

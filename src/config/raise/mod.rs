@@ -33,10 +33,10 @@ use super::problem::Problems;
 use crate::app::Settings;
 use crate::base::clock::Time;
 use crate::base::secret::Secret;
-use crate::http::hygiene;
-use crate::http::networks::Networks;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
+use crate::request::headers;
+use crate::request::networks::Networks;
 use crate::server::tls;
 use crate::session;
 
@@ -97,11 +97,11 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let (mut portal, login, listen) = (portal?, login?, listen?);
     portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
     portal.edge.believed = listen.trusted_for;
-    portal.edge.hsts = listen.hsts.map(hygiene::answer::hsts);
+    portal.edge.hsts = listen.hsts.map(headers::response::hsts);
     portal.edge.max_body = listen.limits.body_bytes;
     portal.edge.bounds = listen.limits.head();
     Some(Settings {
-        http: portal,
+        gateway: portal,
         listen,
         flows: login.flows,
         node: login.node,

@@ -4,8 +4,8 @@ use url::Url;
 
 use super::context::Context;
 use super::portal::address;
-use crate::http;
-use crate::http::portals::OtherPortal;
+use crate::gateway::portals::OtherPortal;
+use crate::request::host;
 
 /// Raises them; `registered` is the address at which citizens sign in.
 pub(super) fn raise(context: &mut Context<'_>, registered: &Url) -> Vec<OtherPortal> {
@@ -18,7 +18,7 @@ pub(super) fn raise(context: &mut Context<'_>, registered: &Url) -> Vec<OtherPor
             let advice = "give all of them the same scheme: their cookies have the same attributes";
             context.error(&key, "has another scheme than portal.public_url", advice);
         }
-        let Some(host) = url.host_str().and_then(http::host::name) else {
+        let Some(host) = url.host_str().and_then(host::name) else {
             context.error(&key, "has no host that a request could name", "write a plain DNS name");
             continue;
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::raise::context::Context;
-use crate::http::Outage;
+use crate::gateway::settings::Outage;
 
 pub(super) fn raise(context: &mut Context<'_>) -> Option<Outage> {
     let file = &context.file().node;

@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::context::Context;
-use crate::http::path::canonical;
+use crate::request::path::canonical;
 
 /// Reads a path; `None` with a problem.
 pub(super) fn read(context: &mut Context<'_>, key: &str, text: &str) -> Option<String> {

@@ -1,15 +1,16 @@
 //! `[portal]`.
 
-use ::http::HeaderValue;
+use http::HeaderValue;
 
 use crate::config::presets::preset;
 use crate::config::raise::context::{Context, is_loopback};
 use crate::config::raise::{limits, others, outage};
-use crate::http;
-use crate::http::cookie::Cookies;
-use crate::http::networks::Networks;
+use crate::gateway;
+use crate::request::cookie::Cookies;
+use crate::request::networks::Networks;
+use crate::request::path::canonical;
 
-pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
+pub(super) fn raise(context: &mut Context<'_>) -> Option<gateway::Settings> {
     let file = &context.file().portal;
     let prefix = prefix(context);
     let acs_path = acs_path(context, prefix.as_deref());
@@ -22,7 +23,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
     )?;
     let url = address(context, "portal.public_url", text)?;
     let secure = url.scheme() == "https";
-    Some(http::Settings {
+    Some(gateway::Settings {
         portal_name: file.name.clone(),
         origin: url.origin().ascii_serialization(),
         others: others::raise(context, &url),
@@ -32,7 +33,10 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<http::Settings> {
             .and_then(|preset| preset.ribbon)
             .map(str::to_owned),
         cookies: if secure { Cookies::SECURE } else { Cookies::PLAIN },
-        edge: http::Edge { sends_forwarded: file.send_forwarded, ..http::Edge::default() },
+        edge: gateway::settings::Edge {
+            sends_forwarded: file.send_forwarded,
+            ..gateway::settings::Edge::default()
+        },
         maintenance,
         limits,
         outage,
@@ -80,7 +84,7 @@ pub(super) fn address(context: &mut Context<'_>, key: &str, text: &str) -> Optio
     Some(url)
 }
 
-fn maintenance(context: &mut Context<'_>) -> http::Maintenance {
+fn maintenance(context: &mut Context<'_>) -> gateway::settings::Maintenance {
     let file = &context.file().portal;
     if file.maintenance {
         context.warn(
@@ -91,14 +95,14 @@ fn maintenance(context: &mut Context<'_>) -> http::Maintenance {
     }
     let retry_after = HeaderValue::from(file.maintenance_retry_after.get().as_secs().max(1));
     let allow = file.maintenance_allow.iter().map(|network| network.get()).collect();
-    http::Maintenance { retry_after, allow: Networks::new(allow) }
+    gateway::settings::Maintenance { retry_after, allow: Networks::new(allow) }
 }
 
 fn prefix(context: &mut Context<'_>) -> Option<String> {
     let prefix = &context.file().portal.prefix;
     let fits = prefix.len() > 2
         && prefix.ends_with('/')
-        && http::path::canonical(prefix).is_ok_and(|path| path == prefix.as_str());
+        && canonical(prefix).is_ok_and(|path| path == prefix.as_str());
     if !fits {
         context.error(
             "portal.prefix",
@@ -113,7 +117,7 @@ fn acs_path(context: &mut Context<'_>, prefix: Option<&str>) -> Option<String> {
     let Some(path) = &context.file().portal.acs_path else {
         return prefix.map(|prefix| format!("{prefix}acs"));
     };
-    let fits = http::path::canonical(path).is_ok_and(|canonical| canonical == path.as_str());
+    let fits = canonical(path).is_ok_and(|same| same == path.as_str());
     if !fits {
         context.error(
             "portal.acs_path",

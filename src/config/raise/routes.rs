@@ -9,13 +9,14 @@ use super::{caches, paths};
 use crate::config::file::{self, Claim};
 use crate::gate::header_rules::Side;
 use crate::gate::policy::Route;
-use crate::http;
-use crate::http::portals::Standing;
+use crate::gateway;
+use crate::gateway::portals::Standing;
 use crate::identity::claims::{PersonalClaim, Release};
+use crate::request::host;
 
 pub(super) fn raise(
     context: &mut Context<'_>,
-    portal: Option<&http::Settings>,
+    portal: Option<&gateway::Settings>,
     upstreams: &HashMap<String, usize>,
 ) -> Vec<Route> {
     let given = &context.file().routes;
@@ -30,7 +31,7 @@ pub(super) fn raise(
     for (index, route) in given.iter().enumerate() {
         let key = |name: &str| format!("route[{index}].{name}");
         let host = match &route.host {
-            Some(host) => match http::host::from_configuration(host) {
+            Some(host) => match host::from_configuration(host) {
                 Some(name) => Some(name),
                 None => {
                     context.error(&key("host"), "is not a host", "give a name without a port");

@@ -7,7 +7,7 @@
 //!
 //! Answer: the node's page posts across sites, so no cookie is there at the assertion consumer
 //! service, and nothing is decided there. The browser is sent to `finish`, where the cookie of the
-//! beginning must be present ([`crate::http::endpoints::finish`]). Test:
+//! beginning must be present ([`crate::gateway::endpoints::finish`]). Test:
 //! `another_browser_cannot_finish_a_login`; reason `login.other_browser`.
 //!
 //! ## The theft of an answer
@@ -35,7 +35,7 @@
 //! found.
 //!
 //! Answer: each login has a cookie of its own name with a fresh value, which only we can make; of several
-//! values of one name a few are tried ([`crate::http::cookie`]). Tests:
+//! values of one name a few are tried ([`crate::request::cookie`]). Tests:
 //! `a_cookie_that_a_script_preset_fixes_nothing`,
 //! `a_second_session_cookie_that_a_script_set_locks_nobody_out`.
 //!
@@ -71,14 +71,14 @@
 //! Answer: each login makes a fresh id, and the session that the browser had before ends
 //! ([`crate::flow::finish`]). On HTTPS the cookies have the `__Host-` prefix, so no
 //! sub-domain can set them; a cookie that a script set before the login is taken away by it
-//! ([`crate::http::cookie`]). Tests: `secure_cookies_have_every_attribute_of_the_host_prefix`,
+//! ([`crate::request::cookie`]). Tests: `secure_cookies_have_every_attribute_of_the_host_prefix`,
 //! `a_planted_session_cookie_becomes_nobodys_session`,
 //! `a_live_session_that_a_script_planted_is_taken_away_by_the_login`.
 //!
 //! ## Logout by a foreign page
 //!
 //! Answer: a GET only asks. A POST ends a session when it comes from our own origin or carries the
-//! token of the asking page ([`crate::http::endpoints::logout`]).
+//! token of the asking page ([`crate::gateway::endpoints::logout`]).
 //!
 //! ## A session handed to another host
 //!

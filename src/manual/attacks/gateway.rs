@@ -3,7 +3,7 @@
 //! ## Sending the identity header
 //!
 //! Answer: removed from every request, on every path, before anything is decided
-//! ([`crate::http::hygiene::clean_request`]). A portal's answer cannot carry one either. Tests:
+//! ([`crate::request::headers::clean_request`]). A portal's answer cannot carry one either. Tests:
 //! `removes_our_names_and_claims_of_earlier_proxies`,
 //! `an_upstream_sets_no_cookie_and_no_identity_of_ours`.
 //!
@@ -29,7 +29,7 @@
 //!
 //! `/public/..%2faccount`: the gateway sees a public place, the portal another one.
 //!
-//! Answer: [`crate::http::path`] refuses what two servers could read in two ways: dot segments,
+//! Answer: [`crate::request::path`] refuses what two servers could read in two ways: dot segments,
 //! empty segments, encoded slashes and backslashes, encoded semicolons, control characters, broken
 //! percent signs. The gate sees the path decoded once and without parameters. Case is not folded;
 //! see the threat model about portals that ignore it. Tests:
@@ -42,7 +42,7 @@
 //!
 //! Answer: a place whose rules name methods refuses all others with 405, and no wider rule has a say
 //! there ([`crate::gate::policy`]). Methods are compared letter by letter. Headers that claim another
-//! method are refused where rules name methods ([`crate::http::hygiene::method`]). Tests:
+//! method are refused where rules name methods ([`crate::request::headers::method_override`]). Tests:
 //! `a_rule_that_names_the_method_wins_in_its_place_and_nowhere_else`,
 //! `the_most_specific_rule_wins_in_any_order`,
 //! `a_header_that_claims_another_method_does_not_go_round_a_rule`.
@@ -62,7 +62,7 @@
 //! ## Two hosts, or a host of its own
 //!
 //! Answer: exactly one `Host`, the same as in an absolute target; a host without a route is
-//! answered with 404 ([`crate::http::host`]). Links that we make do not come from `Host`.
+//! answered with 404 ([`crate::request::host`]). Links that we make do not come from `Host`.
 //!
 //! ## Request smuggling
 //!
@@ -104,7 +104,7 @@
 //! of a collection takes along what a stricter route below it protects.
 //!
 //! Answer: both places, and what is below them, are judged for the same session, or it is refused
-//! ([`crate::http::destination`]). Tests:
+//! ([`crate::gateway::destination`]). Tests:
 //! `a_destination_that_cannot_be_judged_or_may_not_be_written_to_is_refused`,
 //! `a_destination_goes_on_as_the_portal_knows_it_when_the_same_session_may_write_there`.
 //!
@@ -114,7 +114,7 @@
 //! reading in a session that was ended, or at a place that was closed or made stricter meanwhile.
 //!
 //! Answer: whatever lasts is judged again, with its session and by the policy of the moment, and ends
-//! within a second ([`crate::http::lasting`]). Whoever waits looks, for the upstream, or for a client that
+//! within a second ([`crate::request::lasting`]). Whoever waits looks, for the upstream, or for a client that
 //! does not take what there is. Tests: `a_stream_ends_with_its_session_and_nobody_elses_does`,
 //! `a_download_that_its_client_does_not_take_ends_too`,
 //! `a_new_configuration_ends_what_would_not_pass_any_more_and_nothing_else`.
@@ -135,7 +135,7 @@
 //! Answer: only a person who goes to a page begins a login; scripts and frames are told that it is
 //! needed, and get no cookie. A login that has only begun is kept nowhere but in its browser, which has a
 //! dozen of them at most. Starts,
-//! returns and refusals are limited for each network ([`crate::http::limits`]); what is remembered of
+//! returns and refusals are limited for each network ([`crate::gateway::limits`]); what is remembered of
 //! networks is bounded, and a flood from ever new ones shuts nobody out. Tests:
 //! `ten_thousand_fetches_begin_no_login_and_set_no_cookie`,
 //! `ten_thousand_navigations_of_one_browser_leave_a_few_cookies`,
@@ -166,7 +166,7 @@
 //!
 //! `X-Forwarded-For: 127.0.0.1`, `X-Original-URL: /admin`.
 //!
-//! Answer: removed; the portal gets what we saw ourselves ([`crate::http::hygiene`]).
+//! Answer: removed; the portal gets what we saw ourselves ([`crate::request::headers`]).
 //!
 //! ## The host that a proxy in front denies
 //!
@@ -175,7 +175,7 @@
 //! other in `Host`; the proxy passes it on, and we are asked for the host that was denied.
 //!
 //! Answer: a listed proxy is believed for the host only when `listen.trusted_for` names it; `Forwarded`
-//! fills no gap of `X-Forwarded-*` ([`crate::http::forwarded`]); what we ship and print clears the rest
+//! fills no gap of `X-Forwarded-*` ([`crate::request::headers::forwarded`]); what we ship and print clears the rest
 //! and passes on the host that the proxy decided by. Tests, with nginx and its two hosts:
 //! `a_host_that_nginx_denies_by_address_is_not_reached_through_another`,
 //! `a_host_that_nginx_wants_a_certificate_for_is_not_reached_through_another`.
@@ -186,7 +186,7 @@
 //! the rule of a shorter path, and the portal serves the protected page.
 //!
 //! Answer: what two servers could read in two ways is refused, a segment that ends in a dot among it
-//! ([`crate::http::path`]); with `ignores_case` an upstream's paths are compared without case
+//! ([`crate::request::path`]); with `ignores_case` an upstream's paths are compared without case
 //! ([`crate::gate::policy`]). A portal may take any other path for the same, so `check` warns, and says the
 //! shape in which there is nothing to go round: `/` is the strictest
 //! ([`crate::manual::upstream_paths`]). Tests: `each_path_has_one_meaning_or_none`,
@@ -208,7 +208,7 @@
 //! A citizen edits `assurance=high` in the link to `login` into `low`, or takes `max_age` out.
 //!
 //! Answer: of the link, the route of `return_to` and the service the highest level and the least age
-//! hold ([`crate::http::demand`]), and the gate asks again when the citizen arrives. Tests
+//! hold ([`crate::gateway::demand`]), and the gate asks again when the citizen arrives. Tests
 //! `a_login_link_asks_for_more_than_service_and_route_and_never_for_less`,
 //! `where_the_service_asks_for_high_nobody_is_named_with_less`.
 //!

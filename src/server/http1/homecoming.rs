@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
 use super::Connection;
-use crate::http::service::Service;
+use crate::request::service::Service;
 use crate::wire::incoming::Returned;
 
 impl<S: Service> Connection<'_, S> {

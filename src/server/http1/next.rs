@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::{Connection, HEAD_ROOM};
-use crate::http::service::Service;
+use crate::request::service::Service;
 use crate::wire::head::{RequestHead, Search};
 use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::base::body::{Body, BoxError};
-use crate::http::lasting::{Cut, LOOK, Lasting};
+use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::incoming::BodyError;
 
 /// What goes on on a connection.

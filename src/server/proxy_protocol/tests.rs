@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::http::networks::Networks;
+use crate::request::networks::Networks;
 
 /// Reads a header from bytes, and what is left of them.
 fn read_from(mut bytes: &[u8]) -> (Result<Header, Error>, Vec<u8>) {

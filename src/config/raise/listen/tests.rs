@@ -16,7 +16,7 @@ fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
     let text = format!("[listen]\n{section}\n");
     let loaded = load_text(name.to_str().unwrap(), &text, std::iter::empty()).unwrap();
     let mut context = Context::new(&loaded, SystemClock.now());
-    let portal = http::Settings {
+    let portal = gateway::Settings {
         portal_name: "Urząd".to_owned(),
         origin: "https://portal.example".to_owned(),
         others: Vec::new(),
@@ -24,9 +24,9 @@ fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
         acs_path: "/.brama/acs".to_owned(),
         test_environment: None,
         cookies: Cookies::SECURE,
-        edge: http::Edge::default(),
-        maintenance: http::Maintenance::default(),
-        limits: http::limits::Settings::default(),
+        edge: gateway::settings::Edge::default(),
+        maintenance: gateway::settings::Maintenance::default(),
+        limits: gateway::limits::Settings::default(),
         outage: None,
     };
     let listen = raise(&mut context, Some(&portal));

@@ -1,7 +1,7 @@
 //! How the servers of an upstream are asked how they are.
 
-use ::http::uri::{Authority, PathAndQuery};
-use ::http::{HeaderValue, StatusCode};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderValue, StatusCode};
 
 use super::Key;
 use crate::config::file;

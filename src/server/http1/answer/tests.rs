@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, join};
 use super::super::serve;
 use super::*;
 use crate::base::stop::stop;
-use crate::http::service::Peer;
+use crate::request::service::Peer;
 use crate::server::listener::Limits;
 use crate::wire::incoming::Incoming;
 use crate::wire::reader::{Joined, Reader};

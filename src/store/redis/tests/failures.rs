@@ -95,14 +95,24 @@ async fn a_crowd_before_a_server_that_hangs_is_bounded_and_answered_in_time() {
         tokio::spawn(async move {
             let begin = Instant::now();
             let Unavailable(text) = place.get(key, now).await.unwrap_err();
-            assert!(begin.elapsed() < 2 * timeout, "{:?}", begin.elapsed());
-            text
+            (text, begin.elapsed())
         })
     });
-    let texts = join_all(crowd.collect::<Vec<_>>()).await;
+    let crowd: Vec<_> = crowd.collect();
+    // What this machine makes of such a time at the moment.
+    let sleeper = tokio::spawn(async move {
+        let begin = Instant::now();
+        tokio::time::sleep(timeout).await;
+        begin.elapsed()
+    });
+    let answers: Vec<_> = join_all(crowd).await.into_iter().map(Result::unwrap).collect();
+    let slept = sleeper.await.unwrap();
+    let last = answers.iter().map(|(_, took)| *took).max().unwrap();
+    assert!(last < slept + timeout, "{last:?}, where {timeout:?} took {slept:?}");
+    let texts: Vec<_> = answers.into_iter().map(|(text, _)| text).collect();
     // As many as may wait do, and some that come when the first of them have given up.
     let is_at_once = |text: &str| text.contains("too much") || text.contains("left alone");
-    let waited = texts.iter().filter(|text| !is_at_once(text.as_ref().unwrap())).count();
+    let waited = texts.iter().filter(|text| !is_at_once(text)).count();
     assert!((1000..1100).contains(&waited), "{waited} waited");
     server.go_on();
     until_used(&place).await;

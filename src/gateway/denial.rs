@@ -1,0 +1,218 @@
+//! What is answered to a request that the gate stopped.
+//!
+//! 1. [`reply`] says it by who waits for the answer, and nothing else. `brama explain-policy` asks
+//!    the same function what would be answered.
+//! 2. [`Worker::deny`] does it: a form is kept, a login begins, a session that was ended from outside
+//!    is explained first.
+
+use http::{Method, Response, StatusCode};
+
+use crate::base::body::Body;
+use crate::flow::return_to::ReturnTo;
+use crate::gate::Stop;
+use crate::gate::policy::Place;
+use crate::gate::requirement::{Demand, Refusal};
+use crate::gateway::challenge::Challenge;
+use crate::gateway::failure::{self, Failure};
+use crate::gateway::forms::Load;
+use crate::gateway::{Settings, Worker, endpoints, forms};
+use crate::pages::Trouble;
+use crate::request::context::{Caller, Exchange, is_reading};
+use crate::session::label::Why;
+
+/// What is answered.
+#[derive(Debug)]
+pub enum Reply {
+    /// The page that takes the browser to the node.
+    ToNode(ReturnTo, Demand),
+    /// A program is told what to bring, see [`Challenge::response`].
+    Challenge(Challenge),
+    /// It is refused.
+    Refuse(Failure),
+}
+
+/// Says what is answered.
+#[must_use]
+pub fn reply(
+    stop: &Stop<'_>,
+    caller: Caller,
+    (method, path_and_query): (&Method, &str),
+    settings: &Settings,
+) -> Reply {
+    let return_to = ReturnTo::parse(path_and_query);
+    let refuse = |trouble, status, code| Reply::Refuse(Failure::new(trouble, status, code));
+    match *stop {
+        Stop::Login(demand) | Stop::StepUp(demand) => {
+            let step_up = matches!(stop, Stop::StepUp(_));
+            sign_in(caller, is_reading(method), return_to, (demand, step_up), settings)
+        }
+        Stop::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
+        Stop::Closed => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            refuse(Trouble::Maintenance, status, "request.maintenance")
+        }
+        Stop::NoMethod(place) => Reply::Refuse(no_method(place)),
+        Stop::Deny => refuse(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_route"),
+    }
+}
+
+fn sign_in(
+    caller: Caller,
+    reading: bool,
+    return_to: ReturnTo,
+    (demand, step_up): (Demand, bool),
+    settings: &Settings,
+) -> Reply {
+    let refuse = |trouble, code| {
+        let link = settings.login_link(&return_to, demand);
+        Reply::Refuse(Failure::new(trouble, StatusCode::UNAUTHORIZED, code).begin_again(link))
+    };
+    match caller {
+        Caller::Navigation if reading => Reply::ToNode(return_to, demand),
+        // What was typed into a form is not kept: the page says so.
+        Caller::Navigation => refuse(Trouble::SessionEnded, "request.form_without_session"),
+        Caller::Frame => refuse(Trouble::SignInNeeded, "request.frame_without_session"),
+        Caller::Program => {
+            let login = settings.login_link(&ReturnTo::front_page(), demand);
+            Reply::Challenge(Challenge { login, demand, step_up })
+        }
+    }
+}
+
+/// A signed-in citizen is not sent to the node by themselves: that could go on for ever.
+fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failure {
+    let trouble = match refusal {
+        Refusal::NotAdult => Trouble::AdultsOnly,
+        Refusal::BirthdateUnknown => Trouble::BirthdateUnknown,
+        Refusal::NoPesel(_) => Trouble::PeselNeeded,
+        Refusal::WayNotAllowed(_) => Trouble::WayNotAllowed,
+    };
+    let failure = Failure::new(trouble, StatusCode::FORBIDDEN, refusal.code());
+    match refusal {
+        Refusal::WayNotAllowed(assurance) | Refusal::NoPesel(assurance) => {
+            let demand = Demand { assurance, max_age: Some(std::time::Duration::ZERO) };
+            failure.begin_again(settings.login_link(return_to, demand))
+        }
+        _ => failure,
+    }
+}
+
+/// Refuses methods that are for nobody. TRACE would show a citizen's browser what we add to its
+/// requests (RFC 9110 9.3.8); CONNECT is for proxies that clients choose.
+///
+/// # Errors
+/// When the method is one of them, whatever any rule says of it.
+pub fn check_method(method: &Method) -> Result<(), Failure> {
+    if matches!(*method, Method::TRACE | Method::CONNECT) {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        let code = "request.method_not_allowed";
+        let failure = Failure::new(Trouble::MalformedRequest, status, code);
+        let detail = format!("{method} is not taken, whatever the rules say");
+        return Err(Failure { detail, ..failure });
+    }
+    Ok(())
+}
+
+/// RFC 9110 15.5.6: the answer says which methods there are.
+fn no_method(place: &Place) -> Failure {
+    let methods: Vec<&str> = place.methods().map(Method::as_str).collect();
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let code = "request.method_not_allowed";
+    let allow = Some(methods.join(", ").into());
+    Failure { allow, ..Failure::new(Trouble::MethodNotAllowed, status, code) }
+}
+
+impl Worker {
+    /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes.
+    ///
+    /// # Errors
+    /// Whatever the citizen or the program is told in place of what they asked for.
+    pub(super) async fn deny(
+        &self,
+        stop: &Stop<'_>,
+        exchange: &mut Exchange,
+        load: Load,
+        most: u64,
+    ) -> Result<Response<Body>, Failure> {
+        if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
+            if matches!(stop, Stop::StepUp(_)) {
+                self.shared.counts.step_ups.add();
+            }
+            let farewell = match stop {
+                Stop::Login(_) => self.farewell(exchange, demand).await.err(),
+                _ => None,
+            };
+            if farewell.is_none() {
+                endpoints::login::check_outage(self, exchange)?;
+            }
+            // What was typed waits until its citizen is back.
+            let kept = match load {
+                Load::Own(body) => forms::keep(self, exchange, body, demand, most).await?,
+                Load::Kept(kept) => {
+                    forms::count(self, exchange)?;
+                    Some(kept)
+                }
+            };
+            match (farewell, kept) {
+                (Some(farewell), None) => return Err(farewell),
+                (Some(farewell), Some(kept)) => {
+                    let link = self.shared.settings.login_link(&kept.return_to(self), demand);
+                    let farewell = farewell.begin_again(link);
+                    exchange.account.reason = Some(farewell.code);
+                    let mut response = failure::respond(&farewell, exchange, &self.shared.settings);
+                    kept.bind(self, exchange, &mut response);
+                    return Ok(response);
+                }
+                (None, Some(kept)) => {
+                    let return_to = kept.return_to(self);
+                    let begun =
+                        endpoints::login::begin_counted(self, exchange, return_to, demand).await;
+                    return begun.map(|mut response| {
+                        kept.bind(self, exchange, &mut response);
+                        response
+                    });
+                }
+                (None, None) => {}
+            }
+        }
+        let target = (&exchange.parts.method, exchange.path_and_query());
+        match reply(stop, exchange.caller(), target, &self.shared.settings) {
+            Reply::ToNode(return_to, demand) => {
+                endpoints::login::begin(self, exchange, return_to, demand).await
+            }
+            Reply::Challenge(challenge) => Ok(challenge.response()),
+            Reply::Refuse(failure) => {
+                let detail = match stop {
+                    Stop::Refuse(refusal) => refusal.to_string(),
+                    Stop::NoMethod(_) => "no route for this path has this method".to_owned(),
+                    Stop::Deny => {
+                        format!("no route covers this path on host {}", exchange.host.name())
+                    }
+                    Stop::Login(_) | Stop::StepUp(_) | Stop::Closed => String::new(),
+                };
+                Err(Failure { detail, ..failure })
+            }
+        }
+    }
+
+    /// Tells a citizen whose session was ended from outside why, before a new login is offered.
+    ///
+    /// # Errors
+    /// When there is something to tell.
+    async fn farewell(&self, exchange: &Exchange, demand: Demand) -> Result<(), Failure> {
+        if exchange.caller() != Caller::Navigation {
+            return Ok(());
+        }
+        let (trouble, code) = match self.why_ended(exchange).await? {
+            None => return Ok(()),
+            Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
+            Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),
+        };
+        let return_to = match is_reading(&exchange.parts.method) {
+            true => ReturnTo::parse(exchange.path_and_query()),
+            false => ReturnTo::front_page(),
+        };
+        Err(Failure::new(trouble, StatusCode::UNAUTHORIZED, code)
+            .begin_again(self.shared.settings.login_link(&return_to, demand)))
+    }
+}

@@ -1,0 +1,276 @@
+//! Requests that reach a second place: `MOVE` and `COPY` of WebDAV, and their kin.
+//!
+//! A route decides about a host and a path. `MOVE /drafts/a` with `Destination: /published/a` writes to
+//! another place, which the portal does and no rule has seen. So both places are judged:
+//!
+//! 1. `Destination` (RFC 4918 10.3) is there exactly once, an absolute `http` or `https` address without
+//!    query and fragment, or an absolute path, with a canonical path ([`crate::request::path`]).
+//! 2. Its host is one of ours, its port that of the request, its place none of our own.
+//! 3. The same session may do the same there, and `PUT`, and unless `Overwrite: F` also `DELETE`: what is
+//!    there goes first (RFC 4918 9.8.4, 9.9.3).
+//! 4. The upstream is the same.
+//! 5. Collections move whole (`Depth: infinity`). So every route below either place that leads to the same
+//!    upstream must let the same session do the same.
+//! 6. It is told to the upstream as the upstream knows it: without the prefix that the route takes off,
+//!    and so on. Otherwise it would mean another place there than the one that was judged.
+//!
+//! `If` (RFC 4918 10.4) may name other places. It only asks about them, with an etag or a lock token that
+//! the client has to know, and nothing is written there, so it is not judged.
+//!
+//! Methods that name their second place in the body (`IN_THE_BODY`) cannot be judged. They pass only
+//! where a route names them in its `methods`: then somebody has decided so. `LINK` and `UNLINK` only say
+//! something of the place that they are for.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::gate::action::{Action, Forward, HostHeader};
+use crate::gate::policy::Route;
+use crate::gate::visitor::Visitor;
+use crate::gate::{Pass, Verdict};
+use crate::gateway::failure::Failure;
+use crate::gateway::{Worker, endpoints};
+use crate::pages::Trouble;
+use crate::request::context::Exchange;
+use crate::request::host::Host;
+use crate::request::path;
+use crate::session::held::Live;
+
+/// Methods whose second place stands in a header.
+const IN_A_HEADER: [&str; 2] = ["COPY", "MOVE"];
+
+/// Methods whose further places stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and the batch
+/// methods of Exchange.
+const IN_THE_BODY: [&str; 8] =
+    ["BCOPY", "BDELETE", "BIND", "BMOVE", "BPROPPATCH", "MERGE", "REBIND", "UNBIND"];
+
+/// The header (RFC 4918 10.3).
+pub const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
+const DEPTH: HeaderName = HeaderName::from_static("depth");
+
+/// A second place.
+#[derive(Debug, PartialEq, Eq)]
+struct Target<'t> {
+    /// The scheme and the host, unless it is a path alone.
+    elsewhere: Option<(&'t str, Host)>,
+    /// The path as it came.
+    raw: &'t str,
+    /// The path for the policy.
+    path: Cow<'t, str>,
+}
+
+/// Tells whether a method may reach a second place.
+#[must_use]
+pub fn has_second_place(method: &Method) -> bool {
+    // The usual ones first.
+    !matches!(*method, Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE)
+        && (IN_A_HEADER.contains(&method.as_str()) || IN_THE_BODY.contains(&method.as_str()))
+}
+
+/// Judges the second place of a request that may pass at its first.
+///
+/// # Errors
+/// When it cannot be judged, or may not be reached.
+pub async fn judge(worker: &Worker, pass: &Pass, exchange: &mut Exchange) -> Result<(), Failure> {
+    let Action::Forward(forward) = &pass.route().action else { return Ok(()) };
+    let method = exchange.parts.method.clone();
+    if IN_THE_BODY.contains(&method.as_str()) {
+        return match pass.route().methods.named().contains(&method) {
+            true => Ok(()),
+            false => Err(forbidden(
+                "request.second_place",
+                "the method reaches places that stand in the body; a route must name it".to_owned(),
+            )),
+        };
+    }
+    // 1. What it says.
+    let headers = &exchange.parts.headers;
+    let mut values = headers.get_all(&DESTINATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(malformed("Destination is not there exactly once"));
+    };
+    let target = parse(value)?;
+    // 2. Whether it is a place of the portal.
+    let host = target.elsewhere.as_ref().map_or(&exchange.host, |(_, host)| host);
+    if !worker.shared.rules.policy.has_host(host.name()) || host.port() != exchange.host.port() {
+        return Err(not_allowed("is not a host of the portal"));
+    }
+    let ours = endpoints::find(
+        &worker.shared.settings,
+        host.name(),
+        &target.path,
+        &worker.shared.rules.policy,
+    );
+    if ours.is_some() {
+        return Err(not_allowed("is a place of the gateway"));
+    }
+    // 3. Who asks. At a public place nobody was looked for.
+    let live = match pass.live() {
+        Some(live) => Some(live.clone()),
+        None => worker.live(exchange).await?,
+    };
+    // 4. Whether that is allowed at each place that it reaches.
+    let overwrites = headers.get(&OVERWRITE).is_none_or(|value| value != "F");
+    let reached = [&method, &Method::PUT, &Method::DELETE];
+    let reached = if overwrites { &reached[..] } else { &reached[..2] };
+    let judge = Judge { worker, exchange, live: live.as_ref(), forward };
+    let mut route = None;
+    for method in reached {
+        route = Some(judge.passes((host.name(), &target.path), method)?);
+    }
+    let is_deep = method.as_str() == "MOVE" || headers.get(&DEPTH).is_none_or(|depth| depth != "0");
+    if is_deep {
+        let from = path::canonical(exchange.parts.uri.path())?;
+        judge.passes_below((exchange.host.name(), &from), &[&method])?;
+        judge.passes_below((host.name(), &target.path), reached)?;
+    }
+    // 5. As the upstream knows it.
+    let Some(route) = route else { return Err(not_allowed("is judged by no route")) };
+    let value = target.rewritten(route, forward)?;
+    exchange.parts.headers.insert(DESTINATION, value);
+    Ok(())
+}
+
+/// What the places are judged by.
+struct Judge<'j> {
+    worker: &'j Worker,
+    exchange: &'j Exchange,
+    live: Option<&'j Live>,
+    forward: &'j Forward,
+}
+
+impl<'j> Judge<'j> {
+    /// Requires that a method would pass at a place, and would go on to the same upstream.
+    fn passes(&self, (host, path): (&str, &str), method: &Method) -> Result<&'j Route, Failure> {
+        let visitor = self.live.map(|live| Visitor::from(live.session()));
+        let client = Some(self.exchange.client.address);
+        let found = self.worker.shared.rules.find((host, path), method, client);
+        match found.judge(visitor.as_ref(), self.exchange.began) {
+            Verdict { route: Some(route), outcome: Ok(_) } if self.is_same_upstream(route) => {
+                Ok(route)
+            }
+            Verdict { outcome: Ok(_), .. } => Err(not_allowed("belongs to another upstream")),
+            Verdict { outcome: Err(_), .. } => {
+                Err(not_allowed(&format!("may not be reached with {method}")))
+            }
+        }
+    }
+
+    /// Requires the same of the places below.
+    fn passes_below(&self, (host, path): (&str, &str), methods: &[&Method]) -> Result<(), Failure> {
+        for place in self.worker.shared.rules.policy.below(host, path) {
+            if !place.routes().any(|route| self.is_same_upstream(route)) {
+                continue;
+            }
+            for method in methods {
+                self.passes((host, place.path()), method)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_same_upstream(&self, route: &Route) -> bool {
+        matches!(&route.action, Action::Forward(it) if it.upstream == self.forward.upstream)
+    }
+}
+
+impl Target<'_> {
+    /// Writes it as the upstream knows it.
+    fn rewritten(&self, route: &Route, forward: &Forward) -> Result<HeaderValue, Failure> {
+        let path = match route.rewrite.is_none() {
+            true => Cow::Borrowed(self.raw),
+            false => Cow::Owned(route.rewrite.path(self.raw)),
+        };
+        let text = match (&self.elsewhere, &forward.host) {
+            (Some((scheme, host)), HostHeader::Preserve) => {
+                format!("{scheme}://{}{path}", host.authority())
+            }
+            // The upstream knows itself by another name, which is that of the request too.
+            _ => path.into_owned(),
+        };
+        HeaderValue::try_from(text).map_err(|_| malformed("Destination cannot be written anew"))
+    }
+}
+
+fn parse(value: &HeaderValue) -> Result<Target<'_>, Failure> {
+    let text = value.to_str().map_err(|_| malformed("Destination is not visible ASCII"))?;
+    if text.contains(['?', '#']) {
+        return Err(malformed("Destination has a query or a fragment"));
+    }
+    let (elsewhere, raw) = if text.starts_with('/') {
+        (None, text)
+    } else {
+        let (scheme, rest) = text
+            .split_once("://")
+            .filter(|(scheme, _)| {
+                ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+            })
+            .ok_or_else(|| malformed("Destination is neither an address nor a path"))?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let is_tls = scheme.eq_ignore_ascii_case("https");
+        let host = Host::parse(authority.as_bytes(), is_tls)
+            .map_err(|_| malformed("Destination has no canonical host"))?;
+        (Some((scheme, host)), if path.is_empty() { "/" } else { path })
+    };
+    let path = path::canonical(raw).map_err(|error| malformed(&error.to_string()))?;
+    Ok(Target { elsewhere, raw, path })
+}
+
+fn malformed(detail: &str) -> Failure {
+    Failure::malformed("request.destination", detail)
+}
+
+fn not_allowed(detail: &str) -> Failure {
+    forbidden("request.destination_not_allowed", format!("Destination {detail}"))
+}
+
+fn forbidden(code: &'static str, detail: String) -> Failure {
+    Failure { detail, ..Failure::new(Trouble::Forbidden, StatusCode::FORBIDDEN, code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_addresses_and_paths_and_nothing_that_could_be_read_in_two_ways() {
+        for (text, host, path) in [
+            ("/a/b", None, "/a/b"),
+            ("/a%20b/", None, "/a b/"),
+            ("http://portal.example/a", Some("portal.example"), "/a"),
+            ("HTTPS://Portal.Example:443/a", Some("portal.example"), "/a"),
+            ("https://portal.example:8443/a", Some("portal.example:8443"), "/a"),
+            ("https://portal.example", Some("portal.example"), "/"),
+        ] {
+            let value = HeaderValue::from_static(text);
+            let target = parse(&value).unwrap();
+            let read = target.elsewhere.as_ref().map(|(_, host)| host.authority());
+            assert_eq!((read, &*target.path), (host, path), "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "*",
+            "//other.example/a",
+            "/a/../b",
+            "/a/%2e%2e/b",
+            "/a%2fb",
+            "/a\\b",
+            "/a?b",
+            "/a#b",
+            "http:/a",
+            "http:///a",
+            "ftp://portal.example/a",
+            "http://user@portal.example/a",
+            "http://portal.example\\@other.example/a",
+            "http://portal.example//a",
+            " /a",
+            "/a, /b",
+        ] {
+            let value = HeaderValue::from_static(text);
+            assert!(parse(&value).is_err(), "{text}");
+        }
+    }
+}

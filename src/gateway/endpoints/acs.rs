@@ -1,0 +1,98 @@
+//! The assertion consumer service: the node's page brings the artifact, across sites.
+//!
+//! 1. Only a person who goes to a page delivers something, and that is asked before anything is counted: a
+//!    foreign page can have a browser fetch what it likes.
+//! 2. No cookie of ours need come with a cross-site POST, so whose login it is cannot be told here. The
+//!    browser that delivers gets a ticket and is sent to [`crate::gateway::endpoints::finish`], where its cookies are present.
+//!    Where a browser does send its twin cookies across sites, that of this login must be among them.
+//! 3. The ticket stands in an address, so this answer lets the browser tell nobody its own.
+
+use http::header::CONTENT_TYPE;
+use http::{Method, Response, StatusCode};
+
+use crate::base::body::{self, Body};
+use crate::flow::login_error::LoginError;
+use crate::flow::relay_state::RelayState;
+use crate::gateway::Worker;
+use crate::gateway::endpoints::{FORM_TIME, finish, handoff_headers};
+use crate::gateway::failure::Failure;
+use crate::gateway::response;
+use crate::pages::Trouble;
+use crate::request::context::{Exchange, form_value};
+use crate::request::cookie::Bound;
+use crate::saml::artifact::Artifact;
+use crate::wire::incoming::Incoming;
+
+/// The longest form that is read: an artifact, a relay state, and room to spare.
+const MAXIMUM_FORM: usize = 8 * 1024;
+
+/// Answers `POST` with a form, or `GET` with a query: `SAMLart` and `RelayState`.
+///
+/// # Errors
+/// When the fields are not there, no login is under way for them, or another browser began it.
+pub async fn answer(
+    worker: &Worker,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Response<Body>, Failure> {
+    let again = || worker.shared.settings.prefix.clone() + "login";
+    let form = if exchange.parts.method == Method::POST {
+        read_form(exchange, body).await?
+    } else {
+        exchange.parts.uri.query().unwrap_or("").as_bytes().to_vec()
+    };
+    // Both spellings of the field have been seen (SAML bindings 3.6.3 has the first).
+    let artifact = form_value(&form, &["SAMLart", "SAMLArt"]).unwrap_or_default();
+    let artifact = Artifact::parse(&artifact).map_err(|error| {
+        Failure::malformed("login.malformed_artifact", error.to_string()).begin_again(again())
+    })?;
+    let relay_state = form_value(&form, &["RelayState"]).unwrap_or_default();
+    let flows = &worker.shared.flows;
+    let relay_state = RelayState::recognise(&relay_state, &flows.sealer, worker.shared.clock.now())
+        .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
+    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+    let kinds = [Bound::Twin, Bound::ForeignTwin];
+    let has_twins = kinds.iter().any(|kind| cookies.all_bound(headers, *kind).next().is_some());
+    let tag = relay_state.tag();
+    let twins: Vec<_> = kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
+    let (twins, network) = (has_twins.then_some(&*twins), worker.network(exchange));
+    let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
+    let ticket = ticket.map_err(|error| finish::refused(worker, exchange, None, error))?;
+    let (prefix, state) = (&worker.shared.settings.prefix, relay_state.as_str());
+    let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());
+    let mut response = response::see_other(&target);
+    handoff_headers(&mut response);
+    Ok(response)
+}
+
+async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failure> {
+    let is_form = exchange
+        .parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    if !is_form {
+        return Err(Failure::malformed("login.not_a_form", "content type is not of a form"));
+    }
+    match body::read_within(body, MAXIMUM_FORM, FORM_TIME).await {
+        Ok(form) => Ok(form.to_vec()),
+        Err(body::ReadError::TooLong(_)) => Err(Failure::new(
+            Trouble::TooLarge,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "login.form_too_large",
+        )),
+        Err(error @ body::ReadError::Slow(_)) => Err(Failure {
+            detail: error.to_string(),
+            ..Failure::new(
+                Trouble::MalformedRequest,
+                StatusCode::REQUEST_TIMEOUT,
+                "login.form_too_slow",
+            )
+        }),
+        Err(error @ body::ReadError::Broken(_)) => {
+            Err(Failure::malformed("login.form_broken", error.to_string()))
+        }
+    }
+}

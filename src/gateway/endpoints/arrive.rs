@@ -1,0 +1,47 @@
+//! `arrive`: somebody comes back to another host with a code, and is signed in there. See
+//! [`crate::flow::crossing`].
+
+use http::Response;
+
+use crate::base::body::Body;
+use crate::flow::binding::Binding;
+use crate::flow::codes::Code;
+use crate::flow::crossing::Refused;
+use crate::gateway::Worker;
+use crate::gateway::endpoints::finish;
+use crate::gateway::failure::Failure;
+use crate::request::context::Exchange;
+use crate::request::cookie::{Bound, MOST_BOUND};
+
+/// Answers `GET arrive?code=...` at another host than the registered one.
+///
+/// # Errors
+/// Whatever keeps the citizen from being signed in here.
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let cookies = worker.shared.settings.cookies;
+    let headers = &exchange.parts.headers;
+    // Which of its wishes the code is for, the code alone knows.
+    let wishes = cookies.all_bound(headers, Bound::Wish).take(MOST_BOUND);
+    let bindings: Vec<_> = wishes.filter_map(|(_, value)| Binding::parse(value)).collect();
+    let earlier = cookies
+        .sessions(headers)
+        .into_iter()
+        .flatten()
+        .find_map(|id| worker.shared.flows.branches.recognise(id));
+    let code = exchange.query("code").as_deref().and_then(Code::parse);
+    let refused = |refused| Failure::from(refused).begin_again("/");
+    let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;
+    let host = exchange.host.name();
+    let arrived = worker.shared.flows.arrive(&code, host, &bindings, earlier.as_ref()).await;
+    let arrived = arrived.map_err(refused)?;
+    tracing::info!(
+        request = exchange.id,
+        session = arrived.public_name,
+        host,
+        "citizen signed in at another host"
+    );
+    let target = arrived.return_to.as_str();
+    let mut response = finish::arrive(worker, exchange, target, arrived.origin);
+    finish::set_session(worker, exchange, arrived.branch.expose(), &mut response);
+    Ok(response)
+}

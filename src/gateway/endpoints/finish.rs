@@ -1,0 +1,160 @@
+//! `finish`: the browser that began a login and delivered its answer comes with its cookie and its ticket,
+//! and gets a session.
+
+use std::time::Duration;
+
+use http::header::{REFRESH, SET_COOKIE};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::base::body::Body;
+use crate::flow::finish::Attempt;
+use crate::flow::login_error::{LoginError, Refused};
+use crate::flow::node::NodeError;
+use crate::flow::pending::{Origin, PendingLogin};
+use crate::flow::relay_state::RelayState;
+use crate::flow::return_to::ReturnTo;
+use crate::gate::requirement::Demand;
+use crate::gateway::Worker;
+use crate::gateway::endpoints::{handoff_headers, login};
+use crate::gateway::failure::Failure;
+use crate::gateway::response;
+use crate::pages;
+use crate::request::context::{Caller, Exchange};
+use crate::request::cookie::Bound;
+use crate::session::SessionId;
+
+/// Answers `GET finish?state=...&ticket=...`.
+///
+/// # Errors
+/// Whatever keeps the citizen from being signed in.
+pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let (cookies, flows) = (worker.shared.settings.cookies, &worker.shared.flows);
+    let headers = &exchange.parts.headers;
+    let state = exchange.query("state").unwrap_or_default();
+    let relay_state = RelayState::recognise(&state, &flows.sealer, worker.shared.clock.now());
+    let relay_state =
+        relay_state.map_err(|error| refused(worker, exchange, None, LoginError::from(error)))?;
+    let tag = relay_state.tag();
+    let mut remembered = cookies.bound(headers, Bound::Login, &tag);
+    remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
+    // A browser may show several values; what one of them opens to is known to the one that began the login.
+    let mut remembered = remembered.into_iter();
+    let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
+    let ticket = exchange.query("ticket");
+    let earlier = cookies.sessions(headers).into_iter().flatten();
+    let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
+    let attempt = Attempt {
+        relay_state: &relay_state,
+        ticket: ticket.as_deref(),
+        begun: begun.as_ref(),
+        earlier: earlier.as_ref(),
+        network: worker.network(exchange),
+    };
+    // Only what this browser began and brings back counts: a foreign page can lead to the rest.
+    if begun.is_some() {
+        let may = worker.shared.limits.come_back(exchange.client.address);
+        may.map_err(|refused| login::again_here(refused.into(), exchange))?;
+    }
+    let finished = match flows.finish(attempt).await {
+        Ok(finished) => finished,
+        // Nothing is spent yet: the same address finishes the same login in a moment.
+        Err(error @ LoginError::Node(NodeError::Busy)) => {
+            return Err(login::again_here(error.into(), exchange));
+        }
+        Err(error) => {
+            // Known only to the browser that began it, so that the page leads nobody else there.
+            if is_over(&error)
+                && let Some(login) = &begun
+                && worker.live(exchange).await?.is_some()
+            {
+                // The page was loaded once more, and the citizen has long been signed in.
+                return Ok(arrive(worker, exchange, login.return_to.as_str(), login.origin));
+            }
+            return Err(refused(worker, exchange, begun, error));
+        }
+    };
+    if !finished.is_repeated {
+        worker.shared.counts.logins_finished.add(finished.assurance.name());
+    }
+    tracing::info!(
+        request = exchange.id,
+        session = finished.session.key().public_name(),
+        assurance = %finished.assurance,
+        again = finished.is_repeated,
+        "citizen signed in"
+    );
+    let login = finished.login;
+    let mut response = arrive(worker, exchange, login.return_to.as_str(), login.origin);
+    set_session(worker, exchange, finished.session.expose(), &mut response);
+    Ok(response)
+}
+
+/// Gives the browser its session cookie, in the place of any that somebody set before.
+pub(super) fn set_session(
+    worker: &Worker,
+    exchange: &Exchange,
+    id: &str,
+    response: &mut Response<Body>,
+) {
+    let cookies = worker.shared.settings.cookies;
+    if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response.headers_mut().append(SET_COOKIE, cookies.set_session(id));
+}
+
+/// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].
+pub(super) fn arrive(
+    worker: &Worker,
+    exchange: &Exchange,
+    target: &str,
+    origin: Origin,
+) -> Response<Body> {
+    if exchange.caller() != Caller::Navigation {
+        return response::see_other(target);
+    }
+    let look = response::look(&worker.shared.settings, exchange);
+    let came = match origin {
+        Origin::Own => pages::Came::FromThePortal,
+        Origin::Elsewhere => pages::Came::FromElsewhere,
+    };
+    let mut response = response::page(StatusCode::OK, pages::arriving(look, target, came));
+    if let Ok(refresh) = HeaderValue::try_from(format!("0; url={target}")) {
+        response.headers_mut().insert(REFRESH, refresh);
+    }
+    handoff_headers(&mut response);
+    response
+}
+
+/// Tells whether a login came to its end before.
+fn is_over(error: &LoginError) -> bool {
+    matches!(error, LoginError::Pending(Refused::Used | Refused::TicketExpired))
+}
+
+/// The way to begin again leads back to where the citizen was going: whoever is signed in by then
+/// simply arrives.
+pub(super) fn refused(
+    worker: &Worker,
+    exchange: &Exchange,
+    begun: Option<PendingLogin>,
+    error: LoginError,
+) -> Failure {
+    if matches!(error, LoginError::Pending(Refused::OtherBrowser)) {
+        worker.shared.counts.logins_of_other_browsers.add();
+        tracing::warn!(
+            request = exchange.id,
+            address = %exchange.client.address,
+            "login ended: its answer came to another browser than the one that began it"
+        );
+    }
+    let origin = begun.as_ref().map(|login| login.origin);
+    let (return_to, demand) = match begun {
+        Some(login) => {
+            let max_age = login.fresh_since.map(|_| Duration::ZERO);
+            (login.return_to, Demand { assurance: login.assurance, max_age })
+        }
+        None => (ReturnTo::front_page(), Demand::from(worker.shared.flows.settings.assurance)),
+    };
+    let failure = Failure { origin, ..error.into() };
+    failure.begin_again(worker.shared.settings.login_link(&return_to, demand))
+}

@@ -1,0 +1,109 @@
+//! `logout`: asked for with GET, done with POST.
+//!
+//! A foreign page can make a browser GET anything with the citizen's cookies, so a GET only asks.
+//! A POST counts when it comes from a page of our own origin; only where the browser does not say
+//! (no `Sec-Fetch-Site`, no `Origin`) the token of the asking page decides, which backends know as
+//! `sid`. The cookie does not come with a foreign POST anyway (`SameSite=Lax`).
+//!
+//! At whichever host it is done, the one session ends, and with it all that the citizen sees at other
+//! hosts as signed in; the page stays at the host where the button was.
+
+use http::header::SET_COOKIE;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::base::body::{self, Body};
+use crate::flow::logout::SignedOut;
+use crate::gateway::Worker;
+use crate::gateway::endpoints::FORM_TIME;
+use crate::gateway::failure::Failure;
+use crate::gateway::response;
+use crate::pages::{self, LogoutOutcome};
+use crate::request::context::{Caller, Exchange, form_value};
+use crate::wire::incoming::Incoming;
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// Asks whether the citizen wants to sign out.
+///
+/// # Errors
+/// When the session store is away.
+pub async fn ask(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+    let look = response::look(&worker.shared.settings, exchange);
+    let page = match worker.live(exchange).await? {
+        None => pages::signed_out(look, LogoutOutcome::NotSignedIn, "/"),
+        Some(live) => {
+            let action = worker.shared.settings.prefix.clone() + "logout";
+            pages::confirm_logout(look, &action, live.session().public_name(), "/")
+        }
+    };
+    Ok(response::page(StatusCode::OK, page))
+}
+
+/// Signs the citizen out.
+///
+/// # Errors
+/// When the session store is away: then the citizen may still be signed in.
+pub async fn answer(
+    worker: &Worker,
+    exchange: &Exchange,
+    body: Incoming,
+) -> Result<Response<Body>, Failure> {
+    let cookies = worker.shared.settings.cookies;
+    let id = worker.session_id(exchange).await?;
+    let ours = match exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
+    {
+        Some(ours) => ours,
+        // An old browser that says nothing of where the form was; ours holds the token.
+        None => {
+            let form = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
+            let expected = id.as_ref().map(|id| id.key().public_name());
+            expected.is_some() && form_value(&form, &["token"]) == expected
+        }
+    };
+    if !ours {
+        // Not ours to obey. The cookie is absent here when another site asks, so the browser is
+        // sent to the page that asks the citizen, where it is present.
+        return Ok(response::see_other(&format!("{}logout", worker.shared.settings.prefix)));
+    }
+    let signed_out = match &id {
+        Some(id) => {
+            worker.shared.minter.forget(id.key().bytes(), worker.shared.rules.policy.releases());
+            let signed_out = worker.shared.flows.logout(id).await?;
+            // A second one that a script may have set beside ours leads nobody on either.
+            let all = worker.session_ids(exchange).await?;
+            for other in all.into_iter().filter(|other| other.key() != id.key()) {
+                worker
+                    .shared
+                    .minter
+                    .forget(other.key().bytes(), worker.shared.rules.policy.releases());
+                worker.shared.flows.logout(&other).await?;
+            }
+            signed_out
+        }
+        None => SignedOut::NotSignedIn,
+    };
+    let (outcome, name) = match &signed_out {
+        SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
+        SignedOut::OnlyHere(reason) => {
+            tracing::warn!(request = exchange.id, reason, "node did not confirm the logout");
+            (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
+        }
+        SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
+        SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
+    };
+    worker.shared.counts.logouts.add(name);
+    tracing::info!(request = exchange.id, outcome = name, "citizen signed out");
+    let mut response = if exchange.caller() == Caller::Program {
+        response::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))
+    } else {
+        let look = response::look(&worker.shared.settings, exchange);
+        response::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
+    };
+    response.headers_mut().insert(SET_COOKIE, cookies.clear_session());
+    if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    // What the browser kept of the portal's pages goes as well.
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    Ok(response)
+}

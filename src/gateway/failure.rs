@@ -1,0 +1,332 @@
+//! Errors become responses here and nowhere else.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CONNECTION, REFERRER_POLICY, RETRY_AFTER, X_FRAME_OPTIONS};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::base::body::Body;
+use crate::base::causes::in_one_line;
+use crate::flow::crossing;
+use crate::flow::login_error::{Class, LoginError};
+use crate::flow::pending::Origin;
+use crate::flow::room::NotKept;
+use crate::gateway::Settings;
+use crate::gateway::limits::{Counted, TooOften};
+use crate::gateway::response::{json, keep_apart, look, page};
+use crate::identity::token;
+use crate::pages::{self, Trouble};
+use crate::proxy;
+use crate::request::context::{Caller, Exchange};
+use crate::request::headers::{self, forwarded};
+use crate::request::lasting::Cut;
+use crate::request::{host, path};
+use crate::saml::refusal::Kind;
+use crate::store::Unavailable;
+use crate::wire;
+use crate::wire::incoming::BodyError;
+
+/// Something that ends a request: what the citizen reads, and what the log needs.
+#[derive(Debug)]
+pub struct Failure {
+    /// What the citizen reads.
+    pub trouble: Trouble,
+    /// The status.
+    pub status: StatusCode,
+    /// The stable reason code.
+    pub code: &'static str,
+    /// For the log only.
+    pub detail: String,
+    /// Where the citizen can begin again.
+    pub begin_again: Option<String>,
+    /// The methods that there are, when there is not this one.
+    pub allow: Option<Box<str>>,
+    /// When it is worth to try again, where that is known.
+    pub retry_after: Option<Duration>,
+    /// Whether it counts as a failure of the network that it came from.
+    pub is_of_the_network: bool,
+    /// Whose page led to what failed, when that is not whose page led to this request.
+    pub origin: Option<Origin>,
+}
+
+impl Failure {
+    /// Makes a failure.
+    #[must_use]
+    pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
+        let (detail, begin_again) = (String::new(), None);
+        Self {
+            trouble,
+            status,
+            code,
+            detail,
+            begin_again,
+            allow: None,
+            retry_after: None,
+            is_of_the_network: false,
+            origin: None,
+        }
+    }
+
+    /// A request that is malformed.
+    #[must_use]
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        let failure = Self::new(Trouble::MalformedRequest, StatusCode::BAD_REQUEST, code);
+        Self { detail: detail.into(), ..failure }
+    }
+
+    /// Says where the citizen can begin again.
+    #[must_use]
+    pub fn begin_again(self, at: impl Into<String>) -> Self {
+        Self { begin_again: Some(at.into()), ..self }
+    }
+
+    /// Says when it is worth to try again.
+    #[must_use]
+    pub fn retry_after(self, time: Duration) -> Self {
+        Self { retry_after: Some(time), ..self }
+    }
+}
+
+impl From<headers::scan::Error> for Failure {
+    fn from(error: headers::scan::Error) -> Self {
+        Self::malformed(error.code(), error.to_string())
+    }
+}
+
+impl From<forwarded::Error> for Failure {
+    fn from(error: forwarded::Error) -> Self {
+        Self::malformed(error.code(), error.to_string())
+    }
+}
+
+impl From<path::Error> for Failure {
+    fn from(error: path::Error) -> Self {
+        let code = match error {
+            path::Error::Query => "request.ambiguous_query",
+            _ => "request.ambiguous_path",
+        };
+        Self::malformed(code, error.to_string())
+    }
+}
+
+impl From<host::Error> for Failure {
+    fn from(error: host::Error) -> Self {
+        Self::malformed("request.host", error.to_string())
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(error: Unavailable) -> Self {
+        let code = "session.store_unavailable";
+        let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
+        Self { detail: error.to_string(), ..failure }
+    }
+}
+
+impl From<NotKept> for Failure {
+    fn from(not_kept: NotKept) -> Self {
+        Unavailable::from(not_kept).into()
+    }
+}
+
+impl From<TooOften> for Failure {
+    fn from(error: TooOften) -> Self {
+        let code = match error.counted {
+            Counted::Start => "login.too_many_starts",
+            Counted::Return => "login.too_many_returns",
+            Counted::Failure => "login.too_many_failures",
+            Counted::UnknownSession => "session.too_many_unknown",
+        };
+        let failure = Self::new(Trouble::TooManyTries, StatusCode::TOO_MANY_REQUESTS, code);
+        Self { detail: error.to_string(), ..failure.retry_after(error.wait) }
+    }
+}
+
+impl From<proxy::Error> for Failure {
+    fn from(error: proxy::Error) -> Self {
+        let (trouble, status) = match &error {
+            proxy::Error::Slow(_) => (Trouble::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
+            proxy::Error::Connect(_)
+            | proxy::Error::Died(_)
+            | proxy::Error::Http2(_)
+            | proxy::Error::BadAnswer(_)
+            | proxy::Error::NotUpgraded => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
+                (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
+            }
+            // RFC 9220 3, for RFC 8441 as well.
+            proxy::Error::NoUpgrade => (Trouble::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
+            proxy::Error::Cut(Cut::SessionEnded) => {
+                (Trouble::SessionEnded, StatusCode::UNAUTHORIZED)
+            }
+            proxy::Error::Cut(Cut::NotAllowed) => (Trouble::Forbidden, StatusCode::FORBIDDEN),
+            proxy::Error::Body(error) => of_body(error),
+        };
+        Self { detail: in_one_line(&error), ..Self::new(trouble, status, error.code()) }
+    }
+}
+
+impl From<token::Error> for Failure {
+    fn from(error: token::Error) -> Self {
+        let code = "identity.cannot_sign";
+        let failure = Self::new(Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
+        Self { detail: in_one_line(&error), ..failure }
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        let (trouble, status) = match error.class() {
+            Class::OtherBrowser => (Trouble::BegunElsewhere, StatusCode::FORBIDDEN),
+            Class::Used => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
+            Class::Expired | Class::NotHere => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
+            Class::NodeBusy => (Trouble::NodeBusy, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NodeSlow => (Trouble::NodeSlow, StatusCode::GATEWAY_TIMEOUT),
+            Class::NodeFailed => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
+            Class::Replayed => (Trouble::AlreadyUsed, StatusCode::FORBIDDEN),
+            Class::Answer(kind) => refused(kind),
+            Class::Ours => (Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
+            Class::StoreAway => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NotKept => (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
+        };
+        let failure = Self::new(trouble, status, error.code());
+        let is_of_the_network = error.is_of_the_network();
+        Self { detail: error.to_string(), is_of_the_network, ..failure }
+    }
+}
+
+impl From<crossing::Refused> for Failure {
+    fn from(refused: crossing::Refused) -> Self {
+        use crossing::Refused;
+        let (trouble, status) = match &refused {
+            Refused::UnknownWish
+            | Refused::WishExpired
+            | Refused::TooManyTries
+            | Refused::UnknownCode
+            | Refused::CodeExpired
+            | Refused::SessionEnded => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
+            Refused::WishUsed | Refused::CodeUsed => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
+            Refused::WishOfOtherBrowser
+            | Refused::CodeForOtherHost
+            | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
+            Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
+        };
+        Self { detail: refused.to_string(), ..Self::new(trouble, status, refused.code()) }
+    }
+}
+
+fn refused(kind: Kind) -> (Trouble, StatusCode) {
+    match kind {
+        Kind::Cancelled => (Trouble::Cancelled, StatusCode::FORBIDDEN),
+        Kind::RefusedByNode => (Trouble::RefusedByNode, StatusCode::FORBIDDEN),
+        Kind::UnknownPerson => (Trouble::UnknownPerson, StatusCode::FORBIDDEN),
+        Kind::AssuranceTooLow => (Trouble::AssuranceTooLow, StatusCode::FORBIDDEN),
+        Kind::NotFresh => (Trouble::NotIdentifiedAnew, StatusCode::FORBIDDEN),
+        Kind::OurFault => (Trouble::OurFault, StatusCode::BAD_GATEWAY),
+        Kind::NodeFault => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
+        Kind::AnswerRefused => (Trouble::AnswerRefused, StatusCode::BAD_GATEWAY),
+    }
+}
+
+fn of_body(error: &BodyError) -> (Trouble, StatusCode) {
+    match error {
+        BodyError::TooLong(_) => (Trouble::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        BodyError::Stalled(_) => (Trouble::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+        BodyError::Refused(_)
+        | BodyError::Broken(_)
+        | BodyError::Incomplete
+        | BodyError::BrokenOff
+        | BodyError::Http2(_) => (Trouble::MalformedRequest, StatusCode::BAD_REQUEST),
+    }
+}
+
+/// What cannot be read as a request.
+impl From<wire::refusal::Refusal> for Failure {
+    fn from(refusal: wire::refusal::Refusal) -> Self {
+        use wire::refusal::Refusal;
+        let (trouble, status) = match refusal {
+            Refusal::Malformed(_) | Refusal::Framing(_) => {
+                (Trouble::MalformedRequest, StatusCode::BAD_REQUEST)
+            }
+            Refusal::Version => (Trouble::MalformedRequest, StatusCode::HTTP_VERSION_NOT_SUPPORTED),
+            Refusal::TargetTooLong(_) => (Trouble::TooLarge, StatusCode::URI_TOO_LONG),
+            Refusal::HeadTooLong(_) | Refusal::TooManyFields(_) => {
+                (Trouble::TooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+            }
+            Refusal::Expectation => (Trouble::MalformedRequest, StatusCode::EXPECTATION_FAILED),
+            Refusal::Slow => (Trouble::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+        };
+        Self { detail: refusal.to_string(), ..Self::new(trouble, status, refusal.code()) }
+    }
+}
+
+/// Answers a failure: a page for people, JSON for programs. Logs it once.
+pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
+    let Failure { trouble, status, code, detail, begin_again, allow, retry_after, .. } = failure;
+    tracing::warn!(
+        reason = code,
+        request = exchange.id,
+        status = status.as_u16(),
+        detail,
+        "request refused"
+    );
+    let mut response = if exchange.caller() == Caller::Program {
+        let problem = serde_json::json!({
+            "error": code,
+            "status": status.as_u16(),
+            "title": trouble.words(exchange.language()).title,
+            "request": exchange.id,
+        });
+        json(*status, &problem)
+    } else {
+        let look = look(settings, exchange);
+        let link = begin_again.as_deref();
+        let told = told(*trouble, settings, exchange);
+        let mut words = pages::trouble_told(look, *trouble, told, code, &exchange.id, link);
+        let origin = failure.origin.unwrap_or_else(|| exchange.origin());
+        if origin == Origin::Elsewhere && exchange.caller() == Caller::Navigation {
+            // Its button must not make a foreign page's link one of the portal's own.
+            words = words.without_origin();
+        }
+        page(*status, words)
+    };
+    // The address of what was refused may have something in it that is worth stealing.
+    keep_apart(&mut response);
+    if let Some(time) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(*time)));
+    } else if *status == StatusCode::SERVICE_UNAVAILABLE {
+        let retry_after = match trouble {
+            Trouble::Maintenance => settings.maintenance.retry_after.clone(),
+            _ => HeaderValue::from_static("5"),
+        };
+        response.headers_mut().insert(RETRY_AFTER, retry_after);
+    }
+    if let Some(allow) = allow.as_deref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge | Trouble::FormTooLarge) {
+        // Whoever sends what cannot be understood may mean something else with the rest as well.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if settings.may_be_ours(exchange.path()) {
+        // A handle may stand in the address, and is nobody's business. There are no forms here.
+        let policy = HeaderValue::from_static("no-referrer");
+        response.headers_mut().insert(REFERRER_POLICY, policy);
+    }
+    if *trouble == Trouble::SignInNeeded {
+        // The page must show inside the frame; its own policy says in whose.
+        response.headers_mut().remove(X_FRAME_OPTIONS);
+    }
+    response
+}
+
+/// What the operator says of a trouble.
+fn told<'a>(trouble: Trouble, settings: &'a Settings, exchange: &Exchange) -> Option<&'a str> {
+    let outage = settings.outage.as_ref().filter(|_| trouble == Trouble::NodeOutage)?;
+    outage.said(exchange.language())
+}
+
+/// Whole seconds for `Retry-After`: whoever comes then does not come too early.
+fn seconds(time: Duration) -> u64 {
+    (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
+}

@@ -1,0 +1,124 @@
+//! What the gateway does with a request: from its first byte to its response.
+//!
+//! 1. [`stack`] is the way of every request, in one function.
+//! 2. [`decide`] is what every door does before a response: host, path, own endpoint, session, gate.
+//!    [`visitor`] leads from a cookie to a session.
+//! 3. A request that passes gets its signed [`identity`] and goes on by [`crate::proxy`]. One that
+//!    does not is answered by [`denial`]. Our own [`endpoints`] sign citizens in and out.
+//! 4. [`failure`] is the only file in which an error becomes a status and a page.
+
+pub mod action;
+pub mod challenge;
+pub mod decide;
+pub mod demand;
+pub mod denial;
+pub mod destination;
+pub mod endpoints;
+pub mod failure;
+pub mod forms;
+pub mod identity;
+pub mod limits;
+pub mod portals;
+pub mod response;
+pub mod settings;
+pub mod stack;
+pub mod visitor;
+
+use std::sync::{Arc, RwLock};
+
+use self::limits::Limits;
+pub use self::settings::Settings;
+use crate::base::clock::SharedClock;
+use crate::base::network::Network;
+use crate::flow::Flows;
+use crate::identity::keyring::KeyRing;
+use crate::identity::token::{Minter, Tokens};
+use crate::observe::access::AccessLog;
+use crate::observe::metrics::{Answers, Doors};
+use crate::proxy::upstream::Group;
+use crate::proxy::{self, Proxy, Upstreams};
+use crate::request::context::Exchange;
+use crate::request::rules::{CurrentRules, Rules};
+use crate::session::recent::RecentSessions;
+
+/// What all workers share. A new configuration makes a new one.
+pub struct Shared {
+    /// What the configuration says of the portal.
+    pub settings: Settings,
+    /// By what requests are judged.
+    pub rules: Arc<Rules>,
+    /// The rules of the moment, for what lasts.
+    pub current: Arc<CurrentRules>,
+    /// Login and logout.
+    pub flows: Arc<Flows>,
+    /// The signed identities.
+    pub minter: Arc<Minter>,
+    /// The keys of the signed identities.
+    pub ring: Arc<RwLock<KeyRing>>,
+    /// How often networks tried to sign in.
+    pub limits: Arc<Limits>,
+    /// Where each request is noted.
+    pub access: Arc<AccessLog>,
+    /// What is counted for whoever watches.
+    pub counts: Arc<Doors>,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+/// The gateway, as one worker has it: everything that a request may need.
+pub struct Worker {
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+    /// The portals behind, with this worker's connections.
+    pub proxy: Proxy,
+    /// The sessions that this worker found last.
+    pub recent: RecentSessions,
+    /// The signed identities that this worker handed out last.
+    pub tokens: Tokens,
+    /// The answers of this worker.
+    pub answers: Arc<Answers>,
+}
+
+impl Worker {
+    /// Makes the gateway of a worker that has no connections yet.
+    #[must_use]
+    pub fn new(shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
+        Self::with(Arc::clone(shared), Upstreams::new(groups), Arc::default())
+    }
+
+    /// Goes on by what is shared from now on. The worker keeps its connections to upstreams that stay,
+    /// and what it counted.
+    #[must_use]
+    pub fn renewed(&self, shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
+        let upstreams = self.proxy.upstreams.with_groups(groups);
+        Self::with(Arc::clone(shared), upstreams, Arc::clone(&self.answers))
+    }
+
+    fn with(shared: Arc<Shared>, upstreams: Upstreams, answers: Arc<Answers>) -> Self {
+        let edge = &shared.settings.edge;
+        let settings = proxy::Settings {
+            cookies: shared.settings.cookies,
+            max_body: edge.max_body,
+            sends_forwarded: edge.sends_forwarded,
+        };
+        Self {
+            proxy: Proxy {
+                upstreams,
+                settings,
+                rules: Arc::clone(&shared.rules),
+                current: Arc::clone(&shared.current),
+                access: Arc::clone(&shared.access),
+            },
+            recent: RecentSessions::new(shared.flows.session_settings.idle),
+            tokens: Tokens::new(Arc::clone(&shared.minter)),
+            answers,
+            shared,
+        }
+    }
+
+    /// Returns the network that a request comes from, by which all that is scarce is shared out.
+    #[must_use]
+    pub fn network(&self, exchange: &Exchange) -> Network {
+        self.shared.limits.network(exchange.client.address)
+    }
+}

@@ -1,0 +1,91 @@
+//! The shapes of our own responses.
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use super::Settings;
+use crate::base::body::{self, Body};
+use crate::pages::{Look, Page};
+use crate::request::context::Exchange;
+
+/// Keeps a page apart from the one that opened its window, which could otherwise read its address when
+/// it is of the same origin (HTML, cross-origin opener policy).
+pub fn keep_apart(response: &mut Response<Body>) {
+    let name = HeaderName::from_static("cross-origin-opener-policy");
+    response.headers_mut().insert(name, HeaderValue::from_static("same-origin"));
+}
+
+/// Returns the look of our pages for a request.
+#[must_use]
+pub fn look<'a>(settings: &'a Settings, exchange: &Exchange) -> Look<'a> {
+    Look {
+        language: exchange.language(),
+        portal_name: &settings.portal_name,
+        test_environment: settings.test_environment.as_deref(),
+    }
+}
+
+/// Answers with a page of ours.
+#[must_use]
+pub fn page(status: StatusCode, page: Page) -> Response<Body> {
+    let mut response = Response::new(body::full(page.html));
+    *response.status_mut() = status;
+    let policy = HeaderValue::try_from(page.content_security_policy)
+        .unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        // Not "no-referrer": browsers would then send "Origin: null" with forms.
+        (REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (VARY, "Accept-Language"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Answers with JSON.
+#[must_use]
+pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(body::full(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // RFC-less but universal: nobody else's page may read it.
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+/// Sends the browser on with GET (RFC 9110 15.4.4).
+#[must_use]
+pub fn see_other(target: &str) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let target = HeaderValue::from_str(target).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, target);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Sends whoever asks to another address for good, with the same method (RFC 9110 15.4.9).
+#[must_use]
+pub fn permanently_at(target: &str) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(target) = HeaderValue::from_str(target) {
+        response.headers_mut().insert(LOCATION, target);
+    }
+    response
+}

@@ -1,0 +1,130 @@
+//! What the configuration says of the portal, as requests need it.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use super::limits;
+use super::portals::OtherPortal;
+use crate::flow::return_to::ReturnTo;
+use crate::gate::requirement::Demand;
+use crate::pages::Language;
+use crate::request::cookie::Cookies;
+use crate::request::headers::forwarded::Believed;
+use crate::request::networks::Networks;
+use crate::wire::head::Bounds;
+
+/// What the doors know of the portal.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name that citizens know.
+    pub portal_name: String,
+    /// Scheme, host and port of the registered host, without a slash at the end.
+    pub origin: String,
+    /// Portals on other hosts where citizens can sign in too.
+    pub others: Vec<OtherPortal>,
+    /// The prefix of our own places, with slashes around.
+    pub prefix: String,
+    /// The path of the assertion consumer service.
+    pub acs_path: String,
+    /// What the ribbon on every page says when this is not production.
+    pub test_environment: Option<String>,
+    /// The names of our cookies.
+    pub cookies: Cookies,
+    /// What stands between browsers and us.
+    pub edge: Edge,
+    /// How work on the portal is told.
+    pub maintenance: Maintenance,
+    /// How often one network may try to sign in.
+    pub limits: limits::Settings,
+    /// What is told while nobody can sign in; `None` when everybody can.
+    pub outage: Option<Outage>,
+}
+
+impl Settings {
+    /// Tells whether a path, as it came, may be one of our own places: a handle may stand in its query.
+    #[must_use]
+    pub fn may_be_ours(&self, path: &str) -> bool {
+        let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        path.starts_with(&*self.prefix) || path == self.acs_path
+    }
+
+    /// Returns the address at which a login begins that brings what is demanded.
+    #[must_use]
+    pub fn login_link(&self, return_to: &ReturnTo, demand: Demand) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("return_to", return_to.as_str());
+        query.append_pair("assurance", demand.assurance.name());
+        if let Some(age) = demand.max_age {
+            query.append_pair("max_age", &age.as_secs().to_string());
+        }
+        format!("{}login?{}", self.prefix, query.finish())
+    }
+}
+
+/// What stands between browsers and us, and what is told of it.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// Proxies in front whose word on the client is taken.
+    pub trusted: Networks,
+    /// For what it is taken.
+    pub believed: Believed,
+    /// Whether upstreams get the header `Forwarded` (RFC 7239) too.
+    pub sends_forwarded: bool,
+    /// The value of `Strict-Transport-Security`, when it is wanted.
+    pub hsts: Option<HeaderValue>,
+    /// The most bytes that the body of a request may have, unless its route says otherwise.
+    pub max_body: u64,
+    /// The bounds of a head, for requests of HTTP/2 too.
+    pub bounds: Bounds,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            trusted: Networks::default(),
+            believed: Believed::default(),
+            sends_forwarded: false,
+            hsts: None,
+            max_body: 64 * 1024 * 1024,
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+/// How work on the portal is told.
+#[derive(Debug, Clone)]
+pub struct Maintenance {
+    /// When to come back.
+    pub retry_after: HeaderValue,
+    /// Who may pass meanwhile.
+    pub allow: Networks,
+}
+
+impl Default for Maintenance {
+    fn default() -> Self {
+        Self { retry_after: HeaderValue::from_static("600"), allow: Networks::default() }
+    }
+}
+
+/// An outage of the node, as the operator tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// When to come back.
+    pub retry_after: Duration,
+    /// What happened, in Polish; `None` leaves it to us.
+    pub polish: Option<String>,
+    /// The same in English.
+    pub english: Option<String>,
+}
+
+impl Outage {
+    /// Returns what the operator says in a language.
+    #[must_use]
+    pub fn said(&self, language: Language) -> Option<&str> {
+        match language {
+            Language::Polish => self.polish.as_deref(),
+            Language::English => self.english.as_deref(),
+        }
+    }
+}

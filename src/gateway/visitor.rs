@@ -1,0 +1,173 @@
+//! From a cookie to the session of whoever asks.
+//!
+//! 1. At the registered host the cookie is the id of a session; at another portal's host it is that
+//!    of a session which leads to the one at the registered host. At other hosts nobody is signed in.
+//! 2. Ids that we never gave out are told apart by their mark, and cost nothing.
+//! 3. What this worker found last is found again without asking anybody. Then the process is asked,
+//!    and the store only for what no replica has told us of: so many times a minute for each network.
+
+use std::future::Future;
+
+use crate::gateway::Worker;
+use crate::gateway::failure::Failure;
+use crate::gateway::portals::Standing;
+use crate::request::context::Exchange;
+use crate::session::SessionId;
+use crate::session::branches::{BranchId, Near};
+use crate::session::held::{Activity, Live};
+use crate::session::label::Why;
+use crate::session::sessions::Known;
+use crate::store::Unavailable;
+
+impl Worker {
+    /// Finds the session of a request, which is a sign of life unless it says otherwise.
+    pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Failure> {
+        self.live_as(exchange, exchange.activity()).await
+    }
+
+    /// Finds the session of a request, with what the request counts as.
+    pub(super) async fn live_as(
+        &self,
+        exchange: &Exchange,
+        activity: Activity,
+    ) -> Result<Option<Live>, Failure> {
+        if !exchange.scan.has_cookies {
+            return Ok(None);
+        }
+        for cookie in
+            self.shared.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+        {
+            let live = self.live_by(exchange, cookie, activity).await?;
+            if live.is_some() {
+                return Ok(live);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the session that one value of the cookie leads to.
+    async fn live_by(
+        &self,
+        exchange: &Exchange,
+        cookie: &str,
+        activity: Activity,
+    ) -> Result<Option<Live>, Failure> {
+        let (host, now) = (exchange.host.name(), exchange.began);
+        if let Some(live) = self.recent.find(host, cookie, activity, now) {
+            return Ok(Some(live));
+        }
+        let Some(id) = self.session_by(exchange, cookie).await? else { return Ok(None) };
+        let sessions = &self.shared.flows.sessions;
+        let live = match sessions.find_near(&id, activity, now) {
+            Known::Live(live) => Some(live),
+            Known::Nothing => None,
+            Known::Doubtful(_) => sessions.find(&id, activity, now).await?,
+            Known::Unknown => {
+                self.ask_if_it_may(exchange, sessions.find(&id, activity, now)).await?
+            }
+        };
+        if let Some(live) = &live {
+            self.recent.remember(host, cookie, live, now);
+        }
+        Ok(live)
+    }
+
+    /// Finds who ended the session of a request from outside, where that is known.
+    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Result<Option<Why>, Failure> {
+        match self.session_id(exchange).await? {
+            Some(id) => Ok(self.shared.flows.sessions.why_ended(&id, exchange.began).await),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the session that the cookie of a request leads to, dead or alive: at the registered host
+    /// the cookie is its id, at another one it is that of a branch.
+    pub(super) async fn session_id(
+        &self,
+        exchange: &Exchange,
+    ) -> Result<Option<SessionId>, Failure> {
+        let mut first = None;
+        for cookie in
+            self.shared.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+        {
+            let Some(id) = self.session_by(exchange, cookie).await? else { continue };
+            let now = exchange.began;
+            let known = self.shared.flows.sessions.find_near(&id, Activity::Background, now);
+            if matches!(known, Known::Live(_)) {
+                return Ok(Some(id));
+            }
+            first.get_or_insert(id);
+        }
+        Ok(first)
+    }
+
+    /// Returns all sessions that values of the cookie lead to, dead or alive.
+    pub(super) async fn session_ids(&self, exchange: &Exchange) -> Result<Vec<SessionId>, Failure> {
+        let mut ids = Vec::new();
+        for cookie in
+            self.shared.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+        {
+            ids.extend(self.session_by(exchange, cookie).await?);
+        }
+        Ok(ids)
+    }
+
+    /// Returns the session that one value of the cookie leads to.
+    async fn session_by(
+        &self,
+        exchange: &Exchange,
+        cookie: &str,
+    ) -> Result<Option<SessionId>, Failure> {
+        match self.shared.settings.standing(exchange.host.name()) {
+            // An invention is nothing, and costs nobody anything: neither the place, nor whoever shares
+            // an address with the inventor.
+            Standing::Registered => {
+                Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
+            }
+            Standing::Other(_) => match self.shared.flows.branches.recognise(cookie) {
+                Some(branch) => self.lead_on(exchange, &branch).await,
+                None => Ok(None),
+            },
+            Standing::Public => Ok(None),
+        }
+    }
+
+    /// Returns the session that a branch leads to.
+    async fn lead_on(
+        &self,
+        exchange: &Exchange,
+        branch: &BranchId,
+    ) -> Result<Option<SessionId>, Failure> {
+        let (host, now) = (exchange.host.name(), exchange.began);
+        let branches = &self.shared.flows.branches;
+        match branches.find_near(branch, host, now) {
+            Near::Leads(found) => Ok(found),
+            Near::Doubtful => self.ask(exchange, branches.find(branch, host, now)).await,
+            Near::Unknown => self.ask_if_it_may(exchange, branches.find(branch, host, now)).await,
+        }
+    }
+
+    /// Asks the place for something that nobody here has seen, if the client's network may: ids that have
+    /// ended have a good mark too, and to ask costs the place something.
+    async fn ask_if_it_may<T>(
+        &self,
+        exchange: &Exchange,
+        find: impl Future<Output = Result<Option<T>, Unavailable>>,
+    ) -> Result<Option<T>, Failure> {
+        self.shared.limits.may_ask(exchange.client.address)?;
+        self.ask(exchange, find).await
+    }
+
+    /// Asks the place, and counts for the client's network when there is nothing.
+    async fn ask<T>(
+        &self,
+        exchange: &Exchange,
+        find: impl Future<Output = Result<Option<T>, Unavailable>>,
+    ) -> Result<Option<T>, Failure> {
+        let found = find.await?;
+        if found.is_none() {
+            self.shared.limits.asked_in_vain(exchange.client.address);
+        }
+        Ok(found)
+    }
+}

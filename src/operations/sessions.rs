@@ -1,0 +1,246 @@
+//! What operators do with sessions: list, show and end them, on the operations listener.
+//!
+//! 1. Nothing is done without the token of the configuration (RFC 6750 2.1), compared in constant time.
+//! 2. Nothing that says who somebody is stands in an address or in an answer: a person is a keyed digest
+//!    (`owner`), which is found by sending the identifier in the body of a request.
+//! 3. What was ended is ended on every replica within a second, with its tunnels.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /sessions?limit=&after=&owner=` | a page of sessions, and `next` for `after` |
+//! | `GET /sessions/KEY` | one session |
+//! | `DELETE /sessions/KEY` | `{"ended": 1}` |
+//! | `POST /sessions/owner` `{"kind": "pesel", "identifier": "..."}` | `{"owner": "..."}` |
+//! | `POST /sessions/end` `{"owner": "..."}` or `{"all": true}` | `{"ended": 12}` |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use futures_util::{StreamExt, stream};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::base::body::{self, Body};
+use crate::base::clock::SharedClock;
+use crate::base::encoding::{from_hex, hex_lower};
+use crate::base::secret::Secret;
+use crate::gateway::response;
+use crate::session::SessionKey;
+use crate::session::label::Why;
+use crate::session::sessions::{Seen, Sessions};
+use crate::store::Unavailable;
+use crate::wire::incoming::Incoming;
+
+/// Where it begins.
+pub const PATH: &str = "/sessions";
+
+/// The operators' door.
+pub struct Admin {
+    token: Option<Secret<Vec<u8>>>,
+    sessions: Arc<Sessions>,
+    clock: SharedClock,
+}
+
+/// Why an operator gets something else.
+enum Refused {
+    NotFound,
+    Unauthorized,
+    Method,
+    Malformed(&'static str),
+    Store(Unavailable),
+}
+
+impl From<Unavailable> for Refused {
+    fn from(away: Unavailable) -> Self {
+        Self::Store(away)
+    }
+}
+
+impl Admin {
+    /// Makes the door, which stays shut without a token.
+    #[must_use]
+    pub fn new(
+        token: Option<Secret<Vec<u8>>>,
+        sessions: Arc<Sessions>,
+        clock: SharedClock,
+    ) -> Self {
+        Self { token, sessions, clock }
+    }
+
+    /// Tells whether the place where sessions are kept was away when it was asked last.
+    #[must_use]
+    pub fn is_store_away(&self) -> bool {
+        self.sessions.is_away()
+    }
+
+    /// Answers below [`PATH`].
+    pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        match self.handle(request).await {
+            Ok(value) => response::json(StatusCode::OK, &value),
+            Err(refused) => refuse(refused),
+        }
+    }
+
+    async fn handle(&self, request: Request<Incoming>) -> Result<Value, Refused> {
+        let (parts, body) = request.into_parts();
+        self.admit(&parts.headers)?;
+        let now = self.clock.now();
+        let rest = parts.uri.path().strip_prefix(PATH).ok_or(Refused::NotFound)?;
+        match (rest, &parts.method) {
+            ("", &Method::GET) => self.list(parts.uri.query().unwrap_or("")).await,
+            ("/owner", &Method::POST) => {
+                let value = read(body).await?;
+                let text = |name: &str| value.get(name).and_then(Value::as_str);
+                let owner = text("kind")
+                    .zip(text("identifier"))
+                    .and_then(|(kind, identifier)| self.sessions.owner(kind, identifier));
+                let owner = owner.ok_or(Refused::Malformed(
+                    "give kind (pesel, cross_border or login_name) and identifier",
+                ))?;
+                Ok(json!({ "owner": hex_lower(&owner) }))
+            }
+            ("/end", &Method::POST) => {
+                let value = read(body).await?;
+                let owner = value.get("owner").and_then(Value::as_str);
+                let all = value.get("all").and_then(Value::as_bool) == Some(true);
+                let owner = match (owner, all) {
+                    (Some(owner), false) => Some(digest(owner)?),
+                    (None, true) => None,
+                    _ => return Err(Refused::Malformed("give owner, or all as true")),
+                };
+                self.end_many(owner).await
+            }
+            (rest, method) => {
+                let key = rest.strip_prefix('/').ok_or(Refused::NotFound)?;
+                let key = SessionKey::from_bytes(digest(key)?);
+                match *method {
+                    Method::GET => {
+                        let seen = self.sessions.seen(key, now).await?;
+                        seen.as_ref().map(shown).ok_or(Refused::NotFound)
+                    }
+                    Method::DELETE => {
+                        let ended = self.sessions.end(key, Why::Operator, now).await?;
+                        if !ended {
+                            return Err(Refused::NotFound);
+                        }
+                        tracing::info!(session = key.public_name(), "operator ended a session");
+                        Ok(json!({ "ended": 1 }))
+                    }
+                    _ => Err(Refused::Method),
+                }
+            }
+        }
+    }
+
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let token = self.token.as_ref().ok_or(Refused::NotFound)?;
+        let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
+        let given = given.strip_prefix(b"Bearer ").ok_or(Refused::Unauthorized)?;
+        verify_slices_are_equal(given, token.expose()).map_err(|_| Refused::Unauthorized)
+    }
+
+    async fn list(&self, query: &str) -> Result<Value, Refused> {
+        let (mut owner, mut after, mut limit) = (None, None, DEFAULT_LIMIT);
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "owner" => owner = Some(digest(&value)?),
+                "after" => after = Some(value.into_owned()),
+                "limit" => {
+                    limit = value
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=MOST).contains(limit))
+                        .ok_or(Refused::Malformed("limit is 1 to 1000"))?;
+                }
+                _ => return Err(Refused::Malformed("parameters are owner, after and limit")),
+            }
+        }
+        let listed = self.sessions.list(owner, after, limit, self.clock.now()).await?;
+        let sessions: Vec<_> = listed.sessions.iter().map(shown).collect();
+        Ok(json!({ "sessions": sessions, "next": listed.next }))
+    }
+
+    /// Goes on although the operator's connection ends.
+    async fn end_many(&self, owner: Option<[u8; 32]>) -> Result<Value, Refused> {
+        let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
+        let ended = tokio::spawn(async move { end_all(&sessions, &clock, owner).await });
+        let ended = ended.await.map_err(|error| Unavailable(error.to_string()))??;
+        tracing::info!(ended, of_one_person = owner.is_some(), "operator ended sessions");
+        Ok(json!({ "ended": ended }))
+    }
+}
+
+/// Ends page after page, from the beginning, until there is nothing more to end.
+async fn end_all(
+    sessions: &Sessions,
+    clock: &SharedClock,
+    owner: Option<[u8; 32]>,
+) -> Result<u64, Unavailable> {
+    let (mut ended, mut next) = (0_u64, None);
+    loop {
+        let listed = sessions.list(owner, next, MOST, clock.now()).await?;
+        let some = listed.sessions.len();
+        let end = |seen: Seen| sessions.end(seen.key, Why::Operator, clock.now());
+        let mut ends = stream::iter(listed.sessions).map(end).buffer_unordered(AT_ONCE);
+        let mut now_ended = 0;
+        while let Some(done) = ends.next().await {
+            now_ended += u64::from(done?);
+        }
+        ended += now_ended;
+        next = listed.next;
+        // Of one person there is one page at a time.
+        let may_be_more = next.is_some() || (owner.is_some() && some > 0 && now_ended > 0);
+        if !may_be_more {
+            return Ok(ended);
+        }
+    }
+}
+
+fn shown(seen: &Seen) -> Value {
+    let label = seen.label.as_ref();
+    json!({
+        "key": hex_lower(&seen.key.bytes()),
+        "sid": label.map(|label| &label.sid),
+        "owner": hex_lower(&seen.owner),
+        "acr": label.map(|label| &label.acr),
+        "auth_time": label.map(|label| label.auth_time),
+        "alive": seen.alive.as_second(),
+        "expires": seen.expires.as_second(),
+        "end": label.map(|label| label.end),
+    })
+}
+
+fn digest(text: &str) -> Result<[u8; 32], Refused> {
+    let bytes = from_hex(text).and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or(Refused::Malformed("a key or an owner is 64 hexadecimal digits"))
+}
+
+async fn read(body: Incoming) -> Result<Value, Refused> {
+    let bytes = body::read_within(body, MOST_BYTES, TIME).await;
+    let bytes = bytes.map_err(|_| Refused::Malformed("body is too long or too slow"))?;
+    serde_json::from_slice(&bytes).map_err(|_| Refused::Malformed("body is no JSON"))
+}
+
+fn refuse(refused: Refused) -> Response<Body> {
+    let (status, text) = match refused {
+        Refused::NotFound => (StatusCode::NOT_FOUND, "not found".to_owned()),
+        Refused::Unauthorized => (StatusCode::UNAUTHORIZED, "token is missing or wrong".to_owned()),
+        Refused::Method => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()),
+        Refused::Malformed(text) => (StatusCode::BAD_REQUEST, text.to_owned()),
+        Refused::Store(away) => (StatusCode::SERVICE_UNAVAILABLE, away.to_string()),
+    };
+    let mut response = response::json(status, &json!({ "error": text }));
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// How many are ended at once.
+const AT_ONCE: usize = 64;
+const DEFAULT_LIMIT: usize = 100;
+const MOST: usize = 1000;
+const MOST_BYTES: usize = 4096;
+const TIME: Duration = Duration::from_secs(5);

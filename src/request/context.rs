@@ -1,0 +1,190 @@
+//! One request, as our own places and pages need it.
+
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+
+use crate::base::clock::Time;
+use crate::flow::pending::Origin;
+use crate::pages::Language;
+use crate::request::access_record::Account;
+use crate::request::headers::HeaderScan;
+use crate::request::headers::forwarded::Client;
+use crate::request::host::Host;
+use crate::session::held::Activity;
+
+/// Who waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// A person who goes to a page.
+    Navigation,
+    /// A page inside a page; a login cannot happen there.
+    Frame,
+    /// A script or a program: it wants JSON, not a login page.
+    Program,
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Identifies the request in logs and on error pages.
+    pub id: String,
+    /// Method, target and headers, cleaned.
+    pub parts: Box<Parts>,
+    /// Who made it, as far as we believe.
+    pub client: Client,
+    /// The canonical host.
+    pub host: Host,
+    /// What is noted of it for the access log.
+    pub account: Account,
+    /// Who waits, where the headers do not tell.
+    pub assumed: Option<Caller>,
+    /// When it came.
+    pub began: Time,
+    /// What is among its headers.
+    pub scan: HeaderScan,
+}
+
+impl Exchange {
+    /// Tells who waits. Looked at only when there is something to say of our own.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        self.assumed.unwrap_or_else(|| caller(&self.parts.headers))
+    }
+
+    /// Tells whether it is a sign of life.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        if self.scan.is_background { Activity::Background } else { Activity::Alive }
+    }
+
+    /// Tells whose page led the browser here. Where it does not say, nobody knows.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match self.parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+            Some(b"none" | b"same-origin") => Origin::Own,
+            _ => Origin::Elsewhere,
+        }
+    }
+
+    /// Returns the language of pages.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        language(&self.parts.headers)
+    }
+
+    /// Returns the path as it came.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// Returns path and query as they came.
+    #[must_use]
+    pub fn path_and_query(&self) -> &str {
+        self.parts.uri.path_and_query().map_or("/", |target| target.as_str())
+    }
+
+    /// Returns the value of a query parameter that is there exactly once.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        form_value(self.parts.uri.query().unwrap_or("").as_bytes(), &[name])
+    }
+
+    /// Tells whether the request was made by a page of our own origin; `None` when the browser
+    /// does not say.
+    #[must_use]
+    pub fn is_same_origin(&self, origin: &str) -> Option<bool> {
+        if let Some(site) = self.parts.headers.get("sec-fetch-site") {
+            return Some(site.as_bytes() == b"same-origin");
+        }
+        Some(self.parts.headers.get(ORIGIN)?.as_bytes() == origin.as_bytes())
+    }
+}
+
+/// Tells who waits for the answer (Fetch metadata; without it, what the client accepts).
+#[must_use]
+pub fn caller(headers: &HeaderMap) -> Caller {
+    if let Some(mode) = header(headers, "sec-fetch-mode") {
+        return match (mode, header(headers, "sec-fetch-dest")) {
+            ("navigate", None | Some("document")) => Caller::Navigation,
+            ("navigate", Some(_)) => Caller::Frame,
+            _ => Caller::Program,
+        };
+    }
+    let by_script = headers.contains_key("x-requested-with");
+    let accepts_pages = header(headers, ACCEPT.as_str())
+        .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"));
+    if accepts_pages && !by_script { Caller::Navigation } else { Caller::Program }
+}
+
+/// Returns the language of pages.
+#[must_use]
+pub fn language(headers: &HeaderMap) -> Language {
+    Language::negotiate(header(headers, ACCEPT_LANGUAGE.as_str()))
+}
+
+/// Tells whether the method only reads.
+#[must_use]
+pub fn is_reading(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Returns the value of a form field (`application/x-www-form-urlencoded`) that is there exactly
+/// once under one of these names.
+#[must_use]
+pub fn form_value(form: &[u8], names: &[&str]) -> Option<String> {
+    let mut values = url::form_urlencoded::parse(form)
+        .filter(|(name, _)| names.contains(&&**name))
+        .map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value.into_owned()),
+        _ => None,
+    }
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (http::HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(header).collect()
+    }
+
+    #[test]
+    fn tells_people_from_programs() {
+        let html = ("accept", "text/html,*/*;q=0.8");
+        for (pairs, expected) in [
+            (
+                vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+                Caller::Navigation,
+            ),
+            (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], Caller::Frame),
+            (vec![("sec-fetch-mode", "cors"), html], Caller::Program),
+            (vec![("sec-fetch-mode", "no-cors")], Caller::Program),
+            (vec![html], Caller::Navigation),
+            (vec![html, ("x-requested-with", "XMLHttpRequest")], Caller::Program),
+            (vec![("accept", "application/json")], Caller::Program),
+            (vec![("accept", "*/*")], Caller::Program),
+            (vec![], Caller::Program),
+        ] {
+            assert_eq!(caller(&headers(&pairs)), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_field_is_there_once_or_not_at_all() {
+        assert_eq!(form_value(b"a=1&b=%C5%BC+x", &["b"]).as_deref(), Some("ż x"));
+        assert_eq!(form_value(b"SAMLArt=1", &["SAMLart", "SAMLArt"]).as_deref(), Some("1"));
+        assert_eq!(form_value(b"SAMLart=1&SAMLArt=2", &["SAMLart", "SAMLArt"]), None);
+        assert_eq!(form_value(b"a=1&a=1", &["a"]), None);
+        assert_eq!(form_value(b"", &["a"]), None);
+    }
+}

@@ -1,0 +1,21 @@
+//! What is removed from requests and answers that pass through, on every path.
+//!
+//! Requests:
+//! 1. A header whose name folds to one of ours ([`crate::identity::headers`]): removed when it is
+//!    spelled as ours, refused when it is an alias, refused when `Connection` names it.
+//! 2. Headers that speak of one connection only (RFC 9110 7.6.1), and those that `Connection`
+//!    names; this happens before anything of ours is set, so a client cannot name ours away.
+//! 3. Everything that claims what an earlier proxy saw, because nobody is believed by default.
+//! 4. Our cookies.
+//!
+//! Answers: see [`response`].
+
+pub mod forwarded;
+pub mod hop_by_hop;
+pub mod method_override;
+pub mod raw;
+pub mod response;
+pub mod scan;
+
+pub use self::response::clean_response;
+pub use self::scan::{HeaderScan, clean_request, may_be_in_trailer, strip_for_upstream};

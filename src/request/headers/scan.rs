@@ -1,0 +1,265 @@
+//! One look at all names of a request's header: what is ours or claims to be is removed or refused,
+//! and what matters later is noted.
+
+use http::HeaderMap;
+use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE};
+
+use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
+use crate::identity::headers::{BACKGROUND, Kinship, folds_to_start, kinship};
+use crate::request::cookie::Cookies;
+use crate::wire::chunked;
+
+/// A request that is refused for its headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A header imitates one of ours under another spelling.
+    #[error("header name imitates an identity header")]
+    Alias,
+    /// `Connection` names one of ours, to have it removed.
+    #[error("Connection names an identity header")]
+    ConnectionNamesIdentity,
+    /// `Connection` names a header that is for the portal, to have it removed.
+    #[error("Connection names a header that is not of the connection")]
+    ConnectionNamesEndToEnd,
+}
+
+impl Error {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Alias => "request.identity_header_alias",
+            Self::ConnectionNamesIdentity => "request.connection_names_identity",
+            Self::ConnectionNamesEndToEnd => "request.connection_names_end_to_end",
+        }
+    }
+}
+
+/// RFC 9110 7.6.1: these must not be named in `Connection`; what happens to a request without them
+/// would be for the client to choose.
+const END_TO_END: [&str; 8] = [
+    "host",
+    "content-length",
+    "content-type",
+    "cookie",
+    "authorization",
+    "origin",
+    "cache-control",
+    "expect",
+];
+
+/// Which of the fields that matter on the way are there: noted in one look at all names, so that
+/// none is looked for in vain later.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderScan {
+    /// The request says that it is no sign of life.
+    pub is_background: bool,
+    /// There are cookies.
+    pub has_cookies: bool,
+    /// There is a `Content-Length`.
+    pub has_length: bool,
+    /// There is a `TE`.
+    pub has_te: bool,
+    /// There is a `Destination`, which matters to some methods.
+    pub has_destination: bool,
+    is_hop_by_hop: bool,
+}
+
+/// Cleans a request before anything looks at it. What earlier proxies say must be read before
+/// ([`crate::request::headers::forwarded::read`]).
+///
+/// # Errors
+/// When it tries to speak in our name.
+pub fn clean_request(headers: &mut HeaderMap) -> Result<HeaderScan, Error> {
+    let mut scan = HeaderScan::default();
+    let mut has_connection = false;
+    // Does not allocate unless there is something to remove.
+    let mut ours = Vec::new();
+    for name in headers.keys() {
+        match *name {
+            HOST => {}
+            COOKIE => scan.has_cookies = true,
+            CONTENT_LENGTH => scan.has_length = true,
+            _ if hop_by_hop(name).is_some() => {
+                scan.is_hop_by_hop = true;
+                scan.has_te |= *name == TE;
+                has_connection |= *name == CONNECTION;
+            }
+            _ => match kinship(name.as_str()) {
+                Kinship::Foreign if !claims_earlier_proxy(name.as_str()) => {
+                    scan.has_destination |= name.as_str() == "destination";
+                }
+                Kinship::Alias => return Err(Error::Alias),
+                Kinship::Ours | Kinship::Foreign => {
+                    scan.is_background |= *name == BACKGROUND;
+                    ours.push(name.clone());
+                }
+            },
+        }
+    }
+    if has_connection {
+        check_connection(headers)?;
+    }
+    for name in ours {
+        headers.remove(name);
+    }
+    Ok(scan)
+}
+
+fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
+    for named in connection_names(headers) {
+        if kinship(named) != Kinship::Foreign || claims_earlier_proxy(named) {
+            return Err(Error::ConnectionNamesIdentity);
+        }
+        if END_TO_END.iter().any(|name| named.eq_ignore_ascii_case(name)) {
+            return Err(Error::ConnectionNamesEndToEnd);
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a field may stand in a trailer: nothing there changes how a message is understood
+/// or speaks in somebody's name (RFC 9110 6.5.1).
+#[must_use]
+pub fn may_be_in_trailer(name: &HeaderName) -> bool {
+    !chunked::FORBIDDEN.contains(name)
+        && hop_by_hop(name).is_none()
+        && kinship(name.as_str()) == Kinship::Foreign
+        && !claims_earlier_proxy(name.as_str())
+}
+
+/// Prepares a cleaned request for its way to an upstream. A wanted upgrade and `TE: trailers` must
+/// be taken out before, when they are to go on in another form.
+pub fn strip_for_upstream(headers: &mut HeaderMap, scan: HeaderScan, cookies: Cookies) {
+    if scan.is_hop_by_hop {
+        remove_hop_by_hop(headers);
+    }
+    if scan.has_cookies {
+        cookies.remove_from_request(headers);
+    }
+}
+
+/// Folded as our own names are: a program behind sees `X_Forwarded_For` and `X-Forwarded-For` as
+/// one variable.
+fn claims_earlier_proxy(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "forwarded",
+        // Would become the variable HTTP_PROXY of a CGI program ("httpoxy").
+        "proxy",
+        "fastly-client-ip",
+        "front-end-https",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "client-ip",
+    ];
+    const X_NAMES: [&str; 8] = [
+        "x-forwarded",
+        "x-host",
+        "x-scheme",
+        "x-proxyuser-ip",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-request-id",
+    ];
+    const X_PREFIXES: [&str; 3] = ["x-forwarded-", "x-original-", "x-rewrite-"];
+    let is = |known: &&str| name.len() == known.len() && folds_to_start(name, known);
+    // Most names begin otherwise and are done with here.
+    match name.as_bytes().first() {
+        Some(b'x' | b'X') => {
+            X_PREFIXES.iter().any(|prefix| folds_to_start(name, prefix)) || X_NAMES.iter().any(is)
+        }
+        Some(b'f' | b'F' | b'p' | b'P' | b't' | b'T' | b'c' | b'C') => NAMES.iter().any(is),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+                (name, HeaderValue::from_str(value).unwrap())
+            })
+            .collect()
+    }
+
+    fn names(map: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = map.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn removes_our_names_and_claims_of_earlier_proxies() {
+        let mut map = headers(&[
+            ("X-Brama-Assertion", "forged"),
+            ("X-Brama-Subject", "forged"),
+            ("Forwarded", "for=1.2.3.4"),
+            ("X-Forwarded-User", "admin"),
+            ("X-Original-URL", "/admin"),
+            ("X_Forwarded_For", "1.2.3.4"),
+            ("X.Real_IP", "1.2.3.4"),
+            ("True-Client-IP", "1.2.3.4"),
+            ("X_Request_ID", "mine"),
+            ("X-Forwarded", "for=1.2.3.4"),
+            ("Client_IP", "1.2.3.4"),
+            ("Proxy", "evil.example"),
+            ("Accept", "*/*"),
+        ]);
+        clean_request(&mut map).unwrap();
+        assert_eq!(names(&map), ["accept"]);
+    }
+
+    #[test]
+    fn refuses_aliases_and_a_connection_that_names_ours() {
+        for name in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Assertion"] {
+            assert_eq!(clean_request(&mut headers(&[(name, "x")])), Err(Error::Alias), "{name}");
+        }
+        for value in ["X-Brama-Assertion", "close, x_brama_assertion"] {
+            let mut map = headers(&[("Connection", value)]);
+            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesIdentity), "{value}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_connection_that_names_what_is_for_the_portal() {
+        for value in ["host", "close, Content-Length", "Cookie"] {
+            let mut map = headers(&[("Connection", value)]);
+            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesEndToEnd), "{value}");
+        }
+    }
+
+    #[test]
+    fn notes_what_is_there_in_one_look() {
+        let mut map = headers(&[("Cookie", "a=b"), ("content-length", "1")]);
+        let scan = clean_request(&mut map).unwrap();
+        let expected = HeaderScan { has_cookies: true, has_length: true, ..HeaderScan::default() };
+        assert_eq!(scan, expected);
+        let mut map = headers(&[("X-Brama-Background", "1")]);
+        assert!(clean_request(&mut map).unwrap().is_background);
+        assert!(map.is_empty(), "it is for us alone");
+    }
+
+    #[test]
+    fn removes_what_speaks_of_one_connection() {
+        let mut map = headers(&[
+            ("Connection", "close, X-Own"),
+            ("X-Own", "1"),
+            ("Keep-Alive", "5"),
+            ("TE", "trailers"),
+            ("Upgrade", "h2c"),
+            ("Accept", "*/*"),
+        ]);
+        let scan = clean_request(&mut map).unwrap();
+        assert!(scan.has_te && !scan.has_cookies && !scan.has_length);
+        strip_for_upstream(&mut map, scan, Cookies::SECURE);
+        assert_eq!(names(&map), ["accept"]);
+    }
+}

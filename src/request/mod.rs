@@ -1,0 +1,18 @@
+//! What a request is: who sent it, for which host and path, with which headers and cookies, and what
+//! lasts of it. Whoever receives, forwards or answers requests imports this, and it imports none of
+//! them.
+//!
+//! [`context`] is one request with all that is known of it. [`service`] is what a listener carries
+//! requests to.
+
+pub mod access_record;
+pub mod context;
+pub mod cookie;
+pub mod headers;
+pub mod host;
+pub mod lasting;
+pub mod networks;
+pub mod path;
+pub mod recorded;
+pub mod rules;
+pub mod service;

@@ -1,0 +1,137 @@
+//! The moment in which the access log gets its line.
+//!
+//! A request ends when its answer was handed over or given up, which is when the answer's body is
+//! dropped: [`Accounted`] counts its bytes and writes the line then. When there is no access log,
+//! answers are not wrapped at all.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use http::request::Parts;
+use http::{Method, Uri, Version};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+
+use super::access_record::Account;
+use super::context::Exchange;
+use super::lasting::Cut;
+use super::service::Answer;
+use crate::base::body::{Body, BoxError};
+use crate::base::clock::{SharedClock, Time};
+use crate::observe::access::{AccessLog, Record};
+
+/// Follows a response on its way: the line of the access log is written when the answer's body is dropped.
+/// `has_secret_query` says that the query is nobody's business.
+#[must_use]
+pub fn follow(
+    exchange: Exchange,
+    answer: Answer,
+    (access, clock): (&Arc<AccessLog>, &SharedClock),
+    has_secret_query: bool,
+) -> Answer {
+    let Answer { response, passed, lasting } = answer;
+    let Parts { method, uri, version, .. } = *exchange.parts;
+    let entry = Entry {
+        access: Arc::clone(access),
+        clock: Arc::clone(clock),
+        started: exchange.began,
+        status: response.status().as_u16(),
+        sent: 0,
+        // Headers are not kept as long as a stream lasts.
+        request: exchange.id,
+        method,
+        uri,
+        protocol: version,
+        address: exchange.client.address,
+        is_tls: exchange.client.is_tls,
+        host: exchange.host,
+        account: exchange.account,
+        has_secret_query,
+    };
+    let response = response.map(|body| Body::stream(Accounted { body, entry }));
+    Answer { response, passed, lasting }
+}
+
+/// The body of an answer; the request is noted when it is dropped.
+pub struct Accounted {
+    body: Body,
+    entry: Entry,
+}
+
+impl HttpBody for Accounted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.entry.sent += data_length(frame.as_ref()).unwrap_or(0);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+struct Entry {
+    access: Arc<AccessLog>,
+    clock: SharedClock,
+    started: Time,
+    status: u16,
+    sent: u64,
+    request: String,
+    method: Method,
+    uri: Uri,
+    protocol: Version,
+    address: std::net::IpAddr,
+    is_tls: bool,
+    host: crate::request::host::Host,
+    account: Account,
+    /// Whether the query is nobody's business: a handle may stand in it.
+    has_secret_query: bool,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let answered = self.account.answered.as_ref();
+        let quoted = self.account.quoted.as_deref();
+        let received = self.account.received.as_ref();
+        let cut = self.account.lasting.as_ref().and_then(|lasting| lasting.cut()).map(Cut::code);
+        self.access.write(&Record {
+            time: self.started,
+            request: &self.request,
+            address: self.address,
+            method: self.method.as_str(),
+            host: self.host.name(),
+            path: self.uri.path(),
+            query: self.uri.query().filter(|_| !self.has_secret_query),
+            protocol: self.protocol,
+            is_tls: self.is_tls,
+            status: self.status,
+            received: received.map_or(0, |count| count.load(Ordering::Relaxed)),
+            sent: self.sent,
+            total: self.clock.now().duration_since(self.started).unsigned_abs(),
+            connect: answered.and_then(|answered| answered.connect),
+            first_byte: answered.map(|answered| answered.first_byte),
+            upstream: answered.map(|answered| &*answered.server),
+            route: self.account.route.as_ref().map(|route| &*route.path),
+            reason: self.account.reason.or(cut),
+            referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
+            user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
+        });
+    }
+}
+
+fn data_length<D: Buf, E>(frame: Option<&Result<Frame<D>, E>>) -> Option<u64> {
+    let data = frame?.as_ref().ok()?.data_ref()?;
+    u64::try_from(data.remaining()).ok()
+}

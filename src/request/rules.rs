@@ -1,0 +1,78 @@
+//! What a request is judged by, and which of it holds at the moment.
+//!
+//! Every request keeps the [`Rules`] that it began with. What lasts longer than a new configuration
+//! takes to come is judged again by the [`CurrentRules`] (see [`crate::request::lasting`]).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use http::Method;
+
+use crate::base::clock::SharedClock;
+use crate::gate::Door;
+use crate::gate::facts::Facts;
+use crate::gate::policy::Policy;
+use crate::observe::metrics::Doors;
+use crate::request::networks::Networks;
+use crate::session::sessions::Sessions;
+
+/// By what a request is judged.
+pub struct Rules {
+    /// Who may go where.
+    pub policy: Policy,
+    /// The networks of clients that may pass while a route is under maintenance.
+    pub may_pass_maintenance: Networks,
+}
+
+impl Rules {
+    /// Finds the route of a request: by its canonical host and path, its method, and its client,
+    /// who may be allowed to pass during maintenance. `None` is no client in particular.
+    #[must_use]
+    pub fn find(
+        &self,
+        (host, path): (&str, &str),
+        method: &Method,
+        client: Option<IpAddr>,
+    ) -> Door<'_> {
+        let may_pass_maintenance =
+            client.is_some_and(|client| self.may_pass_maintenance.contains(client));
+        Door::find(&Facts { host, path, method, may_pass_maintenance }, &self.policy)
+    }
+}
+
+/// The rules of the moment, one for all workers: a new configuration changes them. Beside them is
+/// all else that judging something again takes.
+pub struct CurrentRules {
+    rules: ArcSwap<Rules>,
+    /// The sessions, for whether one still lives.
+    pub sessions: Arc<Sessions>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where it is counted that something was ended.
+    pub counts: Arc<Doors>,
+}
+
+impl CurrentRules {
+    /// Begins with these rules.
+    #[must_use]
+    pub fn new(
+        rules: Arc<Rules>,
+        sessions: Arc<Sessions>,
+        clock: SharedClock,
+        counts: Arc<Doors>,
+    ) -> Arc<Self> {
+        Arc::new(Self { rules: ArcSwap::new(rules), sessions, clock, counts })
+    }
+
+    /// Judges by others from now on.
+    pub fn replace(&self, rules: Arc<Rules>) {
+        self.rules.store(rules);
+    }
+
+    /// Returns the rules of the moment.
+    #[must_use]
+    pub fn load(&self) -> Guard<Arc<Rules>> {
+        self.rules.load()
+    }
+}

@@ -1,0 +1,147 @@
+//! What a listener carries requests to.
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::base::body::{self, Body};
+use crate::request::headers::raw::Passed;
+use crate::request::lasting::Lasting;
+use crate::wire::incoming::Incoming;
+use crate::wire::refusal::Refusal;
+
+/// Where a request came from. Made once for a connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The other end of the connection.
+    pub address: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
+    /// The address without port, as it is told to upstreams.
+    pub text: HeaderValue,
+}
+
+impl Peer {
+    /// Notes where a connection came from.
+    #[must_use]
+    pub fn new(address: SocketAddr, is_tls: bool) -> Self {
+        // A listener on `::` sees IPv4 clients as `::ffff:1.2.3.4`.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let mut text = String::with_capacity(LONGEST_ADDRESS);
+        let _ = write!(text, "{}", address.ip());
+        let text = HeaderValue::try_from(text);
+        Self { address, is_tls, text: text.unwrap_or(HeaderValue::from_static("unknown")) }
+    }
+}
+
+/// Of IPv6 with all its groups.
+const LONGEST_ADDRESS: usize = 39;
+
+/// The protocols that a client would like to go on with; an extension of a request.
+#[derive(Debug, Clone)]
+pub enum WantsUpgrade {
+    /// If it can be (HTTP/1.1, RFC 9110 7.8).
+    IfPossible(HeaderValue),
+    /// Or not at all: an answer of success means that it was done (HTTP/2, RFC 8441 4).
+    Only(HeaderValue),
+}
+
+/// The client waits for `100 Continue`; an extension of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldsBack;
+
+/// An answer.
+pub struct Answer {
+    /// What we say.
+    pub response: Response<Body>,
+    /// The fields that an upstream said, which go out as they are.
+    pub passed: Passed,
+    /// The right by which it goes on, when it is not all there.
+    pub lasting: Option<Arc<Lasting>>,
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(response: Response<Body>) -> Self {
+        Self { response, passed: Passed::default(), lasting: None }
+    }
+}
+
+impl Answer {
+    /// Puts all fields into one map.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        let Self { mut response, passed, .. } = self;
+        passed.put_into(response.headers_mut());
+        response
+    }
+
+    /// Tells browsers to come back over TLS only (RFC 6797 7.2: over TLS, once), unless an upstream
+    /// does.
+    pub fn add_hsts(&mut self, value: Option<&HeaderValue>, is_tls: bool) {
+        if let Some(value) = value.filter(|_| is_tls)
+            && !self.response.headers().contains_key(STRICT_TRANSPORT_SECURITY)
+        {
+            self.passed.be_strict(value.clone());
+        }
+    }
+}
+
+/// Answers requests.
+pub trait Service: Send + Sync + 'static {
+    /// A response where all is said by us, an [`Answer`] where an upstream has its say.
+    type Said: Into<Answer> + Send;
+
+    /// Answers one request: its head, which stays where it was read to, and its body. Every failure is
+    /// an answer too.
+    fn call(
+        &self,
+        parts: Box<Parts>,
+        body: Incoming,
+        peer: &Peer,
+    ) -> impl Future<Output = Self::Said> + Send;
+
+    /// Answers what cannot be read as a request. `wants_page` says that a person may be waiting.
+    fn refuse(&self, refusal: Refusal, _peer: &Peer, _wants_page: bool) -> Response<Body> {
+        let mut response = Response::new(body::full(refusal.code()));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::request::headers::response::hsts;
+
+    #[test]
+    fn hsts_is_added_over_tls_unless_the_portal_says_it() {
+        let value = hsts(Duration::from_secs(1));
+        for (said, wanted, is_tls, expected) in [
+            (None, Some(&value), true, Some("max-age=1")),
+            (None, Some(&value), false, None),
+            (None, None, true, None),
+            (Some("max-age=2"), Some(&value), true, Some("max-age=2")),
+        ] {
+            let mut response = Response::new(body::empty());
+            if let Some(said) = said {
+                let said = HeaderValue::from_static(said);
+                response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, said);
+            }
+            let mut answer = Answer::from(response);
+            answer.add_hsts(wanted, is_tls);
+            let response = answer.into_response();
+            let mut there = response.headers().get_all(STRICT_TRANSPORT_SECURITY).iter();
+            let first = there.next().map(|value| value.to_str().unwrap());
+            assert!(there.next().is_none());
+            let there = first;
+            assert_eq!(there, expected);
+        }
+    }
+}
