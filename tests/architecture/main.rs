@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
+mod faults;
+mod house;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::house::House;
 
 /// Floors from the ground up. A module may import its own floor and those below.
 const FLOORS: [&[&str]; 10] = [
@@ -52,32 +57,22 @@ fn product(path: &Path, text: &str) -> String {
     text.split("#[cfg(test)]").next().unwrap().to_owned()
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&module))
+fn house() -> House {
+    let files = sources();
+    House::read(files.iter().map(|(_, path, text)| (path.to_str().unwrap(), &**text)))
 }
 
 #[test]
 fn imports_point_down_only() {
-    let mut wrong = Vec::new();
-    for (module, path, text) in sources() {
-        if matches!(module.as_str(), "main" | "lib") {
-            continue;
-        }
-        let here = floor(&module).unwrap_or_else(|| panic!("{module} stands on no floor"));
-        for line in
-            product(&path, &text).lines().filter(|line| !line.trim_start().starts_with("//"))
-        {
-            for part in line.split("crate::").skip(1) {
-                let name: String =
-                    part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let Some(there) = floor(&name) else { continue };
-                if there > here {
-                    wrong.push(format!("{}: {module} imports {name}", path.display()));
-                }
-            }
-        }
-    }
+    let wrong = house().upward(&FLOORS);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let circles = house().circles();
+    let circles: Vec<_> = circles.iter().map(|circle| circle.join(", ")).collect();
+    assert!(circles.is_empty(), "{} circles:\n{}", circles.len(), circles.join("\n"));
 }
 
 #[test]
