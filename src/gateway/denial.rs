@@ -15,7 +15,7 @@ use crate::gate::requirement::{Demand, Refusal};
 use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::Load;
-use crate::gateway::{Settings, Worker, endpoints, forms};
+use crate::gateway::{Settings, Worker, forms, login};
 use crate::pages::Trouble;
 use crate::request::context::{Caller, Exchange, is_reading};
 use crate::session::label::Why;
@@ -143,7 +143,7 @@ impl Worker {
                 _ => None,
             };
             if farewell.is_none() {
-                endpoints::login::check_outage(self, exchange)?;
+                login::check_outage(self, exchange)?;
             }
             // What was typed waits until its citizen is back.
             let kept = match load {
@@ -165,8 +165,7 @@ impl Worker {
                 }
                 (None, Some(kept)) => {
                     let return_to = kept.return_to(self);
-                    let begun =
-                        endpoints::login::begin_counted(self, exchange, return_to, demand).await;
+                    let begun = login::begin_counted(self, exchange, return_to, demand).await;
                     return begun.map(|mut response| {
                         kept.bind(self, exchange, &mut response);
                         response
@@ -178,7 +177,7 @@ impl Worker {
         let target = (&exchange.parts.method, exchange.path_and_query());
         match reply(stop, exchange.caller(), target, &self.shared.settings) {
             Reply::ToNode(return_to, demand) => {
-                endpoints::login::begin(self, exchange, return_to, demand).await
+                login::begin(self, exchange, return_to, demand).await
             }
             Reply::Challenge(challenge) => Ok(challenge.response()),
             Reply::Refuse(failure) => {

@@ -27,7 +27,6 @@ use crate::flow::forms::{About, Form, Handle, NotKept};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::gateway::Worker;
-use crate::gateway::endpoints::login;
 use crate::gateway::failure::Failure;
 use crate::pages::Trouble;
 use crate::proxy;
@@ -82,7 +81,8 @@ impl Kept {
     pub fn bind(&self, worker: &Worker, exchange: &Exchange, response: &mut Response<Body>) {
         let lifetime = worker.shared.flows.forms.lifetime();
         let cookie = (Bound::Form, &self.handle.tag(), self.binding.expose());
-        login::bind(worker, exchange, cookie, lifetime, response);
+        let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+        cookies.set_bound(headers, cookie, lifetime, response.headers_mut());
     }
 }
 

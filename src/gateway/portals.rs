@@ -7,16 +7,7 @@
 //!    ([`crate::flow::crossing`]).
 //! 3. A host that routes name and that is neither is for the public: nobody is signed in there.
 
-use crate::gateway::Settings;
-
-/// A portal on another host than the registered one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherPortal {
-    /// The name of its host.
-    pub host: String,
-    /// Scheme, host and port, without a slash at the end.
-    pub origin: String,
-}
+use crate::gateway::settings::{OtherPortal, Settings};
 
 /// What a host is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,17 @@ pub fn keep_apart(response: &mut Response<Body>) {
     response.headers_mut().insert(name, HeaderValue::from_static("same-origin"));
 }
 
+/// Has the browser tell nobody the address that it is at or goes to: neither the next page, nor a page
+/// that opened this one and looks on, nor our own log.
+pub fn keep_address_private(response: &mut Response<Body>) {
+    let policy = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
+    keep_apart(response);
+    if let Some(location) = response.headers_mut().get_mut(LOCATION) {
+        location.set_sensitive(true);
+    }
+}
+
 /// Returns the look of our pages for a request.
 #[must_use]
 pub fn look<'a>(settings: &'a Settings, exchange: &Exchange) -> Look<'a> {

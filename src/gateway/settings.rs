@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::limits;
-use super::portals::OtherPortal;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::Language;
@@ -60,6 +59,15 @@ impl Settings {
         }
         format!("{}login?{}", self.prefix, query.finish())
     }
+}
+
+/// A portal on another host than the registered one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherPortal {
+    /// The name of its host.
+    pub host: String,
+    /// Scheme, host and port, without a slash at the end.
+    pub origin: String,
 }
 
 /// What stands between browsers and us, and what is told of it.

@@ -8,24 +8,24 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::attempt::Share;
 use super::connection::{Answered, Connection};
+use super::in_flight::InFlight;
 use super::pool::Pool;
 use super::pump::Pump;
+use super::trailer;
 use super::watched::Watched;
 use crate::base;
 use crate::base::body::BoxError;
-use crate::request::headers::may_be_in_trailer;
 use crate::request::lasting::{Cut, Lasting};
 use crate::wire::chunked::Extensions;
 use crate::wire::framing::Framing;
-use crate::wire::incoming::{BodyError, Progress, retain_trailer};
+use crate::wire::incoming::{BodyError, Progress};
 
 /// Returns the body of an answer: whole when all of it is there already, so that the connection can
 /// serve again at once; otherwise as it comes.
 pub(super) fn read(
     mut answered: Answered,
-    share: Share,
+    share: InFlight,
     home: Arc<Pool>,
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
@@ -52,7 +52,7 @@ struct AnswerBody {
     progress: Progress,
     size: SizeHint,
     keep_alive: bool,
-    share: Option<Share>,
+    share: Option<InFlight>,
     home: Arc<Pool>,
     idle: Duration,
     watched: Watched,
@@ -62,7 +62,7 @@ impl AnswerBody {
     /// Reads the body of an answer whose head is there.
     fn new(
         answered: Answered,
-        share: Share,
+        share: InFlight,
         home: Arc<Pool>,
         idle: Duration,
         lasting: Arc<Lasting>,
@@ -146,7 +146,7 @@ impl Body for AnswerBody {
                     this.finish();
                 }
                 Poll::Ready(frame.map(|frame| match frame {
-                    Ok(frame) => Ok(clean(frame)),
+                    Ok(frame) => Ok(trailer::clean(frame)),
                     Err(error) => {
                         this.connection = None;
                         Err(error.into())
@@ -163,12 +163,4 @@ impl Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         self.size
     }
-}
-
-/// Nothing in a trailer speaks in our name.
-pub(super) fn clean(mut frame: Frame<Bytes>) -> Frame<Bytes> {
-    if let Some(trailer) = frame.trailers_mut() {
-        retain_trailer(trailer, may_be_in_trailer);
-    }
-    frame
 }

@@ -7,7 +7,6 @@
 //!
 //! The next attempt avoids the server of the last one, and uses a new connection.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Response;
@@ -15,34 +14,19 @@ use http::Response;
 use super::connection::{Answered, Connection, Unanswered};
 use super::error::Error;
 use super::http2::{self, Sender};
+use super::in_flight::InFlight;
 use super::pool::Pooled;
 use super::request::Prepared;
-use super::upstream::{Admission, Failure, Group, Lease, Spoken, dial};
+use super::upstream::{Failure, Lease, Spoken, dial};
 use super::upstreams::Upstream;
 use crate::gate::action::Bounds;
 use crate::wire::framing::Said;
 use crate::wire::incoming::{Breaker, Incoming};
 
-/// What a request holds of its upstream while it lasts.
-pub(super) struct Share {
-    pub(super) lease: Lease,
-    /// When the head of the answer was there.
-    pub(super) answered_at: Instant,
-    /// A place among the requests under way.
-    pub(super) _admission: Admission,
-}
-
-impl Share {
-    /// Returns the name of the server for the log.
-    pub(super) fn server_name(&self, group: &Group) -> Arc<str> {
-        format!("{}/{}", group.settings().name, self.lease.endpoint()).into()
-    }
-}
-
 /// An answer whose head is there.
 pub(super) struct Sent {
     pub(super) answer: Unread,
-    pub(super) share: Share,
+    pub(super) share: InFlight,
     /// How long it took to connect, if that was needed.
     pub(super) connect: Option<Duration>,
     /// How long it took until the head was there.
@@ -125,7 +109,7 @@ pub(super) async fn run(
             Ok(answer) => {
                 lease.succeeded(now);
                 let first_byte = now.duration_since(begin);
-                let share = Share { lease, answered_at: now, _admission: admission };
+                let share = InFlight { lease, answered_at: now, _admission: admission };
                 return Ok(Sent { answer, share, connect, first_byte });
             }
             Err(Unanswered { error, body: untouched }) => {

@@ -13,10 +13,10 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::Instant;
 
-use super::answer_body::clean;
-use super::attempt::Share;
 use super::connection::{Unanswered, Watch};
 use super::error::Error;
+use super::in_flight::InFlight;
+use super::trailer;
 use super::watched::Watched;
 use crate::base::body::{self, Body, BoxError};
 use crate::request::lasting::{Cut, LOOK, Lasting};
@@ -104,7 +104,7 @@ pub(super) fn upload(body: Incoming) -> (Incoming, Option<Breaker>) {
 pub(super) fn read(
     incoming: hyper::body::Incoming,
     upload: Option<Breaker>,
-    share: Share,
+    share: InFlight,
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
 ) -> Body {
@@ -120,7 +120,7 @@ struct AnswerBody {
     /// Absent when it was ended.
     incoming: Option<hyper::body::Incoming>,
     upload: Option<Breaker>,
-    _share: Share,
+    _share: InFlight,
     patience: Patience,
     idle: Duration,
     watched: Watched,
@@ -158,7 +158,7 @@ impl HttpBody for AnswerBody {
                 if let Poll::Ready(cut) = this.watched.passed(cx) {
                     return this.end(cut);
                 }
-                Poll::Ready(frame.map(|frame| frame.map(clean).map_err(Into::into)))
+                Poll::Ready(frame.map(|frame| frame.map(trailer::clean).map_err(Into::into)))
             }
             Poll::Pending => match ready!(this.watched.wait(&mut this.patience, this.idle, cx)) {
                 Some(cut) => this.end(cut),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::attempt::Share;
 use super::connection::Connection;
+use super::in_flight::InFlight;
 use crate::base::body::{self, Body};
 use crate::request::cookie::Cookies;
 use crate::request::headers;
@@ -21,7 +21,7 @@ pub(super) fn open(
     cookies: Cookies,
     lines: Lines,
     connection: Connection,
-    share: Share,
+    share: InFlight,
     lasting: Arc<Lasting>,
 ) -> Response<Body> {
     let mut response = Response::new(body::empty());

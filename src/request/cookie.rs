@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::header::COOKIE;
+use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use crate::flow::binding::Tag;
@@ -164,6 +164,23 @@ impl Cookies {
             "{}{stem}{tag}={value}; Max-Age={seconds}{attributes}",
             self.prefix
         )))
+    }
+
+    /// Binds a thing to the browser that is answered, by a cookie of its own: the kind, the tag of the
+    /// thing, and the value. The earliest of its kind make room when there are many.
+    pub fn set_bound(
+        self,
+        request: &HeaderMap,
+        (kind, tag, value): (Bound, &Tag, &str),
+        lifetime: Duration,
+        response: &mut HeaderMap,
+    ) {
+        for gone in self.make_room(request, kind, (tag, value.len())) {
+            response.append(SET_COOKIE, gone);
+        }
+        if let Some(cookie) = self.bind(kind, tag, value, lifetime) {
+            response.append(SET_COOKIE, cookie);
+        }
     }
 
     /// Takes away the earliest cookies of a kind that leave no room for one more, that of the tag, with so

@@ -70,9 +70,17 @@ fn imports_point_down_only() {
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let circles = house().circles();
-    let circles: Vec<_> = circles.iter().map(|circle| circle.join(", ")).collect();
-    assert!(circles.is_empty(), "{} circles:\n{}", circles.len(), circles.join("\n"));
+    let house = house();
+    let circles = house.circles();
+    let told = circles.iter().map(|circle| {
+        let imports = circle.iter().map(|path| {
+            let others = house.imports[path].iter().filter(|other| circle.contains(other));
+            format!("  {path} imports {}", others.cloned().collect::<Vec<_>>().join(", "))
+        });
+        imports.collect::<Vec<_>>().join("\n")
+    });
+    let told: Vec<_> = told.collect();
+    assert!(circles.is_empty(), "{} circles:\n{}", circles.len(), told.join("\n\n"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::context::Context;
 use super::portal::address;
-use crate::gateway::portals::OtherPortal;
+use crate::gateway::settings::OtherPortal;
 use crate::request::host;
 
 /// Raises them; `registered` is the address at which citizens sign in.

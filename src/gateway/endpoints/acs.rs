@@ -14,7 +14,7 @@ use crate::base::body::{self, Body};
 use crate::flow::login_error::LoginError;
 use crate::flow::relay_state::RelayState;
 use crate::gateway::Worker;
-use crate::gateway::endpoints::{FORM_TIME, finish, handoff_headers};
+use crate::gateway::endpoints::{finish, small_form};
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::pages::Trouble;
@@ -61,7 +61,7 @@ pub async fn answer(
     let (prefix, state) = (&worker.shared.settings.prefix, relay_state.as_str());
     let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());
     let mut response = response::see_other(&target);
-    handoff_headers(&mut response);
+    response::keep_address_private(&mut response);
     Ok(response)
 }
 
@@ -76,7 +76,7 @@ async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failu
     if !is_form {
         return Err(Failure::malformed("login.not_a_form", "content type is not of a form"));
     }
-    match body::read_within(body, MAXIMUM_FORM, FORM_TIME).await {
+    match small_form::read(body, MAXIMUM_FORM).await {
         Ok(form) => Ok(form.to_vec()),
         Err(body::ReadError::TooLong(_)) => Err(Failure::new(
             Trouble::TooLarge,

@@ -10,53 +10,14 @@ use http::{Response, StatusCode};
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
 use crate::flow::crossing::{Next, Refused};
-use crate::flow::return_to::ReturnTo;
-use crate::flow::wishes::{Try, Wish, WishHandle};
-use crate::gate::requirement::Demand;
+use crate::flow::wishes::{Try, WishHandle};
 use crate::gateway::Worker;
-use crate::gateway::endpoints::{handoff_headers, login};
 use crate::gateway::failure::Failure;
-use crate::gateway::portals::OtherPortal;
 use crate::gateway::response;
+use crate::gateway::{handoff, login};
 use crate::pages::Trouble;
 use crate::request::context::Exchange;
 use crate::request::cookie::Bound;
-
-/// Leaves another host for the registered one, where the citizen is or will be signed in: a redirect, and
-/// one small cookie.
-///
-/// # Errors
-/// When the wish cannot be remembered.
-pub(super) async fn leave(
-    worker: &Worker,
-    exchange: &Exchange,
-    portal: &OtherPortal,
-    return_to: ReturnTo,
-    demand: Demand,
-) -> Result<Response<Body>, Failure> {
-    let origin = exchange.origin();
-    let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
-    let (handle, binding) = worker.shared.flows.wish(wish, worker.network(exchange)).await?;
-    let target = worker.shared.settings.origin.clone() + own_address(worker, &handle).as_str();
-    let mut response = response::see_other(&target);
-    handoff_headers(&mut response);
-    bind(worker, exchange, Bound::Wish, &handle, &binding, &mut response);
-    Ok(response)
-}
-
-/// Binds a wish to the browser that is answered.
-fn bind(
-    worker: &Worker,
-    exchange: &Exchange,
-    kind: Bound,
-    handle: &WishHandle,
-    binding: &Binding,
-    response: &mut Response<Body>,
-) {
-    let cookie = (kind, &handle.tag(), binding.expose());
-    let lifetime = worker.shared.flows.wishes.lifetime();
-    login::bind(worker, exchange, cookie, lifetime, response);
-}
 
 /// Answers `GET cross?id=...` at the registered host.
 ///
@@ -85,12 +46,12 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
     match next {
         Next::SignIn(demand, which) => {
             login::check_outage(worker, exchange)?;
-            let here = own_address(worker, &handle);
+            let here = handoff::address(worker, &handle);
             let mut response = match which {
                 Try::Further => login::begin(worker, exchange, here, demand).await?,
                 Try::First => login::begin_counted(worker, exchange, here, demand).await?,
             };
-            bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
+            handoff::bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
             Ok(response)
         }
         Next::Go { host, code } => {
@@ -104,18 +65,13 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
                 code.expose()
             );
             let mut response = response::see_other(&target);
-            handoff_headers(&mut response);
+            response::keep_address_private(&mut response);
             // A second time it is told apart from what another browser brings.
-            bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
+            handoff::bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
             tracing::info!(request = exchange.id, host, "citizen crosses to another host");
             Ok(response)
         }
     }
-}
-
-/// Where a wish is brought, on the registered host.
-fn own_address(worker: &Worker, handle: &WishHandle) -> ReturnTo {
-    ReturnTo::parse(&format!("{}cross?id={}", worker.shared.settings.prefix, handle.as_str()))
 }
 
 /// Shows the way back to the other host, to the browser that brought the wish.

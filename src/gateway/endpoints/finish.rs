@@ -15,8 +15,8 @@ use crate::flow::relay_state::RelayState;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::gateway::Worker;
-use crate::gateway::endpoints::{handoff_headers, login};
 use crate::gateway::failure::Failure;
+use crate::gateway::login;
 use crate::gateway::response;
 use crate::pages;
 use crate::request::context::{Caller, Exchange};
@@ -122,7 +122,7 @@ pub(super) fn arrive(
     if let Ok(refresh) = HeaderValue::try_from(format!("0; url={target}")) {
         response.headers_mut().insert(REFRESH, refresh);
     }
-    handoff_headers(&mut response);
+    response::keep_address_private(&mut response);
     response
 }
 

@@ -6,13 +6,14 @@
 use http::header::REFERRER_POLICY;
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use crate::base::body::{self, Body};
+use crate::base::body::Body;
 use crate::flow::forms::{Form, Handle};
 use crate::gate::{Decision, Door, Stop};
 use crate::gateway::Worker;
-use crate::gateway::endpoints::{FORM_TIME, login};
+use crate::gateway::endpoints::small_form;
 use crate::gateway::failure::Failure;
 use crate::gateway::forms::{self, FIELD, Kept};
+use crate::gateway::login;
 use crate::gateway::response;
 use crate::pages::{self, KeptForm};
 use crate::request::context::{Caller, Exchange, form_value};
@@ -82,7 +83,7 @@ pub async fn discard(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     forms::require_same_origin(worker, exchange)?;
-    let body = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
+    let body = small_form::read(body, 4096).await.unwrap_or_default();
     let handle = form_value(&body, &[FIELD]).as_deref().and_then(Handle::parse);
     if let Some((Kept { handle, binding }, _)) = forms::find(worker, exchange, handle).await? {
         worker.shared.flows.forms.take(&handle, &binding, exchange.began).await?;

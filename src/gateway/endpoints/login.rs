@@ -3,24 +3,19 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderMap, SET_COOKIE};
 use http::{Response, StatusCode};
 
 use crate::base::body::Body;
-use crate::flow::binding::Tag;
-use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
 use crate::gateway::Worker;
 use crate::gateway::challenge::Challenge;
 use crate::gateway::demand;
-use crate::gateway::endpoints::cross;
 use crate::gateway::failure::Failure;
+use crate::gateway::login;
 use crate::gateway::response;
 use crate::identity::assurance::Assurance;
-use crate::pages::{self, Trouble};
-use crate::request::context::{Caller, Exchange, is_reading};
-use crate::request::cookie::Bound;
+use crate::pages::Trouble;
+use crate::request::context::{Caller, Exchange};
 use crate::session::held::Live;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional. With
@@ -51,10 +46,10 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
     if live.is_some() {
         worker.shared.counts.step_ups.add();
     }
-    check_outage(worker, exchange)?;
+    login::check_outage(worker, exchange)?;
     let login = worker.shared.settings.login_link(&return_to, demand);
     match exchange.caller() {
-        Caller::Navigation => begin(worker, exchange, return_to, demand).await,
+        Caller::Navigation => login::begin(worker, exchange, return_to, demand).await,
         // Neither can go to the node, so nothing begins and no cookie is set: a script that asks
         // again and again leaves nothing behind.
         Caller::Program => Ok(Challenge { login, demand, step_up: live.is_some() }.response()),
@@ -62,101 +57,6 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
             let (status, code) = (StatusCode::UNAUTHORIZED, "request.frame_without_session");
             Err(Failure::new(Trouble::SignInNeeded, status, code).begin_again(login))
         }
-    }
-}
-
-/// Refuses to begin a login while the operator says that the node is away. From another host the browser
-/// goes to the registered one first: who is signed in there need not go to the node.
-///
-/// # Errors
-/// When it is.
-pub fn check_outage(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
-    let Some(outage) = &worker.shared.settings.outage else { return Ok(()) };
-    if worker.shared.settings.other(exchange.host.name()).is_some() {
-        return Ok(());
-    }
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let failure = Failure::new(Trouble::NodeOutage, status, "login.outage");
-    Err(again_here(failure, exchange).retry_after(outage.retry_after))
-}
-
-/// Offers to ask for the same once more, where that is harmless.
-pub(super) fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
-    if !is_reading(&exchange.parts.method) {
-        return failure;
-    }
-    failure.begin_again(ReturnTo::parse(exchange.path_and_query()).as_str())
-}
-
-/// Begins a login: the page that takes the browser to the node, and the small cookies that bind the login
-/// to the browser.
-///
-/// # Errors
-/// When the network began too many, our request cannot be signed, or the store is away.
-pub async fn begin(
-    worker: &Worker,
-    exchange: &Exchange,
-    return_to: ReturnTo,
-    demand: Demand,
-) -> Result<Response<Body>, Failure> {
-    worker
-        .shared
-        .limits
-        .start(exchange.client.address, exchange.origin())
-        .map_err(|refused| again_here(refused.into(), exchange))?;
-    begin_counted(worker, exchange, return_to, demand).await
-}
-
-/// Begins a login that was counted for its network before. It takes place at the registered host, so from
-/// another one the browser goes there.
-///
-/// # Errors
-/// When our request cannot be signed, the store is away, or the way to the registered host cannot be
-/// remembered.
-pub async fn begin_counted(
-    worker: &Worker,
-    exchange: &Exchange,
-    return_to: ReturnTo,
-    demand: Demand,
-) -> Result<Response<Body>, Failure> {
-    if let Some(portal) = worker.shared.settings.other(exchange.host.name()) {
-        return cross::leave(worker, exchange, portal, return_to, demand).await;
-    }
-    let begun = worker.shared.flows.begin(return_to, demand, exchange.origin()).await?;
-    let look = response::look(&worker.shared.settings, exchange);
-    let handle = begun.relay_state.as_str();
-    let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
-    let mut response = response::page(StatusCode::OK, page);
-    let (lifetime, tag) = (worker.shared.flows.settings.login_timeout, begun.relay_state.tag());
-    let (login, twin) = match exchange.origin() {
-        Origin::Own => (Bound::Login, Bound::Twin),
-        Origin::Elsewhere => (Bound::ForeignLogin, Bound::ForeignTwin),
-    };
-    for (kind, value) in [(login, &begun.remembered), (twin, &begun.twin)] {
-        bind(worker, exchange, (kind, &tag, value.expose()), lifetime, &mut response);
-    }
-    let (assurance, anew) = (demand.assurance, demand.max_age.is_some());
-    worker.shared.counts.logins_begun.add();
-    tracing::info!(request = exchange.id, assurance = %assurance, anew, "login begun");
-    Ok(response)
-}
-
-/// Binds a thing to the browser that is answered, by a cookie of its own. The earliest of its kind make
-/// room when there are many.
-pub fn bind(
-    worker: &Worker,
-    exchange: &Exchange,
-    (kind, tag, value): (Bound, &Tag, &str),
-    lifetime: Duration,
-    response: &mut Response<Body>,
-) {
-    let cookies = worker.shared.settings.cookies;
-    let headers: &mut HeaderMap = response.headers_mut();
-    for gone in cookies.make_room(&exchange.parts.headers, kind, (tag, value.len())) {
-        headers.append(SET_COOKIE, gone);
-    }
-    if let Some(cookie) = cookies.bind(kind, tag, value, lifetime) {
-        headers.append(SET_COOKIE, cookie);
     }
 }
 

@@ -11,10 +11,10 @@
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::base::body::{self, Body};
+use crate::base::body::Body;
 use crate::flow::logout::SignedOut;
 use crate::gateway::Worker;
-use crate::gateway::endpoints::FORM_TIME;
+use crate::gateway::endpoints::small_form;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::pages::{self, LogoutOutcome};
@@ -55,7 +55,7 @@ pub async fn answer(
         Some(ours) => ours,
         // An old browser that says nothing of where the form was; ours holds the token.
         None => {
-            let form = body::read_within(body, 4096, FORM_TIME).await.unwrap_or_default();
+            let form = small_form::read(body, 4096).await.unwrap_or_default();
             let expected = id.as_ref().map(|id| id.key().public_name());
             expected.is_some() && form_value(&form, &["token"]) == expected
         }

@@ -18,25 +18,19 @@ pub mod jwks;
 pub mod login;
 pub mod logout;
 pub mod session;
+mod small_form;
 pub mod timer;
 
-use std::time::Duration;
-
-use http::header::{LOCATION, REFERRER_POLICY};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::gate::policy::Policy;
 use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
-use crate::gateway::response;
 use crate::gateway::{Settings, Worker};
 use crate::pages::Trouble;
 use crate::request::context::{Caller, Exchange};
 use crate::wire::incoming::Incoming;
-
-/// How long one of our own small forms may take to arrive.
-const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// One of our places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +151,7 @@ pub async fn answer(
 /// Turns away, before anything is spent, a network of which too many logins were refused.
 fn may_try(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
     let may_try = worker.shared.limits.may_try(exchange.client.address);
-    may_try.map_err(|refused| login::again_here(refused.into(), exchange))
+    may_try.map_err(|refused| super::login::again_here(refused.into(), exchange))
 }
 
 /// Requires that a person goes to a page: before anything is counted, because a foreign page can have a
@@ -167,17 +161,6 @@ fn require_navigation(exchange: &Exchange, code: &'static str) -> Result<(), Fai
         return Ok(());
     }
     Err(Failure::new(Trouble::MalformedRequest, StatusCode::FORBIDDEN, code))
-}
-
-/// Has the browser tell nobody the address that it is at or goes to: neither the next page, nor a page
-/// that opened this one and looks on, nor our own log.
-fn handoff_headers(response: &mut Response<Body>) {
-    let policy = HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert(REFERRER_POLICY, policy);
-    response::keep_apart(response);
-    if let Some(location) = response.headers_mut().get_mut(LOCATION) {
-        location.set_sensitive(true);
-    }
 }
 
 /// Counts a refused login against the network that it came from. What the node or we did wrong is

@@ -18,10 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tracing::info;
 
 use super::admission::{Admission, Busy, Gate};
+use super::core::Core;
 use super::lease::Lease;
 use super::server::{Endpoint, Server, ServerId};
 use super::settings::{ServerAddress, Settings};
@@ -41,17 +42,6 @@ pub struct Group {
     turn: AtomicU64,
     /// Attempts after the first one.
     pub(super) retries: Count,
-}
-
-/// What the servers of a group have in common.
-#[derive(Debug)]
-pub(super) struct Core {
-    pub(super) name: String,
-    pub(super) rules: Rules,
-    began: Instant,
-    changes: watch::Sender<u64>,
-    /// Somebody could not connect: the names may mean other addresses by now.
-    pub(super) resolve_now: Notify,
 }
 
 /// The servers of a moment.
@@ -91,32 +81,13 @@ impl NoServer {
     }
 }
 
-impl Core {
-    /// Returns a point in time as the standing of servers counts it.
-    #[inline]
-    pub(super) fn moment(&self, now: Instant) -> Moment {
-        let passed = now.saturating_duration_since(self.began);
-        passed.as_secs() * 1000 + u64::from(passed.subsec_millis()) + 1
-    }
-
-    /// Tells whoever waits that something about the servers is different.
-    pub(super) fn changed(&self) {
-        self.changes.send_modify(|version| *version = version.wrapping_add(1));
-    }
-}
-
 impl Group {
     /// Makes a group. Servers behind names join it when these are resolved: see
     /// [`resolve()`](super::resolve()).
     #[must_use]
     pub fn new(settings: Settings, now: Instant) -> Arc<Self> {
-        let core = Core {
-            name: settings.name.clone(),
-            rules: Rules::new(settings.passive, settings.slow_start),
-            began: now,
-            changes: watch::Sender::new(0),
-            resolve_now: Notify::new(),
-        };
+        let rules = Rules::new(settings.passive, settings.slow_start);
+        let core = Core::new(settings.name.clone(), rules, now);
         let fixed = settings.servers.iter().map(|server| match &server.address {
             ServerAddress::Name { .. } => None,
             ServerAddress::Socket(address) => Some(vec![Endpoint::Tcp(*address)]),
@@ -264,7 +235,7 @@ impl Group {
     /// Returns what tells of changes: servers that came, left, went down or came back.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.core.changes.subscribe()
+        self.core.changes()
     }
 
     pub(super) fn set(&self) -> Arc<Set> {

@@ -16,6 +16,7 @@
 //! across an await.
 
 mod admission;
+mod core;
 mod dial;
 mod group;
 mod health;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustls::pki_types::ServerName;
 
-use super::group::Core;
+use super::core::Core;
 use super::settings::write_unix;
 use super::standing::Standing;
 use crate::observe::metrics::Count;

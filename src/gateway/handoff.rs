@@ -1,0 +1,58 @@
+//! From another host to the registered one, where citizens sign in, and back
+//! ([`crate::flow::crossing`]).
+
+use http::Response;
+
+use super::failure::Failure;
+use super::settings::OtherPortal;
+use super::{Worker, response};
+use crate::base::body::Body;
+use crate::flow::binding::Binding;
+use crate::flow::return_to::ReturnTo;
+use crate::flow::wishes::{Wish, WishHandle};
+use crate::gate::requirement::Demand;
+use crate::request::context::Exchange;
+use crate::request::cookie::Bound;
+
+/// Leaves another host for the registered one, where the citizen is or will be signed in: a redirect, and
+/// one small cookie.
+///
+/// # Errors
+/// When the wish cannot be remembered.
+pub async fn leave(
+    worker: &Worker,
+    exchange: &Exchange,
+    portal: &OtherPortal,
+    return_to: ReturnTo,
+    demand: Demand,
+) -> Result<Response<Body>, Failure> {
+    let origin = exchange.origin();
+    let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
+    let (handle, binding) = worker.shared.flows.wish(wish, worker.network(exchange)).await?;
+    let target = worker.shared.settings.origin.clone() + address(worker, &handle).as_str();
+    let mut response = response::see_other(&target);
+    response::keep_address_private(&mut response);
+    bind(worker, exchange, Bound::Wish, &handle, &binding, &mut response);
+    Ok(response)
+}
+
+/// Binds a wish to the browser that is answered.
+pub fn bind(
+    worker: &Worker,
+    exchange: &Exchange,
+    kind: Bound,
+    handle: &WishHandle,
+    binding: &Binding,
+    response: &mut Response<Body>,
+) {
+    let cookie = (kind, &handle.tag(), binding.expose());
+    let lifetime = worker.shared.flows.wishes.lifetime();
+    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+    cookies.set_bound(headers, cookie, lifetime, response.headers_mut());
+}
+
+/// Where a wish is brought, on the registered host.
+#[must_use]
+pub fn address(worker: &Worker, handle: &WishHandle) -> ReturnTo {
+    ReturnTo::parse(&format!("{}cross?id={}", worker.shared.settings.prefix, handle.as_str()))
+}

@@ -1,0 +1,114 @@
+//! One request to its upstream, and its response back, in one function.
+
+use std::sync::Arc;
+
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::attempt::{self, Sent, Unread};
+use super::error::Error;
+use super::{Proxy, answer_body, http2, request, tunnel};
+use crate::gate::Pass;
+use crate::gate::action::Forward;
+use crate::request::access_record::Answered;
+use crate::request::context::Exchange;
+use crate::request::headers;
+use crate::request::headers::raw::Passed;
+use crate::request::lasting::Form;
+use crate::request::service::Answer;
+use crate::wire::incoming::{BodyError, Incoming};
+
+/// Forwards a request and returns the answer as it comes in.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn forward(
+    proxy: &Proxy,
+    pass: &Pass,
+    forward: &Forward,
+    exchange: &mut Exchange,
+    body: Incoming,
+    identity: Option<HeaderValue>,
+) -> Result<Answer, Error> {
+    let upstream = proxy.upstreams.get(forward.upstream);
+    // 1. Not more of a body than may come.
+    let limit = forward.bounds.max_body.unwrap_or(proxy.settings.max_body);
+    if body.length().is_some_and(|length| length > limit) {
+        return Err(Error::Body(BodyError::TooLong(limit)));
+    }
+    let body = exchange.account.meter(body.limited(limit), &proxy.access);
+
+    // 2. What is said, to which server, and what it answers.
+    let mut request = request::prepare(proxy, pass, forward, exchange, &upstream.group, &body)?;
+    request.in_the_name_of(identity);
+    let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
+    let is_misunderstood = request.must_upgrade() && answered.is_success();
+    if is_misunderstood {
+        return Err(Error::NotUpgraded);
+    }
+    if !proxy.access.is_off() {
+        exchange.account.answered(Answered {
+            server: answered.share.server_name(&upstream.group),
+            connect: answered.connect,
+            first_byte: answered.first_byte,
+        });
+    }
+    // What is not all there yet lasts: it is judged again meanwhile.
+    let mut lasts = None;
+    let mut lasting =
+        |form| Arc::clone(lasts.insert(request::lasting(proxy, pass, exchange, form, true)));
+
+    // 3. The answer is cleaned, and its body follows as it comes.
+    let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
+    let rules = &pass.route().response_headers;
+    let cookies = proxy.settings.cookies;
+    let Sent { answer, share, .. } = answered;
+    let (status, fields, body) = match answer {
+        Unread::Http1(mut answered) => {
+            let (status, length) = (answered.head.status, answered.head.said.length());
+            let lines = std::mem::take(&mut answered.head.lines);
+            if status == StatusCode::SWITCHING_PROTOCOLS {
+                let lasting =
+                    lasting(Form::Tunnel(lines.get("upgrade").unwrap_or_default().to_vec()));
+                let tunnel =
+                    tunnel::open(cookies, lines, *answered.connection, share, Arc::clone(&lasting));
+                exchange.account.lasts(lasting);
+                return Ok(tunnel.into());
+            }
+            let body = {
+                let pool = Arc::clone(&upstream.pool);
+                answer_body::read(answered, share, pool, idle, || lasting(Form::Stream))
+            };
+            // Most answers go on line by line; a map is made of those that must be changed.
+            let passed =
+                if rules.is_empty() { Passed::of(lines, length, cookies) } else { Err(lines) };
+            (status, passed.map_err(|lines| lines.to_map()), body)
+        }
+        Unread::Http2(response, upload) => {
+            let (parts, body) = response.into_parts();
+            if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(Error::bad_switch());
+            }
+            let body = http2::read(body, upload, share, idle, || lasting(Form::Stream));
+            (parts.status, Err(parts.headers), body)
+        }
+    };
+    let mut answer = Answer::from(Response::new(body));
+    *answer.response.status_mut() = status;
+    if let Some(lasting) = &lasts {
+        exchange.account.lasts(Arc::clone(lasting));
+    }
+    answer.lasting = lasts;
+    match fields {
+        Ok(passed) => answer.passed = passed,
+        Err(mut headers) => {
+            headers::clean_response(&mut headers, cookies);
+            rules.apply(&mut headers);
+            *answer.response.headers_mut() = headers;
+        }
+    }
+    if pass.live().is_some() && !answer.response.headers().contains_key(CACHE_CONTROL) {
+        answer.passed.control_cache("private, no-store");
+    }
+    Ok(answer)
+}
