@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
 use super::current::Current;
-use super::store::Kept;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::stop::Stop;
 use crate::gateway::Shared;
@@ -315,13 +314,6 @@ fn flag(is: bool) -> f64 {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-impl Kept {
-    /// Returns its name in metrics, and what was seen of it.
-    pub(super) fn seen(&self) -> (&'static str, Arc<Traffic>) {
-        (self.kind, Arc::clone(&self.traffic))
-    }
 }
 
 /// How many names of one certificate are told.

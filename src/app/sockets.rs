@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Error;
+use super::error::Error;
 use super::settings::{Https, Listen};
 use crate::server::certificates::Certificates;
 use crate::server::cores;

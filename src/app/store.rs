@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use super::Error;
+use super::error::Error;
 use super::settings::Store;
 use super::state::State;
 use crate::base::clock::Time;
@@ -111,6 +111,11 @@ pub(super) fn open(
 }
 
 impl Kept {
+    /// Returns its name in metrics, and what was seen of it.
+    pub(super) fn seen(&self) -> (&'static str, Arc<Traffic>) {
+        (self.kind, Arc::clone(&self.traffic))
+    }
+
     /// Makes sure that other replicas have a secret in common with this one. When the place is away,
     /// that is found out later, and told in the log.
     pub(super) async fn agree(&self, now: Time) -> Result<(), Error> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::configuration::load;
 use super::output::print;
-use super::run::load;
 use crate::app::Settings;
 use crate::flow::forms::MOST_FORMS;
 

@@ -20,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
-use super::run::load;
+use super::configuration::load;
 use crate::app::Command;
 
 /// The signals that are waited for. From when there is one of these, none of them ends the process,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod configuration;
 mod control;
 mod demo;
 mod explain;

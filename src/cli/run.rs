@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use super::configuration::load;
 use super::control::{self, Fingerprint, Signals};
-use super::output::{complain, environment, fail, serve};
-use crate::app::{App, Settings};
-use crate::base::clock::{Clock, SharedClock, SystemClock};
-use crate::config::{self, Problems};
+use super::output::{complain, fail, serve};
+use crate::app::App;
+use crate::base::clock::{SharedClock, SystemClock};
 use crate::observe;
 use crate::server::handover::Inherited;
 
@@ -67,12 +67,4 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Err(error) => fail(error),
         }
     })
-}
-
-/// Reads and raises a configuration.
-pub(super) fn load(path: &std::path::Path) -> (Option<Settings>, Problems) {
-    match config::load(path, environment()) {
-        Ok(loaded) => config::raise(loaded, SystemClock.now()),
-        Err(problems) => (None, problems),
-    }
 }

@@ -18,8 +18,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
+use super::configuration::load;
 use super::output::{fail, print};
-use super::run::load;
 use crate::base::body;
 use crate::server::socket::Socket;
 

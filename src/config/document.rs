@@ -8,7 +8,7 @@ use toml::{
 };
 
 use super::{
-    load::{MAX_DEPTH, MAX_PROBLEMS},
+    bounds::{MAX_DEPTH, MAX_PROBLEMS},
     place::{Place, Places, Step, name_of},
     problem::Problems,
 };

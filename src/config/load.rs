@@ -14,6 +14,7 @@ use std::{
 use crate::base::rights;
 
 use super::{
+    bounds::MAX_FILE,
     document::Document,
     file::{File, HumanSize},
     overlay,
@@ -143,10 +144,3 @@ fn whole_file(name: &str, what: &str, advice: &str) -> Problems {
     problems.push_error(Place::file(name), "", what, advice);
     problems
 }
-
-/// Largest configuration file in bytes.
-pub(super) const MAX_FILE: usize = 1024 * 1024;
-/// Problems that are told at once.
-pub(super) const MAX_PROBLEMS: usize = 50;
-/// Steps from the root to a value. No key of ours needs more than four.
-pub(super) const MAX_DEPTH: usize = 8;

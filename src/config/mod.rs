@@ -12,8 +12,10 @@
 //! What breaks in deployment: a file written for a newer version has keys that this one does not
 //! know. They are errors on purpose, because a protection that is silently left out is worse.
 
+mod bounds;
 mod document;
 mod explain;
+mod field_order;
 pub mod file;
 pub mod load;
 mod overlay;

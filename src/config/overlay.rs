@@ -10,8 +10,8 @@
 use toml::{Table, Value};
 
 use super::{
+    bounds::MAX_DEPTH,
     document::Document,
-    load::MAX_DEPTH,
     place::{Place, Step, name_of, quoted},
     problem::Problems,
     shape::{Kind, Shape},

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
+    bounds::{MAX_FILE, MAX_PROBLEMS},
     file::{Access, Assurance, Claim, Environment, File},
-    load::{MAX_FILE, MAX_PROBLEMS},
     *,
 };
 

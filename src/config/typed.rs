@@ -10,9 +10,9 @@ use serde_path_to_error::Segment;
 use toml::{Table, Value};
 
 use super::{
+    bounds::MAX_PROBLEMS,
     explain::explain,
     file::File,
-    load::MAX_PROBLEMS,
     place::{Places, Step, name_of},
     problem::Problems,
     shape::Shape,

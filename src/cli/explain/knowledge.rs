@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use crate::app::Settings;
 use crate::base::clock::{Clock, SystemClock, Time};
-use crate::cli::run::load;
+use crate::cli::configuration::load;
 use crate::identity::attribute::Attribute;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey};

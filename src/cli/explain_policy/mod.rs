@@ -15,8 +15,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use self::trial::{Outcome, Trial};
+use super::configuration::load;
 use super::output::{complain, print};
-use super::run::load;
 use crate::base::clock::{Clock, SystemClock, Time, earlier};
 use crate::config::file::HumanDuration;
 use crate::gate::visitor::Visitor;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Network;
-use crate::config::shape::keep_order;
+use crate::config::field_order::keep_order;
 
 /// How often one network may try to sign in, or to guess who is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HumanDuration, HumanSize, Network};
-use crate::config::shape::keep_order;
+use crate::config::field_order::keep_order;
 
 /// Where the gateway listens for citizens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shape::keep_order;
+use super::field_order::keep_order;
 
 mod duration;
 mod identity;

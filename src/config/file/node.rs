@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HumanDuration, HumanSize};
-use crate::config::shape::keep_order;
+use crate::config::field_order::keep_order;
 
 /// The national node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

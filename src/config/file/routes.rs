@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Assurance, HumanDuration, HumanSize};
-use crate::config::shape::keep_order;
+use crate::config::field_order::keep_order;
 
 /// Which requests go to which upstream, and who may make them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HumanDuration, HumanSize};
-use crate::config::shape::keep_order;
+use crate::config::field_order::keep_order;
 
 /// Where sessions, what became of logins, forms, and what must not be used twice are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -6,14 +6,13 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::Identity;
 use crate::base::clock::{Time, later};
 use crate::base::rights::{self, TooOpen};
 use crate::config::file::File;
 use crate::config::load::Loaded;
 use crate::config::place::Place;
 use crate::config::problem::Problems;
-use crate::server::tls;
+use crate::server::tls::{self, Identity};
 use crate::xml::keys::{Certificate, PrivateKey};
 
 /// The file being raised, and the problems found so far.

@@ -2,7 +2,6 @@
 
 use http::Uri;
 
-use super::Identity;
 use super::context::Context;
 use crate::config::file::{self, ExpiredCertificate};
 use crate::config::presets::{LOGOUT_PATH, RESOLVE_PATH, SSO_PATH, preset};
@@ -11,6 +10,7 @@ use crate::gateway;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::authn_request::{ServiceKind, Template};
+use crate::server::tls::Identity;
 use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey};
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;

@@ -5,6 +5,7 @@
 
 mod access;
 mod action;
+mod address;
 mod caches;
 mod cases;
 mod certificates;
@@ -37,7 +38,6 @@ use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::request::headers;
 use crate::request::networks::Networks;
-use crate::server::tls;
 use crate::session;
 
 /// Raises a file to settings. The problems of reading are among those that come out.
@@ -192,5 +192,3 @@ fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {
     }
     secret
 }
-
-pub(super) use tls::Identity;

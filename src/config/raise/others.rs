@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::address;
 use super::context::Context;
-use super::portal::address;
 use crate::gateway::settings::OtherPortal;
 use crate::request::host;
 
@@ -13,7 +13,7 @@ pub(super) fn raise(context: &mut Context<'_>, registered: &Url) -> Vec<OtherPor
     let mut others = Vec::new();
     for (index, text) in context.file().portal.other_urls.iter().enumerate() {
         let key = format!("portal.other_urls[{index}]");
-        let Some(url) = address(context, &key, text) else { continue };
+        let Some(url) = address::read(context, &key, text) else { continue };
         if url.scheme() != registered.scheme() {
             let advice = "give all of them the same scheme: their cookies have the same attributes";
             context.error(&key, "has another scheme than portal.public_url", advice);

@@ -1,6 +1,7 @@
 //! `[[upstream]]`.
 
 mod health;
+mod key;
 mod own;
 mod servers;
 #[cfg(test)]
@@ -9,9 +10,10 @@ mod tls;
 
 use std::collections::HashMap;
 
+use self::key::{Key, protocol};
 use super::context::Context;
 use crate::config::file;
-use crate::proxy::upstream::{Limits, Passive, Pool, Protocol, Settings, Timeouts};
+use crate::proxy::upstream::{Limits, Passive, Pool, Settings, Timeouts};
 
 /// Raises the upstreams, and the number of each by its name.
 pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<Settings>) {
@@ -69,9 +71,6 @@ pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<S
     (names, settings)
 }
 
-/// What lies in an upstream, as problems call it.
-type Key<'k> = dyn Fn(&str) -> String + 'k;
-
 fn check_times_and_numbers(context: &mut Context<'_>, key: &Key<'_>, upstream: &file::Upstream) {
     for (name, time) in [
         ("connect_timeout", upstream.connect_timeout),
@@ -89,13 +88,5 @@ fn check_times_and_numbers(context: &mut Context<'_>, key: &Key<'_>, upstream: &
     if upstream.max_requests == 0 {
         let what = "is zero, so no request could be handed on";
         context.error(&key("max_requests"), what, "leave it out for the default");
-    }
-}
-
-fn protocol(given: file::Protocol) -> Protocol {
-    match given {
-        file::Protocol::Http1 => Protocol::Http1,
-        file::Protocol::Http2 => Protocol::Http2,
-        file::Protocol::Auto => Protocol::Auto,
     }
 }

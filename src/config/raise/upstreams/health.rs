@@ -3,7 +3,7 @@
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderValue, StatusCode};
 
-use super::Key;
+use super::key::Key;
 use crate::config::file;
 use crate::config::raise::context::Context;
 use crate::proxy::upstream::HealthCheck;

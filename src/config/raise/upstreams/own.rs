@@ -8,7 +8,7 @@ use std::path::Path;
 
 use url::{Host, Url};
 
-use super::Key;
+use super::key::Key;
 use crate::config::file;
 use crate::config::raise::context::Context;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use super::Key;
+use super::key::Key;
 use crate::config::file;
 use crate::config::raise::context::{Context, is_loopback};
 use crate::proxy::upstream::{MAX_WEIGHT, ServerAddress, ServerSettings};

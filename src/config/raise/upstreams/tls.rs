@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
-use super::Key;
+use super::key::{Key, protocol};
 use crate::base::encoding::sha256;
 use crate::config::file;
-use crate::config::raise::Identity;
 use crate::config::raise::context::Context;
 use crate::proxy::upstream::Tls;
+use crate::server::tls::Identity;
 
 /// Raises the settings of TLS: `Some(None)` without, `None` when something is wrong.
 pub(super) fn raise(
@@ -83,7 +83,7 @@ pub(super) fn raise(
     );
     let made_from = digest(context, upstream, ca_file, identity.as_ref());
     let (mut config, server_name) = (config?, server_name?);
-    config.alpn_protocols = super::protocol(upstream.protocol).alpn();
+    config.alpn_protocols = protocol(upstream.protocol).alpn();
     Some(Some(Tls { config: Arc::new(config), server_name, made_from }))
 }
 

@@ -1,0 +1,126 @@
+//! What goes on beside the workers: each a task of its own, until the program ends.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, JoinSet};
+use tracing::error;
+
+use super::keys;
+use super::state::State;
+use super::store::Opening;
+use crate::base::stop::Stop;
+use crate::gateway::Shared;
+use crate::operations::Operations;
+use crate::proxy::upstream::{self, Group};
+use crate::server::certificates::{self, Certificates};
+use crate::server::listener::{self, Admission};
+use crate::server::notify;
+use crate::server::socket::Bound;
+use crate::store::agreement::Agreement;
+
+/// Tasks beside the workers.
+pub(super) struct Background {
+    tasks: JoinSet<()>,
+    /// The groups of servers that are watched over.
+    watched: Vec<Weak<Group>>,
+    stop: Stop,
+}
+
+impl Background {
+    /// Begins with none; the watch over servers ends with `stop`, all else with [`Self::end`].
+    pub(super) fn new(stop: Stop) -> Self {
+        Self { tasks: JoinSet::new(), watched: Vec::new(), stop }
+    }
+
+    /// Keeps the records: what sessions have to tell the store and hear of it, what is still to be
+    /// opened, what there is to agree on with other replicas.
+    pub(super) fn keep_records(
+        &mut self,
+        shared: &Shared,
+        (opening, agreement): (Option<Opening>, Option<Agreement>),
+    ) {
+        let clock = || Arc::clone(&shared.clock);
+        self.tasks.spawn(Arc::clone(&shared.flows.sessions).attend(clock()));
+        if let Some(opening) = opening {
+            self.tasks.spawn(opening.run());
+        }
+        if let Some(agreement) = agreement {
+            self.tasks.spawn(agreement.keep(clock()));
+        }
+    }
+
+    /// Changes the keys of signed identities when it is time.
+    pub(super) fn rotate_keys(&mut self, shared: &Shared, state: State) {
+        let (ring, clock) = (Arc::clone(&shared.ring), Arc::clone(&shared.clock));
+        self.tasks.spawn(keys::rotate(ring, state, clock));
+    }
+
+    /// Takes certificates anew when their files change.
+    pub(super) fn watch_certificates(&mut self, certificates: Option<Arc<Certificates>>) {
+        if let Some(certificates) = certificates {
+            let stop = self.stop.clone();
+            self.tasks.spawn(certificates::watch(certificates, LOOK_AT_FILES, stop));
+        }
+    }
+
+    /// Watches over groups of servers; over each once, for as long as somebody holds it.
+    pub(super) fn watch_groups(&mut self, groups: Vec<Arc<Group>>) {
+        self.watched.retain(|known| known.strong_count() > 0);
+        for group in groups {
+            let is_watched =
+                |known: &Weak<Group>| std::ptr::eq(known.as_ptr(), Arc::as_ptr(&group));
+            if !self.watched.iter().any(is_watched) {
+                self.watched.push(Arc::downgrade(&group));
+                self.tasks.spawn(upstream::watch(&group, self.stop.clone()));
+            }
+        }
+    }
+
+    /// Tells the service manager that the program is alive, when it wants to know.
+    pub(super) fn tell_watchdog(&mut self) {
+        if let Some(period) = notify::watchdog() {
+            self.tasks.spawn(async move {
+                loop {
+                    tokio::time::sleep(period).await;
+                    notify::alive();
+                }
+            });
+        }
+    }
+
+    /// Ends all of them.
+    pub(super) async fn end(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Serves the operations listener, which has few connections and ends last.
+pub(super) fn serve_operations(
+    socket: Bound,
+    service: Operations,
+    limits: listener::Limits,
+    stop: Stop,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        match socket.into_listener() {
+            Ok(listener) => {
+                let door = listener::Door { listener, tls: None };
+                let bounds = listener::Limits {
+                    connections: MOST_OPERATORS,
+                    connections_per_address: 0,
+                    drain_timeout: Duration::from_secs(1),
+                    ..limits
+                };
+                let admission = Admission::new(bounds, Vec::new(), &[]);
+                listener::attend(door, Arc::new(service), admission, stop).await;
+            }
+            Err(error) => error!(%error, "operations listener cannot start"),
+        }
+    })
+}
+
+/// How often the files of certificates are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(2);
+/// How many connections the operations listener has at most.
+const MOST_OPERATORS: usize = 100;

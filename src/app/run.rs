@@ -1,0 +1,196 @@
+//! The life of a gateway, from its first connection to its last.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use super::background::{Background, serve_operations};
+use super::current::Current;
+use super::metrics::{Life, Numbers};
+use super::renewal::Renewal;
+use super::sockets::Sockets;
+use super::worker::work;
+use super::{App, Command, successor};
+use crate::base::clock::SharedClock;
+use crate::base::stop::stop as new_stop;
+use crate::gateway::Worker;
+use crate::observe::metrics::process::Process;
+use crate::operations::Operations;
+use crate::operations::sessions::Admin;
+use crate::server::handover::HandOver;
+use crate::server::listener::Stop;
+use crate::server::{notify, workers};
+
+impl App {
+    /// Serves until told to stop.
+    pub async fn run(self, stop: Stop) {
+        let (_commands, nothing) = mpsc::channel(1);
+        self.run_with(stop, nothing).await;
+    }
+
+    /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
+    /// then connections end, and the operations listener stops last.
+    pub async fn run_with(self, stop: Stop, commands: mpsc::Receiver<Command>) {
+        let Self {
+            shared,
+            groups,
+            renewal,
+            sockets,
+            admission,
+            state,
+            clock,
+            admin_token,
+            kept,
+            life,
+        } = self;
+        note_start(&sockets);
+        let Sockets { workers: doors, operations, hand_over, certificates, .. } = sockets;
+        let limits = admission.limits();
+        let (stopper, stopping) = new_stop();
+
+        // 1. The workers.
+        let currents: Vec<_> =
+            doors.iter().map(|_| Current::new(Worker::new(&shared, &groups))).collect();
+        let jobs = doors.into_iter().zip(&currents).map(|(doors, current)| {
+            let (current, admission) = (Arc::clone(current), Arc::clone(&admission));
+            let stop = stopping.clone();
+            move || work(doors, current, admission, stop)
+        });
+        let workers = match workers::start(jobs.collect()) {
+            Ok(workers) => workers,
+            Err(error) => return error!(%error, "workers cannot start"),
+        };
+
+        // 2. What goes on beside them.
+        let sessions = Arc::clone(&shared.flows.sessions);
+        let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
+        let (store, traffic) = kept.seen();
+        let numbers = Numbers {
+            process: Process::began(life.began()),
+            clock: Arc::clone(&clock),
+            workers: currents.clone(),
+            admission,
+            certificates: certificates.clone(),
+            stop: stopping.clone(),
+            life: Arc::clone(&life),
+            store,
+            traffic,
+        };
+        let (operations_stopper, operations_stop) = new_stop();
+        let service = Operations::new(stopping.clone(), admin, numbers.scraper());
+        let operations = serve_operations(operations, service, limits, operations_stop);
+        let mut background = Background::new(stopping);
+        background.keep_records(&shared, (kept.opening, kept.agreement));
+        background.rotate_keys(&shared, state);
+        background.watch_certificates(certificates);
+        background.watch_groups(groups);
+        background.tell_watchdog();
+        notify::ready();
+        successor::tell_predecessor().await;
+
+        // 3. Until it is time to stop.
+        let mut running = Running { renewal, currents, background, life, clock, stop };
+        let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
+        let Running { background, clock, .. } = running;
+
+        // 4. Leave first, so that whoever sends requests can notice; then stop.
+        stopper.leave();
+        match ending {
+            Ending::LeftToSuccessor => {
+                // The successor waits for what only one process can have.
+                sessions.tell_all(clock.now()).await;
+                kept.place.close();
+                operations_stopper.stop();
+            }
+            Ending::Told => {
+                notify::stopping();
+                tokio::time::sleep(limits.drain_delay).await;
+            }
+        }
+        stopper.stop();
+        workers.ended().await;
+        sessions.tell_all(clock.now()).await;
+        shared.access.flush();
+        background.end().await;
+        operations_stopper.stop();
+        let _ = operations.await;
+        info!("gateway stopped");
+    }
+}
+
+/// Why the gateway leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It was told to.
+    Told,
+    /// Another process has its sockets and is ready.
+    LeftToSuccessor,
+}
+
+/// A gateway that serves, as commands change it.
+struct Running {
+    renewal: Renewal,
+    currents: Vec<Arc<Current>>,
+    background: Background,
+    life: Arc<Life>,
+    clock: SharedClock,
+    stop: Stop,
+}
+
+impl Running {
+    /// Does what it is told until it has to leave.
+    async fn obey(
+        &mut self,
+        mut commands: mpsc::Receiver<Command>,
+        sockets: HandOver,
+        reopen_logs: impl Fn(),
+    ) -> Ending {
+        loop {
+            // All command senders may be gone; that is no reason to end.
+            let command = tokio::select! {
+                () = self.stop.wait() => return Ending::Told,
+                Some(command) = commands.recv() => command,
+            };
+            match command {
+                Command::Apply(settings, told) => {
+                    notify::reloading();
+                    let applied = self.renewal.apply(*settings, &self.currents).await;
+                    let applied = applied.map(|groups| self.background.watch_groups(groups));
+                    notify::ready();
+                    self.life.reloaded(applied.is_ok(), self.clock.now());
+                    let _ = told.send(applied);
+                }
+                Command::Refused => self.life.reloaded(false, self.clock.now()),
+                Command::ReopenLogs => reopen_logs(),
+                Command::Succeed(command) => {
+                    match successor::start(*command, &sockets, &mut self.stop).await {
+                        Ok(process) => {
+                            info!(process, "successor is ready");
+                            self.life.succeeded(true);
+                            notify::successor(process);
+                            sockets.complete();
+                            return Ending::LeftToSuccessor;
+                        }
+                        Err(error) => {
+                            self.life.succeeded(false);
+                            warn!(%error, "no successor, so this process goes on");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn note_start(sockets: &Sockets) {
+    info!(
+        http = sockets.address("http"),
+        https = sockets.address("https"),
+        unix = sockets.address("unix"),
+        redirect = sockets.address("redirect"),
+        operations = sockets.operations.address().map(|a| a.to_string()).unwrap_or_default(),
+        workers = sockets.workers.len(),
+        "gateway started"
+    );
+}

@@ -1,0 +1,60 @@
+//! What one worker does: it serves its sockets, and tidies up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tracing::error;
+
+use super::current::{Current, ToHttps};
+use super::sockets::{Closed, Purpose};
+use crate::base::stop::{Stop, stop as new_stop};
+use crate::server::listener::{self, Admission};
+
+/// Serves the sockets of a worker until told to stop.
+pub(super) async fn work(
+    doors: Vec<Closed>,
+    current: Arc<Current>,
+    admission: Arc<Admission>,
+    stop: Stop,
+) {
+    // A channel of its own: asking it costs no other worker anything.
+    let (stopper, stopping) = new_stop();
+    tokio::spawn(stop.pass_on(stopper));
+    let mut attended = JoinSet::new();
+    for door in doors {
+        let purpose = door.purpose();
+        let door = match door.open() {
+            Ok(door) => door,
+            Err(error) => {
+                error!(%error, "a worker cannot listen");
+                continue;
+            }
+        };
+        let (current, admission) = (Arc::clone(&current), Arc::clone(&admission));
+        let stop = stopping.clone();
+        match purpose {
+            Purpose::Portal => {
+                attended.spawn(listener::attend(door, current, admission, stop));
+            }
+            Purpose::Redirect => {
+                let service = Arc::new(ToHttps(current));
+                attended.spawn(listener::attend(door, service, admission, stop));
+            }
+        }
+    }
+    let tidy = async {
+        loop {
+            tokio::time::sleep(TIDY).await;
+            current.worker().proxy.upstreams.sweep();
+        }
+    };
+    let all = async { while attended.join_next().await.is_some() {} };
+    tokio::select! {
+        () = all => {}
+        () = tidy => {}
+    }
+}
+
+/// How often connections to upstreams that waited too long are closed.
+const TIDY: Duration = Duration::from_secs(5);

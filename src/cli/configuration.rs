@@ -1,0 +1,16 @@
+//! The configuration, as every command takes it: the file, and the environment of the process.
+
+use std::path::Path;
+
+use super::output::environment;
+use crate::app::Settings;
+use crate::base::clock::{Clock, SystemClock};
+use crate::config::{self, Problems};
+
+/// Reads and raises a configuration.
+pub(super) fn load(path: &Path) -> (Option<Settings>, Problems) {
+    match config::load(path, environment()) {
+        Ok(loaded) => config::raise(loaded, SystemClock.now()),
+        Err(problems) => (None, problems),
+    }
+}
