@@ -8,8 +8,9 @@ use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, 
 use tracing::info;
 
 use super::disk::Disk;
-use super::tables::{self, Content};
-use super::{Failure, OpenError};
+use super::error::{Failure, OpenError};
+use super::queries::{self, Content};
+use super::tables;
 
 /// A database that may be away for a while.
 pub(super) struct Slot {
@@ -79,7 +80,7 @@ impl Slot {
         if length < SMALL {
             return Ok(());
         }
-        let weight = tables::total_weight(&self.read()?)?;
+        let weight = queries::total_weight(&self.read()?)?;
         if weight > most.min(length / 4) {
             return Ok(());
         }
@@ -140,9 +141,9 @@ impl Odd {
 fn examine(database: &Database, path: &Path) -> Result<(), Odd> {
     let path = path.to_owned();
     let transaction = database.begin_read().map_err(Failure::from)?;
-    let content = tables::content(&transaction)?;
+    let content = queries::content(&transaction)?;
     match content {
-        Content::Format(FORMAT) if tables::is_complete(&transaction)? => Ok(()),
+        Content::Format(FORMAT) if queries::is_complete(&transaction)? => Ok(()),
         Content::Format(FORMAT) | Content::Nothing => {
             let transaction = database.begin_write().map_err(Failure::from)?;
             tables::make(&transaction, FORMAT)?;

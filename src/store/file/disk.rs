@@ -20,7 +20,7 @@ use redb::StorageBackend;
 use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use rustix::io::Errno;
 
-use super::OpenError;
+use super::error::OpenError;
 
 /// A file that is open and locked.
 #[derive(Debug, Clone)]

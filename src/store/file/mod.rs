@@ -26,15 +26,18 @@
 
 mod database;
 mod disk;
+mod error;
+mod queries;
 mod row;
+mod schema;
+mod shared;
 mod tables;
 mod touches;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -44,11 +47,14 @@ use tokio::time::timeout;
 
 use self::database::{Slot, guarded};
 use self::disk::Disk;
+use self::error::Failure;
+pub use self::error::OpenError;
+use self::shared::{Shared, lock};
 use self::tables::Outcome;
-use self::touches::{Added, Touches};
+use self::touches::Added;
 use self::writer::{Change, Command, Message, Writer};
-use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
-use crate::base::clock::{Clock, SystemClock, Time, earlier};
+use super::{Digest, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use crate::base::clock::Time;
 
 /// How much a file may hold, and how patiently it is opened.
 #[derive(Debug, Clone, Copy)]
@@ -98,106 +104,6 @@ pub struct File {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Why a file was not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// There is no folder for it.
-    #[error("folder \"{path}\" for the store cannot be used: make it, with mode 0700")]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Everybody may put files into the folder.
-    #[error("folder \"{path}\" of the store is writable for everybody: give it mode 0700")]
-    OpenFolder {
-        /// Which.
-        path: PathBuf,
-    },
-    /// Others may read or write the file.
-    #[error("store \"{path}\" is open to others: give it mode 0600")]
-    OpenFile {
-        /// Which.
-        path: PathBuf,
-    },
-    /// A folder, a link, a device.
-    #[error("store \"{path}\" is no plain file: name another")]
-    NoFile {
-        /// Which.
-        path: PathBuf,
-    },
-    /// Another process has it.
-    #[error(
-        "store \"{path}\" is in use by another process: stop that one, or give this one a file of its own"
-    )]
-    Locked {
-        /// Which.
-        path: PathBuf,
-    },
-    /// It is something else.
-    #[error("store \"{path}\" is a file of something else: name another, or move it away")]
-    Foreign {
-        /// Which.
-        path: PathBuf,
-    },
-    /// It was written by another version.
-    #[error(
-        "store \"{path}\" has format {found}, expected {known}: use the version that wrote it, or move it away"
-    )]
-    Version {
-        /// Which.
-        path: PathBuf,
-        /// Its format.
-        found: u64,
-        /// Ours.
-        known: u64,
-    },
-    /// It is not as it was written.
-    #[error(
-        "store \"{path}\" is damaged ({reason}): move it away, then everybody signs in anew, and look after the disk"
-    )]
-    Damaged {
-        /// Which.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// The disk does not do it.
-    #[error("store \"{path}\" cannot be opened")]
-    Disk {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-}
-
-/// What can go wrong in the file.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("it is being opened again")]
-    Away,
-    #[error("what is in the file makes no sense")]
-    Damaged,
-    #[error("{0}")]
-    Database(#[source] Box<redb::Error>),
-}
-
-/// What the thread that writes and those that read have in common.
-struct Shared {
-    slot: Slot,
-    touches: Touches,
-    events: broadcast::Sender<Event>,
-    maximum: u64,
-    /// What the disk said when it failed, until it works again.
-    trouble: Mutex<Option<String>>,
-    /// Milliseconds: what a caller last called now.
-    said: AtomicI64,
-}
-
 impl File {
     /// Opens a file, or makes one. Takes as long as it takes to read it; blocks.
     ///
@@ -207,14 +113,8 @@ impl File {
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let maximum_bytes = options.maximum_bytes.max(Options::SMALLEST);
         let disk = Disk::open(path, maximum_bytes, options.lock_wait)?;
-        let shared = Arc::new(Shared {
-            slot: Slot::open(disk)?,
-            touches: Touches::default(),
-            events: broadcast::Sender::new(EVENTS),
-            maximum: u64::try_from(options.maximum).unwrap_or(u64::MAX).max(1),
-            trouble: Mutex::default(),
-            said: AtomicI64::new(i64::MIN),
-        });
+        let maximum = u64::try_from(options.maximum).unwrap_or(u64::MAX).max(1);
+        let shared = Arc::new(Shared::new(Slot::open(disk)?, maximum));
         let (queue, receiver) = channel();
         let writer = Writer::new(Arc::clone(&shared), receiver);
         let thread = std::thread::Builder::new()
@@ -291,7 +191,7 @@ impl File {
     }
 
     fn too_slow(&self) -> Unavailable {
-        let trouble = lock(&self.shared.trouble).clone();
+        let trouble = self.shared.last_trouble();
         Unavailable(trouble.unwrap_or_else(|| "the disk takes too long".to_owned()))
     }
 }
@@ -322,7 +222,7 @@ impl Place for File {
         Box::pin(self.read(move |shared| {
             // Before the transaction begins: what is written meanwhile is in one of the two.
             let pending = shared.touches.of(key);
-            tables::get(&shared.slot.read()?, &pending, key, now)
+            queries::get(&shared.slot.read()?, &pending, key, now)
         }))
     }
 
@@ -356,7 +256,7 @@ impl Place for File {
         self.shared.said(now);
         Box::pin(self.read(move |shared| {
             let pending = shared.touches.all();
-            tables::owned(&shared.slot.read()?, &pending, (kind, owner), limit, now)
+            queries::owned(&shared.slot.read()?, &pending, (kind, owner), limit, now)
         }))
     }
 
@@ -364,7 +264,7 @@ impl Place for File {
         self.shared.said(now);
         Box::pin(self.read(move |shared| {
             let pending = shared.touches.all();
-            tables::list(&shared.slot.read()?, &pending, (kind, after.as_deref()), limit, now)
+            queries::list(&shared.slot.read()?, &pending, (kind, after.as_deref()), limit, now)
         }))
     }
 
@@ -381,67 +281,8 @@ impl Place for File {
     }
 }
 
-impl Shared {
-    /// Notes what a caller calls now.
-    fn said(&self, now: Time) {
-        self.said.store(now.as_millisecond(), Ordering::Relaxed);
-    }
-
-    /// Returns a time that has passed by the clock of the machine and by that of the callers.
-    fn past(&self, margin: Duration) -> Time {
-        let said = Time::from_millisecond(self.said.load(Ordering::Relaxed)).unwrap_or(Time::MIN);
-        earlier(SystemClock.now().min(said), margin)
-    }
-
-    /// Notes that the disk failed; says whether that is news.
-    fn failed(&self, failure: &Failure) -> bool {
-        let mut trouble = lock(&self.trouble);
-        let is_news = trouble.is_none();
-        // That the file is not open says less than why.
-        if is_news || !matches!(failure, Failure::Away) {
-            *trouble = Some(failure.to_string());
-        }
-        is_news
-    }
-
-    /// Notes that the disk works.
-    fn recovered(&self) {
-        if lock(&self.trouble).take().is_some() {
-            tracing::info!("store can be written again");
-        }
-    }
-
-    fn trouble(&self) -> Unavailable {
-        let trouble = lock(&self.trouble).clone();
-        Unavailable(trouble.unwrap_or_else(|| "it is closed".to_owned()))
-    }
-}
-
-/// Everything of the database that fails is a failure of the same kind.
-macro_rules! failures {
-    ($($error:ty),*) => { $(
-        impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::Database(Box::new(error.into()))
-            }
-        }
-    )* };
-}
-
-failures!(
-    redb::StorageError,
-    redb::TableError,
-    redb::TransactionError,
-    redb::CommitError,
-    redb::DatabaseError
-);
-
 fn closed<E>(_: E) -> Unavailable {
     Unavailable("it is closed".to_owned())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long anybody waits for the disk.

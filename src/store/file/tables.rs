@@ -15,24 +15,18 @@
 //! 3. When there is no room, the oldest make some: forms first if bytes are lacking, else those of the
 //!    same kind. [`Kind::Used`] is never forgotten early.
 
-use redb::{
-    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, TableHandle,
-    WriteTransaction,
+use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
+
+use super::super::{Digest, Key, Kind, Record, Touch};
+use super::error::Failure;
+use super::queries::due_before;
+use super::row::Row;
+use super::schema::{
+    ABOUT, DUE, FORMAT, NEXT, ORDER, OWNER, WEIGHT, number, place, record_length, records_of,
+    weight,
 };
-
-use super::super::{Digest, Key, Kind, Page, Record, Touch};
-use super::Failure;
-use super::row::{HEAD, Row};
-use super::touches::{Pending, apply};
+use super::touches::apply;
 use crate::base::clock::Time;
-use crate::base::encoding::{from_hex, hex_lower};
-
-type Records = TableDefinition<'static, &'static Digest, &'static [u8]>;
-const ORDER: TableDefinition<'static, (u8, u64), &'static Digest> = TableDefinition::new("order");
-const DUE: TableDefinition<'static, (u8, i64, &'static Digest), ()> = TableDefinition::new("due");
-const OWNER: TableDefinition<'static, (u8, &'static Digest, &'static Digest), ()> =
-    TableDefinition::new("owner");
-const ABOUT: TableDefinition<'static, &'static str, u64> = TableDefinition::new("about");
 
 /// How much there may be.
 #[derive(Debug, Clone, Copy)]
@@ -307,205 +301,12 @@ impl<'t> Tables<'t> {
     }
 }
 
-/// Says what is in a file: nothing, this format, or something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
-    Nothing,
-    Format(u64),
-    Foreign,
-}
-
-/// Looks what is in a file.
-pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, Failure> {
-    if transaction.list_tables()?.next().is_none()
-        && transaction.list_multimap_tables()?.next().is_none()
-    {
-        return Ok(Content::Nothing);
-    }
-    let format = match transaction.open_table(ABOUT) {
-        Ok(about) => about.get(FORMAT)?.map(|found| found.value()),
-        Err(_) => None,
-    };
-    Ok(format.map_or(Content::Foreign, Content::Format))
-}
-
-/// Tells whether there is a table for each kind of records: they have become more.
-pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, Failure> {
-    let names: Vec<_> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
-    Ok(Kind::ALL.iter().all(|kind| names.iter().any(|name| name == kind.name())))
-}
-
 /// Makes the tables that are missing; in a file in which there is nothing, all.
 pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), Failure> {
     let mut tables = Tables::open(transaction, Room { records: 0, weight: 0 })?;
     tables.about.insert(FORMAT, format)?;
     tables.finish().map(drop)
 }
-
-/// Returns what everything weighs.
-pub(super) fn total_weight(transaction: &ReadTransaction) -> Result<u64, Failure> {
-    let about = transaction.open_table(ABOUT)?;
-    Ok(about.get(WEIGHT)?.map_or(0, |found| found.value()))
-}
-
-/// Says whether anything should be looked at by [`Tables::tidy`].
-pub(super) fn is_untidy(transaction: &ReadTransaction, before: Time) -> Result<bool, Failure> {
-    let due = transaction.open_table(DUE)?;
-    for kind in Kind::ALL {
-        if !due_before(&due, kind, before, 1)?.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Returns a record; with the times that are not on the disk yet.
-pub(super) fn get(
-    transaction: &ReadTransaction,
-    pending: &Pending,
-    key: Key,
-    now: Time,
-) -> Result<Option<Record>, Failure> {
-    let table = transaction.open_table(records_of(key.kind))?;
-    let Some(found) = table.get(&key.digest)? else { return Ok(None) };
-    let record = read(pending, key, found.value())?;
-    Ok(Some(record).filter(|record| now < record.expires))
-}
-
-/// Returns records of an owner.
-pub(super) fn owned(
-    transaction: &ReadTransaction,
-    pending: &Pending,
-    (kind, owner): (Kind, Digest),
-    limit: usize,
-    now: Time,
-) -> Result<Vec<(Digest, Record)>, Failure> {
-    let table = transaction.open_table(OWNER)?;
-    let (from, to) = ((number(kind), &owner, &LOWEST), (number(kind), &owner, &HIGHEST));
-    let mut found = Vec::new();
-    for entry in table.range(from..=to)? {
-        if found.len() >= limit {
-            break;
-        }
-        let digest = *entry?.0.value().2;
-        if let Some(record) = get(transaction, pending, Key { kind, digest }, now)? {
-            found.push((digest, record));
-        }
-    }
-    Ok(found)
-}
-
-/// Returns a page of the records of a kind.
-pub(super) fn list(
-    transaction: &ReadTransaction,
-    pending: &Pending,
-    (kind, after): (Kind, Option<&str>),
-    limit: usize,
-    now: Time,
-) -> Result<Page, Failure> {
-    let after: Option<Digest> = after.and_then(|text| from_hex(text)?.try_into().ok());
-    let table = transaction.open_table(records_of(kind))?;
-    let from = after.unwrap_or(LOWEST);
-    let (mut page, mut last) = (Page::default(), None);
-    for (number, entry) in table.range::<&Digest>(&from..)?.enumerate() {
-        let (digest, bytes) = entry?;
-        let digest = *digest.value();
-        if page.records.len() >= limit || number > limit.saturating_mul(4) {
-            page.next = last.map(|digest: Digest| hex_lower(&digest));
-            break;
-        }
-        if after == Some(digest) {
-            continue;
-        }
-        last = Some(digest);
-        let record = read(pending, Key { kind, digest }, bytes.value())?;
-        if now < record.expires {
-            page.records.push((digest, record));
-        }
-    }
-    Ok(page)
-}
-
-/// Counts the records of a kind.
-#[cfg(test)]
-pub(super) fn count(transaction: &ReadTransaction, kind: Kind) -> Result<u64, Failure> {
-    Ok(transaction.open_table(records_of(kind))?.len()?)
-}
-
-fn read(pending: &Pending, key: Key, bytes: &[u8]) -> Result<Record, Failure> {
-    let mut record = Row::parse(bytes).ok_or(Failure::Damaged)?.record;
-    if let Some(touch) = pending.get(&key) {
-        apply(&mut record, touch);
-    }
-    Ok(record)
-}
-
-fn due_before(
-    table: &impl ReadableTable<(u8, i64, &'static Digest), ()>,
-    kind: Kind,
-    before: Time,
-    limit: usize,
-) -> Result<Vec<(i64, Digest)>, Failure> {
-    let from = (number(kind), i64::MIN, &LOWEST);
-    let to = (number(kind), before.as_millisecond(), &HIGHEST);
-    let mut found = Vec::new();
-    for entry in table.range(from..=to)?.take(limit) {
-        let entry = entry?.0;
-        let (_, milliseconds, digest) = entry.value();
-        found.push((milliseconds, *digest));
-    }
-    Ok(found)
-}
-
-/// About what a record takes in the file, with its entries in the indexes: pages are two thirds full,
-/// and what is larger than half a page has pages of its own, a power of two of them.
-fn weight(key: Key, length: u64) -> u64 {
-    let row = if length > PAGE / 2 {
-        (length + PAGE / 16).next_power_of_two().max(PAGE)
-    } else {
-        length * 3 / 2
-    };
-    let owners = if key.kind == Kind::Session { 2 } else { 1 };
-    row + INDEXES + owners * INDEX
-}
-
-fn record_length(record: &Record) -> u64 {
-    (HEAD + record.label.len() + record.sealed.len() + size_of::<Digest>()) as u64
-}
-
-fn records_of(kind: Kind) -> Records {
-    TableDefinition::new(kind.name())
-}
-
-/// Returns the number of a kind in the indexes; never changed.
-fn number(kind: Kind) -> u8 {
-    match kind {
-        Kind::Session => 1,
-        Kind::Login => 2,
-        Kind::Used => 3,
-        Kind::Form => 4,
-        Kind::Code => 5,
-        Kind::Ended => 6,
-        Kind::Wish => 7,
-        Kind::Branch => 8,
-    }
-}
-
-/// Returns where the table of a kind stands among those that are open.
-fn place(kind: Kind) -> usize {
-    usize::from(number(kind)) - 1
-}
-
-const FORMAT: &str = "format";
-const NEXT: &str = "next";
-const WEIGHT: &str = "weight";
-const LOWEST: Digest = [0; 32];
-const HIGHEST: Digest = [0xff; 32];
-const PAGE: u64 = 4096;
-
-/// What the entries in `order` and `due` take, and one in `owner`.
-const INDEXES: u64 = 140;
-const INDEX: u64 = 100;
 
 /// How many records make room for one, at most.
 const EVICTIONS: usize = 64;

@@ -10,7 +10,10 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::super::contract;
+use std::path::PathBuf;
+
 use super::*;
+use crate::base::clock::earlier;
 use crate::base::random;
 
 const OPTIONS: Options =
@@ -43,11 +46,11 @@ fn large(length: usize, now: Time) -> Record {
 }
 
 fn count(file: &File, kind: Kind) -> u64 {
-    tables::count(&file.shared.slot.read().unwrap(), kind).unwrap()
+    queries::count(&file.shared.slot.read().unwrap(), kind).unwrap()
 }
 
 fn weight(file: &File) -> u64 {
-    tables::total_weight(&file.shared.slot.read().unwrap()).unwrap()
+    queries::total_weight(&file.shared.slot.read().unwrap()).unwrap()
 }
 
 /// Waits until something is so; it is not a matter of luck, only of how long.
@@ -98,7 +101,7 @@ async fn a_touch_is_written_without_anything_else() {
     let later = contract::after(now, 90);
     file.touch(vec![Touch { key, alive: 0, expires: later }]).await.unwrap();
     until(|| file.shared.touches.is_empty()).await;
-    let found = tables::get(&file.shared.slot.read().unwrap(), &Default::default(), key, now);
+    let found = queries::get(&file.shared.slot.read().unwrap(), &Default::default(), key, now);
     assert_eq!(found.unwrap().unwrap().expires, later);
 }
 

@@ -21,8 +21,10 @@ use tracing::{error, info, warn};
 
 use super::super::{Event, Key, Record, Unavailable};
 use super::database::guarded;
-use super::tables::{self, Outcome, Room, Tables};
-use super::{Failure, Shared};
+use super::error::Failure;
+use super::queries;
+use super::shared::Shared;
+use super::tables::{Outcome, Room, Tables};
 use crate::base::clock::Time;
 
 /// What is sent to the thread.
@@ -307,7 +309,7 @@ impl Writer {
     /// Looks at some records that may have expired; returns at how many.
     fn remove_expired(&self) -> Result<usize, Failure> {
         let before = self.shared.past(MARGIN);
-        if !tables::is_untidy(&self.shared.slot.read()?, before)? {
+        if !queries::is_untidy(&self.shared.slot.read()?, before)? {
             return Ok(0);
         }
         let transaction = self.shared.slot.write()?;

@@ -1,0 +1,110 @@
+//! What goes wrong with the file: when it is opened, and later.
+
+use std::path::PathBuf;
+
+/// Why a file was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no folder for it.
+    #[error("folder \"{path}\" for the store cannot be used: make it, with mode 0700")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Everybody may put files into the folder.
+    #[error("folder \"{path}\" of the store is writable for everybody: give it mode 0700")]
+    OpenFolder {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Others may read or write the file.
+    #[error("store \"{path}\" is open to others: give it mode 0600")]
+    OpenFile {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A folder, a link, a device.
+    #[error("store \"{path}\" is no plain file: name another")]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Another process has it.
+    #[error(
+        "store \"{path}\" is in use by another process: stop that one, or give this one a file of its own"
+    )]
+    Locked {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It is something else.
+    #[error("store \"{path}\" is a file of something else: name another, or move it away")]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It was written by another version.
+    #[error(
+        "store \"{path}\" has format {found}, expected {known}: use the version that wrote it, or move it away"
+    )]
+    Version {
+        /// Which.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// Ours.
+        known: u64,
+    },
+    /// It is not as it was written.
+    #[error(
+        "store \"{path}\" is damaged ({reason}): move it away, then everybody signs in anew, and look after the disk"
+    )]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The disk does not do it.
+    #[error("store \"{path}\" cannot be opened")]
+    Disk {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What can go wrong in the file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("it is being opened again")]
+    Away,
+    #[error("what is in the file makes no sense")]
+    Damaged,
+    #[error("{0}")]
+    Database(#[source] Box<redb::Error>),
+}
+
+/// Everything of the database that fails is a failure of the same kind.
+macro_rules! failures {
+    ($($error:ty),*) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Database(Box::new(error.into()))
+            }
+        }
+    )* };
+}
+
+failures!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::DatabaseError
+);
