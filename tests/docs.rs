@@ -45,7 +45,8 @@ impl Page {
     /// What the references of the page refer to.
     fn definitions(&self) -> BTreeMap<&str, &str> {
         let lines = self.text.lines().filter(|line| line.starts_with('['));
-        lines.filter_map(|line| line[1..].split_once("]: ")).collect()
+        let pairs = lines.filter_map(|line| line[1..].split_once("]: "));
+        pairs.filter(|(label, target)| !label.contains(']') && !target.contains(' ')).collect()
     }
 
     /// The text, without what brackets and parentheses mean in code.
@@ -175,7 +176,9 @@ fn the_manual_refers_to_the_same_in_files_and_in_rustdoc() {
     let mut wrong = Vec::new();
     let mut used = BTreeSet::new();
     for page in manual() {
-        for link in page.links().into_iter().filter(|link| link.is_inline) {
+        // To a heading of the same page: its anchor is the same in both.
+        let is_elsewhere = |link: &Link| link.is_inline && !link.target.starts_with('#');
+        for link in page.links().into_iter().filter(is_elsewhere) {
             wrong.push(format!("{}: {} is no reference", page.name(), link.target));
         }
         for (label, target) in page.definitions() {
@@ -220,6 +223,20 @@ fn file_of(item: &str) -> PathBuf {
 fn has(file: &Path, other: &Path) -> bool {
     let other = other.canonicalize().unwrap_or_default();
     other == file || file.ends_with("mod.rs") && other.starts_with(file.parent().unwrap())
+}
+
+/// A block without a language is Rust to rustdoc, which compiles it.
+#[test]
+fn every_block_of_code_says_its_language() {
+    let mut wrong = Vec::new();
+    for page in manual() {
+        let text = fs::read_to_string(&page.path).unwrap();
+        let fences = text.lines().enumerate().filter(|(_, line)| line.trim().starts_with("```"));
+        for (number, _) in fences.step_by(2).filter(|(_, line)| line.trim() == "```") {
+            wrong.push(format!("{}:{}", page.name(), number + 1));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 /// A path in backticks, such as `deploy/nginx/brama.conf`, is one that a reader looks for.
