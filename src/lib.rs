@@ -10,7 +10,7 @@
 //!
 //! # The floors
 //!
-//! A module imports from its own floor and from those below. `tests/architecture.rs` checks it.
+//! A module imports from its own floor and from those below. `tests/architecture/main.rs` checks it.
 //!
 //! | floor | modules | what is there |
 //! |---|---|---|

@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod explain_policy;
 mod output;
+mod reason;
 mod reference;
 mod run;
 mod sessions;
@@ -40,6 +41,8 @@ enum Command {
     Sessions(sessions::Arguments),
     /// Says which rule decides about a request and why, exactly as a running gateway does.
     ExplainPolicy(explain_policy::Arguments),
+    /// Says what a reason code means (in a log, on a page, in JSON), and who does what about it.
+    Reason(reason::Arguments),
     /// Prints the configuration with every key, its meaning and its default.
     Reference(reference::Arguments),
 }
@@ -55,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
+        Command::Reason(arguments) => reason::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. [`reply`] says it by who waits for the answer, and nothing else. `brama explain-policy` asks
 //!    the same function what would be answered.
-//! 2. [`Worker::deny`] does it: a form is kept, a login begins, a session that was ended from outside
+//! 2. `Worker::deny` does it: a form is kept, a login begins, a session that was ended from outside
 //!    is explained first.
 
 use http::{Method, Response, StatusCode};

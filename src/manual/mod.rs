@@ -1,35 +1,51 @@
 //! The long texts: what does not fit beside one function.
 //!
-//! They live in the source so that their links are checked with the rest of the documentation.
+//! The pages are the Markdown of `docs/`, where a code host shows them; here rustdoc reads the same
+//! files, so that what they say of the code leads somewhere or fails the build.
 //!
-//! - [`architecture`]: why the house is built as it is.
-//! - [`threat_model`]: who attacks, what is defended, what is not.
-//! - [`attacks`]: past attacks on SAML and on gateways, and our answer to each.
-//! - [`forms`]: what a citizen typed when the session had ended.
-//! - [`hosts`]: several portals on unrelated hosts.
-//! - [`logins`]: how a login goes on, and whose it is.
-//! - [`metrics`]: the numbers, and what to be woken for.
-//! - [`operations`]: keys, certificates, logs, stopping.
-//! - [`policy`]: who may go where, and how to find out why.
-//! - [`reasons`]: the codes in logs and on pages, and what to do about each.
-//! - [`replicas`]: several gateways behind a balancer, restarted without a failed request.
-//! - [`sessions`]: how sessions live, where they are kept, and what is seen while that is away.
-//! - [`upstream_paths`]: what programs behind take for the same path, and what to configure.
-//! - [`protocols`]: HTTP: what is spoken, what is refused, how connections end.
-//! - [`glossary`]: the Polish terms.
+//! 1. A page writes its links as references (`[operations]`), and what they refer to stands at its
+//!    end, as paths of files.
+//! 2. `links.md` stands before every page and refers the same references to pages and items of
+//!    this documentation. Of two definitions Markdown takes the first.
+//! 3. `tests/docs.rs` follows the paths of files, and holds the two lists together.
+//!
+#![doc = include_str!("links.md")]
+//!
+#![doc = include_str!("../../docs/README.md")]
 
-pub mod architecture;
-pub mod attacks;
-pub mod forms;
-pub mod glossary;
-pub mod hosts;
-pub mod logins;
-pub mod metrics;
-pub mod operations;
-pub mod policy;
-pub mod protocols;
-pub mod reasons;
-pub mod replicas;
-pub mod sessions;
-pub mod threat_model;
-pub mod upstream_paths;
+macro_rules! pages {
+    ($($name:ident: $file:literal,)*) => {
+        $(
+            #[doc = include_str!("links.md")]
+            #[doc = include_str!($file)]
+            pub mod $name {}
+        )*
+    };
+}
+
+pages! {
+    architecture: "../../docs/architecture.md",
+    attacks: "../../docs/attacks.md",
+    attacks_browser: "../../docs/attacks-browser.md",
+    attacks_gateway: "../../docs/attacks-gateway.md",
+    backends: "../../docs/backends.md",
+    demo: "../../docs/demo.md",
+    explain: "../../docs/explain.md",
+    forms: "../../docs/forms.md",
+    glossary: "../../docs/glossary.md",
+    hosts: "../../docs/hosts.md",
+    integracja: "../../docs/integracja.md",
+    logins: "../../docs/logins.md",
+    metrics: "../../docs/metrics.md",
+    operations: "../../docs/operations.md",
+    policy: "../../docs/policy.md",
+    portal: "../../docs/portal.md",
+    protocols: "../../docs/protocols.md",
+    proxy: "../../docs/proxy.md",
+    reasons: "../../docs/reasons.md",
+    replicas: "../../docs/replicas.md",
+    sessions: "../../docs/sessions.md",
+    threat_model: "../../docs/threat-model.md",
+    upstream_paths: "../../docs/upstream-paths.md",
+    what_we_own: "../../docs/what-we-own.md",
+}

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_manual_has_the_titles_as_they_are() {
-        let manual = include_str!("../manual/sessions.rs");
+        let manual = include_str!("../../docs/sessions.md");
         for language in Language::ALL {
             let words = serde_json::to_value(timer_words(language)).unwrap();
             let titles =

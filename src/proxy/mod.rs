@@ -1,6 +1,6 @@
 //! Hands a request that may pass on to its upstream, and the answer back: both streamed.
 //!
-//! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
+//! 1. Only a [`Pass`](crate::gate::Pass) opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
 //!    our cookies, and gets what we say of it: origin, request id, and the signed identity that
 //!    the caller gives (`request`).

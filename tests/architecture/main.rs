@@ -62,6 +62,11 @@ fn house() -> House {
     House::read(files.iter().map(|(_, path, text)| (path.to_str().unwrap(), &**text)))
 }
 
+/// A page of the manual.
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
+}
+
 #[test]
 fn imports_point_down_only() {
     let wrong = house().upward(&FLOORS);
@@ -171,10 +176,8 @@ fn the_manual_explains_every_reason_code_and_no_other() {
         if floors.contains(&module.as_str()) {
             used.extend(codes(&product(&path, &text), '"'));
         }
-        if path.ends_with("manual/reasons.rs") {
-            explained.extend(codes(&text, '`'));
-        }
     }
+    explained.extend(codes(&page("reasons.md"), '`'));
     // The name of a file.
     used.remove("session.js");
     // "login.gov.pl" has another dot, so it is none; keys of the configuration are others.
@@ -187,7 +190,7 @@ fn the_manual_explains_every_reason_code_and_no_other() {
     let unknown: Vec<_> = counted.difference(&explained).collect();
     assert!(unknown.is_empty(), "counted, and explained nowhere: {unknown:?}");
     let missing: Vec<_> = used.difference(&explained).collect();
-    assert!(missing.is_empty(), "not in manual/reasons.rs: {missing:?}");
+    assert!(missing.is_empty(), "not in docs/reasons.md: {missing:?}");
     let surplus: Vec<_> = explained
         .difference(&used)
         .filter(|code| !code.starts_with("session.") && !code.starts_with("identity."))
@@ -197,7 +200,7 @@ fn the_manual_explains_every_reason_code_and_no_other() {
 
 /// Rows of the manual's table: name, kind, labels.
 fn told_metrics(text: &str) -> BTreeSet<[String; 3]> {
-    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
     let cells = |row: &str| {
         let mut cells = row.split(" | ").map(|cell| cell.replace('`', "").trim().to_owned());
         std::array::from_fn(|_| cells.next().unwrap_or_default())
@@ -207,8 +210,7 @@ fn told_metrics(text: &str) -> BTreeSet<[String; 3]> {
 
 #[test]
 fn the_manual_has_every_metric_and_no_other() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/metrics.rs");
-    let told = told_metrics(&fs::read_to_string(path).unwrap());
+    let told = told_metrics(&page("metrics.md"));
     let known: BTreeSet<_> = brama::observe::metrics::catalogue::ALL
         .iter()
         .map(|metric| [metric.full_name(), metric.kind.name().to_owned(), metric.labels.join(", ")])
@@ -238,7 +240,7 @@ fn metrics_are_named_as_others_name_theirs() {
 }
 
 #[test]
-fn every_test_that_the_attacks_name_is_there() {
+fn every_test_that_the_manual_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut texts = Vec::new();
     for folder in ["src", "tests"] {
@@ -246,10 +248,8 @@ fn every_test_that_the_attacks_name_is_there() {
     }
     let known: String = texts.iter().map(|(_, _, text)| text.as_str()).collect();
     let mut missing = BTreeSet::new();
-    let pages = texts.iter().filter(|(_, path, _)| path.starts_with("manual/attacks"));
-    let pages =
-        pages.chain(texts.iter().filter(|(_, path, _)| path.ends_with("manual/attacks.rs")));
-    for (_, _, text) in pages {
+    let pages = ["attacks.md", "attacks-browser.md", "attacks-gateway.md", "what-we-own.md"];
+    for text in pages.map(page) {
         // Names in backticks that are sentences.
         for name in text.split('`').skip(1).step_by(2).filter(|name| is_sentence(name)) {
             if !known.contains(&format!("fn {name}(")) {

@@ -29,6 +29,7 @@
 //! | `regression` | mistakes that were made once |
 //! | `sockets` | sockets that are passed to the program |
 //! | `commands` | the command line: check, explain, run, reference |
+//! | `reason` | `brama reason`: what stands in the manual of a code |
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
@@ -51,6 +52,7 @@ mod outage;
 mod passage;
 mod policies;
 mod policy;
+mod reason;
 mod refusals;
 mod regression;
 mod routing;

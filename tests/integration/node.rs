@@ -1,6 +1,11 @@
 //! A node that is slow, down, or talks rubbish: a clear page, and nobody signed in.
 
+use std::fs;
+use std::path::Path;
+
+use brama::base::clock::{Clock, SystemClock};
 use brama::simulator::faults::Fault;
+use brama::simulator::kit::{Kit, Names};
 use http::StatusCode;
 
 use crate::harness::world;
@@ -119,4 +124,45 @@ async fn without_our_client_certificate_the_node_does_not_talk_to_us() {
         world().with_node("client_certificate", "").with_node("client_key", "").start().await;
     let page = world.browser().sign_in("/tax", "anna").await;
     page.is_our_page().is_refused_with("login.node_unreachable");
+}
+
+#[tokio::test]
+async fn certificates_and_keys_change_by_a_reload_and_a_file_with_two_is_trusted_whole() {
+    let world = world().start().await;
+    let signs_in = async |reason: Option<&str>| {
+        let page = world.browser().sign_in("/tax", "anna").await;
+        match reason {
+            Some(reason) => {
+                page.is_our_page().is_refused_with(reason);
+            }
+            None => assert_eq!(page.text, "portal"),
+        }
+    };
+    let change = async |from: &str, to: &str| {
+        world.reload_with(|text| text.replace(from, to)).await;
+    };
+    // A node and a service that have nothing to do with these.
+    let folder = world.file().parent().unwrap().to_owned();
+    let other = folder.join("other");
+    fs::create_dir(&other).unwrap();
+    let hosts = ["localhost".to_owned()];
+    let names = Names { node: "n", service: "s", hosts: &hosts };
+    Kit::make(names, SystemClock.now()).unwrap().write(&other).unwrap();
+    let certificate = |folder: &Path| fs::read(folder.join("node-signing.crt.pem")).unwrap();
+    fs::write(folder.join("both.pem"), [certificate(&other), certificate(&folder)].concat())
+        .unwrap();
+
+    // 1. The node's certificate: another one alone is not believed, one file with both is.
+    let (own, foreign) = ("\"node-signing.crt.pem\"", "\"other/node-signing.crt.pem\"");
+    signs_in(None).await;
+    change(own, foreign).await;
+    signs_in(Some("login.signature_not_trusted")).await;
+    change(foreign, "\"both.pem\"").await;
+    signs_in(None).await;
+    // 2. Our key: another one alone opens nothing, and beside ours it does no harm.
+    let (own, foreign) = ("[\"service-enc.key.pem\"]", "[\"other/service-enc.key.pem\"]");
+    change(own, foreign).await;
+    signs_in(Some("login.decryption_failed")).await;
+    change(foreign, "[\"other/service-enc.key.pem\", \"service-enc.key.pem\"]").await;
+    signs_in(None).await;
 }

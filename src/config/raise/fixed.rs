@@ -52,5 +52,34 @@ pub(super) fn raise(file: &File) -> Fixed {
     fixed.note("identity.key_rotation", file.identity.key_rotation);
     fixed.note("log.format", file.log.format);
     fixed.note("log.level", &file.log.level);
+    fixed.note("log.access", file.log.access);
+    fixed.note("log.access_file", &file.log.access_file);
+    fixed.note("log.access_addresses", file.log.access_addresses);
+    fixed.note("log.access_query", file.log.access_query);
     fixed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_running_process_does_not_heed_is_named_and_what_it_heeds_is_not() {
+        let fixed = |text: &str| raise(&toml::from_str(text).unwrap());
+        let before = fixed("");
+        for (text, expected) in [
+            ("[log]\naccess = \"off\"", &["log.access"][..]),
+            ("[log]\naccess_file = \"/var/log/brama/access.log\"", &["log.access_file"]),
+            ("[log]\naccess_query = true", &["log.access_query"]),
+            ("[session]\nidle = \"5m\"\nkeep_forms = \"1 KiB\"", &["session.idle"]),
+            ("[store]\nkind = \"file\"", &["store"]),
+            ("[listen]\nhsts = \"1h\"\ntrusted_proxies = [\"10.0.0.0/8\"]", &[]),
+            ("[node]\ncertificates = [\"new.pem\"]\nclient_key = \"new.key\"", &[]),
+            ("[service]\nsigning_key = \"new\"\ndecryption_keys = [\"old\", \"new\"]", &[]),
+            ("[portal]\nother_urls = [\"https://library.example.org\"]", &[]),
+            ("[limits]\nlogin_starts = 7", &[]),
+        ] {
+            assert_eq!(before.differences(&fixed(text)), expected, "{text}");
+        }
+    }
 }

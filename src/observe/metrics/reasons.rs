@@ -1,5 +1,5 @@
 //! Every reason code, so that each stands at zero before it counts for the first time: a rise from nothing
-//! to one is a rise that no query sees. `tests/architecture.rs` compares the list with the code.
+//! to one is a rise that no query sees. `tests/architecture/main.rs` compares the list with the code.
 
 /// The reason codes of all refusals that a client can see.
 pub const REASONS: &[&str] = &[

@@ -7,7 +7,7 @@
 //! 1. [`generate`] makes the spellings, each with the kinds of changes that it has.
 //! 2. [`portals`] starts the programs, set up as their users do.
 //! 3. With `/` the strictest, no spelling reaches what is protected without a session.
-//! 4. With `/` public, what gets through is what the table of `src/manual/upstream_paths.rs` says of
+//! 4. With `/` public, what gets through is what the table of `docs/upstream-paths.md` says of
 //!    the program: no kind of change more, and none less. A program that is set up otherwise, or a
 //!    gateway that refuses more, changes the table, and the test says which row.
 

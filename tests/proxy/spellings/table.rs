@@ -13,12 +13,12 @@ pub(super) struct Row {
     pub(super) instance: String,
 }
 
-/// Returns the rows of a program: `//! | nginx, ... | change | `/instance` | what to do |`.
+/// Returns the rows of a program: `| nginx, ... | change | `/instance` | what to do |`.
 pub(super) fn rows(kind: Kind) -> Vec<Row> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manual/upstream_paths.rs");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/upstream-paths.md");
     let manual = fs::read_to_string(file).unwrap();
     let begin = manual.find("# What was measured").expect("the section is there");
-    let lines = manual[begin..].lines().filter_map(|line| line.strip_prefix("//! | "));
+    let lines = manual[begin..].lines().filter_map(|line| line.strip_prefix("| "));
     let cells = lines.map(|line| line.split(" | ").collect::<Vec<_>>());
     let of_kind = cells.filter(|cells| cells[0].split(',').next() == Some(kind.name()));
     let row = |cells: Vec<&str>| {

@@ -1,5 +1,5 @@
 //! What citizens see while Redis is away, slow or full, and afterwards: the table in
-//! `brama::manual::sessions`, row by row. Each row is four questions: a page with a session that this
+//! `docs/sessions.md`, row by row. Each row is four questions: a page with a session that this
 //! replica knows, a page with one that it does not know, a login, a sign-out; and what operators see.
 
 use std::thread::sleep;
