@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::Binding;
 use super::crossing::Refused;
+use super::ledger::Bounds;
 use super::pending::Origin;
 use super::return_to::ReturnTo;
-use super::room::{Bounds, SharedRoom};
+use super::room::SharedRoom;
 use super::wishes::{BindingDigest, Wish, origin};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;

@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::arriving::Arriving;
 use super::binding::{Binding, Tag};
+use super::ledger::Bounds;
 pub use super::room::NotKept;
-use super::room::{Bounds, SharedRoom};
+use super::room::SharedRoom;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
 use crate::base::network::Network;
@@ -180,15 +181,15 @@ impl Forms {
             return Ok(None);
         }
         let record = self.place.take(handle.key(), now).await?;
-        self.room.let_go(handle.key());
+        self.room.release(handle.key());
         Ok(record.and_then(|record| self.open(handle, binding, &record)))
     }
 
     /// Returns how many forms this process keeps, and how many bytes they have.
     #[must_use]
     pub fn kept(&self) -> (usize, usize) {
-        let kept = self.room.kept();
-        (kept.entries, kept.bytes)
+        let usage = self.room.usage();
+        (usage.entries, usage.bytes)
     }
 
     /// Returns how many bytes there may be.

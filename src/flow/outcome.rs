@@ -18,9 +18,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
+use super::ledger::Bounds;
 use super::login_error::{Class, LoginError, Refused};
 use super::relay_state::{RelayState, Thing};
-use super::room::{Bounds, NotKept, SharedRoom};
+use super::room::{NotKept, SharedRoom};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::network::Network;
 use crate::base::secret::Secret;
@@ -374,10 +375,10 @@ mod tests {
             w.outcomes.claim(&w.login, network()).await.unwrap();
             w.outcomes.end(&w.login, network()).await.unwrap();
         }
-        assert_eq!(w.outcomes.room.kept().entries, 1);
+        assert_eq!(w.outcomes.room.usage().entries, 1);
         let other = RelayState::issue(&w.outcomes.sealer, w.login.end());
         w.outcomes.end(&other, network()).await.unwrap();
-        assert_eq!(w.outcomes.room.kept().entries, 2);
+        assert_eq!(w.outcomes.room.usage().entries, 2);
     }
 
     #[tokio::test]

@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::{Binding, Tag};
 use super::crossing::Refused;
+use super::ledger::Bounds;
 use super::pending::Origin;
 use super::return_to::ReturnTo;
-use super::room::{Bounds, NotKept, SharedRoom};
+use super::room::{NotKept, SharedRoom};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
 use crate::base::network::Network;
@@ -185,8 +186,8 @@ impl Wishes {
     /// Returns how many wishes this process keeps, and how many bytes they count for.
     #[must_use]
     pub fn kept(&self) -> (usize, usize) {
-        let kept = self.room.kept();
-        (kept.entries, kept.bytes)
+        let usage = self.room.usage();
+        (usage.entries, usage.bytes)
     }
 
     /// Decides what is to be done about a wish, for the browser that brings it to the registered host
