@@ -1,7 +1,7 @@
 //! Codes: what hands a session to another host, once.
 //!
-//! 1. A code has 256 bits, is stored under its hash, and lives for a minute. What it stands for is sealed
-//!    with it.
+//! 1. A code has 256 bits and lives for a minute. What it stands for is found and sealed by it
+//!    ([`crate::store::sealed`]).
 //! 2. It is bound to a host and to the browser that made the wish there (its binding cookie).
 //! 3. The first use spends it, whoever comes, whatever else is wrong: a code that was seen by somebody
 //!    else is worth nothing as soon as the browser that it was made for has arrived, and a thief who is
@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::binding::Binding;
@@ -26,46 +25,25 @@ use super::return_to::ReturnTo;
 use super::room::SharedRoom;
 use super::wishes::{BindingDigest, Wish, origin};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::sha256;
 use crate::base::network::Network;
-use crate::base::random;
-use crate::base::secret::Secret;
 use crate::session::SessionId;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, Place, Record, Unavailable};
+use crate::store::sealed::{Handle, HandleKind, JsonContent, RandomHandle, Strength};
+use crate::store::{Kind, Place, Unavailable};
 
 /// The code.
-#[derive(Debug, Clone)]
-pub struct Code(Secret<String>);
+pub type Code = Handle<Codes>;
 
-impl Code {
-    fn generate() -> Self {
-        Self(Secret::new(random::long_handle()))
-    }
+impl HandleKind for Codes {
+    const KIND: Kind = Kind::Code;
+}
 
-    /// Takes what the browser brought, when it could be one of ours.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        random::is_long_handle(text).then(|| Self(Secret::new(text.to_owned())))
-    }
-
-    /// Shows the code for the address that the browser is sent to.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-
-    fn key(&self) -> Key {
-        Key { kind: Kind::Code, digest: sha256(self.0.expose().as_bytes()) }
-    }
+impl RandomHandle for Codes {
+    const STRENGTH: Strength = Strength::Bits256;
 }
 
 /// All codes.
-pub struct Codes {
-    place: Arc<dyn Place>,
-    sealer: Sealer,
-    room: SharedRoom,
-}
+pub struct Codes(SharedRoom<Kept>);
 
 /// The form in which a code is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
@@ -86,12 +64,15 @@ struct StandsFor {
     expires: i64,
 }
 
+impl JsonContent for Kept {
+    type Handles = Codes;
+}
+
 impl Codes {
     /// Makes codes that are kept in a place.
     #[must_use]
     pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
-        let room = SharedRoom::new(Arc::clone(&place), Kind::Code, bounds);
-        Self { place, sealer, room }
+        Self(SharedRoom::new(place, sealer, bounds))
     }
 
     /// Makes a code for a wish that is fulfilled by a session.
@@ -106,7 +87,6 @@ impl Codes {
         network: Network,
         now: Time,
     ) -> Result<Code, Unavailable> {
-        let code = Code::generate();
         let kept = Kept::Unused(StandsFor {
             host: wish.host.clone(),
             return_to: wish.return_to.as_str().to_owned(),
@@ -115,12 +95,7 @@ impl Codes {
             is_from_elsewhere: wish.origin == Origin::Elsewhere,
             expires: later(now, LIFETIME).as_millisecond(),
         });
-        let record = self.record(&code, &kept, now);
-        if self.room.keep_new(code.key(), record, network, now).await? {
-            Ok(code)
-        } else {
-            Err(Unavailable("a code is there already".to_owned()))
-        }
+        Ok(self.0.issue(&kept, later(now, MEMORY), network, now).await?)
     }
 
     /// Spends a code, and returns what it stands for to the browser that it was made for, at the host
@@ -136,15 +111,11 @@ impl Codes {
         now: Time,
     ) -> Result<(SessionId, ReturnTo, Origin), Refused> {
         // 1. There is such a code, and nobody came with it before.
-        let key = code.key();
-        let record = self.place.get(key, now).await?.ok_or(Refused::UnknownCode)?;
-        let plain = self.sealer.open(key, code.expose().as_bytes(), &record.sealed);
-        let plain = plain.map_err(|_| Refused::UnknownCode)?;
-        let kept = serde_json::from_slice(plain.expose()).map_err(|_| Refused::UnknownCode)?;
-        let Kept::Unused(stands_for) = kept else { return Err(Refused::CodeUsed) };
+        let found = self.0.find(code, now).await?.ok_or(Refused::UnknownCode)?;
+        let Kept::Unused(stands_for) = found.value else { return Err(Refused::CodeUsed) };
         // 2. It is spent now, before anything else is looked at: see rule 3.
-        let used = self.record(code, &Kept::Used, now);
-        if !self.place.swap(key, record.sealed, used, now).await? {
+        let memory = later(now, MEMORY);
+        if !self.0.swap(code, found.version, &Kept::Used, memory, now).await? {
             return Err(Refused::CodeUsed);
         }
         // 3. It is for now, for here, and for this browser.
@@ -162,17 +133,6 @@ impl Codes {
         let session = SessionId::parse(&stands_for.session).ok_or(Refused::UnknownCode)?;
         let return_to = ReturnTo::parse(&stands_for.return_to);
         Ok((session, return_to, origin(stands_for.is_from_elsewhere)))
-    }
-
-    fn record(&self, code: &Code, kept: &Kept, now: Time) -> Record {
-        let plain = Secret::new(serde_json::to_vec(kept).unwrap_or_default());
-        Record {
-            sealed: self.sealer.seal(code.key(), code.expose().as_bytes(), plain.expose()),
-            label: Bytes::new(),
-            owner: None,
-            alive: 0,
-            expires: later(now, MEMORY),
-        }
     }
 }
 
@@ -281,16 +241,5 @@ mod tests {
         let code = w.code().await;
         let spent = w.codes.spend(&code, HOST, &w.bindings(), end).await;
         assert_eq!(spent.unwrap_err(), Refused::CodeExpired);
-    }
-
-    #[test]
-    fn only_what_could_be_a_code_is_looked_for() {
-        let code = Code::generate();
-        assert!(Code::parse(code.expose()).is_some());
-        assert!(!format!("{code:?}").contains(code.expose()));
-        let long = format!("{}x", code.expose());
-        for text in ["", "x", &long, &"ż".repeat(43), &"a ".repeat(22)[..43]] {
-            assert!(Code::parse(text).is_none(), "{text}");
-        }
     }
 }

@@ -1,8 +1,10 @@
-//! Room in a store for what strangers have us keep there, shared out by network ([`super::ledger`]).
+//! Room in a store for what strangers have us keep there under handles, shared out by network
+//! ([`super::ledger`]).
 //!
 //! 1. A record goes into the books before it goes into the store, and what has to go for it is taken
 //!    from the store first. So there is never more in the store than in the books.
 //! 2. What could not be put into the store is in no books either.
+//! 3. The records are [`Handles`]' and keep its rules.
 //!
 //! What it does not do: each process counts what it put itself. With several replicas at one store there
 //! is room for as much at each, and after a restart what was put before counts for nobody until it
@@ -15,7 +17,9 @@ use futures_util::future::try_join_all;
 use super::ledger::{Admission, Bounds, Entry, Ledger, Usage};
 use crate::base::clock::Time;
 use crate::base::network::Network;
-use crate::store::{Key, Kind, Place, Record, Unavailable};
+use crate::store::seal::Sealer;
+use crate::store::sealed::{Content, Found, Handle, Handles, RandomHandle, Unwritable, Version};
+use crate::store::{Digest, Place, Unavailable};
 
 /// How many bytes there is room for, by what is kept. It depends on where the records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +47,8 @@ impl Rooms {
 }
 
 /// Room in a store for records of one kind, shared out by network.
-pub struct SharedRoom {
-    place: Arc<dyn Place>,
-    kind: Kind,
+pub struct SharedRoom<T> {
+    handles: Handles<T>,
     ledger: Ledger,
 }
 
@@ -60,6 +63,12 @@ pub enum NotKept {
     Store(#[from] Unavailable),
 }
 
+impl From<Unwritable> for NotKept {
+    fn from(unwritable: Unwritable) -> Self {
+        Self::Store(unwritable.into())
+    }
+}
+
 impl From<NotKept> for Unavailable {
     fn from(not_kept: NotKept) -> Self {
         match not_kept {
@@ -69,48 +78,100 @@ impl From<NotKept> for Unavailable {
     }
 }
 
-impl SharedRoom {
-    /// Makes room for records of a kind in a place.
+impl<T: Content> SharedRoom<T> {
+    /// Makes room for sealed records in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, kind: Kind, bounds: Bounds) -> Self {
-        Self { place, kind, ledger: Ledger::new(bounds) }
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
+        Self { handles: Handles::new(place, sealer), ledger: Ledger::new(bounds) }
     }
 
-    /// Keeps a record for a network. What has to go for it is taken from the place first.
+    /// Begins a record for a network, under a handle that nobody has.
     ///
     /// # Errors
-    /// When there is no room, or the place is away.
-    pub async fn keep(
+    /// When there is no room, or it cannot be kept.
+    pub async fn issue(
         &self,
-        key: Key,
-        record: Record,
+        value: &T,
+        expires: Time,
         network: Network,
         now: Time,
-    ) -> Result<(), NotKept> {
-        self.make_room(key, &record, network, now).await?;
-        let put = self.place.put(key, record).await;
-        self.unless_kept(key, put.map(|()| true)).map(drop)
+    ) -> Result<Handle<T::Handles>, NotKept>
+    where
+        T::Handles: RandomHandle,
+    {
+        let handle = Handle::generate();
+        match self.begin(&handle, value, expires, network, now).await? {
+            Some(_) => Ok(handle),
+            None => Err(Unavailable("handle is there already".to_owned()).into()),
+        }
     }
 
-    /// Keeps a record for a network unless one is there that has not expired; says whether it does.
+    /// Begins a record for a network under a handle; none when one is there that has not expired.
     ///
     /// # Errors
-    /// When there is no room, or the place is away.
-    pub async fn keep_new(
+    /// When there is no room, or it cannot be kept.
+    pub async fn begin(
         &self,
-        key: Key,
-        record: Record,
+        handle: &Handle<T::Handles>,
+        value: &T,
+        expires: Time,
         network: Network,
         now: Time,
-    ) -> Result<bool, NotKept> {
-        self.make_room(key, &record, network, now).await?;
-        let put = self.place.put_new(key, record, now).await;
-        self.unless_kept(key, put)
+    ) -> Result<Option<Version>, NotKept> {
+        let record = self.handles.record(handle, value, expires)?;
+        let digest = handle.key().digest;
+        let bytes = Bounds::weigh(record.sealed.len());
+        self.make_room(Entry { digest, network, bytes, expires }, now).await?;
+        // When a record is there already, the entry stands for it.
+        let put = self.handles.put_new(handle, record, now).await;
+        if put.is_err() {
+            self.ledger.release(digest);
+        }
+        Ok(put?)
     }
 
-    /// Notes that a record was taken from the place.
-    pub fn release(&self, key: Key) {
-        self.ledger.release(key.digest);
+    /// Finds the record that a handle leads to.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn find(
+        &self,
+        handle: &Handle<T::Handles>,
+        now: Time,
+    ) -> Result<Option<Found<T>>, Unavailable> {
+        self.handles.find(handle, now).await
+    }
+
+    /// Has a record say something else, when it still is as it was; says whether it does. It counts for
+    /// as much as it did when it began.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then the record is as it was.
+    pub async fn swap(
+        &self,
+        handle: &Handle<T::Handles>,
+        version: Version,
+        value: &T,
+        expires: Time,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        self.handles.swap(handle, version, value, expires, now).await
+    }
+
+    /// Takes a record away, and out of the books, and returns it to one caller only.
+    ///
+    /// # Errors
+    /// When the place is away: then the record may still be there.
+    pub async fn take(
+        &self,
+        handle: &Handle<T::Handles>,
+        now: Time,
+    ) -> Result<Option<T>, Unavailable> {
+        let taken = self.handles.take(handle, now).await?;
+        if taken.is_some() {
+            self.ledger.release(handle.key().digest);
+        }
+        Ok(taken)
     }
 
     /// Returns how much this process keeps here.
@@ -125,32 +186,123 @@ impl SharedRoom {
         self.ledger.bounds()
     }
 
-    async fn make_room(
-        &self,
-        key: Key,
-        record: &Record,
-        network: Network,
-        now: Time,
-    ) -> Result<(), NotKept> {
-        let bytes = Bounds::weigh(record.sealed.len());
-        let entry = Entry { digest: key.digest, network, bytes, expires: record.expires };
+    async fn make_room(&self, entry: Entry, now: Time) -> Result<(), NotKept> {
         let Admission { is_admitted, evicted } = self.ledger.admit(entry, now);
-        let taken = evicted.into_iter().map(|digest| {
-            let kind = self.kind;
-            self.place.take(Key { kind, digest }, now)
-        });
-        if let Err(away) = try_join_all(taken).await {
-            self.ledger.release(key.digest);
+        let discard = |digest: Digest| self.handles.discard(digest, now);
+        if let Err(away) = try_join_all(evicted.into_iter().map(discard)).await {
+            self.ledger.release(entry.digest);
             return Err(away.into());
         }
         if is_admitted { Ok(()) } else { Err(NotKept::Full) }
     }
+}
 
-    /// When a record is there already, the entry stands for it.
-    fn unless_kept(&self, key: Key, put: Result<bool, Unavailable>) -> Result<bool, NotKept> {
-        if put.is_err() {
-            self.ledger.release(key.digest);
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::base::clock::later;
+    use crate::store::Kind;
+    use crate::store::memory::Memory;
+    use crate::store::opening::opening;
+    use crate::store::sealed::{HandleKind, JsonContent, Strength};
+
+    struct Notes;
+
+    impl HandleKind for Notes {
+        const KIND: Kind = Kind::Wish;
+    }
+
+    impl RandomHandle for Notes {
+        const STRENGTH: Strength = Strength::Bits128;
+    }
+
+    /// A note; some cannot be written.
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    enum Note {
+        Text(String),
+        #[serde(skip_serializing)]
+        Unspeakable,
+    }
+
+    impl JsonContent for Note {
+        type Handles = Notes;
+    }
+
+    fn text() -> Note {
+        Note::Text("a".to_owned())
+    }
+
+    fn network(number: u32) -> Network {
+        Network::of(std::net::Ipv4Addr::from(number).into(), 32, 56)
+    }
+
+    fn room(place: Arc<dyn Place>, entries: usize) -> (SharedRoom<Note>, Time, Time) {
+        let now = "2031-01-01T00:00:00Z".parse().unwrap();
+        let room = SharedRoom::new(place, Sealer::default(), Bounds { entries, bytes: 1 << 20 });
+        (room, now, later(now, Duration::from_secs(60)))
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_is_in_no_books_any_more() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 10);
+        let handle = Handle::generate();
+        let whole = handle.with("cookie");
+        room.begin(&whole, &text(), end, network(1), now).await.unwrap().unwrap();
+        assert!(room.take(&handle, now).await.unwrap().is_none());
+        assert_eq!(room.usage().entries, 1, "who cannot open it changes nothing");
+        assert_eq!(room.take(&whole, now).await.unwrap(), Some(text()));
+        assert_eq!(room.usage().entries, 0);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_there_is_in_the_books_once_and_stays_as_it_is() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 10);
+        let handle = room.issue(&text(), end, network(1), now).await.unwrap();
+        let other = Note::Text("b".to_owned());
+        assert!(room.begin(&handle, &other, end, network(1), now).await.unwrap().is_none());
+        assert_eq!(room.usage().entries, 1);
+        let found = room.find(&handle, now).await.unwrap().unwrap();
+        assert_eq!(found.value, text());
+        assert!(room.swap(&handle, found.version, &other, end, now).await.unwrap());
+        assert_eq!(room.find(&handle, now).await.unwrap().unwrap().value, other);
+    }
+
+    #[tokio::test]
+    async fn what_makes_room_is_gone_from_the_store_too() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 2);
+        let first = room.issue(&text(), end, network(1), now).await.unwrap();
+        let second = room.issue(&text(), end, network(1), now).await.unwrap();
+        let other = room.issue(&text(), end, network(2), now).await.unwrap();
+        assert!(room.find(&first, now).await.unwrap().is_none(), "its network had most");
+        for kept in [second, other] {
+            assert!(room.find(&kept, now).await.unwrap().is_some());
         }
-        Ok(put?)
+        // The twin: nobody has more than it would.
+        let refused = room.issue(&text(), end, network(3), now).await;
+        assert_eq!(refused.unwrap_err(), NotKept::Full);
+        assert_eq!(room.usage().entries, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_kept_is_in_no_books() {
+        let (_opened, never_open) = opening();
+        let (room, now, end) = room(Arc::new(never_open), 10);
+        let refused = room.issue(&text(), end, network(1), now).await;
+        assert!(matches!(refused, Err(NotKept::Store(_))), "{refused:?}");
+        assert_eq!(room.usage().entries, 0);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_takes_nothing_from_anybody() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 1);
+        let kept = room.issue(&text(), end, network(1), now).await.unwrap();
+        let refused = room.issue(&Note::Unspeakable, end, network(1), now).await;
+        assert!(matches!(refused, Err(NotKept::Store(_))), "{refused:?}");
+        assert!(room.find(&kept, now).await.unwrap().is_some());
+        assert_eq!(room.usage().entries, 1);
     }
 }

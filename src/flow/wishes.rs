@@ -13,7 +13,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::binding::{Binding, Tag};
@@ -25,41 +24,39 @@ use super::room::{NotKept, SharedRoom};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
 use crate::base::network::Network;
-use crate::base::random;
-use crate::base::secret::Secret;
 use crate::gate::requirement::Demand;
 use crate::identity::assurance::Assurance;
 use crate::session::SessionKey;
 use crate::session::held::Live;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, Place, Record};
+use crate::store::sealed::{
+    Found, Handle, HandleKind, JsonContent, RandomHandle, Strength, Version,
+};
+use crate::store::{Kind, Place};
 
 /// The handle by which a wish is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WishHandle(String);
+pub type WishHandle = Handle<Wishes>;
 
 impl WishHandle {
-    /// Takes what the browser brought, when it could be one of ours.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        random::is_handle(text).then(|| Self(text.to_owned()))
-    }
-
     /// Returns the handle.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.expose()
     }
 
     /// Returns what the names of its cookies end in.
     #[must_use]
     pub fn tag(&self) -> Tag {
-        Tag::of(&self.0)
+        Tag::of(self.expose())
     }
+}
 
-    fn key(&self) -> Key {
-        Key { kind: Kind::Wish, digest: sha256(self.0.as_bytes()) }
-    }
+impl HandleKind for Wishes {
+    const KIND: Kind = Kind::Wish;
+}
+
+impl RandomHandle for Wishes {
+    const STRENGTH: Strength = Strength::Bits128;
 }
 
 /// What is wanted, and where.
@@ -100,10 +97,8 @@ pub struct BindingDigest(pub(super) String);
 
 /// All wishes.
 pub struct Wishes {
-    place: Arc<dyn Place>,
-    sealer: Sealer,
     lifetime: Duration,
-    room: SharedRoom,
+    room: SharedRoom<Kept>,
 }
 
 /// The form in which a wish is kept. Fields are only ever added.
@@ -131,6 +126,10 @@ struct Kept {
     expires: i64,
 }
 
+impl JsonContent for Kept {
+    type Handles = Wishes;
+}
+
 impl Wishes {
     /// Makes wishes that are kept in a place. They last two times of a login: one to sign in, one for
     /// whoever does so a second time.
@@ -141,8 +140,8 @@ impl Wishes {
         login_timeout: Duration,
         bounds: Bounds,
     ) -> Self {
-        let room = SharedRoom::new(Arc::clone(&place), Kind::Wish, bounds);
-        Self { place, sealer, lifetime: login_timeout.saturating_mul(2), room }
+        let room = SharedRoom::new(place, sealer, bounds);
+        Self { lifetime: login_timeout.saturating_mul(2), room }
     }
 
     /// Returns how long a wish lasts, and with it the binding of the browser that made it.
@@ -163,7 +162,6 @@ impl Wishes {
         network: Network,
         now: Time,
     ) -> Result<WishHandle, NotKept> {
-        let handle = WishHandle(random::handle());
         let kept = Kept {
             host: wish.host,
             return_to: wish.return_to.as_str().to_owned(),
@@ -178,9 +176,7 @@ impl Wishes {
             begun: now.as_millisecond(),
             expires: later(now, self.lifetime).as_millisecond(),
         };
-        let record = self.record(&handle, &kept);
-        self.room.keep(handle.key(), record, network, now).await?;
-        Ok(handle)
+        self.room.issue(&kept, self.forgotten(&kept), network, now).await
     }
 
     /// Returns how many wishes this process keeps, and how many bytes they count for.
@@ -205,7 +201,7 @@ impl Wishes {
         now: Time,
     ) -> Result<Step, Refused> {
         for _ in 0..MOST_RACES {
-            let (sealed, kept) = self.read(handle, now).await?;
+            let (kept, version) = self.read(handle, now).await?;
             let is_ours = kept.home.as_ref().is_none_or(|known| home.is_remembered_as(known));
             if !is_ours {
                 return Err(Refused::WishOfOtherBrowser);
@@ -230,8 +226,8 @@ impl Wishes {
             if kept.tries == 0 {
                 next.earlier = live.map(|live| name_of(live.key()));
             }
-            let record = self.record(handle, &next);
-            if self.place.swap(handle.key(), sealed, record, now).await? {
+            let forgotten = self.forgotten(&next);
+            if self.room.swap(handle, version, &next, forgotten, now).await? {
                 let first = if kept.tries == 0 { Try::First } else { Try::Further };
                 return Ok(if will_do {
                     Step::Fulfil(wish, kept.binding)
@@ -250,34 +246,23 @@ impl Wishes {
         home: Option<&Binding>,
         now: Time,
     ) -> Option<Wish> {
-        let (_, kept) = self.read(handle, now).await.ok()?;
+        let (kept, _) = self.read(handle, now).await.ok()?;
         let is_ours = home
             .zip(kept.home.as_deref())
             .is_some_and(|(home, known)| home.is_remembered_as(known));
         if is_ours { kept.wish() } else { None }
     }
 
-    async fn read(&self, handle: &WishHandle, now: Time) -> Result<(Bytes, Kept), Refused> {
-        let key = handle.key();
-        let record = self.place.get(key, now).await?.ok_or(Refused::UnknownWish)?;
-        let plain = self.sealer.open(key, handle.0.as_bytes(), &record.sealed);
-        let plain = plain.map_err(|_| Refused::UnknownWish)?;
-        let kept = serde_json::from_slice(plain.expose()).map_err(|_| Refused::UnknownWish)?;
-        Ok((record.sealed, kept))
+    async fn read(&self, handle: &WishHandle, now: Time) -> Result<(Kept, Version), Refused> {
+        let Found { value, version } =
+            self.room.find(handle, now).await?.ok_or(Refused::UnknownWish)?;
+        Ok((value, version))
     }
 
-    fn record(&self, handle: &WishHandle, kept: &Kept) -> Record {
-        let plain = Secret::new(serde_json::to_vec(kept).unwrap_or_default());
-        let (key, secret) = (handle.key(), handle.0.as_bytes());
+    /// Returns until when a wish is known: for a while also as one that has expired.
+    fn forgotten(&self, kept: &Kept) -> Time {
         let expires = Time::from_millisecond(kept.expires).unwrap_or(Time::MIN);
-        Record {
-            sealed: self.sealer.seal(key, secret, plain.expose()),
-            label: Bytes::new(),
-            owner: None,
-            alive: 0,
-            // Expired ones are known as such for a while.
-            expires: later(expires, self.lifetime),
-        }
+        later(expires, self.lifetime)
     }
 }
 

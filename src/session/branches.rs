@@ -21,7 +21,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -29,26 +28,16 @@ use serde::{Deserialize, Serialize};
 use super::held::Live;
 use super::{SessionId, Settings};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::sha256;
-use crate::base::secret::Secret;
 use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
-use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
+use crate::store::sealed::{Handle, HandleKind, Handles, JsonContent};
+use crate::store::{Digest, Kind, Place, Unavailable};
 
 /// The secret in the cookie of another host.
-#[derive(Debug, Clone)]
-pub struct BranchId(Secret<String>);
+pub type BranchId = Handle<Branches>;
 
-impl BranchId {
-    /// Shows the value for the cookie.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-
-    fn key(&self) -> Key {
-        Key { kind: Kind::Branch, digest: sha256(self.0.expose().as_bytes()) }
-    }
+impl HandleKind for Branches {
+    const KIND: Kind = Kind::Branch;
 }
 
 /// What is known of a branch without asking the place.
@@ -64,8 +53,7 @@ pub enum Near {
 
 /// All branches.
 pub struct Branches {
-    place: Arc<dyn Place>,
-    sealer: Sealer,
+    handles: Handles<Kept>,
     marks: Marker,
     near: Cache<Digest, Arc<Known>>,
     /// What is not in the place, and until when that is good.
@@ -81,9 +69,13 @@ struct Known {
 
 /// The form in which a branch is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
-struct Kept<'k> {
-    host: &'k str,
-    session: &'k str,
+struct Kept {
+    host: String,
+    session: String,
+}
+
+impl JsonContent for Kept {
+    type Handles = Branches;
 }
 
 impl Branches {
@@ -99,13 +91,13 @@ impl Branches {
         // Only for tidiness: how long it is good is decided by our own clock.
         let absent = Cache::builder().max_capacity(ABSENT).time_to_live(10 * NEAR).build();
         let marks = Marker::new(sealer.clone(), Kind::Branch);
-        Self { place, sealer, marks, near, absent }
+        Self { handles: Handles::new(place, sealer), marks, near, absent }
     }
 
     /// Takes the value of a cookie, when it is an id that we made.
     #[must_use]
     pub fn recognise(&self, cookie: &str) -> Option<BranchId> {
-        self.marks.is_ours(cookie).then(|| BranchId(Secret::new(cookie.to_owned())))
+        self.marks.is_ours(cookie).then(|| BranchId::of(cookie.to_owned()))
     }
 
     /// Begins a branch of a session, which lives, at a host, with an id that was never used before.
@@ -122,19 +114,12 @@ impl Branches {
         if session.key() != live.key() {
             return Err(Unavailable("session is not the one that lives".to_owned()));
         }
-        let branch = BranchId(Secret::new(self.marks.make()));
-        let key = branch.key();
-        let kept = Kept { host, session: session.expose() };
-        let plain = Secret::new(serde_json::to_vec(&kept).unwrap_or_default());
-        let record = Record {
-            sealed: self.sealer.seal(key, branch.expose().as_bytes(), plain.expose()),
-            label: Bytes::new(),
-            owner: None,
-            alive: now.as_millisecond(),
-            expires: live.session().end(),
-        };
-        self.place.put(key, record).await?;
-        Ok(branch)
+        let branch = BranchId::of(self.marks.make());
+        let kept = Kept { host: host.to_owned(), session: session.expose().to_owned() };
+        match self.handles.begin(&branch, &kept, live.session().end(), now).await? {
+            Some(_) => Ok(branch),
+            None => Err(Unavailable("id of a branch is there already".to_owned())),
+        }
     }
 
     /// Says what is known of a branch without asking the place.
@@ -161,22 +146,23 @@ impl Branches {
         host: &str,
         now: Time,
     ) -> Result<Option<SessionId>, Unavailable> {
-        let key = branch.key();
-        let near = self.near.get(&key.digest);
+        let digest = branch.key().digest;
+        let near = self.near.get(&digest);
         if let Some(known) = near.as_ref().filter(|known| now < known.until) {
             return Ok(known.at(host));
         }
-        match (self.place.get(key, now).await, near) {
-            (Ok(Some(record)), _) => {
-                let Some(known) = self.open(branch, &record, now) else { return Ok(None) };
+        let found = self.handles.find(branch, now).await;
+        match (found, near) {
+            (Ok(Some(found)), _) => {
+                let Some(known) = Known::of(found.value, now) else { return Ok(None) };
                 let session = known.at(host);
-                self.near.insert(key.digest, Arc::new(known));
+                self.near.insert(digest, Arc::new(known));
                 Ok(session)
             }
             (Ok(None), _) => {
-                self.near.invalidate(&key.digest);
+                self.near.invalidate(&digest);
                 // Ids are ours, so what comes to be later has another one.
-                self.absent.insert(key.digest, later(now, NEAR));
+                self.absent.insert(digest, later(now, NEAR));
                 Ok(None)
             }
             (Err(_), Some(known)) => Ok(known.at(host)),
@@ -189,22 +175,18 @@ impl Branches {
     /// # Errors
     /// When the place is away.
     pub async fn forget(&self, branch: &BranchId, now: Time) -> Result<(), Unavailable> {
-        let key = branch.key();
-        self.near.invalidate(&key.digest);
-        self.place.take(key, now).await.map(|_| ())
-    }
-
-    fn open(&self, branch: &BranchId, record: &Record, now: Time) -> Option<Known> {
-        let secret = branch.expose().as_bytes();
-        let plain = self.sealer.open(branch.key(), secret, &record.sealed).ok()?;
-        // Neither a host nor an id has anything to escape, so both can be borrowed.
-        let kept: Kept<'_> = serde_json::from_slice(plain.expose()).ok()?;
-        let session = SessionId::parse(kept.session)?;
-        Some(Known { host: kept.host.to_owned(), session, until: later(now, NEAR) })
+        let digest = branch.key().digest;
+        self.near.invalidate(&digest);
+        self.handles.discard(digest, now).await
     }
 }
 
 impl Known {
+    fn of(kept: Kept, now: Time) -> Option<Self> {
+        let session = SessionId::parse(&kept.session)?;
+        Some(Self { host: kept.host, session, until: later(now, NEAR) })
+    }
+
     fn at(&self, host: &str) -> Option<SessionId> {
         (self.host == host).then(|| self.session.clone())
     }
@@ -221,12 +203,13 @@ mod tests {
     use super::super::held::{Activity, Held};
     use super::super::testing::{session, settings};
     use super::*;
+    use crate::base::secret::Secret;
     use crate::store::memory::Memory;
 
     const HOST: &str = "b.example";
 
     fn invented() -> BranchId {
-        BranchId(Secret::new(crate::base::random::long_handle()))
+        BranchId::of(crate::base::random::long_handle())
     }
 
     struct World {
@@ -263,7 +246,7 @@ mod tests {
         assert_ne!(branch.expose(), w.id.expose());
         let unknown = invented();
         assert!(w.branches.find(&unknown, HOST, w.now).await.unwrap().is_none());
-        let session = BranchId(Secret::new(w.id.expose().to_owned()));
+        let session = BranchId::of(w.id.expose().to_owned());
         assert!(w.branches.find(&session, HOST, w.now).await.unwrap().is_none());
     }
 

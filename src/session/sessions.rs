@@ -121,9 +121,10 @@ impl Sessions {
         let owner = self.owners.owner(session.person());
         let before = self.far.as_ref().map(|far| (far.round(), far.ends.load(Ordering::Acquire)));
         if let Some(far) = &self.far {
+            let plain = kept::write(&session)?;
             let record = Record {
-                sealed: far.sealer.seal(key.place(), id.secret(), kept::write(&session).expose()),
-                label: Label::of(&session).write(),
+                sealed: far.sealer.seal(key.place(), id.secret(), plain.expose()),
+                label: Label::of(&session).write()?,
                 owner: Some(owner),
                 alive: now.as_millisecond(),
                 expires: self.expires(now, &session),

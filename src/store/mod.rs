@@ -22,6 +22,7 @@ pub mod memory;
 pub mod opening;
 pub mod redis;
 pub mod seal;
+pub mod sealed;
 pub mod watched;
 
 #[cfg(test)]
