@@ -15,11 +15,13 @@
 //!    What is begun cannot be hidden by that: ids are ours, and nobody can ask for one before.
 
 mod attend;
+mod causes;
 mod ends;
 mod far;
 mod numbers;
 mod operators;
 mod presence;
+mod seen;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,10 +30,10 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tracing::warn;
 
-use self::ends::{CAUSES, NOTE_LIFE};
-pub use self::ends::{REPLACED, SIGNED_OUT};
+use self::causes::{CAUSES, NOTE_LIFE};
+pub use self::causes::{REPLACED, SIGNED_OUT};
 use self::far::Far;
-pub use self::operators::{Listed, Seen};
+pub use self::seen::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
 use super::near::{Kept, Near};
