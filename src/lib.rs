@@ -71,7 +71,7 @@
 //!
 //! A portal on another host than the registered one takes a way around: the browser goes to the
 //! registered host, is or gets signed in there, and brings back a code that is good once
-//! ([`flow::crossing`]).
+//! ([`flow::handoff`]).
 //!
 //! # Where to start reading
 //!

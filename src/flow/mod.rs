@@ -6,10 +6,9 @@
 pub mod arriving;
 pub mod begin;
 pub mod binding;
-pub mod codes;
-pub mod crossing;
 pub mod finish;
 pub mod forms;
+pub mod handoff;
 pub mod ledger;
 pub mod login_error;
 pub mod logout;
@@ -21,19 +20,18 @@ pub mod replay;
 pub mod return_to;
 pub mod room;
 pub mod ticket;
-pub mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::codes::Codes;
 use self::forms::Forms;
+use self::handoff::codes::Codes;
+use self::handoff::wishes::Wishes;
 use self::ledger::Bounds;
 use self::node::NodeClient;
 use self::outcome::Outcomes;
 use self::replay::ReplayGuard;
 use self::room::Rooms;
-use self::wishes::Wishes;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;

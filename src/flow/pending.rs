@@ -44,6 +44,13 @@ pub enum Origin {
     Elsewhere,
 }
 
+impl Origin {
+    /// Reads what a record says.
+    pub(super) fn kept(is_from_elsewhere: bool) -> Self {
+        if is_from_elsewhere { Self::Elsewhere } else { Self::Own }
+    }
+}
+
 impl PendingLogin {
     /// Seals what is to be remembered of a login, as the value of a cookie.
     ///

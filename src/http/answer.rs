@@ -15,7 +15,7 @@ use super::stop::Challenge;
 use super::{Settings, forwarded, host, hygiene, path};
 use crate::base::body::{self, Body};
 use crate::base::causes::in_one_line;
-use crate::flow::crossing;
+use crate::flow::handoff::refused as crossing;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;

@@ -1,5 +1,5 @@
 //! `arrive`: somebody comes back to another host with a code, and is signed in there. See
-//! [`crate::flow::crossing`].
+//! [`crate::flow::handoff`].
 
 use http::Response;
 
@@ -10,8 +10,8 @@ use super::super::exchange::Exchange;
 use super::finish;
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
-use crate::flow::codes::Code;
-use crate::flow::crossing::Refused;
+use crate::flow::handoff::codes::Code;
+use crate::flow::handoff::refused::Refused;
 
 /// Answers `GET arrive?code=...` at another host than the registered one.
 ///

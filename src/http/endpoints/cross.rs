@@ -1,5 +1,5 @@
 //! `cross`: somebody who wants to be signed in at another host comes to the registered one, and goes back
-//! with a code. See [`crate::flow::crossing`].
+//! with a code. See [`crate::flow::handoff`].
 //!
 //! 1. Only a person who goes to a page crosses; scripts and frames get no code.
 //! 2. What is in the address is a handle here and a code there, so neither answer lets the browser tell
@@ -15,9 +15,10 @@ use super::super::portals::OtherPortal;
 use super::{handoff_headers, login};
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
-use crate::flow::crossing::{Next, Refused};
+use crate::flow::handoff::crossing::Next;
+use crate::flow::handoff::refused::Refused;
+use crate::flow::handoff::wishes::{Try, Wish, WishHandle};
 use crate::flow::return_to::ReturnTo;
-use crate::flow::wishes::{Try, Wish, WishHandle};
 use crate::gate::requirement::Demand;
 use crate::pages::Trouble;
 

@@ -86,7 +86,7 @@
 //! authorization code is (RFC 9700 2.1). Addresses are seen: in histories, logs, `Referer`. So codes are
 //! stolen, used twice, and, the other way round, given to a citizen who is then signed in as the thief.
 //!
-//! Answer ([`crate::flow::crossing`]), attempt by attempt:
+//! Answer ([`crate::flow::handoff`]), attempt by attempt:
 //!
 //! | attempt | answer |
 //! |---|---|

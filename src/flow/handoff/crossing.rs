@@ -1,26 +1,12 @@
-//! A citizen crosses to another host: the session of the registered host leads there too.
-//!
-//! The node knows one address to come back to, so every login takes place at the registered host. A
-//! portal on an unrelated domain gets the session in three steps, each a redirect of the browser:
-//!
-//! 1. The other host remembers a wish ([`super::wishes`]) for the browser that has its binding cookie,
-//!    and sends it to the registered host with a handle: [`Flows::wish`].
-//! 2. The registered host has the citizen sign in, unless a session is there that will do, and sends the
-//!    browser back with a code ([`super::codes`]): [`Flows::cross`].
-//! 3. The other host spends the code and gives the browser a branch of that very session
-//!    ([`crate::session::branches`]): [`Flows::arrive`], the only place where one is made.
-//!
-//! What is worth stealing on the way, and why it is of no use: the handle belongs to the first browser
-//! that brings it, and the code to the browser that made the wish. Nobody is signed in as somebody else
-//! by a link: for that a foreign browser would have to have the binding cookie, which only the other
-//! host itself can set.
+//! The steps of a crossing, one after the other: see [`super`] for all of it.
 
-use super::Flows;
-use super::binding::Binding;
+use super::super::Flows;
+use super::super::binding::Binding;
+use super::super::pending::Origin;
+use super::super::return_to::ReturnTo;
+use super::super::room::NotKept;
 use super::codes::Code;
-use super::pending::Origin;
-use super::return_to::ReturnTo;
-use super::room::NotKept;
+use super::refused::Refused;
 use super::wishes::{Step, Try, Wish, WishHandle};
 use crate::base::network::Network;
 use crate::gate::requirement::Demand;
@@ -54,68 +40,6 @@ pub struct Arrived {
     pub origin: Origin,
     /// For the log.
     pub public_name: String,
-}
-
-/// Why a crossing does not go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// No wish is known under this handle.
-    #[error("no wish is known under this handle")]
-    UnknownWish,
-    /// The login for it took too long.
-    #[error("wish was made too long ago")]
-    WishExpired,
-    /// It was fulfilled before.
-    #[error("wish was fulfilled before")]
-    WishUsed,
-    /// Another browser brought it first.
-    #[error("wish was brought by another browser")]
-    WishOfOtherBrowser,
-    /// It led to the node again and again, and never to a session that will do.
-    #[error("wish led to the node too often")]
-    TooManyTries,
-    /// Nobody made such a code, or it was long ago.
-    #[error("no such code is known")]
-    UnknownCode,
-    /// The code came too late.
-    #[error("code was made too long ago")]
-    CodeExpired,
-    /// The code came a second time.
-    #[error("code was used before")]
-    CodeUsed,
-    /// The code was made for another host.
-    #[error("code was made for another host")]
-    CodeForOtherHost,
-    /// The browser is not the one that made the wish.
-    #[error("code was made for another browser")]
-    CodeOfOtherBrowser,
-    /// The session ended on the way.
-    #[error("session has ended on the way")]
-    SessionEnded,
-    /// Nothing is known, because the place is away.
-    #[error("{0}")]
-    Store(#[from] Unavailable),
-}
-
-impl Refused {
-    /// Returns the stable reason code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownWish => "crossing.unknown_wish",
-            Self::WishExpired => "crossing.wish_expired",
-            Self::WishUsed => "crossing.wish_used",
-            Self::WishOfOtherBrowser => "crossing.wish_of_other_browser",
-            Self::TooManyTries => "crossing.too_many_tries",
-            Self::UnknownCode => "crossing.unknown_code",
-            Self::CodeExpired => "crossing.code_expired",
-            Self::CodeUsed => "crossing.code_used",
-            Self::CodeForOtherHost => "crossing.code_for_other_host",
-            Self::CodeOfOtherBrowser => "crossing.code_of_other_browser",
-            Self::SessionEnded => "crossing.session_ended",
-            Self::Store(_) => "session.store_unavailable",
-        }
-    }
 }
 
 impl Flows {

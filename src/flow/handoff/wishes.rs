@@ -7,7 +7,7 @@
 //!    later from elsewhere gets a refusal and changes nothing, so a handle that is seen afterwards, in a
 //!    history or a log, is worth nothing.
 //! 3. It is fulfilled once.
-//! 4. Room for them is shared out by network ([`super::room`]), in number and in bytes.
+//! 4. Room for them is shared out by network ([`super::super::room`]), in number and in bytes.
 //! 5. It may lead to the node so many times and no more: whatever goes wrong, nobody is sent in circles.
 
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Binding, Tag};
-use super::crossing::Refused;
-use super::ledger::Bounds;
-use super::pending::Origin;
-use super::return_to::ReturnTo;
-use super::room::{NotKept, SharedRoom};
+use super::super::binding::{Binding, BindingDigest, Tag};
+use super::super::ledger::Bounds;
+use super::super::pending::Origin;
+use super::super::return_to::ReturnTo;
+use super::super::room::{NotKept, SharedRoom};
+use super::refused::Refused;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
 use crate::base::network::Network;
@@ -91,10 +91,6 @@ pub enum Try {
     Further,
 }
 
-/// What a record remembers of a binding.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BindingDigest(pub(super) String);
-
 /// All wishes.
 pub struct Wishes {
     lifetime: Duration,
@@ -115,7 +111,7 @@ struct Kept {
     #[serde(default = "elsewhere")]
     is_from_elsewhere: bool,
     /// Of the browser at the registered host, as soon as it came.
-    home: Option<String>,
+    home: Option<BindingDigest>,
     /// The session that was there and would not do, when the citizen was first sent to the node.
     earlier: Option<String>,
     /// How many times the citizen was sent to the node.
@@ -167,7 +163,7 @@ impl Wishes {
             return_to: wish.return_to.as_str().to_owned(),
             acr: wish.demand.assurance.uri().to_owned(),
             max_age: wish.demand.max_age.map(|age| age.as_secs()),
-            binding: BindingDigest(binding.digest()),
+            binding: binding.digest(),
             is_from_elsewhere: wish.origin == Origin::Elsewhere,
             home: None,
             earlier: None,
@@ -247,9 +243,8 @@ impl Wishes {
         now: Time,
     ) -> Option<Wish> {
         let (kept, _) = self.read(handle, now).await.ok()?;
-        let is_ours = home
-            .zip(kept.home.as_deref())
-            .is_some_and(|(home, known)| home.is_remembered_as(known));
+        let is_ours =
+            home.zip(kept.home.as_ref()).is_some_and(|(home, known)| home.is_remembered_as(known));
         if is_ours { kept.wish() } else { None }
     }
 
@@ -275,7 +270,7 @@ impl Kept {
                 assurance: Assurance::from_uri(&self.acr)?,
                 max_age: self.max_age.map(Duration::from_secs),
             },
-            origin: origin(self.is_from_elsewhere),
+            origin: Origin::kept(self.is_from_elsewhere),
         })
     }
 
@@ -296,11 +291,6 @@ impl Kept {
 
 fn elsewhere() -> bool {
     true
-}
-
-/// Reads how the origin of a wish is kept.
-pub(super) fn origin(is_from_elsewhere: bool) -> Origin {
-    if is_from_elsewhere { Origin::Elsewhere } else { Origin::Own }
 }
 
 fn name_of(key: SessionKey) -> String {

@@ -7,7 +7,7 @@
 //!    else is worth nothing as soon as the browser that it was made for has arrived, and a thief who is
 //!    faster gets nothing either, without that browser's cookie. Of two uses at once, also at two
 //!    replicas, one is the first.
-//! 4. Room for them is shared out by network ([`super::room`]).
+//! 4. Room for them is shared out by network ([`super::super::room`]).
 //! 5. A spent code stays known as such for a while, without what it stood for, so that a second use is
 //!    told apart from an invention.
 
@@ -17,13 +17,13 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};
 
-use super::binding::Binding;
-use super::crossing::Refused;
-use super::ledger::Bounds;
-use super::pending::Origin;
-use super::return_to::ReturnTo;
-use super::room::SharedRoom;
-use super::wishes::{BindingDigest, Wish, origin};
+use super::super::binding::{Binding, BindingDigest};
+use super::super::ledger::Bounds;
+use super::super::pending::Origin;
+use super::super::return_to::ReturnTo;
+use super::super::room::SharedRoom;
+use super::refused::Refused;
+use super::wishes::Wish;
 use crate::base::clock::{Time, later};
 use crate::base::network::Network;
 use crate::session::SessionId;
@@ -126,13 +126,13 @@ impl Codes {
         if !is_here {
             return Err(Refused::CodeForOtherHost);
         }
-        let digest = &stands_for.binding.0;
+        let digest = &stands_for.binding;
         if !bindings.iter().any(|binding| binding.is_remembered_as(digest)) {
             return Err(Refused::CodeOfOtherBrowser);
         }
         let session = SessionId::parse(&stands_for.session).ok_or(Refused::UnknownCode)?;
         let return_to = ReturnTo::parse(&stands_for.return_to);
-        Ok((session, return_to, origin(stands_for.is_from_elsewhere)))
+        Ok((session, return_to, Origin::kept(stands_for.is_from_elsewhere)))
     }
 }
 
@@ -175,7 +175,7 @@ mod tests {
                 demand: Demand::from(Assurance::Low),
                 origin: Origin::Own,
             };
-            let binding = BindingDigest(self.binding.digest());
+            let binding = self.binding.digest();
             let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56);
             self.codes.make(&wish, binding, &self.session, network, self.now).await.unwrap()
         }
