@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::forms::Forms;
-use self::handoff::codes::Codes;
-use self::handoff::wishes::Wishes;
+use self::handoff::codes::HandoffCodes;
+use self::handoff::requests::HandoffRequests;
 use self::ledger::Bounds;
 use self::node::NodeClient;
 use self::outcome::Outcomes;
@@ -100,9 +100,9 @@ pub struct Flows {
     /// The sessions at other hosts than the registered one.
     pub branches: Arc<Branches>,
     /// Who wants to be signed in at other hosts.
-    pub wishes: Arc<Wishes>,
+    pub handoff_requests: Arc<HandoffRequests>,
     /// What hands a session to another host, once.
-    pub codes: Arc<Codes>,
+    pub handoff_codes: Arc<HandoffCodes>,
     /// The time.
     pub clock: SharedClock,
 }
@@ -124,8 +124,9 @@ impl Flows {
         let forms = Forms::new(Arc::clone(&place), sealer.clone(), timeout, rooms.forms);
         let entries = usize::try_from(settings.maximum_pending).unwrap_or(usize::MAX);
         let begun = Bounds { entries, bytes: rooms.begun };
-        let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout, begun);
-        let codes = Codes::new(Arc::clone(&place), sealer.clone(), begun);
+        let handoff_requests =
+            HandoffRequests::new(Arc::clone(&place), sealer.clone(), timeout, begun);
+        let handoff_codes = HandoffCodes::new(Arc::clone(&place), sealer.clone(), begun);
         let session_marks = Marker::new(sealer.clone(), Kind::Session);
         let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock), begun);
@@ -140,8 +141,8 @@ impl Flows {
             sessions,
             session_marks,
             branches: Arc::new(branches),
-            wishes: Arc::new(wishes),
-            codes: Arc::new(codes),
+            handoff_requests: Arc::new(handoff_requests),
+            handoff_codes: Arc::new(handoff_codes),
             clock,
         }
     }
@@ -161,8 +162,8 @@ impl Flows {
             sessions: Arc::clone(&self.sessions),
             session_marks: self.session_marks.clone(),
             branches: Arc::clone(&self.branches),
-            wishes: Arc::clone(&self.wishes),
-            codes: Arc::clone(&self.codes),
+            handoff_requests: Arc::clone(&self.handoff_requests),
+            handoff_codes: Arc::clone(&self.handoff_codes),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -2,14 +2,15 @@
 //!
 //! 1. A code has 256 bits and lives for a minute. What it stands for is found and sealed by it
 //!    ([`crate::store::sealed`]).
-//! 2. It is bound to a host and to the browser that made the wish there (its binding cookie).
-//! 3. The first use spends it, whoever comes, whatever else is wrong: a code that was seen by somebody
-//!    else is worth nothing as soon as the browser that it was made for has arrived, and a thief who is
-//!    faster gets nothing either, without that browser's cookie. Of two uses at once, also at two
-//!    replicas, one is the first.
+//! 2. It is bound to a host and to the browser that asked for the hand-off there (its binding
+//!    cookie).
+//! 3. The first use spends it, whoever comes, whatever else is wrong: a code that was seen by
+//!    somebody else is worth nothing as soon as the browser that it was made for has arrived, and a
+//!    thief who is faster gets nothing either, without that browser's cookie. Of two uses at once,
+//!    also at two replicas, one is the first.
 //! 4. Room for them is shared out by network ([`super::super::room`]).
-//! 5. A spent code stays known as such for a while, without what it stood for, so that a second use is
-//!    told apart from an invention.
+//! 5. A spent code stays known as such for a while, without what it stood for, so that a second use
+//!    is told apart from an invention.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,8 @@ use super::super::ledger::Bounds;
 use super::super::pending::Origin;
 use super::super::return_to::ReturnTo;
 use super::super::room::SharedRoom;
-use super::refused::Refused;
-use super::wishes::Wish;
+use super::refusal::HandoffRefusal;
+use super::requests::HandoffRequest;
 use crate::base::clock::{Time, later};
 use crate::base::network::Network;
 use crate::session::SessionId;
@@ -32,18 +33,18 @@ use crate::store::sealed::{Handle, HandleKind, JsonContent, RandomHandle, Streng
 use crate::store::{Kind, Place, Unavailable};
 
 /// The code.
-pub type Code = Handle<Codes>;
+pub type HandoffCode = Handle<HandoffCodes>;
 
-impl HandleKind for Codes {
+impl HandleKind for HandoffCodes {
     const KIND: Kind = Kind::Code;
 }
 
-impl RandomHandle for Codes {
+impl RandomHandle for HandoffCodes {
     const STRENGTH: Strength = Strength::Bits256;
 }
 
 /// All codes.
-pub struct Codes(SharedRoom<Kept>);
+pub struct HandoffCodes(SharedRoom<Kept>);
 
 /// The form in which a code is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
@@ -65,72 +66,72 @@ struct StandsFor {
 }
 
 impl JsonContent for Kept {
-    type Handles = Codes;
+    type Handles = HandoffCodes;
 }
 
-impl Codes {
+impl HandoffCodes {
     /// Makes codes that are kept in a place.
     #[must_use]
     pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
         Self(SharedRoom::new(place, sealer, bounds))
     }
 
-    /// Makes a code for a wish that is fulfilled by a session.
+    /// Makes a code for a hand-off that is fulfilled by a session.
     ///
     /// # Errors
     /// When it cannot be kept.
     pub(super) async fn make(
         &self,
-        wish: &Wish,
+        request: &HandoffRequest,
         binding: BindingDigest,
         session: &SessionId,
         network: Network,
         now: Time,
-    ) -> Result<Code, Unavailable> {
+    ) -> Result<HandoffCode, Unavailable> {
         let kept = Kept::Unused(StandsFor {
-            host: wish.host.clone(),
-            return_to: wish.return_to.as_str().to_owned(),
+            host: request.host.clone(),
+            return_to: request.return_to.as_str().to_owned(),
             binding,
             session: session.expose().to_owned(),
-            is_from_elsewhere: wish.origin == Origin::Elsewhere,
+            is_from_elsewhere: request.origin == Origin::Elsewhere,
             expires: later(now, LIFETIME).as_millisecond(),
         });
         Ok(self.0.issue(&kept, later(now, MEMORY), network, now).await?)
     }
 
-    /// Spends a code, and returns what it stands for to the browser that it was made for, at the host
-    /// that it was made for.
+    /// Spends a code, and returns what it stands for to the browser that it was made for, at the
+    /// host that it was made for.
     ///
     /// # Errors
     /// When it does not stand for anything here.
     pub(super) async fn spend(
         &self,
-        code: &Code,
+        code: &HandoffCode,
         host: &str,
         bindings: &[Binding],
         now: Time,
-    ) -> Result<(SessionId, ReturnTo, Origin), Refused> {
+    ) -> Result<(SessionId, ReturnTo, Origin), HandoffRefusal> {
         // 1. There is such a code, and nobody came with it before.
-        let found = self.0.find(code, now).await?.ok_or(Refused::UnknownCode)?;
-        let Kept::Unused(stands_for) = found.value else { return Err(Refused::CodeUsed) };
+        let found = self.0.find(code, now).await?.ok_or(HandoffRefusal::UnknownCode)?;
+        let Kept::Unused(stands_for) = found.value else { return Err(HandoffRefusal::CodeUsed) };
         // 2. It is spent now, before anything else is looked at: see rule 3.
         let memory = later(now, MEMORY);
         if !self.0.swap(code, found.version, &Kept::Used, memory, now).await? {
-            return Err(Refused::CodeUsed);
+            return Err(HandoffRefusal::CodeUsed);
         }
         // 3. It is for now, for here, and for this browser.
         if now.as_millisecond() >= stands_for.expires {
-            return Err(Refused::CodeExpired);
+            return Err(HandoffRefusal::CodeExpired);
         }
         let is_here = verify_slices_are_equal(stands_for.host.as_bytes(), host.as_bytes()).is_ok();
         if !is_here {
-            return Err(Refused::CodeForOtherHost);
+            return Err(HandoffRefusal::CodeForOtherHost);
         }
         let digest = &stands_for.binding;
         if !bindings.iter().any(|binding| binding.is_remembered_as(digest)) {
-            return Err(Refused::CodeOfOtherBrowser);
+            return Err(HandoffRefusal::CodeOfOtherBrowser);
         }
-        let session = SessionId::parse(&stands_for.session).ok_or(Refused::UnknownCode)?;
+        let session = SessionId::parse(&stands_for.session).ok_or(HandoffRefusal::UnknownCode)?;
         let return_to = ReturnTo::parse(&stands_for.return_to);
         Ok((session, return_to, Origin::kept(stands_for.is_from_elsewhere)))
     }
@@ -151,14 +152,14 @@ mod tests {
     const HOST: &str = "b.example";
 
     struct World {
-        codes: Codes,
+        codes: HandoffCodes,
         binding: Binding,
         session: SessionId,
         now: Time,
     }
 
     fn world() -> World {
-        let codes = Codes::new(
+        let codes = HandoffCodes::new(
             Arc::new(Memory::new(100)),
             Sealer::default(),
             Bounds { entries: 100, bytes: 1 << 20 },
@@ -168,8 +169,8 @@ mod tests {
     }
 
     impl World {
-        async fn code(&self) -> Code {
-            let wish = Wish {
+        async fn code(&self) -> HandoffCode {
+            let request = HandoffRequest {
                 host: HOST.to_owned(),
                 return_to: ReturnTo::parse("/tax?year=2031"),
                 demand: Demand::from(Assurance::Low),
@@ -177,10 +178,13 @@ mod tests {
             };
             let binding = self.binding.digest();
             let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56);
-            self.codes.make(&wish, binding, &self.session, network, self.now).await.unwrap()
+            self.codes.make(&request, binding, &self.session, network, self.now).await.unwrap()
         }
 
-        async fn spend(&self, code: &Code) -> Result<(SessionId, ReturnTo, Origin), Refused> {
+        async fn spend(
+            &self,
+            code: &HandoffCode,
+        ) -> Result<(SessionId, ReturnTo, Origin), HandoffRefusal> {
             self.codes.spend(code, HOST, &self.bindings(), self.now).await
         }
 
@@ -196,8 +200,11 @@ mod tests {
         let code = w.code().await;
         let (session, return_to, _) = w.spend(&code).await.unwrap();
         assert_eq!((session.key(), return_to.as_str()), (w.session.key(), "/tax?year=2031"));
-        assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
-        assert_eq!(w.spend(&Code::generate()).await.unwrap_err(), Refused::UnknownCode);
+        assert_eq!(w.spend(&code).await.unwrap_err(), HandoffRefusal::CodeUsed);
+        assert_eq!(
+            w.spend(&HandoffCode::generate()).await.unwrap_err(),
+            HandoffRefusal::UnknownCode
+        );
     }
 
     #[tokio::test]
@@ -206,7 +213,7 @@ mod tests {
         let code = w.code().await;
         let (a, b) = tokio::join!(w.spend(&code), w.spend(&code));
         assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
-        assert_eq!(a.err().or(b.err()), Some(Refused::CodeUsed));
+        assert_eq!(a.err().or(b.err()), Some(HandoffRefusal::CodeUsed));
     }
 
     #[tokio::test]
@@ -215,8 +222,8 @@ mod tests {
         for other in [vec![], vec![Binding::generate(), Binding::generate()]] {
             let code = w.code().await;
             let stolen = w.codes.spend(&code, HOST, &other, w.now).await;
-            assert_eq!(stolen.unwrap_err(), Refused::CodeOfOtherBrowser);
-            assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
+            assert_eq!(stolen.unwrap_err(), HandoffRefusal::CodeOfOtherBrowser);
+            assert_eq!(w.spend(&code).await.unwrap_err(), HandoffRefusal::CodeUsed);
         }
     }
 
@@ -226,8 +233,8 @@ mod tests {
         for host in ["c.example", "", "B.example", "b.example.evil.example"] {
             let code = w.code().await;
             let spent = w.codes.spend(&code, host, &w.bindings(), w.now).await;
-            assert_eq!(spent.unwrap_err(), Refused::CodeForOtherHost, "{host}");
-            assert_eq!(w.spend(&code).await.unwrap_err(), Refused::CodeUsed);
+            assert_eq!(spent.unwrap_err(), HandoffRefusal::CodeForOtherHost, "{host}");
+            assert_eq!(w.spend(&code).await.unwrap_err(), HandoffRefusal::CodeUsed);
         }
     }
 
@@ -240,6 +247,6 @@ mod tests {
         assert!(w.codes.spend(&code, HOST, &w.bindings(), just_before).await.is_ok());
         let code = w.code().await;
         let spent = w.codes.spend(&code, HOST, &w.bindings(), end).await;
-        assert_eq!(spent.unwrap_err(), Refused::CodeExpired);
+        assert_eq!(spent.unwrap_err(), HandoffRefusal::CodeExpired);
     }
 }

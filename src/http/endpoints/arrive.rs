@@ -10,8 +10,8 @@ use super::super::exchange::Exchange;
 use super::finish;
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
-use crate::flow::handoff::codes::Code;
-use crate::flow::handoff::refused::Refused;
+use crate::flow::handoff::codes::HandoffCode;
+use crate::flow::handoff::refusal::HandoffRefusal;
 
 /// Answers `GET arrive?code=...` at another host than the registered one.
 ///
@@ -28,11 +28,11 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         .into_iter()
         .flatten()
         .find_map(|id| gateway.flows.branches.recognise(id));
-    let code = exchange.query("code").as_deref().and_then(Code::parse);
+    let code = exchange.query("code").as_deref().and_then(HandoffCode::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
-    let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;
+    let code = code.ok_or_else(|| refused(HandoffRefusal::UnknownCode))?;
     let host = exchange.host.name();
-    let arrived = gateway.flows.arrive(&code, host, &bindings, earlier.as_ref()).await;
+    let arrived = gateway.flows.complete_handoff(&code, host, &bindings, earlier.as_ref()).await;
     let arrived = arrived.map_err(refused)?;
     tracing::info!(
         request = exchange.id,

@@ -15,9 +15,9 @@ use super::super::portals::OtherPortal;
 use super::{handoff_headers, login};
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
-use crate::flow::handoff::crossing::Next;
-use crate::flow::handoff::refused::Refused;
-use crate::flow::handoff::wishes::{Try, Wish, WishHandle};
+use crate::flow::handoff::refusal::HandoffRefusal;
+use crate::flow::handoff::requests::{HandoffHandle, HandoffRequest, Try};
+use crate::flow::handoff::steps::Next;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::Trouble;
@@ -35,8 +35,8 @@ pub(super) async fn leave(
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
     let origin = exchange.origin();
-    let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
-    let (handle, binding) = gateway.flows.wish(wish, gateway.network(exchange)).await?;
+    let wish = HandoffRequest { host: portal.host.clone(), return_to, demand, origin };
+    let (handle, binding) = gateway.flows.begin_handoff(wish, gateway.network(exchange)).await?;
     let target = gateway.settings.origin.clone() + own_address(gateway, &handle).as_str();
     let mut response = answer::see_other(&target);
     handoff_headers(&mut response);
@@ -49,12 +49,12 @@ fn bind(
     gateway: &Gateway,
     exchange: &Exchange,
     kind: Bound,
-    handle: &WishHandle,
+    handle: &HandoffHandle,
     binding: &Binding,
     response: &mut Response<Body>,
 ) {
     let cookie = (kind, &handle.tag(), binding.expose());
-    let lifetime = gateway.flows.wishes.lifetime();
+    let lifetime = gateway.flows.handoff_requests.lifetime();
     login::bind(gateway, exchange, cookie, lifetime, response);
 }
 
@@ -64,8 +64,9 @@ fn bind(
 /// When the wish is not this browser's to bring, or the login for it cannot begin.
 pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let headers = &exchange.parts.headers;
-    let handle = exchange.query("id").as_deref().and_then(WishHandle::parse);
-    let handle = handle.ok_or_else(|| Failure::from(Refused::UnknownWish).begin_again("/"))?;
+    let handle = exchange.query("id").as_deref().and_then(HandoffHandle::parse);
+    let handle =
+        handle.ok_or_else(|| Failure::from(HandoffRefusal::UnknownRequest).begin_again("/"))?;
     let known = gateway.settings.cookies.bound(headers, Bound::Home, &handle.tag());
     let known = known.into_iter().find_map(Binding::parse);
     // 1. Whoever is signed in here, and this browser.
@@ -78,7 +79,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         login::check_outage(gateway, exchange)?;
     }
     let network = gateway.network(exchange);
-    let next = match gateway.flows.cross(&handle, &binding, present, network).await {
+    let next = match gateway.flows.continue_handoff(&handle, &binding, present, network).await {
         Ok(next) => next,
         Err(refused) => return Err(back_there(gateway, &handle, known, refused).await),
     };
@@ -112,19 +113,19 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 }
 
 /// Where a wish is brought, on the registered host.
-fn own_address(gateway: &Gateway, handle: &WishHandle) -> ReturnTo {
+fn own_address(gateway: &Gateway, handle: &HandoffHandle) -> ReturnTo {
     ReturnTo::parse(&format!("{}cross?id={}", gateway.settings.prefix, handle.as_str()))
 }
 
 /// Shows the way back to the other host, to the browser that brought the wish.
 async fn back_there(
     gateway: &Gateway,
-    handle: &WishHandle,
+    handle: &HandoffHandle,
     binding: Option<Binding>,
-    refused: Refused,
+    refused: HandoffRefusal,
 ) -> Failure {
     let now = gateway.clock.now();
-    let wish = gateway.flows.wishes.remembered(handle, binding.as_ref(), now).await;
+    let wish = gateway.flows.handoff_requests.remembered(handle, binding.as_ref(), now).await;
     let there = wish.and_then(|wish| {
         let portal = gateway.settings.other(&wish.host)?;
         Some(format!("{}{}", portal.origin, wish.return_to.as_str()))

@@ -1,22 +1,22 @@
-//! Why a crossing does not go on.
+//! Why a hand-off does not go on.
 
 use crate::store::Unavailable;
 
-/// Why a crossing does not go on.
+/// Why a hand-off does not go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// No wish is known under this handle.
+pub enum HandoffRefusal {
+    /// No hand-off is known under this handle.
     #[error("no wish is known under this handle")]
-    UnknownWish,
+    UnknownRequest,
     /// The login for it took too long.
     #[error("wish was made too long ago")]
-    WishExpired,
+    RequestExpired,
     /// It was fulfilled before.
     #[error("wish was fulfilled before")]
-    WishUsed,
+    RequestUsed,
     /// Another browser brought it first.
     #[error("wish was brought by another browser")]
-    WishOfOtherBrowser,
+    RequestOfOtherBrowser,
     /// It led to the node again and again, and never to a session that will do.
     #[error("wish led to the node too often")]
     TooManyTries,
@@ -32,7 +32,7 @@ pub enum Refused {
     /// The code was made for another host.
     #[error("code was made for another host")]
     CodeForOtherHost,
-    /// The browser is not the one that made the wish.
+    /// The browser is not the one that asked for the hand-off.
     #[error("code was made for another browser")]
     CodeOfOtherBrowser,
     /// The session ended on the way.
@@ -43,15 +43,15 @@ pub enum Refused {
     Store(#[from] Unavailable),
 }
 
-impl Refused {
+impl HandoffRefusal {
     /// Returns the stable reason code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::UnknownWish => "crossing.unknown_wish",
-            Self::WishExpired => "crossing.wish_expired",
-            Self::WishUsed => "crossing.wish_used",
-            Self::WishOfOtherBrowser => "crossing.wish_of_other_browser",
+            Self::UnknownRequest => "crossing.unknown_wish",
+            Self::RequestExpired => "crossing.wish_expired",
+            Self::RequestUsed => "crossing.wish_used",
+            Self::RequestOfOtherBrowser => "crossing.wish_of_other_browser",
             Self::TooManyTries => "crossing.too_many_tries",
             Self::UnknownCode => "crossing.unknown_code",
             Self::CodeExpired => "crossing.code_expired",

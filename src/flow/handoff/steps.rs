@@ -1,13 +1,13 @@
-//! The steps of a crossing, one after the other: see [`super`] for all of it.
+//! The steps of a hand-off, one after the other: see [`super`] for all of it.
 
 use super::super::Flows;
 use super::super::binding::Binding;
 use super::super::pending::Origin;
 use super::super::return_to::ReturnTo;
 use super::super::room::NotKept;
-use super::codes::Code;
-use super::refused::Refused;
-use super::wishes::{Step, Try, Wish, WishHandle};
+use super::codes::HandoffCode;
+use super::refusal::HandoffRefusal;
+use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
 use crate::base::network::Network;
 use crate::gate::requirement::Demand;
 use crate::session::SessionId;
@@ -15,7 +15,7 @@ use crate::session::branches::BranchId;
 use crate::session::held::{Activity, Live};
 use crate::store::Unavailable;
 
-/// What is next for somebody who wants to cross.
+/// What is next for a hand-off at the registered host.
 #[derive(Debug)]
 pub enum Next {
     /// They must sign in at the registered host.
@@ -25,13 +25,13 @@ pub enum Next {
         /// The name of the host.
         host: String,
         /// The code.
-        code: Code,
+        code: HandoffCode,
     },
 }
 
-/// A crossing that is complete.
+/// A hand-off that is complete.
 #[derive(Debug)]
-pub struct Arrived {
+pub struct CompletedHandoff {
     /// The id for the cookie of this host.
     pub branch: BranchId,
     /// Where the citizen wanted to go.
@@ -47,61 +47,64 @@ impl Flows {
     ///
     /// # Errors
     /// When there is no room for it, or it cannot be remembered.
-    pub async fn wish(
+    pub async fn begin_handoff(
         &self,
-        wish: Wish,
+        request: HandoffRequest,
         network: Network,
-    ) -> Result<(WishHandle, Binding), NotKept> {
+    ) -> Result<(HandoffHandle, Binding), NotKept> {
         let binding = Binding::generate();
-        let handle = self.wishes.begin(wish, &binding, network, self.now()).await?;
+        let handle = self.handoff_requests.begin(request, &binding, network, self.now()).await?;
         Ok((handle, binding))
     }
 
-    /// Goes on at the registered host, with the binding of the browser there and its session, if any.
+    /// Goes on at the registered host, with the binding of the browser there and its session, if
+    /// any.
     ///
     /// # Errors
-    /// When the wish is not this browser's to bring.
-    pub async fn cross(
+    /// When the hand-off is not this browser's to bring.
+    pub async fn continue_handoff(
         &self,
-        handle: &WishHandle,
+        handle: &HandoffHandle,
         home: &Binding,
         present: Option<(&SessionId, &Live)>,
         network: Network,
-    ) -> Result<Next, Refused> {
+    ) -> Result<Next, HandoffRefusal> {
         let now = self.now();
-        // 1. The wish is this browser's, and the session will do or not.
+        // 1. The hand-off is this browser's, and the session will do or not.
         let live = present.map(|(_, live)| live);
-        let step = self.wishes.bring(handle, home, live, self.settings.skew, now).await?;
+        let step = self.handoff_requests.bring(handle, home, live, self.settings.skew, now).await?;
         // 2. It is spent: a code stands for it and for that session.
         match (step, present) {
-            (Step::Fulfil(wish, binding), Some((session, _))) => {
-                let code = self.codes.make(&wish, binding, session, network, now).await?;
-                Ok(Next::Go { host: wish.host, code })
+            (Step::Fulfil(request, binding), Some((session, _))) => {
+                let code =
+                    self.handoff_codes.make(&request, binding, session, network, now).await?;
+                Ok(Next::Go { host: request.host, code })
             }
             (Step::SignIn(demand, which), _) => Ok(Next::SignIn(demand, which)),
-            // Without a session no wish is fulfilled.
-            (Step::Fulfil(..), None) => Err(Refused::SessionEnded),
+            // Without a session no hand-off is fulfilled.
+            (Step::Fulfil(..), None) => Err(HandoffRefusal::SessionEnded),
         }
     }
 
-    /// Arrives at the other host, with the bindings that the browser has there and the branch that it had
-    /// before, if any.
+    /// Arrives at the other host, with the bindings that the browser has there and the branch that
+    /// it had before, if any.
     ///
     /// # Errors
     /// The first reason for which nobody is signed in here.
-    pub async fn arrive(
+    pub async fn complete_handoff(
         &self,
-        code: &Code,
+        code: &HandoffCode,
         host: &str,
         bindings: &[Binding],
         earlier: Option<&BranchId>,
-    ) -> Result<Arrived, Refused> {
+    ) -> Result<CompletedHandoff, HandoffRefusal> {
         let now = self.now();
         // 1. The code is spent; it was made for this browser at this host.
-        let (session, return_to, origin) = self.codes.spend(code, host, bindings, now).await?;
+        let (session, return_to, origin) =
+            self.handoff_codes.spend(code, host, bindings, now).await?;
         // 2. The session that it stands for lives.
         let live = self.sessions.find(&session, Activity::Alive, now).await?;
-        let live = live.ok_or(Refused::SessionEnded)?;
+        let live = live.ok_or(HandoffRefusal::SessionEnded)?;
         // 3. A branch of it, with a fresh id.
         let branch = self.branches.begin(&session, &live, host, now).await?;
         // 4. One that the browser had here before ends (fixation), and its session too when it is
@@ -112,7 +115,7 @@ impl Flows {
             tracing::warn!(%error, "session before this crossing could not be ended");
         }
         let public_name = live.session().public_name().to_owned();
-        Ok(Arrived { branch, return_to, origin, public_name })
+        Ok(CompletedHandoff { branch, return_to, origin, public_name })
     }
 
     async fn leave_earlier(

@@ -1,14 +1,15 @@
-//! Wishes: somebody at another host wants to be signed in there.
+//! Hand-off requests: somebody at another host wants to be signed in there.
 //!
-//! 1. A wish is found by an unguessable handle that tells nothing; host, return path and what is wanted
-//!    stay on our side.
-//! 2. It belongs to two browsers, which must be one: that which made it at the other host, whose binding
-//!    goes on into the code, and the first one that brings it to the registered host. Whoever brings it
-//!    later from elsewhere gets a refusal and changes nothing, so a handle that is seen afterwards, in a
-//!    history or a log, is worth nothing.
+//! 1. A hand-off is found by an unguessable handle that tells nothing; host, return path and what
+//!    is wanted stay on our side.
+//! 2. It belongs to two browsers, which must be one: that which asked for it at the other host,
+//!    whose binding goes on into the code, and the first one that brings it to the registered host.
+//!    Whoever brings it later from elsewhere gets a refusal and changes nothing, so a handle that
+//!    is seen afterwards, in a history or a log, is worth nothing.
 //! 3. It is fulfilled once.
 //! 4. Room for them is shared out by network ([`super::super::room`]), in number and in bytes.
-//! 5. It may lead to the node so many times and no more: whatever goes wrong, nobody is sent in circles.
+//! 5. It may lead to the node so many times and no more: whatever goes wrong, nobody is sent in
+//!    circles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use super::super::ledger::Bounds;
 use super::super::pending::Origin;
 use super::super::return_to::ReturnTo;
 use super::super::room::{NotKept, SharedRoom};
-use super::refused::Refused;
+use super::refusal::HandoffRefusal;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
 use crate::base::network::Network;
@@ -34,10 +35,10 @@ use crate::store::sealed::{
 };
 use crate::store::{Kind, Place};
 
-/// The handle by which a wish is found.
-pub type WishHandle = Handle<Wishes>;
+/// The handle by which a hand-off is found.
+pub type HandoffHandle = Handle<HandoffRequests>;
 
-impl WishHandle {
+impl HandoffHandle {
     /// Returns the handle.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -51,17 +52,17 @@ impl WishHandle {
     }
 }
 
-impl HandleKind for Wishes {
+impl HandleKind for HandoffRequests {
     const KIND: Kind = Kind::Wish;
 }
 
-impl RandomHandle for Wishes {
+impl RandomHandle for HandoffRequests {
     const STRENGTH: Strength = Strength::Bits128;
 }
 
 /// What is wanted, and where.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct HandoffRequest {
     /// The name of the other host.
     pub host: String,
     /// Where the citizen wanted to go there.
@@ -72,32 +73,32 @@ pub struct Wish {
     pub origin: Origin,
 }
 
-/// What is to be done about a wish that was brought to the registered host.
+/// What is to be done about a hand-off that was brought to the registered host.
 #[derive(Debug)]
 pub enum Step {
-    /// The citizen must sign in, for the first time for this wish or once more.
+    /// The citizen must sign in, for the first time for this hand-off or once more.
     SignIn(Demand, Try),
-    /// The session that is there will do. The wish is spent; the digest remembers the binding of the
-    /// browser that made it.
-    Fulfil(Wish, BindingDigest),
+    /// The session that is there will do. The hand-off is spent; the digest remembers the binding
+    /// of the browser that made it.
+    Fulfil(HandoffRequest, BindingDigest),
 }
 
-/// Whether the citizen was sent to the node for a wish before.
+/// Whether the citizen was sent to the node for a hand-off before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Try {
-    /// Not yet; the wish itself was counted as the beginning of a login.
+    /// Not yet; the hand-off itself was counted as the beginning of a login.
     First,
     /// It was.
     Further,
 }
 
-/// All wishes.
-pub struct Wishes {
+/// All hand-off requests.
+pub struct HandoffRequests {
     lifetime: Duration,
     room: SharedRoom<Kept>,
 }
 
-/// The form in which a wish is kept. Fields are only ever added.
+/// The form in which a hand-off is kept. Fields are only ever added.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Kept {
     host: String,
@@ -123,12 +124,12 @@ struct Kept {
 }
 
 impl JsonContent for Kept {
-    type Handles = Wishes;
+    type Handles = HandoffRequests;
 }
 
-impl Wishes {
-    /// Makes wishes that are kept in a place. They last two times of a login: one to sign in, one for
-    /// whoever does so a second time.
+impl HandoffRequests {
+    /// Makes hand-offs that are kept in a place. They last two times of a login: one to sign in,
+    /// one for whoever does so a second time.
     #[must_use]
     pub fn new(
         place: Arc<dyn Place>,
@@ -140,31 +141,31 @@ impl Wishes {
         Self { lifetime: login_timeout.saturating_mul(2), room }
     }
 
-    /// Returns how long a wish lasts, and with it the binding of the browser that made it.
+    /// Returns how long a hand-off lasts, and with it the binding of the browser that made it.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    /// Remembers a wish of a browser at another host, for the network that it is in, and returns its
-    /// handle.
+    /// Remembers a hand-off of a browser at another host, for the network that it is in, and
+    /// returns its handle.
     ///
     /// # Errors
     /// When there is no room for it, or it cannot be remembered.
     pub async fn begin(
         &self,
-        wish: Wish,
+        request: HandoffRequest,
         binding: &Binding,
         network: Network,
         now: Time,
-    ) -> Result<WishHandle, NotKept> {
+    ) -> Result<HandoffHandle, NotKept> {
         let kept = Kept {
-            host: wish.host,
-            return_to: wish.return_to.as_str().to_owned(),
-            acr: wish.demand.assurance.uri().to_owned(),
-            max_age: wish.demand.max_age.map(|age| age.as_secs()),
+            host: request.host,
+            return_to: request.return_to.as_str().to_owned(),
+            acr: request.demand.assurance.uri().to_owned(),
+            max_age: request.demand.max_age.map(|age| age.as_secs()),
             binding: binding.digest(),
-            is_from_elsewhere: wish.origin == Origin::Elsewhere,
+            is_from_elsewhere: request.origin == Origin::Elsewhere,
             home: None,
             earlier: None,
             tries: 0,
@@ -175,43 +176,43 @@ impl Wishes {
         self.room.issue(&kept, self.forgotten(&kept), network, now).await
     }
 
-    /// Returns how many wishes this process keeps, and how many bytes they count for.
+    /// Returns how many hand-offs this process keeps, and how many bytes they count for.
     #[must_use]
     pub fn kept(&self) -> (usize, usize) {
         let usage = self.room.usage();
         (usage.entries, usage.bytes)
     }
 
-    /// Decides what is to be done about a wish, for the browser that brings it to the registered host
-    /// with the session that it has there, if any. The clocks of the node and of us differ by up to
-    /// `skew`.
+    /// Decides what is to be done about a hand-off, for the browser that brings it to the
+    /// registered host with the session that it has there, if any. The clocks of the node and of us
+    /// differ by up to `skew`.
     ///
     /// # Errors
-    /// When there is no such wish for this browser, or it led to the node too often.
+    /// When there is no such hand-off for this browser, or it led to the node too often.
     pub async fn bring(
         &self,
-        handle: &WishHandle,
+        handle: &HandoffHandle,
         home: &Binding,
         live: Option<&Live>,
         skew: Duration,
         now: Time,
-    ) -> Result<Step, Refused> {
+    ) -> Result<Step, HandoffRefusal> {
         for _ in 0..MOST_RACES {
             let (kept, version) = self.read(handle, now).await?;
             let is_ours = kept.home.as_ref().is_none_or(|known| home.is_remembered_as(known));
             if !is_ours {
-                return Err(Refused::WishOfOtherBrowser);
+                return Err(HandoffRefusal::RequestOfOtherBrowser);
             }
             if kept.is_spent {
-                return Err(Refused::WishUsed);
+                return Err(HandoffRefusal::RequestUsed);
             }
             if now.as_millisecond() >= kept.expires {
-                return Err(Refused::WishExpired);
+                return Err(HandoffRefusal::RequestExpired);
             }
-            let wish = kept.wish().ok_or(Refused::UnknownWish)?;
-            let will_do = live.is_some_and(|live| kept.will_do(&wish, live, skew, now));
+            let request = kept.request().ok_or(HandoffRefusal::UnknownRequest)?;
+            let will_do = live.is_some_and(|live| kept.will_do(&request, live, skew, now));
             if !will_do && kept.tries >= MOST_TRIES {
-                return Err(Refused::TooManyTries);
+                return Err(HandoffRefusal::TooManyTries);
             }
             let mut next = Kept { home: Some(home.digest()), ..kept.clone() };
             if will_do {
@@ -226,35 +227,39 @@ impl Wishes {
             if self.room.swap(handle, version, &next, forgotten, now).await? {
                 let first = if kept.tries == 0 { Try::First } else { Try::Further };
                 return Ok(if will_do {
-                    Step::Fulfil(wish, kept.binding)
+                    Step::Fulfil(request, kept.binding)
                 } else {
-                    Step::SignIn(wish.demand, first)
+                    Step::SignIn(request.demand, first)
                 });
             }
         }
-        Err(Refused::WishUsed)
+        Err(HandoffRefusal::RequestUsed)
     }
 
     /// Returns what was wanted, to show the way back: only to the browser that brought it.
     pub async fn remembered(
         &self,
-        handle: &WishHandle,
+        handle: &HandoffHandle,
         home: Option<&Binding>,
         now: Time,
-    ) -> Option<Wish> {
+    ) -> Option<HandoffRequest> {
         let (kept, _) = self.read(handle, now).await.ok()?;
         let is_ours =
             home.zip(kept.home.as_ref()).is_some_and(|(home, known)| home.is_remembered_as(known));
-        if is_ours { kept.wish() } else { None }
+        if is_ours { kept.request() } else { None }
     }
 
-    async fn read(&self, handle: &WishHandle, now: Time) -> Result<(Kept, Version), Refused> {
+    async fn read(
+        &self,
+        handle: &HandoffHandle,
+        now: Time,
+    ) -> Result<(Kept, Version), HandoffRefusal> {
         let Found { value, version } =
-            self.room.find(handle, now).await?.ok_or(Refused::UnknownWish)?;
+            self.room.find(handle, now).await?.ok_or(HandoffRefusal::UnknownRequest)?;
         Ok((value, version))
     }
 
-    /// Returns until when a wish is known: for a while also as one that has expired.
+    /// Returns until when a hand-off is known: for a while also as one that has expired.
     fn forgotten(&self, kept: &Kept) -> Time {
         let expires = Time::from_millisecond(kept.expires).unwrap_or(Time::MIN);
         later(expires, self.lifetime)
@@ -262,8 +267,8 @@ impl Wishes {
 }
 
 impl Kept {
-    fn wish(&self) -> Option<Wish> {
-        Some(Wish {
+    fn request(&self) -> Option<HandoffRequest> {
+        Some(HandoffRequest {
             host: self.host.clone(),
             return_to: ReturnTo::parse(&self.return_to),
             demand: Demand {
@@ -274,10 +279,10 @@ impl Kept {
         })
     }
 
-    /// Tells whether a session fulfils the wish: it is sure and recent enough, or it was begun for this
-    /// wish, where no session can be recent enough that was there before.
-    fn will_do(&self, wish: &Wish, live: &Live, skew: Duration, now: Time) -> bool {
-        let (session, demand) = (live.session(), wish.demand);
+    /// Tells whether a session fulfils the hand-off: it is sure and recent enough, or it was begun
+    /// for this hand-off, where no session can be recent enough that was there before.
+    fn will_do(&self, request: &HandoffRequest, live: &Live, skew: Duration, now: Time) -> bool {
+        let (session, demand) = (live.session(), request.demand);
         if demand.is_met(session.assurance(), session.authenticated(), now) {
             return true;
         }
@@ -297,9 +302,9 @@ fn name_of(key: SessionKey) -> String {
     base64url(&sha256(&key.bytes()))
 }
 
-/// How many times a wish may lead to the node.
+/// How many times a hand-off may lead to the node.
 const MOST_TRIES: u32 = 10;
-/// Two tabs may bring the same wish at once; who loses looks again.
+/// Two tabs may bring the same hand-off at once; who loses looks again.
 const MOST_RACES: usize = 4;
 
 #[cfg(test)]
