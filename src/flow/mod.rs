@@ -35,7 +35,7 @@ use self::room::Rooms;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
-use crate::session::branches::Branches;
+use crate::session::linked::LinkedSessions;
 use crate::session::sessions::Sessions;
 use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
@@ -98,7 +98,7 @@ pub struct Flows {
     /// What tells our session cookies from inventions.
     pub session_marks: Marker,
     /// The sessions at other hosts than the registered one.
-    pub branches: Arc<Branches>,
+    pub linked_sessions: Arc<LinkedSessions>,
     /// Who wants to be signed in at other hosts.
     pub handoff_requests: Arc<HandoffRequests>,
     /// What hands a session to another host, once.
@@ -128,7 +128,8 @@ impl Flows {
             HandoffRequests::new(Arc::clone(&place), sealer.clone(), timeout, begun);
         let handoff_codes = HandoffCodes::new(Arc::clone(&place), sealer.clone(), begun);
         let session_marks = Marker::new(sealer.clone(), Kind::Session);
-        let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
+        let linked_sessions =
+            LinkedSessions::new(Arc::clone(&place), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock), begun);
         Self {
             settings,
@@ -140,7 +141,7 @@ impl Flows {
             replay: Arc::new(ReplayGuard::new(place)),
             sessions,
             session_marks,
-            branches: Arc::new(branches),
+            linked_sessions: Arc::new(linked_sessions),
             handoff_requests: Arc::new(handoff_requests),
             handoff_codes: Arc::new(handoff_codes),
             clock,
@@ -161,7 +162,7 @@ impl Flows {
             replay: Arc::clone(&self.replay),
             sessions: Arc::clone(&self.sessions),
             session_marks: self.session_marks.clone(),
-            branches: Arc::clone(&self.branches),
+            linked_sessions: Arc::clone(&self.linked_sessions),
             handoff_requests: Arc::clone(&self.handoff_requests),
             handoff_codes: Arc::clone(&self.handoff_codes),
             clock: Arc::clone(&self.clock),

@@ -44,7 +44,7 @@
 //!
 //! # One session
 //!
-//! The cookies differ from host to host, the session does not ([`crate::session::branches`]). We chose one
+//! The cookies differ from host to host, the session does not ([`crate::session::linked`]). We chose one
 //! record with several cookies over several records that know each other, because then nothing has to be
 //! kept equal:
 //!

@@ -9,8 +9,8 @@
 //! 2. The registered host has the citizen sign in, unless a session is there that will do, and
 //!    sends the browser back with a code ([`codes`]):
 //!    [`Flows::continue_handoff`](super::Flows::continue_handoff).
-//! 3. The other host spends the code and gives the browser a branch of that very session
-//!    ([`crate::session::branches`]): [`Flows::complete_handoff`](super::Flows::complete_handoff),
+//! 3. The other host spends the code and gives the browser a session linked to that very one
+//!    ([`crate::session::linked`]): [`Flows::complete_handoff`](super::Flows::complete_handoff),
 //!    the only place where one is made.
 //!
 //! What is worth stealing on the way, and why it is of no use: the handle belongs to the first

@@ -11,8 +11,8 @@ use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
 use crate::base::network::Network;
 use crate::gate::requirement::Demand;
 use crate::session::SessionId;
-use crate::session::branches::BranchId;
 use crate::session::held::{Activity, Live};
+use crate::session::linked::LinkedSessionId;
 use crate::store::Unavailable;
 
 /// What is next for a hand-off at the registered host.
@@ -33,7 +33,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct CompletedHandoff {
     /// The id for the cookie of this host.
-    pub branch: BranchId,
+    pub linked: LinkedSessionId,
     /// Where the citizen wanted to go.
     pub return_to: ReturnTo,
     /// Whose page led there.
@@ -86,8 +86,8 @@ impl Flows {
         }
     }
 
-    /// Arrives at the other host, with the bindings that the browser has there and the branch that
-    /// it had before, if any.
+    /// Arrives at the other host, with the bindings that the browser has there and the linked
+    /// session that it had before, if any.
     ///
     /// # Errors
     /// The first reason for which nobody is signed in here.
@@ -96,7 +96,7 @@ impl Flows {
         code: &HandoffCode,
         host: &str,
         bindings: &[Binding],
-        earlier: Option<&BranchId>,
+        earlier: Option<&LinkedSessionId>,
     ) -> Result<CompletedHandoff, HandoffRefusal> {
         let now = self.now();
         // 1. The code is spent; it was made for this browser at this host.
@@ -105,8 +105,8 @@ impl Flows {
         // 2. The session that it stands for lives.
         let live = self.sessions.find(&session, Activity::Alive, now).await?;
         let live = live.ok_or(HandoffRefusal::SessionEnded)?;
-        // 3. A branch of it, with a fresh id.
-        let branch = self.branches.begin(&session, &live, host, now).await?;
+        // 3. A session linked to it, with a fresh id.
+        let linked = self.linked_sessions.begin(&session, &live, host, now).await?;
         // 4. One that the browser had here before ends (fixation), and its session too when it is
         //    another one: whoever was signed in here is not any more.
         if let Some(earlier) = earlier
@@ -115,18 +115,18 @@ impl Flows {
             tracing::warn!(%error, "session before this crossing could not be ended");
         }
         let public_name = live.session().public_name().to_owned();
-        Ok(CompletedHandoff { branch, return_to, origin, public_name })
+        Ok(CompletedHandoff { linked, return_to, origin, public_name })
     }
 
     async fn leave_earlier(
         &self,
-        earlier: &BranchId,
+        earlier: &LinkedSessionId,
         host: &str,
         session: &SessionId,
     ) -> Result<(), Unavailable> {
         let now = self.now();
-        let before = self.branches.find(earlier, host, now).await?;
-        self.branches.forget(earlier, now).await?;
+        let before = self.linked_sessions.find(earlier, host, now).await?;
+        self.linked_sessions.forget(earlier, now).await?;
         match before.filter(|before| before.key() != session.key()) {
             Some(before) => self.sessions.remove(&before, now).await.map(|_| ()),
             None => Ok(()),

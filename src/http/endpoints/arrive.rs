@@ -27,7 +27,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
         .sessions(headers)
         .into_iter()
         .flatten()
-        .find_map(|id| gateway.flows.branches.recognise(id));
+        .find_map(|id| gateway.flows.linked_sessions.recognise(id));
     let code = exchange.query("code").as_deref().and_then(HandoffCode::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
     let code = code.ok_or_else(|| refused(HandoffRefusal::UnknownCode))?;
@@ -42,6 +42,6 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     );
     let target = arrived.return_to.as_str();
     let mut response = finish::arrive(gateway, exchange, target, arrived.origin);
-    finish::set_session(gateway, exchange, arrived.branch.expose(), &mut response);
+    finish::set_session(gateway, exchange, arrived.linked.expose(), &mut response);
     Ok(response)
 }

@@ -1,22 +1,24 @@
 //! The same session at another host: a second cookie that leads to it.
 //!
-//! A portal on an unrelated domain cannot have the cookie of the registered host, so it gets one of its
-//! own, a branch.
+//! A portal on an unrelated domain cannot have the cookie of the registered host, so it gets one of
+//! its own, a linked session.
 //!
-//! 1. There is one session, whatever the host: its limits, its signs of life and its end are those of
-//!    all its branches, and a person who is signed in at three hosts has one session, not three.
-//! 2. A branch is made of a session that lives ([`Live`]), and of nothing else. It is made in one place
-//!    only, [`crate::flow::handoff::steps`].
-//! 3. It leads on at the host that it was made for. The cookie of the registered host leads nowhere at
-//!    another host and a branch leads nowhere at the registered one: they are looked for among records
-//!    of different kinds.
-//! 4. The record is sealed with the id in the cookie. It holds the id of the session, so whoever steals
-//!    the cookie of one host does not have that of another.
-//! 5. It goes away at the absolute end of its session. When the session ends earlier, it leads nowhere
-//!    from that moment on.
+//! 1. There is one session, whatever the host: its limits, its signs of life and its end are those
+//!    of all its linked sessions, and a person who is signed in at three hosts has one session, not
+//!    three.
+//! 2. A linked session is made of a session that lives ([`Live`]), and of nothing else. It is made
+//!    in one place only, [`crate::flow::handoff::steps`].
+//! 3. It leads on at the host that it was made for. The cookie of the registered host leads nowhere
+//!    at another host and a linked session leads nowhere at the registered one: they are looked for
+//!    among records of different kinds.
+//! 4. The record is sealed with the id in the cookie. It holds the id of the session, so whoever
+//!    steals the cookie of one host does not have that of another.
+//! 5. It goes away at the absolute end of its session. When the session ends earlier, it leads
+//!    nowhere from that moment on.
 //!
-//! What was read is kept near for a while and then asked for again; while the place is away, what is
-//! near goes on, because whether the session lives is decided by [`super::sessions`] with its own grace.
+//! What was read is kept near for a while and then asked for again; while the place is away, what
+//! is near goes on, because whether the session lives is decided by [`super::sessions`] with its
+//! own grace.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,13 +36,13 @@ use crate::store::sealed::{Handle, HandleKind, Handles, JsonContent};
 use crate::store::{Digest, Kind, Place, Unavailable};
 
 /// The secret in the cookie of another host.
-pub type BranchId = Handle<Branches>;
+pub type LinkedSessionId = Handle<LinkedSessions>;
 
-impl HandleKind for Branches {
+impl HandleKind for LinkedSessions {
     const KIND: Kind = Kind::Branch;
 }
 
-/// What is known of a branch without asking the place.
+/// What is known of a linked session without asking the place.
 #[derive(Debug)]
 pub enum Near {
     /// Where it leads, if anywhere.
@@ -51,8 +53,8 @@ pub enum Near {
     Unknown,
 }
 
-/// All branches.
-pub struct Branches {
+/// All linked sessions.
+pub struct LinkedSessions {
     handles: Handles<Kept>,
     marks: Marker,
     near: Cache<Digest, Arc<Known>>,
@@ -67,7 +69,7 @@ struct Known {
     until: Time,
 }
 
-/// The form in which a branch is kept. Fields are only ever added.
+/// The form in which a linked session is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     host: String,
@@ -75,11 +77,11 @@ struct Kept {
 }
 
 impl JsonContent for Kept {
-    type Handles = Branches;
+    type Handles = LinkedSessions;
 }
 
-impl Branches {
-    /// Makes branches that are kept in a place.
+impl LinkedSessions {
+    /// Makes linked sessions that are kept in a place.
     #[must_use]
     pub fn new(place: Arc<dyn Place>, sealer: Sealer, settings: &Settings) -> Self {
         let near = Cache::builder()
@@ -96,11 +98,12 @@ impl Branches {
 
     /// Takes the value of a cookie, when it is an id that we made.
     #[must_use]
-    pub fn recognise(&self, cookie: &str) -> Option<BranchId> {
-        self.marks.is_ours(cookie).then(|| BranchId::of(cookie.to_owned()))
+    pub fn recognise(&self, cookie: &str) -> Option<LinkedSessionId> {
+        self.marks.is_ours(cookie).then(|| LinkedSessionId::of(cookie.to_owned()))
     }
 
-    /// Begins a branch of a session, which lives, at a host, with an id that was never used before.
+    /// Begins a linked session of a session, which lives, at a host, with an id that was never used
+    /// before.
     ///
     /// # Errors
     /// When it cannot be kept: then nobody is signed in there.
@@ -110,22 +113,22 @@ impl Branches {
         live: &Live,
         host: &str,
         now: Time,
-    ) -> Result<BranchId, Unavailable> {
+    ) -> Result<LinkedSessionId, Unavailable> {
         if session.key() != live.key() {
             return Err(Unavailable("session is not the one that lives".to_owned()));
         }
-        let branch = BranchId::of(self.marks.make());
+        let linked = LinkedSessionId::of(self.marks.make());
         let kept = Kept { host: host.to_owned(), session: session.expose().to_owned() };
-        match self.handles.begin(&branch, &kept, live.session().end(), now).await? {
-            Some(_) => Ok(branch),
-            None => Err(Unavailable("id of a branch is there already".to_owned())),
+        match self.handles.begin(&linked, &kept, live.session().end(), now).await? {
+            Some(_) => Ok(linked),
+            None => Err(Unavailable("id of a linked session is there already".to_owned())),
         }
     }
 
-    /// Says what is known of a branch without asking the place.
+    /// Says what is known of a linked session without asking the place.
     #[must_use]
-    pub fn find_near(&self, branch: &BranchId, host: &str, now: Time) -> Near {
-        let digest = branch.key().digest;
+    pub fn find_near(&self, linked: &LinkedSessionId, host: &str, now: Time) -> Near {
+        let digest = linked.key().digest;
         if self.absent.get(&digest).is_some_and(|until| now < until) {
             return Near::Leads(None);
         }
@@ -136,22 +139,23 @@ impl Branches {
         }
     }
 
-    /// Finds the session that a branch leads to at a host. Whether it still lives is another question.
+    /// Finds the session that a linked session leads to at a host. Whether it still lives is
+    /// another question.
     ///
     /// # Errors
     /// When nothing is known of it because the place is away.
     pub async fn find(
         &self,
-        branch: &BranchId,
+        linked: &LinkedSessionId,
         host: &str,
         now: Time,
     ) -> Result<Option<SessionId>, Unavailable> {
-        let digest = branch.key().digest;
+        let digest = linked.key().digest;
         let near = self.near.get(&digest);
         if let Some(known) = near.as_ref().filter(|known| now < known.until) {
             return Ok(known.at(host));
         }
-        let found = self.handles.find(branch, now).await;
+        let found = self.handles.find(linked, now).await;
         match (found, near) {
             (Ok(Some(found)), _) => {
                 let Some(known) = Known::of(found.value, now) else { return Ok(None) };
@@ -170,12 +174,12 @@ impl Branches {
         }
     }
 
-    /// Forgets a branch. Its session goes on.
+    /// Forgets a linked session. Its session goes on.
     ///
     /// # Errors
     /// When the place is away.
-    pub async fn forget(&self, branch: &BranchId, now: Time) -> Result<(), Unavailable> {
-        let digest = branch.key().digest;
+    pub async fn forget(&self, linked: &LinkedSessionId, now: Time) -> Result<(), Unavailable> {
+        let digest = linked.key().digest;
         self.near.invalidate(&digest);
         self.handles.discard(digest, now).await
     }
@@ -192,8 +196,9 @@ impl Known {
     }
 }
 
-/// How long the place is not asked again. What a branch leads to never changes, so this only bounds for
-/// how long one that was forgotten at another replica still leads to its session, if that lives.
+/// How long the place is not asked again. What a linked session leads to never changes, so this
+/// only bounds for how long one that was forgotten at another replica still leads to its session,
+/// if that lives.
 const NEAR: Duration = Duration::from_secs(30);
 /// Of how many it is remembered that they are not there.
 const ABSENT: u64 = 10_000;
@@ -208,14 +213,14 @@ mod tests {
 
     const HOST: &str = "b.example";
 
-    fn invented() -> BranchId {
-        BranchId::of(crate::base::random::long_handle())
+    fn invented() -> LinkedSessionId {
+        LinkedSessionId::of(crate::base::random::long_handle())
     }
 
     struct World {
         place: Arc<Memory>,
         sealer: Sealer,
-        branches: Branches,
+        linked_sessions: LinkedSessions,
         id: SessionId,
         live: Live,
         now: Time,
@@ -224,95 +229,98 @@ mod tests {
     fn world() -> World {
         let place = Arc::new(Memory::new(100));
         let sealer = Sealer::default();
-        let branches = Branches::new(place.clone(), sealer.clone(), &settings());
+        let linked_sessions = LinkedSessions::new(place.clone(), sealer.clone(), &settings());
         let (id, now) = (SessionId::generate(), "2031-01-01T00:00:00Z".parse().unwrap());
         let held = Held::new(id.key(), session(id.key(), now), now);
         let live = held.look(Activity::Alive, now, settings().idle).unwrap();
-        World { place, sealer, branches, id, live, now }
+        World { place, sealer, linked_sessions, id, live, now }
     }
 
     #[tokio::test]
-    async fn a_branch_leads_to_its_session_at_its_host_and_nowhere_else() {
+    async fn a_linked_session_leads_to_its_session_at_its_host_and_nowhere_else() {
         let w = world();
-        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         // Asked of the place, and of what is near.
         for _ in 0..2 {
-            let found = w.branches.find(&branch, HOST, w.now).await.unwrap();
+            let found = w.linked_sessions.find(&linked, HOST, w.now).await.unwrap();
             assert_eq!(found.unwrap().key(), w.id.key());
             for other in ["c.example", "", "b.example."] {
-                assert!(w.branches.find(&branch, other, w.now).await.unwrap().is_none());
+                assert!(w.linked_sessions.find(&linked, other, w.now).await.unwrap().is_none());
             }
         }
-        assert_ne!(branch.expose(), w.id.expose());
+        assert_ne!(linked.expose(), w.id.expose());
         let unknown = invented();
-        assert!(w.branches.find(&unknown, HOST, w.now).await.unwrap().is_none());
-        let session = BranchId::of(w.id.expose().to_owned());
-        assert!(w.branches.find(&session, HOST, w.now).await.unwrap().is_none());
+        assert!(w.linked_sessions.find(&unknown, HOST, w.now).await.unwrap().is_none());
+        let session = LinkedSessionId::of(w.id.expose().to_owned());
+        assert!(w.linked_sessions.find(&session, HOST, w.now).await.unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn the_id_of_a_branch_is_known_by_its_mark() {
+    async fn the_id_of_a_linked_session_is_known_by_its_mark() {
         let secret = || Sealer::new(vec![Secret::new(b"server".to_vec())]);
-        let w = World { branches: Branches::new(world().place, secret(), &settings()), ..world() };
-        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        assert!(w.branches.recognise(branch.expose()).is_some());
+        let w = World {
+            linked_sessions: LinkedSessions::new(world().place, secret(), &settings()),
+            ..world()
+        };
+        let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        assert!(w.linked_sessions.recognise(linked.expose()).is_some());
         let session = SessionId::make(&Marker::new(secret(), Kind::Session));
         for other in [invented().expose(), session.expose(), ""] {
-            assert!(w.branches.recognise(other).is_none(), "{other}");
+            assert!(w.linked_sessions.recognise(other).is_none(), "{other}");
         }
     }
 
     #[tokio::test]
-    async fn an_invented_branch_costs_the_place_one_look_and_hides_nothing() {
+    async fn an_invented_id_costs_the_place_one_look_and_hides_nothing() {
         let w = world();
         let invented = invented();
-        let near = |branch, now| w.branches.find_near(branch, HOST, now);
+        let near = |linked, now| w.linked_sessions.find_near(linked, HOST, now);
         assert!(matches!(near(&invented, w.now), Near::Unknown));
-        assert!(w.branches.find(&invented, HOST, w.now).await.unwrap().is_none());
+        assert!(w.linked_sessions.find(&invented, HOST, w.now).await.unwrap().is_none());
         let after = |by| later(w.now, by);
         let just_before = after(NEAR - Duration::from_millis(1));
         assert!(matches!(near(&invented, just_before), Near::Leads(None)));
         assert!(matches!(near(&invented, after(NEAR)), Near::Unknown), "it is asked again");
-        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_some());
-        assert!(matches!(near(&branch, w.now), Near::Leads(Some(_))));
-        assert!(matches!(near(&branch, after(NEAR)), Near::Doubtful), "and still no invention");
+        let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        assert!(w.linked_sessions.find(&linked, HOST, w.now).await.unwrap().is_some());
+        assert!(matches!(near(&linked, w.now), Near::Leads(Some(_))));
+        assert!(matches!(near(&linked, after(NEAR)), Near::Doubtful), "and still no invention");
     }
 
     #[tokio::test]
-    async fn a_branch_ends_with_its_session_at_the_latest() {
+    async fn a_linked_session_ends_with_its_session_at_the_latest() {
         let w = world();
-        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         let end = w.live.session().end();
         let just_before = end - jiff::SignedDuration::from_millis(1);
-        assert!(w.branches.find(&branch, HOST, just_before).await.unwrap().is_some());
-        let others = Branches::new(w.place.clone(), w.sealer.clone(), &settings());
-        assert!(others.find(&branch, HOST, end).await.unwrap().is_none());
+        assert!(w.linked_sessions.find(&linked, HOST, just_before).await.unwrap().is_some());
+        let others = LinkedSessions::new(w.place.clone(), w.sealer.clone(), &settings());
+        assert!(others.find(&linked, HOST, end).await.unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn a_branch_that_is_forgotten_leads_nowhere_here_at_once_and_elsewhere_soon() {
+    async fn a_linked_session_that_is_forgotten_leads_nowhere_here_at_once_and_elsewhere_soon() {
         let w = world();
-        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        let others = Branches::new(w.place.clone(), w.sealer.clone(), &settings());
-        assert!(others.find(&branch, HOST, w.now).await.unwrap().is_some());
-        w.branches.forget(&branch, w.now).await.unwrap();
-        assert!(w.branches.find(&branch, HOST, w.now).await.unwrap().is_none());
-        assert!(others.find(&branch, HOST, later(w.now, NEAR)).await.unwrap().is_none());
+        let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let others = LinkedSessions::new(w.place.clone(), w.sealer.clone(), &settings());
+        assert!(others.find(&linked, HOST, w.now).await.unwrap().is_some());
+        w.linked_sessions.forget(&linked, w.now).await.unwrap();
+        assert!(w.linked_sessions.find(&linked, HOST, w.now).await.unwrap().is_none());
+        assert!(others.find(&linked, HOST, later(w.now, NEAR)).await.unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn a_branch_is_made_only_of_the_session_that_lives() {
+    async fn a_linked_session_is_made_only_of_the_session_that_lives() {
         let w = world();
         let other = SessionId::generate();
-        assert!(w.branches.begin(&other, &w.live, HOST, w.now).await.is_err());
+        assert!(w.linked_sessions.begin(&other, &w.live, HOST, w.now).await.is_err());
     }
 
     #[tokio::test]
     async fn the_place_does_not_learn_the_id_of_the_session() {
         let w = world();
-        let branch = w.branches.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        let record = w.place.get(branch.key(), w.now).await.unwrap().unwrap();
+        let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
+        let record = w.place.get(linked.key(), w.now).await.unwrap().unwrap();
         let id = w.id.expose().as_bytes();
         assert!(!record.sealed.windows(id.len()).any(|window| window == id));
         assert!(record.label.is_empty());
