@@ -40,7 +40,7 @@
 //! 3. [`saml::assertion::Assertion`]: an assertion of which every condition holds.
 //! 4. [`identity::person::Person`]: who it is. Only an assertion has one.
 //! 5. [`session::Session`]: a signed-in citizen, begun from an assertion. At other hosts a
-//!    [branch](session::branches) leads to the same one.
+//!    [linked session](session::linked) leads to the same one.
 //! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::Door::decide`] makes one.
 //! 7. [`proxy::forward`]: takes a [`gate::Pass`] and nothing less.
 //!
@@ -73,7 +73,7 @@
 //!
 //! A portal on another host than the registered one takes a way around: the browser goes to the
 //! registered host, is or gets signed in there, and brings back a code that is good once
-//! ([`flow::crossing`]).
+//! ([`flow::handoff`]).
 //!
 //! # Where to start reading
 //!

@@ -3,7 +3,7 @@
 //! 1. What has come is counted, not what was announced: whoever announces much and sends little holds
 //!    little.
 //! 2. There is a bound for how many arrive at once and for their bytes, shared out by network
-//!    ([`super::room`]). When it is tight, the network that has most loses the one that began first, and
+//!    ([`super::ledger`]). When it is tight, the network that has most loses the one that began first, and
 //!    that one is not read any further.
 
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use hyper::body::Body;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::room::{Bounds, Entry, Kept, Ledger, Outcome};
+use super::ledger::{Admission, Bounds, Entry, Ledger, Usage};
 use crate::base::body::{BoxError, ReadError};
 use crate::base::clock::Time;
 use crate::base::network::Network;
@@ -74,22 +74,22 @@ impl Arriving {
         self.readers().insert(digest, reader);
         let entry = Entry { digest, network, bytes, expires: Time::MAX };
         let arrival = Arrival { room: self, digest, stopped };
-        self.stop(self.ledger.take_in(entry, Time::MIN)).then_some(arrival)
+        self.stop(self.ledger.admit(entry, Time::MIN)).then_some(arrival)
     }
 
-    /// Returns what is arriving.
+    /// Returns how much is arriving.
     #[must_use]
-    pub fn kept(&self) -> Kept {
-        self.ledger.kept()
+    pub fn usage(&self) -> Usage {
+        self.ledger.usage()
     }
 
     /// Stops those that had to make room.
-    fn stop(&self, outcome: Outcome) -> bool {
+    fn stop(&self, admission: Admission) -> bool {
         let mut readers = self.readers();
-        for digest in outcome.gone {
+        for digest in admission.evicted {
             readers.remove(&digest);
         }
-        outcome.is_kept
+        admission.is_admitted
     }
 
     fn readers(&self) -> MutexGuard<'_, HashMap<Digest, oneshot::Sender<()>>> {
@@ -139,8 +139,8 @@ impl Arrival<'_> {
             // Copied, so that a piece of one byte does not hold the buffer that it came in.
             read.extend_from_slice(&data);
             let bytes = Bounds::weigh(read.len());
-            let outcome = self.room.ledger.grow(self.digest, bytes, Time::MIN);
-            if !self.room.stop(outcome) {
+            let admission = self.room.ledger.grow(self.digest, bytes, Time::MIN);
+            if !self.room.stop(admission) {
                 return Err(DidNotArrive::NoRoom);
             }
         }
@@ -149,7 +149,7 @@ impl Arrival<'_> {
 
 impl Drop for Arrival<'_> {
     fn drop(&mut self) {
-        self.room.ledger.let_go(self.digest);
+        self.room.ledger.release(self.digest);
         self.room.readers().remove(&self.digest);
     }
 }
@@ -180,13 +180,13 @@ mod tests {
             .map(|_| Box::pin(room.begin(network(1)).unwrap().read(stalled(1), 1 << 20, TIME)))
             .collect();
         assert!(slow.iter_mut().all(|read| read.as_mut().now_or_never().is_none()));
-        let kept = room.kept();
-        assert_eq!((kept.entries, kept.bytes), (64, 64 * Bounds::weigh(1)));
+        let usage = room.usage();
+        assert_eq!((usage.entries, usage.bytes), (64, 64 * Bounds::weigh(1)));
         let whole = Full::new(Bytes::from(vec![b'y'; 900_000]));
         let read = room.begin(network(2)).unwrap().read(whole, 1 << 20, TIME).await.unwrap();
         assert_eq!(read.len(), 900_000);
         drop(slow);
-        assert_eq!(room.kept().entries, 0, "all of it is free again");
+        assert_eq!(room.usage().entries, 0, "all of it is free again");
     }
 
     #[tokio::test]
@@ -218,6 +218,6 @@ mod tests {
         )]));
         let error = begin().read(broken, 10, TIME).await.unwrap_err();
         assert!(matches!(error, DidNotArrive::Unread(ReadError::Broken(_))));
-        assert_eq!(room.kept().entries, 0);
+        assert_eq!(room.usage().entries, 0);
     }
 }

@@ -12,6 +12,7 @@ use crate::base::random;
 use crate::base::secret::Secret;
 use crate::gate::requirement::Demand;
 use crate::saml::authn_request::Template;
+use crate::store::Unavailable;
 
 /// What the browser needs to go to the node, and to come back.
 #[derive(Debug)]
@@ -57,10 +58,11 @@ impl Flows {
         let request = template.sign(&request_id, now, assurance, &settings.signer)?;
         let login = PendingLogin { request_id, return_to, assurance, fresh_since, origin };
         let relay_state = RelayState::issue(&self.sealer, later(now, settings.login_timeout));
+        let remembered = login.seal(&self.sealer, &relay_state).map_err(Unavailable::from)?;
         Ok(Begun {
             form_action: settings.sso_url.clone(),
             saml_request: base64(request.as_bytes()),
-            remembered: login.seal(&self.sealer, &relay_state),
+            remembered,
             twin: self.twin(&relay_state),
             relay_state,
         })

@@ -7,6 +7,7 @@
 //!    handle.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use serde::{Deserialize, Serialize};
 
 use crate::base::encoding::{base64url, hex_lower, sha256};
 use crate::base::random;
@@ -36,15 +37,19 @@ impl Binding {
     }
 
     /// Returns the form in which a record remembers it.
-    pub(super) fn digest(&self) -> String {
-        hex_lower(&sha256(self.0.expose().as_bytes()))
+    pub(super) fn digest(&self) -> BindingDigest {
+        BindingDigest(hex_lower(&sha256(self.0.expose().as_bytes())))
     }
 
     /// Tells, in constant time, whether a record remembers this one.
-    pub(super) fn is_remembered_as(&self, digest: &str) -> bool {
-        verify_slices_are_equal(self.digest().as_bytes(), digest.as_bytes()).is_ok()
+    pub(super) fn is_remembered_as(&self, known: &BindingDigest) -> bool {
+        verify_slices_are_equal(self.digest().0.as_bytes(), known.0.as_bytes()).is_ok()
     }
 }
+
+/// What a record remembers of a binding.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BindingDigest(String);
 
 /// What the names of a thing's cookies end in: eight letters of base64url.
 #[derive(Debug, Clone, PartialEq, Eq)]

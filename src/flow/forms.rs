@@ -16,51 +16,45 @@ use serde::{Deserialize, Serialize};
 
 use super::arriving::Arriving;
 use super::binding::{Binding, Tag};
+use super::ledger::Bounds;
 pub use super::room::NotKept;
-use super::room::{Bounds, SharedRoom};
+use super::room::SharedRoom;
 use crate::base::clock::{Time, later};
-use crate::base::encoding::sha256;
 use crate::base::network::Network;
-use crate::base::random;
 use crate::base::secret::Secret;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, Place, Record, Unavailable};
+use crate::store::sealed::{Content, HandleKind, RandomHandle, Strength, Unwritable, write_json};
+use crate::store::{Kind, Place, Unavailable, sealed};
 
 /// How many forms one process keeps at once.
 pub const MOST_FORMS: usize = 10_000;
+
 /// The handle of a form that is kept. It is worth nothing without the binding cookie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handle(String);
+pub type Handle = sealed::Handle<Forms>;
 
 impl Handle {
     /// The length of every handle.
     pub const LENGTH: usize = 22;
 
-    /// Takes what the browser brought back, when it could be one of ours.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        random::is_handle(text).then(|| Self(text.to_owned()))
-    }
-
     /// Returns the handle.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.expose()
     }
 
     /// Returns what the name of its cookie ends in.
     #[must_use]
     pub fn tag(&self) -> Tag {
-        Tag::of(&self.0)
+        Tag::of(self.expose())
     }
+}
 
-    fn key(&self) -> Key {
-        Key { kind: Kind::Form, digest: sha256(self.0.as_bytes()) }
-    }
+impl HandleKind for Forms {
+    const KIND: Kind = Kind::Form;
+}
 
-    fn secret(&self, binding: &Binding) -> Secret<Vec<u8>> {
-        Secret::new([self.0.as_bytes(), b".", binding.expose().as_bytes()].concat())
-    }
+impl RandomHandle for Forms {
+    const STRENGTH: Strength = Strength::Bits128;
 }
 
 /// A form as it was sent.
@@ -87,10 +81,8 @@ pub struct About {
 
 /// All forms that are kept.
 pub struct Forms {
-    place: Arc<dyn Place>,
-    sealer: Sealer,
     lifetime: Duration,
-    room: SharedRoom,
+    room: SharedRoom<Form>,
     /// Those that are still being read.
     pub arriving: Arriving,
 }
@@ -106,8 +98,8 @@ impl Forms {
     ) -> Self {
         let lifetime = login_timeout.saturating_mul(2);
         let bounds = Bounds { entries: MOST_FORMS, bytes: most_bytes };
-        let room = SharedRoom::new(Arc::clone(&place), Kind::Form, bounds);
-        Self { place, sealer, lifetime, room, arriving: Arriving::default() }
+        let room = SharedRoom::new(place, sealer, bounds);
+        Self { lifetime, room, arriving: Arriving::default() }
     }
 
     /// Returns how long a form is kept.
@@ -127,7 +119,7 @@ impl Forms {
         network: Network,
         now: Time,
     ) -> Result<Handle, NotKept> {
-        let handle = Handle(random::handle());
+        let handle = Handle::generate();
         self.put_back(&handle, form, binding, network, now).await?;
         Ok(handle)
     }
@@ -144,11 +136,8 @@ impl Forms {
         network: Network,
         now: Time,
     ) -> Result<(), NotKept> {
-        let (key, expires) = (handle.key(), later(now, self.lifetime));
-        let plain = write(form);
-        let sealed = self.sealer.seal(key, handle.secret(binding).expose(), plain.expose());
-        let record = Record { sealed, label: Bytes::new(), owner: None, alive: 0, expires };
-        self.room.keep(key, record, network, now).await
+        let (handle, expires) = (handle.with(binding.expose()), later(now, self.lifetime));
+        self.room.begin(&handle, form, expires, network, now).await.map(drop)
     }
 
     /// Returns a form, which stays kept; none when it was taken, has expired, or another browser asks.
@@ -161,8 +150,8 @@ impl Forms {
         binding: &Binding,
         now: Time,
     ) -> Result<Option<Form>, Unavailable> {
-        let record = self.place.get(handle.key(), now).await?;
-        Ok(record.and_then(|record| self.open(handle, binding, &record)))
+        let found = self.room.find(&handle.with(binding.expose()), now).await?;
+        Ok(found.map(|found| found.value))
     }
 
     /// Takes a form, once, for the browser that typed it.
@@ -175,20 +164,14 @@ impl Forms {
         binding: &Binding,
         now: Time,
     ) -> Result<Option<Form>, Unavailable> {
-        // Whoever cannot open it does not take it away either.
-        if self.find(handle, binding, now).await?.is_none() {
-            return Ok(None);
-        }
-        let record = self.place.take(handle.key(), now).await?;
-        self.room.let_go(handle.key());
-        Ok(record.and_then(|record| self.open(handle, binding, &record)))
+        self.room.take(&handle.with(binding.expose()), now).await
     }
 
     /// Returns how many forms this process keeps, and how many bytes they have.
     #[must_use]
     pub fn kept(&self) -> (usize, usize) {
-        let kept = self.room.kept();
-        (kept.entries, kept.bytes)
+        let usage = self.room.usage();
+        (usage.entries, usage.bytes)
     }
 
     /// Returns how many bytes there may be.
@@ -196,27 +179,26 @@ impl Forms {
     pub fn most_bytes(&self) -> usize {
         self.room.bounds().bytes
     }
-
-    fn open(&self, handle: &Handle, binding: &Binding, record: &Record) -> Option<Form> {
-        let secret = handle.secret(binding);
-        let plain = self.sealer.open(handle.key(), secret.expose(), &record.sealed).ok()?;
-        read(plain.expose())
-    }
 }
 
 /// The length of what stands before the body, that, and the body.
-fn write(form: &Form) -> Secret<Vec<u8>> {
-    let about = serde_json::to_vec(&form.about).unwrap_or_default();
-    let length = u32::try_from(about.len()).unwrap_or(0).to_be_bytes();
-    Secret::new([&length, about.as_slice(), &form.body].concat())
-}
+impl Content for Form {
+    type Handles = Forms;
 
-fn read(plain: &[u8]) -> Option<Form> {
-    let (length, rest) = plain.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (about, body) = rest.split_at_checked(length)?;
-    let about = serde_json::from_slice(about).ok()?;
-    Some(Form { about, body: Bytes::copy_from_slice(body) })
+    fn write(&self) -> Result<Secret<Vec<u8>>, Unwritable> {
+        let about = write_json(Kind::Form, &self.about)?;
+        let length = u32::try_from(about.expose().len());
+        let length = length.map_err(|error| Unwritable::new(Kind::Form, error))?.to_be_bytes();
+        Ok(Secret::new([&length, about.expose().as_slice(), &self.body].concat()))
+    }
+
+    fn read(plain: &[u8]) -> Option<Self> {
+        let (length, rest) = plain.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (about, body) = rest.split_at_checked(length)?;
+        let about = serde_json::from_slice(about).ok()?;
+        Some(Self { about, body: Bytes::copy_from_slice(body) })
+    }
 }
 
 #[cfg(test)]
@@ -310,7 +292,7 @@ mod tests {
         let forms = Forms::new(place, Sealer::default(), TIMEOUT, 2 << 20);
         forms.keep(&form(&LARGE), &binding, network(1), now).await.unwrap();
         let kept = forms.keep(&form(&LARGE), &binding, network(2), now).await;
-        assert_eq!(kept, Err(NotKept::Full));
+        assert_eq!(kept.unwrap_err(), NotKept::Full);
         assert_eq!(forms.kept().0, 1);
     }
 }

@@ -6,10 +6,10 @@
 pub mod arriving;
 pub mod begin;
 pub mod binding;
-pub mod codes;
-pub mod crossing;
 pub mod finish;
 pub mod forms;
+pub mod handoff;
+pub mod ledger;
 pub mod login_error;
 pub mod logout;
 pub mod node;
@@ -20,22 +20,22 @@ pub mod replay;
 pub mod return_to;
 pub mod room;
 pub mod ticket;
-pub mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::codes::Codes;
 use self::forms::Forms;
+use self::handoff::codes::HandoffCodes;
+use self::handoff::requests::HandoffRequests;
+use self::ledger::Bounds;
 use self::node::NodeClient;
 use self::outcome::Outcomes;
 use self::replay::ReplayGuard;
-use self::room::{Bounds, Rooms};
-use self::wishes::Wishes;
+use self::room::Rooms;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
-use crate::session::branches::Branches;
+use crate::session::linked::LinkedSessions;
 use crate::session::sessions::Sessions;
 use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
@@ -98,11 +98,11 @@ pub struct Flows {
     /// What tells our session cookies from inventions.
     pub session_marks: Marker,
     /// The sessions at other hosts than the registered one.
-    pub branches: Arc<Branches>,
+    pub linked_sessions: Arc<LinkedSessions>,
     /// Who wants to be signed in at other hosts.
-    pub wishes: Arc<Wishes>,
+    pub handoff_requests: Arc<HandoffRequests>,
     /// What hands a session to another host, once.
-    pub codes: Arc<Codes>,
+    pub handoff_codes: Arc<HandoffCodes>,
     /// The time.
     pub clock: SharedClock,
 }
@@ -124,10 +124,12 @@ impl Flows {
         let forms = Forms::new(Arc::clone(&place), sealer.clone(), timeout, rooms.forms);
         let entries = usize::try_from(settings.maximum_pending).unwrap_or(usize::MAX);
         let begun = Bounds { entries, bytes: rooms.begun };
-        let wishes = Wishes::new(Arc::clone(&place), sealer.clone(), timeout, begun);
-        let codes = Codes::new(Arc::clone(&place), sealer.clone(), begun);
+        let handoff_requests =
+            HandoffRequests::new(Arc::clone(&place), sealer.clone(), timeout, begun);
+        let handoff_codes = HandoffCodes::new(Arc::clone(&place), sealer.clone(), begun);
         let session_marks = Marker::new(sealer.clone(), Kind::Session);
-        let branches = Branches::new(Arc::clone(&place), sealer.clone(), &session_settings);
+        let linked_sessions =
+            LinkedSessions::new(Arc::clone(&place), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock), begun);
         Self {
             settings,
@@ -139,9 +141,9 @@ impl Flows {
             replay: Arc::new(ReplayGuard::new(place)),
             sessions,
             session_marks,
-            branches: Arc::new(branches),
-            wishes: Arc::new(wishes),
-            codes: Arc::new(codes),
+            linked_sessions: Arc::new(linked_sessions),
+            handoff_requests: Arc::new(handoff_requests),
+            handoff_codes: Arc::new(handoff_codes),
             clock,
         }
     }
@@ -160,9 +162,9 @@ impl Flows {
             replay: Arc::clone(&self.replay),
             sessions: Arc::clone(&self.sessions),
             session_marks: self.session_marks.clone(),
-            branches: Arc::clone(&self.branches),
-            wishes: Arc::clone(&self.wishes),
-            codes: Arc::clone(&self.codes),
+            linked_sessions: Arc::clone(&self.linked_sessions),
+            handoff_requests: Arc::clone(&self.handoff_requests),
+            handoff_codes: Arc::clone(&self.handoff_codes),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -14,21 +14,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
+use super::ledger::Bounds;
 use super::login_error::{Class, LoginError, Refused};
 use super::relay_state::{RelayState, Thing};
-use super::room::{Bounds, NotKept, SharedRoom};
+use super::room::{NotKept, SharedRoom};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::network::Network;
-use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
 use crate::observe::metrics::reasons::REASONS;
 use crate::session::SessionId;
 use crate::store::seal::Sealer;
-use crate::store::{Kind, Place, Record, Unavailable};
+use crate::store::sealed::{Handle, HandleKind, JsonContent, Version};
+use crate::store::{Kind, Place, Unavailable};
 
 /// How long it is told to the same browser what became of its login.
 pub const TOLD_FOR: Duration = Duration::from_secs(60);
@@ -63,14 +63,17 @@ pub enum Claim {
 
 /// A claim, as it is kept; nothing is, when there was no room.
 #[derive(Debug)]
-pub struct Claimed(Option<Bytes>);
+pub struct Claimed(Option<Version>);
 
 /// All outcomes.
 pub struct Outcomes {
     place: Arc<dyn Place>,
-    room: SharedRoom,
-    sealer: Sealer,
+    room: SharedRoom<Kept>,
     clock: SharedClock,
+}
+
+impl HandleKind for Outcomes {
+    const KIND: Kind = Kind::Login;
 }
 
 /// The form in which it is kept. Fields are only ever added.
@@ -83,12 +86,16 @@ enum Kept {
     Ended,
 }
 
+impl JsonContent for Kept {
+    type Handles = Outcomes;
+}
+
 impl Outcomes {
     /// Makes outcomes that are kept in a place, which has room for so many of them.
     #[must_use]
     pub fn new(place: Arc<dyn Place>, sealer: Sealer, clock: SharedClock, bounds: Bounds) -> Self {
-        let room = SharedRoom::new(Arc::clone(&place), Kind::Login, bounds);
-        Self { place, room, sealer, clock }
+        let room = SharedRoom::new(Arc::clone(&place), sealer, bounds);
+        Self { place, room, clock }
     }
 
     /// Claims a login for a browser of a network.
@@ -96,13 +103,13 @@ impl Outcomes {
     /// # Errors
     /// When it cannot be told whether somebody came before, or not be noted.
     pub async fn claim(&self, login: &RelayState, network: Network) -> Result<Claim, Unavailable> {
-        let record = self.record(login, &Kept::UnderWay);
-        let sealed = record.sealed.clone();
-        Ok(match self.put_new(login, record, network).await? {
-            Put::Kept => Claim::First(Claimed(Some(sealed))),
-            Put::NoRoom => Claim::First(Claimed(None)),
-            Put::WasThere => Claim::Before,
-        })
+        match self.begin(login, &Kept::UnderWay, network).await {
+            Ok(Some(version)) => Ok(Claim::First(Claimed(Some(version)))),
+            Ok(None) => Ok(Claim::Before),
+            // See rule 4.
+            Err(NotKept::Full) => Ok(Claim::First(Claimed(None))),
+            Err(NotKept::Store(away)) => Err(away),
+        }
     }
 
     /// Ends a login for good, unless it came to another end before.
@@ -110,8 +117,10 @@ impl Outcomes {
     /// # Errors
     /// When the store is away.
     pub async fn end(&self, login: &RelayState, network: Network) -> Result<(), Unavailable> {
-        let record = self.record(login, &Kept::Ended);
-        self.put_new(login, record, network).await.map(drop)
+        match self.begin(login, &Kept::Ended, network).await {
+            Ok(_) | Err(NotKept::Full) => Ok(()),
+            Err(NotKept::Store(away)) => Err(away),
+        }
     }
 
     /// Notes what became of a login that was claimed, when its claim was kept and is still there.
@@ -124,7 +133,7 @@ impl Outcomes {
         claimed: Claimed,
         outcome: &Outcome,
     ) -> Result<(), Unavailable> {
-        let Claimed(Some(sealed)) = claimed else { return Ok(()) };
+        let Claimed(Some(version)) = claimed else { return Ok(()) };
         let until = later(self.clock.now(), TOLD_FOR).as_millisecond();
         let kept = match outcome {
             Outcome::SignedIn { session, assurance } => Kept::SignedIn {
@@ -136,9 +145,8 @@ impl Outcomes {
                 Kept::Refused { code: (*code).to_owned(), class: class.name().to_owned(), until }
             }
         };
-        let (key, _) = login.key(Thing::Outcome);
-        let record = self.record(login, &kept);
-        self.place.swap(key, sealed, record, self.clock.now()).await.map(drop)
+        let (now, expires) = self.times(login);
+        self.room.swap(&handle(login), version, &kept, expires, now).await.map(drop)
     }
 
     /// Returns what became of a login that somebody claimed before, as soon as it is known.
@@ -150,7 +158,8 @@ impl Outcomes {
         let end = Instant::now() + patience;
         let mut pause = LOOK_AGAIN;
         loop {
-            match self.read(login).await?.ok_or(Refused::Used)? {
+            let found = self.room.find(&handle(login), self.clock.now()).await?;
+            match found.ok_or(Refused::Used)?.value {
                 Kept::Ended => return Err(Refused::OtherBrowser),
                 Kept::UnderWay if Instant::now() < end => {
                     sleep(pause).await;
@@ -201,44 +210,27 @@ impl Outcomes {
         }
     }
 
-    async fn put_new(
+    async fn begin(
         &self,
         login: &RelayState,
-        record: Record,
+        kept: &Kept,
         network: Network,
-    ) -> Result<Put, Unavailable> {
-        let (key, _) = login.key(Thing::Outcome);
-        match self.room.keep_new(key, record, network, self.clock.now()).await {
-            Ok(true) => Ok(Put::Kept),
-            Ok(false) => Ok(Put::WasThere),
-            // See rule 4.
-            Err(NotKept::Full) => Ok(Put::NoRoom),
-            Err(NotKept::Store(away)) => Err(away),
-        }
+    ) -> Result<Option<Version>, NotKept> {
+        let (now, expires) = self.times(login);
+        self.room.begin(&handle(login), kept, expires, network, now).await
     }
 
-    async fn read(&self, login: &RelayState) -> Result<Option<Kept>, Unavailable> {
-        let (key, secret) = login.key(Thing::Outcome);
-        let record = self.place.get(key, self.clock.now()).await?;
-        Ok(record.and_then(|record| {
-            let plain = self.sealer.open(key, secret.as_bytes(), &record.sealed).ok()?;
-            serde_json::from_slice(plain.expose()).ok()
-        }))
+    /// Returns what time it is, and when that which is noted now is forgotten: after the end of the login
+    /// its handle is good for nothing anyway.
+    fn times(&self, login: &RelayState) -> (Time, Time) {
+        let now = self.clock.now();
+        (now, login.end().max(later(now, TOLD_FOR)))
     }
+}
 
-    fn record(&self, login: &RelayState, kept: &Kept) -> Record {
-        let plain = Secret::new(serde_json::to_vec(kept).unwrap_or_default());
-        let (key, secret) = login.key(Thing::Outcome);
-        // After the end of the login its handle is good for nothing anyway.
-        let told: Time = later(self.clock.now(), TOLD_FOR);
-        Record {
-            sealed: self.sealer.seal(key, secret.as_bytes(), plain.expose()),
-            label: Bytes::new(),
-            owner: None,
-            alive: 0,
-            expires: login.end().max(told),
-        }
-    }
+/// What became of a login is found by its handle, and by nothing else that belongs to it.
+fn handle(login: &RelayState) -> Handle<Outcomes> {
+    Handle::of(login.secret(Thing::Outcome))
 }
 
 impl Outcome {
@@ -247,12 +239,6 @@ impl Outcome {
     pub fn refused(error: &LoginError) -> Self {
         Self::Refused { code: error.code(), class: error.class() }
     }
-}
-
-enum Put {
-    Kept,
-    NoRoom,
-    WasThere,
 }
 
 /// How soon who waits for an outcome looks again.
@@ -269,6 +255,7 @@ mod tests {
     struct World {
         outcomes: Outcomes,
         clock: Arc<ManualClock>,
+        sealer: Sealer,
         login: RelayState,
     }
 
@@ -282,9 +269,9 @@ mod tests {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
         let sealer = Sealer::default();
         let login = RelayState::issue(&sealer, later(clock.now(), Duration::from_secs(600)));
-        let bounds = Bounds { entries, bytes: 1 << 20 };
-        let outcomes = Outcomes::new(Arc::new(Memory::new(10)), sealer, clock.clone(), bounds);
-        World { outcomes, clock, login }
+        let (bounds, place) = (Bounds { entries, bytes: 1 << 20 }, Arc::new(Memory::new(10)));
+        let outcomes = Outcomes::new(place, sealer.clone(), clock.clone(), bounds);
+        World { outcomes, clock, sealer, login }
     }
 
     fn network() -> Network {
@@ -374,22 +361,23 @@ mod tests {
             w.outcomes.claim(&w.login, network()).await.unwrap();
             w.outcomes.end(&w.login, network()).await.unwrap();
         }
-        assert_eq!(w.outcomes.room.kept().entries, 1);
-        let other = RelayState::issue(&w.outcomes.sealer, w.login.end());
+        assert_eq!(w.outcomes.room.usage().entries, 1);
+        let other = RelayState::issue(&w.sealer, w.login.end());
         w.outcomes.end(&other, network()).await.unwrap();
-        assert_eq!(w.outcomes.room.kept().entries, 2);
+        assert_eq!(w.outcomes.room.usage().entries, 2);
     }
 
     #[tokio::test]
     async fn want_of_room_keeps_nobody_from_signing_in() {
         let w = world_with(1);
         let first = w.claimed(&w.login, network()).await;
-        let other = RelayState::issue(&w.outcomes.sealer, w.login.end());
+        let other = RelayState::issue(&w.sealer, w.login.end());
         let elsewhere = Network::of(std::net::Ipv4Addr::new(192, 0, 2, 1).into(), 32, 56);
         let claimed = w.claimed(&other, elsewhere).await;
         // What it led to goes into no books, and so nowhere.
         w.outcomes.settle(&other, claimed, &signed_in()).await.unwrap();
-        assert!(w.outcomes.read(&other).await.unwrap().is_none());
+        let found = w.outcomes.room.find(&handle(&other), w.clock.now()).await.unwrap();
+        assert!(found.is_none());
         // What was there before stays.
         w.outcomes.settle(&w.login, first, &signed_in()).await.unwrap();
         assert!(w.outcomes.wait(&w.login, PATIENCE).await.is_ok());

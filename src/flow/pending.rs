@@ -16,7 +16,9 @@ use crate::base::encoding::{base64url, from_base64url};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
+use crate::store::Kind;
 use crate::store::seal::Sealer;
+use crate::store::sealed::Unwritable;
 
 /// What is remembered when a login begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +44,22 @@ pub enum Origin {
     Elsewhere,
 }
 
+impl Origin {
+    /// Reads what a record says.
+    pub(super) fn kept(is_from_elsewhere: bool) -> Self {
+        if is_from_elsewhere { Self::Elsewhere } else { Self::Own }
+    }
+}
+
 impl PendingLogin {
     /// Seals what is to be remembered of a login, as the value of a cookie.
-    #[must_use]
-    pub fn seal(&self, sealer: &Sealer, login: &RelayState) -> Secret<String> {
+    ///
+    /// # Errors
+    /// When it cannot be written: nothing could be finished by half of it.
+    pub fn seal(&self, sealer: &Sealer, login: &RelayState) -> Result<Secret<String>, Unwritable> {
         let (key, secret) = login.key(Thing::Beginning);
-        Secret::new(base64url(&sealer.seal(key, secret.as_bytes(), self.write().expose())))
+        let sealed = sealer.seal(key, secret.as_bytes(), self.write()?.expose());
+        Ok(Secret::new(base64url(&sealed)))
     }
 
     /// Opens what a browser remembers of a login; none when it remembers nothing of this one.
@@ -58,14 +70,17 @@ impl PendingLogin {
         Self::read(plain.expose())
     }
 
-    fn write(&self) -> Secret<Vec<u8>> {
+    fn write(&self) -> Result<Secret<Vec<u8>>, Unwritable> {
+        let cannot = |what| Unwritable::new(Kind::Login, what);
         let level = Assurance::ALL.iter().position(|level| *level == self.assurance);
-        let level = level.and_then(|level| u8::try_from(level).ok()).unwrap_or(u8::MAX);
+        let level = level.and_then(|level| u8::try_from(level).ok());
+        let level = level.ok_or_else(|| cannot("level of assurance has no number"))?;
         let origin = u8::from(self.origin == Origin::Elsewhere);
         let since = self.fresh_since.map_or(i64::MIN, Time::as_millisecond).to_be_bytes();
-        let id = random::message_id_bytes(&self.request_id).unwrap_or_default();
+        let id = random::message_id_bytes(&self.request_id)
+            .ok_or_else(|| cannot("ID of the request is none of ours"))?;
         let return_to = self.return_to.as_str().as_bytes();
-        Secret::new([&[FORM, level, origin], &since[..], &id, return_to].concat())
+        Ok(Secret::new([&[FORM, level, origin], &since[..], &id, return_to].concat()))
     }
 
     fn read(plain: &[u8]) -> Option<Self> {
@@ -120,7 +135,7 @@ mod tests {
                 for origin in [Origin::Own, Origin::Elsewhere] {
                     let pending =
                         PendingLogin { fresh_since, assurance, origin, ..login("/tax?x=%C5%BB") };
-                    let sealed = pending.seal(&sealer, &state);
+                    let sealed = pending.seal(&sealer, &state).unwrap();
                     let opened = PendingLogin::open(sealed.expose(), &sealer, &state);
                     assert_eq!(opened, Some(pending));
                 }
@@ -132,7 +147,7 @@ mod tests {
     fn it_opens_for_its_login_alone_and_nobody_changes_it() {
         let sealer = Sealer::default();
         let state = relay_state(&sealer);
-        let sealed = login("/tax").seal(&sealer, &state);
+        let sealed = login("/tax").seal(&sealer, &state).unwrap();
         assert_eq!(PendingLogin::open(sealed.expose(), &sealer, &relay_state(&sealer)), None);
         assert_eq!(PendingLogin::open(sealed.expose(), &Sealer::default(), &state), None);
         let bytes = from_base64url(sealed.expose()).unwrap();
@@ -145,18 +160,28 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_written_whole_is_not_remembered_at_all() {
+        let sealer = Sealer::default();
+        let state = relay_state(&sealer);
+        for request_id in ["", "ID-", "_1234", &random::message_id()[3..]] {
+            let login = PendingLogin { request_id: request_id.to_owned(), ..login("/tax") };
+            assert!(login.seal(&sealer, &state).is_err(), "{request_id}");
+        }
+    }
+
+    #[test]
     fn a_browser_takes_the_longest_of_them_for_a_cookie() {
         let sealer = Sealer::default();
         let state = relay_state(&sealer);
         let longest = format!("/{}", "a".repeat(ReturnTo::MAXIMUM_LENGTH - 1));
-        let sealed = login(&longest).seal(&sealer, &state);
+        let sealed = login(&longest).seal(&sealer, &state).unwrap();
         assert_eq!(
             PendingLogin::open(sealed.expose(), &sealer, &state).unwrap().return_to.as_str(),
             longest
         );
         // RFC 6265bis 5.6: name and value together have at most 4096 bytes.
         assert!(sealed.expose().len() < 4000, "{}", sealed.expose().len());
-        let usual = login("/tax/2031?form=PIT-37").seal(&sealer, &state);
+        let usual = login("/tax/2031?form=PIT-37").seal(&sealer, &state).unwrap();
         assert!(usual.expose().len() < 120, "{}", usual.expose().len());
     }
 }

@@ -72,10 +72,15 @@ impl RelayState {
         Time::from_second(i64::from_be_bytes(seconds)).unwrap_or(Time::UNIX_EPOCH)
     }
 
+    /// Returns the secret that leads to one thing that belongs to the login. None leads to another.
+    pub(super) fn secret(&self, thing: Thing) -> String {
+        format!("{}\0{}", thing.name(), self.0)
+    }
+
     /// Returns the key for one thing that belongs to the login, and the secret that leads to it. No thing
     /// stands for another.
     pub(super) fn key(&self, thing: Thing) -> (Key, String) {
-        let secret = format!("{}\0{}", thing.name(), self.0);
+        let secret = self.secret(thing);
         let digest: Digest = sha256(secret.as_bytes());
         (Key { kind: Kind::Login, digest }, secret)
     }

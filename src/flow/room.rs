@@ -1,54 +1,25 @@
-//! Room for what strangers have us keep, shared out by network: nobody who keeps little loses it to
-//! somebody who keeps much.
+//! Room in a store for what strangers have us keep there under handles, shared out by network
+//! ([`super::ledger`]).
 //!
-//! A [`Ledger`] notes what this process put into a store: under which digest, for which network, how
-//! many bytes, and until when. It holds no record itself. Whoever keeps something asks it first
-//! ([`Ledger::take_in`]), and takes away from the store what it names. [`SharedRoom`] is a ledger with
-//! the store that it is for, and does both.
-//!
-//! 1. There is a bound for the number and one for the bytes ([`Bounds`]). The memory of the ledger
-//!    itself follows from the first: some 300 bytes an entry.
-//! 2. What has expired goes first.
-//! 3. When it is tight after that, the network that has most, counted with what it brings now, loses
-//!    what it brought longest ago. Of several with as much it is the one that brings something; when it
-//!    has nothing else, that is not taken in and nothing is lost for it.
-//! 4. So a network with no more than its equal share of a bound (the bound, divided by the number of
-//!    networks that keep something) never loses an entry to another network, whatever the others do.
-//!    What is left by those with little is there for those with more.
-//! 5. Every operation costs O(log n), and each entry that goes was put by one that came.
+//! 1. A record goes into the books before it goes into the store, and what has to go for it is taken
+//!    from the store first. So there is never more in the store than in the books.
+//! 2. What could not be put into the store is in no books either.
+//! 3. The records are [`Handles`]' and keep its rules.
 //!
 //! What it does not do: each process counts what it put itself. With several replicas at one store there
 //! is room for as much at each, and after a restart what was put before counts for nobody until it
 //! expires; a store that has a bound of its own holds for both.
 
-use std::collections::hash_map;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 
+use super::ledger::{Admission, Bounds, Entry, Ledger, Usage};
 use crate::base::clock::Time;
-use crate::base::digest_hasher::BuildDigestHasher;
 use crate::base::network::Network;
-use crate::store::{Digest, Key, Kind, Place, Record, Unavailable};
-
-/// How much may be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// How many entries.
-    pub entries: usize,
-    /// How many bytes they may have together.
-    pub bytes: usize,
-}
-
-impl Bounds {
-    /// Returns how much a record of so many bytes counts: what stands around it costs room too, so that
-    /// very many small ones cannot cost more than the bound of bytes says.
-    #[must_use]
-    pub fn weigh(length: usize) -> usize {
-        length.saturating_add(AROUND_A_RECORD)
-    }
-}
+use crate::store::seal::Sealer;
+use crate::store::sealed::{Content, Found, Handle, Handles, RandomHandle, Unwritable, Version};
+use crate::store::{Digest, Place, Unavailable};
 
 /// How many bytes there is room for, by what is kept. It depends on where the records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,44 +46,9 @@ impl Rooms {
     }
 }
 
-/// What is to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Under which digest. It must be one of our own making (a hash of a random handle).
-    pub digest: Digest,
-    /// Who had us keep it.
-    pub network: Network,
-    /// How many bytes it has.
-    pub bytes: usize,
-    /// Until when it is kept.
-    pub expires: Time,
-}
-
-/// What became of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "what is gone must be taken from the store"]
-pub struct Outcome {
-    /// Whether there is room for it.
-    pub is_kept: bool,
-    /// What is not kept any more: it has expired, or made room.
-    pub gone: Vec<Digest>,
-}
-
-/// What is kept at present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
-    /// How many entries.
-    pub entries: usize,
-    /// How many bytes they have.
-    pub bytes: usize,
-    /// How many networks they are of.
-    pub networks: usize,
-}
-
 /// Room in a store for records of one kind, shared out by network.
-pub struct SharedRoom {
-    place: Arc<dyn Place>,
-    kind: Kind,
+pub struct SharedRoom<T> {
+    handles: Handles<T>,
     ledger: Ledger,
 }
 
@@ -127,6 +63,12 @@ pub enum NotKept {
     Store(#[from] Unavailable),
 }
 
+impl From<Unwritable> for NotKept {
+    fn from(unwritable: Unwritable) -> Self {
+        Self::Store(unwritable.into())
+    }
+}
+
 impl From<NotKept> for Unavailable {
     fn from(not_kept: NotKept) -> Self {
         match not_kept {
@@ -136,54 +78,106 @@ impl From<NotKept> for Unavailable {
     }
 }
 
-impl SharedRoom {
-    /// Makes room for records of a kind in a place.
+impl<T: Content> SharedRoom<T> {
+    /// Makes room for sealed records in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, kind: Kind, bounds: Bounds) -> Self {
-        Self { place, kind, ledger: Ledger::new(bounds) }
+    pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
+        Self { handles: Handles::new(place, sealer), ledger: Ledger::new(bounds) }
     }
 
-    /// Keeps a record for a network. What has to go for it is taken from the place first.
+    /// Begins a record for a network, under a handle that nobody has.
     ///
     /// # Errors
-    /// When there is no room, or the place is away.
-    pub async fn keep(
+    /// When there is no room, or it cannot be kept.
+    pub async fn issue(
         &self,
-        key: Key,
-        record: Record,
+        value: &T,
+        expires: Time,
         network: Network,
         now: Time,
-    ) -> Result<(), NotKept> {
-        self.make_room(key, &record, network, now).await?;
-        let put = self.place.put(key, record).await;
-        self.unless_kept(key, put.map(|()| true)).map(drop)
+    ) -> Result<Handle<T::Handles>, NotKept>
+    where
+        T::Handles: RandomHandle,
+    {
+        let handle = Handle::generate();
+        match self.begin(&handle, value, expires, network, now).await? {
+            Some(_) => Ok(handle),
+            None => Err(Unavailable("handle is there already".to_owned()).into()),
+        }
     }
 
-    /// Keeps a record for a network unless one is there that has not expired; says whether it does.
+    /// Begins a record for a network under a handle; none when one is there that has not expired.
     ///
     /// # Errors
-    /// When there is no room, or the place is away.
-    pub async fn keep_new(
+    /// When there is no room, or it cannot be kept.
+    pub async fn begin(
         &self,
-        key: Key,
-        record: Record,
+        handle: &Handle<T::Handles>,
+        value: &T,
+        expires: Time,
         network: Network,
         now: Time,
-    ) -> Result<bool, NotKept> {
-        self.make_room(key, &record, network, now).await?;
-        let put = self.place.put_new(key, record, now).await;
-        self.unless_kept(key, put)
+    ) -> Result<Option<Version>, NotKept> {
+        let record = self.handles.record(handle, value, expires)?;
+        let digest = handle.key().digest;
+        let bytes = Bounds::weigh(record.sealed.len());
+        self.make_room(Entry { digest, network, bytes, expires }, now).await?;
+        // When a record is there already, the entry stands for it.
+        let put = self.handles.put_new(handle, record, now).await;
+        if put.is_err() {
+            self.ledger.release(digest);
+        }
+        Ok(put?)
     }
 
-    /// Notes that a record was taken from the place.
-    pub fn let_go(&self, key: Key) {
-        self.ledger.let_go(key.digest);
+    /// Finds the record that a handle leads to.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn find(
+        &self,
+        handle: &Handle<T::Handles>,
+        now: Time,
+    ) -> Result<Option<Found<T>>, Unavailable> {
+        self.handles.find(handle, now).await
     }
 
-    /// Returns what this process keeps here.
+    /// Has a record say something else, when it still is as it was; says whether it does. It counts for
+    /// as much as it did when it began.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then the record is as it was.
+    pub async fn swap(
+        &self,
+        handle: &Handle<T::Handles>,
+        version: Version,
+        value: &T,
+        expires: Time,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        self.handles.swap(handle, version, value, expires, now).await
+    }
+
+    /// Takes a record away, and out of the books, and returns it to one caller only.
+    ///
+    /// # Errors
+    /// When the place is away: then the record may still be there.
+    pub async fn take(
+        &self,
+        handle: &Handle<T::Handles>,
+        now: Time,
+    ) -> Result<Option<T>, Unavailable> {
+        let taken = self.handles.take(handle, now).await?;
+        if taken.is_some() {
+            self.ledger.release(handle.key().digest);
+        }
+        Ok(taken)
+    }
+
+    /// Returns how much this process keeps here.
     #[must_use]
-    pub fn kept(&self) -> Kept {
-        self.ledger.kept()
+    pub fn usage(&self) -> Usage {
+        self.ledger.usage()
     }
 
     /// Returns how much there may be.
@@ -192,290 +186,123 @@ impl SharedRoom {
         self.ledger.bounds()
     }
 
-    async fn make_room(
-        &self,
-        key: Key,
-        record: &Record,
-        network: Network,
-        now: Time,
-    ) -> Result<(), NotKept> {
-        let bytes = Bounds::weigh(record.sealed.len());
-        let entry = Entry { digest: key.digest, network, bytes, expires: record.expires };
-        let Outcome { is_kept, gone } = self.ledger.take_in(entry, now);
-        let taken = gone.into_iter().map(|digest| {
-            let kind = self.kind;
-            self.place.take(Key { kind, digest }, now)
-        });
-        if let Err(away) = try_join_all(taken).await {
-            self.ledger.let_go(key.digest);
+    async fn make_room(&self, entry: Entry, now: Time) -> Result<(), NotKept> {
+        let Admission { is_admitted, evicted } = self.ledger.admit(entry, now);
+        let discard = |digest: Digest| self.handles.discard(digest, now);
+        if let Err(away) = try_join_all(evicted.into_iter().map(discard)).await {
+            self.ledger.release(entry.digest);
             return Err(away.into());
         }
-        if is_kept { Ok(()) } else { Err(NotKept::Full) }
-    }
-
-    /// When a record is there already, the entry stands for it.
-    fn unless_kept(&self, key: Key, put: Result<bool, Unavailable>) -> Result<bool, NotKept> {
-        if put.is_err() {
-            self.ledger.let_go(key.digest);
-        }
-        Ok(put?)
+        if is_admitted { Ok(()) } else { Err(NotKept::Full) }
     }
 }
-
-/// The ledger. Shared by all workers.
-pub struct Ledger {
-    bounds: Bounds,
-    books: Mutex<Books>,
-}
-
-#[derive(Default)]
-struct Books {
-    /// In the order in which they came.
-    entries: BTreeMap<Number, Entry>,
-    by_digest: HashMap<Digest, Number, BuildDigestHasher>,
-    by_expiry: BTreeSet<(Time, Number)>,
-    shares: HashMap<Network, Share>,
-    most_entries: BTreeSet<(usize, Network)>,
-    most_bytes: BTreeSet<(usize, Network)>,
-    bytes: usize,
-    next: Number,
-}
-
-type Number = u64;
-
-/// What one network has.
-#[derive(Default)]
-struct Share {
-    entries: BTreeSet<Number>,
-    bytes: usize,
-}
-
-/// Of what there is more than there may be.
-#[derive(Debug, Clone, Copy)]
-enum Scarce {
-    Entries,
-    Bytes,
-}
-
-impl Ledger {
-    /// Makes an empty ledger.
-    #[must_use]
-    pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, books: Mutex::default() }
-    }
-
-    /// Returns the bounds.
-    #[must_use]
-    pub fn bounds(&self) -> Bounds {
-        self.bounds
-    }
-
-    /// Takes an entry in, when there is room for it or others must make some. One with the same digest
-    /// is replaced.
-    pub fn take_in(&self, entry: Entry, now: Time) -> Outcome {
-        self.with(|books| books.take_in(entry, self.bounds, now))
-    }
-
-    /// Lets an entry grow to so many bytes. One that cannot, or that makes room for its own network,
-    /// is gone; one that is not there stays so.
-    pub fn grow(&self, digest: Digest, bytes: usize, now: Time) -> Outcome {
-        self.with(|books| books.grow(digest, bytes, self.bounds, now))
-    }
-
-    /// Lets go of an entry; says whether it was there.
-    pub fn let_go(&self, digest: Digest) -> bool {
-        self.with(|books| books.by_digest.get(&digest).copied().and_then(|n| books.remove(n)))
-            .is_some()
-    }
-
-    /// Returns what is kept.
-    #[must_use]
-    pub fn kept(&self) -> Kept {
-        self.with(|books| Kept {
-            entries: books.entries.len(),
-            bytes: books.bytes,
-            networks: books.shares.len(),
-        })
-    }
-
-    /// Returns how many entries of a network are kept, and how many bytes they have.
-    #[must_use]
-    pub fn share_of(&self, network: Network) -> (usize, usize) {
-        self.with(|books| {
-            books.shares.get(&network).map_or((0, 0), |share| (share.entries.len(), share.bytes))
-        })
-    }
-
-    fn with<T>(&self, act: impl FnOnce(&mut Books) -> T) -> T {
-        act(&mut self.books.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Books {
-    fn take_in(&mut self, entry: Entry, bounds: Bounds, now: Time) -> Outcome {
-        let replaced = self.by_digest.get(&entry.digest).copied();
-        let replaced = replaced.and_then(|number| Some((number, self.remove(number)?)));
-        // 1. What has expired goes: a few each time, so that none of it stays for long. Not what is
-        //    replaced: under its digest is the new one.
-        let mut gone = self.expired(now, AT_ONCE);
-        // 2. It is noted like all others, and then there must be room.
-        let number = self.next;
-        self.next += 1;
-        self.insert(number, entry);
-        let displaced = self.make_room(number, bounds, now, &mut gone);
-        let is_kept = self.entries.contains_key(&number);
-        if is_kept {
-            gone.extend(displaced.into_iter().map(|(_, entry)| entry.digest));
-        } else {
-            // 3. There is none: all others stay, and the one that it was to replace too.
-            for (number, entry) in displaced.into_iter().chain(replaced) {
-                self.insert(number, entry);
-            }
-        }
-        Outcome { is_kept, gone }
-    }
-
-    fn grow(&mut self, digest: Digest, bytes: usize, bounds: Bounds, now: Time) -> Outcome {
-        let Some(number) = self.by_digest.get(&digest).copied() else {
-            return Outcome { is_kept: false, gone: Vec::new() };
-        };
-        let mut gone = Vec::new();
-        if let Some(entry) = self.remove(number) {
-            self.insert(number, Entry { bytes, ..entry });
-        }
-        let displaced = self.make_room(number, bounds, now, &mut gone);
-        let is_kept = self.entries.contains_key(&number);
-        if is_kept {
-            gone.extend(displaced.into_iter().map(|(_, entry)| entry.digest));
-        } else {
-            for (number, entry) in displaced {
-                self.insert(number, entry);
-            }
-            // It may have expired just now.
-            if !gone.contains(&digest) {
-                gone.push(digest);
-            }
-        }
-        Outcome { is_kept, gone }
-    }
-
-    /// Removes entries until the bounds hold. Those that have not expired are returned, except the
-    /// newcomer, which is simply not there any more when there is no room for it.
-    fn make_room(
-        &mut self,
-        newcomer: Number,
-        bounds: Bounds,
-        now: Time,
-        gone: &mut Vec<Digest>,
-    ) -> Vec<(Number, Entry)> {
-        let mut displaced = Vec::new();
-        while let Some(brings) = self.entries.get(&newcomer).map(|entry| entry.network)
-            && let Some(scarce) = self.scarce(bounds)
-        {
-            let expired = self.expired(now, 1);
-            if !expired.is_empty() {
-                gone.extend(expired);
-                continue;
-            }
-            let (most, network) = match scarce {
-                Scarce::Entries => self.most_entries.last(),
-                Scarce::Bytes => self.most_bytes.last(),
-            }
-            .copied()
-            .unwrap_or((0, brings));
-            // Of several that have as much, it is the one that brings something.
-            let network = if self.has(brings, scarce) >= most { brings } else { network };
-            let share = self.shares.get(&network);
-            let oldest = share.and_then(|share| share.entries.first().copied());
-            let Some((oldest, entry)) =
-                oldest.and_then(|oldest| Some((oldest, self.remove(oldest)?)))
-            else {
-                break;
-            };
-            if oldest != newcomer {
-                displaced.push((oldest, entry));
-            }
-        }
-        displaced
-    }
-
-    fn scarce(&self, bounds: Bounds) -> Option<Scarce> {
-        if self.entries.len() > bounds.entries {
-            Some(Scarce::Entries)
-        } else {
-            (self.bytes > bounds.bytes).then_some(Scarce::Bytes)
-        }
-    }
-
-    fn has(&self, network: Network, scarce: Scarce) -> usize {
-        self.shares.get(&network).map_or(0, |share| match scarce {
-            Scarce::Entries => share.entries.len(),
-            Scarce::Bytes => share.bytes,
-        })
-    }
-
-    /// Removes up to so many that have expired.
-    fn expired(&mut self, now: Time, limit: usize) -> Vec<Digest> {
-        let mut gone = Vec::new();
-        while gone.len() < limit
-            && let Some(&(expires, number)) = self.by_expiry.first()
-            && expires <= now
-        {
-            gone.extend(self.remove(number).map(|entry| entry.digest));
-        }
-        gone
-    }
-
-    fn insert(&mut self, number: Number, entry: Entry) {
-        self.entries.insert(number, entry);
-        self.by_digest.insert(entry.digest, number);
-        self.by_expiry.insert((entry.expires, number));
-        self.bytes += entry.bytes;
-        self.change_share(entry.network, |share| {
-            share.entries.insert(number);
-            share.bytes += entry.bytes;
-        });
-    }
-
-    fn remove(&mut self, number: Number) -> Option<Entry> {
-        let entry = self.entries.remove(&number)?;
-        self.by_digest.remove(&entry.digest);
-        self.by_expiry.remove(&(entry.expires, number));
-        self.bytes -= entry.bytes;
-        self.change_share(entry.network, |share| {
-            share.entries.remove(&number);
-            share.bytes -= entry.bytes;
-        });
-        Some(entry)
-    }
-
-    /// Changes what a network has, and keeps the order of those that have most.
-    fn change_share(&mut self, network: Network, change: impl FnOnce(&mut Share)) {
-        let hash_map::Entry::Occupied(mut at) = self.shares.entry(network) else {
-            let mut share = Share::default();
-            change(&mut share);
-            self.most_entries.insert((share.entries.len(), network));
-            self.most_bytes.insert((share.bytes, network));
-            self.shares.insert(network, share);
-            return;
-        };
-        let share = at.get_mut();
-        self.most_entries.remove(&(share.entries.len(), network));
-        self.most_bytes.remove(&(share.bytes, network));
-        change(share);
-        if share.entries.is_empty() {
-            at.remove();
-            return;
-        }
-        self.most_entries.insert((share.entries.len(), network));
-        self.most_bytes.insert((share.bytes, network));
-    }
-}
-
-/// What keys, indexes and memory around a record take, at the most.
-const AROUND_A_RECORD: usize = 512;
-/// How many expired entries go when another one comes, although there is room.
-const AT_ONCE: usize = 16;
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::base::clock::later;
+    use crate::store::Kind;
+    use crate::store::memory::Memory;
+    use crate::store::opening::opening;
+    use crate::store::sealed::{HandleKind, JsonContent, Strength};
+
+    struct Notes;
+
+    impl HandleKind for Notes {
+        const KIND: Kind = Kind::Wish;
+    }
+
+    impl RandomHandle for Notes {
+        const STRENGTH: Strength = Strength::Bits128;
+    }
+
+    /// A note; some cannot be written.
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    enum Note {
+        Text(String),
+        #[serde(skip_serializing)]
+        Unspeakable,
+    }
+
+    impl JsonContent for Note {
+        type Handles = Notes;
+    }
+
+    fn text() -> Note {
+        Note::Text("a".to_owned())
+    }
+
+    fn network(number: u32) -> Network {
+        Network::of(std::net::Ipv4Addr::from(number).into(), 32, 56)
+    }
+
+    fn room(place: Arc<dyn Place>, entries: usize) -> (SharedRoom<Note>, Time, Time) {
+        let now = "2031-01-01T00:00:00Z".parse().unwrap();
+        let room = SharedRoom::new(place, Sealer::default(), Bounds { entries, bytes: 1 << 20 });
+        (room, now, later(now, Duration::from_secs(60)))
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_is_in_no_books_any_more() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 10);
+        let handle = Handle::generate();
+        let whole = handle.with("cookie");
+        room.begin(&whole, &text(), end, network(1), now).await.unwrap().unwrap();
+        assert!(room.take(&handle, now).await.unwrap().is_none());
+        assert_eq!(room.usage().entries, 1, "who cannot open it changes nothing");
+        assert_eq!(room.take(&whole, now).await.unwrap(), Some(text()));
+        assert_eq!(room.usage().entries, 0);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_there_is_in_the_books_once_and_stays_as_it_is() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 10);
+        let handle = room.issue(&text(), end, network(1), now).await.unwrap();
+        let other = Note::Text("b".to_owned());
+        assert!(room.begin(&handle, &other, end, network(1), now).await.unwrap().is_none());
+        assert_eq!(room.usage().entries, 1);
+        let found = room.find(&handle, now).await.unwrap().unwrap();
+        assert_eq!(found.value, text());
+        assert!(room.swap(&handle, found.version, &other, end, now).await.unwrap());
+        assert_eq!(room.find(&handle, now).await.unwrap().unwrap().value, other);
+    }
+
+    #[tokio::test]
+    async fn what_makes_room_is_gone_from_the_store_too() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 2);
+        let first = room.issue(&text(), end, network(1), now).await.unwrap();
+        let second = room.issue(&text(), end, network(1), now).await.unwrap();
+        let other = room.issue(&text(), end, network(2), now).await.unwrap();
+        assert!(room.find(&first, now).await.unwrap().is_none(), "its network had most");
+        for kept in [second, other] {
+            assert!(room.find(&kept, now).await.unwrap().is_some());
+        }
+        // The twin: nobody has more than it would.
+        let refused = room.issue(&text(), end, network(3), now).await;
+        assert_eq!(refused.unwrap_err(), NotKept::Full);
+        assert_eq!(room.usage().entries, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_kept_is_in_no_books() {
+        let (_opened, never_open) = opening();
+        let (room, now, end) = room(Arc::new(never_open), 10);
+        let refused = room.issue(&text(), end, network(1), now).await;
+        assert!(matches!(refused, Err(NotKept::Store(_))), "{refused:?}");
+        assert_eq!(room.usage().entries, 0);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_takes_nothing_from_anybody() {
+        let (room, now, end) = room(Arc::new(Memory::new(10)), 1);
+        let kept = room.issue(&text(), end, network(1), now).await.unwrap();
+        let refused = room.issue(&Note::Unspeakable, end, network(1), now).await;
+        assert!(matches!(refused, Err(NotKept::Store(_))), "{refused:?}");
+        assert!(room.find(&kept, now).await.unwrap().is_some());
+        assert_eq!(room.usage().entries, 1);
+    }
+}

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
-use crate::flow::crossing;
+use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
@@ -195,18 +195,20 @@ impl From<LoginError> for Failure {
     }
 }
 
-impl From<crossing::Refused> for Failure {
-    fn from(refused: crossing::Refused) -> Self {
-        use crossing::Refused;
+impl From<HandoffRefusal> for Failure {
+    fn from(refused: HandoffRefusal) -> Self {
+        use HandoffRefusal as Refused;
         let (trouble, status) = match &refused {
-            Refused::UnknownWish
-            | Refused::WishExpired
+            Refused::UnknownRequest
+            | Refused::RequestExpired
             | Refused::TooManyTries
             | Refused::UnknownCode
             | Refused::CodeExpired
             | Refused::SessionEnded => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
-            Refused::WishUsed | Refused::CodeUsed => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
-            Refused::WishOfOtherBrowser
+            Refused::RequestUsed | Refused::CodeUsed => {
+                (Trouble::AlreadyUsed, StatusCode::CONFLICT)
+            }
+            Refused::RequestOfOtherBrowser
             | Refused::CodeForOtherHost
             | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
             Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),

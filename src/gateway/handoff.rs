@@ -1,5 +1,5 @@
 //! From another host to the registered one, where citizens sign in, and back
-//! ([`crate::flow::crossing`]).
+//! ([`crate::flow::handoff`]).
 
 use http::Response;
 
@@ -8,8 +8,8 @@ use super::settings::OtherPortal;
 use super::{Worker, response};
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
+use crate::flow::handoff::requests::{HandoffHandle, HandoffRequest};
 use crate::flow::return_to::ReturnTo;
-use crate::flow::wishes::{Wish, WishHandle};
 use crate::gate::requirement::Demand;
 use crate::request::context::Exchange;
 use crate::request::cookie::Bound;
@@ -27,8 +27,9 @@ pub async fn leave(
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
     let origin = exchange.origin();
-    let wish = Wish { host: portal.host.clone(), return_to, demand, origin };
-    let (handle, binding) = worker.shared.flows.wish(wish, worker.network(exchange)).await?;
+    let request = HandoffRequest { host: portal.host.clone(), return_to, demand, origin };
+    let (handle, binding) =
+        worker.shared.flows.begin_handoff(request, worker.network(exchange)).await?;
     let target = worker.shared.settings.origin.clone() + address(worker, &handle).as_str();
     let mut response = response::see_other(&target);
     response::keep_address_private(&mut response);
@@ -41,18 +42,18 @@ pub fn bind(
     worker: &Worker,
     exchange: &Exchange,
     kind: Bound,
-    handle: &WishHandle,
+    handle: &HandoffHandle,
     binding: &Binding,
     response: &mut Response<Body>,
 ) {
     let cookie = (kind, &handle.tag(), binding.expose());
-    let lifetime = worker.shared.flows.wishes.lifetime();
+    let lifetime = worker.shared.flows.handoff_requests.lifetime();
     let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
     cookies.set_bound(headers, cookie, lifetime, response.headers_mut());
 }
 
 /// Where a wish is brought, on the registered host.
 #[must_use]
-pub fn address(worker: &Worker, handle: &WishHandle) -> ReturnTo {
+pub fn address(worker: &Worker, handle: &HandoffHandle) -> ReturnTo {
     ReturnTo::parse(&format!("{}cross?id={}", worker.shared.settings.prefix, handle.as_str()))
 }

@@ -4,7 +4,7 @@
 //!    else, so every login takes place there; tokens name it as their issuer, whatever host a request
 //!    came to.
 //! 2. Another portal has a host of its own, with cookies of its own. Its citizens come by a crossing
-//!    ([`crate::flow::crossing`]).
+//!    ([`crate::flow::handoff`]).
 //! 3. A host that routes name and that is neither is for the public: nobody is signed in there.
 
 use crate::gateway::settings::{OtherPortal, Settings};

@@ -13,9 +13,9 @@ use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
 use crate::request::context::Exchange;
 use crate::session::SessionId;
-use crate::session::branches::{BranchId, Near};
 use crate::session::held::{Activity, Live};
 use crate::session::label::Why;
+use crate::session::linked::{LinkedSessionId, Near};
 use crate::session::sessions::Known;
 use crate::store::Unavailable;
 
@@ -81,7 +81,7 @@ impl Worker {
     }
 
     /// Returns the session that the cookie of a request leads to, dead or alive: at the registered host
-    /// the cookie is its id, at another one it is that of a branch.
+    /// the cookie is its id, at another one it is that of a linked session.
     pub(super) async fn session_id(
         &self,
         exchange: &Exchange,
@@ -124,26 +124,28 @@ impl Worker {
             Standing::Registered => {
                 Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
             }
-            Standing::Other(_) => match self.shared.flows.branches.recognise(cookie) {
-                Some(branch) => self.lead_on(exchange, &branch).await,
+            Standing::Other(_) => match self.shared.flows.linked_sessions.recognise(cookie) {
+                Some(linked) => self.lead_on(exchange, &linked).await,
                 None => Ok(None),
             },
             Standing::Public => Ok(None),
         }
     }
 
-    /// Returns the session that a branch leads to.
+    /// Returns the session that a linked one leads to.
     async fn lead_on(
         &self,
         exchange: &Exchange,
-        branch: &BranchId,
+        linked: &LinkedSessionId,
     ) -> Result<Option<SessionId>, Failure> {
         let (host, now) = (exchange.host.name(), exchange.began);
-        let branches = &self.shared.flows.branches;
-        match branches.find_near(branch, host, now) {
+        let linked_sessions = &self.shared.flows.linked_sessions;
+        match linked_sessions.find_near(linked, host, now) {
             Near::Leads(found) => Ok(found),
-            Near::Doubtful => self.ask(exchange, branches.find(branch, host, now)).await,
-            Near::Unknown => self.ask_if_it_may(exchange, branches.find(branch, host, now)).await,
+            Near::Doubtful => self.ask(exchange, linked_sessions.find(linked, host, now)).await,
+            Near::Unknown => {
+                self.ask_if_it_may(exchange, linked_sessions.find(linked, host, now)).await
+            }
         }
     }
 

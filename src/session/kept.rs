@@ -10,6 +10,8 @@ use crate::base::clock::Time;
 use crate::base::secret::Secret;
 use crate::identity::assurance::Assurance;
 use crate::identity::person::{Identifier, Person};
+use crate::store::Kind;
+use crate::store::sealed::{Unwritable, write_json};
 
 /// The form in which a session is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
@@ -39,7 +41,10 @@ const VERSION: u8 = 1;
 pub(super) struct Unreadable;
 
 /// Writes a session.
-pub(super) fn write(session: &Session) -> Secret<Vec<u8>> {
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write(session: &Session) -> Result<Secret<Vec<u8>>, Unwritable> {
     let person = &session.person;
     let birthdate = person.birthdate().map(|date| date.to_string());
     let kept = Kept {
@@ -56,7 +61,7 @@ pub(super) fn write(session: &Session) -> Secret<Vec<u8>> {
         name_id: &session.name_id,
         session_index: &session.session_index,
     };
-    Secret::new(serde_json::to_vec(&kept).unwrap_or_default())
+    write_json(Kind::Session, &kept)
 }
 
 /// Reads a session.
@@ -105,19 +110,19 @@ mod tests {
             let name = || Some("Żaneta \"Ż\"".to_owned());
             let person = Person::new(name(), None, birthdate, identifier);
             let session = Session { person, ..session(key, now) };
-            let read = read(write(&session).expose(), key).unwrap();
+            let read = read(write(&session).unwrap().expose(), key).unwrap();
             assert_eq!(format!("{read:?}"), format!("{session:?}"));
         }
         let person = Person::new(None, None, None, Identifier::login_name("44051401359"));
         let session = Session { person, ..session(key, now) };
-        let read = read(write(&session).expose(), key).unwrap();
+        let read = read(write(&session).unwrap().expose(), key).unwrap();
         assert_eq!(read.person().identifier().kind(), "login_name");
     }
 
     #[test]
     fn anything_else_is_refused() {
         let (key, now) = (SessionId::generate().key(), "2031-01-01T00:00:00Z".parse().unwrap());
-        let whole = String::from_utf8(write(&session(key, now)).expose().clone()).unwrap();
+        let whole = String::from_utf8(write(&session(key, now)).unwrap().expose().clone()).unwrap();
         for wrong in [
             String::new(),
             "{}".to_owned(),

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Session;
+use crate::store::Kind;
+use crate::store::sealed::{Unwritable, write_json};
 
 /// Kept beside the sealed session, not sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +32,8 @@ impl Label {
         }
     }
 
-    pub(super) fn write(&self) -> Bytes {
-        serde_json::to_vec(self).unwrap_or_default().into()
+    pub(super) fn write(&self) -> Result<Bytes, Unwritable> {
+        write_json(Kind::Session, self).map(|label| Bytes::copy_from_slice(label.expose()))
     }
 
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {

@@ -7,10 +7,10 @@
 //! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
 //!    when it names one, or when it is removed. Background polling is no sign of life.
 
-pub mod branches;
 pub mod held;
 mod kept;
 pub mod label;
+pub mod linked;
 mod near;
 pub mod recent;
 pub mod sessions;

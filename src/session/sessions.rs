@@ -15,11 +15,13 @@
 //!    What is begun cannot be hidden by that: ids are ours, and nobody can ask for one before.
 
 mod attend;
+mod causes;
 mod ends;
 mod far;
 mod numbers;
 mod operators;
 mod presence;
+mod seen;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,10 +30,10 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tracing::warn;
 
-use self::ends::{CAUSES, NOTE_LIFE};
-pub use self::ends::{REPLACED, SIGNED_OUT};
+use self::causes::{CAUSES, NOTE_LIFE};
+pub use self::causes::{REPLACED, SIGNED_OUT};
 use self::far::Far;
-pub use self::operators::{Listed, Seen};
+pub use self::seen::{Listed, Seen};
 use super::held::{Activity, Held, Live};
 use super::label::{Label, Why};
 use super::near::{Kept, Near};
@@ -121,9 +123,10 @@ impl Sessions {
         let owner = self.owners.owner(session.person());
         let before = self.far.as_ref().map(|far| (far.round(), far.ends.load(Ordering::Acquire)));
         if let Some(far) = &self.far {
+            let plain = kept::write(&session)?;
             let record = Record {
-                sealed: far.sealer.seal(key.place(), id.secret(), kept::write(&session).expose()),
-                label: Label::of(&session).write(),
+                sealed: far.sealer.seal(key.place(), id.secret(), plain.expose()),
+                label: Label::of(&session).write()?,
                 owner: Some(owner),
                 alive: now.as_millisecond(),
                 expires: self.expires(now, &session),

@@ -214,12 +214,21 @@ impl Place for Memory {
         Box::pin(async { Ok(Page { records, next }) })
     }
 
+    fn is_watching(&self) -> bool {
+        // All that happens, happens in this process.
+        true
+    }
+
     fn watch(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
     }
 
     fn check(&self) -> Work<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn close(&self) {
+        // Nobody else waits for it.
     }
 }
 

@@ -22,6 +22,7 @@ pub mod memory;
 pub mod opening;
 pub mod redis;
 pub mod seal;
+pub mod sealed;
 pub mod watched;
 
 #[cfg(test)]
@@ -140,7 +141,8 @@ pub struct Unavailable(pub String);
 /// What a place does takes time.
 pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'p>>;
 
-/// A place for records.
+/// A place for records. No operation has a default here: what stands in front of a place passes each of
+/// them on, and does not compile before it does.
 pub trait Place: Send + Sync + 'static {
     /// Keeps a record, in the place of one that may be there. Others may have to make room for it; then
     /// all who watch are told of those.
@@ -176,9 +178,7 @@ pub trait Place: Send + Sync + 'static {
 
     /// Tells whether those who watch hear of everything at the moment. When they do not, copies are
     /// worth asking for again and again.
-    fn is_watching(&self) -> bool {
-        true
-    }
+    fn is_watching(&self) -> bool;
 
     /// Tells what happens to records, from now on.
     fn watch(&self) -> broadcast::Receiver<Event>;
@@ -187,7 +187,7 @@ pub trait Place: Send + Sync + 'static {
     fn check(&self) -> Work<'_, ()>;
 
     /// Lets go of what another process waits for. Nothing can be kept here any more.
-    fn close(&self) {}
+    fn close(&self);
 }
 
 /// A page of records.

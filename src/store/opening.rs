@@ -108,6 +108,11 @@ impl Place for Opening {
         self.then(move |place| place.list(kind, after, limit, now))
     }
 
+    fn is_watching(&self) -> bool {
+        // Nothing happens in a place that is not open, so all of it is heard.
+        self.opened.borrow().as_ref().is_none_or(|place| place.is_watching())
+    }
+
     fn watch(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
     }
@@ -130,6 +135,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 mod tests {
     use super::super::contract;
     use super::super::memory::Memory;
+    use super::super::redis::Redis;
+    use super::super::redis::settings::{Address, Mode, Settings};
     use super::*;
 
     #[tokio::test]
@@ -144,6 +151,26 @@ mod tests {
             () = contract::check(&place) => {}
             () = opening => panic!("the place has gone"),
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_watches_an_open_place_is_told_whether_it_hears_of_everything() {
+        let nobody_listens = Address { host: "127.0.0.1".to_owned(), port: 0 };
+        let deaf = Redis::connect(Settings::new(Mode::Single, vec![nobody_listens])).unwrap();
+        for (place, hears) in [(Arc::new(deaf) as Arc<dyn Place>, false), (memory(), true)] {
+            let (opened, opening) = opening();
+            assert!(opening.is_watching(), "nothing happens there yet");
+            let mut is_open = opening.opened.clone();
+            tokio::select! {
+                () = opened.open(place) => panic!("the place has gone"),
+                open = is_open.wait_for(Option::is_some) => drop(open),
+            }
+            assert_eq!(opening.is_watching(), hears);
+        }
+    }
+
+    fn memory() -> Arc<dyn Place> {
+        Arc::new(Memory::new(10))
     }
 
     #[tokio::test(start_paused = true)]

@@ -124,7 +124,7 @@ fn proofs_are_made_in_one_place() {
         ("Ok(Session {", &["session/kept.rs"]),
         ("Session::begin(", &["flow/finish.rs"]),
         // The session at another host comes from the first one, here.
-        ("branches.begin(", &["flow/crossing.rs"]),
+        ("linked_sessions.begin(", &["flow/handoff/steps.rs"]),
         ("Decision::Pass(Pass {", &["gate/mod.rs"]),
     ];
     for (maker, places) in makers {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::config::file::Believed;
 use crate::config::file::StoreKind;
 use crate::config::raise::context::Context;
-use crate::flow::room::Bounds;
+use crate::flow::ledger::Bounds;
 use crate::gateway::limits::Settings;
 use crate::request::networks::Networks;
 

@@ -1,12 +1,12 @@
 //! `arrive`: somebody comes back to another host with a code, and is signed in there. See
-//! [`crate::flow::crossing`].
+//! [`crate::flow::handoff`].
 
 use http::Response;
 
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
-use crate::flow::codes::Code;
-use crate::flow::crossing::Refused;
+use crate::flow::handoff::codes::HandoffCode;
+use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::gateway::Worker;
 use crate::gateway::endpoints::finish;
 use crate::gateway::failure::Failure;
@@ -27,12 +27,13 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
         .sessions(headers)
         .into_iter()
         .flatten()
-        .find_map(|id| worker.shared.flows.branches.recognise(id));
-    let code = exchange.query("code").as_deref().and_then(Code::parse);
+        .find_map(|id| worker.shared.flows.linked_sessions.recognise(id));
+    let code = exchange.query("code").as_deref().and_then(HandoffCode::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
-    let code = code.ok_or_else(|| refused(Refused::UnknownCode))?;
+    let code = code.ok_or_else(|| refused(HandoffRefusal::UnknownCode))?;
     let host = exchange.host.name();
-    let arrived = worker.shared.flows.arrive(&code, host, &bindings, earlier.as_ref()).await;
+    let arrived =
+        worker.shared.flows.complete_handoff(&code, host, &bindings, earlier.as_ref()).await;
     let arrived = arrived.map_err(refused)?;
     tracing::info!(
         request = exchange.id,
@@ -42,6 +43,6 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
     );
     let target = arrived.return_to.as_str();
     let mut response = finish::arrive(worker, exchange, target, arrived.origin);
-    finish::set_session(worker, exchange, arrived.branch.expose(), &mut response);
+    finish::set_session(worker, exchange, arrived.linked.expose(), &mut response);
     Ok(response)
 }

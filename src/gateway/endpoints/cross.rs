@@ -1,5 +1,5 @@
 //! `cross`: somebody who wants to be signed in at another host comes to the registered one, and goes back
-//! with a code. See [`crate::flow::crossing`].
+//! with a code. See [`crate::flow::handoff`].
 //!
 //! 1. Only a person who goes to a page crosses; scripts and frames get no code.
 //! 2. What is in the address is a handle here and a code there, so neither answer lets the browser tell
@@ -9,8 +9,9 @@ use http::{Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::flow::binding::Binding;
-use crate::flow::crossing::{Next, Refused};
-use crate::flow::wishes::{Try, WishHandle};
+use crate::flow::handoff::refusal::HandoffRefusal;
+use crate::flow::handoff::requests::{HandoffHandle, Try};
+use crate::flow::handoff::steps::Next;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
@@ -25,8 +26,9 @@ use crate::request::cookie::Bound;
 /// When the wish is not this browser's to bring, or the login for it cannot begin.
 pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     let headers = &exchange.parts.headers;
-    let handle = exchange.query("id").as_deref().and_then(WishHandle::parse);
-    let handle = handle.ok_or_else(|| Failure::from(Refused::UnknownWish).begin_again("/"))?;
+    let handle = exchange.query("id").as_deref().and_then(HandoffHandle::parse);
+    let handle =
+        handle.ok_or_else(|| Failure::from(HandoffRefusal::UnknownRequest).begin_again("/"))?;
     let known = worker.shared.settings.cookies.bound(headers, Bound::Home, &handle.tag());
     let known = known.into_iter().find_map(Binding::parse);
     // 1. Whoever is signed in here, and this browser.
@@ -39,7 +41,8 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
         login::check_outage(worker, exchange)?;
     }
     let network = worker.network(exchange);
-    let next = match worker.shared.flows.cross(&handle, &binding, present, network).await {
+    let next = match worker.shared.flows.continue_handoff(&handle, &binding, present, network).await
+    {
         Ok(next) => next,
         Err(refused) => return Err(back_there(worker, &handle, known, refused).await),
     };
@@ -77,12 +80,12 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
 /// Shows the way back to the other host, to the browser that brought the wish.
 async fn back_there(
     worker: &Worker,
-    handle: &WishHandle,
+    handle: &HandoffHandle,
     binding: Option<Binding>,
-    refused: Refused,
+    refused: HandoffRefusal,
 ) -> Failure {
     let now = worker.shared.clock.now();
-    let wish = worker.shared.flows.wishes.remembered(handle, binding.as_ref(), now).await;
+    let wish = worker.shared.flows.handoff_requests.remembered(handle, binding.as_ref(), now).await;
     let there = wish.and_then(|wish| {
         let portal = worker.shared.settings.other(&wish.host)?;
         Some(format!("{}{}", portal.origin, wish.return_to.as_str()))

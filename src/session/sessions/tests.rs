@@ -119,6 +119,9 @@ impl Place for Switch {
     fn check(&self) -> Work<'_, ()> {
         self.or(self.memory.check())
     }
+    fn close(&self) {
+        self.memory.close();
+    }
 }
 
 #[tokio::test]

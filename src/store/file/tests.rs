@@ -9,7 +9,7 @@ use redb::TableDefinition;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::super::contract;
+use super::super::{contract, sealed};
 use std::path::PathBuf;
 
 use super::*;
@@ -66,6 +66,12 @@ async fn until(is_so: impl Fn() -> bool) {
 async fn keeps_the_contract_of_places() {
     let (_folder, path) = folder();
     contract::check(&open(&path)).await;
+}
+
+#[tokio::test]
+async fn records_under_handles_keep_their_rules_in_a_file() {
+    let (_folder, path) = folder();
+    sealed::contract::check(Arc::new(open(&path))).await;
 }
 
 #[tokio::test]

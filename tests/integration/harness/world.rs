@@ -210,7 +210,7 @@ impl World {
 
     /// How many wishes to be signed in at other hosts are kept, and how many bytes they count for.
     pub(crate) fn wishes_kept(&self) -> (usize, usize) {
-        self.flows.wishes.kept()
+        self.flows.handoff_requests.kept()
     }
 
     /// Waits until the gateway asks the node something.

@@ -16,6 +16,15 @@ async fn keeps_the_contract_of_places_on_redis() {
 }
 
 #[tokio::test]
+async fn records_under_handles_keep_their_rules_on_redis() {
+    let Some(program) = Program::redis() else { return };
+    let server = Server::start(&program, "");
+    let place = connect_patiently(&server);
+    until_watching(&place).await;
+    sealed::contract::check(Arc::new(place)).await;
+}
+
+#[tokio::test]
 async fn keeps_the_contract_of_places_on_valkey() {
     let Some(program) = Program::valkey() else { return };
     let server = Server::start(&program, "");

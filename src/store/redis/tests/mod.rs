@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::settings::{Address, Credentials, Mode};
 use super::*;
 use crate::base::secret::Secret;
-use crate::store::contract;
+use crate::store::{contract, sealed};
 use servers::Server;
 
 /// How long anything may take that must happen.

@@ -8,15 +8,16 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 const SKEW: Duration = Duration::from_secs(60);
 
 struct World {
-    wishes: Wishes,
+    requests: HandoffRequests,
     home: Binding,
     now: Time,
 }
 
 fn world() -> World {
     let bounds = Bounds { entries: 100, bytes: 1 << 20 };
-    let wishes = Wishes::new(Arc::new(Memory::new(1000)), Sealer::default(), TIMEOUT, bounds);
-    World { wishes, home: Binding::generate(), now: "2031-01-01T00:00:00Z".parse().unwrap() }
+    let requests =
+        HandoffRequests::new(Arc::new(Memory::new(1000)), Sealer::default(), TIMEOUT, bounds);
+    World { requests, home: Binding::generate(), now: "2031-01-01T00:00:00Z".parse().unwrap() }
 }
 
 /// A session of somebody who identified with a high level at that time.
@@ -30,38 +31,47 @@ fn network(number: u32) -> Network {
 }
 
 impl World {
-    async fn wish(&self, max_age: Option<u64>) -> WishHandle {
-        self.wish_of(network(1), "/tax", max_age).await
+    async fn request(&self, max_age: Option<u64>) -> HandoffHandle {
+        self.request_of(network(1), "/tax", max_age).await
     }
 
-    async fn wish_of(&self, network: Network, path: &str, max_age: Option<u64>) -> WishHandle {
+    async fn request_of(
+        &self,
+        network: Network,
+        path: &str,
+        max_age: Option<u64>,
+    ) -> HandoffHandle {
         let max_age = max_age.map(Duration::from_secs);
         let demand = Demand { assurance: Assurance::Substantial, max_age };
         let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse(path));
-        let wish = Wish { host, return_to, demand, origin: Origin::Own };
-        self.wishes.begin(wish, &Binding::generate(), network, self.now).await.unwrap()
+        let request = HandoffRequest { host, return_to, demand, origin: Origin::Own };
+        self.requests.begin(request, &Binding::generate(), network, self.now).await.unwrap()
     }
 
-    async fn bring(&self, handle: &WishHandle, live: Option<&Live>) -> Result<Step, Refused> {
-        self.wishes.bring(handle, &self.home, live, SKEW, self.now).await
+    async fn bring(
+        &self,
+        handle: &HandoffHandle,
+        live: Option<&Live>,
+    ) -> Result<Step, HandoffRefusal> {
+        self.requests.bring(handle, &self.home, live, SKEW, self.now).await
     }
 }
 
 #[tokio::test]
 async fn a_session_that_is_there_fulfils_it_once() {
     let w = world();
-    let (handle, live) = (w.wish(None).await, signed_in(w.now));
+    let (handle, live) = (w.request(None).await, signed_in(w.now));
     let step = w.bring(&handle, Some(&live)).await.unwrap();
-    assert!(matches!(step, Step::Fulfil(wish, _) if wish.host == "b.example"));
-    assert_eq!(w.bring(&handle, Some(&live)).await.unwrap_err(), Refused::WishUsed);
-    let unknown = WishHandle::parse(&random::handle()).unwrap();
-    assert_eq!(w.bring(&unknown, Some(&live)).await.unwrap_err(), Refused::UnknownWish);
+    assert!(matches!(step, Step::Fulfil(request, _) if request.host == "b.example"));
+    assert_eq!(w.bring(&handle, Some(&live)).await.unwrap_err(), HandoffRefusal::RequestUsed);
+    let unknown = HandoffHandle::generate();
+    assert_eq!(w.bring(&unknown, Some(&live)).await.unwrap_err(), HandoffRefusal::UnknownRequest);
 }
 
 #[tokio::test]
 async fn without_a_session_the_citizen_signs_in_first() {
     let w = world();
-    let handle = w.wish(None).await;
+    let handle = w.request(None).await;
     assert!(matches!(w.bring(&handle, None).await.unwrap(), Step::SignIn(_, Try::First)));
     assert!(matches!(w.bring(&handle, None).await.unwrap(), Step::SignIn(_, Try::Further)));
     let live = signed_in(w.now);
@@ -71,14 +81,14 @@ async fn without_a_session_the_citizen_signs_in_first() {
 #[tokio::test]
 async fn it_belongs_to_the_first_browser_that_brings_it() {
     let w = world();
-    let (handle, live) = (w.wish(None).await, signed_in(w.now));
+    let (handle, live) = (w.request(None).await, signed_in(w.now));
     w.bring(&handle, None).await.unwrap();
     let other = Binding::generate();
-    let brought = w.wishes.bring(&handle, &other, Some(&live), SKEW, w.now).await;
-    assert_eq!(brought.unwrap_err(), Refused::WishOfOtherBrowser);
-    assert!(w.wishes.remembered(&handle, Some(&other), w.now).await.is_none());
-    assert!(w.wishes.remembered(&handle, None, w.now).await.is_none());
-    assert!(w.wishes.remembered(&handle, Some(&w.home), w.now).await.is_some());
+    let brought = w.requests.bring(&handle, &other, Some(&live), SKEW, w.now).await;
+    assert_eq!(brought.unwrap_err(), HandoffRefusal::RequestOfOtherBrowser);
+    assert!(w.requests.remembered(&handle, Some(&other), w.now).await.is_none());
+    assert!(w.requests.remembered(&handle, None, w.now).await.is_none());
+    assert!(w.requests.remembered(&handle, Some(&w.home), w.now).await.is_some());
     // It took nothing away.
     assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
 }
@@ -86,12 +96,12 @@ async fn it_belongs_to_the_first_browser_that_brings_it() {
 #[tokio::test]
 async fn an_expired_one_is_told_from_an_unknown_one() {
     let w = world();
-    let handle = w.wish(None).await;
+    let handle = w.request(None).await;
     let end = later(w.now, TIMEOUT * 2);
-    let brought = w.wishes.bring(&handle, &w.home, None, SKEW, end).await;
-    assert_eq!(brought.unwrap_err(), Refused::WishExpired);
+    let brought = w.requests.bring(&handle, &w.home, None, SKEW, end).await;
+    assert_eq!(brought.unwrap_err(), HandoffRefusal::RequestExpired);
     let just_before = later(w.now, TIMEOUT * 2 - Duration::from_millis(1));
-    assert!(w.wishes.bring(&handle, &w.home, None, SKEW, just_before).await.is_ok());
+    assert!(w.requests.bring(&handle, &w.home, None, SKEW, just_before).await.is_ok());
 }
 
 #[tokio::test]
@@ -99,7 +109,7 @@ async fn a_session_that_is_too_old_does_not_fulfil_it_and_a_newer_one_does() {
     let w = world();
     let old = signed_in(w.now - jiff::SignedDuration::from_secs(301));
     let recent = signed_in(w.now - jiff::SignedDuration::from_secs(299));
-    let handle = w.wish(Some(300)).await;
+    let handle = w.request(Some(300)).await;
     assert!(matches!(w.bring(&handle, Some(&old)).await.unwrap(), Step::SignIn(..)));
     assert!(matches!(w.bring(&handle, Some(&recent)).await.unwrap(), Step::Fulfil(..)));
 }
@@ -107,14 +117,14 @@ async fn a_session_that_is_too_old_does_not_fulfil_it_and_a_newer_one_does() {
 #[tokio::test]
 async fn where_everybody_must_identify_anew_only_a_session_begun_for_the_wish_fulfils_it() {
     let w = world();
-    let handle = w.wish(Some(0)).await;
+    let handle = w.request(Some(0)).await;
     // The one that is there is a moment old, and was there before.
     let before = signed_in(w.now);
     for expected in [Try::First, Try::Further] {
         let step = w.bring(&handle, Some(&before)).await.unwrap();
         assert!(matches!(step, Step::SignIn(_, which) if which == expected), "{step:?}");
     }
-    // Another one, from before the wish, will not do either.
+    // Another one, from before the hand-off, will not do either.
     let stale = signed_in(w.now - jiff::SignedDuration::from_secs(61));
     assert!(matches!(w.bring(&handle, Some(&stale)).await.unwrap(), Step::SignIn(..)));
     // The clock of the node may be behind ours.
@@ -125,11 +135,11 @@ async fn where_everybody_must_identify_anew_only_a_session_begun_for_the_wish_fu
 #[tokio::test]
 async fn nobody_is_sent_to_the_node_for_ever() {
     let w = world();
-    let handle = w.wish(None).await;
+    let handle = w.request(None).await;
     for _ in 0..MOST_TRIES {
         w.bring(&handle, None).await.unwrap();
     }
-    assert_eq!(w.bring(&handle, None).await.unwrap_err(), Refused::TooManyTries);
+    assert_eq!(w.bring(&handle, None).await.unwrap_err(), HandoffRefusal::TooManyTries);
     // Who is signed in by now goes on.
     let live = signed_in(w.now);
     assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
@@ -138,40 +148,41 @@ async fn nobody_is_sent_to_the_node_for_ever() {
 #[tokio::test]
 async fn of_two_tabs_that_bring_it_at_once_one_fulfils_it() {
     let w = world();
-    let (handle, live) = (w.wish(None).await, signed_in(w.now));
+    let (handle, live) = (w.request(None).await, signed_in(w.now));
     let (a, b) = tokio::join!(w.bring(&handle, Some(&live)), w.bring(&handle, Some(&live)));
     assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
-    assert_eq!(a.err().or(b.err()), Some(Refused::WishUsed));
+    assert_eq!(a.err().or(b.err()), Some(HandoffRefusal::RequestUsed));
 }
 
 #[tokio::test]
 async fn whoever_wishes_without_end_pushes_out_its_own_wishes_only() {
     let w = world();
-    let (before, live) = (w.wish_of(network(2), "/tax", None).await, signed_in(w.now));
-    let first = w.wish(None).await;
+    let (before, live) = (w.request_of(network(2), "/tax", None).await, signed_in(w.now));
+    let first = w.request(None).await;
     for _ in 0..500 {
-        w.wish(None).await;
+        w.request(None).await;
     }
-    let after = w.wish_of(network(3), "/tax", None).await;
-    assert_eq!(w.wishes.kept().0, 100);
+    let after = w.request_of(network(3), "/tax", None).await;
+    assert_eq!(w.requests.kept().0, 100);
     for handle in [before, after] {
         assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
     }
     let gone = w.bring(&first, Some(&live)).await;
-    assert_eq!(gone.unwrap_err(), Refused::UnknownWish, "the twin: its oldest went");
+    assert_eq!(gone.unwrap_err(), HandoffRefusal::UnknownRequest, "the twin: its oldest went");
 }
 
 #[tokio::test]
 async fn long_addresses_are_bounded_by_their_bytes() {
     let bounds = Bounds { entries: 100_000, bytes: 1 << 20 };
-    let wishes = Wishes::new(Arc::new(Memory::new(100_000)), Sealer::default(), TIMEOUT, bounds);
-    let w = World { wishes, ..world() };
+    let requests =
+        HandoffRequests::new(Arc::new(Memory::new(100_000)), Sealer::default(), TIMEOUT, bounds);
+    let w = World { requests, ..world() };
     let longest = format!("/tax?q={}", "x".repeat(2000));
-    let (honest, live) = (w.wish_of(network(2), "/tax", None).await, signed_in(w.now));
+    let (honest, live) = (w.request_of(network(2), "/tax", None).await, signed_in(w.now));
     for _ in 0..1000 {
-        w.wish_of(network(1), &longest, None).await;
+        w.request_of(network(1), &longest, None).await;
     }
-    let (wishes, bytes) = w.wishes.kept();
-    assert!(bytes <= 1 << 20 && (200..400).contains(&wishes), "{wishes} with {bytes} bytes");
+    let (requests, bytes) = w.requests.kept();
+    assert!(bytes <= 1 << 20 && (200..400).contains(&requests), "{requests} with {bytes} bytes");
     assert!(matches!(w.bring(&honest, Some(&live)).await.unwrap(), Step::Fulfil(..)));
 }

@@ -32,24 +32,24 @@ fn whoever_floods_pushes_out_what_it_brought_itself_and_nothing_else() {
     let (ledger, now) = (ledger(100, 1_000_000), begin());
     // Honest people of five networks, before, in the middle and after.
     for number in 0..3 {
-        assert!(ledger.take_in(entry(number, number as u32, 10, now), now).is_kept);
+        assert!(ledger.admit(entry(number, number as u32, 10, now), now).is_admitted);
     }
     let mut gone = Vec::new();
     for number in 1000..3000 {
-        let outcome = ledger.take_in(entry(number, 99, 10, now), now);
-        assert!(outcome.is_kept, "its newest stays");
-        gone.extend(outcome.gone);
+        let admission = ledger.admit(entry(number, 99, 10, now), now);
+        assert!(admission.is_admitted, "its newest stays");
+        gone.extend(admission.evicted);
         if number == 2000 {
-            gone.extend(ledger.take_in(entry(3, 3, 10, now), now).gone);
+            gone.extend(ledger.admit(entry(3, 3, 10, now), now).evicted);
         }
     }
-    let outcome = ledger.take_in(entry(4, 4, 10, now), now);
-    assert!(outcome.is_kept, "there is room for whoever has little");
-    gone.extend(outcome.gone);
-    assert_eq!(ledger.kept(), Kept { entries: 100, bytes: 1000, networks: 6 });
+    let admission = ledger.admit(entry(4, 4, 10, now), now);
+    assert!(admission.is_admitted, "there is room for whoever has little");
+    gone.extend(admission.evicted);
+    assert_eq!(ledger.usage(), Usage { entries: 100, bytes: 1000, networks: 6 });
     for number in 0..5 {
         assert!(!gone.contains(&digest(number)));
-        assert!(ledger.let_go(digest(number)));
+        assert!(ledger.release(digest(number)));
     }
     // In the order in which they came.
     let expected: Vec<_> = (1000..2905).map(digest).collect();
@@ -60,21 +60,21 @@ fn whoever_floods_pushes_out_what_it_brought_itself_and_nothing_else() {
 fn bytes_are_shared_out_as_numbers_are() {
     let (ledger, now) = (ledger(1000, 1000), begin());
     for number in 0..9 {
-        assert_eq!(ledger.take_in(entry(number, 9, 100, now), now).gone.len(), 0);
+        assert_eq!(ledger.admit(entry(number, 9, 100, now), now).evicted.len(), 0);
     }
     // Many small ones of another network have less together.
     for number in 100..110 {
-        assert_eq!(ledger.take_in(entry(number, 1, 10, now), now).gone.len(), 0);
+        assert_eq!(ledger.admit(entry(number, 1, 10, now), now).evicted.len(), 0);
     }
-    let outcome = ledger.take_in(entry(200, 2, 150, now), now);
-    assert_eq!((outcome.is_kept, outcome.gone), (true, vec![digest(0), digest(1)]));
+    let admission = ledger.admit(entry(200, 2, 150, now), now);
+    assert_eq!((admission.is_admitted, admission.evicted), (true, vec![digest(0), digest(1)]));
     assert_eq!(ledger.share_of(network(9)), (7, 700));
     // What is larger than everything is not taken in, and nothing is lost for it.
-    let before = ledger.kept();
+    let before = ledger.usage();
     for of in [1, 9, 77] {
-        let outcome = ledger.take_in(entry(300, of, 1001, now), now);
-        assert_eq!((outcome.is_kept, outcome.gone), (false, vec![]));
-        assert_eq!(ledger.kept(), before);
+        let admission = ledger.admit(entry(300, of, 1001, now), now);
+        assert_eq!((admission.is_admitted, admission.evicted), (false, vec![]));
+        assert_eq!(ledger.usage(), before);
     }
 }
 
@@ -82,63 +82,67 @@ fn bytes_are_shared_out_as_numbers_are() {
 fn where_all_have_as_much_whoever_comes_loses() {
     let (ledger, now) = (ledger(3, 1000), begin());
     for number in 0..3 {
-        assert!(ledger.take_in(entry(number, number as u32, 10, now), now).is_kept);
+        assert!(ledger.admit(entry(number, number as u32, 10, now), now).is_admitted);
     }
-    let outcome = ledger.take_in(entry(3, 3, 10, now), now);
-    assert_eq!((outcome.is_kept, outcome.gone), (false, vec![]), "no one has more than it would");
+    let admission = ledger.admit(entry(3, 3, 10, now), now);
+    assert_eq!(
+        (admission.is_admitted, admission.evicted),
+        (false, vec![]),
+        "no one has more than it would"
+    );
     // And a network that brings a second one gives up its first.
-    let outcome = ledger.take_in(entry(4, 1, 10, now), now);
-    assert_eq!((outcome.is_kept, outcome.gone), (true, vec![digest(1)]));
+    let admission = ledger.admit(entry(4, 1, 10, now), now);
+    assert_eq!((admission.is_admitted, admission.evicted), (true, vec![digest(1)]));
 }
 
 #[test]
 fn what_has_expired_goes_first_and_makes_room() {
     let (ledger, now) = (ledger(2, 1000), begin());
     for number in 0..2 {
-        assert!(ledger.take_in(entry(number, number as u32, 10, now), now).is_kept);
+        assert!(ledger.admit(entry(number, number as u32, 10, now), now).is_admitted);
     }
     let just_before = later(now, LIFETIME - Duration::from_millis(1));
-    let outcome = ledger.take_in(entry(2, 2, 10, just_before), just_before);
-    assert_eq!((outcome.is_kept, outcome.gone), (false, vec![]));
+    let admission = ledger.admit(entry(2, 2, 10, just_before), just_before);
+    assert_eq!((admission.is_admitted, admission.evicted), (false, vec![]));
     let end = later(now, LIFETIME);
-    let outcome = ledger.take_in(entry(2, 2, 10, end), end);
-    assert_eq!((outcome.is_kept, outcome.gone), (true, vec![digest(0), digest(1)]));
-    assert_eq!(ledger.kept().entries, 1);
+    let admission = ledger.admit(entry(2, 2, 10, end), end);
+    assert_eq!((admission.is_admitted, admission.evicted), (true, vec![digest(0), digest(1)]));
+    assert_eq!(ledger.usage().entries, 1);
 }
 
 #[test]
 fn an_entry_under_the_same_digest_is_replaced() {
     let (ledger, now) = (ledger(2, 100), begin());
-    assert!(ledger.take_in(entry(1, 1, 10, now), now).is_kept);
-    let outcome = ledger.take_in(entry(1, 2, 20, now), now);
-    assert_eq!((outcome.is_kept, outcome.gone), (true, vec![]));
-    assert_eq!(ledger.kept(), Kept { entries: 1, bytes: 20, networks: 1 });
+    assert!(ledger.admit(entry(1, 1, 10, now), now).is_admitted);
+    let admission = ledger.admit(entry(1, 2, 20, now), now);
+    assert_eq!((admission.is_admitted, admission.evicted), (true, vec![]));
+    assert_eq!(ledger.usage(), Usage { entries: 1, bytes: 20, networks: 1 });
     // When there is no room for the new one, the old one stays.
-    assert!(!ledger.take_in(entry(1, 2, 200, now), now).is_kept);
+    assert!(!ledger.admit(entry(1, 2, 200, now), now).is_admitted);
     assert_eq!(ledger.share_of(network(2)), (1, 20));
-    assert!(ledger.let_go(digest(1)) && !ledger.let_go(digest(1)));
-    assert_eq!(ledger.kept(), Kept { entries: 0, bytes: 0, networks: 0 });
+    assert!(ledger.release(digest(1)) && !ledger.release(digest(1)));
+    assert_eq!(ledger.usage(), Usage { entries: 0, bytes: 0, networks: 0 });
 }
 
 #[test]
 fn whatever_grows_takes_from_those_that_have_more() {
     let (ledger, now) = (ledger(10, 100), begin());
     for number in 0..9 {
-        assert!(ledger.take_in(entry(number, 9, 10, now), now).is_kept);
+        assert!(ledger.admit(entry(number, 9, 10, now), now).is_admitted);
     }
-    assert!(ledger.take_in(entry(10, 1, 1, now), now).is_kept);
-    assert_eq!(ledger.grow(digest(10), 10, now).gone.len(), 0);
-    assert_eq!(ledger.grow(digest(10), 20, now).gone, [digest(0)]);
+    assert!(ledger.admit(entry(10, 1, 1, now), now).is_admitted);
+    assert_eq!(ledger.grow(digest(10), 10, now).evicted.len(), 0);
+    assert_eq!(ledger.grow(digest(10), 20, now).evicted, [digest(0)]);
     // It reaches what the other has, and then goes itself.
-    let outcome = ledger.grow(digest(10), 55, now);
-    assert_eq!((outcome.is_kept, outcome.gone), (false, vec![digest(10)]));
+    let admission = ledger.grow(digest(10), 55, now);
+    assert_eq!((admission.is_admitted, admission.evicted), (false, vec![digest(10)]));
     assert_eq!(ledger.share_of(network(9)), (8, 80), "and nobody lost anything for that");
-    assert!(!ledger.grow(digest(10), 1, now).is_kept, "what is gone does not come back");
+    assert!(!ledger.grow(digest(10), 1, now).is_admitted, "what is gone does not come back");
 }
 
 #[derive(Debug, Clone)]
 enum Act {
-    TakeIn { number: u64, of: u32, bytes: usize },
+    Admit { number: u64, of: u32, bytes: usize },
     Grow { number: u64, bytes: usize },
     LetGo { number: u64 },
     Wait { seconds: u64 },
@@ -149,7 +153,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let of = prop_oneof![4 => 0..2_u32, 1 => 0..12_u32];
     let act = prop_oneof![
         8 => (0..200_u64, of, 0..120_usize)
-            .prop_map(|(number, of, bytes)| Act::TakeIn { number, of, bytes }),
+            .prop_map(|(number, of, bytes)| Act::Admit { number, of, bytes }),
         2 => (0..200_u64, 0..120_usize).prop_map(|(number, bytes)| Act::Grow { number, bytes }),
         1 => (0..200_u64).prop_map(|number| Act::LetGo { number }),
         1 => (0..30_u64).prop_map(|seconds| Act::Wait { seconds }),
@@ -168,19 +172,19 @@ impl Model {
     }
 
     /// Takes away what a ledger says is gone, and makes sure that it may be.
-    fn follow(&mut self, outcome: &Outcome, brings: Entry, bounds: Bounds, now: Time) {
+    fn follow(&mut self, admission: &Admission, brings: Entry, bounds: Bounds, now: Time) {
         let had: HashMap<_, _> =
             self.0.values().map(|entry| (entry.network, self.has(entry.network))).collect();
-        if outcome.is_kept {
+        if admission.is_admitted {
             self.0.insert(brings.digest, brings);
         }
         let networks: BTreeSet<_> = self.0.values().map(|entry| entry.network).collect();
-        for digest in &outcome.gone {
+        for digest in &admission.evicted {
             let lost = self.0.remove(digest).expect("only what is kept goes");
             if lost.expires <= now || lost.network == brings.network {
                 continue;
             }
-            assert!(outcome.is_kept, "nothing is lost for what is not kept");
+            assert!(admission.is_admitted, "nothing is lost for what is not kept");
             let (count, bytes) = had[&lost.network];
             let is_more_than_its_share =
                 count * networks.len() > bounds.entries || bytes * networks.len() > bounds.bytes;
@@ -199,26 +203,26 @@ proptest! {
         let (mut model, mut now) = (Model::default(), begin());
         for act in acts {
             match act {
-                Act::TakeIn { number, of, bytes } => {
+                Act::Admit { number, of, bytes } => {
                     let brings = entry(number, of, bytes, now);
-                    let outcome = ledger.take_in(brings, now);
-                    model.follow(&outcome, brings, bounds, now);
+                    let admission = ledger.admit(brings, now);
+                    model.follow(&admission, brings, bounds, now);
                 }
                 Act::Grow { number, bytes } => {
                     let Some(known) = model.0.get(&digest(number)).copied() else {
-                        prop_assert!(!ledger.grow(digest(number), bytes, now).is_kept);
+                        prop_assert!(!ledger.grow(digest(number), bytes, now).is_admitted);
                         continue;
                     };
-                    let outcome = ledger.grow(digest(number), bytes, now);
-                    model.follow(&outcome, Entry { bytes, ..known }, bounds, now);
+                    let admission = ledger.grow(digest(number), bytes, now);
+                    model.follow(&admission, Entry { bytes, ..known }, bounds, now);
                 }
                 Act::LetGo { number } => {
                     let was_there = model.0.remove(&digest(number)).is_some();
-                    prop_assert_eq!(ledger.let_go(digest(number)), was_there);
+                    prop_assert_eq!(ledger.release(digest(number)), was_there);
                 }
                 Act::Wait { seconds } => now = later(now, Duration::from_secs(seconds)),
             }
-            let kept = ledger.kept();
+            let kept = ledger.usage();
             prop_assert!(kept.entries <= bounds.entries && kept.bytes <= bounds.bytes);
             prop_assert_eq!(kept.entries, model.0.len());
             prop_assert_eq!(kept.bytes, model.0.values().map(|entry| entry.bytes).sum::<usize>());
@@ -235,13 +239,13 @@ proptest! {
         let bounds = Bounds { entries: 40, bytes: 2000 };
         let ledger = Ledger::new(bounds);
         for act in acts {
-            if let Act::TakeIn { number, of, bytes } = act {
-                let _ = ledger.take_in(entry(number, of, bytes, begin()), begin());
+            if let Act::Admit { number, of, bytes } = act {
+                let _ = ledger.admit(entry(number, of, bytes, begin()), begin());
             }
         }
-        let networks = ledger.kept().networks + 1;
+        let networks = ledger.usage().networks + 1;
         let brings = entry(999, of, bounds.bytes / networks, begin());
-        prop_assert!(ledger.take_in(brings, begin()).is_kept);
+        prop_assert!(ledger.admit(brings, begin()).is_admitted);
     }
 }
 
@@ -251,13 +255,13 @@ fn ten_thousand_entries_come_and_go_without_a_search() {
     for number in 0..20_000_u64 {
         // Every other one from a network of its own: the worst for the order of networks.
         let of = if number % 2 == 0 { 0 } else { number as u32 };
-        let _ = ledger.take_in(entry(number, of, 300, now), now);
+        let _ = ledger.admit(entry(number, of, 300, now), now);
     }
-    assert_eq!(ledger.kept().entries, 10_000);
+    assert_eq!(ledger.usage().entries, 10_000);
     let all = later(now, LIFETIME);
     let mut gone = 0;
-    while ledger.kept().entries > 1 {
-        gone += ledger.take_in(entry(1_000_000, 7, 300, all), all).gone.len();
+    while ledger.usage().entries > 1 {
+        gone += ledger.admit(entry(1_000_000, 7, 300, all), all).evicted.len();
     }
     assert!(gone >= 9_999);
 }

@@ -1,0 +1,65 @@
+//! Why a hand-off does not go on.
+
+use crate::store::Unavailable;
+
+/// Why a hand-off does not go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HandoffRefusal {
+    /// No hand-off is known under this handle.
+    #[error("no wish is known under this handle")]
+    UnknownRequest,
+    /// The login for it took too long.
+    #[error("wish was made too long ago")]
+    RequestExpired,
+    /// It was fulfilled before.
+    #[error("wish was fulfilled before")]
+    RequestUsed,
+    /// Another browser brought it first.
+    #[error("wish was brought by another browser")]
+    RequestOfOtherBrowser,
+    /// It led to the node again and again, and never to a session that will do.
+    #[error("wish led to the node too often")]
+    TooManyTries,
+    /// Nobody made such a code, or it was long ago.
+    #[error("no such code is known")]
+    UnknownCode,
+    /// The code came too late.
+    #[error("code was made too long ago")]
+    CodeExpired,
+    /// The code came a second time.
+    #[error("code was used before")]
+    CodeUsed,
+    /// The code was made for another host.
+    #[error("code was made for another host")]
+    CodeForOtherHost,
+    /// The browser is not the one that asked for the hand-off.
+    #[error("code was made for another browser")]
+    CodeOfOtherBrowser,
+    /// The session ended on the way.
+    #[error("session has ended on the way")]
+    SessionEnded,
+    /// Nothing is known, because the place is away.
+    #[error("{0}")]
+    Store(#[from] Unavailable),
+}
+
+impl HandoffRefusal {
+    /// Returns the stable reason code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownRequest => "crossing.unknown_wish",
+            Self::RequestExpired => "crossing.wish_expired",
+            Self::RequestUsed => "crossing.wish_used",
+            Self::RequestOfOtherBrowser => "crossing.wish_of_other_browser",
+            Self::TooManyTries => "crossing.too_many_tries",
+            Self::UnknownCode => "crossing.unknown_code",
+            Self::CodeExpired => "crossing.code_expired",
+            Self::CodeUsed => "crossing.code_used",
+            Self::CodeForOtherHost => "crossing.code_for_other_host",
+            Self::CodeOfOtherBrowser => "crossing.code_of_other_browser",
+            Self::SessionEnded => "crossing.session_ended",
+            Self::Store(_) => "session.store_unavailable",
+        }
+    }
+}

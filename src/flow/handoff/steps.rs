@@ -1,0 +1,135 @@
+//! The steps of a hand-off, one after the other: see [`super`] for all of it.
+
+use super::super::Flows;
+use super::super::binding::Binding;
+use super::super::pending::Origin;
+use super::super::return_to::ReturnTo;
+use super::super::room::NotKept;
+use super::codes::HandoffCode;
+use super::refusal::HandoffRefusal;
+use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
+use crate::base::network::Network;
+use crate::gate::requirement::Demand;
+use crate::session::SessionId;
+use crate::session::held::{Activity, Live};
+use crate::session::linked::LinkedSessionId;
+use crate::store::Unavailable;
+
+/// What is next for a hand-off at the registered host.
+#[derive(Debug)]
+pub enum Next {
+    /// They must sign in at the registered host.
+    SignIn(Demand, Try),
+    /// They go to the other host with a code.
+    Go {
+        /// The name of the host.
+        host: String,
+        /// The code.
+        code: HandoffCode,
+    },
+}
+
+/// A hand-off that is complete.
+#[derive(Debug)]
+pub struct CompletedHandoff {
+    /// The id for the cookie of this host.
+    pub linked: LinkedSessionId,
+    /// Where the citizen wanted to go.
+    pub return_to: ReturnTo,
+    /// Whose page led there.
+    pub origin: Origin,
+    /// For the log.
+    pub public_name: String,
+}
+
+impl Flows {
+    /// Remembers what a browser at another host wants, and binds it to that browser.
+    ///
+    /// # Errors
+    /// When there is no room for it, or it cannot be remembered.
+    pub async fn begin_handoff(
+        &self,
+        request: HandoffRequest,
+        network: Network,
+    ) -> Result<(HandoffHandle, Binding), NotKept> {
+        let binding = Binding::generate();
+        let handle = self.handoff_requests.begin(request, &binding, network, self.now()).await?;
+        Ok((handle, binding))
+    }
+
+    /// Goes on at the registered host, with the binding of the browser there and its session, if
+    /// any.
+    ///
+    /// # Errors
+    /// When the hand-off is not this browser's to bring.
+    pub async fn continue_handoff(
+        &self,
+        handle: &HandoffHandle,
+        home: &Binding,
+        present: Option<(&SessionId, &Live)>,
+        network: Network,
+    ) -> Result<Next, HandoffRefusal> {
+        let now = self.now();
+        // 1. The hand-off is this browser's, and the session will do or not.
+        let live = present.map(|(_, live)| live);
+        let step = self.handoff_requests.bring(handle, home, live, self.settings.skew, now).await?;
+        // 2. It is spent: a code stands for it and for that session.
+        match (step, present) {
+            (Step::Fulfil(request, binding), Some((session, _))) => {
+                let code =
+                    self.handoff_codes.make(&request, binding, session, network, now).await?;
+                Ok(Next::Go { host: request.host, code })
+            }
+            (Step::SignIn(demand, which), _) => Ok(Next::SignIn(demand, which)),
+            // Without a session no hand-off is fulfilled.
+            (Step::Fulfil(..), None) => Err(HandoffRefusal::SessionEnded),
+        }
+    }
+
+    /// Arrives at the other host, with the bindings that the browser has there and the linked
+    /// session that it had before, if any.
+    ///
+    /// # Errors
+    /// The first reason for which nobody is signed in here.
+    pub async fn complete_handoff(
+        &self,
+        code: &HandoffCode,
+        host: &str,
+        bindings: &[Binding],
+        earlier: Option<&LinkedSessionId>,
+    ) -> Result<CompletedHandoff, HandoffRefusal> {
+        let now = self.now();
+        // 1. The code is spent; it was made for this browser at this host.
+        let (session, return_to, origin) =
+            self.handoff_codes.spend(code, host, bindings, now).await?;
+        // 2. The session that it stands for lives.
+        let live = self.sessions.find(&session, Activity::Alive, now).await?;
+        let live = live.ok_or(HandoffRefusal::SessionEnded)?;
+        // 3. A session linked to it, with a fresh id.
+        let linked = self.linked_sessions.begin(&session, &live, host, now).await?;
+        // 4. One that the browser had here before ends (fixation), and its session too when it is
+        //    another one: whoever was signed in here is not any more.
+        if let Some(earlier) = earlier
+            && let Err(error) = self.leave_earlier(earlier, host, &session).await
+        {
+            tracing::warn!(%error, "session before this crossing could not be ended");
+        }
+        let public_name = live.session().public_name().to_owned();
+        Ok(CompletedHandoff { linked, return_to, origin, public_name })
+    }
+
+    async fn leave_earlier(
+        &self,
+        earlier: &LinkedSessionId,
+        host: &str,
+        session: &SessionId,
+    ) -> Result<(), Unavailable> {
+        let now = self.now();
+        let before = self.linked_sessions.find(earlier, host, now).await?;
+        self.linked_sessions.forget(earlier, now).await?;
+        match before.filter(|before| before.key() != session.key()) {
+            Some(before) => self.sessions.remove(&before, now).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
