@@ -304,7 +304,8 @@ impl App {
             match command {
                 Command::Apply(settings, told) => {
                     notify::reloading();
-                    let applied = renewal.apply(*settings, &currents).await.map(|groups| {
+                    let applied = renewal.apply(*settings, &admission, &currents).await;
+                    let applied = applied.map(|groups| {
                         for group in groups {
                             watch_group(&group, &mut watched, &stopping, &mut beside);
                         }

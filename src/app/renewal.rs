@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::current::Current;
-use super::settings::{Fixed, Settings};
+use super::settings::{Fixed, Listen, Settings};
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::http::Gateway;
@@ -16,6 +16,7 @@ use crate::http::lasting::Rules;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::{Minter, Tokens};
 use crate::proxy::upstream::{self, Group, SystemLookup};
+use crate::server::listener::Admission;
 use crate::session::recent::RecentSessions;
 
 /// What a new configuration needs of the old one.
@@ -24,6 +25,9 @@ pub(super) struct Renewal {
     secret: PairwiseSecret,
     kept_tokens: u64,
 }
+
+/// The key of the secret behind the pseudonyms.
+const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 
 /// Why a new configuration is not applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,9 +47,51 @@ impl Renewal {
     pub(super) async fn apply(
         &self,
         settings: Settings,
+        admission: &Admission,
         workers: &[Arc<Current>],
     ) -> Result<Vec<Arc<Group>>, Refused> {
-        let changed = self.fixed.differences(&settings.fixed);
+        // What is passed over here cannot change: all keys that it comes from are fixed.
+        let Settings {
+            http,
+            listen,
+            flows,
+            node,
+            node_tls,
+            session: _,
+            store: _,
+            routes,
+            upstreams,
+            token_lifetime,
+            key_rotation: _,
+            pairwise_secret,
+            admin_token: _,
+            state_directory: _,
+            log: _,
+            fixed,
+        } = settings;
+        // The doors know the rest of what can change of it, by `http`.
+        let Listen {
+            http: _,
+            https: _,
+            unix: _,
+            redirect: _,
+            operations: _,
+            hsts: _,
+            proxy_protocol_from,
+            trusted_proxies,
+            trusted_for: _,
+            workers: _,
+            backlog: _,
+            limits: _,
+        } = listen;
+        let mut changed = self.fixed.differences(&fixed);
+        // The name of the file may be the same, and the secret another one. By the first, sessions are
+        // found whose it is.
+        if pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose())
+            && !changed.contains(&PAIRWISE_SECRET)
+        {
+            changed.push(PAIRWISE_SECRET);
+        }
         if !changed.is_empty() {
             return Err(Refused(changed));
         }
@@ -54,21 +100,20 @@ impl Renewal {
         };
         // 1. What all workers share, once.
         let exchanges = Arc::clone(old.flows.node.exchanges());
-        let node = NodeClient::new(settings.node, settings.node_tls).counted_in(exchanges);
-        let flows = Arc::new(old.flows.renewed(settings.flows, node));
-        let secret = settings.pairwise_secret.unwrap_or_else(|| self.secret.clone());
+        let node = NodeClient::new(node, node_tls).counted_in(exchanges);
+        let flows = Arc::new(old.flows.renewed(flows, node));
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(
-            settings.http.origin.clone(),
-            secret,
-            settings.token_lifetime,
+            http.origin.clone(),
+            self.secret.clone(),
+            token_lifetime,
             Arc::clone(&old.ring),
             self.kept_tokens,
         ));
-        let policy = Arc::new(Policy::new(settings.routes));
-        let http = Arc::new(settings.http);
+        let policy = Arc::new(Policy::new(routes));
+        let http = Arc::new(http);
         let limits = old.limits.renewed(http.limits.clone(), &old.clock);
-        let groups = old.upstreams.renewed_groups(settings.upstreams);
+        let groups = old.upstreams.renewed_groups(upstreams);
         for group in &groups {
             if group.status(Instant::now()).servers.is_empty() {
                 upstream::resolve(group, &SystemLookup).await;
@@ -80,7 +125,9 @@ impl Renewal {
             policy: Arc::clone(&policy),
             may_pass_maintenance: http.maintenance.allow.clone(),
         });
-        // 3. Then each worker its own.
+        // 3. Who is counted as a client.
+        admission.trust(&proxy_protocol_from, &trusted_proxies);
+        // 4. Then each worker its own.
         for current in workers {
             let old = current.gateway();
             current.replace(Gateway {
@@ -103,3 +150,6 @@ impl Renewal {
         Ok(groups)
     }
 }
+
+#[cfg(test)]
+mod tests;

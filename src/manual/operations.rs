@@ -244,9 +244,10 @@
 //! would not pass any more ([`super::protocols`]). Sessions, logins under way
 //! (which their browsers have) and connections to upstreams that did not change are kept.
 //!
-//! What needs a new process: everything in `[listen]` but `hsts`, `trusted_proxies` and `trusted_for`, `[session]`,
-//! `operations.listen`, `portal.public_url`, `portal.state_directory`, `identity.key_rotation`, and
-//! `log.format` and `log.level`.
+//! What needs a new process: everything in `[listen]` but `hsts`, `trusted_proxies` and `trusted_for`;
+//! everything in `[session]` but `keep_forms`; `[store]`, `[operations]` and `[log]`; `portal.public_url`,
+//! `portal.state_directory`, `identity.key_rotation` and `identity.pairwise_secret_file`. A reload that
+//! changes such a key, or what is in the file of the pairwise secret, is refused and names it.
 //!
 //! # A new version
 //!
