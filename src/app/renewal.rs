@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::current::Current;
-use super::settings::{Fixed, Settings};
+use super::settings::{Fixed, Listen, Settings};
 use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::gateway::Shared;
@@ -16,6 +16,7 @@ use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::Rules;
+use crate::server::listener::Admission;
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -23,6 +24,9 @@ pub(super) struct Renewal {
     secret: PairwiseSecret,
     kept_tokens: u64,
 }
+
+/// The key of the secret behind the pseudonyms.
+const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 
 /// Why a new configuration is not applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +46,51 @@ impl Renewal {
     pub(super) async fn apply(
         &self,
         settings: Settings,
+        admission: &Admission,
         workers: &[Arc<Current>],
     ) -> Result<Vec<Arc<Group>>, Refused> {
-        let changed = self.fixed.differences(&settings.fixed);
+        // What is passed over here cannot change: all keys that it comes from are fixed.
+        let Settings {
+            gateway,
+            listen,
+            flows,
+            node,
+            node_tls,
+            session: _,
+            store: _,
+            routes,
+            upstreams,
+            token_lifetime,
+            key_rotation: _,
+            pairwise_secret,
+            admin_token: _,
+            state_directory: _,
+            log: _,
+            fixed,
+        } = settings;
+        // The rest of what can change of it is in `gateway`.
+        let Listen {
+            http: _,
+            https: _,
+            unix: _,
+            redirect: _,
+            operations: _,
+            hsts: _,
+            proxy_protocol_from,
+            trusted_proxies,
+            trusted_for: _,
+            workers: _,
+            backlog: _,
+            limits: _,
+        } = listen;
+        let mut changed = self.fixed.differences(&fixed);
+        // The name of the file may be the same, and the secret another one. By the first, sessions are
+        // found whose it is.
+        if pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose())
+            && !changed.contains(&PAIRWISE_SECRET)
+        {
+            changed.push(PAIRWISE_SECRET);
+        }
         if !changed.is_empty() {
             return Err(Refused(changed));
         }
@@ -54,24 +100,23 @@ impl Renewal {
         // 1. What all workers share, once.
         let before = &old.shared;
         let exchanges = Arc::clone(before.flows.node.exchanges());
-        let node = NodeClient::new(settings.node, settings.node_tls).counted_in(exchanges);
-        let flows = Arc::new(before.flows.renewed(settings.flows, node));
-        let secret = settings.pairwise_secret.unwrap_or_else(|| self.secret.clone());
+        let node = NodeClient::new(node, node_tls).counted_in(exchanges);
+        let flows = Arc::new(before.flows.renewed(flows, node));
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(
-            settings.gateway.origin.clone(),
-            secret,
-            settings.token_lifetime,
+            gateway.origin.clone(),
+            self.secret.clone(),
+            token_lifetime,
             Arc::clone(&before.ring),
             self.kept_tokens,
         ));
-        let limits = before.limits.renewed(settings.gateway.limits.clone(), &before.clock);
+        let limits = before.limits.renewed(gateway.limits.clone(), &before.clock);
         let shared = Arc::new(Shared {
             rules: Arc::new(Rules {
-                policy: Policy::new(settings.routes),
-                may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
+                policy: Policy::new(routes),
+                may_pass_maintenance: gateway.maintenance.allow.clone(),
             }),
-            settings: settings.gateway,
+            settings: gateway,
             current: Arc::clone(&before.current),
             flows,
             minter,
@@ -81,7 +126,7 @@ impl Renewal {
             counts: Arc::clone(&before.counts),
             clock: Arc::clone(&before.clock),
         });
-        let groups = old.proxy.upstreams.renewed_groups(settings.upstreams);
+        let groups = old.proxy.upstreams.renewed_groups(upstreams);
         for group in &groups {
             if group.status(Instant::now()).servers.is_empty() {
                 upstream::resolve(group, &SystemLookup).await;
@@ -90,10 +135,15 @@ impl Renewal {
         // 2. What is open already is judged anew: first, so that nothing that begins by the new rules is
         //    judged by the old ones.
         shared.current.replace(Arc::clone(&shared.rules));
-        // 3. Then each worker its own.
+        // 3. Who is counted as a client.
+        admission.trust(&proxy_protocol_from, &trusted_proxies);
+        // 4. Then each worker its own.
         for current in workers {
             current.replace(current.worker().renewed(&shared, &groups));
         }
         Ok(groups)
     }
 }
+
+#[cfg(test)]
+mod tests;

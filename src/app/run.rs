@@ -19,7 +19,7 @@ use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
 use crate::operations::sessions::Admin;
 use crate::server::handover::HandOver;
-use crate::server::listener::Stop;
+use crate::server::listener::{Admission, Stop};
 use crate::server::{notify, workers};
 
 impl App {
@@ -70,7 +70,7 @@ impl App {
             process: Process::began(life.began()),
             clock: Arc::clone(&clock),
             workers: currents.clone(),
-            admission,
+            admission: Arc::clone(&admission),
             certificates: certificates.clone(),
             stop: stopping.clone(),
             life: Arc::clone(&life),
@@ -90,7 +90,7 @@ impl App {
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
-        let mut running = Running { renewal, currents, background, life, clock, stop };
+        let mut running = Running { renewal, admission, currents, background, life, clock, stop };
         let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
         let Running { background, clock, .. } = running;
 
@@ -131,6 +131,7 @@ enum Ending {
 /// A gateway that serves, as commands change it.
 struct Running {
     renewal: Renewal,
+    admission: Arc<Admission>,
     currents: Vec<Arc<Current>>,
     background: Background,
     life: Arc<Life>,
@@ -155,7 +156,8 @@ impl Running {
             match command {
                 Command::Apply(settings, told) => {
                     notify::reloading();
-                    let applied = self.renewal.apply(*settings, &self.currents).await;
+                    let applied =
+                        self.renewal.apply(*settings, &self.admission, &self.currents).await;
                     let applied = applied.map(|groups| self.background.watch_groups(groups));
                     notify::ready();
                     self.life.reloaded(applied.is_ok(), self.clock.now());

@@ -126,6 +126,9 @@ pub struct Listen {
     pub limits: server::listener::Limits,
 }
 
+/// How many connections may wait for a worker, unless something else is said.
+pub const BACKLOG: u32 = 4096;
+
 /// A listener with TLS.
 pub struct Https {
     /// Where.
@@ -171,7 +174,7 @@ impl Listen {
             trusted_proxies: Vec::new(),
             trusted_for: Believed::default(),
             workers: 0,
-            backlog: 4096,
+            backlog: BACKLOG,
             limits: server::listener::Limits::default(),
         }
     }

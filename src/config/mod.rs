@@ -24,7 +24,7 @@ pub mod presets;
 pub mod problem;
 pub mod raise;
 pub mod reference;
-mod shape;
+pub(crate) mod shape;
 mod typed;
 
 #[cfg(test)]

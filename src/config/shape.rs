@@ -21,7 +21,7 @@ pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 
 /// What may be written at one key.
 #[derive(Clone, Copy)]
-pub(super) struct Shape<'a> {
+pub(crate) struct Shape<'a> {
     /// The key's own documentation, default and examples.
     outer: &'a Value,
     /// The type, without the "or nothing" of an optional key.
@@ -30,7 +30,7 @@ pub(super) struct Shape<'a> {
 
 /// The types that a value can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A string.
     Text,
     /// A whole number.
@@ -47,7 +47,7 @@ pub(super) enum Kind {
 
 impl Shape<'static> {
     /// Returns the shape of the whole file.
-    pub(super) fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self::of(&SCHEMA)
     }
 }
@@ -62,12 +62,12 @@ impl<'a> Shape<'a> {
     }
 
     /// Returns the shape of a key in a table.
-    pub(super) fn field(self, key: &str) -> Option<Self> {
+    pub(crate) fn field(self, key: &str) -> Option<Self> {
         self.inner.get("properties")?.get(key).map(Self::of)
     }
 
     /// Returns the shape of a value in a list.
-    pub(super) fn item(self) -> Option<Self> {
+    pub(crate) fn item(self) -> Option<Self> {
         self.inner.get("items").map(Self::of)
     }
 
@@ -80,12 +80,12 @@ impl<'a> Shape<'a> {
     }
 
     /// Returns the keys of a table in the order of its struct.
-    pub(super) fn keys(self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn keys(self) -> impl Iterator<Item = &'a str> {
         self.inner[ORDER].as_array().into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// Returns the type of values.
-    pub(super) fn kind(self) -> Option<Kind> {
+    pub(crate) fn kind(self) -> Option<Kind> {
         let kind = &self.inner["type"];
         let name = kind.as_array().map_or(kind, |names| &names[0]).as_str();
         match name {
@@ -103,7 +103,7 @@ impl<'a> Shape<'a> {
     }
 
     /// Returns the only values that are allowed, each with its meaning; none if any will do.
-    pub(super) fn choices(self) -> Vec<(&'a str, &'a str)> {
+    pub(crate) fn choices(self) -> Vec<(&'a str, &'a str)> {
         let variants = self.inner["oneOf"].as_array().into_iter().flatten();
         variants
             .filter_map(|one| Some((one["const"].as_str()?, one["description"].as_str()?)))

@@ -6,11 +6,14 @@ use std::{
     time::Duration,
 };
 
+use http::HeaderValue;
+
 use super::{
     bounds::{MAX_FILE, MAX_PROBLEMS},
     file::{Access, Assurance, Claim, Environment, File},
     *,
 };
+use crate::{gateway, server};
 
 #[test]
 fn an_empty_file_gives_the_defaults() {
@@ -20,6 +23,15 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(loaded.file.operations.listen.to_string(), "127.0.0.1:9480");
     assert_eq!(loaded.file.node.max_answer.bytes(), 256 * 1024);
     assert_eq!(loaded.file.service.required_attributes.len(), 4);
+}
+
+#[test]
+fn what_stands_in_the_doors_too_is_the_same_there() {
+    let (portal, limits) = (File::default().portal, File::default().listen);
+    let retry = HeaderValue::from(portal.maintenance_retry_after.get().as_secs());
+    assert_eq!(gateway::settings::Maintenance::default().retry_after, retry);
+    assert_eq!(gateway::settings::Edge::default().max_body, limits.max_body.bytes());
+    assert_eq!(gateway::settings::Edge::default().bounds, server::limits::Limits::default().head());
 }
 
 #[test]

@@ -163,6 +163,12 @@ impl NodeClient {
         &self.exchanges
     }
 
+    /// Returns what it was told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Returns how many exchanges may be under way.
     #[must_use]
     pub fn maximum(&self) -> usize {

@@ -51,6 +51,12 @@ impl Protocols {
         }
     }
 
+    /// Returns their names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// Tells whether a connection may change to it.
     #[must_use]
     pub fn has(&self, name: &[u8]) -> bool {

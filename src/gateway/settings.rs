@@ -8,6 +8,7 @@ use super::limits;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::Language;
+use crate::request::context::MAX_BODY;
 use crate::request::cookie::Cookies;
 use crate::request::headers::forwarded::Believed;
 use crate::request::networks::Networks;
@@ -94,7 +95,7 @@ impl Default for Edge {
             believed: Believed::default(),
             sends_forwarded: false,
             hsts: None,
-            max_body: 64 * 1024 * 1024,
+            max_body: MAX_BODY,
             bounds: Bounds::default(),
         }
     }

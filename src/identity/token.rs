@@ -106,6 +106,12 @@ impl Minter {
         Self { issuer, secret, lifetime, ring, minted }
     }
 
+    /// Returns how long an identity is valid.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     /// Returns what is kept for the session and the release of that number, or mints it.
     fn minted(
         &self,

@@ -13,6 +13,9 @@ use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
 use crate::session::held::Activity;
 
+/// The most bytes that the body of a request may have, where nothing says otherwise.
+pub const MAX_BODY: u64 = 64 * 1024 * 1024;
+
 /// Who waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {

@@ -12,6 +12,7 @@ use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 
 use crate::request::networks::Networks;
@@ -20,7 +21,7 @@ use crate::request::networks::Networks;
 #[derive(Debug)]
 pub struct PerAddress {
     limit: usize,
-    exempt: Networks,
+    exempt: ArcSwap<Networks>,
     hasher: RandomState,
     parts: [Mutex<HashMap<IpAddr, usize>>; PARTS],
 }
@@ -44,8 +45,13 @@ impl PerAddress {
     #[must_use]
     pub fn new(limit: usize, exempt: Vec<IpNet>) -> Self {
         let parts = std::array::from_fn(|_| Mutex::default());
-        let exempt = Networks::new(exempt);
+        let exempt = ArcSwap::from_pointee(Networks::new(exempt));
         Self { limit, exempt, hasher: RandomState::new(), parts }
+    }
+
+    /// Counts others from now on. Places that were given are kept.
+    pub fn exempt(&self, networks: Vec<IpNet>) {
+        self.exempt.store(Arc::new(Networks::new(networks)));
     }
 
     /// Gives a client a place for one more connection.
@@ -54,7 +60,7 @@ impl PerAddress {
     /// When it has too many already.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, TooMany> {
         let address = address.to_canonical();
-        if self.limit == 0 || self.exempt.contains(address) {
+        if self.limit == 0 || self.exempt.load().contains(address) {
             return Ok(Place { counted: None });
         }
         let client = client(address);

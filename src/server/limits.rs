@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::request::context::MAX_BODY;
 use crate::wire::head::Bounds;
 
 /// The bounds of a listener.
@@ -54,6 +55,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let Bounds { bytes, fields, target } = Bounds::default();
         Self {
             connections: 10_000,
             connections_per_address: 1_000,
@@ -63,10 +65,10 @@ impl Default for Limits {
             stall_timeout: Duration::from_secs(60),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
-            header_bytes: 32 * 1024,
-            header_fields: 100,
-            target_bytes: 8 * 1024,
-            body_bytes: 64 * 1024 * 1024,
+            header_bytes: bytes,
+            header_fields: fields,
+            target_bytes: target,
+            body_bytes: MAX_BODY,
             http2: true,
             http2_streams: 100,
             http2_resets: 20,

@@ -60,12 +60,17 @@ impl Admission {
     /// `trusted` are counted as clients.
     #[must_use]
     pub fn new(limits: Limits, proxies: Vec<IpNet>, trusted: &[IpNet]) -> Arc<Self> {
-        let exempt = proxies.iter().chain(trusted).copied().collect();
+        let exempt = [&proxies, trusted].concat();
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let places = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
         let (counts, open) = Default::default();
         Arc::new(Self { limits, counts, open, places, per_address, proxies })
+    }
+
+    /// Has other proxies not counted as clients from now on.
+    pub fn trust(&self, proxies: &[IpNet], trusted: &[IpNet]) {
+        self.per_address.exempt([proxies, trusted].concat());
     }
 
     /// Returns the bounds.

@@ -104,7 +104,7 @@ fn check_parties(envelope: &Envelope, parties: Parties<'_>) -> Result<(), Error>
 fn open(envelope: &Envelope, key: &DecryptionKey) -> Option<Zeroizing<Vec<u8>>> {
     let point = UnparsedPublicKey::new(envelope.curve.agreement(), &envelope.ephemeral);
     let kek = agreement::agree(key.private(), point, (), |z| {
-        Ok(key_derivation::derive(z, &envelope.parameters, envelope.kek_length))
+        key_derivation::derive(z, &envelope.parameters, envelope.kek_length).ok_or(())
     })
     .ok()?;
     let content_key = key_wrap::unwrap(&kek, &envelope.wrapped_key).ok()?;

@@ -164,7 +164,8 @@ fn agree(
         let recipient = UnparsedPublicKey::new(algorithm, envelope.recipient);
         let kek = agreement::agree(&private, recipient, Error, |z| {
             let wanted = !envelope.leading_zero || z.first() == Some(&0);
-            Ok(wanted.then(|| key_derivation::derive(z, parameters, kek_length)))
+            let derived = || key_derivation::derive(z, parameters, kek_length).ok_or(Error);
+            wanted.then(derived).transpose()
         })?;
         if let Some(kek) = kek {
             return Ok((public.as_ref().to_vec(), kek));

@@ -1,11 +1,12 @@
-//! ConcatKDF as the node does it (NIST SP 800-56A 5.8.1, with the parameters verbatim).
+//! ConcatKDF as the node does it (NIST SP 800-56A 5.8.1, since then the single-step derivation
+//! of SP 800-56C), with the parameters verbatim.
 //!
 //! XML encryption 1.1 section 5.4.1 says that the first octet of each parameter counts padding
 //! bits and is dropped. The node does not follow this: each of its parameters is the hexadecimal
 //! of a 4-byte big-endian length and the data, and the decoded octets go into the digest as they
 //! are. A library that follows the specification derives another key and fails.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::kdf::{SskdfDigestAlgorithmId, get_sskdf_digest_algorithm, sskdf_digest};
 use zeroize::Zeroizing;
 
 use crate::base::encoding::{from_hex, hex_upper};
@@ -54,22 +55,20 @@ pub(super) fn with_length(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Derives a key of `length` bytes, at most 64, from the shared secret `z`.
+/// Derives a key of `length` bytes from the shared secret `z`; `None` when the library makes none.
 ///
 /// `z` keeps its leading zeros: it is the coordinate of a point, as long as the field.
-pub(super) fn derive(z: &[u8], parameters: &Parameters, length: usize) -> Zeroizing<Vec<u8>> {
-    let mut key = Zeroizing::new(Vec::with_capacity(64));
-    for counter in 1_u32..=2 {
-        let mut digest = Context::new(&SHA256);
-        digest.update(&counter.to_be_bytes());
-        digest.update(z);
-        digest.update(&parameters.algorithm_id);
-        digest.update(&parameters.party_u);
-        digest.update(&parameters.party_v);
-        key.extend_from_slice(digest.finish().as_ref());
-    }
-    key.truncate(length);
-    key
+pub(super) fn derive(
+    z: &[u8],
+    parameters: &Parameters,
+    length: usize,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let Parameters { algorithm_id, party_u, party_v } = parameters;
+    let algorithm = get_sskdf_digest_algorithm(SskdfDigestAlgorithmId::Sha256)?;
+    let mut key = Zeroizing::new(vec![0; length]);
+    let info = [&algorithm_id[..], party_u, party_v].concat();
+    sskdf_digest(algorithm, z, &info, &mut key).ok()?;
+    Some(key)
 }
 
 #[cfg(test)]
@@ -89,9 +88,30 @@ mod tests {
     #[test]
     fn a_leading_zero_of_the_secret_changes_the_key() {
         let parameters = Parameters::new("a", "u", "v");
-        let kept = derive(&[0, 1, 2, 3], &parameters, 32);
-        let stripped = derive(&[1, 2, 3], &parameters, 32);
+        let kept = derive(&[0, 1, 2, 3], &parameters, 32).unwrap();
+        let stripped = derive(&[1, 2, 3], &parameters, 32).unwrap();
         assert_ne!(kept, stripped);
-        assert_eq!(derive(&[0, 1, 2, 3], &parameters, 16)[..], kept[..16]);
+        assert_eq!(derive(&[0, 1, 2, 3], &parameters, 16).unwrap()[..], kept[..16]);
+    }
+
+    /// The definition: digests of a counter, the secret and the parameters, one behind the other.
+    #[test]
+    fn the_key_is_what_the_standard_says() {
+        use aws_lc_rs::digest::{SHA256, digest};
+
+        let parameters = Parameters::new("algorithm", "the node", "the service");
+        let [a, u, v] = ["algorithm", "the node", "the service"].map(with_length);
+        for z in [vec![0], vec![7; 32], vec![9; 48]] {
+            let block = |counter: u32| {
+                let text = [&counter.to_be_bytes()[..], &z, &a, &u, &v].concat();
+                digest(&SHA256, &text).as_ref().to_vec()
+            };
+            let whole = [block(1), block(2)].concat();
+            for length in [16, 24, 32, 33, 64] {
+                assert_eq!(derive(&z, &parameters, length).unwrap()[..], whole[..length]);
+            }
+        }
+        // No secret at all is no secret.
+        assert!(derive(&[], &parameters, 32).is_none());
     }
 }

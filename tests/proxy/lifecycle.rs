@@ -248,6 +248,43 @@ fn an_address_that_is_listened_on_does_not_change_and_the_log_says_so() {
     assert!(TcpStream::connect(elsewhere).is_err());
 }
 
+#[test]
+fn a_reload_names_what_cannot_change_and_applies_the_rest_when_that_is_as_it_was() {
+    let Some((_portal, url)) = tools::has(&[Tool::Node]).then(|| node("portal.js")) else { return };
+    let plan = Plan::before(&url).route("/account", "portal", "required");
+    let plan =
+        plan.listen("hsts = \"1h\"\nbacklog = 100").log("level = \"warn\"\naccess = \"off\"");
+    let mut gateway = plan.start();
+    wait_for_status(&gateway, "/account", 401);
+    for (before, after, key) in [
+        ("backlog = 100", "backlog = 101", "listen.backlog"),
+        ("level = \"warn\"", "level = \"error\"", "log.level"),
+        ("access = \"off\"", "access = \"json\"", "log.access"),
+    ] {
+        gateway.edit_configuration(before, after);
+        gateway.edit_configuration("path = \"/account\"", "path = \"/other\"");
+        gateway.program.signal("HUP");
+        gateway.program.wait_for(|line| {
+            (line.contains(&format!("{key} cannot change")) && line.contains("stays")).then_some(())
+        });
+        assert_eq!(gateway.connect().get("localhost", "/account").status, 401, "{key}");
+        // The twin: the rest by itself.
+        gateway.edit_configuration(after, before);
+        gateway.program.signal("HUP");
+        wait_for_status(&gateway, "/other", 401);
+        gateway.edit_configuration("path = \"/other\"", "path = \"/account\"");
+        gateway.program.signal("HUP");
+        wait_for_status(&gateway, "/account", 401);
+    }
+    for (before, after) in
+        [("hsts = \"1h\"", "hsts = \"2h\""), ("access = \"required\"", "access = \"public\"")]
+    {
+        gateway.edit_configuration(before, after);
+    }
+    gateway.program.signal("HUP");
+    wait_for_status(&gateway, "/account", 404);
+}
+
 /// What systemd would hear of a gateway.
 struct Systemd {
     socket: UnixDatagram,

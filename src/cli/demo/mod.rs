@@ -9,14 +9,13 @@ mod settings;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::portal::Portal;
 use self::settings::Addresses;
 use super::output::{fail, print, serve};
 use crate::app::App;
 use crate::base::clock::{SharedClock, SystemClock};
-use crate::config::file::HumanDuration;
+use crate::config::file::{self, HumanDuration};
 use crate::observe;
 use crate::server::listener::{self, Limits, Socket, Stop};
 use crate::session;
@@ -32,10 +31,10 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "warn")]
     log: String,
     /// When a session ends in which nothing happens: "1m" shows soon what a citizen sees then.
-    #[arg(long, default_value = "15m")]
+    #[arg(long, default_value_t = file::Session::default().idle)]
     idle: HumanDuration,
     /// When a session ends at the latest.
-    #[arg(long, default_value = "8h")]
+    #[arg(long, default_value_t = file::Session::default().absolute)]
     absolute: HumanDuration,
     /// How many sessions one person may have at once; 0 for any number.
     #[arg(long, default_value_t = 0)]
@@ -46,7 +45,7 @@ impl Arguments {
     fn sessions(&self) -> session::Settings {
         session::Settings {
             maximum_per_person: self.sessions_per_person,
-            grace: Duration::from_secs(300),
+            grace: file::Session::default().grace.get(),
             idle: self.idle.get(),
             absolute: self.absolute.get(),
             maximum: 10_000,

@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use super::portal::{APPLICATION, AUDIENCE, DECLARATION, PAYMENT, PROFILE};
 use crate::app::Settings;
 use crate::app::settings::{Fixed, Listen, Log};
+use crate::config::file::{File, HumanSize};
 use crate::gate::policy::{Access, Route};
 use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::identity::assurance::Assurance;
@@ -58,7 +59,9 @@ pub(super) fn gateway(
     let parse = |text: &str| text.parse().map_err(|_| Error::Address(text.to_owned()));
     let prefix = "/.brama/".to_owned();
     let acs_path = format!("{prefix}acs");
-    let maximum_answer = 256 * 1024;
+    let file = File::default();
+    let size = |size: HumanSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
+    let maximum_answer = size(file.node.max_answer);
 
     let authority = CertificateDer::from(kit.pair(Role::Authority).certificate().der().to_vec());
     let client = kit.pair(Role::ServiceTlsClient);
@@ -104,20 +107,20 @@ pub(super) fn gateway(
             decryption_keys: vec![encryption],
             trusted: TrustedCertificates::pin(vec![node_certificate])?,
             assurance: Assurance::Substantial,
-            skew: Duration::from_secs(60),
+            skew: file.service.clock_skew.get(),
             maximum_answer,
-            login_timeout: Duration::from_secs(600),
+            login_timeout: file.session.login_timeout.get(),
             maximum_pending: 10_000,
-            keep_forms: 1 << 20,
+            keep_forms: size(file.session.keep_forms),
             rooms: flow::room::Rooms::default(),
         },
         node: flow::node::Settings {
             resolve_url: parse(simulator.resolve_url())?,
             logout_url: Some(parse(simulator.logout_url())?),
-            timeout: Duration::from_secs(10),
-            maximum_waiting: 64,
-            waiting_timeout: Duration::from_secs(2),
-            maximum_concurrent: 64,
+            timeout: file.node.timeout.get(),
+            maximum_waiting: file.node.max_waiting,
+            waiting_timeout: file.node.waiting_timeout.get(),
+            maximum_concurrent: file.node.max_concurrent,
             maximum_answer,
         },
         node_tls,
@@ -127,8 +130,8 @@ pub(super) fn gateway(
             AUDIENCE,
             vec![ServerAddress::Socket(([127, 0, 0, 1], addresses.portal_port).into()).into()],
         )],
-        token_lifetime: Duration::from_secs(300),
-        key_rotation: Duration::from_secs(30 * 24 * 3600),
+        token_lifetime: file.identity.token_lifetime.get(),
+        key_rotation: file.identity.key_rotation.get(),
         pairwise_secret: None,
         admin_token: None,
         store: Default::default(),

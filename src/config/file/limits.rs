@@ -1,10 +1,13 @@
 //! `[limits]`
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Network;
 use crate::config::field_order::keep_order;
+use crate::gateway::limits;
 
 /// How often one network may try to sign in, or to guess who is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,16 +45,28 @@ pub struct Limits {
 }
 
 impl Default for Limits {
+    /// What the doors do without a file.
     fn default() -> Self {
+        let limits::Settings {
+            starts,
+            returns,
+            failures,
+            unknown_sessions,
+            ipv4_prefix,
+            ipv6_prefix,
+            except: _,
+            networks,
+        } = limits::Settings::default();
+        let number = |number: Option<NonZeroU32>| number.map_or(0, NonZeroU32::get);
         Self {
-            login_starts: 600,
-            login_returns: 600,
-            login_failures: 120,
-            unknown_sessions: 1200,
-            ipv4_prefix: 32,
-            ipv6_prefix: 56,
+            login_starts: number(starts),
+            login_returns: number(returns),
+            login_failures: number(failures),
+            unknown_sessions: number(unknown_sessions),
+            ipv4_prefix,
+            ipv6_prefix,
             except: Vec::new(),
-            networks: 50_000,
+            networks: usize::try_from(networks).unwrap_or(usize::MAX),
         }
     }
 }

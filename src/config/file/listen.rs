@@ -9,7 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{HumanDuration, HumanSize, Network};
+use crate::app::settings::BACKLOG;
 use crate::config::field_order::keep_order;
+use crate::request::headers::forwarded;
+use crate::server::listener::Limits;
+use crate::server::tls;
 
 /// Where the gateway listens for citizens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -138,7 +142,27 @@ pub struct Listen {
 }
 
 impl Default for Listen {
+    /// What the listeners do without a file.
     fn default() -> Self {
+        let Limits {
+            connections,
+            connections_per_address,
+            handshake_timeout,
+            header_timeout,
+            idle_timeout,
+            stall_timeout,
+            drain_delay,
+            drain_timeout,
+            header_bytes,
+            header_fields,
+            target_bytes,
+            body_bytes,
+            http2,
+            http2_streams,
+            http2_resets,
+            http2_local_resets,
+        } = Limits::default();
+        let size = |bytes: usize| HumanSize::from_bytes(bytes as u64);
         Self {
             http: None,
             https: None,
@@ -148,32 +172,47 @@ impl Default for Listen {
             certificate: None,
             key: None,
             ocsp_staple: None,
-            tls_minimum: TlsVersion::Tls12,
-            http2: true,
+            tls_minimum: match tls::Options::default().minimum {
+                tls::Version::Tls12 => TlsVersion::Tls12,
+                tls::Version::Tls13 => TlsVersion::Tls13,
+            },
+            http2,
             hsts: None,
             proxy_protocol_from: Vec::new(),
             trusted_proxies: Vec::new(),
-            trusted_for: vec![Believed::Address, Believed::Scheme],
+            trusted_for: believed(),
             workers: 0,
-            backlog: 4096,
-            max_connections: 10_000,
-            max_connections_per_address: 1_000,
-            handshake_timeout: HumanDuration::from_secs(10),
-            header_timeout: HumanDuration::from_secs(10),
-            idle_timeout: HumanDuration::from_secs(75),
-            stall_timeout: HumanDuration::from_secs(60),
-            drain_delay: HumanDuration::from_secs(0),
-            drain_timeout: HumanDuration::from_secs(30),
-            max_header: HumanSize::from_kib(32),
-            max_header_fields: 100,
-            max_target: HumanSize::from_kib(8),
-            max_body: HumanSize::from_kib(64 * 1024),
-            http2_max_streams: 100,
-            http2_max_resets: 20,
-            http2_max_local_resets: 128,
+            backlog: BACKLOG,
+            max_connections: connections,
+            max_connections_per_address: connections_per_address,
+            handshake_timeout: handshake_timeout.into(),
+            header_timeout: header_timeout.into(),
+            idle_timeout: idle_timeout.into(),
+            stall_timeout: stall_timeout.into(),
+            drain_delay: drain_delay.into(),
+            drain_timeout: drain_timeout.into(),
+            max_header: size(header_bytes),
+            max_header_fields: header_fields,
+            max_target: size(target_bytes),
+            max_body: HumanSize::from_bytes(body_bytes),
+            http2_max_streams: http2_streams,
+            http2_max_resets: http2_resets,
+            http2_max_local_resets: http2_local_resets,
             certificates: Vec::new(),
         }
     }
+}
+
+/// What proxies are believed for that are listed.
+fn believed() -> Vec<Believed> {
+    let forwarded::Believed { address, scheme, host, request_id } = Default::default();
+    let all = [
+        (Believed::Address, address),
+        (Believed::Scheme, scheme),
+        (Believed::Host, host),
+        (Believed::RequestId, request_id),
+    ];
+    all.into_iter().filter(|(_, is_believed)| *is_believed).map(|(what, _)| what).collect()
 }
 
 /// A further certificate for citizens.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Assurance, HumanDuration, HumanSize};
 use crate::config::field_order::keep_order;
+use crate::gate::protocols::Protocols;
 
 /// Which requests go to which upstream, and who may make them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -122,7 +123,7 @@ impl Default for Route {
             response_timeout: None,
             idle_timeout: None,
             max_body: None,
-            upgrade: vec!["websocket".to_owned()],
+            upgrade: Protocols::default().names().to_vec(),
             outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),

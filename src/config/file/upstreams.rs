@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::HumanDuration;
 use crate::config::field_order::keep_order;
+use crate::proxy::upstream::{self, Settings};
 
 /// A backend that requests are handed on to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,29 +88,47 @@ pub struct Upstream {
 }
 
 impl Default for Upstream {
+    /// What an upstream is like of which nothing is said.
     fn default() -> Self {
+        let Settings {
+            name: _,
+            servers: _,
+            tls: _,
+            protocol,
+            timeouts,
+            pool,
+            limits,
+            passive,
+            health: _,
+            slow_start,
+            dns_refresh,
+        } = Settings::new("", Vec::new());
         Self {
             name: None,
             url: None,
             ignores_case: false,
-            protocol: Protocol::Http1,
+            protocol: match protocol {
+                upstream::Protocol::Http1 => Protocol::Http1,
+                upstream::Protocol::Http2 => Protocol::Http2,
+                upstream::Protocol::Auto => Protocol::Auto,
+            },
             tls_ca_file: None,
             tls_system_roots: None,
             tls_server_name: None,
             tls_client_certificate: None,
             tls_client_key: None,
-            connect_timeout: HumanDuration::from_secs(5),
-            response_timeout: HumanDuration::from_secs(60),
-            idle_timeout: HumanDuration::from_secs(60),
-            keep_alive: HumanDuration::from_secs(30),
-            max_idle_connections: 64,
-            max_requests: 4096,
-            max_pending: 1024,
-            pending_timeout: HumanDuration::from_secs(5),
-            max_fails: 3,
-            fail_timeout: HumanDuration::from_secs(10),
-            slow_start: HumanDuration::from_secs(0),
-            dns_refresh: HumanDuration::from_secs(30),
+            connect_timeout: timeouts.connect.into(),
+            response_timeout: timeouts.response.into(),
+            idle_timeout: timeouts.idle.into(),
+            keep_alive: pool.keep_alive.into(),
+            max_idle_connections: pool.max_idle,
+            max_requests: limits.max_requests,
+            max_pending: limits.max_pending,
+            pending_timeout: limits.pending_timeout.into(),
+            max_fails: passive.max_fails,
+            fail_timeout: passive.fail_timeout.into(),
+            slow_start: slow_start.into(),
+            dns_refresh: dns_refresh.into(),
             health: Health::default(),
             servers: Vec::new(),
         }

@@ -104,10 +104,10 @@ pub(super) fn access(
         file::Access::Public => Access::Public,
         file::Access::Optional => Access::Optional,
         file::Access::Required => Access::Required(Requirement {
-            assurance: level(context, route.assurance, &key("assurance")),
-            max_age: max_age(context, route.max_age, &key("max_age")),
-            authorities: authorities(context, &route.authorities, &key("authorities")),
-            attributes: attributes(context, &route.require, &key("require")),
+            assurance: level(context, route.assurance, &key(key!(Route: assurance))),
+            max_age: max_age(context, route.max_age, &key(key!(Route: max_age))),
+            authorities: authorities(context, &route.authorities, &key(key!(Route: authorities))),
+            attributes: attributes(context, &route.require, &key(key!(Route: require))),
         }),
     }
 }
@@ -128,10 +128,10 @@ fn level(context: &mut Context<'_>, given: Option<file::Assurance>, key: &str) -
 
 fn check_meaning(context: &mut Context<'_>, route: &file::Route, key: &dyn Fn(&str) -> String) {
     let asked = [
-        ("assurance", route.assurance.is_some()),
-        ("max_age", route.max_age.is_some()),
-        ("authorities", !route.authorities.is_empty()),
-        ("require", !route.require.is_empty()),
+        (key!(Route: assurance), route.assurance.is_some()),
+        (key!(Route: max_age), route.max_age.is_some()),
+        (key!(Route: authorities), !route.authorities.is_empty()),
+        (key!(Route: require), !route.require.is_empty()),
     ];
     for (name, _) in asked.into_iter().filter(|(_, is_given)| *is_given) {
         if route.access != file::Access::Required {
@@ -144,14 +144,14 @@ fn check_meaning(context: &mut Context<'_>, route: &file::Route, key: &dyn Fn(&s
     }
     if route.access == file::Access::Public && route.outlives_session {
         context.warn(
-            &key("outlives_session"),
+            &key(key!(Route: outlives_session)),
             "what is opened on a public route belongs to no session",
             "leave it out, or set access = \"optional\"",
         );
     }
     if route.access == file::Access::Public && !route.claims.is_empty() {
         context.warn(
-            &key("claims"),
+            &key(key!(Route: claims)),
             "nobody's identity is passed on to a public route",
             "leave it out, or set access = \"optional\"",
         );

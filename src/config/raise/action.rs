@@ -27,7 +27,7 @@ pub(super) fn raise(
     let responds = route.respond.status.is_some();
     if [redirects, responds, route.upstream.is_some()].iter().filter(|is| **is).count() > 1 {
         context.error(
-            &key("upstream"),
+            &key(key!(Route: upstream)),
             "does more than one of going on to an upstream, redirecting and responding",
             "keep one of upstream, redirect.to and respond.status",
         );
@@ -35,7 +35,7 @@ pub(super) fn raise(
     }
     if (redirects || responds) && goes_on_differently(route) {
         context.warn(
-            &key("host_header"),
+            &key(key!(Route: host_header)),
             "keys for requests that go on have no meaning on a route that answers itself",
             "leave out host_header, timeouts, max_body, upgrade and request_headers",
         );
@@ -45,7 +45,7 @@ pub(super) fn raise(
             Ok(redirect) => Some(Action::Redirect(redirect)),
             Err(error) => {
                 let advice = "write it like \"https://new.example.gov.pl{path}?{query}\"";
-                context.error(&key("redirect.to"), error.to_string(), advice);
+                context.error(&key(key!(Route: redirect.to)), error.to_string(), advice);
                 None
             }
         };
@@ -78,12 +78,12 @@ pub(super) fn rewrite(
         Ok(rewrite) => Some(rewrite),
         Err(error @ rewrite::Error::NotOfTheRoute) => {
             let advice = "give the path of the route, or a beginning of it";
-            context.error(&key("strip_prefix"), error.to_string(), advice);
+            context.error(&key(key!(Route: strip_prefix)), error.to_string(), advice);
             None
         }
         Err(error @ rewrite::Error::NotPlain) => {
             let advice = "write a plain path such as \"/app\"";
-            context.error(&key("add_prefix"), error.to_string(), advice);
+            context.error(&key(key!(Route: add_prefix)), error.to_string(), advice);
             None
         }
     }
@@ -163,23 +163,27 @@ fn respond(
     let advice = "give a status between 200 and 599";
     let given = StatusCode::from_u16(status).ok().filter(|_| (200..600).contains(&status));
     let Some(status) = given else {
-        context.error(&key("respond.status"), "is no status of an answer", advice);
+        context.error(&key(key!(Route: respond.status)), "is no status of an answer", advice);
         return None;
     };
     // RFC 9110 15: these have no content.
     if matches!(status.as_u16(), 204 | 205 | 304) && !respond.body.is_empty() {
-        context.error(&key("respond.body"), "has no place in such an answer", "leave it out");
+        context.error(
+            &key(key!(Route: respond.body)),
+            "has no place in such an answer",
+            "leave it out",
+        );
         return None;
     }
     if respond.body.len() > MAX_FIXED_BODY {
         let what = format!("is longer than {MAX_FIXED_BODY} bytes");
-        context.error(&key("respond.body"), what, "serve it from an upstream");
+        context.error(&key(key!(Route: respond.body)), what, "serve it from an upstream");
         return None;
     }
     let content_type = HeaderValue::from_str(&respond.content_type).ok();
     let Some(content_type) = content_type.filter(|value| value.to_str().is_ok()) else {
         let advice = "write it like \"text/plain; charset=utf-8\"";
-        context.error(&key("respond.content_type"), "is not the type of a text", advice);
+        context.error(&key(key!(Route: respond.content_type)), "is not the type of a text", advice);
         return None;
     };
     Some(Respond { status, content_type, body: Bytes::from(respond.body.clone()) })
@@ -212,7 +216,7 @@ fn host_header(context: &mut Context<'_>, route: &file::Route, key: Key<'_>) -> 
             _ => {
                 let advice =
                     "write \"preserve\", \"upstream\" or a name such as \"portal.internal\"";
-                context.error(&key("host_header"), "is not a host", advice);
+                context.error(&key(key!(Route: host_header)), "is not a host", advice);
                 None
             }
         },

@@ -27,7 +27,7 @@ pub(super) fn raise(
     };
     if file.hsts.is_none() {
         context.warn(
-            "listen.hsts",
+            key!(listen.hsts),
             "is not given, so browsers try http:// first and can be kept there",
             "give \"1h\", and \"365d\" when all is well; \"0s\" if the portal says it itself",
         );

@@ -12,15 +12,15 @@ use crate::config::file::Network;
 pub(super) fn check(context: &mut Context<'_>) {
     let file = context.file();
     let lists = [
-        ("portal.maintenance_allow", &file.portal.maintenance_allow, "nobody is kept out"),
-        ("limits.except", &file.limits.except, "no network is limited"),
+        (key!(portal.maintenance_allow), &file.portal.maintenance_allow, "nobody is kept out"),
+        (key!(limits.except), &file.limits.except, "no network is limited"),
         (
-            "listen.trusted_proxies",
+            key!(listen.trusted_proxies),
             &file.listen.trusted_proxies,
             "whoever connects is believed about address, scheme and host",
         ),
         (
-            "listen.proxy_protocol_from",
+            key!(listen.proxy_protocol_from),
             &file.listen.proxy_protocol_from,
             "whoever connects is believed about the address",
         ),
@@ -59,14 +59,14 @@ fn local_proxy(context: &Context<'_>) -> Option<(IpAddr, &'static str)> {
     let listen = &file.listen;
     let is_named = |here: IpAddr| hold(&listen.trusted_proxies, here);
     let tells = |here: IpAddr| is_named(here) || hold(&listen.proxy_protocol_from, here);
-    let by_address = [("listen.http", listen.http), ("listen.https", listen.https)]
+    let by_address = [(key!(listen.http), listen.http), (key!(listen.https), listen.https)]
         .into_iter()
         .filter_map(|(name, address)| Some((address?.ip(), name)))
         .find(|(here, _)| here.is_loopback() && !tells(*here));
     // Who comes by a unix socket counts as this machine, and cannot say otherwise but in a header.
     let here = IpAddr::from([127, 0, 0, 1]);
     let by_file = listen.unix.is_some() && !is_named(here);
-    by_address.or(by_file.then_some((here, "listen.unix")))
+    by_address.or(by_file.then_some((here, key!(listen.unix))))
 }
 
 fn hold(networks: &[Network], address: IpAddr) -> bool {

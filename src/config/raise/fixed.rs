@@ -1,85 +1,336 @@
-//! What of the configuration cannot change while the program runs.
+//! What becomes of each key when the configuration changes while the program runs.
+//!
+//! 1. Every table of the file is taken apart here without `..`. A new key does not compile until it is
+//!    named in one of three lists.
+//! 2. `fixed`: sockets and their bounds, the place and the bounds of what is kept, the name of the
+//!    cookies, the log. It needs a new process. A reload that changes it is refused and names it.
+//! 3. `live`: it holds from the next request on. [`Renewal`] takes the settings apart in the same way.
+//! 4. `both`: a table with keys of both kinds, which says it of its own keys.
+//!
+//! [`Renewal`]: crate::app
 
 use crate::app::settings::Fixed;
-use crate::config::file::File;
+use crate::config::file::{
+    Certificate, File, FileStore, Headers, Health, Identity, Limits, Listen, Log, Node, Operations,
+    OutageMessage, P12, Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store,
+    Upstream, UpstreamServer,
+};
 
-/// Notes every key that needs a new process: sockets and their bounds, the place and the bounds of
-/// what is kept, the name of the cookies, the log.
+/// Notes every key that needs a new process.
 pub(super) fn raise(file: &File) -> Fixed {
-    let (listen, session) = (&file.listen, &file.session);
-    let mut fixed = Fixed::default();
-    fixed.note("portal.public_url", &file.portal.public_url);
-    fixed.note("portal.state_directory", &file.portal.state_directory);
-    fixed.note("operations.listen", file.operations.listen);
-    fixed.note("listen.http", listen.http);
-    fixed.note("listen.https", listen.https);
-    fixed.note("listen.unix", &listen.unix);
-    fixed.note("listen.unix_mode", &listen.unix_mode);
-    fixed.note("listen.redirect", listen.redirect);
-    fixed.note("listen.certificate", &listen.certificate);
-    fixed.note("listen.key", &listen.key);
-    fixed.note("listen.ocsp_staple", &listen.ocsp_staple);
-    fixed.note("listen.tls_minimum", listen.tls_minimum);
-    fixed.note("listen.http2", listen.http2);
-    fixed.note("listen.proxy_protocol_from", &listen.proxy_protocol_from);
-    fixed.note("listen.workers", listen.workers);
-    fixed.note("listen.backlog", listen.backlog);
-    fixed.note("listen.max_connections", listen.max_connections);
-    fixed.note("listen.max_connections_per_address", listen.max_connections_per_address);
-    fixed.note("listen.handshake_timeout", listen.handshake_timeout);
-    fixed.note("listen.header_timeout", listen.header_timeout);
-    fixed.note("listen.idle_timeout", listen.idle_timeout);
-    fixed.note("listen.stall_timeout", listen.stall_timeout);
-    fixed.note("listen.drain_delay", listen.drain_delay);
-    fixed.note("listen.drain_timeout", listen.drain_timeout);
-    fixed.note("listen.max_header", listen.max_header);
-    fixed.note("listen.max_header_fields", listen.max_header_fields);
-    fixed.note("listen.max_target", listen.max_target);
-    fixed.note("listen.max_body", listen.max_body);
-    fixed.note("listen.http2_max_streams", listen.http2_max_streams);
-    fixed.note("listen.http2_max_resets", listen.http2_max_resets);
-    fixed.note("listen.http2_max_local_resets", listen.http2_max_local_resets);
-    fixed.note("listen.certificates", &listen.certificates);
-    fixed.note("operations.admin_token_file", &file.operations.admin_token_file);
-    fixed.note("store", &file.store);
-    fixed.note("session.idle", session.idle);
-    fixed.note("session.absolute", session.absolute);
-    fixed.note("session.maximum", session.maximum);
-    fixed.note("session.maximum_per_person", session.maximum_per_person);
-    fixed.note("session.grace", session.grace);
-    fixed.note("session.login_timeout", session.login_timeout);
-    fixed.note("session.maximum_pending", session.maximum_pending);
-    fixed.note("identity.key_rotation", file.identity.key_rotation);
-    fixed.note("log.format", file.log.format);
-    fixed.note("log.level", &file.log.level);
-    fixed.note("log.access", file.log.access);
-    fixed.note("log.access_file", &file.log.access_file);
-    fixed.note("log.access_addresses", file.log.access_addresses);
-    fixed.note("log.access_query", file.log.access_query);
-    fixed
+    let mut noted = Fixed::default();
+    file.note(&mut noted);
+    noted
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A table of the file.
+trait Table {
+    /// Notes those of its keys that are fixed.
+    fn note(&self, noted: &mut Fixed);
+}
 
-    #[test]
-    fn what_a_running_process_does_not_heed_is_named_and_what_it_heeds_is_not() {
-        let fixed = |text: &str| raise(&toml::from_str(text).unwrap());
-        let before = fixed("");
-        for (text, expected) in [
-            ("[log]\naccess = \"off\"", &["log.access"][..]),
-            ("[log]\naccess_file = \"/var/log/brama/access.log\"", &["log.access_file"]),
-            ("[log]\naccess_query = true", &["log.access_query"]),
-            ("[session]\nidle = \"5m\"\nkeep_forms = \"1 KiB\"", &["session.idle"]),
-            ("[store]\nkind = \"file\"", &["store"]),
-            ("[listen]\nhsts = \"1h\"\ntrusted_proxies = [\"10.0.0.0/8\"]", &[]),
-            ("[node]\ncertificates = [\"new.pem\"]\nclient_key = \"new.key\"", &[]),
-            ("[service]\nsigning_key = \"new\"\ndecryption_keys = [\"old\", \"new\"]", &[]),
-            ("[portal]\nother_urls = [\"https://library.example.org\"]", &[]),
-            ("[limits]\nlogin_starts = 7", &[]),
-        ] {
-            assert_eq!(before.differences(&fixed(text)), expected, "{text}");
+/// Says of each key of a table whether it is fixed. The text is what stands before the keys.
+macro_rules! table {
+    ($before:literal, $table:ident {
+        fixed: [$($fixed:ident),* $(,)?],
+        live: [$($live:ident),* $(,)?],
+        both: [$($both:ident),* $(,)?] $(,)?
+    }) => {
+        impl Table for $table {
+            #[allow(unused_variables, reason = "a table may have no key of a kind")]
+            fn note(&self, noted: &mut Fixed) {
+                let Self { $($fixed,)* $($live: _,)* $($both,)* } = self;
+                $(noted.note(concat!($before, stringify!($fixed)), $fixed);)*
+                $($both.note(noted);)*
+            }
         }
-    }
+    };
 }
+
+table!(
+    "",
+    File {
+        fixed: [],
+        live: [node, service, limits, upstreams, routes],
+        both: [portal, listen, operations, session, store, identity, log],
+    }
+);
+
+table!(
+    "portal.",
+    Portal {
+        fixed: [public_url, state_directory],
+        live: [
+            name,
+            other_urls,
+            prefix,
+            acs_path,
+            private_mounts,
+            maintenance,
+            maintenance_retry_after,
+            maintenance_allow,
+            send_forwarded,
+        ],
+        both: [],
+    }
+);
+
+table!(
+    "listen.",
+    Listen {
+        fixed: [
+            http,
+            https,
+            unix,
+            unix_mode,
+            redirect,
+            certificate,
+            key,
+            ocsp_staple,
+            tls_minimum,
+            http2,
+            proxy_protocol_from,
+            workers,
+            backlog,
+            max_connections,
+            max_connections_per_address,
+            handshake_timeout,
+            header_timeout,
+            idle_timeout,
+            stall_timeout,
+            drain_delay,
+            drain_timeout,
+            max_header,
+            max_header_fields,
+            max_target,
+            max_body,
+            http2_max_streams,
+            http2_max_resets,
+            http2_max_local_resets,
+            certificates,
+        ],
+        live: [hsts, trusted_proxies, trusted_for],
+        both: [],
+    }
+);
+
+// Noted as a whole, by `listen.certificates`: entries have no names.
+table!(
+    "listen.certificates.",
+    Certificate { fixed: [certificate, key, ocsp_staple], live: [], both: [] }
+);
+
+table!("operations.", Operations { fixed: [listen, admin_token_file], live: [], both: [] });
+
+table!(
+    "node.",
+    Node {
+        fixed: [],
+        live: [
+            environment,
+            issuer,
+            sso_url,
+            sso_destination,
+            resolve_url,
+            logout_url,
+            certificates,
+            extra_ca_file,
+            system_roots,
+            client_certificate,
+            client_key,
+            timeout,
+            max_concurrent,
+            max_waiting,
+            waiting_timeout,
+            max_answer,
+            expired_certificate,
+            outage,
+            outage_retry_after,
+            outage_message,
+        ],
+        both: [],
+    }
+);
+
+table!("node.outage_message.", OutageMessage { fixed: [], live: [pl, en], both: [] });
+
+table!(
+    "service.",
+    Service {
+        fixed: [],
+        live: [
+            issuer,
+            provider_name,
+            kind,
+            signing_certificate,
+            signing_key,
+            signing_p12,
+            signing_p12_password_file,
+            decryption_keys,
+            decryption_p12,
+            assurance,
+            clock_skew,
+            required_attributes,
+            optional_attributes,
+            force_authn,
+        ],
+        both: [],
+    }
+);
+
+table!("service.decryption_p12.", P12 { fixed: [], live: [file, password_file], both: [] });
+
+table!(
+    "session.",
+    Session {
+        fixed: [idle, absolute, maximum, maximum_per_person, grace, login_timeout, maximum_pending,],
+        live: [keep_forms],
+        both: [],
+    }
+);
+
+table!("store.", Store { fixed: [kind, secret_files], live: [], both: [file, redis] });
+
+table!("store.file.", FileStore { fixed: [path, maximum_size], live: [], both: [] });
+
+table!(
+    "store.redis.",
+    RedisStore {
+        fixed: [
+            mode,
+            addresses,
+            master,
+            user,
+            password_file,
+            sentinel_user,
+            sentinel_password_file,
+            tls,
+            ca_file,
+            client_certificate,
+            client_key,
+            database,
+            prefix,
+            connect_timeout,
+            command_timeout,
+            pool,
+        ],
+        live: [],
+        both: [],
+    }
+);
+
+table!(
+    "limits.",
+    Limits {
+        fixed: [],
+        live: [
+            login_starts,
+            login_returns,
+            login_failures,
+            unknown_sessions,
+            ipv4_prefix,
+            ipv6_prefix,
+            except,
+            networks,
+        ],
+        both: [],
+    }
+);
+
+table!(
+    "identity.",
+    Identity { fixed: [key_rotation, pairwise_secret_file], live: [token_lifetime], both: [] }
+);
+
+table!(
+    "log.",
+    Log {
+        fixed: [format, level, access, access_file, access_addresses, access_query],
+        live: [],
+        both: [],
+    }
+);
+
+table!(
+    "upstream.",
+    Upstream {
+        fixed: [],
+        live: [
+            name,
+            url,
+            ignores_case,
+            protocol,
+            tls_ca_file,
+            tls_system_roots,
+            tls_server_name,
+            tls_client_certificate,
+            tls_client_key,
+            connect_timeout,
+            response_timeout,
+            idle_timeout,
+            keep_alive,
+            max_idle_connections,
+            max_requests,
+            max_pending,
+            pending_timeout,
+            max_fails,
+            fail_timeout,
+            slow_start,
+            dns_refresh,
+            health,
+            servers,
+        ],
+        both: [],
+    }
+);
+
+table!(
+    "upstream.health.",
+    Health {
+        fixed: [],
+        live: [path, host, interval, timeout, healthy, unhealthy, statuses],
+        both: [],
+    }
+);
+
+table!("upstream.servers.", UpstreamServer { fixed: [], live: [address, weight], both: [] });
+
+table!(
+    "route.",
+    Route {
+        fixed: [],
+        live: [
+            host,
+            path,
+            methods,
+            upstream,
+            access,
+            assurance,
+            max_age,
+            authorities,
+            require,
+            audience,
+            claims,
+            strip_prefix,
+            add_prefix,
+            host_header,
+            response_timeout,
+            idle_timeout,
+            max_body,
+            upgrade,
+            outlives_session,
+            maintenance,
+            redirect,
+            respond,
+            request_headers,
+            response_headers,
+        ],
+        both: [],
+    }
+);
+
+table!("route.redirect.", Redirect { fixed: [], live: [to, status], both: [] });
+
+table!("route.respond.", Respond { fixed: [], live: [status, content_type, body], both: [] });
+
+table!("route.headers.", Headers { fixed: [], live: [set, add, remove], both: [] });

@@ -12,8 +12,8 @@ use crate::request::networks::Networks;
 pub(super) fn raise(context: &mut Context<'_>) -> Settings {
     let file = &context.file().limits;
     for (key, prefix, longest) in [
-        ("limits.ipv4_prefix", file.ipv4_prefix, 32),
-        ("limits.ipv6_prefix", file.ipv6_prefix, 128),
+        (key!(limits.ipv4_prefix), file.ipv4_prefix, 32),
+        (key!(limits.ipv6_prefix), file.ipv6_prefix, 128),
     ] {
         if !(1..=longest).contains(&prefix) {
             let advice = format!("give a length from 1 to {longest}, or leave it out");
@@ -22,7 +22,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Settings {
     }
     if file.networks < 1_000 {
         context.error(
-            "limits.networks",
+            key!(limits.networks),
             "so few networks would make each other forgotten, and nobody would be limited",
             "give at least 1000, or leave it out",
         );
@@ -47,7 +47,7 @@ fn check_room(context: &mut Context<'_>) {
     let file = context.file();
     if file.limits.login_starts == 0 {
         context.warn(
-            "limits.login_starts",
+            key!(limits.login_starts),
             "is off, so one network can have us sign requests for the node without end, and keep \
              whatever there is room for until others come",
             "leave it out for the default, or name networks in limits.except",
@@ -56,9 +56,9 @@ fn check_room(context: &mut Context<'_>) {
     let (rooms, session) = (super::store::rooms(file), &file.session);
     let is_file = file.store.kind == StoreKind::File;
     let (key, advice) = if is_file {
-        ("store.file.maximum_size", "raise it, or lower session.maximum_pending")
+        (key!(store.file.maximum_size), "raise it, or lower session.maximum_pending")
     } else {
-        ("session.maximum_pending", "lower it to that")
+        (key!(session.maximum_pending), "lower it to that")
     };
     let begun = rooms.begun / Bounds::weigh(USUAL_BEGUN);
     if begun < session.maximum_pending {
@@ -73,7 +73,7 @@ fn check_room(context: &mut Context<'_>) {
     let forms = rooms.forms / Bounds::weigh(longest);
     if longest > 0 && forms < FEWEST_FORMS {
         let what = format!("has room for {forms} forms as long as session.keep_forms allows");
-        context.warn("store.file.maximum_size", what, "raise it, or lower session.keep_forms");
+        context.warn(key!(store.file.maximum_size), what, "raise it, or lower session.keep_forms");
     }
 }
 
@@ -94,14 +94,14 @@ fn check_proxy(context: &mut Context<'_>) {
     }
     if listen.trusted_proxies.is_empty() {
         context.warn(
-            "listen.trusted_proxies",
+            key!(listen.trusted_proxies),
             "TLS ends at a proxy in front that is not named, so all citizens seem to come from its \
              address and share the limits of one network",
             "name its network here or in listen.proxy_protocol_from",
         );
     } else if !listen.trusted_for.contains(&Believed::Address) {
         context.warn(
-            "listen.trusted_for",
+            key!(listen.trusted_for),
             "the proxy in front is not believed for the address, so all citizens seem to come from \
              its own and share the limits of one network",
             "name \"address\" here, or its network in listen.proxy_protocol_from",

@@ -39,10 +39,10 @@ pub(super) fn raise(
     let workers = file.workers;
     if workers > MOST_WORKERS {
         let what = format!("{workers} workers are more than any machine has cores");
-        context.error("listen.workers", what, "leave it out for one on each core");
+        context.error(key!(listen.workers), what, "leave it out for one on each core");
     }
     if file.backlog == 0 {
-        context.error("listen.backlog", "is zero", "leave it out for the default");
+        context.error(key!(listen.backlog), "is zero", "leave it out for the default");
     }
     Some(Listen {
         http: file.http.map(Socket::from),
@@ -51,8 +51,12 @@ pub(super) fn raise(
         redirect: file.redirect.map(Socket::from),
         operations: operations.into(),
         hsts: file.hsts.map(HumanDuration::get).filter(|time| !time.is_zero()),
-        proxy_protocol_from: networks(context, "proxy_protocol_from", &file.proxy_protocol_from),
-        trusted_proxies: networks(context, "trusted_proxies", &file.trusted_proxies),
+        proxy_protocol_from: networks(
+            context,
+            key!(listen.proxy_protocol_from),
+            &file.proxy_protocol_from,
+        ),
+        trusted_proxies: networks(context, key!(listen.trusted_proxies), &file.trusted_proxies),
         trusted_for: trusted_for(context),
         workers,
         backlog: file.backlog,
@@ -76,7 +80,7 @@ fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
         && secure
     {
         context.warn(
-            "listen.http",
+            key!(listen.http),
             "plain HTTP is offered to the network although the portal is on https://",
             "listen on loopback only, make sure that a proxy with TLS is in front, or use \
              listen.redirect",
@@ -84,16 +88,16 @@ fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
     }
     if !operations.ip().is_loopback() {
         context.warn(
-            "operations.listen",
+            key!(operations.listen),
             "the operations port is offered to the network",
             "keep it on loopback, or behind a network policy",
         );
     }
     let given = [
-        ("listen.http", file.http),
-        ("listen.https", file.https),
-        ("listen.redirect", file.redirect),
-        ("operations.listen", Some(operations)),
+        (key!(listen.http), file.http),
+        (key!(listen.https), file.https),
+        (key!(listen.redirect), file.redirect),
+        (key!(operations.listen), Some(operations)),
     ];
     let given: Vec<_> = given.into_iter().filter_map(|(key, a)| Some((key, a?))).collect();
     for (number, (key, address)) in given.iter().enumerate() {
@@ -122,14 +126,14 @@ fn unix(context: &mut Context<'_>) -> Option<Socket> {
     let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777);
     if mode.is_none() {
         let what = format!("\"{}\" is no mode of a file", file.unix_mode);
-        context.error("listen.unix_mode", what, "write it like \"0660\"");
+        context.error(key!(listen.unix_mode), what, "write it like \"0660\"");
     }
     let path = context.resolve(file.unix.as_deref()?);
     // Who may replace what is in the folder can have citizens come to a socket of their own.
-    context.forbid("listen.unix", folder_of(&path), rights::of_folder);
+    context.forbid(key!(listen.unix), folder_of(&path), rights::of_folder);
     if path.as_os_str().as_bytes().len() > LONGEST_PATH {
         let what = format!("{} is longer than {LONGEST_PATH} bytes", path.display());
-        context.error("listen.unix", what, "the system takes no longer path; use one in /run");
+        context.error(key!(listen.unix), what, "the system takes no longer path; use one in /run");
     }
     Some(Socket::Unix { path, mode: mode? })
 }
@@ -140,10 +144,10 @@ const LONGEST_PATH: usize = 107;
 fn unused_without_https(context: &mut Context<'_>) {
     let file = &context.file().listen;
     for (key, given) in [
-        ("listen.certificate", file.certificate.is_some()),
-        ("listen.key", file.key.is_some()),
-        ("listen.ocsp_staple", file.ocsp_staple.is_some()),
-        ("listen.certificates", !file.certificates.is_empty()),
+        (key!(listen.certificate), file.certificate.is_some()),
+        (key!(listen.key), file.key.is_some()),
+        (key!(listen.ocsp_staple), file.ocsp_staple.is_some()),
+        (key!(listen.certificates), !file.certificates.is_empty()),
     ] {
         if given {
             context.warn(key, "is not used without listen.https", "add listen.https");
@@ -151,15 +155,14 @@ fn unused_without_https(context: &mut Context<'_>) {
     }
     if file.redirect.is_some() {
         context.error(
-            "listen.redirect",
+            key!(listen.redirect),
             "sends everybody to https, where nobody listens",
             "add listen.https; a gateway behind a proxy with TLS lets the proxy redirect",
         );
     }
 }
 
-fn networks(context: &mut Context<'_>, name: &str, given: &[Network]) -> Vec<IpNet> {
-    let key = format!("listen.{name}");
+fn networks(context: &mut Context<'_>, key: &str, given: &[Network]) -> Vec<IpNet> {
     for (number, network) in given.iter().enumerate() {
         if network.get().prefix_len() == 0 {
             let key = format!("{key}[{number}]");
@@ -174,7 +177,11 @@ fn trusted_for(context: &mut Context<'_>) -> Believed {
     let file = &context.file().listen;
     if file.trusted_proxies.is_empty() && file.trusted_for != file::Listen::default().trusted_for {
         let advice = "name the networks of the proxies there, or leave this out";
-        context.warn("listen.trusted_for", "is not used without listen.trusted_proxies", advice);
+        context.warn(
+            key!(listen.trusted_for),
+            "is not used without listen.trusted_proxies",
+            advice,
+        );
     }
     let names = |what: file::Believed| file.trusted_for.contains(&what);
     Believed {
@@ -188,24 +195,24 @@ fn trusted_for(context: &mut Context<'_>) -> Believed {
 fn limits(context: &mut Context<'_>) -> Limits {
     let file = &context.file().listen;
     for (key, duration) in [
-        ("listen.handshake_timeout", file.handshake_timeout),
-        ("listen.header_timeout", file.header_timeout),
-        ("listen.idle_timeout", file.idle_timeout),
-        ("listen.stall_timeout", file.stall_timeout),
-        ("listen.drain_timeout", file.drain_timeout),
+        (key!(listen.handshake_timeout), file.handshake_timeout),
+        (key!(listen.header_timeout), file.header_timeout),
+        (key!(listen.idle_timeout), file.idle_timeout),
+        (key!(listen.stall_timeout), file.stall_timeout),
+        (key!(listen.drain_timeout), file.drain_timeout),
     ] {
         if duration.get().is_zero() {
             context.error(key, "is zero", "give a time such as \"10s\"");
         }
     }
     let numbers = [
-        ("listen.max_connections", file.max_connections as u64),
-        ("listen.max_header_fields", file.max_header_fields as u64),
-        ("listen.max_target", file.max_target.bytes()),
-        ("listen.max_body", file.max_body.bytes()),
-        ("listen.http2_max_streams", file.http2_max_streams.into()),
-        ("listen.http2_max_resets", file.http2_max_resets as u64),
-        ("listen.http2_max_local_resets", file.http2_max_local_resets as u64),
+        (key!(listen.max_connections), file.max_connections as u64),
+        (key!(listen.max_header_fields), file.max_header_fields as u64),
+        (key!(listen.max_target), file.max_target.bytes()),
+        (key!(listen.max_body), file.max_body.bytes()),
+        (key!(listen.http2_max_streams), file.http2_max_streams.into()),
+        (key!(listen.http2_max_resets), file.http2_max_resets as u64),
+        (key!(listen.http2_max_local_resets), file.http2_max_local_resets as u64),
     ];
     for (key, number) in numbers {
         if number == 0 {
@@ -214,14 +221,14 @@ fn limits(context: &mut Context<'_>) -> Limits {
     }
     if !(SMALLEST_HEADER..=LARGEST_HEADER).contains(&file.max_header.bytes()) {
         let what = format!("{} is not between 8 KiB and 1 MiB", file.max_header);
-        context.error("listen.max_header", what, "leave it out for the default");
+        context.error(key!(listen.max_header), what, "leave it out for the default");
     } else if file.max_target > file.max_header {
         let what = format!("is more than the whole head may have, {}", file.max_header);
-        context.error("listen.max_target", what, "give at most listen.max_header");
+        context.error(key!(listen.max_target), what, "give at most listen.max_header");
     }
     if file.max_header_fields > MOST_FIELDS {
         let what = format!("{} fields are more than {MOST_FIELDS}", file.max_header_fields);
-        context.error("listen.max_header_fields", what, "leave it out for the default");
+        context.error(key!(listen.max_header_fields), what, "leave it out for the default");
     }
     let size = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
     Limits {

@@ -36,7 +36,7 @@ fn target(context: &mut Context<'_>, format: Format) -> Target {
     let is_there = path.parent().is_some_and(Path::is_dir);
     if format != Format::Off && (!is_there || path.is_dir()) {
         context.error(
-            "log.access_file",
+            key!(log.access_file),
             format!("{} is not in a folder that is there", path.display()),
             "give the path of a file, or \"-\" for standard output",
         );

@@ -41,12 +41,12 @@ pub(super) fn raise(
     let signer = signer(context);
     let decryption_keys = decryption_keys(context);
     let issuer = context.required(
-        "service.issuer",
+        key!(service.issuer),
         file.service.issuer.as_deref().filter(|issuer| !issuer.trim().is_empty()),
         "give the identifier that was agreed with the operator",
     );
     let provider_name = context.required(
-        "service.provider_name",
+        key!(service.provider_name),
         file.service.provider_name.as_deref(),
         "give the name that was agreed with the operator; the node refuses another one",
     );
@@ -54,11 +54,11 @@ pub(super) fn raise(
     let optional = attributes(&file.service.optional_attributes);
     if let Some(both) = optional.iter().find(|attribute| required.contains(attribute)) {
         let what = format!("{both} is asked for as required and as optional");
-        context.error("service.optional_attributes", what, "name it in one of the two lists");
+        context.error(key!(service.optional_attributes), what, "name it in one of the two lists");
     }
     if !required.contains(&Attribute::PersonIdentifier) {
         context.warn(
-            "service.required_attributes",
+            key!(service.required_attributes),
             "without the identifier a person is known only by a login name, which can change",
             "add \"identifier\"",
         );
@@ -66,7 +66,7 @@ pub(super) fn raise(
     let skew = file.service.clock_skew.get();
     if skew.as_secs() > 300 {
         context.warn(
-            "service.clock_skew",
+            key!(service.clock_skew),
             "answers of the node are believed for minutes after they have expired",
             "keep the clock right (NTP) and give at most \"5m\"",
         );
@@ -77,7 +77,7 @@ pub(super) fn raise(
     let maximum_answer = usize::try_from(file.node.max_answer.bytes()).unwrap_or(usize::MAX);
     if !(16 * 1024..=4 * 1024 * 1024).contains(&maximum_answer) {
         context.error(
-            "node.max_answer",
+            key!(node.max_answer),
             "must be between 16 KiB and 4 MiB",
             "leave it out; a genuine answer has some 15 KiB",
         );
@@ -157,24 +157,24 @@ fn addresses(context: &mut Context<'_>) -> Option<Addresses> {
     let from_preset = |path: &str| preset.map(|preset| format!("https://{}{path}", preset.host));
     let advice = "environment \"custom\" has no addresses of its own: give this one";
     let issuer = file.issuer.clone().or_else(|| preset.map(|preset| preset.host.to_owned()));
-    let issuer = context.required("node.issuer", issuer.as_deref(), advice).map(str::to_owned);
+    let issuer = context.required(key!(node.issuer), issuer.as_deref(), advice).map(str::to_owned);
     let sso = file.sso_url.clone().or_else(|| from_preset(SSO_PATH));
-    let sso = context.required("node.sso_url", sso.as_deref(), advice).map(str::to_owned);
+    let sso = context.required(key!(node.sso_url), sso.as_deref(), advice).map(str::to_owned);
     let resolve = file.resolve_url.clone().or_else(|| from_preset(RESOLVE_PATH));
     let resolve =
-        context.required("node.resolve_url", resolve.as_deref(), advice).map(str::to_owned);
+        context.required(key!(node.resolve_url), resolve.as_deref(), advice).map(str::to_owned);
     let logout = file.logout_url.clone().or_else(|| from_preset(LOGOUT_PATH));
     if logout.is_none() {
         context.warn(
-            "node.logout_url",
+            key!(node.logout_url),
             "is missing, so signing out does not end the session at the node",
             "give the address of the node's single logout service",
         );
     }
-    let sso = sso.and_then(|sso| context.url("node.sso_url", &sso));
-    let resolve = resolve.and_then(|resolve| context.url("node.resolve_url", &resolve));
+    let sso = sso.and_then(|sso| context.url(key!(node.sso_url), &sso));
+    let resolve = resolve.and_then(|resolve| context.url(key!(node.resolve_url), &resolve));
     let logout = match logout {
-        Some(logout) => Some(context.url("node.logout_url", &logout)?),
+        Some(logout) => Some(context.url(key!(node.logout_url), &logout)?),
         None => None,
     };
     let sso = sso?.to_string();
@@ -188,7 +188,7 @@ fn addresses(context: &mut Context<'_>) -> Option<Addresses> {
 }
 
 fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
-    let key = "node.certificates";
+    let key = key!(node.certificates);
     let file = &context.file().node;
     context.required(
         key,
@@ -234,7 +234,7 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
     let file = &context.file().node;
     if !file.system_roots && file.extra_ca_file.is_none() {
         context.error(
-            "node.system_roots",
+            key!(node.system_roots),
             "is false and node.extra_ca_file is missing, so no server could be verified",
             "name the file of the authorities",
         );
@@ -242,27 +242,31 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
     let identity = match (&file.client_certificate, &file.client_key) {
         (None, None) => None,
         (Some(certificate), Some(key)) => {
-            let certificate = context.read("node.client_certificate", certificate);
-            let key = context.read_secret("node.client_key", key);
+            let certificate = context.read(key!(node.client_certificate), certificate);
+            let key = context.read_secret(key!(node.client_key), key);
             Some((certificate?, key?))
         }
         (Some(_), None) => {
-            context.error("node.client_key", "is missing", "it goes with node.client_certificate");
+            context.error(
+                key!(node.client_key),
+                "is missing",
+                "it goes with node.client_certificate",
+            );
             None
         }
         (None, Some(_)) => {
             let advice = "it goes with node.client_key";
-            context.error("node.client_certificate", "is missing", advice);
+            context.error(key!(node.client_certificate), "is missing", advice);
             None
         }
     };
     let identity = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });
-    let extra = file.extra_ca_file.as_deref().map(|path| ("node.extra_ca_file", path));
+    let extra = file.extra_ca_file.as_deref().map(|path| (key!(node.extra_ca_file), path));
     context.client_tls(
-        "node.system_roots",
+        key!(node.system_roots),
         file.system_roots,
         extra,
-        identity.map(|identity| ("node.client_certificate", identity)),
+        identity.map(|identity| (key!(node.client_certificate), identity)),
     )
 }
 
@@ -271,28 +275,28 @@ fn signer(context: &mut Context<'_>) -> Option<Signer> {
     let (key_name, pair) = if let Some(path) = &file.signing_p12 {
         if file.signing_key.is_some() || file.signing_certificate.is_some() {
             context.error(
-                "service.signing_p12",
+                key!(service.signing_p12),
                 "is given besides service.signing_key or service.signing_certificate",
                 "give either the PKCS #12 file or the two PEM files",
             );
         }
-        let password_key = "service.signing_p12_password_file";
+        let password_key = key!(service.signing_p12_password_file);
         let password = file.signing_p12_password_file.as_deref();
         let password = context.required(password_key, password, "name the file of its password")?;
-        let pair = context.pkcs12("service.signing_p12", path, password_key, password)?;
-        ("service.signing_p12", pair)
+        let pair = context.pkcs12(key!(service.signing_p12), path, password_key, password)?;
+        (key!(service.signing_p12), pair)
     } else {
         let advice = "name the PEM file that the operator handed over, or use service.signing_p12";
         let certificate = context.required(
-            "service.signing_certificate",
+            key!(service.signing_certificate),
             file.signing_certificate.as_deref(),
             advice,
         );
-        let key = context.required("service.signing_key", file.signing_key.as_deref(), advice);
-        let certificate =
-            certificate.and_then(|path| context.certificate("service.signing_certificate", path));
-        let key = key.and_then(|path| context.private_key("service.signing_key", path));
-        ("service.signing_key", (key?, certificate?))
+        let key = context.required(key!(service.signing_key), file.signing_key.as_deref(), advice);
+        let certificate = certificate
+            .and_then(|path| context.certificate(key!(service.signing_certificate), path));
+        let key = key.and_then(|path| context.private_key(key!(service.signing_key), path));
+        (key!(service.signing_key), (key?, certificate?))
     };
     let (key, certificate) = pair;
     context.check_dates(key_name, &certificate);
@@ -310,7 +314,7 @@ fn decryption_keys(context: &mut Context<'_>) -> Option<Vec<DecryptionKey>> {
     let file = &context.file().service;
     let given = file.decryption_keys.len() + file.decryption_p12.len();
     context.required(
-        "service.decryption_keys",
+        key!(service.decryption_keys),
         (given > 0).then_some(&()),
         "name the PEM file of the encryption key (_enc_ec), or use service.decryption_p12",
     )?;

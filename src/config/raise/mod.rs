@@ -3,6 +3,23 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
+/// Names a key of the file: the whole way from a section, or in an entry of a list. What the file does
+/// not have does not compile.
+macro_rules! key {
+    ($table:ident: $($part:ident).+) => {
+        key!(@ $table, $($part).+)
+    };
+    ($($part:ident).+) => {
+        key!(@ File, $($part).+)
+    };
+    (@ $table:ident, $first:ident $(. $part:ident)*) => {{
+        const _: fn(&$crate::config::file::$table) = |table| {
+            let _ = &table.$first$(.$part)*;
+        };
+        concat!(stringify!($first) $(, ".", stringify!($part))*)
+    }};
+}
+
 mod access;
 mod action;
 mod address;
@@ -73,7 +90,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     simulator::keep_out(context);
     if file.portal.state_directory.is_none() {
         context.warn(
-            "portal.state_directory",
+            key!(portal.state_directory),
             "no folder is given, so the keys of signed identities and the pseudonyms of citizens \
              change with every restart",
             "name a folder that outlives a restart",
@@ -82,14 +99,14 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let token_lifetime = file.identity.token_lifetime.get();
     if token_lifetime > LONGEST_LIFETIME || token_lifetime.is_zero() {
         context.error(
-            "identity.token_lifetime",
+            key!(identity.token_lifetime),
             "a signed identity may live at most 5 minutes, and some time at least",
             "give a value between \"1s\" and \"5m\"",
         );
     }
     if file.identity.key_rotation.get() < LONGEST_LIFETIME * 2 {
         context.error(
-            "identity.key_rotation",
+            key!(identity.key_rotation),
             "keys would change before the identities that they signed have expired",
             "give at least \"10m\"; days or weeks are usual",
         );
@@ -124,32 +141,33 @@ fn session(context: &mut Context<'_>) -> session::Settings {
     let file = &context.file().session;
     let (idle, absolute) = (file.idle.get(), file.absolute.get());
     if idle.is_zero() {
-        context.error("session.idle", "a session would end at once", "give \"15m\" or so");
+        context.error(key!(session.idle), "a session would end at once", "give \"15m\" or so");
     }
     if absolute < idle {
         context.error(
-            "session.absolute",
+            key!(session.absolute),
             "is shorter than session.idle, which would then have no meaning",
             "give at least as much as session.idle",
         );
     }
     if absolute.as_secs() > 24 * 3600 {
         context.warn(
-            "session.absolute",
+            key!(session.absolute),
             "citizens stay signed in for more than a day",
             "8 hours suit most portals",
         );
     }
-    for (key, value) in
-        [("session.maximum", file.maximum), ("session.maximum_pending", file.maximum_pending)]
-    {
+    for (key, value) in [
+        (key!(session.maximum), file.maximum),
+        (key!(session.maximum_pending), file.maximum_pending),
+    ] {
         if value == 0 {
             context.error(key, "is zero, so nobody could sign in", "leave it out for the default");
         }
     }
     if file.keep_forms.bytes() > 4 << 20 {
         context.error(
-            "session.keep_forms",
+            key!(session.keep_forms),
             "is more than is kept of one form",
             "give \"4 MiB\" or less; larger forms get a page that says so",
         );
@@ -164,7 +182,7 @@ fn session(context: &mut Context<'_>) -> session::Settings {
 }
 
 fn admin_token(context: &mut Context<'_>) -> Option<Secret<Vec<u8>>> {
-    let key = "operations.admin_token_file";
+    let key = key!(operations.admin_token_file);
     let path = context.file().operations.admin_token_file.as_deref()?;
     let token = context.read_secret(key, path)?.trim_ascii().to_vec();
     if token.len() < 32 || !token.iter().all(u8::is_ascii_graphic) {
@@ -179,7 +197,7 @@ fn admin_token(context: &mut Context<'_>) -> Option<Secret<Vec<u8>>> {
 }
 
 fn pairwise_secret(context: &mut Context<'_>) -> Option<PairwiseSecret> {
-    let key = "identity.pairwise_secret_file";
+    let key = key!(identity.pairwise_secret_file);
     let path = context.file().identity.pairwise_secret_file.as_deref()?;
     let bytes = context.read_secret(key, path)?;
     let secret = PairwiseSecret::new(bytes);

@@ -7,13 +7,13 @@ use crate::gateway::settings::Outage;
 
 pub(super) fn raise(context: &mut Context<'_>) -> Option<Outage> {
     let file = &context.file().node;
-    let polish = said(context, "node.outage_message.pl", file.outage_message.pl.as_deref());
-    let english = said(context, "node.outage_message.en", file.outage_message.en.as_deref());
+    let polish = said(context, key!(node.outage_message.pl), file.outage_message.pl.as_deref());
+    let english = said(context, key!(node.outage_message.en), file.outage_message.en.as_deref());
     if !file.outage {
         return None;
     }
     context.warn(
-        "node.outage",
+        key!(node.outage),
         "nobody can sign in",
         "set it to false when the node can be used again",
     );

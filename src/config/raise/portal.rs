@@ -17,11 +17,11 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<gateway::Settings> {
     let maintenance = maintenance(context);
     let (limits, outage) = (limits::raise(context), outage::raise(context));
     let text = context.required(
-        "portal.public_url",
+        key!(portal.public_url),
         file.public_url.as_deref(),
         "give the address that citizens open, such as \"https://portal.example.gov.pl\"",
     )?;
-    let url = address::read(context, "portal.public_url", text)?;
+    let url = address::read(context, key!(portal.public_url), text)?;
     let secure = url.scheme() == "https";
     Some(gateway::Settings {
         portal_name: file.name.clone(),
@@ -47,7 +47,7 @@ fn maintenance(context: &mut Context<'_>) -> gateway::settings::Maintenance {
     let file = &context.file().portal;
     if file.maintenance {
         context.warn(
-            "portal.maintenance",
+            key!(portal.maintenance),
             "the portal is closed to citizens",
             "set it to false when the work is done",
         );
@@ -64,7 +64,7 @@ fn prefix(context: &mut Context<'_>) -> Option<String> {
         && canonical(prefix).is_ok_and(|path| path == prefix.as_str());
     if !fits {
         context.error(
-            "portal.prefix",
+            key!(portal.prefix),
             "is not a path with a slash at its beginning and end",
             "write it like \"/.brama/\"",
         );
@@ -79,7 +79,7 @@ fn acs_path(context: &mut Context<'_>, prefix: Option<&str>) -> Option<String> {
     let fits = canonical(path).is_ok_and(|same| same == path.as_str());
     if !fits {
         context.error(
-            "portal.acs_path",
+            key!(portal.acs_path),
             "is not a plain path",
             "write it as it is registered with the operator, such as \"/login/acs\"",
         );

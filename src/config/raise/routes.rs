@@ -34,43 +34,47 @@ pub(super) fn raise(
             Some(host) => match host::from_configuration(host) {
                 Some(name) => Some(name),
                 None => {
-                    context.error(&key("host"), "is not a host", "give a name without a port");
+                    context.error(
+                        &key(key!(Route: host)),
+                        "is not a host",
+                        "give a name without a port",
+                    );
                     None
                 }
             },
             None => public_host.clone(),
         };
-        let path = path(context, &key("path"), &route.path);
+        let path = path(context, &key(key!(Route: path)), &route.path);
         let advice = "give the name of an [[upstream]]";
         let answers = route.redirect.to.is_some() || route.respond.status.is_some();
         let upstream = match route.upstream.as_deref() {
             None if answers => None,
-            upstream => context.required(&key("upstream"), upstream, advice),
+            upstream => context.required(&key(key!(Route: upstream)), upstream, advice),
         };
         let number = upstream.and_then(|name| {
             let number = upstreams.get(name).copied();
             if number.is_none() {
                 let what = format!("there is no upstream named \"{name}\"");
-                context.error(&key("upstream"), what, advice);
+                context.error(&key(key!(Route: upstream)), what, advice);
             }
             number
         });
-        let methods = access::methods(context, route, &key("methods"));
+        let methods = access::methods(context, route, &key(key!(Route: methods)));
         let access = access::access(context, route, &key);
         if let Some(host) = &host
             && portal.is_some_and(|portal| portal.standing(host) == Standing::Public)
             && route.access != file::Access::Public
         {
             context.error(
-                &key("host"),
+                &key(key!(Route: host)),
                 "is neither the host of portal.public_url nor one of portal.other_urls, so nobody \
                  could be signed in there",
                 "add its address to portal.other_urls, or set access = \"public\"; left out, it is the \
                  host of portal.public_url",
             );
         }
-        caches::check(context, route, &key("response_headers"));
-        let upgrade = action::upgrade(context, &route.upgrade, &key("upgrade"));
+        caches::check(context, route, &key(key!(Route: response_headers)));
+        let upgrade = action::upgrade(context, &route.upgrade, &key(key!(Route: upgrade)));
         let action = action::raise(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [

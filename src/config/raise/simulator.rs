@@ -14,11 +14,12 @@ pub(super) fn keep_out(context: &mut Context<'_>) {
     let advice = "give what the operator handed over; for tests, a public_url on localhost or with a \
                   label such as \"test\"";
     if node.issuer.as_deref() == Some(SIMULATOR_ISSUER) {
-        context.error("node.issuer", what("is that"), advice);
+        context.error(key!(node.issuer), what("is that"), advice);
     }
     let pinned = node.certificates.iter().enumerate();
     let pinned = pinned.map(|(index, path)| (format!("node.certificates[{index}]"), path));
-    let authority = node.extra_ca_file.iter().map(|path| ("node.extra_ca_file".to_owned(), path));
+    let authority =
+        node.extra_ca_file.iter().map(|path| (key!(node.extra_ca_file).to_owned(), path));
     let named: Vec<_> = pinned.chain(authority).collect();
     for (key, path) in named {
         // What cannot be read is reported elsewhere.

@@ -11,7 +11,7 @@ use crate::config::file::StoreKind;
 pub(super) fn check(context: &mut Context<'_>) {
     let file = context.file();
     if let Some(folder) = &file.portal.state_directory {
-        let key = "portal.state_directory";
+        let key = key!(portal.state_directory);
         folder_of_ours(context, key, folder);
         for name in FILES {
             context.forbid(key, &folder.join(name), rights::of_secret);
@@ -20,7 +20,7 @@ pub(super) fn check(context: &mut Context<'_>) {
     if file.store.kind == StoreKind::File
         && let Some(path) = &file.store.file.path
     {
-        let key = "store.file.path";
+        let key = key!(store.file.path);
         folder_of_ours(context, key, folder_of(path));
         for path in [path, &beside(path)] {
             context.forbid(key, path, rights::of_secret);

@@ -16,7 +16,7 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
     let file = context.file().store.clone();
     let mut secrets = Vec::new();
     for path in &file.secret_files {
-        let key = "store.secret_files";
+        let key = key!(store.secret_files);
         let bytes = context.read_secret(key, path)?;
         if bytes.len() < Sealer::LEAST {
             context.error(
@@ -31,11 +31,12 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
         StoreKind::Memory => Place::Memory,
         StoreKind::File => {
             let advice = "name a file in a folder of its own, with mode 0700";
-            let path = context.required("store.file.path", file.file.path.as_deref(), advice)?;
+            let path =
+                context.required(key!(store.file.path), file.file.path.as_deref(), advice)?;
             let maximum_bytes = file.file.maximum_size.bytes();
             if maximum_bytes < Options::SMALLEST {
                 context.error(
-                    "store.file.maximum_size",
+                    key!(store.file.maximum_size),
                     "is too small",
                     "give at least \"16 MiB\"",
                 );
@@ -46,13 +47,13 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
     };
     if file.kind != StoreKind::Memory && context.file().identity.pairwise_secret_file.is_none() {
         context.warn(
-            "identity.pairwise_secret_file",
+            key!(identity.pairwise_secret_file),
             "is missing, so a restart without state_directory changes who sessions belong to",
             "give one; with several replicas, the same to each",
         );
     }
     if file.kind == StoreKind::Redis && file.secret_files.is_empty() {
-        let key = "store.secret_files";
+        let key = key!(store.secret_files);
         let advice = "make one with: (umask 077; head -c 32 /dev/urandom > FILE), and give the same to each replica";
         match &context.file().portal.state_directory {
             Some(folder) => {
@@ -86,17 +87,17 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
             Ok(address) => addresses.push(address),
             Err(error) => {
                 let advice = "give host and port, such as \"redis.example:6379\"";
-                context.error("store.redis.addresses", error.to_string(), advice);
+                context.error(key!(store.redis.addresses), error.to_string(), advice);
             }
         }
     }
     if file.addresses.is_empty() {
         let advice = "give the server, the sentinels or some nodes of the cluster";
-        context.error("store.redis.addresses", "is missing", advice);
+        context.error(key!(store.redis.addresses), "is missing", advice);
     }
     let credentials = credentials(
         context,
-        "store.redis.password_file",
+        key!(store.redis.password_file),
         (file.user.as_ref(), file.password_file.as_deref()),
     );
     let mode = match file.mode {
@@ -104,10 +105,11 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
         RedisMode::Cluster => Mode::Cluster,
         RedisMode::Sentinel => {
             let advice = "give the name that the sentinels know the master by";
-            let master = context.required("store.redis.master", file.master.as_deref(), advice)?;
+            let master =
+                context.required(key!(store.redis.master), file.master.as_deref(), advice)?;
             let credentials = self::credentials(
                 context,
-                "store.redis.sentinel_password_file",
+                key!(store.redis.sentinel_password_file),
                 (file.sentinel_user.as_ref(), file.sentinel_password_file.as_deref()),
             );
             Mode::Sentinel { master: master.to_owned(), credentials }
@@ -115,24 +117,24 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
     };
     let certificate = match (&file.client_certificate, &file.client_key) {
         (Some(certificate), Some(key)) => {
-            context.forbid("store.redis.client_key", key, rights::of_secret);
+            context.forbid(key!(store.redis.client_key), key, rights::of_secret);
             Some((context.resolve(certificate), context.resolve(key)))
         }
         (None, None) => None,
         _ => {
             let advice = "give both client_certificate and client_key, or neither";
-            context.error("store.redis.client_certificate", "goes with its key", advice);
+            context.error(key!(store.redis.client_certificate), "goes with its key", advice);
             None
         }
     };
     let authorities = file.ca_file.as_deref().map(|path| context.resolve(path));
     if !file.tls && (certificate.is_some() || authorities.is_some()) {
         let advice = "set store.redis.tls = true";
-        context.error("store.redis.ca_file", "is of no use without TLS", advice);
+        context.error(key!(store.redis.ca_file), "is of no use without TLS", advice);
     }
     if !file.tls {
         context.warn(
-            "store.redis.tls",
+            key!(store.redis.tls),
             "is off: who can listen on the network learns the password and when somebody signs in",
             "set it to true, unless the servers are on this machine",
         );

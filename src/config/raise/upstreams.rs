@@ -73,13 +73,13 @@ pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<S
 
 fn check_times_and_numbers(context: &mut Context<'_>, key: &Key<'_>, upstream: &file::Upstream) {
     for (name, time) in [
-        ("connect_timeout", upstream.connect_timeout),
-        ("response_timeout", upstream.response_timeout),
-        ("idle_timeout", upstream.idle_timeout),
-        ("keep_alive", upstream.keep_alive),
-        ("pending_timeout", upstream.pending_timeout),
-        ("fail_timeout", upstream.fail_timeout),
-        ("dns_refresh", upstream.dns_refresh),
+        (key!(Upstream: connect_timeout), upstream.connect_timeout),
+        (key!(Upstream: response_timeout), upstream.response_timeout),
+        (key!(Upstream: idle_timeout), upstream.idle_timeout),
+        (key!(Upstream: keep_alive), upstream.keep_alive),
+        (key!(Upstream: pending_timeout), upstream.pending_timeout),
+        (key!(Upstream: fail_timeout), upstream.fail_timeout),
+        (key!(Upstream: dns_refresh), upstream.dns_refresh),
     ] {
         if time.get().is_zero() {
             context.error(&key(name), "is zero", "leave it out for the default");

@@ -18,7 +18,11 @@ pub(super) fn raise(
     let Some(path) = &health.path else {
         if *health != file::Health::default() {
             let what = "is not used without health.path, which says what is asked for";
-            context.warn(&key("health"), what, "give health.path, such as \"/health\"");
+            context.warn(
+                &key(key!(Upstream: health)),
+                what,
+                "give health.path, such as \"/health\"",
+            );
         }
         return Some(None);
     };
@@ -29,25 +33,29 @@ pub(super) fn raise(
     };
     let parsed = PathAndQuery::try_from(path.as_str());
     if !path.starts_with('/') || path.contains('#') || parsed.is_err() {
-        error("path", "is not a path", "begin it with \"/\"");
+        error(key!(Health: path), "is not a path", "begin it with \"/\"");
     }
     // An authority, because HTTP/2 has it in place of the header.
     let is_host = |host: &&String| host.parse::<Authority>().is_ok() && !host.contains('@');
     let host = health.host.as_ref().filter(is_host);
     let host = host.and_then(|host| HeaderValue::try_from(host).ok());
     if host.is_none() && health.host.is_some() {
-        error("host", "is not a host", "give a name, with a port if need be");
+        error(key!(Health: host), "is not a host", "give a name, with a port if need be");
     }
-    for (name, time) in [("interval", health.interval), ("timeout", health.timeout)] {
+    for (name, time) in
+        [(key!(Health: interval), health.interval), (key!(Health: timeout), health.timeout)]
+    {
         if time.get().is_zero() {
             error(name, "is zero", "leave it out for the default");
         }
     }
     if health.timeout > health.interval {
         let what = "is longer than health.interval, so questions would overtake each other";
-        error("timeout", what, "give at most the interval");
+        error(key!(Health: timeout), what, "give at most the interval");
     }
-    for (name, number) in [("healthy", health.healthy), ("unhealthy", health.unhealthy)] {
+    for (name, number) in
+        [(key!(Health: healthy), health.healthy), (key!(Health: unhealthy), health.unhealthy)]
+    {
         if number == 0 {
             error(name, "is zero", "give 1 or more");
         }

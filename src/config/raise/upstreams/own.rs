@@ -13,13 +13,13 @@ use crate::config::file;
 use crate::config::raise::context::Context;
 
 pub(super) fn check(context: &mut Context<'_>, key: &Key<'_>, upstream: &file::Upstream) {
-    let one = upstream.url.iter().map(|url| (key("url"), url));
+    let one = upstream.url.iter().map(|url| (key(key!(Upstream: url)), url));
     let several = upstream.servers.iter().enumerate().filter_map(|(index, server)| {
         Some((key(&format!("servers[{index}].address")), server.address.as_ref()?))
     });
     for (key, address) in one.chain(several) {
         let Some(listener) = listener(context, address) else { continue };
-        let what = if listener == "operations.listen" {
+        let what = if listener == key!(operations.listen) {
             "is operations.listen, so whoever may pass could read the numbers of the gateway, and end \
              sessions with its token"
                 .to_owned()
@@ -35,7 +35,7 @@ fn listener(context: &Context<'_>, address: &str) -> Option<&'static str> {
     let (listen, operations) = (&context.file().listen, context.file().operations.listen);
     if let Some(path) = address.strip_prefix("unix:") {
         let own = listen.unix.as_deref().map(|own| context.resolve(own));
-        return (own.as_deref() == Some(Path::new(path))).then_some("listen.unix");
+        return (own.as_deref() == Some(Path::new(path))).then_some(key!(listen.unix));
     }
     let url = Url::parse(address).ok()?;
     let port = url.port_or_known_default()?;
@@ -48,10 +48,10 @@ fn listener(context: &Context<'_>, address: &str) -> Option<&'static str> {
         Host::Domain(_) => return None,
     };
     let own = [
-        ("operations.listen", Some(operations)),
-        ("listen.http", listen.http),
-        ("listen.https", listen.https),
-        ("listen.redirect", listen.redirect),
+        (key!(operations.listen), Some(operations)),
+        (key!(listen.http), listen.http),
+        (key!(listen.https), listen.https),
+        (key!(listen.redirect), listen.redirect),
     ];
     let mut own = own.into_iter().filter_map(|(name, address)| Some((name, address?)));
     let leads = |own: SocketAddr| hosts.iter().any(|host| leads_to(*host, own.ip()));

@@ -36,13 +36,13 @@ pub(super) fn raise(
 ) -> Option<Servers> {
     if upstream.servers.is_empty() {
         let advice = "give the address of the portal, such as \"http://127.0.0.1:3000\"";
-        let url = context.required(&key("url"), upstream.url.as_deref(), advice)?;
-        let (way, address) = address(context, &key("url"), url)?;
+        let url = context.required(&key(key!(Upstream: url)), upstream.url.as_deref(), advice)?;
+        let (way, address) = address(context, &key(key!(Upstream: url)), url)?;
         return Some(Servers(vec![(way, address.into())]));
     }
     if upstream.url.is_some() {
         let advice = "give either url or servers; url is short for one server";
-        context.error(&key("url"), "is given besides servers", advice);
+        context.error(&key(key!(Upstream: url)), "is given besides servers", advice);
     }
     let mut found: Vec<(Way, ServerSettings)> = Vec::new();
     for (index, server) in upstream.servers.iter().enumerate() {

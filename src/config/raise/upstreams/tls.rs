@@ -37,13 +37,14 @@ pub(super) fn raise(
     let system_roots = upstream.tls_system_roots.unwrap_or(upstream.tls_ca_file.is_none());
     if !system_roots && upstream.tls_ca_file.is_none() {
         context.error(
-            &key("tls_system_roots"),
+            &key(key!(Upstream: tls_system_roots)),
             "is false and tls_ca_file is missing, so no server could be verified",
             "name the file of the authorities",
         );
         return None;
     }
-    let (certificate_key, private_key) = (key("tls_client_certificate"), key("tls_client_key"));
+    let (certificate_key, private_key) =
+        (key(key!(Upstream: tls_client_certificate)), key(key!(Upstream: tls_client_key)));
     let identity = match (certificate, private) {
         (None, None) => Some(None),
         (Some(certificate), Some(private)) => {
@@ -66,12 +67,17 @@ pub(super) fn raise(
             let parsed = ServerName::try_from(name.clone()).ok();
             if parsed.is_none() {
                 let advice = "give a host name or an IP address, without a port";
-                context.error(&key("tls_server_name"), "is not the name of a server", advice);
+                context.error(
+                    &key(key!(Upstream: tls_server_name)),
+                    "is not the name of a server",
+                    advice,
+                );
             }
             parsed.map(Some)
         }
     };
-    let (ca_key, roots_key) = (key("tls_ca_file"), key("tls_system_roots"));
+    let (ca_key, roots_key) =
+        (key(key!(Upstream: tls_ca_file)), key(key!(Upstream: tls_system_roots)));
     let ca_file = upstream.tls_ca_file.as_deref();
     let identity = identity?;
     let shown = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });

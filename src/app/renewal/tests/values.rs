@@ -1,0 +1,219 @@
+//! Another value of each key whose kind says too little of it: texts, lists, and what goes with
+//! something else.
+
+/// A change of one key.
+#[derive(Clone)]
+pub(super) struct Row {
+    path: String,
+    value: String,
+    given: &'static [(&'static str, &'static str)],
+    with: &'static [(&'static str, &'static str)],
+    is_judged: bool,
+}
+
+impl Row {
+    /// Gives a key another value, written as in the file.
+    pub(super) fn new(path: &str, value: &str) -> Self {
+        let (path, value) = (path.to_owned(), value.to_owned());
+        Self { path, value, given: &[], with: &[], is_judged: false }
+    }
+
+    /// Both configurations have these too.
+    fn given(self, given: &'static [(&'static str, &'static str)]) -> Self {
+        Self { given, ..self }
+    }
+
+    /// The new configuration has these too, without which the value could not be.
+    fn with(self, with: &'static [(&'static str, &'static str)]) -> Self {
+        Self { with, ..self }
+    }
+
+    /// The key says how files are judged, and nothing of it is left in the settings.
+    fn judged(self) -> Self {
+        Self { is_judged: true, ..self }
+    }
+
+    /// Returns the name of the key, without numbers of entries.
+    pub(super) fn key(&self) -> String {
+        let parts = self.path.split('.').map(|part| part.split('[').next().unwrap_or(part));
+        parts.collect::<Vec<_>>().join(".")
+    }
+
+    /// Returns what both configurations have.
+    pub(super) fn settled(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().copied()
+    }
+
+    /// Returns what the new one has.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&str, &str)> {
+        [(&*self.path, &*self.value)].into_iter().chain(self.with.iter().copied())
+    }
+
+    /// Tells whether only the judgement of files is another one.
+    pub(super) fn is_judged(&self) -> bool {
+        self.is_judged
+    }
+}
+
+const REDIS: &[(&str, &str)] = &[
+    ("store.kind", "'redis'"),
+    ("store.secret_files", "['secret']"),
+    ("store.redis.addresses", "['127.0.0.1:6379']"),
+];
+const REDIS_TLS: &[(&str, &str)] = &[
+    ("store.kind", "'redis'"),
+    ("store.secret_files", "['secret']"),
+    ("store.redis.addresses", "['127.0.0.1:6379']"),
+    ("store.redis.tls", "true"),
+    ("store.redis.client_certificate", "'service-tls-client.crt.pem'"),
+    ("store.redis.client_key", "'service-tls-client.key.pem'"),
+];
+const SENTINEL: &[(&str, &str)] = &[
+    ("store.kind", "'redis'"),
+    ("store.secret_files", "['secret']"),
+    ("store.redis.addresses", "['127.0.0.1:6379']"),
+    ("store.redis.mode", "'sentinel'"),
+    ("store.redis.master", "'first'"),
+    ("store.redis.sentinel_password_file", "'password'"),
+];
+const SIGNING_P12: &[(&str, &str)] = &[
+    ("service.signing_certificate", ""),
+    ("service.signing_key", ""),
+    ("service.signing_p12", "'sig.p12'"),
+    ("service.signing_p12_password_file", "'password'"),
+];
+
+/// Returns the rows.
+pub(super) fn rows() -> Vec<Row> {
+    let row = Row::new;
+    vec![
+        row("portal.name", "'Urząd'"),
+        row("portal.public_url", "'https://other.test'"),
+        row("portal.other_urls", "['https://other.test']"),
+        row("portal.prefix", "'/brama/'"),
+        row("portal.acs_path", "'/login/acs'"),
+        row("portal.state_directory", "'state2'"),
+        row("portal.private_mounts", "['open']")
+            .given(&[("service.signing_key", "'open/service-sig.key.pem'")])
+            .judged(),
+        row("portal.maintenance_allow", "['10.0.0.0/8']"),
+        row("listen.http", "'127.0.0.9:0'"),
+        row("listen.https", "'127.0.0.9:0'"),
+        row("listen.unix", "'other/brama.sock'"),
+        row("listen.unix_mode", "'0600'"),
+        row("listen.redirect", "'127.0.0.9:0'"),
+        row("listen.certificate", "'copy-node-tls.crt.pem'"),
+        row("listen.key", "'copy-node-tls.key.pem'"),
+        row("listen.ocsp_staple", "'a.ocsp'"),
+        row("listen.certificates[0].ocsp_staple", "'a.ocsp'"),
+        row("listen.certificates[0].certificate", "'copy-node-tls.crt.pem'"),
+        row("listen.certificates[0].key", "'copy-node-tls.key.pem'"),
+        row("listen.hsts", "'1h'"),
+        row("listen.proxy_protocol_from", "['10.0.0.0/8']"),
+        row("listen.trusted_proxies", "['10.0.0.0/8']"),
+        row("listen.trusted_for", "['address']")
+            .given(&[("listen.trusted_proxies", "['10.0.0.0/8']")]),
+        row("operations.listen", "'127.0.0.9:0'"),
+        row("operations.admin_token_file", "'other/token'"),
+        row("node.issuer", "'other.test'"),
+        row("node.sso_url", "'https://other.test/sso'"),
+        row("node.sso_destination", "'https://other.test/sso'"),
+        row("node.resolve_url", "'https://other.test/resolve'"),
+        row("node.logout_url", "'https://other.test/logout'"),
+        row("node.certificates", "['node-signing.crt.pem', 'other/node-signing.crt.pem']"),
+        row("node.extra_ca_file", "'other/two.pem'"),
+        row("node.client_certificate", "'other/service-tls-client.crt.pem'")
+            .with(&[("node.client_key", "'other/service-tls-client.key.pem'")]),
+        row("node.client_key", "'other/service-tls-client.key.pem'")
+            .with(&[("node.client_certificate", "'other/service-tls-client.crt.pem'")]),
+        row("node.expired_certificate", "'refuse'")
+            .given(&[("node.certificates", "['expired.pem']")])
+            .judged(),
+        row("node.outage_message.pl", "'Przerwa.'").given(&[("node.outage", "true")]),
+        row("node.outage_message.en", "'A pause.'").given(&[("node.outage", "true")]),
+        row("node.outage_retry_after", "'1h'").given(&[("node.outage", "true")]),
+        row("service.issuer", "'other.test'"),
+        row("service.provider_name", "'Urząd'"),
+        row("service.signing_certificate", "'other/service-sig.crt.pem'")
+            .with(&[("service.signing_key", "'other/service-sig.key.pem'")]),
+        row("service.signing_key", "'other/service-sig.key.pem'")
+            .with(&[("service.signing_certificate", "'other/service-sig.crt.pem'")]),
+        row("service.signing_p12", "'other/sig.p12'").given(SIGNING_P12),
+        row("service.signing_p12_password_file", "'other/password'")
+            .given(SIGNING_P12)
+            .with(&[("service.signing_p12", "'other/second-sig.p12'")]),
+        row("service.decryption_keys", "['service-enc.key.pem', 'other/service-enc.key.pem']"),
+        row("service.decryption_p12[0].file", "'other/enc.p12'"),
+        row("service.decryption_p12[0].password_file", "'other/password'")
+            .with(&[("service.decryption_p12[0].file", "'other/second.p12'")]),
+        row("service.required_attributes", "['given_name', 'family_name', 'identifier']"),
+        row("service.optional_attributes", "['birthdate']").with(&[(
+            "service.required_attributes",
+            "['given_name', 'family_name', 'identifier']",
+        )]),
+        row("store.kind", "'redis'").given(&REDIS[1..]),
+        row("store.secret_files", "['secret']"),
+        row("store.file.path", "'other.db'"),
+        row("store.redis.addresses", "['127.0.0.2:6379']").given(REDIS),
+        row("store.redis.mode", "'cluster'").given(REDIS),
+        row("store.redis.master", "'other'").given(SENTINEL),
+        row("store.redis.user", "'other'").given(REDIS),
+        row("store.redis.password_file", "'other/password'").given(REDIS),
+        row("store.redis.sentinel_user", "'other'").given(SENTINEL),
+        row("store.redis.sentinel_password_file", "'other/password'").given(SENTINEL),
+        row("store.redis.ca_file", "'ca.crt.pem'").given(REDIS_TLS),
+        row("store.redis.client_certificate", "'other/service-tls-client.crt.pem'")
+            .given(REDIS_TLS),
+        row("store.redis.client_key", "'copy-service-tls-client.key.pem'").given(REDIS_TLS),
+        row("store.redis.prefix", "'other:'").given(REDIS),
+        row("limits.ipv4_prefix", "24"),
+        row("limits.except", "['10.0.0.0/8']"),
+        row("identity.token_lifetime", "'4m'"),
+        row("identity.pairwise_secret_file", "'other/secret'"),
+        row("log.level", "'debug'"),
+        row("log.access_file", "'access.log'"),
+        row("upstream[0].name", "'other'").with(&[("route[0].upstream", "'other'")]),
+        row("upstream[0].url", "'http://127.0.0.2:9'"),
+        row("upstream[1].tls_ca_file", "'other/ca.crt.pem'"),
+        row("upstream[1].tls_system_roots", "true"),
+        row("upstream[1].tls_server_name", "'portal.test'"),
+        row("upstream[1].tls_client_certificate", "'other/service-tls-client.crt.pem'")
+            .with(&[("upstream[1].tls_client_key", "'other/service-tls-client.key.pem'")]),
+        row("upstream[1].tls_client_key", "'other/service-tls-client.key.pem'")
+            .with(&[("upstream[1].tls_client_certificate", "'other/service-tls-client.crt.pem'")]),
+        row("upstream[0].health.path", "'/other'"),
+        row("upstream[0].health.host", "'portal.test'"),
+        row("upstream[0].health.statuses", "[200]"),
+        row("upstream[2].servers[0].address", "'http://127.0.0.3:9'"),
+        row("upstream[2].servers[0].weight", "2"),
+        row("route[0].host", "'other.test'")
+            .given(&[("portal.other_urls", "['https://other.test']")]),
+        row("route[0].path", "'/other'"),
+        row("route[0].methods", "['GET', 'HEAD']"),
+        row("route[0].upstream", "'secure'"),
+        row("route[0].max_age", "'10m'"),
+        row("route[0].assurance", "'high'"),
+        row("route[0].authorities", "['pz.gov.pl']"),
+        row("route[0].require", "['adult']"),
+        row("route[0].audience", "'other'"),
+        row("route[0].claims", "['given_name']"),
+        row("route[0].strip_prefix", "'/tax'").given(&[("route[0].path", "'/tax'")]),
+        row("route[0].add_prefix", "'/app'"),
+        row("route[0].host_header", "'upstream'"),
+        row("route[0].response_timeout", "'5m'"),
+        row("route[0].idle_timeout", "'5m'"),
+        row("route[0].max_body", "'1 MiB'"),
+        row("route[0].upgrade", "[]"),
+        row("route[1].redirect.to", "'https://other.test{path}'"),
+        row("route[1].redirect.status", "301"),
+        row("route[2].respond.status", "404"),
+        row("route[2].respond.content_type", "'text/html'"),
+        row("route[2].respond.body", "'away'"),
+        row("route[0].request_headers.set", "['X-A: b']"),
+        row("route[0].request_headers.add", "['X-A: b']"),
+        row("route[0].request_headers.remove", "['X-A']"),
+        row("route[0].response_headers.set", "['X-A: b']"),
+        row("route[0].response_headers.add", "['X-A: b']"),
+        row("route[0].response_headers.remove", "['X-A']"),
+    ]
+}
