@@ -23,6 +23,7 @@ use super::return_to::ReturnTo;
 use super::room::NotKept;
 use super::wishes::{Step, Try, Wish, WishHandle};
 use crate::base::network::Network;
+use crate::base::reason::Reason;
 use crate::gate::requirement::Demand;
 use crate::session::SessionId;
 use crate::session::branches::BranchId;
@@ -100,20 +101,20 @@ pub enum Refused {
 impl Refused {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         match self {
-            Self::UnknownWish => "crossing.unknown_wish",
-            Self::WishExpired => "crossing.wish_expired",
-            Self::WishUsed => "crossing.wish_used",
-            Self::WishOfOtherBrowser => "crossing.wish_of_other_browser",
-            Self::TooManyTries => "crossing.too_many_tries",
-            Self::UnknownCode => "crossing.unknown_code",
-            Self::CodeExpired => "crossing.code_expired",
-            Self::CodeUsed => "crossing.code_used",
-            Self::CodeForOtherHost => "crossing.code_for_other_host",
-            Self::CodeOfOtherBrowser => "crossing.code_of_other_browser",
-            Self::SessionEnded => "crossing.session_ended",
-            Self::Store(_) => "session.store_unavailable",
+            Self::UnknownWish => Reason::CrossingUnknownWish,
+            Self::WishExpired => Reason::CrossingWishExpired,
+            Self::WishUsed => Reason::CrossingWishUsed,
+            Self::WishOfOtherBrowser => Reason::CrossingWishOfOtherBrowser,
+            Self::TooManyTries => Reason::CrossingTooManyTries,
+            Self::UnknownCode => Reason::CrossingUnknownCode,
+            Self::CodeExpired => Reason::CrossingCodeExpired,
+            Self::CodeUsed => Reason::CrossingCodeUsed,
+            Self::CodeForOtherHost => Reason::CrossingCodeForOtherHost,
+            Self::CodeOfOtherBrowser => Reason::CrossingCodeOfOtherBrowser,
+            Self::SessionEnded => Reason::CrossingSessionEnded,
+            Self::Store(_) => Reason::SessionStoreUnavailable,
         }
     }
 }

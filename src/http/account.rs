@@ -32,7 +32,7 @@ pub struct Account {
     /// The route that it took.
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
-    pub reason: Option<&'static str>,
+    pub reason: Option<crate::base::reason::Reason>,
     quoted: Option<Box<Quoted>>,
     received: Option<Arc<AtomicU64>>,
     answered: Option<Answered>,
@@ -95,7 +95,7 @@ impl Account {
 pub fn note(gateway: &Gateway, exchange: Exchange, answer: Answer) -> Answer {
     gateway.answers.add(answer.response.status());
     if let Some(reason) = exchange.account.reason {
-        gateway.counts.refusals.add(reason);
+        gateway.counts.refusals.add(reason.as_str());
     }
     if gateway.access.is_off() {
         return answer;
@@ -194,7 +194,7 @@ impl Drop for Entry {
             first_byte: answered.map(|answered| answered.first_byte),
             upstream: answered.map(|answered| &*answered.server),
             route: self.account.route.as_ref().map(|route| &*route.path),
-            reason: self.account.reason.or(cut),
+            reason: self.account.reason.or(cut).map(|reason| reason.as_str()),
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });

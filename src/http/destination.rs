@@ -29,6 +29,7 @@ use super::answer::Failure;
 use super::exchange::Exchange;
 use super::host::Host;
 use super::{Gateway, endpoints, path};
+use crate::base::reason::Reason;
 use crate::gate::action::{Action, Forward, HostHeader};
 use crate::gate::facts::Facts;
 use crate::gate::policy::Route;
@@ -80,7 +81,7 @@ pub async fn judge(gateway: &Gateway, pass: &Pass, exchange: &mut Exchange) -> R
         return match pass.route().methods.named().contains(&method) {
             true => Ok(()),
             false => Err(forbidden(
-                "request.second_place",
+                Reason::RequestSecondPlace,
                 "the method reaches places that stand in the body; a route must name it".to_owned(),
             )),
         };
@@ -217,14 +218,14 @@ fn parse(value: &HeaderValue) -> Result<Target<'_>, Failure> {
 }
 
 fn malformed(detail: &str) -> Failure {
-    Failure::malformed("request.destination", detail)
+    Failure::malformed(Reason::RequestDestination, detail)
 }
 
 fn not_allowed(detail: &str) -> Failure {
-    forbidden("request.destination_not_allowed", format!("Destination {detail}"))
+    forbidden(Reason::RequestDestinationNotAllowed, format!("Destination {detail}"))
 }
 
-fn forbidden(code: &'static str, detail: String) -> Failure {
+fn forbidden(code: Reason, detail: String) -> Failure {
     Failure { detail, ..Failure::new(Trouble::Forbidden, StatusCode::FORBIDDEN, code) }
 }
 

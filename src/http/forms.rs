@@ -27,6 +27,7 @@ use super::endpoints::login;
 use super::exchange::{Caller, Exchange};
 use super::service::HoldsBack;
 use crate::base::body::{Body, ReadError};
+use crate::base::reason::Reason;
 use crate::flow::arriving::DidNotArrive;
 use crate::flow::binding::Binding;
 use crate::flow::forms::{About, Form, Handle, NotKept};
@@ -110,7 +111,7 @@ pub async fn keep(
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
         let link = gateway.settings.login_link(&ReturnTo::front_page(), demand);
-        let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, "form.too_large");
+        let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(Trouble::FormTooLarge, status, code).begin_again(link)
     };
     let limit = usize::try_from(most).unwrap_or(usize::MAX).min(bound);
@@ -284,14 +285,14 @@ pub fn require_same_origin(gateway: &Gateway, exchange: &Exchange) -> Result<(),
     if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(true) {
         return Ok(());
     }
-    let (status, code) = (StatusCode::FORBIDDEN, "form.from_elsewhere");
+    let (status, code) = (StatusCode::FORBIDDEN, Reason::FormFromElsewhere);
     Err(Failure::new(Trouble::MalformedRequest, status, code))
 }
 
 /// There is no such form: it was sent, it has expired, it never was, or another browser typed it.
 #[must_use]
 pub fn gone() -> Failure {
-    Failure::new(Trouble::FormGone, StatusCode::GONE, "form.unknown").begin_again("/")
+    Failure::new(Trouble::FormGone, StatusCode::GONE, Reason::FormUnknown).begin_again("/")
 }
 
 /// What is to be known of a form, if it is one that is kept.
@@ -327,8 +328,10 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
 
 fn did_not_arrive(error: &ReadError) -> Failure {
     let (status, code) = match error {
-        ReadError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, "form.too_slow"),
-        ReadError::TooLong(_) | ReadError::Broken(_) => (StatusCode::BAD_REQUEST, "form.broken"),
+        ReadError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, Reason::FormTooSlow),
+        ReadError::TooLong(_) | ReadError::Broken(_) => {
+            (StatusCode::BAD_REQUEST, Reason::FormBroken)
+        }
     };
     let failure = Failure::new(Trouble::MalformedRequest, status, code);
     Failure { detail: error.to_string(), ..failure }

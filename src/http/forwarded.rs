@@ -29,6 +29,7 @@ use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 use super::host::Host;
 use super::networks::Networks;
 use super::service::Peer;
+use crate::base::reason::Reason;
 use crate::wire::outgoing::Fields;
 
 pub mod elements;
@@ -106,10 +107,10 @@ pub enum Error {
 impl Error {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::Conflict(_) => "request.forwarded_conflict",
-            Self::Malformed(_) => "request.forwarded_malformed",
+            Self::Conflict(_) => Reason::RequestForwardedConflict,
+            Self::Malformed(_) => Reason::RequestForwardedMalformed,
         }
     }
 }

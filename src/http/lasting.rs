@@ -28,6 +28,7 @@ use super::host::Host;
 use super::networks::Networks;
 use super::path;
 use crate::base::clock::Time;
+use crate::base::reason::Reason;
 use crate::flow::Flows;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
@@ -78,10 +79,10 @@ pub enum Cut {
 impl Cut {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::SessionEnded => "session.ended_meanwhile",
-            Self::NotAllowed => "policy.changed_meanwhile",
+            Self::SessionEnded => Reason::SessionEndedMeanwhile,
+            Self::NotAllowed => Reason::PolicyChangedMeanwhile,
         }
     }
 }
@@ -286,7 +287,7 @@ impl Lasting {
     fn end(&self, cut: Cut) -> Cut {
         *self.cut.get_or_init(|| {
             if let Some(counts) = &self.counts {
-                counts.refusals.add(cut.code());
+                counts.refusals.add(cut.code().as_str());
             }
             cut
         })

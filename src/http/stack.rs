@@ -19,6 +19,7 @@ use super::stop::{self, Reply};
 use super::{Gateway, action, destination, endpoints, forms, hygiene, path};
 use crate::base::body::Body;
 use crate::base::random;
+use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
@@ -83,7 +84,7 @@ impl Gateway {
         let host = host::canonical(&exchange.parts, false)?;
         path::canonical(exchange.parts.uri.path())?;
         if !self.policy.has_host(host.name()) {
-            let code = "request.no_route";
+            let code = Reason::RequestNoRoute;
             return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
         }
         // The port is known of hosts that citizens sign in at.
@@ -119,7 +120,7 @@ impl Gateway {
     ) -> Result<Answer, Failure> {
         stop::check_method(&exchange.parts.method)?;
         if !is_method(exchange.parts.method.as_str().as_bytes()) {
-            return Err(Failure::malformed("request.malformed", "method"));
+            return Err(Failure::malformed(Reason::RequestMalformed, "method"));
         }
 
         if exchange.parts.version == Version::HTTP_2 {
@@ -174,7 +175,7 @@ impl Gateway {
         let names_methods = door.names_methods() || exchange.census.has_destination;
         if names_methods && hygiene::method::is_overridden(&exchange.parts.headers) {
             let detail = "a header claims another method, and it matters here which it is";
-            return Err(Failure::malformed("request.method_override", detail));
+            return Err(Failure::malformed(Reason::RequestMethodOverride, detail));
         }
         let most = door.max_body().unwrap_or(self.settings.edge.max_body);
         let live = if door.asks_who() { self.live(exchange).await? } else { None };
@@ -444,8 +445,10 @@ impl Gateway {
         }
         let (trouble, code) = match self.why_ended(exchange).await? {
             None => return Ok(()),
-            Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
-            Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),
+            Some(Why::Elsewhere) => {
+                (Trouble::SignedOutElsewhere, Reason::SessionSignedOutElsewhere)
+            }
+            Some(Why::Operator) => (Trouble::SignedOutByOperator, Reason::SessionEndedByOperator),
         };
         let return_to = match is_reading(&exchange.parts.method) {
             true => ReturnTo::parse(exchange.path_and_query()),

@@ -14,6 +14,7 @@ use super::super::exchange::Exchange;
 use super::super::portals::OtherPortal;
 use super::{handoff_headers, login};
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::flow::binding::Binding;
 use crate::flow::crossing::{Next, Refused};
 use crate::flow::return_to::ReturnTo;
@@ -133,5 +134,6 @@ async fn back_there(
 
 /// The portal was taken out of the configuration while somebody was on the way to it.
 fn no_such_portal() -> Failure {
-    Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "crossing.unknown_host").begin_again("/")
+    Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::CrossingUnknownHost)
+        .begin_again("/")
 }

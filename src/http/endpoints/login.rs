@@ -14,6 +14,7 @@ use super::super::exchange::{Caller, Exchange, is_reading};
 use super::super::stop::Challenge;
 use super::cross;
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::flow::binding::Tag;
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
@@ -34,7 +35,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
     let return_to = ReturnTo::parse(&return_to);
     let assurance = exchange.query("assurance").map(|text| {
         let detail = "assurance is low, substantial or high";
-        Assurance::parse(&text).ok_or_else(|| Failure::malformed("request.assurance", detail))
+        Assurance::parse(&text).ok_or_else(|| Failure::malformed(Reason::RequestAssurance, detail))
     });
     let max_age = exchange.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
@@ -60,7 +61,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
             Ok(answer::challenge(&Challenge { login, demand, step_up: live.is_some() }))
         }
         Caller::Frame => {
-            let (status, code) = (StatusCode::UNAUTHORIZED, "request.frame_without_session");
+            let (status, code) = (StatusCode::UNAUTHORIZED, Reason::RequestFrameWithoutSession);
             Err(Failure::new(Trouble::SignInNeeded, status, code).begin_again(login))
         }
     }
@@ -77,7 +78,7 @@ pub fn check_outage(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failur
         return Ok(());
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let failure = Failure::new(Trouble::NodeOutage, status, "login.outage");
+    let failure = Failure::new(Trouble::NodeOutage, status, Reason::LoginOutage);
     Err(again_here(failure, exchange).retry_after(outage.retry_after))
 }
 
@@ -166,5 +167,5 @@ fn parse_age(text: &str) -> Result<Duration, Failure> {
     let seconds = text.parse().ok().filter(|_| is_number);
     seconds
         .map(Duration::from_secs)
-        .ok_or_else(|| Failure::malformed("request.max_age", "max_age is a number of seconds"))
+        .ok_or_else(|| Failure::malformed(Reason::RequestMaxAge, "max_age is a number of seconds"))
 }

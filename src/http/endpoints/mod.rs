@@ -30,6 +30,7 @@ use super::exchange::{Caller, Exchange};
 use super::portals::Standing;
 use super::{Gateway, Settings};
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::gate::policy::Policy;
 use crate::pages::Trouble;
 use crate::wire::incoming::Incoming;
@@ -115,22 +116,22 @@ pub async fn answer(
     match (place, method) {
         (Place::Login, &Method::GET | &Method::HEAD) => login::answer(gateway, exchange).await,
         (Place::Acs, &Method::GET | &Method::POST) => {
-            require_navigation(exchange, "login.no_navigation")?;
+            require_navigation(exchange, Reason::LoginNoNavigation)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, acs::answer(gateway, exchange, body).await)
         }
         (Place::Finish, &Method::GET) => {
-            require_navigation(exchange, "login.no_navigation")?;
+            require_navigation(exchange, Reason::LoginNoNavigation)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, finish::answer(gateway, exchange).await)
         }
         (Place::Cross, &Method::GET) => {
-            require_navigation(exchange, "crossing.no_navigation")?;
+            require_navigation(exchange, Reason::CrossingNoNavigation)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, cross::answer(gateway, exchange).await)
         }
         (Place::Arrive, &Method::GET) => {
-            require_navigation(exchange, "crossing.no_navigation")?;
+            require_navigation(exchange, Reason::CrossingNoNavigation)?;
             may_try(gateway, exchange)?;
             counted(gateway, exchange, arrive::answer(gateway, exchange).await)
         }
@@ -143,12 +144,12 @@ pub async fn answer(
         (Place::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(exchange)),
         (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(gateway)),
         (Place::Unknown, _) => {
-            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))
+            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoSuchPlace))
         }
         _ => Err(Failure::new(
             Trouble::MalformedRequest,
             StatusCode::METHOD_NOT_ALLOWED,
-            "request.method_not_allowed",
+            Reason::RequestMethodNotAllowed,
         )),
     }
 }
@@ -161,7 +162,7 @@ fn may_try(gateway: &Gateway, exchange: &Exchange) -> Result<(), Failure> {
 
 /// Requires that a person goes to a page: before anything is counted, because a foreign page can have a
 /// browser fetch what it likes, and that must count for nobody.
-fn require_navigation(exchange: &Exchange, code: &'static str) -> Result<(), Failure> {
+fn require_navigation(exchange: &Exchange, code: Reason) -> Result<(), Failure> {
     if exchange.caller() == Caller::Navigation {
         return Ok(());
     }

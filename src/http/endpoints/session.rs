@@ -10,6 +10,7 @@ use super::super::Gateway;
 use super::super::answer::{self, Failure};
 use super::super::exchange::Exchange;
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::identity::claims::PersonalClaim;
 use crate::pages::Trouble;
 use crate::session::held::Activity;
@@ -29,7 +30,7 @@ pub async fn answer(gateway: &Gateway, exchange: &Exchange) -> Result<Response<B
 /// When another site asks, or the session store is away.
 pub async fn keep_alive(gateway: &Gateway, exchange: &Exchange) -> Result<Response<Body>, Failure> {
     if exchange.is_same_origin(gateway.settings.origin_of(exchange.host.name())) == Some(false) {
-        let (status, code) = (StatusCode::FORBIDDEN, "session.keepalive_from_elsewhere");
+        let (status, code) = (StatusCode::FORBIDDEN, Reason::SessionKeepaliveFromElsewhere);
         return Err(Failure::new(Trouble::MalformedRequest, status, code));
     }
     tell(gateway, exchange, Activity::Alive).await

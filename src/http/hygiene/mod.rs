@@ -22,6 +22,7 @@ use http::header::{
 pub use self::answer::clean_answer;
 
 use super::cookie::Cookies;
+use crate::base::reason::Reason;
 use crate::identity::headers::{BACKGROUND, Kinship, folds_to_start, kinship};
 use crate::wire::chunked;
 
@@ -42,11 +43,11 @@ pub enum Error {
 impl Error {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::Alias => "request.identity_header_alias",
-            Self::ConnectionNamesIdentity => "request.connection_names_identity",
-            Self::ConnectionNamesEndToEnd => "request.connection_names_end_to_end",
+            Self::Alias => Reason::RequestIdentityHeaderAlias,
+            Self::ConnectionNamesIdentity => Reason::RequestConnectionNamesIdentity,
+            Self::ConnectionNamesEndToEnd => Reason::RequestConnectionNamesEndToEnd,
         }
     }
 }
