@@ -56,7 +56,7 @@ fn main() {
             let start = ThreadTime::now();
             let examination = examine(&answer, &trusted, &keys, &expected, now);
             best = best.min(start.elapsed());
-            code = examination.outcome.expect_err("nobody is signed in").code();
+            code = examination.outcome.expect_err("nobody is signed in").code().as_str();
         }
         let more = memory("VmHWM:").saturating_sub(before);
         println!("{name:<44} {:>10.2} {more:>10} {code:<34}", best.as_secs_f64() * 1e3);

@@ -45,10 +45,10 @@ impl Life {
     pub(super) fn begin(now: Time) -> Arc<Self> {
         Arc::new(Self {
             began: now,
-            reloads: ByName::beginning_with(&["applied", "refused"]),
+            reloads: ByName::beginning_with(["applied", "refused"]),
             is_configuration_in_use: AtomicBool::new(true),
             configured: AtomicI64::new(now.as_millisecond()),
-            successions: ByName::beginning_with(&["ready", "failed"]),
+            successions: ByName::beginning_with(["ready", "failed"]),
         })
     }
 

@@ -9,6 +9,7 @@ pub mod encoding;
 pub mod network;
 pub mod private;
 pub mod random;
+pub mod reason;
 pub mod recent;
 pub mod rights;
 pub mod secret;

@@ -2,6 +2,7 @@
 //! citizen.
 
 use super::node::NodeError;
+use crate::base::reason::Reason;
 use crate::saml::refusal::{Kind, Refusal};
 use crate::store::Unavailable;
 use crate::xml::signer;
@@ -31,7 +32,7 @@ pub enum LoginError {
     #[error("told once more what became of this login")]
     Repeated {
         /// The stable reason code.
-        code: &'static str,
+        code: Reason,
         /// What it means for the citizen.
         class: Class,
     },
@@ -117,21 +118,21 @@ impl Class {
 impl LoginError {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         match self {
-            Self::Pending(Refused::Unknown) => "login.unknown_relay_state",
-            Self::Pending(Refused::Expired) => "login.expired",
-            Self::Pending(Refused::Used) => "login.already_used",
-            Self::Pending(Refused::OtherBrowser) => "login.other_browser",
-            Self::Pending(Refused::NoTicket) => "login.no_ticket",
-            Self::Pending(Refused::TicketExpired) => "login.ticket_expired",
-            Self::Pending(Refused::Store(_)) => "session.store_unavailable",
+            Self::Pending(Refused::Unknown) => Reason::LoginUnknownRelayState,
+            Self::Pending(Refused::Expired) => Reason::LoginExpired,
+            Self::Pending(Refused::Used) => Reason::LoginAlreadyUsed,
+            Self::Pending(Refused::OtherBrowser) => Reason::LoginOtherBrowser,
+            Self::Pending(Refused::NoTicket) => Reason::LoginNoTicket,
+            Self::Pending(Refused::TicketExpired) => Reason::LoginTicketExpired,
+            Self::Pending(Refused::Store(_)) => Reason::SessionStoreUnavailable,
             Self::Node(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
-            Self::ReplayGuard(_) => "login.replay_guard_full",
-            Self::Sign(_) => "login.cannot_sign",
-            Self::Store(_) => "session.store_unavailable",
-            Self::Repeated { code, .. } => code,
+            Self::ReplayGuard(_) => Reason::LoginReplayGuardFull,
+            Self::Sign(_) => Reason::LoginCannotSign,
+            Self::Store(_) => Reason::SessionStoreUnavailable,
+            Self::Repeated { code, .. } => *code,
         }
     }
 

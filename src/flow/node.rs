@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use crate::base::body;
 use crate::base::causes::in_one_line;
 use crate::base::connector::{Connector, connector};
+use crate::base::reason::Reason;
 use crate::observe::metrics::{ByName, Count};
 
 /// Where the node is, and how long it may take.
@@ -70,14 +71,14 @@ pub enum NodeError {
 impl NodeError {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         match self {
-            Self::Busy => "login.node_busy",
-            Self::Timeout(_) => "login.node_timeout",
-            Self::Unreachable(_) => "login.node_unreachable",
-            Self::Status(_) => "login.node_http_status",
-            Self::TooLong(_) => "login.answer_too_large",
-            Self::Broken => "login.node_answer_broken",
+            Self::Busy => Reason::LoginNodeBusy,
+            Self::Timeout(_) => Reason::LoginNodeTimeout,
+            Self::Unreachable(_) => Reason::LoginNodeUnreachable,
+            Self::Status(_) => Reason::LoginNodeHttpStatus,
+            Self::TooLong(_) => Reason::LoginAnswerTooLarge,
+            Self::Broken => Reason::LoginNodeAnswerBroken,
         }
     }
 }
@@ -105,7 +106,7 @@ pub struct Seen {
 impl Default for Exchanges {
     fn default() -> Self {
         let seen =
-            || Seen { duration: Histogram::new(BUCKETS), results: ByName::beginning_with(&["ok"]) };
+            || Seen { duration: Histogram::new(BUCKETS), results: ByName::beginning_with(["ok"]) };
         Self { resolve: seen(), logout: seen(), turned_away: Count::default() }
     }
 }
@@ -113,7 +114,7 @@ impl Default for Exchanges {
 impl Seen {
     fn note(&self, took: Duration, answer: &Result<Bytes, NodeError>) {
         self.duration.observe(took.as_secs_f64());
-        self.results.add(answer.as_ref().map_or_else(NodeError::code, |_| "ok"));
+        self.results.add(answer.as_ref().map_or_else(|error| error.code().as_str(), |_| "ok"));
     }
 }
 

@@ -23,8 +23,8 @@ use super::relay_state::{RelayState, Thing};
 use super::room::{NotKept, SharedRoom};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::network::Network;
+use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
-use crate::observe::metrics::reasons::REASONS;
 use crate::session::SessionId;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{Handle, HandleKind, JsonContent, Version};
@@ -46,7 +46,7 @@ pub enum Outcome {
     /// Nobody was signed in.
     Refused {
         /// The stable reason code.
-        code: &'static str,
+        code: Reason,
         /// What it means for the citizen.
         class: Class,
     },
@@ -142,7 +142,7 @@ impl Outcomes {
                 until,
             },
             Outcome::Refused { code, class } => {
-                Kept::Refused { code: (*code).to_owned(), class: class.name().to_owned(), until }
+                Kept::Refused { code: code.to_string(), class: class.name().to_owned(), until }
             }
         };
         let (now, expires) = self.times(login);
@@ -203,7 +203,7 @@ impl Outcomes {
                 assurance: Assurance::from_uri(&acr)?,
             }),
             Kept::Refused { code, class, until } if is_told(until) => Some(Outcome::Refused {
-                code: REASONS.iter().find(|known| **known == code)?,
+                code: Reason::parse(&code)?,
                 class: Class::from_name(&class)?,
             }),
             _ => None,
@@ -328,11 +328,11 @@ mod tests {
         for class in Class::ALL {
             let w = world();
             let claimed = w.claimed(&w.login, network()).await;
-            let outcome = Outcome::Refused { code: "login.node_timeout", class };
+            let outcome = Outcome::Refused { code: Reason::LoginNodeTimeout, class };
             w.outcomes.settle(&w.login, claimed, &outcome).await.unwrap();
             let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
             assert!(
-                matches!(told, Outcome::Refused { code: "login.node_timeout", class: c } if c == class),
+                matches!(told, Outcome::Refused { code: Reason::LoginNodeTimeout, class: c } if c == class),
                 "{told:?}"
             );
         }

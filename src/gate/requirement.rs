@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::majority::is_adult;
 use super::visitor::Visitor;
 use crate::base::clock::Time;
+use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
 
 /// What a rule asks of a citizen.
@@ -93,12 +94,12 @@ pub enum Refusal {
 impl Refusal {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::NotAdult => "policy.not_adult",
-            Self::BirthdateUnknown => "policy.birthdate_unknown",
-            Self::NoPesel(_) => "policy.no_pesel",
-            Self::WayNotAllowed(_) => "policy.way_not_allowed",
+            Self::NotAdult => Reason::PolicyNotAdult,
+            Self::BirthdateUnknown => Reason::PolicyBirthdateUnknown,
+            Self::NoPesel(_) => Reason::PolicyNoPesel,
+            Self::WayNotAllowed(_) => Reason::PolicyWayNotAllowed,
         }
     }
 }

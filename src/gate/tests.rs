@@ -38,7 +38,7 @@ fn shown(verdict: &Verdict<'_>) -> String {
         Ok(_) => format!("pass {}", verdict.route.unwrap().path),
         Err(Stop::Login(demand)) => format!("login {}", demand.assurance),
         Err(Stop::StepUp(demand)) => format!("step up {}", demand.assurance),
-        Err(Stop::Refuse(refusal)) => refusal.code().to_owned(),
+        Err(Stop::Refuse(refusal)) => refusal.code().to_string(),
         Err(Stop::Closed) => "closed".to_owned(),
         Err(Stop::NoMethod(place)) => {
             let methods: Vec<_> = place.methods().map(Method::as_str).collect();

@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use http::request::Parts;
 use http::{Method, Uri};
 
+use crate::base::reason::Reason;
 use crate::gate::{Decision, Door};
 use crate::gateway::failure::Failure;
 use crate::gateway::{Settings, Shared, Worker, endpoints};
@@ -99,7 +100,7 @@ impl Worker {
         let names_methods = found.names_methods() || exchange.scan.has_destination;
         if names_methods && headers::method_override::is_overridden(&exchange.parts.headers) {
             let detail = "a header claims another method, and it matters here which it is";
-            return Err(Failure::malformed("request.method_override", detail));
+            return Err(Failure::malformed(Reason::RequestMethodOverride, detail));
         }
         let live = if found.asks_who() { self.live(exchange).await? } else { None };
         Ok(found.decide(live, exchange.began))

@@ -8,6 +8,7 @@
 use http::{Method, Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::Stop;
 use crate::gate::policy::Place;
@@ -49,10 +50,10 @@ pub fn reply(
         Stop::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
         Stop::Closed => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            refuse(Trouble::Maintenance, status, "request.maintenance")
+            refuse(Trouble::Maintenance, status, Reason::RequestMaintenance)
         }
         Stop::NoMethod(place) => Reply::Refuse(no_method(place)),
-        Stop::Deny => refuse(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_route"),
+        Stop::Deny => refuse(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoRoute),
     }
 }
 
@@ -70,8 +71,8 @@ fn sign_in(
     match caller {
         Caller::Navigation if reading => Reply::ToNode(return_to, demand),
         // What was typed into a form is not kept: the page says so.
-        Caller::Navigation => refuse(Trouble::SessionEnded, "request.form_without_session"),
-        Caller::Frame => refuse(Trouble::SignInNeeded, "request.frame_without_session"),
+        Caller::Navigation => refuse(Trouble::SessionEnded, Reason::RequestFormWithoutSession),
+        Caller::Frame => refuse(Trouble::SignInNeeded, Reason::RequestFrameWithoutSession),
         Caller::Program => {
             let login = settings.login_link(&ReturnTo::front_page(), demand);
             Reply::Challenge(Challenge { login, demand, step_up })
@@ -105,7 +106,7 @@ fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failu
 pub fn check_method(method: &Method) -> Result<(), Failure> {
     if matches!(*method, Method::TRACE | Method::CONNECT) {
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        let code = "request.method_not_allowed";
+        let code = Reason::RequestMethodNotAllowed;
         let failure = Failure::new(Trouble::MalformedRequest, status, code);
         let detail = format!("{method} is not taken, whatever the rules say");
         return Err(Failure { detail, ..failure });
@@ -117,7 +118,7 @@ pub fn check_method(method: &Method) -> Result<(), Failure> {
 fn no_method(place: &Place) -> Failure {
     let methods: Vec<&str> = place.methods().map(Method::as_str).collect();
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    let code = "request.method_not_allowed";
+    let code = Reason::RequestMethodNotAllowed;
     let allow = Some(methods.join(", ").into());
     Failure { allow, ..Failure::new(Trouble::MethodNotAllowed, status, code) }
 }
@@ -204,8 +205,10 @@ impl Worker {
         }
         let (trouble, code) = match self.why_ended(exchange).await? {
             None => return Ok(()),
-            Some(Why::Elsewhere) => (Trouble::SignedOutElsewhere, "session.signed_out_elsewhere"),
-            Some(Why::Operator) => (Trouble::SignedOutByOperator, "session.ended_by_operator"),
+            Some(Why::Elsewhere) => {
+                (Trouble::SignedOutElsewhere, Reason::SessionSignedOutElsewhere)
+            }
+            Some(Why::Operator) => (Trouble::SignedOutByOperator, Reason::SessionEndedByOperator),
         };
         let return_to = match is_reading(&exchange.parts.method) {
             true => ReturnTo::parse(exchange.path_and_query()),

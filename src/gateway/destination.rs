@@ -25,6 +25,7 @@ use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use crate::base::reason::Reason;
 use crate::gate::action::{Action, Forward, HostHeader};
 use crate::gate::policy::Route;
 use crate::gate::visitor::Visitor;
@@ -80,7 +81,7 @@ pub async fn judge(worker: &Worker, pass: &Pass, exchange: &mut Exchange) -> Res
         return match pass.route().methods.named().contains(&method) {
             true => Ok(()),
             false => Err(forbidden(
-                "request.second_place",
+                Reason::RequestSecondPlace,
                 "the method reaches places that stand in the body; a route must name it".to_owned(),
             )),
         };
@@ -219,14 +220,14 @@ fn parse(value: &HeaderValue) -> Result<Target<'_>, Failure> {
 }
 
 fn malformed(detail: &str) -> Failure {
-    Failure::malformed("request.destination", detail)
+    Failure::malformed(Reason::RequestDestination, detail)
 }
 
 fn not_allowed(detail: &str) -> Failure {
-    forbidden("request.destination_not_allowed", format!("Destination {detail}"))
+    forbidden(Reason::RequestDestinationNotAllowed, format!("Destination {detail}"))
 }
 
-fn forbidden(code: &'static str, detail: String) -> Failure {
+fn forbidden(code: Reason, detail: String) -> Failure {
     Failure { detail, ..Failure::new(Trouble::Forbidden, StatusCode::FORBIDDEN, code) }
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
+use crate::base::reason::Reason;
 use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
@@ -34,7 +35,7 @@ pub struct Failure {
     /// The status.
     pub status: StatusCode,
     /// The stable reason code.
-    pub code: &'static str,
+    pub code: Reason,
     /// For the log only.
     pub detail: String,
     /// Where the citizen can begin again.
@@ -52,7 +53,7 @@ pub struct Failure {
 impl Failure {
     /// Makes a failure.
     #[must_use]
-    pub fn new(trouble: Trouble, status: StatusCode, code: &'static str) -> Self {
+    pub fn new(trouble: Trouble, status: StatusCode, code: Reason) -> Self {
         let (detail, begin_again) = (String::new(), None);
         Self {
             trouble,
@@ -69,7 +70,7 @@ impl Failure {
 
     /// A request that is malformed.
     #[must_use]
-    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn malformed(code: Reason, detail: impl Into<String>) -> Self {
         let failure = Self::new(Trouble::MalformedRequest, StatusCode::BAD_REQUEST, code);
         Self { detail: detail.into(), ..failure }
     }
@@ -102,8 +103,8 @@ impl From<forwarded::Error> for Failure {
 impl From<path::Error> for Failure {
     fn from(error: path::Error) -> Self {
         let code = match error {
-            path::Error::Query => "request.ambiguous_query",
-            _ => "request.ambiguous_path",
+            path::Error::Query => Reason::RequestAmbiguousQuery,
+            _ => Reason::RequestAmbiguousPath,
         };
         Self::malformed(code, error.to_string())
     }
@@ -111,13 +112,13 @@ impl From<path::Error> for Failure {
 
 impl From<host::Error> for Failure {
     fn from(error: host::Error) -> Self {
-        Self::malformed("request.host", error.to_string())
+        Self::malformed(Reason::RequestHost, error.to_string())
     }
 }
 
 impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
-        let code = "session.store_unavailable";
+        let code = Reason::SessionStoreUnavailable;
         let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
         Self { detail: error.to_string(), ..failure }
     }
@@ -132,10 +133,10 @@ impl From<NotKept> for Failure {
 impl From<TooOften> for Failure {
     fn from(error: TooOften) -> Self {
         let code = match error.counted {
-            Counted::Start => "login.too_many_starts",
-            Counted::Return => "login.too_many_returns",
-            Counted::Failure => "login.too_many_failures",
-            Counted::UnknownSession => "session.too_many_unknown",
+            Counted::Start => Reason::LoginTooManyStarts,
+            Counted::Return => Reason::LoginTooManyReturns,
+            Counted::Failure => Reason::LoginTooManyFailures,
+            Counted::UnknownSession => Reason::SessionTooManyUnknown,
         };
         let failure = Self::new(Trouble::TooManyTries, StatusCode::TOO_MANY_REQUESTS, code);
         Self { detail: error.to_string(), ..failure.retry_after(error.wait) }
@@ -168,7 +169,7 @@ impl From<proxy::Error> for Failure {
 
 impl From<token::Error> for Failure {
     fn from(error: token::Error) -> Self {
-        let code = "identity.cannot_sign";
+        let code = Reason::IdentityCannotSign;
         let failure = Self::new(Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
         Self { detail: in_one_line(&error), ..failure }
     }
@@ -266,7 +267,7 @@ impl From<wire::refusal::Refusal> for Failure {
 pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
     let Failure { trouble, status, code, detail, begin_again, allow, retry_after, .. } = failure;
     tracing::warn!(
-        reason = code,
+        reason = code.as_str(),
         request = exchange.id,
         status = status.as_u16(),
         detail,
@@ -274,7 +275,7 @@ pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
     );
     let mut response = if exchange.caller() == Caller::Program {
         let problem = serde_json::json!({
-            "error": code,
+            "error": code.as_str(),
             "status": status.as_u16(),
             "title": trouble.words(exchange.language()).title,
             "request": exchange.id,
@@ -284,7 +285,8 @@ pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         let look = look(settings, exchange);
         let link = begin_again.as_deref();
         let told = told(*trouble, settings, exchange);
-        let mut words = pages::trouble_told(look, *trouble, told, code, &exchange.id, link);
+        let mut words =
+            pages::trouble_told(look, *trouble, told, code.as_str(), &exchange.id, link);
         let origin = failure.origin.unwrap_or_else(|| exchange.origin());
         if origin == Origin::Elsewhere && exchange.caller() == Caller::Navigation {
             // Its button must not make a foreign page's link one of the portal's own.

@@ -21,6 +21,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, REFERER};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::base::body::{Body, ReadError};
+use crate::base::reason::Reason;
 use crate::flow::arriving::DidNotArrive;
 use crate::flow::binding::Binding;
 use crate::flow::forms::{About, Form, Handle, NotKept};
@@ -114,7 +115,7 @@ pub async fn keep(
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
         let link = worker.shared.settings.login_link(&ReturnTo::front_page(), demand);
-        let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, "form.too_large");
+        let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(Trouble::FormTooLarge, status, code).begin_again(link)
     };
     let limit = usize::try_from(most).unwrap_or(usize::MAX).min(bound);
@@ -289,14 +290,14 @@ pub fn require_same_origin(worker: &Worker, exchange: &Exchange) -> Result<(), F
     {
         return Ok(());
     }
-    let (status, code) = (StatusCode::FORBIDDEN, "form.from_elsewhere");
+    let (status, code) = (StatusCode::FORBIDDEN, Reason::FormFromElsewhere);
     Err(Failure::new(Trouble::MalformedRequest, status, code))
 }
 
 /// There is no such form: it was sent, it has expired, it never was, or another browser typed it.
 #[must_use]
 pub fn gone() -> Failure {
-    Failure::new(Trouble::FormGone, StatusCode::GONE, "form.unknown").begin_again("/")
+    Failure::new(Trouble::FormGone, StatusCode::GONE, Reason::FormUnknown).begin_again("/")
 }
 
 /// What is to be known of a form, if it is one that is kept.
@@ -332,8 +333,10 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
 
 fn did_not_arrive(error: &ReadError) -> Failure {
     let (status, code) = match error {
-        ReadError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, "form.too_slow"),
-        ReadError::TooLong(_) | ReadError::Broken(_) => (StatusCode::BAD_REQUEST, "form.broken"),
+        ReadError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, Reason::FormTooSlow),
+        ReadError::TooLong(_) | ReadError::Broken(_) => {
+            (StatusCode::BAD_REQUEST, Reason::FormBroken)
+        }
     };
     let failure = Failure::new(Trouble::MalformedRequest, status, code);
     Failure { detail: error.to_string(), ..failure }

@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 use super::failure::Failure;
 use super::{Worker, handoff, response};
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
@@ -23,7 +24,7 @@ pub fn check_outage(worker: &Worker, exchange: &Exchange) -> Result<(), Failure>
         return Ok(());
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let failure = Failure::new(Trouble::NodeOutage, status, "login.outage");
+    let failure = Failure::new(Trouble::NodeOutage, status, Reason::LoginOutage);
     Err(again_here(failure, exchange).retry_after(outage.retry_after))
 }
 

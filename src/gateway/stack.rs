@@ -7,6 +7,7 @@ use http::{Request, Response, StatusCode, Version};
 
 use crate::base::body::Body;
 use crate::base::random;
+use crate::base::reason::Reason;
 use crate::gate::Decision;
 use crate::gate::action::Action;
 use crate::gateway::decide::{self, Found};
@@ -73,7 +74,7 @@ impl Worker {
         let host = decide::host(&exchange.parts, false, None)?;
         path::canonical(exchange.parts.uri.path())?;
         if !self.shared.rules.policy.has_host(host.name()) {
-            let code = "request.no_route";
+            let code = Reason::RequestNoRoute;
             return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
         }
         // The port is known of hosts that citizens sign in at.
@@ -109,7 +110,7 @@ impl Worker {
     ) -> Result<Answer, Failure> {
         denial::check_method(&exchange.parts.method)?;
         if !is_method(exchange.parts.method.as_str().as_bytes()) {
-            return Err(Failure::malformed("request.malformed", "method"));
+            return Err(Failure::malformed(Reason::RequestMalformed, "method"));
         }
 
         if exchange.parts.version == Version::HTTP_2 {
@@ -209,7 +210,7 @@ impl Worker {
         let Shared { settings, access, counts, clock, .. } = &*self.shared;
         self.answers.add(answer.response.status());
         if let Some(reason) = exchange.account.reason {
-            counts.refusals.add(reason);
+            counts.refusals.add(reason.as_str());
         }
         if access.is_off() {
             return answer;

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::upstream::{Busy, DialError, NoServer};
+use crate::base::reason::Reason;
 use crate::request::lasting::Cut;
 use crate::wire::incoming::BodyError;
 use crate::wire::refusal::Refusal;
@@ -54,29 +55,29 @@ impl Error {
 
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         match self {
             Self::Busy(refused) => refused.code(),
             Self::NoServer(refused) => refused.code(),
-            Self::Connect(_) | Self::Died(_) | Self::Http2(_) => "upstream.unreachable",
-            Self::Slow(_) => "upstream.timeout",
-            Self::BadAnswer(_) => "upstream.bad_answer",
+            Self::Connect(_) | Self::Died(_) | Self::Http2(_) => Reason::UpstreamUnreachable,
+            Self::Slow(_) => Reason::UpstreamTimeout,
+            Self::BadAnswer(_) => Reason::UpstreamBadAnswer,
             Self::Body(error) => body_code(error),
-            Self::NoUpgrade => "request.upgrade_not_allowed",
-            Self::NotUpgraded => "upstream.bad_answer",
+            Self::NoUpgrade => Reason::RequestUpgradeNotAllowed,
+            Self::NotUpgraded => Reason::UpstreamBadAnswer,
             Self::Cut(cut) => cut.code(),
         }
     }
 }
 
-fn body_code(error: &BodyError) -> &'static str {
+fn body_code(error: &BodyError) -> Reason {
     match error {
         BodyError::Refused(refusal) => refusal.code(),
-        BodyError::TooLong(_) => "request.body_too_large",
-        BodyError::Stalled(_) => "request.timeout",
+        BodyError::TooLong(_) => Reason::RequestBodyTooLarge,
+        BodyError::Stalled(_) => Reason::RequestTimeout,
         BodyError::Broken(_)
         | BodyError::Incomplete
         | BodyError::BrokenOff
-        | BodyError::Http2(_) => "request.body_broken",
+        | BodyError::Http2(_) => Reason::RequestBodyBroken,
     }
 }

@@ -8,6 +8,7 @@ use http::header::{REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Body as _;
 
+use crate::base::reason::Reason;
 use crate::gate::policy::Route;
 use crate::observe::access::AccessLog;
 use crate::request::lasting::Lasting;
@@ -19,7 +20,7 @@ pub struct Account {
     /// The route that it took.
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
-    pub reason: Option<&'static str>,
+    pub reason: Option<Reason>,
     pub(super) quoted: Option<Box<Quoted>>,
     pub(super) received: Option<Arc<AtomicU64>>,
     pub(super) answered: Option<Answered>,

@@ -24,6 +24,7 @@ use std::time::Duration;
 use http::{Method, Uri};
 
 use crate::base::clock::Time;
+use crate::base::reason::Reason;
 use crate::gate::Verdict;
 use crate::gate::action::Action;
 use crate::gate::policy::Route;
@@ -50,10 +51,10 @@ pub enum Cut {
 impl Cut {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::SessionEnded => "session.ended_meanwhile",
-            Self::NotAllowed => "policy.changed_meanwhile",
+            Self::SessionEnded => Reason::SessionEndedMeanwhile,
+            Self::NotAllowed => Reason::PolicyChangedMeanwhile,
         }
     }
 }
@@ -250,7 +251,7 @@ impl Lasting {
     fn end(&self, cut: Cut) -> Cut {
         *self.cut.get_or_init(|| {
             if self.is_counted {
-                self.current.counts.refusals.add(cut.code());
+                self.current.counts.refusals.add(cut.code().as_str());
             }
             cut
         })

@@ -124,7 +124,7 @@ impl Drop for Entry {
             first_byte: answered.map(|answered| answered.first_byte),
             upstream: answered.map(|answered| &*answered.server),
             route: self.account.route.as_ref().map(|route| &*route.path),
-            reason: self.account.reason.or(cut),
+            reason: self.account.reason.or(cut).map(|reason| reason.as_str()),
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });

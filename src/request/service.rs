@@ -107,7 +107,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// Answers what cannot be read as a request. `wants_page` says that a person may be waiting.
     fn refuse(&self, refusal: Refusal, _peer: &Peer, _wants_page: bool) -> Response<Body> {
-        let mut response = Response::new(body::full(refusal.code()));
+        let mut response = Response::new(body::full(refusal.code().as_str()));
         *response.status_mut() = StatusCode::BAD_REQUEST;
         response
     }

@@ -5,6 +5,7 @@
 //! person and no key.
 
 use crate::base::clock::Time;
+use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::status::Status;
@@ -233,47 +234,47 @@ impl std::fmt::Display for TimeBound {
 impl Refusal {
     /// Returns the stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         use Level::{ArtifactResponse, Assertion, Response};
         match self {
             Self::Unreadable(error) => unreadable_code(error),
-            Self::Shape(_) => "login.unexpected_answer",
-            Self::SoapFault(_) => "login.soap_fault",
+            Self::Shape(_) => Reason::LoginUnexpectedAnswer,
+            Self::SoapFault(_) => Reason::LoginSoapFault,
             Self::Signature(error) => signature_code(error),
-            Self::Issuer { level: ArtifactResponse, .. } => "login.artifact_response_issuer",
-            Self::Issuer { level: Response, .. } => "login.response_issuer",
-            Self::Issuer { level: Assertion, .. } => "login.assertion_issuer",
+            Self::Issuer { level: ArtifactResponse, .. } => Reason::LoginArtifactResponseIssuer,
+            Self::Issuer { level: Response, .. } => Reason::LoginResponseIssuer,
+            Self::Issuer { level: Assertion, .. } => Reason::LoginAssertionIssuer,
             Self::InResponseTo { level: ArtifactResponse, .. } => {
-                "login.artifact_response_in_response_to"
+                Reason::LoginArtifactResponseInResponseTo
             }
-            Self::InResponseTo { level: Response, .. } => "login.response_in_response_to",
-            Self::InResponseTo { level: Assertion, .. } => "login.assertion_in_response_to",
+            Self::InResponseTo { level: Response, .. } => Reason::LoginResponseInResponseTo,
+            Self::InResponseTo { level: Assertion, .. } => Reason::LoginAssertionInResponseTo,
             Self::IssuedInFuture { level: ArtifactResponse, .. } => {
-                "login.artifact_response_issued_in_future"
+                Reason::LoginArtifactResponseIssuedInFuture
             }
-            Self::IssuedInFuture { level: Response, .. } => "login.response_issued_in_future",
-            Self::IssuedInFuture { level: Assertion, .. } => "login.assertion_issued_in_future",
+            Self::IssuedInFuture { level: Response, .. } => Reason::LoginResponseIssuedInFuture,
+            Self::IssuedInFuture { level: Assertion, .. } => Reason::LoginAssertionIssuedInFuture,
             Self::Status { status, .. } => status.code(),
-            Self::NoResponse => "login.artifact_unknown_to_node",
-            Self::NoAssertion => "login.no_assertion",
-            Self::SeveralAssertions(_) => "login.several_assertions",
-            Self::PlainAssertion => "login.assertion_not_encrypted",
+            Self::NoResponse => Reason::LoginArtifactUnknownToNode,
+            Self::NoAssertion => Reason::LoginNoAssertion,
+            Self::SeveralAssertions(_) => Reason::LoginSeveralAssertions,
+            Self::PlainAssertion => Reason::LoginAssertionNotEncrypted,
             Self::Decryption(error) => decryption_code(error),
-            Self::AssertionShape(_) => "login.unexpected_assertion",
-            Self::Audience { .. } => "login.wrong_audience",
-            Self::Recipient { .. } => "login.wrong_recipient",
-            Self::Destination { .. } => "login.wrong_destination",
+            Self::AssertionShape(_) => Reason::LoginUnexpectedAssertion,
+            Self::Audience { .. } => Reason::LoginWrongAudience,
+            Self::Recipient { .. } => Reason::LoginWrongRecipient,
+            Self::Destination { .. } => Reason::LoginWrongDestination,
             Self::Time { bound, .. } => time_code(*bound),
-            Self::UnknownCondition(_) => "login.unknown_condition",
-            Self::AssuranceUnknown(_) => "login.assurance_unknown",
-            Self::AssuranceTooLow { .. } => "login.assurance_too_low",
-            Self::NotFresh { .. } => "login.not_fresh",
-            Self::AttributeMissing(_) => "login.attribute_missing",
-            Self::AttributeRepeated(_) => "login.attribute_repeated",
-            Self::AttributeMalformed(_) => "login.attribute_malformed",
-            Self::ReplayedArtifact => "login.replayed_artifact",
-            Self::ReplayedAssertion => "login.replayed_assertion",
-            Self::NotChecked(_) => "login.check_not_made",
+            Self::UnknownCondition(_) => Reason::LoginUnknownCondition,
+            Self::AssuranceUnknown(_) => Reason::LoginAssuranceUnknown,
+            Self::AssuranceTooLow { .. } => Reason::LoginAssuranceTooLow,
+            Self::NotFresh { .. } => Reason::LoginNotFresh,
+            Self::AttributeMissing(_) => Reason::LoginAttributeMissing,
+            Self::AttributeRepeated(_) => Reason::LoginAttributeRepeated,
+            Self::AttributeMalformed(_) => Reason::LoginAttributeMalformed,
+            Self::ReplayedArtifact => Reason::LoginReplayedArtifact,
+            Self::ReplayedAssertion => Reason::LoginReplayedAssertion,
+            Self::NotChecked(_) => Reason::LoginCheckNotMade,
         }
     }
 
@@ -290,45 +291,45 @@ impl Refusal {
     }
 }
 
-fn unreadable_code(error: &tree::Error) -> &'static str {
+fn unreadable_code(error: &tree::Error) -> Reason {
     match error {
-        tree::Error::Scan(scan::Error::TooLong { .. }) => "login.answer_too_large",
-        tree::Error::Scan(scan::Error::Forbidden(_)) => "login.xml_construct_not_allowed",
-        tree::Error::Scan(scan::Error::TooMany { .. }) => "login.xml_limit",
-        _ => "login.malformed_answer",
+        tree::Error::Scan(scan::Error::TooLong { .. }) => Reason::LoginAnswerTooLarge,
+        tree::Error::Scan(scan::Error::Forbidden(_)) => Reason::LoginXmlConstructNotAllowed,
+        tree::Error::Scan(scan::Error::TooMany { .. }) => Reason::LoginXmlLimit,
+        _ => Reason::LoginMalformedAnswer,
     }
 }
 
-fn signature_code(error: &signature::Error) -> &'static str {
+fn signature_code(error: &signature::Error) -> Reason {
     match error {
-        signature::Error::Missing(_) => "login.signature_missing",
-        signature::Error::Count { .. } => "login.signature_count",
-        signature::Error::DuplicateId(_) => "login.signature_duplicate_id",
-        signature::Error::Profile { .. } => "login.signature_profile",
-        signature::Error::Reference { .. } => "login.signature_reference",
-        signature::Error::Algorithm { .. } => "login.signature_algorithm",
-        signature::Error::Transform { .. } => "login.signature_transform",
-        signature::Error::Digest(_) => "login.signature_digest_mismatch",
-        signature::Error::Value(_) => "login.signature_not_trusted",
+        signature::Error::Missing(_) => Reason::LoginSignatureMissing,
+        signature::Error::Count { .. } => Reason::LoginSignatureCount,
+        signature::Error::DuplicateId(_) => Reason::LoginSignatureDuplicateId,
+        signature::Error::Profile { .. } => Reason::LoginSignatureProfile,
+        signature::Error::Reference { .. } => Reason::LoginSignatureReference,
+        signature::Error::Algorithm { .. } => Reason::LoginSignatureAlgorithm,
+        signature::Error::Transform { .. } => Reason::LoginSignatureTransform,
+        signature::Error::Digest(_) => Reason::LoginSignatureDigestMismatch,
+        signature::Error::Value(_) => Reason::LoginSignatureNotTrusted,
     }
 }
 
-fn decryption_code(error: &decryption::Error) -> &'static str {
+fn decryption_code(error: &decryption::Error) -> Reason {
     match error {
-        decryption::Error::Profile(_) => "login.encryption_profile",
-        decryption::Error::Algorithm(_) => "login.encryption_algorithm",
-        decryption::Error::Party(_) => "login.encryption_party",
-        decryption::Error::Failed => "login.decryption_failed",
+        decryption::Error::Profile(_) => Reason::LoginEncryptionProfile,
+        decryption::Error::Algorithm(_) => Reason::LoginEncryptionAlgorithm,
+        decryption::Error::Party(_) => Reason::LoginEncryptionParty,
+        decryption::Error::Failed => Reason::LoginDecryptionFailed,
     }
 }
 
-fn time_code(bound: TimeBound) -> &'static str {
+fn time_code(bound: TimeBound) -> Reason {
     match bound {
-        TimeBound::ConditionsNotBefore => "login.conditions_not_before",
-        TimeBound::ConditionsNotOnOrAfter => "login.conditions_not_on_or_after",
-        TimeBound::ConfirmationNotBefore => "login.confirmation_not_before",
-        TimeBound::ConfirmationNotOnOrAfter => "login.confirmation_not_on_or_after",
-        TimeBound::AuthnInstant => "login.authn_instant_in_future",
-        TimeBound::SessionNotOnOrAfter => "login.session_not_on_or_after",
+        TimeBound::ConditionsNotBefore => Reason::LoginConditionsNotBefore,
+        TimeBound::ConditionsNotOnOrAfter => Reason::LoginConditionsNotOnOrAfter,
+        TimeBound::ConfirmationNotBefore => Reason::LoginConfirmationNotBefore,
+        TimeBound::ConfirmationNotOnOrAfter => Reason::LoginConfirmationNotOnOrAfter,
+        TimeBound::AuthnInstant => Reason::LoginAuthnInstantInFuture,
+        TimeBound::SessionNotOnOrAfter => Reason::LoginSessionNotOnOrAfter,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::namespaces::{SAML2P, STATUS_PREFIX};
 use super::refusal::Kind;
+use crate::base::reason::Reason;
 use crate::xml::tree::{self, Element};
 
 /// A status: top-level code, second-level code, message.
@@ -40,14 +41,14 @@ impl Status {
 
     /// Returns the stable reason code of a status that is not success.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         match self.decisive() {
-            Some("AuthnFailed" | "NoAuthnContext" | "NoPassive") => "login.cancelled",
-            Some("RequestDenied") => "login.refused_by_node",
-            Some("UnknownPrincipal") => "login.unknown_person",
-            Some("Requester" | "VersionMismatch") => "login.our_request_refused",
-            Some("Responder") => "login.node_failed",
-            _ => "login.other_node_status",
+            Some("AuthnFailed" | "NoAuthnContext" | "NoPassive") => Reason::LoginCancelled,
+            Some("RequestDenied") => Reason::LoginRefusedByNode,
+            Some("UnknownPrincipal") => Reason::LoginUnknownPerson,
+            Some("Requester" | "VersionMismatch") => Reason::LoginOurRequestRefused,
+            Some("Responder") => Reason::LoginNodeFailed,
+            _ => Reason::LoginOtherNodeStatus,
         }
     }
 
@@ -55,10 +56,10 @@ impl Status {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self.code() {
-            "login.cancelled" => Kind::Cancelled,
-            "login.refused_by_node" => Kind::RefusedByNode,
-            "login.unknown_person" => Kind::UnknownPerson,
-            "login.our_request_refused" => Kind::OurFault,
+            Reason::LoginCancelled => Kind::Cancelled,
+            Reason::LoginRefusedByNode => Kind::RefusedByNode,
+            Reason::LoginUnknownPerson => Kind::UnknownPerson,
+            Reason::LoginOurRequestRefused => Kind::OurFault,
             _ => Kind::NodeFault,
         }
     }

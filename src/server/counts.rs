@@ -22,8 +22,8 @@ impl Default for Counts {
         Self {
             accepted: Count::default(),
             accept_errors: Count::default(),
-            refused: ByName::beginning_with(&["handshake_timeout", "per_address", "proxy", "tls"]),
-            cut: ByName::beginning_with(&["enhance_your_calm", "no_pong", "protocol_error"]),
+            refused: ByName::beginning_with(["handshake_timeout", "per_address", "proxy", "tls"]),
+            cut: ByName::beginning_with(["enhance_your_calm", "no_pong", "protocol_error"]),
         }
     }
 }

@@ -103,7 +103,7 @@ impl Sessions {
             // Only for tidiness: how long it is good is decided by our own clock.
             .time_to_live(10 * ABSENT_LIFE)
             .build();
-        let ended = ByName::beginning_with(&CAUSES);
+        let ended = ByName::beginning_with(CAUSES);
         let said_full = AtomicI64::new(i64::MIN);
         Self { near, notes, absent, far, settings, owners, ended, said_full }
     }

@@ -238,7 +238,7 @@ impl World {
         };
         examine(&answer.body, &trusted, &[key], &expected, self.clock.now())
             .for_login()
-            .map_err(|refusal| refusal.code())
+            .map_err(|refusal| refusal.code().as_str())
     }
 
     async fn log_out(&self, assertion: &Assertion) -> Result<(), String> {

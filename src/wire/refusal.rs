@@ -1,5 +1,6 @@
 //! Why bytes are not taken for HTTP. Each reason has a stable code.
 
+use crate::base::reason::Reason;
 /// A request or an answer that is refused before anybody asks what it wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -32,15 +33,15 @@ pub enum Refusal {
 impl Refusal {
     /// Returns the stable reason code, as it is for requests.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::Malformed(_) => "request.malformed",
-            Self::Framing(_) => "request.framing",
-            Self::Version => "request.version",
-            Self::TargetTooLong(_) => "request.target_too_long",
-            Self::HeadTooLong(_) | Self::TooManyFields(_) => "request.header_too_large",
-            Self::Expectation => "request.expectation",
-            Self::Slow => "request.timeout",
+            Self::Malformed(_) => Reason::RequestMalformed,
+            Self::Framing(_) => Reason::RequestFraming,
+            Self::Version => Reason::RequestVersion,
+            Self::TargetTooLong(_) => Reason::RequestTargetTooLong,
+            Self::HeadTooLong(_) | Self::TooManyFields(_) => Reason::RequestHeaderTooLarge,
+            Self::Expectation => Reason::RequestExpectation,
+            Self::Slow => Reason::RequestTimeout,
         }
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use brama::base::reason::Reason;
+
 use crate::house::House;
 
 /// Floors from the ground up. A module may import its own floor and those below.
@@ -146,56 +148,60 @@ fn no_file_became_a_drawer() {
     }
 }
 
-/// Reason codes as they stand in a text between quotes or backticks.
-fn codes(text: &str, quote: char) -> BTreeSet<String> {
-    let families = [
-        "login.",
-        "crossing.",
-        "request.",
-        "form.",
-        "session.",
-        "upstream.",
-        "identity.",
-        "policy.",
-    ];
+/// What stands in a text between backticks and looks like a code: a family of reasons, a dot, a name.
+fn codes(text: &str) -> BTreeSet<&str> {
+    let families: BTreeSet<_> = Reason::ALL
+        .iter()
+        .filter_map(|reason| reason.as_str().split_once('.'))
+        .map(first)
+        .collect();
     let is_code = |part: &&str| {
-        let name = part.split_once('.').map_or("", |(_, name)| name);
-        families.iter().any(|family| part.starts_with(family))
-            && !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        part.split_once('.').is_some_and(|(family, name)| {
+            families.contains(family)
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
     };
-    text.split(quote).filter(is_code).map(str::to_owned).collect()
+    text.split('`').filter(is_code).collect()
+}
+
+fn first<'t>((first, _): (&'t str, &'t str)) -> &'t str {
+    first
 }
 
 #[test]
 fn the_manual_explains_every_reason_code_and_no_other() {
-    let floors = ["saml", "gate", "flow", "wire", "request", "proxy", "gateway"];
-    let mut used = BTreeSet::new();
-    let mut explained = BTreeSet::new();
-    for (module, path, text) in sources() {
-        if floors.contains(&module.as_str()) {
-            used.extend(codes(&product(&path, &text), '"'));
-        }
-    }
-    explained.extend(codes(&page("reasons.md"), '`'));
-    // The name of a file.
-    used.remove("session.js");
-    // "login.gov.pl" has another dot, so it is none; keys of the configuration are others.
-    let configuration = ["session.idle", "session.absolute", "session.maximum"];
-    explained.retain(|code| used.contains(code) || !configuration.contains(&code.as_str()));
-    let counted = brama::observe::metrics::reasons::REASONS;
-    let counted: BTreeSet<_> = counted.iter().copied().map(str::to_owned).collect();
-    let uncounted: Vec<_> = used.difference(&counted).collect();
-    assert!(uncounted.is_empty(), "not in observe/metrics/reasons.rs: {uncounted:?}");
-    let unknown: Vec<_> = counted.difference(&explained).collect();
-    assert!(unknown.is_empty(), "counted, and explained nowhere: {unknown:?}");
-    let missing: Vec<_> = used.difference(&explained).collect();
+    let manual = page("reasons.md");
+    let explained = codes(&manual);
+    let known: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let missing: Vec<_> = known.difference(&explained).collect();
     assert!(missing.is_empty(), "not in docs/reasons.md: {missing:?}");
-    let surplus: Vec<_> = explained
-        .difference(&used)
-        .filter(|code| !code.starts_with("session.") && !code.starts_with("identity."))
-        .collect();
+    // Keys of the configuration look the same.
+    let keys = brama::config::schema();
+    let is_key = |name: &&&str| {
+        let way: String = name.split('.').map(|part| format!("/properties/{part}")).collect();
+        keys.pointer(&way).is_some()
+    };
+    let surplus: Vec<_> = explained.difference(&known).filter(|name| !is_key(name)).collect();
     assert!(surplus.is_empty(), "no such code any more: {surplus:?}");
+}
+
+#[test]
+fn every_reason_is_somebodys_and_none_is_written_by_hand() {
+    let texts: Vec<_> = sources()
+        .into_iter()
+        .filter(|(module, path, _)| module != "simulator" && !path.ends_with("base/reason.rs"))
+        .map(|(_, path, text)| (product(&path, &text), path))
+        .collect();
+    let all: String = texts.iter().map(|(text, _)| text.as_str()).collect();
+    for reason in Reason::ALL {
+        let name = format!("Reason::{reason:?}");
+        let is_whole = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
+        let is_used = all.match_indices(&name).any(|(at, _)| is_whole(&all[at + name.len()..]));
+        assert!(is_used, "{reason} is in base/reason.rs, and nobody gives it");
+        let by_hand = format!("\"{reason}\"");
+        let found = texts.iter().find(|(text, _)| text.contains(&by_hand));
+        assert!(found.is_none(), "{}: {by_hand} is {name}", found.unwrap().1.display());
+    }
 }
 
 /// Rows of the manual's table: name, kind, labels.

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use brama::observe::metrics::reasons::REASONS;
+use brama::base::reason::Reason;
 
 fn reason(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_brama")).arg("reason").args(arguments).output().unwrap()
@@ -56,8 +56,8 @@ fn without_a_code_each_has_a_line_and_what_is_listed_can_be_asked_for() {
     assert_eq!(output.status.code(), Some(0));
     let said = text(&output.stdout);
     let listed: Vec<_> = said.lines().filter_map(|line| line.split(' ').next()).collect();
-    for code in REASONS {
-        assert!(listed.contains(code), "{code} is not listed");
+    for code in Reason::ALL.iter().map(|reason| reason.as_str()) {
+        assert!(listed.contains(&code), "{code} is not listed");
     }
     assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
     for code in [listed[0], listed[listed.len() - 1]] {

@@ -37,7 +37,7 @@ pub(super) fn json(file: &str, examination: &Examination, show: bool) -> String 
         Err(refusal) => json!({
             "file": file,
             "verdict": "refused",
-            "reason": refusal.code(),
+            "reason": refusal.code().as_str(),
             "message": refusal.to_string(),
             "person": null,
             "assurance": null,

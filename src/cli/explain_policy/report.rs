@@ -78,7 +78,7 @@ pub(super) fn json(
     let (navigation, fetch) = match outcome {
         Outcome::Stop { navigation, fetch, .. } => (told(navigation), told(fetch)),
         Outcome::Refused(failure) => {
-            let value = json!({ "status": failure.status.as_u16(), "code": failure.code });
+            let value = json!({ "status": failure.status.as_u16(), "code": failure.code.as_str() });
             (value.clone(), value)
         }
         Outcome::Pass { to, .. } => {

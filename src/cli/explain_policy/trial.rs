@@ -231,7 +231,7 @@ fn told(reply: Reply) -> Told {
             let allow = allow.map(|methods| format!(", and Allow: {methods}")).unwrap_or_default();
             Told {
                 status: failure.status.as_u16(),
-                code: Some(failure.code),
+                code: Some(failure.code.as_str()),
                 what: format!("\"{title}\"{allow}"),
             }
         }

@@ -1,5 +1,6 @@
 //! Why a hand-off does not go on.
 
+use crate::base::reason::Reason;
 use crate::store::Unavailable;
 
 /// Why a hand-off does not go on.
@@ -46,20 +47,20 @@ pub enum HandoffRefusal {
 impl HandoffRefusal {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Reason {
         match self {
-            Self::UnknownRequest => "crossing.unknown_wish",
-            Self::RequestExpired => "crossing.wish_expired",
-            Self::RequestUsed => "crossing.wish_used",
-            Self::RequestOfOtherBrowser => "crossing.wish_of_other_browser",
-            Self::TooManyTries => "crossing.too_many_tries",
-            Self::UnknownCode => "crossing.unknown_code",
-            Self::CodeExpired => "crossing.code_expired",
-            Self::CodeUsed => "crossing.code_used",
-            Self::CodeForOtherHost => "crossing.code_for_other_host",
-            Self::CodeOfOtherBrowser => "crossing.code_of_other_browser",
-            Self::SessionEnded => "crossing.session_ended",
-            Self::Store(_) => "session.store_unavailable",
+            Self::UnknownRequest => Reason::CrossingUnknownWish,
+            Self::RequestExpired => Reason::CrossingWishExpired,
+            Self::RequestUsed => Reason::CrossingWishUsed,
+            Self::RequestOfOtherBrowser => Reason::CrossingWishOfOtherBrowser,
+            Self::TooManyTries => Reason::CrossingTooManyTries,
+            Self::UnknownCode => Reason::CrossingUnknownCode,
+            Self::CodeExpired => Reason::CrossingCodeExpired,
+            Self::CodeUsed => Reason::CrossingCodeUsed,
+            Self::CodeForOtherHost => Reason::CrossingCodeForOtherHost,
+            Self::CodeOfOtherBrowser => Reason::CrossingCodeOfOtherBrowser,
+            Self::SessionEnded => Reason::CrossingSessionEnded,
+            Self::Store(_) => Reason::SessionStoreUnavailable,
         }
     }
 }

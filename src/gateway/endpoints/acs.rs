@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 
 use crate::base::body::{self, Body};
+use crate::base::reason::Reason;
 use crate::flow::login_error::LoginError;
 use crate::flow::relay_state::RelayState;
 use crate::gateway::Worker;
@@ -44,7 +45,7 @@ pub async fn answer(
     // Both spellings of the field have been seen (SAML bindings 3.6.3 has the first).
     let artifact = form_value(&form, &["SAMLart", "SAMLArt"]).unwrap_or_default();
     let artifact = Artifact::parse(&artifact).map_err(|error| {
-        Failure::malformed("login.malformed_artifact", error.to_string()).begin_again(again())
+        Failure::malformed(Reason::LoginMalformedArtifact, error.to_string()).begin_again(again())
     })?;
     let relay_state = form_value(&form, &["RelayState"]).unwrap_or_default();
     let flows = &worker.shared.flows;
@@ -74,25 +75,25 @@ async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failu
         .and_then(|value| value.split(';').next())
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
     if !is_form {
-        return Err(Failure::malformed("login.not_a_form", "content type is not of a form"));
+        return Err(Failure::malformed(Reason::LoginNotAForm, "content type is not of a form"));
     }
     match small_form::read(body, MAXIMUM_FORM).await {
         Ok(form) => Ok(form.to_vec()),
         Err(body::ReadError::TooLong(_)) => Err(Failure::new(
             Trouble::TooLarge,
             StatusCode::PAYLOAD_TOO_LARGE,
-            "login.form_too_large",
+            Reason::LoginFormTooLarge,
         )),
         Err(error @ body::ReadError::Slow(_)) => Err(Failure {
             detail: error.to_string(),
             ..Failure::new(
                 Trouble::MalformedRequest,
                 StatusCode::REQUEST_TIMEOUT,
-                "login.form_too_slow",
+                Reason::LoginFormTooSlow,
             )
         }),
         Err(error @ body::ReadError::Broken(_)) => {
-            Err(Failure::malformed("login.form_broken", error.to_string()))
+            Err(Failure::malformed(Reason::LoginFormBroken, error.to_string()))
         }
     }
 }

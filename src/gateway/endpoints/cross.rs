@@ -8,6 +8,7 @@
 use http::{Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::flow::binding::Binding;
 use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::flow::handoff::requests::{HandoffHandle, Try};
@@ -95,5 +96,6 @@ async fn back_there(
 
 /// The portal was taken out of the configuration while somebody was on the way to it.
 fn no_such_portal() -> Failure {
-    Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "crossing.unknown_host").begin_again("/")
+    Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::CrossingUnknownHost)
+        .begin_again("/")
 }

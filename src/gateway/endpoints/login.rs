@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
 use crate::gateway::Worker;
 use crate::gateway::challenge::Challenge;
@@ -30,7 +31,7 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
     let return_to = ReturnTo::parse(&return_to);
     let assurance = exchange.query("assurance").map(|text| {
         let detail = "assurance is low, substantial or high";
-        Assurance::parse(&text).ok_or_else(|| Failure::malformed("request.assurance", detail))
+        Assurance::parse(&text).ok_or_else(|| Failure::malformed(Reason::RequestAssurance, detail))
     });
     let max_age = exchange.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
@@ -54,7 +55,7 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
         // again and again leaves nothing behind.
         Caller::Program => Ok(Challenge { login, demand, step_up: live.is_some() }.response()),
         Caller::Frame => {
-            let (status, code) = (StatusCode::UNAUTHORIZED, "request.frame_without_session");
+            let (status, code) = (StatusCode::UNAUTHORIZED, Reason::RequestFrameWithoutSession);
             Err(Failure::new(Trouble::SignInNeeded, status, code).begin_again(login))
         }
     }
@@ -66,5 +67,5 @@ fn parse_age(text: &str) -> Result<Duration, Failure> {
     let seconds = text.parse().ok().filter(|_| is_number);
     seconds
         .map(Duration::from_secs)
-        .ok_or_else(|| Failure::malformed("request.max_age", "max_age is a number of seconds"))
+        .ok_or_else(|| Failure::malformed(Reason::RequestMaxAge, "max_age is a number of seconds"))
 }

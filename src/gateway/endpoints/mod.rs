@@ -24,6 +24,7 @@ pub mod timer;
 use http::{Method, Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::gate::policy::Policy;
 use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
@@ -110,22 +111,22 @@ pub async fn answer(
     match (place, method) {
         (Place::Login, &Method::GET | &Method::HEAD) => login::answer(worker, exchange).await,
         (Place::Acs, &Method::GET | &Method::POST) => {
-            require_navigation(exchange, "login.no_navigation")?;
+            require_navigation(exchange, Reason::LoginNoNavigation)?;
             may_try(worker, exchange)?;
             counted(worker, exchange, acs::answer(worker, exchange, body).await)
         }
         (Place::Finish, &Method::GET) => {
-            require_navigation(exchange, "login.no_navigation")?;
+            require_navigation(exchange, Reason::LoginNoNavigation)?;
             may_try(worker, exchange)?;
             counted(worker, exchange, finish::answer(worker, exchange).await)
         }
         (Place::Cross, &Method::GET) => {
-            require_navigation(exchange, "crossing.no_navigation")?;
+            require_navigation(exchange, Reason::CrossingNoNavigation)?;
             may_try(worker, exchange)?;
             counted(worker, exchange, cross::answer(worker, exchange).await)
         }
         (Place::Arrive, &Method::GET) => {
-            require_navigation(exchange, "crossing.no_navigation")?;
+            require_navigation(exchange, Reason::CrossingNoNavigation)?;
             may_try(worker, exchange)?;
             counted(worker, exchange, arrive::answer(worker, exchange).await)
         }
@@ -138,12 +139,12 @@ pub async fn answer(
         (Place::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(exchange)),
         (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
         (Place::Unknown, _) => {
-            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, "request.no_such_place"))
+            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoSuchPlace))
         }
         _ => Err(Failure::new(
             Trouble::MalformedRequest,
             StatusCode::METHOD_NOT_ALLOWED,
-            "request.method_not_allowed",
+            Reason::RequestMethodNotAllowed,
         )),
     }
 }
@@ -156,7 +157,7 @@ fn may_try(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
 
 /// Requires that a person goes to a page: before anything is counted, because a foreign page can have a
 /// browser fetch what it likes, and that must count for nobody.
-fn require_navigation(exchange: &Exchange, code: &'static str) -> Result<(), Failure> {
+fn require_navigation(exchange: &Exchange, code: Reason) -> Result<(), Failure> {
     if exchange.caller() == Caller::Navigation {
         return Ok(());
     }

@@ -7,6 +7,7 @@
 use http::{Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::base::reason::Reason;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
@@ -32,7 +33,7 @@ pub async fn keep_alive(worker: &Worker, exchange: &Exchange) -> Result<Response
     if exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
         == Some(false)
     {
-        let (status, code) = (StatusCode::FORBIDDEN, "session.keepalive_from_elsewhere");
+        let (status, code) = (StatusCode::FORBIDDEN, Reason::SessionKeepaliveFromElsewhere);
         return Err(Failure::new(Trouble::MalformedRequest, status, code));
     }
     tell(worker, exchange, Activity::Alive).await

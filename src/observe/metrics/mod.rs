@@ -16,7 +16,6 @@
 
 pub mod catalogue;
 pub mod process;
-pub mod reasons;
 mod sheet;
 
 use std::collections::BTreeMap;
@@ -24,6 +23,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use http::StatusCode;
+
+use crate::base::reason::Reason;
 
 pub use self::sheet::{Format, MOST_ROWS, Rows, Scraper, Sheet, Source};
 
@@ -51,8 +52,9 @@ pub struct ByName(RwLock<BTreeMap<&'static str, Count>>);
 impl ByName {
     /// Begins with these at zero, so that their first increase is seen.
     #[must_use]
-    pub fn beginning_with(names: &[&'static str]) -> Self {
-        Self(RwLock::new(names.iter().map(|name| (*name, Count::default())).collect()))
+    pub fn beginning_with(names: impl IntoIterator<Item = &'static str>) -> Self {
+        let zero = |name| (name, Count::default());
+        Self(RwLock::new(names.into_iter().map(zero).collect()))
     }
 
     /// Counts one.
@@ -120,12 +122,12 @@ impl Default for Doors {
         let outcomes =
             ["signed_out_everywhere", "node_did_not_confirm", "node_not_asked", "not_signed_in"];
         Self {
-            refusals: ByName::beginning_with(reasons::REASONS),
+            refusals: ByName::beginning_with(Reason::ALL.iter().map(|reason| reason.as_str())),
             logins_begun: Count::default(),
-            logins_finished: ByName::beginning_with(&["low", "substantial", "high"]),
+            logins_finished: ByName::beginning_with(["low", "substantial", "high"]),
             logins_of_other_browsers: Count::default(),
             step_ups: Count::default(),
-            logouts: ByName::beginning_with(&outcomes),
+            logouts: ByName::beginning_with(outcomes),
             forms_kept: Count::default(),
         }
     }
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn names_are_counted_apart_and_those_known_from_the_beginning_stand_at_zero() {
-        let counts = ByName::beginning_with(&["b"]);
+        let counts = ByName::beginning_with(["b"]);
         counts.add("c");
         counts.add("a");
         counts.add("c");

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::settings::Limits;
+use crate::base::reason::Reason;
 use crate::observe::metrics::Count;
 
 /// A place among the requests under way, until it is dropped.
@@ -29,8 +30,8 @@ pub enum Busy {
 impl Busy {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
-        "upstream.busy"
+    pub fn code(self) -> Reason {
+        Reason::UpstreamBusy
     }
 }
 

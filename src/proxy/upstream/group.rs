@@ -27,6 +27,7 @@ use super::lease::Lease;
 use super::server::{Endpoint, Server, ServerId};
 use super::settings::{ServerAddress, Settings};
 use super::standing::{Access, FULL, Kind, Moment, Rules, Standing};
+use crate::base::reason::Reason;
 use crate::observe::metrics::Count;
 
 /// An upstream: shared by all workers, and kept while its settings stay as they are.
@@ -76,8 +77,8 @@ pub enum NoServer {
 impl NoServer {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
-        "upstream.no_healthy_server"
+    pub fn code(self) -> Reason {
+        Reason::UpstreamNoHealthyServer
     }
 }
 

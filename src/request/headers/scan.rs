@@ -5,6 +5,7 @@ use http::HeaderMap;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE};
 
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
+use crate::base::reason::Reason;
 use crate::identity::headers::{BACKGROUND, Kinship, folds_to_start, kinship};
 use crate::request::cookie::Cookies;
 use crate::wire::chunked;
@@ -26,11 +27,11 @@ pub enum Error {
 impl Error {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::Alias => "request.identity_header_alias",
-            Self::ConnectionNamesIdentity => "request.connection_names_identity",
-            Self::ConnectionNamesEndToEnd => "request.connection_names_end_to_end",
+            Self::Alias => Reason::RequestIdentityHeaderAlias,
+            Self::ConnectionNamesIdentity => Reason::RequestConnectionNamesIdentity,
+            Self::ConnectionNamesEndToEnd => Reason::RequestConnectionNamesEndToEnd,
         }
     }
 }

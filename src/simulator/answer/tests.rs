@@ -208,7 +208,7 @@ fn every_fault_is_refused_with_its_reason_and_every_quirk_is_accepted() {
             // Nobody is ever taken for somebody else.
             Ok(assertion) if assertion.person().family_name() != Some("Żółkiewska") => "FORGED",
             Ok(_) => "ok",
-            Err(refusal) => refusal.code(),
+            Err(refusal) => refusal.code().as_str(),
         };
         if found != expected {
             mismatches.push(format!("{}: {found}, expected {expected}", fault.name()));

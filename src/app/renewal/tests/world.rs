@@ -156,6 +156,10 @@ impl World {
 
     /// Has the gateway told of a change, and compares it with one that never was otherwise.
     pub(super) async fn change(&self, row: &Row) -> Result<Outcome, String> {
+        Box::pin(self.changed(row)).await
+    }
+
+    async fn changed(&self, row: &Row) -> Result<Outcome, String> {
         let before: Vec<_> = row.settled().collect();
         let after: Vec<_> = row.settled().chain(row.changes()).collect();
         if row.is_judged() {
@@ -203,7 +207,7 @@ impl World {
         let told = self.told();
         let applied = self.app.renewal.apply(settings, &self.app.admission, &self.workers).await;
         assert_eq!(self.told(), told);
-        applied.err().expect("it is refused")
+        applied.expect_err("it is refused")
     }
 
     fn told(&self) -> String {

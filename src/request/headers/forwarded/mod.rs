@@ -26,6 +26,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
 
+use crate::base::reason::Reason;
 use crate::request::host::Host;
 use crate::request::networks::Networks;
 use crate::request::service::Peer;
@@ -106,10 +107,10 @@ pub enum Error {
 impl Error {
     /// Returns the stable reason code.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Reason {
         match self {
-            Self::Conflict(_) => "request.forwarded_conflict",
-            Self::Malformed(_) => "request.forwarded_malformed",
+            Self::Conflict(_) => Reason::RequestForwardedConflict,
+            Self::Malformed(_) => Reason::RequestForwardedMalformed,
         }
     }
 }
