@@ -2,7 +2,8 @@
 //! citizen.
 
 use super::node::NodeError;
-use crate::saml::refusal::{Kind, Refusal};
+use crate::saml::kind::Kind;
+use crate::saml::refusal::Refusal;
 use crate::store::Unavailable;
 use crate::xml::signer;
 
