@@ -4,14 +4,13 @@
 //! 2. One that was ended from outside leaves a note, so that the citizen can be told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::super::held::{Activity, Held};
 use super::super::label::Why;
 use super::super::{SessionId, SessionKey};
-use super::{ABSENT_LIFE, Sessions};
+use super::registry::{NOTE_LIFE, Sessions};
 use crate::base::clock::{Time, later};
 use crate::store::{Record, Unavailable};
 
@@ -67,7 +66,7 @@ impl Sessions {
         }
         let round = far.round();
         let Some(record) = far.place.get(key.note(), now).await.ok()? else {
-            self.absent.insert(key.note(), (round, later(now, ABSENT_LIFE)));
+            self.absent.note(key.note(), round, now);
             return None;
         };
         Why::parse(std::str::from_utf8(&record.label).ok()?)
@@ -106,13 +105,5 @@ impl Sessions {
     }
 }
 
-/// Why sessions are ended here: by their citizen, by a login after them, or from outside ([`Why`]).
-pub(super) const CAUSES: [&str; 4] = [SIGNED_OUT, REPLACED, "elsewhere", "operator"];
-/// The citizen signed out.
-pub const SIGNED_OUT: &str = "signed_out";
-/// The same browser signed in again.
-pub const REPLACED: &str = "replaced";
-/// How long a note on an ended session is kept.
-pub(super) const NOTE_LIFE: Duration = Duration::from_secs(3600);
 /// The most sessions of one person that are looked at.
 const MOST_OF_ONE: usize = 1000;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::super::SessionKey;
 use super::super::held::Held;
 use super::super::label::Label;
-use super::{SessionKey, Sessions};
+use super::registry::Sessions;
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 use crate::identity::person::Identifier;
