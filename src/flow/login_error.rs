@@ -3,7 +3,8 @@
 
 use super::node::NodeError;
 use crate::base::reason::Reason;
-use crate::saml::refusal::{Kind, Refusal};
+use crate::saml::kind::Kind;
+use crate::saml::refusal::Refusal;
 use crate::store::Unavailable;
 use crate::xml::signer;
 

@@ -22,7 +22,7 @@ use crate::request::context::{Caller, Exchange};
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::Cut;
 use crate::request::{host, path};
-use crate::saml::refusal::Kind;
+use crate::saml::kind::Kind;
 use crate::store::Unavailable;
 use crate::wire;
 use crate::wire::incoming::BodyError;

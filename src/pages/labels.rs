@@ -1,6 +1,6 @@
 //! The words on buttons and labels, and on the two pages without a message.
 //!
-//! The rules are those of `text.rs`.
+//! The rules are those of `text`.
 
 use super::Language;
 

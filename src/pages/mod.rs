@@ -6,7 +6,7 @@
 //!    hashes of the inline style and script, and it holds for this page alone.
 //! 4. No external resource, and nothing needs script to work. The one script that is served by itself
 //!    is for pages of the portal (`timer.rs`).
-//! 5. Words for people live in `text.rs`, below it, and in `labels.rs`, in Polish and in English.
+//! 5. Words for people live in `text`, below it, and in `labels.rs`, in Polish and in English.
 //!    Status codes live elsewhere.
 //!
 //! What could break it in deployment: a proxy in front that rewrites HTML (the hashes no longer

@@ -4,11 +4,12 @@
 //! page a citizen sees. The messages are for the operator; they hold no name, no identifier of a
 //! person and no key.
 
+use super::kind::Kind;
+use super::status::Status;
 use crate::base::clock::Time;
 use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
-use crate::saml::status::Status;
 use crate::xml::{decryption, scan, signature, tree};
 
 /// The three nested parts of an answer that carry the same kinds of claims.
@@ -30,27 +31,6 @@ impl std::fmt::Display for Level {
             Self::Assertion => "assertion",
         })
     }
-}
-
-/// What a refusal means for the citizen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The citizen did not finish, or the means of identification failed.
-    Cancelled,
-    /// The node refused this login.
-    RefusedByNode,
-    /// The node does not know such a person.
-    UnknownPerson,
-    /// The login was weaker than asked for.
-    AssuranceTooLow,
-    /// The citizen was to identify anew, and did not.
-    NotFresh,
-    /// The node says that our request is wrong.
-    OurFault,
-    /// The node says that it failed, or answers what it should not.
-    NodeFault,
-    /// The answer cannot be trusted.
-    AnswerRefused,
 }
 
 /// Why an answer is refused.

@@ -1,7 +1,7 @@
 //! The status of a SAML message (SAML core 3.2.2), at whichever level it stands.
 
+use super::kind::Kind;
 use super::namespaces::{SAML2P, STATUS_PREFIX};
-use super::refusal::Kind;
 use crate::base::reason::Reason;
 use crate::xml::tree::{self, Element};
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::socket::{self, Listening, Shared, SocketFile};
+use super::socket::{Bound, Listening, Shared, SocketFile, prepare};
 use crate::wire::stream::Stream;
 
 /// The listening sockets of one worker; nearly always it is one.
@@ -107,7 +107,7 @@ impl Listener {
 impl Accepting {
     fn tcp(listener: TcpListener) -> io::Result<Self> {
         // One that was passed to us listens already.
-        socket::prepare(&listener)?;
+        prepare(&listener)?;
         Ok(Self::Tcp(listener))
     }
 
@@ -162,6 +162,17 @@ const NO_SYN: [SockFilter; 4] = [
 
 /// The most that are taken from a queue when it is closed; longer than queues are.
 const QUEUE: usize = 65_536;
+
+impl Bound {
+    /// Hands the sockets to the runtime of the present task.
+    ///
+    /// # Errors
+    /// When the system refuses, or there is no runtime.
+    pub fn into_listener(self) -> io::Result<Listener> {
+        let (sockets, shared) = self.into_parts();
+        Listener::new(sockets, shared)
+    }
+}
 
 impl TryFrom<TcpListener> for Listener {
     type Error = io::Error;

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::accept::PeerAddress;
 use super::addresses::TooMany;
-use super::listener::Admission;
+use super::admission::Admission;
 use super::proxy_protocol::{self, Header};
 use super::{http1, http2};
 use crate::base::stop::Stop;

@@ -12,39 +12,24 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ipnet::IpNet;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::accept::{Listener, PeerAddress};
-use super::addresses::PerAddress;
+pub use super::admission::Admission;
+use super::admission::Open;
 use super::connection::Connection;
-use super::counts::Counts;
 pub use crate::base::stop::{Stop, Stopper, stop};
-use crate::request::networks::Networks;
 pub use crate::request::service::{Peer, Service};
 pub use crate::server::limits::Limits;
 pub use crate::server::socket::Socket;
 use crate::wire::stream::Stream;
-
-/// What all listeners of the program share.
-#[derive(Debug)]
-pub struct Admission {
-    pub(super) limits: Limits,
-    pub(super) counts: Counts,
-    /// How many are open. A place is taken before somebody comes, so places do not tell.
-    open: AtomicUsize,
-    places: Arc<Semaphore>,
-    pub(super) per_address: Arc<PerAddress>,
-    pub(super) proxies: Networks,
-}
 
 /// One way in.
 #[derive(Debug)]
@@ -53,60 +38,6 @@ pub struct Door {
     pub listener: Listener,
     /// How TLS is spoken, if it is.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-}
-
-impl Admission {
-    /// Makes the shared bounds. Peers from `proxies` begin with a PROXY header; neither they nor
-    /// `trusted` are counted as clients.
-    #[must_use]
-    pub fn new(limits: Limits, proxies: Vec<IpNet>, trusted: &[IpNet]) -> Arc<Self> {
-        let exempt = [&proxies, trusted].concat();
-        let per_address = PerAddress::new(limits.connections_per_address, exempt);
-        let places = Arc::new(Semaphore::new(limits.connections));
-        let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        let (counts, open) = Default::default();
-        Arc::new(Self { limits, counts, open, places, per_address, proxies })
-    }
-
-    /// Has other proxies not counted as clients from now on.
-    pub fn trust(&self, proxies: &[IpNet], trusted: &[IpNet]) {
-        self.per_address.exempt([proxies, trusted].concat());
-    }
-
-    /// Returns the bounds.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    /// Returns what was counted.
-    #[must_use]
-    pub fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    /// Returns how many connections are open.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.open.load(Ordering::Relaxed)
-    }
-}
-
-/// A connection that counts as open until this is dropped.
-struct Open(Arc<Admission>);
-
-impl Open {
-    fn begin(admission: &Arc<Admission>) -> Self {
-        admission.counts.accepted.add();
-        admission.open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(admission))
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Accepts connections until told to stop, then waits for the open ones within the deadline.

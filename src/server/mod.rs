@@ -4,6 +4,7 @@
 
 pub mod accept;
 pub mod addresses;
+pub mod admission;
 pub mod certificates;
 mod connection;
 pub mod cores;

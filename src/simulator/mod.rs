@@ -21,6 +21,7 @@ pub mod faults;
 pub mod kit;
 mod node;
 mod pages;
+mod paths;
 pub mod people;
 mod settings;
 mod sockets;

@@ -10,20 +10,12 @@ use super::endpoints::{Browser, Soap};
 use super::faults::Fault;
 use super::kit::{Kit, Names, Role};
 use super::node::{Addresses, Node};
+use super::paths::{CONTROL_PATH, LOGOUT_PATH, RESOLVE_PATH, SSO_PATH};
 use super::settings::{MutualTls, Service, Settings};
 use super::state::{MessageKind, Received};
 use crate::base::clock::SharedClock;
 use crate::server::listener::{Limits, Stop, serve};
 use crate::server::tls::{self, ClientCertificate};
-
-/// Where browsers bring requests.
-pub(super) const SSO_PATH: &str = "/login/SingleSignOnService";
-/// Where artifacts are resolved.
-pub(super) const RESOLVE_PATH: &str = "/login-services/idpArtifactResolutionService";
-/// Where sessions are ended.
-pub(super) const LOGOUT_PATH: &str = "/login-services/singleLogoutService";
-/// What the paths of the control API begin with.
-pub(super) const CONTROL_PATH: &str = "/control/";
 
 /// A simulator whose addresses are taken, so that they are known before it runs.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use http::Version;
 
-use super::{Addresses, Format, Record, Settings};
+use super::record::Record;
+use super::settings::{Addresses, Format, Settings};
 use crate::base::clock::Time;
 
 /// The most bytes of one field that are written.

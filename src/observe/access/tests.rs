@@ -1,5 +1,7 @@
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use http::Version;
 
 use super::*;
 

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use tracing::{error, warn};
 
-use super::Target;
+use super::settings::Target;
 
 /// The most bytes that wait to be written.
 pub const MAX_WAITING: usize = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
 //! The words about signing out.
 
-use super::{Words, choose};
+use super::words::{Words, choose};
 use crate::pages::{Language, LogoutOutcome};
 
 impl LogoutOutcome {

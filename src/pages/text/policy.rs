@@ -1,6 +1,6 @@
 //! The words for whoever the policy stops although they are signed in, or their method.
 
-use super::Words;
+use super::words::Words;
 
 pub(super) const NOT_IDENTIFIED_ANEW: [Words; 2] = [
     Words {

@@ -1,6 +1,6 @@
 //! The words about sessions that end, or cannot be found.
 
-use super::Words;
+use super::words::Words;
 
 /// The person signed in elsewhere.
 pub(super) const SIGNED_OUT_ELSEWHERE: [Words; 2] = [
@@ -49,5 +49,21 @@ pub(super) const SESSIONS_AWAY: [Words; 2] = [
         happened: "For a moment we cannot tell who is signed in. Nobody was signed out.",
         advice: "Reload the page in some seconds. Keep a window with an unsaved form \
                  open.",
+    },
+];
+
+/// A frame asks for a sign-in.
+pub(super) const SIGN_IN_NEEDED: [Words; 2] = [
+    Words {
+        title: "Tu trzeba się zalogować",
+        happened: "Ta część strony jest dostępna po zalogowaniu.",
+        advice: "Logowanie otworzy się w całym oknie przeglądarki. Wcześniej zapisz \
+                 to, co masz zaczęte na tej stronie.",
+    },
+    Words {
+        title: "You need to sign in here",
+        happened: "This part of the page is available after signing in.",
+        advice: "Signing in opens in the whole browser window. Save first whatever you \
+                 have begun on this page.",
     },
 ];

@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{Connection, HEAD_ROOM};
+use super::connection::{Connection, HEAD_ROOM};
 use crate::request::service::Service;
 use crate::wire::head::{RequestHead, Search};
 use crate::wire::patience::Patience;

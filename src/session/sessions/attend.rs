@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
 
+use super::super::SessionKey;
 use super::far::Far;
-use super::{SessionKey, Sessions};
+use super::registry::Sessions;
 use crate::base::clock::{SharedClock, Time};
 use crate::store::{Event, Key, Kind};
 

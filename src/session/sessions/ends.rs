@@ -10,8 +10,7 @@ use bytes::Bytes;
 use super::super::held::{Activity, Held};
 use super::super::label::Why;
 use super::super::{SessionId, SessionKey};
-use super::causes::NOTE_LIFE;
-use super::{ABSENT_LIFE, Sessions};
+use super::registry::{NOTE_LIFE, Sessions};
 use crate::base::clock::{Time, later};
 use crate::store::{Record, Unavailable};
 
@@ -67,7 +66,7 @@ impl Sessions {
         }
         let round = far.round();
         let Some(record) = far.place.get(key.note(), now).await.ok()? else {
-            self.absent.insert(key.note(), (round, later(now, ABSENT_LIFE)));
+            self.absent.note(key.note(), round, now);
             return None;
         };
         Why::parse(std::str::from_utf8(&record.label).ok()?)

@@ -14,10 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::super::SessionKey;
 use super::presence::{Presence, passed};
 use crate::base::clock::Time;
 use crate::store::seal::Sealer;
-use crate::store::{Place, Touch};
+use crate::store::{Key, Kind, Place, Touch};
 
 /// The place, and what is known of it.
 pub(super) struct Far {
@@ -108,6 +109,18 @@ impl Far {
     /// What the place is to be told.
     pub(super) fn touches(&self) -> MutexGuard<'_, Vec<Touch>> {
         lock(&self.touches)
+    }
+}
+
+impl SessionKey {
+    /// Returns what the session itself is kept under.
+    pub(super) fn place(self) -> Key {
+        Key { kind: Kind::Session, digest: self.0 }
+    }
+
+    /// Returns what the note on its end is kept under.
+    pub(super) fn note(self) -> Key {
+        Key { kind: Kind::Ended, digest: self.0 }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Sessions;
+use super::registry::Sessions;
 use crate::base::clock::Time;
 use crate::observe::metrics::ByName;
 

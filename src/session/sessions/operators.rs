@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use super::super::SessionKey;
 use super::super::held::Held;
 use super::super::label::Label;
-use super::seen::{Listed, Seen};
-use super::{SessionKey, Sessions};
+use super::registry::Sessions;
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 use crate::identity::person::Identifier;
-use crate::store::{Kind, Page, Unavailable};
+use crate::store::{Kind, Page, Record, Unavailable};
 
 impl Sessions {
     /// Returns the sessions of a person, or a page of all.
@@ -95,5 +95,41 @@ impl Sessions {
         let next = keys.last().filter(|_| keys.len() == limit);
         let next = next.map(|held| hex_lower(&held.key().0));
         Listed { sessions: keys.iter().map(|held| self.seen_near(held)).collect(), next }
+    }
+}
+
+/// A page of sessions.
+#[derive(Debug)]
+pub struct Listed {
+    /// The sessions.
+    pub sessions: Vec<Seen>,
+    /// Where to go on.
+    pub next: Option<String>,
+}
+
+/// A session as operators see it.
+#[derive(Debug)]
+pub struct Seen {
+    /// What it is stored under.
+    pub key: SessionKey,
+    /// What was noted for operators.
+    pub label: Option<Label>,
+    /// Whose it is.
+    pub owner: [u8; 32],
+    /// The last sign of life that is known.
+    pub alive: Time,
+    /// When it goes away without another.
+    pub expires: Time,
+}
+
+impl Seen {
+    fn of(key: SessionKey, record: &Record) -> Self {
+        Self {
+            key,
+            label: Label::read(&record.label),
+            owner: record.owner.unwrap_or_default(),
+            alive: Time::from_millisecond(record.alive).unwrap_or(Time::MIN),
+            expires: record.expires,
+        }
     }
 }

@@ -1,16 +1,24 @@
 //! The contract of sessions, near alone and with a place behind; and what a place changes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
+use super::absent::ABSENT_LIFE;
 use super::*;
-use crate::base::clock::{Clock, ManualClock};
+use crate::base::clock::{Clock, ManualClock, Time};
 use crate::base::secret::Secret;
+use crate::identity::claims::PairwiseSecret;
+use crate::session::held::Activity;
+use crate::session::label::Why;
 use crate::session::testing::{session, settings};
+use crate::session::{SessionId, Settings};
 use crate::store::memory::Memory;
-use crate::store::{Event, Page, Work};
+use crate::store::seal::Sealer;
+use crate::store::{Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
 
 fn clock() -> ManualClock {
     ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap())

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::login::{Login, Outcome, assertion_id};
 use super::message::Part;
-use super::{Login, Outcome};
 use crate::base::clock::{Time, earlier, later};
 use crate::base::random::message_id;
 use crate::identity::attribute::Attribute;
@@ -255,7 +255,7 @@ impl Claims {
     fn forged(&self) -> Self {
         let names: Vec<Attribute> = self.attributes.iter().map(|(name, ..)| *name).collect();
         Self {
-            id: super::assertion_id(),
+            id: assertion_id(),
             name_id: FORGED.login.to_owned(),
             attributes: attributes(&FORGED, &names),
             ..self.clone()

@@ -6,7 +6,8 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
-use super::{answer, control, field, page, read};
+use super::control;
+use super::message::{answer, field, page, read};
 use crate::base::body::Body;
 use crate::identity::assurance::Assurance;
 use crate::pages::Language;
@@ -15,8 +16,8 @@ use crate::simulator::bounds::FAULTS;
 use crate::simulator::faults::Fault;
 use crate::simulator::node::{Choice, NoReturn, Node, Return};
 use crate::simulator::pages;
+use crate::simulator::paths::{CONTROL_PATH, SSO_PATH};
 use crate::simulator::people::Way;
-use crate::simulator::sockets::{CONTROL_PATH, SSO_PATH};
 use crate::wire::incoming::Incoming;
 
 /// Answers browsers, and programs that use the control API.

@@ -13,7 +13,7 @@ use hyper::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{answer as send, field, read};
+use super::message::{answer as send, field, read};
 use crate::base::body::Body;
 use crate::pages::Language;
 use crate::server::listener::Peer;

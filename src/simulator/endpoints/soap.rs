@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
-use super::{answer, read};
+use super::message::{answer, read};
 use crate::base::body::Body;
 use crate::server::listener::{Peer, Service};
 use crate::simulator::node::{Node, Pace, Reply};
-use crate::simulator::sockets::{LOGOUT_PATH, RESOLVE_PATH};
+use crate::simulator::paths::{LOGOUT_PATH, RESOLVE_PATH};
 use crate::wire::incoming::Incoming;
 
 /// Answers service providers.

@@ -7,10 +7,22 @@ use rcgen::{
     Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
-use super::{Error, Names, Pair};
+use super::error::Error;
+use super::pair::Pair;
 use crate::base::clock::{Time, earlier, later};
 use crate::config::presets::SIMULATOR_ORGANIZATION;
 use crate::xml::keys::{Certificate, PrivateKey};
+
+/// Whose certificates are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'n> {
+    /// The node's issuer.
+    pub node: &'n str,
+    /// The service provider's issuer.
+    pub service: &'n str,
+    /// Further host names and addresses of the SOAP listener, beside those of loopback.
+    pub hosts: &'n [String],
+}
 
 /// How long before now a certificate begins, for clocks that are behind.
 const BEFORE: Duration = Duration::from_secs(3_600);

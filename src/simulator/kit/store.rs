@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Kit, Names, Pair, Role};
+use super::error::Error;
+use super::make::Names;
+use super::pair::Pair;
+use super::role::Role;
+use super::world::Kit;
 use crate::base::clock::Time;
 use crate::base::private;
 use crate::xml::keys::{self, Certificate, PrivateKey};

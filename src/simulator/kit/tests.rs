@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::base::clock::{earlier, later};
+use crate::base::clock::{Time, earlier, later};
 use crate::xml::keys::KeyKind;
 
 const NAMES: Names<'_> =

@@ -5,7 +5,8 @@ use std::mem::MaybeUninit;
 use bytes::Bytes;
 use http::{StatusCode, Version};
 
-use super::{Bounds, MOST_FIELDS, Noted};
+use super::bounds::{Bounds, MOST_FIELDS};
+use super::fields::Noted;
 use crate::wire::framing::Said;
 use crate::wire::lines::Lines;
 use crate::wire::refusal::Refusal;

@@ -7,7 +7,8 @@ use http::header::UPGRADE;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Uri, Version};
 
-use super::{Bounds, MOST_FIELDS, Noted, headers};
+use super::bounds::{Bounds, MOST_FIELDS};
+use super::fields::{Noted, headers};
 use crate::wire::framing::Framing;
 use crate::wire::refusal::Refusal;
 

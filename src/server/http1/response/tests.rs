@@ -2,19 +2,26 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::Response;
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body_util::StreamBody;
+use hyper::body::Frame;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, join};
 
 use super::super::serve;
-use super::*;
+use super::body::SMALL;
+use crate::base::body::Body;
 use crate::base::stop::stop;
-use crate::request::service::Peer;
+use crate::request::service::{Peer, Service};
 use crate::server::listener::Limits;
 use crate::wire::incoming::Incoming;
 use crate::wire::reader::{Joined, Reader};

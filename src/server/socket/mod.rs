@@ -24,7 +24,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use tokio::net::TcpListener;
 
-use super::accept::Listener;
 use crate::wire::vanished;
 
 /// Where to listen: what is still to be bound, or what already is.
@@ -184,12 +183,9 @@ impl fmt::Display for Socket {
 }
 
 impl Bound {
-    /// Hands the sockets to the runtime of the present task.
-    ///
-    /// # Errors
-    /// When the system refuses, or there is no runtime.
-    pub fn into_listener(self) -> io::Result<Listener> {
-        Listener::new(self.sockets, self.shared)
+    /// Returns the sockets, and whether somebody else has them too.
+    pub(super) fn into_parts(self) -> (Vec<Listening>, Shared) {
+        (self.sockets, self.shared)
     }
 
     /// Says whether somebody else has them too, now and later.

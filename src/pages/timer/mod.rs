@@ -52,8 +52,8 @@ fn without_indents(text: &str) -> String {
     kept.join("\n")
 }
 
-const BEHAVIOUR: &str = include_str!("timer/session.js");
-pub(super) const STYLE: &str = include_str!("timer/session.css");
+const BEHAVIOUR: &str = include_str!("session.js");
+pub(super) const STYLE: &str = include_str!("session.css");
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_manual_has_the_titles_as_they_are() {
-        let manual = include_str!("../../docs/sessions.md");
+        let manual = include_str!("../../../docs/sessions.md");
         for language in Language::ALL {
             let words = serde_json::to_value(timer_words(language)).unwrap();
             let titles =

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::request::service::Service;
 use crate::wire::incoming::Returned;
 
@@ -29,9 +29,9 @@ impl<S: Service> Connection<'_, S> {
 
     /// Waits for the reader that a body took along, and reads what nobody wanted of the body.
     /// Without a reader afterwards, there is no next request.
-    pub(super) async fn come_home(&mut self) {
+    pub(super) async fn reclaim(&mut self) {
         if let Some(lent) = self.lent.take()
-            && let Ok(Ok(returned)) = tokio::time::timeout(COME_HOME, lent.home).await
+            && let Ok(Ok(returned)) = tokio::time::timeout(RECLAIM, lent.home).await
         {
             self.take_back(returned);
         }
@@ -71,7 +71,7 @@ impl<S: Service> Connection<'_, S> {
 }
 
 /// How long a body that nobody holds any more may take to send its reader home.
-const COME_HOME: Duration = Duration::from_secs(5);
+const RECLAIM: Duration = Duration::from_secs(5);
 /// What is read of a body that nobody wanted, so that the connection can go on.
 pub(super) const DRAIN: u64 = 64 * 1024;
 /// How long, and how much, is still read of a client that was refused.

@@ -1,0 +1,53 @@
+//! What the access log is told of a request.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::Version;
+
+use crate::base::clock::Time;
+
+/// One request and what became of it.
+#[derive(Debug, Clone)]
+pub struct Record<'r> {
+    /// When it came.
+    pub time: Time,
+    /// Its number.
+    pub request: &'r str,
+    /// The client.
+    pub address: IpAddr,
+    /// The method.
+    pub method: &'r str,
+    /// The canonical host; empty when there was none.
+    pub host: &'r str,
+    /// The path as it came.
+    pub path: &'r str,
+    /// The query as it came.
+    pub query: Option<&'r str>,
+    /// The protocol of the client's connection.
+    pub protocol: Version,
+    /// Whether the browser's connection was encrypted.
+    pub is_tls: bool,
+    /// The status of the answer.
+    pub status: u16,
+    /// Bytes of the request's body.
+    pub received: u64,
+    /// Bytes of the answer's body.
+    pub sent: u64,
+    /// Until the last byte was handed over.
+    pub total: Duration,
+    /// Until there was a connection to the upstream; absent when one was there already.
+    pub connect: Option<Duration>,
+    /// From the request until the head of the upstream's answer.
+    pub first_byte: Option<Duration>,
+    /// The server that answered.
+    pub upstream: Option<&'r str>,
+    /// The path prefix of the route.
+    pub route: Option<&'r str>,
+    /// Why it was refused.
+    pub reason: Option<&'r str>,
+    /// `Referer`; only its part before the query is written, in the combined format.
+    pub referer: Option<&'r [u8]>,
+    /// `User-Agent`, written in the combined format.
+    pub user_agent: Option<&'r [u8]>,
+}

@@ -1,0 +1,61 @@
+//! How the access log is written: its form, its target, and how much it tells of a client.
+
+use std::path::PathBuf;
+
+/// How the access log is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What a line looks like.
+    pub format: Format,
+    /// Where the lines go.
+    pub target: Target,
+    /// How much of an address is written.
+    pub addresses: Addresses,
+    /// Whether the query is written too.
+    pub query: bool,
+}
+
+impl Settings {
+    /// Writes nothing.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            format: Format::Off,
+            target: Target::Stdout,
+            addresses: Addresses::Masked,
+            query: false,
+        }
+    }
+}
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// There is none.
+    Off,
+    /// One JSON object a line.
+    Json,
+    /// The combined format of web servers.
+    Combined,
+}
+
+/// Where lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output, between the lines of the program's log.
+    Stdout,
+    /// A file that grows.
+    File(PathBuf),
+}
+
+/// How much of an address is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// All of it.
+    Full,
+    /// Without the last 8 bits of IPv4 and the last 80 of IPv6, which tell one household from
+    /// another.
+    Masked,
+    /// None of it.
+    Off,
+}

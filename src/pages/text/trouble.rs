@@ -1,0 +1,115 @@
+//! What to tell the citizen about each trouble. The messages stand beside, by what they are about.
+
+use super::words::{Words, choose};
+use super::{form, login, node, policy, portal, session};
+use crate::pages::{Language, Trouble};
+
+impl Trouble {
+    /// Returns what to tell the citizen.
+    pub const fn words(self, language: Language) -> Words {
+        let [polish, english] = self.texts();
+        choose(language, polish, english)
+    }
+
+    /// Returns the words on the button that leads on.
+    pub const fn way_on(self, language: Language) -> &'static str {
+        let [polish, english] = match self {
+            Self::SignInNeeded => ["Zaloguj się", "Sign in"],
+            Self::NotFound
+            | Self::Forbidden
+            | Self::MethodNotAllowed
+            | Self::AdultsOnly
+            | Self::BirthdateUnknown => ["Przejdź do portalu", "Go to the portal"],
+            Self::PortalDown
+            | Self::PortalSlow
+            | Self::Maintenance
+            | Self::OurFault
+            | Self::NodeBusy
+            | Self::NodeOutage
+            | Self::TooManyTries
+            | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
+            Self::TooLarge | Self::FormGone => ["Wróć do portalu", "Back to the portal"],
+            _ => ["Zaloguj się jeszcze raz", "Sign in again"],
+        };
+        match language {
+            Language::Polish => polish,
+            Language::English => english,
+        }
+    }
+
+    const fn texts(self) -> [Words; 2] {
+        match self {
+            Self::Cancelled => login::CANCELLED,
+            Self::RefusedByNode => login::REFUSED_BY_NODE,
+            Self::UnknownPerson => login::UNKNOWN_PERSON,
+            Self::AssuranceTooLow => login::ASSURANCE_TOO_LOW,
+            Self::NotIdentifiedAnew => policy::NOT_IDENTIFIED_ANEW,
+            Self::WayNotAllowed => policy::WAY_NOT_ALLOWED,
+            Self::AdultsOnly => policy::ADULTS_ONLY,
+            Self::BirthdateUnknown => policy::BIRTHDATE_UNKNOWN,
+            Self::PeselNeeded => policy::PESEL_NEEDED,
+            Self::OurFault => portal::OUR_FAULT,
+            Self::NodeFault => node::NODE_FAULT,
+            Self::NodeSlow => node::NODE_SLOW,
+            Self::NodeBusy => node::NODE_BUSY,
+            Self::NodeOutage => node::NODE_OUTAGE,
+            Self::TooManyTries => login::TOO_MANY_TRIES,
+            Self::AnswerRefused => login::ANSWER_REFUSED,
+            Self::LoginExpired => login::LOGIN_EXPIRED,
+            Self::OtherBrowser => login::OTHER_BROWSER,
+            Self::BegunElsewhere => login::BEGUN_ELSEWHERE,
+            Self::AlreadyUsed => login::ALREADY_USED,
+            Self::MalformedRequest => portal::MALFORMED_REQUEST,
+            Self::NotFound => portal::NOT_FOUND,
+            Self::MethodNotAllowed => policy::METHOD_NOT_ALLOWED,
+            Self::Forbidden => portal::FORBIDDEN,
+            Self::PortalDown => portal::PORTAL_DOWN,
+            Self::PortalSlow => portal::PORTAL_SLOW,
+            Self::Maintenance => portal::MAINTENANCE,
+            Self::TooLarge => portal::TOO_LARGE,
+            Self::FormTooLarge => form::FORM_TOO_LARGE,
+            Self::FormGone => form::FORM_GONE,
+            Self::SessionEnded => form::SESSION_ENDED,
+            Self::SignedOutElsewhere => session::SIGNED_OUT_ELSEWHERE,
+            Self::SignedOutByOperator => session::SIGNED_OUT_BY_OPERATOR,
+            Self::SessionsAway => session::SESSIONS_AWAY,
+            Self::SignInNeeded => session::SIGN_IN_NEEDED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::LogoutOutcome;
+    use crate::pages::text::assert_translated;
+
+    #[test]
+    fn every_message_is_there_in_both_languages_and_is_translated() {
+        let troubles = Trouble::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
+        let outcomes =
+            LogoutOutcome::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
+        for [polish, english] in troubles.into_iter().chain(outcomes) {
+            for (polish, english) in parts(polish).into_iter().zip(parts(english)) {
+                assert_translated(polish, english);
+            }
+        }
+        for kind in Trouble::ALL {
+            assert_translated(kind.way_on(Language::Polish), kind.way_on(Language::English));
+        }
+    }
+
+    #[test]
+    fn no_two_troubles_share_a_title() {
+        for language in Language::ALL {
+            let mut titles = Trouble::ALL.map(|kind| kind.words(language).title).to_vec();
+            titles.sort_unstable();
+            titles.dedup();
+            assert_eq!(titles.len(), Trouble::ALL.len());
+        }
+    }
+
+    fn parts(words: Words) -> [&'static str; 3] {
+        [words.title, words.happened, words.advice]
+    }
+}

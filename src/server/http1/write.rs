@@ -1,0 +1,73 @@
+//! Writing to the client, as fast as it reads but not slower than it may.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use tokio::io::AsyncWrite as _;
+
+use super::connection::Connection;
+use crate::request::lasting::{LOOK, Lasting};
+use crate::request::service::Service;
+use crate::wire::patience::{Patience, Woken};
+use crate::wire::stream::poll_write_some;
+
+impl<S: Service> Connection<'_, S> {
+    /// Writes all of it.
+    pub(super) async fn write(&mut self, bytes: &mut impl Buf) -> io::Result<()> {
+        self.write_while(bytes, None).await
+    }
+
+    /// Writes all of it, as long as the answer may go on.
+    pub(super) async fn write_while(
+        &mut self,
+        bytes: &mut impl Buf,
+        lasting: Option<&Arc<Lasting>>,
+    ) -> io::Result<()> {
+        let Self { writer, patience, limits, .. } = self;
+        let mut waits = false;
+        poll_fn(|cx| {
+            while bytes.has_remaining() {
+                match poll_write_some(writer, cx, bytes) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(_)) => waits = false,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        if !std::mem::replace(&mut waits, true) {
+                            patience.renew_looking(limits.stall_timeout, LOOK);
+                        }
+                        ready!(poll_patience(patience, lasting, cx))?;
+                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                    }
+                }
+            }
+            Pin::new(&mut *writer).poll_flush(cx)
+        })
+        .await
+    }
+}
+
+/// Is ready when the patience has ended, or with an error when the answer may not go on.
+fn poll_patience(
+    patience: &mut Patience,
+    lasting: Option<&Arc<Lasting>>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let Some(lasting) = lasting else { return patience.poll_over(cx).map(Ok) };
+    if let Some(cut) = lasting.cut() {
+        return Poll::Ready(Err(io::Error::other(cut)));
+    }
+    loop {
+        match ready!(patience.poll_look(LOOK, cx)) {
+            Woken::Over => return Poll::Ready(Ok(())),
+            Woken::ToLook => {
+                if let Poll::Ready(cut) = lasting.look(cx) {
+                    return Poll::Ready(Err(io::Error::other(cut)));
+                }
+            }
+        }
+    }
+}

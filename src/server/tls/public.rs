@@ -1,0 +1,73 @@
+//! A listener for the public: several certificates, chosen by name, and sessions that are resumed.
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::Ticketer;
+use rustls::server::ServerSessionMemoryCache;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedProtocolVersion};
+
+use super::parts::{Error, provider};
+use crate::server::certificates::Certificates;
+
+/// How a listener for the public speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The oldest version that is spoken.
+    pub minimum: Version,
+    /// Whether HTTP/2 is offered beside HTTP/1.1 (ALPN).
+    pub http2: bool,
+}
+
+/// A version of TLS. Older ones are not spoken at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { minimum: Version::Tls12, http2: true }
+    }
+}
+
+/// Makes the settings of a listener for the public, which asks for no client certificate.
+///
+/// A client that comes again resumes its session: by a ticket whose keys change every six hours
+/// and open nothing after twelve, or, with TLS 1.2 and no tickets, from a bounded memory. Early
+/// data (0-RTT) is never taken, because it can be replayed.
+///
+/// # Errors
+/// When there is no randomness for the keys of the tickets.
+pub fn server_config(
+    certificates: &Arc<Certificates>,
+    options: Options,
+) -> Result<Arc<ServerConfig>, Error> {
+    let versions: &[&SupportedProtocolVersion] = match options.minimum {
+        Version::Tls12 => &[&TLS13, &TLS12],
+        Version::Tls13 => &[&TLS13],
+    };
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::<Certificates>::clone(certificates));
+    config.alpn_protocols = match options.http2 {
+        true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        false => vec![b"http/1.1".to_vec()],
+    };
+    config.ticketer = Ticketer::new()?;
+    config.send_tls13_tickets = TICKETS;
+    config.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+    config.max_early_data_size = 0;
+    Ok(Arc::new(config))
+}
+
+/// Tickets for each TLS 1.3 connection: one for the next, one in case that it is lost. Browsers
+/// use each once.
+const TICKETS: usize = 2;
+
+/// TLS 1.2 sessions of clients that know no tickets; such clients are rare.
+const REMEMBERED_SESSIONS: usize = 1024;

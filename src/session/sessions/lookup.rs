@@ -1,0 +1,221 @@
+//! How a session is found: near first, and in the place when near does not know.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tracing::warn;
+
+use super::super::held::{Activity, Held, Live};
+use super::super::{Session, SessionId, kept};
+use super::registry::Sessions;
+use crate::base::clock::Time;
+use crate::store::{Key, Record, Unavailable};
+
+/// What is known of a session without asking the place.
+pub enum Known {
+    /// It lives.
+    Live(Live),
+    /// There is none, or it has ended.
+    Nothing,
+    /// There was one, and the place says whether there still is.
+    Doubtful(Arc<Held>),
+    /// Only the place knows.
+    Unknown,
+}
+
+impl Sessions {
+    /// Finds a session that has not ended.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn find(
+        &self,
+        id: &SessionId,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        match self.find_near(id, activity, now) {
+            Known::Live(live) => Ok(Some(live)),
+            Known::Nothing => Ok(None),
+            Known::Doubtful(held) => self.ask_again(&held, activity, now).await,
+            Known::Unknown => self.find_far(id, activity, now).await,
+        }
+    }
+
+    /// Says what is known of a session without asking anybody.
+    #[must_use]
+    pub fn find_near(&self, id: &SessionId, activity: Activity, now: Time) -> Known {
+        let key = id.key();
+        let near = self
+            .near
+            .look(&key, |held| self.look(held, activity, now).ok_or_else(|| Arc::clone(held)));
+        match near {
+            Some(Ok(live)) => Known::Live(live),
+            Some(Err(held)) if held.has_ended() => {
+                self.near.remove(&key);
+                Known::Nothing
+            }
+            Some(Err(held)) => Known::Doubtful(held),
+            None if self.far.is_none() || self.is_absent(key.place(), now) => Known::Nothing,
+            None => Known::Unknown,
+        }
+    }
+
+    async fn find_far(
+        &self,
+        id: &SessionId,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        let key = id.key();
+        let Some(far) = &self.far else { return Ok(None) };
+        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
+        let Some(record) = far.presence.read(far.place.get(key.place(), now).await, now)? else {
+            self.absent.note(key.place(), round, now);
+            return Ok(None);
+        };
+        let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
+            warn!(
+                session = key.public_name(),
+                "kept session does not open: changed, or sealed with a secret of the servers that is not given any more"
+            );
+            return Ok(None);
+        };
+        let Ok(session) = kept::read(plain.expose(), key) else {
+            warn!(session = key.public_name(), "kept session cannot be read: of another version");
+            return Ok(None);
+        };
+        if !self.is_whose_it_says(&session, &record) {
+            return Ok(None);
+        }
+        let held = Held::restored(key, session, record.alive, far.vouched_in(round), now);
+        // Never two of one, or the end of one would not be that of the other.
+        let held = self.keep(held, now).0;
+        // It may have ended after it was read and before it was here to be told so.
+        if far.ends.load(Ordering::Acquire) != ends {
+            return self.ask_again(&held, activity, now).await;
+        }
+        Ok(held.look(activity, now, self.settings.idle))
+    }
+
+    /// Tells whether a session still lives, without a sign of life.
+    ///
+    /// # Errors
+    /// When nothing is known of it because the place is away.
+    pub async fn is_live(&self, live: &Live, now: Time) -> Result<bool, Unavailable> {
+        match self.is_live_near(live, now) {
+            Some(is_live) => Ok(is_live),
+            None => Ok(self.ask_again(live.held(), Activity::Background, now).await?.is_some()),
+        }
+    }
+
+    /// Tells the same without asking anybody, if it is known here.
+    #[must_use]
+    pub fn is_live_near(&self, live: &Live, now: Time) -> Option<bool> {
+        let held = live.held();
+        if held.has_ended() {
+            return Some(false);
+        }
+        // Ends are told to what is near, which may not be the same any more.
+        match self.near.get(&held.key()) {
+            Some(near) if near.has_ended() => Some(false),
+            Some(near) if self.look(&near, Activity::Background, now).is_some() => Some(true),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Tells whether the place was away when it was asked last.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.far.as_ref().is_some_and(|far| far.presence.is_away())
+    }
+
+    /// Looks at what is near, if it is good.
+    fn look(&self, held: &Arc<Held>, activity: Activity, now: Time) -> Option<Live> {
+        if let Some(far) = &self.far
+            && !held.is_vouched(far.round())
+        {
+            return None;
+        }
+        let live = held.look(activity, now, self.settings.idle)?;
+        if let Some(far) = &self.far {
+            self.note(far, held, self.settings.tell_after());
+        }
+        Some(live)
+    }
+
+    /// Asks the place about a session that is near but not good: not vouched for, or idle as far as
+    /// this process has seen.
+    async fn ask_again(
+        &self,
+        held: &Arc<Held>,
+        activity: Activity,
+        now: Time,
+    ) -> Result<Option<Live>, Unavailable> {
+        let key = held.key();
+        let Some(far) = &self.far else {
+            self.near.remove(&key);
+            return Ok(None);
+        };
+        // What the place cannot change need not be asked.
+        if now >= held.session().end() {
+            self.near.remove(&key);
+            return Ok(None);
+        }
+        // Nobody waits for a place of which is known that it does not answer.
+        if far.presence.is_unread()
+            && far.has_grace(held.round(), self.settings.grace, now)
+            && let Some(live) = held.look(activity, now, self.settings.idle)
+        {
+            return Ok(Some(live));
+        }
+        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
+        match far.presence.read(far.place.get(key.place(), now).await, now) {
+            Ok(Some(record)) if self.is_whose_it_says(held.session(), &record) => {
+                // Never two of one: another may have come here meanwhile.
+                let (held, is_new) = self.keep(Arc::clone(held), now);
+                held.vouch(record.alive, far.vouched_in(round), now);
+                // The answer has just come: whatever may have been missed meanwhile is for the next
+                // request to ask.
+                let live = held.look(activity, now, self.settings.idle);
+                // An end that was heard of before it was here did not find it.
+                let is_doubtful = is_new && far.ends.load(Ordering::Acquire) != ends;
+                if live.is_none() || is_doubtful {
+                    self.near.remove(&key);
+                }
+                Ok(live)
+            }
+            Ok(Some(_) | None) => {
+                held.end();
+                if let Some(near) = self.near.remove(&key) {
+                    near.end();
+                }
+                Ok(None)
+            }
+            Err(away) if far.has_grace(held.round(), self.settings.grace, now) => {
+                held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
+            }
+            Err(away) => Err(away),
+        }
+    }
+
+    /// Tells whether the place said a moment ago that it has nothing there, and is still heard: one that
+    /// was away may come back with what it had.
+    pub(super) fn is_absent(&self, key: Key, now: Time) -> bool {
+        let Some(far) = &self.far else { return false };
+        self.absent.is_known(key, far.round(), now)
+    }
+
+    /// Tells whether a kept session counts as one of the person that is sealed in it. If it did not,
+    /// it would not be found among those of the person, to be ended.
+    fn is_whose_it_says(&self, session: &Session, record: &Record) -> bool {
+        let is_so = record.owner == Some(self.owners.owner(session.person()));
+        if !is_so {
+            warn!(
+                session = session.public_name(),
+                "kept session counts as another person's: changed, or of another secret of the pseudonyms"
+            );
+        }
+        is_so
+    }
+}

@@ -1,0 +1,183 @@
+//! What the sessions are made of, and how one comes in: near, and into the place if there is one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+use tracing::warn;
+
+use super::super::held::Held;
+use super::super::label::{Label, Why};
+use super::super::near::{Kept, Near};
+use super::super::{Session, SessionId, SessionKey, Settings, kept};
+use super::absent::Absent;
+use super::causes::CAUSES;
+use super::far::Far;
+use crate::base::clock::{Time, later};
+use crate::base::digest_hasher::BuildDigestHasher;
+use crate::identity::claims::PairwiseSecret;
+use crate::observe::metrics::ByName;
+use crate::store::seal::Sealer;
+use crate::store::{Place, Record, Touch, Unavailable};
+
+/// All sessions.
+pub struct Sessions {
+    pub(super) near: Near,
+    /// Why sessions were ended from outside, for this process.
+    pub(super) notes: Cache<SessionKey, Why, BuildDigestHasher>,
+    /// What was just asked for and is not in the place.
+    pub(super) absent: Absent,
+    pub(super) far: Option<Far>,
+    pub(super) settings: Settings,
+    pub(super) owners: PairwiseSecret,
+    /// Those that were ended here before their time.
+    pub(super) ended: ByName,
+    /// When it was last said that there is no room, in milliseconds since the epoch.
+    said_full: AtomicI64,
+}
+
+impl Sessions {
+    /// Makes sessions that are gone with this process.
+    #[must_use]
+    pub fn in_memory(settings: Settings, owners: PairwiseSecret) -> Arc<Self> {
+        Arc::new(Self::of(settings, owners, None))
+    }
+
+    /// Makes sessions that are kept in a place.
+    #[must_use]
+    pub fn kept_in(
+        place: Arc<dyn Place>,
+        sealer: Sealer,
+        settings: Settings,
+        owners: PairwiseSecret,
+    ) -> Arc<Self> {
+        let far = Far::new(place, sealer);
+        Arc::new(Self::of(settings, owners, Some(far)))
+    }
+
+    fn of(settings: Settings, owners: PairwiseSecret, far: Option<Far>) -> Self {
+        let near = Near::new(settings.maximum, settings.idle);
+        let notes = Cache::builder()
+            .max_capacity(NOTES)
+            .time_to_live(NOTE_LIFE)
+            .build_with_hasher(BuildDigestHasher::default());
+        let absent = Absent::new();
+        let ended = ByName::beginning_with(&CAUSES);
+        let said_full = AtomicI64::new(i64::MIN);
+        Self { near, notes, absent, far, settings, owners, ended, said_full }
+    }
+
+    /// Begins to keep a session under an id that was never used before. When the person has too many,
+    /// the oldest end.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then nobody is signed in.
+    pub async fn insert(
+        &self,
+        id: &SessionId,
+        session: Session,
+        now: Time,
+    ) -> Result<(), Unavailable> {
+        let key = id.key();
+        let owner = self.owners.owner(session.person());
+        let before = self.far.as_ref().map(|far| (far.round(), far.ends.load(Ordering::Acquire)));
+        if let Some(far) = &self.far {
+            let plain = kept::write(&session)?;
+            let record = Record {
+                sealed: far.sealer.seal(key.place(), id.secret(), plain.expose()),
+                label: Label::of(&session).write()?,
+                owner: Some(owner),
+                alive: now.as_millisecond(),
+                expires: self.expires(now, &session),
+            };
+            far.presence.wrote(far.place.put(key.place(), record).await, now)?;
+        }
+        let (held, _) = self.keep(Held::new(key, session, now), now);
+        // The place has just taken it. But it may have ended before it was here to be told so.
+        self.absent.forget(key.place());
+        if let (Some(far), Some((round, ends))) = (&self.far, before)
+            && far.ends.load(Ordering::Acquire) == ends
+        {
+            held.vouch(now.as_millisecond(), far.vouched_in(round), now);
+        }
+        if self.settings.maximum_per_person > 0 {
+            // The citizen is signed in by now; the next login tries again.
+            if let Err(error) = self.end_oldest(owner, key, now).await {
+                warn!(%error, "sessions of a person that are too many could not be ended");
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a session near, unless it is. Returns the one that is near now, and whether it is new.
+    pub(super) fn keep(&self, held: Arc<Held>, now: Time) -> (Arc<Held>, bool) {
+        let Kept { held, is_new, out } = self.near.keep(held, now);
+        if let Some(out) = out {
+            match &self.far {
+                Some(far) => self.note(far, &out, Duration::ZERO),
+                // Nobody else knows of it, so whoever still holds it must see that it is gone.
+                None => {
+                    let is_loss = out.is_live(now, self.settings.idle);
+                    out.end();
+                    if is_loss {
+                        self.say_full(now);
+                    }
+                }
+            }
+        }
+        (held, is_new)
+    }
+
+    /// Notes that the place is to be told of a sign of life, once for each stretch of time.
+    pub(super) fn note(&self, far: &Far, held: &Held, stretch: Duration) {
+        if held.to_tell(stretch).is_some() {
+            let touch = self.touch(held);
+            let mut touches = far.touches();
+            if touches.len() < TOUCHES {
+                touches.push(touch);
+            }
+        }
+    }
+
+    /// Says now and then that citizens are signed out for want of room.
+    fn say_full(&self, now: Time) {
+        let (now, said) = (now.as_millisecond(), self.said_full.load(Ordering::Relaxed));
+        let is_due = now.saturating_sub(said) >= SAID_FULL_FOR;
+        if is_due
+            && self
+                .said_full
+                .compare_exchange(said, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            warn!(
+                maximum = self.settings.maximum,
+                "there are more sessions than session.maximum: those used longest ago end"
+            );
+        }
+    }
+
+    pub(super) fn touch(&self, held: &Held) -> Touch {
+        let alive = held.alive();
+        Touch {
+            key: held.key().place(),
+            alive: alive.as_millisecond(),
+            expires: self.expires(alive, held.session()),
+        }
+    }
+
+    /// Returns when a record of a session goes away: a little after it is idle, because the last
+    /// sign of life may not have been told.
+    pub(super) fn expires(&self, alive: Time, session: &Session) -> Time {
+        later(later(alive, self.settings.idle), self.settings.tell_after()).min(session.end())
+    }
+}
+
+/// How many notes on ended sessions a process keeps.
+const NOTES: u64 = 100_000;
+/// How long a note on an ended session is kept.
+pub(super) const NOTE_LIFE: Duration = Duration::from_secs(3600);
+/// How long it is not said again that there is no room, in milliseconds.
+const SAID_FULL_FOR: i64 = 60_000;
+/// How many signs of life may wait to be told.
+const TOUCHES: usize = 100_000;

@@ -1,0 +1,10 @@
+//! The paths of the endpoints: those of the node are as the node has them.
+
+/// Where browsers bring requests.
+pub(super) const SSO_PATH: &str = "/login/SingleSignOnService";
+/// Where artifacts are resolved.
+pub(super) const RESOLVE_PATH: &str = "/login-services/idpArtifactResolutionService";
+/// Where sessions are ended.
+pub(super) const LOGOUT_PATH: &str = "/login-services/singleLogoutService";
+/// What the paths of the control API begin with.
+pub(super) const CONTROL_PATH: &str = "/control/";

@@ -1,0 +1,84 @@
+//! The fields of a head or a trailer, and what is noted of them while they pass.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+
+use super::bounds::{Bounds, MOST_FIELDS};
+use crate::wire::framing::Said;
+use crate::wire::refusal::Refusal;
+
+/// Reads the fields of a trailer, which ends with an empty line.
+///
+/// # Errors
+/// When they are malformed or too many.
+pub(in crate::wire) fn parse_trailer(bytes: &Bytes, bounds: &Bounds) -> Result<HeaderMap, Refusal> {
+    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+    let room = &mut fields[..bounds.fields.min(MOST_FIELDS)];
+    match httparse::parse_headers(bytes, room) {
+        Ok(httparse::Status::Complete((length, fields))) if length == bytes.len() => {
+            headers(bytes, fields, |_, _| Ok(()))
+        }
+        _ => Err(Refusal::Framing("trailer")),
+    }
+}
+
+/// Fields as slices of the head, without a copy.
+pub(super) fn headers(
+    head: &Bytes,
+    fields: &[httparse::Header<'_>],
+    mut note: impl FnMut(&str, &[u8]) -> Result<(), Refusal>,
+) -> Result<HeaderMap, Refusal> {
+    let mut headers = HeaderMap::with_capacity(fields.len());
+    for field in fields {
+        let name = HeaderName::from_bytes(field.name.as_bytes())
+            .map_err(|_| Refusal::Malformed("name of a field"))?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
+            .map_err(|_| Refusal::Malformed("value of a field"))?;
+        note(name.as_str(), value.as_bytes())?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// What is noted of the fields while they pass, so that none is looked for later.
+#[derive(Default)]
+pub(super) struct Noted {
+    pub(super) said: Said,
+    close: bool,
+    keep_alive: bool,
+    pub(super) wants_upgrade: bool,
+    pub(super) holds_back: bool,
+}
+
+impl Noted {
+    /// Notes one field; the name may be spelled in any case.
+    pub(super) fn note(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
+        // The length rules nearly all comparisons out.
+        match name.len() {
+            10 if name.eq_ignore_ascii_case("connection") => self.note_connection(value),
+            6 if name.eq_ignore_ascii_case("expect") => {
+                if !value.eq_ignore_ascii_case(b"100-continue") {
+                    return Err(Refusal::Expectation);
+                }
+                self.holds_back = true;
+            }
+            14 | 17 => self.said.note(name, value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// RFC 9110 7.6.1.
+    fn note_connection(&mut self, value: &[u8]) {
+        for token in value.split(|&byte| byte == b',') {
+            let token = token.trim_ascii();
+            self.close |= token.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+            self.wants_upgrade |= token.eq_ignore_ascii_case(b"upgrade");
+        }
+    }
+
+    pub(super) fn is_kept(&self, version: Version) -> bool {
+        !self.close && (version == Version::HTTP_11 || self.keep_alive)
+    }
+}

@@ -1,0 +1,25 @@
+//! Heads of requests and answers: taken whole, or refused.
+//!
+//! Requests:
+//! 1. Every line ends with CR LF. A bare LF or a bare CR is refused as soon as it is seen.
+//! 2. One empty line before the request line is passed over (RFC 9112 2.2), a second one is not.
+//! 3. A method is 1 to 32 capital letters, `-` or `_`, and begins with a letter. The standard
+//!    allows more; some servers would turn `get` into `GET`, which policy has not seen.
+//! 4. A target is visible ASCII; what it means is for others to say.
+//! 5. No line is folded, no white space stands before a colon, no value holds a control
+//!    character except a tab.
+//!
+//! Answers are read as strictly: a line feed that a portal copies from its input into a header would
+//! split its answer in two.
+
+mod answer;
+mod bounds;
+mod fields;
+mod request;
+mod search;
+
+pub use self::answer::AnswerHead;
+pub use self::bounds::{Bounds, MOST_FIELDS};
+pub(super) use self::fields::parse_trailer;
+pub use self::request::{RequestHead, check_http2, is_method};
+pub use self::search::Search;

@@ -1,0 +1,98 @@
+//! Where a head ends: it is looked for as the bytes come, and then the head is parsed.
+
+use std::sync::LazyLock;
+
+use bytes::{Buf, BytesMut};
+use memchr::memmem;
+
+use super::answer::{self, AnswerHead};
+use super::bounds::Bounds;
+use super::request::{self, RequestHead};
+use crate::wire::refusal::Refusal;
+
+/// Looks for the end of a head piece by piece, so that no byte is looked at twice.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Search {
+    looked_at: usize,
+    line_start: usize,
+}
+
+impl Search {
+    /// Looks for the end of a request's head and takes it out of the buffer.
+    ///
+    /// # Errors
+    /// As soon as it is clear that it will be refused.
+    pub fn take_request(
+        &mut self,
+        buffer: &mut BytesMut,
+        bounds: &Bounds,
+    ) -> Result<Option<RequestHead>, Refusal> {
+        let end = match self.find_end(buffer)? {
+            Some(end) if end <= bounds.bytes => end,
+            Some(_) => return Err(Refusal::HeadTooLong(bounds.bytes)),
+            None => return request::still_within(buffer, bounds).map(|()| None),
+        };
+        *self = Self::default();
+        let mut head = buffer.split_to(end).freeze();
+        if head.starts_with(b"\r\n") {
+            head.advance(2);
+        }
+        request::parse(&head, bounds).map(Some)
+    }
+
+    /// Looks for the end of an answer's head and takes it out of the buffer.
+    ///
+    /// # Errors
+    /// When it is malformed or too long.
+    pub fn take_answer(
+        &mut self,
+        buffer: &mut BytesMut,
+        bounds: &Bounds,
+    ) -> Result<Option<AnswerHead>, Refusal> {
+        match self.find_end(buffer)? {
+            Some(end) if end <= bounds.bytes => {
+                *self = Self::default();
+                answer::parse(&buffer.split_to(end).freeze(), bounds).map(Some)
+            }
+            None if buffer.len() <= bounds.bytes => Ok(None),
+            _ => Err(Refusal::HeadTooLong(bounds.bytes)),
+        }
+    }
+
+    fn find_end(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+        // Most heads come in one piece, without anything odd in it: two looks tell.
+        if self.looked_at == 0
+            && !bytes.starts_with(b"\r\n")
+            && let Some(end) = END.find(bytes).map(|at| at + EMPTY.len())
+            && has_whole_lines(&bytes[..end])
+        {
+            return Ok(Some(end));
+        }
+        for at in memchr::memchr_iter(b'\n', &bytes[self.looked_at..]) {
+            let at = self.looked_at + at;
+            if at == self.line_start || bytes[at - 1] != b'\r' {
+                return Err(Refusal::Malformed("a line ends without CR"));
+            }
+            let is_empty = at - self.line_start == 1;
+            let is_first = self.line_start == 0;
+            self.line_start = at + 1;
+            if is_empty && !is_first {
+                return Ok(Some(at + 1));
+            }
+        }
+        self.looked_at = bytes.len();
+        Ok(None)
+    }
+}
+
+/// Tells whether each line feed comes after a carriage return.
+fn has_whole_lines(head: &[u8]) -> bool {
+    let pairs = head.iter().zip(&head[1..]);
+    // Without a branch, so that many are compared at once.
+    pairs.fold(true, |whole, (&before, &byte)| whole & (byte != b'\n' || before == b'\r'))
+        && head[0] != b'\n'
+}
+
+/// The end of the last line, and an empty one.
+const EMPTY: &[u8] = b"\r\n\r\n";
+static END: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(EMPTY));
