@@ -38,7 +38,7 @@ use crate::wire::stream::WriteHalf;
 use crate::wire::tunnel::Passage;
 
 /// How a connection goes on after HTTP/1.1.
-pub(super) enum After {
+pub enum After {
     /// It does not.
     Closed,
     /// The client speaks HTTP/2 without having said so before (RFC 9113 3.3).
@@ -46,7 +46,7 @@ pub(super) enum After {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve<S: Service>(
+pub async fn serve<S: Service>(
     stream: Joined,
     service: &S,
     peer: &Peer,
