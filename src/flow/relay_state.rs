@@ -22,7 +22,8 @@ pub struct RelayState(String);
 
 impl RelayState {
     /// Makes the handle of a new login that ends then.
-    pub(super) fn issue(sealer: &Sealer, end: Time) -> Self {
+    #[must_use]
+    pub fn issue(sealer: &Sealer, end: Time) -> Self {
         let seconds = end.as_second().clamp(0, LAST_SECOND).to_be_bytes();
         let mut bytes = [0; BODY + MARK];
         bytes[..RANDOM].copy_from_slice(&random::bytes::<RANDOM>());

@@ -10,7 +10,7 @@ mod connection;
 pub mod cores;
 pub mod counts;
 pub mod handover;
-mod http1;
+pub mod http1;
 mod http2;
 pub mod limits;
 pub mod listener;

@@ -16,4 +16,4 @@ mod response;
 mod serve;
 mod write;
 
-pub(super) use self::serve::{After, serve};
+pub use self::serve::{After, serve};

@@ -15,7 +15,7 @@ use crate::wire::reader::Joined;
 use crate::wire::refusal::Refusal;
 
 /// How a connection goes on after HTTP/1.1.
-pub(in crate::server) enum After {
+pub enum After {
     /// It does not.
     Closed,
     /// The client speaks HTTP/2 without having said so before (RFC 9113 3.3).
@@ -23,7 +23,7 @@ pub(in crate::server) enum After {
 }
 
 /// Serves a connection until it ends.
-pub(in crate::server) async fn serve<S: Service>(
+pub async fn serve<S: Service>(
     stream: Joined,
     service: &S,
     peer: &Peer,

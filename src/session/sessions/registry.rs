@@ -63,7 +63,7 @@ impl Sessions {
             .time_to_live(NOTE_LIFE)
             .build_with_hasher(BuildDigestHasher::default());
         let absent = Absent::new();
-        let ended = ByName::beginning_with(&CAUSES);
+        let ended = ByName::beginning_with(CAUSES);
         let said_full = AtomicI64::new(i64::MIN);
         Self { near, notes, absent, far, settings, owners, ended, said_full }
     }

@@ -2,7 +2,8 @@
 //!
 //! Requests:
 //! 1. Every line ends with CR LF. A bare LF or a bare CR is refused as soon as it is seen.
-//! 2. One empty line before the request line is passed over (RFC 9112 2.2), a second one is not.
+//! 2. One empty line before the request line is passed over (RFC 9112 2.2), a second one is not. So it
+//!    is before an answer, where it does no harm.
 //! 3. A method is 1 to 32 capital letters, `-` or `_`, and begins with a letter. The standard
 //!    allows more; some servers would turn `get` into `GET`, which policy has not seen.
 //! 4. A target is visible ASCII; what it means is for others to say.
