@@ -9,7 +9,7 @@ use http::header::{CONNECTION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::product::cookie::{MOST_BOUND, MOST_BOUND_BYTES, MOST_VALUES};
-use crate::product::{Bound, Cookies, Kinship, Tag, hygiene, kinship};
+use crate::product::{Bound, Cookies, Kinship, Tag, headers, kinship};
 use crate::within;
 
 const KINDS: [Bound; 7] = [
