@@ -41,7 +41,7 @@
 //! 4. [`identity::person::Person`]: who it is. Only an assertion has one.
 //! 5. [`session::Session`]: a signed-in citizen, begun from an assertion. At other hosts a
 //!    [linked session](session::linked) leads to the same one.
-//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::Door::decide`] makes one.
+//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::RouteMatch::decide`] makes one.
 //! 7. [`proxy::forward`]: takes a [`gate::Pass`] and nothing less.
 //!
 //! # One request, all the way
@@ -52,11 +52,11 @@
 //! 2. [`request::headers::forwarded`], [`request::host`] and [`request::path`] settle who asks and what the request
 //!    is for; what two servers could read in two ways is refused.
 //!    [`request::headers::clean_request`] takes away whatever speaks in our name.
-//! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else [`gate::Door::decide`] says
-//!    [`Pass`](gate::Decision::Pass) or why the request has to [`Stop`](gate::Stop):
-//!    [`Login`](gate::Stop::Login), [`StepUp`](gate::Stop::StepUp),
-//!    [`Refuse`](gate::Stop::Refuse), [`Closed`](gate::Stop::Closed),
-//!    [`NoMethod`](gate::Stop::NoMethod) or [`Deny`](gate::Stop::Deny). [`gateway::denial`] turns that
+//! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else [`gate::RouteMatch::decide`] says
+//!    [`Pass`](gate::Decision::Pass) or why the request has to [`Stop`](gate::Denial):
+//!    [`Login`](gate::Denial::Login), [`StepUp`](gate::Denial::StepUp),
+//!    [`Refuse`](gate::Denial::Refuse), [`Closed`](gate::Denial::Closed),
+//!    [`NoMethod`](gate::Denial::NoMethod) or [`Deny`](gate::Denial::NoRoute). [`gateway::denial`] turns that
 //!    into an answer.
 //! 4. Nobody is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
 //!    ([`flow::pending`]), and [`pages::send_to_node`] takes the browser to the node with a signed

@@ -8,7 +8,7 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::identity::headers::{Kinship, kinship};
+use crate::identity::headers::{IdentityHeader, identity_header};
 
 /// Whose headers rules are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn removable(side: Side, name: &str) -> Result<HeaderName, Error> {
 
 /// What neither may be set nor removed.
 fn check(side: Side, name: &HeaderName) -> Result<(), Error> {
-    if kinship(name.as_str()) != Kinship::Foreign {
+    if identity_header(name.as_str()) != IdentityHeader::Foreign {
         return Err(Error::Identity);
     }
     match folded(name).as_str() {

@@ -1,9 +1,9 @@
 //! The one decision behind every door.
 //!
-//! Whoever serves a request gathers [`facts::Facts`], finds the [`Door`] that they lead to, looks for
-//! the session if the door asks who comes, and lets it [decide](Door::decide). Nobody else has a rule
+//! Whoever serves a request gathers [`facts::Facts`], finds the [`RouteMatch`] that they lead to, looks for
+//! the session if the door asks who comes, and lets it [decide](RouteMatch::decide). Nobody else has a rule
 //! of its own; what no rule allows is denied. Whoever only wants to know what would be decided asks
-//! for the same [verdict](Door::judge), and cannot let anything pass with it.
+//! for the same [verdict](RouteMatch::judge), and cannot let anything pass with it.
 
 pub mod action;
 pub mod case;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use self::action::Action;
 use self::facts::Facts;
-use self::policy::{Access, Place, Policy, Route};
+use self::policy::{Access, Location, Policy, Route};
 use self::requirement::{Demand, Refusal, Unmet};
 use self::visitor::Visitor;
 use crate::base::clock::Time;
@@ -34,12 +34,12 @@ pub enum Decision<'p> {
     /// It may go on.
     Pass(Pass),
     /// It may not.
-    Stop(Stop<'p>),
+    Deny(Denial<'p>),
 }
 
 /// Why a request may not go on.
 #[derive(Debug, Clone, Copy)]
-pub enum Stop<'p> {
+pub enum Denial<'p> {
     /// The citizen must sign in first.
     Login(Demand),
     /// The citizen is signed in, but must identify again: more surely, or anew.
@@ -49,9 +49,9 @@ pub enum Stop<'p> {
     /// The place is closed for work, whoever asks.
     Closed,
     /// There is such a place, but nothing can be done there with this method.
-    NoMethod(&'p Place),
-    /// There is no such place.
-    Deny,
+    NoMethod(&'p Location),
+    /// No route covers the path on that host.
+    NoRoute,
 }
 
 /// What would be decided, and by which route, if any.
@@ -60,7 +60,7 @@ pub struct Verdict<'p> {
     /// The route that decides.
     pub route: Option<&'p Arc<Route>>,
     /// Whether the request may go on with or without a name, or why it may not go on.
-    pub outcome: Result<Naming, Stop<'p>>,
+    pub outcome: Result<Naming, Denial<'p>>,
 }
 
 /// Whether a request goes on in the name of whoever is signed in.
@@ -72,7 +72,7 @@ pub enum Naming {
     Visitor,
 }
 
-/// A request that may go on: where to, and in whose name. Only [`Door::decide`] makes one.
+/// A request that may go on: where to, and in whose name. Only [`RouteMatch::decide`] makes one.
 #[derive(Debug)]
 pub struct Pass {
     route: Arc<Route>,
@@ -95,13 +95,13 @@ impl Pass {
 
 /// The place that a request is for, before it is known who asks.
 #[derive(Debug, Clone, Copy)]
-pub struct Door<'p> {
-    place: Option<&'p Place>,
+pub struct RouteMatch<'p> {
+    place: Option<&'p Location>,
     route: Option<&'p Arc<Route>>,
     may_pass_maintenance: bool,
 }
 
-impl<'p> Door<'p> {
+impl<'p> RouteMatch<'p> {
     /// Finds it.
     #[must_use]
     pub fn find(facts: &Facts<'_>, policy: &'p Policy) -> Self {
@@ -152,8 +152,8 @@ impl<'p> Door<'p> {
                 let live = session.filter(|_| naming == Naming::Visitor);
                 Decision::Pass(Pass { route: Arc::clone(route), live })
             }
-            (_, Err(stop)) => Decision::Stop(stop),
-            (None, Ok(_)) => Decision::Stop(Stop::Deny),
+            (_, Err(denial)) => Decision::Deny(denial),
+            (None, Ok(_)) => Decision::Deny(Denial::NoRoute),
         }
     }
 
@@ -162,8 +162,8 @@ impl<'p> Door<'p> {
     pub fn judge(&self, visitor: Option<&Visitor<'_>>, now: Time) -> Verdict<'p> {
         let outcome = match (self.route, self.place) {
             (Some(route), _) => self.judge_route(route, visitor, now),
-            (None, Some(place)) => Err(Stop::NoMethod(place)),
-            (None, None) => Err(Stop::Deny),
+            (None, Some(place)) => Err(Denial::NoMethod(place)),
+            (None, None) => Err(Denial::NoRoute),
         };
         Verdict { route: self.route, outcome }
     }
@@ -173,10 +173,10 @@ impl<'p> Door<'p> {
         route: &Route,
         visitor: Option<&Visitor<'_>>,
         now: Time,
-    ) -> Result<Naming, Stop<'p>> {
+    ) -> Result<Naming, Denial<'p>> {
         // Nobody is sent to sign in to a place that is closed.
         if self.is_closed(route) {
-            return Err(Stop::Closed);
+            return Err(Denial::Closed);
         }
         match (&route.access, visitor) {
             // Nobody's name is told to a public place, whoever asks.
@@ -184,12 +184,12 @@ impl<'p> Door<'p> {
             (Access::Optional, _) => Ok(Naming::Visitor),
             (Access::Required(requirement), Some(visitor)) => {
                 requirement.check(visitor, now).map_err(|unmet| match unmet {
-                    Unmet::Login(demand) => Stop::StepUp(demand),
-                    Unmet::Refused(refusal) => Stop::Refuse(refusal),
+                    Unmet::Login(demand) => Denial::StepUp(demand),
+                    Unmet::Refused(refusal) => Denial::Refuse(refusal),
                 })?;
                 Ok(Naming::Visitor)
             }
-            (Access::Required(requirement), None) => Err(Stop::Login(requirement.demand())),
+            (Access::Required(requirement), None) => Err(Denial::Login(requirement.demand())),
         }
     }
 

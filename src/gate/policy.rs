@@ -122,7 +122,7 @@ impl Route {
 
 /// The routes of one host and path prefix: for one method, one of them decides.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Location {
     path: String,
     /// Those that name methods first.
     routes: Vec<Arc<Route>>,
@@ -153,7 +153,7 @@ pub enum Coverage {
     Elsewhere,
 }
 
-impl Place {
+impl Location {
     fn new(route: Route) -> Self {
         let path = route.path.clone();
         let folded = [case::narrow(&path).into_owned(), case::wide(&path).into_owned()];
@@ -216,20 +216,20 @@ pub struct Policy {
 #[derive(Debug, Clone)]
 struct Host {
     name: String,
-    places: Vec<Place>,
+    places: Vec<Location>,
     /// Whether requests go on to an upstream that ignores case.
     ignores_case: bool,
 }
 
 impl Host {
-    fn find(&self, path: &str) -> Option<&Place> {
+    fn find(&self, path: &str) -> Option<&Location> {
         if !self.ignores_case {
             return self.places.iter().find(|place| covers(&place.path, path));
         }
         let folded = [&*case::narrow(path), &*case::wide(path)];
         let found = self.places.iter().find(|place| place.covers(path, folded))?;
         let [_, wide] = &found.folded;
-        let may_be_of = |other: &&Place| {
+        let may_be_of = |other: &&Location| {
             let [_, other] = &other.folded;
             other.len() > wide.len() && covers(other, folded[1])
         };
@@ -297,7 +297,7 @@ impl Policy {
             matches!(&route.action, Action::Forward(forward) if forward.ignores_case);
         match host.places.iter_mut().find(|place| place.path == route.path) {
             Some(place) => place.routes.push(Arc::new(route)),
-            None => host.places.push(Place::new(route)),
+            None => host.places.push(Location::new(route)),
         }
     }
 
@@ -307,7 +307,7 @@ impl Policy {
 
     /// Finds the place that a path belongs to.
     #[must_use]
-    pub fn find(&self, host: &str, path: &str) -> Option<&Place> {
+    pub fn find(&self, host: &str, path: &str) -> Option<&Location> {
         self.hosts[self.position(host).ok()?].find(path)
     }
 
@@ -319,10 +319,10 @@ impl Policy {
     }
 
     /// Returns the places that are in reach of whoever does something with all that is below a path.
-    pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Place> {
+    pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Location> {
         let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].places);
         let path = if path == "/" { path } else { path.trim_end_matches('/') };
-        let is_below = |place: &&Place| place.path != path && covers(path, &place.path);
+        let is_below = |place: &&Location| place.path != path && covers(path, &place.path);
         // Not borrowed from the path, which may be gone before them.
         places.iter().filter(is_below).collect::<Vec<_>>().into_iter()
     }

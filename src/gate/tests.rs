@@ -36,22 +36,22 @@ fn now() -> Time {
 fn shown(verdict: &Verdict<'_>) -> String {
     match verdict.outcome {
         Ok(_) => format!("pass {}", verdict.route.unwrap().path),
-        Err(Stop::Login(demand)) => format!("login {}", demand.assurance),
-        Err(Stop::StepUp(demand)) => format!("step up {}", demand.assurance),
-        Err(Stop::Refuse(refusal)) => refusal.code().to_string(),
-        Err(Stop::Closed) => "closed".to_owned(),
-        Err(Stop::NoMethod(place)) => {
+        Err(Denial::Login(demand)) => format!("login {}", demand.assurance),
+        Err(Denial::StepUp(demand)) => format!("step up {}", demand.assurance),
+        Err(Denial::Refuse(refusal)) => refusal.code().to_string(),
+        Err(Denial::Closed) => "closed".to_owned(),
+        Err(Denial::NoMethod(place)) => {
             let methods: Vec<_> = place.methods().map(Method::as_str).collect();
             format!("only {}", methods.join(" "))
         }
-        Err(Stop::Deny) => "deny".to_owned(),
+        Err(Denial::NoRoute) => "deny".to_owned(),
     }
 }
 
 fn decided(policy: &Policy, method: &str, path: &str) -> String {
     let method = method.parse().unwrap();
     let facts = Facts { method: &method, ..facts("portal.example", path) };
-    shown(&Door::find(&facts, policy).judge(None, now()))
+    shown(&RouteMatch::find(&facts, policy).judge(None, now()))
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn two_rules_tie_when_neither_is_more_specific() {
 fn a_host_without_a_route_is_denied() {
     let policy = Policy::new(vec![route("/", Access::Public)]);
     for (host, policy) in [("other.example", &policy), ("portal.example", &Policy::default())] {
-        let verdict = Door::find(&facts(host, "/"), policy).judge(None, now());
+        let verdict = RouteMatch::find(&facts(host, "/"), policy).judge(None, now());
         assert_eq!(shown(&verdict), "deny", "{host}");
     }
 }
@@ -135,7 +135,7 @@ fn a_closed_place_is_closed_to_all_but_the_networks_that_work_on_it() {
     let policy = Policy::new(vec![route("/", Access::Public), closed]);
     let decided = |path, may_pass_maintenance| {
         let facts = Facts { may_pass_maintenance, ..facts("portal.example", path) };
-        shown(&Door::find(&facts, &policy).judge(None, now()))
+        shown(&RouteMatch::find(&facts, &policy).judge(None, now()))
     };
     assert_eq!(decided("/work/x", false), "closed");
     assert_eq!(decided("/work/x", true), "login high");
@@ -153,9 +153,13 @@ fn only_a_door_that_asks_who_comes_needs_a_session() {
     let policy = Policy::new(routes);
     let paths = [("/", false), ("/maybe", true), ("/in", true), ("/work", false), ("/post", false)];
     for (path, asks) in paths {
-        assert_eq!(Door::find(&facts("portal.example", path), &policy).asks_who(), asks, "{path}");
+        assert_eq!(
+            RouteMatch::find(&facts("portal.example", path), &policy).asks_who(),
+            asks,
+            "{path}"
+        );
     }
-    assert!(!Door::find(&facts("other.example", "/in"), &policy).asks_who());
+    assert!(!RouteMatch::find(&facts("other.example", "/in"), &policy).asks_who());
 }
 
 /// Somebody who fulfils everything that is asked for below.
@@ -182,7 +186,9 @@ fn strict() -> Requirement {
 fn whoever_is_as_the_rule_asks_passes_and_with_one_thing_missing_does_not() {
     let policy = Policy::new(vec![route("/", Access::Required(strict()))]);
     let decided = |visitor: Visitor<'_>| {
-        shown(&Door::find(&facts("portal.example", "/x"), &policy).judge(Some(&visitor), now()))
+        shown(
+            &RouteMatch::find(&facts("portal.example", "/x"), &policy).judge(Some(&visitor), now()),
+        )
     };
     let old = earlier(now(), Duration::from_secs(301));
     let v = visitor();
@@ -218,7 +224,7 @@ fn a_rule_that_asks_for_nothing_more_lets_everybody_of_the_level_pass() {
         birthdate: None,
         has_pesel: false,
     };
-    let door = Door::find(&facts("portal.example", "/"), &policy);
+    let door = RouteMatch::find(&facts("portal.example", "/"), &policy);
     assert_eq!(shown(&door.judge(Some(&nobody), now())), "pass /");
     assert_eq!(shown(&door.judge(None, now())), "login low");
 }
@@ -245,11 +251,11 @@ fn a_pass_has_the_name_of_whoever_is_signed_in_where_the_place_asks_for_it() {
         let held = Held::new(key, testing::session(key, now()), now());
         held.look(Activity::Alive, now(), Duration::from_secs(900))
     };
-    let decide = |path: &str, live| match Door::find(&facts("portal.example", path), &policy)
+    let decide = |path: &str, live| match RouteMatch::find(&facts("portal.example", path), &policy)
         .decide(live, now())
     {
         Decision::Pass(pass) => Some(pass.live().is_some()),
-        Decision::Stop(_) => None,
+        Decision::Deny(_) => None,
     };
     for (path, signed_in, anonymous) in [
         ("/", Some(false), Some(false)),
@@ -330,8 +336,8 @@ proptest! {
         let path = if path.is_empty() { "/" } else { &path };
         let facts = Facts { host, path, method: &method, may_pass_maintenance: false };
         let [policy, other] = [policy_of(&rules), policy_of(&shuffled)];
-        let verdict = Door::find(&facts, &policy).judge(None, now());
-        let again = Door::find(&facts, &other).judge(None, now());
+        let verdict = RouteMatch::find(&facts, &policy).judge(None, now());
+        let again = RouteMatch::find(&facts, &other).judge(None, now());
         prop_assert_eq!(verdict.outcome.is_ok(), again.outcome.is_ok());
         let named = |route: Option<&Arc<Route>>| {
             route.map(|route| (route.host.clone(), route.path.clone(), route.methods.clone()))
@@ -353,8 +359,8 @@ proptest! {
                 prop_assert_eq!(&route.path, &rule.1);
                 prop_assert_eq!(route.methods.is_named(), rule.2.is_some());
             }
-            (None, Err(Stop::NoMethod(_))) => prop_assert!(!place.is_empty()),
-            (None, Err(Stop::Deny)) => prop_assert!(place.is_empty()),
+            (None, Err(Denial::NoMethod(_))) => prop_assert!(!place.is_empty()),
+            (None, Err(Denial::NoRoute)) => prop_assert!(place.is_empty()),
             (expected, outcome) => prop_assert!(false, "{expected:?} {outcome:?}"),
         }
     }
@@ -474,7 +480,7 @@ proptest! {
         }).collect());
         let reaches = |path: &str| {
             let facts = facts("portal.example", path);
-            let verdict = Door::find(&facts, &policy).judge(None, now());
+            let verdict = RouteMatch::find(&facts, &policy).judge(None, now());
             let route = verdict.route?;
             let Action::Forward(forward) = &route.action else { return None };
             (forward.ignores_case).then(|| verdict.outcome.is_ok())

@@ -7,21 +7,21 @@ use crate::base::body::{self, Body};
 use crate::gate::Pass;
 use crate::gate::action::{Redirect, RedirectHost, Respond};
 use crate::gateway::Settings;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 
 /// Sends the client elsewhere.
 #[must_use]
 pub fn redirect(
     redirect: &Redirect,
     pass: &Pass,
-    exchange: &Exchange,
+    context: &RequestContext,
     settings: &Settings,
 ) -> Response<Body> {
-    let uri = &exchange.parts.uri;
+    let uri = &context.parts.uri;
     let rewrite = &pass.route().rewrite;
     let rewritten = (!rewrite.is_none()).then(|| rewrite.path(uri.path()));
     let path = rewritten.as_deref().unwrap_or(uri.path());
-    let name = exchange.host.name();
+    let name = context.host.name();
     let host = RedirectHost { name, origin: settings.known_origin(name) };
     let location = redirect.location(host, path, uri.query());
     let mut response = Response::new(body::empty());

@@ -6,7 +6,7 @@
 //!    session where it matters who asks, and the gate decides.
 //!
 //! Whoever only wants to know what would be decided finds the same and asks it for a verdict
-//! ([`Door::judge`](crate::gate::Door::judge)).
+//! ([`RouteMatch::judge`](crate::gate::RouteMatch::judge)).
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -15,10 +15,10 @@ use http::request::Parts;
 use http::{Method, Uri};
 
 use crate::base::reason::Reason;
-use crate::gate::{Decision, Door};
+use crate::gate::{Decision, RouteMatch};
 use crate::gateway::failure::Failure;
 use crate::gateway::{Settings, Shared, Worker, endpoints};
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::host::Host;
 use crate::request::rules::Rules;
 use crate::request::{headers, host, path};
@@ -47,18 +47,18 @@ pub fn path(uri: &Uri) -> Result<Cow<'_, str>, Failure> {
 #[derive(Debug)]
 pub enum Found<'r> {
     /// An endpoint of ours, which no rule is for.
-    Own(endpoints::Place),
+    Own(endpoints::Endpoint),
     /// What the policy has for it.
-    Route(Door<'r>),
+    Route(RouteMatch<'r>),
 }
 
 impl<'r> Found<'r> {
     /// Returns what the policy has for it, unless it is one of our own endpoints.
     #[must_use]
-    pub fn route(self) -> Option<Door<'r>> {
+    pub fn route(self) -> Option<RouteMatch<'r>> {
         match self {
             Self::Own(_) => None,
-            Self::Route(door) => Some(door),
+            Self::Route(found) => Some(found),
         }
     }
 }
@@ -94,15 +94,15 @@ impl Worker {
     /// looked for.
     pub async fn decide<'r>(
         &self,
-        exchange: &Exchange,
-        found: Door<'r>,
+        context: &RequestContext,
+        found: RouteMatch<'r>,
     ) -> Result<Decision<'r>, Failure> {
-        let names_methods = found.names_methods() || exchange.scan.has_destination;
-        if names_methods && headers::method_override::is_overridden(&exchange.parts.headers) {
+        let names_methods = found.names_methods() || context.scan.has_destination;
+        if names_methods && headers::method_override::is_overridden(&context.parts.headers) {
             let detail = "a header claims another method, and it matters here which it is";
             return Err(Failure::malformed(Reason::RequestMethodOverride, detail));
         }
-        let live = if found.asks_who() { self.live(exchange).await? } else { None };
-        Ok(found.decide(live, exchange.began))
+        let live = if found.asks_who() { self.live(context).await? } else { None };
+        Ok(found.decide(live, context.began))
     }
 }

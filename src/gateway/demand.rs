@@ -10,26 +10,26 @@ use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::gateway::Worker;
 use crate::identity::assurance::Assurance;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::path;
 
 /// Returns what a login must bring that a client asks for.
 #[must_use]
 pub fn demanded(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     return_to: &ReturnTo,
     wish: (Option<Assurance>, Option<std::time::Duration>),
 ) -> Demand {
     let service = Demand::from(worker.shared.flows.settings.assurance);
     let wish = Demand { assurance: wish.0.unwrap_or(service.assurance), max_age: wish.1 };
     let asked = service.and(wish);
-    of_route(worker, exchange, return_to).map_or(asked, |route| asked.and(route))
+    of_route(worker, context, return_to).map_or(asked, |route| asked.and(route))
 }
 
 /// Returns what the route asks for that a return path leads to.
-fn of_route(worker: &Worker, exchange: &Exchange, return_to: &ReturnTo) -> Option<Demand> {
+fn of_route(worker: &Worker, context: &RequestContext, return_to: &ReturnTo) -> Option<Demand> {
     let raw = return_to.as_str().split(['?', '#']).next()?;
-    let (host, path) = (exchange.host.name(), path::canonical(raw).ok()?);
+    let (host, path) = (context.host.name(), path::canonical(raw).ok()?);
     worker.shared.find((host, &path), &http::Method::GET, None).route()?.demand()
 }

@@ -10,15 +10,15 @@ use http::{Method, Response, StatusCode};
 use crate::base::body::Body;
 use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::Stop;
-use crate::gate::policy::Place;
+use crate::gate::Denial;
+use crate::gate::policy::Location;
 use crate::gate::requirement::{Demand, Refusal};
 use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
-use crate::gateway::forms::Load;
+use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Worker, forms, login};
 use crate::pages::Trouble;
-use crate::request::context::{Caller, Exchange, is_reading};
+use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::session::label::Why;
 
 /// What is answered.
@@ -35,25 +35,25 @@ pub enum Reply {
 /// Says what is answered.
 #[must_use]
 pub fn reply(
-    stop: &Stop<'_>,
+    denial: &Denial<'_>,
     caller: Caller,
     (method, path_and_query): (&Method, &str),
     settings: &Settings,
 ) -> Reply {
     let return_to = ReturnTo::parse(path_and_query);
     let refuse = |trouble, status, code| Reply::Refuse(Failure::new(trouble, status, code));
-    match *stop {
-        Stop::Login(demand) | Stop::StepUp(demand) => {
-            let step_up = matches!(stop, Stop::StepUp(_));
+    match *denial {
+        Denial::Login(demand) | Denial::StepUp(demand) => {
+            let step_up = matches!(denial, Denial::StepUp(_));
             sign_in(caller, is_reading(method), return_to, (demand, step_up), settings)
         }
-        Stop::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
-        Stop::Closed => {
+        Denial::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
+        Denial::Closed => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             refuse(Trouble::Maintenance, status, Reason::RequestMaintenance)
         }
-        Stop::NoMethod(place) => Reply::Refuse(no_method(place)),
-        Stop::Deny => refuse(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoRoute),
+        Denial::NoMethod(place) => Reply::Refuse(no_method(place)),
+        Denial::NoRoute => refuse(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoRoute),
     }
 }
 
@@ -115,7 +115,7 @@ pub fn check_method(method: &Method) -> Result<(), Failure> {
 }
 
 /// RFC 9110 15.5.6: the answer says which methods there are.
-fn no_method(place: &Place) -> Failure {
+fn no_method(place: &Location) -> Failure {
     let methods: Vec<&str> = place.methods().map(Method::as_str).collect();
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let code = Reason::RequestMethodNotAllowed;
@@ -130,65 +130,65 @@ impl Worker {
     /// Whatever the citizen or the program is told in place of what they asked for.
     pub(super) async fn deny(
         &self,
-        stop: &Stop<'_>,
-        exchange: &mut Exchange,
-        load: Load,
+        denial: &Denial<'_>,
+        context: &mut RequestContext,
+        body_or_form: RequestBody,
         most: u64,
     ) -> Result<Response<Body>, Failure> {
-        if let Stop::Login(demand) | Stop::StepUp(demand) = *stop {
-            if matches!(stop, Stop::StepUp(_)) {
+        if let Denial::Login(demand) | Denial::StepUp(demand) = *denial {
+            if matches!(denial, Denial::StepUp(_)) {
                 self.shared.counts.step_ups.add();
             }
-            let farewell = match stop {
-                Stop::Login(_) => self.farewell(exchange, demand).await.err(),
+            let notice = match denial {
+                Denial::Login(_) => self.session_ended_notice(context, demand).await.err(),
                 _ => None,
             };
-            if farewell.is_none() {
-                login::check_outage(self, exchange)?;
+            if notice.is_none() {
+                login::check_outage(self, context)?;
             }
             // What was typed waits until its citizen is back.
-            let kept = match load {
-                Load::Own(body) => forms::keep(self, exchange, body, demand, most).await?,
-                Load::Kept(kept) => {
-                    forms::count(self, exchange)?;
+            let kept = match body_or_form {
+                RequestBody::Own(body) => forms::keep(self, context, body, demand, most).await?,
+                RequestBody::Kept(kept) => {
+                    forms::count(self, context)?;
                     Some(kept)
                 }
             };
-            match (farewell, kept) {
-                (Some(farewell), None) => return Err(farewell),
-                (Some(farewell), Some(kept)) => {
+            match (notice, kept) {
+                (Some(notice), None) => return Err(notice),
+                (Some(notice), Some(kept)) => {
                     let link = self.shared.settings.login_link(&kept.return_to(self), demand);
-                    let farewell = farewell.begin_again(link);
-                    exchange.account.reason = Some(farewell.code);
-                    let mut response = failure::respond(&farewell, exchange, &self.shared.settings);
-                    kept.bind(self, exchange, &mut response);
+                    let notice = notice.begin_again(link);
+                    context.record.reason = Some(notice.code);
+                    let mut response = failure::respond(&notice, context, &self.shared.settings);
+                    kept.bind(self, context, &mut response);
                     return Ok(response);
                 }
                 (None, Some(kept)) => {
                     let return_to = kept.return_to(self);
-                    let begun = login::begin_counted(self, exchange, return_to, demand).await;
+                    let begun = login::begin_counted(self, context, return_to, demand).await;
                     return begun.map(|mut response| {
-                        kept.bind(self, exchange, &mut response);
+                        kept.bind(self, context, &mut response);
                         response
                     });
                 }
                 (None, None) => {}
             }
         }
-        let target = (&exchange.parts.method, exchange.path_and_query());
-        match reply(stop, exchange.caller(), target, &self.shared.settings) {
+        let target = (&context.parts.method, context.path_and_query());
+        match reply(denial, context.caller(), target, &self.shared.settings) {
             Reply::ToNode(return_to, demand) => {
-                login::begin(self, exchange, return_to, demand).await
+                login::begin(self, context, return_to, demand).await
             }
             Reply::Challenge(challenge) => Ok(challenge.response()),
             Reply::Refuse(failure) => {
-                let detail = match stop {
-                    Stop::Refuse(refusal) => refusal.to_string(),
-                    Stop::NoMethod(_) => "no route for this path has this method".to_owned(),
-                    Stop::Deny => {
-                        format!("no route covers this path on host {}", exchange.host.name())
+                let detail = match denial {
+                    Denial::Refuse(refusal) => refusal.to_string(),
+                    Denial::NoMethod(_) => "no route for this path has this method".to_owned(),
+                    Denial::NoRoute => {
+                        format!("no route covers this path on host {}", context.host.name())
                     }
-                    Stop::Login(_) | Stop::StepUp(_) | Stop::Closed => String::new(),
+                    Denial::Login(_) | Denial::StepUp(_) | Denial::Closed => String::new(),
                 };
                 Err(Failure { detail, ..failure })
             }
@@ -199,19 +199,23 @@ impl Worker {
     ///
     /// # Errors
     /// When there is something to tell.
-    async fn farewell(&self, exchange: &Exchange, demand: Demand) -> Result<(), Failure> {
-        if exchange.caller() != Caller::Navigation {
+    async fn session_ended_notice(
+        &self,
+        context: &RequestContext,
+        demand: Demand,
+    ) -> Result<(), Failure> {
+        if context.caller() != Caller::Navigation {
             return Ok(());
         }
-        let (trouble, code) = match self.why_ended(exchange).await? {
+        let (trouble, code) = match self.why_ended(context).await? {
             None => return Ok(()),
             Some(Why::Elsewhere) => {
                 (Trouble::SignedOutElsewhere, Reason::SessionSignedOutElsewhere)
             }
             Some(Why::Operator) => (Trouble::SignedOutByOperator, Reason::SessionEndedByOperator),
         };
-        let return_to = match is_reading(&exchange.parts.method) {
-            true => ReturnTo::parse(exchange.path_and_query()),
+        let return_to = match is_reading(&context.parts.method) {
+            true => ReturnTo::parse(context.path_and_query()),
             false => ReturnTo::front_page(),
         };
         Err(Failure::new(trouble, StatusCode::UNAUTHORIZED, code)

@@ -33,7 +33,7 @@ use crate::gate::{Pass, Verdict};
 use crate::gateway::failure::Failure;
 use crate::gateway::{Worker, endpoints};
 use crate::pages::Trouble;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::host::Host;
 use crate::request::path;
 use crate::session::held::Live;
@@ -42,7 +42,7 @@ use crate::session::held::Live;
 const IN_A_HEADER: [&str; 2] = ["COPY", "MOVE"];
 
 /// Methods whose further places stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and the batch
-/// methods of Exchange.
+/// methods of RequestContext.
 const IN_THE_BODY: [&str; 8] =
     ["BCOPY", "BDELETE", "BIND", "BMOVE", "BPROPPATCH", "MERGE", "REBIND", "UNBIND"];
 
@@ -74,9 +74,13 @@ pub fn has_second_place(method: &Method) -> bool {
 ///
 /// # Errors
 /// When it cannot be judged, or may not be reached.
-pub async fn judge(worker: &Worker, pass: &Pass, exchange: &mut Exchange) -> Result<(), Failure> {
+pub async fn judge(
+    worker: &Worker,
+    pass: &Pass,
+    context: &mut RequestContext,
+) -> Result<(), Failure> {
     let Action::Forward(forward) = &pass.route().action else { return Ok(()) };
-    let method = exchange.parts.method.clone();
+    let method = context.parts.method.clone();
     if IN_THE_BODY.contains(&method.as_str()) {
         return match pass.route().methods.named().contains(&method) {
             true => Ok(()),
@@ -87,15 +91,15 @@ pub async fn judge(worker: &Worker, pass: &Pass, exchange: &mut Exchange) -> Res
         };
     }
     // 1. What it says.
-    let headers = &exchange.parts.headers;
+    let headers = &context.parts.headers;
     let mut values = headers.get_all(&DESTINATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(malformed("Destination is not there exactly once"));
     };
     let target = parse(value)?;
     // 2. Whether it is a place of the portal.
-    let host = target.elsewhere.as_ref().map_or(&exchange.host, |(_, host)| host);
-    if !worker.shared.rules.policy.has_host(host.name()) || host.port() != exchange.host.port() {
+    let host = target.elsewhere.as_ref().map_or(&context.host, |(_, host)| host);
+    if !worker.shared.rules.policy.has_host(host.name()) || host.port() != context.host.port() {
         return Err(not_allowed("is not a host of the portal"));
     }
     let ours = endpoints::find(
@@ -110,34 +114,34 @@ pub async fn judge(worker: &Worker, pass: &Pass, exchange: &mut Exchange) -> Res
     // 3. Who asks. At a public place nobody was looked for.
     let live = match pass.live() {
         Some(live) => Some(live.clone()),
-        None => worker.live(exchange).await?,
+        None => worker.live(context).await?,
     };
     // 4. Whether that is allowed at each place that it reaches.
     let overwrites = headers.get(&OVERWRITE).is_none_or(|value| value != "F");
     let reached = [&method, &Method::PUT, &Method::DELETE];
     let reached = if overwrites { &reached[..] } else { &reached[..2] };
-    let judge = Judge { worker, exchange, live: live.as_ref(), forward };
+    let judge = Judge { worker, context, live: live.as_ref(), forward };
     let mut route = None;
     for method in reached {
         route = Some(judge.passes((host.name(), &target.path), method)?);
     }
     let is_deep = method.as_str() == "MOVE" || headers.get(&DEPTH).is_none_or(|depth| depth != "0");
     if is_deep {
-        let from = path::canonical(exchange.parts.uri.path())?;
-        judge.passes_below((exchange.host.name(), &from), &[&method])?;
+        let from = path::canonical(context.parts.uri.path())?;
+        judge.passes_below((context.host.name(), &from), &[&method])?;
         judge.passes_below((host.name(), &target.path), reached)?;
     }
     // 5. As the upstream knows it.
     let Some(route) = route else { return Err(not_allowed("is judged by no route")) };
     let value = target.rewritten(route, forward)?;
-    exchange.parts.headers.insert(DESTINATION, value);
+    context.parts.headers.insert(DESTINATION, value);
     Ok(())
 }
 
 /// What the places are judged by.
 struct Judge<'j> {
     worker: &'j Worker,
-    exchange: &'j Exchange,
+    context: &'j RequestContext,
     live: Option<&'j Live>,
     forward: &'j Forward,
 }
@@ -146,9 +150,9 @@ impl<'j> Judge<'j> {
     /// Requires that a method would pass at a place, and would go on to the same upstream.
     fn passes(&self, (host, path): (&str, &str), method: &Method) -> Result<&'j Route, Failure> {
         let visitor = self.live.map(|live| Visitor::from(live.session()));
-        let client = Some(self.exchange.client.address);
+        let client = Some(self.context.client.address);
         let found = self.worker.shared.rules.find((host, path), method, client);
-        match found.judge(visitor.as_ref(), self.exchange.began) {
+        match found.judge(visitor.as_ref(), self.context.began) {
             Verdict { route: Some(route), outcome: Ok(_) } if self.is_same_upstream(route) => {
                 Ok(route)
             }

@@ -14,11 +14,11 @@ use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
 use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
-use crate::gateway::response::{json, keep_apart, look, page};
+use crate::gateway::response::{isolate_opener, json, look, page};
 use crate::identity::token;
 use crate::pages::{self, Trouble};
 use crate::proxy;
-use crate::request::context::{Caller, Exchange};
+use crate::request::context::{Caller, RequestContext};
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::Cut;
 use crate::request::{host, path};
@@ -264,38 +264,37 @@ impl From<wire::refusal::Refusal> for Failure {
 }
 
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
-pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> Response<Body> {
+pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings) -> Response<Body> {
     let Failure { trouble, status, code, detail, begin_again, allow, retry_after, .. } = failure;
     tracing::warn!(
         reason = code.as_str(),
-        request = exchange.id,
+        request = context.id,
         status = status.as_u16(),
         detail,
         "request refused"
     );
-    let mut response = if exchange.caller() == Caller::Program {
+    let mut response = if context.caller() == Caller::Program {
         let problem = serde_json::json!({
             "error": code.as_str(),
             "status": status.as_u16(),
-            "title": trouble.words(exchange.language()).title,
-            "request": exchange.id,
+            "title": trouble.words(context.language()).title,
+            "request": context.id,
         });
         json(*status, &problem)
     } else {
-        let look = look(settings, exchange);
+        let look = look(settings, context);
         let link = begin_again.as_deref();
-        let told = told(*trouble, settings, exchange);
-        let mut words =
-            pages::trouble_told(look, *trouble, told, code.as_str(), &exchange.id, link);
-        let origin = failure.origin.unwrap_or_else(|| exchange.origin());
-        if origin == Origin::Elsewhere && exchange.caller() == Caller::Navigation {
+        let told = told(*trouble, settings, context);
+        let mut words = pages::trouble_told(look, *trouble, told, code.as_str(), &context.id, link);
+        let origin = failure.origin.unwrap_or_else(|| context.origin());
+        if origin == Origin::Elsewhere && context.caller() == Caller::Navigation {
             // Its button must not make a foreign page's link one of the portal's own.
             words = words.without_origin();
         }
         page(*status, words)
     };
     // The address of what was refused may have something in it that is worth stealing.
-    keep_apart(&mut response);
+    isolate_opener(&mut response);
     if let Some(time) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(*time)));
     } else if *status == StatusCode::SERVICE_UNAVAILABLE {
@@ -312,7 +311,7 @@ pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
         // Whoever sends what cannot be understood may mean something else with the rest as well.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if settings.may_be_ours(exchange.path()) {
+    if settings.may_be_ours(context.path()) {
         // A handle may stand in the address, and is nobody's business. There are no forms here.
         let policy = HeaderValue::from_static("no-referrer");
         response.headers_mut().insert(REFERRER_POLICY, policy);
@@ -325,9 +324,9 @@ pub fn respond(failure: &Failure, exchange: &Exchange, settings: &Settings) -> R
 }
 
 /// What the operator says of a trouble.
-fn told<'a>(trouble: Trouble, settings: &'a Settings, exchange: &Exchange) -> Option<&'a str> {
+fn told<'a>(trouble: Trouble, settings: &'a Settings, context: &RequestContext) -> Option<&'a str> {
     let outage = settings.outage.as_ref().filter(|_| trouble == Trouble::NodeOutage)?;
-    outage.said(exchange.language())
+    outage.said(context.language())
 }
 
 /// Whole seconds for `Retry-After`: whoever comes then does not come too early.

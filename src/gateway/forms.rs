@@ -31,7 +31,7 @@ use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::pages::Trouble;
 use crate::proxy;
-use crate::request::context::{Caller, Exchange};
+use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
 use crate::request::service::HoldsBack;
 use crate::wire::incoming::{BodyError, Incoming};
@@ -52,7 +52,7 @@ const SMALL_ARRIVAL: Duration = Duration::from_secs(10);
 const MAXIMUM_HEADER: usize = 2048;
 
 /// What comes with a request.
-pub enum Load {
+pub enum RequestBody {
     /// Its own body.
     Own(Incoming),
     /// The handle of a form that is kept and was meant for this very address.
@@ -79,10 +79,10 @@ impl Kept {
     }
 
     /// Binds it to the browser that is answered, for as long as it is kept.
-    pub fn bind(&self, worker: &Worker, exchange: &Exchange, response: &mut Response<Body>) {
+    pub fn bind(&self, worker: &Worker, context: &RequestContext, response: &mut Response<Body>) {
         let lifetime = worker.shared.flows.forms.lifetime();
         let cookie = (Bound::Form, &self.handle.tag(), self.binding.expose());
-        let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+        let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
         cookies.set_bound(headers, cookie, lifetime, response.headers_mut());
     }
 }
@@ -100,16 +100,16 @@ pub struct Taken {
 /// When it is too long or does not arrive, its network begins too many logins, or the store is away.
 pub async fn keep(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     body: Incoming,
     demand: Demand,
     most: u64,
 ) -> Result<Option<Kept>, Failure> {
     let bound = worker.shared.flows.settings.keep_forms;
-    if bound == 0 || exchange.parts.method != Method::POST {
+    if bound == 0 || context.parts.method != Method::POST {
         return Ok(None);
     }
-    let Some(about) = about(worker, exchange) else { return Ok(None) };
+    let Some(about) = about(worker, context) else { return Ok(None) };
     let too_large = || {
         if most < bound as u64 {
             return proxy::Error::Body(BodyError::TooLong(most)).into();
@@ -122,8 +122,8 @@ pub async fn keep(
     if body.length().is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
-    count(worker, exchange)?;
-    let (forms, network) = (&worker.shared.flows.forms, worker.network(exchange));
+    count(worker, context)?;
+    let (forms, network) = (&worker.shared.flows.forms, worker.network(context));
     let arrived = match forms.arriving.begin(network) {
         Some(arrival) => arrival.read(body, limit, ARRIVAL).await,
         None => Err(DidNotArrive::NoRoom),
@@ -133,20 +133,20 @@ pub async fn keep(
         Err(DidNotArrive::Unread(ReadError::TooLong(_))) => return Err(too_large()),
         Err(DidNotArrive::Unread(error)) => return Err(did_not_arrive(&error)),
         Err(error @ DidNotArrive::NoRoom) => {
-            tracing::warn!(request = exchange.id, "form not kept: {error}");
+            tracing::warn!(request = context.id, "form not kept: {error}");
             return Ok(None);
         }
     };
     let binding = Binding::generate();
-    let kept = forms.keep(&Form { about, body }, &binding, network, exchange.began).await;
+    let kept = forms.keep(&Form { about, body }, &binding, network, context.began).await;
     match kept {
         Ok(handle) => {
             worker.shared.counts.forms_kept.add();
-            tracing::info!(request = exchange.id, "form kept across a login");
+            tracing::info!(request = context.id, "form kept across a login");
             Ok(Some(Kept { handle, binding }))
         }
         Err(full @ NotKept::Full) => {
-            tracing::warn!(request = exchange.id, "form not kept: {full}");
+            tracing::warn!(request = context.id, "form not kept: {full}");
             Ok(None)
         }
         Err(NotKept::Store(away)) => Err(away.into()),
@@ -157,17 +157,17 @@ pub async fn keep(
 ///
 /// # Errors
 /// When the network began too many.
-pub fn count(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
-    Ok(worker.shared.limits.start(exchange.client.address, exchange.origin())?)
+pub fn count(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
+    Ok(worker.shared.limits.start(context.client.address, context.origin())?)
 }
 
 /// Tells whether a request may be our small form: by its type, and by its length where that was said.
 /// Nearly none is looked into.
 #[must_use]
-pub fn may_be_resent(exchange: &Exchange, body: &Incoming) -> bool {
-    exchange.parts.method == Method::POST
+pub fn may_be_resent(context: &RequestContext, body: &Incoming) -> bool {
+    context.parts.method == Method::POST
         && body.length().is_none_or(|length| (RESENT_LENGTH..=LONGEST_RESENT).contains(&length))
-        && may_hold_fields(&exchange.parts.headers)
+        && may_hold_fields(&context.parts.headers)
 }
 
 /// Looks into a request that may be our small form. Of a longer body only the beginning is read.
@@ -176,21 +176,21 @@ pub fn may_be_resent(exchange: &Exchange, body: &Incoming) -> bool {
 /// When it is, and nothing is kept for it here, or another site sent it.
 pub async fn look_into(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     body: Incoming,
-) -> Result<Load, Failure> {
+) -> Result<RequestBody, Failure> {
     let begun =
         tokio::time::timeout(SMALL_ARRIVAL, body.begin(FIELD.as_bytes(), LONGEST_RESENT as usize))
             .await;
     let begun = begun.map_err(|_| did_not_arrive(&ReadError::Slow(SMALL_ARRIVAL)))?;
     let body = begun.map_err(|error| did_not_arrive(&ReadError::Broken(error.into())))?;
-    let Some(handle) = body.as_whole().and_then(resent) else { return Ok(Load::Own(body)) };
-    require_same_origin(worker, exchange)?;
+    let Some(handle) = body.as_whole().and_then(resent) else { return Ok(RequestBody::Own(body)) };
+    require_same_origin(worker, context)?;
     // Only our own page's form is obeyed, and that has one type.
-    let handle = handle.filter(|_| form_type(&exchange.parts.headers).is_some());
-    match find(worker, exchange, handle).await? {
-        Some((kept, form)) if form.about.target == exchange.path_and_query() => {
-            Ok(Load::Kept(kept))
+    let handle = handle.filter(|_| form_type(&context.parts.headers).is_some());
+    match find(worker, context, handle).await? {
+        Some((kept, form)) if form.about.target == context.path_and_query() => {
+            Ok(RequestBody::Kept(kept))
         }
         _ => Err(gone()),
     }
@@ -218,15 +218,15 @@ fn may_hold_fields(headers: &HeaderMap) -> bool {
 /// When the store is away.
 pub async fn find(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     handle: Option<Handle>,
 ) -> Result<Option<(Kept, Form)>, Failure> {
     let Some(handle) = handle else { return Ok(None) };
-    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+    let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
     for binding in cookies.bound(headers, Bound::Form, &handle.tag()) {
         let Some(binding) = Binding::parse(binding) else { continue };
-        let form = worker.shared.flows.forms.find(&handle, &binding, exchange.began).await?;
-        if let Some(form) = form.filter(|form| form.about.host == exchange.host.name()) {
+        let form = worker.shared.flows.forms.find(&handle, &binding, context.began).await?;
+        if let Some(form) = form.filter(|form| form.about.host == context.host.name()) {
             return Ok(Some((Kept { handle, binding }, form)));
         }
     }
@@ -239,14 +239,14 @@ pub async fn find(
 /// When another tab was faster, or the store is away.
 pub async fn put_in_place(
     worker: &Worker,
-    exchange: &mut Exchange,
+    context: &mut RequestContext,
     kept: Kept,
 ) -> Result<(Incoming, Box<Taken>), Failure> {
     let Kept { handle, binding } = &kept;
-    let form = worker.shared.flows.forms.take(handle, binding, exchange.began).await?;
+    let form = worker.shared.flows.forms.take(handle, binding, context.began).await?;
     let form = form.ok_or_else(gone)?;
     let Form { about, body } = form.clone();
-    let headers = &mut exchange.parts.headers;
+    let headers = &mut context.parts.headers;
     let content_type = HeaderValue::try_from(about.content_type).map_err(|_| gone())?;
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -256,16 +256,21 @@ pub async fn put_in_place(
     if let Some(referer) = about.referer.and_then(|referer| HeaderValue::try_from(referer).ok()) {
         headers.insert(REFERER, referer);
     }
-    exchange.scan.has_length = true;
+    context.scan.has_length = true;
     // All of it is here, so nobody waits for a word to send it.
-    exchange.parts.extensions.remove::<HoldsBack>();
-    tracing::info!(request = exchange.id, "kept form sent");
+    context.parts.extensions.remove::<HoldsBack>();
+    tracing::info!(request = context.id, "kept form sent");
     Ok((Incoming::whole(body), Box::new(Taken { kept, form })))
 }
 
 /// Keeps a form that was taken once more when surely nothing of it reached the portal, so that the same
 /// button sends it later.
-pub async fn put_back(worker: &Worker, exchange: &Exchange, taken: Taken, error: &proxy::Error) {
+pub async fn put_back(
+    worker: &Worker,
+    context: &RequestContext,
+    taken: Taken,
+    error: &proxy::Error,
+) {
     if !matches!(
         error,
         proxy::Error::Connect(_) | proxy::Error::NoServer(_) | proxy::Error::Busy(_)
@@ -274,10 +279,10 @@ pub async fn put_back(worker: &Worker, exchange: &Exchange, taken: Taken, error:
     }
     let Taken { kept: Kept { handle, binding }, form } = taken;
     let now = worker.shared.clock.now();
-    let network = worker.network(exchange);
+    let network = worker.network(context);
     let forms = &worker.shared.flows.forms;
     if let Err(error) = forms.put_back(&handle, &form, &binding, network, now).await {
-        tracing::warn!(request = exchange.id, %error, "form is lost: the portal is away too");
+        tracing::warn!(request = context.id, %error, "form is lost: the portal is away too");
     }
 }
 
@@ -285,9 +290,8 @@ pub async fn put_back(worker: &Worker, exchange: &Exchange, taken: Taken, error:
 ///
 /// # Errors
 /// When another site asks, or nobody knows who.
-pub fn require_same_origin(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
-    if exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name())) == Some(true)
-    {
+pub fn require_same_origin(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
+    if context.is_same_origin(worker.shared.settings.origin_of(context.host.name())) == Some(true) {
         return Ok(());
     }
     let (status, code) = (StatusCode::FORBIDDEN, Reason::FormFromElsewhere);
@@ -301,21 +305,21 @@ pub fn gone() -> Failure {
 }
 
 /// What is to be known of a form, if it is one that is kept.
-fn about(worker: &Worker, exchange: &Exchange) -> Option<About> {
-    let is_own = exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
-        == Some(true);
-    if exchange.caller() != Caller::Navigation || !is_own {
+fn about(worker: &Worker, context: &RequestContext) -> Option<About> {
+    let is_own =
+        context.is_same_origin(worker.shared.settings.origin_of(context.host.name())) == Some(true);
+    if context.caller() != Caller::Navigation || !is_own {
         return None;
     }
-    let headers = &exchange.parts.headers;
+    let headers = &context.parts.headers;
     // No browser codes a form; what is coded is bounded by what it is decoded to, and we do not.
     if headers.contains_key(CONTENT_ENCODING) {
         return None;
     }
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
     Some(About {
-        host: exchange.host.name().to_owned(),
-        target: exchange.path_and_query().to_owned(),
+        host: context.host.name().to_owned(),
+        target: context.path_and_query().to_owned(),
         content_type: form_type(headers)?.to_owned(),
         referer: referer.filter(|text| text.len() <= MAXIMUM_HEADER).map(str::to_owned),
     })

@@ -11,7 +11,7 @@ use crate::flow::binding::Binding;
 use crate::flow::handoff::requests::{HandoffHandle, HandoffRequest};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
 
 /// Leaves another host for the registered one, where the citizen is or will be signed in: a redirect, and
@@ -21,26 +21,26 @@ use crate::request::cookie::Bound;
 /// When the wish cannot be remembered.
 pub async fn leave(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     portal: &OtherPortal,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
-    let origin = exchange.origin();
+    let origin = context.origin();
     let request = HandoffRequest { host: portal.host.clone(), return_to, demand, origin };
     let (handle, binding) =
-        worker.shared.flows.begin_handoff(request, worker.network(exchange)).await?;
+        worker.shared.flows.begin_handoff(request, worker.network(context)).await?;
     let target = worker.shared.settings.origin.clone() + address(worker, &handle).as_str();
     let mut response = response::see_other(&target);
     response::keep_address_private(&mut response);
-    bind(worker, exchange, Bound::Wish, &handle, &binding, &mut response);
+    bind(worker, context, Bound::Wish, &handle, &binding, &mut response);
     Ok(response)
 }
 
 /// Binds a wish to the browser that is answered.
 pub fn bind(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     kind: Bound,
     handle: &HandoffHandle,
     binding: &Binding,
@@ -48,7 +48,7 @@ pub fn bind(
 ) {
     let cookie = (kind, &handle.tag(), binding.expose());
     let lifetime = worker.shared.flows.handoff_requests.lifetime();
-    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+    let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
     cookies.set_bound(headers, cookie, lifetime, response.headers_mut());
 }
 

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use crate::gate::Pass;
 use crate::gateway::Worker;
 use crate::identity::token;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 
 impl Worker {
     /// Returns the signed identity for a request; `None` when it is made in nobody's name. It is made
@@ -16,12 +16,12 @@ impl Worker {
     pub fn identity(
         &self,
         pass: &Pass,
-        exchange: &Exchange,
+        context: &RequestContext,
     ) -> Result<Option<HeaderValue>, token::Error> {
         let Some(live) = pass.live() else { return Ok(None) };
         let route = pass.route();
         let (key, release) = (live.key().bytes(), (route.release_number, &route.release));
         let subject = live.session().subject();
-        self.tokens.token(key, release, subject, exchange.began).map(Some)
+        self.tokens.token(key, release, subject, context.began).map(Some)
     }
 }

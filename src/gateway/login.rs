@@ -10,7 +10,7 @@ use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::Demand;
 use crate::pages::{self, Trouble};
-use crate::request::context::{Exchange, is_reading};
+use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
 
 /// Refuses to begin a login while the operator says that the node is away. From another host the browser
@@ -18,22 +18,22 @@ use crate::request::cookie::Bound;
 ///
 /// # Errors
 /// When it is.
-pub fn check_outage(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
+pub fn check_outage(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
     let Some(outage) = &worker.shared.settings.outage else { return Ok(()) };
-    if worker.shared.settings.other(exchange.host.name()).is_some() {
+    if worker.shared.settings.other(context.host.name()).is_some() {
         return Ok(());
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let failure = Failure::new(Trouble::NodeOutage, status, Reason::LoginOutage);
-    Err(again_here(failure, exchange).retry_after(outage.retry_after))
+    Err(again_here(failure, context).retry_after(outage.retry_after))
 }
 
 /// Offers to ask for the same once more, where that is harmless.
-pub fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
-    if !is_reading(&exchange.parts.method) {
+pub fn again_here(failure: Failure, context: &RequestContext) -> Failure {
+    if !is_reading(&context.parts.method) {
         return failure;
     }
-    failure.begin_again(ReturnTo::parse(exchange.path_and_query()).as_str())
+    failure.begin_again(ReturnTo::parse(context.path_and_query()).as_str())
 }
 
 /// Begins a login: the page that takes the browser to the node, and the small cookies that bind the login
@@ -43,16 +43,16 @@ pub fn again_here(failure: Failure, exchange: &Exchange) -> Failure {
 /// When the network began too many, our request cannot be signed, or the store is away.
 pub async fn begin(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
     worker
         .shared
         .limits
-        .start(exchange.client.address, exchange.origin())
-        .map_err(|refused| again_here(refused.into(), exchange))?;
-    begin_counted(worker, exchange, return_to, demand).await
+        .start(context.client.address, context.origin())
+        .map_err(|refused| again_here(refused.into(), context))?;
+    begin_counted(worker, context, return_to, demand).await
 }
 
 /// Begins a login that was counted for its network before. It takes place at the registered host, so from
@@ -63,30 +63,30 @@ pub async fn begin(
 /// remembered.
 pub async fn begin_counted(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     return_to: ReturnTo,
     demand: Demand,
 ) -> Result<Response<Body>, Failure> {
-    if let Some(portal) = worker.shared.settings.other(exchange.host.name()) {
-        return handoff::leave(worker, exchange, portal, return_to, demand).await;
+    if let Some(portal) = worker.shared.settings.other(context.host.name()) {
+        return handoff::leave(worker, context, portal, return_to, demand).await;
     }
-    let begun = worker.shared.flows.begin(return_to, demand, exchange.origin()).await?;
-    let look = response::look(&worker.shared.settings, exchange);
+    let begun = worker.shared.flows.begin(return_to, demand, context.origin()).await?;
+    let look = response::look(&worker.shared.settings, context);
     let handle = begun.relay_state.as_str();
     let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
     let mut response = response::page(StatusCode::OK, page);
     let (lifetime, tag) = (worker.shared.flows.settings.login_timeout, begun.relay_state.tag());
-    let (login, twin) = match exchange.origin() {
+    let (login, twin) = match context.origin() {
         Origin::Own => (Bound::Login, Bound::Twin),
         Origin::Elsewhere => (Bound::ForeignLogin, Bound::ForeignTwin),
     };
     let (cookies, headers) = (worker.shared.settings.cookies, response.headers_mut());
     for (kind, value) in [(login, &begun.remembered), (twin, &begun.twin)] {
         let cookie = (kind, &tag, value.expose().as_str());
-        cookies.set_bound(&exchange.parts.headers, cookie, lifetime, headers);
+        cookies.set_bound(&context.parts.headers, cookie, lifetime, headers);
     }
     let (assurance, anew) = (demand.assurance, demand.max_age.is_some());
     worker.shared.counts.logins_begun.add();
-    tracing::info!(request = exchange.id, assurance = %assurance, anew, "login begun");
+    tracing::info!(request = context.id, assurance = %assurance, anew, "login begun");
     Ok(response)
 }

@@ -39,7 +39,7 @@ use crate::observe::access::AccessLog;
 use crate::observe::metrics::{Answers, Doors};
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::session::recent::RecentSessions;
 
@@ -120,7 +120,7 @@ impl Worker {
 
     /// Returns the network that a request comes from, by which all that is scarce is shared out.
     #[must_use]
-    pub fn network(&self, exchange: &Exchange) -> Network {
-        self.shared.limits.network(exchange.client.address)
+    pub fn network(&self, context: &RequestContext) -> Network {
+        self.shared.limits.network(context.client.address)
     }
 }

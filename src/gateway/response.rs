@@ -9,11 +9,11 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use super::Settings;
 use crate::base::body::{self, Body};
 use crate::pages::{Look, Page};
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 
 /// Keeps a page apart from the one that opened its window, which could otherwise read its address when
 /// it is of the same origin (HTML, cross-origin opener policy).
-pub fn keep_apart(response: &mut Response<Body>) {
+pub fn isolate_opener(response: &mut Response<Body>) {
     let name = HeaderName::from_static("cross-origin-opener-policy");
     response.headers_mut().insert(name, HeaderValue::from_static("same-origin"));
 }
@@ -23,7 +23,7 @@ pub fn keep_apart(response: &mut Response<Body>) {
 pub fn keep_address_private(response: &mut Response<Body>) {
     let policy = HeaderValue::from_static("no-referrer");
     response.headers_mut().insert(REFERRER_POLICY, policy);
-    keep_apart(response);
+    isolate_opener(response);
     if let Some(location) = response.headers_mut().get_mut(LOCATION) {
         location.set_sensitive(true);
     }
@@ -31,9 +31,9 @@ pub fn keep_address_private(response: &mut Response<Body>) {
 
 /// Returns the look of our pages for a request.
 #[must_use]
-pub fn look<'a>(settings: &'a Settings, exchange: &Exchange) -> Look<'a> {
+pub fn look<'a>(settings: &'a Settings, context: &RequestContext) -> Look<'a> {
     Look {
-        language: exchange.language(),
+        language: context.language(),
         portal_name: &settings.portal_name,
         test_environment: settings.test_environment.as_deref(),
     }

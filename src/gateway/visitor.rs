@@ -11,7 +11,7 @@ use std::future::Future;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::session::SessionId;
 use crate::session::held::{Activity, Live};
 use crate::session::label::Why;
@@ -21,23 +21,23 @@ use crate::store::Unavailable;
 
 impl Worker {
     /// Finds the session of a request, which is a sign of life unless it says otherwise.
-    pub(super) async fn live(&self, exchange: &Exchange) -> Result<Option<Live>, Failure> {
-        self.live_as(exchange, exchange.activity()).await
+    pub(super) async fn live(&self, context: &RequestContext) -> Result<Option<Live>, Failure> {
+        self.live_as(context, context.activity()).await
     }
 
     /// Finds the session of a request, with what the request counts as.
     pub(super) async fn live_as(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
         activity: Activity,
     ) -> Result<Option<Live>, Failure> {
-        if !exchange.scan.has_cookies {
+        if !context.scan.has_cookies {
             return Ok(None);
         }
         for cookie in
-            self.shared.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+            self.shared.settings.cookies.sessions(&context.parts.headers).into_iter().flatten()
         {
-            let live = self.live_by(exchange, cookie, activity).await?;
+            let live = self.live_by(context, cookie, activity).await?;
             if live.is_some() {
                 return Ok(live);
             }
@@ -48,22 +48,22 @@ impl Worker {
     /// Finds the session that one value of the cookie leads to.
     async fn live_by(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
         cookie: &str,
         activity: Activity,
     ) -> Result<Option<Live>, Failure> {
-        let (host, now) = (exchange.host.name(), exchange.began);
+        let (host, now) = (context.host.name(), context.began);
         if let Some(live) = self.recent.find(host, cookie, activity, now) {
             return Ok(Some(live));
         }
-        let Some(id) = self.session_by(exchange, cookie).await? else { return Ok(None) };
+        let Some(id) = self.session_by(context, cookie).await? else { return Ok(None) };
         let sessions = &self.shared.flows.sessions;
         let live = match sessions.find_near(&id, activity, now) {
             Known::Live(live) => Some(live),
             Known::Nothing => None,
             Known::Doubtful(_) => sessions.find(&id, activity, now).await?,
             Known::Unknown => {
-                self.ask_if_it_may(exchange, sessions.find(&id, activity, now)).await?
+                self.ask_if_it_may(context, sessions.find(&id, activity, now)).await?
             }
         };
         if let Some(live) = &live {
@@ -73,9 +73,9 @@ impl Worker {
     }
 
     /// Finds who ended the session of a request from outside, where that is known.
-    pub(super) async fn why_ended(&self, exchange: &Exchange) -> Result<Option<Why>, Failure> {
-        match self.session_id(exchange).await? {
-            Some(id) => Ok(self.shared.flows.sessions.why_ended(&id, exchange.began).await),
+    pub(super) async fn why_ended(&self, context: &RequestContext) -> Result<Option<Why>, Failure> {
+        match self.session_id(context).await? {
+            Some(id) => Ok(self.shared.flows.sessions.why_ended(&id, context.began).await),
             None => Ok(None),
         }
     }
@@ -84,14 +84,14 @@ impl Worker {
     /// the cookie is its id, at another one it is that of a linked session.
     pub(super) async fn session_id(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
     ) -> Result<Option<SessionId>, Failure> {
         let mut first = None;
         for cookie in
-            self.shared.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+            self.shared.settings.cookies.sessions(&context.parts.headers).into_iter().flatten()
         {
-            let Some(id) = self.session_by(exchange, cookie).await? else { continue };
-            let now = exchange.began;
+            let Some(id) = self.session_by(context, cookie).await? else { continue };
+            let now = context.began;
             let known = self.shared.flows.sessions.find_near(&id, Activity::Background, now);
             if matches!(known, Known::Live(_)) {
                 return Ok(Some(id));
@@ -102,12 +102,15 @@ impl Worker {
     }
 
     /// Returns all sessions that values of the cookie lead to, dead or alive.
-    pub(super) async fn session_ids(&self, exchange: &Exchange) -> Result<Vec<SessionId>, Failure> {
+    pub(super) async fn session_ids(
+        &self,
+        context: &RequestContext,
+    ) -> Result<Vec<SessionId>, Failure> {
         let mut ids = Vec::new();
         for cookie in
-            self.shared.settings.cookies.sessions(&exchange.parts.headers).into_iter().flatten()
+            self.shared.settings.cookies.sessions(&context.parts.headers).into_iter().flatten()
         {
-            ids.extend(self.session_by(exchange, cookie).await?);
+            ids.extend(self.session_by(context, cookie).await?);
         }
         Ok(ids)
     }
@@ -115,17 +118,17 @@ impl Worker {
     /// Returns the session that one value of the cookie leads to.
     async fn session_by(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
         cookie: &str,
     ) -> Result<Option<SessionId>, Failure> {
-        match self.shared.settings.standing(exchange.host.name()) {
+        match self.shared.settings.standing(context.host.name()) {
             // An invention is nothing, and costs nobody anything: neither the place, nor whoever shares
             // an address with the inventor.
             Standing::Registered => {
                 Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
             }
             Standing::Other(_) => match self.shared.flows.linked_sessions.recognise(cookie) {
-                Some(linked) => self.lead_on(exchange, &linked).await,
+                Some(linked) => self.lead_on(context, &linked).await,
                 None => Ok(None),
             },
             Standing::Public => Ok(None),
@@ -135,16 +138,16 @@ impl Worker {
     /// Returns the session that a linked one leads to.
     async fn lead_on(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
         linked: &LinkedSessionId,
     ) -> Result<Option<SessionId>, Failure> {
-        let (host, now) = (exchange.host.name(), exchange.began);
+        let (host, now) = (context.host.name(), context.began);
         let linked_sessions = &self.shared.flows.linked_sessions;
         match linked_sessions.find_near(linked, host, now) {
             Near::Leads(found) => Ok(found),
-            Near::Doubtful => self.ask(exchange, linked_sessions.find(linked, host, now)).await,
+            Near::Doubtful => self.ask(context, linked_sessions.find(linked, host, now)).await,
             Near::Unknown => {
-                self.ask_if_it_may(exchange, linked_sessions.find(linked, host, now)).await
+                self.ask_if_it_may(context, linked_sessions.find(linked, host, now)).await
             }
         }
     }
@@ -153,22 +156,22 @@ impl Worker {
     /// ended have a good mark too, and to ask costs the place something.
     async fn ask_if_it_may<T>(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
         find: impl Future<Output = Result<Option<T>, Unavailable>>,
     ) -> Result<Option<T>, Failure> {
-        self.shared.limits.may_ask(exchange.client.address)?;
-        self.ask(exchange, find).await
+        self.shared.limits.may_ask(context.client.address)?;
+        self.ask(context, find).await
     }
 
     /// Asks the place, and counts for the client's network when there is nothing.
     async fn ask<T>(
         &self,
-        exchange: &Exchange,
+        context: &RequestContext,
         find: impl Future<Output = Result<Option<T>, Unavailable>>,
     ) -> Result<Option<T>, Failure> {
         let found = find.await?;
         if found.is_none() {
-            self.shared.limits.asked_in_vain(exchange.client.address);
+            self.shared.limits.asked_in_vain(context.client.address);
         }
         Ok(found)
     }

@@ -13,7 +13,7 @@ pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background")
 
 /// What a header name is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kinship {
+pub enum IdentityHeader {
     /// Not ours.
     Foreign,
     /// One of ours by its own spelling: removed from a request.
@@ -27,12 +27,12 @@ const PREFIX: &str = "x-brama-";
 
 /// Tells what a name is to us.
 #[must_use]
-pub fn kinship(name: &str) -> Kinship {
+pub fn identity_header(name: &str) -> IdentityHeader {
     if !folds_to_start(name, PREFIX) {
-        return Kinship::Foreign;
+        return IdentityHeader::Foreign;
     }
     let is_plain = |byte: u8| byte == b'-' || byte.is_ascii_alphanumeric();
-    if name.bytes().all(is_plain) { Kinship::Ours } else { Kinship::Alias }
+    if name.bytes().all(is_plain) { IdentityHeader::Ours } else { IdentityHeader::Alias }
 }
 
 /// Tells whether a name begins, folded, with `prefix`, which is folded already.
@@ -51,15 +51,15 @@ mod tests {
 
     #[test]
     fn recognises_our_names_and_every_alias_of_them() {
-        assert_eq!(kinship("X-Brama-Assertion"), Kinship::Ours);
-        assert_eq!(kinship("x-brama-anything"), Kinship::Ours);
+        assert_eq!(identity_header("X-Brama-Assertion"), IdentityHeader::Ours);
+        assert_eq!(identity_header("x-brama-anything"), IdentityHeader::Ours);
         for alias in
             ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Subject", "x~brama-Subject"]
         {
-            assert_eq!(kinship(alias), Kinship::Alias, "{alias}");
+            assert_eq!(identity_header(alias), IdentityHeader::Alias, "{alias}");
         }
         for foreign in ["x-bram", "accept", "x-bramass-assertion", "brama-assertion"] {
-            assert_eq!(kinship(foreign), Kinship::Foreign, "{foreign}");
+            assert_eq!(identity_header(foreign), IdentityHeader::Foreign, "{foreign}");
         }
     }
 
@@ -70,11 +70,11 @@ mod tests {
             let separator = char::from(byte);
             let name = format!("x{separator}brama{separator}assertion");
             let expected = match byte {
-                b'-' => Kinship::Ours,
-                byte if byte.is_ascii_alphanumeric() => Kinship::Foreign,
-                _ => Kinship::Alias,
+                b'-' => IdentityHeader::Ours,
+                byte if byte.is_ascii_alphanumeric() => IdentityHeader::Foreign,
+                _ => IdentityHeader::Alias,
             };
-            assert_eq!(kinship(&name), expected, "{name}");
+            assert_eq!(identity_header(&name), expected, "{name}");
         }
     }
 }

@@ -11,9 +11,9 @@ use super::{Proxy, answer_body, http2, request, tunnel};
 use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::headers;
-use crate::request::headers::raw::Passed;
+use crate::request::headers::raw::RawHeaders;
 use crate::request::lasting::Form;
 use crate::request::service::Answer;
 use crate::wire::incoming::{BodyError, Incoming};
@@ -26,7 +26,7 @@ pub async fn forward(
     proxy: &Proxy,
     pass: &Pass,
     forward: &Forward,
-    exchange: &mut Exchange,
+    context: &mut RequestContext,
     body: Incoming,
     identity: Option<HeaderValue>,
 ) -> Result<Answer, Error> {
@@ -36,10 +36,10 @@ pub async fn forward(
     if body.length().is_some_and(|length| length > limit) {
         return Err(Error::Body(BodyError::TooLong(limit)));
     }
-    let body = exchange.account.meter(body.limited(limit), &proxy.access);
+    let body = context.record.meter(body.limited(limit), &proxy.access);
 
     // 2. What is said, to which server, and what it answers.
-    let mut request = request::prepare(proxy, pass, forward, exchange, &upstream.group, &body)?;
+    let mut request = request::prepare(proxy, pass, forward, context, &upstream.group, &body)?;
     request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
     let is_misunderstood = request.must_upgrade() && answered.is_success();
@@ -47,7 +47,7 @@ pub async fn forward(
         return Err(Error::NotUpgraded);
     }
     if !proxy.access.is_off() {
-        exchange.account.answered(Answered {
+        context.record.answered(Answered {
             server: answered.share.server_name(&upstream.group),
             connect: answered.connect,
             first_byte: answered.first_byte,
@@ -56,7 +56,7 @@ pub async fn forward(
     // What is not all there yet lasts: it is judged again meanwhile.
     let mut lasts = None;
     let mut lasting =
-        |form| Arc::clone(lasts.insert(request::lasting(proxy, pass, exchange, form, true)));
+        |form| Arc::clone(lasts.insert(request::lasting(proxy, pass, context, form, true)));
 
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
@@ -72,7 +72,7 @@ pub async fn forward(
                     lasting(Form::Tunnel(lines.get("upgrade").unwrap_or_default().to_vec()));
                 let tunnel =
                     tunnel::open(cookies, lines, *answered.connection, share, Arc::clone(&lasting));
-                exchange.account.lasts(lasting);
+                context.record.lasts(lasting);
                 return Ok(tunnel.into());
             }
             let body = {
@@ -81,7 +81,7 @@ pub async fn forward(
             };
             // Most answers go on line by line; a map is made of those that must be changed.
             let passed =
-                if rules.is_empty() { Passed::of(lines, length, cookies) } else { Err(lines) };
+                if rules.is_empty() { RawHeaders::of(lines, length, cookies) } else { Err(lines) };
             (status, passed.map_err(|lines| lines.to_map()), body)
         }
         Unread::Http2(response, upload) => {
@@ -96,7 +96,7 @@ pub async fn forward(
     let mut answer = Answer::from(Response::new(body));
     *answer.response.status_mut() = status;
     if let Some(lasting) = &lasts {
-        exchange.account.lasts(Arc::clone(lasting));
+        context.record.lasts(Arc::clone(lasting));
     }
     answer.lasting = lasts;
     match fields {

@@ -15,7 +15,7 @@ use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::identity::headers::ASSERTION;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::{Cut, Form, Lasting, Opened};
 use crate::request::service::{HoldsBack, WantsUpgrade};
@@ -59,25 +59,25 @@ enum Target<'r> {
 /// What we say. It is not put among the client's headers: most requests are written as they are.
 struct Ours<'r> {
     proxy: &'r Proxy,
-    exchange: &'r Exchange,
+    context: &'r RequestContext,
     prefix: Option<&'r HeaderValue>,
     assertion: Option<HeaderValue>,
     /// The rules of the route have had their say on it, so it is among the headers.
     is_among_headers: bool,
 }
 
-/// Prepares a request for its upstream. The headers of the exchange lose what does not go there.
+/// Prepares a request for its upstream. The headers of the context lose what does not go there.
 pub(super) fn prepare<'r>(
     proxy: &'r Proxy,
     pass: &'r Pass,
     forward: &Forward,
-    exchange: &'r mut Exchange,
+    context: &'r mut RequestContext,
     group: &Group,
     body: &Incoming,
 ) -> Result<Prepared<'r>, Error> {
     let route = pass.route();
     // 1. What is for one connection only, and what of it is wanted on the next.
-    let extensions = &exchange.parts.extensions;
+    let extensions = &context.parts.extensions;
     let (upgrade, must_upgrade) = match extensions.get::<WantsUpgrade>() {
         None => (None, false),
         Some(WantsUpgrade::IfPossible(wish)) => (route.upgrade.of(wish), false),
@@ -87,7 +87,7 @@ pub(super) fn prepare<'r>(
         return Err(Error::NoUpgrade);
     }
     let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
-    let (scan, headers) = (exchange.scan, &mut exchange.parts.headers);
+    let (scan, headers) = (context.scan, &mut context.parts.headers);
     let takes_trailers = scan.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
     headers::strip_for_upstream(headers, scan, proxy.settings.cookies);
     let length = if scan.has_length { framing::length(headers) } else { None };
@@ -101,31 +101,31 @@ pub(super) fn prepare<'r>(
     let is_among_headers = !route.request_headers.is_empty();
     if is_among_headers {
         let mut headers = std::mem::take(headers);
-        say(proxy, exchange, prefix, &mut headers);
+        say(proxy, context, prefix, &mut headers);
         route.request_headers.apply(&mut headers);
-        exchange.parts.headers = headers;
+        context.parts.headers = headers;
     }
-    let exchange = &*exchange;
-    let ours = Ours { proxy, exchange, prefix, assertion: None, is_among_headers };
+    let context = &*context;
+    let ours = Ours { proxy, context, prefix, assertion: None, is_among_headers };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
-        HostHeader::Preserve => exchange.host.value().clone(),
+        HostHeader::Preserve => context.host.value().clone(),
         HostHeader::Fixed(host) => host.clone(),
         HostHeader::Upstream => settings
             .servers
             .first()
             .and_then(|server| HeaderValue::try_from(server.address.authority()).ok())
-            .unwrap_or_else(|| exchange.host.value().clone()),
+            .unwrap_or_else(|| context.host.value().clone()),
     };
-    let target = exchange.parts.uri.path_and_query();
+    let target = context.parts.uri.path_and_query();
     let rewritten = target.and_then(|target| route.rewrite.target(target));
     Ok(Prepared {
-        method: &exchange.parts.method,
-        target: rewritten.map_or(Target::Same(exchange.path_and_query()), Target::Rewritten),
+        method: &context.parts.method,
+        target: rewritten.map_or(Target::Same(context.path_and_query()), Target::Rewritten),
         host,
         scheme: if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP },
-        headers: &exchange.parts.headers,
+        headers: &context.parts.headers,
         ours,
         framing,
         says_length: length.is_some(),
@@ -139,17 +139,22 @@ pub(super) fn prepare<'r>(
 }
 
 /// Says what we say of every request.
-fn say(proxy: &Proxy, exchange: &Exchange, prefix: Option<&HeaderValue>, fields: &mut impl Fields) {
+fn say(
+    proxy: &Proxy,
+    context: &RequestContext,
+    prefix: Option<&HeaderValue>,
+    fields: &mut impl Fields,
+) {
     let standard = proxy.settings.sends_forwarded;
-    forwarded::announce(fields, &exchange.client, &exchange.host, prefix, standard);
-    fields.add_text(&X_REQUEST_ID, &exchange.id);
+    forwarded::announce(fields, &context.client, &context.host, prefix, standard);
+    fields.add_text(&X_REQUEST_ID, &context.id);
 }
 
 /// Returns the right by which what comes of a request goes on, and whether its end is counted.
 pub(super) fn lasting(
     proxy: &Proxy,
     pass: &Pass,
-    exchange: &Exchange,
+    context: &RequestContext,
     form: Form,
     is_counted: bool,
 ) -> Arc<Lasting> {
@@ -158,11 +163,11 @@ pub(super) fn lasting(
         rules: &proxy.rules,
         route: pass.route(),
         is_counted,
-        host: &exchange.host,
-        uri: &exchange.parts.uri,
-        method: &exchange.parts.method,
-        address: exchange.client.address,
-        began: exchange.began,
+        host: &context.host,
+        uri: &context.parts.uri,
+        method: &context.parts.method,
+        address: context.client.address,
+        began: context.began,
         live: pass.live(),
         form,
     })
@@ -178,9 +183,9 @@ impl Watch for Prepared<'_> {
         if !may_end {
             return Poll::Pending;
         }
-        let Ours { proxy, exchange, .. } = self.ours;
+        let Ours { proxy, context, .. } = self.ours;
         // Nothing was answered yet, so the refusal counts.
-        let begin = || lasting(proxy, self.pass, exchange, Form::Stream, false);
+        let begin = || lasting(proxy, self.pass, context, Form::Stream, false);
         self.lasting.get_or_init(begin).look(cx)
     }
 
@@ -218,7 +223,7 @@ impl Prepared<'_> {
         }
         let ours = &self.ours;
         if !ours.is_among_headers {
-            say(ours.proxy, ours.exchange, ours.prefix, fields);
+            say(ours.proxy, ours.context, ours.prefix, fields);
         }
         if let Some(assertion) = &ours.assertion {
             fields.add(&ASSERTION, assertion);

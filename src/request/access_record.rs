@@ -16,7 +16,7 @@ use crate::wire::incoming::Incoming;
 
 /// What is noted of a request.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct AccessRecord {
     /// The route that it took.
     pub route: Option<Arc<Route>>,
     /// Why it was refused.
@@ -45,7 +45,7 @@ pub struct Answered {
     pub first_byte: Duration,
 }
 
-impl Account {
+impl AccessRecord {
     /// Keeps of a request's headers what the log will need: an upstream takes the others along.
     #[must_use]
     pub fn begin(headers: &HeaderMap, access: &AccessLog) -> Self {

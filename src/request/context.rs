@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use crate::base::clock::Time;
 use crate::flow::pending::Origin;
 use crate::pages::Language;
-use crate::request::access_record::Account;
+use crate::request::access_record::AccessRecord;
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
@@ -29,7 +29,7 @@ pub enum Caller {
 
 /// One request.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct RequestContext {
     /// Identifies the request in logs and on error pages.
     pub id: String,
     /// Method, target and headers, cleaned.
@@ -39,7 +39,7 @@ pub struct Exchange {
     /// The canonical host.
     pub host: Host,
     /// What is noted of it for the access log.
-    pub account: Account,
+    pub record: AccessRecord,
     /// Who waits, where the headers do not tell.
     pub assumed: Option<Caller>,
     /// When it came.
@@ -48,7 +48,7 @@ pub struct Exchange {
     pub scan: HeaderScan,
 }
 
-impl Exchange {
+impl RequestContext {
     /// Tells who waits. Looked at only when there is something to say of our own.
     #[must_use]
     pub fn caller(&self) -> Caller {

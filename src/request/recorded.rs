@@ -1,7 +1,7 @@
 //! The moment in which the access log gets its line.
 //!
 //! A request ends when its answer was handed over or given up, which is when the answer's body is
-//! dropped: [`Accounted`] counts its bytes and writes the line then. When there is no access log,
+//! dropped: [`RecordedBody`] counts its bytes and writes the line then. When there is no access log,
 //! answers are not wrapped at all.
 
 use std::pin::Pin;
@@ -14,8 +14,8 @@ use http::request::Parts;
 use http::{Method, Uri, Version};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-use super::access_record::Account;
-use super::context::Exchange;
+use super::access_record::AccessRecord;
+use super::context::RequestContext;
 use super::lasting::Cut;
 use super::service::Answer;
 use crate::base::body::{Body, BoxError};
@@ -26,41 +26,41 @@ use crate::observe::access::{AccessLog, Record};
 /// `has_secret_query` says that the query is nobody's business.
 #[must_use]
 pub fn follow(
-    exchange: Exchange,
+    context: RequestContext,
     answer: Answer,
     (access, clock): (&Arc<AccessLog>, &SharedClock),
     has_secret_query: bool,
 ) -> Answer {
     let Answer { response, passed, lasting } = answer;
-    let Parts { method, uri, version, .. } = *exchange.parts;
+    let Parts { method, uri, version, .. } = *context.parts;
     let entry = Entry {
         access: Arc::clone(access),
         clock: Arc::clone(clock),
-        started: exchange.began,
+        started: context.began,
         status: response.status().as_u16(),
         sent: 0,
         // Headers are not kept as long as a stream lasts.
-        request: exchange.id,
+        request: context.id,
         method,
         uri,
         protocol: version,
-        address: exchange.client.address,
-        is_tls: exchange.client.is_tls,
-        host: exchange.host,
-        account: exchange.account,
+        address: context.client.address,
+        is_tls: context.client.is_tls,
+        host: context.host,
+        record: context.record,
         has_secret_query,
     };
-    let response = response.map(|body| Body::stream(Accounted { body, entry }));
+    let response = response.map(|body| Body::stream(RecordedBody { body, entry }));
     Answer { response, passed, lasting }
 }
 
 /// The body of an answer; the request is noted when it is dropped.
-pub struct Accounted {
+pub struct RecordedBody {
     body: Body,
     entry: Entry,
 }
 
-impl HttpBody for Accounted {
+impl HttpBody for RecordedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -95,17 +95,17 @@ struct Entry {
     address: std::net::IpAddr,
     is_tls: bool,
     host: crate::request::host::Host,
-    account: Account,
+    record: AccessRecord,
     /// Whether the query is nobody's business: a handle may stand in it.
     has_secret_query: bool,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let answered = self.account.answered.as_ref();
-        let quoted = self.account.quoted.as_deref();
-        let received = self.account.received.as_ref();
-        let cut = self.account.lasting.as_ref().and_then(|lasting| lasting.cut()).map(Cut::code);
+        let answered = self.record.answered.as_ref();
+        let quoted = self.record.quoted.as_deref();
+        let received = self.record.received.as_ref();
+        let cut = self.record.lasting.as_ref().and_then(|lasting| lasting.cut()).map(Cut::code);
         self.access.write(&Record {
             time: self.started,
             request: &self.request,
@@ -123,8 +123,8 @@ impl Drop for Entry {
             connect: answered.and_then(|answered| answered.connect),
             first_byte: answered.map(|answered| answered.first_byte),
             upstream: answered.map(|answered| &*answered.server),
-            route: self.account.route.as_ref().map(|route| &*route.path),
-            reason: self.account.reason.or(cut).map(|reason| reason.as_str()),
+            route: self.record.route.as_ref().map(|route| &*route.path),
+            reason: self.record.reason.or(cut).map(|reason| reason.as_str()),
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });

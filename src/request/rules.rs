@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, Guard};
 use http::Method;
 
 use crate::base::clock::SharedClock;
-use crate::gate::Door;
+use crate::gate::RouteMatch;
 use crate::gate::facts::Facts;
 use crate::gate::policy::Policy;
 use crate::observe::metrics::Doors;
@@ -34,10 +34,10 @@ impl Rules {
         (host, path): (&str, &str),
         method: &Method,
         client: Option<IpAddr>,
-    ) -> Door<'_> {
+    ) -> RouteMatch<'_> {
         let may_pass_maintenance =
             client.is_some_and(|client| self.may_pass_maintenance.contains(client));
-        Door::find(&Facts { host, path, method, may_pass_maintenance }, &self.policy)
+        RouteMatch::find(&Facts { host, path, method, may_pass_maintenance }, &self.policy)
     }
 }
 

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::{self, Body};
-use crate::request::headers::raw::Passed;
+use crate::request::headers::raw::RawHeaders;
 use crate::request::lasting::Lasting;
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -60,14 +60,14 @@ pub struct Answer {
     /// What we say.
     pub response: Response<Body>,
     /// The fields that an upstream said, which go out as they are.
-    pub passed: Passed,
+    pub passed: RawHeaders,
     /// The right by which it goes on, when it is not all there.
     pub lasting: Option<Arc<Lasting>>,
 }
 
 impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Self {
-        Self { response, passed: Passed::default(), lasting: None }
+        Self { response, passed: RawHeaders::default(), lasting: None }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::trial::{Outcome, Rule, Told, Trial};
 use crate::base::clock::Time;
 use crate::config::file::HumanDuration;
-use crate::gate::Stop;
+use crate::gate::Denial;
 use crate::gate::policy::{Access, Route};
 use crate::gate::requirement::{Attribute, Requirement};
 use crate::gate::standing::Standing;
@@ -42,7 +42,7 @@ fn write_text(
     let (verdict, why) = verdict(outcome, visitor, now);
     writeln!(text, "verdict: {}\n  {why}", verdict.to_uppercase())?;
     match outcome {
-        Outcome::Stop { navigation, fetch, .. } => {
+        Outcome::Denial { navigation, fetch, .. } => {
             for (name, told) in [("navigation", navigation), ("fetch", fetch)] {
                 let code = told.code.map(|code| format!(" {code}:")).unwrap_or_default();
                 writeln!(text, "{name}: {}{code} {}", told.status, told.what)?;
@@ -76,7 +76,7 @@ pub(super) fn json(
     let (verdict, why) = verdict(outcome, visitor, now);
     let told = |told: &Told| json!({ "status": told.status, "code": told.code, "what": told.what });
     let (navigation, fetch) = match outcome {
-        Outcome::Stop { navigation, fetch, .. } => (told(navigation), told(fetch)),
+        Outcome::Denial { navigation, fetch, .. } => (told(navigation), told(fetch)),
         Outcome::Refused(failure) => {
             let value = json!({ "status": failure.status.as_u16(), "code": failure.code.as_str() });
             (value.clone(), value)
@@ -135,15 +135,15 @@ fn verdict(
             ("refused", format!("it is refused before any rule is asked: {}", failure.detail))
         }
         Outcome::Pass { route, .. } => ("pass", passes(route, visitor)),
-        Outcome::Stop { stop, .. } => match stop {
-            Stop::Login(demand) => (
+        Outcome::Denial { denial, .. } => match denial {
+            Denial::Login(demand) => (
                 "login",
                 format!(
                     "nobody is signed in, and the rule asks for the level {}",
                     demand.assurance
                 ),
             ),
-            Stop::StepUp(demand) => {
+            Denial::StepUp(demand) => {
                 let mut missing = Vec::new();
                 if let Some(visitor) = visitor.filter(|v| v.assurance < demand.assurance) {
                     let (found, least) = (visitor.assurance, demand.assurance);
@@ -157,20 +157,20 @@ fn verdict(
                 }
                 ("step_up", missing.join("; "))
             }
-            Stop::Refuse(refusal) => {
+            Denial::Refuse(refusal) => {
                 ("refuse", format!("{refusal}, and being sent to the node would not mend that"))
             }
-            Stop::Closed => (
+            Denial::Closed => (
                 "closed",
                 "the place is closed for work, but to portal.maintenance_allow".to_owned(),
             ),
-            Stop::NoMethod(_) => (
+            Denial::NoMethod(_) => (
                 "no_method",
                 "the rules with the longest path are for other methods, and no rule with a \
                  shorter path is asked"
                     .to_owned(),
             ),
-            Stop::Deny => {
+            Denial::NoRoute => {
                 ("deny", "no rule covers it, and what no rule covers is denied".to_owned())
             }
         },

@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Request, Uri};
 use crate::app::Settings;
 use crate::base::clock::Time;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::Stop;
+use crate::gate::Denial;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
 use crate::gate::policy::{Policy, Route};
@@ -39,7 +39,7 @@ pub(super) enum Outcome<'t> {
     /// It passes.
     Pass { route: &'t Arc<Route>, to: String },
     /// The gate stops it.
-    Stop { stop: Stop<'t>, navigation: Told, fetch: Told },
+    Denial { denial: Denial<'t>, navigation: Told, fetch: Told },
     /// It is for one of the gateway's own places, which no rule is for.
     OwnPlace,
     /// It is refused before any rule is asked.
@@ -140,17 +140,17 @@ impl<'s> Trial<'s> {
         let verdict = found.judge(visitor, now);
         match (verdict.route, verdict.outcome) {
             (Some(route), Ok(_)) => Outcome::Pass { route, to: self.destination(route) },
-            (None, Ok(_)) => self.stopped(Stop::Deny),
-            (_, Err(stop)) => self.stopped(stop),
+            (None, Ok(_)) => self.denied(Denial::NoRoute),
+            (_, Err(denial)) => self.denied(denial),
         }
     }
 
-    fn stopped<'t>(&'t self, stop: Stop<'t>) -> Outcome<'t> {
+    fn denied<'t>(&'t self, denial: Denial<'t>) -> Outcome<'t> {
         let http = &self.settings.gateway;
         let other = self.place().and_then(|(host, _)| http.other(host));
         let told = |caller| {
             let request = (&self.method, &*self.target);
-            match (reply(&stop, caller, request, http), other) {
+            match (reply(&denial, caller, request, http), other) {
                 (Reply::ToNode(return_to, demand), Some(other)) => {
                     to_other_host((&http.origin, &other.origin), &return_to, demand)
                 }
@@ -158,7 +158,7 @@ impl<'s> Trial<'s> {
             }
         };
         let (navigation, fetch) = (told(Caller::Navigation), told(Caller::Program));
-        Outcome::Stop { stop, navigation, fetch }
+        Outcome::Denial { denial, navigation, fetch }
     }
 
     fn destination(&self, route: &Route) -> String {

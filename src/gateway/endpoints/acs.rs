@@ -19,7 +19,7 @@ use crate::gateway::endpoints::{finish, small_form};
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::pages::Trouble;
-use crate::request::context::{Exchange, form_value};
+use crate::request::context::{RequestContext, form_value};
 use crate::request::cookie::Bound;
 use crate::saml::artifact::Artifact;
 use crate::wire::incoming::Incoming;
@@ -33,14 +33,14 @@ const MAXIMUM_FORM: usize = 8 * 1024;
 /// When the fields are not there, no login is under way for them, or another browser began it.
 pub async fn answer(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let again = || worker.shared.settings.prefix.clone() + "login";
-    let form = if exchange.parts.method == Method::POST {
-        read_form(exchange, body).await?
+    let form = if context.parts.method == Method::POST {
+        read_form(context, body).await?
     } else {
-        exchange.parts.uri.query().unwrap_or("").as_bytes().to_vec()
+        context.parts.uri.query().unwrap_or("").as_bytes().to_vec()
     };
     // Both spellings of the field have been seen (SAML bindings 3.6.3 has the first).
     let artifact = form_value(&form, &["SAMLart", "SAMLArt"]).unwrap_or_default();
@@ -51,14 +51,14 @@ pub async fn answer(
     let flows = &worker.shared.flows;
     let relay_state = RelayState::recognise(&relay_state, &flows.sealer, worker.shared.clock.now())
         .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
-    let (cookies, headers) = (worker.shared.settings.cookies, &exchange.parts.headers);
+    let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
     let kinds = [Bound::Twin, Bound::ForeignTwin];
     let has_twins = kinds.iter().any(|kind| cookies.all_bound(headers, *kind).next().is_some());
     let tag = relay_state.tag();
     let twins: Vec<_> = kinds.iter().flat_map(|kind| cookies.bound(headers, *kind, &tag)).collect();
-    let (twins, network) = (has_twins.then_some(&*twins), worker.network(exchange));
+    let (twins, network) = (has_twins.then_some(&*twins), worker.network(context));
     let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
-    let ticket = ticket.map_err(|error| finish::refused(worker, exchange, None, error))?;
+    let ticket = ticket.map_err(|error| finish::refused(worker, context, None, error))?;
     let (prefix, state) = (&worker.shared.settings.prefix, relay_state.as_str());
     let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());
     let mut response = response::see_other(&target);
@@ -66,8 +66,8 @@ pub async fn answer(
     Ok(response)
 }
 
-async fn read_form(exchange: &Exchange, body: Incoming) -> Result<Vec<u8>, Failure> {
-    let is_form = exchange
+async fn read_form(context: &RequestContext, body: Incoming) -> Result<Vec<u8>, Failure> {
+    let is_form = context
         .parts
         .headers
         .get(CONTENT_TYPE)

@@ -10,16 +10,16 @@ use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::gateway::Worker;
 use crate::gateway::endpoints::finish;
 use crate::gateway::failure::Failure;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::cookie::{Bound, MOST_BOUND};
 
 /// Answers `GET arrive?code=...` at another host than the registered one.
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in here.
-pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
     let cookies = worker.shared.settings.cookies;
-    let headers = &exchange.parts.headers;
+    let headers = &context.parts.headers;
     // Which of its wishes the code is for, the code alone knows.
     let wishes = cookies.all_bound(headers, Bound::Wish).take(MOST_BOUND);
     let bindings: Vec<_> = wishes.filter_map(|(_, value)| Binding::parse(value)).collect();
@@ -28,21 +28,21 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
         .into_iter()
         .flatten()
         .find_map(|id| worker.shared.flows.linked_sessions.recognise(id));
-    let code = exchange.query("code").as_deref().and_then(HandoffCode::parse);
+    let code = context.query("code").as_deref().and_then(HandoffCode::parse);
     let refused = |refused| Failure::from(refused).begin_again("/");
     let code = code.ok_or_else(|| refused(HandoffRefusal::UnknownCode))?;
-    let host = exchange.host.name();
+    let host = context.host.name();
     let arrived =
         worker.shared.flows.complete_handoff(&code, host, &bindings, earlier.as_ref()).await;
     let arrived = arrived.map_err(refused)?;
     tracing::info!(
-        request = exchange.id,
+        request = context.id,
         session = arrived.public_name,
         host,
         "citizen signed in at another host"
     );
     let target = arrived.return_to.as_str();
-    let mut response = finish::arrive(worker, exchange, target, arrived.origin);
-    finish::set_session(worker, exchange, arrived.linked.expose(), &mut response);
+    let mut response = finish::arrive(worker, context, target, arrived.origin);
+    finish::set_session(worker, context, arrived.linked.expose(), &mut response);
     Ok(response)
 }

@@ -18,30 +18,30 @@ use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::gateway::{handoff, login};
 use crate::pages::Trouble;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
 
 /// Answers `GET cross?id=...` at the registered host.
 ///
 /// # Errors
 /// When the wish is not this browser's to bring, or the login for it cannot begin.
-pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let headers = &exchange.parts.headers;
-    let handle = exchange.query("id").as_deref().and_then(HandoffHandle::parse);
+pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
+    let headers = &context.parts.headers;
+    let handle = context.query("id").as_deref().and_then(HandoffHandle::parse);
     let handle =
         handle.ok_or_else(|| Failure::from(HandoffRefusal::UnknownRequest).begin_again("/"))?;
     let known = worker.shared.settings.cookies.bound(headers, Bound::Home, &handle.tag());
     let known = known.into_iter().find_map(Binding::parse);
     // 1. Whoever is signed in here, and this browser.
-    let live = worker.live(exchange).await?;
-    let id = worker.session_id(exchange).await?;
+    let live = worker.live(context).await?;
+    let id = worker.session_id(context).await?;
     let present = id.as_ref().zip(live.as_ref());
     let binding = known.clone().unwrap_or_else(Binding::generate);
     // 2. What is next. While nobody can sign in, the wish stays as it is.
     if live.is_none() {
-        login::check_outage(worker, exchange)?;
+        login::check_outage(worker, context)?;
     }
-    let network = worker.network(exchange);
+    let network = worker.network(context);
     let next = match worker.shared.flows.continue_handoff(&handle, &binding, present, network).await
     {
         Ok(next) => next,
@@ -49,13 +49,13 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
     };
     match next {
         Next::SignIn(demand, which) => {
-            login::check_outage(worker, exchange)?;
+            login::check_outage(worker, context)?;
             let here = handoff::address(worker, &handle);
             let mut response = match which {
-                Try::Further => login::begin(worker, exchange, here, demand).await?,
-                Try::First => login::begin_counted(worker, exchange, here, demand).await?,
+                Try::Further => login::begin(worker, context, here, demand).await?,
+                Try::First => login::begin_counted(worker, context, here, demand).await?,
             };
-            handoff::bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
+            handoff::bind(worker, context, Bound::Home, &handle, &binding, &mut response);
             Ok(response)
         }
         Next::Go { host, code } => {
@@ -71,8 +71,8 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
             let mut response = response::see_other(&target);
             response::keep_address_private(&mut response);
             // A second time it is told apart from what another browser brings.
-            handoff::bind(worker, exchange, Bound::Home, &handle, &binding, &mut response);
-            tracing::info!(request = exchange.id, host, "citizen crosses to another host");
+            handoff::bind(worker, context, Bound::Home, &handle, &binding, &mut response);
+            tracing::info!(request = context.id, host, "citizen crosses to another host");
             Ok(response)
         }
     }

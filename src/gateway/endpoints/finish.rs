@@ -19,7 +19,7 @@ use crate::gateway::failure::Failure;
 use crate::gateway::login;
 use crate::gateway::response;
 use crate::pages;
-use crate::request::context::{Caller, Exchange};
+use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
 use crate::session::SessionId;
 
@@ -27,20 +27,20 @@ use crate::session::SessionId;
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in.
-pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
+pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
     let (cookies, flows) = (worker.shared.settings.cookies, &worker.shared.flows);
-    let headers = &exchange.parts.headers;
-    let state = exchange.query("state").unwrap_or_default();
+    let headers = &context.parts.headers;
+    let state = context.query("state").unwrap_or_default();
     let relay_state = RelayState::recognise(&state, &flows.sealer, worker.shared.clock.now());
     let relay_state =
-        relay_state.map_err(|error| refused(worker, exchange, None, LoginError::from(error)))?;
+        relay_state.map_err(|error| refused(worker, context, None, LoginError::from(error)))?;
     let tag = relay_state.tag();
     let mut remembered = cookies.bound(headers, Bound::Login, &tag);
     remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
     // A browser may show several values; what one of them opens to is known to the one that began the login.
     let mut remembered = remembered.into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
-    let ticket = exchange.query("ticket");
+    let ticket = context.query("ticket");
     let earlier = cookies.sessions(headers).into_iter().flatten();
     let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
     let attempt = Attempt {
@@ -48,56 +48,56 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
         ticket: ticket.as_deref(),
         begun: begun.as_ref(),
         earlier: earlier.as_ref(),
-        network: worker.network(exchange),
+        network: worker.network(context),
     };
     // Only what this browser began and brings back counts: a foreign page can lead to the rest.
     if begun.is_some() {
-        let may = worker.shared.limits.come_back(exchange.client.address);
-        may.map_err(|refused| login::again_here(refused.into(), exchange))?;
+        let may = worker.shared.limits.come_back(context.client.address);
+        may.map_err(|refused| login::again_here(refused.into(), context))?;
     }
     let finished = match flows.finish(attempt).await {
         Ok(finished) => finished,
         // Nothing is spent yet: the same address finishes the same login in a moment.
         Err(error @ LoginError::Node(NodeError::Busy)) => {
-            return Err(login::again_here(error.into(), exchange));
+            return Err(login::again_here(error.into(), context));
         }
         Err(error) => {
             // Known only to the browser that began it, so that the page leads nobody else there.
             if is_over(&error)
                 && let Some(login) = &begun
-                && worker.live(exchange).await?.is_some()
+                && worker.live(context).await?.is_some()
             {
                 // The page was loaded once more, and the citizen has long been signed in.
-                return Ok(arrive(worker, exchange, login.return_to.as_str(), login.origin));
+                return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
             }
-            return Err(refused(worker, exchange, begun, error));
+            return Err(refused(worker, context, begun, error));
         }
     };
     if !finished.is_repeated {
         worker.shared.counts.logins_finished.add(finished.assurance.name());
     }
     tracing::info!(
-        request = exchange.id,
+        request = context.id,
         session = finished.session.key().public_name(),
         assurance = %finished.assurance,
         again = finished.is_repeated,
         "citizen signed in"
     );
     let login = finished.login;
-    let mut response = arrive(worker, exchange, login.return_to.as_str(), login.origin);
-    set_session(worker, exchange, finished.session.expose(), &mut response);
+    let mut response = arrive(worker, context, login.return_to.as_str(), login.origin);
+    set_session(worker, context, finished.session.expose(), &mut response);
     Ok(response)
 }
 
 /// Gives the browser its session cookie, in the place of any that somebody set before.
 pub(super) fn set_session(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     id: &str,
     response: &mut Response<Body>,
 ) {
     let cookies = worker.shared.settings.cookies;
-    if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
+    if let Some(cookie) = cookies.clear_second_session(&context.parts.headers) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response.headers_mut().append(SET_COOKIE, cookies.set_session(id));
@@ -106,14 +106,14 @@ pub(super) fn set_session(
 /// Leads the browser on. People get a page that refreshes to the target: see [`pages::arriving`].
 pub(super) fn arrive(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     target: &str,
     origin: Origin,
 ) -> Response<Body> {
-    if exchange.caller() != Caller::Navigation {
+    if context.caller() != Caller::Navigation {
         return response::see_other(target);
     }
-    let look = response::look(&worker.shared.settings, exchange);
+    let look = response::look(&worker.shared.settings, context);
     let came = match origin {
         Origin::Own => pages::Came::FromThePortal,
         Origin::Elsewhere => pages::Came::FromElsewhere,
@@ -135,15 +135,15 @@ fn is_over(error: &LoginError) -> bool {
 /// simply arrives.
 pub(super) fn refused(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     begun: Option<PendingLogin>,
     error: LoginError,
 ) -> Failure {
     if matches!(error, LoginError::Pending(Refused::OtherBrowser)) {
         worker.shared.counts.logins_of_other_browsers.add();
         tracing::warn!(
-            request = exchange.id,
-            address = %exchange.client.address,
+            request = context.id,
+            address = %context.client.address,
             "login ended: its answer came to another browser than the one that began it"
         );
     }

@@ -16,7 +16,7 @@ use crate::gateway::login;
 use crate::gateway::response;
 use crate::identity::assurance::Assurance;
 use crate::pages::Trouble;
-use crate::request::context::{Caller, Exchange};
+use crate::request::context::{Caller, RequestContext};
 use crate::session::held::Live;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional. With
@@ -26,20 +26,20 @@ use crate::session::held::Live;
 /// # Errors
 /// When nobody can sign in, the network began too many logins, our request cannot be signed, or
 /// the session store is away.
-pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let return_to = exchange.query("return_to").unwrap_or_default();
+pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
+    let return_to = context.query("return_to").unwrap_or_default();
     let return_to = ReturnTo::parse(&return_to);
-    let assurance = exchange.query("assurance").map(|text| {
+    let assurance = context.query("assurance").map(|text| {
         let detail = "assurance is low, substantial or high";
         Assurance::parse(&text).ok_or_else(|| Failure::malformed(Reason::RequestAssurance, detail))
     });
-    let max_age = exchange.query("max_age").map(|text| parse_age(&text));
+    let max_age = context.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
-    let demand = demand::demanded(worker, exchange, &return_to, wish);
+    let demand = demand::demanded(worker, context, &return_to, wish);
     // Whoever is signed in surely and recently enough need not go to the node again.
-    let live = worker.live(exchange).await?;
+    let live = worker.live(context).await?;
     let is_met = live.as_ref().map(Live::session).is_some_and(|session| {
-        demand.is_met(session.assurance(), session.authenticated(), exchange.began)
+        demand.is_met(session.assurance(), session.authenticated(), context.began)
     });
     if is_met {
         return Ok(response::see_other(return_to.as_str()));
@@ -47,10 +47,10 @@ pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Bod
     if live.is_some() {
         worker.shared.counts.step_ups.add();
     }
-    login::check_outage(worker, exchange)?;
+    login::check_outage(worker, context)?;
     let login = worker.shared.settings.login_link(&return_to, demand);
-    match exchange.caller() {
-        Caller::Navigation => login::begin(worker, exchange, return_to, demand).await,
+    match context.caller() {
+        Caller::Navigation => login::begin(worker, context, return_to, demand).await,
         // Neither can go to the node, so nothing begins and no cookie is set: a script that asks
         // again and again leaves nothing behind.
         Caller::Program => Ok(Challenge { login, demand, step_up: live.is_some() }.response()),

@@ -18,7 +18,7 @@ use crate::gateway::endpoints::small_form;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::pages::{self, LogoutOutcome};
-use crate::request::context::{Caller, Exchange, form_value};
+use crate::request::context::{Caller, RequestContext, form_value};
 use crate::wire::incoming::Incoming;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -27,9 +27,9 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 ///
 /// # Errors
 /// When the session store is away.
-pub async fn ask(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    let look = response::look(&worker.shared.settings, exchange);
-    let page = match worker.live(exchange).await? {
+pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
+    let look = response::look(&worker.shared.settings, context);
+    let page = match worker.live(context).await? {
         None => pages::signed_out(look, LogoutOutcome::NotSignedIn, "/"),
         Some(live) => {
             let action = worker.shared.settings.prefix.clone() + "logout";
@@ -45,13 +45,12 @@ pub async fn ask(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>,
 /// When the session store is away: then the citizen may still be signed in.
 pub async fn answer(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let cookies = worker.shared.settings.cookies;
-    let id = worker.session_id(exchange).await?;
-    let ours = match exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
-    {
+    let id = worker.session_id(context).await?;
+    let ours = match context.is_same_origin(worker.shared.settings.origin_of(context.host.name())) {
         Some(ours) => ours,
         // An old browser that says nothing of where the form was; ours holds the token.
         None => {
@@ -70,7 +69,7 @@ pub async fn answer(
             worker.shared.minter.forget(id.key().bytes(), worker.shared.rules.policy.releases());
             let signed_out = worker.shared.flows.logout(id).await?;
             // A second one that a script may have set beside ours leads nobody on either.
-            let all = worker.session_ids(exchange).await?;
+            let all = worker.session_ids(context).await?;
             for other in all.into_iter().filter(|other| other.key() != id.key()) {
                 worker
                     .shared
@@ -85,22 +84,22 @@ pub async fn answer(
     let (outcome, name) = match &signed_out {
         SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
         SignedOut::OnlyHere(reason) => {
-            tracing::warn!(request = exchange.id, reason, "node did not confirm the logout");
+            tracing::warn!(request = context.id, reason, "node did not confirm the logout");
             (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
         }
         SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
         SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
     };
     worker.shared.counts.logouts.add(name);
-    tracing::info!(request = exchange.id, outcome = name, "citizen signed out");
-    let mut response = if exchange.caller() == Caller::Program {
+    tracing::info!(request = context.id, outcome = name, "citizen signed out");
+    let mut response = if context.caller() == Caller::Program {
         response::json(StatusCode::OK, &serde_json::json!({ "outcome": name }))
     } else {
-        let look = response::look(&worker.shared.settings, exchange);
+        let look = response::look(&worker.shared.settings, context);
         response::page(StatusCode::OK, pages::signed_out(look, outcome, "/"))
     };
     response.headers_mut().insert(SET_COOKIE, cookies.clear_session());
-    if let Some(cookie) = cookies.clear_second_session(&exchange.parts.headers) {
+    if let Some(cookie) = cookies.clear_second_session(&context.parts.headers) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     // What the browser kept of the portal's pages goes as well.

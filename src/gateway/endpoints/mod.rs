@@ -30,12 +30,12 @@ use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
 use crate::gateway::{Settings, Worker};
 use crate::pages::Trouble;
-use crate::request::context::{Caller, Exchange};
+use crate::request::context::{Caller, RequestContext};
 use crate::wire::incoming::Incoming;
 
 /// One of our places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Endpoint {
     /// A login begins.
     Login,
     /// The browser brings an artifact.
@@ -64,11 +64,11 @@ pub enum Place {
 
 /// Finds the place that a path names, on the hosts of the portal.
 #[must_use]
-pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Option<Place> {
+pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Option<Endpoint> {
     // Public keys are for whoever asks, under whatever name a backend reaches us by.
     let (is_acs, name) = (path == settings.acs_path, path.strip_prefix(&*settings.prefix));
     if name == Some("jwks.json") {
-        return Some(Place::Jwks);
+        return Some(Endpoint::Jwks);
     }
     // Nearly every path is none of ours, and then the host does not matter.
     if !(is_acs || name.is_some()) || !policy.has_host(host) {
@@ -76,24 +76,24 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
     }
     let standing = settings.standing(host);
     if is_acs && standing == Standing::Registered {
-        return Some(Place::Acs);
+        return Some(Endpoint::Acs);
     }
     let name = name?;
     let of_one_host = match (name, standing) {
-        (_, Standing::Public) => Some(Place::Unknown),
-        ("finish", Standing::Registered) => Some(Place::Finish),
-        ("cross", Standing::Registered) => Some(Place::Cross),
-        ("arrive", Standing::Other(_)) => Some(Place::Arrive),
+        (_, Standing::Public) => Some(Endpoint::Unknown),
+        ("finish", Standing::Registered) => Some(Endpoint::Finish),
+        ("cross", Standing::Registered) => Some(Endpoint::Cross),
+        ("arrive", Standing::Other(_)) => Some(Endpoint::Arrive),
         _ => None,
     };
     Some(of_one_host.unwrap_or(match name {
-        "login" => Place::Login,
-        "form" => Place::Form,
-        "logout" => Place::Logout,
-        "session" => Place::Session,
-        "keepalive" => Place::KeepAlive,
-        "session.js" => Place::Timer,
-        _ => Place::Unknown,
+        "login" => Endpoint::Login,
+        "form" => Endpoint::Form,
+        "logout" => Endpoint::Logout,
+        "session" => Endpoint::Session,
+        "keepalive" => Endpoint::KeepAlive,
+        "session.js" => Endpoint::Timer,
+        _ => Endpoint::Unknown,
     }))
 }
 
@@ -103,42 +103,42 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
 /// Whatever goes wrong there.
 pub async fn answer(
     worker: &Worker,
-    place: Place,
-    exchange: &Exchange,
+    endpoint: Endpoint,
+    context: &RequestContext,
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
-    let method = &exchange.parts.method;
-    match (place, method) {
-        (Place::Login, &Method::GET | &Method::HEAD) => login::answer(worker, exchange).await,
-        (Place::Acs, &Method::GET | &Method::POST) => {
-            require_navigation(exchange, Reason::LoginNoNavigation)?;
-            may_try(worker, exchange)?;
-            counted(worker, exchange, acs::answer(worker, exchange, body).await)
+    let method = &context.parts.method;
+    match (endpoint, method) {
+        (Endpoint::Login, &Method::GET | &Method::HEAD) => login::answer(worker, context).await,
+        (Endpoint::Acs, &Method::GET | &Method::POST) => {
+            require_navigation(context, Reason::LoginNoNavigation)?;
+            may_try(worker, context)?;
+            counted(worker, context, acs::answer(worker, context, body).await)
         }
-        (Place::Finish, &Method::GET) => {
-            require_navigation(exchange, Reason::LoginNoNavigation)?;
-            may_try(worker, exchange)?;
-            counted(worker, exchange, finish::answer(worker, exchange).await)
+        (Endpoint::Finish, &Method::GET) => {
+            require_navigation(context, Reason::LoginNoNavigation)?;
+            may_try(worker, context)?;
+            counted(worker, context, finish::answer(worker, context).await)
         }
-        (Place::Cross, &Method::GET) => {
-            require_navigation(exchange, Reason::CrossingNoNavigation)?;
-            may_try(worker, exchange)?;
-            counted(worker, exchange, cross::answer(worker, exchange).await)
+        (Endpoint::Cross, &Method::GET) => {
+            require_navigation(context, Reason::CrossingNoNavigation)?;
+            may_try(worker, context)?;
+            counted(worker, context, cross::answer(worker, context).await)
         }
-        (Place::Arrive, &Method::GET) => {
-            require_navigation(exchange, Reason::CrossingNoNavigation)?;
-            may_try(worker, exchange)?;
-            counted(worker, exchange, arrive::answer(worker, exchange).await)
+        (Endpoint::Arrive, &Method::GET) => {
+            require_navigation(context, Reason::CrossingNoNavigation)?;
+            may_try(worker, context)?;
+            counted(worker, context, arrive::answer(worker, context).await)
         }
-        (Place::Form, &Method::GET) => form::ask(worker, exchange).await,
-        (Place::Form, &Method::POST) => form::discard(worker, exchange, body).await,
-        (Place::Logout, &Method::GET | &Method::HEAD) => logout::ask(worker, exchange).await,
-        (Place::Logout, &Method::POST) => logout::answer(worker, exchange, body).await,
-        (Place::Session, &Method::GET | &Method::HEAD) => session::answer(worker, exchange).await,
-        (Place::KeepAlive, &Method::POST) => session::keep_alive(worker, exchange).await,
-        (Place::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(exchange)),
-        (Place::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
-        (Place::Unknown, _) => {
+        (Endpoint::Form, &Method::GET) => form::ask(worker, context).await,
+        (Endpoint::Form, &Method::POST) => form::discard(worker, context, body).await,
+        (Endpoint::Logout, &Method::GET | &Method::HEAD) => logout::ask(worker, context).await,
+        (Endpoint::Logout, &Method::POST) => logout::answer(worker, context, body).await,
+        (Endpoint::Session, &Method::GET | &Method::HEAD) => session::answer(worker, context).await,
+        (Endpoint::KeepAlive, &Method::POST) => session::keep_alive(worker, context).await,
+        (Endpoint::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(context)),
+        (Endpoint::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
+        (Endpoint::Unknown, _) => {
             Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoSuchPlace))
         }
         _ => Err(Failure::new(
@@ -150,15 +150,15 @@ pub async fn answer(
 }
 
 /// Turns away, before anything is spent, a network of which too many logins were refused.
-fn may_try(worker: &Worker, exchange: &Exchange) -> Result<(), Failure> {
-    let may_try = worker.shared.limits.may_try(exchange.client.address);
-    may_try.map_err(|refused| super::login::again_here(refused.into(), exchange))
+fn may_try(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
+    let may_try = worker.shared.limits.may_try(context.client.address);
+    may_try.map_err(|refused| super::login::again_here(refused.into(), context))
 }
 
 /// Requires that a person goes to a page: before anything is counted, because a foreign page can have a
 /// browser fetch what it likes, and that must count for nobody.
-fn require_navigation(exchange: &Exchange, code: Reason) -> Result<(), Failure> {
-    if exchange.caller() == Caller::Navigation {
+fn require_navigation(context: &RequestContext, code: Reason) -> Result<(), Failure> {
+    if context.caller() == Caller::Navigation {
         return Ok(());
     }
     Err(Failure::new(Trouble::MalformedRequest, StatusCode::FORBIDDEN, code))
@@ -168,12 +168,12 @@ fn require_navigation(exchange: &Exchange, code: Reason) -> Result<(), Failure> 
 /// not its fault; an answer that is not believed may be.
 fn counted(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     response: Result<Response<Body>, Failure>,
 ) -> Result<Response<Body>, Failure> {
     response.inspect_err(|failure| {
         if failure.is_of_the_network {
-            worker.shared.limits.fail(exchange.client.address);
+            worker.shared.limits.fail(context.client.address);
         }
     })
 }

@@ -13,7 +13,7 @@ use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::identity::claims::PersonalClaim;
 use crate::pages::Trouble;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 use crate::session::held::Activity;
 
 /// Answers `{"signed_in": false}`, with `ended` where that is known (`elsewhere`, `operator`); or who is
@@ -21,41 +21,43 @@ use crate::session::held::Activity;
 ///
 /// # Errors
 /// When the session store is away.
-pub async fn answer(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    tell(worker, exchange, Activity::Background).await
+pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
+    tell(worker, context, Activity::Background).await
 }
 
 /// Notes a sign of life and answers as `session` does.
 ///
 /// # Errors
 /// When another site asks, or the session store is away.
-pub async fn keep_alive(worker: &Worker, exchange: &Exchange) -> Result<Response<Body>, Failure> {
-    if exchange.is_same_origin(worker.shared.settings.origin_of(exchange.host.name()))
-        == Some(false)
+pub async fn keep_alive(
+    worker: &Worker,
+    context: &RequestContext,
+) -> Result<Response<Body>, Failure> {
+    if context.is_same_origin(worker.shared.settings.origin_of(context.host.name())) == Some(false)
     {
         let (status, code) = (StatusCode::FORBIDDEN, Reason::SessionKeepaliveFromElsewhere);
         return Err(Failure::new(Trouble::MalformedRequest, status, code));
     }
-    tell(worker, exchange, Activity::Alive).await
+    tell(worker, context, Activity::Alive).await
 }
 
 async fn tell(
     worker: &Worker,
-    exchange: &Exchange,
+    context: &RequestContext,
     activity: Activity,
 ) -> Result<Response<Body>, Failure> {
     let now = worker.shared.clock.now();
-    let live = worker.live_as(exchange, activity).await?;
+    let live = worker.live_as(context, activity).await?;
     let Some(live) = live else {
         let mut value = serde_json::json!({ "signed_in": false });
-        if let Some(why) = worker.why_ended(exchange).await? {
+        if let Some(why) = worker.why_ended(context).await? {
             value["ended"] = why.name().into();
         }
         return Ok(response::json(StatusCode::OK, &value));
     };
     let session = live.session();
     let person = session.person();
-    let told = |claim| worker.shared.rules.policy.releases_claim(exchange.host.name(), claim);
+    let told = |claim| worker.shared.rules.policy.releases_claim(context.host.name(), claim);
     let (end, limit) = if live.idle_end() < session.end() {
         (live.idle_end(), "idle")
     } else {

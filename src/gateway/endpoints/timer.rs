@@ -16,12 +16,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use crate::base::body::{self, Body};
 use crate::base::encoding::{base64url, sha256};
 use crate::pages;
-use crate::request::context::Exchange;
+use crate::request::context::RequestContext;
 
 /// Answers with the script, or that the browser has it already (RFC 9110 13.1.2).
 #[must_use]
-pub fn answer(exchange: &Exchange) -> Response<Body> {
-    let headers = &exchange.parts.headers;
+pub fn answer(context: &RequestContext) -> Response<Body> {
+    let headers = &context.parts.headers;
     let form = match accepts_gzip(headers) {
         true => SERVED.gzip.as_ref().unwrap_or(&SERVED.plain),
         false => &SERVED.plain,

@@ -2,7 +2,7 @@
 
 use crate::request::cookie::Cookies;
 use crate::request::headers::hop_by_hop::names_a_field;
-use crate::request::headers::response::{Fate, fate, is_of_the_portal};
+use crate::request::headers::response::{HeaderRule, is_of_the_portal, rule};
 use crate::wire::lines::Lines;
 use crate::wire::outgoing;
 use bytes::BytesMut;
@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue};
 
 /// Fields that were cleaned, and what is added to them.
 #[derive(Debug, Default)]
-pub struct Passed {
+pub struct RawHeaders {
     lines: Lines,
     cache_control: Option<&'static str>,
     strict: Option<HeaderValue>,
@@ -21,7 +21,7 @@ pub struct Passed {
     is_strict: bool,
 }
 
-impl Passed {
+impl RawHeaders {
     /// Cleans the fields of an answer as [`crate::request::headers::clean_response`] does; `length` is what they
     /// say of the body. Gives the lines back when one of them must be changed, not only left out.
     ///
@@ -30,8 +30,8 @@ impl Passed {
     pub fn of(lines: Lines, length: Option<u64>, cookies: Cookies) -> Result<Self, Lines> {
         let needs_change = lines.iter().any(|(name, value)| match name.len() {
             // "Connection" may name others.
-            10 if fate(name) == Fate::Connection => !is_plain_connection(value),
-            15 => fate(name) == Fate::Clears,
+            10 if rule(name) == HeaderRule::Connection => !is_plain_connection(value),
+            15 => rule(name) == HeaderRule::Clears,
             _ => false,
         });
         if needs_change {
@@ -39,16 +39,19 @@ impl Passed {
         }
         let mut passed = Self { lines, length, ..Self::default() };
         let Self { lines, is_dated, is_cache_controlled, is_strict, .. } = &mut passed;
-        lines.retain(|name, value| match fate(name) {
-            Fate::Passes => true,
-            Fate::Dropped | Fate::Connection | Fate::Length | Fate::Clears => false,
-            Fate::Cookie => is_of_the_portal(value, cookies),
-            Fate::Date => !std::mem::replace(is_dated, true),
-            Fate::CacheControl => {
+        lines.retain(|name, value| match rule(name) {
+            HeaderRule::Passes => true,
+            HeaderRule::Dropped
+            | HeaderRule::Connection
+            | HeaderRule::Length
+            | HeaderRule::Clears => false,
+            HeaderRule::Cookie => is_of_the_portal(value, cookies),
+            HeaderRule::Date => !std::mem::replace(is_dated, true),
+            HeaderRule::CacheControl => {
                 *is_cache_controlled = true;
                 true
             }
-            Fate::Strict => {
+            HeaderRule::Strict => {
                 *is_strict = true;
                 true
             }
@@ -121,7 +124,7 @@ mod tests {
         head.unwrap().unwrap().lines
     }
 
-    fn written(passed: &Passed) -> String {
+    fn written(passed: &RawHeaders) -> String {
         let mut out = BytesMut::new();
         passed.write(&mut out);
         String::from_utf8(out.to_vec()).unwrap()
@@ -147,7 +150,7 @@ mod tests {
             "Content-Length: 3",
             "ETag: \"x\"",
         ];
-        let passed = Passed::of(lines(&fields), Some(3), COOKIES).unwrap();
+        let passed = RawHeaders::of(lines(&fields), Some(3), COOKIES).unwrap();
         let expected = "Content-Type: text/html\r\nSET-COOKIE: own=1\r\nETag: \"x\"\r\n";
         assert_eq!(written(&passed), expected);
         let mut cleaned = lines(&fields).to_map();
@@ -160,11 +163,11 @@ mod tests {
     #[test]
     fn what_must_be_changed_is_given_back_whole() {
         for field in ["Connection: X-Own", "Connection: close, x", "Clear-Site-Data: \"*\""] {
-            let lines = Passed::of(lines(&["A: b", field]), None, COOKIES).unwrap_err();
+            let lines = RawHeaders::of(lines(&["A: b", field]), None, COOKIES).unwrap_err();
             assert_eq!(lines.iter().count(), 2, "{field}");
         }
         for field in ["Connection: close", "Connection: Keep-Alive,", "Connections: x"] {
-            assert!(Passed::of(lines(&["A: b", field]), None, COOKIES).is_ok(), "{field}");
+            assert!(RawHeaders::of(lines(&["A: b", field]), None, COOKIES).is_ok(), "{field}");
         }
     }
 
@@ -178,7 +181,7 @@ mod tests {
             ),
             (&[], "cache-control: private\r\nstrict-transport-security: max-age=2\r\n"),
         ] {
-            let mut passed = Passed::of(lines(fields), None, COOKIES).unwrap();
+            let mut passed = RawHeaders::of(lines(fields), None, COOKIES).unwrap();
             passed.control_cache("private");
             passed.be_strict(HeaderValue::from_static("max-age=2"));
             assert_eq!(written(&passed), expected);

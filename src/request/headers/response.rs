@@ -21,14 +21,14 @@ use http::header::{HeaderName, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use super::hop_by_hop::remove_hop_by_hop;
-use crate::identity::headers::{Kinship, kinship};
+use crate::identity::headers::{IdentityHeader, identity_header};
 use crate::request::cookie::Cookies;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// What becomes of a field of an upstream's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum HeaderRule {
     /// It goes on.
     Passes,
     /// It does not.
@@ -51,33 +51,34 @@ pub enum Fate {
 
 /// Tells what becomes of a field of that name, in whatever case it is spelled.
 #[must_use]
-pub fn fate(name: &[u8]) -> Fate {
+pub fn rule(name: &[u8]) -> HeaderRule {
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     // The length rules nearly all comparisons out.
     match name.len() {
-        2 if is("te") => Fate::Dropped,
-        4 if is("date") => Fate::Date,
-        7 if is("upgrade") || is("trailer") || is("alt-svc") => Fate::Dropped,
-        10 if is("set-cookie") => Fate::Cookie,
-        10 if is("connection") => Fate::Connection,
-        10 if is("keep-alive") => Fate::Dropped,
-        13 if is("cache-control") => Fate::CacheControl,
-        14 if is("content-length") => Fate::Length,
-        15 if is("clear-site-data") => Fate::Clears,
-        16 if is("proxy-connection") => Fate::Dropped,
-        17 if is("transfer-encoding") => Fate::Dropped,
-        18 if is("proxy-authenticate") => Fate::Dropped,
-        19 if is("proxy-authorization") => Fate::Dropped,
-        25 if is("strict-transport-security") => Fate::Strict,
-        _ if is_ours(name) => Fate::Dropped,
-        _ => Fate::Passes,
+        2 if is("te") => HeaderRule::Dropped,
+        4 if is("date") => HeaderRule::Date,
+        7 if is("upgrade") || is("trailer") || is("alt-svc") => HeaderRule::Dropped,
+        10 if is("set-cookie") => HeaderRule::Cookie,
+        10 if is("connection") => HeaderRule::Connection,
+        10 if is("keep-alive") => HeaderRule::Dropped,
+        13 if is("cache-control") => HeaderRule::CacheControl,
+        14 if is("content-length") => HeaderRule::Length,
+        15 if is("clear-site-data") => HeaderRule::Clears,
+        16 if is("proxy-connection") => HeaderRule::Dropped,
+        17 if is("transfer-encoding") => HeaderRule::Dropped,
+        18 if is("proxy-authenticate") => HeaderRule::Dropped,
+        19 if is("proxy-authorization") => HeaderRule::Dropped,
+        25 if is("strict-transport-security") => HeaderRule::Strict,
+        _ if is_ours(name) => HeaderRule::Dropped,
+        _ => HeaderRule::Passes,
     }
 }
 
 fn is_ours(name: &[u8]) -> bool {
     // Nothing else folds to the first letter of ours.
     matches!(name.first(), Some(b'x' | b'X'))
-        && std::str::from_utf8(name).is_ok_and(|name| kinship(name) != Kinship::Foreign)
+        && std::str::from_utf8(name)
+            .is_ok_and(|name| identity_header(name) != IdentityHeader::Foreign)
 }
 
 /// Cleans the answer of an upstream.
@@ -87,10 +88,10 @@ pub fn clean_response(headers: &mut HeaderMap, cookies: Cookies) {
     let mut ours = Vec::new();
     let (mut sets_cookies, mut clears) = (false, false);
     for name in headers.keys() {
-        match fate(name.as_str().as_bytes()) {
-            Fate::Cookie => sets_cookies = true,
-            Fate::Clears => clears = true,
-            Fate::Dropped => ours.push(name.clone()),
+        match rule(name.as_str().as_bytes()) {
+            HeaderRule::Cookie => sets_cookies = true,
+            HeaderRule::Clears => clears = true,
+            HeaderRule::Dropped => ours.push(name.clone()),
             _ => {}
         }
     }
@@ -230,9 +231,10 @@ mod tests {
         for (at, name) in HOP_BY_HOP.iter().enumerate() {
             assert_eq!(hop_by_hop(name), Some(at), "{name}");
             // Responses that go on line by line are ruled by another table.
-            let fate = fate(name.as_str().as_bytes());
-            let expected = if *name == CONNECTION { Fate::Connection } else { Fate::Dropped };
-            assert_eq!(fate, expected, "{name}");
+            let rule = rule(name.as_str().as_bytes());
+            let expected =
+                if *name == CONNECTION { HeaderRule::Connection } else { HeaderRule::Dropped };
+            assert_eq!(rule, expected, "{name}");
         }
         assert_eq!(hop_by_hop(&http::header::ACCEPT), None);
     }

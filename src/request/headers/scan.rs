@@ -6,7 +6,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE};
 
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
-use crate::identity::headers::{BACKGROUND, Kinship, folds_to_start, kinship};
+use crate::identity::headers::{BACKGROUND, IdentityHeader, folds_to_start, identity_header};
 use crate::request::cookie::Cookies;
 use crate::wire::chunked;
 
@@ -86,12 +86,12 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<HeaderScan, Error> {
                 scan.has_te |= *name == TE;
                 has_connection |= *name == CONNECTION;
             }
-            _ => match kinship(name.as_str()) {
-                Kinship::Foreign if !claims_earlier_proxy(name.as_str()) => {
+            _ => match identity_header(name.as_str()) {
+                IdentityHeader::Foreign if !claims_earlier_proxy(name.as_str()) => {
                     scan.has_destination |= name.as_str() == "destination";
                 }
-                Kinship::Alias => return Err(Error::Alias),
-                Kinship::Ours | Kinship::Foreign => {
+                IdentityHeader::Alias => return Err(Error::Alias),
+                IdentityHeader::Ours | IdentityHeader::Foreign => {
                     scan.is_background |= *name == BACKGROUND;
                     ours.push(name.clone());
                 }
@@ -109,7 +109,7 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<HeaderScan, Error> {
 
 fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
     for named in connection_names(headers) {
-        if kinship(named) != Kinship::Foreign || claims_earlier_proxy(named) {
+        if identity_header(named) != IdentityHeader::Foreign || claims_earlier_proxy(named) {
             return Err(Error::ConnectionNamesIdentity);
         }
         if END_TO_END.iter().any(|name| named.eq_ignore_ascii_case(name)) {
@@ -125,7 +125,7 @@ fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
 pub fn may_be_in_trailer(name: &HeaderName) -> bool {
     !chunked::FORBIDDEN.contains(name)
         && hop_by_hop(name).is_none()
-        && kinship(name.as_str()) == Kinship::Foreign
+        && identity_header(name.as_str()) == IdentityHeader::Foreign
         && !claims_earlier_proxy(name.as_str())
 }
 

@@ -9,7 +9,7 @@ use http::header::{CONNECTION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::product::cookie::{MOST_BOUND, MOST_BOUND_BYTES, MOST_VALUES};
-use crate::product::{Bound, Cookies, Kinship, Tag, headers, kinship};
+use crate::product::{Bound, Cookies, IdentityHeader, Tag, headers, identity_header};
 use crate::within;
 
 const KINDS: [Bound; 7] = [
@@ -67,7 +67,7 @@ fn ours_do_not_pass(cookies: Cookies, headers: &HeaderMap) {
     headers::strip_for_upstream(&mut passed, scan, cookies);
     // 1. Nothing of ours is left, and no header speaks in our name or of the connection.
     for name in passed.keys() {
-        assert_eq!(kinship(name.as_str()), Kinship::Foreign, "{name}");
+        assert_eq!(identity_header(name.as_str()), IdentityHeader::Foreign, "{name}");
         let folded: String = name.as_str().replace('_', "-");
         assert!(!folded.starts_with("x-brama"), "{name}");
     }
@@ -101,7 +101,7 @@ fn answers_set_none_of_ours(cookies: Cookies, headers: &HeaderMap) {
     }
     headers::clean_response(&mut answer, cookies);
     for (name, value) in &answer {
-        assert_eq!(kinship(name.as_str()), Kinship::Foreign, "{name}");
+        assert_eq!(identity_header(name.as_str()), IdentityHeader::Foreign, "{name}");
         if *name == SET_COOKIE {
             let text = value.as_bytes();
             let end = text.iter().position(|byte| b";=".contains(byte)).unwrap_or(text.len());

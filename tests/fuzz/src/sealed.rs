@@ -96,6 +96,7 @@ fn what_is_sealed_opens(world: &World, input: &mut Unstructured<'_>) -> Result<(
         origin: if input.arbitrary()? { Origin::Own } else { Origin::Elsewhere },
     };
     let text = pending.seal(ours, login);
+    let text = text.expect("it can be written");
     let text = text.expose();
     let opened = PendingLogin::open(text, ours, login).expect("what is sealed opens");
     assert!(is_same(&opened, &pending), "{opened:?}\n{pending:?}");

@@ -6,7 +6,7 @@ use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
 
 use crate::base::clock::http_date;
-use crate::request::headers::raw::Passed;
+use crate::request::headers::raw::RawHeaders;
 use crate::wire::framing::{self, Framing, may_have_body};
 use crate::wire::outgoing::{self, Fields};
 
@@ -30,7 +30,7 @@ impl Head {
     pub(super) fn write(
         out: &mut BytesMut,
         parts: &Parts,
-        passed: &Passed,
+        passed: &RawHeaders,
         exact: Option<u64>,
         asked: Asked,
     ) -> Self {
@@ -83,7 +83,7 @@ struct Said {
 }
 
 /// Writes the fields, but for those about the length and the connection, which are ours to write.
-fn write_fields(out: &mut BytesMut, headers: &HeaderMap, passed: &Passed) -> Said {
+fn write_fields(out: &mut BytesMut, headers: &HeaderMap, passed: &RawHeaders) -> Said {
     let mut said = Said { length: passed.length(), is_dated: passed.is_dated(), closes: false };
     for (name, value) in headers {
         match *name {
