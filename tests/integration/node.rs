@@ -132,7 +132,9 @@ async fn certificates_and_keys_change_by_a_reload_and_a_file_with_two_is_trusted
     let signs_in = async |reason: Option<&str>| {
         let page = world.browser().sign_in("/tax", "anna").await;
         match reason {
-            Some(reason) => page.is_our_page().is_refused_with(reason),
+            Some(reason) => {
+                page.is_our_page().is_refused_with(reason);
+            }
             None => assert_eq!(page.text, "portal"),
         }
     };
