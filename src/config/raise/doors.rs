@@ -73,8 +73,8 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route], upstreams: &[Se
                  the same, and the gateway does not, passes by this route",
                 names(&strict)
             ),
-            "make the widest route the strictest and open single paths below it; the manual tells \
-             which upstreams take which spellings (who may go where)",
+            "make the widest route the strictest and open single paths below it; \
+             docs/upstream-paths.md tells which upstreams take which spellings",
         );
     }
 }
