@@ -13,7 +13,7 @@ use std::process::Command;
 use brama::app::Settings;
 use brama::base::clock::Time;
 use brama::config;
-use brama::gate::Door;
+use brama::gate::RouteMatch;
 use brama::gate::action::Action;
 use brama::gate::facts::Facts;
 use brama::gate::policy::{Access, Policy};
@@ -170,7 +170,7 @@ fn decided(
 ) -> Option<Known> {
     let canonical = path::canonical(raw).ok()?;
     let facts = Facts { host, path: &canonical, method, may_pass_maintenance: false };
-    let verdict = Door::find(&facts, policy).judge(visitor, now);
+    let verdict = RouteMatch::find(&facts, policy).judge(visitor, now);
     let route = verdict.route?;
     let is_it = |other: &brama::gate::policy::Route| {
         (&other.host, &other.path, &other.methods) == (&route.host, &route.path, &route.methods)

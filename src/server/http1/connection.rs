@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use crate::base::stop::Stop;
 use crate::request::service::Peer;
 use crate::server::limits::Limits;
-use crate::wire::incoming::{Lent, Progress};
+use crate::wire::incoming::{Progress, ReaderLease};
 use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;
 use crate::wire::stream::WriteHalf;
@@ -13,7 +13,7 @@ use crate::wire::stream::WriteHalf;
 /// What is known of a connection between and during its exchanges.
 pub(super) struct Connection<'s, S> {
     pub(super) reader: Option<Reader>,
-    pub(super) lent: Option<Lent>,
+    pub(super) lease: Option<ReaderLease>,
     /// Whether what is left unread of a body is worth reading for the sake of the connection.
     pub(super) may_drain: bool,
     pub(super) unread: Option<Progress>,

@@ -43,8 +43,8 @@ impl<S: Service> Connection<'_, S> {
             (_, None) => return Ok(false),
             (framing, Some(reader)) => {
                 let stall = self.limits.stall_timeout;
-                let (body, lent) = Incoming::wire(reader, framing, holds_back, stall);
-                self.lent = Some(lent);
+                let (body, lease) = Incoming::wire(reader, framing, holds_back, stall);
+                self.lease = Some(lease);
                 let is_short = matches!(framing, Framing::Length(length) if length <= DRAIN);
                 self.may_drain = is_short && !holds_back;
                 body
@@ -115,18 +115,18 @@ impl<S: Service> Connection<'_, S> {
         if let Poll::Ready(answer) = call.poll(cx) {
             return Poll::Ready(Meanwhile::Answered(answer.into()));
         }
-        if let Some(lent) = &mut self.lent {
-            if let Some(awaited) = &mut lent.awaited
+        if let Some(lease) = &mut self.lease {
+            if let Some(awaited) = &mut lease.awaited
                 && let Poll::Ready(said) = Pin::new(awaited).poll(cx)
             {
-                lent.awaited = None;
+                lease.awaited = None;
                 if said.is_ok() {
                     return Poll::Ready(Meanwhile::BodyAwaited);
                 }
             }
-            match ready!(Pin::new(&mut lent.home).poll(cx)) {
+            match ready!(Pin::new(&mut lease.home).poll(cx)) {
                 Ok(returned) => {
-                    self.lent = None;
+                    self.lease = None;
                     self.take_back(returned);
                 }
                 Err(_) => return Poll::Pending,
@@ -143,7 +143,7 @@ impl<S: Service> Connection<'_, S> {
     /// Tells whether somebody wants the body that the client holds back, and the client does not
     /// know it yet.
     fn is_body_awaited(&mut self) -> bool {
-        let awaited = self.lent.as_mut().and_then(|lent| lent.awaited.as_mut());
+        let awaited = self.lease.as_mut().and_then(|lease| lease.awaited.as_mut());
         awaited.is_some_and(|awaited| awaited.try_recv().is_ok())
     }
 }

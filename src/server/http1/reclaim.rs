@@ -13,10 +13,10 @@ use crate::wire::incoming::Returned;
 impl<S: Service> Connection<'_, S> {
     /// Takes the reader back if it is home already.
     pub(super) fn look_for_reader(&mut self) {
-        if let Some(lent) = &mut self.lent
-            && let Ok(returned) = lent.home.try_recv()
+        if let Some(lease) = &mut self.lease
+            && let Ok(returned) = lease.home.try_recv()
         {
-            self.lent = None;
+            self.lease = None;
             self.take_back(returned);
         }
     }
@@ -30,8 +30,8 @@ impl<S: Service> Connection<'_, S> {
     /// Waits for the reader that a body took along, and reads what nobody wanted of the body.
     /// Without a reader afterwards, there is no next request.
     pub(super) async fn reclaim(&mut self) {
-        if let Some(lent) = self.lent.take()
-            && let Ok(Ok(returned)) = tokio::time::timeout(RECLAIM, lent.home).await
+        if let Some(lease) = self.lease.take()
+            && let Ok(Ok(returned)) = tokio::time::timeout(RECLAIM, lease.home).await
         {
             self.take_back(returned);
         }

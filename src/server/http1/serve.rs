@@ -33,7 +33,7 @@ pub async fn serve<S: Service>(
     let Joined { reader, writer } = stream;
     let connection = Connection {
         reader: Some(reader),
-        lent: None,
+        lease: None,
         may_drain: false,
         unread: None,
         writer,

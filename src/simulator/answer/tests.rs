@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use super::plan::Plan;
 use super::*;
-use crate::base::clock::{earlier, later};
+use crate::base::clock::{Time, earlier, later};
+use crate::identity::assurance::Assurance;
+use crate::identity::attribute::Attribute;
 use crate::saml::assertion::Assertion;
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
-use crate::simulator::faults::Kind;
-use crate::simulator::kit::{Names, Role};
-use crate::simulator::people::PEOPLE;
+use crate::simulator::faults::{Fault, Kind};
+use crate::simulator::kit::{Kit, Names, Role};
+use crate::simulator::people::{NodeStatus, PEOPLE, Way};
 use crate::xml::keys::DecryptionKey;
 use crate::xml::scan::Limits;
 use crate::xml::signature::TrustedCertificates;

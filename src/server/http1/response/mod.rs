@@ -42,7 +42,7 @@ impl<S: Service> Connection<'_, S> {
     /// read by whoever answers, or is short enough to be read to its end.
     fn knows_next_start(&self, status: StatusCode) -> bool {
         let is_read = self.reader.is_some() && self.unread.is_none();
-        let is_being_read = self.lent.is_some() && !status.is_client_error();
+        let is_being_read = self.lease.is_some() && !status.is_client_error();
         is_read || is_being_read || self.may_drain
     }
 }

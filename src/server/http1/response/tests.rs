@@ -1,7 +1,7 @@
 //! What a client gets of a body that comes in pieces, and in how many writes.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

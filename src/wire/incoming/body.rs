@@ -1,0 +1,231 @@
+//! The body of a request, by whatever protocol it comes, with what is asked of all of them: a bound, a
+//! count, an end from outside.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::breaker::{Breaker, Switch};
+use super::error::BodyError;
+use super::lease::{ReaderLease, Wire};
+use crate::wire::framing::Framing;
+use crate::wire::patience::Patience;
+use crate::wire::reader::Reader;
+
+/// The body of a request, by whatever protocol it comes.
+pub struct Incoming {
+    source: Source,
+    limit: u64,
+    left: u64,
+    count: Option<Arc<AtomicU64>>,
+    breaker: Option<Arc<Switch>>,
+}
+
+enum Source {
+    Empty,
+    Whole(Bytes),
+    /// What was read of it, and the rest.
+    Begun(Box<(Bytes, Source)>),
+    /// The end of a body whose length nobody announced, with its trailer.
+    End(Option<Box<HeaderMap>>),
+    Wire(Box<Wire>),
+    Http2(hyper::body::Incoming, Box<(Patience, Duration)>),
+}
+
+impl Incoming {
+    /// No body.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::of(Source::Empty)
+    }
+
+    /// A body of HTTP/1.1.
+    #[must_use]
+    pub fn wire(
+        reader: Reader,
+        framing: Framing,
+        holds_back: bool,
+        stall: Duration,
+    ) -> (Self, ReaderLease) {
+        let (wire, lease) = Wire::new(reader, framing, holds_back, stall);
+        (Self::of(Source::Wire(Box::new(wire))), lease)
+    }
+
+    /// A body of HTTP/2.
+    #[must_use]
+    pub fn http2(body: hyper::body::Incoming, stall: Duration) -> Self {
+        if body.is_end_stream() {
+            return Self::empty();
+        }
+        Self::of(Source::Http2(body, Box::new((Patience::default(), stall))))
+    }
+
+    /// A body that was read before.
+    #[must_use]
+    pub fn whole(bytes: Bytes) -> Self {
+        Self::of(Source::Whole(bytes))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, limit: u64::MAX, left: u64::MAX, count: None, breaker: None }
+    }
+
+    /// Makes it such that it can be broken off by somebody who does not have it.
+    #[must_use]
+    pub fn breakable(self) -> (Self, Breaker) {
+        let switch = Arc::new(Switch::default());
+        let breaker = Breaker(Arc::clone(&switch));
+        (Self { breaker: Some(switch), ..self }, breaker)
+    }
+
+    /// Reads for as long as it could be a short body that begins like this: until more than `length` bytes
+    /// are here, or something else, or all. Nothing is lost or changed by it: what was read comes first, and
+    /// then the rest.
+    ///
+    /// # Errors
+    /// When the body breaks off meanwhile.
+    pub async fn begin(mut self, like: &[u8], length: usize) -> Result<Self, BodyError> {
+        let was_announced = self.length().is_some();
+        let mut begun = BytesMut::new();
+        let rest = loop {
+            let is_like = begun.iter().zip(like).all(|(here, expected)| here == expected);
+            if begun.len() > length || !is_like {
+                break std::mem::replace(&mut self.source, Source::Empty);
+            }
+            let Some(frame) = self.frame().await.transpose()? else { break Source::End(None) };
+            match frame.into_data() {
+                Ok(data) => begun.extend_from_slice(&data),
+                Err(frame) => break Source::End(frame.into_trailers().ok().map(Box::new)),
+            }
+        };
+        let source = match rest {
+            Source::End(None) if was_announced => Source::Whole(begun.freeze()),
+            rest => Source::Begun(Box::new((begun.freeze(), rest))),
+        };
+        Ok(Self { source, ..self })
+    }
+
+    /// Returns the bytes of a body that is here to its end, as [`Self::begin`] may have found.
+    #[must_use]
+    pub fn as_whole(&self) -> Option<&[u8]> {
+        match &self.source {
+            Source::Empty => Some(&[]),
+            Source::Whole(bytes) => Some(bytes),
+            Source::Begun(begun) if matches!(begun.1, Source::End(_)) => Some(&begun.0),
+            _ => None,
+        }
+    }
+
+    /// Lets no more than so many bytes through.
+    #[must_use]
+    pub fn limited(self, limit: u64) -> Self {
+        Self { limit, left: limit, ..self }
+    }
+
+    /// Counts the bytes that pass.
+    #[must_use]
+    pub fn counted(self, count: Arc<AtomicU64>) -> Self {
+        Self { count: Some(count), ..self }
+    }
+
+    /// Returns how many bytes it has, when that was said beforehand.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.size_hint().exact()
+    }
+}
+
+impl Body for Incoming {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        if let Some(switch) = &this.breaker {
+            switch.reader.register(cx.waker());
+            if switch.is_broken.load(Ordering::Acquire) {
+                return Poll::Ready(Some(Err(BodyError::BrokenOff)));
+            }
+        }
+        let frame = match &mut this.source {
+            Source::Empty => return Poll::Ready(None),
+            Source::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
+            Source::Whole(bytes) => Some(Ok(Frame::data(std::mem::take(bytes)))),
+            Source::Begun(begun) => {
+                let bytes = std::mem::take(&mut begun.0);
+                this.source = std::mem::replace(&mut begun.1, Source::Empty);
+                if bytes.is_empty() {
+                    return Pin::new(this).poll_frame(cx);
+                }
+                Some(Ok(Frame::data(bytes)))
+            }
+            Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(*trailer))),
+            Source::Wire(wire) => ready!(wire.poll_frame(cx)),
+            Source::Http2(body, patience) => {
+                let (patience, stall) = &mut **patience;
+                match Pin::new(&mut *body).poll_frame(cx) {
+                    Poll::Pending => {
+                        ready!(patience.poll_stalled(*stall, cx));
+                        Some(Err(BodyError::Stalled(*stall)))
+                    }
+                    // A stream that was reset, even without an error, has not come to its end.
+                    Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
+                    Poll::Ready(frame) => {
+                        patience.endless();
+                        frame.map(|frame| frame.map_err(BodyError::from))
+                    }
+                }
+            }
+        };
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            if let Some(count) = &this.count {
+                count.fetch_add(data.len() as u64, Ordering::Relaxed);
+            }
+            match this.left.checked_sub(data.len() as u64) {
+                Some(left) => this.left = left,
+                None => return Poll::Ready(Some(Err(BodyError::TooLong(this.limit)))),
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.source.is_over()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            // As it was before anything was read: of no length that was announced.
+            Source::Begun(..) | Source::End(_) => SizeHint::default(),
+            Source::Wire(wire) => wire.progress.size_hint(),
+            Source::Http2(body, _) => body.size_hint(),
+        }
+    }
+}
+
+impl Source {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Begun(..) => false,
+            Self::End(trailer) => trailer.is_none(),
+            Self::Wire(wire) => wire.progress.is_over(),
+            Self::Http2(body, _) => body.is_end_stream(),
+        }
+    }
+}

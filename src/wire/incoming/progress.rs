@@ -1,0 +1,128 @@
+//! How far a body of HTTP/1.1 was read.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+
+use super::error::BodyError;
+use crate::wire::chunked::{Decoder, Extensions, Piece};
+use crate::wire::framing::Framing;
+use crate::wire::head::Bounds;
+use crate::wire::reader::Reader;
+
+/// How much of a body is still to come.
+#[derive(Debug)]
+pub struct Progress(Left);
+
+#[derive(Debug)]
+enum Left {
+    Length(u64),
+    Chunks(Decoder),
+    UntilClose,
+    Over,
+}
+
+impl Progress {
+    /// Stands at the beginning of a body.
+    #[must_use]
+    pub fn new(framing: Framing, extensions: Extensions) -> Self {
+        Self(match framing {
+            Framing::Length(0) => Left::Over,
+            Framing::Length(length) => Left::Length(length),
+            Framing::Chunked => Left::Chunks(Decoder::new(extensions)),
+            Framing::UntilClose => Left::UntilClose,
+        })
+    }
+
+    /// Stands at the end of one.
+    pub(super) fn over() -> Self {
+        Self(Left::Over)
+    }
+
+    /// Tells whether all of it has come.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match &self.0 {
+            Left::Over => true,
+            Left::Chunks(decoder) => decoder.is_over(),
+            Left::Length(_) | Left::UntilClose => false,
+        }
+    }
+
+    /// Returns the next piece, or nothing at the end.
+    pub fn poll_piece(
+        &mut self,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        loop {
+            let room = match &mut self.0 {
+                Left::Over => return Poll::Ready(None),
+                Left::Length(left) => {
+                    let buffer = reader.buffer();
+                    if !buffer.is_empty() {
+                        let here = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                        let piece = buffer.split_to(here).freeze();
+                        *left -= here as u64;
+                        if *left == 0 {
+                            self.0 = Left::Over;
+                        }
+                        return Poll::Ready(Some(Ok(Frame::data(piece))));
+                    }
+                    usize::try_from(*left).unwrap_or(usize::MAX).clamp(LEAST_ROOM, ROOM)
+                }
+                Left::Chunks(decoder) => match decoder.take(reader.buffer(), &TRAILER) {
+                    Err(refusal) => return self.fail(refusal.into()),
+                    Ok(Some(Piece::Data(data))) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                    Ok(Some(Piece::Trailer(trailer))) => {
+                        self.0 = Left::Over;
+                        return Poll::Ready(Some(Ok(Frame::trailers(trailer))));
+                    }
+                    Ok(Some(Piece::End)) => {
+                        self.0 = Left::Over;
+                        return Poll::Ready(None);
+                    }
+                    Ok(None) => ROOM / 2,
+                },
+                Left::UntilClose => {
+                    let buffer = reader.buffer();
+                    if !buffer.is_empty() {
+                        let piece = buffer.split().freeze();
+                        return Poll::Ready(Some(Ok(Frame::data(piece))));
+                    }
+                    ROOM / 2
+                }
+            };
+            match ready!(reader.poll_fill(cx, room)) {
+                Ok(0) if matches!(self.0, Left::UntilClose) => {
+                    self.0 = Left::Over;
+                    return Poll::Ready(None);
+                }
+                Ok(0) => return self.fail(BodyError::Incomplete),
+                Ok(_) => {}
+                Err(error) => return self.fail(error.into()),
+            }
+        }
+    }
+
+    /// A body that went wrong once is not asked again.
+    fn fail(&mut self, error: BodyError) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.0 = Left::UntilClose;
+        Poll::Ready(Some(Err(error)))
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Left::Over => SizeHint::with_exact(0),
+            Left::Length(left) => SizeHint::with_exact(*left),
+            Left::Chunks(_) | Left::UntilClose => SizeHint::default(),
+        }
+    }
+}
+
+/// The most that is read at once.
+const ROOM: usize = 64 * 1024;
+const LEAST_ROOM: usize = 4 * 1024;
+/// Bounds of a trailer.
+const TRAILER: Bounds = Bounds { bytes: 8 * 1024, fields: 32, target: 0 };
