@@ -11,7 +11,7 @@ use brama::gate::action::{Redirect, RedirectHost};
 use brama::gate::rewrite::Rewrite;
 use brama::identity::assurance::Assurance;
 use brama::identity::attribute::Attribute;
-use brama::identity::headers::{Kinship, kinship};
+use brama::identity::headers::{IdentityHeader, identity_header};
 use brama::pages::Language;
 use brama::request::{context, host, path};
 use brama::saml::artifact::Artifact;
@@ -191,7 +191,7 @@ proptest! {
     fn a_name_that_folds_to_ours_is_never_foreign(separator in "[!#$%&'*+.^_`|~-]", case in any::<bool>()) {
         let name = format!("x{separator}brama{separator}assertion");
         let name = if case { name.to_ascii_uppercase() } else { name };
-        prop_assert_ne!(kinship(&name), Kinship::Foreign);
+        prop_assert_ne!(identity_header(&name), IdentityHeader::Foreign);
     }
 }
 
