@@ -17,7 +17,7 @@
 //! - **At the edge**: `listen.https` with a certificate; the portal behind it.
 //!
 //! Sessions live near, in the memory of each process, and behind that in a place for records
-//! ([`crate::store::Place`]): a file of one process, or servers of Redis that replicas share
+//! ([`crate::store::RecordStore`]): a file of one process, or servers of Redis that replicas share
 //! ([`super::sessions`]). What became of logins, and what must not be used
 //! twice, are records of the same place.
 //!

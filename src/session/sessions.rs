@@ -43,7 +43,7 @@ use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::metrics::ByName;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, Place, Record, Touch, Unavailable};
+use crate::store::{Key, Kind, Record, RecordStore, Touch, Unavailable};
 
 /// What is known of a session without asking the place.
 pub enum Known {
@@ -83,7 +83,7 @@ impl Sessions {
     /// Makes sessions that are kept in a place.
     #[must_use]
     pub fn kept_in(
-        place: Arc<dyn Place>,
+        place: Arc<dyn RecordStore>,
         sealer: Sealer,
         settings: Settings,
         owners: PairwiseSecret,

@@ -17,11 +17,11 @@ use std::time::Duration;
 use super::presence::{Presence, passed};
 use crate::base::clock::Time;
 use crate::store::seal::Sealer;
-use crate::store::{Place, Touch};
+use crate::store::{RecordStore, Touch};
 
 /// The place, and what is known of it.
 pub(super) struct Far {
-    pub(super) place: Arc<dyn Place>,
+    pub(super) place: Arc<dyn RecordStore>,
     pub(super) sealer: Sealer,
     /// How many ends were heard of.
     pub(super) ends: AtomicU64,
@@ -46,7 +46,7 @@ struct Past {
 
 impl Far {
     /// Knows nothing yet of a place.
-    pub(super) fn new(place: Arc<dyn Place>, sealer: Sealer) -> Self {
+    pub(super) fn new(place: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
         Self {
             place,
             sealer,

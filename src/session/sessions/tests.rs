@@ -25,7 +25,7 @@ fn sealer() -> Sealer {
 }
 
 fn replica(place: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
-    Sessions::kept_in(Arc::clone(place) as Arc<dyn Place>, sealer(), settings, owners())
+    Sessions::kept_in(Arc::clone(place) as Arc<dyn RecordStore>, sealer(), settings, owners())
 }
 
 /// A place that can be away.
@@ -61,7 +61,7 @@ impl Switch {
     }
 }
 
-impl Place for Switch {
+impl RecordStore for Switch {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         if self.is_full.load(Ordering::SeqCst) {
             return Box::pin(async { Err(Unavailable("it is full".to_owned())) });
@@ -266,7 +266,7 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
     let live = other.find(&id, Activity::Alive, clock.now()).await.unwrap().unwrap();
     assert_eq!(live.session().person().pesel(), Some("44051401359"));
     // Without the secret of the servers it does not open, and nobody is signed in.
-    let place: Arc<dyn Place> = place;
+    let place: Arc<dyn RecordStore> = place;
     let stranger = Sessions::kept_in(place, Sealer::default(), settings(), owners());
     assert!(stranger.find(&id, Activity::Alive, clock.now()).await.unwrap().is_none());
 }
@@ -531,7 +531,7 @@ async fn a_session_that_made_room_near_is_found_in_its_place() {
 #[tokio::test]
 async fn a_session_that_made_room_in_its_place_ends_near() {
     let clock = clock();
-    let place: Arc<dyn Place> = Arc::new(Memory::new(2));
+    let place: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
     let sessions = Sessions::kept_in(place, sealer(), settings(), owners());
     let attending =
         tokio::spawn(Arc::clone(&sessions).attend(Arc::new(crate::base::clock::SystemClock)));

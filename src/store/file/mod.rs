@@ -47,7 +47,9 @@ use self::disk::Disk;
 use self::tables::Outcome;
 use self::touches::{Added, Touches};
 use self::writer::{Change, Command, Message, Writer};
-use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use super::{
+    Digest, EVENTS, Event, Key, Kind, Page, Record, RecordStore, Touch, Unavailable, Work,
+};
 use crate::base::clock::{Clock, SystemClock, Time, earlier};
 
 /// How much a file may hold, and how patiently it is opened.
@@ -302,7 +304,7 @@ impl Drop for File {
     }
 }
 
-impl Place for File {
+impl RecordStore for File {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         Box::pin(async move { self.change(Command::Put { key, record }).await.map(drop) })
     }
