@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use brama::base::clock::{Clock, SystemClock, Time, later};
 use brama::base::random;
 use brama::store::file::{File, Options};
-use brama::store::{Digest, Key, Kind, Place, Record, Touch};
+use brama::store::{Digest, Key, Kind, Record, RecordStore, Touch};
 use bytes::Bytes;
 use tokio::task::JoinSet;
 

@@ -16,7 +16,7 @@ use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue
 use crate::proxy::upstream::{ServerStatus, State, Status};
 use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
-use crate::store::watched::{Operation, Traffic};
+use crate::store::metered::{Operation, Traffic};
 
 /// Where the numbers are.
 pub(super) struct Numbers {

@@ -15,16 +15,16 @@ use crate::session::sessions::Sessions;
 use crate::store::agreement::{self, Agreement, Disagreement};
 use crate::store::file::{File, OpenError, Options};
 use crate::store::memory::Memory;
+use crate::store::metered::{MeteredStore, Traffic};
 use crate::store::opening::{Opened, opening};
 use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
-use crate::store::watched::{Traffic, Watched};
-use crate::store::{Kind, Place};
+use crate::store::{Kind, RecordStore};
 use crate::{flow, session};
 
 /// What was opened.
 pub(super) struct Kept {
-    pub(super) place: Arc<dyn Place>,
+    pub(super) place: Arc<dyn RecordStore>,
     /// Its name in metrics, and what was seen of it.
     pub(super) kind: &'static str,
     pub(super) traffic: Arc<Traffic>,
@@ -59,8 +59,8 @@ pub(super) fn open(
         Some(sealer) => Ok((sealer.clone(), None)),
         None => state.store_sealer(file),
     };
-    let kept_in = |kind, place: Arc<dyn Place>, sealer: Sealer, opening| {
-        let place: Arc<dyn Place> = Arc::new(Watched::new(place, Arc::clone(&traffic)));
+    let kept_in = |kind, place: Arc<dyn RecordStore>, sealer: Sealer, opening| {
+        let place: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(place, Arc::clone(&traffic)));
         let sessions =
             Sessions::kept_in(Arc::clone(&place), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
@@ -74,7 +74,7 @@ pub(super) fn open(
                 .with_maximum_of(Kind::Login, pending)
                 .with_maximum_of(Kind::Branch, maximum);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
-            let place = Arc::new(Watched::new(Arc::new(place), Arc::clone(&traffic)));
+            let place = Arc::new(MeteredStore::new(Arc::new(place), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
             let (opening, agreement) = (None, None);

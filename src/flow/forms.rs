@@ -24,7 +24,7 @@ use crate::base::network::Network;
 use crate::base::secret::Secret;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{Content, HandleKind, RandomHandle, Strength, Unwritable, write_json};
-use crate::store::{Kind, Place, Unavailable, sealed};
+use crate::store::{Kind, RecordStore, Unavailable, sealed};
 
 /// How many forms one process keeps at once.
 pub const MOST_FORMS: usize = 10_000;
@@ -91,7 +91,7 @@ impl Forms {
     /// Makes forms that are kept in a place, which has room for so many bytes of them.
     #[must_use]
     pub fn new(
-        place: Arc<dyn Place>,
+        place: Arc<dyn RecordStore>,
         sealer: Sealer,
         login_timeout: Duration,
         most_bytes: usize,

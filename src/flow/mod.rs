@@ -39,7 +39,7 @@ use crate::session::linked::LinkedSessions;
 use crate::session::sessions::Sessions;
 use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
-use crate::store::{Kind, Place};
+use crate::store::{Kind, RecordStore};
 use crate::xml::keys::DecryptionKey;
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;
@@ -116,7 +116,7 @@ impl Flows {
         session_settings: crate::session::Settings,
         node: NodeClient,
         sessions: Arc<Sessions>,
-        (place, sealer): (Arc<dyn Place>, Sealer),
+        (place, sealer): (Arc<dyn RecordStore>, Sealer),
         clock: SharedClock,
     ) -> Self {
         let timeout = settings.login_timeout;

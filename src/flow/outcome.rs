@@ -28,7 +28,7 @@ use crate::identity::assurance::Assurance;
 use crate::session::SessionId;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{Handle, HandleKind, JsonContent, Version};
-use crate::store::{Kind, Place, Unavailable};
+use crate::store::{Kind, RecordStore, Unavailable};
 
 /// How long it is told to the same browser what became of its login.
 pub const TOLD_FOR: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ pub struct Claimed(Option<Version>);
 
 /// All outcomes.
 pub struct Outcomes {
-    place: Arc<dyn Place>,
+    place: Arc<dyn RecordStore>,
     room: SharedRoom<Kept>,
     clock: SharedClock,
 }
@@ -93,7 +93,12 @@ impl JsonContent for Kept {
 impl Outcomes {
     /// Makes outcomes that are kept in a place, which has room for so many of them.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer, clock: SharedClock, bounds: Bounds) -> Self {
+    pub fn new(
+        place: Arc<dyn RecordStore>,
+        sealer: Sealer,
+        clock: SharedClock,
+        bounds: Bounds,
+    ) -> Self {
         let room = SharedRoom::new(Arc::clone(&place), sealer, bounds);
         Self { place, room, clock }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::base::clock::Time;
-use crate::store::{Key, Kind, Place, Record, Unavailable};
+use crate::store::{Key, Kind, Record, RecordStore, Unavailable};
 
 /// Why something may not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +22,12 @@ pub enum Refused {
 }
 
 /// The guard.
-pub struct ReplayGuard(Arc<dyn Place>);
+pub struct ReplayGuard(Arc<dyn RecordStore>);
 
 impl ReplayGuard {
     /// Makes a guard that remembers in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>) -> Self {
         Self(place)
     }
 

@@ -19,7 +19,7 @@ use crate::base::clock::Time;
 use crate::base::network::Network;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{Content, Found, Handle, Handles, RandomHandle, Unwritable, Version};
-use crate::store::{Digest, Place, Unavailable};
+use crate::store::{Digest, RecordStore, Unavailable};
 
 /// How many bytes there is room for, by what is kept. It depends on where the records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl From<NotKept> for Unavailable {
 impl<T: Content> SharedRoom<T> {
     /// Makes room for sealed records in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer, bounds: Bounds) -> Self {
         Self { handles: Handles::new(place, sealer), ledger: Ledger::new(bounds) }
     }
 
@@ -240,7 +240,7 @@ mod tests {
         Network::of(std::net::Ipv4Addr::from(number).into(), 32, 56)
     }
 
-    fn room(place: Arc<dyn Place>, entries: usize) -> (SharedRoom<Note>, Time, Time) {
+    fn room(place: Arc<dyn RecordStore>, entries: usize) -> (SharedRoom<Note>, Time, Time) {
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
         let room = SharedRoom::new(place, Sealer::default(), Bounds { entries, bytes: 1 << 20 });
         (room, now, later(now, Duration::from_secs(60)))

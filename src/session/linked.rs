@@ -33,7 +33,7 @@ use crate::base::clock::{Time, later};
 use crate::store::mark::Marker;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{Handle, HandleKind, Handles, JsonContent};
-use crate::store::{Digest, Kind, Place, Unavailable};
+use crate::store::{Digest, Kind, RecordStore, Unavailable};
 
 /// The secret in the cookie of another host.
 pub type LinkedSessionId = Handle<LinkedSessions>;
@@ -83,7 +83,7 @@ impl JsonContent for Kept {
 impl LinkedSessions {
     /// Makes linked sessions that are kept in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer, settings: &Settings) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer, settings: &Settings) -> Self {
         let near = Cache::builder()
             .max_capacity(settings.maximum)
             .eviction_policy(EvictionPolicy::lru())

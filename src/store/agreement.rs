@@ -17,13 +17,13 @@ use bytes::Bytes;
 use tracing::{error, info, warn};
 
 use super::seal::Sealer;
-use super::{Digest, Key, Kind, Place, Record, Touch, Unavailable};
+use super::{Digest, Key, Kind, Record, RecordStore, Touch, Unavailable};
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::encoding::sha256;
 
 /// What a replica has to do with the others.
 pub struct Agreement {
-    place: Arc<dyn Place>,
+    place: Arc<dyn RecordStore>,
     /// Of the secret that seals, then of those that open.
     marks: Vec<Digest>,
     /// Which replica this is and where its secrets are, for those who read of it elsewhere.
@@ -61,7 +61,7 @@ pub enum Disagreement {
 impl Agreement {
     /// Prepares to look. `host` and `files` say which replica this is and where its secrets are.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: &Sealer, host: &str, files: &str) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>, sealer: &Sealer, host: &str, files: &str) -> Self {
         let mut marks = sealer.marks();
         marks.truncate(MOST);
         Self { place, marks, whose: shown(format!("{host}, {files}").as_bytes()) }

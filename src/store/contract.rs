@@ -33,7 +33,7 @@ fn key(kind: Kind) -> Key {
 }
 
 /// Runs the whole contract on one place, which may hold records of others.
-pub(crate) async fn check(place: &dyn Place) {
+pub(crate) async fn check(place: &dyn RecordStore) {
     let now = begin();
     place.check().await.unwrap();
     finds_what_was_put_and_nothing_else(place, now).await;
@@ -47,7 +47,7 @@ pub(crate) async fn check(place: &dyn Place) {
     keeps_large_records_and_odd_bytes(place, now).await;
 }
 
-async fn finds_what_was_put_and_nothing_else(place: &dyn Place, now: Time) {
+async fn finds_what_was_put_and_nothing_else(place: &dyn RecordStore, now: Time) {
     let (one, other) = (key(Kind::Session), key(Kind::Session));
     let kept = Record { owner: Some([7; 32]), ..record(b"one", now, 60) };
     place.put(one, kept.clone()).await.unwrap();
@@ -60,7 +60,7 @@ async fn finds_what_was_put_and_nothing_else(place: &dyn Place, now: Time) {
     assert_eq!(place.get(one, now).await.unwrap().unwrap().sealed, "two");
 }
 
-async fn forgets_what_has_expired(place: &dyn Place, now: Time) {
+async fn forgets_what_has_expired(place: &dyn RecordStore, now: Time) {
     let key = key(Kind::Session);
     place.put(key, record(b"x", now, 60)).await.unwrap();
     assert!(place.get(key, after(now, 59)).await.unwrap().is_some());
@@ -68,7 +68,7 @@ async fn forgets_what_has_expired(place: &dyn Place, now: Time) {
     assert!(place.take(key, after(now, 60)).await.unwrap().is_none());
 }
 
-async fn puts_something_new_for_one_only(place: &dyn Place, now: Time) {
+async fn puts_something_new_for_one_only(place: &dyn RecordStore, now: Time) {
     let key = key(Kind::Used);
     let put = || place.put_new(key, record(b"x", now, 60), now);
     let (a, b, c) = tokio::join!(put(), put(), put());
@@ -79,7 +79,7 @@ async fn puts_something_new_for_one_only(place: &dyn Place, now: Time) {
     assert!(place.put_new(key, record(b"y", now, 120), later).await.unwrap(), "it has expired");
 }
 
-async fn swaps_only_what_is_as_it_was(place: &dyn Place, now: Time) {
+async fn swaps_only_what_is_as_it_was(place: &dyn RecordStore, now: Time) {
     let key = key(Kind::Login);
     let swap = |from: &'static [u8], to| {
         place.swap(key, Bytes::from_static(from), record(to, now, 60), now)
@@ -95,7 +95,7 @@ async fn swaps_only_what_is_as_it_was(place: &dyn Place, now: Time) {
     assert!(!place.swap(key, sealed, record(b"e", now, 90), over).await.unwrap());
 }
 
-async fn gives_what_is_taken_to_one_and_tells_everybody(place: &dyn Place, now: Time) {
+async fn gives_what_is_taken_to_one_and_tells_everybody(place: &dyn RecordStore, now: Time) {
     let key = key(Kind::Session);
     let mut events = place.watch();
     place.put(key, record(b"x", now, 60)).await.unwrap();
@@ -113,7 +113,7 @@ async fn gives_what_is_taken_to_one_and_tells_everybody(place: &dyn Place, now: 
     tokio::time::timeout(Duration::from_secs(1), told).await.expect("whoever watches is told");
 }
 
-async fn touches_what_is_there_and_only_forwards(place: &dyn Place, now: Time) {
+async fn touches_what_is_there_and_only_forwards(place: &dyn RecordStore, now: Time) {
     let (there, gone) = (key(Kind::Session), key(Kind::Session));
     let mut events = place.watch();
     place.put(there, record(b"x", now, 60)).await.unwrap();
@@ -136,7 +136,7 @@ async fn touches_what_is_there_and_only_forwards(place: &dyn Place, now: Time) {
     }
 }
 
-async fn finds_all_of_an_owner(place: &dyn Place, now: Time) {
+async fn finds_all_of_an_owner(place: &dyn RecordStore, now: Time) {
     let owner = random::bytes();
     let mut expected = Vec::new();
     for seconds in [60, 60, 5] {
@@ -159,7 +159,7 @@ async fn finds_all_of_an_owner(place: &dyn Place, now: Time) {
     assert!(place.owned(Kind::Session, random::bytes(), 9, now).await.unwrap().is_empty());
 }
 
-async fn lists_everything_page_by_page(place: &dyn Place, now: Time) {
+async fn lists_everything_page_by_page(place: &dyn RecordStore, now: Time) {
     let mut expected = std::collections::BTreeSet::new();
     for _ in 0..25 {
         let key = key(Kind::Form);
@@ -186,7 +186,7 @@ async fn lists_everything_page_by_page(place: &dyn Place, now: Time) {
     drop(odd);
 }
 
-async fn keeps_large_records_and_odd_bytes(place: &dyn Place, now: Time) {
+async fn keeps_large_records_and_odd_bytes(place: &dyn RecordStore, now: Time) {
     let key = key(Kind::Form);
     let bytes: Vec<u8> = (0..1_500_000_u32).map(|number| (number % 251) as u8).collect();
     let large = Record { sealed: bytes.into(), ..record(b"", now, 60) };

@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use super::{
+    Digest, EVENTS, Event, Key, Kind, Page, Record, RecordStore, Touch, Unavailable, Work,
+};
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 
@@ -126,7 +128,7 @@ impl State {
     }
 }
 
-impl Place for Memory {
+impl RecordStore for Memory {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         let gone = self.lock().put(key, record, self.maximum(key.kind));
         self.tell(gone);

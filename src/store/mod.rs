@@ -5,13 +5,13 @@
 //!    can be computed from it.
 //! 2. What matters in a record was sealed by whoever keeps it; a place sees bytes. What is not sealed
 //!    is its label, and that is for operators to see.
-//! 3. Each operation is whole or not at all, also between replicas: [`Place::take`] gives a record to
-//!    one caller, [`Place::put_new`] succeeds for one.
+//! 3. Each operation is whole or not at all, also between replicas: [`RecordStore::take`] gives a record to
+//!    one caller, [`RecordStore::put_new`] succeeds for one.
 //! 4. What has expired is not there, by the time that the caller says. When it really goes away is a
 //!    matter of tidiness.
 //! 5. A place that is away says so within a bounded time ([`Unavailable`]); it never says that there
 //!    is nothing when it does not know.
-//! 6. Whoever keeps copies listens to [`Place::watch`].
+//! 6. Whoever keeps copies listens to [`RecordStore::watch`].
 //!
 //! Every place passes the same contract, with a clock that tests move (`contract`).
 
@@ -19,11 +19,11 @@ pub mod agreement;
 pub mod file;
 pub mod mark;
 pub mod memory;
+pub mod metered;
 pub mod opening;
 pub mod redis;
 pub mod seal;
 pub mod sealed;
-pub mod watched;
 
 #[cfg(test)]
 pub(crate) mod contract;
@@ -141,9 +141,9 @@ pub struct Unavailable(pub String);
 /// What a place does takes time.
 pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'p>>;
 
-/// A place for records. No operation has a default here: what stands in front of a place passes each of
+/// Where records are kept. No operation has a default here: a decorator of a store passes each of
 /// them on, and does not compile before it does.
-pub trait Place: Send + Sync + 'static {
+pub trait RecordStore: Send + Sync + 'static {
     /// Keeps a record, in the place of one that may be there. Others may have to make room for it; then
     /// all who watch are told of those.
     fn put(&self, key: Key, record: Record) -> Work<'_, ()>;

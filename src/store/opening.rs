@@ -1,4 +1,4 @@
-//! A place that is still being opened, such as a file that a predecessor of this process holds.
+//! A store that is still being opened, such as a file that a predecessor of this process holds.
 //!
 //! Whoever asks meanwhile waits, up to a bound, instead of hearing that the place is away.
 
@@ -9,32 +9,34 @@ use bytes::Bytes;
 use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 
-use super::{Digest, EVENTS, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use super::{
+    Digest, EVENTS, Event, Key, Kind, Page, Record, RecordStore, Touch, Unavailable, Work,
+};
 use crate::base::clock::Time;
 
-/// The place, as soon as it is open.
-pub struct Opening {
-    opened: watch::Receiver<Option<Arc<dyn Place>>>,
+/// The store, as soon as it is open.
+pub struct OpeningStore {
+    opened: watch::Receiver<Option<Arc<dyn RecordStore>>>,
     events: broadcast::Sender<Event>,
 }
 
 /// Says when the place is open.
 pub struct Opened {
-    opened: watch::Sender<Option<Arc<dyn Place>>>,
+    opened: watch::Sender<Option<Arc<dyn RecordStore>>>,
     events: broadcast::Sender<Event>,
 }
 
-/// Makes a place that is not open yet.
+/// Makes a store that is not open yet.
 #[must_use]
-pub fn opening() -> (Opened, Opening) {
+pub fn opening() -> (Opened, OpeningStore) {
     let (sender, opened) = watch::channel(None);
     let events = broadcast::Sender::new(EVENTS);
-    (Opened { opened: sender, events: events.clone() }, Opening { opened, events })
+    (Opened { opened: sender, events: events.clone() }, OpeningStore { opened, events })
 }
 
 impl Opened {
     /// Gives everybody the place, and passes on what happens there for as long as this runs.
-    pub async fn open(self, place: Arc<dyn Place>) {
+    pub async fn open(self, place: Arc<dyn RecordStore>) {
         let mut events = place.watch();
         self.opened.send_replace(Some(place));
         loop {
@@ -49,11 +51,11 @@ impl Opened {
     }
 }
 
-impl Opening {
+impl OpeningStore {
     fn then<'p, T, F>(&self, act: F) -> Work<'p, T>
     where
         T: Send + 'p,
-        F: for<'a> FnOnce(&'a dyn Place) -> Work<'a, T> + Send + 'p,
+        F: for<'a> FnOnce(&'a dyn RecordStore) -> Work<'a, T> + Send + 'p,
     {
         let mut opened = self.opened.clone();
         Box::pin(async move {
@@ -69,7 +71,7 @@ impl Opening {
     }
 }
 
-impl Place for Opening {
+impl RecordStore for OpeningStore {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         self.then(move |place| place.put(key, record))
     }
@@ -157,7 +159,7 @@ mod tests {
     async fn whoever_watches_an_open_place_is_told_whether_it_hears_of_everything() {
         let nobody_listens = Address { host: "127.0.0.1".to_owned(), port: 0 };
         let deaf = Redis::connect(Settings::new(Mode::Single, vec![nobody_listens])).unwrap();
-        for (place, hears) in [(Arc::new(deaf) as Arc<dyn Place>, false), (memory(), true)] {
+        for (place, hears) in [(Arc::new(deaf) as Arc<dyn RecordStore>, false), (memory(), true)] {
             let (opened, opening) = opening();
             assert!(opening.is_watching(), "nothing happens there yet");
             let mut is_open = opening.opened.clone();
@@ -169,7 +171,7 @@ mod tests {
         }
     }
 
-    fn memory() -> Arc<dyn Place> {
+    fn memory() -> Arc<dyn RecordStore> {
         Arc::new(Memory::new(10))
     }
 

@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::seal::Sealer;
-use super::{Digest, Key, Kind, Place, Record, Unavailable};
+use super::{Digest, Key, Kind, Record, RecordStore, Unavailable};
 use crate::base::clock::Time;
 use crate::base::encoding::sha256;
 use crate::base::random;
@@ -205,7 +205,7 @@ pub struct Version(Bytes);
 
 /// The records of one kind that handles lead to, in a store.
 pub struct Handles<T> {
-    place: Arc<dyn Place>,
+    place: Arc<dyn RecordStore>,
     sealer: Sealer,
     content: PhantomData<fn() -> T>,
 }
@@ -213,7 +213,7 @@ pub struct Handles<T> {
 impl<T: Content> Handles<T> {
     /// Knows records that are kept in a store.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
         Self { place, sealer, content: PhantomData }
     }
 

@@ -30,7 +30,7 @@ use crate::base::network::Network;
 use crate::session::SessionId;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{Handle, HandleKind, JsonContent, RandomHandle, Strength};
-use crate::store::{Kind, Place, Unavailable};
+use crate::store::{Kind, RecordStore, Unavailable};
 
 /// The code.
 pub type HandoffCode = Handle<HandoffCodes>;
@@ -72,7 +72,7 @@ impl JsonContent for Kept {
 impl HandoffCodes {
     /// Makes codes that are kept in a place.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, sealer: Sealer, bounds: Bounds) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer, bounds: Bounds) -> Self {
         Self(SharedRoom::new(place, sealer, bounds))
     }
 

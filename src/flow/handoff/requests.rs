@@ -33,7 +33,7 @@ use crate::store::seal::Sealer;
 use crate::store::sealed::{
     Found, Handle, HandleKind, JsonContent, RandomHandle, Strength, Version,
 };
-use crate::store::{Kind, Place};
+use crate::store::{Kind, RecordStore};
 
 /// The handle by which a hand-off is found.
 pub type HandoffHandle = Handle<HandoffRequests>;
@@ -132,7 +132,7 @@ impl HandoffRequests {
     /// one for whoever does so a second time.
     #[must_use]
     pub fn new(
-        place: Arc<dyn Place>,
+        place: Arc<dyn RecordStore>,
         sealer: Sealer,
         login_timeout: Duration,
         bounds: Bounds,

@@ -18,11 +18,11 @@ use super::super::SessionKey;
 use super::presence::{Presence, passed};
 use crate::base::clock::Time;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, Place, Touch};
+use crate::store::{Key, Kind, RecordStore, Touch};
 
 /// The place, and what is known of it.
 pub(super) struct Far {
-    pub(super) place: Arc<dyn Place>,
+    pub(super) place: Arc<dyn RecordStore>,
     pub(super) sealer: Sealer,
     /// How many ends were heard of.
     pub(super) ends: AtomicU64,
@@ -47,7 +47,7 @@ struct Past {
 
 impl Far {
     /// Knows nothing yet of a place.
-    pub(super) fn new(place: Arc<dyn Place>, sealer: Sealer) -> Self {
+    pub(super) fn new(place: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
         Self {
             place,
             sealer,

@@ -19,7 +19,7 @@ use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::metrics::ByName;
 use crate::store::seal::Sealer;
-use crate::store::{Place, Record, Touch, Unavailable};
+use crate::store::{Record, RecordStore, Touch, Unavailable};
 
 /// All sessions.
 pub struct Sessions {
@@ -47,7 +47,7 @@ impl Sessions {
     /// Makes sessions that are kept in a place.
     #[must_use]
     pub fn kept_in(
-        place: Arc<dyn Place>,
+        place: Arc<dyn RecordStore>,
         sealer: Sealer,
         settings: Settings,
         owners: PairwiseSecret,

@@ -53,7 +53,7 @@ use self::shared::{Shared, lock};
 use self::tables::Outcome;
 use self::touches::Added;
 use self::writer::{Change, Command, Message, Writer};
-use super::{Digest, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use super::{Digest, Event, Key, Kind, Page, Record, RecordStore, Touch, Unavailable, Work};
 use crate::base::clock::Time;
 
 /// How much a file may hold, and how patiently it is opened.
@@ -202,7 +202,7 @@ impl Drop for File {
     }
 }
 
-impl Place for File {
+impl RecordStore for File {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         Box::pin(async move { self.change(Command::Put { key, record }).await.map(drop) })
     }

@@ -9,7 +9,7 @@
 //!    without the record.
 //! 4. Every command has an answer within its timeout; nothing is sent twice that may have been done
 //!    (`calls`), and a server that does not answer is left alone for a moment (`breaker`, `node`).
-//! 5. [`Place::take`] publishes what is gone on the channel `PREFIXevents`. Whoever keeps copies learns
+//! 5. [`RecordStore::take`] publishes what is gone on the channel `PREFIXevents`. Whoever keeps copies learns
 //!    by [`Event::Missed`], and [`Redis::is_watching`], when that channel cannot be trusted
 //!    (`channel`).
 //! 6. Servers change, and are found again (`topology`).
@@ -54,7 +54,7 @@ use redis::Value;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-use super::{Digest, Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use super::{Digest, Event, Key, Kind, Page, Record, RecordStore, Touch, Unavailable, Work};
 use crate::base::clock::Time;
 use calls::{Call, What, call, call_all};
 use channel::Channel;
@@ -186,7 +186,7 @@ impl Redis {
     }
 }
 
-impl Place for Redis {
+impl RecordStore for Redis {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         Box::pin(async move {
             self.own(key, &record).await?;

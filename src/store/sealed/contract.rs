@@ -35,7 +35,7 @@ pub(super) fn note(text: &str) -> Note {
 pub(super) const LIFE: Duration = Duration::from_secs(60);
 
 /// Runs all of it on one store, which may hold records of others.
-pub(crate) async fn check(place: Arc<dyn Place>) {
+pub(crate) async fn check(place: Arc<dyn RecordStore>) {
     let now = begin();
     let notes = Handles::new(Arc::clone(&place), Sealer::default());
     begins_once_and_is_found(&notes, now).await;
@@ -129,7 +129,7 @@ async fn is_discarded_unread(notes: &Handles<Note>, now: Time) {
     assert!(notes.find(&stays, now).await.unwrap().is_some());
 }
 
-async fn opens_for_no_other_sealer(place: Arc<dyn Place>, notes: &Handles<Note>, now: Time) {
+async fn opens_for_no_other_sealer(place: Arc<dyn RecordStore>, notes: &Handles<Note>, now: Time) {
     let handle = Handle::generate();
     notes.begin(&handle, &note("a"), later(now, LIFE), now).await.unwrap().unwrap();
     let others = Handles::<Note>::new(Arc::clone(&place), Sealer::default());

@@ -23,7 +23,7 @@ use crate::session::testing::{session, settings};
 use crate::session::{SessionId, Settings};
 use crate::store::memory::Memory;
 use crate::store::seal::Sealer;
-use crate::store::{Event, Key, Kind, Page, Place, Record, Touch, Unavailable, Work};
+use crate::store::{Event, Key, Kind, Page, Record, RecordStore, Touch, Unavailable, Work};
 
 fn clock() -> ManualClock {
     ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap())
@@ -38,7 +38,7 @@ fn sealer() -> Sealer {
 }
 
 fn replica(place: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
-    Sessions::kept_in(Arc::clone(place) as Arc<dyn Place>, sealer(), settings, owners())
+    Sessions::kept_in(Arc::clone(place) as Arc<dyn RecordStore>, sealer(), settings, owners())
 }
 
 /// A place that can be away.
@@ -74,7 +74,7 @@ impl Switch {
     }
 }
 
-impl Place for Switch {
+impl RecordStore for Switch {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         if self.is_full.load(Ordering::SeqCst) {
             return Box::pin(async { Err(Unavailable("it is full".to_owned())) });

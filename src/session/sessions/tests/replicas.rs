@@ -10,7 +10,7 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
     let live = other.find(&id, Activity::Alive, clock.now()).await.unwrap().unwrap();
     assert_eq!(live.session().person().pesel(), Some("44051401359"));
     // Without the secret of the servers it does not open, and nobody is signed in.
-    let place: Arc<dyn Place> = place;
+    let place: Arc<dyn RecordStore> = place;
     let stranger = Sessions::kept_in(place, Sealer::default(), settings(), owners());
     assert!(stranger.find(&id, Activity::Alive, clock.now()).await.unwrap().is_none());
 }

@@ -48,7 +48,7 @@ async fn a_session_that_made_room_near_is_found_in_its_place() {
 #[tokio::test]
 async fn a_session_that_made_room_in_its_place_ends_near() {
     let clock = clock();
-    let place: Arc<dyn Place> = Arc::new(Memory::new(2));
+    let place: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
     let sessions = Sessions::kept_in(place, sealer(), settings(), owners());
     let attending =
         tokio::spawn(Arc::clone(&sessions).attend(Arc::new(crate::base::clock::SystemClock)));

@@ -1,4 +1,4 @@
-//! A place of which is noted how long it takes, what it could not do, and when it last did something.
+//! A store that is metered: how long it takes, what it could not do, and when it last did something.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::broadcast;
 
-use super::{Digest, Event, Key, Kind, Page, Place, Record, Touch, Work};
+use super::{Digest, Event, Key, Kind, Page, Record, RecordStore, Touch, Work};
 use crate::base::clock::Time;
 use crate::observe::metrics::Count;
 
-/// A place that is watched.
-pub struct Watched {
-    place: Arc<dyn Place>,
+/// A store that is metered.
+pub struct MeteredStore {
+    place: Arc<dyn RecordStore>,
     traffic: Arc<Traffic>,
 }
 
@@ -38,21 +38,21 @@ pub struct Seen {
 /// What a place can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// [`Place::put`].
+    /// [`RecordStore::put`].
     Put,
-    /// [`Place::put_new`].
+    /// [`RecordStore::put_new`].
     PutNew,
-    /// [`Place::swap`].
+    /// [`RecordStore::swap`].
     Swap,
-    /// [`Place::get`].
+    /// [`RecordStore::get`].
     Get,
-    /// [`Place::take`].
+    /// [`RecordStore::take`].
     Take,
-    /// [`Place::touch`].
+    /// [`RecordStore::touch`].
     Touch,
-    /// [`Place::owned`] and [`Place::list`].
+    /// [`RecordStore::owned`] and [`RecordStore::list`].
     List,
-    /// [`Place::check`].
+    /// [`RecordStore::check`].
     Check,
 }
 
@@ -119,10 +119,10 @@ impl Traffic {
     }
 }
 
-impl Watched {
-    /// Watches a place.
+impl MeteredStore {
+    /// Meters a store.
     #[must_use]
-    pub fn new(place: Arc<dyn Place>, traffic: Arc<Traffic>) -> Self {
+    pub fn new(place: Arc<dyn RecordStore>, traffic: Arc<Traffic>) -> Self {
         Self { place, traffic }
     }
 
@@ -136,7 +136,7 @@ impl Watched {
     }
 }
 
-impl Place for Watched {
+impl RecordStore for MeteredStore {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
         self.note(Operation::Put, self.place.put(key, record))
     }
@@ -223,9 +223,9 @@ mod tests {
         text.split(&name).nth(1).unwrap().lines().next().unwrap().parse().unwrap()
     }
 
-    fn watched(place: impl Place) -> (Watched, Arc<Traffic>) {
+    fn watched(place: impl RecordStore) -> (MeteredStore, Arc<Traffic>) {
         let traffic = Arc::new(Traffic::default());
-        (Watched::new(Arc::new(place), Arc::clone(&traffic)), traffic)
+        (MeteredStore::new(Arc::new(place), Arc::clone(&traffic)), traffic)
     }
 
     #[tokio::test]
