@@ -53,7 +53,7 @@
 //!    is for; what two servers could read in two ways is refused.
 //!    [`request::headers::clean_request`] takes away whatever speaks in our name.
 //! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else [`gate::RouteMatch::decide`] says
-//!    [`Pass`](gate::Decision::Pass) or why the request has to [`Stop`](gate::Denial):
+//!    [`Pass`](gate::Decision::Pass) or why the request has to [`Shutdown`](gate::Denial):
 //!    [`Login`](gate::Denial::Login), [`StepUp`](gate::Denial::StepUp),
 //!    [`Refuse`](gate::Denial::Refuse), [`Closed`](gate::Denial::Closed),
 //!    [`NoMethod`](gate::Denial::NoMethod) or [`Deny`](gate::Denial::NoRoute). [`gateway::denial`] turns that

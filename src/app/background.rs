@@ -9,7 +9,7 @@ use tracing::error;
 use super::keys;
 use super::state::State;
 use super::store::Opening;
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::operations::Operations;
 use crate::proxy::upstream::{self, Group};
@@ -24,12 +24,12 @@ pub(super) struct Background {
     tasks: JoinSet<()>,
     /// The groups of servers that are watched over.
     watched: Vec<Weak<Group>>,
-    stop: Stop,
+    stop: Shutdown,
 }
 
 impl Background {
     /// Begins with none; the watch over servers ends with `stop`, all else with [`Self::end`].
-    pub(super) fn new(stop: Stop) -> Self {
+    pub(super) fn new(stop: Shutdown) -> Self {
         Self { tasks: JoinSet::new(), watched: Vec::new(), stop }
     }
 
@@ -100,7 +100,7 @@ pub(super) fn serve_operations(
     socket: Bound,
     service: Operations,
     limits: listener::Limits,
-    stop: Stop,
+    stop: Shutdown,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         match socket.into_listener() {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::current::Current;
 use crate::base::clock::{SharedClock, Time};
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue};
@@ -25,7 +25,7 @@ pub(super) struct Numbers {
     pub(super) workers: Vec<Arc<Current>>,
     pub(super) admission: Arc<Admission>,
     pub(super) certificates: Option<Arc<Certificates>>,
-    pub(super) stop: Stop,
+    pub(super) stop: Shutdown,
     pub(super) life: Arc<Life>,
     pub(super) store: &'static str,
     pub(super) traffic: Arc<Traffic>,
@@ -118,7 +118,7 @@ impl Numbers {
     fn life(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
         let life = &self.life;
         sheet.one(&catalogue::WORKERS, self.workers.len() as f64)?;
-        sheet.one(&catalogue::LEAVING, flag(self.stop.is_leaving()))?;
+        sheet.one(&catalogue::LEAVING, flag(self.stop.is_draining()))?;
         sheet.by_name(&catalogue::SUCCESSIONS, &life.successions)?;
         sheet.by_name(&catalogue::CONFIG_RELOADS, &life.reloads)?;
         let in_use = life.is_configuration_in_use.load(Ordering::Relaxed);

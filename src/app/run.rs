@@ -13,25 +13,25 @@ use super::sockets::Sockets;
 use super::worker::work;
 use super::{App, Command, successor};
 use crate::base::clock::SharedClock;
-use crate::base::stop::stop as new_stop;
+use crate::base::shutdown::shutdown;
 use crate::gateway::Worker;
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
 use crate::operations::sessions::Admin;
 use crate::server::handover::HandOver;
-use crate::server::listener::{Admission, Stop};
+use crate::server::listener::{Admission, Shutdown};
 use crate::server::{notify, workers};
 
 impl App {
     /// Serves until told to stop.
-    pub async fn run(self, stop: Stop) {
+    pub async fn run(self, stop: Shutdown) {
         let (_commands, nothing) = mpsc::channel(1);
         self.run_with(stop, nothing).await;
     }
 
     /// Serves until told to stop, and does what it is told meanwhile. Readiness says "no" first,
     /// then connections end, and the operations listener stops last.
-    pub async fn run_with(self, stop: Stop, commands: mpsc::Receiver<Command>) {
+    pub async fn run_with(self, stop: Shutdown, commands: mpsc::Receiver<Command>) {
         let Self {
             shared,
             groups,
@@ -47,7 +47,7 @@ impl App {
         note_start(&sockets);
         let Sockets { workers: doors, operations, hand_over, certificates, .. } = sockets;
         let limits = admission.limits();
-        let (stopper, stopping) = new_stop();
+        let (stopper, stopping) = shutdown();
 
         // 1. The workers.
         let currents: Vec<_> =
@@ -77,7 +77,7 @@ impl App {
             store,
             traffic,
         };
-        let (operations_stopper, operations_stop) = new_stop();
+        let (operations_stopper, operations_stop) = shutdown();
         let service = Operations::new(stopping.clone(), admin, numbers.scraper());
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
@@ -95,7 +95,7 @@ impl App {
         let Running { background, clock, .. } = running;
 
         // 4. Leave first, so that whoever sends requests can notice; then stop.
-        stopper.leave();
+        stopper.drain();
         match ending {
             Ending::LeftToSuccessor => {
                 // The successor waits for what only one process can have.
@@ -136,7 +136,7 @@ struct Running {
     background: Background,
     life: Arc<Life>,
     clock: SharedClock,
-    stop: Stop,
+    stop: Shutdown,
 }
 
 impl Running {

@@ -57,7 +57,7 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Store {
     /// The place.
-    pub kind: Place,
+    pub kind: StoreKind,
     /// What seals them, when its secrets are given; otherwise one is made and kept in the state folder
     /// or beside the file.
     pub sealer: Option<Sealer>,
@@ -65,7 +65,7 @@ pub struct Store {
 
 /// A place for records.
 #[derive(Debug, Default)]
-pub enum Place {
+pub enum StoreKind {
     /// The memory of this process.
     #[default]
     Memory,

@@ -67,7 +67,7 @@ pub(super) fn open(
         Kept { place, kind, traffic, sealer, sessions, opening, agreement: None }
     };
     Ok(match kind {
-        super::settings::Place::Memory => {
+        super::settings::StoreKind::Memory => {
             let pending = usize::try_from(flows.maximum_pending).unwrap_or(usize::MAX);
             // Of wishes, codes and forms there are fewer: their room is shared out by network.
             let place = Memory::new(MOST.max(pending.saturating_mul(2)))
@@ -80,7 +80,7 @@ pub(super) fn open(
             let (opening, agreement) = (None, None);
             Kept { place, kind: "memory", traffic, sealer, sessions, opening, agreement }
         }
-        super::settings::Place::File { path, maximum_bytes } => {
+        super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
             match File::open(&path, options) {
                 Ok(file) => kept_in("file", Arc::new(file), sealer(Some(&path))?.0, None),
@@ -95,7 +95,7 @@ pub(super) fn open(
                 Err(error) => return Err(Error::Store(error)),
             }
         }
-        super::settings::Place::Redis(settings) => {
+        super::settings::StoreKind::Redis(settings) => {
             let (sealer, file) = sealer(None)?;
             let file = file.map_or_else(
                 || "store.secret_files".to_owned(),

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::base::random;
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::server::handover::{self, HandOver};
 
 /// Why there is no successor.
@@ -39,7 +39,7 @@ pub(super) enum Error {
 pub(super) async fn start(
     mut command: Command,
     sockets: &HandOver,
-    stop: &mut Stop,
+    stop: &mut Shutdown,
 ) -> Result<u32, Error> {
     let name = random::handle();
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;

@@ -8,7 +8,7 @@ use tracing::error;
 
 use super::current::{Current, ToHttps};
 use super::sockets::{Closed, Purpose};
-use crate::base::stop::{Stop, stop as new_stop};
+use crate::base::shutdown::{Shutdown, shutdown};
 use crate::server::listener::{self, Admission};
 
 /// Serves the sockets of a worker until told to stop.
@@ -16,10 +16,10 @@ pub(super) async fn work(
     doors: Vec<Closed>,
     current: Arc<Current>,
     admission: Arc<Admission>,
-    stop: Stop,
+    stop: Shutdown,
 ) {
     // A channel of its own: asking it costs no other worker anything.
-    let (stopper, stopping) = new_stop();
+    let (stopper, stopping) = shutdown();
     tokio::spawn(stop.pass_on(stopper));
     let mut attended = JoinSet::new();
     for door in doors {

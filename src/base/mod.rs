@@ -13,4 +13,4 @@ pub mod reason;
 pub mod recent;
 pub mod rights;
 pub mod secret;
-pub mod stop;
+pub mod shutdown;

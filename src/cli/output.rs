@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::server::listener::{Stop, Stopper, stop};
+use crate::server::listener::{Shutdown, ShutdownHandle, shutdown};
 
 /// Prints a line. A reader who has left (`| head`) is no error.
 pub(super) fn print(line: impl Display) {
@@ -34,7 +34,7 @@ pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
 /// Runs a server until it ends or the process is told to stop (SIGTERM, SIGINT).
 pub(super) fn serve<F, Fut>(server: F) -> ExitCode
 where
-    F: FnOnce(Stop) -> Fut,
+    F: FnOnce(Shutdown) -> Fut,
     Fut: Future<Output = ExitCode>,
 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -42,7 +42,7 @@ where
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
     };
     runtime.block_on(async {
-        let (stopper, stopped) = stop();
+        let (stopper, stopped) = shutdown();
         match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
             (Ok(terminate), Ok(interrupt)) => {
                 tokio::spawn(stop_on_signal(stopper, terminate, interrupt));
@@ -55,7 +55,7 @@ where
     })
 }
 
-async fn stop_on_signal(stopper: Stopper, mut terminate: Signal, mut interrupt: Signal) {
+async fn stop_on_signal(stopper: ShutdownHandle, mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Flows;
 use super::login_error::{LoginError, Refused};
-use super::node::Place;
+use super::node::Permit;
 use super::outcome::{Claim, Outcome};
 use super::pending::PendingLogin;
 use super::relay_state::RelayState;
@@ -108,8 +108,8 @@ impl Flows {
 
         // 4. There must be room to ask the node before anything is spent: a citizen who is turned
         //    away here can come back with the same login.
-        let place = match self.node.place().await {
-            Ok(place) => place,
+        let permit = match self.node.permit().await {
+            Ok(permit) => permit,
             Err(busy) => return self.tell_again(relay_state, login, busy.into()).await,
         };
 
@@ -118,7 +118,7 @@ impl Flows {
         let flows = Arc::clone(self);
         let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
         let claimed = tokio::spawn(async move {
-            flows.claim_and_exchange(place, &state, network, began, delivered, earlier).await
+            flows.claim_and_exchange(permit, &state, network, began, delivered, earlier).await
         });
         let claimed = claimed.await.unwrap_or_else(|error| {
             Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
@@ -137,7 +137,7 @@ impl Flows {
     /// Claims a login, has it finished and notes what became of it; none when somebody claimed it before.
     async fn claim_and_exchange(
         &self,
-        place: Place,
+        permit: Permit,
         relay_state: &RelayState,
         network: Network,
         login: PendingLogin,
@@ -147,7 +147,7 @@ impl Flows {
         let Claim::First(claimed) = self.outcomes.claim(relay_state, network).await? else {
             return Ok(None);
         };
-        let finished = self.exchange(place, login, delivered.artifact(), earlier).await;
+        let finished = self.exchange(permit, login, delivered.artifact(), earlier).await;
         let outcome = match &finished {
             Ok(Finished { session, assurance, .. }) => {
                 Outcome::SignedIn { session: session.clone(), assurance: *assurance }
@@ -163,7 +163,7 @@ impl Flows {
     /// Asks the node what the artifact stands for, and begins the session.
     async fn exchange(
         &self,
-        place: Place,
+        permit: Permit,
         login: PendingLogin,
         artifact: &Artifact,
         earlier: Option<SessionId>,
@@ -180,7 +180,7 @@ impl Flows {
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
         let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
-        let answer = self.node.resolve(place, soap::wrap(&message)).await?;
+        let answer = self.node.resolve(permit, soap::wrap(&message)).await?;
 
         // 2. The answer: both signatures, statuses, decryption, every condition, level, person.
         let now = self.now();

@@ -123,13 +123,13 @@ pub struct NodeClient {
     exchanges: Arc<Exchanges>,
     client: Client<Connector, Full<Bytes>>,
     settings: Settings,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     queue: Semaphore,
 }
 
 /// A place among the exchanges that may be under way.
 #[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 /// In seconds: up to the longest time that a citizen might wait.
 const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -145,11 +145,11 @@ impl NodeClient {
             .pool_max_idle_per_host(0)
             .retry_canceled_requests(false)
             .build(connector(tls, settings.timeout));
-        let places = settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
-        let places = Arc::new(Semaphore::new(places));
+        let permits = settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
+        let permits = Arc::new(Semaphore::new(permits));
         let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
         let exchanges = Arc::default();
-        Self { exchanges, client, settings, places, queue }
+        Self { exchanges, client, settings, permits, queue }
     }
 
     /// Has what it does counted together with what another one did.
@@ -186,20 +186,20 @@ impl NodeClient {
     ///
     /// # Errors
     /// When there is none, or no room to wait for one.
-    pub async fn place(&self) -> Result<Place, NodeError> {
+    pub async fn permit(&self) -> Result<Permit, NodeError> {
         // Nobody overtakes: a place that is given back goes to who waits for it longest.
-        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Place(permit));
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(Permit(permit));
         }
-        let place = self.wait_for_place().await;
-        place.inspect_err(|_| self.exchanges.turned_away.add())
+        let permit = self.wait_for_permit().await;
+        permit.inspect_err(|_| self.exchanges.turned_away.add())
     }
 
-    async fn wait_for_place(&self) -> Result<Place, NodeError> {
+    async fn wait_for_permit(&self) -> Result<Permit, NodeError> {
         let _in_queue = self.queue.try_acquire().map_err(|_| NodeError::Busy)?;
-        let place = Arc::clone(&self.places).acquire_owned();
-        match timeout(self.settings.waiting_timeout, place).await {
-            Ok(Ok(permit)) => Ok(Place(permit)),
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        match timeout(self.settings.waiting_timeout, permit).await {
+            Ok(Ok(permit)) => Ok(Permit(permit)),
             _ => Err(NodeError::Busy),
         }
     }
@@ -208,16 +208,16 @@ impl NodeClient {
     #[must_use]
     pub fn under_way(&self) -> usize {
         let all = self.settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
-        all.saturating_sub(self.places.available_permits())
+        all.saturating_sub(self.permits.available_permits())
     }
 
     /// Sends an `ArtifactResolve` and returns the answer, unread.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn resolve(&self, place: Place, soap: String) -> Result<Bytes, NodeError> {
+    pub async fn resolve(&self, permit: Permit, soap: String) -> Result<Bytes, NodeError> {
         let (url, time) = (&self.settings.resolve_url, self.settings.timeout);
-        self.exchange(place, url, soap, time, &self.exchanges.resolve).await
+        self.exchange(permit, url, soap, time, &self.exchanges.resolve).await
     }
 
     /// Sends a `LogoutRequest` and returns the answer, unread.
@@ -228,14 +228,14 @@ impl NodeClient {
         let Some(url) = &self.settings.logout_url else {
             return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
         };
-        let place = self.place().await?;
+        let permit = self.permit().await?;
         let time = self.settings.timeout.min(LOGOUT_TIMEOUT);
-        self.exchange(place, url, soap, time, &self.exchanges.logout).await
+        self.exchange(permit, url, soap, time, &self.exchanges.logout).await
     }
 
     async fn exchange(
         &self,
-        place: Place,
+        permit: Permit,
         url: &Uri,
         soap: String,
         time: Duration,
@@ -243,7 +243,7 @@ impl NodeClient {
     ) -> Result<Bytes, NodeError> {
         let began = Instant::now();
         let answer = timeout(time, self.send(url, soap)).await;
-        drop(place);
+        drop(permit);
         let answer = answer.unwrap_or(Err(NodeError::Timeout(time)));
         seen.note(began.elapsed(), &answer);
         answer
@@ -308,8 +308,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_gets_the_place_that_is_given_back() {
         let client = client(1, 1);
-        let first = client.place().await.unwrap();
-        let (waited, ()) = tokio::join!(client.place(), async {
+        let first = client.permit().await.unwrap();
+        let (waited, ()) = tokio::join!(client.permit(), async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             drop(first);
         });
@@ -320,9 +320,9 @@ mod tests {
     async fn what_became_of_an_exchange_is_counted_and_outlives_the_client() {
         let mut first = client(1, 0);
         first.settings.resolve_url = Uri::from_static("https://127.0.0.1:1/resolve");
-        let place = first.place().await.unwrap();
-        assert!(first.place().await.is_err());
-        assert!(first.resolve(place, String::new()).await.is_err());
+        let permit = first.permit().await.unwrap();
+        assert!(first.permit().await.is_err());
+        assert!(first.resolve(permit, String::new()).await.is_err());
         let next = client(1, 0).counted_in(Arc::clone(first.exchanges()));
         let exchanges = next.exchanges();
         assert_eq!(exchanges.turned_away.value(), 1);
@@ -334,26 +334,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_allowed() {
         let client = client(1, 1);
-        let _first = client.place().await.unwrap();
+        let _first = client.permit().await.unwrap();
         let began = Instant::now();
-        assert!(matches!(client.place().await, Err(NodeError::Busy)));
+        assert!(matches!(client.permit().await, Err(NodeError::Busy)));
         assert_eq!(began.elapsed().as_secs(), 2);
         // And whoever gave up makes room in the queue.
-        assert!(matches!(client.place().await, Err(NodeError::Busy)));
+        assert!(matches!(client.permit().await, Err(NodeError::Busy)));
         assert_eq!(began.elapsed().as_secs(), 4);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_turns_away_at_once() {
         let client = client(1, 3);
-        let _first = client.place().await.unwrap();
+        let _first = client.permit().await.unwrap();
         let began = Instant::now();
-        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(client.place())).collect();
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(client.permit())).collect();
         for place in &mut waiting {
             assert!(timeout(Duration::from_millis(1), place).await.is_err());
         }
         for _ in 0..1_000 {
-            assert!(matches!(client.place().await, Err(NodeError::Busy)));
+            assert!(matches!(client.permit().await, Err(NodeError::Busy)));
         }
         assert!(began.elapsed() < Duration::from_millis(100));
     }

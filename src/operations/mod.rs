@@ -17,14 +17,14 @@ use tokio::sync::Mutex;
 
 use self::sessions::Admin;
 use crate::base::body::{self, Body};
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::observe::metrics::{Format, Scraper};
 use crate::request::service::{Peer, Service};
 use crate::wire::incoming::Incoming;
 
 /// Answers the operators' questions.
 pub struct Operations {
-    stop: Stop,
+    stop: Shutdown,
     admin: Admin,
     scraper: Arc<Scraper>,
     /// One answer is made at a time, however many ask.
@@ -34,7 +34,7 @@ pub struct Operations {
 impl Operations {
     /// Makes the service; it is ready until `stop` says otherwise.
     #[must_use]
-    pub fn new(stop: Stop, admin: Admin, scraper: Scraper) -> Self {
+    pub fn new(stop: Shutdown, admin: Admin, scraper: Scraper) -> Self {
         Self { stop, admin, scraper: Arc::new(scraper), turn: Arc::default() }
     }
 
@@ -72,7 +72,7 @@ impl Service for Operations {
                 return self.metrics(request.headers()).await;
             }
             (&Method::GET | &Method::HEAD, "/healthz" | "/startupz") => (StatusCode::OK, "ok\n"),
-            (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_leaving() => {
+            (&Method::GET | &Method::HEAD, "/readyz") if self.stop.is_draining() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
             }
             (&Method::GET | &Method::HEAD, "/readyz") if self.admin.is_store_away() => {

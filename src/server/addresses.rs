@@ -28,7 +28,7 @@ pub struct PerAddress {
 
 /// One open connection of a client; dropping it gives the place back.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionPermit {
     counted: Option<(Arc<PerAddress>, IpAddr)>,
 }
 
@@ -58,10 +58,10 @@ impl PerAddress {
     ///
     /// # Errors
     /// When it has too many already.
-    pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, TooMany> {
+    pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<ConnectionPermit, TooMany> {
         let address = address.to_canonical();
         if self.limit == 0 || self.exempt.load().contains(address) {
-            return Ok(Place { counted: None });
+            return Ok(ConnectionPermit { counted: None });
         }
         let client = client(address);
         let mut part = self.part(client);
@@ -70,7 +70,7 @@ impl PerAddress {
             return Err(TooMany { limit: self.limit });
         }
         *count += 1;
-        Ok(Place { counted: Some((Arc::clone(self), client)) })
+        Ok(ConnectionPermit { counted: Some((Arc::clone(self), client)) })
     }
 
     /// Returns how many clients have a connection that counts.
@@ -85,7 +85,7 @@ impl PerAddress {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let Some((table, client)) = self.counted.take() else { return };
         if let Entry::Occupied(mut entry) = table.part(client).entry(client) {

@@ -11,7 +11,7 @@ use super::addresses::TooMany;
 use super::admission::Admission;
 use super::proxy_protocol::{self, Header};
 use super::{http1, http2};
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::request::service::{Peer, Service};
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::stream::{ReadHalf, Stream, WriteHalf};
@@ -22,7 +22,7 @@ pub(super) struct Connection<S> {
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) service: Arc<S>,
     pub(super) admission: Arc<Admission>,
-    pub(super) stop: Stop,
+    pub(super) stop: Shutdown,
 }
 
 /// Why a connection ends before it speaks HTTP.
@@ -56,7 +56,7 @@ struct Ready {
     writer: WriteHalf,
     is_http2: bool,
     /// The client's place among its own connections.
-    _place: super::addresses::Place,
+    _permit: super::addresses::ConnectionPermit,
 }
 
 impl<S: Service> Connection<S> {
@@ -102,7 +102,7 @@ impl<S: Service> Connection<S> {
             self.address = PeerAddress::Tcp(source);
         }
         // 2. Nobody has all the places.
-        let place = self.admission.per_address.enter(self.address.socket().ip())?;
+        let permit = self.admission.per_address.enter(self.address.socket().ip())?;
         // 3. TLS, and in it the choice of the protocol.
         let (reader, writer, is_http2) = match &self.acceptor {
             None => {
@@ -116,6 +116,6 @@ impl<S: Service> Connection<S> {
                 (reader, writer, is_http2)
             }
         };
-        Ok(Ready { reader, writer, is_http2, _place: place })
+        Ok(Ready { reader, writer, is_http2, _permit: permit })
     }
 }

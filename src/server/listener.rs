@@ -25,7 +25,7 @@ use super::accept::{Listener, PeerAddress};
 pub use super::admission::Admission;
 use super::admission::Open;
 use super::connection::Connection;
-pub use crate::base::stop::{Stop, Stopper, stop};
+pub use crate::base::shutdown::{Shutdown, ShutdownHandle, shutdown};
 pub use crate::request::service::{Peer, Service};
 pub use crate::server::limits::Limits;
 pub use crate::server::socket::Socket;
@@ -45,26 +45,27 @@ pub async fn attend<S: Service>(
     door: Door,
     service: Arc<S>,
     admission: Arc<Admission>,
-    mut stop: Stop,
+    mut stop: Shutdown,
 ) {
     let Door { mut listener, tls } = door;
     let acceptor = tls.map(TlsAcceptor::from);
     let open = TaskTracker::new();
-    let start = |place: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Stop| {
-        let connection = Connection {
-            address,
-            acceptor: acceptor.clone(),
-            service: Arc::clone(&service),
-            admission: Arc::clone(&admission),
-            stop: stop.clone(),
+    let start =
+        |place: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Shutdown| {
+            let connection = Connection {
+                address,
+                acceptor: acceptor.clone(),
+                service: Arc::clone(&service),
+                admission: Arc::clone(&admission),
+                stop: stop.clone(),
+            };
+            let counted = Open::begin(&admission);
+            // On the heap: a task is moved several times until it runs, and once more when it has ended.
+            open.spawn(Box::pin(async move {
+                connection.run(stream).await;
+                drop((place, counted));
+            }));
         };
-        let counted = Open::begin(&admission);
-        // On the heap: a task is moved several times until it runs, and once more when it has ended.
-        open.spawn(Box::pin(async move {
-            connection.run(stream).await;
-            drop((place, counted));
-        }));
-    };
     let mut stopped = stop.clone();
     let mut stopped = pin!(stopped.wait());
     loop {
@@ -120,7 +121,7 @@ pub async fn serve<S: Service>(
     tls: Option<Arc<rustls::ServerConfig>>,
     service: Arc<S>,
     limits: Limits,
-    stop: Stop,
+    stop: Shutdown,
 ) {
     let listener = match Listener::try_from(listener) {
         Ok(listener) => listener,

@@ -14,7 +14,7 @@ use super::paths::{CONTROL_PATH, LOGOUT_PATH, RESOLVE_PATH, SSO_PATH};
 use super::settings::{MutualTls, Service, Settings};
 use super::state::{MessageKind, Received};
 use crate::base::clock::SharedClock;
-use crate::server::listener::{Limits, Stop, serve};
+use crate::server::listener::{Limits, Shutdown, serve};
 use crate::server::tls::{self, ClientCertificate};
 
 /// A simulator whose addresses are taken, so that they are known before it runs.
@@ -133,7 +133,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the sockets cannot be handed to the runtime.
-    pub async fn run(self, stop: Stop) -> std::io::Result<()> {
+    pub async fn run(self, stop: Shutdown) -> std::io::Result<()> {
         let pages = tokio::net::TcpListener::from_std(self.pages)?;
         let soap = tokio::net::TcpListener::from_std(self.soap)?;
         let browser = Arc::new(Browser::new(Arc::clone(&self.node)));

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::config::file::{self, HumanDuration};
 use crate::observe;
-use crate::server::listener::{self, Limits, Socket, Stop};
+use crate::server::listener::{self, Limits, Shutdown, Socket};
 use crate::session;
 use crate::simulator::{self, MutualTls, Simulator};
 
@@ -81,7 +81,7 @@ enum Error {
     Settings(#[from] settings::Error),
 }
 
-async fn start(port: u16, sessions: session::Settings, stop: Stop) -> Result<(), Error> {
+async fn start(port: u16, sessions: session::Settings, stop: Shutdown) -> Result<(), Error> {
     let clock: SharedClock = Arc::new(SystemClock);
 
     // 1. Sockets first, so that everybody's address is known to the others.

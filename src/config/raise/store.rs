@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Context;
-use crate::app::settings::{Place, Store};
+use crate::app::settings::{self, Store};
 use crate::base::rights;
 use crate::base::secret::Secret;
 use crate::config::file::{File, RedisMode, RedisStore, StoreKind};
@@ -28,7 +28,7 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
         secrets.push(Secret::new(bytes));
     }
     let kind = match file.kind {
-        StoreKind::Memory => Place::Memory,
+        StoreKind::Memory => settings::StoreKind::Memory,
         StoreKind::File => {
             let advice = "name a file in a folder of its own, with mode 0700";
             let path =
@@ -41,9 +41,9 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
                     "give at least \"16 MiB\"",
                 );
             }
-            Place::File { path: context.resolve(path), maximum_bytes }
+            settings::StoreKind::File { path: context.resolve(path), maximum_bytes }
         }
-        StoreKind::Redis => Place::Redis(Box::new(redis(context, &file.redis)?)),
+        StoreKind::Redis => settings::StoreKind::Redis(Box::new(redis(context, &file.redis)?)),
     };
     if file.kind != StoreKind::Memory && context.file().identity.pairwise_secret_file.is_none() {
         context.warn(

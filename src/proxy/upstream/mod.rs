@@ -42,10 +42,10 @@ pub use self::settings::{
     Settings, Timeouts, Tls,
 };
 pub use self::status::{ServerStatus, State, Status};
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 
 /// Watches over the servers of a group until told to stop or until nobody holds the group.
-pub fn watch(group: &Arc<Group>, mut stop: Stop) -> impl Future<Output = ()> + Send + use<> {
+pub fn watch(group: &Arc<Group>, mut stop: Shutdown) -> impl Future<Output = ()> + Send + use<> {
     let group = Arc::downgrade(group);
     async move {
         tokio::select! {

@@ -30,7 +30,7 @@ use tracing::{error, info, warn};
 pub use self::pair::{Error, Files, Part};
 use self::pair::{Pair, Stamp};
 use crate::base::clock::Time;
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 
 /// The certificates of a listener. Shared by all workers.
 pub struct Certificates {
@@ -212,7 +212,7 @@ impl Event {
 }
 
 /// Looks at the files every `period` until told to stop.
-pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: Stop) {
+pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: Shutdown) {
     loop {
         tokio::select! {
             () = stop.wait() => return,

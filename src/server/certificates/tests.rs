@@ -13,7 +13,7 @@ use rustls::{
 };
 
 use super::*;
-use crate::base::stop::stop;
+use crate::base::shutdown::shutdown;
 use crate::server::tls::{self, Options, Version};
 
 /// A folder with pairs, each named after its files.
@@ -427,7 +427,7 @@ async fn the_watch_sees_a_change_and_ends_when_it_is_told() {
     let folder = Folder::new();
     folder.make("a", &["a.example"], false);
     let certificates = folder.open(&["a"]);
-    let (stopper, told) = stop();
+    let (stopper, told) = shutdown();
     let period = Duration::from_millis(1);
     let watch = tokio::spawn(watch(Arc::clone(&certificates), period, told));
     let new = folder.make("a", &["a.example"], false);

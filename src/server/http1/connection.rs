@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::request::service::Peer;
 use crate::server::limits::Limits;
 use crate::wire::incoming::{Progress, ReaderLease};
@@ -23,7 +23,7 @@ pub(super) struct Connection<'s, S> {
     pub(super) service: &'s S,
     pub(super) peer: &'s Peer,
     pub(super) limits: &'s Limits,
-    pub(super) stop: Stop,
+    pub(super) stop: Shutdown,
 }
 
 /// Is ready when the client has hung up. What it sends ahead is kept, up to a bound.

@@ -7,7 +7,7 @@ use tracing::debug;
 use super::connection::Connection;
 use super::next::Next;
 use super::response::Asked;
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::request::service::{Peer, Service};
 use crate::server::limits::Limits;
 use crate::wire::patience::Patience;
@@ -28,7 +28,7 @@ pub async fn serve<S: Service>(
     service: &S,
     peer: &Peer,
     limits: &Limits,
-    stop: Stop,
+    stop: Shutdown,
 ) -> After {
     let Joined { reader, writer } = stream;
     let connection = Connection {

@@ -27,7 +27,7 @@ use self::presence::{Presence, Watched};
 use super::admission::Admission;
 use super::counts;
 use crate::base::body::{self, Body};
-use crate::base::stop::Stop;
+use crate::base::shutdown::Shutdown;
 use crate::base::{encoding, random};
 use crate::request::service::{Peer, Service, WantsUpgrade};
 use crate::wire::incoming::Incoming;
@@ -41,7 +41,7 @@ pub(super) async fn serve<S: Service>(
     service: Arc<S>,
     peer: Peer,
     admission: &Admission,
-    mut stop: Stop,
+    mut stop: Shutdown,
 ) {
     let limits = &admission.limits;
     let stall = limits.stall_timeout;
@@ -88,7 +88,7 @@ pub(super) async fn serve<S: Service>(
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.wait_leaving() => {
+        () = stop.wait_draining() => {
             // One that has not even begun has nothing to finish.
             if !presence.is_used() {
                 return;
@@ -117,7 +117,7 @@ async fn connect<S: Service>(
     service: &S,
     mut request: Request<hyper::body::Incoming>,
     peer: &Peer,
-    mut stop: Stop,
+    mut stop: Shutdown,
 ) -> Response<Body> {
     let is_websocket =
         request.extensions().get::<Protocol>().is_some_and(|name| name.as_str() == "websocket");

@@ -30,7 +30,7 @@ use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::logout::{self, NodeSession};
 use crate::saml::soap;
-use crate::server::listener::{Stopper, stop};
+use crate::server::listener::{ShutdownHandle, shutdown};
 use crate::server::tls;
 use crate::xml::keys::DecryptionKey;
 use crate::xml::signature::TrustedCertificates;
@@ -49,7 +49,7 @@ struct World {
     logout: String,
     origin: String,
     control: Control,
-    _stopper: Stopper,
+    _stopper: ShutdownHandle,
 }
 
 /// An answer, read whole.
@@ -86,7 +86,7 @@ fn world_with(mutual_tls: MutualTls, with_certificate: bool) -> World {
     let services = vec![kit.service(ISSUER, vec![ACS.to_owned()], None)];
     let settings = Settings { mutual_tls, services, ..Settings::default() };
     let simulator = Simulator::bind_with(settings, Arc::clone(&kit), clock.clone()).unwrap();
-    let (stopper, stop) = stop();
+    let (stopper, stop) = shutdown();
 
     let authority = kit.pair(Role::Authority).certificate_pem();
     let roots = tls::root_store(&tls::read_chain(authority.as_bytes()).unwrap()).unwrap();

@@ -93,7 +93,7 @@ fn by_us(bytes: &[u8], cut: u8) -> (Vec<Heard>, Vec<u8>) {
     let stream = Joined { reader: Reader::new(reader), writer };
     let peer = Peer::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), false);
     let limits = Limits { http2: false, ..Limits::default() };
-    let (_stopper, stop) = stop();
+    let (_stopper, stop) = shutdown();
     block_on(async { http1::serve(stream, &record, &peer, &limits, stop).await });
     (record.all(), written.take())
 }

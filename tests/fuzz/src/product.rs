@@ -4,7 +4,7 @@ pub use brama::base::clock::{ManualClock, Time, later};
 pub use brama::base::encoding;
 pub use brama::base::network::Network;
 pub use brama::base::secret::Secret;
-pub use brama::base::stop::stop;
+pub use brama::base::shutdown::shutdown;
 pub use brama::base::{body, body::Body};
 pub use brama::config;
 pub use brama::flow::binding::{Binding, Tag};

@@ -11,7 +11,7 @@ use brama::base::clock::{Clock, ManualClock, SharedClock, SystemClock, Time};
 use brama::config;
 use brama::flow::Flows;
 use brama::observe::access;
-use brama::server::listener::{self, Limits, Socket, Stopper};
+use brama::server::listener::{self, Limits, ShutdownHandle, Socket};
 use brama::session::label::Why;
 use brama::simulator::faults::Fault;
 use brama::simulator::{self, Control, MutualTls, Simulator};
@@ -57,9 +57,9 @@ pub(crate) struct World {
     portal: Arc<Portal>,
     flows: Arc<Flows>,
     commands: mpsc::Sender<Command>,
-    stopper: Option<Stopper>,
+    stopper: Option<ShutdownHandle>,
     gateway: Option<JoinHandle<()>>,
-    _simulator_stopper: Stopper,
+    _simulator_stopper: ShutdownHandle,
     folder: TempDir,
 }
 
@@ -143,13 +143,13 @@ impl Builder {
         (self.adjust)(&mut settings);
 
         let portals = self.hosts;
-        let (stopper, stop) = listener::stop();
+        let (stopper, stop) = listener::shutdown();
         let app = Box::pin(App::bind(settings, shared)).await.unwrap();
         let operations = format!("http://{}", app.operations_address().unwrap());
         let flows = app.flows();
         let (commands, told) = mpsc::channel(1);
         let gateway = tokio::spawn(app.run_with(stop, told));
-        let (simulator_stopper, simulator_stop) = listener::stop();
+        let (simulator_stopper, simulator_stop) = listener::shutdown();
         tokio::spawn(simulator.run(simulator_stop.clone()));
         let listener = portal_socket.into_listener().await.unwrap();
         let limits = Limits::default();

@@ -26,7 +26,7 @@ impl<S: Service> Connection<'_, S> {
         let mut out = scratch::take();
         let exact = body.size_hint().exact();
         let Head { framing, goes_on } = Head::write(&mut out, &parts, &passed, exact, asked);
-        let goes_on = goes_on && self.knows_next_start(parts.status) && !self.stop.is_leaving();
+        let goes_on = goes_on && self.knows_next_start(parts.status) && !self.stop.is_draining();
         head::end(&mut out, goes_on);
         // 2. The body, of which the beginning is often there already and goes in one piece with
         //    the head.

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, join};
 use super::super::serve;
 use super::body::SMALL;
 use crate::base::body::Body;
-use crate::base::stop::stop;
+use crate::base::shutdown::shutdown;
 use crate::request::service::{Peer, Service};
 use crate::server::listener::Limits;
 use crate::wire::incoming::Incoming;
@@ -109,7 +109,7 @@ const BLOCK: usize = 10 * SMALL;
 async fn serve_over<S: Service>(stream: (ReadHalf, WriteHalf), service: &S) {
     let joined = Joined { reader: Reader::new(stream.0), writer: stream.1 };
     let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
-    let (_stopper, stop) = stop();
+    let (_stopper, stop) = shutdown();
     serve(joined, service, &peer, &Limits::default(), stop).await;
 }
 

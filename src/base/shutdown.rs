@@ -7,32 +7,32 @@ use tokio::sync::watch;
 
 /// Tells whoever holds it that it is time to stop.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<State>);
+pub struct Shutdown(watch::Receiver<State>);
 
-/// The hand that stops.
+/// Tells everything that holds a [`Shutdown`].
 #[derive(Debug)]
-pub struct Stopper(watch::Sender<State>);
+pub struct ShutdownHandle(watch::Sender<State>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Running,
-    Leaving,
+    Draining,
     Stopped,
 }
 
 /// Makes a pair: a hand that stops, and what is stopped by it.
 #[must_use]
-pub fn stop() -> (Stopper, Stop) {
+pub fn shutdown() -> (ShutdownHandle, Shutdown) {
     let (sender, receiver) = watch::channel(State::Running);
-    (Stopper(sender), Stop(receiver))
+    (ShutdownHandle(sender), Shutdown(receiver))
 }
 
-impl Stopper {
+impl ShutdownHandle {
     /// Says that the stop is near.
-    pub fn leave(&self) {
+    pub fn drain(&self) {
         self.0.send_if_modified(|state| {
             let is_news = *state == State::Running;
-            *state = (*state).max(State::Leaving);
+            *state = (*state).max(State::Draining);
             is_news
         });
     }
@@ -43,7 +43,7 @@ impl Stopper {
     }
 }
 
-impl Stop {
+impl Shutdown {
     /// Waits until told to stop.
     pub async fn wait(&mut self) {
         // An error means that the hand is gone, which stops as well.
@@ -51,8 +51,8 @@ impl Stop {
     }
 
     /// Waits until the stop is near.
-    pub async fn wait_leaving(&mut self) {
-        let _ = self.0.wait_for(|state| *state >= State::Leaving).await;
+    pub async fn wait_draining(&mut self) {
+        let _ = self.0.wait_for(|state| *state >= State::Draining).await;
     }
 
     /// Tells whether it is time to stop.
@@ -63,14 +63,14 @@ impl Stop {
 
     /// Tells whether the stop is near.
     #[must_use]
-    pub fn is_leaving(&self) -> bool {
-        *self.0.borrow() >= State::Leaving
+    pub fn is_draining(&self) -> bool {
+        *self.0.borrow() >= State::Draining
     }
 
     /// Passes what it is told on to another hand, until it was told to stop.
-    pub async fn pass_on(mut self, to: Stopper) {
-        self.wait_leaving().await;
-        to.leave();
+    pub async fn pass_on(mut self, to: ShutdownHandle) {
+        self.wait_draining().await;
+        to.drain();
         self.wait().await;
         to.stop();
     }
@@ -82,22 +82,22 @@ mod tests {
 
     #[tokio::test]
     async fn leaving_comes_before_stopping_and_never_after() {
-        let (stopper, mut stop) = stop();
-        assert!(!stop.is_leaving());
-        stopper.leave();
-        stop.wait_leaving().await;
-        assert!(stop.is_leaving() && !stop.is_stopped());
+        let (stopper, mut stop) = shutdown();
+        assert!(!stop.is_draining());
+        stopper.drain();
+        stop.wait_draining().await;
+        assert!(stop.is_draining() && !stop.is_stopped());
         stopper.stop();
-        stopper.leave();
+        stopper.drain();
         stop.wait().await;
-        assert!(stop.is_leaving() && stop.is_stopped());
+        assert!(stop.is_draining() && stop.is_stopped());
     }
 
     #[tokio::test]
     async fn a_hand_that_is_gone_stops_whoever_waits() {
-        let (stopper, mut stop) = stop();
+        let (stopper, mut stop) = shutdown();
         drop(stopper);
-        stop.wait_leaving().await;
+        stop.wait_draining().await;
         stop.wait().await;
     }
 }
