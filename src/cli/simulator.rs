@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     soap: SocketAddr,
     /// What the SOAP listener asks of a client.
     #[arg(long, value_enum, default_value = "required", value_name = "DEMAND")]
-    mutual_tls: Demand,
+    mutual_tls: AuthnRequirement,
     /// The simulated node's identifier.
     #[arg(long, default_value = "symulator.brama.localhost", value_name = "ID")]
     node_issuer: String,
@@ -56,7 +56,7 @@ pub(super) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Demand {
+enum AuthnRequirement {
     /// TLS, and a client certificate of the simulator's authority.
     Required,
     /// TLS; a client certificate is checked when it is shown.
@@ -101,9 +101,9 @@ fn start(arguments: &Arguments) -> Result<Simulator, String> {
         pages: arguments.pages,
         soap: arguments.soap,
         mutual_tls: match arguments.mutual_tls {
-            Demand::Required => MutualTls::Required,
-            Demand::Optional => MutualTls::Optional,
-            Demand::Off => MutualTls::Off,
+            AuthnRequirement::Required => MutualTls::Required,
+            AuthnRequirement::Optional => MutualTls::Optional,
+            AuthnRequirement::Off => MutualTls::Off,
         },
         node_issuer: arguments.node_issuer.clone(),
         service_issuer: arguments.service_issuer.clone(),

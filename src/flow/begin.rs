@@ -10,7 +10,7 @@ use crate::base::clock::later;
 use crate::base::encoding::{base64, base64url, from_base64url};
 use crate::base::random;
 use crate::base::secret::Secret;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::saml::authn_request::Template;
 use crate::store::Unavailable;
 
@@ -39,7 +39,7 @@ impl Flows {
     pub async fn begin(
         &self,
         return_to: ReturnTo,
-        demand: Demand,
+        demand: AuthnRequirement,
         origin: Origin,
     ) -> Result<Begun, LoginError> {
         self.outcomes.can_be_kept().await.map_err(Refused::from)?;

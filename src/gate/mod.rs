@@ -23,7 +23,7 @@ use std::sync::Arc;
 use self::action::Action;
 use self::facts::Facts;
 use self::policy::{Access, Location, Policy, Route};
-use self::requirement::{Demand, Refusal, Unmet};
+use self::requirement::{AuthnRequirement, Refusal, Unmet};
 use self::visitor::Visitor;
 use crate::base::clock::Time;
 use crate::session::held::Live;
@@ -41,9 +41,9 @@ pub enum Decision<'p> {
 #[derive(Debug, Clone, Copy)]
 pub enum Denial<'p> {
     /// The citizen must sign in first.
-    Login(Demand),
+    Login(AuthnRequirement),
     /// The citizen is signed in, but must identify again: more surely, or anew.
-    StepUp(Demand),
+    StepUp(AuthnRequirement),
     /// The citizen is signed in and may not go there.
     Refuse(Refusal),
     /// The place is closed for work, whoever asks.
@@ -135,7 +135,7 @@ impl<'p> RouteMatch<'p> {
 
     /// Returns what a login must bring for it, where one is needed.
     #[must_use]
-    pub fn demand(&self) -> Option<Demand> {
+    pub fn demand(&self) -> Option<AuthnRequirement> {
         match &self.route?.access {
             Access::Required(requirement) => Some(requirement.demand()),
             Access::Public | Access::Optional => None,

@@ -38,14 +38,14 @@ pub enum Attribute {
 
 /// What a login must bring so that the citizen may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demand {
+pub struct AuthnRequirement {
     /// The least level of assurance.
     pub assurance: Assurance,
     /// How long ago the citizen may have identified, at the most.
     pub max_age: Option<Duration>,
 }
 
-impl Demand {
+impl AuthnRequirement {
     /// Tells whether somebody who identified then, at that level, need not do so again. A login
     /// that may be no moment old must always be a new one.
     #[must_use]
@@ -66,7 +66,7 @@ impl Demand {
     }
 }
 
-impl From<Assurance> for Demand {
+impl From<Assurance> for AuthnRequirement {
     fn from(assurance: Assurance) -> Self {
         Self { assurance, max_age: None }
     }
@@ -108,7 +108,7 @@ impl Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unmet {
     /// A login would help.
-    Login(Demand),
+    Login(AuthnRequirement),
     /// Nothing that we could do would.
     Refused(Refusal),
 }
@@ -139,8 +139,8 @@ impl Requirement {
 
     /// Returns what a login must bring.
     #[must_use]
-    pub fn demand(&self) -> Demand {
-        Demand { assurance: self.assurance, max_age: self.max_age }
+    pub fn demand(&self) -> AuthnRequirement {
+        AuthnRequirement { assurance: self.assurance, max_age: self.max_age }
     }
 
     /// Checks a citizen.
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_brings_both_is_the_higher_level_and_the_lesser_age() {
-        let demand = |assurance, age: Option<u64>| Demand {
+        let demand = |assurance, age: Option<u64>| AuthnRequirement {
             assurance,
             max_age: age.map(Duration::from_secs),
         };

@@ -231,8 +231,10 @@ fn a_rule_that_asks_for_nothing_more_lets_everybody_of_the_level_pass() {
 
 #[test]
 fn a_login_that_may_be_no_moment_old_is_always_a_new_one() {
-    let demand =
-        |seconds| Demand { assurance: Assurance::Low, max_age: Some(Duration::from_secs(seconds)) };
+    let demand = |seconds| AuthnRequirement {
+        assurance: Assurance::Low,
+        max_age: Some(Duration::from_secs(seconds)),
+    };
     assert!(!demand(0).is_met(Assurance::High, now(), now()));
     assert!(demand(1).is_met(Assurance::High, now(), now()));
     assert!(demand(u64::MAX).is_met(Assurance::High, Time::MIN, now()));

@@ -5,7 +5,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::response::json;
 use crate::base::body::Body;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 
 /// What a program is told that needs a citizen who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Challenge {
     /// Where a login begins that brings what is missing.
     pub login: String,
     /// What is missing.
-    pub demand: Demand,
+    pub demand: AuthnRequirement,
     /// Whether somebody is signed in, but not surely or recently enough.
     pub step_up: bool,
 }

@@ -12,7 +12,7 @@ use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::Denial;
 use crate::gate::policy::Location;
-use crate::gate::requirement::{Demand, Refusal};
+use crate::gate::requirement::{AuthnRequirement, Refusal};
 use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
@@ -25,7 +25,7 @@ use crate::session::label::Why;
 #[derive(Debug)]
 pub enum Reply {
     /// The page that takes the browser to the node.
-    ToNode(ReturnTo, Demand),
+    ToNode(ReturnTo, AuthnRequirement),
     /// A program is told what to bring, see [`Challenge::response`].
     Challenge(Challenge),
     /// It is refused.
@@ -61,7 +61,7 @@ fn sign_in(
     caller: Caller,
     reading: bool,
     return_to: ReturnTo,
-    (demand, step_up): (Demand, bool),
+    (demand, step_up): (AuthnRequirement, bool),
     settings: &Settings,
 ) -> Reply {
     let refuse = |trouble, code| {
@@ -91,7 +91,7 @@ fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failu
     let failure = Failure::new(trouble, StatusCode::FORBIDDEN, refusal.code());
     match refusal {
         Refusal::WayNotAllowed(assurance) | Refusal::NoPesel(assurance) => {
-            let demand = Demand { assurance, max_age: Some(std::time::Duration::ZERO) };
+            let demand = AuthnRequirement { assurance, max_age: Some(std::time::Duration::ZERO) };
             failure.begin_again(settings.login_link(return_to, demand))
         }
         _ => failure,
@@ -202,7 +202,7 @@ impl Worker {
     async fn session_ended_notice(
         &self,
         context: &RequestContext,
-        demand: Demand,
+        demand: AuthnRequirement,
     ) -> Result<(), Failure> {
         if context.caller() != Caller::Navigation {
             return Ok(());

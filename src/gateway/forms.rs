@@ -26,7 +26,7 @@ use crate::flow::arriving::DidNotArrive;
 use crate::flow::binding::Binding;
 use crate::flow::forms::{About, Form, Handle, NotKept};
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::pages::Trouble;
@@ -102,7 +102,7 @@ pub async fn keep(
     worker: &Worker,
     context: &RequestContext,
     body: Incoming,
-    demand: Demand,
+    demand: AuthnRequirement,
     most: u64,
 ) -> Result<Option<Kept>, Failure> {
     let bound = worker.shared.flows.settings.keep_forms;

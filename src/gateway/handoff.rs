@@ -10,7 +10,7 @@ use crate::base::body::Body;
 use crate::flow::binding::Binding;
 use crate::flow::handoff::requests::{HandoffHandle, HandoffRequest};
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
 
@@ -24,7 +24,7 @@ pub async fn leave(
     context: &RequestContext,
     portal: &OtherPortal,
     return_to: ReturnTo,
-    demand: Demand,
+    demand: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
     let origin = context.origin();
     let request = HandoffRequest { host: portal.host.clone(), return_to, demand, origin };

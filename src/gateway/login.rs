@@ -8,7 +8,7 @@ use crate::base::body::Body;
 use crate::base::reason::Reason;
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::pages::{self, Trouble};
 use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
@@ -45,7 +45,7 @@ pub async fn begin(
     worker: &Worker,
     context: &RequestContext,
     return_to: ReturnTo,
-    demand: Demand,
+    demand: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
     worker
         .shared
@@ -65,7 +65,7 @@ pub async fn begin_counted(
     worker: &Worker,
     context: &RequestContext,
     return_to: ReturnTo,
-    demand: Demand,
+    demand: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
     if let Some(portal) = worker.shared.settings.other(context.host.name()) {
         return handoff::leave(worker, context, portal, return_to, demand).await;

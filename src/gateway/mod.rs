@@ -8,9 +8,9 @@
 //! 4. [`failure`] is the only file in which an error becomes a status and a page.
 
 pub mod action;
+pub mod authn_requirement;
 pub mod challenge;
 pub mod decide;
-pub mod demand;
 pub mod denial;
 pub mod destination;
 pub mod endpoints;

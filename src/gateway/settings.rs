@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use super::limits;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::pages::Language;
 use crate::request::context::MAX_BODY;
 use crate::request::cookie::Cookies;
@@ -51,7 +51,7 @@ impl Settings {
 
     /// Returns the address at which a login begins that brings what is demanded.
     #[must_use]
-    pub fn login_link(&self, return_to: &ReturnTo, demand: Demand) -> String {
+    pub fn login_link(&self, return_to: &ReturnTo, demand: AuthnRequirement) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("return_to", return_to.as_str());
         query.append_pair("assurance", demand.assurance.name());

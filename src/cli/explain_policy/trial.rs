@@ -12,7 +12,7 @@ use crate::gate::Denial;
 use crate::gate::action::Action;
 use crate::gate::facts::Facts;
 use crate::gate::policy::{Policy, Route};
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::gate::standing::{Standing, standings};
 use crate::gate::visitor::Visitor;
 use crate::gateway::decide;
@@ -186,7 +186,11 @@ fn find_place(parts: &http::request::Parts, is_tls: bool) -> Result<(String, Str
 }
 
 /// Citizens sign in at the registered host only.
-fn to_other_host((registered, other): (&str, &str), return_to: &ReturnTo, demand: Demand) -> Told {
+fn to_other_host(
+    (registered, other): (&str, &str),
+    return_to: &ReturnTo,
+    demand: AuthnRequirement,
+) -> Told {
     let anew = if demand.max_age.is_some() { ", who must identify anew" } else { "" };
     Told {
         status: 303,

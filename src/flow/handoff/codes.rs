@@ -145,7 +145,7 @@ const MEMORY: Duration = Duration::from_secs(600);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::requirement::Demand;
+    use crate::gate::requirement::AuthnRequirement;
     use crate::identity::assurance::Assurance;
     use crate::store::memory::Memory;
 
@@ -173,7 +173,7 @@ mod tests {
             let request = HandoffRequest {
                 host: HOST.to_owned(),
                 return_to: ReturnTo::parse("/tax?year=2031"),
-                demand: Demand::from(Assurance::Low),
+                demand: AuthnRequirement::from(Assurance::Low),
                 origin: Origin::Own,
             };
             let binding = self.binding.digest();

@@ -9,7 +9,7 @@ use super::codes::HandoffCode;
 use super::refusal::HandoffRefusal;
 use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
 use crate::base::network::Network;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::session::SessionId;
 use crate::session::held::{Activity, Live};
 use crate::session::linked::LinkedSessionId;
@@ -19,7 +19,7 @@ use crate::store::Unavailable;
 #[derive(Debug)]
 pub enum Next {
     /// They must sign in at the registered host.
-    SignIn(Demand, Try),
+    SignIn(AuthnRequirement, Try),
     /// They go to the other host with a code.
     Go {
         /// The name of the host.

@@ -13,7 +13,7 @@ use crate::flow::node::NodeError;
 use crate::flow::pending::{Origin, PendingLogin};
 use crate::flow::relay_state::RelayState;
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::login;
@@ -151,9 +151,11 @@ pub(super) fn refused(
     let (return_to, demand) = match begun {
         Some(login) => {
             let max_age = login.fresh_since.map(|_| Duration::ZERO);
-            (login.return_to, Demand { assurance: login.assurance, max_age })
+            (login.return_to, AuthnRequirement { assurance: login.assurance, max_age })
         }
-        None => (ReturnTo::front_page(), Demand::from(worker.shared.flows.settings.assurance)),
+        None => {
+            (ReturnTo::front_page(), AuthnRequirement::from(worker.shared.flows.settings.assurance))
+        }
     };
     let failure = Failure { origin, ..error.into() };
     failure.begin_again(worker.shared.settings.login_link(&return_to, demand))

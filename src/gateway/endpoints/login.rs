@@ -9,8 +9,8 @@ use crate::base::body::Body;
 use crate::base::reason::Reason;
 use crate::flow::return_to::ReturnTo;
 use crate::gateway::Worker;
+use crate::gateway::authn_requirement;
 use crate::gateway::challenge::Challenge;
-use crate::gateway::demand;
 use crate::gateway::failure::Failure;
 use crate::gateway::login;
 use crate::gateway::response;
@@ -35,7 +35,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     });
     let max_age = context.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
-    let demand = demand::demanded(worker, context, &return_to, wish);
+    let demand = authn_requirement::demanded(worker, context, &return_to, wish);
     // Whoever is signed in surely and recently enough need not go to the node again.
     let live = worker.live(context).await?;
     let is_met = live.as_ref().map(Live::session).is_some_and(|session| {

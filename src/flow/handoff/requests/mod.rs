@@ -25,7 +25,7 @@ use super::refusal::HandoffRefusal;
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, sha256};
 use crate::base::network::Network;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::identity::assurance::Assurance;
 use crate::session::SessionKey;
 use crate::session::held::Live;
@@ -68,7 +68,7 @@ pub struct HandoffRequest {
     /// Where the citizen wanted to go there.
     pub return_to: ReturnTo,
     /// What the session must bring.
-    pub demand: Demand,
+    pub demand: AuthnRequirement,
     /// Whose page led there.
     pub origin: Origin,
 }
@@ -77,7 +77,7 @@ pub struct HandoffRequest {
 #[derive(Debug)]
 pub enum Step {
     /// The citizen must sign in, for the first time for this hand-off or once more.
-    SignIn(Demand, Try),
+    SignIn(AuthnRequirement, Try),
     /// The session that is there will do. The hand-off is spent; the digest remembers the binding
     /// of the browser that made it.
     Fulfil(HandoffRequest, BindingDigest),
@@ -271,7 +271,7 @@ impl Kept {
         Some(HandoffRequest {
             host: self.host.clone(),
             return_to: ReturnTo::parse(&self.return_to),
-            demand: Demand {
+            demand: AuthnRequirement {
                 assurance: Assurance::from_uri(&self.acr)?,
                 max_age: self.max_age.map(Duration::from_secs),
             },

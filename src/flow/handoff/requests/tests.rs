@@ -42,7 +42,7 @@ impl World {
         max_age: Option<u64>,
     ) -> HandoffHandle {
         let max_age = max_age.map(Duration::from_secs);
-        let demand = Demand { assurance: Assurance::Substantial, max_age };
+        let demand = AuthnRequirement { assurance: Assurance::Substantial, max_age };
         let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse(path));
         let request = HandoffRequest { host, return_to, demand, origin: Origin::Own };
         self.requests.begin(request, &Binding::generate(), network, self.now).await.unwrap()

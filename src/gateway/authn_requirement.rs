@@ -7,7 +7,7 @@
 //! 3. It opens nothing: whoever comes back meets the gate, which asks for the same again.
 
 use crate::flow::return_to::ReturnTo;
-use crate::gate::requirement::Demand;
+use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::identity::assurance::Assurance;
 use crate::request::context::RequestContext;
@@ -20,15 +20,19 @@ pub fn demanded(
     context: &RequestContext,
     return_to: &ReturnTo,
     wish: (Option<Assurance>, Option<std::time::Duration>),
-) -> Demand {
-    let service = Demand::from(worker.shared.flows.settings.assurance);
-    let wish = Demand { assurance: wish.0.unwrap_or(service.assurance), max_age: wish.1 };
+) -> AuthnRequirement {
+    let service = AuthnRequirement::from(worker.shared.flows.settings.assurance);
+    let wish = AuthnRequirement { assurance: wish.0.unwrap_or(service.assurance), max_age: wish.1 };
     let asked = service.and(wish);
     of_route(worker, context, return_to).map_or(asked, |route| asked.and(route))
 }
 
 /// Returns what the route asks for that a return path leads to.
-fn of_route(worker: &Worker, context: &RequestContext, return_to: &ReturnTo) -> Option<Demand> {
+fn of_route(
+    worker: &Worker,
+    context: &RequestContext,
+    return_to: &ReturnTo,
+) -> Option<AuthnRequirement> {
     let raw = return_to.as_str().split(['?', '#']).next()?;
     let (host, path) = (context.host.name(), path::canonical(raw).ok()?);
     worker.shared.find((host, &path), &http::Method::GET, None).route()?.demand()
