@@ -50,14 +50,26 @@ impl Background {
         }
     }
 
+    /// Begins with all else.
+    pub(super) fn start(
+        &mut self,
+        shared: &Shared,
+        (state, certificates, groups): (State, Option<Arc<Certificates>>, Vec<Arc<Group>>),
+    ) {
+        self.rotate_keys(shared, state);
+        self.watch_certificates(certificates);
+        self.watch_groups(groups);
+        self.tell_watchdog();
+    }
+
     /// Changes the keys of signed identities when it is time.
-    pub(super) fn rotate_keys(&mut self, shared: &Shared, state: State) {
+    fn rotate_keys(&mut self, shared: &Shared, state: State) {
         let (ring, clock) = (Arc::clone(&shared.ring), Arc::clone(&shared.clock));
         self.tasks.spawn(keys::rotate(ring, state, clock));
     }
 
     /// Takes certificates anew when their files change.
-    pub(super) fn watch_certificates(&mut self, certificates: Option<Arc<Certificates>>) {
+    fn watch_certificates(&mut self, certificates: Option<Arc<Certificates>>) {
         if let Some(certificates) = certificates {
             let stop = self.stop.clone();
             self.tasks.spawn(certificates::watch(certificates, LOOK_AT_FILES, stop));
@@ -78,7 +90,7 @@ impl Background {
     }
 
     /// Tells the service manager that the program is alive, when it wants to know.
-    pub(super) fn tell_watchdog(&mut self) {
+    fn tell_watchdog(&mut self) {
         if let Some(period) = notify::watchdog() {
             self.tasks.spawn(async move {
                 loop {

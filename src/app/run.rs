@@ -9,7 +9,7 @@ use super::background::{Background, serve_operations};
 use super::current::Current;
 use super::metrics::{Life, Numbers};
 use super::renewal::Renewal;
-use super::sockets::Sockets;
+use super::sockets::{Closed, Sockets};
 use super::worker::work;
 use super::{App, Command, successor};
 use crate::base::clock::SharedClock;
@@ -20,7 +20,8 @@ use crate::operations::Operations;
 use crate::operations::sessions::Admin;
 use crate::server::handover::HandOver;
 use crate::server::listener::{Admission, Shutdown};
-use crate::server::{notify, workers};
+use crate::server::notify;
+use crate::server::workers::{self, Workers};
 
 impl App {
     /// Serves until told to stop.
@@ -52,12 +53,7 @@ impl App {
         // 1. The workers.
         let currents: Vec<_> =
             doors.iter().map(|_| Current::new(Worker::new(&shared, &groups))).collect();
-        let jobs = doors.into_iter().zip(&currents).map(|(doors, current)| {
-            let (current, admission) = (Arc::clone(current), Arc::clone(&admission));
-            let stop = stopping.clone();
-            move || work(doors, current, admission, stop)
-        });
-        let workers = match workers::start(jobs.collect()) {
+        let workers = match start_workers(doors, &currents, &admission, &stopping) {
             Ok(workers) => workers,
             Err(error) => return error!(%error, "workers cannot start"),
         };
@@ -82,10 +78,7 @@ impl App {
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement));
-        background.rotate_keys(&shared, state);
-        background.watch_certificates(certificates);
-        background.watch_groups(groups);
-        background.tell_watchdog();
+        background.start(&shared, (state, certificates, groups));
         notify::ready();
         successor::tell_predecessor().await;
 
@@ -183,6 +176,21 @@ impl Running {
             }
         }
     }
+}
+
+/// Starts a thread for each worker, with its sockets.
+fn start_workers(
+    doors: Vec<Vec<Closed>>,
+    currents: &[Arc<Current>],
+    admission: &Arc<Admission>,
+    stop: &Shutdown,
+) -> std::io::Result<Workers> {
+    let jobs = doors.into_iter().zip(currents).map(|(doors, current)| {
+        let (current, admission) = (Arc::clone(current), Arc::clone(admission));
+        let stop = stop.clone();
+        move || work(doors, current, admission, stop)
+    });
+    workers::start(jobs.collect())
 }
 
 fn note_start(sockets: &Sockets) {

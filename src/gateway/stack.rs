@@ -13,6 +13,7 @@ use crate::gate::action::Action;
 use crate::gateway::decide::{self, Found};
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
+use crate::gateway::settings::Edge;
 use crate::gateway::{Shared, Worker, action, denial, destination, endpoints, forms, response};
 use crate::pages::Trouble;
 use crate::proxy;
@@ -108,28 +109,10 @@ impl Worker {
         peer: &Peer,
         body: Incoming,
     ) -> Result<Answer, Failure> {
-        denial::check_method(&context.parts.method)?;
-        if !is_method(context.parts.method.as_str().as_bytes()) {
-            return Err(Failure::malformed(Reason::RequestMalformed, "method"));
-        }
-
-        if context.parts.version == Version::HTTP_2 {
-            head::check_http2(&context.parts, &self.shared.settings.edge.bounds)?;
-        }
-        if !context.path_and_query().starts_with('/') {
-            return Err(path::Error::Relative.into());
-        }
+        self.check_head(context)?;
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
-        let (trusted, believed) =
-            (&self.shared.settings.edge.trusted, self.shared.settings.edge.believed);
-        if !trusted.is_empty() {
-            let headers = &context.parts.headers;
-            context.client = forwarded::read(headers, peer, trusted, believed, self.is_https())?;
-        }
-        if let Some(id) = context.client.request_id.take() {
-            context.id = id;
-        }
+        self.hear_proxies(context, peer)?;
 
         // 2. One host and one path, the same for us and for whoever is behind us.
         let told = context.client.host.take();
@@ -140,8 +123,7 @@ impl Worker {
         context.scan = headers::clean_request(&mut context.parts.headers)?;
 
         // 4. Our own places.
-        let place = (context.host.name(), &*path);
-        let client = Some(context.client.address);
+        let (place, client) = ((context.host.name(), &*path), Some(context.client.address));
         let found = match self.shared.find(place, &context.parts.method, client) {
             Found::Route(found) => found,
             Found::Own(endpoint) => {
@@ -162,7 +144,6 @@ impl Worker {
         let most = found.max_body().unwrap_or(self.shared.settings.edge.max_body);
         let pass = match self.decide(context, found).await? {
             Decision::Pass(pass) => pass,
-            // On the heap: a login needs far more room than a request that passes.
             Decision::Deny(denial) => {
                 let answer = Box::pin(self.deny(&denial, context, body_or_form, most)).await;
                 return answer.map(Answer::from);
@@ -184,31 +165,52 @@ impl Worker {
 
         // 8. On to the portal, or what the route says instead.
         context.record.route = Some(Arc::clone(pass.route()));
-        match &pass.route().action {
+        let (proxy, settings) = (&self.proxy, &self.shared.settings);
+        let error = match &pass.route().action {
             Action::Forward(forward) => {
-                let error = match proxy::forward(
-                    &self.proxy,
-                    &pass,
-                    forward,
-                    context,
-                    body,
-                    identity,
-                )
-                .await
-                {
+                match proxy::forward(proxy, &pass, forward, context, body, identity).await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,
-                };
-                if let Some(taken) = taken {
-                    Box::pin(forms::put_back(self, context, *taken, &error)).await;
                 }
-                Err(error.into())
             }
             Action::Redirect(redirect) => {
-                Ok(action::redirect(redirect, &pass, context, &self.shared.settings).into())
+                return Ok(action::redirect(redirect, &pass, context, settings).into());
             }
-            Action::Respond(respond) => Ok(action::respond(respond, &pass).into()),
+            Action::Respond(respond) => return Ok(action::respond(respond, &pass).into()),
+        };
+        if let Some(taken) = taken {
+            Box::pin(forms::put_back(self, context, *taken, &error)).await;
         }
+        Err(error.into())
+    }
+
+    /// Takes what a proxy in front says of the client, if it is believed.
+    fn hear_proxies(&self, context: &mut RequestContext, peer: &Peer) -> Result<(), Failure> {
+        let Edge { trusted, believed, .. } = &self.shared.settings.edge;
+        if !trusted.is_empty() {
+            let headers = &context.parts.headers;
+            context.client = forwarded::read(headers, peer, trusted, *believed, self.is_https())?;
+        }
+        if let Some(id) = context.client.request_id.take() {
+            context.id = id;
+        }
+        Ok(())
+    }
+
+    /// Refuses heads that no door takes: methods for nobody, what HTTP/2 can say and HTTP/1.1 cannot,
+    /// targets that are no path.
+    fn check_head(&self, context: &RequestContext) -> Result<(), Failure> {
+        denial::check_method(&context.parts.method)?;
+        if !is_method(context.parts.method.as_str().as_bytes()) {
+            return Err(Failure::malformed(Reason::RequestMalformed, "method"));
+        }
+        if context.parts.version == Version::HTTP_2 {
+            head::check_http2(&context.parts, &self.shared.settings.edge.bounds)?;
+        }
+        if !context.path_and_query().starts_with('/') {
+            return Err(path::Error::Relative.into());
+        }
+        Ok(())
     }
 
     /// Notes a request and its answer: in the counts now, in the access log when the answer was sent.

@@ -92,15 +92,8 @@ pub(super) async fn run(
                 let request_2 = request.to_http2(body);
                 let response = http2::exchange(sender, request_2, &upload, time, request);
                 Box::pin(response).await.and_then(|response| {
-                    // It may go on in HTTP/1.1, where two lengths are two meanings.
-                    let mut said = Said::default();
-                    let mut fields = response.headers().iter();
-                    match fields.try_for_each(|(n, v)| said.note(n.as_str(), v.as_bytes())) {
-                        Ok(()) => Ok(Unread::Http2(response, upload)),
-                        Err(refusal) => {
-                            Err(Unanswered { error: Error::BadAnswer(refusal), body: None })
-                        }
-                    }
+                    check_lengths(&response)?;
+                    Ok(Unread::Http2(response, upload))
                 })
             }
         };
@@ -131,6 +124,15 @@ pub(super) async fn run(
             }
         }
     }
+}
+
+/// A response may go on in HTTP/1.1, where two lengths are two meanings.
+fn check_lengths(response: &Response<hyper::body::Incoming>) -> Result<(), Unanswered> {
+    let mut said = Said::default();
+    let mut fields = response.headers().iter();
+    fields
+        .try_for_each(|(name, value)| said.note(name.as_str(), value.as_bytes()))
+        .map_err(|refusal| Unanswered { error: Error::BadAnswer(refusal), body: None })
 }
 
 /// A connection, and how long it took to make it, if it was made.

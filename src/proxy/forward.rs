@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::attempt::{self, Sent, Unread};
 use super::error::Error;
+use super::upstream::Group;
 use super::{Proxy, answer_body, http2, request, tunnel};
 use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
+use crate::request::cookie::Cookies;
 use crate::request::headers;
 use crate::request::headers::raw::RawHeaders;
 use crate::request::lasting::Form;
@@ -42,16 +44,11 @@ pub async fn forward(
     let mut request = request::prepare(proxy, pass, forward, context, &upstream.group, &body)?;
     request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
-    let is_misunderstood = request.must_upgrade() && answered.is_success();
-    if is_misunderstood {
+    if request.must_upgrade() && answered.is_success() {
         return Err(Error::NotUpgraded);
     }
     if !proxy.access.is_off() {
-        context.record.answered(Answered {
-            server: answered.share.server_name(&upstream.group),
-            connect: answered.connect,
-            first_byte: answered.first_byte,
-        });
+        context.record.answered(noted(&answered, &upstream.group));
     }
     // What is not all there yet lasts: it is judged again meanwhile.
     let mut lasts = None;
@@ -60,7 +57,6 @@ pub async fn forward(
 
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
-    let rules = &pass.route().response_headers;
     let cookies = proxy.settings.cookies;
     let Sent { answer, share, .. } = answered;
     let (status, fields, body) = match answer {
@@ -68,20 +64,19 @@ pub async fn forward(
             let (status, length) = (answered.head.status, answered.head.said.length());
             let lines = std::mem::take(&mut answered.head.lines);
             if status == StatusCode::SWITCHING_PROTOCOLS {
-                let lasting =
-                    lasting(Form::Tunnel(lines.get("upgrade").unwrap_or_default().to_vec()));
-                let tunnel =
-                    tunnel::open(cookies, lines, *answered.connection, share, Arc::clone(&lasting));
-                context.record.lasts(lasting);
-                return Ok(tunnel.into());
+                let protocol = lines.get("upgrade").unwrap_or_default().to_vec();
+                let lasting = lasting(Form::Tunnel(protocol));
+                context.record.lasts(Arc::clone(&lasting));
+                return Ok(
+                    tunnel::open(cookies, lines, *answered.connection, share, lasting).into()
+                );
             }
-            let body = {
-                let pool = Arc::clone(&upstream.pool);
-                answer_body::read(answered, share, pool, idle, || lasting(Form::Stream))
-            };
+            let pool = Arc::clone(&upstream.pool);
+            let body = answer_body::read(answered, share, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
+            let is_changed = !pass.route().response_headers.is_empty();
             let passed =
-                if rules.is_empty() { RawHeaders::of(lines, length, cookies) } else { Err(lines) };
+                if is_changed { Err(lines) } else { RawHeaders::of(lines, length, cookies) };
             (status, passed.map_err(|lines| lines.to_map()), body)
         }
         Unread::Http2(response, upload) => {
@@ -93,22 +88,34 @@ pub async fn forward(
             (parts.status, Err(parts.headers), body)
         }
     };
-    let mut answer = Answer::from(Response::new(body));
-    *answer.response.status_mut() = status;
     if let Some(lasting) = &lasts {
         context.record.lasts(Arc::clone(lasting));
     }
+    let mut answer = Answer::from(Response::new(body));
+    *answer.response.status_mut() = status;
     answer.lasting = lasts;
     match fields {
         Ok(passed) => answer.passed = passed,
-        Err(mut headers) => {
-            headers::clean_response(&mut headers, cookies);
-            rules.apply(&mut headers);
-            *answer.response.headers_mut() = headers;
-        }
+        Err(headers) => *answer.response.headers_mut() = changed(headers, pass, cookies),
     }
     if pass.live().is_some() && !answer.response.headers().contains_key(CACHE_CONTROL) {
         answer.passed.control_cache("private, no-store");
     }
     Ok(answer)
+}
+
+/// What the access log says of a response whose head is there.
+fn noted(answered: &Sent, group: &Group) -> Answered {
+    Answered {
+        server: answered.share.server_name(group),
+        connect: answered.connect,
+        first_byte: answered.first_byte,
+    }
+}
+
+/// Cleans the fields of a response, and changes them as the route says.
+fn changed(mut fields: HeaderMap, pass: &Pass, cookies: Cookies) -> HeaderMap {
+    headers::clean_response(&mut fields, cookies);
+    pass.route().response_headers.apply(&mut fields);
+    fields
 }

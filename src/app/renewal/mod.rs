@@ -5,18 +5,21 @@
 //! on, must be as it was; otherwise the old configuration stays, and whoever asked learns why.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
 
 use super::current::Current;
 use super::settings::{Fixed, Listen, Settings};
 use crate::flow::node::NodeClient;
-use crate::gate::policy::Policy;
+use crate::gate::policy::{Policy, Route};
 use crate::gateway::Shared;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::Rules;
 use crate::server::listener::Admission;
+use crate::{flow, gateway};
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -36,6 +39,18 @@ const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 )]
 pub struct Refused(pub Vec<&'static str>);
 
+/// What of the settings can change while the program runs.
+struct Live {
+    gateway: gateway::Settings,
+    flows: flow::Settings,
+    node: (flow::node::Settings, rustls::ClientConfig),
+    routes: Vec<Route>,
+    upstreams: Vec<upstream::Settings>,
+    token_lifetime: Duration,
+    /// Peers that begin with a PROXY header, and proxies that are trusted: none is a client.
+    counted: (Vec<IpNet>, Vec<IpNet>),
+}
+
 impl Renewal {
     pub(super) fn new(fixed: Fixed, secret: PairwiseSecret, kept_tokens: u64) -> Self {
         Self { fixed, secret, kept_tokens }
@@ -49,6 +64,60 @@ impl Renewal {
         admission: &Admission,
         workers: &[Arc<Current>],
     ) -> Result<Vec<Arc<Group>>, Refused> {
+        let Live { gateway, flows, node, routes, upstreams, token_lifetime, counted } =
+            self.take(settings)?;
+        let Some(old) = workers.first().map(|current| current.worker()) else {
+            return Ok(Vec::new());
+        };
+        // 1. What all workers share, once.
+        let before = &old.shared;
+        let exchanges = Arc::clone(before.flows.node.exchanges());
+        let node = NodeClient::new(node.0, node.1).counted_in(exchanges);
+        let flows = Arc::new(before.flows.renewed(flows, node));
+        // Tokens are kept by the number of their release, which may mean another one now.
+        let minter = Arc::new(Minter::new(
+            gateway.origin.clone(),
+            self.secret.clone(),
+            token_lifetime,
+            Arc::clone(&before.ring),
+            self.kept_tokens,
+        ));
+        let limits = before.limits.renewed(gateway.limits.clone(), &before.clock);
+        let shared = Arc::new(Shared {
+            rules: Arc::new(Rules {
+                policy: Policy::new(routes),
+                may_pass_maintenance: gateway.maintenance.allow.clone(),
+            }),
+            settings: gateway,
+            current: Arc::clone(&before.current),
+            flows,
+            minter,
+            ring: Arc::clone(&before.ring),
+            limits,
+            access: Arc::clone(&before.access),
+            counts: Arc::clone(&before.counts),
+            clock: Arc::clone(&before.clock),
+        });
+        let groups = old.proxy.upstreams.renewed_groups(upstreams);
+        for group in &groups {
+            if group.status(Instant::now()).servers.is_empty() {
+                upstream::resolve(group, &SystemLookup).await;
+            }
+        }
+        // 2. What is open already is judged anew: first, so that nothing that begins by the new rules is
+        //    judged by the old ones.
+        shared.current.replace(Arc::clone(&shared.rules));
+        // 3. Who is counted as a client.
+        admission.trust(&counted.0, &counted.1);
+        // 4. Then each worker its own.
+        for current in workers {
+            current.replace(current.worker().renewed(&shared, &groups));
+        }
+        Ok(groups)
+    }
+
+    /// Takes what can change out of new settings.
+    fn take(&self, settings: Settings) -> Result<Live, Refused> {
         // What is passed over here cannot change: all keys that it comes from are fixed.
         let Settings {
             gateway,
@@ -94,54 +163,15 @@ impl Renewal {
         if !changed.is_empty() {
             return Err(Refused(changed));
         }
-        let Some(old) = workers.first().map(|current| current.worker()) else {
-            return Ok(Vec::new());
-        };
-        // 1. What all workers share, once.
-        let before = &old.shared;
-        let exchanges = Arc::clone(before.flows.node.exchanges());
-        let node = NodeClient::new(node, node_tls).counted_in(exchanges);
-        let flows = Arc::new(before.flows.renewed(flows, node));
-        // Tokens are kept by the number of their release, which may mean another one now.
-        let minter = Arc::new(Minter::new(
-            gateway.origin.clone(),
-            self.secret.clone(),
-            token_lifetime,
-            Arc::clone(&before.ring),
-            self.kept_tokens,
-        ));
-        let limits = before.limits.renewed(gateway.limits.clone(), &before.clock);
-        let shared = Arc::new(Shared {
-            rules: Arc::new(Rules {
-                policy: Policy::new(routes),
-                may_pass_maintenance: gateway.maintenance.allow.clone(),
-            }),
-            settings: gateway,
-            current: Arc::clone(&before.current),
+        Ok(Live {
+            gateway,
             flows,
-            minter,
-            ring: Arc::clone(&before.ring),
-            limits,
-            access: Arc::clone(&before.access),
-            counts: Arc::clone(&before.counts),
-            clock: Arc::clone(&before.clock),
-        });
-        let groups = old.proxy.upstreams.renewed_groups(upstreams);
-        for group in &groups {
-            if group.status(Instant::now()).servers.is_empty() {
-                upstream::resolve(group, &SystemLookup).await;
-            }
-        }
-        // 2. What is open already is judged anew: first, so that nothing that begins by the new rules is
-        //    judged by the old ones.
-        shared.current.replace(Arc::clone(&shared.rules));
-        // 3. Who is counted as a client.
-        admission.trust(&proxy_protocol_from, &trusted_proxies);
-        // 4. Then each worker its own.
-        for current in workers {
-            current.replace(current.worker().renewed(&shared, &groups));
-        }
-        Ok(groups)
+            node: (node, node_tls),
+            routes,
+            upstreams,
+            token_lifetime,
+            counted: (proxy_protocol_from, trusted_proxies),
+        })
     }
 }
 

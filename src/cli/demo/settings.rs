@@ -60,7 +60,6 @@ pub(super) fn gateway(
     let prefix = "/.brama/".to_owned();
     let acs_path = format!("{prefix}acs");
     let file = File::default();
-    let size = |size: HumanSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
     let maximum_answer = size(file.node.max_answer);
 
     let authority = CertificateDer::from(kit.pair(Role::Authority).certificate().der().to_vec());
@@ -68,8 +67,6 @@ pub(super) fn gateway(
     let (certificate, key) = (client.certificate_pem(), client.key_pem());
     let identity = Identity { certificate: certificate.as_bytes(), key: key.expose().as_bytes() };
     let node_tls = tls::client(tls::root_store(&[authority])?, Some(identity))?;
-    let node_certificate = kit.pair(Role::NodeSigning).certificate().clone();
-    let encryption = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key())?;
 
     Ok(Settings {
         gateway: gateway::Settings {
@@ -89,31 +86,7 @@ pub(super) fn gateway(
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
             ..Listen::plain(addresses.gateway, addresses.operations)
         },
-        flows: flow::Settings {
-            template: Template {
-                issuer: ISSUER.to_owned(),
-                provider_name: PROVIDER_NAME.to_owned(),
-                kind: ServiceKind::Public,
-                destination: simulator.sso_url().to_owned(),
-                acs: format!("{}{acs_path}", addresses.origin),
-                required: Attribute::ALL.to_vec(),
-                optional: Vec::new(),
-                force_authn: true,
-            },
-            sso_url: simulator.sso_url().to_owned(),
-            logout_url: Some(simulator.logout_url().to_owned()),
-            node_issuer: simulator.node_issuer().to_owned(),
-            signer: kit.pair(Role::ServiceSignature).signer()?,
-            decryption_keys: vec![encryption],
-            trusted: TrustedCertificates::pin(vec![node_certificate])?,
-            assurance: Assurance::Substantial,
-            skew: file.service.clock_skew.get(),
-            maximum_answer,
-            login_timeout: file.session.login_timeout.get(),
-            maximum_pending: 10_000,
-            keep_forms: size(file.session.keep_forms),
-            rooms: flow::room::Rooms::default(),
-        },
+        flows: flows(simulator, &file, (addresses.origin, &acs_path))?,
         node: flow::node::Settings {
             resolve_url: parse(simulator.resolve_url())?,
             logout_url: Some(parse(simulator.logout_url())?),
@@ -139,6 +112,45 @@ pub(super) fn gateway(
         log: Log { json: false, level: "warn".to_owned(), access: access::Settings::off() },
         fixed: Fixed::default(),
     })
+}
+
+fn flows(
+    simulator: &Simulator,
+    file: &File,
+    (origin, acs_path): (&str, &str),
+) -> Result<flow::Settings, Error> {
+    let kit = simulator.kit();
+    let node_certificate = kit.pair(Role::NodeSigning).certificate().clone();
+    let encryption = DecryptionKey::try_from(kit.pair(Role::ServiceEncryption).key())?;
+    Ok(flow::Settings {
+        template: Template {
+            issuer: ISSUER.to_owned(),
+            provider_name: PROVIDER_NAME.to_owned(),
+            kind: ServiceKind::Public,
+            destination: simulator.sso_url().to_owned(),
+            acs: format!("{origin}{acs_path}"),
+            required: Attribute::ALL.to_vec(),
+            optional: Vec::new(),
+            force_authn: true,
+        },
+        sso_url: simulator.sso_url().to_owned(),
+        logout_url: Some(simulator.logout_url().to_owned()),
+        node_issuer: simulator.node_issuer().to_owned(),
+        signer: kit.pair(Role::ServiceSignature).signer()?,
+        decryption_keys: vec![encryption],
+        trusted: TrustedCertificates::pin(vec![node_certificate])?,
+        assurance: Assurance::Substantial,
+        skew: file.service.clock_skew.get(),
+        maximum_answer: size(file.node.max_answer),
+        login_timeout: file.session.login_timeout.get(),
+        maximum_pending: 10_000,
+        keep_forms: size(file.session.keep_forms),
+        rooms: flow::room::Rooms::default(),
+    })
+}
+
+fn size(size: HumanSize) -> usize {
+    usize::try_from(size.bytes()).unwrap_or(usize::MAX)
 }
 
 fn routes() -> Vec<Route> {

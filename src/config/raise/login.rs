@@ -1,5 +1,7 @@
 //! `[node]` and `[service]`: all that a login needs.
 
+use std::time::Duration;
+
 use http::Uri;
 
 use super::context::Context;
@@ -50,38 +52,14 @@ pub(super) fn raise(
         file.service.provider_name.as_deref(),
         "give the name that was agreed with the operator; the node refuses another one",
     );
-    let required = attributes(&file.service.required_attributes);
-    let optional = attributes(&file.service.optional_attributes);
-    if let Some(both) = optional.iter().find(|attribute| required.contains(attribute)) {
-        let what = format!("{both} is asked for as required and as optional");
-        context.error(key!(service.optional_attributes), what, "name it in one of the two lists");
-    }
-    if !required.contains(&Attribute::PersonIdentifier) {
-        context.warn(
-            key!(service.required_attributes),
-            "without the identifier a person is known only by a login name, which can change",
-            "add \"identifier\"",
-        );
-    }
+    let (required, optional) = (
+        attributes(&file.service.required_attributes),
+        attributes(&file.service.optional_attributes),
+    );
+    check_attributes(context, &required, &optional);
     let skew = file.service.clock_skew.get();
-    if skew.as_secs() > 300 {
-        context.warn(
-            key!(service.clock_skew),
-            "answers of the node are believed for minutes after they have expired",
-            "keep the clock right (NTP) and give at most \"5m\"",
-        );
-    }
-    if file.node.timeout.get().is_zero() || file.node.max_concurrent == 0 {
-        context.error("node", "timeout and max_concurrent must be more than zero", "raise them");
-    }
     let maximum_answer = usize::try_from(file.node.max_answer.bytes()).unwrap_or(usize::MAX);
-    if !(16 * 1024..=4 * 1024 * 1024).contains(&maximum_answer) {
-        context.error(
-            key!(node.max_answer),
-            "must be between 16 KiB and 4 MiB",
-            "leave it out; a genuine answer has some 15 KiB",
-        );
-    }
+    check_bounds(context, skew, maximum_answer);
 
     let (addresses, portal) = (addresses?, portal?);
     let template = Template {
@@ -129,6 +107,41 @@ pub(super) fn raise(
         },
         tls: tls?,
     })
+}
+
+fn check_attributes(context: &mut Context<'_>, required: &[Attribute], optional: &[Attribute]) {
+    if let Some(both) = optional.iter().find(|attribute| required.contains(attribute)) {
+        let what = format!("{both} is asked for as required and as optional");
+        context.error(key!(service.optional_attributes), what, "name it in one of the two lists");
+    }
+    if !required.contains(&Attribute::PersonIdentifier) {
+        context.warn(
+            key!(service.required_attributes),
+            "without the identifier a person is known only by a login name, which can change",
+            "add \"identifier\"",
+        );
+    }
+}
+
+fn check_bounds(context: &mut Context<'_>, skew: Duration, maximum_answer: usize) {
+    if skew.as_secs() > 300 {
+        context.warn(
+            key!(service.clock_skew),
+            "answers of the node are believed for minutes after they have expired",
+            "keep the clock right (NTP) and give at most \"5m\"",
+        );
+    }
+    let node = &context.file().node;
+    if node.timeout.get().is_zero() || node.max_concurrent == 0 {
+        context.error("node", "timeout and max_concurrent must be more than zero", "raise them");
+    }
+    if !(16 * 1024..=4 * 1024 * 1024).contains(&maximum_answer) {
+        context.error(
+            key!(node.max_answer),
+            "must be between 16 KiB and 4 MiB",
+            "leave it out; a genuine answer has some 15 KiB",
+        );
+    }
 }
 
 pub(super) fn assurance(level: file::Assurance) -> Assurance {

@@ -30,49 +30,17 @@ pub(super) fn raise(
     let mut routes = Vec::new();
     for (index, route) in given.iter().enumerate() {
         let key = |name: &str| format!("route[{index}].{name}");
-        let host = match &route.host {
-            Some(host) => match host::from_configuration(host) {
-                Some(name) => Some(name),
-                None => {
-                    context.error(
-                        &key(key!(Route: host)),
-                        "is not a host",
-                        "give a name without a port",
-                    );
-                    None
-                }
-            },
-            None => public_host.clone(),
-        };
+        let host = host(context, &key, route.host.as_deref(), public_host.as_deref());
         let path = path(context, &key(key!(Route: path)), &route.path);
-        let advice = "give the name of an [[upstream]]";
         let answers = route.redirect.to.is_some() || route.respond.status.is_some();
         let upstream = match route.upstream.as_deref() {
             None if answers => None,
-            upstream => context.required(&key(key!(Route: upstream)), upstream, advice),
+            upstream => context.required(&key(key!(Route: upstream)), upstream, NAME_UPSTREAM),
         };
-        let number = upstream.and_then(|name| {
-            let number = upstreams.get(name).copied();
-            if number.is_none() {
-                let what = format!("there is no upstream named \"{name}\"");
-                context.error(&key(key!(Route: upstream)), what, advice);
-            }
-            number
-        });
+        let number = number_of(context, &key(key!(Route: upstream)), upstreams, upstream);
         let methods = access::methods(context, route, &key(key!(Route: methods)));
         let access = access::access(context, route, &key);
-        if let Some(host) = &host
-            && portal.is_some_and(|portal| portal.standing(host) == Standing::Public)
-            && route.access != file::Access::Public
-        {
-            context.error(
-                &key(key!(Route: host)),
-                "is neither the host of portal.public_url nor one of portal.other_urls, so nobody \
-                 could be signed in there",
-                "add its address to portal.other_urls, or set access = \"public\"; left out, it is the \
-                 host of portal.public_url",
-            );
-        }
+        check_standing(context, &key, (portal, host.as_deref()), route.access);
         caches::check(context, route, &key(key!(Route: response_headers)));
         let upgrade = action::upgrade(context, &route.upgrade, &key(key!(Route: upgrade)));
         let action = action::raise(context, route, &key, number);
@@ -99,11 +67,7 @@ pub(super) fn raise(
             audience: route.audience.clone().or(upstream.map(str::to_owned)).unwrap_or_default(),
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
         };
-        let release_number = releases.iter().position(|other| *other == release);
-        let release_number = release_number.unwrap_or_else(|| {
-            releases.push(release.clone());
-            releases.len() - 1
-        });
+        let release_number = release_number(&mut releases, &release);
         routes.push(Route {
             host,
             path,
@@ -120,6 +84,71 @@ pub(super) fn raise(
             release_number,
         });
     }
+    check_others(context, portal, &routes);
+    routes
+}
+
+/// Returns the canonical host of a route: the one that it names, or that of the portal.
+fn host(
+    context: &mut Context<'_>,
+    key: &dyn Fn(&str) -> String,
+    given: Option<&str>,
+    public: Option<&str>,
+) -> Option<String> {
+    let Some(given) = given else { return public.map(str::to_owned) };
+    let name = host::from_configuration(given);
+    if name.is_none() {
+        let advice = "give a name without a port";
+        context.error(&key(key!(Route: host)), "is not a host", advice);
+    }
+    name
+}
+
+/// Nobody can be signed in at a host of which no portal is known.
+fn check_standing(
+    context: &mut Context<'_>,
+    key: &dyn Fn(&str) -> String,
+    (portal, host): (Option<&gateway::Settings>, Option<&str>),
+    access: file::Access,
+) {
+    let is_public = |host| portal.is_some_and(|portal| portal.standing(host) == Standing::Public);
+    if access != file::Access::Public && host.is_some_and(is_public) {
+        context.error(
+            &key(key!(Route: host)),
+            "is neither the host of portal.public_url nor one of portal.other_urls, so nobody \
+             could be signed in there",
+            "add its address to portal.other_urls, or set access = \"public\"; left out, it is the \
+             host of portal.public_url",
+        );
+    }
+}
+
+/// Returns the number of an upstream by its name.
+fn number_of(
+    context: &mut Context<'_>,
+    key: &str,
+    upstreams: &HashMap<String, usize>,
+    name: Option<&str>,
+) -> Option<usize> {
+    let name = name?;
+    let number = upstreams.get(name).copied();
+    if number.is_none() {
+        let what = format!("there is no upstream named \"{name}\"");
+        context.error(key, what, NAME_UPSTREAM);
+    }
+    number
+}
+
+/// Returns the number of a release; equal ones have the same.
+fn release_number(releases: &mut Vec<Release>, release: &Release) -> usize {
+    releases.iter().position(|other| other == release).unwrap_or_else(|| {
+        releases.push(release.clone());
+        releases.len() - 1
+    })
+}
+
+/// Another portal without a route is a mistake, most likely.
+fn check_others(context: &mut Context<'_>, portal: Option<&gateway::Settings>, routes: &[Route]) {
     for (index, other) in portal.iter().flat_map(|portal| &portal.others).enumerate() {
         if !routes.iter().any(|route| route.host == other.host) {
             let key = format!("portal.other_urls[{index}]");
@@ -127,8 +156,9 @@ pub(super) fn raise(
             context.warn(&key, what, "add a [[route]] with that host, or take the address out");
         }
     }
-    routes
 }
+
+const NAME_UPSTREAM: &str = "give the name of an [[upstream]]";
 
 /// A path prefix, canonical, without a slash at its end.
 fn path(context: &mut Context<'_>, key: &str, text: &str) -> Option<String> {
