@@ -62,10 +62,6 @@ struct Seen {
 
 fn second_reader_sees_the_same(document: &Document<'_>) {
     let text = document.text();
-    // One of the two keeps a carriage return in an attribute, the other makes a space of it (XML 3.3.3).
-    if text.contains('\r') {
-        return;
-    }
     let ours: Vec<Seen> = document.elements().map(seen).collect();
     let Some(theirs) = by_second_reader(text) else { return };
     assert_eq!(ours.len(), theirs.len(), "{text}");
