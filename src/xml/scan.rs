@@ -4,7 +4,9 @@
 //! 2. No document type, processing instruction, comment, CDATA section, undeclared prefix or other
 //!    encoding: the node sends none,
 //!    and each has carried an attack (entities, text that one reader sees cut and another whole).
-//! 3. Depth, number of elements, attributes and namespace declarations are bounded, because the
+//! 3. No tab or line end stands as such in the value of an attribute. XML 1.0 (3.3.3) makes a space of each,
+//!    and the parser behind us does not: two readers would see two values.
+//! 4. Depth, number of elements, attributes and namespace declarations are bounded, because the
 //!    cost of parsing and canonicalising grows faster than they do.
 
 use quick_xml::Reader;
@@ -76,6 +78,8 @@ pub enum Forbidden {
     CharacterData,
     /// `xmlns:prefix=""`.
     Undeclaration,
+    /// A tab or a line end in the value of an attribute.
+    WhiteSpace,
     /// A declaration of another version or encoding than XML 1.0 in UTF-8.
     Declaration,
 }
@@ -88,6 +92,7 @@ impl std::fmt::Display for Forbidden {
             Self::Comment => "comment",
             Self::CharacterData => "CDATA section",
             Self::Undeclaration => "namespace prefix without a namespace",
+            Self::WhiteSpace => "tab or line end in an attribute",
             Self::Declaration => "declaration of another version or encoding",
         })
     }
@@ -163,6 +168,9 @@ impl Count<'_> {
             if attribute.key.as_ref().starts_with("xmlns:") && attribute.value.is_empty() {
                 return Err(Error::Forbidden(Forbidden::Undeclaration));
             }
+            if attribute.value.contains(['\t', '\n', '\r']) {
+                return Err(Error::Forbidden(Forbidden::WhiteSpace));
+            }
             here += 1;
             if here > self.limits.attributes_per_element {
                 return Err(Error::TooMany {
@@ -189,6 +197,9 @@ mod tests {
     fn accepts_a_plain_message() {
         let xml = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x='1'><b/>text &amp; more</a>";
         assert!(scan(xml, &LIMITS).is_ok());
+        // White space is no trouble between attributes, in text, or when it is said.
+        let xml = b"<a\n\tx='1'\r\n y='a b&#10;&#9;&#13;'>\r\n\t</a>";
+        assert!(scan(xml, &LIMITS).is_ok());
     }
 
     #[test]
@@ -199,6 +210,9 @@ mod tests {
             ("<a>x<!-- y -->z</a>", Forbidden::Comment),
             ("<a><![CDATA[x]]></a>", Forbidden::CharacterData),
             ("<a xmlns:p=\"urn:p\"><b xmlns:p=\"\"/></a>", Forbidden::Undeclaration),
+            ("<a x=\"1\r2\"/>", Forbidden::WhiteSpace),
+            ("<a><b x='1\n2'/></a>", Forbidden::WhiteSpace),
+            ("<a xmlns:p=\"urn:p\t\"/>", Forbidden::WhiteSpace),
             ("<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>", Forbidden::Declaration),
             ("<?xml version=\"1.1\"?><a/>", Forbidden::Declaration),
         ] {

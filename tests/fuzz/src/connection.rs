@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::product::{
     Body, Bounds, Framing, Incoming, Joined, Limits, Peer, Reader, Search, Service, Stream, body,
-    http1, stop,
+    http1, shutdown,
 };
 use crate::script::{Script, block_on};
 

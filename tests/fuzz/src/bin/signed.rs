@@ -2,4 +2,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| brama_fuzz::signed::run(data));
+libfuzzer_sys::fuzz_target!(
+    init: brama_fuzz::signed::prepare(),
+    |data: &[u8]| brama_fuzz::signed::run(data)
+);
