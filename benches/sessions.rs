@@ -1,10 +1,11 @@
 //! What a million sessions cost: resident memory of each, and the time to find one.
 //!
-//! `cargo bench --bench sessions`. Memory is what the process has more of after they were begun (RSS),
-//! divided by their number; time is the least and the median of rounds of random look-ups, on one thread.
-//! It is the time of the processor, because others may use the machine. A request has just brought its
-//! id, so ids are looked at before the time is taken, some at once; then sessions and tables are cold
-//! and the ids are not. What it costs when the ids are cold as well is printed, too.
+//! `cargo bench --bench sessions`. Memory is what the process has more of after they were begun
+//! (RSS), divided by their number; time is the least and the median of rounds of random look-ups,
+//! on one thread. It is the time of the processor, because others may use the machine. A request
+//! has just brought its id, so ids are looked at before the time is taken, some at once; then
+//! sessions and tables are cold and the ids are not. What it costs when the ids are cold as well is
+//! printed, too.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that prints figures")]
 

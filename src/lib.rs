@@ -10,7 +10,8 @@
 //!
 //! # The floors
 //!
-//! A module imports from its own floor and from those below. `tests/architecture/main.rs` checks it.
+//! A module imports from its own floor and from those below. `tests/architecture/main.rs` checks
+//! it.
 //!
 //! | floor | modules | what is there |
 //! |---|---|---|
@@ -41,32 +42,35 @@
 //! 4. [`identity::person::Person`]: who it is. Only an assertion has one.
 //! 5. [`session::Session`]: a signed-in citizen, begun from an assertion. At other hosts a
 //!    [linked session](session::linked) leads to the same one.
-//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only [`gate::RouteMatch::decide`] makes one.
+//! 6. [`gate::Pass`]: a request that may go on, and in whose name. Only
+//!    [`gate::RouteMatch::decide`] makes one.
 //! 7. [`proxy::forward`]: takes a [`gate::Pass`] and nothing less.
 //!
 //! # One request, all the way
 //!
-//! 1. A connection arrives at a worker's [`server::listener`], with TLS or without. Its requests are
-//!    read by [`wire`] (HTTP/1.1) or hyper (HTTP/2) and become calls of [`gateway::Worker`].
+//! 1. A connection arrives at a worker's [`server::listener`], with TLS or without. Its requests
+//!    are read by [`wire`] (HTTP/1.1) or hyper (HTTP/2) and become calls of [`gateway::Worker`].
 //!    [`gateway::stack`] is the way of every request, in one function.
-//! 2. [`request::headers::forwarded`], [`request::host`] and [`request::path`] settle who asks and what the request
-//!    is for; what two servers could read in two ways is refused.
+//! 2. [`request::headers::forwarded`], [`request::host`] and [`request::path`] settle who asks and
+//!    what the request is for; what two servers could read in two ways is refused.
 //!    [`request::headers::clean_request`] takes away whatever speaks in our name.
-//! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else [`gate::RouteMatch::decide`] says
-//!    [`Pass`](gate::Decision::Pass) or why the request has to [`Shutdown`](gate::Denial):
-//!    [`Login`](gate::Denial::Login), [`StepUp`](gate::Denial::StepUp),
+//! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else
+//!    [`gate::RouteMatch::decide`] says [`Pass`](gate::Decision::Pass) or why the request has to
+//!    [`Shutdown`](gate::Denial): [`Login`](gate::Denial::Login), [`StepUp`](gate::Denial::StepUp),
 //!    [`Refuse`](gate::Denial::Refuse), [`Closed`](gate::Denial::Closed),
-//!    [`NoMethod`](gate::Denial::NoMethod) or [`Deny`](gate::Denial::NoRoute). [`gateway::denial`] turns that
-//!    into an answer.
+//!    [`NoMethod`](gate::Denial::NoMethod) or [`Deny`](gate::Denial::NoRoute). [`gateway::denial`]
+//!    turns that into an answer.
 //! 4. Nobody is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
 //!    ([`flow::pending`]), and [`pages::send_to_node`] takes the browser to the node with a signed
-//!    `AuthnRequest`. A form that was on its way is kept meanwhile ([`gateway::forms`], [`flow::forms`]).
+//!    `AuthnRequest`. A form that was on its way is kept meanwhile ([`gateway::forms`],
+//!    [`flow::forms`]).
 //! 5. The node's page brings an artifact to [`gateway::endpoints::acs`]. It comes across sites, so
 //!    without cookies; the browser that brings it gets a ticket ([`flow::ticket`]) and is sent to
 //!    [`gateway::endpoints::finish`], where its cookie is present.
-//! 6. [`flow::Flows::finish`] needs both, claims the login ([`flow::outcome`]), asks the node what the
-//!    artifact stands for ([`flow::node`]), has the answer examined ([`saml::examine::examine`]), makes
-//!    sure that nothing is used twice ([`flow::replay`]) and begins a session.
+//! 6. [`flow::Flows::finish`] needs both, claims the login ([`flow::outcome`]), asks the node what
+//!    the artifact stands for ([`flow::node`]), has the answer examined
+//!    ([`saml::examine::examine`]), makes sure that nothing is used twice ([`flow::replay`]) and
+//!    begins a session.
 //! 7. The browser goes to where the citizen wanted to go ([`flow::return_to`]). Now the gate says
 //!    pass: [`proxy::forward`] sets the signed identity ([`identity::token`]) and streams the
 //!    request to the portal, and its answer back.

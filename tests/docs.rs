@@ -218,8 +218,8 @@ fn file_of(item: &str) -> PathBuf {
     root().join("src/lib.rs")
 }
 
-/// Whether an item of a file is in another: in the same, or what a folder's `mod.rs` gives out is in
-/// a file beside it.
+/// Whether an item of a file is in another: in the same, or what a folder's `mod.rs` gives out is
+/// in a file beside it.
 fn has(file: &Path, other: &Path) -> bool {
     let other = other.canonicalize().unwrap_or_default();
     other == file || file.ends_with("mod.rs") && other.starts_with(file.parent().unwrap())

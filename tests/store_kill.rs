@@ -1,8 +1,10 @@
-//! A process that keeps records in a file is killed (SIGKILL) at 200 random points, most of them while
-//! it writes. After each the file opens, what was answered is in it, and what was taken is not.
+//! A process that keeps records in a file is killed (SIGKILL) at 200 random points, most of them
+//! while it writes. After each the file opens, what was answered is in it, and what was taken is
+//! not.
 //!
-//! The process is this test binary again ([`child`]). It says what it begins in small letters and what
-//! was answered in capitals; a line in a pipe outlives who wrote it. All kills hit the same file.
+//! The process is this test binary again ([`child`]). It says what it begins in small letters and
+//! what was answered in capitals; a line in a pipe outlives who wrote it. All kills hit the same
+//! file.
 
 #![allow(
     clippy::unwrap_used,
@@ -143,8 +145,8 @@ impl Model {
                     known.may_be = vec![None];
                     self.taken.insert(digest);
                 }
-                // A swap puts a record without sign of life in the place of the one that was touched,
-                // so only the last touch counts.
+                // A swap puts a record without sign of life in the place of the one that was
+                // touched, so only the last touch counts.
                 "A" if number == 9 && time + LOSS < end => known.alive = 9,
                 _ => {}
             }

@@ -1,5 +1,5 @@
-//! What the benchmarks of logins and sessions need: keys, an answer of the node, and what it is expected
-//! to say.
+//! What the benchmarks of logins and sessions need: keys, an answer of the node, and what it is
+//! expected to say.
 
 #![allow(dead_code, reason = "no benchmark needs all of it")]
 

@@ -271,8 +271,8 @@ fn groups(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
     })
 }
 
-/// Two names may lead to one address, and an address that left may be back: they are told as one, as
-/// well as the better of them.
+/// Two names may lead to one address, and an address that left may be back: they are told as one,
+/// as well as the better of them.
 fn servers(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
     let mut servers: BTreeMap<(&str, &str), ServerStatus> = BTreeMap::new();
     for group in groups {

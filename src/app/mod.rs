@@ -1,9 +1,9 @@
 //! The assembly: settings become a gateway with its listeners. Read this second, after `lib.rs`.
 //!
 //! [`App::bind`] puts everything together, [`App::run`] serves (`run`): a worker a core
-//! ([`crate::server::workers`]), each with a gateway of its own that shares all but the
-//! connections to upstreams, and tasks beside them (`background`). A new configuration is what all
-//! workers share, made anew (`renewal`); a new version of the program is a new process with the same
+//! ([`crate::server::workers`]), each with a gateway of its own that shares all but the connections
+//! to upstreams, and tasks beside them (`background`). A new configuration is what all workers
+//! share, made anew (`renewal`); a new version of the program is a new process with the same
 //! sockets (`successor`).
 
 mod background;

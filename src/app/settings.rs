@@ -58,8 +58,8 @@ pub struct Settings {
 pub struct Store {
     /// The place.
     pub kind: StoreKind,
-    /// What seals them, when its secrets are given; otherwise one is made and kept in the state folder
-    /// or beside the file.
+    /// What seals them, when its secrets are given; otherwise one is made and kept in the state
+    /// folder or beside the file.
     pub sealer: Option<Sealer>,
 }
 

@@ -1,10 +1,11 @@
-//! What is kept between runs: the keys of signed identities, the secret of the pseudonyms and that of
-//! the store.
+//! What is kept between runs: the keys of signed identities, the secret of the pseudonyms and that
+//! of the store.
 //!
-//! 1. Files are readable by the owner only, and written whole or not at all ([`crate::base::private`]).
+//! 1. Files are readable by the owner only, and written whole or not at all
+//!    ([`crate::base::private`]).
 //! 2. A file that is damaged, a link, or too short is an error: nothing is made anew in its place.
-//! 3. Without a folder nothing is kept, and `check` warns of it. Only the secret of a store in a file
-//!    has a place then, beside that file.
+//! 3. Without a folder nothing is kept, and `check` warns of it. Only the secret of a store in a
+//!    file has a place then, beside that file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -93,9 +94,9 @@ impl State {
         Ok(secret)
     }
 
-    /// Returns the secret of the store and where it is kept; makes it when there is none. It is in the
-    /// folder, or beside the store's file: where one is already, or else in the first of them that there
-    /// is. Without either it is gone with this process.
+    /// Returns the secret of the store and where it is kept; makes it when there is none. It is in
+    /// the folder, or beside the store's file: where one is already, or else in the first of them
+    /// that there is. Without either it is gone with this process.
     pub(super) fn store_sealer(&self, file: Option<&Path>) -> Result<Kept, StateError> {
         let in_folder = self.0.as_ref().map(|folder| folder.join(STORE));
         let paths: Vec<PathBuf> = in_folder.into_iter().chain(file.map(beside)).collect();

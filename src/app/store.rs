@@ -116,8 +116,8 @@ impl Kept {
         (self.kind, Arc::clone(&self.traffic))
     }
 
-    /// Makes sure that other replicas have a secret in common with this one. When the place is away,
-    /// that is found out later, and told in the log.
+    /// Makes sure that other replicas have a secret in common with this one. When the place is
+    /// away, that is found out later, and told in the log.
     pub(super) async fn agree(&self, now: Time) -> Result<(), Error> {
         let Some(agreement) = &self.agreement else { return Ok(()) };
         match agreement.look(now).await {

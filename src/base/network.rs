@@ -10,8 +10,8 @@ use ipnet::IpNet;
 pub struct Network(IpAddr);
 
 impl Network {
-    /// Returns the network of a client, whose prefix has that length. An IPv4 address written as IPv6
-    /// is the same; a length that the address does not have makes it a network of its own.
+    /// Returns the network of a client, whose prefix has that length. An IPv4 address written as
+    /// IPv6 is the same; a length that the address does not have makes it a network of its own.
     #[must_use]
     pub fn of(client: IpAddr, ipv4_prefix: u8, ipv6_prefix: u8) -> Self {
         let client = client.to_canonical();

@@ -2,10 +2,10 @@
 //!
 //! 1. What is written appears under its name complete and on the disk, or not at all: it is written
 //!    beside it, under a name that nobody can guess, and moved there.
-//! 2. No file is opened that was there before (`O_EXCL`), and no link is followed: who can write to the
-//!    folder cannot have us write elsewhere, or into a file that they hold open.
-//! 3. A file that must not be made twice is moved there only when nothing is there. Of two processes
-//!    that make it at the same time, one does.
+//! 2. No file is opened that was there before (`O_EXCL`), and no link is followed: who can write to
+//!    the folder cannot have us write elsewhere, or into a file that they hold open.
+//! 3. A file that must not be made twice is moved there only when nothing is there. Of two
+//!    processes that make it at the same time, one does.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -17,7 +17,8 @@ use rustix::fs::OFlags;
 use super::random;
 use super::rights::folder_of;
 
-/// Makes a folder for its owner only, with those that it stands in; one that is there stays as it is.
+/// Makes a folder for its owner only, with those that it stands in; one that is there stays as it
+/// is.
 ///
 /// # Errors
 /// What the system says.
@@ -52,7 +53,8 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     match fs::hard_link(&partial.path, path) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        // Not every file system has links. There, two that begin in the same moment are not told apart.
+        // Not every file system has links. There, two that begin in the same moment are not told
+        // apart.
         Err(_) if fs::symlink_metadata(path).is_ok() => return Ok(false),
         Err(_) => fs::rename(&partial.path, path)?,
     }
@@ -60,7 +62,8 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Reads a file that we wrote; nothing when there is none. A link or a pipe in its place is refused.
+/// Reads a file that we wrote; nothing when there is none. A link or a pipe in its place is
+/// refused.
 ///
 /// # Errors
 /// What the system says.

@@ -1,15 +1,15 @@
 //! Who else may read or write a file, by its mode.
 //!
-//! 1. A secret must not be readable or writable for everybody, nor writable for its group. Readable for
-//!    its group it may be: so keys are given to a service that does not own them (0640, `root:brama`; 0440
-//!    in a mount with `fsGroup`).
-//! 2. What is no secret but is believed, such as a certificate that is pinned, must not be writable for
-//!    everybody.
-//! 3. In a folder that everybody may write to, every file can be replaced; unless it is sticky, like
-//!    `/tmp` and mounts of Kubernetes, where only the owner of a file can do that.
+//! 1. A secret must not be readable or writable for everybody, nor writable for its group. Readable
+//!    for its group it may be: so keys are given to a service that does not own them (0640,
+//!    `root:brama`; 0440 in a mount with `fsGroup`).
+//! 2. What is no secret but is believed, such as a certificate that is pinned, must not be writable
+//!    for everybody.
+//! 3. In a folder that everybody may write to, every file can be replaced; unless it is sticky,
+//!    like `/tmp` and mounts of Kubernetes, where only the owner of a file can do that.
 //!
-//! Links are followed: what counts is the file that is read. Lists of access control are not looked at:
-//! their mask shows as the rights of the group.
+//! Links are followed: what counts is the file that is read. Lists of access control are not looked
+//! at: their mask shows as the rights of the group.
 
 use std::fmt;
 use std::fs;

@@ -1,8 +1,8 @@
 //! `brama sessions`: lists, shows and ends sessions of a running gateway, through its operations
 //! listener ([`crate::operations::sessions`]).
 //!
-//! A person is named by an identifier read from standard input, never from an argument: arguments are
-//! seen by every user of a machine and stay in histories.
+//! A person is named by an identifier read from standard input, never from an argument: arguments
+//! are seen by every user of a machine and stay in histories.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -25,7 +25,8 @@ use crate::server::socket::Socket;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The configuration file of the gateway: where it listens for operators, and the file with the token.
+    /// The configuration file of the gateway: where it listens for operators, and the file with the
+    /// token.
     #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
     config: PathBuf,
     #[command(subcommand)]

@@ -1,10 +1,10 @@
 //! What is arriving: bodies that are read whole before anything is decided about them.
 //!
-//! 1. What has come is counted, not what was announced: whoever announces much and sends little holds
-//!    little.
+//! 1. What has come is counted, not what was announced: whoever announces much and sends little
+//!    holds little.
 //! 2. There is a bound for how many arrive at once and for their bytes, shared out by network
-//!    ([`super::ledger`]). When it is tight, the network that has most loses the one that began first, and
-//!    that one is not read any further.
+//!    ([`super::ledger`]). When it is tight, the network that has most loses the one that began
+//!    first, and that one is not read any further.
 
 use std::collections::HashMap;
 use std::pin::pin;

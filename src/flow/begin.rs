@@ -1,5 +1,5 @@
-//! A login begins: the browser is given a signed request for the node, and what the end of the login
-//! needs. Nothing of it is kept here ([`super::pending`]).
+//! A login begins: the browser is given a signed request for the node, and what the end of the
+//! login needs. Nothing of it is kept here ([`super::pending`]).
 
 use super::Flows;
 use super::login_error::{LoginError, Refused};
@@ -25,14 +25,15 @@ pub struct Begun {
     pub relay_state: RelayState,
     /// The value of the cookie that the browser must have at the end.
     pub remembered: Secret<String>,
-    /// The value of the cookie by which the consumer service knows the browser, where it comes along.
+    /// The value of the cookie by which the consumer service knows the browser, where it comes
+    /// along.
     pub twin: Secret<String>,
 }
 
 impl Flows {
     /// Begins a login for a browser. Where the login may only have a certain age, the citizen
-    /// identifies anew, whatever the node remembers: an age that is asked for now is not fulfilled by
-    /// luck. No login has less than the level of the service.
+    /// identifies anew, whatever the node remembers: an age that is asked for now is not fulfilled
+    /// by luck. No login has less than the level of the service.
     ///
     /// # Errors
     /// When our request cannot be signed, or the store is away.
@@ -74,7 +75,8 @@ impl Flows {
         Secret::new(base64url(&mark[..TWIN_LENGTH]))
     }
 
-    /// Tells whether a value is that of the browser that began a login, by whichever secret of the servers.
+    /// Tells whether a value is that of the browser that began a login, by whichever secret of the
+    /// servers.
     pub(super) fn is_twin(&self, text: &str, relay_state: &RelayState) -> bool {
         let mark = from_base64url(text).filter(|mark| mark.len() == TWIN_LENGTH);
         let data = relay_state.as_str().as_bytes();

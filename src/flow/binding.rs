@@ -1,10 +1,10 @@
 //! What binds a thing to one browser: a secret in a cookie of that browser alone.
 //!
-//! 1. Each thing has a cookie of its own, with a fresh value, whose name ends in the [`Tag`] of the thing.
-//!    So whoever preset a cookie in somebody's browser has fixed nothing, and two tabs that begin at the
-//!    same time do not overwrite each other's.
-//! 2. A tag is made of a digest: it leads from the handle of a thing to its cookie, and tells nobody the
-//!    handle.
+//! 1. Each thing has a cookie of its own, with a fresh value, whose name ends in the [`Tag`] of the
+//!    thing. So whoever preset a cookie in somebody's browser has fixed nothing, and two tabs that
+//!    begin at the same time do not overwrite each other's.
+//! 2. A tag is made of a digest: it leads from the handle of a thing to its cookie, and tells
+//!    nobody the handle.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};

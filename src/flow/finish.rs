@@ -1,9 +1,10 @@
 //! A login finishes: from the artifact that the browser brought to a session.
 //!
-//! Three things must come together, and no two of them are enough: the handle of a login that we began
-//! ([`RelayState`]), the ticket of the browser that delivered the node's answer ([`super::ticket`]), and
-//! what the browser that began it remembers ([`super::pending`]). So nobody is signed in by the answer to
-//! somebody else's login, neither who began it nor who delivered it.
+//! Three things must come together, and no two of them are enough: the handle of a login that we
+//! began ([`RelayState`]), the ticket of the browser that delivered the node's answer
+//! ([`super::ticket`]), and what the browser that began it remembers ([`super::pending`]). So
+//! nobody is signed in by the answer to somebody else's login, neither who began it nor who
+//! delivered it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,9 +64,9 @@ pub struct Finished {
 const ARTIFACT_MEMORY: Duration = Duration::from_secs(3600);
 
 impl Flows {
-    /// Takes what a browser delivers for a login, and returns the ticket for that browser. Where it sends
-    /// twins of what it remembers across sites (`twins` are those of this login, if it sends any at all),
-    /// that of this login must be among them.
+    /// Takes what a browser delivers for a login, and returns the ticket for that browser. Where it
+    /// sends twins of what it remembers across sites (`twins` are those of this login, if it sends
+    /// any at all), that of this login must be among them.
     ///
     /// # Errors
     /// When another browser began the login, which has ended then.
@@ -83,8 +84,8 @@ impl Flows {
         Ok(Ticket::issue(&self.sealer, relay_state, artifact, self.now()))
     }
 
-    /// Finishes the login that this browser began and delivered. It goes on even when the browser does
-    /// not wait for its end; the same browser is told then when it asks again.
+    /// Finishes the login that this browser began and delivered. It goes on even when the browser
+    /// does not wait for its end; the same browser is told then when it asks again.
     ///
     /// # Errors
     /// The first reason for which nobody is signed in.
@@ -101,7 +102,8 @@ impl Flows {
             return Err(self.end_for_good(relay_state, network).await);
         };
 
-        // 3. A ticket that is over begins nothing any more; what became of the login is told all the same.
+        // 3. A ticket that is over begins nothing any more; what became of the login is told all
+        //    the same.
         if delivered.is_late() {
             return self.tell_again(relay_state, login, Refused::TicketExpired.into()).await;
         }
@@ -113,8 +115,8 @@ impl Flows {
             Err(busy) => return self.tell_again(relay_state, login, busy.into()).await,
         };
 
-        // 5. From here on it belongs to the citizen, not to this request: what is claimed is finished, even
-        //    when the browser is gone.
+        // 5. From here on it belongs to the citizen, not to this request: what is claimed is
+        //    finished, even when the browser is gone.
         let flows = Arc::clone(self);
         let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
         let claimed = tokio::spawn(async move {
@@ -134,7 +136,8 @@ impl Flows {
         }
     }
 
-    /// Claims a login, has it finished and notes what became of it; none when somebody claimed it before.
+    /// Claims a login, has it finished and notes what became of it; none when somebody claimed it
+    /// before.
     async fn claim_and_exchange(
         &self,
         permit: Permit,
@@ -230,8 +233,8 @@ impl Flows {
         Ok(Finished { session: id, assurance: assertion.assurance(), login, is_repeated: false })
     }
 
-    /// Tells a browser what became of its login, when that is known already, and otherwise why it cannot go
-    /// on.
+    /// Tells a browser what became of its login, when that is known already, and otherwise why it
+    /// cannot go on.
     async fn tell_again(
         &self,
         relay_state: &RelayState,

@@ -1,12 +1,12 @@
 //! What a citizen typed into a form before the session ended, kept until they have signed in again.
 //!
-//! 1. A form is found by a handle, and opens only with the handle and the binding cookie together: in
-//!    another browser a handle opens nothing and takes nothing away.
+//! 1. A form is found by a handle, and opens only with the handle and the binding cookie together:
+//!    in another browser a handle opens nothing and takes nothing away.
 //! 2. It is taken once.
 //! 3. It lives for two times of a login: one to sign in, one to press the button.
-//! 4. There is a bound for how many one process keeps, and for how many bytes they have. It is shared out
-//!    by network ([`super::room`]): whoever has much kept loses it, whoever has little does not. Those
-//!    that still arrive have bounds of their own ([`super::arriving`]).
+//! 4. There is a bound for how many one process keeps, and for how many bytes they have. It is
+//!    shared out by network ([`super::room`]): whoever has much kept loses it, whoever has little
+//!    does not. Those that still arrive have bounds of their own ([`super::arriving`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +140,8 @@ impl Forms {
         self.room.begin(&handle, form, expires, network, now).await.map(drop)
     }
 
-    /// Returns a form, which stays kept; none when it was taken, has expired, or another browser asks.
+    /// Returns a form, which stays kept; none when it was taken, has expired, or another browser
+    /// asks.
     ///
     /// # Errors
     /// When the place is away.

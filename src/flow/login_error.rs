@@ -1,5 +1,5 @@
-//! Why a login does not begin, go on or finish: a stable code for each reason, and what it means for the
-//! citizen.
+//! Why a login does not begin, go on or finish: a stable code for each reason, and what it means
+//! for the citizen.
 
 use super::node::NodeError;
 use crate::base::reason::Reason;
@@ -161,9 +161,9 @@ impl LoginError {
         }
     }
 
-    /// Tells whether the network that it came from did something wrong. A handle that we do not know is
-    /// no failure of it, and neither is what a foreign page could have its browsers bring, such as a login
-    /// that another one began.
+    /// Tells whether the network that it came from did something wrong. A handle that we do not
+    /// know is no failure of it, and neither is what a foreign page could have its browsers bring,
+    /// such as a login that another one began.
     #[must_use]
     pub fn is_of_the_network(&self) -> bool {
         match self.class() {
@@ -186,8 +186,8 @@ pub enum Refused {
     /// It was finished before.
     #[error("login was finished before")]
     Used,
-    /// Its answer came to a browser that did not begin it: it has ended, and nobody gets what the answer
-    /// stands for.
+    /// Its answer came to a browser that did not begin it: it has ended, and nobody gets what the
+    /// answer stands for.
     #[error(
         "login was begun by another browser than the one that its answer came to, and has ended"
     )]

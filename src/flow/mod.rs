@@ -1,4 +1,5 @@
-//! The flows: a login begins, a login finishes, a citizen crosses to another host, a citizen signs out.
+//! The flows: a login begins, a login finishes, a citizen crosses to another host, a citizen signs
+//! out.
 //!
 //! [`finish`] is the heart of the program: one visible function with numbered steps. All I/O of a
 //! flow goes through [`node::NodeClient`] (to the node) and the session store.

@@ -3,9 +3,9 @@
 //! 1. The server's certificate is always verified. TLS never stands in for a signature.
 //! 2. One attempt: an artifact is spent by asking, and a second attempt would only hide that.
 //!    Connections are not reused, so none can turn out dead under a request.
-//! 3. At most so many exchanges are under way. So many others wait for their turn, each for a moment;
-//!    whoever comes then is turned away at once. So a slow node keeps few citizens waiting, and nobody
-//!    for long.
+//! 3. At most so many exchanges are under way. So many others wait for their turn, each for a
+//!    moment; whoever comes then is turned away at once. So a slow node keeps few citizens waiting,
+//!    and nobody for long.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,15 +1,17 @@
 //! What became of a login: claimed once, told to the browser that began and delivered it.
 //!
-//! 1. The first that finishes a login claims it. Of two at once, also at two replicas, one is the first.
+//! 1. The first that finishes a login claims it. Of two at once, also at two replicas, one is the
+//!    first.
 //! 2. What became of it is kept for [`TOLD_FOR`] and told to the same browser when it asks again: a
 //!    connection that broke, a page that was loaded anew and a double click lose nothing. Who asks
 //!    meanwhile waits for it. After that the login is known as used.
 //! 3. A login whose answer came to another browser than the one that began it is ended for good.
-//! 4. Only handles of logins that come to their end are kept, never of those that have only begun. Anybody
-//!    can have a login come to an end, so the room for them is shared out by network ([`super::room`]). A
-//!    handle that is pushed out, or that there is no room for, is no danger: it leads to nothing more than
-//!    its ticket and its cookie do, for a minute, and neither artifact nor assertion is good twice
-//!    ([`super::replay`]). So nobody is kept from signing in for want of room.
+//! 4. Only handles of logins that come to their end are kept, never of those that have only begun.
+//!    Anybody can have a login come to an end, so the room for them is shared out by network
+//!    ([`super::room`]). A handle that is pushed out, or that there is no room for, is no danger:
+//!    it leads to nothing more than its ticket and its cookie do, for a minute, and neither
+//!    artifact nor assertion is good twice ([`super::replay`]). So nobody is kept from signing in
+//!    for want of room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,7 +178,8 @@ impl Outcomes {
         }
     }
 
-    /// Tells whether a login that begins now could come to an end: nobody is sent to the node for nothing.
+    /// Tells whether a login that begins now could come to an end: nobody is sent to the node for
+    /// nothing.
     ///
     /// # Errors
     /// When the store is away.
@@ -184,7 +187,8 @@ impl Outcomes {
         self.place.check().await
     }
 
-    /// Returns how many handles are remembered. For whoever watches: every one of them is looked at.
+    /// Returns how many handles are remembered. For whoever watches: every one of them is looked
+    /// at.
     ///
     /// # Errors
     /// When the place is away.
@@ -225,8 +229,8 @@ impl Outcomes {
         self.room.begin(&handle(login), kept, expires, network, now).await
     }
 
-    /// Returns what time it is, and when that which is noted now is forgotten: after the end of the login
-    /// its handle is good for nothing anyway.
+    /// Returns what time it is, and when that which is noted now is forgotten: after the end of the
+    /// login its handle is good for nothing anyway.
     fn times(&self, login: &RelayState) -> (Time, Time) {
         let now = self.clock.now();
         (now, login.end().max(later(now, TOLD_FOR)))

@@ -1,13 +1,14 @@
 //! Logins under way: what was remembered when one began, in the hands of the browser that began it.
 //!
-//! 1. Nothing of a login that has only begun is kept on our side. What its end needs is sealed in a cookie
-//!    of the browser ([`Sealer`], for this one login): nobody reads it, changes it or makes one. Whoever
-//!    can open it with the cookie that came is served; so the cookie binds the login to its browser.
+//! 1. Nothing of a login that has only begun is kept on our side. What its end needs is sealed in a
+//!    cookie of the browser ([`Sealer`], for this one login): nobody reads it, changes it or makes
+//!    one. Whoever can open it with the cookie that came is served; so the cookie binds the login
+//!    to its browser.
 //! 2. Each login has a cookie of its own ([`super::binding`]).
 //! 3. The length of what is remembered is the citizen's own cost, and bounded by [`ReturnTo`].
 //!
-//! What could break it in deployment: replicas that do not share the servers' secret. None could finish
-//! what another one began.
+//! What could break it in deployment: replicas that do not share the servers' secret. None could
+//! finish what another one began.
 
 use super::relay_state::{RelayState, Thing};
 use super::return_to::ReturnTo;

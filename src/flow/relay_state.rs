@@ -1,10 +1,11 @@
 //! The handle of a login: what goes to the node with our request and comes back with its answer.
 //!
-//! 1. It tells nothing of the login. It is random, has the second in which the login ends in it, and a
-//!    mark that only we can make ([`Sealer::mark`]). So whatever comes back is known for ours, or for
-//!    expired, without a record of it: a million logins that were begun cost nothing.
-//! 2. Who has such a handle has nothing by it. The one who began the login knows it, and so does every
-//!    page on its way; what it leads to asks for more ([`super::pending`], [`super::ticket`]).
+//! 1. It tells nothing of the login. It is random, has the second in which the login ends in it,
+//!    and a mark that only we can make ([`Sealer::mark`]). So whatever comes back is known for
+//!    ours, or for expired, without a record of it: a million logins that were begun cost nothing.
+//! 2. Who has such a handle has nothing by it. The one who began the login knows it, and so does
+//!    every page on its way; what it leads to asks for more ([`super::pending`],
+//!    [`super::ticket`]).
 //! 3. SAML bindings 3.4.3 leaves 80 bytes for it.
 
 use super::binding::Tag;
@@ -15,8 +16,8 @@ use crate::base::random;
 use crate::store::seal::Sealer;
 use crate::store::{Digest, Key, Kind};
 
-/// The handle of a login that we began and that has not expired. Only [`RelayState::recognise`] makes one
-/// of what comes back.
+/// The handle of a login that we began and that has not expired. Only [`RelayState::recognise`]
+/// makes one of what comes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayState(String);
 
@@ -78,8 +79,8 @@ impl RelayState {
         format!("{}\0{}", thing.name(), self.0)
     }
 
-    /// Returns the key for one thing that belongs to the login, and the secret that leads to it. No thing
-    /// stands for another.
+    /// Returns the key for one thing that belongs to the login, and the secret that leads to it. No
+    /// thing stands for another.
     pub(super) fn key(&self, thing: Thing) -> (Key, String) {
         let secret = self.secret(thing);
         let digest: Digest = sha256(secret.as_bytes());

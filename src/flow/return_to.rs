@@ -1,18 +1,18 @@
-//! Where a citizen wanted to go: a path on our own host, sealed in the cookie of its login, never an
-//! address.
+//! Where a citizen wanted to go: a path on our own host, sealed in the cookie of its login, never
+//! an address.
 
 /// A path with its query, safe to put into `Location`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
 impl ReturnTo {
-    /// The longest that is remembered: it travels in a cookie, of which browsers take 4096 bytes and
-    /// proxies in front some 8 KiB in all.
+    /// The longest that is remembered: it travels in a cookie, of which browsers take 4096 bytes
+    /// and proxies in front some 8 KiB in all.
     pub const MAXIMUM_LENGTH: usize = 2048;
 
-    /// Takes a path and query from the citizen's side. Whatever could lead anywhere else than to
-    /// a path of ours becomes the front page. What is too long loses its query and fragment; a path that is too long
-    /// by itself becomes the front page.
+    /// Takes a path and query from the citizen's side. Whatever could lead anywhere else than to a
+    /// path of ours becomes the front page. What is too long loses its query and fragment; a path
+    /// that is too long by itself becomes the front page.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let local = text.starts_with('/')

@@ -1,14 +1,14 @@
 //! Room in a store for what strangers have us keep there under handles, shared out by network
 //! ([`super::ledger`]).
 //!
-//! 1. A record goes into the books before it goes into the store, and what has to go for it is taken
-//!    from the store first. So there is never more in the store than in the books.
+//! 1. A record goes into the books before it goes into the store, and what has to go for it is
+//!    taken from the store first. So there is never more in the store than in the books.
 //! 2. What could not be put into the store is in no books either.
 //! 3. The records are [`Handles`]' and keep its rules.
 //!
-//! What it does not do: each process counts what it put itself. With several replicas at one store there
-//! is room for as much at each, and after a restart what was put before counts for nobody until it
-//! expires; a store that has a bound of its own holds for both.
+//! What it does not do: each process counts what it put itself. With several replicas at one store
+//! there is room for as much at each, and after a restart what was put before counts for nobody
+//! until it expires; a store that has a bound of its own holds for both.
 
 use std::sync::Arc;
 
@@ -142,8 +142,8 @@ impl<T: Content> SharedRoom<T> {
         self.handles.find(handle, now).await
     }
 
-    /// Has a record say something else, when it still is as it was; says whether it does. It counts for
-    /// as much as it did when it began.
+    /// Has a record say something else, when it still is as it was; says whether it does. It counts
+    /// for as much as it did when it began.
     ///
     /// # Errors
     /// When it cannot be kept: then the record is as it was.

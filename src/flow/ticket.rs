@@ -1,13 +1,13 @@
 //! The ticket: what the browser gets that delivered the node's answer, and nobody else.
 //!
-//! The node's page comes across sites, so the consumer service cannot tell whose browser it is in. It
-//! answers that browser with a ticket, and nobody finishes a login without one. So the one who began a
-//! login, and knows its handle, has nothing by it that somebody else's browser delivered.
+//! The node's page comes across sites, so the consumer service cannot tell whose browser it is in.
+//! It answers that browser with a ticket, and nobody finishes a login without one. So the one who
+//! began a login, and knows its handle, has nothing by it that somebody else's browser delivered.
 //!
-//! 1. The ticket is the artifact itself, sealed for this login: nothing is kept on our side for it, so
-//!    deliveries that a stranger invents cost nothing, and a second one replaces none.
-//! 2. It is good for [`LIFETIME`], and for one use: the first that finishes with it claims the login
-//!    ([`super::outcome`]).
+//! 1. The ticket is the artifact itself, sealed for this login: nothing is kept on our side for it,
+//!    so deliveries that a stranger invents cost nothing, and a second one replaces none.
+//! 2. It is good for [`LIFETIME`], and for one use: the first that finishes with it claims the
+//!    login ([`super::outcome`]).
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub const LIFETIME: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Ticket(Secret<String>);
 
-/// What a ticket is worth: that this browser delivered this artifact for this login. Only [`open`] makes
-/// one.
+/// What a ticket is worth: that this browser delivered this artifact for this login. Only [`open`]
+/// makes one.
 #[derive(Debug)]
 pub struct Delivered {
     artifact: Artifact,

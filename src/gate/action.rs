@@ -3,8 +3,9 @@
 //! 1. An action is looked at only when the gate said pass, so that a redirect or a fixed answer of
 //!    a closed place tells nothing to who may not see it.
 //! 2. A redirect leads to a host that the configuration names, or to the host that the request was
-//!    for, which has routes. Nothing that a client chose stands before the path, not even the port of
-//!    its `Host`, and the path begins with exactly one slash. So it cannot be made to lead elsewhere.
+//!    for, which has routes. Nothing that a client chose stands before the path, not even the port
+//!    of its `Host`, and the path begins with exactly one slash. So it cannot be made to lead
+//!    elsewhere.
 //! 3. What is answered is bounded and was checked when it was read.
 
 use std::time::Duration;

@@ -1,9 +1,10 @@
 //! The one decision behind every door.
 //!
-//! Whoever serves a request gathers [`facts::Facts`], finds the [`RouteMatch`] that they lead to, looks for
-//! the session if the door asks who comes, and lets it [decide](RouteMatch::decide). Nobody else has a rule
-//! of its own; what no rule allows is denied. Whoever only wants to know what would be decided asks
-//! for the same [verdict](RouteMatch::judge), and cannot let anything pass with it.
+//! Whoever serves a request gathers [`facts::Facts`], finds the [`RouteMatch`] that they lead to,
+//! looks for the session if the door asks who comes, and lets it [decide](RouteMatch::decide).
+//! Nobody else has a rule of its own; what no rule allows is denied. Whoever only wants to know
+//! what would be decided asks for the same [verdict](RouteMatch::judge), and cannot let anything
+//! pass with it.
 
 pub mod action;
 pub mod case;

@@ -10,12 +10,12 @@
 //! 4. Two routes of a place that are for the same method, with neither more specific, are a mistake
 //!    in the configuration and never get here.
 //! 5. What no route covers is denied.
-//! 6. An upstream may ignore case ([`Forward::ignores_case`]). Places whose requests go on to it are
-//!    compared without case, and so are those on the same host that answer by themselves. Places of
-//!    other upstreams are not, because their upstream tells the cases apart.
-//! 7. A request that would go on to an upstream that ignores case is denied when a place with a longer
-//!    path would cover it if case, or one letter that is another in a wider sense, were ignored: to that
-//!    upstream it is a request for that place, and no route leads there.
+//! 6. An upstream may ignore case ([`Forward::ignores_case`]). Places whose requests go on to it
+//!    are compared without case, and so are those on the same host that answer by themselves.
+//!    Places of other upstreams are not, because their upstream tells the cases apart.
+//! 7. A request that would go on to an upstream that ignores case is denied when a place with a
+//!    longer path would cover it if case, or one letter that is another in a wider sense, were
+//!    ignored: to that upstream it is a request for that place, and no route leads there.
 //!
 //! [`Forward::ignores_case`]: super::action::Forward::ignores_case
 
@@ -206,8 +206,8 @@ impl Location {
 /// All routes.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Hosts in the order of their names, each with its places, longest prefix first. There are few,
-    /// and nobody outside chooses them, so they are searched and not hashed.
+    /// Hosts in the order of their names, each with its places, longest prefix first. There are
+    /// few, and nobody outside chooses them, so they are searched and not hashed.
     hosts: Vec<Host>,
     releases: usize,
 }
@@ -318,7 +318,8 @@ impl Policy {
         host.map_or(Coverage::Elsewhere, |host| host.coverage(&route.path, path))
     }
 
-    /// Returns the places that are in reach of whoever does something with all that is below a path.
+    /// Returns the places that are in reach of whoever does something with all that is below a
+    /// path.
     pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Location> {
         let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].places);
         let path = if path == "/" { path } else { path.trim_end_matches('/') };

@@ -1,9 +1,9 @@
 //! The protocols that a connection of a route may change to (RFC 9110 7.8).
 //!
 //! After the change, nobody here reads what passes. So only what a route names may be asked for;
-//! everything else is left out of the request, as RFC 9110 lets a server do, and the upstream answers
-//! it as any other. HTTP/2 in the clear (`h2c`) cannot be named: further requests would go on in it,
-//! and no rule would see them.
+//! everything else is left out of the request, as RFC 9110 lets a server do, and the upstream
+//! answers it as any other. HTTP/2 in the clear (`h2c`) cannot be named: further requests would go
+//! on in it, and no rule would see them.
 
 use http::HeaderValue;
 

@@ -20,8 +20,8 @@ pub enum Standing {
     OtherMethod,
     /// It is of the same place for all methods, and another one names the method.
     AllMethods,
-    /// It is for the path in another case, and its upstream tells cases apart. No request goes past it
-    /// to one that does not.
+    /// It is for the path in another case, and its upstream tells cases apart. No request goes past
+    /// it to one that does not.
     OtherCase,
     /// It is for other paths.
     OtherPath,

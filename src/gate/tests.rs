@@ -404,7 +404,8 @@ fn paths_are_compared_without_case_where_the_upstream_ignores_it() {
         ("/ŻÓŁW/x", "login high"),
         // Ours to answer, so that the upstream's own is not reached.
         ("/HIDDEN", "pass /hidden"),
-        // The other upstream tells cases apart, and this one would take them for what is not its own.
+        // The other upstream tells cases apart, and this one would take them for what is not its
+        // own.
         ("/Docs", "login high"),
         ("/docs", "deny"),
         ("/Docs/Open", "pass /Docs/Open"),
@@ -458,8 +459,8 @@ fn a_route_in_another_case_says_so() {
 }
 
 proptest! {
-    /// Whatever spelling an upstream that ignores case takes for the same, a rule that is stricter for
-    /// one is no less strict for the other.
+    /// Whatever spelling an upstream that ignores case takes for the same, a rule that is stricter
+    /// for one is no less strict for the other.
     #[test]
     fn no_spelling_goes_past_a_rule_where_the_upstream_ignores_case(
         rules in prop::collection::vec(

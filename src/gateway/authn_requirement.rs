@@ -1,7 +1,7 @@
 //! What a login must bring: never less than the service and the way back ask for.
 //!
-//! 1. A client may ask for more than it needs, and never for less: of the wish, of the route that the
-//!    return path leads to and of the service the highest level holds, and the least age.
+//! 1. A client may ask for more than it needs, and never for less: of the wish, of the route that
+//!    the return path leads to and of the service the highest level holds, and the least age.
 //! 2. The return path is read as a request for it would be, by host, path and `GET`. A path that a
 //!    request could not have, and one of our own places, ask for nothing beside the service.
 //! 3. It opens nothing: whoever comes back meets the gate, which asks for the same again.

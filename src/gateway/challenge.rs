@@ -31,8 +31,8 @@ impl Challenge {
         if self.step_up { "insufficient_user_authentication" } else { "login_required" }
     }
 
-    /// Tells a program that the citizen must sign in (RFC 9110 15.5.2), or sign in more surely or anew
-    /// (RFC 9470).
+    /// Tells a program that the citizen must sign in (RFC 9110 15.5.2), or sign in more surely or
+    /// anew (RFC 9470).
     #[must_use]
     pub fn response(&self) -> Response<Body> {
         let Self { login, demand, .. } = self;

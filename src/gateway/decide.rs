@@ -1,6 +1,7 @@
 //! What every door does with a request before it is answered. No door has a rule of its own.
 //!
-//! 1. [`host()`] and [`path()`]: one host and one path, the same for us and for whoever is behind us.
+//! 1. [`host()`] and [`path()`]: one host and one path, the same for us and for whoever is behind
+//!    us.
 //! 2. [`Shared::find`]: an endpoint of ours, or what the policy has for that host, path and method.
 //! 3. [`Worker::decide`]: the method is the one that the request line says, the cookie leads to a
 //!    session where it matters who asks, and the gate decides.

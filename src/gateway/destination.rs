@@ -1,25 +1,26 @@
 //! Requests that reach a second place: `MOVE` and `COPY` of WebDAV, and their kin.
 //!
-//! A route decides about a host and a path. `MOVE /drafts/a` with `Destination: /published/a` writes to
-//! another place, which the portal does and no rule has seen. So both places are judged:
+//! A route decides about a host and a path. `MOVE /drafts/a` with `Destination: /published/a`
+//! writes to another place, which the portal does and no rule has seen. So both places are judged:
 //!
-//! 1. `Destination` (RFC 4918 10.3) is there exactly once, an absolute `http` or `https` address without
-//!    query and fragment, or an absolute path, with a canonical path ([`crate::request::path`]).
+//! 1. `Destination` (RFC 4918 10.3) is there exactly once, an absolute `http` or `https` address
+//!    without query and fragment, or an absolute path, with a canonical path
+//!    ([`crate::request::path`]).
 //! 2. Its host is one of ours, its port that of the request, its place none of our own.
-//! 3. The same session may do the same there, and `PUT`, and unless `Overwrite: F` also `DELETE`: what is
-//!    there goes first (RFC 4918 9.8.4, 9.9.3).
+//! 3. The same session may do the same there, and `PUT`, and unless `Overwrite: F` also `DELETE`:
+//!    what is there goes first (RFC 4918 9.8.4, 9.9.3).
 //! 4. The upstream is the same.
-//! 5. Collections move whole (`Depth: infinity`). So every route below either place that leads to the same
-//!    upstream must let the same session do the same.
-//! 6. It is told to the upstream as the upstream knows it: without the prefix that the route takes off,
-//!    and so on. Otherwise it would mean another place there than the one that was judged.
+//! 5. Collections move whole (`Depth: infinity`). So every route below either place that leads to
+//!    the same upstream must let the same session do the same.
+//! 6. It is told to the upstream as the upstream knows it: without the prefix that the route takes
+//!    off, and so on. Otherwise it would mean another place there than the one that was judged.
 //!
-//! `If` (RFC 4918 10.4) may name other places. It only asks about them, with an etag or a lock token that
-//! the client has to know, and nothing is written there, so it is not judged.
+//! `If` (RFC 4918 10.4) may name other places. It only asks about them, with an etag or a lock
+//! token that the client has to know, and nothing is written there, so it is not judged.
 //!
-//! Methods that name their second place in the body (`IN_THE_BODY`) cannot be judged. They pass only
-//! where a route names them in its `methods`: then somebody has decided so. `LINK` and `UNLINK` only say
-//! something of the place that they are for.
+//! Methods that name their second place in the body (`IN_THE_BODY`) cannot be judged. They pass
+//! only where a route names them in its `methods`: then somebody has decided so. `LINK` and
+//! `UNLINK` only say something of the place that they are for.
 
 use std::borrow::Cow;
 
@@ -41,8 +42,8 @@ use crate::session::held::Live;
 /// Methods whose second place stands in a header.
 const IN_A_HEADER: [&str; 2] = ["COPY", "MOVE"];
 
-/// Methods whose further places stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and the batch
-/// methods of RequestContext.
+/// Methods whose further places stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and the
+/// batch methods of RequestContext.
 const IN_THE_BODY: [&str; 8] =
     ["BCOPY", "BDELETE", "BIND", "BMOVE", "BPROPPATCH", "MERGE", "REBIND", "UNBIND"];
 

@@ -1,19 +1,20 @@
 //! A form that meets an ended session, or needs a step-up, is kept across the login.
 //!
 //! 1. Only what a person sends from a page of our own origin is kept: a navigation that says so
-//!    (`Sec-Fetch-Site`, or `Origin`). Another site's form is answered as if nothing were ever kept,
-//!    so nobody is brought to send what a foreign page wrote.
-//! 2. It counts as the beginning of a login before a byte of it is read, so a network that begins too
-//!    many has nothing kept. What is too long, for us or for its route, is refused by its length, or as
-//!    soon as the bound is passed.
-//! 3. After the login a page asks ([`crate::gateway::endpoints::form`]). Its button posts the handle, and nothing
-//!    else, to the address that the form was for: so the portal's answer stands under its own address,
-//!    and the gate decides about method, path and session as about any request.
-//! 4. Whatever looks like such a handle never reaches the portal: either the kept form goes on in its
-//!    place, once, or the request is refused.
+//!    (`Sec-Fetch-Site`, or `Origin`). Another site's form is answered as if nothing were ever
+//!    kept, so nobody is brought to send what a foreign page wrote.
+//! 2. It counts as the beginning of a login before a byte of it is read, so a network that begins
+//!    too many has nothing kept. What is too long, for us or for its route, is refused by its
+//!    length, or as soon as the bound is passed.
+//! 3. After the login a page asks ([`crate::gateway::endpoints::form`]). Its button posts the
+//!    handle, and nothing else, to the address that the form was for: so the portal's answer stands
+//!    under its own address, and the gate decides about method, path and session as about any
+//!    request.
+//! 4. Whatever looks like such a handle never reaches the portal: either the kept form goes on in
+//!    its place, once, or the request is refused.
 //!
-//! What could break it in deployment: a proxy in front that takes `Origin` and `Sec-Fetch-Site` away
-//! (nothing is kept then).
+//! What could break it in deployment: a proxy in front that takes `Origin` and `Sec-Fetch-Site`
+//! away (nothing is kept then).
 
 use std::time::Duration;
 
@@ -93,11 +94,12 @@ pub struct Taken {
     form: Form,
 }
 
-/// Keeps the form that a stopped request brings, if it is one to be kept. Its route takes at most so many
-/// bytes: what would be refused after the login is refused now.
+/// Keeps the form that a stopped request brings, if it is one to be kept. Its route takes at most
+/// so many bytes: what would be refused after the login is refused now.
 ///
 /// # Errors
-/// When it is too long or does not arrive, its network begins too many logins, or the store is away.
+/// When it is too long or does not arrive, its network begins too many logins, or the store is
+/// away.
 pub async fn keep(
     worker: &Worker,
     context: &RequestContext,
@@ -161,8 +163,8 @@ pub fn count(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
     Ok(worker.shared.limits.start(context.client.address, context.origin())?)
 }
 
-/// Tells whether a request may be our small form: by its type, and by its length where that was said.
-/// Nearly none is looked into.
+/// Tells whether a request may be our small form: by its type, and by its length where that was
+/// said. Nearly none is looked into.
 #[must_use]
 pub fn may_be_resent(context: &RequestContext, body: &Incoming) -> bool {
     context.parts.method == Method::POST
@@ -202,9 +204,9 @@ fn resent(body: &[u8]) -> Option<Option<Handle>> {
     Some(std::str::from_utf8(value.trim_ascii_end()).ok().and_then(Handle::parse))
 }
 
-/// Tells whether a body is of a type in which a field stands as it does in ours: that of a form, the
-/// other one without files (HTML, 4.10.21.8). Browsers always say which; what says none is a program's, which
-/// may be waiting for an answer before it sends anything.
+/// Tells whether a body is of a type in which a field stands as it does in ours: that of a form,
+/// the other one without files (HTML, 4.10.21.8). Browsers always say which; what says none is a
+/// program's, which may be waiting for an answer before it sends anything.
 fn may_hold_fields(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return false };
     let is_text =
@@ -263,8 +265,8 @@ pub async fn put_in_place(
     Ok((Incoming::whole(body), Box::new(Taken { kept, form })))
 }
 
-/// Keeps a form that was taken once more when surely nothing of it reached the portal, so that the same
-/// button sends it later.
+/// Keeps a form that was taken once more when surely nothing of it reached the portal, so that the
+/// same button sends it later.
 pub async fn put_back(
     worker: &Worker,
     context: &RequestContext,

@@ -14,8 +14,8 @@ use crate::gate::requirement::AuthnRequirement;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
 
-/// Leaves another host for the registered one, where the citizen is or will be signed in: a redirect, and
-/// one small cookie.
+/// Leaves another host for the registered one, where the citizen is or will be signed in: a
+/// redirect, and one small cookie.
 ///
 /// # Errors
 /// When the wish cannot be remembered.

@@ -8,8 +8,8 @@ use crate::identity::token;
 use crate::request::context::RequestContext;
 
 impl Worker {
-    /// Returns the signed identity for a request; `None` when it is made in nobody's name. It is made
-    /// for the claims that the route releases, and the worker remembers it while it is fresh.
+    /// Returns the signed identity for a request; `None` when it is made in nobody's name. It is
+    /// made for the claims that the route releases, and the worker remembers it while it is fresh.
     ///
     /// # Errors
     /// When it cannot be signed.

@@ -13,8 +13,8 @@ use crate::pages::{self, Trouble};
 use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
 
-/// Refuses to begin a login while the operator says that the node is away. From another host the browser
-/// goes to the registered one first: who is signed in there need not go to the node.
+/// Refuses to begin a login while the operator says that the node is away. From another host the
+/// browser goes to the registered one first: who is signed in there need not go to the node.
 ///
 /// # Errors
 /// When it is.
@@ -36,8 +36,8 @@ pub fn again_here(failure: Failure, context: &RequestContext) -> Failure {
     failure.begin_again(ReturnTo::parse(context.path_and_query()).as_str())
 }
 
-/// Begins a login: the page that takes the browser to the node, and the small cookies that bind the login
-/// to the browser.
+/// Begins a login: the page that takes the browser to the node, and the small cookies that bind the
+/// login to the browser.
 ///
 /// # Errors
 /// When the network began too many, our request cannot be signed, or the store is away.
@@ -55,12 +55,12 @@ pub async fn begin(
     begin_counted(worker, context, return_to, demand).await
 }
 
-/// Begins a login that was counted for its network before. It takes place at the registered host, so from
-/// another one the browser goes there.
+/// Begins a login that was counted for its network before. It takes place at the registered host,
+/// so from another one the browser goes there.
 ///
 /// # Errors
-/// When our request cannot be signed, the store is away, or the way to the registered host cannot be
-/// remembered.
+/// When our request cannot be signed, the store is away, or the way to the registered host cannot
+/// be remembered.
 pub async fn begin_counted(
     worker: &Worker,
     context: &RequestContext,

@@ -1,8 +1,8 @@
 //! What the gateway does with a request: from its first byte to its response.
 //!
 //! 1. [`stack`] is the way of every request, in one function.
-//! 2. [`decide`] is what every door does before a response: host, path, own endpoint, session, gate.
-//!    [`visitor`] leads from a cookie to a session.
+//! 2. [`decide`] is what every door does before a response: host, path, own endpoint, session,
+//!    gate. [`visitor`] leads from a cookie to a session.
 //! 3. A request that passes gets its signed [`identity`] and goes on by [`crate::proxy`]. One that
 //!    does not is answered by [`denial`]. Our own [`endpoints`] sign citizens in and out.
 //! 4. [`failure`] is the only file in which an error becomes a status and a page.
@@ -88,8 +88,8 @@ impl Worker {
         Self::with(Arc::clone(shared), Upstreams::new(groups), Arc::default())
     }
 
-    /// Goes on by what is shared from now on. The worker keeps its connections to upstreams that stay,
-    /// and what it counted.
+    /// Goes on by what is shared from now on. The worker keeps its connections to upstreams that
+    /// stay, and what it counted.
     #[must_use]
     pub fn renewed(&self, shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Self {
         let upstreams = self.proxy.upstreams.with_groups(groups);

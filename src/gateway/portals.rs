@@ -1,10 +1,10 @@
 //! The hosts at which citizens can be signed in: the registered one, and others.
 //!
-//! 1. The registered host is that of `portal.public_url`. The node sends citizens back there and nowhere
-//!    else, so every login takes place there; tokens name it as their issuer, whatever host a request
-//!    came to.
-//! 2. Another portal has a host of its own, with cookies of its own. Its citizens come by a crossing
-//!    ([`crate::flow::handoff`]).
+//! 1. The registered host is that of `portal.public_url`. The node sends citizens back there and
+//!    nowhere else, so every login takes place there; tokens name it as their issuer, whatever host
+//!    a request came to.
+//! 2. Another portal has a host of its own, with cookies of its own. Its citizens come by a
+//!    crossing ([`crate::flow::handoff`]).
 //! 3. A host that routes name and that is neither is for the public: nobody is signed in there.
 
 use crate::gateway::settings::{OtherPortal, Settings};
@@ -42,8 +42,8 @@ impl Settings {
         self.other(host).map_or(&self.origin, |other| &other.origin)
     }
 
-    /// Returns the origin of the pages of a host, where the configuration says it: not for a host of
-    /// routes alone, of which no port is known.
+    /// Returns the origin of the pages of a host, where the configuration says it: not for a host
+    /// of routes alone, of which no port is known.
     #[must_use]
     pub fn known_origin(&self, host: &str) -> Option<&str> {
         match self.standing(host) {

@@ -11,15 +11,15 @@ use crate::base::body::{self, Body};
 use crate::pages::{Look, Page};
 use crate::request::context::RequestContext;
 
-/// Keeps a page apart from the one that opened its window, which could otherwise read its address when
-/// it is of the same origin (HTML, cross-origin opener policy).
+/// Keeps a page apart from the one that opened its window, which could otherwise read its address
+/// when it is of the same origin (HTML, cross-origin opener policy).
 pub fn isolate_opener(response: &mut Response<Body>) {
     let name = HeaderName::from_static("cross-origin-opener-policy");
     response.headers_mut().insert(name, HeaderValue::from_static("same-origin"));
 }
 
-/// Has the browser tell nobody the address that it is at or goes to: neither the next page, nor a page
-/// that opened this one and looks on, nor our own log.
+/// Has the browser tell nobody the address that it is at or goes to: neither the next page, nor a
+/// page that opened this one and looks on, nor our own log.
 pub fn keep_address_private(response: &mut Response<Body>) {
     let policy = HeaderValue::from_static("no-referrer");
     response.headers_mut().insert(REFERRER_POLICY, policy);

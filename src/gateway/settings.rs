@@ -42,7 +42,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Tells whether a path, as it came, may be one of our own places: a handle may stand in its query.
+    /// Tells whether a path, as it came, may be one of our own places: a handle may stand in its
+    /// query.
     #[must_use]
     pub fn may_be_ours(&self, path: &str) -> bool {
         let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();

@@ -197,8 +197,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Refuses heads that no door takes: methods for nobody, what HTTP/2 can say and HTTP/1.1 cannot,
-    /// targets that are no path.
+    /// Refuses heads that no door takes: methods for nobody, what HTTP/2 can say and HTTP/1.1
+    /// cannot, targets that are no path.
     fn check_head(&self, context: &RequestContext) -> Result<(), Failure> {
         denial::check_method(&context.parts.method)?;
         if !is_method(context.parts.method.as_str().as_bytes()) {
@@ -213,7 +213,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Notes a request and its answer: in the counts now, in the access log when the answer was sent.
+    /// Notes a request and its answer: in the counts now, in the access log when the answer was
+    /// sent.
     fn note(&self, context: RequestContext, answer: Answer) -> Answer {
         let Shared { settings, access, counts, clock, .. } = &*self.shared;
         self.answers.add(answer.response.status());

@@ -1,10 +1,12 @@
 //! From a cookie to the session of whoever asks.
 //!
 //! 1. At the registered host the cookie is the id of a session; at another portal's host it is that
-//!    of a session which leads to the one at the registered host. At other hosts nobody is signed in.
+//!    of a session which leads to the one at the registered host. At other hosts nobody is signed
+//!    in.
 //! 2. Ids that we never gave out are told apart by their mark, and cost nothing.
 //! 3. What this worker found last is found again without asking anybody. Then the process is asked,
-//!    and the store only for what no replica has told us of: so many times a minute for each network.
+//!    and the store only for what no replica has told us of: so many times a minute for each
+//!    network.
 
 use std::future::Future;
 
@@ -80,8 +82,8 @@ impl Worker {
         }
     }
 
-    /// Returns the session that the cookie of a request leads to, dead or alive: at the registered host
-    /// the cookie is its id, at another one it is that of a linked session.
+    /// Returns the session that the cookie of a request leads to, dead or alive: at the registered
+    /// host the cookie is its id, at another one it is that of a linked session.
     pub(super) async fn session_id(
         &self,
         context: &RequestContext,
@@ -122,8 +124,8 @@ impl Worker {
         cookie: &str,
     ) -> Result<Option<SessionId>, Failure> {
         match self.shared.settings.standing(context.host.name()) {
-            // An invention is nothing, and costs nobody anything: neither the place, nor whoever shares
-            // an address with the inventor.
+            // An invention is nothing, and costs nobody anything: neither the place, nor whoever
+            // shares an address with the inventor.
             Standing::Registered => {
                 Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
             }
@@ -152,8 +154,8 @@ impl Worker {
         }
     }
 
-    /// Asks the place for something that nobody here has seen, if the client's network may: ids that have
-    /// ended have a good mark too, and to ask costs the place something.
+    /// Asks the place for something that nobody here has seen, if the client's network may: ids
+    /// that have ended have a good mark too, and to ask costs the place something.
     async fn ask_if_it_may<T>(
         &self,
         context: &RequestContext,

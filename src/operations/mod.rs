@@ -1,10 +1,11 @@
 //! The operations listener: health and readiness, on a port of its own.
 //!
 //! `/healthz` says that the process answers. `/readyz` says that it wants requests: not before it
-//! has started, and no more once it stops. When the place where sessions are kept is away, it says so
-//! in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics` has the
-//! numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of OpenMetrics.
-//! `/sessions` is for operators ([`crate::operations::sessions`]). Nothing here is answered on the public listeners.
+//! has started, and no more once it stops. When the place where sessions are kept is away, it says
+//! so in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics`
+//! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
+//! OpenMetrics. `/sessions` is for operators ([`crate::operations::sessions`]). Nothing here is
+//! answered on the public listeners.
 
 pub mod sessions;
 

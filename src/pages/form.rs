@@ -51,8 +51,8 @@ pub fn kept_form(look: Look<'_>, form: &KeptForm<'_>) -> Page {
             }
         },
         script: None,
-        // Chromium applies it to the redirects after a submission too, and the portal may lead on to
-        // another site, for a payment perhaps.
+        // Chromium applies it to the redirects after a submission too, and the portal may lead on
+        // to another site, for a payment perhaps.
         form_action: "'self' https:",
         framing: Framing::Nobody,
     })

@@ -18,8 +18,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Takes its origin from the page (CSP 3, sandbox): a step that it leads on to, by itself or by a button,
-    /// counts as one of another site's page.
+    /// Takes its origin from the page (CSP 3, sandbox): a step that it leads on to, by itself or by
+    /// a button, counts as one of another site's page.
     #[must_use]
     pub fn without_origin(mut self) -> Self {
         self.content_security_policy.push_str("; sandbox allow-scripts allow-top-navigation");

@@ -50,10 +50,10 @@ pub fn send_to_node(
 /// A page, because the last redirect of a cross-site POST must not lead to the portal itself:
 /// Chromium then keeps the portal's page in its back/forward cache past the end of the session.
 ///
-/// The step that a page leads on to counts as the page's own. Where another site's page led to the login,
-/// that would make its link to the portal one of the portal's own: cookies with `SameSite=Strict` would go
-/// along, and `Sec-Fetch-Site` would say `same-origin`. So the page has no origin then (CSP 3, sandbox),
-/// and the portal sees what the step was.
+/// The step that a page leads on to counts as the page's own. Where another site's page led to the
+/// login, that would make its link to the portal one of the portal's own: cookies with
+/// `SameSite=Strict` would go along, and `Sec-Fetch-Site` would say `same-origin`. So the page has
+/// no origin then (CSP 3, sandbox), and the portal sees what the step was.
 #[must_use]
 pub fn arriving(look: Look<'_>, target: &str, came: Came) -> Page {
     let words = labels(look.language);
@@ -85,15 +85,15 @@ pub enum Came {
 /// Submits while the page still loads: browsers then replace it in the history, and "back" leads
 /// to where the citizen came from, not into another submission.
 ///
-/// The fragment of the address, which no server sees, stays in the tab meanwhile, with the address that
-/// it belongs to.
+/// The fragment of the address, which no server sees, stays in the tab meanwhile, with the address
+/// that it belongs to.
 const SUBMIT: &str = "\
 try{if(location.hash)sessionStorage.setItem('brama-fragment',\
 JSON.stringify([location.pathname+location.search,location.hash]))}catch{}\
 document.forms[0].submit();";
 
-/// Goes on to the same address with its fragment: the one that was kept for it, or the one that came
-/// along from another host. Without any, or without a script, the browser goes on by itself.
+/// Goes on to the same address with its fragment: the one that was kept for it, or the one that
+/// came along from another host. Without any, or without a script, the browser goes on by itself.
 const GO_ON: &str = "\
 const to=document.querySelector('a.button').getAttribute('href');let hash=location.hash;\
 try{const kept=JSON.parse(sessionStorage.getItem('brama-fragment'));\

@@ -4,8 +4,8 @@
 //! 2. Everything interpolated is escaped; the only raw text is our own stylesheet and scripts.
 //! 3. Each page brings its own content security policy. It must be sent as it is: it names the
 //!    hashes of the inline style and script, and it holds for this page alone.
-//! 4. No external resource, and nothing needs script to work. The one script that is served by itself
-//!    is for pages of the portal (`timer.rs`).
+//! 4. No external resource, and nothing needs script to work. The one script that is served by
+//!    itself is for pages of the portal (`timer.rs`).
 //! 5. Words for people live in `text`, below it, and in `labels.rs`, in Polish and in English.
 //!    Status codes live elsewhere.
 //!

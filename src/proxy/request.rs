@@ -175,8 +175,8 @@ pub(super) fn lasting(
 
 impl Watch for Prepared<'_> {
     fn look(&self, is_under_way: bool, cx: &Context<'_>) -> Poll<Cut> {
-        // The outcome of what was sent whole belongs to its citizen. What only reads has none, and what
-        // speaks gRPC may be a stream that has not begun.
+        // The outcome of what was sent whole belongs to its citizen. What only reads has none, and
+        // what speaks gRPC may be a stream that has not begun.
         let may_end = is_under_way
             || self.method.is_safe()
             || self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(GRPC));

@@ -1,5 +1,5 @@
-//! An upgraded connection belongs to the session in whose name it was opened, and to the policy by which
-//! it was.
+//! An upgraded connection belongs to the session in whose name it was opened, and to the policy by
+//! which it was.
 
 use std::sync::Arc;
 

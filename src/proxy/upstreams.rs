@@ -1,4 +1,5 @@
-//! The portals behind us, as one worker has them: groups are shared by all workers, connections are not.
+//! The portals behind us, as one worker has them: groups are shared by all workers, connections are
+//! not.
 
 use std::sync::Arc;
 use std::time::Instant;

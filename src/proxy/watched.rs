@@ -1,8 +1,8 @@
 //! How the body of an answer looks whether it may still go on, at no cost while it comes quickly.
 //!
 //! 1. A body that waits for its upstream looks with the timer of that wait.
-//! 2. One that never waits looks at the clock after each [`PIECES`] pieces. When it is the client that
-//!    is waited for, whoever writes to it looks.
+//! 2. One that never waits looks at the clock after each [`PIECES`] pieces. When it is the client
+//!    that is waited for, whoever writes to it looks.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};

@@ -3,11 +3,11 @@
 //! 1. On HTTPS all have the `__Host-` prefix: no other host, not even a sub-domain, can set them
 //!    (RFC 6265bis 4.1.3.2). On plain HTTP, which is for loopback only, browsers differ in whether
 //!    they take such cookies, so the names are plain there.
-//! 2. Each thing that is bound to a browser has a cookie of its own ([`Bound`], [`Tag`]): tabs do not
-//!    overwrite each other's. There are a few of each kind at most; the earliest make room.
-//! 3. A script of the portal can set a second cookie of a name of ours beside the first (`Partitioned`,
-//!    RFC 6265bis 5.7 does not forbid it), and a browser sends both. Neither may lock the citizen out, so
-//!    a few values of one name are looked at, each for what it is.
+//! 2. Each thing that is bound to a browser has a cookie of its own ([`Bound`], [`Tag`]): tabs do
+//!    not overwrite each other's. There are a few of each kind at most; the earliest make room.
+//! 3. A script of the portal can set a second cookie of a name of ours beside the first
+//!    (`Partitioned`, RFC 6265bis 5.7 does not forbid it), and a browser sends both. Neither may
+//!    lock the citizen out, so a few values of one name are looked at, each for what it is.
 
 use std::time::Duration;
 
@@ -82,8 +82,8 @@ pub type Values<'h> = [Option<&'h str>; MOST_VALUES];
 pub const MOST_VALUES: usize = 3;
 /// How many things of one kind are bound to one browser at once.
 pub const MOST_BOUND: usize = 12;
-/// How many bytes the values of one kind have at most together; a proxy in front may take no more than 8 KiB of
-/// headers.
+/// How many bytes the values of one kind have at most together; a proxy in front may take no more
+/// than 8 KiB of headers.
 pub const MOST_BOUND_BYTES: usize = 4096;
 
 const SESSION: &str = "brama";
@@ -118,7 +118,8 @@ impl Cookies {
         of_tag.map(|(_, value)| value).take(MOST_VALUES).collect()
     }
 
-    /// Returns all cookies that bind things of a kind, with their tags, earliest first (RFC 6265bis 5.8.3).
+    /// Returns all cookies that bind things of a kind, with their tags, earliest first (RFC 6265bis
+    /// 5.8.3).
     pub fn all_bound(self, headers: &HeaderMap, kind: Bound) -> impl Iterator<Item = (&str, &str)> {
         all(headers).filter_map(move |(name, value)| {
             let tag = self.without_prefix(name)?.strip_prefix(kind.stem().as_bytes())?;
@@ -139,8 +140,9 @@ impl Cookies {
         sensitive(format!("{}{SESSION}=; Max-Age=0{}", self.prefix, self.attributes))
     }
 
-    /// Takes away a session cookie that a script may have set beside ours, where there is any at all. It goes
-    /// before the one that sets ours: a browser that does not know such cookies takes it for that.
+    /// Takes away a session cookie that a script may have set beside ours, where there is any at
+    /// all. It goes before the one that sets ours: a browser that does not know such cookies takes
+    /// it for that.
     #[must_use]
     pub fn clear_second_session(self, headers: &HeaderMap) -> Option<HeaderValue> {
         self.across?;
@@ -149,7 +151,8 @@ impl Cookies {
         Some(sensitive(format!("{}{SESSION}=; Max-Age=0{attributes}; Partitioned", self.prefix)))
     }
 
-    /// Binds a thing to the browser; none where a cookie cannot come along across sites and would have to.
+    /// Binds a thing to the browser; none where a cookie cannot come along across sites and would
+    /// have to.
     #[must_use]
     pub fn bind(
         self,
@@ -166,8 +169,8 @@ impl Cookies {
         )))
     }
 
-    /// Binds a thing to the browser that is answered, by a cookie of its own: the kind, the tag of the
-    /// thing, and the value. The earliest of its kind make room when there are many.
+    /// Binds a thing to the browser that is answered, by a cookie of its own: the kind, the tag of
+    /// the thing, and the value. The earliest of its kind make room when there are many.
     pub fn set_bound(
         self,
         request: &HeaderMap,
@@ -183,8 +186,8 @@ impl Cookies {
         }
     }
 
-    /// Takes away the earliest cookies of a kind that leave no room for one more, that of the tag, with so
-    /// many bytes.
+    /// Takes away the earliest cookies of a kind that leave no room for one more, that of the tag,
+    /// with so many bytes.
     pub fn make_room<'h>(
         self,
         headers: &'h HeaderMap,
@@ -256,8 +259,8 @@ impl Cookies {
     }
 }
 
-/// Names and values of all cookies, in the order in which they came. Other cookies may hold whatever bytes
-/// they like.
+/// Names and values of all cookies, in the order in which they came. Other cookies may hold
+/// whatever bytes they like.
 fn all(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
     let pairs = headers.get_all(COOKIE).into_iter().flat_map(|value| pairs(value.as_bytes()));
     pairs.filter_map(|pair| {

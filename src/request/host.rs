@@ -140,8 +140,8 @@ impl Canonical {
     }
 }
 
-/// Hosts differ where they begin or end; the places of those that do not are the same, which costs a
-/// look.
+/// Hosts differ where they begin or end; the places of those that do not are the same, which costs
+/// a look.
 fn place(text: &[u8]) -> u64 {
     let begin = text.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
     let end = text.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));

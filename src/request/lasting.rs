@@ -1,19 +1,21 @@
-//! What lasts: tunnels, answers that are still on their way, uploads, and the right by which they go on.
+//! What lasts: tunnels, answers that are still on their way, uploads, and the right by which they
+//! go on.
 //!
 //! A request is judged when it comes. Whatever is still open some time later is judged again:
 //!
 //! 1. It ends with the session in whose name it was opened. Streams of a route with
 //!    `outlives_session` do not.
-//! 2. It ends when the same request (host, path, method, client, session) would not pass any more: by a new
-//!    configuration the route is gone, asks for more, is closed for work, does not go on to an upstream,
-//!    or does not name the protocol of a tunnel. What would still pass is not touched, also where the
-//!    route leads elsewhere now.
-//! 3. Time alone takes nothing away but the session: of `max_age` and the like only what was so when it was
-//!    opened counts. Otherwise every download would break at the age of a login.
-//! 4. What was opened in nobody's name, on a public route, stays in nobody's name. When its place asks for
-//!    somebody now, it ends, also if its browser is signed in: it comes again with its cookie.
-//! 5. An end is seen within [`LOOK`] and the time that it takes to ask. Whoever waits looks, with the
-//!    timer of that wait; what is answered at once has nothing of this and pays nothing.
+//! 2. It ends when the same request (host, path, method, client, session) would not pass any more:
+//!    by a new configuration the route is gone, asks for more, is closed for work, does not go on
+//!    to an upstream, or does not name the protocol of a tunnel. What would still pass is not
+//!    touched, also where the route leads elsewhere now.
+//! 3. Time alone takes nothing away but the session: of `max_age` and the like only what was so
+//!    when it was opened counts. Otherwise every download would break at the age of a login.
+//! 4. What was opened in nobody's name, on a public route, stays in nobody's name. When its place
+//!    asks for somebody now, it ends, also if its browser is signed in: it comes again with its
+//!    cookie.
+//! 5. An end is seen within [`LOOK`] and the time that it takes to ask. Whoever waits looks, with
+//!    the timer of that wait; what is answered at once has nothing of this and pays nothing.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -159,8 +161,8 @@ impl Lasting {
         self.cut.get().copied()
     }
 
-    /// Judges it again; ready when it must end. Whoever waits is woken when somebody who had to be asked
-    /// says so later, and finds it in [`cut`](Self::cut).
+    /// Judges it again; ready when it must end. Whoever waits is woken when somebody who had to be
+    /// asked says so later, and finds it in [`cut`](Self::cut).
     pub fn look(self: &Arc<Self>, cx: &Context<'_>) -> Poll<Cut> {
         match self.judge() {
             Err(cut) => Poll::Ready(self.end(cut)),
@@ -217,7 +219,8 @@ impl Lasting {
         }
     }
 
-    /// Tells whether the same request would pass by other rules: if so, whether its route outlives sessions.
+    /// Tells whether the same request would pass by other rules: if so, whether its route outlives
+    /// sessions.
     fn may_pass(&self, rules: &Rules) -> Option<bool> {
         let path = path::canonical(self.uri.path()).ok()?;
         let place = (self.host.name(), &*path);
@@ -241,8 +244,9 @@ impl Lasting {
         }
     }
 
-    /// Asks whether the session lives. Bytes that pass are no sign of life: a page that only stays open
-    /// sends them as well. While the store is away, the answer is no only when the grace is over.
+    /// Asks whether the session lives. Bytes that pass are no sign of life: a page that only stays
+    /// open sends them as well. While the store is away, the answer is no only when the grace is
+    /// over.
     async fn ask(&self) -> bool {
         let Some(live) = &self.live else { return true };
         self.current.sessions.is_live(live, self.current.clock.now()).await.unwrap_or(false)

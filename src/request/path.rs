@@ -23,11 +23,12 @@
 //! A raw `#` in a target ends it for the HTTP parser, which drops the rest: neither we nor the
 //! upstream see it. The first `?` begins the query, where further ones are data.
 //!
-//! A segment that ends in a dot is one thing to us and another to servers that go by the beginnings of
-//! paths (nginx with `location /panel { proxy_pass http://app/; }` makes `/.` of `/panel.`, with `alias`
-//! `..` of `/files..`) and to those on Windows, which drop the dot. Names such as `Sp. z o.o.` cannot
-//! end a segment therefore; a portal that has them gives them another address, such as a number. Dots
-//! at the beginning and in the middle of a segment stay (`/.well-known`, `/a..b`), and in parameters.
+//! A segment that ends in a dot is one thing to us and another to servers that go by the beginnings
+//! of paths (nginx with `location /panel { proxy_pass http://app/; }` makes `/.` of `/panel.`, with
+//! `alias` `..` of `/files..`) and to those on Windows, which drop the dot. Names such as
+//! `Sp. z o.o.` cannot end a segment therefore; a portal that has them gives them another address,
+//! such as a number. Dots at the beginning and in the middle of a segment stay (`/.well-known`,
+//! `/a..b`), and in parameters.
 //!
 //! The query is not looked at by any rule of ours and is passed on as it came. It is visible ASCII
 //! ([`check_query`]), as every browser sends it: two servers could read raw letters in two

@@ -1,8 +1,8 @@
 //! The moment in which the access log gets its line.
 //!
 //! A request ends when its answer was handed over or given up, which is when the answer's body is
-//! dropped: [`RecordedBody`] counts its bytes and writes the line then. When there is no access log,
-//! answers are not wrapped at all.
+//! dropped: [`RecordedBody`] counts its bytes and writes the line then. When there is no access
+//! log, answers are not wrapped at all.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
 use crate::observe::access::{AccessLog, Record};
 
-/// Follows a response on its way: the line of the access log is written when the answer's body is dropped.
-/// `has_secret_query` says that the query is nobody's business.
+/// Follows a response on its way: the line of the access log is written when the answer's body is
+/// dropped. `has_secret_query` says that the query is nobody's business.
 #[must_use]
 pub fn follow(
     context: RequestContext,

@@ -96,8 +96,8 @@ pub trait Service: Send + Sync + 'static {
     /// A response where all is said by us, an [`Answer`] where an upstream has its say.
     type Said: Into<Answer> + Send;
 
-    /// Answers one request: its head, which stays where it was read to, and its body. Every failure is
-    /// an answer too.
+    /// Answers one request: its head, which stays where it was read to, and its body. Every failure
+    /// is an answer too.
     fn call(
         &self,
         parts: Box<Parts>,

@@ -60,10 +60,10 @@ impl Listener {
         poll_fn(|context| self.poll_accept(context)).await
     }
 
-    /// Lets nobody begin to connect any more, where the queue would end with us; those who have begun
-    /// still come. Whoever tries now tries again after a second (RFC 6298 2), and is refused by then.
-    /// Otherwise somebody could come into a queue at the very moment when it ends, believe to be
-    /// connected, and send a request that is lost.
+    /// Lets nobody begin to connect any more, where the queue would end with us; those who have
+    /// begun still come. Whoever tries now tries again after a second (RFC 6298 2), and is refused
+    /// by then. Otherwise somebody could come into a queue at the very moment when it ends, believe
+    /// to be connected, and send a request that is lost.
     ///
     /// Says whether it does anything.
     pub(super) fn turn_away(&self) -> bool {
@@ -80,10 +80,10 @@ impl Listener {
         turned.count() > 0
     }
 
-    /// Closes the sockets, and returns who was in their queues: whoever is in a queue believes to be
-    /// connected, may have sent a request already, and would lose it. So nothing is waited for between
-    /// the last look into a queue and its end. The runtime's own word on whether somebody is there is
-    /// not taken: it may be older.
+    /// Closes the sockets, and returns who was in their queues: whoever is in a queue believes to
+    /// be connected, may have sent a request already, and would lose it. So nothing is waited for
+    /// between the last look into a queue and its end. The runtime's own word on whether somebody
+    /// is there is not taken: it may be older.
     pub(super) fn close(self) -> Vec<(Stream, PeerAddress)> {
         self.sockets.into_iter().flat_map(Accepting::close).collect()
     }
@@ -151,8 +151,8 @@ impl Accepting {
     }
 }
 
-/// A filter of a TCP socket that lets everything pass but segments with SYN (RFC 9293 3.1): load byte
-/// 13 of the header; where bit 2 is set, go to "drop", otherwise to "pass".
+/// A filter of a TCP socket that lets everything pass but segments with SYN (RFC 9293 3.1): load
+/// byte 13 of the header; where bit 2 is set, go to "drop", otherwise to "pass".
 const NO_SYN: [SockFilter; 4] = [
     SockFilter::new(0x30, 0, 0, 13),
     SockFilter::new(0x45, 0, 1, 0x02),

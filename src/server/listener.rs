@@ -7,8 +7,8 @@
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
 //! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
-//!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted by
-//!    the kernel whom we do not serve.
+//!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted
+//!    by the kernel whom we do not serve.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -60,7 +60,8 @@ pub async fn attend<S: Service>(
                 stop: stop.clone(),
             };
             let counted = Open::begin(&admission);
-            // On the heap: a task is moved several times until it runs, and once more when it has ended.
+            // On the heap: a task is moved several times until it runs, and once more when it has
+            // ended.
             open.spawn(Box::pin(async move {
                 connection.run(stream).await;
                 drop((place, counted));

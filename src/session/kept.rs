@@ -1,7 +1,7 @@
 //! A session as bytes: what is sealed and kept in a place, and read again.
 //!
-//! This is the second way to a [`Session`], and as narrow as the first: bytes are taken only when they
-//! open with the secret of the cookie that leads to them.
+//! This is the second way to a [`Session`], and as narrow as the first: bytes are taken only when
+//! they open with the secret of the cookie that leads to them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! Sessions of signed-in citizens.
 //!
 //! 1. The id in the cookie is a secret of 192 bits, and has a mark that only we can make
-//!    ([`crate::store::mark`]); what is stored is found by its hash. What has no good mark is nothing, and
-//!    nobody is asked about it.
+//!    ([`crate::store::mark`]); what is stored is found by its hash. What has no good mark is
+//!    nothing, and nobody is asked about it.
 //! 2. A session is made from an assertion that passed every check, and in no other way.
 //! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
 //!    when it names one, or when it is removed. Background polling is no sign of life.
@@ -140,8 +140,8 @@ impl PublicName {
     }
 }
 
-/// A signed-in citizen. There may be a million in memory, so texts have no room to grow, and what every
-/// request looks at comes first.
+/// A signed-in citizen. There may be a million in memory, so texts have no room to grow, and what
+/// every request looks at comes first.
 #[derive(Debug, Clone)]
 #[repr(C)]
 pub struct Session {

@@ -4,18 +4,19 @@
 //! 2. Finding one writes nothing but a lock. Who was used last is known anyway: by the last sign of
 //!    life, which the session itself notes ([`Held::alive`]).
 //! 3. A new one is always taken in. When there are too many, one makes room: of some neighbours one
-//!    that is over, or else the one that would be idle first. So nobody who is active is put out for
-//!    those who are not, and a request that finds nothing puts nobody out: it takes no place.
+//!    that is over, or else the one that would be idle first. So nobody who is active is put out
+//!    for those who are not, and a request that finds nothing puts nobody out: it takes no place.
 //! 4. What is over is swept out bit by bit; whether it is over is decided by whoever finds it.
 //!
 //! Keys are hashes of our own random ids, so any of their bits spread well, and nobody outside can
-//! bring many sessions into one shard. Strangers choose what is looked up, never what is there. How long
-//! a comparison takes may tell them of a hash, which leads to no id.
+//! bring many sessions into one shard. Strangers choose what is looked up, never what is there. How
+//! long a comparison takes may tell them of a hash, which leads to no id.
 //!
 //! # Why no cache from elsewhere
 //!
 //! moka notes each reading for its own order, which costs more than the finding: at random among a
-//! million, most of the time and a third of the memory went there. The order is in the sessions already.
+//! million, most of the time and a third of the memory went there. The order is in the sessions
+//! already.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -197,8 +198,8 @@ impl Shard {
 }
 
 impl Table {
-    /// Looks at some sessions from the hand on, and puts out the first that is over, or the one with
-    /// the oldest sign of life.
+    /// Looks at some sessions from the hand on, and puts out the first that is over, or the one
+    /// with the oldest sign of life.
     fn put_out(&mut self, newest: &SessionKey, now: Time, idle: Duration) -> Option<Arc<Held>> {
         let buckets = self.sessions.num_buckets();
         let (mut oldest, mut looked_at) = (None, 0);

@@ -1,7 +1,7 @@
 //! The sessions that one worker found last, by their cookie: neither hashed nor asked for again.
 //!
-//! 1. Only cookies of sessions that live are here, compared in whole and in constant time, each for the
-//!    host at which it was found: a cookie of one host says nothing at another.
+//! 1. Only cookies of sessions that live are here, compared in whole and in constant time, each for
+//!    the host at which it was found: a cookie of one host says nothing at another.
 //! 2. A session that is ended, or whose time is over, is not found here from that moment on: the
 //!    flag and the times are those of [`Held`], which all share.
 //! 3. After a moment the sessions are asked again: they know what was heard from elsewhere.

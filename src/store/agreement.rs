@@ -1,14 +1,14 @@
-//! Replicas that share a place share a secret too: one that seals with a secret which the others do not
-//! have signs out whoever is led from one to the other. It is told before that happens.
+//! Replicas that share a place share a secret too: one that seals with a secret which the others do
+//! not have signs out whoever is led from one to the other. It is told before that happens.
 //!
-//! 1. Each replica leaves marks of its secrets in the place, by which nobody learns or makes one, and
-//!    renews them while it runs ([`PERIOD`]). So they are there for as long as somebody runs, and a little
-//!    longer ([`LIFE`]): after that every secret may be changed at once.
-//! 2. Whoever begins looks at the marks of the others first. With no secret in common it does not begin.
-//!    One in common is enough, so that secrets can rotate; but if the others seal with one that is not
-//!    known here, there is a warning.
-//! 3. What the place says is not believed: a mark is good for this one question. Whoever can write to it
-//!    can keep a replica from beginning, as by taking all records away, and nothing else.
+//! 1. Each replica leaves marks of its secrets in the place, by which nobody learns or makes one,
+//!    and renews them while it runs ([`PERIOD`]). So they are there for as long as somebody runs,
+//!    and a little longer ([`LIFE`]): after that every secret may be changed at once.
+//! 2. Whoever begins looks at the marks of the others first. With no secret in common it does not
+//!    begin. One in common is enough, so that secrets can rotate; but if the others seal with one
+//!    that is not known here, there is a warning.
+//! 3. What the place says is not believed: a mark is good for this one question. Whoever can write
+//!    to it can keep a replica from beginning, as by taking all records away, and nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,11 +1,13 @@
-//! A mark in an id that only we can make, so that an invention is told apart without asking anybody.
+//! A mark in an id that only we can make, so that an invention is told apart without asking
+//! anybody.
 //!
-//! An id has 43 letters of base64url, as 256 random bits have: 192 random bits, and 64 bits of a mark of
-//! them ([`Sealer::mark`]), another one for each kind of id. What an id leads to is still found by its hash
-//! alone: a good mark opens nothing, and whoever could make one would have to guess 192 bits all the same.
+//! An id has 43 letters of base64url, as 256 random bits have: 192 random bits, and 64 bits of a
+//! mark of them ([`Sealer::mark`]), another one for each kind of id. What an id leads to is still
+//! found by its hash alone: a good mark opens nothing, and whoever could make one would have to
+//! guess 192 bits all the same.
 //!
-//! Secrets of the servers rotate: the first makes marks, all of them are tried. When one is taken out of
-//! the list, ids of its time are worth nothing, as what was sealed with it does not open.
+//! Secrets of the servers rotate: the first makes marks, all of them are tried. When one is taken
+//! out of the list, ids of its time are worth nothing, as what was sealed with it does not open.
 
 use super::Kind;
 use super::seal::Sealer;

@@ -13,9 +13,9 @@ use super::{
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 
-/// The place. When a kind is full, the record that was put longest ago makes room, and whoever watches
-/// is told; but what must not be used twice is never forgotten early, and then nothing more is taken
-/// in.
+/// The place. When a kind is full, the record that was put longest ago makes room, and whoever
+/// watches is told; but what must not be used twice is never forgotten early, and then nothing more
+/// is taken in.
 pub struct Memory {
     state: Mutex<State>,
     maximum: usize,

@@ -1,4 +1,5 @@
-//! A store that is metered: how long it takes, what it could not do, and when it last did something.
+//! A store that is metered: how long it takes, what it could not do, and when it last did
+//! something.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,16 +1,16 @@
-//! Places for records: what is kept beyond one request, in this process, on its disk, or where other
-//! replicas find it too.
+//! Places for records: what is kept beyond one request, in this process, on its disk, or where
+//! other replicas find it too.
 //!
-//! 1. A record is found by its kind and a digest. Neither says anything about a person, and no secret
-//!    can be computed from it.
-//! 2. What matters in a record was sealed by whoever keeps it; a place sees bytes. What is not sealed
-//!    is its label, and that is for operators to see.
-//! 3. Each operation is whole or not at all, also between replicas: [`RecordStore::take`] gives a record to
-//!    one caller, [`RecordStore::put_new`] succeeds for one.
-//! 4. What has expired is not there, by the time that the caller says. When it really goes away is a
-//!    matter of tidiness.
-//! 5. A place that is away says so within a bounded time ([`Unavailable`]); it never says that there
-//!    is nothing when it does not know.
+//! 1. A record is found by its kind and a digest. Neither says anything about a person, and no
+//!    secret can be computed from it.
+//! 2. What matters in a record was sealed by whoever keeps it; a place sees bytes. What is not
+//!    sealed is its label, and that is for operators to see.
+//! 3. Each operation is whole or not at all, also between replicas: [`RecordStore::take`] gives a
+//!    record to one caller, [`RecordStore::put_new`] succeeds for one.
+//! 4. What has expired is not there, by the time that the caller says. When it really goes away is
+//!    a matter of tidiness.
+//! 5. A place that is away says so within a bounded time ([`Unavailable`]); it never says that
+//!    there is nothing when it does not know.
 //! 6. Whoever keeps copies listens to [`RecordStore::watch`].
 //!
 //! Every place passes the same contract, with a clock that tests move (`contract`).
@@ -144,8 +144,8 @@ pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Sen
 /// Where records are kept. No operation has a default here: a decorator of a store passes each of
 /// them on, and does not compile before it does.
 pub trait RecordStore: Send + Sync + 'static {
-    /// Keeps a record, in the place of one that may be there. Others may have to make room for it; then
-    /// all who watch are told of those.
+    /// Keeps a record, in the place of one that may be there. Others may have to make room for it;
+    /// then all who watch are told of those.
     fn put(&self, key: Key, record: Record) -> Work<'_, ()>;
 
     /// Keeps a record unless one is there that has not expired; says whether it does.
@@ -172,8 +172,9 @@ pub trait RecordStore: Send + Sync + 'static {
         now: Time,
     ) -> Work<'_, Vec<(Digest, Record)>>;
 
-    /// Returns a page of the records of a kind, in a stable order, behind where `after` left off. The
-    /// page may be shorter than `limit` although more follow; nothing to go on with means the end.
+    /// Returns a page of the records of a kind, in a stable order, behind where `after` left off.
+    /// The page may be shorter than `limit` although more follow; nothing to go on with means the
+    /// end.
     fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page>;
 
     /// Tells whether those who watch hear of everything at the moment. When they do not, copies are

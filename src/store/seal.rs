@@ -1,17 +1,18 @@
-//! What is kept is sealed: whoever reads a place, or writes to it, learns nothing of that and changes
-//! nothing in it. Times, labels and owners beside it are not sealed: a session ends at its own absolute
-//! end whatever they say, and is good only if the owner is the person sealed in it. What is left to whoever
-//! can write is in [`crate::manual::threat_model`].
+//! What is kept is sealed: whoever reads a place, or writes to it, learns nothing of that and
+//! changes nothing in it. Times, labels and owners beside it are not sealed: a session ends at its
+//! own absolute end whatever they say, and is good only if the owner is the person sealed in it.
+//! What is left to whoever can write is in [`crate::manual::threat_model`].
 //!
-//! 1. The key of a record comes from the secret that leads to it (the id in a cookie), which the place
-//!    does not know, and from a secret of the servers (HKDF-SHA256, RFC 5869). So a copy of the place
-//!    alone opens nothing, and with the servers' secret alone neither. Whoever has a cookie of their own
-//!    and can write to the place can seal nothing for it: a sealer without a secret does not exist.
+//! 1. The key of a record comes from the secret that leads to it (the id in a cookie), which the
+//!    place does not know, and from a secret of the servers (HKDF-SHA256, RFC 5869). So a copy of
+//!    the place alone opens nothing, and with the servers' secret alone neither. Whoever has a
+//!    cookie of their own and can write to the place can seal nothing for it: a sealer without a
+//!    secret does not exist.
 //! 2. A sealed record stands for its own kind and digest only: moved elsewhere, it does not open
 //!    (AES-256-GCM with both as associated data).
 //! 3. Secrets of the servers rotate: the first seals, all of them open.
-//! 4. What need not be hidden, only be ours, is marked instead ([`Sealer::mark`]): a keyed digest for one
-//!    purpose, which nobody can make without a secret of the servers.
+//! 4. What need not be hidden, only be ours, is marked instead ([`Sealer::mark`]): a keyed digest
+//!    for one purpose, which nobody can make without a secret of the servers.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -67,8 +68,8 @@ impl Sealer {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Returns a mark of each secret, that of the first one first. Who has the same secret makes the same
-    /// mark; nothing else follows from it.
+    /// Returns a mark of each secret, that of the first one first. Who has the same secret makes
+    /// the same mark; nothing else follows from it.
     #[must_use]
     pub fn marks(&self) -> Vec<Digest> {
         let mark = |server| mark_with(server, "secret of the servers", b"");
@@ -118,14 +119,15 @@ impl Sealer {
 }
 
 impl Sealer {
-    /// Marks data as ours, for one purpose (HMAC-SHA256, RFC 2104). A mark may be cut to its first bytes.
+    /// Marks data as ours, for one purpose (HMAC-SHA256, RFC 2104). A mark may be cut to its first
+    /// bytes.
     #[must_use]
     pub fn mark(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
         mark_with(&self.first, purpose, data)
     }
 
-    /// Tells, in constant time, whether a mark, or its beginning, was made for that purpose from that data
-    /// with one of our secrets. Less than [`LEAST_MARK`] bytes are no mark.
+    /// Tells, in constant time, whether a mark, or its beginning, was made for that purpose from
+    /// that data with one of our secrets. Less than [`LEAST_MARK`] bytes are no mark.
     #[must_use]
     pub fn is_marked(&self, purpose: &str, data: &[u8], mark: &[u8]) -> bool {
         mark.len() >= LEAST_MARK
@@ -223,7 +225,8 @@ mod tests {
         }
     }
 
-    /// A citizen has a cookie, and somehow writes to the place: whatever they can compute is not ours.
+    /// A citizen has a cookie, and somehow writes to the place: whatever they can compute is not
+    /// ours.
     #[test]
     fn who_has_the_cookie_and_writes_to_the_place_seals_nothing_that_opens() {
         let ours = sealer(&["server"]);

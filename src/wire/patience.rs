@@ -83,8 +83,9 @@ impl Patience {
         self.poll_look(look, cx)
     }
 
-    /// Is ready when the patience has ended, and now and then before that: at the latest so long after
-    /// the timer was set last. Whoever has looked around waits again, also with endless patience.
+    /// Is ready when the patience has ended, and now and then before that: at the latest so long
+    /// after the timer was set last. Whoever has looked around waits again, also with endless
+    /// patience.
     pub fn poll_look(&mut self, look: Duration, cx: &mut Context<'_>) -> Poll<Woken> {
         let next = |deadline: Option<Instant>| {
             let look = Instant::now() + look;

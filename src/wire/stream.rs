@@ -159,8 +159,8 @@ impl ReadHalf {
         !matches!(self, Self::Tls(_) | Self::Other(_))
     }
 
-    /// Tells whether nothing was heard from the socket, as far as the runtime knows by now: this costs
-    /// no system call. Something that was heard is lost.
+    /// Tells whether nothing was heard from the socket, as far as the runtime knows by now: this
+    /// costs no system call. Something that was heard is lost.
     pub(super) fn is_unheard(&self) -> bool {
         let mut byte = [0];
         let heard = match self {

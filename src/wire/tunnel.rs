@@ -2,9 +2,9 @@
 //!
 //! 1. Not a byte of the client goes on before the portal has agreed: the tunnel is made of what
 //!    is there after its 101.
-//! 2. A tunnel belongs to the session in whose name it was opened, and to the policy. When the session
-//!    ends, or the policy would not let it be opened any more, so does the tunnel: it comes with a
-//!    future that says when, and why.
+//! 2. A tunnel belongs to the session in whose name it was opened, and to the policy. When the
+//!    session ends, or the policy would not let it be opened any more, so does the tunnel: it comes
+//!    with a future that says when, and why.
 //! 3. Where the protocol is WebSocket the client is told why, with a close frame between two
 //!    frames of the portal ([`super::websocket`]).
 

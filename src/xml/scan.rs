@@ -4,8 +4,8 @@
 //! 2. No document type, processing instruction, comment, CDATA section, undeclared prefix or other
 //!    encoding: the node sends none,
 //!    and each has carried an attack (entities, text that one reader sees cut and another whole).
-//! 3. No tab or line end stands as such in the value of an attribute. XML 1.0 (3.3.3) makes a space of each,
-//!    and the parser behind us does not: two readers would see two values.
+//! 3. No tab or line end stands as such in the value of an attribute. XML 1.0 (3.3.3) makes a space
+//!    of each, and the parser behind us does not: two readers would see two values.
 //! 4. Depth, number of elements, attributes and namespace declarations are bounded, because the
 //!    cost of parsing and canonicalising grows faster than they do.
 

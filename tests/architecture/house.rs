@@ -3,8 +3,8 @@
 //! 1. A path counts wherever it stands: in a `use`, in an expression, a type, an attribute or the
 //!    tokens of a macro; from `crate`, `super` or `self`, and from the name of a child module.
 //! 2. What is compiled for tests only does not count, file or item, and what follows it does.
-//! 3. A path belongs to the file of the longest module that it begins with. A name that this file has
-//!    from another one belongs to that one.
+//! 3. A path belongs to the file of the longest module that it begins with. A name that this file
+//!    has from another one belongs to that one.
 //! 4. `mod x;` is no import, and neither is handing on a name of a module below (`pub use`): the
 //!    file is its face then, and whoever takes the name takes it from below.
 

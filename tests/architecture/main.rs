@@ -220,7 +220,8 @@ fn no_file_became_a_drawer() {
     }
 }
 
-/// What stands in a text between backticks and looks like a code: a family of reasons, a dot, a name.
+/// What stands in a text between backticks and looks like a code: a family of reasons, a dot, a
+/// name.
 fn codes(text: &str) -> BTreeSet<&str> {
     let families: BTreeSet<_> = Reason::ALL
         .iter()

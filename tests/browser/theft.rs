@@ -1,5 +1,5 @@
-//! What a page of another site can make of a login, in a browser that decides by itself which cookies go
-//! where.
+//! What a page of another site can make of a login, in a browser that decides by itself which
+//! cookies go where.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
 //! The session timer on a page of the portal: `<script src="/.brama/session.js" defer></script>`.
 //!
-//! The demo's portal has a stricter policy than any portal needs (no inline style, no inline script,
-//! Trusted Types); every visit ends with the check that nothing violated it.
+//! The demo's portal has a stricter policy than any portal needs (no inline style, no inline
+//! script, Trusted Types); every visit ends with the check that nothing violated it.
 
 use serde_json::Value;
 

@@ -1,7 +1,8 @@
 //! A genuine answer of the node: accepted as it is, refused when anything about it differs.
 //!
-//! The folder that `BRAMA_NODE_SAMPLE` names (test data that not everybody has) holds `artifact-response.xml`, a re-indented copy,
-//! the recipient's key, the node's certificate and the expected plain text.
+//! The folder that `BRAMA_NODE_SAMPLE` names (test data that not everybody has) holds
+//! `artifact-response.xml`, a re-indented copy, the recipient's key, the node's certificate and the
+//! expected plain text.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

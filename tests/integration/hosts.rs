@@ -220,7 +220,8 @@ async fn nobody_is_signed_in_as_somebody_else_by_a_link() {
     let wish = left.next();
     citizen.visit(&wish).await;
     attacker.visit(&wish).await.is_refused_with("crossing.wish_of_other_browser");
-    // 3. Or sends a wish of theirs to a citizen who is signed in: the code is for the other browser.
+    // 3. Or sends a wish of theirs to a citizen who is signed in: the code is for the other
+    //    browser.
     let mut anna = world.browser();
     signed_in(&mut anna, A, "/").await;
     let left = attacker.at(C).stops_before("/.brama/cross?").open("/x").await;
@@ -546,7 +547,8 @@ async fn what_a_foreign_page_has_a_browser_fetch_is_not_counted_against_its_netw
         browser.visit(&code).await.is_refused_with("crossing.code_of_other_browser");
     }
     browser.open("/.brama/arrive?code=x").await.is_refused_with("crossing.unknown_code");
-    // Handles have bits enough that nobody finds one by trying: what is refused here counts for nobody.
+    // Handles have bits enough that nobody finds one by trying: what is refused here counts for
+    // nobody.
     let code = code_for(&mut citizen, B, "/tax").await;
     citizen.visit(&code).await;
     for _ in 0..4 {

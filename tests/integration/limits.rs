@@ -125,8 +125,8 @@ async fn a_return_too_many_is_turned_away_and_the_login_is_not_spent() {
     let world = behind_a_proxy("[limits]\nlogin_returns = 3\nlogin_failures = 0\n").await;
     let mut browser = world.browser();
     let delivery = browser.reach_node("/tax", "anna", &[]).await;
-    // What a foreign page can have a browser bring is not counted: nothing, an invention, what is no
-    // navigation, and what another browser began.
+    // What a foreign page can have a browser bring is not counted: nothing, an invention, what is
+    // no navigation, and what another browser began.
     for _ in 0..5 {
         let answer = deliver(&mut world.browser(), OFFICE, &[]).await;
         answer.is_refused_with("login.malformed_artifact");

@@ -1,10 +1,10 @@
-//! Random policies: what the gateway does is what `explain-policy` says, and where a more open route
-//! reaches what a stricter one protects, `check` warned.
+//! Random policies: what the gateway does is what `explain-policy` says, and where a more open
+//! route reaches what a stricter one protects, `check` warned.
 //!
-//! One world takes one policy after the other, as a reload does. Requests are sent as they are written,
-//! by nobody and by somebody who is signed in. What a portal takes for the same is played by readings
-//! of the path that reached it: as it is, without case, by a beginning that ends anywhere, without an
-//! ending.
+//! One world takes one policy after the other, as a reload does. Requests are sent as they are
+//! written, by nobody and by somebody who is signed in. What a portal takes for the same is played
+//! by readings of the path that reached it: as it is, without case, by a beginning that ends
+//! anywhere, without an ending.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! An outcome belongs to the citizen, not to one request of one tab: many tabs at once, pages that are
-//! loaded again, buttons that are pressed twice, connections that break.
+//! An outcome belongs to the citizen, not to one request of one tab: many tabs at once, pages that
+//! are loaded again, buttons that are pressed twice, connections that break.
 
 use std::time::Duration;
 

@@ -15,8 +15,8 @@ fn field<'d>(delivery: &'d Delivery, name: &str) -> &'d str {
     &delivery.fields.iter().find(|(known, _)| known == name).unwrap().1
 }
 
-/// A thief begins a login; a page of theirs has a citizen's browser take the request to the node, where
-/// the citizen signs in.
+/// A thief begins a login; a page of theirs has a citizen's browser take the request to the node,
+/// where the citizen signs in.
 async fn lured(world: &World) -> (Browser, Browser, Delivery) {
     let (mut thief, mut citizen) = (world.browser(), world.browser());
     let page = thief.open("/tax").await;

@@ -12,13 +12,14 @@ use crate::harness::http_2::{
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Gateway, Load, PATIENCE, Plan, Program, Simulator, Wire, node, sign_in};
 
-/// How much longer than in peace 99 of 100 answers for a citizen who is signed in may take: the attack
-/// runs on the same machine, without optimisation as the program does.
+/// How much longer than in peace 99 of 100 answers for a citizen who is signed in may take: the
+/// attack runs on the same machine, without optimisation as the program does.
 const RATIO: u32 = 20;
-/// Which part of the attack an answer may take in any case: where the machine is busy with other things,
-/// the attack takes as much longer as the answers do, and both wait for the same gateway.
+/// Which part of the attack an answer may take in any case: where the machine is busy with other
+/// things, the attack takes as much longer as the answers do, and both wait for the same gateway.
 const SHARE: u32 = 20;
-/// What counts as peace at least, so that a machine on which nothing takes any time is not held to it.
+/// What counts as peace at least, so that a machine on which nothing takes any time is not held to
+/// it.
 const SHORTEST: Duration =
     Duration::from_micros(if cfg!(debug_assertions) { 12_500 } else { 5_000 });
 /// How often an attack is tried: what else goes on on the machine is seldom the same three times.

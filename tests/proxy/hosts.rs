@@ -1,5 +1,6 @@
-//! Portals on unrelated hosts, over TLS and HTTP/2, with a client that keeps cookies as it thinks right:
-//! curl knows nothing of us, and takes a `__Host-` cookie only when all that belongs to it is there.
+//! Portals on unrelated hosts, over TLS and HTTP/2, with a client that keeps cookies as it thinks
+//! right: curl knows nothing of us, and takes a `__Host-` cookie only when all that belongs to it
+//! is there.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -211,8 +211,8 @@ fn a_thousand_requests_a_second_go_on_when_one_of_two_servers_dies() {
         if method == "GET" {
             tally.all_answered();
         } else {
-            // Nobody knows what became of those that were under way at the server, and a visitor has
-            // one request under way.
+            // Nobody knows what became of those that were under way at the server, and a visitor
+            // has one request under way.
             let failed = tally.failed;
             assert!(failed.len() <= VISITORS as usize, "{failed:?}");
             assert!(failed.iter().all(|what| what == "502 upstream.unreachable"), "{failed:?}");

@@ -14,9 +14,9 @@
 //! | `strictness` | which requests pass, which are refused, and what the portal sees: tables of bytes |
 //! | `timer` | the session timer as a file: how it may be kept, and where it is |
 //!
-//! Portals are nginx, Apache, PHP, and small programs for Node and Python in `upstreams`; clients are curl,
-//! Chromium, the WebSocket library of Python, and a socket that sends whatever it is told to. What
-//! is not installed is skipped, and says so; with `BRAMA_JUDGES=required` it fails.
+//! Portals are nginx, Apache, PHP, and small programs for Node and Python in `upstreams`; clients
+//! are curl, Chromium, the WebSocket library of Python, and a socket that sends whatever it is told
+//! to. What is not installed is skipped, and says so; with `BRAMA_JUDGES=required` it fails.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 

@@ -1,8 +1,9 @@
 //! A new configuration while the gateway runs: applied whole, or not at all.
 //!
-//! Sessions, what became of logins, the secret that opens those under way, what was used before, keys, and connections to upstreams that stay
-//! the same are kept. What cannot change in a running process, such as an address that is listened
-//! on, must be as it was; otherwise the old configuration stays, and whoever asked learns why.
+//! Sessions, what became of logins, the secret that opens those under way, what was used before,
+//! keys, and connections to upstreams that stay the same are kept. What cannot change in a running
+//! process, such as an address that is listened on, must be as it was; otherwise the old
+//! configuration stays, and whoever asked learns why.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,8 +105,8 @@ impl Renewal {
                 upstream::resolve(group, &SystemLookup).await;
             }
         }
-        // 2. What is open already is judged anew: first, so that nothing that begins by the new rules is
-        //    judged by the old ones.
+        // 2. What is open already is judged anew: first, so that nothing that begins by the new
+        //    rules is judged by the old ones.
         shared.current.replace(Arc::clone(&shared.rules));
         // 3. Who is counted as a client.
         admission.trust(&counted.0, &counted.1);
@@ -153,8 +154,8 @@ impl Renewal {
             limits: _,
         } = listen;
         let mut changed = self.fixed.differences(&fixed);
-        // The name of the file may be the same, and the secret another one. By the first, sessions are
-        // found whose it is.
+        // The name of the file may be the same, and the secret another one. By the first, sessions
+        // are found whose it is.
         if pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose())
             && !changed.contains(&PAIRWISE_SECRET)
         {

@@ -33,8 +33,8 @@ pub(super) const PROFILE: &str = "/inbox";
 /// A page with a long text to type, where the session timer warns soon.
 pub(super) const APPLICATION: &str = "/application";
 
-/// On [`APPLICATION`] the timer warns that long before the end of a session of 15 minutes: 30 seconds
-/// after the page was opened. Elsewhere it warns at its usual time.
+/// On [`APPLICATION`] the timer warns that long before the end of a session of 15 minutes: 30
+/// seconds after the page was opened. Elsewhere it warns at its usual time.
 const WARN_SOON: u32 = 15 * 60 - 30;
 
 /// The portal.

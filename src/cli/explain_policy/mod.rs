@@ -1,9 +1,9 @@
 //! `brama explain-policy`: which rule decides about a request, why, and what would be answered.
 //!
 //! It asks what a running gateway asks: [`crate::gateway::decide`] for what the request is for,
-//! [`crate::gate::RouteMatch`] for the verdict, [`crate::gateway::denial`] for the response. It knows no
-//! rule of its own. Exit status: 0 when the request would pass, 1 when something else would
-//! happen, 2 when it was called wrongly.
+//! [`crate::gate::RouteMatch`] for the verdict, [`crate::gateway::denial`] for the response. It
+//! knows no rule of its own. Exit status: 0 when the request would pass, 1 when something else
+//! would happen, 2 when it was called wrongly.
 
 mod report;
 mod trial;

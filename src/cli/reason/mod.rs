@@ -14,7 +14,8 @@ use page::Reason;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The code, as the log, the page and JSON have it: `login.other_browser`. Left out, all are listed.
+    /// The code, as the log, the page and JSON have it: `login.other_browser`. Left out, all are
+    /// listed.
     code: Option<String>,
 }
 

@@ -1,11 +1,11 @@
 //! The page of reason codes, read as data.
 //!
-//! 1. Its tables are the data. The first column has the codes of a row in backticks; the heads of the
-//!    other columns say what they are.
+//! 1. Its tables are the data. The first column has the codes of a row in backticks; the heads of
+//!    the other columns say what they are.
 //! 2. The last column says who does what: `citizen: begin again; operator: raise the time`, in the
 //!    words of [`WHO`].
-//! 3. Links become the names of the files that they lead to. Backticks stay: they mark what is to be
-//!    typed or looked for.
+//! 3. Links become the names of the files that they lead to. Backticks stay: they mark what is to
+//!    be typed or looked for.
 
 /// What the page says of one code.
 #[derive(Debug)]

@@ -76,8 +76,8 @@ pub struct Listen {
     /// which they decided (nginx: `$host`, not `$http_host`).
     #[schemars(example = &["10.1.2.0/24"])]
     pub trusted_proxies: Vec<Network>,
-    /// What the headers of these proxies are believed for: `"address"` (`X-Forwarded-For`, `for=` of
-    /// `Forwarded`), `"scheme"` (`X-Forwarded-Proto`, `proto=`), `"host"` (`X-Forwarded-Host`,
+    /// What the headers of these proxies are believed for: `"address"` (`X-Forwarded-For`, `for=`
+    /// of `Forwarded`), `"scheme"` (`X-Forwarded-Proto`, `proto=`), `"host"` (`X-Forwarded-Host`,
     /// `host=`), `"request_id"` (`X-Request-Id`).
     ///
     /// Name only what all of them write themselves on every request. The host above all: it decides
@@ -266,8 +266,8 @@ pub struct Operations {
     /// Loopback by default. In a container, bind it to the pod's address and keep it out of
     /// reach of citizens.
     pub listen: SocketAddr,
-    /// File with the token for listing and ending sessions on this listener, at least 32 characters.
-    /// Without it, that cannot be done. `brama sessions` reads the same file.
+    /// File with the token for listing and ending sessions on this listener, at least 32
+    /// characters. Without it, that cannot be done. `brama sessions` reads the same file.
     #[schemars(example = &"operations/token")]
     pub admin_token_file: Option<PathBuf>,
 }

@@ -24,9 +24,9 @@ pub struct Portal {
     pub public_url: Option<String>,
     /// Addresses of further portals, on hosts of their own, where citizens sign in too.
     ///
-    /// Their routes name the host. The node is told of none of them: citizens sign in at `public_url`
-    /// and come back with a code that is good once. Each host needs a DNS name and a certificate that
-    /// lead here.
+    /// Their routes name the host. The node is told of none of them: citizens sign in at
+    /// `public_url` and come back with a code that is good once. Each host needs a DNS name and a
+    /// certificate that lead here.
     #[schemars(example = vec!["https://library.example.org"])]
     pub other_urls: Vec<String>,
     /// Path under which the gateway's own pages live; it begins and ends with `/`.
@@ -45,8 +45,8 @@ pub struct Portal {
     /// valid. Only the gateway's own user should be able to read it.
     #[schemars(example = &"/var/lib/brama")]
     pub state_directory: Option<PathBuf>,
-    /// Folders of which the modes of files say nothing, because nobody but the gateway has them: mounts
-    /// of a container.
+    /// Folders of which the modes of files say nothing, because nobody but the gateway has them:
+    /// mounts of a container.
     ///
     /// Elsewhere it is an error when everybody on the machine can read a secret or write to what is
     /// believed, and when a group can write to a secret. Kubernetes mounts secrets with mode 0644

@@ -38,8 +38,8 @@ pub struct Route {
     /// A citizen who signed in with less is sent to the node again.
     #[schemars(example = Assurance::High)]
     pub assurance: Option<Assurance>,
-    /// How long ago the citizen may have proved who they are. Who did so earlier is sent to the node
-    /// to do it anew, and comes back to the same page.
+    /// How long ago the citizen may have proved who they are. Who did so earlier is sent to the
+    /// node to do it anew, and comes back to the same page.
     ///
     /// At least a minute more than `service.clock_skew`.
     #[schemars(example = &"10m")]
@@ -82,14 +82,14 @@ pub struct Route {
     pub max_body: Option<HumanSize>,
     /// Protocols that a connection may change to (`Upgrade`); none with `[]`.
     ///
-    /// What is not named is not asked for: the request goes on without it. HTTP cannot be named, because
-    /// each request must be judged.
+    /// What is not named is not asked for: the request goes on without it. HTTP cannot be named,
+    /// because each request must be judged.
     pub upgrade: Vec<String>,
     /// Whether answers that are still on their way when the session ends go on to their end.
     ///
     /// By default downloads, event streams and uploads end within a second of the session in whose
-    /// name they were begun; for long downloads that may outlast `session.idle`. A policy that changes
-    /// ends them all the same, and WebSockets always end with their session.
+    /// name they were begun; for long downloads that may outlast `session.idle`. A policy that
+    /// changes ends them all the same, and WebSockets always end with their session.
     pub outlives_session: bool,
     /// Whether the route is closed: citizens see a page that says so, programs get 503.
     pub maintenance: bool,
@@ -139,9 +139,9 @@ impl Default for Route {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Redirect {
-    /// Address. `{host}` stands for the host of the request, with the port of `portal.public_url` or
-    /// `portal.other_urls` where the scheme is the same, and never with one that the client wrote;
-    /// `{path}` for its path after `strip_prefix` and `add_prefix`, `{query}` for its query.
+    /// Address. `{host}` stands for the host of the request, with the port of `portal.public_url`
+    /// or `portal.other_urls` where the scheme is the same, and never with one that the client
+    /// wrote; `{path}` for its path after `strip_prefix` and `add_prefix`, `{query}` for its query.
     #[schemars(example = &"https://new.example.gov.pl{path}?{query}")]
     pub to: Option<String>,
     /// Status: 301 and 308 are for ever, 302, 303 and 307 for now.

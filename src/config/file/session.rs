@@ -25,13 +25,13 @@ pub struct Session {
     pub grace: HumanDuration,
     /// Time a citizen has at the node, from leaving us to coming back.
     pub login_timeout: HumanDuration,
-    /// Logins that came to an end and are still told of, and as many wishes to be signed in at another
-    /// host and codes. A login that has only begun takes no room. Room is shared out among the networks
-    /// that clients come from.
+    /// Logins that came to an end and are still told of, and as many wishes to be signed in at
+    /// another host and codes. A login that has only begun takes no room. Room is shared out among
+    /// the networks that clients come from.
     pub maximum_pending: usize,
-    /// The longest form that is kept, sealed, while its citizen signs in again: it came when the session
-    /// had ended, or a higher level was needed. Afterwards a page asks whether to send it. Zero keeps
-    /// none; at most "4 MiB". All that are kept have at most 128 MiB together.
+    /// The longest form that is kept, sealed, while its citizen signs in again: it came when the
+    /// session had ended, or a higher level was needed. Afterwards a page asks whether to send it.
+    /// Zero keeps none; at most "4 MiB". All that are kept have at most 128 MiB together.
     pub keep_forms: HumanSize,
 }
 

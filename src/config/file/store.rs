@@ -16,14 +16,15 @@ pub struct Store {
     /// `memory`: gone when the process ends. `file`: on the disk of one machine, for one process.
     /// `redis`: for several replicas.
     pub kind: StoreKind,
-    /// Files with the secrets that sealed records need besides the cookie, 32 random bytes or more each.
-    /// The first seals, all of them open. To rotate: give the new one behind the old one to every
-    /// replica, then put it first, and take the old one away when `session.absolute` has passed.
+    /// Files with the secrets that sealed records need besides the cookie, 32 random bytes or more
+    /// each. The first seals, all of them open. To rotate: give the new one behind the old one to
+    /// every replica, then put it first, and take the old one away when `session.absolute` has
+    /// passed.
     ///
     /// Left out, one is made and kept: `store-secret` in `portal.state_directory`, or without that,
     /// with `kind = "file"`, beside the file as `PATH.secret`. With `kind = "redis"` one of both is
-    /// required, and every replica needs the same: one that has none in common with those that run does
-    /// not start.
+    /// required, and every replica needs the same: one that has none in common with those that run
+    /// does not start.
     #[schemars(example = vec!["store/secret"])]
     pub secret_files: Vec<PathBuf>,
     /// With `kind = "file"`.
@@ -68,7 +69,8 @@ impl Default for FileStore {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct RedisStore {
-    /// `single`: one server. `sentinel`: sentinels that know the master. `cluster`: nodes of a cluster.
+    /// `single`: one server. `sentinel`: sentinels that know the master. `cluster`: nodes of a
+    /// cluster.
     pub mode: RedisMode,
     /// The server, the sentinels or some nodes. Required for this kind.
     #[schemars(example = vec!["redis.example:6379"])]

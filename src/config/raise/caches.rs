@@ -22,7 +22,8 @@ pub(super) fn check(context: &mut Context<'_>, route: &Route, key: &str) {
     }
 }
 
-/// Tells whether a line lets shared caches keep an answer (RFC 9111 5.2.2.9 and 5.2.2.10; RFC 9213).
+/// Tells whether a line lets shared caches keep an answer (RFC 9111 5.2.2.9 and 5.2.2.10; RFC
+/// 9213).
 fn lets_caches_keep(line: &str) -> bool {
     let Some((name, value)) = line.split_once(':') else { return false };
     let directives: Vec<_> = value

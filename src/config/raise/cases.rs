@@ -5,8 +5,8 @@ use crate::gate::action::Action;
 use crate::gate::case;
 use crate::gate::policy::Route;
 
-/// Checks that no two routes of such a host differ only in case, and that the routes of one place lead
-/// to upstreams that read its path alike.
+/// Checks that no two routes of such a host differ only in case, and that the routes of one place
+/// lead to upstreams that read its path alike.
 pub(super) fn check(context: &mut Context<'_>, routes: &[Route]) {
     if routes.len() != context.file().routes.len() {
         return;

@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv6Net};
 use super::context::{Context, is_loopback};
 use crate::config::file::Network;
 
-/// Warns of lists that hold most of the internet, and of those that hold this machine when everybody
-/// seems to come from it.
+/// Warns of lists that hold most of the internet, and of those that hold this machine when
+/// everybody seems to come from it.
 pub(super) fn check(context: &mut Context<'_>) {
     let file = context.file();
     let lists = [
@@ -48,8 +48,8 @@ pub(super) fn check(context: &mut Context<'_>) {
     }
 }
 
-/// Where the clients of a proxy on this machine come from that is not believed, and the listener that
-/// it hands them to. A portal on localhost has no proxy in front.
+/// Where the clients of a proxy on this machine come from that is not believed, and the listener
+/// that it hands them to. A portal on localhost has no proxy in front.
 fn local_proxy(context: &Context<'_>) -> Option<(IpAddr, &'static str)> {
     let file = context.file();
     let url = url::Url::parse(file.portal.public_url.as_deref()?).ok()?;
@@ -73,8 +73,8 @@ fn hold(networks: &[Network], address: IpAddr) -> bool {
     networks.iter().any(|network| network.get().contains(&address))
 }
 
-/// Tells whether networks hold half of the addresses of IPv4, or of those of IPv6 that are in use on
-/// the internet, however they are cut.
+/// Tells whether networks hold half of the addresses of IPv4, or of those of IPv6 that are in use
+/// on the internet, however they are cut.
 fn hold_most(networks: &[IpNet]) -> bool {
     let (mut old, mut new) = (0_u64, 0_u128);
     for network in IpNet::aggregate(&networks.to_vec()) {

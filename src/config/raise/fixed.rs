@@ -1,10 +1,11 @@
 //! What becomes of each key when the configuration changes while the program runs.
 //!
-//! 1. Every table of the file is taken apart here without `..`. A new key does not compile until it is
-//!    named in one of three lists.
+//! 1. Every table of the file is taken apart here without `..`. A new key does not compile until it
+//!    is named in one of three lists.
 //! 2. `fixed`: sockets and their bounds, the place and the bounds of what is kept, the name of the
 //!    cookies, the log. It needs a new process. A reload that changes it is refused and names it.
-//! 3. `live`: it holds from the next request on. [`Renewal`] takes the settings apart in the same way.
+//! 3. `live`: it holds from the next request on. [`Renewal`] takes the settings apart in the same
+//!    way.
 //! 4. `both`: a table with keys of both kinds, which says it of its own keys.
 //!
 //! [`Renewal`]: crate::app

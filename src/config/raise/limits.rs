@@ -41,8 +41,8 @@ pub(super) fn raise(context: &mut Context<'_>) -> Settings {
     }
 }
 
-/// Room is shared out by network, so one of them takes nothing from the others. What is left to say is
-/// where there is less of it than the configuration seems to say.
+/// Room is shared out by network, so one of them takes nothing from the others. What is left to say
+/// is where there is less of it than the configuration seems to say.
 fn check_room(context: &mut Context<'_>) {
     let file = context.file();
     if file.limits.login_starts == 0 {

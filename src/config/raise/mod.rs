@@ -3,8 +3,8 @@
 //! Every problem is reported at once: a part that cannot be raised is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
-/// Names a key of the file: the whole way from a section, or in an entry of a list. What the file does
-/// not have does not compile.
+/// Names a key of the file: the whole way from a section, or in an entry of a list. What the file
+/// does not have does not compile.
 macro_rules! key {
     ($table:ident: $($part:ident).+) => {
         key!(@ $table, $($part).+)

@@ -1,7 +1,7 @@
 //! Paths of routes. A path is a beginning, and nothing in it stands for anything else.
 //!
-//! What looks like a pattern would match nothing, and the place that it was written for would be as open
-//! as the next shorter path. So it is an error, and the message says what to write.
+//! What looks like a pattern would match nothing, and the place that it was written for would be as
+//! open as the next shorter path. So it is an error, and the message says what to write.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 

@@ -1,5 +1,6 @@
-//! The simulator of the node signs in whoever is clicked on. So nothing of it is believed where citizens
-//! come: not with an environment of production, and not at an address that the internet could know.
+//! The simulator of the node signs in whoever is clicked on. So nothing of it is believed where
+//! citizens come: not with an environment of production, and not at an address that the internet
+//! could know.
 
 use super::context::Context;
 use crate::config::file::Environment;
@@ -46,8 +47,8 @@ fn where_citizens_come(context: &Context<'_>) -> Option<String> {
     Some(format!("at the public address {public}"))
 }
 
-/// Tells whether the internet could know an address: it is no private one, and no label of its host says
-/// that it is for tests.
+/// Tells whether the internet could know an address: it is no private one, and no label of its host
+/// says that it is for tests.
 fn is_public(url: &str) -> bool {
     match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {
         // Not an address at all, which is reported elsewhere.
@@ -65,7 +66,8 @@ fn is_public(url: &str) -> bool {
     }
 }
 
-/// Labels of names that are reserved (RFC 2606, RFC 6761, RFC 6762, RFC 8375), and of names that tests have.
+/// Labels of names that are reserved (RFC 2606, RFC 6761, RFC 6762, RFC 8375), and of names that
+/// tests have.
 const NOT_PUBLIC: [&str; 15] = [
     "localhost",
     "local",

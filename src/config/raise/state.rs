@@ -28,7 +28,8 @@ pub(super) fn check(context: &mut Context<'_>) {
     }
 }
 
-/// Also in a folder that is sticky, somebody else could make a file first that we then take for ours.
+/// Also in a folder that is sticky, somebody else could make a file first that we then take for
+/// ours.
 fn folder_of_ours(context: &mut Context<'_>, key: &str, folder: &Path) {
     context.forbid(key, folder, rights::of_believed);
 }
@@ -42,7 +43,8 @@ mod tests {
     use crate::base::clock::Time;
     use crate::config::load;
 
-    /// Says what is wrong with a folder of this mode, in which the secret of the store has that one.
+    /// Says what is wrong with a folder of this mode, in which the secret of the store has that
+    /// one.
     fn told(folder_mode: u32, mode: u32, more: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");

@@ -1,19 +1,20 @@
-//! The ledger of what one process keeps for strangers, shared out by network: nobody who keeps little
-//! loses it to somebody who keeps much.
+//! The ledger of what one process keeps for strangers, shared out by network: nobody who keeps
+//! little loses it to somebody who keeps much.
 //!
-//! A [`Ledger`] notes what this process keeps: under which digest, for which network, how many bytes, and
-//! until when. It holds nothing itself. Whoever keeps something asks it first ([`Ledger::admit`]), and
-//! lets go of what it names. For records in a store [`super::room`] does both.
+//! A [`Ledger`] notes what this process keeps: under which digest, for which network, how many
+//! bytes, and until when. It holds nothing itself. Whoever keeps something asks it first
+//! ([`Ledger::admit`]), and lets go of what it names. For records in a store [`super::room`] does
+//! both.
 //!
 //! 1. There is a bound for the number and one for the bytes ([`Bounds`]). The memory of the ledger
 //!    itself follows from the first: some 300 bytes an entry.
 //! 2. What has expired goes first.
-//! 3. When it is tight after that, the network that has most, counted with what it brings now, loses
-//!    what it brought longest ago. Of several with as much it is the one that brings something; when it
-//!    has nothing else, that is not admitted and nothing is lost for it.
-//! 4. So a network with no more than its equal share of a bound (the bound, divided by the number of
-//!    networks that keep something) never loses an entry to another network, whatever the others do.
-//!    What is left by those with little is there for those with more.
+//! 3. When it is tight after that, the network that has most, counted with what it brings now,
+//!    loses what it brought longest ago. Of several with as much it is the one that brings
+//!    something; when it has nothing else, that is not admitted and nothing is lost for it.
+//! 4. So a network with no more than its equal share of a bound (the bound, divided by the number
+//!    of networks that keep something) never loses an entry to another network, whatever the others
+//!    do. What is left by those with little is there for those with more.
 //! 5. Every operation costs O(log n), and each entry that goes was put by one that came.
 
 use std::collections::hash_map;
@@ -35,8 +36,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Returns how much a record of so many bytes counts: what stands around it costs room too, so that
-    /// very many small ones cannot cost more than the bound of bytes says.
+    /// Returns how much a record of so many bytes counts: what stands around it costs room too, so
+    /// that very many small ones cannot cost more than the bound of bytes says.
     #[must_use]
     pub fn weigh(length: usize) -> usize {
         length.saturating_add(AROUND_A_RECORD)
@@ -125,14 +126,14 @@ impl Ledger {
         self.bounds
     }
 
-    /// Admits an entry when there is room for it or others must make some. One with the same digest is
-    /// replaced.
+    /// Admits an entry when there is room for it or others must make some. One with the same digest
+    /// is replaced.
     pub fn admit(&self, entry: Entry, now: Time) -> Admission {
         self.with(|books| books.admit(entry, self.bounds, now))
     }
 
-    /// Lets an entry grow to so many bytes. One that cannot, or that makes room for its own network,
-    /// is gone; one that is not there stays so.
+    /// Lets an entry grow to so many bytes. One that cannot, or that makes room for its own
+    /// network, is gone; one that is not there stays so.
     pub fn grow(&self, digest: Digest, bytes: usize, now: Time) -> Admission {
         self.with(|books| books.grow(digest, bytes, self.bounds, now))
     }

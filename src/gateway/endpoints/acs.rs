@@ -1,10 +1,11 @@
 //! The assertion consumer service: the node's page brings the artifact, across sites.
 //!
-//! 1. Only a person who goes to a page delivers something, and that is asked before anything is counted: a
-//!    foreign page can have a browser fetch what it likes.
-//! 2. No cookie of ours need come with a cross-site POST, so whose login it is cannot be told here. The
-//!    browser that delivers gets a ticket and is sent to [`crate::gateway::endpoints::finish`], where its cookies are present.
-//!    Where a browser does send its twin cookies across sites, that of this login must be among them.
+//! 1. Only a person who goes to a page delivers something, and that is asked before anything is
+//!    counted: a foreign page can have a browser fetch what it likes.
+//! 2. No cookie of ours need come with a cross-site POST, so whose login it is cannot be told here.
+//!    The browser that delivers gets a ticket and is sent to [`crate::gateway::endpoints::finish`],
+//!    where its cookies are present. Where a browser does send its twin cookies across sites, that
+//!    of this login must be among them.
 //! 3. The ticket stands in an address, so this answer lets the browser tell nobody its own.
 
 use http::header::CONTENT_TYPE;

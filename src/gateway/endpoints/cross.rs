@@ -1,9 +1,9 @@
-//! `cross`: somebody who wants to be signed in at another host comes to the registered one, and goes back
-//! with a code. See [`crate::flow::handoff`].
+//! `cross`: somebody who wants to be signed in at another host comes to the registered one, and
+//! goes back with a code. See [`crate::flow::handoff`].
 //!
 //! 1. Only a person who goes to a page crosses; scripts and frames get no code.
-//! 2. What is in the address is a handle here and a code there, so neither answer lets the browser tell
-//!    its own address to the next page, and nobody keeps a copy.
+//! 2. What is in the address is a handle here and a code there, so neither answer lets the browser
+//!    tell its own address to the next page, and nobody keeps a copy.
 
 use http::{Response, StatusCode};
 

@@ -1,5 +1,5 @@
-//! `finish`: the browser that began a login and delivered its answer comes with its cookie and its ticket,
-//! and gets a session.
+//! `finish`: the browser that began a login and delivered its answer comes with its cookie and its
+//! ticket, and gets a session.
 
 use std::time::Duration;
 
@@ -37,7 +37,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let tag = relay_state.tag();
     let mut remembered = cookies.bound(headers, Bound::Login, &tag);
     remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
-    // A browser may show several values; what one of them opens to is known to the one that began the login.
+    // A browser may show several values; what one of them opens to is known to the one that began
+    // the login.
     let mut remembered = remembered.into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
     let ticket = context.query("ticket");

@@ -1,7 +1,7 @@
 //! `form`: the citizen is back, and a page asks whether to send what they had typed.
 //!
-//! The button posts to the address that the form was for, see [`crate::gateway::forms`]. A POST to this
-//! place throws the form away.
+//! The button posts to the address that the form was for, see [`crate::gateway::forms`]. A POST to
+//! this place throws the form away.
 
 use http::header::REFERRER_POLICY;
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -64,8 +64,8 @@ pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<B
         },
     );
     let mut response = response::page(StatusCode::OK, page);
-    // The citizen has as long again to press the button. And a page that came with a cookie is not shown
-    // once more by "back", when the form is long gone.
+    // The citizen has as long again to press the button. And a page that came with a cookie is not
+    // shown once more by "back", when the form is long gone.
     kept.bind(worker, context, &mut response);
     // The address of the page has the handle in it, and is nobody's business.
     let policy = HeaderValue::from_static("strict-origin");

@@ -19,9 +19,9 @@ use crate::pages::Trouble;
 use crate::request::context::{Caller, RequestContext};
 use crate::session::held::Live;
 
-/// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional. With
-/// `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody. Neither asks for
-/// less than the service and the return path do.
+/// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional.
+/// With `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody. Neither
+/// asks for less than the service and the return path do.
 ///
 /// # Errors
 /// When nobody can sign in, the network began too many logins, our request cannot be signed, or

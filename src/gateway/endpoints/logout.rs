@@ -5,8 +5,8 @@
 //! (no `Sec-Fetch-Site`, no `Origin`) the token of the asking page decides, which backends know as
 //! `sid`. The cookie does not come with a foreign POST anyway (`SameSite=Lax`).
 //!
-//! At whichever host it is done, the one session ends, and with it all that the citizen sees at other
-//! hosts as signed in; the page stays at the host where the button was.
+//! At whichever host it is done, the one session ends, and with it all that the citizen sees at
+//! other hosts as signed in; the page stays at the host where the button was.
 
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};

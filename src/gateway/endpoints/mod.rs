@@ -155,8 +155,8 @@ fn may_try(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
     may_try.map_err(|refused| super::login::again_here(refused.into(), context))
 }
 
-/// Requires that a person goes to a page: before anything is counted, because a foreign page can have a
-/// browser fetch what it likes, and that must count for nobody.
+/// Requires that a person goes to a page: before anything is counted, because a foreign page can
+/// have a browser fetch what it likes, and that must count for nobody.
 fn require_navigation(context: &RequestContext, code: Reason) -> Result<(), Failure> {
     if context.caller() == Caller::Navigation {
         return Ok(());

@@ -1,8 +1,8 @@
-//! `session`: what a page's script may know of the session. Asking is no sign of life. Once it was ended
-//! from outside, the answer says by whom.
+//! `session`: what a page's script may know of the session. Asking is no sign of life. Once it was
+//! ended from outside, the answer says by whom.
 //!
-//! `keepalive`: the same with POST, and a sign of life, for "stay signed in". Not beyond the absolute end,
-//! and not for another site.
+//! `keepalive`: the same with POST, and a sign of life, for "stay signed in". Not beyond the
+//! absolute end, and not for another site.
 
 use http::{Response, StatusCode};
 
@@ -16,8 +16,8 @@ use crate::pages::Trouble;
 use crate::request::context::RequestContext;
 use crate::session::held::Activity;
 
-/// Answers `{"signed_in": false}`, with `ended` where that is known (`elsewhere`, `operator`); or who is
-/// signed in, at which level, and for how long still.
+/// Answers `{"signed_in": false}`, with `ended` where that is known (`elsewhere`, `operator`); or
+/// who is signed in, at which level, and for how long still.
 ///
 /// # Errors
 /// When the session store is away.

@@ -1,5 +1,5 @@
-//! `session.js`: the session timer for pages of the portal. The same for everybody, so it may be cached;
-//! no request for it is a sign of life, or looks at a session.
+//! `session.js`: the session timer for pages of the portal. The same for everybody, so it may be
+//! cached; no request for it is a sign of life, or looks at a session.
 
 use std::io::Write as _;
 use std::sync::LazyLock;
@@ -34,7 +34,8 @@ pub fn answer(context: &RequestContext) -> Response<Body> {
         answer.insert(ETAG, tag);
     }
     for (name, value) in [
-        // After an update the old script goes on for that long, which the answers of `session` allow.
+        // After an update the old script goes on for that long, which the answers of `session`
+        // allow.
         (CACHE_CONTROL, "public, max-age=600"),
         (VARY, "Accept-Encoding"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -1,7 +1,8 @@
 //! Time that has passed, by a clock that can be set.
 //!
 //! Limits need time that only grows. The clock of a machine can be set back, and a limit that went
-//! by it would then refuse for as long as it was set back. So what is counted are the steps forward.
+//! by it would then refuse for as long as it was set back. So what is counted are the steps
+//! forward.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

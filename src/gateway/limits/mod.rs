@@ -1,12 +1,12 @@
 //! How often one network may try to sign in, so that none of them takes it from all the others.
 //!
-//! 1. Five things are counted for each network of a client: logins that are begun, the same
-//!    when another site's page led to them, returns from
-//!    the node, logins that are refused, and sessions that the store was asked for in vain. Each has so many a minute: as many at once, and then
+//! 1. Five things are counted for each network of a client: logins that are begun, the same when
+//!    another site's page led to them, returns from the node, logins that are refused, and sessions
+//!    that the store was asked for in vain. Each has so many a minute: as many at once, and then
 //!    evenly (GCRA).
-//! 2. A network is an IPv4 address or a /56 of IPv6, unless the settings say otherwise: that is what one
-//!    line is given (RFC 6177, RIPE-690), and whoever has a line has 256 networks of /64 and all
-//!    addresses in them. Networks that are excepted are not counted.
+//! 2. A network is an IPv4 address or a /56 of IPv6, unless the settings say otherwise: that is
+//!    what one line is given (RFC 6177, RIPE-690), and whoever has a line has 256 networks of /64
+//!    and all addresses in them. Networks that are excepted are not counted.
 //! 3. So many networks are remembered and no more. When there are more, the one that was heard of
 //!    longest ago is forgotten and begins anew. A flood from ever new networks therefore neither
 //!    grows the memory nor shuts anybody out; whoever floods from few networks is always among the
@@ -163,8 +163,8 @@ impl Limits {
         Arc::new(Self::new(settings, Arc::clone(clock)))
     }
 
-    /// Counts a login that is to begin. Those that another site's page led to have a count of their own, as
-    /// high: a foreign page in an office's browser keeps nobody there from signing in.
+    /// Counts a login that is to begin. Those that another site's page led to have a count of their
+    /// own, as high: a foreign page in an office's browser keeps nobody there from signing in.
     ///
     /// # Errors
     /// When its network began too many.
@@ -202,8 +202,8 @@ impl Limits {
         self.is_open(Counted::Failure, client, |counts| &counts.closed_until)
     }
 
-    /// Counts a session that the store was asked for in vain. When there were too many, it is not asked
-    /// for the network for a moment, which [`Self::may_ask`] says.
+    /// Counts a session that the store was asked for in vain. When there were too many, it is not
+    /// asked for the network for a moment, which [`Self::may_ask`] says.
     pub fn asked_in_vain(&self, client: IpAddr) {
         let limiter = self.unknown_sessions.as_ref();
         let refused = self.count(limiter, Counted::UnknownSession, client);

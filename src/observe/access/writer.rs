@@ -197,8 +197,8 @@ impl Output {
         match target {
             Target::Stdout => Ok(Self::Stdout(io::stdout())),
             Target::File(path) => {
-                // No link, unless it is one of the system's own: who could write to the folder would have
-                // us write elsewhere. What is new is for the owner and its group.
+                // No link, unless it is one of the system's own: who could write to the folder
+                // would have us write elsewhere. What is new is for the owner and its group.
                 let is_systems = path.starts_with("/dev") || path.starts_with("/proc");
                 let flags = if is_systems { OFlags::empty() } else { OFlags::NOFOLLOW };
                 let mut options = OpenOptions::new();

@@ -1,4 +1,5 @@
-//! Every metric: its name, its kind, its labels, and what it says. A name is never given another meaning.
+//! Every metric: its name, its kind, its labels, and what it says. A name is never given another
+//! meaning.
 
 /// What kind of number it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 //!
 //! 1. No number says anything about a person: no name, no address, no id of a session or a request.
 //! 2. Every label has few values, all of them known from the code, from the configuration, or from
-//!    what names in the configuration resolve to. No client chooses one. [`ByName`] takes nothing but
-//!    names that are written in the code.
-//! 3. What stands somewhere already is looked up when somebody asks, and costs nothing until then. What
-//!    must be counted is counted where it is rare; a request that simply passes costs one addition to
-//!    memory of its own worker.
-//! 4. Every metric is in the [`catalogue`], and only what is there can be told. The manual has the same
-//!    list ([`crate::manual::metrics`]).
+//!    what names in the configuration resolve to. No client chooses one. [`ByName`] takes nothing
+//!    but names that are written in the code.
+//! 3. What stands somewhere already is looked up when somebody asks, and costs nothing until then.
+//!    What must be counted is counted where it is rare; a request that simply passes costs one
+//!    addition to memory of its own worker.
+//! 4. Every metric is in the [`catalogue`], and only what is there can be told. The manual has the
+//!    same list ([`crate::manual::metrics`]).
 //! 5. An answer has at most so many rows ([`MOST_ROWS`]), and says how many it left out.
 //!
 //! The text is made by the crate of the Prometheus project. Numbers that lie above this floor are
@@ -73,8 +73,8 @@ impl ByName {
     }
 }
 
-/// How many answers one worker gave, by the first digit of their status. Nobody else writes here, and
-/// nothing else is near, so that counting one is a matter of nanoseconds.
+/// How many answers one worker gave, by the first digit of their status. Nobody else writes here,
+/// and nothing else is near, so that counting one is a matter of nanoseconds.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Answers([AtomicU64; CLASSES.len()]);

@@ -1,6 +1,7 @@
 //! The script that warns a citizen before the session ends, for pages of the portal.
 //!
-//! 1. It is one file: behaviour, style and the words in both languages, so that one line includes it.
+//! 1. It is one file: behaviour, style and the words in both languages, so that one line includes
+//!    it.
 //! 2. It says that a session ended only when the gateway said so.
 //! 3. It is served without its comments and indents. `session.js` is written for that: a line is
 //!    either a comment or none, and no string goes over two lines.

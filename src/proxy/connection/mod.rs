@@ -57,7 +57,8 @@ pub(super) struct Answered {
 
 /// Watches over an exchange: whether it may go on.
 pub(super) trait Watch: Sync {
-    /// Looks again; ready when it may not. `is_under_way` says that not all of the request has left us.
+    /// Looks again; ready when it may not. `is_under_way` says that not all of the request has left
+    /// us.
     fn look(&self, is_under_way: bool, cx: &Context<'_>) -> Poll<Cut>;
 
     /// Tells whether that was seen before.
@@ -80,10 +81,11 @@ impl Connection {
 
     /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
     ///
-    /// What was sent unasked could be taken for the answer to the next request, which may be somebody
-    /// else's. So the kernel is asked, at the price of a system call, after an exchange of which the
-    /// two sides could have thought differently, and when it waited for longer than a busy connection
-    /// does. After any other, nothing is to come, and what the runtime heard is enough.
+    /// What was sent unasked could be taken for the answer to the next request, which may be
+    /// somebody else's. So the kernel is asked, at the price of a system call, after an exchange of
+    /// which the two sides could have thought differently, and when it waited for longer than a
+    /// busy connection does. After any other, nothing is to come, and what the runtime heard is
+    /// enough.
     pub(super) fn is_silent(&mut self, waited: Duration) -> bool {
         if self.is_doubtful || waited >= LULL {
             self.reader.is_silent()

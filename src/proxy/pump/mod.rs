@@ -29,8 +29,8 @@ pub(super) struct Pump {
     tail: &'static [u8],
     body: Incoming,
     is_chunked: bool,
-    /// How much of a body of known length is still to come. A request that is not as long as it says
-    /// would leave the next one on its connection to be read as the rest of it.
+    /// How much of a body of known length is still to come. A request that is not as long as it
+    /// says would leave the next one on its connection to be read as the rest of it.
     left: Option<u64>,
     /// Whether the body has come to its end.
     is_over: bool,

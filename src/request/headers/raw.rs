@@ -22,8 +22,9 @@ pub struct RawHeaders {
 }
 
 impl RawHeaders {
-    /// Cleans the fields of an answer as [`crate::request::headers::clean_response`] does; `length` is what they
-    /// say of the body. Gives the lines back when one of them must be changed, not only left out.
+    /// Cleans the fields of an answer as [`crate::request::headers::clean_response`] does; `length`
+    /// is what they say of the body. Gives the lines back when one of them must be changed, not
+    /// only left out.
     ///
     /// # Errors
     /// The lines, as they were.

@@ -4,8 +4,8 @@
 //!    CONTINUATION frames cost more than a connection.
 //! 2. What HTTP/2 forbids in a request is refused by hyper's h2; what goes on to the portal is
 //!    written anew, as for HTTP/1.1.
-//! 3. A peer that answers no PING, or reads nothing for [`super::limits::Limits::stall_timeout`], is gone. One that
-//!    closes the window of a stream loses the answer on it (`presence`).
+//! 3. A peer that answers no PING, or reads nothing for [`super::limits::Limits::stall_timeout`],
+//!    is gone. One that closes the window of a stream loses the answer on it (`presence`).
 //! 4. A connection without a request ends as an idle one of HTTP/1.1 does.
 
 mod presence;

@@ -52,8 +52,8 @@ pub struct Bound {
     shared: Shared,
 }
 
-/// Whether somebody else has a socket too: systemd, a predecessor or a successor, another worker. Then
-/// its queue goes on when we close it. Once it is so, it stays so.
+/// Whether somebody else has a socket too: systemd, a predecessor or a successor, another worker.
+/// Then its queue goes on when we close it. Once it is so, it stays so.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared(Arc<AtomicBool>);
 

@@ -1,13 +1,13 @@
 //! The place behind, and how far what is near can be relied on without it.
 //!
 //! 1. Time is divided into rounds. One ends when something may have been missed of what happened in
-//!    the place, and again and again while nothing is heard. What the place vouched for in this round
-//!    is good; of what it vouched for earlier, it is known until when everything was heard.
+//!    the place, and again and again while nothing is heard. What the place vouched for in this
+//!    round is good; of what it vouched for earlier, it is known until when everything was heard.
 //! 2. A vouching that was asked for in a round that is over by the time of the answer is none.
 //! 3. While the place is away, a session that is near goes on for the grace, counted from when the
-//!    place could first not be read, or from the first moment of which something may have been missed about this
-//!    session, whichever is earlier. So a session that was ended elsewhere is never let in for longer
-//!    than the grace after its end, whatever was missed and whenever.
+//!    place could first not be read, or from the first moment of which something may have been
+//!    missed about this session, whichever is earlier. So a session that was ended elsewhere is
+//!    never let in for longer than the grace after its end, whatever was missed and whenever.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,8 +64,8 @@ impl Far {
         self.round.load(Ordering::Acquire)
     }
 
-    /// Returns the round in which the place vouched for something that it was asked for in that round;
-    /// none when that is over.
+    /// Returns the round in which the place vouched for something that it was asked for in that
+    /// round; none when that is over.
     pub(super) fn vouched_in(&self, round: u64) -> u64 {
         let mut past = lock(&self.past);
         if self.round() != round {
@@ -87,7 +87,8 @@ impl Far {
         }
     }
 
-    /// Returns until when everything was heard about what was vouched for in a round, unless it still is.
+    /// Returns until when everything was heard about what was vouched for in a round, unless it
+    /// still is.
     fn heard_until(&self, round: u64) -> Option<i64> {
         let past = lock(&self.past);
         if self.round() <= round {
@@ -128,8 +129,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many rounds that are over are remembered: while nothing is heard but the place answers, half an
-/// hour of them.
+/// How many rounds that are over are remembered: while nothing is heard but the place answers, half
+/// an hour of them.
 const ROUNDS: usize = 4096;
 
 #[cfg(test)]

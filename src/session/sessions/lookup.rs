@@ -199,15 +199,15 @@ impl Sessions {
         }
     }
 
-    /// Tells whether the place said a moment ago that it has nothing there, and is still heard: one that
-    /// was away may come back with what it had.
+    /// Tells whether the place said a moment ago that it has nothing there, and is still heard: one
+    /// that was away may come back with what it had.
     pub(super) fn is_absent(&self, key: Key, now: Time) -> bool {
         let Some(far) = &self.far else { return false };
         self.absent.is_known(key, far.round(), now)
     }
 
-    /// Tells whether a kept session counts as one of the person that is sealed in it. If it did not,
-    /// it would not be found among those of the person, to be ended.
+    /// Tells whether a kept session counts as one of the person that is sealed in it. If it did
+    /// not, it would not be found among those of the person, to be ended.
     fn is_whose_it_says(&self, session: &Session, record: &Record) -> bool {
         let is_so = record.owner == Some(self.owners.owner(session.person()));
         if !is_so {

@@ -3,16 +3,17 @@
 //!
 //! 1. Near is asked first, and for nearly every request nothing else. Without a place, near is all.
 //! 2. What is near was vouched for by the place. It stays good as long as we hear of what happens
-//!    there; when something may have been missed, the place is asked again about each session that is
-//!    used ([`crate::store::Event::Missed`]), and while we hear nothing, again and again.
+//!    there; when something may have been missed, the place is asked again about each session that
+//!    is used ([`crate::store::Event::Missed`]), and while we hear nothing, again and again.
 //! 3. When the place is away, sessions that are near go on for a grace, if it is not long ago that
 //!    something may have been missed about them (`far`), and no request of theirs waits for it: one
-//!    task asks whether it is back. Of all others nothing is known: they are neither let in nor sent to
-//!    sign in.
+//!    task asks whether it is back. Of all others nothing is known: they are neither let in nor
+//!    sent to sign in.
 //! 4. Signs of life are noted near, and told to the place seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
-//! 6. A place that has just said that there is nothing is not asked for the same again, for a moment.
-//!    What is begun cannot be hidden by that: ids are ours, and nobody can ask for one before.
+//! 6. A place that has just said that there is nothing is not asked for the same again, for a
+//!    moment. What is begun cannot be hidden by that: ids are ours, and nobody can ask for one
+//!    before.
 
 mod absent;
 mod attend;

@@ -7,7 +7,8 @@ use crate::base::clock::Time;
 use crate::observe::metrics::ByName;
 
 impl Sessions {
-    /// Returns how many sessions this process knows; a few of them may be over and not swept out yet.
+    /// Returns how many sessions this process knows; a few of them may be over and not swept out
+    /// yet.
     #[must_use]
     pub fn count_near(&self) -> usize {
         self.near.len()

@@ -1,10 +1,12 @@
 //! Whether the place answers, as far as this process has seen.
 //!
-//! 1. It is away from the first question that it does not answer until it has taken something in. So
-//!    one that is full is away for the log and for readiness, because nobody can sign in, although
-//!    everything in it can be read.
-//! 2. The grace counts from the first reading that failed, and is over for nobody while reading works.
-//! 3. The log says once that it is away and once that it is back, however often it hesitates between.
+//! 1. It is away from the first question that it does not answer until it has taken something in.
+//!    So one that is full is away for the log and for readiness, because nobody can sign in,
+//!    although everything in it can be read.
+//! 2. The grace counts from the first reading that failed, and is over for nobody while reading
+//!    works.
+//! 3. The log says once that it is away and once that it is back, however often it hesitates
+//!    between.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -42,7 +44,8 @@ impl Presence {
         self.unread_since.load(Ordering::Relaxed) != 0
     }
 
-    /// Returns since when nothing can be read, in milliseconds since the epoch; zero while something can.
+    /// Returns since when nothing can be read, in milliseconds since the epoch; zero while
+    /// something can.
     pub(super) fn unread_since(&self) -> i64 {
         self.unread_since.load(Ordering::Relaxed)
     }

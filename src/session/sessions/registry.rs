@@ -68,8 +68,8 @@ impl Sessions {
         Self { near, notes, absent, far, settings, owners, ended, said_full }
     }
 
-    /// Begins to keep a session under an id that was never used before. When the person has too many,
-    /// the oldest end.
+    /// Begins to keep a session under an id that was never used before. When the person has too
+    /// many, the oldest end.
     ///
     /// # Errors
     /// When it cannot be kept: then nobody is signed in.

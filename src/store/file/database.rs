@@ -136,8 +136,8 @@ impl Odd {
     }
 }
 
-/// Makes sure that the file is ours; an empty one becomes ours, and one of an earlier program gets the
-/// tables that it did not know.
+/// Makes sure that the file is ours; an empty one becomes ours, and one of an earlier program gets
+/// the tables that it did not know.
 fn examine(database: &Database, path: &Path) -> Result<(), Odd> {
     let path = path.to_owned();
     let transaction = database.begin_read().map_err(Failure::from)?;

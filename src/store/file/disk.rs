@@ -4,8 +4,8 @@
 //! 2. The lock (`flock`) goes with the open file, so the kernel releases it when the process ends,
 //!    however it ends. It is ours and not the database's, so that it is held while the database is
 //!    opened anew after the disk failed.
-//! 3. The file never grows beyond its bound. Room is taken for real before it is used (`fallocate`):
-//!    a full disk is met when the file grows, not when a page is written.
+//! 3. The file never grows beyond its bound. Room is taken for real before it is used
+//!    (`fallocate`): a full disk is met when the file grows, not when a page is written.
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};

@@ -1,7 +1,8 @@
 //! Records in a file on this machine: they survive the process, however it ends.
 //!
-//! 1. What was answered is on the disk (`fsync`), except touches, which follow within 100 ms. Changes
-//!    that come together share a commit, so that there may be thousands of them each second.
+//! 1. What was answered is on the disk (`fsync`), except touches, which follow within 100 ms.
+//!    Changes that come together share a commit, so that there may be thousands of them each
+//!    second.
 //! 2. One thread writes (`writer`), so the order of changes is the order in which they were asked
 //!    for, and each is whole or not at all. Whoever reads sees what was committed, and the touches.
 //! 3. Everything is answered within [`PATIENCE`]: when the disk hangs, is full or fails, with
@@ -9,20 +10,20 @@
 //! 4. The file belongs to one process (`disk`). A successor waits for it ([`Options::lock_wait`])
 //!    until its predecessor calls [`File::close`] or ends; so whoever is being succeeded should
 //!    close the place as soon as it takes no more requests.
-//! 5. Records of each kind and the length of the file are bounded (`tables`). The file doubles when it
-//!    grows, so that between a half and the whole of its bound can be used. What has expired is removed
-//!    by the clock of the machine or that of the callers, whichever is behind.
+//! 5. Records of each kind and the length of the file are bounded (`tables`). The file doubles when
+//!    it grows, so that between a half and the whole of its bound can be used. What has expired is
+//!    removed by the clock of the machine or that of the callers, whichever is behind.
 //! 6. A file that is damaged, not ours, of another version, or open to others is refused.
 //!
 //! # Why redb
 //!
-//! It is written in Rust alone, which this process can trust with its memory; it has transactions that
-//! a crash cannot tear (copy on write, checksums), one file with a format that is promised to be
-//! stable, no thread of its own, and a seam for the disk, by which we bound and lock the file ourselves. It
-//! is maintained. LMDB (heed) and SQLite (rusqlite) are as safe for the data, but C, and opening the
-//! former is `unsafe`, because the file is mapped into memory. fjall, a tree of logs, writes faster and
-//! has many files and threads: more than records of this size and number need. The next sled has been
-//! an alpha for years.
+//! It is written in Rust alone, which this process can trust with its memory; it has transactions
+//! that a crash cannot tear (copy on write, checksums), one file with a format that is promised to
+//! be stable, no thread of its own, and a seam for the disk, by which we bound and lock the file
+//! ourselves. It is maintained. LMDB (heed) and SQLite (rusqlite) are as safe for the data, but C,
+//! and opening the former is `unsafe`, because the file is mapped into memory. fjall, a tree of
+//! logs, writes faster and has many files and threads: more than records of this size and number
+//! need. The next sled has been an alpha for years.
 
 mod database;
 mod disk;
@@ -61,8 +62,8 @@ use crate::base::clock::Time;
 pub struct Options {
     /// How many records of each kind.
     pub maximum: usize,
-    /// How long the file may become; at least [`Options::SMALLEST`]. A session of 600 bytes takes about
-    /// 1,350 in the file, with its indexes.
+    /// How long the file may become; at least [`Options::SMALLEST`]. A session of 600 bytes takes
+    /// about 1,350 in the file, with its indexes.
     pub maximum_bytes: u64,
     /// How long to wait for another process that has the file open.
     pub lock_wait: Duration,
@@ -72,10 +73,10 @@ impl Options {
     /// The smallest bound of the length of a file.
     pub const SMALLEST: u64 = 64 << 20;
 
-    /// Returns how many bytes of one kind that anybody can begin (logins, wishes, codes) a file of that
-    /// bound has room for before it makes some by itself, which it does without asking whose they are.
-    /// Each record counts for 512 bytes more than it has: with that, none takes more than twice as
-    /// much in the file.
+    /// Returns how many bytes of one kind that anybody can begin (logins, wishes, codes) a file of
+    /// that bound has room for before it makes some by itself, which it does without asking whose
+    /// they are. Each record counts for 512 bytes more than it has: with that, none takes more than
+    /// twice as much in the file.
     #[must_use]
     pub fn room_for_begun(maximum_bytes: u64) -> u64 {
         Self::least_weight(maximum_bytes) / tables::PART_OF_BEGUN / 2
@@ -87,8 +88,8 @@ impl Options {
         Self::least_weight(maximum_bytes) / 2 / 2
     }
 
-    /// What all records may weigh at the least: the file doubles when it grows, so it may stop at a half,
-    /// and a disk that is full makes it less by an eighth.
+    /// What all records may weigh at the least: the file doubles when it grows, so it may stop at a
+    /// half, and a disk that is full makes it less by an eighth.
     fn least_weight(maximum_bytes: u64) -> u64 {
         writer::weight_within(maximum_bytes.max(Self::SMALLEST) / 2) / 8 * 7
     }
@@ -130,8 +131,8 @@ impl File {
         })
     }
 
-    /// Writes what waits and releases the file, for whoever comes next. Blocks until that is done, but
-    /// not longer than [`PATIENCE`]. From now on everything is [`Unavailable`].
+    /// Writes what waits and releases the file, for whoever comes next. Blocks until that is done,
+    /// but not longer than [`PATIENCE`]. From now on everything is [`Unavailable`].
     pub fn close(&self) {
         let Some(thread) = lock(&self.thread).take() else { return };
         self.room.close();

@@ -14,8 +14,8 @@ pub(super) const OWNER: TableDefinition<'static, (u8, &'static Digest, &'static 
     TableDefinition::new("owner");
 pub(super) const ABOUT: TableDefinition<'static, &'static str, u64> = TableDefinition::new("about");
 
-/// About what a record takes in the file, with its entries in the indexes: pages are two thirds full,
-/// and what is larger than half a page has pages of its own, a power of two of them.
+/// About what a record takes in the file, with its entries in the indexes: pages are two thirds
+/// full, and what is larger than half a page has pages of its own, a power of two of them.
 pub(super) fn weight(key: Key, length: u64) -> u64 {
     let row = if length > PAGE / 2 {
         (length + PAGE / 16).next_power_of_two().max(PAGE)

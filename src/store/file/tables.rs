@@ -10,10 +10,10 @@
 //!
 //! 1. A record and its entries in the indexes change together, in [`Tables::insert`] and
 //!    [`Tables::remove`] only.
-//! 2. A touch leaves the index of what is due as it is: whoever finds the entry looks at the record, and
-//!    puts the entry where it belongs by then. So a touch writes one table, not two.
-//! 3. When there is no room, the oldest make some: forms first if bytes are lacking, else those of the
-//!    same kind. [`Kind::Used`] is never forgotten early.
+//! 2. A touch leaves the index of what is due as it is: whoever finds the entry looks at the
+//!    record, and puts the entry where it belongs by then. So a touch writes one table, not two.
+//! 3. When there is no room, the oldest make some: forms first if bytes are lacking, else those of
+//!    the same kind. [`Kind::Used`] is never forgotten early.
 
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
@@ -38,9 +38,10 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// What records of a kind may weigh. What anybody can begin without having signed in has no more
-    /// than its part, so that sessions are never put out for it. Whoever puts it keeps to less
-    /// ([`super::Options::room_for_begun`]); this is for what a process put before it was started anew.
+    /// What records of a kind may weigh. What anybody can begin without having signed in has no
+    /// more than its part, so that sessions are never put out for it. Whoever puts it keeps to less
+    /// ([`super::Options::room_for_begun`]); this is for what a process put before it was started
+    /// anew.
     fn weight_of(self, kind: Kind) -> u64 {
         if is_begun_by_anybody(kind) { self.weight / PART_OF_BEGUN } else { self.weight }
     }
@@ -73,8 +74,8 @@ pub(super) struct Tables<'t> {
     about: Table<'t, &'static str, u64>,
     next: u64,
     weight: u64,
-    /// What each kind weighs that has a part of its own; of what a program put that did not count it,
-    /// nothing.
+    /// What each kind weighs that has a part of its own; of what a program put that did not count
+    /// it, nothing.
     weights: [u64; Kind::ALL.len()],
     room: Room,
     /// What made room for others.
@@ -222,8 +223,8 @@ impl<'t> Tables<'t> {
         if kind == Kind::Used && (is_crowded(self)? || is_heavy(self)) {
             self.tidy_kind(kind, now, EVICTIONS)?;
         }
-        // 2. The oldest of this kind go, because there are too many. After some it is enough for once:
-        //    only a bound that was lowered asks for more.
+        // 2. The oldest of this kind go, because there are too many. After some it is enough for
+        //    once: only a bound that was lowered asks for more.
         for _ in 0..EVICTIONS {
             if !is_crowded(self)? {
                 break;
@@ -232,8 +233,8 @@ impl<'t> Tables<'t> {
                 return Ok(false);
             }
         }
-        // 3. The oldest forms go, because they are large; then others of this kind. What was used must be
-        //    remembered, or nobody could sign in any more: for that the oldest sessions go.
+        // 3. The oldest forms go, because they are large; then others of this kind. What was used
+        //    must be remembered, or nobody could sign in any more: for that the oldest sessions go.
         for _ in 0..EVICTIONS {
             if !is_heavy(self) {
                 break;

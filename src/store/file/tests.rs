@@ -490,8 +490,8 @@ async fn a_disk_that_hangs_is_said_within_a_bounded_time() {
     let other = file.shared.slot.write().unwrap();
     let begin = tokio::time::Instant::now();
     let mut first = file.put(key(Kind::Session, 1), large(600, now));
-    // It is the first change that hangs: the thread lives in real time, so it is given some before the
-    // clock goes on, until it has taken the touch that goes with the change.
+    // It is the first change that hangs: the thread lives in real time, so it is given some before
+    // the clock goes on, until it has taken the touch that goes with the change.
     let touch = Touch { key: key(Kind::Session, 9), alive: 0, expires: now };
     file.shared.touches.add(vec![touch]);
     assert!((&mut first).now_or_never().is_none());

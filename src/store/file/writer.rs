@@ -1,12 +1,12 @@
 //! The one thread that writes.
 //!
-//! 1. It takes all changes that wait, in their order, makes them in one transaction, commits that to
-//!    the disk, and answers then. While it waits for the disk, the next ones gather.
+//! 1. It takes all changes that wait, in their order, makes them in one transaction, commits that
+//!    to the disk, and answers then. While it waits for the disk, the next ones gather.
 //! 2. Touches are written with the changes, before them; without any they wait for 50 ms.
-//! 3. Whoever stopped waiting is passed over: what was answered with an error does not happen later.
-//!    Only a change that is being written at that moment may.
-//! 4. When the disk fails, everything of that transaction is answered with an error and the database
-//!    is opened anew. Then for a second nothing is tried.
+//! 3. Whoever stopped waiting is passed over: what was answered with an error does not happen
+//!    later. Only a change that is being written at that moment may.
+//! 4. When the disk fails, everything of that transaction is answered with an error and the
+//!    database is opened anew. Then for a second nothing is tried.
 //! 5. When the file cannot grow, because it has its full size, less is kept in it from then on: how
 //!    much exactly goes into a file is not known beforehand.
 //! 6. When it has nothing else to do, it tidies: bounded work at a time.
@@ -333,7 +333,8 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Room in the file for what is written and what it replaces, which is free one commit later only.
 const RESERVE: u64 = 16 << 20;
 
-/// How long touches may wait; with the time that a commit takes, they are on the disk within 100 ms.
+/// How long touches may wait; with the time that a commit takes, they are on the disk within 100
+/// ms.
 const TOUCH: Duration = Duration::from_millis(50);
 
 /// How often to look around when nothing happens.

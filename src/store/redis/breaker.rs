@@ -1,7 +1,7 @@
 //! Leaves a server alone for a moment when it does not answer, so that nobody waits for it in vain.
 //!
-//! 1. After [`PATIENCE`] timeouts without an answer in between, everybody is turned away at once for
-//!    [`PAUSE`].
+//! 1. After [`PATIENCE`] timeouts without an answer in between, everybody is turned away at once
+//!    for [`PAUSE`].
 //! 2. Then one goes ahead. When that one is answered, all may go; otherwise the pause begins anew.
 //! 3. Whoever went ahead and gave up lets another go ahead.
 

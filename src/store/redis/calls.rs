@@ -101,8 +101,8 @@ fn noted<T>(topology: &Topology, outcome: Result<T, Failure>) -> Result<T, Failu
     outcome
 }
 
-/// Sends many commands, one round trip to each server for [`BATCH`] of them. Servers are asked at the
-/// same time. The answers have the order of the commands.
+/// Sends many commands, one round trip to each server for [`BATCH`] of them. Servers are asked at
+/// the same time. The answers have the order of the commands.
 pub(super) async fn call_all(
     topology: &Topology,
     calls: &[Call],

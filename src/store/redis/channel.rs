@@ -1,9 +1,10 @@
 //! Hears what happens to records, from every server that takes something in.
 //!
-//! 1. Each master is listened to by a connection of its own: what it publishes arrives even when the
-//!    nodes of a cluster cannot hear each other. The same event may arrive several times.
+//! 1. Each master is listened to by a connection of its own: what it publishes arrives even when
+//!    the nodes of a cluster cannot hear each other. The same event may arrive several times.
 //! 2. A connection that is not shown to be alive within [`ALIVE`] and [`ANSWER`] is lost.
-//! 3. Whoever watches hears [`Event::Missed`] when a connection is lost, and once more when it is back.
+//! 3. Whoever watches hears [`Event::Missed`] when a connection is lost, and once more when it is
+//!    back.
 //! 4. [`Channel::is_watching`] is true while every master is listened to.
 
 use std::collections::HashMap;
@@ -105,7 +106,8 @@ impl Channel {
         }
     }
 
-    /// Passes on what is heard until the connection is lost. Says why it is, and whether it was one.
+    /// Passes on what is heard until the connection is lost. Says why it is, and whether it was
+    /// one.
     async fn hear(&self, address: &Address, connection: PubSub) -> (String, bool) {
         let (mut sink, mut messages) = connection.split();
         let mut pulse = tokio::time::interval(ALIVE);

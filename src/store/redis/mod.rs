@@ -1,35 +1,35 @@
 //! Records in Redis or Valkey, which several replicas share: one server, Sentinel, or a cluster.
 //!
-//! 1. A record is a hash at `PREFIX{KIND:DIGEST}`. Each operation on it is one command or one script
-//!    with one key, so it is whole or not at all, and runs in a cluster.
-//! 2. What a caller's clock says decides about the end of a record. The server's own expiry comes some
-//!    minutes later, for tidiness.
-//! 3. What belongs to an owner is noted at `PREFIXowner:{KIND:OWNER}`, before the record is kept. A note
-//!    may lead nowhere; a record without its note there is not. What a note says is never believed
-//!    without the record.
+//! 1. A record is a hash at `PREFIX{KIND:DIGEST}`. Each operation on it is one command or one
+//!    script with one key, so it is whole or not at all, and runs in a cluster.
+//! 2. What a caller's clock says decides about the end of a record. The server's own expiry comes
+//!    some minutes later, for tidiness.
+//! 3. What belongs to an owner is noted at `PREFIXowner:{KIND:OWNER}`, before the record is kept. A
+//!    note may lead nowhere; a record without its note there is not. What a note says is never
+//!    believed without the record.
 //! 4. Every command has an answer within its timeout; nothing is sent twice that may have been done
 //!    (`calls`), and a server that does not answer is left alone for a moment (`breaker`, `node`).
-//! 5. [`RecordStore::take`] publishes what is gone on the channel `PREFIXevents`. Whoever keeps copies learns
-//!    by [`Event::Missed`], and [`Redis::is_watching`], when that channel cannot be trusted
-//!    (`channel`).
+//! 5. [`RecordStore::take`] publishes what is gone on the channel `PREFIXevents`. Whoever keeps
+//!    copies learns by [`Event::Missed`], and [`Redis::is_watching`], when that channel cannot be
+//!    trusted (`channel`).
 //! 6. Servers change, and are found again (`topology`).
 //!
 //! What could break it in deployment:
 //!
-//! - A `maxmemory-policy` other than `noeviction`: sessions end early, and what was used once can be
-//!   used again. There is a warning in the log.
+//! - A `maxmemory-policy` other than `noeviction`: sessions end early, and what was used once can
+//!   be used again. There is a warning in the log.
 //! - A master that is replaced before its replica has everything: the last writes are lost.
 //!   `min-replicas-to-write 1` bounds that; a master that nobody follows then takes nothing in.
 //! - No persistence: a restart signs everybody out, and forgets what was used.
-//! - With TLS, nodes that are announced by addresses which their certificates do not name. In a cluster,
-//!   `cluster-announce-hostname` with `cluster-preferred-endpoint-type hostname` gives them names, with
-//!   Sentinel `resolve-hostnames` and `announce-hostnames`.
+//! - With TLS, nodes that are announced by addresses which their certificates do not name. In a
+//!   cluster, `cluster-announce-hostname` with `cluster-preferred-endpoint-type hostname` gives
+//!   them names, with Sentinel `resolve-hostnames` and `announce-hostnames`.
 //! - Without TLS, the password and everything that is not sealed can be read on the way.
 //!
-//! An ACL user needs: `~PREFIX* &PREFIXevents +evalsha +eval +script|load +hmget +hget +hset +del
-//! +pexpireat +publish +subscribe +ping +zadd +zscore +zrem +zrevrange +zremrangebyscore +time +set
-//! +scan +select +info`, with Sentinel also `+role`, and in a cluster also `+cluster|slots +asking`.
-//! A user of the sentinels needs `+sentinel|get-master-addr-by-name`.
+//! An ACL user needs:
+//! `~PREFIX* &PREFIXevents +evalsha +eval +script|load +hmget +hget +hset +del +pexpireat +publish +subscribe +ping +zadd +zscore +zrem +zrevrange +zremrangebyscore +time +set +scan +select +info`,
+//! with Sentinel also `+role`, and in a cluster also `+cluster|slots +asking`. A user of the
+//! sentinels needs `+sentinel|get-master-addr-by-name`.
 
 mod breaker;
 mod calls;
@@ -91,8 +91,8 @@ impl Redis {
         Ok(Self { names, topology, channel, tasks })
     }
 
-    /// Tells whether what happens to records is heard at present. While it is not, copies of records
-    /// are worth what their age says.
+    /// Tells whether what happens to records is heard at present. While it is not, copies of
+    /// records are worth what their age says.
     #[must_use]
     pub fn is_watching(&self) -> bool {
         self.channel.is_watching()

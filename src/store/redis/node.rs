@@ -2,8 +2,8 @@
 //!
 //! 1. Whatever happens, there is an answer within the timeout.
 //! 2. At most [`IN_FLIGHT`] requests are under way; who comes then is turned away.
-//! 3. Who waits in vain is not followed by others ([`super::breaker`]); a connection on which nothing
-//!    is answered is thrown away, with all that waits in it.
+//! 3. Who waits in vain is not followed by others ([`super::breaker`]); a connection on which
+//!    nothing is answered is thrown away, with all that waits in it.
 //! 4. Connections are made when they are needed, by one task each, and not more often than the
 //!    backoff allows. In between, what was wrong is said at once.
 

@@ -15,8 +15,8 @@ pub(super) const FIELDS: [&[u8]; 5] = [b"s", b"l", b"o", b"a", b"e"];
 /// How much longer than a record lives the server keeps it: its clock is not ours.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// How much longer than a record the entry by which its owner finds it stays, in milliseconds. Long,
-/// because an entry that goes first would hide a session from those who end it.
+/// How much longer than a record the entry by which its owner finds it stays, in milliseconds.
+/// Long, because an entry that goes first would hide a session from those who end it.
 pub(super) const ENTRY_MARGIN: i64 = 60 * 60 * 1000;
 
 /// Names of keys and channels, which begin with a prefix.

@@ -1,7 +1,7 @@
 //! What the server does in one step. Each script has one key, so it runs in a cluster too.
 //!
-//! Points in time are decimal numbers of a fixed width ([`super::record::when`]): numbers of Lua would
-//! lose their last digits, and text of one width has the order of the numbers.
+//! Points in time are decimal numbers of a fixed width ([`super::record::when`]): numbers of Lua
+//! would lose their last digits, and text of one width has the order of the numbers.
 
 use std::sync::LazyLock;
 
@@ -78,8 +78,8 @@ if ARGV[2] > known[2] then
 end
 return known[3]";
 
-/// Notes what belongs to an owner, and forgets what has long been over. Arguments: a digest, when it
-/// expires and how much longer it stays, in milliseconds.
+/// Notes what belongs to an owner, and forgets what has long been over. Arguments: a digest, when
+/// it expires and how much longer it stays, in milliseconds.
 pub(super) static OWN: Script = Script::new(OWN_TEXT, || sha1(OWN_TEXT));
 
 const OWN_TEXT: &str = "

@@ -1,8 +1,9 @@
 //! Which server has which keys, now.
 //!
-//! 1. One server has all, for ever. Sentinels know a master that has all. The nodes of a cluster know
-//!    which of them has which slots.
-//! 2. Who knows is asked at the start, every now and then, and as soon as something hints at a change.
+//! 1. One server has all, for ever. Sentinels know a master that has all. The nodes of a cluster
+//!    know which of them has which slots.
+//! 2. Who knows is asked at the start, every now and then, and as soon as something hints at a
+//!    change.
 //! 3. What was known last goes on being used until something else is known.
 
 use std::collections::HashMap;

@@ -1,15 +1,17 @@
 //! Records that a handle leads to: one way of keeping them, whatever they say.
 //!
-//! 1. A [`Handle`] is a text that nobody guesses, in the hands of a browser. Its record is kept under its
-//!    hash and sealed with the handle itself ([`Sealer`]), so a store knows no handle and reads no record.
+//! 1. A [`Handle`] is a text that nobody guesses, in the hands of a browser. Its record is kept
+//!    under its hash and sealed with the handle itself ([`Sealer`]), so a store knows no handle and
+//!    reads no record.
 //! 2. The handles of each kind are a type of their own: none is ever taken for one of another kind.
-//! 3. A record begins once under its handle. It is found, swapped by whoever knows how it was (compare and
-//!    set), and taken once. Of two at the same time, also at two replicas, one is the first.
+//! 3. A record begins once under its handle. It is found, swapped by whoever knows how it was
+//!    (compare and set), and taken once. Of two at the same time, also at two replicas, one is the
+//!    first.
 //! 4. A handle may open its record only together with something else, such as a cookie
 //!    ([`Handle::with`]). The handle alone finds nothing then, and takes nothing away.
 //! 5. What does not open, or says something that is not understood here, is not there.
-//! 6. A record that cannot be written is an error ([`Unwritable`]), and nothing is kept: never an empty
-//!    record.
+//! 6. A record that cannot be written is an error ([`Unwritable`]), and nothing is kept: never an
+//!    empty record.
 //!
 //! How long a record is good, and whose it is, are rules of whoever keeps it.
 
@@ -64,8 +66,8 @@ impl<K: HandleKind> Handle<K> {
         Self { text: Secret::new(text), beside: None, kind: PhantomData }
     }
 
-    /// Returns the same handle, with what it takes to open its record. What the record was sealed with,
-    /// it opens with.
+    /// Returns the same handle, with what it takes to open its record. What the record was sealed
+    /// with, it opens with.
     #[must_use]
     pub(crate) fn with(&self, beside: &str) -> Self {
         Self { beside: Some(Secret::new(beside.to_owned())), ..self.clone() }
@@ -166,7 +168,8 @@ pub fn write_json<T: Serialize>(kind: Kind, value: &T) -> Result<Secret<Vec<u8>>
     serde_json::to_vec(value).map(Secret::new).map_err(|cause| Unwritable::new(kind, cause))
 }
 
-/// A record that cannot be written: a mistake in this program, whatever the request. Nothing is kept.
+/// A record that cannot be written: a mistake in this program, whatever the request. Nothing is
+/// kept.
 #[derive(Debug, thiserror::Error)]
 #[error("record of kind \"{}\" cannot be written, which is a mistake in this program: {cause}", kind.name())]
 pub struct Unwritable {
@@ -263,8 +266,8 @@ impl<T: Content> Handles<T> {
         self.place.swap(handle.key(), version.0, record, now).await
     }
 
-    /// Takes a record away and returns it, to one caller only. Who cannot open it does not take it away
-    /// either.
+    /// Takes a record away and returns it, to one caller only. Who cannot open it does not take it
+    /// away either.
     ///
     /// # Errors
     /// When the store is away: then the record may still be there.

@@ -49,7 +49,8 @@ fn handles_are_all_different_and_print_nothing() {
     }
 }
 
-/// What is kept is there for the next version of the program too, so the form of keys and secrets stays.
+/// What is kept is there for the next version of the program too, so the form of keys and secrets
+/// stays.
 #[tokio::test]
 async fn records_are_where_they_always_were_and_open_as_they_always_did() {
     let (place, sealer, now) = (memory(), Sealer::default(), begin());

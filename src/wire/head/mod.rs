@@ -2,16 +2,16 @@
 //!
 //! Requests:
 //! 1. Every line ends with CR LF. A bare LF or a bare CR is refused as soon as it is seen.
-//! 2. One empty line before the request line is passed over (RFC 9112 2.2), a second one is not. So it
-//!    is before an answer, where it does no harm.
+//! 2. One empty line before the request line is passed over (RFC 9112 2.2), a second one is not. So
+//!    it is before an answer, where it does no harm.
 //! 3. A method is 1 to 32 capital letters, `-` or `_`, and begins with a letter. The standard
 //!    allows more; some servers would turn `get` into `GET`, which policy has not seen.
 //! 4. A target is visible ASCII; what it means is for others to say.
 //! 5. No line is folded, no white space stands before a colon, no value holds a control
 //!    character except a tab.
 //!
-//! Answers are read as strictly: a line feed that a portal copies from its input into a header would
-//! split its answer in two.
+//! Answers are read as strictly: a line feed that a portal copies from its input into a header
+//! would split its answer in two.
 
 mod answer;
 mod bounds;

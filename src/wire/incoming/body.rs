@@ -1,5 +1,5 @@
-//! The body of a request, by whatever protocol it comes, with what is asked of all of them: a bound, a
-//! count, an end from outside.
+//! The body of a request, by whatever protocol it comes, with what is asked of all of them: a
+//! bound, a count, an end from outside.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -85,9 +85,9 @@ impl Incoming {
         (Self { breaker: Some(switch), ..self }, breaker)
     }
 
-    /// Reads for as long as it could be a short body that begins like this: until more than `length` bytes
-    /// are here, or something else, or all. Nothing is lost or changed by it: what was read comes first, and
-    /// then the rest.
+    /// Reads for as long as it could be a short body that begins like this: until more than
+    /// `length` bytes are here, or something else, or all. Nothing is lost or changed by it: what
+    /// was read comes first, and then the rest.
     ///
     /// # Errors
     /// When the body breaks off meanwhile.

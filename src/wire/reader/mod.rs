@@ -29,8 +29,8 @@ impl Reader {
         &mut self.buffer
     }
 
-    /// Tells whether everything that has come in was used, on a connection that ends with its socket:
-    /// TLS has a last word of its own (RFC 8446 6.1).
+    /// Tells whether everything that has come in was used, on a connection that ends with its
+    /// socket: TLS has a last word of its own (RFC 8446 6.1).
     #[must_use]
     pub fn is_socket_without_rest(&self) -> bool {
         self.buffer.is_empty() && self.half.is_socket()
@@ -47,8 +47,8 @@ impl Reader {
         poll_read_buf(Pin::new(&mut self.half), cx, &mut self.buffer)
     }
 
-    /// Waits for something to read without holding memory for it. What TLS had to read to know is in
-    /// the buffer afterwards.
+    /// Waits for something to read without holding memory for it. What TLS had to read to know is
+    /// in the buffer afterwards.
     ///
     /// # Errors
     /// When the connection is broken.
@@ -72,8 +72,8 @@ impl Reader {
         self.seems_silent() && self.half.is_drained()
     }
 
-    /// Tells the same, as far as the runtime has heard: it hears of what comes only between two turns
-    /// of a worker.
+    /// Tells the same, as far as the runtime has heard: it hears of what comes only between two
+    /// turns of a worker.
     #[must_use]
     pub fn seems_silent(&mut self) -> bool {
         if !self.buffer.is_empty() {

@@ -1,5 +1,5 @@
-//! A connection that waits: is it really silent? The runtime gets no turn in these tests between what
-//! the other side does and the question, as on a worker that is busy.
+//! A connection that waits: is it really silent? The runtime gets no turn in these tests between
+//! what the other side does and the question, as on a worker that is busy.
 
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;

@@ -1,5 +1,5 @@
-//! The demo or two portals, the browser, and the citizen in front of it. Everything listens on free ports of
-//! loopback and ends with the test.
+//! The demo or two portals, the browser, and the citizen in front of it. Everything listens on free
+//! ports of loopback and ends with the test.
 
 mod browser;
 mod citizen;

@@ -1,5 +1,5 @@
-//! Two portals on unrelated domains behind one gateway with TLS, and the simulator. The browser finds
-//! their names by a rule of its own.
+//! Two portals on unrelated domains behind one gateway with TLS, and the simulator. The browser
+//! finds their names by a rule of its own.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -40,8 +40,8 @@ pub(crate) async fn visit_portals_at(scripts: Scripts, story: impl AsyncFnOnce(&
     Citizen::sits_at(browser, A.to_owned(), programs, story).await;
 }
 
-/// Serves a page to whoever asks, made of the head of the request; returns its origin, which is another
-/// site than the portals.
+/// Serves a page to whoever asks, made of the head of the request; returns its origin, which is
+/// another site than the portals.
 pub(crate) fn serve(page: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());

@@ -1,7 +1,7 @@
 //! What operators send about sessions: addresses and JSON.
 //!
-//! Without the token nothing is done and nothing is told. With it, an answer is JSON of a known status,
-//! names nobody, and a session ends only when it was asked for.
+//! Without the token nothing is done and nothing is told. With it, an answer is JSON of a known
+//! status, names nobody, and a session ends only when it was asked for.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -27,7 +27,8 @@ thread_local! {
     static ASSERTION: RefCell<Option<Assertion>> = const { RefCell::new(None) };
 }
 
-/// Looks at one input: the method, whether the token is there, the address, a line end, and the body.
+/// Looks at one input: the method, whether the token is there, the address, a line end, and the
+/// body.
 pub fn run(data: &[u8]) {
     let Some(([method, token], rest)) = data.split_first_chunk() else { return };
     let mut parts = rest.splitn(2, |&byte| byte == b'\n');

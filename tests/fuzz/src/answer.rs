@@ -1,7 +1,7 @@
 //! A whole answer of HTTP/1.1, as an upstream or the node sends it: head, body, trailer.
 //!
-//! Hyper is given the same bytes. An answer that our reading brings to its end, hyper must read as the
-//! same one.
+//! Hyper is given the same bytes. An answer that our reading brings to its end, hyper must read as
+//! the same one.
 
 use std::future::poll_fn;
 

@@ -33,8 +33,8 @@ pub fn run(data: &[u8]) {
     assert!(length <= bounds.bytes, "{length} bytes");
     assert!(head.lines.iter().count() <= bounds.fields);
 
-    // 3. The strict reader sees the same. One empty line before it is passed over, and further spaces
-    //    before the status are taken.
+    // 3. The strict reader sees the same. One empty line before it is passed over, and further
+    //    spaces before the status are taken.
     let text = &bytes[..length];
     let text = text.strip_prefix(b"\r\n").unwrap_or(text);
     let read = strict::head(text).expect("a strict reader takes it");

@@ -1,7 +1,7 @@
 //! The configuration: TOML, the environment, and the types of its values.
 //!
-//! A text is taken or told what is wrong with it, in bounds and the same way each time. What was taken is
-//! written as a text that is taken as the same.
+//! A text is taken or told what is wrong with it, in bounds and the same way each time. What was
+//! taken is written as a text that is taken as the same.
 
 use crate::product::config::file::{HumanDuration, HumanSize, Network};
 use crate::product::config::{Severity, load_text};

@@ -1,7 +1,7 @@
 //! A whole connection of HTTP/1.1: which requests a service gets to see, and what goes back.
 //!
-//! Hyper is given the same bytes. Each request that our reading brings to its end, hyper must bring to
-//! its end too, as the same request with the same body: where the two part, a request could be
+//! Hyper is given the same bytes. Each request that our reading brings to its end, hyper must bring
+//! to its end too, as the same request with the same body: where the two part, a request could be
 //! smuggled past one of them. Hyper may take more.
 
 use std::convert::Infallible;

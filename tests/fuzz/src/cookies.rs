@@ -1,7 +1,7 @@
 //! Cookies and the headers that speak in our name.
 //!
-//! Nothing of ours goes on to an upstream or comes from one, whatever else stands beside it; all that is
-//! not ours goes on, in its order.
+//! Nothing of ours goes on to an upstream or comes from one, whatever else stands beside it; all
+//! that is not ours goes on, in its order.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ const KINDS: [Bound; 7] = [
     Bound::Home,
 ];
 
-/// Looks at one input: for which scheme, then a header in each line, a cookie unless it is said otherwise.
+/// Looks at one input: for which scheme, then a header in each line, a cookie unless it is said
+/// otherwise.
 pub fn run(data: &[u8]) {
     let Some((&scheme, bytes)) = data.split_first() else { return };
     let cookies = if scheme % 2 == 0 { Cookies::SECURE } else { Cookies::PLAIN };

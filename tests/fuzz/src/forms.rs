@@ -1,7 +1,7 @@
 //! Forms that are kept across a login, and the small one that comes back for them.
 //!
-//! What is kept comes back byte for byte, once, and for its browser only. Looking into the beginning of
-//! a body changes nothing of it.
+//! What is kept comes back byte for byte, once, and for its browser only. Looking into the
+//! beginning of a body changes nothing of it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

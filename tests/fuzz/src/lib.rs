@@ -1,12 +1,12 @@
 //! Fuzz targets: where strangers speak first, whatever they may say.
 //!
-//! 1. Each target calls the product's own functions ([`product`] names them all, so that a move of a
-//!    module needs one edit) and asserts what must always hold, not only that nothing panics.
-//! 2. A target takes bytes and is a function `run` of a module here. Its binary in `src/bin/` is one
-//!    line. The same bytes have the same result in every process.
+//! 1. Each target calls the product's own functions ([`product`] names them all, so that a move of
+//!    a module needs one edit) and asserts what must always hold, not only that nothing panics.
+//! 2. A target takes bytes and is a function `run` of a module here. Its binary in `src/bin/` is
+//!    one line. The same bytes have the same result in every process.
 //! 3. Where there is another reader of the same thing, it is asked too: hyper for connections and
-//!    answers, a strict one of our own for heads and chunks ([`strict`]), the URL standard for hosts
-//!    and paths, a second XML parser for trees.
+//!    answers, a strict one of our own for heads and chunks ([`strict`]), the URL standard for
+//!    hosts and paths, a second XML parser for trees.
 //! 4. Memory is counted ([`within`]): what a stranger sends costs a bounded multiple of its length.
 //!    Time is bounded by libFuzzer.
 

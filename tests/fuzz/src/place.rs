@@ -1,7 +1,7 @@
 //! Where a request goes: host and path.
 //!
-//! What is taken is canonical, and a browser that reads it (the URL standard) sees the same host and
-//! the same path.
+//! What is taken is canonical, and a browser that reads it (the URL standard) sees the same host
+//! and the same path.
 
 use percent_encoding::percent_decode_str;
 use url::Url;

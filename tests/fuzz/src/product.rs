@@ -1,4 +1,5 @@
-//! Everything of the product that targets use, by its place there. A module that moves is edited here.
+//! Everything of the product that targets use, by its place there. A module that moves is edited
+//! here.
 
 pub use brama::base::clock::{ManualClock, Time, later};
 pub use brama::base::encoding;

@@ -1,7 +1,7 @@
 //! The PROXY protocol, versions 1 and 2.
 //!
-//! Exactly the header is read, a part of one is none, and the header that is written for what was read
-//! is read the same.
+//! Exactly the header is read, a part of one is none, and the header that is written for what was
+//! read is read the same.
 
 use std::net::{IpAddr, SocketAddr};
 

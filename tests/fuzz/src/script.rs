@@ -1,4 +1,5 @@
-//! A connection whose other end says what is written in the input, in pieces that the input chooses.
+//! A connection whose other end says what is written in the input, in pieces that the input
+//! chooses.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! What we seal, in a place or in a browser.
 //!
-//! It opens as it was sealed, and only where it was sealed for. Whatever else a browser or a place brings
-//! opens nothing.
+//! It opens as it was sealed, and only where it was sealed for. Whatever else a browser or a place
+//! brings opens nothing.
 
 use std::cell::RefCell;
 

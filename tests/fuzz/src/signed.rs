@@ -1,11 +1,12 @@
-//! An answer of the node, signed and sealed with keys of this process, and changed in its structure.
+//! An answer of the node, signed and sealed with keys of this process, and changed in its
+//! structure.
 //!
-//! Whatever is done to it, nobody is ever taken for somebody else: an answer that is still believed says
-//! in every respect what the node signed. Parts of a second answer, that the node signed for another
-//! person and another login, may be anywhere in it.
+//! Whatever is done to it, nobody is ever taken for somebody else: an answer that is still believed
+//! says in every respect what the node signed. Parts of a second answer, that the node signed for
+//! another person and another login, may be anywhere in it.
 //!
-//! Keys and identifiers are new in each process. The input names elements by number and never bytes by
-//! value, so it does the same in every process.
+//! Keys and identifiers are new in each process. The input names elements by number and never bytes
+//! by value, so it does the same in every process.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;

@@ -1,8 +1,8 @@
 //! XML before anything is believed of it: the bounded look, and the tree.
 //!
 //! What is taken is within its bounds and costs memory in proportion. A second parser sees the same
-//! elements with the same namespaces, attributes and texts, in the same order: where two readers see
-//! two documents, one of them verifies what the other does not read.
+//! elements with the same namespaces, attributes and texts, in the same order: where two readers
+//! see two documents, one of them verifies what the other does not read.
 
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};

@@ -1,7 +1,7 @@
 //! A tree that can be changed at will, for messages of our own, and what can be done to one.
 //!
-//! It reads what the simulated node writes and nothing more: elements, attributes in double quotes, text.
-//! Whatever was not changed is written as it came.
+//! It reads what the simulated node writes and nothing more: elements, attributes in double quotes,
+//! text. Whatever was not changed is written as it came.
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 

@@ -20,8 +20,8 @@ pub(crate) struct Browser {
     client: Client<HttpConnector, Full<Bytes>>,
     /// The portal that the citizen looks at.
     origin: String,
-    /// All portals, and where hosts with a name of their own are found: something in front has taken TLS
-    /// off.
+    /// All portals, and where hosts with a name of their own are found: something in front has
+    /// taken TLS off.
     portals: Vec<String>,
     gateway: Option<SocketAddr>,
     /// By host: browsers do not tell ports apart.

@@ -88,8 +88,8 @@ impl Builder {
         self
     }
 
-    /// Serves portals on hosts of their own, behind something that takes TLS off; the node knows the
-    /// first.
+    /// Serves portals on hosts of their own, behind something that takes TLS off; the node knows
+    /// the first.
     pub(crate) fn with_hosts(mut self, origins: &[&str]) -> Self {
         self.hosts = origins.iter().copied().map(str::to_owned).collect();
         self

@@ -243,9 +243,9 @@ fn a_reading_request_is_sent_again_when_its_connection_breaks_and_a_writing_one_
     }
 }
 
-/// A portal that answers the first request on each connection, and closes it when the second has come
-/// whole: not a byte of that one is answered. Says of each request its method and the number of its
-/// connection.
+/// A portal that answers the first request on each connection, and closes it when the second has
+/// come whole: not a byte of that one is answered. Says of each request its method and the number
+/// of its connection.
 fn that_answers_once() -> (String, mpsc::Receiver<(String, usize)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

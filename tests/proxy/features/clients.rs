@@ -47,7 +47,8 @@ fn curl_chooses_the_version_over_tls() {
 
 #[test]
 fn http_2_carries_many_requests_over_one_connection() {
-    // Over TLS: with prior knowledge, curl 7.88 breaks off parallel requests itself, before nginx too.
+    // Over TLS: with prior knowledge, curl 7.88 breaks off parallel requests itself, before nginx
+    // too.
     let Some((_portal, gateway)) = start(Tls::On) else { return };
     let options = ["--http2", "--parallel", "--fail", "/download?size=[8-80:8]"];
     let fetched = curl_over_tls(&gateway, &options);

@@ -1,6 +1,7 @@
-//! nginx or Apache with two hosts in front of us, one open and one that it denies: no request that comes
-//! in by the open one reaches the other. The lines for the headers are those of
-//! `deploy/nginx/brama.conf` and of the manual as they are; careless ones show what they are there for.
+//! nginx or Apache with two hosts in front of us, one open and one that it denies: no request that
+//! comes in by the open one reaches the other. The lines for the headers are those of
+//! `deploy/nginx/brama.conf` and of the manual as they are; careless ones show what they are there
+//! for.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -76,8 +77,8 @@ fn printed(beginnings: &[&str]) -> String {
     lines.join("\n")
 }
 
-/// Starts the gateway and nginx before it. `lines` stand in the location of both hosts, `trusted` in
-/// `[listen]`; `host` stands in the server blocks of both, `denied` in that of the closed one.
+/// Starts the gateway and nginx before it. `lines` stand in the location of both hosts, `trusted`
+/// in `[listen]`; `host` stands in the server blocks of both, `denied` in that of the closed one.
 fn start(lines: &str, trusted: &str, host: &str, denied: &str) -> Option<Site> {
     if !tools::has(&[Tool::Node, Tool::Nginx, Tool::Curl]) {
         return None;

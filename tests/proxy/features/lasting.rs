@@ -1,5 +1,5 @@
-//! What is open when a session ends or a new configuration comes: it ends within a second, unless it
-//! would still pass.
+//! What is open when a session ends or a new configuration comes: it ends within a second, unless
+//! it would still pass.
 
 use std::thread;
 use std::time::{Duration, Instant};

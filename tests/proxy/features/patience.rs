@@ -49,8 +49,8 @@ fn a_head_that_comes_drop_by_drop_has_no_more_time_than_any_other() {
     assert_eq!((answer.status, &*answer.reason()), (408, "request.timeout"));
 }
 
-/// Returns what the kernel waits for (`timer_active` of proc_net_tcp(5)) on the established connections
-/// whose local or remote port is this.
+/// Returns what the kernel waits for (`timer_active` of proc_net_tcp(5)) on the established
+/// connections whose local or remote port is this.
 fn timers(place: usize, address: SocketAddr) -> Vec<String> {
     let end = format!(":{:04X}", address.port());
     let table = fs::read_to_string("/proc/net/tcp").unwrap();

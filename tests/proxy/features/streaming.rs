@@ -104,8 +104,8 @@ fn bodies_in_pieces_of_one_byte_arrive_whole_in_both_directions() {
     }
 }
 
-/// What a client gets that holds its body back until it may send it, and what of it the portal sees,
-/// when the portal answers at once and asks for nothing.
+/// What a client gets that holds its body back until it may send it, and what of it the portal
+/// sees, when the portal answers at once and asks for nothing.
 fn final_answer_before_leave(answer: &str) -> (Gateway, Wire, Answer, String) {
     let portal = TcpListener::bind("127.0.0.1:0").unwrap();
     let gateway = Plan::before(&format!("http://{}", portal.local_addr().unwrap())).start();

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `<` and `<<` are the same for a server. Bytes that cannot be seen are written `\r`, `\n`, `\t`,
-//! `\0`, `\xFF`, and a backslash `\\`. `{a*9000}` is nine thousand times `a`. A line that begins with
-//! `//` is a remark.
+//! `\0`, `\xFF`, and a backslash `\\`. `{a*9000}` is nine thousand times `a`. A line that begins
+//! with `//` is a remark.
 
 /// One case.
 #[derive(Debug, Clone)]

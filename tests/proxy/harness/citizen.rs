@@ -1,5 +1,5 @@
-//! A citizen with a browser without scripts: cookies of the portal, forms, and a login from the first
-//! page to the session.
+//! A citizen with a browser without scripts: cookies of the portal, forms, and a login from the
+//! first page to the session.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 

@@ -85,8 +85,8 @@ impl Load {
         Self::send(gateway, visitors as usize, path, orders)
     }
 
-    /// Sends as many visitors as there are citizens, each signed in with their own value of the field
-    /// `Cookie`, who make so many requests a second together, whatever happens.
+    /// Sends as many visitors as there are citizens, each signed in with their own value of the
+    /// field `Cookie`, who make so many requests a second together, whatever happens.
     pub(crate) fn citizens(
         gateway: SocketAddr,
         cookies: &[String],

@@ -1,4 +1,5 @@
-//! What a gateway tells at `/metrics`, read strictly: whatever is not as the standard has it, fails.
+//! What a gateway tells at `/metrics`, read strictly: whatever is not as the standard has it,
+//! fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +103,8 @@ impl Numbers {
         self.find(name, labels).unwrap_or_else(|| panic!("no {name} {labels:?}"))
     }
 
-    /// Returns the rows of a family: the names of the labels of each, without the bounds of buckets.
+    /// Returns the rows of a family: the names of the labels of each, without the bounds of
+    /// buckets.
     pub(crate) fn labels(&self, family: &str, kind: &str) -> Vec<Vec<&str>> {
         let behind = match kind {
             "counter" => "_total",

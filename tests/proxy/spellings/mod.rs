@@ -1,8 +1,9 @@
 //! Spellings of protected paths, at programs that read paths in their own ways.
 //!
-//! The gateway tells paths apart letter by letter. nginx, Apache, Express and PHP do not: each takes
-//! some other paths for the same place. Where `/` is public and single paths are protected, whatever
-//! they take for more is open; where `/` is the strictest and single paths are opened, nothing is.
+//! The gateway tells paths apart letter by letter. nginx, Apache, Express and PHP do not: each
+//! takes some other paths for the same place. Where `/` is public and single paths are protected,
+//! whatever they take for more is open; where `/` is the strictest and single paths are opened,
+//! nothing is.
 //!
 //! 1. [`generate`] makes the spellings, each with the kinds of changes that it has.
 //! 2. [`portals`] starts the programs, set up as their users do.

@@ -95,8 +95,8 @@ pub(super) fn start(kind: Kind) -> Option<Portal> {
     Some(Portal { kind, url, _program: program })
 }
 
-/// Three habits: a location without a slash at its end, the same before another program, and the same
-/// before a folder.
+/// Three habits: a location without a slash at its end, the same before another program, and the
+/// same before a folder.
 fn nginx() -> (String, Running) {
     let (app, folder) = (free_address(), readable_folder());
     for (name, file, text) in [("files", "a.txt", "open"), ("private", "secret.txt", SECRET)] {

@@ -1,5 +1,5 @@
-//! A form that meets no session at one replica is sent after the login by another, over both versions
-//! of HTTP.
+//! A form that meets no session at one replica is sent after the login by another, over both
+//! versions of HTTP.
 
 use std::fs;
 
@@ -66,8 +66,8 @@ fn refused(answer: &Fetched, status: u16, code: &str) {
     assert_eq!(found, (status, true), "{}", answer.said);
 }
 
-/// Sends a form as a page of another site would, and returns the page that is answered before the form
-/// is read. (curl 7.88 loses such an answer of HTTP/2.)
+/// Sends a form as a page of another site would, and returns the page that is answered before the
+/// form is read. (curl 7.88 loses such an answer of HTTP/2.)
 fn foreign(to: &Gateway, version: &str) -> String {
     let fields = [
         ("accept", "text/html"),

@@ -1,5 +1,5 @@
-//! Sessions that survive: a process that is killed, a successor, another replica; and what citizens see
-//! while the store is away.
+//! Sessions that survive: a process that is killed, a successor, another replica; and what citizens
+//! see while the store is away.
 
 mod forms;
 mod outages;

@@ -1,6 +1,7 @@
 //! What citizens see while Redis is away, slow or full, and afterwards: the table in
 //! `docs/sessions.md`, row by row. Each row is four questions: a page with a session that this
-//! replica knows, a page with one that it does not know, a login, a sign-out; and what operators see.
+//! replica knows, a page with one that it does not know, a login, a sign-out; and what operators
+//! see.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -47,7 +48,8 @@ fn until_ready_says(gateway: &Gateway, text: &str) {
 const READY: &str = "ready\n";
 const AWAY: &str = "ready, but the session store is away\n";
 
-/// The page that says that it is worth to try again, and nothing else: neither a login nor the portal.
+/// The page that says that it is worth to try again, and nothing else: neither a login nor the
+/// portal.
 fn is_put_off(answer: &Answer) -> bool {
     answer.status == 503
         && answer.header("retry-after").is_some()
@@ -74,7 +76,8 @@ fn logged_once(gateway: &Gateway, reason: &str) {
     assert_eq!(said.iter().filter(|line| line.contains("session store is back")).count(), 1);
 }
 
-/// The row of a store that does not answer: who was here goes on, everybody else is put off in time.
+/// The row of a store that does not answer: who was here goes on, everybody else is put off in
+/// time.
 fn nothing_answers(replicas: &Replicas, (known, unknown): (&str, &str), undisturbed: Duration) {
     let host = replicas.one.host();
     let began = Instant::now();

@@ -1,5 +1,5 @@
-//! Two replicas behind nginx, set up by `deploy/nginx/brama.conf` as it is shipped. They are restarted
-//! one after the other, or one is killed, while citizens who are signed in go on.
+//! Two replicas behind nginx, set up by `deploy/nginx/brama.conf` as it is shipped. They are
+//! restarted one after the other, or one is killed, while citizens who are signed in go on.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What one network has us keep takes nothing from the others, wherever records are kept. The client's
-//! address is what a trusted proxy in front says.
+//! What one network has us keep takes nothing from the others, wherever records are kept. The
+//! client's address is what a trusted proxy in front says.
 
 use std::fmt::Write as _;
 
@@ -102,14 +102,14 @@ fn forms_are_shared_out(kind: &str) {
     }
     let place = start(kind, "[limits]\nlogin_starts = 0\n");
     let gateway = &place.gateway;
-    // 1. Sixty-four that announce a mebibyte each and send one byte. What came is counted, so others are
-    //    kept meanwhile; before, none was for a minute.
+    // 1. Sixty-four that announce a mebibyte each and send one byte. What came is counted, so
+    //    others are kept meanwhile; before, none was for a minute.
     let slow: Vec<_> = (0..64).map(|_| begin_form(gateway, FLOOD, "", MEBIBYTE, b"x")).collect();
     let before = send_form(gateway, HOME, "", b"who=before");
     assert!(is_kept(&before), "{kind}: {} {}", before.status, before.text());
     drop(slow);
-    // 2. More than there is room for, from one network. It loses its own; before, nothing of anybody
-    //    else was kept for twenty minutes.
+    // 2. More than there is room for, from one network. It loses its own; before, nothing of
+    //    anybody else was kept for twenty minutes.
     let large = vec![b'x'; MEBIBYTE];
     for number in 0..150 {
         assert!(is_kept(&send_form(gateway, FLOOD, "", &large)), "{kind}: {number}");
@@ -143,8 +143,8 @@ fn in_redis_one_network_fills_no_room_for_forms_of_others() {
     }
 }
 
-/// A neighbour invents cookies at a process that has just been started, and a citizen behind the same
-/// address goes on.
+/// A neighbour invents cookies at a process that has just been started, and a citizen behind the
+/// same address goes on.
 fn inventions_cost_nothing(kind: &str) {
     if !tools::has(&[Tool::Python]) {
         return;
@@ -264,8 +264,8 @@ fn in_redis_logins_that_end_take_no_room_from_those_of_others() {
     }
 }
 
-/// Somebody at another host has more wishes kept than there is room for, with the longest addresses. That of
-/// another network leads on.
+/// Somebody at another host has more wishes kept than there is room for, with the longest
+/// addresses. That of another network leads on.
 fn wishes_are_shared_out(kind: &str) {
     if !tools::has(&[Tool::Python]) {
         return;

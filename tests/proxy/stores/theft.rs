@@ -1,5 +1,5 @@
-//! Who finishes a login is who began it and who delivered its answer: at whichever replica, wherever
-//! records are kept, and after a restart.
+//! Who finishes a login is who began it and who delivered its answer: at whichever replica,
+//! wherever records are kept, and after a restart.
 
 use tempfile::TempDir;
 

@@ -1,14 +1,15 @@
 //! Two doors to one place: what one route protects at an upstream and a more open one reaches.
 //!
-//! 1. A route has a place at its upstream: its path, less what is taken off, after what is put before.
-//!    Upstreams that share a server are one.
-//! 2. Two routes of different places are compared when they take the same method and the stricter one
-//!    asks for a login. A more open route below a stricter one on the same host is no second door: that
-//!    is how single paths are opened.
-//! 3. When a request for the more open route arrives at what the other one covers, it is a second door.
-//! 4. When it only would if the upstream took another spelling for the same (`/Admin`, `/adminx`), the
-//!    more open one covers the other from above. That is said too: which spellings an upstream takes
-//!    for the same is not known here.
+//! 1. A route has a place at its upstream: its path, less what is taken off, after what is put
+//!    before. Upstreams that share a server are one.
+//! 2. Two routes of different places are compared when they take the same method and the stricter
+//!    one asks for a login. A more open route below a stricter one on the same host is no second
+//!    door: that is how single paths are opened.
+//! 3. When a request for the more open route arrives at what the other one covers, it is a second
+//!    door.
+//! 4. When it only would if the upstream took another spelling for the same (`/Admin`, `/adminx`),
+//!    the more open one covers the other from above. That is said too: which spellings an upstream
+//!    takes for the same is not known here.
 //! 5. Two routes with fixed and different `host_header`s are told apart by the upstream.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -106,8 +107,9 @@ impl<'r> Doors<'r> {
 
     /// Returns more open routes whose requests reach what stricter ones cover.
     ///
-    /// Each route covers its prefix at the upstream less what longer routes of its host take away, and
-    /// both are whole trees. So where two routes meet at all, they meet at the longer of the prefixes.
+    /// Each route covers its prefix at the upstream less what longer routes of its host take away,
+    /// and both are whole trees. So where two routes meet at all, they meet at the longer of the
+    /// prefixes.
     fn second(&self) -> Vec<(usize, usize)> {
         let index = self.index();
         let mut found = BTreeSet::new();
@@ -152,8 +154,8 @@ impl<'r> Doors<'r> {
         index
     }
 
-    /// Tells whether a request for a route arrives at a path of its upstream, of which its prefix is
-    /// the beginning, or is but for the case.
+    /// Tells whether a request for a route arrives at a path of its upstream, of which its prefix
+    /// is the beginning, or is but for the case.
     fn leads_to(&self, route: usize, prefix: &str, path: &str) -> bool {
         let (Some((_, own)), route) = (&self.places[route], &self.routes[route]) else {
             return false;
@@ -200,8 +202,8 @@ fn prefixes(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| Some(&path[..path.rfind('/')?]))
 }
 
-/// Returns for each route the methods that it decides for: a bit for each that a route names, and one
-/// for all others.
+/// Returns for each route the methods that it decides for: a bit for each that a route names, and
+/// one for all others.
 fn methods(routes: &[Route]) -> Vec<u128> {
     let mut named: Vec<&Method> = Vec::new();
     for method in routes.iter().flat_map(|route| route.methods.named()) {

@@ -1,13 +1,14 @@
 //! Who the client is, when other proxies stand in front of us; and what an upstream is told of it.
 //!
 //! 1. `Forwarded` (RFC 7239) and `X-Forwarded-*` are believed only when the other end of the
-//!    connection is in a network that the configuration
-//!    names as a proxy's; there is none by default. [`read`] must be asked
-//!    before [`crate::request::headers::clean_request`] takes these headers away from every request.
-//! 2. A listed proxy is believed for what [`Believed`] names, by default the address and the scheme.
-//!    The host and the number of the request are believed only when the configuration names them:
-//!    a proxy that does not write them passes on what its client wrote, and it decided by the host
-//!    in `Host`. What is not believed is not read, so it can neither contradict nor be malformed.
+//!    connection is in a network that the configuration names as a proxy's; there is none by
+//!    default. [`read`] must be asked before [`crate::request::headers::clean_request`] takes these
+//!    headers away from every request.
+//! 2. A listed proxy is believed for what [`Believed`] names, by default the address and the
+//!    scheme. The host and the number of the request are believed only when the configuration names
+//!    them: a proxy that does not write them passes on what its client wrote, and it decided by the
+//!    host in `Host`. What is not believed is not read, so it can neither contradict nor be
+//!    malformed.
 //! 3. The chain of addresses is walked from its end, over trusted addresses, up to the first other
 //!    one: that is the client. What stands before it was written by the client and goes nowhere.
 //! 4. Scheme and host are believed when they are told in one way: a header that tells two values is

@@ -188,5 +188,6 @@ fn look_ahead(body: &mut Body, cx: &mut Context<'_>) -> (Bytes, Option<Piece>) {
     }
 }
 
-/// What is copied behind the head, or behind other small pieces, instead of being written beside it.
+/// What is copied behind the head, or behind other small pieces, instead of being written beside
+/// it.
 pub(super) const SMALL: usize = 4 * 1024;

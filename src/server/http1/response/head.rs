@@ -105,8 +105,8 @@ fn write_fields(out: &mut BytesMut, headers: &HeaderMap, passed: &RawHeaders) ->
     said
 }
 
-/// Returns how the client learns where the body ends: by a length, by a last chunk, or, in HTTP/1.0,
-/// by the end of the connection.
+/// Returns how the client learns where the body ends: by a length, by a last chunk, or, in
+/// HTTP/1.0, by the end of the connection.
 fn framing(has_body: bool, length: Option<u64>, version: Version) -> Framing {
     match (has_body, length, version) {
         (false, ..) => Framing::NONE,

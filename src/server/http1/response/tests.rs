@@ -177,7 +177,8 @@ async fn a_body_that_is_longer_than_it_said_does_not_become_the_next_answer() {
     assert_eq!(blocks(Some(2 * BLOCK), false).await, [2], "nobody looks for more");
 }
 
-/// Serves one connection of TCP, says what the client got, and whether the end waits for the client.
+/// Serves one connection of TCP, says what the client got, and whether the end waits for the
+/// client.
 async fn ends(request: &[u8]) -> (String, bool) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

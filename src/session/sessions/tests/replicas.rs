@@ -106,7 +106,8 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
     assert_eq!(record.alive, clock.now().as_millisecond());
 }
 
-/// Whoever may write to the place takes a session from its person, so that it is not found to be ended.
+/// Whoever may write to the place takes a session from its person, so that it is not found to be
+/// ended.
 #[tokio::test]
 async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nobody() {
     let (place, clock) = (Switch::new(), clock());

@@ -203,7 +203,8 @@ async fn follows_keys_that_move_to_another_node() {
         nodes[0].ask(&format!("MIGRATE 127.0.0.1 {} {name} 0 5000", nodes[1].address.port)),
         "+OK"
     );
-    // On the way: the old node says where to ask. What was never there has to be asked for there, too.
+    // On the way: the old node says where to ask. What was never there has to be asked for there,
+    // too.
     assert!(place.get(key, now).await.unwrap().is_some());
     let touch = Touch { key, alive: 1, expires: contract::after(now, 90) };
     place.touch(vec![touch]).await.unwrap();

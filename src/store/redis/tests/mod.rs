@@ -1,5 +1,5 @@
-//! Against real servers, which the tests start and end. A server that is not installed is skipped, and
-//! the test says so; with `BRAMA_JUDGES=required` it fails.
+//! Against real servers, which the tests start and end. A server that is not installed is skipped,
+//! and the test says so; with `BRAMA_JUDGES=required` it fails.
 //!
 //! Valkey is looked for as `valkey-server` on the path, or where `BRAMA_VALKEY` says; it is never
 //! required, because not every system that we build on has it.

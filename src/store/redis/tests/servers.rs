@@ -172,8 +172,8 @@ fn ask(port: u16, command: &str) -> std::io::Result<String> {
     Ok(line.trim().to_owned())
 }
 
-/// Returns a port that nobody has, and neither the one 10,000 above, for the bus of a cluster. Tests
-/// that run at the same time begin at different places.
+/// Returns a port that nobody has, and neither the one 10,000 above, for the bus of a cluster.
+/// Tests that run at the same time begin at different places.
 pub(super) fn free_port() -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
