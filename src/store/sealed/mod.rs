@@ -8,7 +8,7 @@
 //!    (compare and set), and taken once. Of two at the same time, also at two replicas, one is the
 //!    first.
 //! 4. A handle may open its record only together with something else, such as a cookie
-//!    ([`Handle::with`]). The handle alone finds nothing then, and takes nothing away.
+//!    (`Handle::with`). The handle alone finds nothing then, and takes nothing away.
 //! 5. What does not open, or says something that is not understood here, is not there.
 //! 6. A record that cannot be written is an error ([`Unwritable`]), and nothing is kept: never an
 //!    empty record.
