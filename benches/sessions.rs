@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use brama::identity::claims::PairwiseSecret;
 use brama::saml::examine::examine;
-use brama::session::held::{Activity, Held};
+use brama::session::held::{Activity, CachedSession};
 use brama::session::recent::RecentSessions;
 use brama::session::sessions::Sessions;
 use brama::session::{Session, SessionId, Settings};
@@ -63,7 +63,10 @@ fn main() {
     let bytes = (resident() - with_ids) * 1024 / SESSIONS as u64;
     println!("{SESSIONS} sessions in memory: {bytes} bytes of resident memory each");
     println!("(the ids of the browsers, which are not kept: {} KiB)", with_ids - before);
-    println!("(of that, in one piece: {} bytes)", 2 * size_of::<usize>() + size_of::<Held>());
+    println!(
+        "(of that, in one piece: {} bytes)",
+        2 * size_of::<usize>() + size_of::<CachedSession>()
+    );
     let look = |number: usize| {
         let last = runtime.block_on(async { ids[number].expose().as_bytes()[42] });
         black_box(last);

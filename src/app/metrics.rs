@@ -12,14 +12,14 @@ use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::observe::metrics::process::Process;
-use crate::observe::metrics::{ByName, CLASSES, Scraper, Sheet, Source, catalogue};
+use crate::observe::metrics::{ByName, CLASSES, MetricsEncoder, Scraper, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};
 use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
 use crate::store::metered::{Operation, Traffic};
 
 /// Where the numbers are.
-pub(super) struct Numbers {
+pub(super) struct Metrics {
     pub(super) process: Process,
     pub(super) clock: SharedClock,
     pub(super) workers: Vec<Arc<Current>>,
@@ -71,28 +71,28 @@ impl Life {
     }
 }
 
-impl Numbers {
+impl Metrics {
     /// Returns what makes the text of them.
     pub(super) fn scraper(self) -> Scraper {
         Scraper::new(Arc::new(self))
     }
 }
 
-impl Source for Numbers {
-    fn write(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
-        sheet.rows(&catalogue::BUILD, |rows| rows.add(&[env!("CARGO_PKG_VERSION")], 1.0))?;
-        self.process.write(sheet)?;
-        self.life(sheet)?;
-        self.requests(sheet)?;
-        self.connections(sheet)?;
+impl Source for Metrics {
+    fn write(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+        encoder.rows(&catalogue::BUILD, |rows| rows.add(&[env!("CARGO_PKG_VERSION")], 1.0))?;
+        self.process.write(encoder)?;
+        self.life(encoder)?;
+        self.requests(encoder)?;
+        self.connections(encoder)?;
         // All workers share what is asked for here.
         let Some(worker) = self.workers.first().map(|current| current.worker()) else {
             return Ok(());
         };
-        self.citizens(&worker.shared, sheet)?;
-        node(&worker.shared, sheet)?;
-        self.store(&worker.shared, sheet)?;
-        self.certificates(&worker.shared, sheet)?;
+        self.citizens(&worker.shared, encoder)?;
+        node(&worker.shared, encoder)?;
+        self.store(&worker.shared, encoder)?;
+        self.certificates(&worker.shared, encoder)?;
         let now = Instant::now();
         let upstreams: Vec<_> = worker
             .proxy
@@ -102,35 +102,35 @@ impl Source for Numbers {
             .collect();
         let settings = upstreams.iter().map(|(settings, status)| (&*status.name, settings.limits));
         let limits: Vec<_> = settings.collect();
-        sheet.rows(&catalogue::UPSTREAM_REQUESTS_MAXIMUM, |rows| {
+        encoder.rows(&catalogue::UPSTREAM_REQUESTS_MAXIMUM, |rows| {
             limits.iter().try_for_each(|(name, l)| rows.add(&[name], l.max_requests as f64))
         })?;
-        sheet.rows(&catalogue::UPSTREAM_PENDING_MAXIMUM, |rows| {
+        encoder.rows(&catalogue::UPSTREAM_PENDING_MAXIMUM, |rows| {
             limits.iter().try_for_each(|(name, l)| rows.add(&[name], l.max_pending as f64))
         })?;
         let status: Vec<_> = upstreams.into_iter().map(|(_, status)| status).collect();
-        groups(&status, sheet)?;
-        servers(&status, sheet)
+        groups(&status, encoder)?;
+        servers(&status, encoder)
     }
 }
 
-impl Numbers {
-    fn life(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+impl Metrics {
+    fn life(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let life = &self.life;
-        sheet.one(&catalogue::WORKERS, self.workers.len() as f64)?;
-        sheet.one(&catalogue::LEAVING, flag(self.stop.is_draining()))?;
-        sheet.by_name(&catalogue::SUCCESSIONS, &life.successions)?;
-        sheet.by_name(&catalogue::CONFIG_RELOADS, &life.reloads)?;
+        encoder.one(&catalogue::WORKERS, self.workers.len() as f64)?;
+        encoder.one(&catalogue::LEAVING, flag(self.stop.is_draining()))?;
+        encoder.by_name(&catalogue::SUCCESSIONS, &life.successions)?;
+        encoder.by_name(&catalogue::CONFIG_RELOADS, &life.reloads)?;
         let in_use = life.is_configuration_in_use.load(Ordering::Relaxed);
-        sheet.one(&catalogue::CONFIG_OK, flag(in_use))?;
+        encoder.one(&catalogue::CONFIG_OK, flag(in_use))?;
         let configured = life.configured.load(Ordering::Relaxed);
-        sheet.one(&catalogue::CONFIG_TIME, configured as f64 / 1000.0)
+        encoder.one(&catalogue::CONFIG_TIME, configured as f64 / 1000.0)
     }
 
-    fn requests(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+    fn requests(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let workers: Vec<_> =
             self.workers.iter().map(|current| current.worker().answers.all()).collect();
-        sheet.rows(&catalogue::REQUESTS, |rows| {
+        encoder.rows(&catalogue::REQUESTS, |rows| {
             for (number, class) in CLASSES.into_iter().enumerate() {
                 let count: u64 = workers.iter().map(|worker| worker[number]).sum();
                 rows.add(&[class], count as f64)?;
@@ -139,66 +139,66 @@ impl Numbers {
         })
     }
 
-    fn connections(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+    fn connections(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let counts = self.admission.counts();
-        sheet.one(&catalogue::CONNECTIONS, self.admission.open() as f64)?;
+        encoder.one(&catalogue::CONNECTIONS, self.admission.open() as f64)?;
         let maximum = self.admission.limits().connections;
-        sheet.one(&catalogue::CONNECTIONS_MAXIMUM, maximum as f64)?;
-        sheet.one(&catalogue::CONNECTIONS_ACCEPTED, counts.accepted.value() as f64)?;
-        sheet.by_name(&catalogue::CONNECTIONS_REFUSED, &counts.refused)?;
-        sheet.one(&catalogue::ACCEPT_ERRORS, counts.accept_errors.value() as f64)?;
-        sheet.by_name(&catalogue::HTTP2_CUT, &counts.cut)
+        encoder.one(&catalogue::CONNECTIONS_MAXIMUM, maximum as f64)?;
+        encoder.one(&catalogue::CONNECTIONS_ACCEPTED, counts.accepted.value() as f64)?;
+        encoder.by_name(&catalogue::CONNECTIONS_REFUSED, &counts.refused)?;
+        encoder.one(&catalogue::ACCEPT_ERRORS, counts.accept_errors.value() as f64)?;
+        encoder.by_name(&catalogue::HTTP2_CUT, &counts.cut)
     }
 
-    fn citizens(&self, shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+    fn citizens(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let (counts, flows) = (&shared.counts, &shared.flows);
-        sheet.by_name(&catalogue::REFUSALS, &counts.refusals)?;
-        sheet.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
-        sheet.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
+        encoder.by_name(&catalogue::REFUSALS, &counts.refusals)?;
+        encoder.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
+        encoder.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
         let others = counts.logins_of_other_browsers.value();
-        sheet.one(&catalogue::LOGINS_OF_OTHER_BROWSERS, others as f64)?;
-        sheet.one(&catalogue::STEP_UPS, counts.step_ups.value() as f64)?;
-        sheet.by_name(&catalogue::LOGOUTS, &counts.logouts)?;
-        sheet.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
-        sheet.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
-        sheet.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;
+        encoder.one(&catalogue::LOGINS_OF_OTHER_BROWSERS, others as f64)?;
+        encoder.one(&catalogue::STEP_UPS, counts.step_ups.value() as f64)?;
+        encoder.by_name(&catalogue::LOGOUTS, &counts.logouts)?;
+        encoder.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
+        encoder.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
+        encoder.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;
         let (forms, bytes) = flows.forms.kept();
-        sheet.one(&catalogue::FORMS, forms as f64)?;
-        sheet.one(&catalogue::FORMS_BYTES, bytes as f64)?;
-        sheet.one(&catalogue::FORMS_BYTES_MAXIMUM, flows.forms.most_bytes() as f64)?;
-        sheet.one(&catalogue::FORMS_KEPT, counts.forms_kept.value() as f64)?;
+        encoder.one(&catalogue::FORMS, forms as f64)?;
+        encoder.one(&catalogue::FORMS_BYTES, bytes as f64)?;
+        encoder.one(&catalogue::FORMS_BYTES_MAXIMUM, flows.forms.most_bytes() as f64)?;
+        encoder.one(&catalogue::FORMS_KEPT, counts.forms_kept.value() as f64)?;
         let (networks, most) = shared.limits.networks();
-        sheet.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
-        sheet.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
-        sheet.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)
+        encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
+        encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
+        encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)
     }
 
-    fn store(&self, shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+    fn store(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let (sessions, now) = (&shared.flows.sessions, self.clock.now());
         let is_up = !sessions.is_away();
-        sheet.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store], flag(is_up)))?;
-        sheet.one(&catalogue::STORE_EVENTS_UP, flag(sessions.hears_of_ends()))?;
-        sheet.one(&catalogue::STORE_AWAY, sessions.away_for(now).as_secs_f64())?;
+        encoder.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store], flag(is_up)))?;
+        encoder.one(&catalogue::STORE_EVENTS_UP, flag(sessions.hears_of_ends()))?;
+        encoder.one(&catalogue::STORE_AWAY, sessions.away_for(now).as_secs_f64())?;
         if let Some(ago) = self.traffic.since_success() {
             let last = now.as_millisecond() as f64 / 1000.0 - ago.as_secs_f64();
-            sheet.one(&catalogue::STORE_LAST_SUCCESS, last)?;
+            encoder.one(&catalogue::STORE_LAST_SUCCESS, last)?;
         }
-        sheet.rows(&catalogue::STORE_DURATION, |rows| {
+        encoder.rows(&catalogue::STORE_DURATION, |rows| {
             let mut all = Operation::ALL.into_iter();
             all.try_for_each(|one| rows.histogram(&[one.name()], &self.traffic.of(one).duration))
         })?;
-        sheet.rows(&catalogue::STORE_ERRORS, |rows| {
+        encoder.rows(&catalogue::STORE_ERRORS, |rows| {
             Operation::ALL.into_iter().try_for_each(|one| {
                 rows.add(&[one.name()], self.traffic.of(one).errors.value() as f64)
             })
         })
     }
 
-    fn certificates(&self, shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+    fn certificates(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let flows = &shared.flows.settings;
         let pairs = self.certificates.as_ref().map(|pairs| pairs.status()).unwrap_or_default();
         let end = |time: Time| time.as_second() as f64;
-        sheet.rows(&catalogue::CERTIFICATE_EXPIRY, |rows| {
+        encoder.rows(&catalogue::CERTIFICATE_EXPIRY, |rows| {
             for pair in &pairs {
                 for name in pair.names.iter().take(MOST_NAMES) {
                     rows.add(&["citizens", name, &shown(&pair.certificate)], end(pair.not_after))?;
@@ -219,11 +219,11 @@ impl Numbers {
         })?;
         let Some(certificates) = &self.certificates else { return Ok(()) };
         let counts = certificates.counts();
-        sheet.rows(&catalogue::CERTIFICATE_RELOADS, |rows| {
+        encoder.rows(&catalogue::CERTIFICATE_RELOADS, |rows| {
             rows.add(&["taken"], counts.reloaded as f64)?;
             rows.add(&["refused"], counts.refused as f64)
         })?;
-        sheet.rows(&catalogue::CERTIFICATE_FAILED, |rows| {
+        encoder.rows(&catalogue::CERTIFICATE_FAILED, |rows| {
             pairs
                 .iter()
                 .try_for_each(|pair| rows.add(&[&shown(&pair.certificate)], flag(pair.is_outdated)))
@@ -231,14 +231,14 @@ impl Numbers {
     }
 }
 
-fn node(shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
+fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     let node = &shared.flows.node;
     let exchanges = node.exchanges();
     let purposes = [("resolve", &exchanges.resolve), ("logout", &exchanges.logout)];
-    sheet.rows(&catalogue::NODE_DURATION, |rows| {
+    encoder.rows(&catalogue::NODE_DURATION, |rows| {
         purposes.iter().try_for_each(|(name, seen)| rows.histogram(&[name], &seen.duration))
     })?;
-    sheet.rows(&catalogue::NODE_EXCHANGES, |rows| {
+    encoder.rows(&catalogue::NODE_EXCHANGES, |rows| {
         for (purpose, seen) in purposes {
             for (result, count) in seen.results.all() {
                 rows.add(&[purpose, result], count as f64)?;
@@ -246,19 +246,19 @@ fn node(shared: &Shared, sheet: &mut Sheet<'_>) -> fmt::Result {
         }
         Ok(())
     })?;
-    sheet.one(&catalogue::NODE_UNDER_WAY, node.under_way() as f64)?;
-    sheet.one(&catalogue::NODE_MAXIMUM, node.maximum() as f64)?;
-    sheet.one(&catalogue::NODE_TURNED_AWAY, exchanges.turned_away.value() as f64)
+    encoder.one(&catalogue::NODE_UNDER_WAY, node.under_way() as f64)?;
+    encoder.one(&catalogue::NODE_MAXIMUM, node.maximum() as f64)?;
+    encoder.one(&catalogue::NODE_TURNED_AWAY, exchanges.turned_away.value() as f64)
 }
 
-fn groups(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
-    sheet.rows(&catalogue::UPSTREAM_REQUESTS, |rows| {
+fn groups(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+    encoder.rows(&catalogue::UPSTREAM_REQUESTS, |rows| {
         groups.iter().try_for_each(|group| rows.add(&[&group.name], group.requests as f64))
     })?;
-    sheet.rows(&catalogue::UPSTREAM_PENDING, |rows| {
+    encoder.rows(&catalogue::UPSTREAM_PENDING, |rows| {
         groups.iter().try_for_each(|group| rows.add(&[&group.name], group.pending as f64))
     })?;
-    sheet.rows(&catalogue::UPSTREAM_REFUSED, |rows| {
+    encoder.rows(&catalogue::UPSTREAM_REFUSED, |rows| {
         for group in groups {
             for (reason, count) in ["queue_full", "waited"].into_iter().zip(group.refused) {
                 rows.add(&[&group.name, reason], count as f64)?;
@@ -266,14 +266,14 @@ fn groups(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
         }
         Ok(())
     })?;
-    sheet.rows(&catalogue::UPSTREAM_RETRIES, |rows| {
+    encoder.rows(&catalogue::UPSTREAM_RETRIES, |rows| {
         groups.iter().try_for_each(|group| rows.add(&[&group.name], group.retries as f64))
     })
 }
 
 /// Two names may lead to one address, and an address that left may be back: they are told as one,
 /// as well as the better of them.
-fn servers(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
+fn servers(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     let mut servers: BTreeMap<(&str, &str), ServerStatus> = BTreeMap::new();
     for group in groups {
         for server in &group.servers {
@@ -286,7 +286,7 @@ fn servers(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
             known.or_insert_with(|| server.clone());
         }
     }
-    sheet.rows(&catalogue::SERVER_STATE, |rows| {
+    encoder.rows(&catalogue::SERVER_STATE, |rows| {
         for ((upstream, address), server) in &servers {
             for state in State::ALL {
                 let labels = [*upstream, *address, state.name()];
@@ -300,7 +300,7 @@ fn servers(groups: &[Status], sheet: &mut Sheet<'_>) -> fmt::Result {
         (&catalogue::SERVER_FAILURES, |s| s.failures as f64),
         (&catalogue::SERVER_EJECTIONS, |s| s.ejections as f64),
     ] {
-        sheet.rows(metric, |rows| {
+        encoder.rows(metric, |rows| {
             let mut all = servers.iter();
             all.try_for_each(|((upstream, address), s)| rows.add(&[upstream, address], value(s)))
         })?;

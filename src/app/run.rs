@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 
 use super::background::{Background, serve_operations};
 use super::current::Current;
-use super::metrics::{Life, Numbers};
+use super::metrics::{Life, Metrics};
 use super::renewal::Renewal;
 use super::sockets::{Closed, Sockets};
 use super::worker::work;
@@ -62,7 +62,7 @@ impl App {
         let sessions = Arc::clone(&shared.flows.sessions);
         let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
         let (store, traffic) = kept.seen();
-        let numbers = Numbers {
+        let numbers = Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&clock),
             workers: currents.clone(),

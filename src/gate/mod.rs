@@ -27,7 +27,7 @@ use self::policy::{Access, Location, Policy, Route};
 use self::requirement::{AuthnRequirement, Refusal, Unmet};
 use self::visitor::Visitor;
 use crate::base::clock::Time;
-use crate::session::held::Live;
+use crate::session::held::ActiveSession;
 
 /// What is to happen with a request.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub enum Naming {
 #[derive(Debug)]
 pub struct Pass {
     route: Arc<Route>,
-    live: Option<Live>,
+    live: Option<ActiveSession>,
 }
 
 impl Pass {
@@ -89,7 +89,7 @@ impl Pass {
 
     /// Returns the session in whose name the request is made, if any.
     #[must_use]
-    pub fn live(&self) -> Option<&Live> {
+    pub fn live(&self) -> Option<&ActiveSession> {
         self.live.as_ref()
     }
 }
@@ -145,7 +145,7 @@ impl<'p> RouteMatch<'p> {
 
     /// Decides.
     #[must_use]
-    pub fn decide(self, session: Option<Live>, now: Time) -> Decision<'p> {
+    pub fn decide(self, session: Option<ActiveSession>, now: Time) -> Decision<'p> {
         let visitor = session.as_ref().map(|live| Visitor::from(live.session()));
         let Verdict { route, outcome } = self.judge(visitor.as_ref(), now);
         match (route, outcome) {

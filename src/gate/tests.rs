@@ -12,7 +12,7 @@ use crate::base::clock::earlier;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::Release;
 use crate::session::SessionId;
-use crate::session::held::{Activity, Held};
+use crate::session::held::{Activity, CachedSession};
 use crate::session::testing;
 
 fn route(path: &str, access: Access) -> Route {
@@ -250,7 +250,7 @@ fn a_pass_has_the_name_of_whoever_is_signed_in_where_the_place_asks_for_it() {
     ]);
     let live = || {
         let key = SessionId::generate().key();
-        let held = Held::new(key, testing::session(key, now()), now());
+        let held = CachedSession::new(key, testing::session(key, now()), now());
         held.look(Activity::Alive, now(), Duration::from_secs(900))
     };
     let decide = |path: &str, live| match RouteMatch::find(&facts("portal.example", path), &policy)

@@ -17,7 +17,7 @@ use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
 use crate::gateway::{Settings, Worker, forms, login};
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::session::label::Why;
 
@@ -50,10 +50,12 @@ pub fn reply(
         Denial::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
         Denial::Closed => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            refuse(Trouble::Maintenance, status, Reason::RequestMaintenance)
+            refuse(ErrorPage::Maintenance, status, Reason::RequestMaintenance)
         }
         Denial::NoMethod(place) => Reply::Refuse(no_method(place)),
-        Denial::NoRoute => refuse(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoRoute),
+        Denial::NoRoute => {
+            refuse(ErrorPage::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoRoute)
+        }
     }
 }
 
@@ -71,8 +73,8 @@ fn sign_in(
     match caller {
         Caller::Navigation if reading => Reply::ToNode(return_to, demand),
         // What was typed into a form is not kept: the page says so.
-        Caller::Navigation => refuse(Trouble::SessionEnded, Reason::RequestFormWithoutSession),
-        Caller::Frame => refuse(Trouble::SignInNeeded, Reason::RequestFrameWithoutSession),
+        Caller::Navigation => refuse(ErrorPage::SessionEnded, Reason::RequestFormWithoutSession),
+        Caller::Frame => refuse(ErrorPage::SignInNeeded, Reason::RequestFrameWithoutSession),
         Caller::Program => {
             let login = settings.login_link(&ReturnTo::front_page(), demand);
             Reply::Challenge(Challenge { login, demand, step_up })
@@ -83,10 +85,10 @@ fn sign_in(
 /// A signed-in citizen is not sent to the node by themselves: that could go on for ever.
 fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failure {
     let trouble = match refusal {
-        Refusal::NotAdult => Trouble::AdultsOnly,
-        Refusal::BirthdateUnknown => Trouble::BirthdateUnknown,
-        Refusal::NoPesel(_) => Trouble::PeselNeeded,
-        Refusal::WayNotAllowed(_) => Trouble::WayNotAllowed,
+        Refusal::NotAdult => ErrorPage::AdultsOnly,
+        Refusal::BirthdateUnknown => ErrorPage::BirthdateUnknown,
+        Refusal::NoPesel(_) => ErrorPage::PeselNeeded,
+        Refusal::WayNotAllowed(_) => ErrorPage::WayNotAllowed,
     };
     let failure = Failure::new(trouble, StatusCode::FORBIDDEN, refusal.code());
     match refusal {
@@ -107,7 +109,7 @@ pub fn check_method(method: &Method) -> Result<(), Failure> {
     if matches!(*method, Method::TRACE | Method::CONNECT) {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         let code = Reason::RequestMethodNotAllowed;
-        let failure = Failure::new(Trouble::MalformedRequest, status, code);
+        let failure = Failure::new(ErrorPage::MalformedRequest, status, code);
         let detail = format!("{method} is not taken, whatever the rules say");
         return Err(Failure { detail, ..failure });
     }
@@ -120,7 +122,7 @@ fn no_method(place: &Location) -> Failure {
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let code = Reason::RequestMethodNotAllowed;
     let allow = Some(methods.join(", ").into());
-    Failure { allow, ..Failure::new(Trouble::MethodNotAllowed, status, code) }
+    Failure { allow, ..Failure::new(ErrorPage::MethodNotAllowed, status, code) }
 }
 
 impl Worker {
@@ -210,9 +212,9 @@ impl Worker {
         let (trouble, code) = match self.why_ended(context).await? {
             None => return Ok(()),
             Some(Why::Elsewhere) => {
-                (Trouble::SignedOutElsewhere, Reason::SessionSignedOutElsewhere)
+                (ErrorPage::SignedOutElsewhere, Reason::SessionSignedOutElsewhere)
             }
-            Some(Why::Operator) => (Trouble::SignedOutByOperator, Reason::SessionEndedByOperator),
+            Some(Why::Operator) => (ErrorPage::SignedOutByOperator, Reason::SessionEndedByOperator),
         };
         let return_to = match is_reading(&context.parts.method) {
             true => ReturnTo::parse(context.path_and_query()),

@@ -33,11 +33,11 @@ use crate::gate::visitor::Visitor;
 use crate::gate::{Pass, Verdict};
 use crate::gateway::failure::Failure;
 use crate::gateway::{Worker, endpoints};
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::host::Host;
 use crate::request::path;
-use crate::session::held::Live;
+use crate::session::held::ActiveSession;
 
 /// Methods whose second place stands in a header.
 const IN_A_HEADER: [&str; 2] = ["COPY", "MOVE"];
@@ -143,7 +143,7 @@ pub async fn judge(
 struct Judge<'j> {
     worker: &'j Worker,
     context: &'j RequestContext,
-    live: Option<&'j Live>,
+    live: Option<&'j ActiveSession>,
     forward: &'j Forward,
 }
 
@@ -233,7 +233,7 @@ fn not_allowed(detail: &str) -> Failure {
 }
 
 fn forbidden(code: Reason, detail: String) -> Failure {
-    Failure { detail, ..Failure::new(Trouble::Forbidden, StatusCode::FORBIDDEN, code) }
+    Failure { detail, ..Failure::new(ErrorPage::Forbidden, StatusCode::FORBIDDEN, code) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{isolate_opener, json, look, page};
 use crate::identity::token;
-use crate::pages::{self, Trouble};
+use crate::pages::{self, ErrorPage};
 use crate::proxy;
 use crate::request::context::{Caller, RequestContext};
 use crate::request::headers::{self, forwarded};
@@ -31,7 +31,7 @@ use crate::wire::incoming::BodyError;
 #[derive(Debug)]
 pub struct Failure {
     /// What the citizen reads.
-    pub trouble: Trouble,
+    pub trouble: ErrorPage,
     /// The status.
     pub status: StatusCode,
     /// The stable reason code.
@@ -53,7 +53,7 @@ pub struct Failure {
 impl Failure {
     /// Makes a failure.
     #[must_use]
-    pub fn new(trouble: Trouble, status: StatusCode, code: Reason) -> Self {
+    pub fn new(trouble: ErrorPage, status: StatusCode, code: Reason) -> Self {
         let (detail, begin_again) = (String::new(), None);
         Self {
             trouble,
@@ -71,7 +71,7 @@ impl Failure {
     /// A request that is malformed.
     #[must_use]
     pub fn malformed(code: Reason, detail: impl Into<String>) -> Self {
-        let failure = Self::new(Trouble::MalformedRequest, StatusCode::BAD_REQUEST, code);
+        let failure = Self::new(ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST, code);
         Self { detail: detail.into(), ..failure }
     }
 
@@ -119,7 +119,7 @@ impl From<host::Error> for Failure {
 impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
         let code = Reason::SessionStoreUnavailable;
-        let failure = Self::new(Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
+        let failure = Self::new(ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE, code);
         Self { detail: error.to_string(), ..failure }
     }
 }
@@ -138,7 +138,7 @@ impl From<TooOften> for Failure {
             Counted::Failure => Reason::LoginTooManyFailures,
             Counted::UnknownSession => Reason::SessionTooManyUnknown,
         };
-        let failure = Self::new(Trouble::TooManyTries, StatusCode::TOO_MANY_REQUESTS, code);
+        let failure = Self::new(ErrorPage::TooManyTries, StatusCode::TOO_MANY_REQUESTS, code);
         Self { detail: error.to_string(), ..failure.retry_after(error.wait) }
     }
 }
@@ -146,21 +146,21 @@ impl From<TooOften> for Failure {
 impl From<proxy::Error> for Failure {
     fn from(error: proxy::Error) -> Self {
         let (trouble, status) = match &error {
-            proxy::Error::Slow(_) => (Trouble::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
+            proxy::Error::Slow(_) => (ErrorPage::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
             proxy::Error::Connect(_)
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
             | proxy::Error::BadAnswer(_)
-            | proxy::Error::NotUpgraded => (Trouble::PortalDown, StatusCode::BAD_GATEWAY),
+            | proxy::Error::NotUpgraded => (ErrorPage::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
-                (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
+                (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
             // RFC 9220 3, for RFC 8441 as well.
-            proxy::Error::NoUpgrade => (Trouble::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
+            proxy::Error::NoUpgrade => (ErrorPage::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
             proxy::Error::Cut(Cut::SessionEnded) => {
-                (Trouble::SessionEnded, StatusCode::UNAUTHORIZED)
+                (ErrorPage::SessionEnded, StatusCode::UNAUTHORIZED)
             }
-            proxy::Error::Cut(Cut::NotAllowed) => (Trouble::Forbidden, StatusCode::FORBIDDEN),
+            proxy::Error::Cut(Cut::NotAllowed) => (ErrorPage::Forbidden, StatusCode::FORBIDDEN),
             proxy::Error::Body(error) => of_body(error),
         };
         Self { detail: in_one_line(&error), ..Self::new(trouble, status, error.code()) }
@@ -170,7 +170,7 @@ impl From<proxy::Error> for Failure {
 impl From<token::Error> for Failure {
     fn from(error: token::Error) -> Self {
         let code = Reason::IdentityCannotSign;
-        let failure = Self::new(Trouble::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
+        let failure = Self::new(ErrorPage::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
         Self { detail: in_one_line(&error), ..failure }
     }
 }
@@ -178,17 +178,17 @@ impl From<token::Error> for Failure {
 impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
         let (trouble, status) = match error.class() {
-            Class::OtherBrowser => (Trouble::BegunElsewhere, StatusCode::FORBIDDEN),
-            Class::Used => (Trouble::AlreadyUsed, StatusCode::CONFLICT),
-            Class::Expired | Class::NotHere => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
-            Class::NodeBusy => (Trouble::NodeBusy, StatusCode::SERVICE_UNAVAILABLE),
-            Class::NodeSlow => (Trouble::NodeSlow, StatusCode::GATEWAY_TIMEOUT),
-            Class::NodeFailed => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
-            Class::Replayed => (Trouble::AlreadyUsed, StatusCode::FORBIDDEN),
+            Class::OtherBrowser => (ErrorPage::BegunElsewhere, StatusCode::FORBIDDEN),
+            Class::Used => (ErrorPage::AlreadyUsed, StatusCode::CONFLICT),
+            Class::Expired | Class::NotHere => (ErrorPage::LoginExpired, StatusCode::FORBIDDEN),
+            Class::NodeBusy => (ErrorPage::NodeBusy, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NodeSlow => (ErrorPage::NodeSlow, StatusCode::GATEWAY_TIMEOUT),
+            Class::NodeFailed => (ErrorPage::NodeFault, StatusCode::BAD_GATEWAY),
+            Class::Replayed => (ErrorPage::AlreadyUsed, StatusCode::FORBIDDEN),
             Class::Answer(kind) => refused(kind),
-            Class::Ours => (Trouble::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
-            Class::StoreAway => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
-            Class::NotKept => (Trouble::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
+            Class::Ours => (ErrorPage::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
+            Class::StoreAway => (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NotKept => (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
         };
         let failure = Self::new(trouble, status, error.code());
         let is_of_the_network = error.is_of_the_network();
@@ -205,41 +205,41 @@ impl From<HandoffRefusal> for Failure {
             | Refused::TooManyTries
             | Refused::UnknownCode
             | Refused::CodeExpired
-            | Refused::SessionEnded => (Trouble::LoginExpired, StatusCode::FORBIDDEN),
+            | Refused::SessionEnded => (ErrorPage::LoginExpired, StatusCode::FORBIDDEN),
             Refused::RequestUsed | Refused::CodeUsed => {
-                (Trouble::AlreadyUsed, StatusCode::CONFLICT)
+                (ErrorPage::AlreadyUsed, StatusCode::CONFLICT)
             }
             Refused::RequestOfOtherBrowser
             | Refused::CodeForOtherHost
-            | Refused::CodeOfOtherBrowser => (Trouble::OtherBrowser, StatusCode::FORBIDDEN),
-            Refused::Store(_) => (Trouble::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
+            | Refused::CodeOfOtherBrowser => (ErrorPage::OtherBrowser, StatusCode::FORBIDDEN),
+            Refused::Store(_) => (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
         };
         Self { detail: refused.to_string(), ..Self::new(trouble, status, refused.code()) }
     }
 }
 
-fn refused(kind: Kind) -> (Trouble, StatusCode) {
+fn refused(kind: Kind) -> (ErrorPage, StatusCode) {
     match kind {
-        Kind::Cancelled => (Trouble::Cancelled, StatusCode::FORBIDDEN),
-        Kind::RefusedByNode => (Trouble::RefusedByNode, StatusCode::FORBIDDEN),
-        Kind::UnknownPerson => (Trouble::UnknownPerson, StatusCode::FORBIDDEN),
-        Kind::AssuranceTooLow => (Trouble::AssuranceTooLow, StatusCode::FORBIDDEN),
-        Kind::NotFresh => (Trouble::NotIdentifiedAnew, StatusCode::FORBIDDEN),
-        Kind::OurFault => (Trouble::OurFault, StatusCode::BAD_GATEWAY),
-        Kind::NodeFault => (Trouble::NodeFault, StatusCode::BAD_GATEWAY),
-        Kind::AnswerRefused => (Trouble::AnswerRefused, StatusCode::BAD_GATEWAY),
+        Kind::Cancelled => (ErrorPage::Cancelled, StatusCode::FORBIDDEN),
+        Kind::RefusedByNode => (ErrorPage::RefusedByNode, StatusCode::FORBIDDEN),
+        Kind::UnknownPerson => (ErrorPage::UnknownPerson, StatusCode::FORBIDDEN),
+        Kind::AssuranceTooLow => (ErrorPage::AssuranceTooLow, StatusCode::FORBIDDEN),
+        Kind::NotFresh => (ErrorPage::NotIdentifiedAnew, StatusCode::FORBIDDEN),
+        Kind::OurFault => (ErrorPage::OurFault, StatusCode::BAD_GATEWAY),
+        Kind::NodeFault => (ErrorPage::NodeFault, StatusCode::BAD_GATEWAY),
+        Kind::AnswerRefused => (ErrorPage::AnswerRefused, StatusCode::BAD_GATEWAY),
     }
 }
 
-fn of_body(error: &BodyError) -> (Trouble, StatusCode) {
+fn of_body(error: &BodyError) -> (ErrorPage, StatusCode) {
     match error {
-        BodyError::TooLong(_) => (Trouble::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
-        BodyError::Stalled(_) => (Trouble::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+        BodyError::TooLong(_) => (ErrorPage::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        BodyError::Stalled(_) => (ErrorPage::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
         BodyError::Refused(_)
         | BodyError::Broken(_)
         | BodyError::Incomplete
         | BodyError::BrokenOff
-        | BodyError::Http2(_) => (Trouble::MalformedRequest, StatusCode::BAD_REQUEST),
+        | BodyError::Http2(_) => (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST),
     }
 }
 
@@ -249,15 +249,17 @@ impl From<wire::refusal::Refusal> for Failure {
         use wire::refusal::Refusal;
         let (trouble, status) = match refusal {
             Refusal::Malformed(_) | Refusal::Framing(_) => {
-                (Trouble::MalformedRequest, StatusCode::BAD_REQUEST)
+                (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST)
             }
-            Refusal::Version => (Trouble::MalformedRequest, StatusCode::HTTP_VERSION_NOT_SUPPORTED),
-            Refusal::TargetTooLong(_) => (Trouble::TooLarge, StatusCode::URI_TOO_LONG),
+            Refusal::Version => {
+                (ErrorPage::MalformedRequest, StatusCode::HTTP_VERSION_NOT_SUPPORTED)
+            }
+            Refusal::TargetTooLong(_) => (ErrorPage::TooLarge, StatusCode::URI_TOO_LONG),
             Refusal::HeadTooLong(_) | Refusal::TooManyFields(_) => {
-                (Trouble::TooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+                (ErrorPage::TooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
             }
-            Refusal::Expectation => (Trouble::MalformedRequest, StatusCode::EXPECTATION_FAILED),
-            Refusal::Slow => (Trouble::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+            Refusal::Expectation => (ErrorPage::MalformedRequest, StatusCode::EXPECTATION_FAILED),
+            Refusal::Slow => (ErrorPage::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
         };
         Self { detail: refusal.to_string(), ..Self::new(trouble, status, refusal.code()) }
     }
@@ -299,7 +301,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(*time)));
     } else if *status == StatusCode::SERVICE_UNAVAILABLE {
         let retry_after = match trouble {
-            Trouble::Maintenance => settings.maintenance.retry_after.clone(),
+            ErrorPage::Maintenance => settings.maintenance.retry_after.clone(),
             _ => HeaderValue::from_static("5"),
         };
         response.headers_mut().insert(RETRY_AFTER, retry_after);
@@ -307,7 +309,10 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
     if let Some(allow) = allow.as_deref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
         response.headers_mut().insert(ALLOW, allow);
     }
-    if matches!(trouble, Trouble::MalformedRequest | Trouble::TooLarge | Trouble::FormTooLarge) {
+    if matches!(
+        trouble,
+        ErrorPage::MalformedRequest | ErrorPage::TooLarge | ErrorPage::FormTooLarge
+    ) {
         // Whoever sends what cannot be understood may mean something else with the rest as well.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -316,7 +321,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         let policy = HeaderValue::from_static("no-referrer");
         response.headers_mut().insert(REFERRER_POLICY, policy);
     }
-    if *trouble == Trouble::SignInNeeded {
+    if *trouble == ErrorPage::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.
         response.headers_mut().remove(X_FRAME_OPTIONS);
     }
@@ -324,8 +329,12 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
 }
 
 /// What the operator says of a trouble.
-fn told<'a>(trouble: Trouble, settings: &'a Settings, context: &RequestContext) -> Option<&'a str> {
-    let outage = settings.outage.as_ref().filter(|_| trouble == Trouble::NodeOutage)?;
+fn told<'a>(
+    trouble: ErrorPage,
+    settings: &'a Settings,
+    context: &RequestContext,
+) -> Option<&'a str> {
+    let outage = settings.outage.as_ref().filter(|_| trouble == ErrorPage::NodeOutage)?;
     outage.said(context.language())
 }
 

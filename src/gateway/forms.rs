@@ -30,11 +30,11 @@ use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
-use crate::request::service::HoldsBack;
+use crate::request::service::ExpectContinue;
 use crate::wire::incoming::{BodyError, Incoming};
 
 /// The field of our small form that holds the handle.
@@ -118,7 +118,7 @@ pub async fn keep(
         }
         let link = worker.shared.settings.login_link(&ReturnTo::front_page(), demand);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
-        Failure::new(Trouble::FormTooLarge, status, code).begin_again(link)
+        Failure::new(ErrorPage::FormTooLarge, status, code).begin_again(link)
     };
     let limit = usize::try_from(most).unwrap_or(usize::MAX).min(bound);
     if body.length().is_some_and(|length| length > limit as u64) {
@@ -260,7 +260,7 @@ pub async fn put_in_place(
     }
     context.scan.has_length = true;
     // All of it is here, so nobody waits for a word to send it.
-    context.parts.extensions.remove::<HoldsBack>();
+    context.parts.extensions.remove::<ExpectContinue>();
     tracing::info!(request = context.id, "kept form sent");
     Ok((Incoming::whole(body), Box::new(Taken { kept, form })))
 }
@@ -297,13 +297,13 @@ pub fn require_same_origin(worker: &Worker, context: &RequestContext) -> Result<
         return Ok(());
     }
     let (status, code) = (StatusCode::FORBIDDEN, Reason::FormFromElsewhere);
-    Err(Failure::new(Trouble::MalformedRequest, status, code))
+    Err(Failure::new(ErrorPage::MalformedRequest, status, code))
 }
 
 /// There is no such form: it was sent, it has expired, it never was, or another browser typed it.
 #[must_use]
 pub fn gone() -> Failure {
-    Failure::new(Trouble::FormGone, StatusCode::GONE, Reason::FormUnknown).begin_again("/")
+    Failure::new(ErrorPage::FormGone, StatusCode::GONE, Reason::FormUnknown).begin_again("/")
 }
 
 /// What is to be known of a form, if it is one that is kept.
@@ -344,6 +344,6 @@ fn did_not_arrive(error: &ReadError) -> Failure {
             (StatusCode::BAD_REQUEST, Reason::FormBroken)
         }
     };
-    let failure = Failure::new(Trouble::MalformedRequest, status, code);
+    let failure = Failure::new(ErrorPage::MalformedRequest, status, code);
     Failure { detail: error.to_string(), ..failure }
 }

@@ -9,7 +9,7 @@ use crate::base::reason::Reason;
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
-use crate::pages::{self, Trouble};
+use crate::pages::{self, ErrorPage};
 use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
 
@@ -24,7 +24,7 @@ pub fn check_outage(worker: &Worker, context: &RequestContext) -> Result<(), Fai
         return Ok(());
     }
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let failure = Failure::new(Trouble::NodeOutage, status, Reason::LoginOutage);
+    let failure = Failure::new(ErrorPage::NodeOutage, status, Reason::LoginOutage);
     Err(again_here(failure, context).retry_after(outage.retry_after))
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::Settings;
 use crate::base::body::{self, Body};
-use crate::pages::{Look, Page};
+use crate::pages::{Branding, Page};
 use crate::request::context::RequestContext;
 
 /// Keeps a page apart from the one that opened its window, which could otherwise read its address
@@ -31,8 +31,8 @@ pub fn keep_address_private(response: &mut Response<Body>) {
 
 /// Returns the look of our pages for a request.
 #[must_use]
-pub fn look<'a>(settings: &'a Settings, context: &RequestContext) -> Look<'a> {
-    Look {
+pub fn look<'a>(settings: &'a Settings, context: &RequestContext) -> Branding<'a> {
+    Branding {
         language: context.language(),
         portal_name: &settings.portal_name,
         test_environment: settings.test_environment.as_deref(),

@@ -15,7 +15,7 @@ use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
 use crate::gateway::settings::Edge;
 use crate::gateway::{Shared, Worker, action, denial, destination, endpoints, forms, response};
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::access_record::AccessRecord;
 use crate::request::context::{Caller, RequestContext};
@@ -76,7 +76,7 @@ impl Worker {
         path::canonical(context.parts.uri.path())?;
         if !self.shared.rules.policy.has_host(host.name()) {
             let code = Reason::RequestNoRoute;
-            return Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, code));
+            return Err(Failure::new(ErrorPage::NotFound, StatusCode::NOT_FOUND, code));
         }
         // The port is known of hosts that citizens sign in at.
         let known = self.shared.settings.known_origin(host.name());

@@ -15,7 +15,7 @@ use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
 use crate::request::context::RequestContext;
 use crate::session::SessionId;
-use crate::session::held::{Activity, Live};
+use crate::session::held::{ActiveSession, Activity};
 use crate::session::label::Why;
 use crate::session::linked::{LinkedSessionId, Near};
 use crate::session::sessions::Known;
@@ -23,7 +23,10 @@ use crate::store::Unavailable;
 
 impl Worker {
     /// Finds the session of a request, which is a sign of life unless it says otherwise.
-    pub(super) async fn live(&self, context: &RequestContext) -> Result<Option<Live>, Failure> {
+    pub(super) async fn live(
+        &self,
+        context: &RequestContext,
+    ) -> Result<Option<ActiveSession>, Failure> {
         self.live_as(context, context.activity()).await
     }
 
@@ -32,7 +35,7 @@ impl Worker {
         &self,
         context: &RequestContext,
         activity: Activity,
-    ) -> Result<Option<Live>, Failure> {
+    ) -> Result<Option<ActiveSession>, Failure> {
         if !context.scan.has_cookies {
             return Ok(None);
         }
@@ -53,7 +56,7 @@ impl Worker {
         context: &RequestContext,
         cookie: &str,
         activity: Activity,
-    ) -> Result<Option<Live>, Failure> {
+    ) -> Result<Option<ActiveSession>, Failure> {
         let (host, now) = (context.host.name(), context.began);
         if let Some(live) = self.recent.find(host, cookie, activity, now) {
             return Ok(Some(live));

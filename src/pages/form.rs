@@ -3,7 +3,7 @@
 use maud::html;
 
 use super::labels::labels;
-use super::layout::{Framing, Look, Page, Parts};
+use super::layout::{Branding, Framing, Page, Parts};
 
 /// What the page says of a form. Nothing that was typed is shown: somebody else may sit there now.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ pub struct KeptForm<'a> {
 
 /// Writes the page. Each button posts the handle alone.
 #[must_use]
-pub fn kept_form(look: Look<'_>, form: &KeptForm<'_>) -> Page {
+pub fn kept_form(look: Branding<'_>, form: &KeptForm<'_>) -> Page {
     let words = labels(look.language);
     let path = form.target.split('?').next().unwrap_or_default();
     look.page(Parts {
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn says_what_goes_where_in_whose_name_and_posts_the_handle_alone() {
         let look =
-            Look { language: Language::English, portal_name: "Portal", test_environment: None };
+            Branding { language: Language::English, portal_name: "Portal", test_environment: None };
         let page = kept_form(look, &FORM);
         for expected in [
             "<code>/tax</code>",

@@ -29,7 +29,7 @@ impl Page {
 
 /// What stays the same from page to page for one visitor.
 #[derive(Clone, Copy, Debug)]
-pub struct Look<'a> {
+pub struct Branding<'a> {
     /// The language to speak.
     pub language: Language,
     /// The name of the portal, shown at the top of the page.
@@ -137,7 +137,7 @@ pub fn ribbon(language: Language, test_environment: &str) -> String {
     format!("{}: {test_environment}", labels(language).test_environment)
 }
 
-impl Look<'_> {
+impl Branding<'_> {
     /// Writes one of our own pages in this look.
     pub(super) fn page(&self, parts: Parts<'_>) -> Page {
         let ribbon = self.test_environment.map(|name| ribbon(self.language, name));

@@ -6,12 +6,12 @@
 use maud::html;
 
 use super::labels::labels;
-use super::layout::{Framing, Look, Page, Parts};
+use super::layout::{Branding, Framing, Page, Parts};
 use super::policy;
 
 /// Writes the page that posts a request to the node at once, or when the button is pressed.
 pub fn send_to_node(
-    look: Look<'_>,
+    look: Branding<'_>,
     form_action: &str,
     saml_request_base64: &str,
     relay_state: &str,
@@ -55,7 +55,7 @@ pub fn send_to_node(
 /// `SameSite=Strict` would go along, and `Sec-Fetch-Site` would say `same-origin`. So the page has
 /// no origin then (CSP 3, sandbox), and the portal sees what the step was.
 #[must_use]
-pub fn arriving(look: Look<'_>, target: &str, came: Came) -> Page {
+pub fn arriving(look: Branding<'_>, target: &str, came: Came) -> Page {
     let words = labels(look.language);
     let mut page = look.page(Parts {
         title: words.signed_in,
@@ -106,8 +106,8 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Look<'static> =
-        Look { language: Language::English, portal_name: "Portal", test_environment: None };
+    const LOOK: Branding<'static> =
+        Branding { language: Language::English, portal_name: "Portal", test_environment: None };
 
     #[test]
     fn posts_both_fields_to_the_node_with_a_button_for_browsers_without_script() {

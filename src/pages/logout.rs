@@ -6,7 +6,7 @@
 use maud::html;
 
 use super::labels::labels;
-use super::layout::{Framing, Look, Page, Parts};
+use super::layout::{Branding, Framing, Page, Parts};
 use super::policy;
 
 /// How a sign-out ended.
@@ -37,7 +37,7 @@ impl LogoutOutcome {
 }
 
 /// Writes the page that says how a sign-out ended; `home` is the way back to the portal.
-pub fn signed_out(look: Look<'_>, outcome: LogoutOutcome, home: &str) -> Page {
+pub fn signed_out(look: Branding<'_>, outcome: LogoutOutcome, home: &str) -> Page {
     let words = outcome.words(look.language);
     look.page(Parts {
         title: words.title,
@@ -54,7 +54,7 @@ pub fn signed_out(look: Look<'_>, outcome: LogoutOutcome, home: &str) -> Page {
 
 /// Writes the page that asks whether to sign out. The form posts `token` to `action`, so that no
 /// other site can sign a citizen out with a link.
-pub fn confirm_logout(look: Look<'_>, action: &str, token: &str, home: &str) -> Page {
+pub fn confirm_logout(look: Branding<'_>, action: &str, token: &str, home: &str) -> Page {
     let words = labels(look.language);
     look.page(Parts {
         title: words.confirm_logout,
@@ -79,8 +79,8 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Look<'static> =
-        Look { language: Language::Polish, portal_name: "Portal", test_environment: None };
+    const LOOK: Branding<'static> =
+        Branding { language: Language::Polish, portal_name: "Portal", test_environment: None };
 
     #[test]
     fn warns_about_a_shared_computer_unless_the_node_confirmed() {

@@ -11,7 +11,7 @@
 //!
 //! What could break it in deployment: a proxy in front that rewrites HTML (the hashes no longer
 //! match) or replaces `Content-Security-Policy`; an `X-Frame-Options: DENY` added to every answer
-//! (the page of [`Trouble::SignInNeeded`] is made to be shown in a frame of the same portal); a
+//! (the page of [`ErrorPage::SignInNeeded`] is made to be shown in a frame of the same portal); a
 //! `Referrer-Policy: no-referrer` (browsers then send `Origin: null` with the forms).
 
 mod form;
@@ -29,9 +29,9 @@ mod trouble;
 
 pub use form::{KeptForm, kept_form};
 pub use language::Language;
-pub use layout::{Document, Framing, Look, Page, document, ribbon};
+pub use layout::{Branding, Document, Framing, Page, document, ribbon};
 pub use login::{Came, arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
 pub use text::Words;
 pub use timer::{SessionTimer, session_script};
-pub use trouble::{Trouble, trouble, trouble_told};
+pub use trouble::{ErrorPage, trouble, trouble_told};

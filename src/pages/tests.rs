@@ -22,12 +22,12 @@ const KEPT: KeptForm<'static> = KeptForm {
 #[test]
 fn escapes_every_argument_of_every_page() {
     let bad = HOSTILE;
-    let odd = |portal_name, test_environment| Look {
+    let odd = |portal_name, test_environment| Branding {
         language: Language::Polish,
         portal_name,
         test_environment: Some(test_environment),
     };
-    let kind = Trouble::OurFault;
+    let kind = ErrorPage::OurFault;
     let outcome = LogoutOutcome::NotSignedIn;
     let pages = [
         send_to_node(odd(bad, "t"), "/", "", ""),
@@ -119,8 +119,11 @@ fn every_page_has_a_language_a_title_and_one_heading() {
 
 #[test]
 fn shows_a_ribbon_in_a_test_environment_only() {
-    let mut look =
-        Look { language: Language::Polish, portal_name: "Portal", test_environment: Some("INT") };
+    let mut look = Branding {
+        language: Language::Polish,
+        portal_name: "Portal",
+        test_environment: Some("INT"),
+    };
     let page = signed_out(look, LogoutOutcome::NotSignedIn, "/");
     assert!(page.html.contains("<p class=\"ribbon\">Środowisko testowe: INT</p>"));
     look.test_environment = None;
@@ -188,11 +191,11 @@ fn the_dialog_of_the_session_timer_keeps_the_contrast_too() {
 fn every_page() -> Vec<Page> {
     let mut pages = Vec::new();
     for language in Language::ALL {
-        let look = Look { language, portal_name: "Portal", test_environment: Some("INT") };
+        let look = Branding { language, portal_name: "Portal", test_environment: Some("INT") };
         pages.push(send_to_node(look, "https://node.test/sso", "PHNhbWw+", "handle"));
         pages.push(confirm_logout(look, "/.brama/logout", "token", "/"));
         pages.push(kept_form(look, &KEPT));
-        for kind in Trouble::ALL {
+        for kind in ErrorPage::ALL {
             pages.push(trouble(look, kind, "login.reason", "7f3a", Some("/sprawa")));
         }
         for outcome in LogoutOutcome::ALL {

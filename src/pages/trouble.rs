@@ -7,11 +7,11 @@
 use maud::html;
 
 use super::labels::labels;
-use super::layout::{Framing, Look, Page, Parts};
+use super::layout::{Branding, Framing, Page, Parts};
 
 /// What went wrong, in kinds that a citizen can do something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Trouble {
+pub enum ErrorPage {
     /// The citizen gave up signing in at the node.
     Cancelled,
     /// The node answered that it does not sign this person in.
@@ -84,7 +84,7 @@ pub enum Trouble {
     SessionsAway,
 }
 
-impl Trouble {
+impl ErrorPage {
     /// Every kind, for tests and previews.
     pub const ALL: [Self; 35] = [
         Self::Cancelled,
@@ -138,8 +138,8 @@ impl Trouble {
 /// `reason` is the stable code of the refusal, such as `login.replayed_artifact`; `incident` finds
 /// it in the log; `begin_again` is where the button leads, if there is a way on.
 pub fn trouble(
-    look: Look<'_>,
-    trouble: Trouble,
+    look: Branding<'_>,
+    trouble: ErrorPage,
     reason: &str,
     incident: &str,
     begin_again: Option<&str>,
@@ -149,8 +149,8 @@ pub fn trouble(
 
 /// As [`trouble`], with what happened in the words of the operator.
 pub fn trouble_told(
-    look: Look<'_>,
-    trouble: Trouble,
+    look: Branding<'_>,
+    trouble: ErrorPage,
     told: Option<&str>,
     reason: &str,
     incident: &str,
@@ -194,14 +194,19 @@ mod tests {
     use super::*;
     use crate::pages::Language;
 
-    const LOOK: Look<'static> =
-        Look { language: Language::Polish, portal_name: "Portal", test_environment: None };
+    const LOOK: Branding<'static> =
+        Branding { language: Language::Polish, portal_name: "Portal", test_environment: None };
 
     #[test]
     fn shows_the_words_the_reason_the_incident_and_the_way_on() {
-        let page =
-            trouble(LOOK, Trouble::AlreadyUsed, "login.replayed_artifact", "7f3a", Some("/sprawa"));
-        let words = Trouble::AlreadyUsed.words(Language::Polish);
+        let page = trouble(
+            LOOK,
+            ErrorPage::AlreadyUsed,
+            "login.replayed_artifact",
+            "7f3a",
+            Some("/sprawa"),
+        );
+        let words = ErrorPage::AlreadyUsed.words(Language::Polish);
         for expected in [
             words.title,
             words.happened,
@@ -216,15 +221,15 @@ mod tests {
 
     #[test]
     fn shows_no_button_when_there_is_no_way_on() {
-        let page = trouble(LOOK, Trouble::OurFault, "internal", "7f3a", None);
+        let page = trouble(LOOK, ErrorPage::OurFault, "internal", "7f3a", None);
         assert!(!page.html.contains("<a "), "{}", page.html);
     }
 
     #[test]
     fn only_the_sign_in_of_a_frame_may_be_framed_and_it_takes_the_whole_window() {
-        for kind in Trouble::ALL {
+        for kind in ErrorPage::ALL {
             let page = trouble(LOOK, kind, "reason", "7f3a", Some("/"));
-            let in_frame = kind == Trouble::SignInNeeded;
+            let in_frame = kind == ErrorPage::SignInNeeded;
             let policy = page.content_security_policy;
             assert_eq!(policy.ends_with("frame-ancestors 'self'"), in_frame, "{kind:?}");
             assert_eq!(policy.ends_with("frame-ancestors 'none'"), !in_frame, "{kind:?}");

@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use super::connection::{Answered, Connection};
 use super::in_flight::InFlight;
 use super::pool::Pool;
-use super::pump::Pump;
+use super::request_writer::RequestWriter;
 use super::trailer;
 use super::watched::Watched;
 use crate::base;
@@ -48,7 +48,7 @@ pub(super) fn read(
 /// The body of an answer.
 struct AnswerBody {
     connection: Option<Box<Connection>>,
-    pump: Option<Box<Pump>>,
+    pump: Option<Box<RequestWriter>>,
     progress: Progress,
     size: SizeHint,
     keep_alive: bool,
@@ -68,7 +68,7 @@ impl AnswerBody {
         lasting: Arc<Lasting>,
     ) -> Self {
         let Answered { head, framing, mut connection, pump } = answered;
-        connection.patience.endless();
+        connection.deadline.clear();
         Self {
             connection: Some(connection),
             pump,
@@ -129,7 +129,7 @@ impl Body for AnswerBody {
         }
         match this.progress.poll_piece(&mut connection.reader, cx) {
             Poll::Pending => {
-                match ready!(this.watched.wait(&mut connection.patience, this.idle, cx)) {
+                match ready!(this.watched.wait(&mut connection.deadline, this.idle, cx)) {
                     Some(cut) => this.end(cut),
                     None => {
                         this.connection = None;
@@ -138,7 +138,7 @@ impl Body for AnswerBody {
                 }
             }
             Poll::Ready(frame) => {
-                connection.patience.endless();
+                connection.deadline.clear();
                 if let Poll::Ready(cut) = this.watched.passed(cx) {
                     return this.end(cut);
                 }

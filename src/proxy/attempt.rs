@@ -25,7 +25,7 @@ use crate::wire::incoming::{Breaker, Incoming};
 
 /// An answer whose head is there.
 pub(super) struct Sent {
-    pub(super) answer: Unread,
+    pub(super) answer: UpstreamResponse,
     pub(super) share: InFlight,
     /// How long it took to connect, if that was needed.
     pub(super) connect: Option<Duration>,
@@ -37,14 +37,14 @@ impl Sent {
     /// Tells whether it is an answer of success.
     pub(super) fn is_success(&self) -> bool {
         match &self.answer {
-            Unread::Http1(answered) => answered.head.status.is_success(),
-            Unread::Http2(response, _) => response.status().is_success(),
+            UpstreamResponse::Http1(answered) => answered.head.status.is_success(),
+            UpstreamResponse::Http2(response, _) => response.status().is_success(),
         }
     }
 }
 
 /// The body of an answer, not yet read.
-pub(super) enum Unread {
+pub(super) enum UpstreamResponse {
     Http1(Answered),
     Http2(Response<hyper::body::Incoming>, Option<Breaker>),
 }
@@ -85,7 +85,7 @@ pub(super) async fn run(
             Pooled::Http1(connection) => {
                 let answered =
                     connection.exchange(request.to_http1(body), time, now, request).await;
-                answered.map(Unread::Http1)
+                answered.map(UpstreamResponse::Http1)
             }
             Pooled::Http2(sender) => {
                 let (body, upload) = http2::upload(body);
@@ -93,7 +93,7 @@ pub(super) async fn run(
                 let response = http2::exchange(sender, request_2, &upload, time, request);
                 Box::pin(response).await.and_then(|response| {
                     check_lengths(&response)?;
-                    Ok(Unread::Http2(response, upload))
+                    Ok(UpstreamResponse::Http2(response, upload))
                 })
             }
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::attempt::{self, Sent, Unread};
+use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
 use super::upstream::Group;
 use super::{Proxy, answer_body, http2, request, tunnel};
@@ -60,7 +60,7 @@ pub async fn forward(
     let cookies = proxy.settings.cookies;
     let Sent { answer, share, .. } = answered;
     let (status, fields, body) = match answer {
-        Unread::Http1(mut answered) => {
+        UpstreamResponse::Http1(mut answered) => {
             let (status, length) = (answered.head.status, answered.head.said.length());
             let lines = std::mem::take(&mut answered.head.lines);
             if status == StatusCode::SWITCHING_PROTOCOLS {
@@ -79,7 +79,7 @@ pub async fn forward(
                 if is_changed { Err(lines) } else { RawHeaders::of(lines, length, cookies) };
             (status, passed.map_err(|lines| lines.to_map()), body)
         }
-        Unread::Http2(response, upload) => {
+        UpstreamResponse::Http2(response, upload) => {
             let (parts, body) = response.into_parts();
             if parts.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(Error::bad_switch());

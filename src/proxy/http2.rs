@@ -20,8 +20,8 @@ use super::trailer;
 use super::watched::Watched;
 use crate::base::body::{self, Body, BoxError};
 use crate::request::lasting::{Cut, LOOK, Lasting};
+use crate::wire::deadline::Deadline;
 use crate::wire::incoming::{BodyError, Breaker, Incoming};
-use crate::wire::patience::Patience;
 use crate::wire::stream::Stream;
 
 /// Sends requests on a connection.
@@ -112,8 +112,8 @@ pub(super) fn read(
         return body::empty();
     }
     let (incoming, watched) = (Some(incoming), Watched::new(lasting()));
-    let patience = Patience::default();
-    Body::stream(AnswerBody { incoming, upload, _share: share, patience, idle, watched })
+    let deadline = Deadline::default();
+    Body::stream(AnswerBody { incoming, upload, _share: share, deadline, idle, watched })
 }
 
 struct AnswerBody {
@@ -121,7 +121,7 @@ struct AnswerBody {
     incoming: Option<hyper::body::Incoming>,
     upload: Option<Breaker>,
     _share: InFlight,
-    patience: Patience,
+    deadline: Deadline,
     idle: Duration,
     watched: Watched,
 }
@@ -154,13 +154,13 @@ impl HttpBody for AnswerBody {
                 Poll::Ready(Some(Err(BodyError::Incomplete.into())))
             }
             Poll::Ready(frame) => {
-                this.patience.endless();
+                this.deadline.clear();
                 if let Poll::Ready(cut) = this.watched.passed(cx) {
                     return this.end(cut);
                 }
                 Poll::Ready(frame.map(|frame| frame.map(trailer::clean).map_err(Into::into)))
             }
-            Poll::Pending => match ready!(this.watched.wait(&mut this.patience, this.idle, cx)) {
+            Poll::Pending => match ready!(this.watched.wait(&mut this.deadline, this.idle, cx)) {
                 Some(cut) => this.end(cut),
                 None => Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into()))),
             },

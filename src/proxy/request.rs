@@ -18,11 +18,11 @@ use crate::identity::headers::ASSERTION;
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::{Cut, Form, Lasting, Opened};
-use crate::request::service::{HoldsBack, WantsUpgrade};
+use crate::request::service::{ExpectContinue, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
-use crate::wire::scratch;
+use crate::wire::write_buffer;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Of `application/grpc`, `application/grpc-web` and their kin.
@@ -86,7 +86,7 @@ pub(super) fn prepare<'r>(
     if must_upgrade && upgrade.is_none() {
         return Err(Error::NoUpgrade);
     }
-    let holds_back = extensions.get::<HoldsBack>().is_some() && !body.is_end_stream();
+    let holds_back = extensions.get::<ExpectContinue>().is_some() && !body.is_end_stream();
     let (scan, headers) = (context.scan, &mut context.parts.headers);
     let takes_trailers = scan.has_te && headers.get(TE).is_some_and(|te| te == TRAILERS);
     headers::strip_for_upstream(headers, scan, proxy.settings.cookies);
@@ -232,7 +232,7 @@ impl Prepared<'_> {
 
     /// Writes it for HTTP/1.1.
     pub(super) fn to_http1(&self, body: Incoming) -> Outgoing {
-        let mut head = scratch::take();
+        let mut head = write_buffer::take();
         let target = match &self.target {
             Target::Same(target) => target,
             Target::Rewritten(target) => target.as_str(),

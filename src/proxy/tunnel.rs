@@ -13,7 +13,7 @@ use crate::request::cookie::Cookies;
 use crate::request::headers;
 use crate::request::lasting::{Cut, Lasting};
 use crate::wire::lines::Lines;
-use crate::wire::tunnel::{Passage, Tunnel};
+use crate::wire::tunnel::{Tunnel, TunnelHandover};
 use crate::wire::websocket::Goodbye;
 
 /// Packs the upstream's connection into the answer; whoever holds the client's side carries on.
@@ -48,6 +48,6 @@ pub(super) fn open(
         }
     });
     let tunnel = Tunnel { far: connection.into_stream(), ended, is_websocket };
-    response.extensions_mut().insert(Passage::new(tunnel));
+    response.extensions_mut().insert(TunnelHandover::new(tunnel));
     response
 }

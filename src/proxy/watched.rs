@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::request::lasting::{Cut, LOOK, Lasting};
-use crate::wire::patience::{Patience, Woken};
+use crate::wire::deadline::{Deadline, Woken};
 
 /// The right of a body to go on.
 pub(super) struct Watched {
@@ -48,12 +48,12 @@ impl Watched {
     /// Is ready when nothing came for so long, or with the reason why it must end.
     pub(super) fn wait(
         &self,
-        patience: &mut Patience,
+        deadline: &mut Deadline,
         idle: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Cut>> {
         loop {
-            match ready!(patience.poll_stalled_or_look(idle, LOOK, cx)) {
+            match ready!(deadline.poll_stalled_or_look(idle, LOOK, cx)) {
                 Woken::Over => return Poll::Ready(None),
                 Woken::ToLook => {
                     if let Poll::Ready(cut) = self.lasting.look(cx) {

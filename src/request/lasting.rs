@@ -34,7 +34,7 @@ use crate::gate::visitor::Visitor;
 use crate::request::host::Host;
 use crate::request::path;
 use crate::request::rules::{CurrentRules, Rules};
-use crate::session::held::Live;
+use crate::session::held::ActiveSession;
 
 /// How often something that lasts is judged again; twice fit into a second.
 pub const LOOK: Duration = Duration::from_millis(400);
@@ -91,7 +91,7 @@ pub struct Opened<'o> {
     /// When it came.
     pub began: Time,
     /// In whose name it passed.
-    pub live: Option<&'o Live>,
+    pub live: Option<&'o ActiveSession>,
     /// What became of it.
     pub form: Form,
 }
@@ -105,7 +105,7 @@ pub struct Lasting {
     method: Method,
     address: IpAddr,
     began: Time,
-    live: Option<Live>,
+    live: Option<ActiveSession>,
     form: Form,
     judged: Mutex<Judged>,
     is_asking: AtomicBool,

@@ -53,7 +53,7 @@ pub enum WantsUpgrade {
 
 /// The client waits for `100 Continue`; an extension of a request.
 #[derive(Debug, Clone, Copy)]
-pub struct HoldsBack;
+pub struct ExpectContinue;
 
 /// An answer.
 pub struct Answer {

@@ -22,7 +22,7 @@ pub enum Activity {
 /// looks at stands together.
 #[derive(Debug)]
 #[repr(C)]
-pub struct Held {
+pub struct CachedSession {
     key: SessionKey,
     /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
     alive: AtomicI64,
@@ -37,14 +37,14 @@ pub struct Held {
 
 /// A session that had not ended when it was looked at.
 #[derive(Debug, Clone)]
-pub struct Live {
-    held: Arc<Held>,
+pub struct ActiveSession {
+    held: Arc<CachedSession>,
     /// The last sign of life that counts.
     alive: i64,
     idle: Duration,
 }
 
-impl Held {
+impl CachedSession {
     /// Holds a session that shows a sign of life now.
     #[must_use]
     pub fn new(key: SessionKey, session: Session, now: Time) -> Arc<Self> {
@@ -131,7 +131,12 @@ impl Held {
 
     /// Looks whether it lives, and notes the sign of life.
     #[must_use]
-    pub fn look(self: &Arc<Self>, activity: Activity, now: Time, idle: Duration) -> Option<Live> {
+    pub fn look(
+        self: &Arc<Self>,
+        activity: Activity,
+        now: Time,
+        idle: Duration,
+    ) -> Option<ActiveSession> {
         if !self.is_live(now, idle) {
             return None;
         }
@@ -142,7 +147,7 @@ impl Held {
             alive = alive.max(moment);
             self.alive.fetch_max(moment, Ordering::Relaxed);
         }
-        Some(Live { held: Arc::clone(self), alive, idle })
+        Some(ActiveSession { held: Arc::clone(self), alive, idle })
     }
 
     /// Tells whether it has not ended.
@@ -161,7 +166,7 @@ impl Held {
     }
 }
 
-impl Live {
+impl ActiveSession {
     /// Returns the session.
     #[must_use]
     pub fn session(&self) -> &Session {
@@ -187,7 +192,7 @@ impl Live {
     }
 
     /// Returns what is shared of it.
-    pub(super) fn held(&self) -> &Arc<Held> {
+    pub(super) fn held(&self) -> &Arc<CachedSession> {
         &self.held
     }
 }
@@ -203,7 +208,10 @@ mod tests {
     #[test]
     fn a_session_with_its_counters_fits_into_256_bytes() {
         let counters_of_arc = 2 * size_of::<usize>();
-        assert!(counters_of_arc + size_of::<Held>() <= 256);
-        assert!(std::mem::offset_of!(Held, session) + size_of::<Time>() <= 128 - counters_of_arc);
+        assert!(counters_of_arc + size_of::<CachedSession>() <= 256);
+        assert!(
+            std::mem::offset_of!(CachedSession, session) + size_of::<Time>()
+                <= 128 - counters_of_arc
+        );
     }
 }

@@ -27,7 +27,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use super::held::Live;
+use super::held::ActiveSession;
 use super::{SessionId, Settings};
 use crate::base::clock::{Time, later};
 use crate::store::mark::Marker;
@@ -110,7 +110,7 @@ impl LinkedSessions {
     pub async fn begin(
         &self,
         session: &SessionId,
-        live: &Live,
+        live: &ActiveSession,
         host: &str,
         now: Time,
     ) -> Result<LinkedSessionId, Unavailable> {
@@ -205,7 +205,7 @@ const ABSENT: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::held::{Activity, Held};
+    use super::super::held::{Activity, CachedSession};
     use super::super::testing::{session, settings};
     use super::*;
     use crate::base::secret::Secret;
@@ -222,7 +222,7 @@ mod tests {
         sealer: Sealer,
         linked_sessions: LinkedSessions,
         id: SessionId,
-        live: Live,
+        live: ActiveSession,
         now: Time,
     }
 
@@ -231,7 +231,7 @@ mod tests {
         let sealer = Sealer::default();
         let linked_sessions = LinkedSessions::new(place.clone(), sealer.clone(), &settings());
         let (id, now) = (SessionId::generate(), "2031-01-01T00:00:00Z".parse().unwrap());
-        let held = Held::new(id.key(), session(id.key(), now), now);
+        let held = CachedSession::new(id.key(), session(id.key(), now), now);
         let live = held.look(Activity::Alive, now, settings().idle).unwrap();
         World { place, sealer, linked_sessions, id, live, now }
     }

@@ -2,7 +2,7 @@
 //!
 //! 1. A key has one session here, whoever brings it: the first stays.
 //! 2. Finding one writes nothing but a lock. Who was used last is known anyway: by the last sign of
-//!    life, which the session itself notes ([`Held::alive`]).
+//!    life, which the session itself notes ([`CachedSession::alive`]).
 //! 3. A new one is always taken in. When there are too many, one makes room: of some neighbours one
 //!    that is over, or else the one that would be idle first. So nobody who is active is put out
 //!    for those who are not, and a request that finds nothing puts nobody out: it takes no place.
@@ -26,7 +26,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::SessionKey;
-use super::held::Held;
+use super::held::CachedSession;
 use crate::base::clock::{Time, earlier};
 
 /// The sessions near.
@@ -46,7 +46,7 @@ struct Shard(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    sessions: HashTable<Arc<Held>>,
+    sessions: HashTable<Arc<CachedSession>>,
     /// Where to look for one that makes room.
     hand: usize,
 }
@@ -54,11 +54,11 @@ struct Table {
 /// A session that was to be kept.
 pub(super) struct Kept {
     /// The one that is near now.
-    pub(super) held: Arc<Held>,
+    pub(super) held: Arc<CachedSession>,
     /// Whether it was not before.
     pub(super) is_new: bool,
     /// The one that made room for it.
-    pub(super) out: Option<Arc<Held>>,
+    pub(super) out: Option<Arc<CachedSession>>,
 }
 
 impl Near {
@@ -76,7 +76,7 @@ impl Near {
     }
 
     /// Finds a session.
-    pub(super) fn get(&self, key: &SessionKey) -> Option<Arc<Held>> {
+    pub(super) fn get(&self, key: &SessionKey) -> Option<Arc<CachedSession>> {
         self.look(key, Arc::clone)
     }
 
@@ -87,16 +87,16 @@ impl Near {
     pub(super) fn look<T>(
         &self,
         key: &SessionKey,
-        take: impl FnOnce(&Arc<Held>) -> T,
+        take: impl FnOnce(&Arc<CachedSession>) -> T,
     ) -> Option<T> {
         let table = self.shard(key).lock();
         table.sessions.find(hash(key), |held| held.key() == *key).map(take)
     }
 
     /// Takes a session in unless its key is here.
-    pub(super) fn keep(&self, held: Arc<Held>, now: Time) -> Kept {
+    pub(super) fn keep(&self, held: Arc<CachedSession>, now: Time) -> Kept {
         let key = held.key();
-        let is_same = |other: &Arc<Held>| other.key() == key;
+        let is_same = |other: &Arc<CachedSession>| other.key() == key;
         let mut table = self.shard(&key).lock();
         let held = match table.sessions.entry(hash(&key), is_same, hash_of) {
             Entry::Occupied(known) => {
@@ -112,7 +112,7 @@ impl Near {
     }
 
     /// Takes a session out.
-    pub(super) fn remove(&self, key: &SessionKey) -> Option<Arc<Held>> {
+    pub(super) fn remove(&self, key: &SessionKey) -> Option<Arc<CachedSession>> {
         let mut table = self.shard(key).lock();
         let known = table.sessions.find_entry(hash(key), |held| held.key() == *key).ok()?;
         self.count.fetch_sub(1, Ordering::Relaxed);
@@ -125,7 +125,10 @@ impl Near {
     }
 
     /// Returns what `pick` makes of each session. Other requests come in between.
-    pub(super) fn collect<T>(&self, mut pick: impl FnMut(&Arc<Held>) -> Option<T>) -> Vec<T> {
+    pub(super) fn collect<T>(
+        &self,
+        mut pick: impl FnMut(&Arc<CachedSession>) -> Option<T>,
+    ) -> Vec<T> {
         let mut picked = Vec::new();
         for shard in &self.shards {
             // Whatever is computed of a session is computed without the lock.
@@ -160,7 +163,8 @@ impl Near {
             }
             let to = (from + AT_ONCE).min(buckets);
             for bucket in from..to {
-                let is_over = |held: &Arc<Held>| held.has_ended() || !held.is_live(then, self.idle);
+                let is_over =
+                    |held: &Arc<CachedSession>| held.has_ended() || !held.is_live(then, self.idle);
                 if table.sessions.get_bucket(bucket).is_some_and(is_over) {
                     table.take(bucket);
                     self.count.fetch_sub(1, Ordering::Relaxed);
@@ -171,7 +175,7 @@ impl Near {
     }
 
     /// Puts one out, but not that one.
-    fn make_room(&self, newest: &SessionKey, now: Time) -> Option<Arc<Held>> {
+    fn make_room(&self, newest: &SessionKey, now: Time) -> Option<Arc<CachedSession>> {
         let first = self.shard_number(newest);
         (0..self.shards.len()).find_map(|beside| {
             let shard = &self.shards[(first + beside) % self.shards.len()];
@@ -200,7 +204,12 @@ impl Shard {
 impl Table {
     /// Looks at some sessions from the hand on, and puts out the first that is over, or the one
     /// with the oldest sign of life.
-    fn put_out(&mut self, newest: &SessionKey, now: Time, idle: Duration) -> Option<Arc<Held>> {
+    fn put_out(
+        &mut self,
+        newest: &SessionKey,
+        now: Time,
+        idle: Duration,
+    ) -> Option<Arc<CachedSession>> {
         let buckets = self.sessions.num_buckets();
         let (mut oldest, mut looked_at) = (None, 0);
         for step in 0..buckets {
@@ -222,7 +231,7 @@ impl Table {
         self.take(oldest?.1)
     }
 
-    fn take(&mut self, bucket: usize) -> Option<Arc<Held>> {
+    fn take(&mut self, bucket: usize) -> Option<Arc<CachedSession>> {
         self.sessions.get_bucket_entry(bucket).ok().map(|entry| entry.remove().0)
     }
 }
@@ -231,7 +240,7 @@ fn hash(key: &SessionKey) -> u64 {
     key.0.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }
 
-fn hash_of(held: &Arc<Held>) -> u64 {
+fn hash_of(held: &Arc<CachedSession>) -> u64 {
     hash(&held.key())
 }
 
@@ -263,12 +272,12 @@ mod tests {
         Near::new(maximum, settings().idle)
     }
 
-    fn held(clock: &ManualClock) -> Arc<Held> {
+    fn held(clock: &ManualClock) -> Arc<CachedSession> {
         let (key, now) = (SessionId::generate().key(), clock.now());
-        Held::new(key, session(key, now), now)
+        CachedSession::new(key, session(key, now), now)
     }
 
-    fn kept(near: &Near, clock: &ManualClock) -> Arc<Held> {
+    fn kept(near: &Near, clock: &ManualClock) -> Arc<CachedSession> {
         near.keep(held(clock), clock.now()).held
     }
 
@@ -299,7 +308,7 @@ mod tests {
     fn of_two_copies_the_first_stays() {
         let (near, clock) = (near(1), clock());
         let first = kept(&near, &clock);
-        let copy = Held::new(first.key(), session(first.key(), clock.now()), clock.now());
+        let copy = CachedSession::new(first.key(), session(first.key(), clock.now()), clock.now());
         let kept = near.keep(copy, clock.now());
         assert!(Arc::ptr_eq(&kept.held, &first) && !kept.is_new);
         assert!(kept.out.is_none(), "nobody makes room for what is here");

@@ -3,7 +3,7 @@
 //! 1. Only cookies of sessions that live are here, compared in whole and in constant time, each for
 //!    the host at which it was found: a cookie of one host says nothing at another.
 //! 2. A session that is ended, or whose time is over, is not found here from that moment on: the
-//!    flag and the times are those of [`Held`], which all share.
+//!    flag and the times are those of [`CachedSession`], which all share.
 //! 3. After a moment the sessions are asked again: they know what was heard from elsewhere.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
-use super::held::{Activity, Held, Live};
+use super::held::{ActiveSession, Activity, CachedSession};
 use crate::base::clock::{Time, later};
 use crate::base::recent::Recent;
 
@@ -27,7 +27,7 @@ struct Cookie(Zeroizing<[u8; LENGTH]>);
 
 struct Known {
     host: Box<str>,
-    held: Arc<Held>,
+    held: Arc<CachedSession>,
     /// When the sessions are asked again.
     until: Time,
 }
@@ -41,7 +41,13 @@ impl RecentSessions {
 
     /// Finds the session of a cookie at a host, if it was found there a moment ago and still lives.
     #[must_use]
-    pub fn find(&self, host: &str, cookie: &str, activity: Activity, now: Time) -> Option<Live> {
+    pub fn find(
+        &self,
+        host: &str,
+        cookie: &str,
+        activity: Activity,
+        now: Time,
+    ) -> Option<ActiveSession> {
         let bytes = cookie.as_bytes();
         self.table.find(
             place(bytes)?,
@@ -54,7 +60,7 @@ impl RecentSessions {
     }
 
     /// Remembers what was found at a host.
-    pub fn remember(&self, host: &str, cookie: &str, live: &Live, now: Time) {
+    pub fn remember(&self, host: &str, cookie: &str, live: &ActiveSession, now: Time) {
         if let (Some(place), Ok(bytes)) = (place(cookie.as_bytes()), cookie.as_bytes().try_into()) {
             let held = Arc::clone(live.held());
             let known = Known { host: host.into(), held, until: later(now, FRESH) };
@@ -86,10 +92,10 @@ mod tests {
 
     const HOST: &str = "portal.example";
 
-    fn begun(clock: &ManualClock) -> (RecentSessions, SessionId, Arc<Held>) {
+    fn begun(clock: &ManualClock) -> (RecentSessions, SessionId, Arc<CachedSession>) {
         let recent = RecentSessions::new(settings().idle);
         let (id, now) = (SessionId::generate(), clock.now());
-        let held = Held::new(id.key(), session(id.key(), now), now);
+        let held = CachedSession::new(id.key(), session(id.key(), now), now);
         let live = held.look(Activity::Alive, now, settings().idle).unwrap();
         recent.remember(HOST, id.expose(), &live, now);
         (recent, id, held)

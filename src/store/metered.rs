@@ -203,13 +203,13 @@ mod tests {
     use super::super::opening::opening;
     use super::*;
     use crate::observe::metrics::catalogue::STORE_DURATION;
-    use crate::observe::metrics::{Format, Scraper, Sheet, Source};
+    use crate::observe::metrics::{Format, MetricsEncoder, Scraper, Source};
 
     struct Durations(Arc<Traffic>);
 
     impl Source for Durations {
-        fn write(&self, sheet: &mut Sheet<'_>) -> std::fmt::Result {
-            sheet.rows(&STORE_DURATION, |rows| {
+        fn write(&self, encoder: &mut MetricsEncoder<'_>) -> std::fmt::Result {
+            encoder.rows(&STORE_DURATION, |rows| {
                 let mut all = Operation::ALL.into_iter();
                 all.try_for_each(|one| rows.histogram(&[one.name()], &self.0.of(one).duration))
             })

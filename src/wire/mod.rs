@@ -6,7 +6,7 @@
 //!
 //! 1. A head is taken as a whole or refused: [`head`] parses, [`framing`] says how long the body
 //!    is, and there is one way to say that.
-//! 2. Nothing waits without a limit: [`head::Bounds`] for bytes, [`patience::Patience`] for time.
+//! 2. Nothing waits without a limit: [`head::Bounds`] for bytes, [`deadline::Deadline`] for time.
 //! 3. A body moves piece by piece and is never held whole: [`incoming`], [`chunked`].
 //! 4. What goes out is written anew, byte by byte, from what was understood: [`outgoing`].
 //!
@@ -14,17 +14,17 @@
 //! as they came, without a copy. HTTP/2 is left to `hyper`. Nothing here knows of logins.
 
 pub mod chunked;
+pub mod deadline;
+pub mod disconnect;
 pub mod framing;
 pub mod head;
 pub mod incoming;
 pub mod lines;
 pub mod outgoing;
-pub mod patience;
 pub mod reader;
 pub mod refusal;
-pub mod scratch;
 mod shared;
 pub mod stream;
 pub mod tunnel;
-pub mod vanished;
 pub mod websocket;
+pub mod write_buffer;

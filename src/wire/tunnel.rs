@@ -33,9 +33,9 @@ pub struct Tunnel {
 
 /// A tunnel on its way to whoever holds the client's side; goes with an answer.
 #[derive(Clone)]
-pub struct Passage(Arc<Mutex<Option<Tunnel>>>);
+pub struct TunnelHandover(Arc<Mutex<Option<Tunnel>>>);
 
-impl Passage {
+impl TunnelHandover {
     /// Packs a tunnel.
     #[must_use]
     pub fn new(tunnel: Tunnel) -> Self {

@@ -41,7 +41,7 @@ const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 pub struct Refused(pub Vec<&'static str>);
 
 /// What of the settings can change while the program runs.
-struct Live {
+struct LiveSettings {
     gateway: gateway::Settings,
     flows: flow::Settings,
     node: (flow::node::Settings, rustls::ClientConfig),
@@ -65,7 +65,7 @@ impl Renewal {
         admission: &Admission,
         workers: &[Arc<Current>],
     ) -> Result<Vec<Arc<Group>>, Refused> {
-        let Live { gateway, flows, node, routes, upstreams, token_lifetime, counted } =
+        let LiveSettings { gateway, flows, node, routes, upstreams, token_lifetime, counted } =
             self.take(settings)?;
         let Some(old) = workers.first().map(|current| current.worker()) else {
             return Ok(Vec::new());
@@ -118,7 +118,7 @@ impl Renewal {
     }
 
     /// Takes what can change out of new settings.
-    fn take(&self, settings: Settings) -> Result<Live, Refused> {
+    fn take(&self, settings: Settings) -> Result<LiveSettings, Refused> {
         // What is passed over here cannot change: all keys that it comes from are fixed.
         let Settings {
             gateway,
@@ -164,7 +164,7 @@ impl Renewal {
         if !changed.is_empty() {
             return Err(Refused(changed));
         }
-        Ok(Live {
+        Ok(LiveSettings {
             gateway,
             flows,
             node: (node, node_tls),

@@ -11,7 +11,7 @@ use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
 use crate::base::network::Network;
 use crate::gate::requirement::AuthnRequirement;
 use crate::session::SessionId;
-use crate::session::held::{Activity, Live};
+use crate::session::held::{ActiveSession, Activity};
 use crate::session::linked::LinkedSessionId;
 use crate::store::Unavailable;
 
@@ -66,7 +66,7 @@ impl Flows {
         &self,
         handle: &HandoffHandle,
         home: &Binding,
-        present: Option<(&SessionId, &Live)>,
+        present: Option<(&SessionId, &ActiveSession)>,
         network: Network,
     ) -> Result<Next, HandoffRefusal> {
         let now = self.now();

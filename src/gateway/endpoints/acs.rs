@@ -19,7 +19,7 @@ use crate::gateway::Worker;
 use crate::gateway::endpoints::{finish, small_form};
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::{RequestContext, form_value};
 use crate::request::cookie::Bound;
 use crate::saml::artifact::Artifact;
@@ -81,14 +81,14 @@ async fn read_form(context: &RequestContext, body: Incoming) -> Result<Vec<u8>, 
     match small_form::read(body, MAXIMUM_FORM).await {
         Ok(form) => Ok(form.to_vec()),
         Err(body::ReadError::TooLong(_)) => Err(Failure::new(
-            Trouble::TooLarge,
+            ErrorPage::TooLarge,
             StatusCode::PAYLOAD_TOO_LARGE,
             Reason::LoginFormTooLarge,
         )),
         Err(error @ body::ReadError::Slow(_)) => Err(Failure {
             detail: error.to_string(),
             ..Failure::new(
-                Trouble::MalformedRequest,
+                ErrorPage::MalformedRequest,
                 StatusCode::REQUEST_TIMEOUT,
                 Reason::LoginFormTooSlow,
             )

@@ -17,7 +17,7 @@ use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::gateway::{handoff, login};
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Bound;
 
@@ -96,6 +96,6 @@ async fn back_there(
 
 /// The portal was taken out of the configuration while somebody was on the way to it.
 fn no_such_portal() -> Failure {
-    Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::CrossingUnknownHost)
+    Failure::new(ErrorPage::NotFound, StatusCode::NOT_FOUND, Reason::CrossingUnknownHost)
         .begin_again("/")
 }

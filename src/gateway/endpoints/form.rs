@@ -18,7 +18,7 @@ use crate::gateway::response;
 use crate::pages::{self, KeptForm};
 use crate::request::context::{Caller, RequestContext, form_value};
 use crate::request::path;
-use crate::session::held::Live;
+use crate::session::held::ActiveSession;
 use crate::wire::incoming::Incoming;
 
 /// Answers `GET form?id=...`.
@@ -44,7 +44,7 @@ pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<B
         return login::begin(worker, context, kept.return_to(worker), demand).await;
     }
     // 2. The page: what would be sent where, and in whose name.
-    let person = live.as_ref().map(Live::session).map(|session| session.person());
+    let person = live.as_ref().map(ActiveSession::session).map(|session| session.person());
     let name: Vec<_> = person
         .map(|person| [person.given_name(), person.family_name()])
         .into_iter()

@@ -15,9 +15,9 @@ use crate::gateway::failure::Failure;
 use crate::gateway::login;
 use crate::gateway::response;
 use crate::identity::assurance::Assurance;
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext};
-use crate::session::held::Live;
+use crate::session::held::ActiveSession;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional.
 /// With `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody. Neither
@@ -38,7 +38,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let demand = authn_requirement::demanded(worker, context, &return_to, wish);
     // Whoever is signed in surely and recently enough need not go to the node again.
     let live = worker.live(context).await?;
-    let is_met = live.as_ref().map(Live::session).is_some_and(|session| {
+    let is_met = live.as_ref().map(ActiveSession::session).is_some_and(|session| {
         demand.is_met(session.assurance(), session.authenticated(), context.began)
     });
     if is_met {
@@ -56,7 +56,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         Caller::Program => Ok(Challenge { login, demand, step_up: live.is_some() }.response()),
         Caller::Frame => {
             let (status, code) = (StatusCode::UNAUTHORIZED, Reason::RequestFrameWithoutSession);
-            Err(Failure::new(Trouble::SignInNeeded, status, code).begin_again(login))
+            Err(Failure::new(ErrorPage::SignInNeeded, status, code).begin_again(login))
         }
     }
 }

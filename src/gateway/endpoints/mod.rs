@@ -29,7 +29,7 @@ use crate::gate::policy::Policy;
 use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
 use crate::gateway::{Settings, Worker};
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext};
 use crate::wire::incoming::Incoming;
 
@@ -138,11 +138,13 @@ pub async fn answer(
         (Endpoint::KeepAlive, &Method::POST) => session::keep_alive(worker, context).await,
         (Endpoint::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(context)),
         (Endpoint::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
-        (Endpoint::Unknown, _) => {
-            Err(Failure::new(Trouble::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoSuchPlace))
-        }
+        (Endpoint::Unknown, _) => Err(Failure::new(
+            ErrorPage::NotFound,
+            StatusCode::NOT_FOUND,
+            Reason::RequestNoSuchPlace,
+        )),
         _ => Err(Failure::new(
-            Trouble::MalformedRequest,
+            ErrorPage::MalformedRequest,
             StatusCode::METHOD_NOT_ALLOWED,
             Reason::RequestMethodNotAllowed,
         )),
@@ -161,7 +163,7 @@ fn require_navigation(context: &RequestContext, code: Reason) -> Result<(), Fail
     if context.caller() == Caller::Navigation {
         return Ok(());
     }
-    Err(Failure::new(Trouble::MalformedRequest, StatusCode::FORBIDDEN, code))
+    Err(Failure::new(ErrorPage::MalformedRequest, StatusCode::FORBIDDEN, code))
 }
 
 /// Counts a refused login against the network that it came from. What the node or we did wrong is

@@ -12,7 +12,7 @@ use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::gateway::response;
 use crate::identity::claims::PersonalClaim;
-use crate::pages::Trouble;
+use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::session::held::Activity;
 
@@ -36,7 +36,7 @@ pub async fn keep_alive(
     if context.is_same_origin(worker.shared.settings.origin_of(context.host.name())) == Some(false)
     {
         let (status, code) = (StatusCode::FORBIDDEN, Reason::SessionKeepaliveFromElsewhere);
-        return Err(Failure::new(Trouble::MalformedRequest, status, code));
+        return Err(Failure::new(ErrorPage::MalformedRequest, status, code));
     }
     tell(worker, context, Activity::Alive).await
 }

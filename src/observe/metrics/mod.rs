@@ -15,8 +15,8 @@
 //! written by a [`Source`] from there.
 
 pub mod catalogue;
+mod encoder;
 pub mod process;
-mod sheet;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ use http::StatusCode;
 
 use crate::base::reason::Reason;
 
-pub use self::sheet::{Format, MOST_ROWS, Rows, Scraper, Sheet, Source};
+pub use self::encoder::{Format, MOST_ROWS, MetricsEncoder, Samples, Scraper, Source};
 
 /// A number that only grows.
 #[derive(Debug, Default)]

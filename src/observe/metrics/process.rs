@@ -6,7 +6,7 @@ use super::catalogue::{
     PROCESS_CPU, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT, PROCESS_START,
     PROCESS_THREADS,
 };
-use super::sheet::Sheet;
+use super::encoder::MetricsEncoder;
 use crate::base::clock::Time;
 
 /// A process that began at some time.
@@ -26,25 +26,25 @@ impl Process {
     ///
     /// # Errors
     /// When the text cannot be made.
-    pub fn write(&self, sheet: &mut Sheet<'_>) -> std::fmt::Result {
-        sheet.one(&PROCESS_START, self.began.as_millisecond() as f64 / 1000.0)?;
+    pub fn write(&self, encoder: &mut MetricsEncoder<'_>) -> std::fmt::Result {
+        encoder.one(&PROCESS_START, self.began.as_millisecond() as f64 / 1000.0)?;
         if let Some(seconds) = cpu_seconds() {
-            sheet.one(&PROCESS_CPU, seconds)?;
+            encoder.one(&PROCESS_CPU, seconds)?;
         }
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         if let Some(kib) = number(&status, "VmRSS:") {
-            sheet.one(&PROCESS_RESIDENT, kib * 1024.0)?;
+            encoder.one(&PROCESS_RESIDENT, kib * 1024.0)?;
         }
         if let Some(threads) = number(&status, "Threads:") {
-            sheet.one(&PROCESS_THREADS, threads)?;
+            encoder.one(&PROCESS_THREADS, threads)?;
         }
         if let Ok(open) = fs::read_dir("/proc/self/fd") {
             // One of them is the folder itself.
-            sheet.one(&PROCESS_OPEN_FDS, open.count().saturating_sub(1) as f64)?;
+            encoder.one(&PROCESS_OPEN_FDS, open.count().saturating_sub(1) as f64)?;
         }
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
         if let Some(most) = limit.current {
-            sheet.one(&PROCESS_MAX_FDS, most as f64)?;
+            encoder.one(&PROCESS_MAX_FDS, most as f64)?;
         }
         Ok(())
     }

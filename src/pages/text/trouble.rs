@@ -2,9 +2,9 @@
 
 use super::words::{Words, choose};
 use super::{form, login, node, policy, portal, session};
-use crate::pages::{Language, Trouble};
+use crate::pages::{ErrorPage, Language};
 
-impl Trouble {
+impl ErrorPage {
     /// Returns what to tell the citizen.
     pub const fn words(self, language: Language) -> Words {
         let [polish, english] = self.texts();
@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn every_message_is_there_in_both_languages_and_is_translated() {
-        let troubles = Trouble::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
+        let troubles =
+            ErrorPage::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
         let outcomes =
             LogoutOutcome::ALL.map(|kind| Language::ALL.map(|language| kind.words(language)));
         for [polish, english] in troubles.into_iter().chain(outcomes) {
@@ -94,7 +95,7 @@ mod tests {
                 assert_translated(polish, english);
             }
         }
-        for kind in Trouble::ALL {
+        for kind in ErrorPage::ALL {
             assert_translated(kind.way_on(Language::Polish), kind.way_on(Language::English));
         }
     }
@@ -102,10 +103,10 @@ mod tests {
     #[test]
     fn no_two_troubles_share_a_title() {
         for language in Language::ALL {
-            let mut titles = Trouble::ALL.map(|kind| kind.words(language).title).to_vec();
+            let mut titles = ErrorPage::ALL.map(|kind| kind.words(language).title).to_vec();
             titles.sort_unstable();
             titles.dedup();
-            assert_eq!(titles.len(), Trouble::ALL.len());
+            assert_eq!(titles.len(), ErrorPage::ALL.len());
         }
     }
 

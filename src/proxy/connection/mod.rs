@@ -17,12 +17,12 @@ use http::{HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 
 use super::error::Error;
-use super::pump::{Failed, Pump, State};
+use super::request_writer::{Failed, RequestWriter, State};
 use crate::request::lasting::{Cut, LOOK};
+use crate::wire::deadline::{Deadline, Woken};
 use crate::wire::framing::Framing;
 use crate::wire::head::{AnswerHead, Bounds, Search};
 use crate::wire::incoming::Incoming;
-use crate::wire::patience::{Patience, Woken};
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
 use crate::wire::stream::{Stream, WriteHalf};
@@ -31,7 +31,7 @@ use crate::wire::stream::{Stream, WriteHalf};
 pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) writer: WriteHalf,
-    pub(super) patience: Patience,
+    pub(super) deadline: Deadline,
     /// The two sides could have counted its last exchange in two ways.
     is_doubtful: bool,
 }
@@ -52,7 +52,7 @@ pub(super) struct Answered {
     pub(super) framing: Framing,
     pub(super) connection: Box<Connection>,
     /// What of the request is still on its way.
-    pub(super) pump: Option<Box<Pump>>,
+    pub(super) pump: Option<Box<RequestWriter>>,
 }
 
 /// Watches over an exchange: whether it may go on.
@@ -75,8 +75,8 @@ pub(super) struct Unanswered {
 impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
         let (reader, writer) = stream.split();
-        let (reader, patience) = (Reader::new(reader), Patience::default());
-        Self { reader, writer, patience, is_doubtful: true }
+        let (reader, deadline) = (Reader::new(reader), Deadline::default());
+        Self { reader, writer, deadline, is_doubtful: true }
     }
 
     /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
@@ -109,11 +109,11 @@ impl Connection {
         let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
         self.is_doubtful = had_body || upgrade.is_some() || method == Method::HEAD;
-        let mut pump = Pump::new(head, body, framing, holds_back);
+        let mut pump = RequestWriter::new(head, body, framing, holds_back);
         let mut awaited = Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM };
         let mut touched = false;
         let time_first = if holds_back { CONSENT.min(time) } else { time };
-        self.patience.until(Instant::from_std(now) + time_first);
+        self.deadline.until(Instant::from_std(now) + time_first);
         let answered =
             poll_fn(|cx| self.poll_answer(&mut pump, &mut awaited, &mut touched, time, watch, cx));
         match answered.await {
@@ -137,7 +137,7 @@ impl Connection {
 
     fn poll_answer(
         &mut self,
-        pump: &mut Pump,
+        pump: &mut RequestWriter,
         awaited: &mut Awaited,
         touched: &mut bool,
         time: Duration,
@@ -164,12 +164,12 @@ impl Connection {
             // Time counts while the upstream is to do something, from what it did last; the
             // deadline of what is written at once was just set.
             match pump.state() {
-                State::Client => self.patience.endless(),
+                State::Client => self.deadline.clear(),
                 State::Consent => {}
                 after @ (State::Upstream | State::Done) => {
                     let is_moved = (before, written) != (after, pump.written());
-                    if is_moved && (!is_first || self.patience.is_endless()) {
-                        self.patience.renew(time);
+                    if is_moved && (!is_first || self.deadline.is_endless()) {
+                        self.deadline.renew(time);
                     }
                 }
             }
@@ -184,7 +184,7 @@ impl Connection {
             return Poll::Ready(Err(cut.into()));
         }
         loop {
-            match ready!(self.patience.poll_look(LOOK, cx)) {
+            match ready!(self.deadline.poll_look(LOOK, cx)) {
                 Woken::ToLook => {
                     if let Poll::Ready(cut) = watch.look(pump.state() != State::Done, cx) {
                         return Poll::Ready(Err(cut.into()));
@@ -193,7 +193,7 @@ impl Connection {
                 Woken::Over if pump.state() == State::Consent => {
                     // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
                     pump.consent();
-                    self.patience.renew(time);
+                    self.deadline.renew(time);
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -205,7 +205,7 @@ impl Connection {
     fn poll_head(
         &mut self,
         awaited: &mut Awaited,
-        pump: &mut Pump,
+        pump: &mut RequestWriter,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         loop {
@@ -226,7 +226,7 @@ impl Connection {
                 Ok(Some(head)) if head.status == StatusCode::CONTINUE => {
                     awaited.interim -= 1;
                     pump.consent();
-                    self.patience.endless();
+                    self.deadline.clear();
                     // The body is asked for before an answer that came in the same piece is
                     // taken: a client that holds it back would wait for leave in vain.
                     cx.waker().wake_by_ref();

@@ -33,8 +33,8 @@ async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error>
     let (body, _lent) = Incoming::wire(reader, framing, false, Duration::from_secs(60));
     let (mut upstream, ours) = duplex(1024);
     let (reader, writer) = Stream::split_any(ours);
-    let (reader, patience) = (Reader::new(reader), Patience::default());
-    let connection = Box::new(Connection { reader, writer, patience, is_doubtful: true });
+    let (reader, deadline) = (Reader::new(reader), Deadline::default());
+    let connection = Box::new(Connection { reader, writer, deadline, is_doubtful: true });
     let head = BytesMut::from("POST / HTTP/1.1\r\n\r\n");
     let expected = head.len() + LENGTH;
     tokio::spawn(async move {

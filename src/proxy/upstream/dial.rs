@@ -12,8 +12,8 @@ use tokio_rustls::{TlsConnector, TlsStream};
 
 use super::server::Endpoint;
 use super::settings::Protocol;
+use crate::wire::disconnect;
 use crate::wire::stream::Stream;
-use crate::wire::vanished;
 
 /// A new connection.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ async fn connect(
         Endpoint::Tcp(address) => {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            vanished::watch(&stream)?;
+            disconnect::watch(&stream)?;
             stream
         }
         Endpoint::Unix(path) => {

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 use crate::base::shutdown::Shutdown;
 use crate::request::service::Peer;
 use crate::server::limits::Limits;
+use crate::wire::deadline::Deadline;
 use crate::wire::incoming::{Progress, ReaderLease};
-use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;
 use crate::wire::stream::WriteHalf;
 
@@ -18,7 +18,7 @@ pub(super) struct Connection<'s, S> {
     pub(super) may_drain: bool,
     pub(super) unread: Option<Progress>,
     pub(super) writer: WriteHalf,
-    pub(super) patience: Patience,
+    pub(super) deadline: Deadline,
     pub(super) is_first: bool,
     pub(super) service: &'s S,
     pub(super) peer: &'s Peer,

@@ -10,14 +10,14 @@ use http::Method;
 use super::connection::{Connection, poll_gone};
 use super::reclaim::DRAIN;
 use super::response::Asked;
-use crate::request::service::{Answer, HoldsBack, Service, WantsUpgrade};
+use crate::request::service::{Answer, ExpectContinue, Service, WantsUpgrade};
 use crate::wire::framing::Framing;
 use crate::wire::head::RequestHead;
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::reader::Joined;
-use crate::wire::scratch;
-use crate::wire::tunnel::Passage;
+use crate::wire::tunnel::TunnelHandover;
+use crate::wire::write_buffer;
 
 /// What happened while the service was asked.
 #[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
@@ -54,7 +54,7 @@ impl<S: Service> Connection<'_, S> {
             parts.extensions.insert(WantsUpgrade::IfPossible(protocol));
         }
         if holds_back {
-            parts.extensions.insert(HoldsBack);
+            parts.extensions.insert(ExpectContinue);
         }
 
         // 2. The service answers, or the client has left.
@@ -72,8 +72,10 @@ impl<S: Service> Connection<'_, S> {
 
         // 3. The answer goes out.
         let response = &answer.response;
-        if let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) {
-            let mut out = scratch::take();
+        if let Some(tunnel) =
+            response.extensions().get::<TunnelHandover>().and_then(TunnelHandover::take)
+        {
+            let mut out = write_buffer::take();
             outgoing::status_line(&mut out, response.status());
             for (name, value) in response.headers() {
                 out.add(name, value);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::connection::{Connection, HEAD_ROOM};
 use crate::request::service::Service;
+use crate::wire::deadline::Deadline;
 use crate::wire::head::{RequestHead, Search};
-use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;
 use crate::wire::refusal::Refusal;
 
@@ -26,13 +26,13 @@ impl<S: Service> Connection<'_, S> {
         let bounds = self.limits.head();
         let mut search = Search::default();
         let Some(reader) = self.reader.as_mut() else { return Next::Closed };
-        let patience = &mut self.patience;
+        let deadline = &mut self.deadline;
 
         // 1. Busy connections get their next request at once, in the buffer that is there.
         let is_first = std::mem::replace(&mut self.is_first, false);
         if reader.buffer().is_empty() {
-            patience.renew(SETTLE);
-            match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
+            deadline.renew(SETTLE);
+            match poll_fn(|cx| poll_fill(reader, deadline, cx)).await {
                 Ok(Some(0)) | Err(_) => return Next::Closed,
                 Ok(Some(_)) => {}
                 // 2. Others wait without one, and hear of a stop.
@@ -75,9 +75,9 @@ impl<S: Service> Connection<'_, S> {
                 }
             }
             if !std::mem::replace(&mut is_timed, true) {
-                patience.renew(self.limits.header_timeout);
+                deadline.renew(self.limits.header_timeout);
             }
-            match poll_fn(|cx| poll_fill(reader, patience, cx)).await {
+            match poll_fn(|cx| poll_fill(reader, deadline, cx)).await {
                 Ok(Some(0)) if reader.buffer().is_empty() => return Next::Closed,
                 Ok(Some(0)) => return Next::Refused(Refusal::Malformed("head ends early")),
                 Ok(Some(_)) => {}
@@ -99,14 +99,14 @@ fn is_preface(buffer: &[u8]) -> bool {
     length > 0 && buffer[..length] == PREFACE[..length]
 }
 
-/// Reads once; nothing when patience ends before.
+/// Reads once; nothing when deadline ends before.
 fn poll_fill(
     reader: &mut Reader,
-    patience: &mut Patience,
+    deadline: &mut Deadline,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<Option<usize>>> {
     match reader.poll_fill(cx, HEAD_ROOM) {
         Poll::Ready(read) => Poll::Ready(read.map(Some)),
-        Poll::Pending => patience.poll_over(cx).map(|()| Ok(None)),
+        Poll::Pending => deadline.poll_over(cx).map(|()| Ok(None)),
     }
 }

@@ -10,7 +10,7 @@ use super::response::Asked;
 use crate::base::shutdown::Shutdown;
 use crate::request::service::{Peer, Service};
 use crate::server::limits::Limits;
-use crate::wire::patience::Patience;
+use crate::wire::deadline::Deadline;
 use crate::wire::reader::Joined;
 use crate::wire::refusal::Refusal;
 
@@ -37,7 +37,7 @@ pub async fn serve<S: Service>(
         may_drain: false,
         unread: None,
         writer,
-        patience: Patience::default(),
+        deadline: Deadline::default(),
         is_first: true,
         service,
         peer,

@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite as _;
 use super::connection::Connection;
 use crate::request::lasting::{LOOK, Lasting};
 use crate::request::service::Service;
-use crate::wire::patience::{Patience, Woken};
+use crate::wire::deadline::{Deadline, Woken};
 use crate::wire::stream::poll_write_some;
 
 impl<S: Service> Connection<'_, S> {
@@ -27,7 +27,7 @@ impl<S: Service> Connection<'_, S> {
         bytes: &mut impl Buf,
         lasting: Option<&Arc<Lasting>>,
     ) -> io::Result<()> {
-        let Self { writer, patience, limits, .. } = self;
+        let Self { writer, deadline, limits, .. } = self;
         let mut waits = false;
         poll_fn(|cx| {
             while bytes.has_remaining() {
@@ -37,9 +37,9 @@ impl<S: Service> Connection<'_, S> {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
                         if !std::mem::replace(&mut waits, true) {
-                            patience.renew_looking(limits.stall_timeout, LOOK);
+                            deadline.renew_looking(limits.stall_timeout, LOOK);
                         }
-                        ready!(poll_patience(patience, lasting, cx))?;
+                        ready!(poll_patience(deadline, lasting, cx))?;
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                     }
                 }
@@ -50,18 +50,18 @@ impl<S: Service> Connection<'_, S> {
     }
 }
 
-/// Is ready when the patience has ended, or with an error when the answer may not go on.
+/// Is ready when the deadline has ended, or with an error when the answer may not go on.
 fn poll_patience(
-    patience: &mut Patience,
+    deadline: &mut Deadline,
     lasting: Option<&Arc<Lasting>>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
-    let Some(lasting) = lasting else { return patience.poll_over(cx).map(Ok) };
+    let Some(lasting) = lasting else { return deadline.poll_over(cx).map(Ok) };
     if let Some(cut) = lasting.cut() {
         return Poll::Ready(Err(io::Error::other(cut)));
     }
     loop {
-        match ready!(patience.poll_look(LOOK, cx)) {
+        match ready!(deadline.poll_look(LOOK, cx)) {
             Woken::Over => return Poll::Ready(Ok(())),
             Woken::ToLook => {
                 if let Poll::Ready(cut) = lasting.look(cx) {

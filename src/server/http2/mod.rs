@@ -33,7 +33,7 @@ use crate::request::service::{Peer, Service, WantsUpgrade};
 use crate::wire::incoming::Incoming;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::stream::Stream;
-use crate::wire::tunnel::Passage;
+use crate::wire::tunnel::TunnelHandover;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve<S: Service>(
@@ -137,7 +137,8 @@ async fn connect<S: Service>(
     }
     let said = service.call(Box::new(parts), Incoming::empty(), peer).await;
     let mut response = said.into().into_response();
-    let Some(tunnel) = response.extensions().get::<Passage>().and_then(Passage::take) else {
+    let Some(tunnel) = response.extensions().get::<TunnelHandover>().and_then(TunnelHandover::take)
+    else {
         return response;
     };
     // The request ends with the tunnel, for the access log too.

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use tokio::net::TcpListener;
 
-use crate::wire::vanished;
+use crate::wire::disconnect;
 
 /// Where to listen: what is still to be bound, or what already is.
 #[derive(Debug)]
@@ -358,7 +358,7 @@ fn listening(socket: socket2::Socket, backlog: i32) -> io::Result<std::net::TcpL
 pub(super) fn prepare<'s>(socket: impl Into<SockRef<'s>>) -> io::Result<()> {
     let socket = socket.into();
     socket.set_tcp_nodelay(true)?;
-    vanished::watch(&*socket)
+    disconnect::watch(&*socket)
 }
 
 fn bind_file(path: PathBuf, mode: u32, backlog: i32) -> io::Result<Listening> {

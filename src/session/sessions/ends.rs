@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::held::{Activity, Held};
+use super::super::held::{Activity, CachedSession};
 use super::super::label::Why;
 use super::super::{SessionId, SessionKey};
 use super::registry::{NOTE_LIFE, Sessions};
@@ -23,7 +23,7 @@ impl Sessions {
         &self,
         id: &SessionId,
         now: Time,
-    ) -> Result<Option<Arc<Held>>, Unavailable> {
+    ) -> Result<Option<Arc<CachedSession>>, Unavailable> {
         // What is known of it is read first: the node must be told its names.
         let found = self.find(id, Activity::Background, now).await?;
         let is_first = self.take(id.key(), now).await?;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use tracing::warn;
 
-use super::super::held::{Activity, Held, Live};
+use super::super::held::{ActiveSession, Activity, CachedSession};
 use super::super::{Session, SessionId, kept};
 use super::registry::Sessions;
 use crate::base::clock::Time;
@@ -14,11 +14,11 @@ use crate::store::{Key, Record, Unavailable};
 /// What is known of a session without asking the place.
 pub enum Known {
     /// It lives.
-    Live(Live),
+    Live(ActiveSession),
     /// There is none, or it has ended.
     Nothing,
     /// There was one, and the place says whether there still is.
-    Doubtful(Arc<Held>),
+    Doubtful(Arc<CachedSession>),
     /// Only the place knows.
     Unknown,
 }
@@ -33,7 +33,7 @@ impl Sessions {
         id: &SessionId,
         activity: Activity,
         now: Time,
-    ) -> Result<Option<Live>, Unavailable> {
+    ) -> Result<Option<ActiveSession>, Unavailable> {
         match self.find_near(id, activity, now) {
             Known::Live(live) => Ok(Some(live)),
             Known::Nothing => Ok(None),
@@ -66,7 +66,7 @@ impl Sessions {
         id: &SessionId,
         activity: Activity,
         now: Time,
-    ) -> Result<Option<Live>, Unavailable> {
+    ) -> Result<Option<ActiveSession>, Unavailable> {
         let key = id.key();
         let Some(far) = &self.far else { return Ok(None) };
         let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
@@ -88,7 +88,7 @@ impl Sessions {
         if !self.is_whose_it_says(&session, &record) {
             return Ok(None);
         }
-        let held = Held::restored(key, session, record.alive, far.vouched_in(round), now);
+        let held = CachedSession::restored(key, session, record.alive, far.vouched_in(round), now);
         // Never two of one, or the end of one would not be that of the other.
         let held = self.keep(held, now).0;
         // It may have ended after it was read and before it was here to be told so.
@@ -102,7 +102,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When nothing is known of it because the place is away.
-    pub async fn is_live(&self, live: &Live, now: Time) -> Result<bool, Unavailable> {
+    pub async fn is_live(&self, live: &ActiveSession, now: Time) -> Result<bool, Unavailable> {
         match self.is_live_near(live, now) {
             Some(is_live) => Ok(is_live),
             None => Ok(self.ask_again(live.held(), Activity::Background, now).await?.is_some()),
@@ -111,7 +111,7 @@ impl Sessions {
 
     /// Tells the same without asking anybody, if it is known here.
     #[must_use]
-    pub fn is_live_near(&self, live: &Live, now: Time) -> Option<bool> {
+    pub fn is_live_near(&self, live: &ActiveSession, now: Time) -> Option<bool> {
         let held = live.held();
         if held.has_ended() {
             return Some(false);
@@ -131,7 +131,12 @@ impl Sessions {
     }
 
     /// Looks at what is near, if it is good.
-    fn look(&self, held: &Arc<Held>, activity: Activity, now: Time) -> Option<Live> {
+    fn look(
+        &self,
+        held: &Arc<CachedSession>,
+        activity: Activity,
+        now: Time,
+    ) -> Option<ActiveSession> {
         if let Some(far) = &self.far
             && !held.is_vouched(far.round())
         {
@@ -148,10 +153,10 @@ impl Sessions {
     /// this process has seen.
     async fn ask_again(
         &self,
-        held: &Arc<Held>,
+        held: &Arc<CachedSession>,
         activity: Activity,
         now: Time,
-    ) -> Result<Option<Live>, Unavailable> {
+    ) -> Result<Option<ActiveSession>, Unavailable> {
         let key = held.key();
         let Some(far) = &self.far else {
             self.near.remove(&key);

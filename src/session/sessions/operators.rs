@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::SessionKey;
-use super::super::held::Held;
+use super::super::held::CachedSession;
 use super::super::label::Label;
 use super::registry::Sessions;
 use crate::base::clock::Time;
@@ -62,7 +62,7 @@ impl Sessions {
         (identifier.kind() == kind).then(|| self.owners.owner_of(&identifier))
     }
 
-    fn seen_near(&self, held: &Held) -> Seen {
+    fn seen_near(&self, held: &CachedSession) -> Seen {
         Seen {
             key: held.key(),
             label: Some(Label::of(held.session())),
@@ -80,10 +80,10 @@ impl Sessions {
         now: Time,
     ) -> Listed {
         let after = after.and_then(|text| from_hex(&text));
-        let is_behind = |held: &Held| {
+        let is_behind = |held: &CachedSession| {
             after.as_ref().is_none_or(|after| held.key().0.as_slice() > after.as_slice())
         };
-        let is_of = |held: &Held| {
+        let is_of = |held: &CachedSession| {
             owner.is_none_or(|owner| self.owners.owner(held.session().person()) == owner)
         };
         let mut keys = self.near.collect(|held| {

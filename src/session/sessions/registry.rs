@@ -7,7 +7,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tracing::warn;
 
-use super::super::held::Held;
+use super::super::held::CachedSession;
 use super::super::label::{Label, Why};
 use super::super::near::{Kept, Near};
 use super::super::{Session, SessionId, SessionKey, Settings, kept};
@@ -93,7 +93,7 @@ impl Sessions {
             };
             far.presence.wrote(far.place.put(key.place(), record).await, now)?;
         }
-        let (held, _) = self.keep(Held::new(key, session, now), now);
+        let (held, _) = self.keep(CachedSession::new(key, session, now), now);
         // The place has just taken it. But it may have ended before it was here to be told so.
         self.absent.forget(key.place());
         if let (Some(far), Some((round, ends))) = (&self.far, before)
@@ -111,7 +111,7 @@ impl Sessions {
     }
 
     /// Keeps a session near, unless it is. Returns the one that is near now, and whether it is new.
-    pub(super) fn keep(&self, held: Arc<Held>, now: Time) -> (Arc<Held>, bool) {
+    pub(super) fn keep(&self, held: Arc<CachedSession>, now: Time) -> (Arc<CachedSession>, bool) {
         let Kept { held, is_new, out } = self.near.keep(held, now);
         if let Some(out) = out {
             match &self.far {
@@ -130,7 +130,7 @@ impl Sessions {
     }
 
     /// Notes that the place is to be told of a sign of life, once for each stretch of time.
-    pub(super) fn note(&self, far: &Far, held: &Held, stretch: Duration) {
+    pub(super) fn note(&self, far: &Far, held: &CachedSession, stretch: Duration) {
         if held.to_tell(stretch).is_some() {
             let touch = self.touch(held);
             let mut touches = far.touches();
@@ -157,7 +157,7 @@ impl Sessions {
         }
     }
 
-    pub(super) fn touch(&self, held: &Held) -> Touch {
+    pub(super) fn touch(&self, held: &CachedSession) -> Touch {
         let alive = held.alive();
         Touch {
             key: held.key().place(),

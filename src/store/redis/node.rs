@@ -41,12 +41,12 @@ struct Lane {
     dialer: Arc<Dialer>,
     backoff: (Duration, Duration),
     is_surveyed: Arc<AtomicBool>,
-    live: Mutex<Option<Arc<Live>>>,
+    live: Mutex<Option<Arc<LiveConnection>>>,
     dialing: Arc<tokio::sync::Mutex<Dialing>>,
 }
 
 /// An open connection.
-struct Live {
+struct LiveConnection {
     connection: Connection,
     /// Timeouts without an answer in between.
     timeouts: AtomicU32,
@@ -175,7 +175,7 @@ impl Request<'_> {
 }
 
 impl Lane {
-    async fn open(self: &Arc<Self>) -> Result<Arc<Live>, Failure> {
+    async fn open(self: &Arc<Self>) -> Result<Arc<LiveConnection>, Failure> {
         if let Some(live) = self.live() {
             return Ok(live);
         }
@@ -199,28 +199,28 @@ impl Lane {
         task.await.unwrap_or_else(|_| Err(Failure::Away("connecting was given up".to_owned())))
     }
 
-    async fn dial(&self) -> Result<Arc<Live>, Failure> {
+    async fn dial(&self) -> Result<Arc<LiveConnection>, Failure> {
         let connection = self.dialer.connect(&self.address).await?;
         if !self.is_surveyed.swap(true, Ordering::Relaxed) {
             tokio::spawn(survey(self.address.clone(), connection.sender.clone()));
         }
-        let live = Arc::new(Live { connection, timeouts: AtomicU32::new(0) });
+        let live = Arc::new(LiveConnection { connection, timeouts: AtomicU32::new(0) });
         *self.lock() = Some(Arc::clone(&live));
         Ok(live)
     }
 
-    fn live(&self) -> Option<Arc<Live>> {
+    fn live(&self) -> Option<Arc<LiveConnection>> {
         self.lock().clone().filter(|live| !live.connection.is_over())
     }
 
-    fn timed_out(&self, live: &Arc<Live>) {
+    fn timed_out(&self, live: &Arc<LiveConnection>) {
         if live.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
             self.close(live);
         }
     }
 
     /// Throws a connection away, unless another has taken its place already.
-    fn close(&self, over: &Arc<Live>) {
+    fn close(&self, over: &Arc<LiveConnection>) {
         let mut live = self.lock();
         if live.as_ref().is_some_and(|live| Arc::ptr_eq(live, over)) {
             *live = None;
@@ -228,7 +228,7 @@ impl Lane {
         over.connection.close();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Live>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<LiveConnection>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,8 +15,8 @@ use hyper::body::{Body, Frame, SizeHint};
 use super::breaker::{Breaker, Switch};
 use super::error::BodyError;
 use super::lease::{ReaderLease, Wire};
+use crate::wire::deadline::Deadline;
 use crate::wire::framing::Framing;
-use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;
 
 /// The body of a request, by whatever protocol it comes.
@@ -36,7 +36,7 @@ enum Source {
     /// The end of a body whose length nobody announced, with its trailer.
     End(Option<Box<HeaderMap>>),
     Wire(Box<Wire>),
-    Http2(hyper::body::Incoming, Box<(Patience, Duration)>),
+    Http2(hyper::body::Incoming, Box<(Deadline, Duration)>),
 }
 
 impl Incoming {
@@ -64,7 +64,7 @@ impl Incoming {
         if body.is_end_stream() {
             return Self::empty();
         }
-        Self::of(Source::Http2(body, Box::new((Patience::default(), stall))))
+        Self::of(Source::Http2(body, Box::new((Deadline::default(), stall))))
     }
 
     /// A body that was read before.
@@ -171,17 +171,17 @@ impl Body for Incoming {
             }
             Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(*trailer))),
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
-            Source::Http2(body, patience) => {
-                let (patience, stall) = &mut **patience;
+            Source::Http2(body, deadline) => {
+                let (deadline, stall) = &mut **deadline;
                 match Pin::new(&mut *body).poll_frame(cx) {
                     Poll::Pending => {
-                        ready!(patience.poll_stalled(*stall, cx));
+                        ready!(deadline.poll_stalled(*stall, cx));
                         Some(Err(BodyError::Stalled(*stall)))
                     }
                     // A stream that was reset, even without an error, has not come to its end.
                     Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
                     Poll::Ready(frame) => {
-                        patience.endless();
+                        deadline.clear();
                         frame.map(|frame| frame.map_err(BodyError::from))
                     }
                 }

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::error::BodyError;
 use super::progress::Progress;
 use crate::wire::chunked::Extensions;
+use crate::wire::deadline::Deadline;
 use crate::wire::framing::Framing;
-use crate::wire::patience::Patience;
 use crate::wire::reader::Reader;
 
 /// A body of HTTP/1.1. It takes the reader of its connection along and sends it home at the end.
@@ -20,7 +20,7 @@ pub(super) struct Wire {
     pub(super) progress: Progress,
     home: Option<oneshot::Sender<Returned>>,
     awaited: Option<oneshot::Sender<()>>,
-    patience: Patience,
+    deadline: Deadline,
     stall: Duration,
 }
 
@@ -54,7 +54,7 @@ impl Wire {
             progress: Progress::new(framing, Extensions::Refused),
             home: Some(home),
             awaited: Some(awaited).filter(|_| holds_back),
-            patience: Patience::default(),
+            deadline: Deadline::default(),
             stall,
         };
         let lease =
@@ -74,11 +74,11 @@ impl Wire {
         }
         match self.progress.poll_piece(reader, cx) {
             Poll::Pending => {
-                ready!(self.patience.poll_stalled(self.stall, cx));
+                ready!(self.deadline.poll_stalled(self.stall, cx));
                 Poll::Ready(Some(Err(BodyError::Stalled(self.stall))))
             }
             Poll::Ready(frame) => {
-                self.patience.endless();
+                self.deadline.clear();
                 if self.progress.is_over() {
                     self.go_home();
                 }

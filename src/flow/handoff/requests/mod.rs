@@ -28,7 +28,7 @@ use crate::base::network::Network;
 use crate::gate::requirement::AuthnRequirement;
 use crate::identity::assurance::Assurance;
 use crate::session::SessionKey;
-use crate::session::held::Live;
+use crate::session::held::ActiveSession;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{
     Found, Handle, HandleKind, JsonContent, RandomHandle, Strength, Version,
@@ -193,7 +193,7 @@ impl HandoffRequests {
         &self,
         handle: &HandoffHandle,
         home: &Binding,
-        live: Option<&Live>,
+        live: Option<&ActiveSession>,
         skew: Duration,
         now: Time,
     ) -> Result<Step, HandoffRefusal> {
@@ -281,7 +281,13 @@ impl Kept {
 
     /// Tells whether a session fulfils the hand-off: it is sure and recent enough, or it was begun
     /// for this hand-off, where no session can be recent enough that was there before.
-    fn will_do(&self, request: &HandoffRequest, live: &Live, skew: Duration, now: Time) -> bool {
+    fn will_do(
+        &self,
+        request: &HandoffRequest,
+        live: &ActiveSession,
+        skew: Duration,
+        now: Time,
+    ) -> bool {
         let (session, demand) = (live.session(), request.demand);
         if demand.is_met(session.assurance(), session.authenticated(), now) {
             return true;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::SessionId;
-use crate::session::held::{Activity, Held};
+use crate::session::held::{Activity, CachedSession};
 use crate::session::testing::{session, settings};
 use crate::store::memory::Memory;
 
@@ -21,9 +21,11 @@ fn world() -> World {
 }
 
 /// A session of somebody who identified with a high level at that time.
-fn signed_in(at: Time) -> Live {
+fn signed_in(at: Time) -> ActiveSession {
     let key = SessionId::generate().key();
-    Held::new(key, session(key, at), at).look(Activity::Alive, at, settings().idle).unwrap()
+    CachedSession::new(key, session(key, at), at)
+        .look(Activity::Alive, at, settings().idle)
+        .unwrap()
 }
 
 fn network(number: u32) -> Network {
@@ -51,7 +53,7 @@ impl World {
     async fn bring(
         &self,
         handle: &HandoffHandle,
-        live: Option<&Live>,
+        live: Option<&ActiveSession>,
     ) -> Result<Step, HandoffRefusal> {
         self.requests.bring(handle, &self.home, live, SKEW, self.now).await
     }

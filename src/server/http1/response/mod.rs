@@ -15,7 +15,7 @@ pub(super) use self::head::Asked;
 use self::head::Head;
 use super::connection::Connection;
 use crate::request::service::{Answer, Service};
-use crate::wire::scratch;
+use crate::wire::write_buffer;
 
 impl<S: Service> Connection<'_, S> {
     /// Writes an answer; says whether the connection may be used again.
@@ -23,7 +23,7 @@ impl<S: Service> Connection<'_, S> {
         let Answer { response, passed, lasting } = answer;
         let (parts, body) = response.into_parts();
         // 1. The head.
-        let mut out = scratch::take();
+        let mut out = write_buffer::take();
         let exact = body.size_hint().exact();
         let Head { framing, goes_on } = Head::write(&mut out, &parts, &passed, exact, asked);
         let goes_on = goes_on && self.knows_next_start(parts.status) && !self.stop.is_draining();
@@ -33,7 +33,7 @@ impl<S: Service> Connection<'_, S> {
         let mut sending = Sending::new(framing, body, out, lasting);
         let is_sent = self.send(&mut sending).await?;
         if is_sent {
-            scratch::give_back(sending.out);
+            write_buffer::give_back(sending.out);
         }
         Ok(is_sent && goes_on)
     }

@@ -81,14 +81,14 @@ impl AsyncWrite for Upstream {
 const HEAD: &str = "POST / HTTP/1.1\r\n\r\n";
 
 /// A request whose body comes as chunks, and its client.
-fn chunked(framing: Framing) -> (Pump, DuplexStream) {
+fn chunked(framing: Framing) -> (RequestWriter, DuplexStream) {
     let (client, source) = duplex(1 << 20);
     let reader = Reader::new(ReadHalf::Other(Box::new(source)));
     let (body, _) = Incoming::wire(reader, Framing::Chunked, false, Duration::from_secs(60));
-    (Pump::new(BytesMut::from(HEAD), body, framing, false), client)
+    (RequestWriter::new(BytesMut::from(HEAD), body, framing, false), client)
 }
 
-async fn poll_once(pump: &mut Pump, writer: &mut WriteHalf) -> Poll<Result<(), Failed>> {
+async fn poll_once(pump: &mut RequestWriter, writer: &mut WriteHalf) -> Poll<Result<(), Failed>> {
     poll_fn(|cx| Poll::Ready(pump.poll(writer, cx))).await
 }
 

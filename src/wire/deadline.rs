@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long to wait still.
 #[derive(Debug, Default)]
-pub struct Patience {
+pub struct Deadline {
     deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -24,23 +24,23 @@ pub struct Patience {
 pub enum Woken {
     /// To look around, and wait on.
     ToLook,
-    /// The patience has ended.
+    /// The deadline has ended.
     Over,
 }
 
-impl Patience {
-    /// Has patience for so long, from now on.
+impl Deadline {
+    /// Has deadline for so long, from now on.
     pub fn renew(&mut self, time: Duration) {
         self.until(Instant::now() + time);
     }
 
-    /// Has patience until then.
+    /// Has deadline until then.
     pub fn until(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }
 
-    /// Has patience for ever.
-    pub fn endless(&mut self) {
+    /// Has deadline for ever.
+    pub fn clear(&mut self) {
         self.deadline = None;
     }
 
@@ -59,7 +59,7 @@ impl Patience {
         self.poll_over(cx)
     }
 
-    /// Has patience for so long, from now on, and looks around within so much of it.
+    /// Has deadline for so long, from now on, and looks around within so much of it.
     pub fn renew_looking(&mut self, time: Duration, look: Duration) {
         let now = Instant::now();
         self.until(now + time);
@@ -83,9 +83,9 @@ impl Patience {
         self.poll_look(look, cx)
     }
 
-    /// Is ready when the patience has ended, and now and then before that: at the latest so long
+    /// Is ready when the deadline has ended, and now and then before that: at the latest so long
     /// after the timer was set last. Whoever has looked around waits again, also with endless
-    /// patience.
+    /// deadline.
     pub fn poll_look(&mut self, look: Duration, cx: &mut Context<'_>) -> Poll<Woken> {
         let next = |deadline: Option<Instant>| {
             let look = Instant::now() + look;
@@ -107,7 +107,7 @@ impl Patience {
         Poll::Ready(Woken::ToLook)
     }
 
-    /// Is ready when the patience has ended.
+    /// Is ready when the deadline has ended.
     pub fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
@@ -136,49 +136,49 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn ends_at_the_deadline_that_was_set_last() {
         let begin = Instant::now();
-        let mut patience = Patience::default();
-        patience.renew(Duration::from_secs(5));
-        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
-        patience.renew(Duration::from_secs(60));
-        poll_fn(|cx| patience.poll_over(cx)).await;
+        let mut deadline = Deadline::default();
+        deadline.renew(Duration::from_secs(5));
+        assert!(poll_fn(|cx| Poll::Ready(deadline.poll_over(cx).is_pending())).await);
+        deadline.renew(Duration::from_secs(60));
+        poll_fn(|cx| deadline.poll_over(cx)).await;
         assert_eq!(begin.elapsed().as_secs(), 60);
-        patience.renew(Duration::from_secs(1));
-        poll_fn(|cx| patience.poll_over(cx)).await;
+        deadline.renew(Duration::from_secs(1));
+        poll_fn(|cx| deadline.poll_over(cx)).await;
         assert_eq!(begin.elapsed().as_secs(), 61);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stall_is_counted_from_the_first_wait_on() {
-        let (mut patience, stall) = (Patience::default(), Duration::from_secs(5));
+        let (mut deadline, stall) = (Deadline::default(), Duration::from_secs(5));
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_secs(4)).await;
-            let stalled = poll_fn(|cx| Poll::Ready(patience.poll_stalled(stall, cx)));
+            let stalled = poll_fn(|cx| Poll::Ready(deadline.poll_stalled(stall, cx)));
             assert!(stalled.await.is_pending());
-            patience.endless();
+            deadline.clear();
         }
         let begin = Instant::now();
-        poll_fn(|cx| patience.poll_stalled(stall, cx)).await;
+        poll_fn(|cx| deadline.poll_stalled(stall, cx)).await;
         assert_eq!(begin.elapsed(), stall);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_looks_around_does_so_again_and_again_and_still_ends_in_time() {
         let (begin, look) = (Instant::now(), Duration::from_millis(400));
-        let mut patience = Patience::default();
+        let mut deadline = Deadline::default();
         // A timer of an earlier wait, far away.
-        patience.renew(Duration::from_secs(75));
-        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
-        patience.renew_looking(Duration::from_secs(1), look);
+        deadline.renew(Duration::from_secs(75));
+        assert!(poll_fn(|cx| Poll::Ready(deadline.poll_over(cx).is_pending())).await);
+        deadline.renew_looking(Duration::from_secs(1), look);
         let mut woken = Vec::new();
         while woken.last().is_none_or(|(why, _)| *why == Woken::ToLook) {
-            let why = poll_fn(|cx| patience.poll_look(look, cx)).await;
+            let why = poll_fn(|cx| deadline.poll_look(look, cx)).await;
             woken.push((why, begin.elapsed().as_millis()));
         }
         let looks = [(Woken::ToLook, 400), (Woken::ToLook, 800), (Woken::Over, 1000)];
         assert_eq!(woken, looks);
-        patience.endless();
+        deadline.clear();
         for _ in 0..3 {
-            assert_eq!(poll_fn(|cx| patience.poll_look(look, cx)).await, Woken::ToLook);
+            assert_eq!(poll_fn(|cx| deadline.poll_look(look, cx)).await, Woken::ToLook);
         }
         assert_eq!(begin.elapsed().as_millis(), 2200);
     }
@@ -186,13 +186,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_deadline_can_come_nearer_and_go_away() {
         let begin = Instant::now();
-        let mut patience = Patience::default();
-        patience.renew(Duration::from_secs(60));
-        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
-        patience.renew(Duration::from_secs(2));
-        poll_fn(|cx| patience.poll_over(cx)).await;
+        let mut deadline = Deadline::default();
+        deadline.renew(Duration::from_secs(60));
+        assert!(poll_fn(|cx| Poll::Ready(deadline.poll_over(cx).is_pending())).await);
+        deadline.renew(Duration::from_secs(2));
+        poll_fn(|cx| deadline.poll_over(cx)).await;
         assert_eq!(begin.elapsed().as_secs(), 2);
-        patience.endless();
-        assert!(poll_fn(|cx| Poll::Ready(patience.poll_over(cx).is_pending())).await);
+        deadline.clear();
+        assert!(poll_fn(|cx| Poll::Ready(deadline.poll_over(cx).is_pending())).await);
     }
 }

@@ -18,11 +18,11 @@ use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Incoming};
 use crate::wire::outgoing;
 use crate::wire::refusal::Refusal;
-use crate::wire::scratch;
 use crate::wire::stream::{WriteHalf, poll_write_some};
+use crate::wire::write_buffer;
 
 /// A request on its way.
-pub(super) struct Pump {
+pub(super) struct RequestWriter {
     /// What is to be written next, in this order.
     head: BytesMut,
     data: Bytes,
@@ -58,7 +58,7 @@ pub(super) enum Failed {
     Upstream(io::Error),
 }
 
-impl Pump {
+impl RequestWriter {
     /// Makes a pump for a written head and a body.
     pub(super) fn new(head: BytesMut, body: Incoming, framing: Framing, holds_back: bool) -> Self {
         let state = if holds_back { State::Consent } else { State::Client };
@@ -133,7 +133,7 @@ impl Pump {
                     Poll::Ready(()) if self.is_over => {
                         self.state = State::Done;
                         // The next one writes where it is still near.
-                        scratch::give_back(std::mem::take(&mut self.head));
+                        write_buffer::give_back(std::mem::take(&mut self.head));
                         return Poll::Ready(Ok(()));
                     }
                     Poll::Ready(()) => return Poll::Pending,

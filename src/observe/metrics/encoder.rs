@@ -23,7 +23,7 @@ pub trait Source: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the text cannot be made.
-    fn write(&self, sheet: &mut Sheet<'_>) -> fmt::Result;
+    fn write(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result;
 }
 
 /// How the text is written.
@@ -91,14 +91,15 @@ impl fmt::Debug for Numbers {
 
 impl Collector for Numbers {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut sheet = Sheet { encoder, written: HashSet::new(), room: MOST_ROWS, left_out: 0 };
-        self.0.write(&mut sheet)?;
-        sheet.end()
+        let mut encoder =
+            MetricsEncoder { encoder, written: HashSet::new(), room: MOST_ROWS, left_out: 0 };
+        self.0.write(&mut encoder)?;
+        encoder.end()
     }
 }
 
 /// An answer in the making.
-pub struct Sheet<'e> {
+pub struct MetricsEncoder<'e> {
     encoder: DescriptorEncoder<'e>,
     written: HashSet<&'static str>,
     room: usize,
@@ -106,7 +107,7 @@ pub struct Sheet<'e> {
 }
 
 /// The rows of one metric.
-pub struct Rows<'s> {
+pub struct Samples<'s> {
     metric: &'static Metric,
     encoder: MetricEncoder<'s>,
     seen: HashSet<String>,
@@ -114,7 +115,7 @@ pub struct Rows<'s> {
     left_out: &'s mut u64,
 }
 
-impl Sheet<'_> {
+impl MetricsEncoder<'_> {
     /// Writes a metric of one row and no labels.
     ///
     /// # Errors
@@ -140,7 +141,7 @@ impl Sheet<'_> {
     pub fn rows(
         &mut self,
         metric: &'static Metric,
-        write: impl FnOnce(&mut Rows<'_>) -> fmt::Result,
+        write: impl FnOnce(&mut Samples<'_>) -> fmt::Result,
     ) -> fmt::Result {
         let is_first = self.written.insert(metric.name);
         debug_assert!(is_first, "{} is written once", metric.name);
@@ -149,7 +150,7 @@ impl Sheet<'_> {
         }
         let encoder =
             self.encoder.encode_descriptor(metric.name, metric.help, None, metric.kind.into())?;
-        write(&mut Rows {
+        write(&mut Samples {
             metric,
             encoder,
             seen: HashSet::new(),
@@ -171,7 +172,7 @@ impl Sheet<'_> {
     }
 }
 
-impl Rows<'_> {
+impl Samples<'_> {
     /// Writes a row with the values of its labels, in the order of the catalogue.
     ///
     /// # Errors
@@ -245,14 +246,14 @@ mod tests {
     struct Few(usize);
 
     impl Source for Few {
-        fn write(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
-            sheet.one(&catalogue::SESSIONS, 7.0)?;
-            sheet.one(&catalogue::PROCESS_CPU, 1.5)?;
-            sheet.rows(&catalogue::REFUSALS, |rows| {
+        fn write(&self, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
+            encoder.one(&catalogue::SESSIONS, 7.0)?;
+            encoder.one(&catalogue::PROCESS_CPU, 1.5)?;
+            encoder.rows(&catalogue::REFUSALS, |rows| {
                 rows.add(&["login.expired"], 2.0)?;
                 rows.add(&["login.expired"], 3.0)
             })?;
-            sheet.rows(&catalogue::UPSTREAM_REQUESTS, |rows| {
+            encoder.rows(&catalogue::UPSTREAM_REQUESTS, |rows| {
                 (0..self.0).try_for_each(|n| rows.add(&[&format!("a\"\n{n}")], 0.0))
             })
         }
