@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use crate::base::body::Body;
 use crate::gateway::Worker;
-use crate::request::service::{Answer, Peer, Service};
+use crate::request::service::{Peer, Service, ServiceResponse};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
@@ -33,9 +33,9 @@ impl Current {
 }
 
 impl Service for Current {
-    type Said = Answer;
+    type Said = ServiceResponse;
 
-    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Answer {
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> ServiceResponse {
         self.worker().call(parts, body, peer).await
     }
 
@@ -48,9 +48,9 @@ impl Service for Current {
 pub(super) struct ToHttps(pub(super) Arc<Current>);
 
 impl Service for ToHttps {
-    type Said = Answer;
+    type Said = ServiceResponse;
 
-    async fn call(&self, parts: Box<Parts>, _: Incoming, peer: &Peer) -> Answer {
+    async fn call(&self, parts: Box<Parts>, _: Incoming, peer: &Peer) -> ServiceResponse {
         self.0.worker().to_https(parts, peer)
     }
 

@@ -7,10 +7,10 @@ use crate::app::Settings;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Problems};
 
-/// Reads and raises a configuration.
+/// Reads and resolves a configuration.
 pub(super) fn load(path: &Path) -> (Option<Settings>, Problems) {
     match config::load(path, environment()) {
-        Ok(loaded) => config::raise(loaded, SystemClock.now()),
+        Ok(loaded) => config::resolve(loaded, SystemClock.now()),
         Err(problems) => (None, problems),
     }
 }

@@ -22,8 +22,8 @@ mod overlay;
 mod place;
 pub mod presets;
 pub mod problem;
-pub mod raise;
 pub mod reference;
+pub mod resolve;
 pub(crate) mod shape;
 mod typed;
 
@@ -33,5 +33,5 @@ mod tests;
 pub use load::{Loaded, load, load_text};
 pub use place::{Place, Places};
 pub use problem::{Problem, Problems, Severity};
-pub use raise::raise;
 pub use reference::{reference, schema};
+pub use resolve::resolve;

@@ -22,16 +22,16 @@ use crate::request::context::{Caller, RequestContext};
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::{self, Client};
 use crate::request::host::Host;
-use crate::request::service::{Answer, Peer, Service};
+use crate::request::service::{Peer, Service, ServiceResponse};
 use crate::request::{headers, path, recorded};
 use crate::wire::head::{self, is_method};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
 impl Service for Worker {
-    type Said = Answer;
+    type Said = ServiceResponse;
 
-    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Answer {
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> ServiceResponse {
         let mut context = self.begin(parts, peer);
         let mut answer = match self.handle(&mut context, peer, body).await {
             Ok(answer) => answer,
@@ -59,7 +59,7 @@ impl Service for Worker {
 impl Worker {
     /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
     #[must_use]
-    pub fn to_https(&self, parts: Box<Parts>, peer: &Peer) -> Answer {
+    pub fn to_https(&self, parts: Box<Parts>, peer: &Peer) -> ServiceResponse {
         let mut context = self.begin(parts, peer);
         let response = match self.https_target(&context) {
             Ok(target) => response::permanently_at(&target),
@@ -108,7 +108,7 @@ impl Worker {
         context: &mut RequestContext,
         peer: &Peer,
         body: Incoming,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ServiceResponse, Failure> {
         self.check_head(context)?;
 
         // 1. Who asks: the proxies in front that we trust are heard before their headers go.
@@ -129,7 +129,7 @@ impl Worker {
             Found::Own(endpoint) => {
                 // On the heap: a login needs far more room than a request that passes.
                 let answer = Box::pin(endpoints::answer(self, endpoint, context, body)).await;
-                return answer.map(Answer::from);
+                return answer.map(ServiceResponse::from);
             }
         };
 
@@ -146,7 +146,7 @@ impl Worker {
             Decision::Pass(pass) => pass,
             Decision::Deny(denial) => {
                 let answer = Box::pin(self.deny(&denial, context, body_or_form, most)).await;
-                return answer.map(Answer::from);
+                return answer.map(ServiceResponse::from);
             }
         };
         let identity = self.identity(&pass, context)?;
@@ -215,7 +215,7 @@ impl Worker {
 
     /// Notes a request and its answer: in the counts now, in the access log when the answer was
     /// sent.
-    fn note(&self, context: RequestContext, answer: Answer) -> Answer {
+    fn note(&self, context: RequestContext, answer: ServiceResponse) -> ServiceResponse {
         let Shared { settings, access, counts, clock, .. } = &*self.shared;
         self.answers.add(answer.response.status());
         if let Some(reason) = context.record.reason {

@@ -17,7 +17,7 @@ use crate::request::cookie::Cookies;
 use crate::request::headers;
 use crate::request::headers::raw::RawHeaders;
 use crate::request::lasting::Form;
-use crate::request::service::Answer;
+use crate::request::service::ServiceResponse;
 use crate::wire::incoming::{BodyError, Incoming};
 
 /// Forwards a request and returns the answer as it comes in.
@@ -31,7 +31,7 @@ pub async fn forward(
     context: &mut RequestContext,
     body: Incoming,
     identity: Option<HeaderValue>,
-) -> Result<Answer, Error> {
+) -> Result<ServiceResponse, Error> {
     let upstream = proxy.upstreams.get(forward.upstream);
     // 1. Not more of a body than may come.
     let limit = forward.bounds.max_body.unwrap_or(proxy.settings.max_body);
@@ -91,7 +91,7 @@ pub async fn forward(
     if let Some(lasting) = &lasts {
         context.record.lasts(Arc::clone(lasting));
     }
-    let mut answer = Answer::from(Response::new(body));
+    let mut answer = ServiceResponse::from(Response::new(body));
     *answer.response.status_mut() = status;
     answer.lasting = lasts;
     match fields {

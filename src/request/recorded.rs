@@ -17,7 +17,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use super::access_record::AccessRecord;
 use super::context::RequestContext;
 use super::lasting::Cut;
-use super::service::Answer;
+use super::service::ServiceResponse;
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
 use crate::observe::access::{AccessLog, Record};
@@ -27,11 +27,11 @@ use crate::observe::access::{AccessLog, Record};
 #[must_use]
 pub fn follow(
     context: RequestContext,
-    answer: Answer,
+    answer: ServiceResponse,
     (access, clock): (&Arc<AccessLog>, &SharedClock),
     has_secret_query: bool,
-) -> Answer {
-    let Answer { response, passed, lasting } = answer;
+) -> ServiceResponse {
+    let ServiceResponse { response, passed, lasting } = answer;
     let Parts { method, uri, version, .. } = *context.parts;
     let entry = Entry {
         access: Arc::clone(access),
@@ -51,7 +51,7 @@ pub fn follow(
         has_secret_query,
     };
     let response = response.map(|body| Body::stream(RecordedBody { body, entry }));
-    Answer { response, passed, lasting }
+    ServiceResponse { response, passed, lasting }
 }
 
 /// The body of an answer; the request is noted when it is dropped.

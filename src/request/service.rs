@@ -56,7 +56,7 @@ pub enum WantsUpgrade {
 pub struct ExpectContinue;
 
 /// An answer.
-pub struct Answer {
+pub struct ServiceResponse {
     /// What we say.
     pub response: Response<Body>,
     /// The fields that an upstream said, which go out as they are.
@@ -65,13 +65,13 @@ pub struct Answer {
     pub lasting: Option<Arc<Lasting>>,
 }
 
-impl From<Response<Body>> for Answer {
+impl From<Response<Body>> for ServiceResponse {
     fn from(response: Response<Body>) -> Self {
         Self { response, passed: RawHeaders::default(), lasting: None }
     }
 }
 
-impl Answer {
+impl ServiceResponse {
     /// Puts all fields into one map.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
@@ -93,8 +93,8 @@ impl Answer {
 
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// A response where all is said by us, an [`Answer`] where an upstream has its say.
-    type Said: Into<Answer> + Send;
+    /// A response where all is said by us, an [`ServiceResponse`] where an upstream has its say.
+    type Said: Into<ServiceResponse> + Send;
 
     /// Answers one request: its head, which stays where it was read to, and its body. Every failure
     /// is an answer too.
@@ -134,7 +134,7 @@ mod tests {
                 let said = HeaderValue::from_static(said);
                 response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, said);
             }
-            let mut answer = Answer::from(response);
+            let mut answer = ServiceResponse::from(response);
             answer.add_hsts(wanted, is_tls);
             let response = answer.into_response();
             let mut there = response.headers().get_all(STRICT_TRANSPORT_SECURITY).iter();

@@ -443,7 +443,7 @@ fn every_environment_has_its_addresses() {
         ("production-private", "podmiotyzewnetrzne.login.gov.pl"),
     ] {
         let node = format!("[node]\nenvironment = \"{environment}\"");
-        let settings = raised(&GOOD.replace("[node]", &node));
+        let settings = resolved(&GOOD.replace("[node]", &node));
         assert_eq!(settings.flows.node_issuer, host);
         assert_eq!(
             settings.flows.sso_url,
@@ -461,7 +461,7 @@ fn every_environment_has_its_addresses() {
         );
     }
     // Every one of them can be overridden, each by itself.
-    let settings = raised(&GOOD.replace(
+    let settings = resolved(&GOOD.replace(
         "[node]",
         "[node]\nenvironment = \"integration\"\nissuer = \"other\"\n\
          sso_destination = \"https://login.gov.pl/login/SingleSignOnService\"",
@@ -480,14 +480,14 @@ fn every_environment_has_its_addresses() {
     }
 }
 
-fn raised(configuration: &str) -> brama::app::Settings {
+fn resolved(configuration: &str) -> brama::app::Settings {
     let folder = folder(configuration);
     // Where citizens come, the simulator's certificate is not taken for the node's.
     let theirs = rcgen::generate_simple_self_signed(["login.gov.pl".to_owned()]).unwrap();
     fs::write(folder.path().join("node-signing.crt.pem"), theirs.cert.pem()).unwrap();
     let path = folder.path().join("brama.toml");
     let loaded = brama::config::load(&path, std::iter::empty()).unwrap();
-    let (settings, problems) = brama::config::raise(loaded, SystemClock.now());
+    let (settings, problems) = brama::config::resolve(loaded, SystemClock.now());
     settings.unwrap_or_else(|| panic!("{problems}"))
 }
 

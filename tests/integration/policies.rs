@@ -308,7 +308,7 @@ async fn random_policies_do_what_is_explained_and_second_doors_are_warned_of() {
         fs::write(&candidate, &text).unwrap();
         let now = brama::base::clock::Clock::now(&*world.clock);
         let loaded = config::load(&candidate, std::iter::empty()).unwrap();
-        let (Some(settings), problems) = config::raise(loaded, now) else { continue };
+        let (Some(settings), problems) = config::resolve(loaded, now) else { continue };
         tried += 1;
         world.reload_with(|_| text.clone()).await;
         let policy = Policy::new(settings.routes.clone());

@@ -295,7 +295,7 @@ fn a_route_that_could_be_misused_is_refused_before_anything_starts() {
         );
         let loaded = config::load_text("brama.toml", &text, std::iter::empty()).unwrap();
         let now = "2031-03-04T10:20:30Z".parse().unwrap();
-        let (settings, problems) = config::raise(loaded, now);
+        let (settings, problems) = config::resolve(loaded, now);
         let told = problems.to_string();
         assert!(settings.is_none());
         assert!(told.contains(&format!("route[0].{expected}")), "{lines}\n{told}");

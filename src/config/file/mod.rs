@@ -1,7 +1,7 @@
 //! The file as it is written: one struct for each section, one field for each key.
 //!
 //! 1. Nothing here is checked beyond its type. A required key may be missing and a path may name
-//!    nothing: raising the file into settings finds that.
+//!    nothing: resolving the file into settings finds that.
 //! 2. Defaults are the safe choice, and the comment at the field says what they are good for.
 //!    The comments are what operators read in `config/reference.toml`.
 //! 3. Durations and sizes carry their unit: `"15m"`, `"256 KiB"`.

@@ -13,7 +13,7 @@
 //! a browser away by a page as well. `Service-Worker-Allowed` stays for the same reason: whoever
 //! can write scripts of an origin can do what a service worker can. A route can remove any of them.
 //!
-//! [`add_hsts`](crate::request::service::Answer::add_hsts) is the one header that we add to every
+//! [`add_hsts`](crate::request::service::ServiceResponse::add_hsts) is the one header that we add to every
 //! answer over TLS, when it is wanted.
 
 use std::time::Duration;

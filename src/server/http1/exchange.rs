@@ -10,7 +10,7 @@ use http::Method;
 use super::connection::{Connection, poll_gone};
 use super::reclaim::DRAIN;
 use super::response::Asked;
-use crate::request::service::{Answer, ExpectContinue, Service, WantsUpgrade};
+use crate::request::service::{ExpectContinue, Service, ServiceResponse, WantsUpgrade};
 use crate::wire::framing::Framing;
 use crate::wire::head::RequestHead;
 use crate::wire::incoming::Incoming;
@@ -22,7 +22,7 @@ use crate::wire::write_buffer;
 /// What happened while the service was asked.
 #[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
 enum Meanwhile {
-    Answered(Answer),
+    Answered(ServiceResponse),
     BodyAwaited,
     ClientGone,
 }

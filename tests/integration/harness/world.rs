@@ -296,7 +296,7 @@ const FILE: &str = "brama.toml";
 
 fn read(path: &Path, now: Time) -> Settings {
     let loaded = config::load(path, std::iter::empty()).unwrap_or_else(|e| panic!("{e}"));
-    let (settings, problems) = config::raise(loaded, now);
+    let (settings, problems) = config::resolve(loaded, now);
     settings.unwrap_or_else(|| panic!("{problems}"))
 }
 

@@ -164,7 +164,7 @@ impl World {
         let after: Vec<_> = row.settled().chain(row.changes()).collect();
         if row.is_judged() {
             // What is only asked while files are read: what is said of them is another thing.
-            let said = |changes| config::raise(load(&self.folder, changes), SystemClock.now()).1;
+            let said = |changes| config::resolve(load(&self.folder, changes), SystemClock.now()).1;
             let is_told = said(&before).to_string() != said(&after).to_string();
             return is_told.then_some(Outcome::Applied).ok_or_else(|| SAME.to_owned());
         }
@@ -216,7 +216,7 @@ impl World {
 
     fn settings(&self, changes: &[(&str, &str)]) -> Result<Settings, String> {
         let loaded = load(&self.folder, changes);
-        let (settings, problems) = config::raise(loaded, SystemClock.now());
+        let (settings, problems) = config::resolve(loaded, SystemClock.now());
         settings.ok_or_else(|| problems.to_string())
     }
 }
@@ -251,7 +251,7 @@ fn renewal(settings: &Settings) -> Renewal {
 }
 
 async fn bind(folder: &TempDir, changes: &[(&str, &str)]) -> App {
-    let (settings, problems) = config::raise(load(folder, changes), SystemClock.now());
+    let (settings, problems) = config::resolve(load(folder, changes), SystemClock.now());
     let settings = settings.unwrap_or_else(|| panic!("{problems}"));
     Box::pin(App::bind(settings, Arc::new(SystemClock))).await.unwrap()
 }

@@ -14,13 +14,17 @@ use self::body::Sending;
 pub(super) use self::head::Asked;
 use self::head::Head;
 use super::connection::Connection;
-use crate::request::service::{Answer, Service};
+use crate::request::service::{Service, ServiceResponse};
 use crate::wire::write_buffer;
 
 impl<S: Service> Connection<'_, S> {
     /// Writes an answer; says whether the connection may be used again.
-    pub(super) async fn respond(&mut self, answer: Answer, asked: Asked) -> io::Result<bool> {
-        let Answer { response, passed, lasting } = answer;
+    pub(super) async fn respond(
+        &mut self,
+        answer: ServiceResponse,
+        asked: Asked,
+    ) -> io::Result<bool> {
+        let ServiceResponse { response, passed, lasting } = answer;
         let (parts, body) = response.into_parts();
         // 1. The head.
         let mut out = write_buffer::take();

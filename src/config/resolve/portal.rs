@@ -3,19 +3,19 @@
 use http::HeaderValue;
 
 use crate::config::presets::preset;
-use crate::config::raise::context::Context;
-use crate::config::raise::{address, limits, others, outage};
+use crate::config::resolve::context::Context;
+use crate::config::resolve::{address, limits, others, outage};
 use crate::gateway;
 use crate::request::cookie::Cookies;
 use crate::request::networks::Networks;
 use crate::request::path::canonical;
 
-pub(super) fn raise(context: &mut Context<'_>) -> Option<gateway::Settings> {
+pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
     let file = &context.file().portal;
     let prefix = prefix(context);
     let acs_path = acs_path(context, prefix.as_deref());
     let maintenance = maintenance(context);
-    let (limits, outage) = (limits::raise(context), outage::raise(context));
+    let (limits, outage) = (limits::resolve(context), outage::resolve(context));
     let text = context.required(
         key!(portal.public_url),
         file.public_url.as_deref(),
@@ -26,7 +26,7 @@ pub(super) fn raise(context: &mut Context<'_>) -> Option<gateway::Settings> {
     Some(gateway::Settings {
         portal_name: file.name.clone(),
         origin: url.origin().ascii_serialization(),
-        others: others::raise(context, &url),
+        others: others::resolve(context, &url),
         prefix: prefix?,
         acs_path: acs_path?,
         test_environment: preset(context.file().node.environment)

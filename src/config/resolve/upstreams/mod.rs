@@ -15,8 +15,8 @@ use super::context::Context;
 use crate::config::file;
 use crate::proxy::upstream::{Limits, Passive, Pool, Settings, Timeouts};
 
-/// Raises the upstreams, and the number of each by its name.
-pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<Settings>) {
+/// Resolves the upstreams, and the number of each by its name.
+pub(super) fn resolve(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<Settings>) {
     let mut names = HashMap::new();
     let mut settings = Vec::new();
     let advice = "add an [[upstream]] with the name and address of the portal";
@@ -26,11 +26,11 @@ pub(super) fn raise(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec<S
         let key = |name: &str| format!("upstream[{index}].{name}");
         let advice = "give it a name that routes can refer to";
         let name = context.required(&key("name"), upstream.name.as_deref(), advice);
-        // Each part is raised before any is demanded, so that each reports its problems.
-        let servers = servers::raise(context, &key, upstream);
+        // Each part is resolved before any is demanded, so that each reports its problems.
+        let servers = servers::resolve(context, &key, upstream);
         let encrypted = servers.as_ref().is_some_and(servers::Servers::is_encrypted);
-        let tls = tls::raise(context, &key, upstream, encrypted);
-        let health = health::raise(context, &key, &upstream.health);
+        let tls = tls::resolve(context, &key, upstream, encrypted);
+        let health = health::resolve(context, &key, &upstream.health);
         check_times_and_numbers(context, &key, upstream);
         own::check(context, &key, upstream);
         // A name that is known keeps its routes from being reported as well.

@@ -17,7 +17,7 @@ use crate::server::cores::MOST_WORKERS;
 use crate::server::listener::{Limits, Socket};
 use crate::wire::head::MOST_FIELDS;
 
-pub(super) fn raise(
+pub(super) fn resolve(
     context: &mut Context<'_>,
     portal: Option<&gateway::Settings>,
 ) -> Option<Listen> {
@@ -31,7 +31,7 @@ pub(super) fn raise(
             None
         }
         Some(address) => {
-            let (certificates, options) = certificates::raise(context, portal)?;
+            let (certificates, options) = certificates::resolve(context, portal)?;
             Some(Https { socket: address.into(), certificates, options })
         }
     };

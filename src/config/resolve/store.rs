@@ -168,8 +168,8 @@ mod tests {
     use crate::base::clock::Time;
     use crate::config::load;
 
-    /// Raises lines of `[store]` in a folder with some files, and says what is wrong.
-    fn raised(portal: &str, store: &str) -> (Option<Store>, String) {
+    /// Resolves lines of `[store]` in a folder with some files, and says what is wrong.
+    fn resolved(portal: &str, store: &str) -> (Option<Store>, String) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("brama.toml");
         for (name, bytes) in [("secret", &[7; 32][..]), ("short", &[7; 31])] {
@@ -190,17 +190,17 @@ mod tests {
 
     #[test]
     fn replicas_are_given_a_secret_or_keep_one_and_are_told() {
-        let (_, told) = raised("", "kind = \"redis\"");
+        let (_, told) = resolved("", "kind = \"redis\"");
         assert!(
             told.contains("error: ") && told.contains("store.secret_files: is missing"),
             "{told}"
         );
         assert!(told.contains("(umask 077; head -c 32 /dev/urandom > FILE)"), "{told}");
-        let (store, told) = raised("state_directory = \"state\"", "kind = \"redis\"");
+        let (store, told) = resolved("state_directory = \"state\"", "kind = \"redis\"");
         assert!(told.contains("warning: ") && told.contains("state/store-secret"), "{told}");
         assert!(told.ends_with("0 errors, 1 warning") && store.unwrap().sealer.is_none());
         let given = "kind = \"redis\"\nsecret_files = [\"secret\"]";
-        let (store, told) = raised("", given);
+        let (store, told) = resolved("", given);
         assert!(told.ends_with("0 errors, 0 warnings"), "{told}");
         assert!(store.unwrap().sealer.is_some());
     }
@@ -208,11 +208,11 @@ mod tests {
     #[test]
     fn one_process_keeps_its_own_secret_and_a_short_one_is_refused() {
         for kind in ["memory", "file"] {
-            let (store, told) = raised("", &format!("kind = \"{kind}\""));
+            let (store, told) = resolved("", &format!("kind = \"{kind}\""));
             assert!(told.ends_with("0 errors, 0 warnings"), "{told}");
             assert!(store.unwrap().sealer.is_none());
         }
-        let (_, told) = raised("", "kind = \"file\"\nsecret_files = [\"short\"]");
+        let (_, told) = resolved("", "kind = \"file\"\nsecret_files = [\"short\"]");
         assert!(told.contains("short has fewer than 32 bytes"), "{told}");
     }
 }

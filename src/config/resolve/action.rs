@@ -15,9 +15,9 @@ use crate::request::host;
 /// The full key of one of the route's keys.
 type Key<'k> = &'k dyn Fn(&str) -> String;
 
-/// Raises what happens; `upstream` is the number of the route's upstream, if it names one that is
+/// Resolves what happens; `upstream` is the number of the route's upstream, if it names one that is
 /// there.
-pub(super) fn raise(
+pub(super) fn resolve(
     context: &mut Context<'_>,
     route: &file::Route,
     key: Key<'_>,
@@ -60,7 +60,7 @@ pub(super) fn raise(
     Some(Action::Forward(Forward { upstream, host, bounds, ignores_case }))
 }
 
-/// Raises how the path changes.
+/// Resolves how the path changes.
 pub(super) fn rewrite(
     context: &mut Context<'_>,
     route: &file::Route,
@@ -89,7 +89,7 @@ pub(super) fn rewrite(
     }
 }
 
-/// Raises the changes to the headers of one side.
+/// Resolves the changes to the headers of one side.
 pub(super) fn headers(
     context: &mut Context<'_>,
     side: Side,
@@ -118,7 +118,7 @@ pub(super) fn headers(
     }
 }
 
-/// Raises the protocols that a connection may change to.
+/// Resolves the protocols that a connection may change to.
 pub(super) fn upgrade(context: &mut Context<'_>, names: &[String], key: &str) -> Option<Protocols> {
     if names.len() > MAX_PROTOCOLS {
         let what = format!("has more than {MAX_PROTOCOLS} protocols");

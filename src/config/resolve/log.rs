@@ -7,7 +7,7 @@ use crate::app::settings::Log;
 use crate::config::file::{AccessAddresses, AccessFormat, LogFormat};
 use crate::observe::access::{self, Addresses, Format, Target};
 
-pub(super) fn raise(context: &mut Context<'_>) -> Log {
+pub(super) fn resolve(context: &mut Context<'_>) -> Log {
     let file = &context.file().log;
     let format = match file.access {
         AccessFormat::Off => Format::Off,

@@ -31,7 +31,7 @@ struct Addresses {
     logout: Option<String>,
 }
 
-pub(super) fn raise(
+pub(super) fn resolve(
     context: &mut Context<'_>,
     portal: Option<&gateway::Settings>,
 ) -> Option<Login> {

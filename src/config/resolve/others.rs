@@ -7,8 +7,8 @@ use super::context::Context;
 use crate::gateway::settings::OtherPortal;
 use crate::request::host;
 
-/// Raises them; `registered` is the address at which citizens sign in.
-pub(super) fn raise(context: &mut Context<'_>, registered: &Url) -> Vec<OtherPortal> {
+/// Resolves them; `registered` is the address at which citizens sign in.
+pub(super) fn resolve(context: &mut Context<'_>, registered: &Url) -> Vec<OtherPortal> {
     let mut hosts = vec![registered.host_str().unwrap_or_default().to_owned()];
     let mut others = Vec::new();
     for (index, text) in context.file().portal.other_urls.iter().enumerate() {
@@ -39,19 +39,19 @@ mod tests {
     use crate::base::clock::{Clock, SystemClock};
     use crate::config::load::load_text;
 
-    /// Raises the addresses beside `https://portal.example`, and tells what came of it.
-    fn raised(others: &[&str]) -> (Vec<OtherPortal>, String) {
+    /// Resolves the addresses beside `https://portal.example`, and tells what came of it.
+    fn resolved(others: &[&str]) -> (Vec<OtherPortal>, String) {
         let text = format!("[portal]\nother_urls = {others:?}\n");
         let loaded = load_text("brama.toml", &text, std::iter::empty()).unwrap();
         let mut context = Context::new(&loaded, SystemClock.now());
-        let others = raise(&mut context, &Url::parse("https://portal.example").unwrap());
+        let others = resolve(&mut context, &Url::parse("https://portal.example").unwrap());
         (others, context.problems.to_string())
     }
 
     #[test]
     fn a_portal_has_a_host_and_perhaps_a_port() {
         let (others, said) =
-            raised(&["https://b.test", "https://C.example:8443/", "https://żółw.example"]);
+            resolved(&["https://b.test", "https://C.example:8443/", "https://żółw.example"]);
         let found: Vec<_> = others.iter().map(|o| (o.host.as_str(), o.origin.as_str())).collect();
         let expected = [
             ("b.test", "https://b.test"),
@@ -78,12 +78,12 @@ mod tests {
                 "has the host b.test, which is given already",
             ),
         ] {
-            let (_, said) = raised(others);
+            let (_, said) = resolved(others);
             assert!(said.contains("portal.other_urls["), "{others:?}: {said}");
             assert!(said.contains(expected), "{others:?}: {said}");
             assert!(said.contains("1 error, 0 warnings"), "{others:?}: {said}");
         }
-        let (_, said) = raised(&["http://b.test"]);
+        let (_, said) = resolved(&["http://b.test"]);
         assert!(said.contains("would cross the network in the clear"), "{said}");
     }
 }

@@ -14,7 +14,7 @@ use crate::gateway::portals::Standing;
 use crate::identity::claims::{PersonalClaim, Release};
 use crate::request::host;
 
-pub(super) fn raise(
+pub(super) fn resolve(
     context: &mut Context<'_>,
     portal: Option<&gateway::Settings>,
     upstreams: &HashMap<String, usize>,
@@ -43,7 +43,7 @@ pub(super) fn raise(
         check_standing(context, &key, (portal, host.as_deref()), route.access);
         caches::check(context, route, &key(key!(Route: response_headers)));
         let upgrade = action::upgrade(context, &route.upgrade, &key(key!(Route: upgrade)));
-        let action = action::raise(context, route, &key, number);
+        let action = action::resolve(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [
             (Side::Request, &route.request_headers, "request_headers"),

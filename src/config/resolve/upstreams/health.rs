@@ -5,11 +5,11 @@ use http::{HeaderValue, StatusCode};
 
 use super::key::Key;
 use crate::config::file;
-use crate::config::raise::context::Context;
+use crate::config::resolve::context::Context;
 use crate::proxy::upstream::HealthCheck;
 
-/// Raises the checks: `Some(None)` without, `None` when something is wrong.
-pub(super) fn raise(
+/// Resolves the checks: `Some(None)` without, `None` when something is wrong.
+pub(super) fn resolve(
     context: &mut Context<'_>,
     key: &Key<'_>,
     health: &file::Health,

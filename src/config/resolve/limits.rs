@@ -4,12 +4,12 @@ use std::num::NonZeroU32;
 
 use crate::config::file::Believed;
 use crate::config::file::StoreKind;
-use crate::config::raise::context::Context;
+use crate::config::resolve::context::Context;
 use crate::flow::ledger::Bounds;
 use crate::gateway::limits::Settings;
 use crate::request::networks::Networks;
 
-pub(super) fn raise(context: &mut Context<'_>) -> Settings {
+pub(super) fn resolve(context: &mut Context<'_>) -> Settings {
     let file = &context.file().limits;
     for (key, prefix, longest) in [
         (key!(limits.ipv4_prefix), file.ipv4_prefix, 32),
@@ -115,11 +115,11 @@ mod tests {
     use crate::base::clock::{Clock, SystemClock};
     use crate::config::load::load_text;
 
-    /// Raises the section, and tells what came of it with all problems as text.
-    fn raised(text: &str) -> (Settings, String) {
+    /// Resolves the section, and tells what came of it with all problems as text.
+    fn resolved(text: &str) -> (Settings, String) {
         let loaded = load_text("brama.toml", text, std::iter::empty()).unwrap();
         let mut context = Context::new(&loaded, SystemClock.now());
-        let settings = raise(&mut context);
+        let settings = resolve(&mut context);
         (settings, context.problems.to_string())
     }
 
@@ -127,14 +127,14 @@ mod tests {
 
     #[test]
     fn the_defaults_of_the_file_are_those_of_the_settings() {
-        let (settings, said) = raised("");
+        let (settings, said) = resolved("");
         assert_eq!(settings, Settings::default());
         assert!(said.contains(NOTHING), "{said}");
     }
 
     #[test]
     fn every_key_arrives_in_the_settings() {
-        let (settings, said) = raised(
+        let (settings, said) = resolved(
             "[limits]\nlogin_starts = 1\nlogin_returns = 2\nlogin_failures = 0\n\
              unknown_sessions = 3\n\
              ipv4_prefix = 24\nipv6_prefix = 48\nexcept = [\"10.0.0.0/8\"]\nnetworks = 1000\n",
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_cannot_work_is_an_error() {
         for key in ["ipv4_prefix = 0", "ipv4_prefix = 33", "ipv6_prefix = 129", "networks = 999"] {
-            let (_, said) = raised(&format!("[limits]\n{key}\n"));
+            let (_, said) = resolved(&format!("[limits]\n{key}\n"));
             let name = key.split(' ').next().unwrap();
             assert!(said.contains(&format!("limits.{name}")), "{said}");
             assert!(said.contains("1 error, 0 warnings"), "{said}");
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn one_network_without_a_limit_is_a_warning() {
         for (limits, warned) in [("login_starts = 100000", false), ("login_starts = 0", true)] {
-            let (_, said) = raised(&format!("[limits]\n{limits}\n"));
+            let (_, said) = resolved(&format!("[limits]\n{limits}\n"));
             assert_eq!(said.contains("limits.login_starts"), warned, "{limits}: {said}");
         }
     }
@@ -182,11 +182,11 @@ mod tests {
             (format!("{small}maximum_pending = 500\nkeep_forms = \"0 B\"\n"), false, false),
             ("[session]\nmaximum_pending = 1000000\n".to_owned(), true, false),
         ] {
-            let (_, said) = raised(&file(lines.clone()));
+            let (_, said) = resolved(&file(lines.clone()));
             assert_eq!(said.contains("logins that are being finished"), pending, "{lines}: {said}");
             assert_eq!(said.contains("forms as long as"), forms, "{lines}: {said}");
         }
-        let (_, said) = raised("[session]\nmaximum_pending = 1000000\n");
+        let (_, said) = resolved("[session]\nmaximum_pending = 1000000\n");
         assert!(said.contains("logins that are being finished"), "memory too has a bound: {said}");
     }
 
@@ -205,7 +205,7 @@ mod tests {
             (format!("{https}{http}[limits]\nlogin_starts = 0\nlogin_returns = 0\n"), false),
             (format!("[portal]\npublic_url = \"http://localhost\"\n{http}"), false),
         ] {
-            let (_, said) = raised(&text);
+            let (_, said) = resolved(&text);
             assert_eq!(said.contains("listen.trusted_"), warned, "{text}: {said}");
         }
     }

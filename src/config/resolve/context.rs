@@ -1,4 +1,4 @@
-//! What every part of raising uses: places for problems, files, certificates, keys, addresses.
+//! What every part of resolving uses: places for problems, files, certificates, keys, addresses.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::config::problem::Problems;
 use crate::server::tls::{self, Identity};
 use crate::xml::keys::{Certificate, PrivateKey};
 
-/// The file being raised, and the problems found so far.
+/// The file being resolved, and the problems found so far.
 pub(super) struct Context<'l> {
     loaded: &'l Loaded,
     pub(super) now: Time,

@@ -7,13 +7,13 @@ use super::context::Context;
 use crate::base::clock::later;
 use crate::base::rights;
 use crate::config::file::TlsVersion;
-use crate::config::raise::context::SOON;
+use crate::config::resolve::context::SOON;
 use crate::gateway;
 use crate::server::certificates::{Certificates, Error, Files, Part};
 use crate::server::tls;
 
 /// Reads all pairs, and looks at what they are good for.
-pub(super) fn raise(
+pub(super) fn resolve(
     context: &mut Context<'_>,
     portal: Option<&gateway::Settings>,
 ) -> Option<(Arc<Certificates>, tls::Options)> {

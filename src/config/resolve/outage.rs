@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::config::raise::context::Context;
+use crate::config::resolve::context::Context;
 use crate::gateway::settings::Outage;
 
-pub(super) fn raise(context: &mut Context<'_>) -> Option<Outage> {
+pub(super) fn resolve(context: &mut Context<'_>) -> Option<Outage> {
     let file = &context.file().node;
     let polish = said(context, key!(node.outage_message.pl), file.outage_message.pl.as_deref());
     let english = said(context, key!(node.outage_message.en), file.outage_message.en.as_deref());
@@ -41,21 +41,21 @@ mod tests {
     use crate::base::clock::{Clock, SystemClock};
     use crate::config::load::load_text;
 
-    fn raised(lines: &str) -> (Option<Outage>, String) {
+    fn resolved(lines: &str) -> (Option<Outage>, String) {
         let text = format!("[node]\n{lines}\n");
         let loaded = load_text("brama.toml", &text, std::iter::empty()).unwrap();
         let mut context = Context::new(&loaded, SystemClock.now());
-        let outage = raise(&mut context);
+        let outage = resolve(&mut context);
         (outage, context.problems.to_string())
     }
 
     #[test]
     fn a_text_may_be_prepared_and_says_nothing_until_the_switch_is_turned() {
         let text = "outage_message = { pl = \" Przerwa. \" }\noutage_retry_after = \"0s\"\n";
-        let (outage, said) = raised(text);
+        let (outage, said) = resolved(text);
         assert_eq!(outage, None);
         assert!(said.contains("0 errors, 0 warnings"), "{said}");
-        let (outage, said) = raised(&format!("{text}outage = true"));
+        let (outage, said) = resolved(&format!("{text}outage = true"));
         let expected = Outage {
             retry_after: Duration::from_secs(1),
             polish: Some("Przerwa.".to_owned()),
@@ -69,12 +69,12 @@ mod tests {
     fn a_text_that_says_nothing_or_too_much_is_an_error() {
         let long = "ż".repeat(LONGEST + 1);
         for text in ["", "  ", &long] {
-            let (_, said) = raised(&format!("outage_message = {{ en = \"{text}\" }}"));
+            let (_, said) = resolved(&format!("outage_message = {{ en = \"{text}\" }}"));
             assert!(said.contains("node.outage_message.en"), "{said}");
             assert!(said.contains("1 error, 0 warnings"), "{said}");
         }
         let fits = "ż".repeat(LONGEST);
-        let (_, said) = raised(&format!("outage_message = {{ en = \"{fits}\" }}"));
+        let (_, said) = resolved(&format!("outage_message = {{ en = \"{fits}\" }}"));
         assert!(said.contains("0 errors"), "{said}");
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::load::load_text;
-use crate::config::raise::{routes, upstreams};
+use crate::config::resolve::{routes, upstreams};
 
 /// Two upstreams at different addresses, and a third at that of the first.
 const UPSTREAMS: &str = "\
@@ -27,8 +27,8 @@ fn told(given: &[&str]) -> String {
     }
     let loaded = load_text("brama.toml", &text, std::iter::empty()).unwrap();
     let mut context = Context::new(&loaded, SystemClock.now());
-    let (names, upstreams) = upstreams::raise(&mut context);
-    let routes = routes::raise(&mut context, None, &names);
+    let (names, upstreams) = upstreams::resolve(&mut context);
+    let routes = routes::resolve(&mut context, None, &names);
     check(&mut context, &routes, &upstreams);
     context.problems.to_string()
 }

@@ -18,7 +18,7 @@ use crate::config::file::{
 };
 
 /// Notes every key that needs a new process.
-pub(super) fn raise(file: &File) -> Fixed {
+pub(super) fn resolve(file: &File) -> Fixed {
     let mut noted = Fixed::default();
     file.note(&mut noted);
     noted

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::key::Key;
 use crate::config::file;
-use crate::config::raise::context::{Context, is_loopback};
+use crate::config::resolve::context::{Context, is_loopback};
 use crate::proxy::upstream::{MAX_WEIGHT, ServerAddress, ServerSettings};
 
 /// The servers of one upstream, one at least, all spoken to alike.
@@ -29,7 +29,7 @@ impl Servers {
     }
 }
 
-pub(super) fn raise(
+pub(super) fn resolve(
     context: &mut Context<'_>,
     key: &Key<'_>,
     upstream: &file::Upstream,

@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::key::Key;
 use crate::config::file;
-use crate::config::raise::context::Context;
+use crate::config::resolve::context::Context;
 
 pub(super) fn check(context: &mut Context<'_>, key: &Key<'_>, upstream: &file::Upstream) {
     let one = upstream.url.iter().map(|url| (key(key!(Upstream: url)), url));

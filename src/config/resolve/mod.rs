@@ -1,6 +1,6 @@
 //! From the file's shape to settings that cannot be wrong.
 //!
-//! Every problem is reported at once: a part that cannot be raised is left out, and the others go
+//! Every problem is reported at once: a part that cannot be resolved is left out, and the others go
 //! on. Settings come out only when there was no error at all.
 
 /// Names a key of the file: the whole way from a section, or in an entry of a list. What the file
@@ -57,31 +57,31 @@ use crate::request::headers;
 use crate::request::networks::Networks;
 use crate::session;
 
-/// Raises a file to settings. The problems of reading are among those that come out.
+/// Resolves a file to settings. The problems of reading are among those that come out.
 #[must_use]
-pub fn raise(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
+pub fn resolve(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
     let mut context = Context::new(&loaded, now);
     let settings = settings(&mut context);
-    let raised = context.problems;
+    let resolved = context.problems;
     let mut problems = loaded.problems;
-    problems.append(raised);
+    problems.append(resolved);
     let settings = if problems.has_errors() { None } else { settings };
     (settings, problems)
 }
 
 fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let file = context.file();
-    // Each part is raised before any is demanded, so that each reports its problems.
-    let portal = portal::raise(context);
-    let listen = listen::raise(context, portal.as_ref());
-    let login = login::raise(context, portal.as_ref());
-    let (names, upstreams) = upstreams::raise(context);
-    let routes = routes::raise(context, portal.as_ref(), &names);
+    // Each part is resolved before any is demanded, so that each reports its problems.
+    let portal = portal::resolve(context);
+    let listen = listen::resolve(context, portal.as_ref());
+    let login = login::resolve(context, portal.as_ref());
+    let (names, upstreams) = upstreams::resolve(context);
+    let routes = routes::resolve(context, portal.as_ref(), &names);
     cases::check(context, &routes);
     doors::check(context, &routes, &upstreams);
     variables::check(context);
     everybody::check(context);
-    let log = log::raise(context);
+    let log = log::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
     let admin_token = admin_token(context);
@@ -133,7 +133,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         store: store?,
         state_directory: file.portal.state_directory.as_deref().map(|path| context.resolve(path)),
         log,
-        fixed: fixed::raise(file),
+        fixed: fixed::resolve(file),
     })
 }
 

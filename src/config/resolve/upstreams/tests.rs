@@ -15,24 +15,24 @@ fn raised_in(folder: &Path, text: &str) -> (Vec<Settings>, String) {
     let loaded = load(&path, std::iter::empty()).unwrap();
     assert!(loaded.problems.is_empty(), "{}", loaded.problems);
     let mut context = Context::new(&loaded, Time::UNIX_EPOCH);
-    let (_, settings) = raise(&mut context);
+    let (_, settings) = resolve(&mut context);
     (settings, context.problems.to_string())
 }
 
-fn raised(text: &str) -> (Vec<Settings>, String) {
+fn resolved(text: &str) -> (Vec<Settings>, String) {
     raised_in(tempfile::tempdir().unwrap().path(), text)
 }
 
-/// Raises one upstream of which nothing is to be told.
+/// Resolves one upstream of which nothing is to be told.
 fn accepted(keys: &str) -> Settings {
-    let (mut settings, told) = raised(&format!("[[upstream]]\nname = \"portal\"\n{keys}\n"));
+    let (mut settings, told) = resolved(&format!("[[upstream]]\nname = \"portal\"\n{keys}\n"));
     assert!(!told.contains("error: ") && !told.contains("warning: "), "{told}");
     settings.pop().unwrap()
 }
 
-/// Raises one upstream in which one thing is wrong.
+/// Resolves one upstream in which one thing is wrong.
 fn refused(keys: &str) -> String {
-    let (settings, told) = raised(&format!("[[upstream]]\nname = \"portal\"\n{keys}\n"));
+    let (settings, told) = resolved(&format!("[[upstream]]\nname = \"portal\"\n{keys}\n"));
     assert!(settings.is_empty() || told.contains(": is zero"), "{told}");
     assert!(told.ends_with("1 error, 0 warnings"), "{told}");
     told
@@ -116,7 +116,7 @@ fn servers_that_do_not_go_together_are_told() {
             "url: is given besides servers",
         ),
     ] {
-        let (_, told) = raised(&format!("[[upstream]]\nname = \"portal\"\n{keys}\n"));
+        let (_, told) = resolved(&format!("[[upstream]]\nname = \"portal\"\n{keys}\n"));
         assert!(told.contains(&format!("upstream[0].{what}")), "{keys}\n{told}");
         assert!(told.ends_with("1 error, 0 warnings"), "{keys}\n{told}");
     }
@@ -124,7 +124,7 @@ fn servers_that_do_not_go_together_are_told() {
 
 #[test]
 fn plain_http_to_another_machine_is_warned_of() {
-    let (settings, told) = raised(
+    let (settings, told) = resolved(
         "[[upstream]]\nname = \"portal\"\nservers = [{ address = \"http://127.0.0.1\" }, \
          { address = \"http://10.0.0.1\" }]\n",
     );
@@ -166,7 +166,7 @@ fn health_checks_begin_with_a_path() {
     assert!(health.accepts(401.try_into().unwrap()) && !health.accepts(204.try_into().unwrap()));
 
     let (settings, told) =
-        raised(&format!("[[upstream]]\nname = \"portal\"\n{url}interval = \"1m\"\n"));
+        resolved(&format!("[[upstream]]\nname = \"portal\"\n{url}interval = \"1m\"\n"));
     assert!(settings[0].health.is_none());
     assert!(
         told.contains("warning: ") && told.contains("upstream[0].health: is not used"),
@@ -176,7 +176,7 @@ fn health_checks_begin_with_a_path() {
 
 #[test]
 fn health_checks_that_cannot_be_made_are_told_all_at_once() {
-    let (settings, told) = raised(
+    let (settings, told) = resolved(
         "[[upstream]]\nname = \"portal\"\nurl = \"unix:/run/s\"\n[upstream.health]\n\
          path = \"health\"\nhost = \"a b\"\ninterval = \"1s\"\ntimeout = \"2s\"\nhealthy = 0\n\
          unhealthy = 0\nstatuses = [200, 100, 999]\n",
@@ -246,7 +246,7 @@ fn tls_that_verifies_nobody_or_is_half_is_told() {
         assert!(told.contains(&format!("upstream[0].{what}")), "{keys}\n{told}");
     }
     let (_, told) =
-        raised("[[upstream]]\nname = \"p\"\nurl = \"unix:/run/s\"\ntls_server_name = \"x\"\n");
+        resolved("[[upstream]]\nname = \"p\"\nurl = \"unix:/run/s\"\ntls_server_name = \"x\"\n");
     assert!(told.contains("upstream[0].tls_server_name: is not used without https://"), "{told}");
 }
 
@@ -284,7 +284,7 @@ fn an_upstream_that_is_ourselves_is_an_error() {
     ] {
         for key in ["url = ", "[[upstream.servers]]\naddress = "] {
             let text = format!("{listen}[[upstream]]\nname = \"portal\"\n{key}{url:?}\n");
-            let (_, told) = raised(&text);
+            let (_, told) = resolved(&text);
             match expected {
                 Some(listener) => {
                     assert!(told.contains(&format!(": is {listener}, so ")), "{told}");

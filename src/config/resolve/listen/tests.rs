@@ -10,8 +10,8 @@ use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::load::load_text;
 
-/// Raises the section, and tells what came of it with all problems as text.
-fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
+/// Resolves the section, and tells what came of it with all problems as text.
+fn resolved(folder: &Path, section: &str) -> (Option<Listen>, String) {
     let name = folder.join("brama.toml");
     let text = format!("[listen]\n{section}\n");
     let loaded = load_text(name.to_str().unwrap(), &text, std::iter::empty()).unwrap();
@@ -29,10 +29,10 @@ fn raised(folder: &Path, section: &str) -> (Option<Listen>, String) {
         limits: gateway::limits::Settings::default(),
         outage: None,
     };
-    let listen = raise(&mut context, Some(&portal));
-    let raised = context.problems;
+    let listen = resolve(&mut context, Some(&portal));
+    let resolved = context.problems;
     let mut problems = loaded.problems;
-    problems.append(raised);
+    problems.append(resolved);
     (listen, problems.to_string())
 }
 
@@ -70,7 +70,7 @@ fn addresses_overlap_when_the_system_would_refuse_the_second() {
 #[test]
 fn the_defaults_of_the_file_are_those_of_the_settings() {
     let folder = tempfile::tempdir().unwrap();
-    let (listen, told) = raised(folder.path(), "http = \"127.0.0.1:8080\"");
+    let (listen, told) = resolved(folder.path(), "http = \"127.0.0.1:8080\"");
     assert_eq!(told, NOTHING);
     let listen = listen.unwrap();
     let any = || Socket::from(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -95,7 +95,7 @@ fn every_key_arrives_in_the_settings() {
          drain_delay = \"5s\"\nmax_header = \"16 KiB\"\nmax_body = \"1 GiB\"\n\
          [[listen.certificates]]\ncertificate = \"b.pem\"\nkey = \"b.key\"\n"
     );
-    let (listen, told) = raised(folder.path(), &text);
+    let (listen, told) = resolved(folder.path(), &text);
     assert_eq!(told, NOTHING);
     let listen = listen.unwrap();
     let https = listen.https.unwrap();
@@ -174,7 +174,7 @@ fn what_cannot_work_is_an_error() {
             "listen.trusted_proxies[0]: \"10.1.2.3/8\": not a whole network, which would be 10.0",
         ),
     ] {
-        let (_, told) = raised(folder.path(), &text);
+        let (_, told) = resolved(folder.path(), &text);
         let errors: Vec<_> = told.lines().filter(|line| line.starts_with("error: ")).collect();
         assert!(errors.iter().any(|line| line.contains(expected)), "{text}\n{told}");
         assert_eq!(errors.len(), 1, "{text}\n{told}");
@@ -205,7 +205,7 @@ fn what_is_unwise_is_a_warning() {
         ("http = \"0.0.0.0:8080\"".to_owned(), "listen.http: plain HTTP is offered"),
         (format!("{http}key = \"a.key\""), "listen.key: is not used without listen.https"),
     ] {
-        let (listen, told) = raised(folder.path(), &text);
+        let (listen, told) = resolved(folder.path(), &text);
         assert!(listen.is_some(), "{text}\n{told}");
         assert!(told.contains(expected), "{text}\n{told}");
         assert!(!told.contains("error: "), "{text}\n{told}");

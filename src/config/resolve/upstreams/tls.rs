@@ -8,12 +8,12 @@ use rustls::pki_types::ServerName;
 use super::key::{Key, protocol};
 use crate::base::encoding::sha256;
 use crate::config::file;
-use crate::config::raise::context::Context;
+use crate::config::resolve::context::Context;
 use crate::proxy::upstream::Tls;
 use crate::server::tls::Identity;
 
-/// Raises the settings of TLS: `Some(None)` without, `None` when something is wrong.
-pub(super) fn raise(
+/// Resolves the settings of TLS: `Some(None)` without, `None` when something is wrong.
+pub(super) fn resolve(
     context: &mut Context<'_>,
     key: &Key<'_>,
     upstream: &file::Upstream,
