@@ -6,7 +6,7 @@
 //! 1. There is one session, whatever the host: its limits, its signs of life and its end are those
 //!    of all its linked sessions, and a person who is signed in at three hosts has one session, not
 //!    three.
-//! 2. A linked session is made of a session that lives ([`Live`]), and of nothing else. It is made
+//! 2. A linked session is made of a session that lives ([`ActiveSession`]), and of nothing else. It is made
 //!    in one place only, [`crate::flow::handoff::steps`].
 //! 3. It leads on at the host that it was made for. The cookie of the registered host leads nowhere
 //!    at another host and a linked session leads nowhere at the registered one: they are looked for

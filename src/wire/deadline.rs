@@ -50,7 +50,7 @@ impl Deadline {
         self.deadline.is_none()
     }
 
-    /// Is ready when somebody has waited for so long without [`endless`](Self::endless) being said
+    /// Is ready when somebody has waited for so long without [`clear`](Self::clear) being said
     /// in between. The time begins with the first wait.
     pub fn poll_stalled(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {
         if self.deadline.is_none() {
