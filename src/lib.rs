@@ -55,10 +55,10 @@
 //!    what the request is for; what two servers could read in two ways is refused.
 //!    [`request::headers::clean_request`] takes away whatever speaks in our name.
 //! 3. Our own places ([`gateway::endpoints`]) are answered here. For all else
-//!    [`gate::RouteMatch::decide`] says [`Pass`](gate::Decision::Pass) or why the request has to
-//!    [`Shutdown`](gate::Denial): [`Login`](gate::Denial::Login), [`StepUp`](gate::Denial::StepUp),
+//!    [`gate::RouteMatch::decide`] says [`Pass`](gate::Decision::Pass) or why the request may
+//!    not go on ([`gate::Denial`]): [`Login`](gate::Denial::Login), [`StepUp`](gate::Denial::StepUp),
 //!    [`Refuse`](gate::Denial::Refuse), [`Closed`](gate::Denial::Closed),
-//!    [`NoMethod`](gate::Denial::NoMethod) or [`Deny`](gate::Denial::NoRoute). [`gateway::denial`]
+//!    [`NoMethod`](gate::Denial::NoMethod) or [`NoRoute`](gate::Denial::NoRoute). [`gateway::denial`]
 //!    turns that into an answer.
 //! 4. Nobody is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
 //!    ([`flow::pending`]), and [`pages::send_to_node`] takes the browser to the node with a signed

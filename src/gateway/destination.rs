@@ -31,8 +31,8 @@ use crate::gate::action::{Action, Forward, HostHeader};
 use crate::gate::policy::Route;
 use crate::gate::visitor::Visitor;
 use crate::gate::{Pass, Verdict};
+use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
-use crate::gateway::{Worker, endpoints};
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::host::Host;
@@ -43,7 +43,7 @@ use crate::session::held::ActiveSession;
 const IN_A_HEADER: [&str; 2] = ["COPY", "MOVE"];
 
 /// Methods whose further places stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and the
-/// batch methods of RequestContext.
+/// batch methods of Exchange.
 const IN_THE_BODY: [&str; 8] =
     ["BCOPY", "BDELETE", "BIND", "BMOVE", "BPROPPATCH", "MERGE", "REBIND", "UNBIND"];
 
@@ -103,13 +103,8 @@ pub async fn judge(
     if !worker.shared.rules.policy.has_host(host.name()) || host.port() != context.host.port() {
         return Err(not_allowed("is not a host of the portal"));
     }
-    let ours = endpoints::find(
-        &worker.shared.settings,
-        host.name(),
-        &target.path,
-        &worker.shared.rules.policy,
-    );
-    if ours.is_some() {
+    let place = (host.name(), &*target.path);
+    if worker.shared.find(place, &method, None).route().is_none() {
         return Err(not_allowed("is a place of the gateway"));
     }
     // 3. Who asks. At a public place nobody was looked for.

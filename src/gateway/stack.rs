@@ -149,6 +149,7 @@ impl Worker {
                 return answer.map(ServiceResponse::from);
             }
         };
+        // Before a kept form is taken: a failure costs nobody what they typed.
         let identity = self.identity(&pass, context)?;
         let (body, taken) = match body_or_form {
             RequestBody::Own(body) => (body, None),

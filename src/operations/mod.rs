@@ -44,7 +44,7 @@ impl Operations {
         let (format, scraper) = (Format::accepted(accept), Arc::clone(&self.scraper));
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let text = tokio::task::spawn_blocking(move || {
-            // CachedSession to the end, although whoever asked may have left.
+            // Held to the end, although whoever asked may have left.
             let _turn = turn;
             scraper.text(format)
         });

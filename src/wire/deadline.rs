@@ -29,17 +29,17 @@ pub enum Woken {
 }
 
 impl Deadline {
-    /// Has deadline for so long, from now on.
+    /// Ends so long from now.
     pub fn renew(&mut self, time: Duration) {
         self.until(Instant::now() + time);
     }
 
-    /// Has deadline until then.
+    /// Ends then.
     pub fn until(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }
 
-    /// Has deadline for ever.
+    /// Never ends.
     pub fn clear(&mut self) {
         self.deadline = None;
     }
@@ -59,7 +59,7 @@ impl Deadline {
         self.poll_over(cx)
     }
 
-    /// Has deadline for so long, from now on, and looks around within so much of it.
+    /// Ends so long from now, and looks around within so much of it.
     pub fn renew_looking(&mut self, time: Duration, look: Duration) {
         let now = Instant::now();
         self.until(now + time);
@@ -84,7 +84,7 @@ impl Deadline {
     }
 
     /// Is ready when the deadline has ended, and now and then before that: at the latest so long
-    /// after the timer was set last. Whoever has looked around waits again, also with endless
+    /// after the timer was set last. Whoever has looked around waits again, also without a
     /// deadline.
     pub fn poll_look(&mut self, look: Duration, cx: &mut Context<'_>) -> Poll<Woken> {
         let next = |deadline: Option<Instant>| {

@@ -2,7 +2,7 @@
 //!
 //! 1. Its tables are the data. The first column has the codes of a row in backticks; the heads of
 //!    the other columns say what they are.
-//! 2. The last column says who does what: `citizen: begin again; operator: resolve the time`, in the
+//! 2. The last column says who does what: `citizen: begin again; operator: raise the time`, in the
 //!    words of [`WHO`].
 //! 3. Links become the names of the files that they lead to. Backticks stay: they mark what is to
 //!    be typed or looked for.

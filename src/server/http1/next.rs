@@ -99,7 +99,7 @@ fn is_preface(buffer: &[u8]) -> bool {
     length > 0 && buffer[..length] == PREFACE[..length]
 }
 
-/// Reads once; nothing when deadline ends before.
+/// Reads once; nothing when the deadline comes before.
 fn poll_fill(
     reader: &mut Reader,
     deadline: &mut Deadline,

@@ -39,7 +39,7 @@ impl<S: Service> Connection<'_, S> {
                         if !std::mem::replace(&mut waits, true) {
                             deadline.renew_looking(limits.stall_timeout, LOOK);
                         }
-                        ready!(poll_patience(deadline, lasting, cx))?;
+                        ready!(poll_deadline(deadline, lasting, cx))?;
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                     }
                 }
@@ -51,7 +51,7 @@ impl<S: Service> Connection<'_, S> {
 }
 
 /// Is ready when the deadline has ended, or with an error when the answer may not go on.
-fn poll_patience(
+fn poll_deadline(
     deadline: &mut Deadline,
     lasting: Option<&Arc<Lasting>>,
     cx: &mut Context<'_>,

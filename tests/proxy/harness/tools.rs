@@ -106,7 +106,6 @@ fn skip(what: &str) {
 pub(crate) fn allow_descriptors(count: u32) {
     let process = std::process::id().to_string();
     let mut command = Command::new("prlimit");
-    let resolved =
-        command.args(["--pid", &process, &format!("--nofile={count}:")]).output().unwrap();
-    assert!(resolved.status.success(), "{}", String::from_utf8_lossy(&resolved.stderr));
+    let raised = command.args(["--pid", &process, &format!("--nofile={count}:")]).output().unwrap();
+    assert!(raised.status.success(), "{}", String::from_utf8_lossy(&raised.stderr));
 }
