@@ -85,7 +85,9 @@ impl App {
         });
         let releases = rules.policy.releases() as u64;
         let kept_tokens = settings.session.maximum.saturating_mul(releases);
-        let renewal = Renewal::new(settings.fixed, secret.clone(), kept_tokens);
+        let admin_token = settings.admin_token;
+        let renewal =
+            Renewal::new(settings.fixed, secret.clone(), admin_token.as_ref(), kept_tokens);
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,
@@ -133,7 +135,7 @@ impl App {
             admission,
             state,
             clock,
-            admin_token: settings.admin_token,
+            admin_token,
             kept,
             life: Life::begin(now),
         })

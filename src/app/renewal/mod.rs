@@ -12,6 +12,8 @@ use ipnet::IpNet;
 
 use super::current::Current;
 use super::settings::{Fixed, Listen, Settings};
+use crate::base::encoding::sha256;
+use crate::base::secret::Secret;
 use crate::flow::node::NodeClient;
 use crate::gate::policy::{Policy, Route};
 use crate::gateway::Shared;
@@ -26,9 +28,13 @@ use crate::{flow, gateway};
 pub(super) struct Renewal {
     fixed: Fixed,
     secret: PairwiseSecret,
+    /// The digest of the operators' token, if there is one.
+    admin_token: Option<[u8; 32]>,
     kept_tokens: u64,
 }
 
+/// The key of the operators' token.
+const ADMIN_TOKEN: &str = "operations.admin_token_file";
 /// The key of the secret behind the pseudonyms.
 const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 
@@ -53,8 +59,13 @@ struct LiveSettings {
 }
 
 impl Renewal {
-    pub(super) fn new(fixed: Fixed, secret: PairwiseSecret, kept_tokens: u64) -> Self {
-        Self { fixed, secret, kept_tokens }
+    pub(super) fn new(
+        fixed: Fixed,
+        secret: PairwiseSecret,
+        admin_token: Option<&Secret<Vec<u8>>>,
+        kept_tokens: u64,
+    ) -> Self {
+        Self { fixed, secret, admin_token: digest(admin_token), kept_tokens }
     }
 
     /// Has every worker serve by new settings from its next request on. Returns the groups of
@@ -119,7 +130,8 @@ impl Renewal {
 
     /// Takes what can change out of new settings.
     fn take(&self, settings: Settings) -> Result<LiveSettings, Refused> {
-        // What is passed over here cannot change: all keys that it comes from are fixed.
+        // What is passed over here cannot change: all keys that it comes from are fixed, by name. Of
+        // what their files hold, two secrets are looked at below.
         let Settings {
             gateway,
             listen,
@@ -133,7 +145,7 @@ impl Renewal {
             token_lifetime,
             key_rotation: _,
             pairwise_secret,
-            admin_token: _,
+            admin_token,
             state_directory: _,
             log: _,
             fixed,
@@ -154,12 +166,15 @@ impl Renewal {
             limits: _,
         } = listen;
         let mut changed = self.fixed.differences(&fixed);
-        // The name of the file may be the same, and the secret another one. By the first, sessions
-        // are found whose it is.
-        if pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose())
-            && !changed.contains(&PAIRWISE_SECRET)
-        {
-            changed.push(PAIRWISE_SECRET);
+        // The name of a file may be the same, and what is in it another. By the pairwise secret,
+        // sessions are found whose it is; the token is that of the listener that runs.
+        let is_other_secret =
+            pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose());
+        let is_other_token = digest(admin_token.as_ref()) != self.admin_token;
+        for (key, is_other) in [(PAIRWISE_SECRET, is_other_secret), (ADMIN_TOKEN, is_other_token)] {
+            if is_other && !changed.contains(&key) {
+                changed.push(key);
+            }
         }
         if !changed.is_empty() {
             return Err(Refused(changed));
@@ -174,6 +189,10 @@ impl Renewal {
             counted: (proxy_protocol_from, trusted_proxies),
         })
     }
+}
+
+fn digest(token: Option<&Secret<Vec<u8>>>) -> Option<[u8; 32]> {
+    token.map(|token| sha256(token.expose()))
 }
 
 #[cfg(test)]

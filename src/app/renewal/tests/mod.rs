@@ -99,6 +99,18 @@ async fn another_secret_in_the_same_file_is_refused() {
     assert_eq!(world.change(&row).await, Ok(Outcome::Applied));
 }
 
+#[tokio::test]
+async fn another_token_of_operators_in_the_same_file_is_refused() {
+    let world = World::start().await;
+    world.write("token", &[b'x'; 32]);
+    let refused = world.refused(&[("portal.name", "'Urząd'")]).await;
+    assert_eq!(refused.0, ["operations.admin_token_file"]);
+    // The twin: the same token again.
+    world.write("token", &[b't'; 32]);
+    let row = Row::new("portal.name", "'Urząd'");
+    assert_eq!(world.change(&row).await, Ok(Outcome::Applied));
+}
+
 /// What became of a change.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {

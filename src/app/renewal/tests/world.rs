@@ -247,7 +247,7 @@ fn difference(one: &str, other: &str) -> Option<String> {
 
 fn renewal(settings: &Settings) -> Renewal {
     let secret = settings.pairwise_secret.clone().unwrap_or_else(PairwiseSecret::generate);
-    Renewal::new(settings.fixed.clone(), secret, 1000)
+    Renewal::new(settings.fixed.clone(), secret, settings.admin_token.as_ref(), 1000)
 }
 
 async fn bind(folder: &TempDir, changes: &[(&str, &str)]) -> App {

@@ -1,34 +1,38 @@
 //! Asks servers how they are.
 //!
-//! 1. A real request, over a connection of its own, in the HTTP and TLS of the upstream. Only the
-//!    status of the answer counts.
+//! 1. A real request, over a connection of its own, in the HTTP and TLS of the upstream, by the client
+//!    that serves citizens: what it would refuse is no good answer here either. Only the status of
+//!    the answer counts.
 //! 2. A server is well until a check says otherwise. So many bad answers in a row take it out, so
 //!    many good ones bring it back; for a server that never was well, one bad answer is enough.
 //! 3. Checks begin at a moment of chance and their distance varies, so that replicas of the
 //!    gateway do not ask in step.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::header::{HOST, USER_AGENT};
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Request, StatusCode, Uri};
-use http_body_util::Empty;
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use super::super::connection::{Connection, Outgoing, Watch};
+use super::super::error::Error;
+use super::super::http2;
 use super::dial::{DialError, Spoken, dial};
 use super::group::Group;
 use super::resolve::{fraction, jittered};
 use super::server::{Server, ServerId};
 use super::settings::HealthCheck;
 use crate::base::causes::in_one_line;
+use crate::request::lasting::Cut;
+use crate::wire::framing::Framing;
+use crate::wire::incoming::Incoming;
+use crate::wire::outgoing::{self, Fields};
+use crate::wire::write_buffer;
 
 /// Why a server is not well.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +42,7 @@ enum Sick {
     #[error("no answer within {0:?}")]
     Slow(std::time::Duration),
     #[error("no answer: {}", in_one_line(.0))]
-    Broken(#[from] hyper::Error),
+    Broken(#[from] Error),
     #[error("answered with status {0}")]
     Status(StatusCode),
     #[error("request cannot be made: {0}")]
@@ -149,37 +153,66 @@ async fn ask(group: &Group, server: &Server, check: &HealthCheck) -> Result<(), 
         Some(host) => host.clone(),
         None => HeaderValue::try_from(&server.authority).map_err(http::Error::from)?,
     };
-    let path = PathAndQuery::try_from(check.path.as_str()).map_err(http::Error::from)?;
-    let request = Request::get("/").header(USER_AGENT, "brama-health-check");
-    let stream = TokioIo::new(dialled.stream);
-    let answer = match dialled.spoken {
+    let (time, now) = (check.timeout, std::time::Instant::now());
+    let status = match dialled.spoken {
         Spoken::Http1 => {
-            let request = request.uri(path.as_str()).header(HOST, host);
-            let request = request.body(Empty::<Bytes>::new())?;
-            let (mut sender, connection) = http1::handshake(stream).await?;
-            either_first(sender.send_request(request), connection).await?
+            let connection = Box::new(Connection::new(dialled.stream));
+            let request = to_http1(&check.path, &host);
+            let answered = connection.exchange(request, time, now, &Unwatched).await;
+            answered.map_err(|unanswered| unanswered.error)?.head.status
         }
         Spoken::Http2 => {
-            let scheme = if tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
-            let uri = Uri::builder().scheme(scheme).authority(host.as_bytes());
-            let request = request.uri(uri.path_and_query(path).build()?);
-            let request = request.body(Empty::<Bytes>::new())?;
-            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await?;
-            either_first(sender.send_request(request), connection).await?
+            let sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
+            let request = to_http2(&check.path, &host, tls.is_some())?;
+            let answered = http2::exchange(sender, request, &None, time, &Unwatched).await;
+            answered.map_err(|unanswered| unanswered.error)?.status()
         }
     };
-    let status = answer.status();
     if check.accepts(status) { Ok(()) } else { Err(Sick::Status(status)) }
 }
 
-/// Drives a connection until the answer is there. A connection that ends has told it what it knows.
-async fn either_first<A: Future, C: Future>(answer: A, connection: C) -> A::Output {
-    let (mut answer, connection) = (pin!(answer), pin!(connection));
-    tokio::select! {
-        answer = &mut answer => answer,
-        _ = connection => answer.await,
+fn to_http1(path: &str, host: &HeaderValue) -> Outgoing {
+    let mut head = write_buffer::take();
+    outgoing::request_line(&mut head, &Method::GET, path);
+    head.add(&HOST, host);
+    head.add(&USER_AGENT, &AGENT);
+    head.extend_from_slice(b"\r\n");
+    Outgoing {
+        head,
+        body: Incoming::empty(),
+        framing: Framing::NONE,
+        holds_back: false,
+        upgrade: None,
+        method: Method::GET,
     }
 }
+
+fn to_http2(
+    path: &str,
+    host: &HeaderValue,
+    is_tls: bool,
+) -> Result<Request<Incoming>, http::Error> {
+    let scheme = if is_tls { Scheme::HTTPS } else { Scheme::HTTP };
+    let path = PathAndQuery::try_from(path)?;
+    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(path);
+    Request::get(uri.build()?).header(USER_AGENT, AGENT).body(Incoming::empty())
+}
+
+/// A request of our own is nobody's, so it ends with its time alone.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn look(&self, _: bool, _: &Context<'_>) -> Poll<Cut> {
+        Poll::Pending
+    }
+
+    fn cut(&self) -> Option<Cut> {
+        None
+    }
+}
+
+/// What the request says of who asks.
+const AGENT: HeaderValue = HeaderValue::from_static("brama-health-check");
 
 #[cfg(test)]
 mod tests;
