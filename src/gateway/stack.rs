@@ -140,7 +140,7 @@ impl Worker {
             RequestBody::Own(body)
         };
 
-        // 6. Whose request is it, and may it go on?
+        // 6. Whose request is it, and may it go on? No kept form is taken before that is settled.
         let most = found.max_body().unwrap_or(self.shared.settings.edge.max_body);
         let pass = match self.decide(context, found).await? {
             Decision::Pass(pass) => pass,
@@ -149,7 +149,6 @@ impl Worker {
                 return answer.map(ServiceResponse::from);
             }
         };
-        // Before a kept form is taken: a failure costs nobody what they typed.
         let identity = self.identity(&pass, context)?;
         let (body, taken) = match body_or_form {
             RequestBody::Own(body) => (body, None),

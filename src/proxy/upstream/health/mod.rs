@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::super::connection::{Connection, Outgoing, Watch};
+use super::super::connection::{Connection, Outgoing, Unanswered, Watch};
 use super::super::error::Error;
 use super::super::http2;
 use super::dial::{DialError, Spoken, dial};
@@ -42,11 +42,26 @@ enum Sick {
     #[error("no answer within {0:?}")]
     Slow(std::time::Duration),
     #[error("no answer: {}", in_one_line(.0))]
-    Broken(#[from] Error),
+    Broken(Error),
     #[error("answered with status {0}")]
     Status(StatusCode),
     #[error("request cannot be made: {0}")]
     Request(#[from] http::Error),
+}
+
+impl From<Error> for Sick {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Slow(time) => Self::Slow(time),
+            error => Self::Broken(error),
+        }
+    }
+}
+
+impl From<Unanswered> for Sick {
+    fn from(unanswered: Unanswered) -> Self {
+        unanswered.error.into()
+    }
 }
 
 /// The answers of one server.
@@ -159,13 +174,13 @@ async fn ask(group: &Group, server: &Server, check: &HealthCheck) -> Result<(), 
             let connection = Box::new(Connection::new(dialled.stream));
             let request = to_http1(&check.path, &host);
             let answered = connection.exchange(request, time, now, &Unwatched).await;
-            answered.map_err(|unanswered| unanswered.error)?.head.status
+            answered?.head.status
         }
         Spoken::Http2 => {
             let sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
             let request = to_http2(&check.path, &host, tls.is_some())?;
             let answered = http2::exchange(sender, request, &None, time, &Unwatched).await;
-            answered.map_err(|unanswered| unanswered.error)?.status()
+            answered?.status()
         }
     };
     if check.accepts(status) { Ok(()) } else { Err(Sick::Status(status)) }
