@@ -26,7 +26,8 @@
 //! | 1 | [`xml`], [`identity`], [`store`] | signatures and encryption; persons, claims, tokens; places for records |
 //! | 0 | [`base`], [`wire`], [`observe`] | time, randomness, secrets; HTTP/1.1 as bytes; logs and numbers |
 //!
-//! Floors 1 and 2 and the gate do no I/O and ask no clock: keys, randomness and time are arguments.
+//! `xml`, `identity`, `saml`, `gate` and `pages` do no I/O and ask no clock: keys, randomness and time
+//! are arguments.
 //! So whatever decides who somebody is can be tested with plain values.
 //!
 //! # The chain of types

@@ -7,7 +7,7 @@ use http::Method;
 pub struct Facts<'f> {
     /// The host in lower case, without port and trailing dot.
     pub host: &'f str,
-    /// The decoded path, see `http::path`.
+    /// The decoded path, see `request::path`.
     pub path: &'f str,
     /// The method.
     pub method: &'f Method,

@@ -1,7 +1,7 @@
 //! The path that an upstream sees in place of the one that came: a prefix less, a prefix more.
 //!
 //! 1. A prefix is taken away by segments, not by letters: the canonical path begins with it, and
-//!    the path as it came has the same segments (`http::path` refuses what has not), so `/%74ax/x`
+//!    the path as it came has the same segments (`request::path` refuses what has not), so `/%74ax/x`
 //!    loses `/tax` as `/tax/x` does. Parameters of a segment go with it.
 //! 2. What is added is a canonical path. What remains is the rest of one. So the result never has
 //!    an empty segment or a dot segment, and policy and upstream see the same value apart from the

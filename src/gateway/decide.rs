@@ -1,4 +1,6 @@
-//! What every door does with a request before it is answered. No door has a rule of its own.
+//! What every door does with a request before it is answered, once its head was checked, proxies in
+//! front were heard and its headers were cleaned (steps 1 to 3 of [`super::stack`]). No door has a
+//! rule of its own.
 //!
 //! 1. [`host()`] and [`path()`]: one host and one path, the same for us and for whoever is behind
 //!    us.

@@ -5,7 +5,8 @@
 //!    gate. [`visitor`] leads from a cookie to a session.
 //! 3. A request that passes gets its signed [`identity`] and goes on by [`crate::proxy`]. One that
 //!    does not is answered by [`denial`]. Our own [`endpoints`] sign citizens in and out.
-//! 4. [`failure`] is the only file in which an error becomes a status and a page.
+//! 4. [`failure`] is where an error of a lower floor gets its status, and where every failure
+//!    becomes a page or JSON.
 
 pub mod action;
 pub mod authn_requirement;

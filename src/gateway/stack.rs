@@ -1,4 +1,6 @@
-//! The way of every request, in one function: no request takes another way.
+//! The way of every request, in one function (`Worker::handle`): no request that is answered by a
+//! rule or an endpoint takes another way. What cannot be read as a request, and plain HTTP that is
+//! sent to https, are answered here too.
 
 use std::sync::Arc;
 
@@ -103,6 +105,8 @@ impl Worker {
         self.shared.settings.origin.starts_with("https://")
     }
 
+    /// Takes a request all the way: who asks, for what, in whose name, whether it may pass, and on
+    /// to the portal.
     async fn handle(
         &self,
         context: &mut RequestContext,

@@ -93,7 +93,7 @@ impl ServiceResponse {
 
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// A response where all is said by us, an [`ServiceResponse`] where an upstream has its say.
+    /// A response where all is said by us, a [`ServiceResponse`] where an upstream has its say.
     type Said: Into<ServiceResponse> + Send;
 
     /// Answers one request: its head, which stays where it was read to, and its body. Every failure

@@ -189,7 +189,7 @@ fn the_pure_floors_do_no_io_and_know_no_clock() {
 #[test]
 fn proofs_are_made_in_one_place() {
     // What makes a proof, and the only files that may do it.
-    let makers: [(&str, &[&str]); 8] = [
+    let makers: [(&str, &[&str]); 10] = [
         ("Verified {", &["xml/signature/mod.rs"]),
         ("Opened(opened)", &["saml/answer.rs"]),
         ("Ok(Assertion {", &["saml/assertion.rs"]),
@@ -200,6 +200,9 @@ fn proofs_are_made_in_one_place() {
         // The session at another host comes from the first one, here.
         ("linked_sessions.begin(", &["flow/handoff/steps.rs"]),
         ("Decision::Pass(Pass {", &["gate/mod.rs"]),
+        // A handle of any text: only where a mark or a derivation says that it is one.
+        ("Handle::of(", &["flow/outcome.rs"]),
+        ("LinkedSessionId::of(", &["session/linked.rs"]),
     ];
     for (maker, places) in makers {
         let mut users: Vec<String> = sources()

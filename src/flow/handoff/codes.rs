@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_code_has_256_bits_and_less_is_not_looked_for() {
+        let code = world().code().await;
+        // base64url of 32 bytes.
+        assert_eq!(code.expose().len(), 43);
+        assert!(HandoffCode::parse(code.expose()).is_some());
+        for other in [&code.expose()[..42], &code.expose()[..22], ""] {
+            assert!(HandoffCode::parse(other).is_none(), "{other}");
+        }
+    }
+
+    #[tokio::test]
     async fn the_browser_that_it_is_for_spends_it_once() {
         let w = world();
         let code = w.code().await;
