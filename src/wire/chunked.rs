@@ -1,7 +1,8 @@
 //! The chunked coding (RFC 9112 section 7.1), piece by piece.
 //!
 //! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are refused in requests: nobody
-//!    uses them, and parsers differ in where one ends. In answers they are passed over.
+//!    uses them, and parsers differ in where one ends. In answers they are passed over, but for control
+//!    characters: a bare CR is the end of a line to some.
 //! 2. The data of a chunk is followed by CR LF and nothing else.
 //! 3. A trailer is bounded as a head is. What would change how the message is understood is
 //!    refused in it (RFC 9110 6.5.1).
@@ -121,6 +122,9 @@ impl Decoder {
         let digits = match self.extensions {
             Extensions::Refused => line,
             Extensions::PassedOver => {
+                if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+                    return Err(BAD_SIZE);
+                }
                 let size = line.split(|&byte| byte == b';').next().unwrap_or_default();
                 size.trim_ascii_end()
             }
@@ -266,9 +270,16 @@ mod tests {
 
     #[test]
     fn extensions_of_an_answer_are_passed_over() {
-        let mut decoder = Decoder::new(Extensions::PassedOver);
-        let mut buffer = BytesMut::from("2 ;a=b\r\nok\r\n0\r\n\r\n");
-        let piece = decoder.take(&mut buffer, &Bounds::default()).unwrap();
-        assert!(matches!(piece, Some(Piece::Data(data)) if &data[..] == b"ok"));
+        let take = |size: &str| {
+            let mut buffer = BytesMut::from(&*format!("{size}\r\nok\r\n0\r\n\r\n"));
+            Decoder::new(Extensions::PassedOver).take(&mut buffer, &Bounds::default())
+        };
+        for size in ["2", "2 ", "2 ;a=b", "2\t;a=\"b\t\u{e9}\""] {
+            let piece = take(size);
+            assert!(matches!(piece, Ok(Some(Piece::Data(data))) if &data[..] == b"ok"), "{size:?}");
+        }
+        for size in ["2\r", "2\r;a", "2;a\rb", "2\u{c}", "2;a\0", "2;a\u{7f}"] {
+            assert_eq!(take(size).unwrap_err(), BAD_SIZE, "{size:?}");
+        }
     }
 }

@@ -26,7 +26,8 @@ pub fn run(data: &[u8]) {
         (Ok(Some(whole)), Ok(Some(parts))) => {
             assert!(is_same(whole, parts), "{whole:?}\n{parts:?}")
         }
-        (Ok(None), Ok(None)) | (Err(_), Err(_)) => {}
+        // Of one that never ends, the beginning may be too long before its first line is whole.
+        (Ok(None), Ok(None) | Err(_)) | (Err(_), Err(_)) => {}
         _ => panic!("in one piece: {whole:?}\nin pieces: {parts:?}"),
     }
     let Ok(Some(head)) = whole else { return };

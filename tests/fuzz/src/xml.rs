@@ -4,7 +4,7 @@
 //! elements with the same namespaces, attributes and texts, in the same order: where two readers
 //! see two documents, one of them verifies what the other does not read.
 
-use quick_xml::escape::resolve_xml_entity;
+use quick_xml::escape::{resolve_xml_entity, unescape};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{NamespaceResolver, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
@@ -130,7 +130,8 @@ fn by_second_reader(text: &str) -> Option<Vec<Seen>> {
 
 fn start_of(resolver: &NamespaceResolver, start: &BytesStart<'_>) -> Option<Seen> {
     let of = |found: ResolveResult<'_>| match found {
-        ResolveResult::Bound(namespace) => Some(namespace.0.to_owned()),
+        // It keeps what stands in the declaration.
+        ResolveResult::Bound(namespace) => Some(unescape(namespace.0).ok()?.into_owned()),
         ResolveResult::Unbound => Some(String::new()),
         ResolveResult::Unknown(_) => None,
     };
