@@ -1,8 +1,8 @@
 //! The chunked coding (RFC 9112 section 7.1), piece by piece.
 //!
 //! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are refused in requests: nobody
-//!    uses them, and parsers differ in where one ends. In answers they are passed over, but for control
-//!    characters: a bare CR is the end of a line to some.
+//!    uses them, and parsers differ in where one ends. In answers they are passed over, but for
+//!    control characters: a bare CR is the end of a line to some.
 //! 2. The data of a chunk is followed by CR LF and nothing else.
 //! 3. A trailer is bounded as a head is. What would change how the message is understood is
 //!    refused in it (RFC 9110 6.5.1).
