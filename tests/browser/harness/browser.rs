@@ -35,8 +35,11 @@ impl Browser {
     /// Starts one, with more words on its command line.
     pub(super) async fn start(tools: &Tools, scripts: Scripts, words: &[String]) -> Self {
         let mut command = Command::new(&tools.chromedriver);
-        let (driver, port) =
-            Program::start(command.arg("--port=0"), "started successfully on port ");
+        let (driver, port) = Program::start_again_if_taken(
+            command.arg("--port=0"),
+            "started successfully on port ",
+            "port not available",
+        );
         let profile = tempfile::tempdir().unwrap();
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(tools, &profile, scripts, words))

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// How long a program may take until it listens.
 const START: Duration = Duration::from_secs(60);
 
+/// How often a program is started that finds its port taken.
+const MOST_STARTS: usize = 10;
+
 /// A running program, killed when dropped.
 pub(super) struct Program(Child);
 
@@ -19,11 +22,38 @@ impl Program {
         (program, said)
     }
 
+    /// The same with a program that may find its port taken: it takes one port twice, for IPv4 and
+    /// for IPv6, and somebody may have the second. Then it ends, and is started again.
+    pub(super) fn start_again_if_taken(
+        command: &mut Command,
+        announcement: &str,
+        taken: &str,
+    ) -> (Self, String) {
+        for _ in 0..MOST_STARTS {
+            match Self::try_start(command, [announcement]) {
+                Ok((program, [said])) => return (program, said),
+                Err(said) if said.contains(taken) => {}
+                Err(said) => panic!("{command:?} did not say \"{announcement}\", only: {said}"),
+            }
+        }
+        panic!("{command:?} found no port in {MOST_STARTS} attempts");
+    }
+
     /// The same with several announcements, in the order in which they come.
     pub(super) fn start_saying<const N: usize>(
         command: &mut Command,
         announcements: [&str; N],
     ) -> (Self, [String; N]) {
+        Self::try_start(command, announcements).unwrap_or_else(|said| {
+            panic!("{command:?} did not say all of {announcements:?}, only: {said}")
+        })
+    }
+
+    /// Returns what it said when it did not say all of it.
+    fn try_start<const N: usize>(
+        command: &mut Command,
+        announcements: [&str; N],
+    ) -> Result<(Self, [String; N]), String> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -34,20 +64,20 @@ impl Program {
 
         let deadline = Instant::now() + START;
         let mut said = String::new();
-        let announced = announcements.map(|announcement| {
+        let mut announced = announcements.map(|_| String::new());
+        for (announcement, announced) in announcements.into_iter().zip(&mut announced) {
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
-                let line = lines.recv_timeout(left).unwrap_or_else(|_| {
-                    panic!("{command:?} did not say \"{announcement}\", only: {said}")
-                });
+                let Ok(line) = lines.recv_timeout(left) else { return Err(said) };
                 if let Some((_, rest)) = line.split_once(announcement) {
-                    return rest.trim().to_owned();
+                    rest.trim().clone_into(announced);
+                    break;
                 }
                 said.push_str(&line);
                 said.push('\n');
             }
-        });
-        (program, announced)
+        }
+        Ok((program, announced))
     }
 }
 
