@@ -2,11 +2,13 @@
 //!
 //! 1. The text is UTF-8 and at most [`Limits::bytes`] long.
 //! 2. No document type, processing instruction, comment, CDATA section, undeclared prefix or other
-//!    encoding: the node sends none,
-//!    and each has carried an attack (entities, text that one reader sees cut and another whole).
+//!    encoding: the node sends none, and each has carried an attack (entities, text that one reader
+//!    sees cut and another whole).
 //! 3. No tab or line end stands as such in the value of an attribute. XML 1.0 (3.3.3) makes a space
 //!    of each, and the parser behind us does not: two readers would see two values.
-//! 4. Depth, number of elements, attributes and namespace declarations are bounded, because the
+//! 4. A name has at most one colon, in the middle (Namespaces in XML 1.0, section 4): readers part
+//!    others in different places.
+//! 5. Depth, number of elements, attributes and namespace declarations are bounded, because the
 //!    cost of parsing and canonicalising grows faster than they do.
 
 use quick_xml::Reader;
@@ -80,6 +82,8 @@ pub enum Forbidden {
     Undeclaration,
     /// A tab or a line end in the value of an attribute.
     WhiteSpace,
+    /// `prefix:`, `:name`, `a:b:c`.
+    Name,
     /// A declaration of another version or encoding than XML 1.0 in UTF-8.
     Declaration,
 }
@@ -93,6 +97,7 @@ impl std::fmt::Display for Forbidden {
             Self::CharacterData => "CDATA section",
             Self::Undeclaration => "namespace prefix without a namespace",
             Self::WhiteSpace => "tab or line end in an attribute",
+            Self::Name => "name with a colon where none may be",
             Self::Declaration => "declaration of another version or encoding",
         })
     }
@@ -158,6 +163,9 @@ impl Count<'_> {
         if self.depth >= self.limits.depth {
             return Err(Error::TooMany { what: "levels", limit: self.limits.depth });
         }
+        if !is_qualified(start.name().as_ref()) {
+            return Err(Error::Forbidden(Forbidden::Name));
+        }
         // Without the check for repeated names: it is quadratic, and the parser makes it later on
         // a bounded number.
         let mut here = 0;
@@ -167,6 +175,9 @@ impl Count<'_> {
             // it pass and a canonicaliser that leaves it out would see two different documents.
             if attribute.key.as_ref().starts_with("xmlns:") && attribute.value.is_empty() {
                 return Err(Error::Forbidden(Forbidden::Undeclaration));
+            }
+            if !is_qualified(attribute.key.as_ref()) {
+                return Err(Error::Forbidden(Forbidden::Name));
             }
             if attribute.value.contains(['\t', '\n', '\r']) {
                 return Err(Error::Forbidden(Forbidden::WhiteSpace));
@@ -185,6 +196,13 @@ impl Count<'_> {
         }
         Ok(())
     }
+}
+
+/// Tells whether a name is one part, or a prefix and one.
+fn is_qualified(name: &str) -> bool {
+    name.split_once(':').is_none_or(|(prefix, local)| {
+        !prefix.is_empty() && !local.is_empty() && !local.contains(':')
+    })
 }
 
 #[cfg(test)]
@@ -210,6 +228,10 @@ mod tests {
             ("<a>x<!-- y -->z</a>", Forbidden::Comment),
             ("<a><![CDATA[x]]></a>", Forbidden::CharacterData),
             ("<a xmlns:p=\"urn:p\"><b xmlns:p=\"\"/></a>", Forbidden::Undeclaration),
+            ("<xml:/>", Forbidden::Name),
+            ("<a><:b/></a>", Forbidden::Name),
+            ("<a b:c:d='1'/>", Forbidden::Name),
+            ("<a xmlns:='u'/>", Forbidden::Name),
             ("<a x=\"1\r2\"/>", Forbidden::WhiteSpace),
             ("<a><b x='1\n2'/></a>", Forbidden::WhiteSpace),
             ("<a xmlns:p=\"urn:p\t\"/>", Forbidden::WhiteSpace),

@@ -89,7 +89,7 @@ async fn kept_comes_back(bytes: &[u8]) {
         host: text.clone(),
         target: format!("/{text}"),
         content_type: "text/plain".to_owned(),
-        referer: (bytes.len() % 2 == 0).then_some(text),
+        referer: bytes.len().is_multiple_of(2).then_some(text),
     };
     let form = Form { about, body: Bytes::copy_from_slice(bytes) };
     let (binding, other) = (Binding::generate(), Binding::generate());

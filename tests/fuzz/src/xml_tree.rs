@@ -55,7 +55,10 @@ impl Element {
         }
         let name = name.to_owned();
         let mut element = Self { name, attributes, children: Vec::new(), is_one_tag, quote: '"' };
-        while !is_one_tag {
+        if is_one_tag {
+            return Some(element);
+        }
+        loop {
             let end = rest.find('<')?;
             if end > 0 {
                 element.children.push(Node::Text(rest[..end].to_owned()));
@@ -68,7 +71,6 @@ impl Element {
                 element.children.push(Node::Element(Self::read(rest)?));
             }
         }
-        Some(element)
     }
 
     /// Writes it.
