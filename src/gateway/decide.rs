@@ -1,10 +1,10 @@
-//! What every door does with a request before it is answered, once its head was checked, proxies in
-//! front were heard and its headers were cleaned (steps 1 to 3 of [`super::stack`]). No door has a
-//! rule of its own.
+//! What every door does with a request before it is answered. No door has a rule of its own.
 //!
-//! 1. [`host()`] and [`path()`]: one host and one path, the same for us and for whoever is behind
-//!    us.
-//! 2. [`Shared::find`]: an endpoint of ours, or what the policy has for that host, path and method.
+//! 1. [`Worker::receive`]: the head is checked, proxies in front are heard, host and path are settled
+//!    ([`host()`] and [`path()`]: the same for us and for whoever is behind us), and nobody speaks
+//!    in our name.
+//! 2. [`Worker::find`]: an endpoint of ours, or what the policy has for that host, path and method.
+//!    It asks for the proof of step 1.
 //! 3. [`Worker::decide`]: the method is the one that the request line says, the cookie leads to a
 //!    session where it matters who asks, and the gate decides.
 //!
@@ -15,16 +15,20 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{Method, Uri};
+use http::{Method, Uri, Version};
 
 use crate::base::reason::Reason;
 use crate::gate::{Decision, RouteMatch};
 use crate::gateway::failure::Failure;
-use crate::gateway::{Settings, Shared, Worker, endpoints};
+use crate::gateway::settings::Edge;
+use crate::gateway::{Settings, Shared, Worker, denial, endpoints};
 use crate::request::context::RequestContext;
+use crate::request::headers::forwarded;
 use crate::request::host::Host;
 use crate::request::rules::Rules;
+use crate::request::service::Peer;
 use crate::request::{headers, host, path};
+use crate::wire::head::{self, is_method};
 
 /// Returns the canonical host of a request: the one that it names, unless a proxy in front is
 /// believed to have `told` another.
@@ -81,6 +85,13 @@ pub fn find<'r>(
     }
 }
 
+/// Proof that a request was taken in, see [`Worker::receive`].
+#[derive(Debug)]
+pub struct Received {
+    /// The canonical path, where it is another than the one that came.
+    path: Option<String>,
+}
+
 impl Shared {
     /// Finds what a request is for, see [`find`].
     #[must_use]
@@ -90,6 +101,33 @@ impl Shared {
 }
 
 impl Worker {
+    /// Takes in a request: its head is checked, the proxies in front that we trust are heard, host
+    /// and path are settled, and whatever is said in our name is taken away.
+    ///
+    /// # Errors
+    /// When the request cannot be read in one way, or a header speaks in our name.
+    pub fn receive(&self, context: &mut RequestContext, peer: &Peer) -> Result<Received, Failure> {
+        self.check_head(context)?;
+        // Before their headers go.
+        self.hear_proxies(context, peer)?;
+        let told = context.client.host.take();
+        context.host = host(&context.parts, context.client.is_tls, told)?;
+        let path = match path(&context.parts.uri)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(decoded) => Some(decoded),
+        };
+        context.scan = headers::clean_request(&mut context.parts.headers)?;
+        Ok(Received { path })
+    }
+
+    /// Finds what a request is for that was taken in.
+    #[must_use]
+    pub fn find(&self, received: &Received, context: &RequestContext) -> Found<'_> {
+        let path = received.path.as_deref().unwrap_or_else(|| context.path());
+        let client = Some(context.client.address);
+        self.shared.find((context.host.name(), path), &context.parts.method, client)
+    }
+
     /// Decides about a request, once it is known what it is for.
     ///
     /// # Errors
@@ -107,5 +145,34 @@ impl Worker {
         }
         let live = if found.asks_who() { self.live(context).await? } else { None };
         Ok(found.decide(live, context.began))
+    }
+
+    /// Takes what a proxy in front says of the client, if it is believed.
+    fn hear_proxies(&self, context: &mut RequestContext, peer: &Peer) -> Result<(), Failure> {
+        let Edge { trusted, believed, .. } = &self.shared.settings.edge;
+        if !trusted.is_empty() {
+            let headers = &context.parts.headers;
+            context.client = forwarded::read(headers, peer, trusted, *believed, self.is_https())?;
+        }
+        if let Some(id) = context.client.request_id.take() {
+            context.id = id;
+        }
+        Ok(())
+    }
+
+    /// Refuses heads that no door takes: methods for nobody, what HTTP/2 can say and HTTP/1.1
+    /// cannot, targets that are no path.
+    fn check_head(&self, context: &RequestContext) -> Result<(), Failure> {
+        denial::check_method(&context.parts.method)?;
+        if !is_method(context.parts.method.as_str().as_bytes()) {
+            return Err(Failure::malformed(Reason::RequestMalformed, "method"));
+        }
+        if context.parts.version == Version::HTTP_2 {
+            head::check_http2(&context.parts, &self.shared.settings.edge.bounds)?;
+        }
+        if !context.path_and_query().starts_with('/') {
+            return Err(path::Error::Relative.into());
+        }
+        Ok(())
     }
 }

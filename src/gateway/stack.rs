@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Version};
+use http::{Request, Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::base::random;
@@ -15,18 +15,16 @@ use crate::gate::action::Action;
 use crate::gateway::decide::{self, Found};
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
-use crate::gateway::settings::Edge;
-use crate::gateway::{Shared, Worker, action, denial, destination, endpoints, forms, response};
+use crate::gateway::{Shared, Worker, action, destination, endpoints, forms, response};
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::access_record::AccessRecord;
 use crate::request::context::{Caller, RequestContext};
 use crate::request::headers::HeaderScan;
-use crate::request::headers::forwarded::{self, Client};
+use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
 use crate::request::service::{Peer, Service, ServiceResponse};
-use crate::request::{headers, path, recorded};
-use crate::wire::head::{self, is_method};
+use crate::request::{path, recorded};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
@@ -101,7 +99,7 @@ impl Worker {
     }
 
     /// Tells whether browsers speak TLS to the portal, wherever that ends.
-    fn is_https(&self) -> bool {
+    pub(super) fn is_https(&self) -> bool {
         self.shared.settings.origin.starts_with("https://")
     }
 
@@ -113,22 +111,12 @@ impl Worker {
         peer: &Peer,
         body: Incoming,
     ) -> Result<ServiceResponse, Failure> {
-        self.check_head(context)?;
+        // 1. One reading of the request, the same for us and for whoever is behind us, and nobody
+        // who speaks in our name.
+        let received = self.receive(context, peer)?;
 
-        // 1. Who asks: the proxies in front that we trust are heard before their headers go.
-        self.hear_proxies(context, peer)?;
-
-        // 2. One host and one path, the same for us and for whoever is behind us.
-        let told = context.client.host.take();
-        context.host = decide::host(&context.parts, context.client.is_tls, told)?;
-        let path = decide::path(&context.parts.uri)?;
-
-        // 3. Nobody speaks in our name, on whatever path.
-        context.scan = headers::clean_request(&mut context.parts.headers)?;
-
-        // 4. Our own places.
-        let (place, client) = ((context.host.name(), &*path), Some(context.client.address));
-        let found = match self.shared.find(place, &context.parts.method, client) {
+        // 2. Our own places.
+        let found = match self.find(&received, context) {
             Found::Route(found) => found,
             Found::Own(endpoint) => {
                 // On the heap: a login needs far more room than a request that passes.
@@ -137,14 +125,14 @@ impl Worker {
             }
         };
 
-        // 5. The handle of a form that was kept stands for the form.
+        // 3. The handle of a form that was kept stands for the form.
         let body_or_form = if forms::may_be_resent(context, &body) {
             Box::pin(forms::look_into(self, context, body)).await?
         } else {
             RequestBody::Own(body)
         };
 
-        // 6. Whose request is it, and may it go on? No kept form is taken before that is settled.
+        // 4. Whose request is it, and may it go on? No kept form is taken before that is settled.
         let most = found.max_body().unwrap_or(self.shared.settings.edge.max_body);
         let pass = match self.decide(context, found).await? {
             Decision::Pass(pass) => pass,
@@ -162,12 +150,12 @@ impl Worker {
             }
         };
 
-        // 7. It may reach a second place.
+        // 5. It may reach a second place.
         if destination::has_second_place(&context.parts.method) {
             Box::pin(destination::judge(self, &pass, context)).await?;
         }
 
-        // 8. On to the portal, or what the route says instead.
+        // 6. On to the portal, or what the route says instead.
         context.record.route = Some(Arc::clone(pass.route()));
         let (proxy, settings) = (&self.proxy, &self.shared.settings);
         let error = match &pass.route().action {
@@ -186,35 +174,6 @@ impl Worker {
             Box::pin(forms::put_back(self, context, *taken, &error)).await;
         }
         Err(error.into())
-    }
-
-    /// Takes what a proxy in front says of the client, if it is believed.
-    fn hear_proxies(&self, context: &mut RequestContext, peer: &Peer) -> Result<(), Failure> {
-        let Edge { trusted, believed, .. } = &self.shared.settings.edge;
-        if !trusted.is_empty() {
-            let headers = &context.parts.headers;
-            context.client = forwarded::read(headers, peer, trusted, *believed, self.is_https())?;
-        }
-        if let Some(id) = context.client.request_id.take() {
-            context.id = id;
-        }
-        Ok(())
-    }
-
-    /// Refuses heads that no door takes: methods for nobody, what HTTP/2 can say and HTTP/1.1
-    /// cannot, targets that are no path.
-    fn check_head(&self, context: &RequestContext) -> Result<(), Failure> {
-        denial::check_method(&context.parts.method)?;
-        if !is_method(context.parts.method.as_str().as_bytes()) {
-            return Err(Failure::malformed(Reason::RequestMalformed, "method"));
-        }
-        if context.parts.version == Version::HTTP_2 {
-            head::check_http2(&context.parts, &self.shared.settings.edge.bounds)?;
-        }
-        if !context.path_and_query().starts_with('/') {
-            return Err(path::Error::Relative.into());
-        }
-        Ok(())
     }
 
     /// Notes a request and its answer: in the counts now, in the access log when the answer was
