@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use brama::identity::claims::PairwiseSecret;
 use brama::saml::examine::examine;
-use brama::session::held::{Activity, CachedSession};
+use brama::session::cached::{Activity, CachedSession};
 use brama::session::recent::RecentSessions;
 use brama::session::sessions::Sessions;
 use brama::session::{Session, SessionId, Settings};

@@ -27,7 +27,7 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] tls::Error),
-    /// The place where records are kept cannot be opened.
+    /// The store where records are kept cannot be opened.
     #[error(transparent)]
     Store(store::file::OpenError),
     /// The servers where records are kept can never be reached.

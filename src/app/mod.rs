@@ -100,7 +100,7 @@ impl App {
             settings.session,
             NodeClient::new(settings.node, settings.node_tls),
             Arc::clone(&kept.sessions),
-            (Arc::clone(&kept.place), kept.sealer.clone()),
+            (Arc::clone(&kept.store), kept.sealer.clone()),
             Arc::clone(&clock),
         );
         let counts: Arc<Doors> = Arc::default();

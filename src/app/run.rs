@@ -92,8 +92,8 @@ impl App {
         match ending {
             Ending::LeftToSuccessor => {
                 // The successor waits for what only one process can have.
-                sessions.tell_all(clock.now()).await;
-                kept.place.close();
+                sessions.write_all_activity(clock.now()).await;
+                kept.store.close();
                 operations_stopper.stop();
             }
             Ending::Told => {
@@ -103,7 +103,7 @@ impl App {
         }
         stopper.stop();
         workers.ended().await;
-        sessions.tell_all(clock.now()).await;
+        sessions.write_all_activity(clock.now()).await;
         shared.access.flush();
         background.end().await;
         operations_stopper.stop();

@@ -56,14 +56,14 @@ pub struct Settings {
 /// Where records are kept, and how they are sealed.
 #[derive(Debug, Default)]
 pub struct Store {
-    /// The place.
+    /// The store.
     pub kind: StoreKind,
     /// What seals them, when its secrets are given; otherwise one is made and kept in the state
     /// folder or beside the file.
     pub sealer: Option<Sealer>,
 }
 
-/// A place for records.
+/// A store for records.
 #[derive(Debug, Default)]
 pub enum StoreKind {
     /// The memory of this process.

@@ -1,4 +1,4 @@
-//! Where records are kept: the place that the configuration names, and the sessions in it.
+//! Where records are kept: the store that the configuration names, and the sessions in it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::{flow, session};
 
 /// What was opened.
 pub(super) struct Kept {
-    pub(super) place: Arc<dyn RecordStore>,
+    pub(super) store: Arc<dyn RecordStore>,
     /// Its name in metrics, and what was seen of it.
     pub(super) kind: &'static str,
     pub(super) traffic: Arc<Traffic>,
@@ -43,7 +43,7 @@ pub(super) struct Opening {
     opened: Opened,
 }
 
-/// Opens the place.
+/// Opens the store.
 pub(super) fn open(
     store: Store,
     state: &State,
@@ -59,26 +59,26 @@ pub(super) fn open(
         Some(sealer) => Ok((sealer.clone(), None)),
         None => state.store_sealer(file),
     };
-    let kept_in = |kind, place: Arc<dyn RecordStore>, sealer: Sealer, opening| {
-        let place: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(place, Arc::clone(&traffic)));
+    let kept_in = |kind, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
+        let store: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(store, Arc::clone(&traffic)));
         let sessions =
-            Sessions::kept_in(Arc::clone(&place), sealer.clone(), settings.clone(), owners.clone());
+            Sessions::kept_in(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
-        Kept { place, kind, traffic, sealer, sessions, opening, agreement: None }
+        Kept { store, kind, traffic, sealer, sessions, opening, agreement: None }
     };
     Ok(match kind {
         super::settings::StoreKind::Memory => {
             let pending = usize::try_from(flows.maximum_pending).unwrap_or(usize::MAX);
             // Of wishes, codes and forms there are fewer: their room is shared out by network.
-            let place = Memory::new(MOST.max(pending.saturating_mul(2)))
+            let store = Memory::new(MOST.max(pending.saturating_mul(2)))
                 .with_maximum_of(Kind::Login, pending)
                 .with_maximum_of(Kind::Branch, maximum);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
-            let place = Arc::new(MeteredStore::new(Arc::new(place), Arc::clone(&traffic)));
+            let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
             let (opening, agreement) = (None, None);
-            Kept { place, kind: "memory", traffic, sealer, sessions, opening, agreement }
+            Kept { store, kind: "memory", traffic, sealer, sessions, opening, agreement }
         }
         super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
@@ -86,11 +86,11 @@ pub(super) fn open(
                 Ok(file) => kept_in("file", Arc::new(file), sealer(Some(&path))?.0, None),
                 // A predecessor has it until this process says that it serves.
                 Err(OpenError::Locked { .. }) if super::successor::has_predecessor() => {
-                    let (opened, place) = opening();
+                    let (opened, store) = opening();
                     let options = Options { lock_wait: PREDECESSOR, ..options };
                     let (sealer, _) = sealer(Some(&path))?;
                     let opening = Opening { path, options, opened };
-                    kept_in("file", Arc::new(place), sealer, Some(opening))
+                    kept_in("file", Arc::new(store), sealer, Some(opening))
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
@@ -103,8 +103,8 @@ pub(super) fn open(
             );
             let redis = Redis::connect(*settings).map_err(Error::Redis)?;
             let mut kept = kept_in("redis", Arc::new(redis), sealer, None);
-            let place = Arc::clone(&kept.place);
-            kept.agreement = Some(Agreement::new(place, &kept.sealer, &host(), &file));
+            let store = Arc::clone(&kept.store);
+            kept.agreement = Some(Agreement::new(store, &kept.sealer, &host(), &file));
             kept
         }
     })
@@ -116,7 +116,7 @@ impl Kept {
         (self.kind, Arc::clone(&self.traffic))
     }
 
-    /// Makes sure that other replicas have a secret in common with this one. When the place is
+    /// Makes sure that other replicas have a secret in common with this one. When the store is
     /// away, that is found out later, and told in the log.
     pub(super) async fn agree(&self, now: Time) -> Result<(), Error> {
         let Some(agreement) = &self.agreement else { return Ok(()) };

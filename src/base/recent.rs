@@ -1,8 +1,8 @@
-//! A small table of what was found last, before a place that is dearer to ask.
+//! A small table of what was found last, before a slot that is dearer to ask.
 //!
-//! 1. Each key has one place in it; who comes later takes it. So the table has a fixed size and
+//! 1. Each key has one slot in it; who comes later takes it. So the table has a fixed size and
 //!    nothing is ever tidied.
-//! 2. What is found is compared in whole: the place says nothing.
+//! 2. What is found is compared in whole: the slot says nothing.
 //! 3. It is for one worker, so its lock is hardly ever waited for.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,20 +15,20 @@ type Table<K, V> = Box<[Option<(K, V)>]>;
 impl<K, V> Recent<K, V> {
     /// Makes an empty table.
     #[must_use]
-    pub fn new(places: usize) -> Self {
-        Self(Mutex::new((0..places.max(1)).map(|_| None).collect()))
+    pub fn new(slots: usize) -> Self {
+        Self(Mutex::new((0..slots.max(1)).map(|_| None).collect()))
     }
 
-    /// Returns what `take` makes of the value, if the key at this place is the one wanted. A value
+    /// Returns what `take` makes of the value, if the key at this slot is the one wanted. A value
     /// of which nothing is made is forgotten.
     pub fn find<T>(
         &self,
-        place: u64,
+        slot: u64,
         is_wanted: impl FnOnce(&K) -> bool,
         take: impl FnOnce(&V) -> Option<T>,
     ) -> Option<T> {
         let mut table = self.lock();
-        let entry = at(&mut table, place);
+        let entry = at(&mut table, slot);
         let (key, value) = entry.as_ref()?;
         if !is_wanted(key) {
             return None;
@@ -41,8 +41,8 @@ impl<K, V> Recent<K, V> {
     }
 
     /// Puts a value in its place.
-    pub fn put(&self, place: u64, key: K, value: V) {
-        *at(&mut self.lock(), place) = Some((key, value));
+    pub fn put(&self, slot: u64, key: K, value: V) {
+        *at(&mut self.lock(), slot) = Some((key, value));
     }
 
     fn lock(&self) -> MutexGuard<'_, Table<K, V>> {
@@ -50,9 +50,9 @@ impl<K, V> Recent<K, V> {
     }
 }
 
-fn at<E>(table: &mut [E], place: u64) -> &mut E {
+fn at<E>(table: &mut [E], slot: u64) -> &mut E {
     // The remainder is smaller than the length.
-    let index = (place % table.len() as u64) as usize;
+    let index = (slot % table.len() as u64) as usize;
     &mut table[index]
 }
 
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(recent.find(1, |key| *key == "a", |value| Some(*value)), Some(10));
         assert_eq!(recent.find(1, |key| *key == "b", |value| Some(*value)), None);
         assert_eq!(recent.find(2, |key| *key == "a", |value| Some(*value)), None);
-        // 5 has the place of 1.
+        // 5 has the slot of 1.
         recent.put(5, "b", 20);
         assert_eq!(recent.find(1, |key| *key == "a", |value| Some(*value)), None);
         assert_eq!(recent.find(5, |key| *key == "b", |value| Some(*value)), Some(20));

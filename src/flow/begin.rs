@@ -40,14 +40,14 @@ impl Flows {
     pub async fn begin(
         &self,
         return_to: ReturnTo,
-        demand: AuthnRequirement,
+        requirement: AuthnRequirement,
         origin: Origin,
     ) -> Result<Begun, LoginError> {
         self.outcomes.can_be_kept().await.map_err(Refused::from)?;
         let now = self.now();
         let settings = &self.settings;
         let request_id = random::message_id();
-        let fresh_since = demand.max_age.map(|_| now);
+        let fresh_since = requirement.max_age.map(|_| now);
         let forcing;
         let template = if fresh_since.is_some() && !settings.template.force_authn {
             forcing = Template { force_authn: true, ..settings.template.clone() };
@@ -55,7 +55,7 @@ impl Flows {
         } else {
             &settings.template
         };
-        let assurance = demand.assurance.max(settings.assurance);
+        let assurance = requirement.assurance.max(settings.assurance);
         let request = template.sign(&request_id, now, assurance, &settings.signer)?;
         let login = PendingLogin { request_id, return_to, assurance, fresh_since, origin };
         let relay_state = RelayState::issue(&self.sealer, later(now, settings.login_timeout));

@@ -27,7 +27,7 @@ use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
 use crate::saml::refusal::Refusal;
 use crate::saml::soap;
-use crate::session::held::Activity;
+use crate::session::cached::Activity;
 use crate::session::sessions::REPLACED;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;

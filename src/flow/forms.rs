@@ -88,17 +88,17 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// Makes forms that are kept in a place, which has room for so many bytes of them.
+    /// Makes forms that are kept in a store, which has room for so many bytes of them.
     #[must_use]
     pub fn new(
-        place: Arc<dyn RecordStore>,
+        store: Arc<dyn RecordStore>,
         sealer: Sealer,
         login_timeout: Duration,
         most_bytes: usize,
     ) -> Self {
         let lifetime = login_timeout.saturating_mul(2);
         let bounds = Bounds { entries: MOST_FORMS, bytes: most_bytes };
-        let room = SharedRoom::new(place, sealer, bounds);
+        let room = SharedRoom::new(store, sealer, bounds);
         Self { lifetime, room, arriving: Arriving::default() }
     }
 
@@ -111,7 +111,7 @@ impl Forms {
     /// Keeps a form for the browser that typed it.
     ///
     /// # Errors
-    /// When there is no room, or the place is away.
+    /// When there is no room, or the store is away.
     pub async fn keep(
         &self,
         form: &Form,
@@ -127,7 +127,7 @@ impl Forms {
     /// Keeps a form that was taken under the handle that it had.
     ///
     /// # Errors
-    /// When there is no room, or the place is away.
+    /// When there is no room, or the store is away.
     pub async fn put_back(
         &self,
         handle: &Handle,
@@ -144,7 +144,7 @@ impl Forms {
     /// asks.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn find(
         &self,
         handle: &Handle,
@@ -158,7 +158,7 @@ impl Forms {
     /// Takes a form, once, for the browser that typed it.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn take(
         &self,
         handle: &Handle,
@@ -215,9 +215,9 @@ mod tests {
     }
 
     fn forms() -> (Forms, Arc<Memory>, Binding, Time) {
-        let place = Arc::new(Memory::new(1000));
-        let forms = Forms::new(place.clone(), Sealer::default(), TIMEOUT, MOST_BYTES);
-        (forms, place, Binding::generate(), "2031-01-01T00:00:00Z".parse().unwrap())
+        let store = Arc::new(Memory::new(1000));
+        let forms = Forms::new(store.clone(), Sealer::default(), TIMEOUT, MOST_BYTES);
+        (forms, store, Binding::generate(), "2031-01-01T00:00:00Z".parse().unwrap())
     }
 
     fn form(body: &'static [u8]) -> Form {
@@ -252,22 +252,22 @@ mod tests {
 
     #[tokio::test]
     async fn an_expired_form_is_gone_and_makes_room_in_the_place_too() {
-        let (forms, place, binding, now) = forms();
+        let (forms, store, binding, now) = forms();
         let handle = forms.keep(&form(b"a=1"), &binding, network(1), now).await.unwrap();
         let end = later(now, TIMEOUT * 2);
         let just_before = later(now, TIMEOUT * 2 - Duration::from_millis(1));
         assert!(forms.find(&handle, &binding, just_before).await.unwrap().is_some());
         assert!(forms.find(&handle, &binding, end).await.unwrap().is_none());
         forms.keep(&form(b"b=1"), &binding, network(1), end).await.unwrap();
-        // Asked with the time of the beginning, the place would still have it.
-        assert!(place.get(handle.key(), now).await.unwrap().is_none());
+        // Asked with the time of the beginning, the store would still have it.
+        assert!(store.get(handle.key(), now).await.unwrap().is_none());
         assert_eq!(forms.kept().0, 1);
     }
 
     #[tokio::test]
     async fn whoever_fills_the_room_loses_its_own_and_others_keep_theirs() {
         static LARGE: [u8; 1 << 20] = [b'x'; 1 << 20];
-        let (forms, place, binding, now) = forms();
+        let (forms, store, binding, now) = forms();
         let keep = |body, of| {
             let (forms, binding) = (&forms, &binding);
             async move { forms.keep(&form(body), binding, network(of), now).await }
@@ -284,13 +284,13 @@ mod tests {
         }
         let mut lost = 0;
         for handle in &flood {
-            let is_there = place.get(handle.key(), now).await.unwrap().is_some();
+            let is_there = store.get(handle.key(), now).await.unwrap().is_some();
             assert_eq!(is_there, forms.find(handle, &binding, now).await.unwrap().is_some());
             lost += usize::from(!is_there);
         }
         assert!((23..=25).contains(&lost), "{lost}: what it brought first");
         // The twin: where nobody has more, whoever comes is told that there is no room.
-        let forms = Forms::new(place, Sealer::default(), TIMEOUT, 2 << 20);
+        let forms = Forms::new(store, Sealer::default(), TIMEOUT, 2 << 20);
         forms.keep(&form(&LARGE), &binding, network(1), now).await.unwrap();
         let kept = forms.keep(&form(&LARGE), &binding, network(2), now).await;
         assert_eq!(kept.unwrap_err(), NotKept::Full);

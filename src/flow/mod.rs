@@ -110,28 +110,28 @@ pub struct Flows {
 
 impl Flows {
     /// Puts the flows together. What became of logins, forms, and what was used are kept in
-    /// the place.
+    /// the store.
     #[must_use]
     pub fn new(
         settings: Settings,
         session_settings: crate::session::Settings,
         node: NodeClient,
         sessions: Arc<Sessions>,
-        (place, sealer): (Arc<dyn RecordStore>, Sealer),
+        (store, sealer): (Arc<dyn RecordStore>, Sealer),
         clock: SharedClock,
     ) -> Self {
         let timeout = settings.login_timeout;
         let rooms = settings.rooms;
-        let forms = Forms::new(Arc::clone(&place), sealer.clone(), timeout, rooms.forms);
+        let forms = Forms::new(Arc::clone(&store), sealer.clone(), timeout, rooms.forms);
         let entries = usize::try_from(settings.maximum_pending).unwrap_or(usize::MAX);
         let begun = Bounds { entries, bytes: rooms.begun };
         let handoff_requests =
-            HandoffRequests::new(Arc::clone(&place), sealer.clone(), timeout, begun);
-        let handoff_codes = HandoffCodes::new(Arc::clone(&place), sealer.clone(), begun);
+            HandoffRequests::new(Arc::clone(&store), sealer.clone(), timeout, begun);
+        let handoff_codes = HandoffCodes::new(Arc::clone(&store), sealer.clone(), begun);
         let session_marks = Marker::new(sealer.clone(), Kind::Session);
         let linked_sessions =
-            LinkedSessions::new(Arc::clone(&place), sealer.clone(), &session_settings);
-        let outcomes = Outcomes::new(Arc::clone(&place), sealer.clone(), Arc::clone(&clock), begun);
+            LinkedSessions::new(Arc::clone(&store), sealer.clone(), &session_settings);
+        let outcomes = Outcomes::new(Arc::clone(&store), sealer.clone(), Arc::clone(&clock), begun);
         Self {
             settings,
             session_settings,
@@ -139,7 +139,7 @@ impl Flows {
             sealer,
             outcomes: Arc::new(outcomes),
             forms: Arc::new(forms),
-            replay: Arc::new(ReplayGuard::new(place)),
+            replay: Arc::new(ReplayGuard::new(store)),
             sessions,
             session_marks,
             linked_sessions: Arc::new(linked_sessions),

@@ -127,7 +127,7 @@ pub struct NodeClient {
     queue: Semaphore,
 }
 
-/// A place among the exchanges that may be under way.
+/// A permit, one of the exchanges that may be under way.
 #[derive(Debug)]
 pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
@@ -182,12 +182,12 @@ impl NodeClient {
         self.settings.timeout.saturating_add(self.settings.waiting_timeout)
     }
 
-    /// Waits a moment for a place among the exchanges that may be under way.
+    /// Waits a moment for a permit among the exchanges that may be under way.
     ///
     /// # Errors
     /// When there is none, or no room to wait for one.
     pub async fn permit(&self) -> Result<Permit, NodeError> {
-        // Nobody overtakes: a place that is given back goes to who waits for it longest.
+        // Nobody overtakes: a permit that is given back goes to who waits for it longest.
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(Permit(permit));
         }

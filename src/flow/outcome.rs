@@ -69,8 +69,8 @@ pub struct Claimed(Option<Version>);
 
 /// All outcomes.
 pub struct Outcomes {
-    place: Arc<dyn RecordStore>,
-    room: SharedRoom<Kept>,
+    store: Arc<dyn RecordStore>,
+    room: SharedRoom<StoredOutcome>,
     clock: SharedClock,
 }
 
@@ -81,28 +81,28 @@ impl HandleKind for Outcomes {
 /// The form in which it is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kept {
+enum StoredOutcome {
     UnderWay,
     SignedIn { session: String, acr: String, until: i64 },
     Refused { code: String, class: String, until: i64 },
     Ended,
 }
 
-impl JsonContent for Kept {
+impl JsonContent for StoredOutcome {
     type Handles = Outcomes;
 }
 
 impl Outcomes {
-    /// Makes outcomes that are kept in a place, which has room for so many of them.
+    /// Makes outcomes that are kept in a store, which has room for so many of them.
     #[must_use]
     pub fn new(
-        place: Arc<dyn RecordStore>,
+        store: Arc<dyn RecordStore>,
         sealer: Sealer,
         clock: SharedClock,
         bounds: Bounds,
     ) -> Self {
-        let room = SharedRoom::new(Arc::clone(&place), sealer, bounds);
-        Self { place, room, clock }
+        let room = SharedRoom::new(Arc::clone(&store), sealer, bounds);
+        Self { store, room, clock }
     }
 
     /// Claims a login for a browser of a network.
@@ -110,7 +110,7 @@ impl Outcomes {
     /// # Errors
     /// When it cannot be told whether somebody came before, or not be noted.
     pub async fn claim(&self, login: &RelayState, network: Network) -> Result<Claim, Unavailable> {
-        match self.begin(login, &Kept::UnderWay, network).await {
+        match self.begin(login, &StoredOutcome::UnderWay, network).await {
             Ok(Some(version)) => Ok(Claim::First(Claimed(Some(version)))),
             Ok(None) => Ok(Claim::Before),
             // See rule 4.
@@ -124,7 +124,7 @@ impl Outcomes {
     /// # Errors
     /// When the store is away.
     pub async fn end(&self, login: &RelayState, network: Network) -> Result<(), Unavailable> {
-        match self.begin(login, &Kept::Ended, network).await {
+        match self.begin(login, &StoredOutcome::Ended, network).await {
             Ok(_) | Err(NotKept::Full) => Ok(()),
             Err(NotKept::Store(away)) => Err(away),
         }
@@ -143,14 +143,16 @@ impl Outcomes {
         let Claimed(Some(version)) = claimed else { return Ok(()) };
         let until = later(self.clock.now(), TOLD_FOR).as_millisecond();
         let kept = match outcome {
-            Outcome::SignedIn { session, assurance } => Kept::SignedIn {
+            Outcome::SignedIn { session, assurance } => StoredOutcome::SignedIn {
                 session: session.expose().to_owned(),
                 acr: assurance.uri().to_owned(),
                 until,
             },
-            Outcome::Refused { code, class } => {
-                Kept::Refused { code: code.to_string(), class: class.name().to_owned(), until }
-            }
+            Outcome::Refused { code, class } => StoredOutcome::Refused {
+                code: code.to_string(),
+                class: class.name().to_owned(),
+                until,
+            },
         };
         let (now, expires) = self.times(login);
         self.room.swap(&handle(login), version, &kept, expires, now).await.map(drop)
@@ -167,12 +169,12 @@ impl Outcomes {
         loop {
             let found = self.room.find(&handle(login), self.clock.now()).await?;
             match found.ok_or(Refused::Used)?.value {
-                Kept::Ended => return Err(Refused::OtherBrowser),
-                Kept::UnderWay if Instant::now() < end => {
+                StoredOutcome::Ended => return Err(Refused::OtherBrowser),
+                StoredOutcome::UnderWay if Instant::now() < end => {
                     sleep(pause).await;
                     pause = (pause * 2).min(SELDOM);
                 }
-                Kept::UnderWay => return Err(Refused::Used),
+                StoredOutcome::UnderWay => return Err(Refused::Used),
                 told => return self.told(told).ok_or(Refused::Used),
             }
         }
@@ -184,18 +186,18 @@ impl Outcomes {
     /// # Errors
     /// When the store is away.
     pub async fn can_be_kept(&self) -> Result<(), Unavailable> {
-        self.place.check().await
+        self.store.check().await
     }
 
     /// Returns how many handles are remembered. For whoever watches: every one of them is looked
     /// at.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn count(&self) -> Result<usize, Unavailable> {
         let (mut count, mut next, now) = (0, None, self.clock.now());
         loop {
-            let page = self.place.list(Kind::Login, next, 1000, now).await?;
+            let page = self.store.list(Kind::Login, next, 1000, now).await?;
             count += page.records.len();
             next = page.next;
             if next.is_none() {
@@ -204,17 +206,21 @@ impl Outcomes {
         }
     }
 
-    fn told(&self, kept: Kept) -> Option<Outcome> {
+    fn told(&self, kept: StoredOutcome) -> Option<Outcome> {
         let is_told = |until: i64| self.clock.now().as_millisecond() < until;
         match kept {
-            Kept::SignedIn { session, acr, until } if is_told(until) => Some(Outcome::SignedIn {
-                session: SessionId::parse(&session)?,
-                assurance: Assurance::from_uri(&acr)?,
-            }),
-            Kept::Refused { code, class, until } if is_told(until) => Some(Outcome::Refused {
-                code: Reason::parse(&code)?,
-                class: Class::from_name(&class)?,
-            }),
+            StoredOutcome::SignedIn { session, acr, until } if is_told(until) => {
+                Some(Outcome::SignedIn {
+                    session: SessionId::parse(&session)?,
+                    assurance: Assurance::from_uri(&acr)?,
+                })
+            }
+            StoredOutcome::Refused { code, class, until } if is_told(until) => {
+                Some(Outcome::Refused {
+                    code: Reason::parse(&code)?,
+                    class: Class::from_name(&class)?,
+                })
+            }
             _ => None,
         }
     }
@@ -222,7 +228,7 @@ impl Outcomes {
     async fn begin(
         &self,
         login: &RelayState,
-        kept: &Kept,
+        kept: &StoredOutcome,
         network: Network,
     ) -> Result<Option<Version>, NotKept> {
         let (now, expires) = self.times(login);
@@ -278,8 +284,8 @@ mod tests {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
         let sealer = Sealer::default();
         let login = RelayState::issue(&sealer, later(clock.now(), Duration::from_secs(600)));
-        let (bounds, place) = (Bounds { entries, bytes: 1 << 20 }, Arc::new(Memory::new(10)));
-        let outcomes = Outcomes::new(place, sealer.clone(), clock.clone(), bounds);
+        let (bounds, store) = (Bounds { entries, bytes: 1 << 20 }, Arc::new(Memory::new(10)));
+        let outcomes = Outcomes::new(store, sealer.clone(), clock.clone(), bounds);
         World { outcomes, clock, sealer, login }
     }
 

@@ -25,10 +25,10 @@ pub enum Refused {
 pub struct ReplayGuard(Arc<dyn RecordStore>);
 
 impl ReplayGuard {
-    /// Makes a guard that remembers in a place.
+    /// Makes a guard that remembers in a store.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>) -> Self {
-        Self(place)
+    pub fn new(store: Arc<dyn RecordStore>) -> Self {
+        Self(store)
     }
 
     /// Tells whether a thing was used, without noting anything.

@@ -58,7 +58,7 @@ pub enum NotKept {
     /// There is no room, and nobody has more than this network would have.
     #[error("as much is kept as there is room for")]
     Full,
-    /// The place is away.
+    /// The store is away.
     #[error(transparent)]
     Store(#[from] Unavailable),
 }
@@ -79,10 +79,10 @@ impl From<NotKept> for Unavailable {
 }
 
 impl<T: Content> SharedRoom<T> {
-    /// Makes room for sealed records in a place.
+    /// Makes room for sealed records in a store.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer, bounds: Bounds) -> Self {
-        Self { handles: Handles::new(place, sealer), ledger: Ledger::new(bounds) }
+    pub fn new(store: Arc<dyn RecordStore>, sealer: Sealer, bounds: Bounds) -> Self {
+        Self { handles: Handles::new(store, sealer), ledger: Ledger::new(bounds) }
     }
 
     /// Begins a record for a network, under a handle that nobody has.
@@ -133,7 +133,7 @@ impl<T: Content> SharedRoom<T> {
     /// Finds the record that a handle leads to.
     ///
     /// # Errors
-    /// When nothing is known of it because the place is away.
+    /// When nothing is known of it because the store is away.
     pub async fn find(
         &self,
         handle: &Handle<T::Handles>,
@@ -161,7 +161,7 @@ impl<T: Content> SharedRoom<T> {
     /// Takes a record away, and out of the books, and returns it to one caller only.
     ///
     /// # Errors
-    /// When the place is away: then the record may still be there.
+    /// When the store is away: then the record may still be there.
     pub async fn take(
         &self,
         handle: &Handle<T::Handles>,
@@ -240,9 +240,9 @@ mod tests {
         Network::of(std::net::Ipv4Addr::from(number).into(), 32, 56)
     }
 
-    fn room(place: Arc<dyn RecordStore>, entries: usize) -> (SharedRoom<Note>, Time, Time) {
+    fn room(store: Arc<dyn RecordStore>, entries: usize) -> (SharedRoom<Note>, Time, Time) {
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
-        let room = SharedRoom::new(place, Sealer::default(), Bounds { entries, bytes: 1 << 20 });
+        let room = SharedRoom::new(store, Sealer::default(), Bounds { entries, bytes: 1 << 20 });
         (room, now, later(now, Duration::from_secs(60)))
     }
 

@@ -27,7 +27,7 @@ use self::policy::{Access, Location, Policy, Route};
 use self::requirement::{AuthnRequirement, Refusal, Unmet};
 use self::visitor::Visitor;
 use crate::base::clock::Time;
-use crate::session::held::ActiveSession;
+use crate::session::cached::ActiveSession;
 
 /// What is to happen with a request.
 #[derive(Debug)]
@@ -47,9 +47,9 @@ pub enum Denial<'p> {
     StepUp(AuthnRequirement),
     /// The citizen is signed in and may not go there.
     Refuse(Refusal),
-    /// The place is closed for work, whoever asks.
+    /// The location is closed for work, whoever asks.
     Closed,
-    /// There is such a place, but nothing can be done there with this method.
+    /// There is such a location, but nothing can be done there with this method.
     NoMethod(&'p Location),
     /// No route covers the path on that host.
     NoRoute,
@@ -94,10 +94,10 @@ impl Pass {
     }
 }
 
-/// The place that a request is for, before it is known who asks.
+/// The location that a request is for, before it is known who asks.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteMatch<'p> {
-    place: Option<&'p Location>,
+    location: Option<&'p Location>,
     route: Option<&'p Arc<Route>>,
     may_pass_maintenance: bool,
 }
@@ -106,9 +106,9 @@ impl<'p> RouteMatch<'p> {
     /// Finds it.
     #[must_use]
     pub fn find(facts: &Facts<'_>, policy: &'p Policy) -> Self {
-        let place = policy.find(facts.host, facts.path);
-        let route = place.and_then(|place| place.route(facts.method));
-        Self { place, route, may_pass_maintenance: facts.may_pass_maintenance }
+        let location = policy.find(facts.host, facts.path);
+        let route = location.and_then(|location| location.route(facts.method));
+        Self { location, route, may_pass_maintenance: facts.may_pass_maintenance }
     }
 
     /// Returns the most bytes that the body of the request may have, where its route says that.
@@ -121,7 +121,7 @@ impl<'p> RouteMatch<'p> {
     }
 
     /// Tells whether it matters here who asks. Where it does not, nobody's session is looked for,
-    /// so a place for all stays open when sessions cannot be found.
+    /// so a location for all stays open when sessions cannot be found.
     #[must_use]
     pub fn asks_who(&self) -> bool {
         self.route
@@ -131,14 +131,14 @@ impl<'p> RouteMatch<'p> {
     /// Tells whether it depends on the method what is decided here.
     #[must_use]
     pub fn names_methods(&self) -> bool {
-        self.place.is_some_and(|place| place.methods().next().is_some())
+        self.location.is_some_and(|location| location.methods().next().is_some())
     }
 
     /// Returns what a login must bring for it, where one is needed.
     #[must_use]
-    pub fn demand(&self) -> Option<AuthnRequirement> {
+    pub fn requirement(&self) -> Option<AuthnRequirement> {
         match &self.route?.access {
-            Access::Required(requirement) => Some(requirement.demand()),
+            Access::Required(requirement) => Some(requirement.requirement()),
             Access::Public | Access::Optional => None,
         }
     }
@@ -161,9 +161,9 @@ impl<'p> RouteMatch<'p> {
     /// Says what would be decided.
     #[must_use]
     pub fn judge(&self, visitor: Option<&Visitor<'_>>, now: Time) -> Verdict<'p> {
-        let outcome = match (self.route, self.place) {
+        let outcome = match (self.route, self.location) {
             (Some(route), _) => self.judge_route(route, visitor, now),
-            (None, Some(place)) => Err(Denial::NoMethod(place)),
+            (None, Some(location)) => Err(Denial::NoMethod(location)),
             (None, None) => Err(Denial::NoRoute),
         };
         Verdict { route: self.route, outcome }
@@ -175,22 +175,22 @@ impl<'p> RouteMatch<'p> {
         visitor: Option<&Visitor<'_>>,
         now: Time,
     ) -> Result<Naming, Denial<'p>> {
-        // Nobody is sent to sign in to a place that is closed.
+        // Nobody is sent to sign in to a location that is closed.
         if self.is_closed(route) {
             return Err(Denial::Closed);
         }
         match (&route.access, visitor) {
-            // Nobody's name is told to a public place, whoever asks.
+            // Nobody's name is told to a public location, whoever asks.
             (Access::Public, _) => Ok(Naming::Nobody),
             (Access::Optional, _) => Ok(Naming::Visitor),
             (Access::Required(requirement), Some(visitor)) => {
                 requirement.check(visitor, now).map_err(|unmet| match unmet {
-                    Unmet::Login(demand) => Denial::StepUp(demand),
+                    Unmet::Login(requirement) => Denial::StepUp(requirement),
                     Unmet::Refused(refusal) => Denial::Refuse(refusal),
                 })?;
                 Ok(Naming::Visitor)
             }
-            (Access::Required(requirement), None) => Err(Denial::Login(requirement.demand())),
+            (Access::Required(requirement), None) => Err(Denial::Login(requirement.requirement())),
         }
     }
 

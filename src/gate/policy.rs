@@ -1,21 +1,21 @@
-//! Routes: which place belongs to which upstream, and who may go there.
+//! Routes: which location belongs to which upstream, and who may go there.
 //!
 //! 1. A route has a host and a path prefix that ends at a segment: `/tax` covers `/tax` and
 //!    `/tax/x`, not `/taxi`. Hosts are compared whole.
 //! 2. The longest prefix wins, whatever the method: the routes with that host and prefix are one
-//!    place, and no other route has a say there. So a wide rule never opens with `POST` what a
+//!    location, and no other route has a say there. So a wide rule never opens with `POST` what a
 //!    narrow one was written for with `GET`.
-//! 3. Within a place a route that names the method wins over one for all methods. When no route of
-//!    the place is for the method, the request is refused.
-//! 4. Two routes of a place that are for the same method, with neither more specific, are a mistake
-//!    in the configuration and never get here.
+//! 3. Within a location a route that names the method wins over one for all methods. When no route
+//!    of the location is for the method, the request is refused.
+//! 4. Two routes of a location that are for the same method, with neither more specific, are a
+//!    mistake in the configuration and never get here.
 //! 5. What no route covers is denied.
-//! 6. An upstream may ignore case ([`Forward::ignores_case`]). Places whose requests go on to it
+//! 6. An upstream may ignore case ([`Forward::ignores_case`]). Locations whose requests go on to it
 //!    are compared without case, and so are those on the same host that answer by themselves.
 //!    Places of other upstreams are not, because their upstream tells the cases apart.
-//! 7. A request that would go on to an upstream that ignores case is denied when a place with a
+//! 7. A request that would go on to an upstream that ignores case is denied when a location with a
 //!    longer path would cover it if case, or one letter that is another in a wider sense, were
-//!    ignored: to that upstream it is a request for that place, and no route leads there.
+//!    ignored: to that upstream it is a request for that location, and no route leads there.
 //!
 //! [`Forward::ignores_case`]: super::action::Forward::ignores_case
 
@@ -131,7 +131,7 @@ pub struct Location {
     folded: [String; 2],
 }
 
-/// How the path of a place is compared.
+/// How the path of a location is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     /// With case.
@@ -206,17 +206,17 @@ impl Location {
 /// All routes.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Hosts in the order of their names, each with its places, longest prefix first. There are
+    /// Hosts in the order of their names, each with its locations, longest prefix first. There are
     /// few, and nobody outside chooses them, so they are searched and not hashed.
     hosts: Vec<Host>,
     releases: usize,
 }
 
-/// The places of a host.
+/// The locations of a host.
 #[derive(Debug, Clone)]
 struct Host {
     name: String,
-    places: Vec<Location>,
+    locations: Vec<Location>,
     /// Whether requests go on to an upstream that ignores case.
     ignores_case: bool,
 }
@@ -224,32 +224,32 @@ struct Host {
 impl Host {
     fn find(&self, path: &str) -> Option<&Location> {
         if !self.ignores_case {
-            return self.places.iter().find(|place| covers(&place.path, path));
+            return self.locations.iter().find(|location| covers(&location.path, path));
         }
         let folded = [&*case::narrow(path), &*case::wide(path)];
-        let found = self.places.iter().find(|place| place.covers(path, folded))?;
+        let found = self.locations.iter().find(|location| location.covers(path, folded))?;
         let [_, wide] = &found.folded;
         let may_be_of = |other: &&Location| {
             let [_, other] = &other.folded;
             other.len() > wide.len() && covers(other, folded[1])
         };
-        let is_of_another =
-            found.reading == Reading::Ignored && self.places.iter().any(|other| may_be_of(&other));
+        let is_of_another = found.reading == Reading::Ignored
+            && self.locations.iter().any(|other| may_be_of(&other));
         (!is_of_another).then_some(found)
     }
 
-    fn coverage(&self, place: &str, path: &str) -> Coverage {
-        let Some(place) = self.places.iter().find(|known| known.path == place) else {
+    fn coverage(&self, location: &str, path: &str) -> Coverage {
+        let Some(location) = self.locations.iter().find(|known| known.path == location) else {
             return Coverage::Elsewhere;
         };
         if !self.ignores_case {
-            let is_covered = covers(&place.path, path);
+            let is_covered = covers(&location.path, path);
             return if is_covered { Coverage::Covers } else { Coverage::Elsewhere };
         }
         let folded = [&*case::narrow(path), &*case::wide(path)];
-        if place.covers(path, folded) {
+        if location.covers(path, folded) {
             Coverage::Covers
-        } else if covers(&place.folded[1], folded[1]) {
+        } else if covers(&location.folded[1], folded[1]) {
             Coverage::OtherCase
         } else {
             Coverage::Elsewhere
@@ -270,16 +270,16 @@ impl Policy {
             policy.add(route);
         }
         for host in &mut policy.hosts {
-            for place in &mut host.places {
-                place.routes.sort_by_key(|route| !route.methods.is_named());
+            for location in &mut host.locations {
+                location.routes.sort_by_key(|route| !route.methods.is_named());
                 if host.ignores_case {
-                    place.read();
+                    location.read();
                 }
             }
             // All that cover a path are beginnings of it, however they are compared.
-            host.places.sort_by_key(|place| {
+            host.locations.sort_by_key(|location| {
                 let length =
-                    if host.ignores_case { place.folded[0].len() } else { place.path.len() };
+                    if host.ignores_case { location.folded[0].len() } else { location.path.len() };
                 std::cmp::Reverse(length)
             });
         }
@@ -289,15 +289,15 @@ impl Policy {
     fn add(&mut self, route: Route) {
         let at = self.position(&route.host).unwrap_or_else(|at| {
             let name = route.host.clone();
-            self.hosts.insert(at, Host { name, places: Vec::new(), ignores_case: false });
+            self.hosts.insert(at, Host { name, locations: Vec::new(), ignores_case: false });
             at
         });
         let host = &mut self.hosts[at];
         host.ignores_case |=
             matches!(&route.action, Action::Forward(forward) if forward.ignores_case);
-        match host.places.iter_mut().find(|place| place.path == route.path) {
-            Some(place) => place.routes.push(Arc::new(route)),
-            None => host.places.push(Location::new(route)),
+        match host.locations.iter_mut().find(|location| location.path == route.path) {
+            Some(location) => location.routes.push(Arc::new(route)),
+            None => host.locations.push(Location::new(route)),
         }
     }
 
@@ -305,7 +305,7 @@ impl Policy {
         self.hosts.binary_search_by(|known| known.name.as_str().cmp(host))
     }
 
-    /// Finds the place that a path belongs to.
+    /// Finds the location that a path belongs to.
     #[must_use]
     pub fn find(&self, host: &str, path: &str) -> Option<&Location> {
         self.hosts[self.position(host).ok()?].find(path)
@@ -318,14 +318,14 @@ impl Policy {
         host.map_or(Coverage::Elsewhere, |host| host.coverage(&route.path, path))
     }
 
-    /// Returns the places that are in reach of whoever does something with all that is below a
+    /// Returns the locations that are in reach of whoever does something with all that is below a
     /// path.
     pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Location> {
-        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].places);
+        let locations = self.position(host).map_or(&[][..], |at| &self.hosts[at].locations);
         let path = if path == "/" { path } else { path.trim_end_matches('/') };
-        let is_below = |place: &&Location| place.path != path && covers(path, &place.path);
+        let is_below = |location: &&Location| location.path != path && covers(path, &location.path);
         // Not borrowed from the path, which may be gone before them.
-        places.iter().filter(is_below).collect::<Vec<_>>().into_iter()
+        locations.iter().filter(is_below).collect::<Vec<_>>().into_iter()
     }
 
     /// Tells whether the portal is known under that host.
@@ -336,15 +336,15 @@ impl Policy {
 
     /// Returns every route: by host, the most specific first.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
-        let places = self.hosts.iter().flat_map(|host| &host.places);
-        places.flat_map(|place| &place.routes)
+        let locations = self.hosts.iter().flat_map(|host| &host.locations);
+        locations.flat_map(|location| &location.routes)
     }
 
     /// Tells whether any route of a host is told that about a citizen.
     #[must_use]
     pub fn releases_claim(&self, host: &str, claim: PersonalClaim) -> bool {
-        let places = self.position(host).map_or(&[][..], |at| &self.hosts[at].places);
-        let mut routes = places.iter().flat_map(|place| &place.routes);
+        let locations = self.position(host).map_or(&[][..], |at| &self.hosts[at].locations);
+        let mut routes = locations.iter().flat_map(|location| &location.routes);
         routes.any(|route| route.release.claims.contains(&claim))
     }
 

@@ -139,7 +139,7 @@ impl Requirement {
 
     /// Returns what a login must bring.
     #[must_use]
-    pub fn demand(&self) -> AuthnRequirement {
+    pub fn requirement(&self) -> AuthnRequirement {
         AuthnRequirement { assurance: self.assurance, max_age: self.max_age }
     }
 
@@ -151,9 +151,9 @@ impl Requirement {
         for attribute in &self.attributes {
             attribute.check(visitor, self.assurance, now).map_err(Unmet::Refused)?;
         }
-        let demand = self.demand();
-        if !demand.is_met(visitor.assurance, visitor.authenticated, now) {
-            return Err(Unmet::Login(demand));
+        let requirement = self.requirement();
+        if !requirement.is_met(visitor.assurance, visitor.authenticated, now) {
+            return Err(Unmet::Login(requirement));
         }
         let is_taken = |authority| self.authorities.iter().any(|taken| taken == authority);
         if self.authorities.is_empty() || visitor.authority.is_some_and(is_taken) {
@@ -188,16 +188,16 @@ mod tests {
 
     #[test]
     fn what_brings_both_is_the_higher_level_and_the_lesser_age() {
-        let demand = |assurance, age: Option<u64>| AuthnRequirement {
+        let requirement = |assurance, age: Option<u64>| AuthnRequirement {
             assurance,
             max_age: age.map(Duration::from_secs),
         };
         let (low, high) = (Assurance::Low, Assurance::High);
         for (one, other, both) in [
-            (demand(low, None), demand(high, None), demand(high, None)),
-            (demand(high, None), demand(low, Some(60)), demand(high, Some(60))),
-            (demand(low, Some(600)), demand(low, Some(60)), demand(low, Some(60))),
-            (demand(low, Some(0)), demand(high, Some(60)), demand(high, Some(0))),
+            (requirement(low, None), requirement(high, None), requirement(high, None)),
+            (requirement(high, None), requirement(low, Some(60)), requirement(high, Some(60))),
+            (requirement(low, Some(600)), requirement(low, Some(60)), requirement(low, Some(60))),
+            (requirement(low, Some(0)), requirement(high, Some(60)), requirement(high, Some(0))),
         ] {
             assert_eq!((one.and(other), other.and(one)), (both, both));
         }

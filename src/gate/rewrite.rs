@@ -1,8 +1,8 @@
 //! The path that an upstream sees in place of the one that came: a prefix less, a prefix more.
 //!
 //! 1. A prefix is taken away by segments, not by letters: the canonical path begins with it, and
-//!    the path as it came has the same segments (`request::path` refuses what has not), so `/%74ax/x`
-//!    loses `/tax` as `/tax/x` does. Parameters of a segment go with it.
+//!    the path as it came has the same segments (`request::path` refuses what has not), so
+//!    `/%74ax/x` loses `/tax` as `/tax/x` does. Parameters of a segment go with it.
 //! 2. What is added is a canonical path. What remains is the rest of one. So the result never has
 //!    an empty segment or a dot segment, and policy and upstream see the same value apart from the
 //!    two prefixes.
@@ -28,7 +28,7 @@ pub struct Rewrite {
 /// Why a path cannot be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The route covers places that do not begin with the prefix.
+    /// The route covers locations that do not begin with the prefix.
     #[error("the path of the route does not begin with it")]
     NotOfTheRoute,
     /// What is added cannot stand in a request.
@@ -41,7 +41,7 @@ impl Rewrite {
     /// nothing.
     ///
     /// # Errors
-    /// When the route has places that do not begin with what is to go, or the added prefix would
+    /// When the route has locations that do not begin with what is to go, or the added prefix would
     /// need an encoding.
     pub fn new(route: &str, strip: &str, add: &str) -> Result<Self, Error> {
         let (strip, add) = (strip.trim_end_matches('/'), add.trim_end_matches('/'));
@@ -99,7 +99,7 @@ impl Rewrite {
             target.push('?');
             target.push_str(query);
         }
-        // Made of parts of targets, so it is one; the root is no secret place of anybody.
+        // Made of parts of targets, so it is one; the root is no secret location of anybody.
         Some(PathAndQuery::try_from(target).unwrap_or(PathAndQuery::from_static("/")))
     }
 }

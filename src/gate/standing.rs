@@ -1,6 +1,6 @@
 //! Why each route decides about a request or does not, for people who ask.
 //!
-//! It decides nothing: it is told which place and route were found, and compares the others with
+//! It decides nothing: it is told which location and route were found, and compares the others with
 //! them.
 
 use std::fmt;
@@ -14,11 +14,11 @@ use super::policy::{Coverage, Policy, Route};
 pub enum Standing {
     /// It decides.
     Decides,
-    /// It is for the path, but the place of a longer prefix has the only say.
+    /// It is for the path, but the location of a longer prefix has the only say.
     ShorterPath,
-    /// It is of the same place, for other methods.
+    /// It is of the same location, for other methods.
     OtherMethod,
-    /// It is of the same place for all methods, and another one names the method.
+    /// It is of the same location for all methods, and another one names the method.
     AllMethods,
     /// It is for the path in another case, and its upstream tells cases apart. No request goes past
     /// it to one that does not.
@@ -70,8 +70,8 @@ impl fmt::Display for Standing {
 /// Says where every route stands, the most specific of each host first.
 #[must_use]
 pub fn standings<'p>(facts: &Facts<'_>, policy: &'p Policy) -> Vec<(&'p Arc<Route>, Standing)> {
-    let place = policy.find(facts.host, facts.path);
-    let decides = place.and_then(|place| place.route(facts.method));
+    let location = policy.find(facts.host, facts.path);
+    let decides = location.and_then(|location| location.route(facts.method));
     let standing = |route: &Arc<Route>| {
         if route.host != facts.host {
             return Standing::OtherHost;
@@ -81,8 +81,8 @@ pub fn standings<'p>(facts: &Facts<'_>, policy: &'p Policy) -> Vec<(&'p Arc<Rout
             Coverage::OtherCase => return Standing::OtherCase,
             Coverage::Covers => {}
         }
-        // Where no place was found, one with a longer path is in the way.
-        if place.is_none_or(|place| place.path() != route.path) {
+        // Where no location was found, one with a longer path is in the way.
+        if location.is_none_or(|location| location.path() != route.path) {
             Standing::ShorterPath
         } else if decides.is_some_and(|decides| Arc::ptr_eq(decides, route)) {
             Standing::Decides

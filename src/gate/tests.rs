@@ -12,7 +12,7 @@ use crate::base::clock::earlier;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::Release;
 use crate::session::SessionId;
-use crate::session::held::{Activity, CachedSession};
+use crate::session::cached::{Activity, CachedSession};
 use crate::session::testing;
 
 fn route(path: &str, access: Access) -> Route {
@@ -36,12 +36,12 @@ fn now() -> Time {
 fn shown(verdict: &Verdict<'_>) -> String {
     match verdict.outcome {
         Ok(_) => format!("pass {}", verdict.route.unwrap().path),
-        Err(Denial::Login(demand)) => format!("login {}", demand.assurance),
-        Err(Denial::StepUp(demand)) => format!("step up {}", demand.assurance),
+        Err(Denial::Login(requirement)) => format!("login {}", requirement.assurance),
+        Err(Denial::StepUp(requirement)) => format!("step up {}", requirement.assurance),
         Err(Denial::Refuse(refusal)) => refusal.code().to_string(),
         Err(Denial::Closed) => "closed".to_owned(),
-        Err(Denial::NoMethod(place)) => {
-            let methods: Vec<_> = place.methods().map(Method::as_str).collect();
+        Err(Denial::NoMethod(location)) => {
+            let methods: Vec<_> = location.methods().map(Method::as_str).collect();
             format!("only {}", methods.join(" "))
         }
         Err(Denial::NoRoute) => "deny".to_owned(),
@@ -231,13 +231,13 @@ fn a_rule_that_asks_for_nothing_more_lets_everybody_of_the_level_pass() {
 
 #[test]
 fn a_login_that_may_be_no_moment_old_is_always_a_new_one() {
-    let demand = |seconds| AuthnRequirement {
+    let requirement = |seconds| AuthnRequirement {
         assurance: Assurance::Low,
         max_age: Some(Duration::from_secs(seconds)),
     };
-    assert!(!demand(0).is_met(Assurance::High, now(), now()));
-    assert!(demand(1).is_met(Assurance::High, now(), now()));
-    assert!(demand(u64::MAX).is_met(Assurance::High, Time::MIN, now()));
+    assert!(!requirement(0).is_met(Assurance::High, now(), now()));
+    assert!(requirement(1).is_met(Assurance::High, now(), now()));
+    assert!(requirement(u64::MAX).is_met(Assurance::High, Time::MIN, now()));
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn every_route_stands_somewhere() {
     );
 }
 
-/// Any rules, as `check` lets them through: no two of one place tie.
+/// Any rules, as `check` lets them through: no two of one location tie.
 fn rules() -> impl Strategy<Value = Vec<(String, String, Option<Method>)>> {
     let host = prop_oneof![Just("a.example"), Just("b.example")].prop_map(str::to_owned);
     let path = prop::collection::vec(prop_oneof![Just("/x"), Just("/y"), Just("/xy")], 0..4)
@@ -352,17 +352,17 @@ proptest! {
         };
         let there = rules.iter().filter(|rule| rule.0 == host && is_below(&rule.1));
         let longest = there.clone().map(|rule| rule.1.len()).max();
-        let place: Vec<_> = there.filter(|rule| Some(rule.1.len()) == longest).collect();
-        let by_method = place.iter().find(|rule| rule.2.as_ref() == Some(&method));
-        let expected = by_method.or_else(|| place.iter().find(|rule| rule.2.is_none()));
+        let location: Vec<_> = there.filter(|rule| Some(rule.1.len()) == longest).collect();
+        let by_method = location.iter().find(|rule| rule.2.as_ref() == Some(&method));
+        let expected = by_method.or_else(|| location.iter().find(|rule| rule.2.is_none()));
         match (expected, verdict.outcome) {
             (Some(rule), Ok(_)) => {
                 let route = verdict.route.unwrap();
                 prop_assert_eq!(&route.path, &rule.1);
                 prop_assert_eq!(route.methods.is_named(), rule.2.is_some());
             }
-            (None, Err(Denial::NoMethod(_))) => prop_assert!(!place.is_empty()),
-            (None, Err(Denial::NoRoute)) => prop_assert!(place.is_empty()),
+            (None, Err(Denial::NoMethod(_))) => prop_assert!(!location.is_empty()),
+            (None, Err(Denial::NoRoute)) => prop_assert!(location.is_empty()),
             (expected, outcome) => prop_assert!(false, "{expected:?} {outcome:?}"),
         }
     }

@@ -35,5 +35,5 @@ fn of_route(
 ) -> Option<AuthnRequirement> {
     let raw = return_to.as_str().split(['?', '#']).next()?;
     let (host, path) = (context.host.name(), path::canonical(raw).ok()?);
-    worker.shared.find((host, &path), &http::Method::GET, None).route()?.demand()
+    worker.shared.find((host, &path), &http::Method::GET, None).route()?.requirement()
 }

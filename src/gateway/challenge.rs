@@ -13,7 +13,7 @@ pub struct Challenge {
     /// Where a login begins that brings what is missing.
     pub login: String,
     /// What is missing.
-    pub demand: AuthnRequirement,
+    pub requirement: AuthnRequirement,
     /// Whether somebody is signed in, but not surely or recently enough.
     pub step_up: bool,
 }
@@ -35,9 +35,9 @@ impl Challenge {
     /// anew (RFC 9470).
     #[must_use]
     pub fn response(&self) -> Response<Body> {
-        let Self { login, demand, .. } = self;
-        let (assurance, acr) = (demand.assurance.name(), demand.assurance.uri());
-        let age = demand.max_age.map(|age| age.as_secs());
+        let Self { login, requirement, .. } = self;
+        let (assurance, acr) = (requirement.assurance.name(), requirement.assurance.uri());
+        let age = requirement.max_age.map(|age| age.as_secs());
         let mut value = serde_json::json!({
             "error": self.code(),
             "login": login,

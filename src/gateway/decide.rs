@@ -1,8 +1,8 @@
 //! What every door does with a request before it is answered. No door has a rule of its own.
 //!
-//! 1. [`Worker::receive`]: the head is checked, proxies in front are heard, host and path are settled
-//!    ([`host()`] and [`path()`]: the same for us and for whoever is behind us), and nobody speaks
-//!    in our name.
+//! 1. [`Worker::receive`]: the head is checked, proxies in front are heard, host and path are
+//!    settled ([`host()`] and [`path()`]: the same for us and for whoever is behind us), and nobody
+//!    speaks in our name.
 //! 2. [`Worker::find`]: an endpoint of ours, or what the policy has for that host, path and method.
 //!    It asks for the proof of step 1.
 //! 3. [`Worker::decide`]: the method is the one that the request line says, the cookie leads to a
@@ -75,13 +75,13 @@ impl<'r> Found<'r> {
 #[must_use]
 pub fn find<'r>(
     (settings, rules): (&Settings, &'r Rules),
-    place: (&str, &str),
+    location: (&str, &str),
     method: &Method,
     client: Option<IpAddr>,
 ) -> Found<'r> {
-    match endpoints::find(settings, place.0, place.1, &rules.policy) {
+    match endpoints::find(settings, location.0, location.1, &rules.policy) {
         Some(endpoint) => Found::Own(endpoint),
-        None => Found::Route(rules.find(place, method, client)),
+        None => Found::Route(rules.find(location, method, client)),
     }
 }
 
@@ -95,8 +95,13 @@ pub struct Received {
 impl Shared {
     /// Finds what a request is for, see [`find`].
     #[must_use]
-    pub fn find(&self, place: (&str, &str), method: &Method, client: Option<IpAddr>) -> Found<'_> {
-        find((&self.settings, &self.rules), place, method, client)
+    pub fn find(
+        &self,
+        location: (&str, &str),
+        method: &Method,
+        client: Option<IpAddr>,
+    ) -> Found<'_> {
+        find((&self.settings, &self.rules), location, method, client)
     }
 }
 

@@ -41,18 +41,18 @@ pub fn reply(
     settings: &Settings,
 ) -> Reply {
     let return_to = ReturnTo::parse(path_and_query);
-    let refuse = |trouble, status, code| Reply::Refuse(Failure::new(trouble, status, code));
+    let refuse = |page, status, code| Reply::Refuse(Failure::new(page, status, code));
     match *denial {
-        Denial::Login(demand) | Denial::StepUp(demand) => {
+        Denial::Login(requirement) | Denial::StepUp(requirement) => {
             let step_up = matches!(denial, Denial::StepUp(_));
-            sign_in(caller, is_reading(method), return_to, (demand, step_up), settings)
+            sign_in(caller, is_reading(method), return_to, (requirement, step_up), settings)
         }
         Denial::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
         Denial::Closed => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             refuse(ErrorPage::Maintenance, status, Reason::RequestMaintenance)
         }
-        Denial::NoMethod(place) => Reply::Refuse(no_method(place)),
+        Denial::NoMethod(location) => Reply::Refuse(no_method(location)),
         Denial::NoRoute => {
             refuse(ErrorPage::NotFound, StatusCode::NOT_FOUND, Reason::RequestNoRoute)
         }
@@ -63,38 +63,39 @@ fn sign_in(
     caller: Caller,
     reading: bool,
     return_to: ReturnTo,
-    (demand, step_up): (AuthnRequirement, bool),
+    (requirement, step_up): (AuthnRequirement, bool),
     settings: &Settings,
 ) -> Reply {
-    let refuse = |trouble, code| {
-        let link = settings.login_link(&return_to, demand);
-        Reply::Refuse(Failure::new(trouble, StatusCode::UNAUTHORIZED, code).begin_again(link))
+    let refuse = |page, code| {
+        let link = settings.login_link(&return_to, requirement);
+        Reply::Refuse(Failure::new(page, StatusCode::UNAUTHORIZED, code).begin_again(link))
     };
     match caller {
-        Caller::Navigation if reading => Reply::ToNode(return_to, demand),
+        Caller::Navigation if reading => Reply::ToNode(return_to, requirement),
         // What was typed into a form is not kept: the page says so.
         Caller::Navigation => refuse(ErrorPage::SessionEnded, Reason::RequestFormWithoutSession),
         Caller::Frame => refuse(ErrorPage::SignInNeeded, Reason::RequestFrameWithoutSession),
         Caller::Program => {
-            let login = settings.login_link(&ReturnTo::front_page(), demand);
-            Reply::Challenge(Challenge { login, demand, step_up })
+            let login = settings.login_link(&ReturnTo::front_page(), requirement);
+            Reply::Challenge(Challenge { login, requirement, step_up })
         }
     }
 }
 
 /// A signed-in citizen is not sent to the node by themselves: that could go on for ever.
 fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failure {
-    let trouble = match refusal {
+    let page = match refusal {
         Refusal::NotAdult => ErrorPage::AdultsOnly,
         Refusal::BirthdateUnknown => ErrorPage::BirthdateUnknown,
         Refusal::NoPesel(_) => ErrorPage::PeselNeeded,
         Refusal::WayNotAllowed(_) => ErrorPage::WayNotAllowed,
     };
-    let failure = Failure::new(trouble, StatusCode::FORBIDDEN, refusal.code());
+    let failure = Failure::new(page, StatusCode::FORBIDDEN, refusal.code());
     match refusal {
         Refusal::WayNotAllowed(assurance) | Refusal::NoPesel(assurance) => {
-            let demand = AuthnRequirement { assurance, max_age: Some(std::time::Duration::ZERO) };
-            failure.begin_again(settings.login_link(return_to, demand))
+            let requirement =
+                AuthnRequirement { assurance, max_age: Some(std::time::Duration::ZERO) };
+            failure.begin_again(settings.login_link(return_to, requirement))
         }
         _ => failure,
     }
@@ -117,8 +118,8 @@ pub fn check_method(method: &Method) -> Result<(), Failure> {
 }
 
 /// RFC 9110 15.5.6: the answer says which methods there are.
-fn no_method(place: &Location) -> Failure {
-    let methods: Vec<&str> = place.methods().map(Method::as_str).collect();
+fn no_method(location: &Location) -> Failure {
+    let methods: Vec<&str> = location.methods().map(Method::as_str).collect();
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let code = Reason::RequestMethodNotAllowed;
     let allow = Some(methods.join(", ").into());
@@ -137,12 +138,12 @@ impl Worker {
         body_or_form: RequestBody,
         most: u64,
     ) -> Result<Response<Body>, Failure> {
-        if let Denial::Login(demand) | Denial::StepUp(demand) = *denial {
+        if let Denial::Login(requirement) | Denial::StepUp(requirement) = *denial {
             if matches!(denial, Denial::StepUp(_)) {
                 self.shared.counts.step_ups.add();
             }
             let notice = match denial {
-                Denial::Login(_) => self.session_ended_notice(context, demand).await.err(),
+                Denial::Login(_) => self.session_ended_notice(context, requirement).await.err(),
                 _ => None,
             };
             if notice.is_none() {
@@ -150,7 +151,9 @@ impl Worker {
             }
             // What was typed waits until its citizen is back.
             let kept = match body_or_form {
-                RequestBody::Own(body) => forms::keep(self, context, body, demand, most).await?,
+                RequestBody::Own(body) => {
+                    forms::keep(self, context, body, requirement, most).await?
+                }
                 RequestBody::Kept(kept) => {
                     forms::count(self, context)?;
                     Some(kept)
@@ -159,7 +162,7 @@ impl Worker {
             match (notice, kept) {
                 (Some(notice), None) => return Err(notice),
                 (Some(notice), Some(kept)) => {
-                    let link = self.shared.settings.login_link(&kept.return_to(self), demand);
+                    let link = self.shared.settings.login_link(&kept.return_to(self), requirement);
                     let notice = notice.begin_again(link);
                     context.record.reason = Some(notice.code);
                     let mut response = failure::respond(&notice, context, &self.shared.settings);
@@ -168,7 +171,7 @@ impl Worker {
                 }
                 (None, Some(kept)) => {
                     let return_to = kept.return_to(self);
-                    let begun = login::begin_counted(self, context, return_to, demand).await;
+                    let begun = login::begin_counted(self, context, return_to, requirement).await;
                     return begun.map(|mut response| {
                         kept.bind(self, context, &mut response);
                         response
@@ -179,8 +182,8 @@ impl Worker {
         }
         let target = (&context.parts.method, context.path_and_query());
         match reply(denial, context.caller(), target, &self.shared.settings) {
-            Reply::ToNode(return_to, demand) => {
-                login::begin(self, context, return_to, demand).await
+            Reply::ToNode(return_to, requirement) => {
+                login::begin(self, context, return_to, requirement).await
             }
             Reply::Challenge(challenge) => Ok(challenge.response()),
             Reply::Refuse(failure) => {
@@ -204,12 +207,12 @@ impl Worker {
     async fn session_ended_notice(
         &self,
         context: &RequestContext,
-        demand: AuthnRequirement,
+        requirement: AuthnRequirement,
     ) -> Result<(), Failure> {
         if context.caller() != Caller::Navigation {
             return Ok(());
         }
-        let (trouble, code) = match self.why_ended(context).await? {
+        let (page, code) = match self.why_ended(context).await? {
             None => return Ok(()),
             Some(Why::Elsewhere) => {
                 (ErrorPage::SignedOutElsewhere, Reason::SessionSignedOutElsewhere)
@@ -220,7 +223,7 @@ impl Worker {
             true => ReturnTo::parse(context.path_and_query()),
             false => ReturnTo::front_page(),
         };
-        Err(Failure::new(trouble, StatusCode::UNAUTHORIZED, code)
-            .begin_again(self.shared.settings.login_link(&return_to, demand)))
+        Err(Failure::new(page, StatusCode::UNAUTHORIZED, code)
+            .begin_again(self.shared.settings.login_link(&return_to, requirement)))
     }
 }

@@ -1,26 +1,27 @@
-//! Requests that reach a second place: `MOVE` and `COPY` of WebDAV, and their kin.
+//! Requests that reach a second location: `MOVE` and `COPY` of WebDAV, and their kin.
 //!
 //! A route decides about a host and a path. `MOVE /drafts/a` with `Destination: /published/a`
-//! writes to another place, which the portal does and no rule has seen. So both places are judged:
+//! writes to another location, which the portal does and no rule has seen. So both locations are
+//! judged:
 //!
 //! 1. `Destination` (RFC 4918 10.3) is there exactly once, an absolute `http` or `https` address
 //!    without query and fragment, or an absolute path, with a canonical path
 //!    ([`crate::request::path`]).
-//! 2. Its host is one of ours, its port that of the request, its place none of our own.
+//! 2. Its host is one of ours, its port that of the request, its location none of our own.
 //! 3. The same session may do the same there, and `PUT`, and unless `Overwrite: F` also `DELETE`:
 //!    what is there goes first (RFC 4918 9.8.4, 9.9.3).
 //! 4. The upstream is the same.
-//! 5. Collections move whole (`Depth: infinity`). So every route below either place that leads to
-//!    the same upstream must let the same session do the same.
+//! 5. Collections move whole (`Depth: infinity`). So every route below either location that leads
+//!    to the same upstream must let the same session do the same.
 //! 6. It is told to the upstream as the upstream knows it: without the prefix that the route takes
-//!    off, and so on. Otherwise it would mean another place there than the one that was judged.
+//!    off, and so on. Otherwise it would mean another location there than the one that was judged.
 //!
-//! `If` (RFC 4918 10.4) may name other places. It only asks about them, with an etag or a lock
+//! `If` (RFC 4918 10.4) may name other locations. It only asks about them, with an etag or a lock
 //! token that the client has to know, and nothing is written there, so it is not judged.
 //!
-//! Methods that name their second place in the body (`IN_THE_BODY`) cannot be judged. They pass
+//! Methods that name their second location in the body (`IN_THE_BODY`) cannot be judged. They pass
 //! only where a route names them in its `methods`: then somebody has decided so. `LINK` and
-//! `UNLINK` only say something of the place that they are for.
+//! `UNLINK` only say something of the location that they are for.
 
 use std::borrow::Cow;
 
@@ -37,13 +38,13 @@ use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::host::Host;
 use crate::request::path;
-use crate::session::held::ActiveSession;
+use crate::session::cached::ActiveSession;
 
-/// Methods whose second place stands in a header.
+/// Methods whose second location stands in a header.
 const IN_A_HEADER: [&str; 2] = ["COPY", "MOVE"];
 
-/// Methods whose further places stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and the
-/// batch methods of Exchange.
+/// Methods whose further locations stand in the body: RFC 5842 (bindings), RFC 3253 (`MERGE`), and
+/// the batch methods of Exchange.
 const IN_THE_BODY: [&str; 8] =
     ["BCOPY", "BDELETE", "BIND", "BMOVE", "BPROPPATCH", "MERGE", "REBIND", "UNBIND"];
 
@@ -52,7 +53,7 @@ pub const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 const DEPTH: HeaderName = HeaderName::from_static("depth");
 
-/// A second place.
+/// A second location.
 #[derive(Debug, PartialEq, Eq)]
 struct Target<'t> {
     /// The scheme and the host, unless it is a path alone.
@@ -63,7 +64,7 @@ struct Target<'t> {
     path: Cow<'t, str>,
 }
 
-/// Tells whether a method may reach a second place.
+/// Tells whether a method may reach a second location.
 #[must_use]
 pub fn has_second_place(method: &Method) -> bool {
     // The usual ones first.
@@ -71,7 +72,7 @@ pub fn has_second_place(method: &Method) -> bool {
         && (IN_A_HEADER.contains(&method.as_str()) || IN_THE_BODY.contains(&method.as_str()))
 }
 
-/// Judges the second place of a request that may pass at its first.
+/// Judges the second location of a request that may pass at its first.
 ///
 /// # Errors
 /// When it cannot be judged, or may not be reached.
@@ -87,7 +88,8 @@ pub async fn judge(
             true => Ok(()),
             false => Err(forbidden(
                 Reason::RequestSecondPlace,
-                "the method reaches places that stand in the body; a route must name it".to_owned(),
+                "the method reaches locations that stand in the body; a route must name it"
+                    .to_owned(),
             )),
         };
     }
@@ -98,21 +100,21 @@ pub async fn judge(
         return Err(malformed("Destination is not there exactly once"));
     };
     let target = parse(value)?;
-    // 2. Whether it is a place of the portal.
+    // 2. Whether it is a location of the portal.
     let host = target.elsewhere.as_ref().map_or(&context.host, |(_, host)| host);
     if !worker.shared.rules.policy.has_host(host.name()) || host.port() != context.host.port() {
         return Err(not_allowed("is not a host of the portal"));
     }
-    let place = (host.name(), &*target.path);
-    if worker.shared.find(place, &method, None).route().is_none() {
+    let location = (host.name(), &*target.path);
+    if worker.shared.find(location, &method, None).route().is_none() {
         return Err(not_allowed("is a place of the gateway"));
     }
-    // 3. Who asks. At a public place nobody was looked for.
+    // 3. Who asks. At a public location nobody was looked for.
     let live = match pass.live() {
         Some(live) => Some(live.clone()),
         None => worker.live(context).await?,
     };
-    // 4. Whether that is allowed at each place that it reaches.
+    // 4. Whether that is allowed at each location that it reaches.
     let overwrites = headers.get(&OVERWRITE).is_none_or(|value| value != "F");
     let reached = [&method, &Method::PUT, &Method::DELETE];
     let reached = if overwrites { &reached[..] } else { &reached[..2] };
@@ -134,7 +136,7 @@ pub async fn judge(
     Ok(())
 }
 
-/// What the places are judged by.
+/// What the locations are judged by.
 struct Judge<'j> {
     worker: &'j Worker,
     context: &'j RequestContext,
@@ -143,7 +145,7 @@ struct Judge<'j> {
 }
 
 impl<'j> Judge<'j> {
-    /// Requires that a method would pass at a place, and would go on to the same upstream.
+    /// Requires that a method would pass at a location, and would go on to the same upstream.
     fn passes(&self, (host, path): (&str, &str), method: &Method) -> Result<&'j Route, Failure> {
         let visitor = self.live.map(|live| Visitor::from(live.session()));
         let client = Some(self.context.client.address);
@@ -159,14 +161,14 @@ impl<'j> Judge<'j> {
         }
     }
 
-    /// Requires the same of the places below.
+    /// Requires the same of the locations below.
     fn passes_below(&self, (host, path): (&str, &str), methods: &[&Method]) -> Result<(), Failure> {
-        for place in self.worker.shared.rules.policy.below(host, path) {
-            if !place.routes().any(|route| self.is_same_upstream(route)) {
+        for location in self.worker.shared.rules.policy.below(host, path) {
+            if !location.routes().any(|route| self.is_same_upstream(route)) {
                 continue;
             }
             for method in methods {
-                self.passes((host, place.path()), method)?;
+                self.passes((host, location.path()), method)?;
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
 use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
-use crate::gateway::response::{isolate_opener, json, look, page};
+use crate::gateway::response::{self, isolate_opener, json, look};
 use crate::identity::token;
 use crate::pages::{self, ErrorPage};
 use crate::proxy;
@@ -31,7 +31,7 @@ use crate::wire::incoming::BodyError;
 #[derive(Debug)]
 pub struct Failure {
     /// What the citizen reads.
-    pub trouble: ErrorPage,
+    pub page: ErrorPage,
     /// The status.
     pub status: StatusCode,
     /// The stable reason code.
@@ -53,10 +53,10 @@ pub struct Failure {
 impl Failure {
     /// Makes a failure.
     #[must_use]
-    pub fn new(trouble: ErrorPage, status: StatusCode, code: Reason) -> Self {
+    pub fn new(page: ErrorPage, status: StatusCode, code: Reason) -> Self {
         let (detail, begin_again) = (String::new(), None);
         Self {
-            trouble,
+            page,
             status,
             code,
             detail,
@@ -145,7 +145,7 @@ impl From<TooOften> for Failure {
 
 impl From<proxy::Error> for Failure {
     fn from(error: proxy::Error) -> Self {
-        let (trouble, status) = match &error {
+        let (page, status) = match &error {
             proxy::Error::Slow(_) => (ErrorPage::PortalSlow, StatusCode::GATEWAY_TIMEOUT),
             proxy::Error::Connect(_)
             | proxy::Error::Died(_)
@@ -163,7 +163,7 @@ impl From<proxy::Error> for Failure {
             proxy::Error::Cut(Cut::NotAllowed) => (ErrorPage::Forbidden, StatusCode::FORBIDDEN),
             proxy::Error::Body(error) => of_body(error),
         };
-        Self { detail: in_one_line(&error), ..Self::new(trouble, status, error.code()) }
+        Self { detail: in_one_line(&error), ..Self::new(page, status, error.code()) }
     }
 }
 
@@ -177,7 +177,7 @@ impl From<token::Error> for Failure {
 
 impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
-        let (trouble, status) = match error.class() {
+        let (page, status) = match error.class() {
             Class::OtherBrowser => (ErrorPage::BegunElsewhere, StatusCode::FORBIDDEN),
             Class::Used => (ErrorPage::AlreadyUsed, StatusCode::CONFLICT),
             Class::Expired | Class::NotHere => (ErrorPage::LoginExpired, StatusCode::FORBIDDEN),
@@ -190,7 +190,7 @@ impl From<LoginError> for Failure {
             Class::StoreAway => (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
             Class::NotKept => (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
         };
-        let failure = Self::new(trouble, status, error.code());
+        let failure = Self::new(page, status, error.code());
         let is_of_the_network = error.is_of_the_network();
         Self { detail: error.to_string(), is_of_the_network, ..failure }
     }
@@ -199,7 +199,7 @@ impl From<LoginError> for Failure {
 impl From<HandoffRefusal> for Failure {
     fn from(refused: HandoffRefusal) -> Self {
         use HandoffRefusal as Refused;
-        let (trouble, status) = match &refused {
+        let (page, status) = match &refused {
             Refused::UnknownRequest
             | Refused::RequestExpired
             | Refused::TooManyTries
@@ -214,7 +214,7 @@ impl From<HandoffRefusal> for Failure {
             | Refused::CodeOfOtherBrowser => (ErrorPage::OtherBrowser, StatusCode::FORBIDDEN),
             Refused::Store(_) => (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
         };
-        Self { detail: refused.to_string(), ..Self::new(trouble, status, refused.code()) }
+        Self { detail: refused.to_string(), ..Self::new(page, status, refused.code()) }
     }
 }
 
@@ -247,7 +247,7 @@ fn of_body(error: &BodyError) -> (ErrorPage, StatusCode) {
 impl From<wire::refusal::Refusal> for Failure {
     fn from(refusal: wire::refusal::Refusal) -> Self {
         use wire::refusal::Refusal;
-        let (trouble, status) = match refusal {
+        let (page, status) = match refusal {
             Refusal::Malformed(_) | Refusal::Framing(_) => {
                 (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST)
             }
@@ -261,13 +261,13 @@ impl From<wire::refusal::Refusal> for Failure {
             Refusal::Expectation => (ErrorPage::MalformedRequest, StatusCode::EXPECTATION_FAILED),
             Refusal::Slow => (ErrorPage::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
         };
-        Self { detail: refusal.to_string(), ..Self::new(trouble, status, refusal.code()) }
+        Self { detail: refusal.to_string(), ..Self::new(page, status, refusal.code()) }
     }
 }
 
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings) -> Response<Body> {
-    let Failure { trouble, status, code, detail, begin_again, allow, retry_after, .. } = failure;
+    let Failure { page, status, code, detail, begin_again, allow, retry_after, .. } = failure;
     tracing::warn!(
         reason = code.as_str(),
         request = context.id,
@@ -279,28 +279,28 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         let problem = serde_json::json!({
             "error": code.as_str(),
             "status": status.as_u16(),
-            "title": trouble.words(context.language()).title,
+            "title": page.words(context.language()).title,
             "request": context.id,
         });
         json(*status, &problem)
     } else {
         let look = look(settings, context);
         let link = begin_again.as_deref();
-        let told = told(*trouble, settings, context);
-        let mut words = pages::trouble_told(look, *trouble, told, code.as_str(), &context.id, link);
+        let told = told(*page, settings, context);
+        let mut words = pages::error_page_with(look, *page, told, code.as_str(), &context.id, link);
         let origin = failure.origin.unwrap_or_else(|| context.origin());
         if origin == Origin::Elsewhere && context.caller() == Caller::Navigation {
             // Its button must not make a foreign page's link one of the portal's own.
             words = words.without_origin();
         }
-        page(*status, words)
+        response::page(*status, words)
     };
     // The address of what was refused may have something in it that is worth stealing.
     isolate_opener(&mut response);
     if let Some(time) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(*time)));
     } else if *status == StatusCode::SERVICE_UNAVAILABLE {
-        let retry_after = match trouble {
+        let retry_after = match page {
             ErrorPage::Maintenance => settings.maintenance.retry_after.clone(),
             _ => HeaderValue::from_static("5"),
         };
@@ -309,10 +309,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
     if let Some(allow) = allow.as_deref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
         response.headers_mut().insert(ALLOW, allow);
     }
-    if matches!(
-        trouble,
-        ErrorPage::MalformedRequest | ErrorPage::TooLarge | ErrorPage::FormTooLarge
-    ) {
+    if matches!(page, ErrorPage::MalformedRequest | ErrorPage::TooLarge | ErrorPage::FormTooLarge) {
         // Whoever sends what cannot be understood may mean something else with the rest as well.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -321,20 +318,16 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         let policy = HeaderValue::from_static("no-referrer");
         response.headers_mut().insert(REFERRER_POLICY, policy);
     }
-    if *trouble == ErrorPage::SignInNeeded {
+    if *page == ErrorPage::SignInNeeded {
         // The page must show inside the frame; its own policy says in whose.
         response.headers_mut().remove(X_FRAME_OPTIONS);
     }
     response
 }
 
-/// What the operator says of a trouble.
-fn told<'a>(
-    trouble: ErrorPage,
-    settings: &'a Settings,
-    context: &RequestContext,
-) -> Option<&'a str> {
-    let outage = settings.outage.as_ref().filter(|_| trouble == ErrorPage::NodeOutage)?;
+/// What the operator says of a page.
+fn told<'a>(page: ErrorPage, settings: &'a Settings, context: &RequestContext) -> Option<&'a str> {
+    let outage = settings.outage.as_ref().filter(|_| page == ErrorPage::NodeOutage)?;
     outage.said(context.language())
 }
 

@@ -104,7 +104,7 @@ pub async fn keep(
     worker: &Worker,
     context: &RequestContext,
     body: Incoming,
-    demand: AuthnRequirement,
+    requirement: AuthnRequirement,
     most: u64,
 ) -> Result<Option<Kept>, Failure> {
     let bound = worker.shared.flows.settings.keep_forms;
@@ -116,7 +116,7 @@ pub async fn keep(
         if most < bound as u64 {
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
-        let link = worker.shared.settings.login_link(&ReturnTo::front_page(), demand);
+        let link = worker.shared.settings.login_link(&ReturnTo::front_page(), requirement);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(ErrorPage::FormTooLarge, status, code).begin_again(link)
     };

@@ -24,10 +24,10 @@ pub async fn leave(
     context: &RequestContext,
     portal: &OtherPortal,
     return_to: ReturnTo,
-    demand: AuthnRequirement,
+    requirement: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
     let origin = context.origin();
-    let request = HandoffRequest { host: portal.host.clone(), return_to, demand, origin };
+    let request = HandoffRequest { host: portal.host.clone(), return_to, requirement, origin };
     let (handle, binding) =
         worker.shared.flows.begin_handoff(request, worker.network(context)).await?;
     let target = worker.shared.settings.origin.clone() + address(worker, &handle).as_str();

@@ -45,14 +45,14 @@ pub async fn begin(
     worker: &Worker,
     context: &RequestContext,
     return_to: ReturnTo,
-    demand: AuthnRequirement,
+    requirement: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
     worker
         .shared
         .limits
         .start(context.client.address, context.origin())
         .map_err(|refused| again_here(refused.into(), context))?;
-    begin_counted(worker, context, return_to, demand).await
+    begin_counted(worker, context, return_to, requirement).await
 }
 
 /// Begins a login that was counted for its network before. It takes place at the registered host,
@@ -65,12 +65,12 @@ pub async fn begin_counted(
     worker: &Worker,
     context: &RequestContext,
     return_to: ReturnTo,
-    demand: AuthnRequirement,
+    requirement: AuthnRequirement,
 ) -> Result<Response<Body>, Failure> {
     if let Some(portal) = worker.shared.settings.other(context.host.name()) {
-        return handoff::leave(worker, context, portal, return_to, demand).await;
+        return handoff::leave(worker, context, portal, return_to, requirement).await;
     }
-    let begun = worker.shared.flows.begin(return_to, demand, context.origin()).await?;
+    let begun = worker.shared.flows.begin(return_to, requirement, context.origin()).await?;
     let look = response::look(&worker.shared.settings, context);
     let handle = begun.relay_state.as_str();
     let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
@@ -85,7 +85,7 @@ pub async fn begin_counted(
         let cookie = (kind, &tag, value.expose().as_str());
         cookies.set_bound(&context.parts.headers, cookie, lifetime, headers);
     }
-    let (assurance, anew) = (demand.assurance, demand.max_age.is_some());
+    let (assurance, anew) = (requirement.assurance, requirement.max_age.is_some());
     worker.shared.counts.logins_begun.add();
     tracing::info!(request = context.id, assurance = %assurance, anew, "login begun");
     Ok(response)

@@ -52,11 +52,11 @@ impl Settings {
 
     /// Returns the address at which a login begins that brings what is demanded.
     #[must_use]
-    pub fn login_link(&self, return_to: &ReturnTo, demand: AuthnRequirement) -> String {
+    pub fn login_link(&self, return_to: &ReturnTo, requirement: AuthnRequirement) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("return_to", return_to.as_str());
-        query.append_pair("assurance", demand.assurance.name());
-        if let Some(age) = demand.max_age {
+        query.append_pair("assurance", requirement.assurance.name());
+        if let Some(age) = requirement.max_age {
             query.append_pair("max_age", &age.as_secs().to_string());
         }
         format!("{}login?{}", self.prefix, query.finish())

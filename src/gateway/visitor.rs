@@ -15,9 +15,9 @@ use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
 use crate::request::context::RequestContext;
 use crate::session::SessionId;
-use crate::session::held::{ActiveSession, Activity};
+use crate::session::cached::{ActiveSession, Activity};
 use crate::session::label::Why;
-use crate::session::linked::{LinkedSessionId, Near};
+use crate::session::linked::{KnownLink, LinkedSessionId};
 use crate::session::sessions::Known;
 use crate::store::Unavailable;
 
@@ -127,7 +127,7 @@ impl Worker {
         cookie: &str,
     ) -> Result<Option<SessionId>, Failure> {
         match self.shared.settings.standing(context.host.name()) {
-            // An invention is nothing, and costs nobody anything: neither the place, nor whoever
+            // An invention is nothing, and costs nobody anything: neither the store, nor whoever
             // shares an address with the inventor.
             Standing::Registered => {
                 Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
@@ -149,16 +149,16 @@ impl Worker {
         let (host, now) = (context.host.name(), context.began);
         let linked_sessions = &self.shared.flows.linked_sessions;
         match linked_sessions.find_near(linked, host, now) {
-            Near::Leads(found) => Ok(found),
-            Near::Doubtful => self.ask(context, linked_sessions.find(linked, host, now)).await,
-            Near::Unknown => {
+            KnownLink::Leads(found) => Ok(found),
+            KnownLink::Doubtful => self.ask(context, linked_sessions.find(linked, host, now)).await,
+            KnownLink::Unknown => {
                 self.ask_if_it_may(context, linked_sessions.find(linked, host, now)).await
             }
         }
     }
 
-    /// Asks the place for something that nobody here has seen, if the client's network may: ids
-    /// that have ended have a good mark too, and to ask costs the place something.
+    /// Asks the store for something that nobody here has seen, if the client's network may: ids
+    /// that have ended have a good mark too, and to ask costs the store something.
     async fn ask_if_it_may<T>(
         &self,
         context: &RequestContext,
@@ -168,7 +168,7 @@ impl Worker {
         self.ask(context, find).await
     }
 
-    /// Asks the place, and counts for the client's network when there is nothing.
+    /// Asks the store, and counts for the client's network when there is nothing.
     async fn ask<T>(
         &self,
         context: &RequestContext,

@@ -37,7 +37,7 @@ pub struct Unreadable;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct StoredKey {
     pkcs8: String,
     active_from: i64,
 }
@@ -56,7 +56,7 @@ impl KeyRing {
     /// # Errors
     /// When it is not one.
     pub fn restore(text: &str, period: Duration) -> Result<Self, Unreadable> {
-        let kept: Vec<Kept> = serde_json::from_str(text).map_err(|_| Unreadable)?;
+        let kept: Vec<StoredKey> = serde_json::from_str(text).map_err(|_| Unreadable)?;
         let mut keys: Vec<Key> = kept
             .into_iter()
             .map(|kept| {
@@ -73,10 +73,10 @@ impl KeyRing {
     /// Writes the ring, secrets included.
     #[must_use]
     pub fn to_text(&self) -> Secret<String> {
-        let kept: Vec<Kept> = self
+        let kept: Vec<StoredKey> = self
             .keys
             .iter()
-            .map(|key| Kept {
+            .map(|key| StoredKey {
                 pkcs8: base64(key.pkcs8.expose()),
                 active_from: key.active_from.as_second(),
             })

@@ -1,4 +1,4 @@
-//! The pages that a citizen sees: on the way to the national node, after trouble, at sign-out.
+//! The pages that a citizen sees: on the way to the national node, after error_page, at sign-out.
 //!
 //! 1. A page is text in, text out: no I/O, no clock, no state, nothing from other modules.
 //! 2. Everything interpolated is escaped; the only raw text is our own stylesheet and scripts.
@@ -14,6 +14,7 @@
 //! (the page of [`ErrorPage::SignInNeeded`] is made to be shown in a frame of the same portal); a
 //! `Referrer-Policy: no-referrer` (browsers then send `Origin: null` with the forms).
 
+mod error_page;
 mod form;
 mod labels;
 mod language;
@@ -25,8 +26,8 @@ mod policy;
 mod tests;
 mod text;
 mod timer;
-mod trouble;
 
+pub use error_page::{ErrorPage, error_page, error_page_with};
 pub use form::{KeptForm, kept_form};
 pub use language::Language;
 pub use layout::{Branding, Document, Framing, Page, document, ribbon};
@@ -34,4 +35,3 @@ pub use login::{Came, arriving, send_to_node};
 pub use logout::{LogoutOutcome, confirm_logout, signed_out};
 pub use text::Words;
 pub use timer::{SessionTimer, session_script};
-pub use trouble::{ErrorPage, trouble, trouble_told};

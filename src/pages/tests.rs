@@ -35,12 +35,12 @@ fn escapes_every_argument_of_every_page() {
         send_to_node(odd("p", "t"), bad, "", ""),
         send_to_node(odd("p", "t"), "/", bad, ""),
         send_to_node(odd("p", "t"), "/", "", bad),
-        trouble(odd(bad, "t"), kind, "r", "i", None),
-        trouble(odd("p", bad), kind, "r", "i", None),
-        trouble(odd("p", "t"), kind, bad, "i", None),
-        trouble(odd("p", "t"), kind, "r", bad, None),
-        trouble(odd("p", "t"), kind, "r", "i", Some(bad)),
-        trouble_told(odd("p", "t"), kind, Some(bad), "r", "i", None),
+        error_page(odd(bad, "t"), kind, "r", "i", None),
+        error_page(odd("p", bad), kind, "r", "i", None),
+        error_page(odd("p", "t"), kind, bad, "i", None),
+        error_page(odd("p", "t"), kind, "r", bad, None),
+        error_page(odd("p", "t"), kind, "r", "i", Some(bad)),
+        error_page_with(odd("p", "t"), kind, Some(bad), "r", "i", None),
         signed_out(odd(bad, "t"), outcome, "/"),
         signed_out(odd("p", bad), outcome, "/"),
         signed_out(odd("p", "t"), outcome, bad),
@@ -196,7 +196,7 @@ fn every_page() -> Vec<Page> {
         pages.push(confirm_logout(look, "/.brama/logout", "token", "/"));
         pages.push(kept_form(look, &KEPT));
         for kind in ErrorPage::ALL {
-            pages.push(trouble(look, kind, "login.reason", "7f3a", Some("/sprawa")));
+            pages.push(error_page(look, kind, "login.reason", "7f3a", Some("/sprawa")));
         }
         for outcome in LogoutOutcome::ALL {
             pages.push(signed_out(look, outcome, "/"));

@@ -25,7 +25,7 @@ use crate::wire::incoming::{BodyError, Progress};
 /// serve again at once; otherwise as it comes.
 pub(super) fn read(
     mut answered: Answered,
-    share: InFlight,
+    in_flight: InFlight,
     home: Arc<Pool>,
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
@@ -37,22 +37,22 @@ pub(super) fn read(
         // It is not longer than the buffer.
         let length = usize::try_from(length).unwrap_or(buffer.len());
         let whole = buffer.split_to(length).freeze();
-        if answered.head.keep_alive && answered.pump.is_none() && buffer.is_empty() {
-            home.put(share.lease.id(), answered.connection, share.answered_at);
+        if answered.head.keep_alive && answered.request_writer.is_none() && buffer.is_empty() {
+            home.put(in_flight.lease.id(), answered.connection, in_flight.answered_at);
         }
         return base::body::full(whole);
     }
-    base::body::Body::stream(AnswerBody::new(answered, share, home, idle, lasting()))
+    base::body::Body::stream(AnswerBody::new(answered, in_flight, home, idle, lasting()))
 }
 
 /// The body of an answer.
 struct AnswerBody {
     connection: Option<Box<Connection>>,
-    pump: Option<Box<RequestWriter>>,
+    request_writer: Option<Box<RequestWriter>>,
     progress: Progress,
     size: SizeHint,
     keep_alive: bool,
-    share: Option<InFlight>,
+    in_flight: Option<InFlight>,
     home: Arc<Pool>,
     idle: Duration,
     watched: Watched,
@@ -62,23 +62,23 @@ impl AnswerBody {
     /// Reads the body of an answer whose head is there.
     fn new(
         answered: Answered,
-        share: InFlight,
+        in_flight: InFlight,
         home: Arc<Pool>,
         idle: Duration,
         lasting: Arc<Lasting>,
     ) -> Self {
-        let Answered { head, framing, mut connection, pump } = answered;
+        let Answered { head, framing, mut connection, request_writer } = answered;
         connection.deadline.clear();
         Self {
             connection: Some(connection),
-            pump,
+            request_writer,
             progress: Progress::new(framing, Extensions::PassedOver),
             size: match framing {
                 Framing::Length(length) => SizeHint::with_exact(length),
                 Framing::Chunked | Framing::UntilClose => SizeHint::default(),
             },
             keep_alive: head.keep_alive && framing != Framing::UntilClose,
-            share: Some(share),
+            in_flight: Some(in_flight),
             home,
             idle,
             watched: Watched::new(lasting),
@@ -87,22 +87,22 @@ impl AnswerBody {
 
     /// It may not go on: both sides see it break.
     fn end(&mut self, cut: Cut) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        (self.pump, self.connection) = (None, None);
+        (self.request_writer, self.connection) = (None, None);
         Poll::Ready(Some(Err(cut.into())))
     }
 
     /// The answer is read. The connection can serve again when the request is written as well and
     /// nothing came behind the answer.
     fn finish(&mut self) {
-        let (pump, share) = (self.pump.take(), self.share.take());
-        if let Some(share) = share
+        let (request_writer, in_flight) = (self.request_writer.take(), self.in_flight.take());
+        if let Some(in_flight) = in_flight
             && let Some(mut connection) = self.connection.take()
             && self.keep_alive
-            && pump.is_none()
+            && request_writer.is_none()
             && connection.reader.buffer().is_empty()
         {
             connection.reader.shrink();
-            self.home.put(share.lease.id(), connection, Instant::now());
+            self.home.put(in_flight.lease.id(), connection, Instant::now());
         }
     }
 }
@@ -120,12 +120,12 @@ impl Body for AnswerBody {
             return this.end(cut);
         }
         let Some(connection) = &mut this.connection else { return Poll::Ready(None) };
-        if let Some(pump) = &mut this.pump
-            && let Poll::Ready(pumped) = pump.poll(&mut connection.writer, cx)
+        if let Some(request_writer) = &mut this.request_writer
+            && let Poll::Ready(written) = request_writer.poll(&mut connection.writer, cx)
         {
             // An upstream that has answered need not read the rest.
-            this.keep_alive &= pumped.is_ok();
-            this.pump = None;
+            this.keep_alive &= written.is_ok();
+            this.request_writer = None;
         }
         match this.progress.poll_piece(&mut connection.reader, cx) {
             Poll::Pending => {

@@ -26,7 +26,7 @@ use crate::wire::incoming::{Breaker, Incoming};
 /// An answer whose head is there.
 pub(super) struct Sent {
     pub(super) answer: UpstreamResponse,
-    pub(super) share: InFlight,
+    pub(super) in_flight: InFlight,
     /// How long it took to connect, if that was needed.
     pub(super) connect: Option<Duration>,
     /// How long it took until the head was there.
@@ -102,8 +102,8 @@ pub(super) async fn run(
             Ok(answer) => {
                 lease.succeeded(now);
                 let first_byte = now.duration_since(begin);
-                let share = InFlight { lease, answered_at: now, _admission: admission };
-                return Ok(Sent { answer, share, connect, first_byte });
+                let in_flight = InFlight { lease, answered_at: now, _admission: admission };
+                return Ok(Sent { answer, in_flight, connect, first_byte });
             }
             Err(Unanswered { error, body: untouched }) => {
                 if let Some(failure) = failure(&error, is_fresh) {

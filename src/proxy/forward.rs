@@ -58,7 +58,7 @@ pub async fn forward(
     // 3. The answer is cleaned, and its body follows as it comes.
     let idle = forward.bounds.idle_timeout.unwrap_or(upstream.group.settings().timeouts.idle);
     let cookies = proxy.settings.cookies;
-    let Sent { answer, share, .. } = answered;
+    let Sent { answer, in_flight, .. } = answered;
     let (status, fields, body) = match answer {
         UpstreamResponse::Http1(mut answered) => {
             let (status, length) = (answered.head.status, answered.head.said.length());
@@ -68,11 +68,11 @@ pub async fn forward(
                 let lasting = lasting(Form::Tunnel(protocol));
                 context.record.lasts(Arc::clone(&lasting));
                 return Ok(
-                    tunnel::open(cookies, lines, *answered.connection, share, lasting).into()
+                    tunnel::open(cookies, lines, *answered.connection, in_flight, lasting).into()
                 );
             }
             let pool = Arc::clone(&upstream.pool);
-            let body = answer_body::read(answered, share, pool, idle, || lasting(Form::Stream));
+            let body = answer_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
             let is_changed = !pass.route().response_headers.is_empty();
             let passed =
@@ -84,7 +84,7 @@ pub async fn forward(
             if parts.status == StatusCode::SWITCHING_PROTOCOLS {
                 return Err(Error::bad_switch());
             }
-            let body = http2::read(body, upload, share, idle, || lasting(Form::Stream));
+            let body = http2::read(body, upload, in_flight, idle, || lasting(Form::Stream));
             (parts.status, Err(parts.headers), body)
         }
     };
@@ -107,7 +107,7 @@ pub async fn forward(
 /// What the access log says of a response whose head is there.
 fn noted(answered: &Sent, group: &Group) -> Answered {
     Answered {
-        server: answered.share.server_name(group),
+        server: answered.in_flight.server_name(group),
         connect: answered.connect,
         first_byte: answered.first_byte,
     }

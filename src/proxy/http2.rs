@@ -104,7 +104,7 @@ pub(super) fn upload(body: Incoming) -> (Incoming, Option<Breaker>) {
 pub(super) fn read(
     incoming: hyper::body::Incoming,
     upload: Option<Breaker>,
-    share: InFlight,
+    in_flight: InFlight,
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
 ) -> Body {
@@ -113,14 +113,14 @@ pub(super) fn read(
     }
     let (incoming, watched) = (Some(incoming), Watched::new(lasting()));
     let deadline = Deadline::default();
-    Body::stream(AnswerBody { incoming, upload, _share: share, deadline, idle, watched })
+    Body::stream(AnswerBody { incoming, upload, _in_flight: in_flight, deadline, idle, watched })
 }
 
 struct AnswerBody {
     /// Absent when it was ended.
     incoming: Option<hyper::body::Incoming>,
     upload: Option<Breaker>,
-    _share: InFlight,
+    _in_flight: InFlight,
     deadline: Deadline,
     idle: Duration,
     watched: Watched,

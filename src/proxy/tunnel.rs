@@ -21,7 +21,7 @@ pub(super) fn open(
     cookies: Cookies,
     lines: Lines,
     connection: Connection,
-    share: InFlight,
+    in_flight: InFlight,
     lasting: Arc<Lasting>,
 ) -> Response<Body> {
     let mut response = Response::new(body::empty());
@@ -39,7 +39,7 @@ pub(super) fn open(
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     // A tunnel may stay for hours, so it takes no place among the requests under way. It counts for
     // the balance as long as it is there.
-    let lease = share.lease;
+    let lease = in_flight.lease;
     let ended = Box::pin(async move {
         let _lease = lease;
         match lasting.ended().await {

@@ -11,7 +11,7 @@ use crate::request::access_record::AccessRecord;
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
-use crate::session::held::Activity;
+use crate::session::cached::Activity;
 
 /// The most bytes that the body of a request may have, where nothing says otherwise.
 pub const MAX_BODY: u64 = 64 * 1024 * 1024;

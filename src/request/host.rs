@@ -83,13 +83,13 @@ impl Host {
     /// When it is malformed.
     pub fn parse(text: &[u8], is_tls: bool) -> Result<Self, Error> {
         RECENT.with(|recent| {
-            let place = place(text);
+            let slot = slot(text);
             let is_wanted = |key: &(Box<[u8]>, bool)| *key.0 == *text && key.1 == is_tls;
-            if let Some(host) = recent.find(place, is_wanted, |host| Some(host.clone())) {
+            if let Some(host) = recent.find(slot, is_wanted, |host| Some(host.clone())) {
                 return Ok(host);
             }
             let host = Self(Some(Arc::new(Canonical::parse(text, is_tls)?)));
-            recent.put(place, (text.into(), is_tls), host.clone());
+            recent.put(slot, (text.into(), is_tls), host.clone());
             Ok(host)
         })
     }
@@ -140,9 +140,9 @@ impl Canonical {
     }
 }
 
-/// Hosts differ where they begin or end; the places of those that do not are the same, which costs
+/// Hosts differ where they begin or end; the slots of those that do not are the same, which costs
 /// a look.
-fn place(text: &[u8]) -> u64 {
+fn slot(text: &[u8]) -> u64 {
     let begin = text.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
     let end = text.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
     (begin ^ end.rotate_left(32) ^ text.len() as u64).wrapping_mul(MIX) >> 32

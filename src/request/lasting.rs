@@ -34,7 +34,7 @@ use crate::gate::visitor::Visitor;
 use crate::request::host::Host;
 use crate::request::path;
 use crate::request::rules::{CurrentRules, Rules};
-use crate::session::held::ActiveSession;
+use crate::session::cached::ActiveSession;
 
 /// How often something that lasts is judged again; twice fit into a second.
 pub const LOOK: Duration = Duration::from_millis(400);

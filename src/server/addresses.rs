@@ -26,7 +26,7 @@ pub struct PerAddress {
     parts: [Mutex<HashMap<IpAddr, usize>>; PARTS],
 }
 
-/// One open connection of a client; dropping it gives the place back.
+/// One open connection of a client; dropping it gives the permit back.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     counted: Option<(Arc<PerAddress>, IpAddr)>,
@@ -54,7 +54,7 @@ impl PerAddress {
         self.exempt.store(Arc::new(Networks::new(networks)));
     }
 
-    /// Gives a client a place for one more connection.
+    /// Gives a client a permit for one more connection.
     ///
     /// # Errors
     /// When it has too many already.
@@ -151,8 +151,8 @@ mod tests {
         let proxies = Arc::new(PerAddress::new(1, vec!["10.0.0.0/8".parse().unwrap()]));
         let unlimited = Arc::new(PerAddress::new(0, Vec::new()));
         for table in [proxies, unlimited] {
-            let places: Vec<_> = (0..5).map(|_| table.enter(address("10.1.2.3"))).collect();
-            assert!(places.iter().all(Result::is_ok));
+            let permits: Vec<_> = (0..5).map(|_| table.enter(address("10.1.2.3"))).collect();
+            assert!(permits.iter().all(Result::is_ok));
             assert_eq!(table.clients(), 0);
         }
     }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn nobody_is_remembered_when_all_have_gone() {
         let table = Arc::new(PerAddress::new(10, Vec::new()));
-        let places: Vec<_> = (0..1000_u32)
+        let permits: Vec<_> = (0..1000_u32)
             .map(|number| table.enter(IpAddr::from((0x0a00_0000 | number).to_be_bytes())).unwrap())
             .collect();
         assert_eq!(table.clients(), 1000);
@@ -174,7 +174,7 @@ mod tests {
             }
         });
         assert_eq!(table.clients(), 1000);
-        drop(places);
+        drop(permits);
         assert_eq!(table.clients(), 0);
     }
 }

@@ -16,9 +16,9 @@ use crate::request::networks::Networks;
 pub struct Admission {
     pub(super) limits: Limits,
     pub(super) counts: Counts,
-    /// How many are open. A place is taken before somebody comes, so places do not tell.
+    /// How many are open. A permit is taken before somebody comes, so permits do not tell.
     open: AtomicUsize,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
     pub(super) proxies: Networks,
 }
@@ -30,10 +30,10 @@ impl Admission {
     pub fn new(limits: Limits, proxies: Vec<IpNet>, trusted: &[IpNet]) -> Arc<Self> {
         let exempt = [&proxies, trusted].concat();
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
-        let places = Arc::new(Semaphore::new(limits.connections));
+        let permits = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
         let (counts, open) = Default::default();
-        Arc::new(Self { limits, counts, open, places, per_address, proxies })
+        Arc::new(Self { limits, counts, open, permits, per_address, proxies })
     }
 
     /// Has other proxies not counted as clients from now on.

@@ -51,7 +51,7 @@ pub async fn attend<S: Service>(
     let acceptor = tls.map(TlsAcceptor::from);
     let open = TaskTracker::new();
     let start =
-        |place: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Shutdown| {
+        |permit: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Shutdown| {
             let connection = Connection {
                 address,
                 acceptor: acceptor.clone(),
@@ -64,21 +64,21 @@ pub async fn attend<S: Service>(
             // ended.
             open.spawn(Box::pin(async move {
                 connection.run(stream).await;
-                drop((place, counted));
+                drop((permit, counted));
             }));
         };
     let mut stopped = stop.clone();
     let mut stopped = pin!(stopped.wait());
     loop {
-        let place = tokio::select! {
+        let permit = tokio::select! {
             () = &mut stopped => break,
-            place = Arc::clone(&admission.places).acquire_owned() => place,
+            permit = Arc::clone(&admission.permits).acquire_owned() => permit,
         };
-        let Ok(place) = place else { break };
+        let Ok(permit) = permit else { break };
         tokio::select! {
             () = &mut stopped => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => start(place, stream, address, &stop),
+                Ok((stream, address)) => start(permit, stream, address, &stop),
                 Err(error) => {
                     admission.counts.accept_errors.add();
                     // Out of descriptors, most likely: let some close before the next attempt.
@@ -93,11 +93,11 @@ pub async fn attend<S: Service>(
     let last_call = Instant::now() + LAST_CALL;
     while Instant::now() < last_call {
         let next = async {
-            let place = Arc::clone(&admission.places).acquire_owned().await.ok()?;
-            Some((place, listener.accept().await.ok()?))
+            let permit = Arc::clone(&admission.permits).acquire_owned().await.ok()?;
+            Some((permit, listener.accept().await.ok()?))
         };
-        let Ok(Some((place, (stream, address)))) = timeout(SILENCE, next).await else { break };
-        start(place, stream, address, &stop);
+        let Ok(Some((permit, (stream, address)))) = timeout(SILENCE, next).await else { break };
+        start(permit, stream, address, &stop);
     }
     // Who has begun to connect is connected in a moment; nobody else begins.
     if listener.turn_away() {
@@ -105,8 +105,8 @@ pub async fn attend<S: Service>(
     }
     for (stream, address) in listener.close() {
         // Whoever finds no place would not have been accepted either.
-        if let Ok(place) = Arc::clone(&admission.places).try_acquire_owned() {
-            start(place, stream, address, &stop);
+        if let Ok(permit) = Arc::clone(&admission.permits).try_acquire_owned() {
+            start(permit, stream, address, &stop);
         }
     }
     stop.wait().await;

@@ -6,8 +6,8 @@
 //! 1. There is one session, whatever the host: its limits, its signs of life and its end are those
 //!    of all its linked sessions, and a person who is signed in at three hosts has one session, not
 //!    three.
-//! 2. A linked session is made of a session that lives ([`ActiveSession`]), and of nothing else. It is made
-//!    in one place only, [`crate::flow::handoff::steps`].
+//! 2. A linked session is made of a session that lives ([`ActiveSession`]), and of nothing else. It
+//!    is made in one place only, [`crate::flow::handoff::steps`].
 //! 3. It leads on at the host that it was made for. The cookie of the registered host leads nowhere
 //!    at another host and a linked session leads nowhere at the registered one: they are looked for
 //!    among records of different kinds.
@@ -16,7 +16,7 @@
 //! 5. It goes away at the absolute end of its session. When the session ends earlier, it leads
 //!    nowhere from that moment on.
 //!
-//! What was read is kept near for a while and then asked for again; while the place is away, what
+//! What was read is kept near for a while and then asked for again; while the store is away, what
 //! is near goes on, because whether the session lives is decided by [`super::sessions`] with its
 //! own grace.
 
@@ -27,7 +27,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use super::held::ActiveSession;
+use super::cached::ActiveSession;
 use super::{SessionId, Settings};
 use crate::base::clock::{Time, later};
 use crate::store::mark::Marker;
@@ -42,48 +42,48 @@ impl HandleKind for LinkedSessions {
     const KIND: Kind = Kind::Branch;
 }
 
-/// What is known of a linked session without asking the place.
+/// What is known of a linked session without asking the store.
 #[derive(Debug)]
-pub enum Near {
+pub enum KnownLink {
     /// Where it leads, if anywhere.
     Leads(Option<SessionId>),
-    /// It was found here before, and the place says whether it is still there.
+    /// It was found here before, and the store says whether it is still there.
     Doubtful,
-    /// Only the place knows.
+    /// Only the store knows.
     Unknown,
 }
 
 /// All linked sessions.
 pub struct LinkedSessions {
-    handles: Handles<Kept>,
+    handles: Handles<StoredLink>,
     marks: Marker,
     near: Cache<Digest, Arc<Known>>,
-    /// What is not in the place, and until when that is good.
+    /// What is not in the store, and until when that is good.
     absent: Cache<Digest, Time>,
 }
 
 struct Known {
     host: String,
     session: SessionId,
-    /// When the place is asked again.
+    /// When the store is asked again.
     until: Time,
 }
 
 /// The form in which a linked session is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredLink {
     host: String,
     session: String,
 }
 
-impl JsonContent for Kept {
+impl JsonContent for StoredLink {
     type Handles = LinkedSessions;
 }
 
 impl LinkedSessions {
-    /// Makes linked sessions that are kept in a place.
+    /// Makes linked sessions that are kept in a store.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer, settings: &Settings) -> Self {
+    pub fn new(store: Arc<dyn RecordStore>, sealer: Sealer, settings: &Settings) -> Self {
         let near = Cache::builder()
             .max_capacity(settings.maximum)
             .eviction_policy(EvictionPolicy::lru())
@@ -93,7 +93,7 @@ impl LinkedSessions {
         // Only for tidiness: how long it is good is decided by our own clock.
         let absent = Cache::builder().max_capacity(ABSENT).time_to_live(10 * NEAR).build();
         let marks = Marker::new(sealer.clone(), Kind::Branch);
-        Self { handles: Handles::new(place, sealer), marks, near, absent }
+        Self { handles: Handles::new(store, sealer), marks, near, absent }
     }
 
     /// Takes the value of a cookie, when it is an id that we made.
@@ -118,24 +118,24 @@ impl LinkedSessions {
             return Err(Unavailable("session is not the one that lives".to_owned()));
         }
         let linked = LinkedSessionId::of(self.marks.make());
-        let kept = Kept { host: host.to_owned(), session: session.expose().to_owned() };
+        let kept = StoredLink { host: host.to_owned(), session: session.expose().to_owned() };
         match self.handles.begin(&linked, &kept, live.session().end(), now).await? {
             Some(_) => Ok(linked),
             None => Err(Unavailable("id of a linked session is there already".to_owned())),
         }
     }
 
-    /// Says what is known of a linked session without asking the place.
+    /// Says what is known of a linked session without asking the store.
     #[must_use]
-    pub fn find_near(&self, linked: &LinkedSessionId, host: &str, now: Time) -> Near {
+    pub fn find_near(&self, linked: &LinkedSessionId, host: &str, now: Time) -> KnownLink {
         let digest = linked.key().digest;
         if self.absent.get(&digest).is_some_and(|until| now < until) {
-            return Near::Leads(None);
+            return KnownLink::Leads(None);
         }
         match self.near.get(&digest) {
-            Some(found) if now < found.until => Near::Leads(found.at(host)),
-            Some(_) => Near::Doubtful,
-            None => Near::Unknown,
+            Some(found) if now < found.until => KnownLink::Leads(found.at(host)),
+            Some(_) => KnownLink::Doubtful,
+            None => KnownLink::Unknown,
         }
     }
 
@@ -143,7 +143,7 @@ impl LinkedSessions {
     /// another question.
     ///
     /// # Errors
-    /// When nothing is known of it because the place is away.
+    /// When nothing is known of it because the store is away.
     pub async fn find(
         &self,
         linked: &LinkedSessionId,
@@ -177,7 +177,7 @@ impl LinkedSessions {
     /// Forgets a linked session. Its session goes on.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn forget(&self, linked: &LinkedSessionId, now: Time) -> Result<(), Unavailable> {
         let digest = linked.key().digest;
         self.near.invalidate(&digest);
@@ -186,7 +186,7 @@ impl LinkedSessions {
 }
 
 impl Known {
-    fn of(kept: Kept, now: Time) -> Option<Self> {
+    fn of(kept: StoredLink, now: Time) -> Option<Self> {
         let session = SessionId::parse(&kept.session)?;
         Some(Self { host: kept.host, session, until: later(now, NEAR) })
     }
@@ -196,7 +196,7 @@ impl Known {
     }
 }
 
-/// How long the place is not asked again. What a linked session leads to never changes, so this
+/// How long the store is not asked again. What a linked session leads to never changes, so this
 /// only bounds for how long one that was forgotten at another replica still leads to its session,
 /// if that lives.
 const NEAR: Duration = Duration::from_secs(30);
@@ -205,7 +205,7 @@ const ABSENT: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::held::{Activity, CachedSession};
+    use super::super::cached::{Activity, CachedSession};
     use super::super::testing::{session, settings};
     use super::*;
     use crate::base::secret::Secret;
@@ -218,7 +218,7 @@ mod tests {
     }
 
     struct World {
-        place: Arc<Memory>,
+        store: Arc<Memory>,
         sealer: Sealer,
         linked_sessions: LinkedSessions,
         id: SessionId,
@@ -227,20 +227,20 @@ mod tests {
     }
 
     fn world() -> World {
-        let place = Arc::new(Memory::new(100));
+        let store = Arc::new(Memory::new(100));
         let sealer = Sealer::default();
-        let linked_sessions = LinkedSessions::new(place.clone(), sealer.clone(), &settings());
+        let linked_sessions = LinkedSessions::new(store.clone(), sealer.clone(), &settings());
         let (id, now) = (SessionId::generate(), "2031-01-01T00:00:00Z".parse().unwrap());
         let held = CachedSession::new(id.key(), session(id.key(), now), now);
         let live = held.look(Activity::Alive, now, settings().idle).unwrap();
-        World { place, sealer, linked_sessions, id, live, now }
+        World { store, sealer, linked_sessions, id, live, now }
     }
 
     #[tokio::test]
     async fn a_linked_session_leads_to_its_session_at_its_host_and_nowhere_else() {
         let w = world();
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        // Asked of the place, and of what is near.
+        // Asked of the store, and of what is near.
         for _ in 0..2 {
             let found = w.linked_sessions.find(&linked, HOST, w.now).await.unwrap();
             assert_eq!(found.unwrap().key(), w.id.key());
@@ -259,7 +259,7 @@ mod tests {
     async fn the_id_of_a_linked_session_is_known_by_its_mark() {
         let secret = || Sealer::new(vec![Secret::new(b"server".to_vec())]);
         let w = World {
-            linked_sessions: LinkedSessions::new(world().place, secret(), &settings()),
+            linked_sessions: LinkedSessions::new(world().store, secret(), &settings()),
             ..world()
         };
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
@@ -275,16 +275,19 @@ mod tests {
         let w = world();
         let invented = invented();
         let near = |linked, now| w.linked_sessions.find_near(linked, HOST, now);
-        assert!(matches!(near(&invented, w.now), Near::Unknown));
+        assert!(matches!(near(&invented, w.now), KnownLink::Unknown));
         assert!(w.linked_sessions.find(&invented, HOST, w.now).await.unwrap().is_none());
         let after = |by| later(w.now, by);
         let just_before = after(NEAR - Duration::from_millis(1));
-        assert!(matches!(near(&invented, just_before), Near::Leads(None)));
-        assert!(matches!(near(&invented, after(NEAR)), Near::Unknown), "it is asked again");
+        assert!(matches!(near(&invented, just_before), KnownLink::Leads(None)));
+        assert!(matches!(near(&invented, after(NEAR)), KnownLink::Unknown), "it is asked again");
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         assert!(w.linked_sessions.find(&linked, HOST, w.now).await.unwrap().is_some());
-        assert!(matches!(near(&linked, w.now), Near::Leads(Some(_))));
-        assert!(matches!(near(&linked, after(NEAR)), Near::Doubtful), "and still no invention");
+        assert!(matches!(near(&linked, w.now), KnownLink::Leads(Some(_))));
+        assert!(
+            matches!(near(&linked, after(NEAR)), KnownLink::Doubtful),
+            "and still no invention"
+        );
     }
 
     #[tokio::test]
@@ -294,7 +297,7 @@ mod tests {
         let end = w.live.session().end();
         let just_before = end - jiff::SignedDuration::from_millis(1);
         assert!(w.linked_sessions.find(&linked, HOST, just_before).await.unwrap().is_some());
-        let others = LinkedSessions::new(w.place.clone(), w.sealer.clone(), &settings());
+        let others = LinkedSessions::new(w.store.clone(), w.sealer.clone(), &settings());
         assert!(others.find(&linked, HOST, end).await.unwrap().is_none());
     }
 
@@ -302,7 +305,7 @@ mod tests {
     async fn a_linked_session_that_is_forgotten_leads_nowhere_here_at_once_and_elsewhere_soon() {
         let w = world();
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        let others = LinkedSessions::new(w.place.clone(), w.sealer.clone(), &settings());
+        let others = LinkedSessions::new(w.store.clone(), w.sealer.clone(), &settings());
         assert!(others.find(&linked, HOST, w.now).await.unwrap().is_some());
         w.linked_sessions.forget(&linked, w.now).await.unwrap();
         assert!(w.linked_sessions.find(&linked, HOST, w.now).await.unwrap().is_none());
@@ -320,7 +323,7 @@ mod tests {
     async fn the_place_does_not_learn_the_id_of_the_session() {
         let w = world();
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
-        let record = w.place.get(linked.key(), w.now).await.unwrap().unwrap();
+        let record = w.store.get(linked.key(), w.now).await.unwrap().unwrap();
         let id = w.id.expose().as_bytes();
         assert!(!record.sealed.windows(id.len()).any(|window| window == id));
         assert!(record.label.is_empty());

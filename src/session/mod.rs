@@ -7,13 +7,13 @@
 //! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
 //!    when it names one, or when it is removed. Background polling is no sign of life.
 
-pub mod held;
-mod kept;
+pub mod cached;
 pub mod label;
 pub mod linked;
-mod near;
+mod local;
 pub mod recent;
 pub mod sessions;
+mod stored;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -41,12 +41,12 @@ pub struct Settings {
     pub maximum: u64,
     /// How many sessions a person may have; no bound when zero.
     pub maximum_per_person: usize,
-    /// How long sessions that are near go on while the place where they are kept is away.
+    /// How long sessions that are near go on while the store where they are kept is away.
     pub grace: Duration,
 }
 
 impl Settings {
-    /// How much time passes between two signs of life that the place is told of.
+    /// How much time passes between two signs of life that the store is told of.
     pub(crate) fn tell_after(&self) -> Duration {
         (self.idle / 20).clamp(Duration::from_secs(1), Duration::from_secs(30))
     }

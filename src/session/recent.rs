@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
-use super::held::{ActiveSession, Activity, CachedSession};
+use super::cached::{ActiveSession, Activity, CachedSession};
 use crate::base::clock::{Time, later};
 use crate::base::recent::Recent;
 
@@ -50,7 +50,7 @@ impl RecentSessions {
     ) -> Option<ActiveSession> {
         let bytes = cookie.as_bytes();
         self.table.find(
-            place(bytes)?,
+            slot(bytes)?,
             |known| verify_slices_are_equal(&*known.0, bytes).is_ok(),
             |known| {
                 let is_good = now < known.until && *known.host == *host;
@@ -61,16 +61,16 @@ impl RecentSessions {
 
     /// Remembers what was found at a host.
     pub fn remember(&self, host: &str, cookie: &str, live: &ActiveSession, now: Time) {
-        if let (Some(place), Ok(bytes)) = (place(cookie.as_bytes()), cookie.as_bytes().try_into()) {
+        if let (Some(slot), Ok(bytes)) = (slot(cookie.as_bytes()), cookie.as_bytes().try_into()) {
             let held = Arc::clone(live.held());
             let known = Known { host: host.into(), held, until: later(now, FRESH) };
-            self.table.put(place, Cookie(Zeroizing::new(bytes)), known);
+            self.table.put(slot, Cookie(Zeroizing::new(bytes)), known);
         }
     }
 }
 
 /// Ids are random, so any part of one will do.
-fn place(cookie: &[u8]) -> Option<u64> {
+fn slot(cookie: &[u8]) -> Option<u64> {
     cookie.first_chunk().map(|first| u64::from_le_bytes(*first).wrapping_mul(MIX) >> 32)
 }
 

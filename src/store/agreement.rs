@@ -1,13 +1,13 @@
-//! Replicas that share a place share a secret too: one that seals with a secret which the others do
+//! Replicas that share a store share a secret too: one that seals with a secret which the others do
 //! not have signs out whoever is led from one to the other. It is told before that happens.
 //!
-//! 1. Each replica leaves marks of its secrets in the place, by which nobody learns or makes one,
+//! 1. Each replica leaves marks of its secrets in the store, by which nobody learns or makes one,
 //!    and renews them while it runs ([`PERIOD`]). So they are there for as long as somebody runs,
 //!    and a little longer ([`LIFE`]): after that every secret may be changed at once.
 //! 2. Whoever begins looks at the marks of the others first. With no secret in common it does not
 //!    begin. One in common is enough, so that secrets can rotate; but if the others seal with one
 //!    that is not known here, there is a warning.
-//! 3. What the place says is not believed: a mark is good for this one question. Whoever can write
+//! 3. What the store says is not believed: a mark is good for this one question. Whoever can write
 //!    to it can keep a replica from beginning, as by taking all records away, and nothing else.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::base::encoding::sha256;
 
 /// What a replica has to do with the others.
 pub struct Agreement {
-    place: Arc<dyn RecordStore>,
+    store: Arc<dyn RecordStore>,
     /// Of the secret that seals, then of those that open.
     marks: Vec<Digest>,
     /// Which replica this is and where its secrets are, for those who read of it elsewhere.
@@ -61,21 +61,21 @@ pub enum Disagreement {
 impl Agreement {
     /// Prepares to look. `host` and `files` say which replica this is and where its secrets are.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>, sealer: &Sealer, host: &str, files: &str) -> Self {
+    pub fn new(store: Arc<dyn RecordStore>, sealer: &Sealer, host: &str, files: &str) -> Self {
         let mut marks = sealer.marks();
         marks.truncate(MOST);
-        Self { place, marks, whose: shown(format!("{host}, {files}").as_bytes()) }
+        Self { store, marks, whose: shown(format!("{host}, {files}").as_bytes()) }
     }
 
     /// Leaves our marks, unless those of another replica have nothing in common with them.
     ///
     /// # Errors
-    /// When the place cannot be asked.
+    /// When the store cannot be asked.
     pub async fn look(&self, now: Time) -> Result<Option<Disagreement>, Unavailable> {
         for _ in 0..ATTEMPTS {
             let ours = self.record(now);
-            let Some(found) = self.place.get(key(), now).await? else {
-                if self.place.put_new(key(), ours, now).await? {
+            let Some(found) = self.store.get(key(), now).await? else {
+                if self.store.put_new(key(), ours, now).await? {
                     return Ok(None);
                 }
                 continue;
@@ -89,10 +89,10 @@ impl Agreement {
             }
             if found.sealed == ours.sealed {
                 let touch = Touch { key: key(), alive: ours.alive, expires: ours.expires };
-                self.place.touch(vec![touch]).await?;
+                self.store.touch(vec![touch]).await?;
                 return Ok(None);
             }
-            if self.place.swap(key(), found.sealed.clone(), ours, now).await? {
+            if self.store.swap(key(), found.sealed.clone(), ours, now).await? {
                 let (theirs, ours) = names();
                 let is_known = marks.first().is_some_and(knows);
                 return Ok((!is_known).then_some(Disagreement::Unknown { theirs, ours }));
@@ -107,7 +107,7 @@ impl Agreement {
         let mut told = None;
         loop {
             tokio::time::sleep(PERIOD).await;
-            // A place that is away is told of elsewhere.
+            // A store that is away is told of elsewhere.
             let Ok(found) = self.look(clock.now()).await else { continue };
             if found == told {
                 continue;
@@ -174,9 +174,9 @@ mod tests {
     use crate::base::secret::Secret;
     use crate::store::memory::Memory;
 
-    fn replica(place: &Arc<Memory>, host: &str, secrets: &[&str]) -> Agreement {
+    fn replica(store: &Arc<Memory>, host: &str, secrets: &[&str]) -> Agreement {
         let secrets = secrets.iter().map(|text| Secret::new(text.as_bytes().to_vec())).collect();
-        Agreement::new(place.clone(), &Sealer::new(secrets), host, "/state/store-secret")
+        Agreement::new(store.clone(), &Sealer::new(secrets), host, "/state/store-secret")
     }
 
     fn begin() -> Time {
@@ -185,12 +185,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_replica_with_another_secret_is_told_which_one_has_which() {
-        let (place, now) = (Arc::new(Memory::new(10)), begin());
-        let one = replica(&place, "one", &["a"]);
+        let (store, now) = (Arc::new(Memory::new(10)), begin());
+        let one = replica(&store, "one", &["a"]);
         assert_eq!(one.look(now).await, Ok(None));
         assert_eq!(one.look(now).await, Ok(None));
-        assert_eq!(replica(&place, "twin", &["a"]).look(now).await, Ok(None));
-        let found = replica(&place, "other", &["b"]).look(now).await.unwrap().unwrap();
+        assert_eq!(replica(&store, "twin", &["a"]).look(now).await, Ok(None));
+        let found = replica(&store, "other", &["b"]).look(now).await.unwrap().unwrap();
         let said = found.to_string();
         assert!(said.contains("(twin, /state") || said.contains("(one, /state"), "{said}");
         assert!(said.contains("this one (other, /state/store-secret)"), "{said}");
@@ -201,29 +201,29 @@ mod tests {
 
     #[tokio::test]
     async fn secrets_rotate_while_replicas_run() {
-        let (place, now) = (Arc::new(Memory::new(10)), begin());
+        let (store, now) = (Arc::new(Memory::new(10)), begin());
         for secrets in [&["old"][..], &["old", "new"], &["old"], &["old", "new"], &["new", "old"]] {
-            assert_eq!(replica(&place, "r", secrets).look(now).await, Ok(None), "{secrets:?}");
+            assert_eq!(replica(&store, "r", secrets).look(now).await, Ok(None), "{secrets:?}");
         }
         // Too early: what the others seal does not open here.
-        let found = replica(&place, "late", &["old"]).look(now).await.unwrap();
+        let found = replica(&store, "late", &["old"]).look(now).await.unwrap();
         assert!(matches!(found, Some(Disagreement::Unknown { .. })), "{found:?}");
         for secrets in [&["new", "old"][..], &["new"]] {
-            assert_eq!(replica(&place, "r", secrets).look(now).await, Ok(None), "{secrets:?}");
+            assert_eq!(replica(&store, "r", secrets).look(now).await, Ok(None), "{secrets:?}");
         }
-        let found = replica(&place, "late", &["old"]).look(now).await.unwrap();
+        let found = replica(&store, "late", &["old"]).look(now).await.unwrap();
         assert!(matches!(found, Some(Disagreement::NothingInCommon { .. })), "{found:?}");
     }
 
     #[tokio::test]
     async fn when_nobody_has_run_for_a_minute_every_secret_may_be_new() {
-        let (place, now) = (Arc::new(Memory::new(10)), begin());
-        let one = replica(&place, "one", &["a"]);
+        let (store, now) = (Arc::new(Memory::new(10)), begin());
+        let one = replica(&store, "one", &["a"]);
         one.look(now).await.unwrap();
         // Renewed, so it counts from there.
         let renewed = later(now, LIFE / 2);
         one.look(renewed).await.unwrap();
-        let other = replica(&place, "other", &["b"]);
+        let other = replica(&store, "other", &["b"]);
         let just_before = later(renewed, LIFE - Duration::from_millis(1));
         assert!(other.look(just_before).await.unwrap().is_some());
         assert_eq!(other.look(later(renewed, LIFE)).await, Ok(None));
@@ -231,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_somebody_writes_there_is_refused_and_shown_without_harm() {
-        let (place, now) = (Arc::new(Memory::new(10)), begin());
+        let (store, now) = (Arc::new(Memory::new(10)), begin());
         for sealed in [&b""[..], b"short", &[0; 32], &[7; 4096]] {
             let record = Record {
                 sealed: Bytes::copy_from_slice(sealed),
@@ -240,8 +240,8 @@ mod tests {
                 alive: 0,
                 expires: later(now, LIFE),
             };
-            place.put(key(), record).await.unwrap();
-            let found = replica(&place, "one", &["a"]).look(now).await.unwrap().unwrap();
+            store.put(key(), record).await.unwrap();
+            let found = replica(&store, "one", &["a"]).look(now).await.unwrap().unwrap();
             let said = found.to_string();
             assert!(said.len() < 1000 && said.bytes().all(|byte| matches!(byte, b' '..=b'~')));
         }

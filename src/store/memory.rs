@@ -13,7 +13,7 @@ use super::{
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 
-/// The place. When a kind is full, the record that was put longest ago makes room, and whoever
+/// The store. When a kind is full, the record that was put longest ago makes room, and whoever
 /// watches is told; but what must not be used twice is never forgotten early, and then nothing more
 /// is taken in.
 pub struct Memory {
@@ -25,20 +25,20 @@ pub struct Memory {
 
 #[derive(Default)]
 struct State {
-    records: BTreeMap<Key, Kept>,
+    records: BTreeMap<Key, Entry>,
     /// The order in which they were put first.
     order: BTreeMap<(Kind, u64), Digest>,
     counts: HashMap<Kind, usize>,
     next: u64,
 }
 
-struct Kept {
+struct Entry {
     record: Record,
     number: u64,
 }
 
 impl Memory {
-    /// Makes an empty place for at most so many records of each kind.
+    /// Makes an empty store for at most so many records of each kind.
     #[must_use]
     pub fn new(maximum: usize) -> Self {
         let events = broadcast::Sender::new(EVENTS);
@@ -87,7 +87,7 @@ impl State {
         }
         let number = self.next;
         self.next += 1;
-        self.records.insert(key, Kept { record, number });
+        self.records.insert(key, Entry { record, number });
         self.order.insert((key.kind, number), key.digest);
         *self.counts.entry(key.kind).or_default() += 1;
         while self.count(key.kind) > maximum {
@@ -100,7 +100,7 @@ impl State {
     }
 
     fn remove(&mut self, key: Key) -> Option<Record> {
-        let Kept { record, number } = self.records.remove(&key)?;
+        let Entry { record, number } = self.records.remove(&key)?;
         self.order.remove(&(key.kind, number));
         if let Some(count) = self.counts.get_mut(&key.kind) {
             *count -= 1;
@@ -179,7 +179,7 @@ impl RecordStore for Memory {
     fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
         let mut state = self.lock();
         for touch in touches {
-            if let Some(Kept { record, .. }) = state.records.get_mut(&touch.key) {
+            if let Some(Entry { record, .. }) = state.records.get_mut(&touch.key) {
                 record.alive = record.alive.max(touch.alive);
                 record.expires = record.expires.max(touch.expires);
             }
@@ -235,7 +235,7 @@ impl RecordStore for Memory {
 }
 
 fn of_kind(
-    records: &BTreeMap<Key, Kept>,
+    records: &BTreeMap<Key, Entry>,
     kind: Kind,
     after: Option<Digest>,
 ) -> impl Iterator<Item = (&Key, &Record)> {

@@ -14,11 +14,11 @@ use crate::observe::metrics::Count;
 
 /// A store that is metered.
 pub struct MeteredStore {
-    place: Arc<dyn RecordStore>,
+    store: Arc<dyn RecordStore>,
     traffic: Arc<Traffic>,
 }
 
-/// What was seen of a place.
+/// What was seen of a store.
 #[derive(Debug)]
 pub struct Traffic {
     operations: [Seen; Operation::ALL.len()],
@@ -36,7 +36,7 @@ pub struct Seen {
     pub errors: Count,
 }
 
-/// What a place can be asked for.
+/// What a store can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// [`RecordStore::put`].
@@ -123,8 +123,8 @@ impl Traffic {
 impl MeteredStore {
     /// Meters a store.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>, traffic: Arc<Traffic>) -> Self {
-        Self { place, traffic }
+    pub fn new(store: Arc<dyn RecordStore>, traffic: Arc<Traffic>) -> Self {
+        Self { store, traffic }
     }
 
     fn note<'p, T: Send + 'p>(&'p self, operation: Operation, work: Work<'p, T>) -> Work<'p, T> {
@@ -139,27 +139,27 @@ impl MeteredStore {
 
 impl RecordStore for MeteredStore {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
-        self.note(Operation::Put, self.place.put(key, record))
+        self.note(Operation::Put, self.store.put(key, record))
     }
 
     fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
-        self.note(Operation::PutNew, self.place.put_new(key, record, now))
+        self.note(Operation::PutNew, self.store.put_new(key, record, now))
     }
 
     fn swap(&self, key: Key, sealed: bytes::Bytes, record: Record, now: Time) -> Work<'_, bool> {
-        self.note(Operation::Swap, self.place.swap(key, sealed, record, now))
+        self.note(Operation::Swap, self.store.swap(key, sealed, record, now))
     }
 
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
-        self.note(Operation::Get, self.place.get(key, now))
+        self.note(Operation::Get, self.store.get(key, now))
     }
 
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
-        self.note(Operation::Take, self.place.take(key, now))
+        self.note(Operation::Take, self.store.take(key, now))
     }
 
     fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
-        self.note(Operation::Touch, self.place.touch(touches))
+        self.note(Operation::Touch, self.store.touch(touches))
     }
 
     fn owned(
@@ -169,27 +169,27 @@ impl RecordStore for MeteredStore {
         limit: usize,
         now: Time,
     ) -> Work<'_, Vec<(Digest, Record)>> {
-        self.note(Operation::List, self.place.owned(kind, owner, limit, now))
+        self.note(Operation::List, self.store.owned(kind, owner, limit, now))
     }
 
     fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page> {
-        self.note(Operation::List, self.place.list(kind, after, limit, now))
+        self.note(Operation::List, self.store.list(kind, after, limit, now))
     }
 
     fn is_watching(&self) -> bool {
-        self.place.is_watching()
+        self.store.is_watching()
     }
 
     fn watch(&self) -> broadcast::Receiver<Event> {
-        self.place.watch()
+        self.store.watch()
     }
 
     fn check(&self) -> Work<'_, ()> {
-        self.note(Operation::Check, self.place.check())
+        self.note(Operation::Check, self.store.check())
     }
 
     fn close(&self) {
-        self.place.close();
+        self.store.close();
     }
 }
 
@@ -224,16 +224,16 @@ mod tests {
         text.split(&name).nth(1).unwrap().lines().next().unwrap().parse().unwrap()
     }
 
-    fn watched(place: impl RecordStore) -> (MeteredStore, Arc<Traffic>) {
+    fn watched(store: impl RecordStore) -> (MeteredStore, Arc<Traffic>) {
         let traffic = Arc::new(Traffic::default());
-        (MeteredStore::new(Arc::new(place), Arc::clone(&traffic)), traffic)
+        (MeteredStore::new(Arc::new(store), Arc::clone(&traffic)), traffic)
     }
 
     #[tokio::test]
     async fn keeps_the_contract_of_places_and_counts_every_operation() {
-        let (place, traffic) = watched(Memory::new(10_000));
+        let (store, traffic) = watched(Memory::new(10_000));
         assert!(traffic.since_success().is_none());
-        contract::check(&place).await;
+        contract::check(&store).await;
         for operation in Operation::ALL {
             let seen = traffic.of(operation);
             assert!(durations(&traffic, operation) > 0, "{operation:?}");
@@ -245,9 +245,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_could_not_be_done_is_an_error_and_no_success() {
         let (_opened, never_open) = opening();
-        let (place, traffic) = watched(never_open);
+        let (store, traffic) = watched(never_open);
         let (key, now) = (Key { kind: Kind::Login, digest: [1; 32] }, contract::begin());
-        let refused = place.put_new(key, contract::record(b"x", now, 60), now).await;
+        let refused = store.put_new(key, contract::record(b"x", now, 60), now).await;
         assert!(refused.is_err());
         let seen = traffic.of(Operation::PutNew);
         assert_eq!((seen.errors.value(), durations(&traffic, Operation::PutNew)), (1, 1));

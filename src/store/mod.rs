@@ -1,19 +1,19 @@
-//! Places for records: what is kept beyond one request, in this process, on its disk, or where
+//! Stores for records: what is kept beyond one request, in this process, on its disk, or where
 //! other replicas find it too.
 //!
 //! 1. A record is found by its kind and a digest. Neither says anything about a person, and no
 //!    secret can be computed from it.
-//! 2. What matters in a record was sealed by whoever keeps it; a place sees bytes. What is not
+//! 2. What matters in a record was sealed by whoever keeps it; a store sees bytes. What is not
 //!    sealed is its label, and that is for operators to see.
 //! 3. Each operation is whole or not at all, also between replicas: [`RecordStore::take`] gives a
 //!    record to one caller, [`RecordStore::put_new`] succeeds for one.
 //! 4. What has expired is not there, by the time that the caller says. When it really goes away is
 //!    a matter of tidiness.
-//! 5. A place that is away says so within a bounded time ([`Unavailable`]); it never says that
+//! 5. A store that is away says so within a bounded time ([`Unavailable`]); it never says that
 //!    there is nothing when it does not know.
 //! 6. Whoever keeps copies listens to [`RecordStore::watch`].
 //!
-//! Every place passes the same contract, with a clock that tests move (`contract`).
+//! Every store passes the same contract, with a clock that tests move (`contract`).
 
 pub mod agreement;
 pub mod file;
@@ -124,7 +124,7 @@ pub struct Touch {
     pub expires: Time,
 }
 
-/// What happened to records in a place, by whichever replica.
+/// What happened to records in a store, by whichever replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A record was taken away, or made room for others. Copies of it are worthless.
@@ -133,12 +133,12 @@ pub enum Event {
     Missed,
 }
 
-/// The place cannot be reached, is full, or takes too long. Nobody is signed in or out for it.
+/// The store cannot be reached, is full, or takes too long. Nobody is signed in or out for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("store cannot be used: {0}")]
 pub struct Unavailable(pub String);
 
-/// What a place does takes time.
+/// What a store does takes time.
 pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'p>>;
 
 /// Where records are kept. No operation has a default here: a decorator of a store passes each of
@@ -184,7 +184,7 @@ pub trait RecordStore: Send + Sync + 'static {
     /// Tells what happens to records, from now on.
     fn watch(&self) -> broadcast::Receiver<Event>;
 
-    /// Tells whether the place can be reached; for readiness. Asks it.
+    /// Tells whether the store can be reached; for readiness. Asks it.
     fn check(&self) -> Work<'_, ()>;
 
     /// Lets go of what another process waits for. Nothing can be kept here any more.

@@ -1,6 +1,6 @@
 //! A store that is still being opened, such as a file that a predecessor of this process holds.
 //!
-//! Whoever asks meanwhile waits, up to a bound, instead of hearing that the place is away.
+//! Whoever asks meanwhile waits, up to a bound, instead of hearing that the store is away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct OpeningStore {
     events: broadcast::Sender<Event>,
 }
 
-/// Says when the place is open.
+/// Says when the store is open.
 pub struct Opened {
     opened: watch::Sender<Option<Arc<dyn RecordStore>>>,
     events: broadcast::Sender<Event>,
@@ -35,10 +35,10 @@ pub fn opening() -> (Opened, OpeningStore) {
 }
 
 impl Opened {
-    /// Gives everybody the place, and passes on what happens there for as long as this runs.
-    pub async fn open(self, place: Arc<dyn RecordStore>) {
-        let mut events = place.watch();
-        self.opened.send_replace(Some(place));
+    /// Gives everybody the store, and passes on what happens there for as long as this runs.
+    pub async fn open(self, store: Arc<dyn RecordStore>) {
+        let mut events = store.watch();
+        self.opened.send_replace(Some(store));
         loop {
             let event = match events.recv().await {
                 Ok(event) => event,
@@ -59,12 +59,12 @@ impl OpeningStore {
     {
         let mut opened = self.opened.clone();
         Box::pin(async move {
-            let place = match timeout(PATIENCE, opened.wait_for(Option::is_some)).await {
-                Ok(Ok(place)) => place.clone(),
+            let store = match timeout(PATIENCE, opened.wait_for(Option::is_some)).await {
+                Ok(Ok(store)) => store.clone(),
                 Ok(Err(_)) | Err(_) => None,
             };
-            match place {
-                Some(place) => act(&*place).await,
+            match store {
+                Some(store) => act(&*store).await,
                 None => Err(Unavailable("it is not open yet".to_owned())),
             }
         })
@@ -73,27 +73,27 @@ impl OpeningStore {
 
 impl RecordStore for OpeningStore {
     fn put(&self, key: Key, record: Record) -> Work<'_, ()> {
-        self.then(move |place| place.put(key, record))
+        self.then(move |store| store.put(key, record))
     }
 
     fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
-        self.then(move |place| place.put_new(key, record, now))
+        self.then(move |store| store.put_new(key, record, now))
     }
 
     fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool> {
-        self.then(move |place| place.swap(key, sealed, record, now))
+        self.then(move |store| store.swap(key, sealed, record, now))
     }
 
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
-        self.then(move |place| place.get(key, now))
+        self.then(move |store| store.get(key, now))
     }
 
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>> {
-        self.then(move |place| place.take(key, now))
+        self.then(move |store| store.take(key, now))
     }
 
     fn touch(&self, touches: Vec<Touch>) -> Work<'_, ()> {
-        self.then(move |place| place.touch(touches))
+        self.then(move |store| store.touch(touches))
     }
 
     fn owned(
@@ -103,16 +103,16 @@ impl RecordStore for OpeningStore {
         limit: usize,
         now: Time,
     ) -> Work<'_, Vec<(Digest, Record)>> {
-        self.then(move |place| place.owned(kind, owner, limit, now))
+        self.then(move |store| store.owned(kind, owner, limit, now))
     }
 
     fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page> {
-        self.then(move |place| place.list(kind, after, limit, now))
+        self.then(move |store| store.list(kind, after, limit, now))
     }
 
     fn is_watching(&self) -> bool {
-        // Nothing happens in a place that is not open, so all of it is heard.
-        self.opened.borrow().as_ref().is_none_or(|place| place.is_watching())
+        // Nothing happens in a store that is not open, so all of it is heard.
+        self.opened.borrow().as_ref().is_none_or(|store| store.is_watching())
     }
 
     fn watch(&self) -> broadcast::Receiver<Event> {
@@ -120,17 +120,17 @@ impl RecordStore for OpeningStore {
     }
 
     fn check(&self) -> Work<'_, ()> {
-        self.then(|place| place.check())
+        self.then(|store| store.check())
     }
 
     fn close(&self) {
-        if let Some(place) = &*self.opened.borrow() {
-            place.close();
+        if let Some(store) = &*self.opened.borrow() {
+            store.close();
         }
     }
 }
 
-/// How long somebody waits for the place to open.
+/// How long somebody waits for the store to open.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
@@ -143,15 +143,15 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_the_contract_once_it_is_open() {
-        let (opened, place) = opening();
+        let (opened, store) = opening();
         // It opens only after it was asked for the first time.
         let opening = async {
             tokio::task::yield_now().await;
             opened.open(Arc::new(Memory::new(10_000))).await;
         };
         tokio::select! {
-            () = contract::check(&place) => {}
-            () = opening => panic!("the place has gone"),
+            () = contract::check(&store) => {}
+            () = opening => panic!("the store has gone"),
         }
     }
 
@@ -159,12 +159,12 @@ mod tests {
     async fn whoever_watches_an_open_place_is_told_whether_it_hears_of_everything() {
         let nobody_listens = Address { host: "127.0.0.1".to_owned(), port: 0 };
         let deaf = Redis::connect(Settings::new(Mode::Single, vec![nobody_listens])).unwrap();
-        for (place, hears) in [(Arc::new(deaf) as Arc<dyn RecordStore>, false), (memory(), true)] {
+        for (store, hears) in [(Arc::new(deaf) as Arc<dyn RecordStore>, false), (memory(), true)] {
             let (opened, opening) = opening();
             assert!(opening.is_watching(), "nothing happens there yet");
             let mut is_open = opening.opened.clone();
             tokio::select! {
-                () = opened.open(place) => panic!("the place has gone"),
+                () = opened.open(store) => panic!("the store has gone"),
                 open = is_open.wait_for(Option::is_some) => drop(open),
             }
             assert_eq!(opening.is_watching(), hears);
@@ -177,9 +177,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever() {
-        let (opened, place) = opening();
-        place.check().await.unwrap_err();
+        let (opened, store) = opening();
+        store.check().await.unwrap_err();
         drop(opened);
-        place.check().await.unwrap_err();
+        store.check().await.unwrap_err();
     }
 }

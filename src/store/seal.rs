@@ -1,12 +1,12 @@
-//! What is kept is sealed: whoever reads a place, or writes to it, learns nothing of that and
+//! What is kept is sealed: whoever reads a store, or writes to it, learns nothing of that and
 //! changes nothing in it. Times, labels and owners beside it are not sealed: a session ends at its
 //! own absolute end whatever they say, and is good only if the owner is the person sealed in it.
 //! What is left to whoever can write is in [`crate::manual::threat_model`].
 //!
 //! 1. The key of a record comes from the secret that leads to it (the id in a cookie), which the
-//!    place does not know, and from a secret of the servers (HKDF-SHA256, RFC 5869). So a copy of
-//!    the place alone opens nothing, and with the servers' secret alone neither. Whoever has a
-//!    cookie of their own and can write to the place can seal nothing for it: a sealer without a
+//!    store does not know, and from a secret of the servers (HKDF-SHA256, RFC 5869). So a copy of
+//!    the store alone opens nothing, and with the servers' secret alone neither. Whoever has a
+//!    cookie of their own and can write to the store can seal nothing for it: a sealer without a
 //!    secret does not exist.
 //! 2. A sealed record stands for its own kind and digest only: moved elsewhere, it does not open
 //!    (AES-256-GCM with both as associated data).
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// A citizen has a cookie, and somehow writes to the place: whatever they can compute is not
+    /// A citizen has a cookie, and somehow writes to the store: whatever they can compute is not
     /// ours.
     #[test]
     fn who_has_the_cookie_and_writes_to_the_place_seals_nothing_that_opens() {
@@ -239,7 +239,7 @@ mod tests {
             key.seal_in_place_append_tag(nonce_of, aad, &mut sealed).unwrap();
             [&[VERSION][..], name, &nonce, &sealed].concat()
         };
-        // With no secret, under any name; with one of their own; with what the place knows.
+        // With no secret, under any name; with one of their own; with what the store knows.
         for name in [&[0; 4], &genuine[1..5]] {
             for salt in [&b""[..], b"mine", &genuine[1..5], &KEY.digest] {
                 assert_eq!(ours.open(KEY, b"id", &forge(name, salt)).unwrap_err(), Broken);

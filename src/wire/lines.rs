@@ -14,12 +14,12 @@ use super::refusal::Refusal;
 #[derive(Debug, Default, Clone)]
 pub struct Lines {
     head: Bytes,
-    places: Vec<Place>,
+    spans: Vec<Span>,
 }
 
 /// Where a field stands in its head.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Span {
     name: u32,
     name_length: u32,
     value: u32,
@@ -29,28 +29,28 @@ struct Place {
 impl Lines {
     /// Begins with none of the fields of a head.
     pub(super) fn of(head: &Bytes, fields: usize) -> Self {
-        Self { head: head.clone(), places: Vec::with_capacity(fields) }
+        Self { head: head.clone(), spans: Vec::with_capacity(fields) }
     }
 
     /// Adds a field, both parts of which are slices of the head.
     pub(super) fn add(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
         // A head is far shorter than four gigabytes.
         let begin = self.head.as_ptr() as usize;
-        let place = |slice: &[u8]| {
+        let span = |slice: &[u8]| {
             let at = (slice.as_ptr() as usize).checked_sub(begin)?;
             let end = at.checked_add(slice.len()).filter(|end| *end <= self.head.len())?;
             Some((u32::try_from(at).ok()?, u32::try_from(end - at).ok()?))
         };
-        let places = place(name.as_bytes()).zip(place(value));
+        let spans = span(name.as_bytes()).zip(span(value));
         let ((name, name_length), (value, value_length)) =
-            places.ok_or(Refusal::Malformed("field outside of its head"))?;
-        self.places.push(Place { name, name_length, value, value_length });
+            spans.ok_or(Refusal::Malformed("field outside of its head"))?;
+        self.spans.push(Span { name, name_length, value, value_length });
         Ok(())
     }
 
     /// Returns names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.places.iter().map(|place| read(&self.head, *place))
+        self.spans.iter().map(|span| read(&self.head, *span))
     }
 
     /// Returns the value of the first field of that name.
@@ -61,9 +61,9 @@ impl Lines {
 
     /// Keeps only those fields that fit.
     pub fn retain(&mut self, mut fits: impl FnMut(&[u8], &[u8]) -> bool) {
-        let Self { head, places } = self;
-        places.retain(|place| {
-            let (name, value) = read(head, *place);
+        let Self { head, spans } = self;
+        spans.retain(|span| {
+            let (name, value) = read(head, *span);
             fits(name, value)
         });
     }
@@ -71,7 +71,7 @@ impl Lines {
     /// Makes a map of them.
     #[must_use]
     pub fn to_map(&self) -> HeaderMap {
-        let mut map = HeaderMap::with_capacity(self.places.len());
+        let mut map = HeaderMap::with_capacity(self.spans.len());
         for (name, value) in self.iter() {
             let name = HeaderName::from_bytes(name);
             let value = HeaderValue::from_maybe_shared(self.head.slice_ref(value));
@@ -86,16 +86,16 @@ impl Lines {
     /// Writes them.
     pub fn write(&self, out: &mut BytesMut) {
         // Some more than is needed, once.
-        out.reserve(self.head.len() + 4 * self.places.len());
+        out.reserve(self.head.len() + 4 * self.spans.len());
         for (name, value) in self.iter() {
             outgoing::field(out, name, value);
         }
     }
 }
 
-fn read(head: &[u8], place: Place) -> (&[u8], &[u8]) {
+fn read(head: &[u8], span: Span) -> (&[u8], &[u8]) {
     let slice = |at: u32, length: u32| &head[at as usize..(at + length) as usize];
-    (slice(place.name, place.name_length), slice(place.value, place.value_length))
+    (slice(span.name, span.name_length), slice(span.value, span.value_length))
 }
 
 #[cfg(test)]

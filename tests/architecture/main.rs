@@ -194,8 +194,8 @@ fn proofs_are_made_in_one_place() {
         ("Opened(opened)", &["saml/answer.rs"]),
         ("Ok(Assertion {", &["saml/assertion.rs"]),
         // The second reads what the program itself sealed.
-        ("Person::new(", &["saml/assertion.rs", "session/kept.rs"]),
-        ("Ok(Session {", &["session/kept.rs"]),
+        ("Person::new(", &["saml/assertion.rs", "session/stored.rs"]),
+        ("Ok(Session {", &["session/stored.rs"]),
         ("Session::begin(", &["flow/finish.rs"]),
         // The session at another host comes from the first one, here.
         ("linked_sessions.begin(", &["flow/handoff/steps.rs"]),

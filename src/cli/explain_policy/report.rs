@@ -34,7 +34,7 @@ fn write_text(
     outcome: &Outcome<'_>,
     now: Time,
 ) -> std::fmt::Result {
-    match trial.place() {
+    match trial.location() {
         Some((host, path)) => writeln!(text, "{} {path} on {host}", trial.method)?,
         None => writeln!(text, "{} {}", trial.method, trial.target)?,
     }
@@ -59,8 +59,8 @@ fn write_text(
     let rules = trial.rules();
     for rule in rules.iter().filter(|rule| rule.standing.matches()) {
         let Rule { number, route, standing } = rule;
-        let (place, access) = (place(route), access(&route.access));
-        writeln!(text, "  route[{number}] {place}: {access}\n    {standing}")?;
+        let (location, access) = (location(route), access(&route.access));
+        writeln!(text, "  route[{number}] {location}: {access}\n    {standing}")?;
     }
     let others = rules.iter().filter(|rule| !rule.standing.matches()).count();
     writeln!(text, "  others, for other paths or hosts: {others}")
@@ -94,8 +94,8 @@ pub(super) fn json(
     let decides = rules.iter().find(|rule| rule["standing"] == Standing::Decides.name());
     json!({
         "method": trial.method.as_str(),
-        "host": trial.place().map(|(host, _)| host),
-        "path": trial.place().map(|(_, path)| path),
+        "host": trial.location().map(|(host, _)| host),
+        "path": trial.location().map(|(_, path)| path),
         "verdict": verdict,
         "why": why,
         "route": decides.map(|rule| rule["route"].clone()),
@@ -136,21 +136,21 @@ fn verdict(
         }
         Outcome::Pass { route, .. } => ("pass", passes(route, visitor)),
         Outcome::Denial { denial, .. } => match denial {
-            Denial::Login(demand) => (
+            Denial::Login(requirement) => (
                 "login",
                 format!(
                     "nobody is signed in, and the rule asks for the level {}",
-                    demand.assurance
+                    requirement.assurance
                 ),
             ),
-            Denial::StepUp(demand) => {
+            Denial::StepUp(requirement) => {
                 let mut missing = Vec::new();
-                if let Some(visitor) = visitor.filter(|v| v.assurance < demand.assurance) {
-                    let (found, least) = (visitor.assurance, demand.assurance);
+                if let Some(visitor) = visitor.filter(|v| v.assurance < requirement.assurance) {
+                    let (found, least) = (visitor.assurance, requirement.assurance);
                     missing.push(format!("the level is {found}, and the rule asks for {least}"));
                 }
-                if let Some((visitor, most)) = visitor.zip(demand.max_age)
-                    && !demand.is_met(demand.assurance, visitor.authenticated, now)
+                if let Some((visitor, most)) = visitor.zip(requirement.max_age)
+                    && !requirement.is_met(requirement.assurance, visitor.authenticated, now)
                 {
                     let (age, most) = (shown_age(visitor, now), shown(most));
                     missing.push(format!("the login is {age} old, and may be {most} at the most"));
@@ -201,7 +201,7 @@ fn whom(visitor: Option<&Visitor<'_>>, now: Time) -> String {
     format!("somebody at the level {level}, {age}, by {by}, born {born}, {pesel}")
 }
 
-fn place(route: &Route) -> String {
+fn location(route: &Route) -> String {
     format!("{}{}, {}", route.host, route.path, route.methods)
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Trial<'s> {
     settings: &'s Settings,
     rules: Rules,
     /// Host and path, or why they are refused before any rule is asked.
-    place: Result<(String, String), Failure>,
+    location: Result<(String, String), Failure>,
 }
 
 /// What would become of the request.
@@ -40,7 +40,7 @@ pub(super) enum Outcome<'t> {
     Pass { route: &'t Arc<Route>, to: String },
     /// The gate stops it.
     Denial { denial: Denial<'t>, navigation: Told, fetch: Told },
-    /// It is for one of the gateway's own places, which no rule is for.
+    /// It is for one of the gateway's own locations, which no rule is for.
     OwnPlace,
     /// It is refused before any rule is asked.
     Refused(&'t Failure),
@@ -92,22 +92,22 @@ impl<'s> Trial<'s> {
         parts.uri = target.parse().map_err(|_| no_url())?;
         parts.headers.insert(HOST, host);
         let is_tls = uri.scheme_str() == Some("https");
-        let place = check_method(&method).and_then(|()| find_place(&parts, is_tls));
+        let location = check_method(&method).and_then(|()| find_location(&parts, is_tls));
         // Maintenance is for everybody here: the request is nobody's in particular.
         let rules = Rules {
             policy: Policy::new(settings.routes.clone()),
             may_pass_maintenance: Networks::default(),
         };
-        Ok(Self { method, target, settings, rules, place })
+        Ok(Self { method, target, settings, rules, location })
     }
 
     /// Returns host and path as the policy sees them.
-    pub(super) fn place(&self) -> Option<(&str, &str)> {
-        self.place.as_ref().ok().map(|(host, path)| (&**host, &**path))
+    pub(super) fn location(&self) -> Option<(&str, &str)> {
+        self.location.as_ref().ok().map(|(host, path)| (&**host, &**path))
     }
 
     fn facts(&self) -> Option<Facts<'_>> {
-        let (host, path) = self.place()?;
+        let (host, path) = self.location()?;
         Some(Facts { host, path, method: &self.method, may_pass_maintenance: false })
     }
 
@@ -129,13 +129,13 @@ impl<'s> Trial<'s> {
 
     /// Says what would become of the request.
     pub(super) fn outcome(&self, visitor: Option<&Visitor<'_>>, now: Time) -> Outcome<'_> {
-        let facts = match (&self.place, self.facts()) {
+        let facts = match (&self.location, self.facts()) {
             (Err(failure), _) => return Outcome::Refused(failure),
             (Ok(_), Some(facts)) => facts,
             (Ok(_), None) => return Outcome::OwnPlace,
         };
-        let (settings, place) = (&self.settings.gateway, (facts.host, facts.path));
-        let found = decide::find((settings, &self.rules), place, &self.method, None);
+        let (settings, location) = (&self.settings.gateway, (facts.host, facts.path));
+        let found = decide::find((settings, &self.rules), location, &self.method, None);
         let Some(found) = found.route() else { return Outcome::OwnPlace };
         let verdict = found.judge(visitor, now);
         match (verdict.route, verdict.outcome) {
@@ -147,12 +147,12 @@ impl<'s> Trial<'s> {
 
     fn denied<'t>(&'t self, denial: Denial<'t>) -> Outcome<'t> {
         let http = &self.settings.gateway;
-        let other = self.place().and_then(|(host, _)| http.other(host));
+        let other = self.location().and_then(|(host, _)| http.other(host));
         let told = |caller| {
             let request = (&self.method, &*self.target);
             match (reply(&denial, caller, request, http), other) {
-                (Reply::ToNode(return_to, demand), Some(other)) => {
-                    to_other_host((&http.origin, &other.origin), &return_to, demand)
+                (Reply::ToNode(return_to, requirement), Some(other)) => {
+                    to_other_host((&http.origin, &other.origin), &return_to, requirement)
                 }
                 (reply, _) => told(reply),
             }
@@ -179,7 +179,7 @@ impl<'s> Trial<'s> {
 }
 
 /// The checks that come before the gate and can be made of a method and an address alone.
-fn find_place(parts: &http::request::Parts, is_tls: bool) -> Result<(String, String), Failure> {
+fn find_location(parts: &http::request::Parts, is_tls: bool) -> Result<(String, String), Failure> {
     let host = decide::host(parts, is_tls, None)?;
     let path = decide::path(&parts.uri)?;
     Ok((host.name().to_owned(), path.into_owned()))
@@ -189,16 +189,16 @@ fn find_place(parts: &http::request::Parts, is_tls: bool) -> Result<(String, Str
 fn to_other_host(
     (registered, other): (&str, &str),
     return_to: &ReturnTo,
-    demand: AuthnRequirement,
+    requirement: AuthnRequirement,
 ) -> Told {
-    let anew = if demand.max_age.is_some() { ", who must identify anew" } else { "" };
+    let anew = if requirement.max_age.is_some() { ", who must identify anew" } else { "" };
     Told {
         status: 303,
         code: None,
         what: format!(
             "a redirect that takes the citizen{anew} to {registered}, there to the node unless they \
              are signed in for the level {}, and from there back to {other}{}",
-            demand.assurance,
+            requirement.assurance,
             return_to.as_str()
         ),
     }
@@ -206,15 +206,15 @@ fn to_other_host(
 
 fn told(reply: Reply) -> Told {
     match reply {
-        Reply::ToNode(return_to, demand) => {
-            let anew = if demand.max_age.is_some() { ", who must identify anew" } else { "" };
+        Reply::ToNode(return_to, requirement) => {
+            let anew = if requirement.max_age.is_some() { ", who must identify anew" } else { "" };
             Told {
                 status: 200,
                 code: None,
                 what: format!(
                     "a page that takes the citizen{anew} to the node for the level {}, and from \
                      there back to {}",
-                    demand.assurance,
+                    requirement.assurance,
                     return_to.as_str()
                 ),
             }
@@ -230,7 +230,7 @@ fn told(reply: Reply) -> Told {
             }
         }
         Reply::Refuse(failure) => {
-            let title = failure.trouble.words(Language::English).title;
+            let title = failure.page.words(Language::English).title;
             let allow = failure.allow.as_deref();
             let allow = allow.map(|methods| format!(", and Allow: {methods}")).unwrap_or_default();
             Told {

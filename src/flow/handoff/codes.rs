@@ -44,12 +44,12 @@ impl RandomHandle for HandoffCodes {
 }
 
 /// All codes.
-pub struct HandoffCodes(SharedRoom<Kept>);
+pub struct HandoffCodes(SharedRoom<StoredCode>);
 
 /// The form in which a code is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kept {
+enum StoredCode {
     Unused(StandsFor),
     Used,
 }
@@ -65,15 +65,15 @@ struct StandsFor {
     expires: i64,
 }
 
-impl JsonContent for Kept {
+impl JsonContent for StoredCode {
     type Handles = HandoffCodes;
 }
 
 impl HandoffCodes {
-    /// Makes codes that are kept in a place.
+    /// Makes codes that are kept in a store.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer, bounds: Bounds) -> Self {
-        Self(SharedRoom::new(place, sealer, bounds))
+    pub fn new(store: Arc<dyn RecordStore>, sealer: Sealer, bounds: Bounds) -> Self {
+        Self(SharedRoom::new(store, sealer, bounds))
     }
 
     /// Makes a code for a hand-off that is fulfilled by a session.
@@ -88,7 +88,7 @@ impl HandoffCodes {
         network: Network,
         now: Time,
     ) -> Result<HandoffCode, Unavailable> {
-        let kept = Kept::Unused(StandsFor {
+        let kept = StoredCode::Unused(StandsFor {
             host: request.host.clone(),
             return_to: request.return_to.as_str().to_owned(),
             binding,
@@ -113,10 +113,12 @@ impl HandoffCodes {
     ) -> Result<(SessionId, ReturnTo, Origin), HandoffRefusal> {
         // 1. There is such a code, and nobody came with it before.
         let found = self.0.find(code, now).await?.ok_or(HandoffRefusal::UnknownCode)?;
-        let Kept::Unused(stands_for) = found.value else { return Err(HandoffRefusal::CodeUsed) };
+        let StoredCode::Unused(stands_for) = found.value else {
+            return Err(HandoffRefusal::CodeUsed);
+        };
         // 2. It is spent now, before anything else is looked at: see rule 3.
         let memory = later(now, MEMORY);
-        if !self.0.swap(code, found.version, &Kept::Used, memory, now).await? {
+        if !self.0.swap(code, found.version, &StoredCode::Used, memory, now).await? {
             return Err(HandoffRefusal::CodeUsed);
         }
         // 3. It is for now, for here, and for this browser.
@@ -173,7 +175,7 @@ mod tests {
             let request = HandoffRequest {
                 host: HOST.to_owned(),
                 return_to: ReturnTo::parse("/tax?year=2031"),
-                demand: AuthnRequirement::from(Assurance::Low),
+                requirement: AuthnRequirement::from(Assurance::Low),
                 origin: Origin::Own,
             };
             let binding = self.binding.digest();

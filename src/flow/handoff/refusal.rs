@@ -39,7 +39,7 @@ pub enum HandoffRefusal {
     /// The session ended on the way.
     #[error("session has ended on the way")]
     SessionEnded,
-    /// Nothing is known, because the place is away.
+    /// Nothing is known, because the store is away.
     #[error("{0}")]
     Store(#[from] Unavailable),
 }

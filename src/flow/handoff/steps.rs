@@ -11,7 +11,7 @@ use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
 use crate::base::network::Network;
 use crate::gate::requirement::AuthnRequirement;
 use crate::session::SessionId;
-use crate::session::held::{ActiveSession, Activity};
+use crate::session::cached::{ActiveSession, Activity};
 use crate::session::linked::LinkedSessionId;
 use crate::store::Unavailable;
 
@@ -80,7 +80,7 @@ impl Flows {
                     self.handoff_codes.make(&request, binding, session, network, now).await?;
                 Ok(Next::Go { host: request.host, code })
             }
-            (Step::SignIn(demand, which), _) => Ok(Next::SignIn(demand, which)),
+            (Step::SignIn(requirement, which), _) => Ok(Next::SignIn(requirement, which)),
             // Without a session no hand-off is fulfilled.
             (Step::Fulfil(..), None) => Err(HandoffRefusal::SessionEnded),
         }

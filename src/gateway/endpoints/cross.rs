@@ -48,12 +48,12 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         Err(refused) => return Err(back_there(worker, &handle, known, refused).await),
     };
     match next {
-        Next::SignIn(demand, which) => {
+        Next::SignIn(requirement, which) => {
             login::check_outage(worker, context)?;
             let here = handoff::address(worker, &handle);
             let mut response = match which {
-                Try::Further => login::begin(worker, context, here, demand).await?,
-                Try::First => login::begin_counted(worker, context, here, demand).await?,
+                Try::Further => login::begin(worker, context, here, requirement).await?,
+                Try::First => login::begin_counted(worker, context, here, requirement).await?,
             };
             handoff::bind(worker, context, Bound::Home, &handle, &binding, &mut response);
             Ok(response)

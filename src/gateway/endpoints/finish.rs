@@ -149,7 +149,7 @@ pub(super) fn refused(
         );
     }
     let origin = begun.as_ref().map(|login| login.origin);
-    let (return_to, demand) = match begun {
+    let (return_to, requirement) = match begun {
         Some(login) => {
             let max_age = login.fresh_since.map(|_| Duration::ZERO);
             (login.return_to, AuthnRequirement { assurance: login.assurance, max_age })
@@ -159,5 +159,5 @@ pub(super) fn refused(
         }
     };
     let failure = Failure { origin, ..error.into() };
-    failure.begin_again(worker.shared.settings.login_link(&return_to, demand))
+    failure.begin_again(worker.shared.settings.login_link(&return_to, requirement))
 }

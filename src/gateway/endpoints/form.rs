@@ -18,7 +18,7 @@ use crate::gateway::response;
 use crate::pages::{self, KeptForm};
 use crate::request::context::{Caller, RequestContext, form_value};
 use crate::request::path;
-use crate::session::held::ActiveSession;
+use crate::session::cached::ActiveSession;
 use crate::wire::incoming::Incoming;
 
 /// Answers `GET form?id=...`.
@@ -32,7 +32,7 @@ pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<B
     let live = worker.live(context).await?;
     // 1. Whoever would be stopped at the door is led to the node first, not after the button.
     let now = context.began;
-    if let Denial::Login(demand) | Denial::StepUp(demand) =
+    if let Denial::Login(requirement) | Denial::StepUp(requirement) =
         match door(worker, context, &form)?.decide(live.clone(), now) {
             Decision::Deny(denial) => denial,
             // Nothing else is decided here: the button asks for that.
@@ -41,7 +41,7 @@ pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<B
         && context.caller() == Caller::Navigation
     {
         login::check_outage(worker, context)?;
-        return login::begin(worker, context, kept.return_to(worker), demand).await;
+        return login::begin(worker, context, kept.return_to(worker), requirement).await;
     }
     // 2. The page: what would be sent where, and in whose name.
     let person = live.as_ref().map(ActiveSession::session).map(|session| session.person());

@@ -17,7 +17,7 @@ use crate::gateway::response;
 use crate::identity::assurance::Assurance;
 use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext};
-use crate::session::held::ActiveSession;
+use crate::session::cached::ActiveSession;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional.
 /// With `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody. Neither
@@ -35,11 +35,11 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     });
     let max_age = context.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
-    let demand = authn_requirement::demanded(worker, context, &return_to, wish);
+    let requirement = authn_requirement::demanded(worker, context, &return_to, wish);
     // Whoever is signed in surely and recently enough need not go to the node again.
     let live = worker.live(context).await?;
     let is_met = live.as_ref().map(ActiveSession::session).is_some_and(|session| {
-        demand.is_met(session.assurance(), session.authenticated(), context.began)
+        requirement.is_met(session.assurance(), session.authenticated(), context.began)
     });
     if is_met {
         return Ok(response::see_other(return_to.as_str()));
@@ -48,12 +48,12 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         worker.shared.counts.step_ups.add();
     }
     login::check_outage(worker, context)?;
-    let login = worker.shared.settings.login_link(&return_to, demand);
+    let login = worker.shared.settings.login_link(&return_to, requirement);
     match context.caller() {
-        Caller::Navigation => login::begin(worker, context, return_to, demand).await,
+        Caller::Navigation => login::begin(worker, context, return_to, requirement).await,
         // Neither can go to the node, so nothing begins and no cookie is set: a script that asks
         // again and again leaves nothing behind.
-        Caller::Program => Ok(Challenge { login, demand, step_up: live.is_some() }.response()),
+        Caller::Program => Ok(Challenge { login, requirement, step_up: live.is_some() }.response()),
         Caller::Frame => {
             let (status, code) = (StatusCode::UNAUTHORIZED, Reason::RequestFrameWithoutSession);
             Err(Failure::new(ErrorPage::SignInNeeded, status, code).begin_again(login))

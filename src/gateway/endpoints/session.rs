@@ -14,7 +14,7 @@ use crate::gateway::response;
 use crate::identity::claims::PersonalClaim;
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
-use crate::session::held::Activity;
+use crate::session::cached::Activity;
 
 /// Answers `{"signed_in": false}`, with `ended` where that is known (`elsewhere`, `operator`); or
 /// who is signed in, at which level, and for how long still.

@@ -5,6 +5,7 @@
 //! 3. No personal data and no secrets; the texts are constants, so there is nothing to leak.
 //! 4. Polish without the past tense of "you", which would have to guess the reader's gender.
 
+mod error_page;
 mod form;
 mod login;
 mod logout;
@@ -13,7 +14,6 @@ mod policy;
 mod portal;
 mod session;
 mod timer;
-mod trouble;
 mod words;
 
 pub(super) use self::timer::timer_words;

@@ -52,7 +52,7 @@ pub(super) struct Answered {
     pub(super) framing: Framing,
     pub(super) connection: Box<Connection>,
     /// What of the request is still on its way.
-    pub(super) pump: Option<Box<RequestWriter>>,
+    pub(super) request_writer: Option<Box<RequestWriter>>,
 }
 
 /// Watches over an exchange: whether it may go on.
@@ -109,27 +109,28 @@ impl Connection {
         let Outgoing { head, body, framing, holds_back, upgrade, method } = request;
         let had_body = framing != Framing::NONE;
         self.is_doubtful = had_body || upgrade.is_some() || method == Method::HEAD;
-        let mut pump = RequestWriter::new(head, body, framing, holds_back);
+        let mut request_writer = RequestWriter::new(head, body, framing, holds_back);
         let mut awaited = Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM };
         let mut touched = false;
         let time_first = if holds_back { CONSENT.min(time) } else { time };
         self.deadline.until(Instant::from_std(now) + time_first);
-        let answered =
-            poll_fn(|cx| self.poll_answer(&mut pump, &mut awaited, &mut touched, time, watch, cx));
+        let answered = poll_fn(|cx| {
+            self.poll_answer(&mut request_writer, &mut awaited, &mut touched, time, watch, cx)
+        });
         match answered.await {
             Err(error) => {
-                let body = (!touched || !had_body).then(|| pump.into_untouched());
+                let body = (!touched || !had_body).then(|| request_writer.into_untouched());
                 Err(Unanswered { error, body })
             }
             Ok(head) => match head.said.of_answer(head.version, head.status, &method) {
                 Err(refusal) => Err(Unanswered { error: Error::BadAnswer(refusal), body: None }),
                 Ok(framing) => {
                     self.is_doubtful |= framing == Framing::NONE || awaited.interim < MOST_INTERIM;
-                    let pump = match pump.state() {
+                    let request_writer = match request_writer.state() {
                         State::Done => None,
-                        _ => Some(Box::new(pump)),
+                        _ => Some(Box::new(request_writer)),
                     };
-                    Ok(Answered { head, framing, connection: self, pump })
+                    Ok(Answered { head, framing, connection: self, request_writer })
                 }
             },
         }
@@ -137,7 +138,7 @@ impl Connection {
 
     fn poll_answer(
         &mut self,
-        pump: &mut RequestWriter,
+        request_writer: &mut RequestWriter,
         awaited: &mut Awaited,
         touched: &mut bool,
         time: Duration,
@@ -145,29 +146,30 @@ impl Connection {
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         // 1. The request goes on.
-        let (before, written) = (pump.state(), pump.written());
+        let (before, written) = (request_writer.state(), request_writer.written());
         if before != State::Done {
-            match pump.poll(&mut self.writer, cx) {
+            match request_writer.poll(&mut self.writer, cx) {
                 Poll::Ready(Err(Failed::Client(error))) => {
                     return Poll::Ready(Err(Error::Body(error)));
                 }
                 // It may have answered before it stopped reading.
                 Poll::Ready(Err(Failed::Upstream(error))) => {
-                    return match self.poll_head(awaited, pump, cx) {
+                    return match self.poll_head(awaited, request_writer, cx) {
                         Poll::Ready(Ok(head)) => Poll::Ready(Ok(head)),
                         _ => Poll::Ready(Err(Error::Died(error))),
                     };
                 }
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
-            let is_first = !std::mem::replace(touched, *touched || pump.state() != State::Consent);
+            let is_first =
+                !std::mem::replace(touched, *touched || request_writer.state() != State::Consent);
             // Time counts while the upstream is to do something, from what it did last; the
             // deadline of what is written at once was just set.
-            match pump.state() {
+            match request_writer.state() {
                 State::Client => self.deadline.clear(),
                 State::Consent => {}
                 after @ (State::Upstream | State::Done) => {
-                    let is_moved = (before, written) != (after, pump.written());
+                    let is_moved = (before, written) != (after, request_writer.written());
                     if is_moved && (!is_first || self.deadline.is_endless()) {
                         self.deadline.renew(time);
                     }
@@ -175,7 +177,7 @@ impl Connection {
             }
         }
         // 2. The answer comes.
-        match self.poll_head(awaited, pump, cx) {
+        match self.poll_head(awaited, request_writer, cx) {
             Poll::Ready(head) => return Poll::Ready(head),
             Poll::Pending => {}
         }
@@ -186,13 +188,14 @@ impl Connection {
         loop {
             match ready!(self.deadline.poll_look(LOOK, cx)) {
                 Woken::ToLook => {
-                    if let Poll::Ready(cut) = watch.look(pump.state() != State::Done, cx) {
+                    if let Poll::Ready(cut) = watch.look(request_writer.state() != State::Done, cx)
+                    {
                         return Poll::Ready(Err(cut.into()));
                     }
                 }
-                Woken::Over if pump.state() == State::Consent => {
+                Woken::Over if request_writer.state() == State::Consent => {
                     // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
-                    pump.consent();
+                    request_writer.consent();
                     self.deadline.renew(time);
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -205,7 +208,7 @@ impl Connection {
     fn poll_head(
         &mut self,
         awaited: &mut Awaited,
-        pump: &mut RequestWriter,
+        request_writer: &mut RequestWriter,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         loop {
@@ -225,7 +228,7 @@ impl Connection {
                 }
                 Ok(Some(head)) if head.status == StatusCode::CONTINUE => {
                     awaited.interim -= 1;
-                    pump.consent();
+                    request_writer.consent();
                     self.deadline.clear();
                     // The body is asked for before an answer that came in the same piece is
                     // taken: a client that holds it back would wait for leave in vain.

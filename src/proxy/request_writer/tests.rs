@@ -88,8 +88,11 @@ fn chunked(framing: Framing) -> (RequestWriter, DuplexStream) {
     (RequestWriter::new(BytesMut::from(HEAD), body, framing, false), client)
 }
 
-async fn poll_once(pump: &mut RequestWriter, writer: &mut WriteHalf) -> Poll<Result<(), Failed>> {
-    poll_fn(|cx| Poll::Ready(pump.poll(writer, cx))).await
+async fn poll_once(
+    request_writer: &mut RequestWriter,
+    writer: &mut WriteHalf,
+) -> Poll<Result<(), Failed>> {
+    poll_fn(|cx| Poll::Ready(request_writer.poll(writer, cx))).await
 }
 
 fn text(writes: &[Vec<u8>]) -> String {
@@ -99,12 +102,12 @@ fn text(writes: &[Vec<u8>]) -> String {
 #[tokio::test]
 async fn bytes_that_come_one_by_one_and_are_there_already_go_out_together() {
     for framing in [Framing::Chunked, Framing::Length(3000)] {
-        let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(framing));
+        let (upstream, (mut request_writer, mut client)) = (Upstream::default(), chunked(framing));
         client.write_all("1\r\nx\r\n".repeat(3000).as_bytes()).await.unwrap();
         client.write_all(b"0\r\n\r\n").await.unwrap();
         let mut writer = upstream.writer();
-        assert!(poll_once(&mut pump, &mut writer).await.is_ready());
-        assert_eq!(pump.state(), State::Done);
+        assert!(poll_once(&mut request_writer, &mut writer).await.is_ready());
+        assert_eq!(request_writer.state(), State::Done);
         let (writes, is_chunked) = (upstream.writes(), framing == Framing::Chunked);
         let most = if is_chunked { 3000 * 6 / SMALL + 1 } else { 1 };
         assert!(writes.len() <= most, "{} writes", writes.len());
@@ -121,14 +124,15 @@ async fn bytes_that_come_one_by_one_and_are_there_already_go_out_together() {
 
 #[tokio::test]
 async fn a_piece_does_not_wait_for_the_next_one() {
-    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    let (upstream, (mut request_writer, mut client)) =
+        (Upstream::default(), chunked(Framing::Chunked));
     let mut writer = upstream.writer();
-    assert!(poll_once(&mut pump, &mut writer).await.is_pending());
+    assert!(poll_once(&mut request_writer, &mut writer).await.is_pending());
     assert_eq!(text(&upstream.writes()), HEAD, "the head waits for nobody");
     for (number, piece) in ["1\r\na\r\n", "2\r\nbc\r\n", "0\r\n\r\n"].into_iter().enumerate() {
         client.write_all(piece.as_bytes()).await.unwrap();
         let is_last = piece.starts_with('0');
-        assert_eq!(poll_once(&mut pump, &mut writer).await.is_ready(), is_last);
+        assert_eq!(poll_once(&mut request_writer, &mut writer).await.is_ready(), is_last);
         let writes = upstream.writes();
         assert_eq!((writes.len(), &*writes[number + 1]), (number + 2, piece.as_bytes()));
     }
@@ -136,11 +140,12 @@ async fn a_piece_does_not_wait_for_the_next_one() {
 
 #[tokio::test]
 async fn a_large_piece_is_not_copied_and_goes_out_with_what_frames_it() {
-    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    let (upstream, (mut request_writer, mut client)) =
+        (Upstream::default(), chunked(Framing::Chunked));
     let large = format!("1\r\na\r\n{:x}\r\n{}\r\n0\r\n\r\n", SMALL + 1, "y".repeat(SMALL + 1));
     client.write_all(large.as_bytes()).await.unwrap();
     let mut writer = upstream.writer();
-    assert!(poll_once(&mut pump, &mut writer).await.is_ready());
+    assert!(poll_once(&mut request_writer, &mut writer).await.is_ready());
     let writes = upstream.writes();
     assert_eq!((writes.len(), text(&writes)), (2, format!("{HEAD}{large}")));
 }
@@ -148,11 +153,11 @@ async fn a_large_piece_is_not_copied_and_goes_out_with_what_frames_it() {
 #[tokio::test]
 async fn a_body_that_is_shorter_or_longer_than_it_was_said_to_be_does_not_pass() {
     for length in [2, 4] {
-        let (upstream, (mut pump, mut client)) =
+        let (upstream, (mut request_writer, mut client)) =
             (Upstream::default(), chunked(Framing::Length(length)));
         client.write_all(b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n").await.unwrap();
-        let pumped = poll_once(&mut pump, &mut upstream.writer()).await;
-        assert!(matches!(pumped, Poll::Ready(Err(Failed::Client(BodyError::Incomplete)))));
+        let written = poll_once(&mut request_writer, &mut upstream.writer()).await;
+        assert!(matches!(written, Poll::Ready(Err(Failed::Client(BodyError::Incomplete)))));
     }
 }
 
@@ -160,32 +165,33 @@ async fn a_body_that_is_shorter_or_longer_than_it_was_said_to_be_does_not_pass()
 async fn it_is_not_done_before_the_upstream_has_taken_the_end() {
     let (mut upstream, ours) = duplex(8);
     let mut writer = Stream::split_any(ours).1;
-    let (mut pump, mut client) = chunked(Framing::Chunked);
+    let (mut request_writer, mut client) = chunked(Framing::Chunked);
     client.write_all(b"1\r\na\r\n0\r\n\r\n").await.unwrap();
     let mut taken = Vec::new();
-    while poll_once(&mut pump, &mut writer).await.is_pending() {
-        assert_eq!(pump.state(), State::Upstream, "{}", taken.escape_ascii());
+    while poll_once(&mut request_writer, &mut writer).await.is_pending() {
+        assert_eq!(request_writer.state(), State::Upstream, "{}", taken.escape_ascii());
         let mut piece = [0; 8];
         let length = upstream.read(&mut piece).await.unwrap();
         taken.extend_from_slice(&piece[..length]);
     }
-    assert_eq!(pump.state(), State::Done);
+    assert_eq!(request_writer.state(), State::Done);
     drop(writer);
-    drop(pump);
+    drop(request_writer);
     upstream.read_to_end(&mut taken).await.unwrap();
     assert_eq!(String::from_utf8(taken).unwrap(), format!("{HEAD}1\r\na\r\n0\r\n\r\n"));
 }
 
 #[tokio::test]
 async fn it_is_not_done_before_what_is_held_back_has_left() {
-    let (upstream, (mut pump, mut client)) = (Upstream::default(), chunked(Framing::Chunked));
+    let (upstream, (mut request_writer, mut client)) =
+        (Upstream::default(), chunked(Framing::Chunked));
     client.write_all(b"0\r\n\r\n").await.unwrap();
     upstream.holds_back.store(2, Relaxed);
     let mut writer = upstream.writer();
     for _ in 0..2 {
-        assert!(poll_once(&mut pump, &mut writer).await.is_pending());
-        assert_eq!(pump.state(), State::Upstream);
+        assert!(poll_once(&mut request_writer, &mut writer).await.is_pending());
+        assert_eq!(request_writer.state(), State::Upstream);
     }
-    assert!(poll_once(&mut pump, &mut writer).await.is_ready());
-    assert_eq!(pump.state(), State::Done);
+    assert!(poll_once(&mut request_writer, &mut writer).await.is_ready());
+    assert_eq!(request_writer.state(), State::Done);
 }

@@ -12,14 +12,14 @@ use super::settings::Limits;
 use crate::base::reason::Reason;
 use crate::observe::metrics::Count;
 
-/// A place among the requests under way, until it is dropped.
+/// A permit among the requests under way, until it is dropped.
 #[derive(Debug)]
 pub struct Admission(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
-/// Why a request gets no place.
+/// Why a request gets no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Busy {
-    /// All places are taken, and so many wait already.
+    /// All permits are taken, and so many wait already.
     #[error("{0} requests wait for their turn already")]
     QueueFull(usize),
     /// None became free in time.
@@ -39,7 +39,7 @@ impl Busy {
 #[derive(Debug)]
 pub(super) struct Gate {
     limits: Limits,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     pending: AtomicUsize,
     /// Those that found the queue full, and those whose turn did not come in time.
     refused: [Count; 2],
@@ -47,24 +47,24 @@ pub(super) struct Gate {
 
 impl Gate {
     pub(super) fn new(limits: Limits) -> Self {
-        let places = limits.max_requests.min(Semaphore::MAX_PERMITS);
+        let permits = limits.max_requests.min(Semaphore::MAX_PERMITS);
         Self {
             limits,
-            places: Arc::new(Semaphore::new(places)),
+            permits: Arc::new(Semaphore::new(permits)),
             pending: AtomicUsize::new(0),
             refused: Default::default(),
         }
     }
 
     pub(super) async fn admit(&self) -> Result<Admission, Busy> {
-        // Nobody is overtaken: a place that becomes free goes to who waits.
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Admission(place));
+        // Nobody is overtaken: a permit that becomes free goes to who waits.
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(Admission(permit));
         }
         let _waiting = Waiting::enter(self).inspect_err(|_| self.refused[0].add())?;
-        let turn = Arc::clone(&self.places).acquire_owned();
+        let turn = Arc::clone(&self.permits).acquire_owned();
         match timeout(self.limits.pending_timeout, turn).await {
-            Ok(Ok(place)) => Ok(Admission(place)),
+            Ok(Ok(permit)) => Ok(Admission(permit)),
             // The semaphore is never closed; if it were, there would be no turn either.
             Ok(Err(_)) | Err(_) => {
                 self.refused[1].add();
@@ -79,7 +79,7 @@ impl Gate {
     }
 
     pub(super) fn requests(&self) -> usize {
-        self.limits.max_requests.saturating_sub(self.places.available_permits())
+        self.limits.max_requests.saturating_sub(self.permits.available_permits())
     }
 
     pub(super) fn pending(&self) -> usize {
@@ -87,7 +87,7 @@ impl Gate {
     }
 }
 
-/// A place in the queue. Who goes away leaves it.
+/// A permit in the queue. Who goes away leaves it.
 struct Waiting<'g>(&'g AtomicUsize);
 
 impl<'g> Waiting<'g> {
@@ -143,21 +143,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_get_their_turn_in_order() {
         let gate = gate(1, 2);
-        let place = gate.admit().await.unwrap();
+        let permit = gate.admit().await.unwrap();
         waiting!(first, gate);
         waiting!(second, gate);
         assert_eq!(gate.admit().await.unwrap_err(), Busy::QueueFull(2));
         assert_eq!(gate.pending(), 2);
-        drop(place);
+        drop(permit);
         // Who comes now does not overtake.
         let mut context = Context::from_waker(Waker::noop());
         assert!(second.as_mut().poll(&mut context).is_pending());
         assert_eq!(gate.admit().await.unwrap_err(), Busy::QueueFull(2));
-        let Poll::Ready(Ok(place)) = first.as_mut().poll(&mut context) else {
-            panic!("the place is free")
+        let Poll::Ready(Ok(permit)) = first.as_mut().poll(&mut context) else {
+            panic!("the permit is free")
         };
         assert_eq!(gate.pending(), 1);
-        drop(place);
+        drop(permit);
         second.await.unwrap();
         assert_eq!((gate.requests(), gate.pending()), (0, 0));
     }
@@ -177,13 +177,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_goes_away_leaves_the_queue() {
         let gate = gate(1, 1);
-        let place = gate.admit().await.unwrap();
+        let permit = gate.admit().await.unwrap();
         {
             waiting!(_gone, gate);
             assert_eq!(gate.pending(), 1);
         }
         assert_eq!(gate.pending(), 0);
-        drop(place);
+        drop(permit);
         gate.admit().await.unwrap();
     }
 }

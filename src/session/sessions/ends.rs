@@ -1,13 +1,13 @@
 //! How sessions end before their time, and the notes that say why.
 //!
-//! 1. A session ends far and near, and for whoever ends it at the same time elsewhere only once.
+//! 1. A session ends remote and near, and for whoever ends it at the same time elsewhere only once.
 //! 2. One that was ended from outside leaves a note, so that the citizen can be told.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::held::{Activity, CachedSession};
+use super::super::cached::{Activity, CachedSession};
 use super::super::label::Why;
 use super::super::{SessionId, SessionKey};
 use super::registry::{NOTE_LIFE, Sessions};
@@ -18,7 +18,7 @@ impl Sessions {
     /// Ends a session and returns it, to one caller only.
     ///
     /// # Errors
-    /// When the place is away: then the session may still be there.
+    /// When the store is away: then the session may still be there.
     pub async fn remove(
         &self,
         id: &SessionId,
@@ -33,14 +33,14 @@ impl Sessions {
     /// Ends a session for a reason that the citizen shall know; says whether there was one.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn end(&self, key: SessionKey, why: Why, now: Time) -> Result<bool, Unavailable> {
         if !self.take(key, now).await? {
             return Ok(false);
         }
         self.ended.add(why.name());
         self.notes.insert(key, why);
-        if let Some(far) = &self.far {
+        if let Some(remote) = &self.remote {
             let record = Record {
                 sealed: Bytes::new(),
                 label: Bytes::from_static(why.name().as_bytes()),
@@ -49,7 +49,7 @@ impl Sessions {
                 expires: later(now, NOTE_LIFE),
             };
             // The session has ended; a note that is lost costs a page, no more.
-            let _ = far.presence.wrote(far.place.put(key.note(), record).await, now);
+            let _ = remote.presence.wrote(remote.store.put(key.note(), record).await, now);
         }
         Ok(true)
     }
@@ -60,32 +60,35 @@ impl Sessions {
         if let Some(why) = self.notes.get(&key) {
             return Some(why);
         }
-        let far = self.far.as_ref()?;
+        let remote = self.remote.as_ref()?;
         if self.is_absent(key.note(), now) {
             return None;
         }
-        let round = far.round();
-        let Some(record) = far.place.get(key.note(), now).await.ok()? else {
+        let round = remote.round();
+        let Some(record) = remote.store.get(key.note(), now).await.ok()? else {
             self.absent.note(key.note(), round, now);
             return None;
         };
         Why::parse(std::str::from_utf8(&record.label).ok()?)
     }
 
-    /// Takes a session away, near and far; says whether this caller was the one.
+    /// Takes a session away, in memory and in the store; says whether this caller was the one.
     async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
-        let far = match &self.far {
-            Some(far) => {
-                Some(far.presence.read(far.place.take(key.place(), now).await, now)?.is_some())
-            }
+        let remote = match &self.remote {
+            Some(remote) => Some(
+                remote
+                    .presence
+                    .read(remote.store.take(key.record_key(), now).await, now)?
+                    .is_some(),
+            ),
             None => None,
         };
-        let near = self.near.remove(&key);
+        let near = self.local.remove(&key);
         let was_live = near.as_ref().is_some_and(|held| held.is_live(now, self.settings.idle));
         if let Some(held) = near {
             held.end();
         }
-        Ok(far.unwrap_or(was_live))
+        Ok(remote.unwrap_or(was_live))
     }
 
     pub(super) async fn end_oldest(

@@ -1,25 +1,25 @@
-//! How a session is found: near first, and in the place when near does not know.
+//! How a session is found: near first, and in the store when near does not know.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tracing::warn;
 
-use super::super::held::{ActiveSession, Activity, CachedSession};
-use super::super::{Session, SessionId, kept};
+use super::super::cached::{ActiveSession, Activity, CachedSession};
+use super::super::{Session, SessionId, stored};
 use super::registry::Sessions;
 use crate::base::clock::Time;
 use crate::store::{Key, Record, Unavailable};
 
-/// What is known of a session without asking the place.
+/// What is known of a session without asking the store.
 pub enum Known {
     /// It lives.
     Live(ActiveSession),
     /// There is none, or it has ended.
     Nothing,
-    /// There was one, and the place says whether there still is.
+    /// There was one, and the store says whether there still is.
     Doubtful(Arc<CachedSession>),
-    /// Only the place knows.
+    /// Only the store knows.
     Unknown,
 }
 
@@ -27,7 +27,7 @@ impl Sessions {
     /// Finds a session that has not ended.
     ///
     /// # Errors
-    /// When nothing is known of it because the place is away.
+    /// When nothing is known of it because the store is away.
     pub async fn find(
         &self,
         id: &SessionId,
@@ -47,16 +47,18 @@ impl Sessions {
     pub fn find_near(&self, id: &SessionId, activity: Activity, now: Time) -> Known {
         let key = id.key();
         let near = self
-            .near
+            .local
             .look(&key, |held| self.look(held, activity, now).ok_or_else(|| Arc::clone(held)));
         match near {
             Some(Ok(live)) => Known::Live(live),
             Some(Err(held)) if held.has_ended() => {
-                self.near.remove(&key);
+                self.local.remove(&key);
                 Known::Nothing
             }
             Some(Err(held)) => Known::Doubtful(held),
-            None if self.far.is_none() || self.is_absent(key.place(), now) => Known::Nothing,
+            None if self.remote.is_none() || self.is_absent(key.record_key(), now) => {
+                Known::Nothing
+            }
             None => Known::Unknown,
         }
     }
@@ -68,31 +70,34 @@ impl Sessions {
         now: Time,
     ) -> Result<Option<ActiveSession>, Unavailable> {
         let key = id.key();
-        let Some(far) = &self.far else { return Ok(None) };
-        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
-        let Some(record) = far.presence.read(far.place.get(key.place(), now).await, now)? else {
-            self.absent.note(key.place(), round, now);
+        let Some(remote) = &self.remote else { return Ok(None) };
+        let (round, ends) = (remote.round(), remote.ends.load(Ordering::Acquire));
+        let Some(record) =
+            remote.presence.read(remote.store.get(key.record_key(), now).await, now)?
+        else {
+            self.absent.note(key.record_key(), round, now);
             return Ok(None);
         };
-        let Ok(plain) = far.sealer.open(key.place(), id.secret(), &record.sealed) else {
+        let Ok(plain) = remote.sealer.open(key.record_key(), id.secret(), &record.sealed) else {
             warn!(
                 session = key.public_name(),
                 "kept session does not open: changed, or sealed with a secret of the servers that is not given any more"
             );
             return Ok(None);
         };
-        let Ok(session) = kept::read(plain.expose(), key) else {
+        let Ok(session) = stored::read(plain.expose(), key) else {
             warn!(session = key.public_name(), "kept session cannot be read: of another version");
             return Ok(None);
         };
         if !self.is_whose_it_says(&session, &record) {
             return Ok(None);
         }
-        let held = CachedSession::restored(key, session, record.alive, far.vouched_in(round), now);
+        let held =
+            CachedSession::restored(key, session, record.alive, remote.vouched_in(round), now);
         // Never two of one, or the end of one would not be that of the other.
         let held = self.keep(held, now).0;
         // It may have ended after it was read and before it was here to be told so.
-        if far.ends.load(Ordering::Acquire) != ends {
+        if remote.ends.load(Ordering::Acquire) != ends {
             return self.ask_again(&held, activity, now).await;
         }
         Ok(held.look(activity, now, self.settings.idle))
@@ -101,7 +106,7 @@ impl Sessions {
     /// Tells whether a session still lives, without a sign of life.
     ///
     /// # Errors
-    /// When nothing is known of it because the place is away.
+    /// When nothing is known of it because the store is away.
     pub async fn is_live(&self, live: &ActiveSession, now: Time) -> Result<bool, Unavailable> {
         match self.is_live_near(live, now) {
             Some(is_live) => Ok(is_live),
@@ -117,17 +122,17 @@ impl Sessions {
             return Some(false);
         }
         // Ends are told to what is near, which may not be the same any more.
-        match self.near.get(&held.key()) {
+        match self.local.get(&held.key()) {
             Some(near) if near.has_ended() => Some(false),
             Some(near) if self.look(&near, Activity::Background, now).is_some() => Some(true),
             Some(_) | None => None,
         }
     }
 
-    /// Tells whether the place was away when it was asked last.
+    /// Tells whether the store was away when it was asked last.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.far.as_ref().is_some_and(|far| far.presence.is_away())
+        self.remote.as_ref().is_some_and(|remote| remote.presence.is_away())
     }
 
     /// Looks at what is near, if it is good.
@@ -137,19 +142,19 @@ impl Sessions {
         activity: Activity,
         now: Time,
     ) -> Option<ActiveSession> {
-        if let Some(far) = &self.far
-            && !held.is_vouched(far.round())
+        if let Some(remote) = &self.remote
+            && !held.is_vouched(remote.round())
         {
             return None;
         }
         let live = held.look(activity, now, self.settings.idle)?;
-        if let Some(far) = &self.far {
-            self.note(far, held, self.settings.tell_after());
+        if let Some(remote) = &self.remote {
+            self.note(remote, held, self.settings.tell_after());
         }
         Some(live)
     }
 
-    /// Asks the place about a session that is near but not good: not vouched for, or idle as far as
+    /// Asks the store about a session that is near but not good: not vouched for, or idle as far as
     /// this process has seen.
     async fn ask_again(
         &self,
@@ -158,57 +163,57 @@ impl Sessions {
         now: Time,
     ) -> Result<Option<ActiveSession>, Unavailable> {
         let key = held.key();
-        let Some(far) = &self.far else {
-            self.near.remove(&key);
+        let Some(remote) = &self.remote else {
+            self.local.remove(&key);
             return Ok(None);
         };
-        // What the place cannot change need not be asked.
+        // What the store cannot change need not be asked.
         if now >= held.session().end() {
-            self.near.remove(&key);
+            self.local.remove(&key);
             return Ok(None);
         }
-        // Nobody waits for a place of which is known that it does not answer.
-        if far.presence.is_unread()
-            && far.has_grace(held.round(), self.settings.grace, now)
+        // Nobody waits for a store of which is known that it does not answer.
+        if remote.presence.is_unread()
+            && remote.has_grace(held.round(), self.settings.grace, now)
             && let Some(live) = held.look(activity, now, self.settings.idle)
         {
             return Ok(Some(live));
         }
-        let (round, ends) = (far.round(), far.ends.load(Ordering::Acquire));
-        match far.presence.read(far.place.get(key.place(), now).await, now) {
+        let (round, ends) = (remote.round(), remote.ends.load(Ordering::Acquire));
+        match remote.presence.read(remote.store.get(key.record_key(), now).await, now) {
             Ok(Some(record)) if self.is_whose_it_says(held.session(), &record) => {
                 // Never two of one: another may have come here meanwhile.
                 let (held, is_new) = self.keep(Arc::clone(held), now);
-                held.vouch(record.alive, far.vouched_in(round), now);
+                held.vouch(record.alive, remote.vouched_in(round), now);
                 // The answer has just come: whatever may have been missed meanwhile is for the next
                 // request to ask.
                 let live = held.look(activity, now, self.settings.idle);
                 // An end that was heard of before it was here did not find it.
-                let is_doubtful = is_new && far.ends.load(Ordering::Acquire) != ends;
+                let is_doubtful = is_new && remote.ends.load(Ordering::Acquire) != ends;
                 if live.is_none() || is_doubtful {
-                    self.near.remove(&key);
+                    self.local.remove(&key);
                 }
                 Ok(live)
             }
             Ok(Some(_) | None) => {
                 held.end();
-                if let Some(near) = self.near.remove(&key) {
+                if let Some(near) = self.local.remove(&key) {
                     near.end();
                 }
                 Ok(None)
             }
-            Err(away) if far.has_grace(held.round(), self.settings.grace, now) => {
+            Err(away) if remote.has_grace(held.round(), self.settings.grace, now) => {
                 held.look(activity, now, self.settings.idle).map(Some).ok_or(away)
             }
             Err(away) => Err(away),
         }
     }
 
-    /// Tells whether the place said a moment ago that it has nothing there, and is still heard: one
+    /// Tells whether the store said a moment ago that it has nothing there, and is still heard: one
     /// that was away may come back with what it had.
     pub(super) fn is_absent(&self, key: Key, now: Time) -> bool {
-        let Some(far) = &self.far else { return false };
-        self.absent.is_known(key, far.round(), now)
+        let Some(remote) = &self.remote else { return false };
+        self.absent.is_known(key, remote.round(), now)
     }
 
     /// Tells whether a kept session counts as one of the person that is sealed in it. If it did

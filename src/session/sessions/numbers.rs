@@ -11,7 +11,7 @@ impl Sessions {
     /// yet.
     #[must_use]
     pub fn count_near(&self) -> usize {
-        self.near.len()
+        self.local.len()
     }
 
     /// Returns how many it can know.
@@ -26,15 +26,15 @@ impl Sessions {
         &self.ended
     }
 
-    /// Returns how long the place has been away; zero when it is not.
+    /// Returns how long the store has been away; zero when it is not.
     #[must_use]
     pub fn away_for(&self, now: Time) -> Duration {
-        self.far.as_ref().map_or(Duration::ZERO, |far| far.presence.away_for(now))
+        self.remote.as_ref().map_or(Duration::ZERO, |remote| remote.presence.away_for(now))
     }
 
     /// Tells whether ends elsewhere are heard of at once.
     #[must_use]
     pub fn hears_of_ends(&self) -> bool {
-        self.far.as_ref().is_none_or(|far| far.place.is_watching())
+        self.remote.as_ref().is_none_or(|remote| remote.store.is_watching())
     }
 }

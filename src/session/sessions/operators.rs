@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::SessionKey;
-use super::super::held::CachedSession;
+use super::super::cached::CachedSession;
 use super::super::label::Label;
 use super::registry::Sessions;
 use crate::base::clock::Time;
@@ -15,7 +15,7 @@ impl Sessions {
     /// Returns the sessions of a person, or a page of all.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn list(
         &self,
         owner: Option<[u8; 32]>,
@@ -23,15 +23,17 @@ impl Sessions {
         limit: usize,
         now: Time,
     ) -> Result<Listed, Unavailable> {
-        let Some(far) = &self.far else { return Ok(self.list_near(owner, after, limit, now)) };
+        let Some(remote) = &self.remote else {
+            return Ok(self.list_near(owner, after, limit, now));
+        };
         let page = match owner {
             Some(owner) => {
-                let records = far.place.owned(Kind::Session, owner, limit, now).await;
-                Page { records: far.presence.read(records, now)?, next: None }
+                let records = remote.store.owned(Kind::Session, owner, limit, now).await;
+                Page { records: remote.presence.read(records, now)?, next: None }
             }
-            None => {
-                far.presence.read(far.place.list(Kind::Session, after, limit, now).await, now)?
-            }
+            None => remote
+                .presence
+                .read(remote.store.list(Kind::Session, after, limit, now).await, now)?,
         };
         let sessions =
             page.records.iter().map(|(digest, record)| Seen::of(SessionKey(*digest), record));
@@ -41,13 +43,13 @@ impl Sessions {
     /// Returns one session as operators see it.
     ///
     /// # Errors
-    /// When the place is away.
+    /// When the store is away.
     pub async fn seen(&self, key: SessionKey, now: Time) -> Result<Option<Seen>, Unavailable> {
-        let Some(far) = &self.far else {
-            let held = self.near.get(&key).filter(|held| held.is_live(now, self.settings.idle));
+        let Some(remote) = &self.remote else {
+            let held = self.local.get(&key).filter(|held| held.is_live(now, self.settings.idle));
             return Ok(held.map(|held| self.seen_near(&held)));
         };
-        let record = far.presence.read(far.place.get(key.place(), now).await, now)?;
+        let record = remote.presence.read(remote.store.get(key.record_key(), now).await, now)?;
         Ok(record.map(|record| Seen::of(key, &record)))
     }
 
@@ -86,7 +88,7 @@ impl Sessions {
         let is_of = |held: &CachedSession| {
             owner.is_none_or(|owner| self.owners.owner(held.session().person()) == owner)
         };
-        let mut keys = self.near.collect(|held| {
+        let mut keys = self.local.collect(|held| {
             let is_listed = held.is_live(now, self.settings.idle) && is_behind(held) && is_of(held);
             is_listed.then(|| Arc::clone(held))
         });

@@ -1,4 +1,4 @@
-//! Whether the place answers, as far as this process has seen.
+//! Whether the store answers, as far as this process has seen.
 //!
 //! 1. It is away from the first question that it does not answer until it has taken something in.
 //!    So one that is full is away for the log and for readiness, because nobody can sign in,
@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use crate::base::clock::Time;
 use crate::store::Unavailable;
 
-/// What was seen of the place.
+/// What was seen of the store.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
     /// Since when it is away, in milliseconds since the epoch; zero while it is not.
@@ -50,7 +50,7 @@ impl Presence {
         self.unread_since.load(Ordering::Relaxed)
     }
 
-    /// Notes what came of reading, or of taking away, for which a full place has room.
+    /// Notes what came of reading, or of taking away, for which a full store has room.
     pub(super) fn read<T>(
         &self,
         answer: Result<T, Unavailable>,
@@ -66,7 +66,7 @@ impl Presence {
         answer
     }
 
-    /// Notes what came of giving the place something to keep.
+    /// Notes what came of giving the store something to keep.
     pub(super) fn wrote<T>(
         &self,
         answer: Result<T, Unavailable>,

@@ -1,4 +1,4 @@
-//! What the sessions are made of, and how one comes in: near, and into the place if there is one.
+//! What the sessions are made of, and how one comes in: near, and into the store if there is one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tracing::warn;
 
-use super::super::held::CachedSession;
+use super::super::cached::CachedSession;
 use super::super::label::{Label, Why};
-use super::super::near::{Kept, Near};
-use super::super::{Session, SessionId, SessionKey, Settings, kept};
+use super::super::local::{Insertion, LocalSessions};
+use super::super::{Session, SessionId, SessionKey, Settings, stored};
 use super::absent::Absent;
 use super::causes::CAUSES;
-use super::far::Far;
+use super::remote::RemoteSessions;
 use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
@@ -23,12 +23,12 @@ use crate::store::{Record, RecordStore, Touch, Unavailable};
 
 /// All sessions.
 pub struct Sessions {
-    pub(super) near: Near,
+    pub(super) local: LocalSessions,
     /// Why sessions were ended from outside, for this process.
     pub(super) notes: Cache<SessionKey, Why, BuildDigestHasher>,
-    /// What was just asked for and is not in the place.
+    /// What was just asked for and is not in the store.
     pub(super) absent: Absent,
-    pub(super) far: Option<Far>,
+    pub(super) remote: Option<RemoteSessions>,
     pub(super) settings: Settings,
     pub(super) owners: PairwiseSecret,
     /// Those that were ended here before their time.
@@ -44,20 +44,20 @@ impl Sessions {
         Arc::new(Self::of(settings, owners, None))
     }
 
-    /// Makes sessions that are kept in a place.
+    /// Makes sessions that are kept in a store.
     #[must_use]
     pub fn kept_in(
-        place: Arc<dyn RecordStore>,
+        store: Arc<dyn RecordStore>,
         sealer: Sealer,
         settings: Settings,
         owners: PairwiseSecret,
     ) -> Arc<Self> {
-        let far = Far::new(place, sealer);
-        Arc::new(Self::of(settings, owners, Some(far)))
+        let remote = RemoteSessions::new(store, sealer);
+        Arc::new(Self::of(settings, owners, Some(remote)))
     }
 
-    fn of(settings: Settings, owners: PairwiseSecret, far: Option<Far>) -> Self {
-        let near = Near::new(settings.maximum, settings.idle);
+    fn of(settings: Settings, owners: PairwiseSecret, remote: Option<RemoteSessions>) -> Self {
+        let local = LocalSessions::new(settings.maximum, settings.idle);
         let notes = Cache::builder()
             .max_capacity(NOTES)
             .time_to_live(NOTE_LIFE)
@@ -65,7 +65,7 @@ impl Sessions {
         let absent = Absent::new();
         let ended = ByName::beginning_with(CAUSES);
         let said_full = AtomicI64::new(i64::MIN);
-        Self { near, notes, absent, far, settings, owners, ended, said_full }
+        Self { local, notes, absent, remote, settings, owners, ended, said_full }
     }
 
     /// Begins to keep a session under an id that was never used before. When the person has too
@@ -81,25 +81,28 @@ impl Sessions {
     ) -> Result<(), Unavailable> {
         let key = id.key();
         let owner = self.owners.owner(session.person());
-        let before = self.far.as_ref().map(|far| (far.round(), far.ends.load(Ordering::Acquire)));
-        if let Some(far) = &self.far {
-            let plain = kept::write(&session)?;
+        let before = self
+            .remote
+            .as_ref()
+            .map(|remote| (remote.round(), remote.ends.load(Ordering::Acquire)));
+        if let Some(remote) = &self.remote {
+            let plain = stored::write(&session)?;
             let record = Record {
-                sealed: far.sealer.seal(key.place(), id.secret(), plain.expose()),
+                sealed: remote.sealer.seal(key.record_key(), id.secret(), plain.expose()),
                 label: Label::of(&session).write()?,
                 owner: Some(owner),
                 alive: now.as_millisecond(),
                 expires: self.expires(now, &session),
             };
-            far.presence.wrote(far.place.put(key.place(), record).await, now)?;
+            remote.presence.wrote(remote.store.put(key.record_key(), record).await, now)?;
         }
         let (held, _) = self.keep(CachedSession::new(key, session, now), now);
-        // The place has just taken it. But it may have ended before it was here to be told so.
-        self.absent.forget(key.place());
-        if let (Some(far), Some((round, ends))) = (&self.far, before)
-            && far.ends.load(Ordering::Acquire) == ends
+        // The store has just taken it. But it may have ended before it was here to be told so.
+        self.absent.forget(key.record_key());
+        if let (Some(remote), Some((round, ends))) = (&self.remote, before)
+            && remote.ends.load(Ordering::Acquire) == ends
         {
-            held.vouch(now.as_millisecond(), far.vouched_in(round), now);
+            held.vouch(now.as_millisecond(), remote.vouched_in(round), now);
         }
         if self.settings.maximum_per_person > 0 {
             // The citizen is signed in by now; the next login tries again.
@@ -112,10 +115,10 @@ impl Sessions {
 
     /// Keeps a session near, unless it is. Returns the one that is near now, and whether it is new.
     pub(super) fn keep(&self, held: Arc<CachedSession>, now: Time) -> (Arc<CachedSession>, bool) {
-        let Kept { held, is_new, out } = self.near.keep(held, now);
+        let Insertion { held, is_new, out } = self.local.keep(held, now);
         if let Some(out) = out {
-            match &self.far {
-                Some(far) => self.note(far, &out, Duration::ZERO),
+            match &self.remote {
+                Some(remote) => self.note(remote, &out, Duration::ZERO),
                 // Nobody else knows of it, so whoever still holds it must see that it is gone.
                 None => {
                     let is_loss = out.is_live(now, self.settings.idle);
@@ -129,11 +132,11 @@ impl Sessions {
         (held, is_new)
     }
 
-    /// Notes that the place is to be told of a sign of life, once for each stretch of time.
-    pub(super) fn note(&self, far: &Far, held: &CachedSession, stretch: Duration) {
-        if held.to_tell(stretch).is_some() {
+    /// Notes that the store is to be told of a sign of life, once for each stretch of time.
+    pub(super) fn note(&self, remote: &RemoteSessions, held: &CachedSession, stretch: Duration) {
+        if held.unwritten_activity(stretch).is_some() {
             let touch = self.touch(held);
-            let mut touches = far.touches();
+            let mut touches = remote.touches();
             if touches.len() < TOUCHES {
                 touches.push(touch);
             }
@@ -160,7 +163,7 @@ impl Sessions {
     pub(super) fn touch(&self, held: &CachedSession) -> Touch {
         let alive = held.alive();
         Touch {
-            key: held.key().place(),
+            key: held.key().record_key(),
             alive: alive.as_millisecond(),
             expires: self.expires(alive, held.session()),
         }

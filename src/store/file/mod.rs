@@ -6,10 +6,10 @@
 //! 2. One thread writes (`writer`), so the order of changes is the order in which they were asked
 //!    for, and each is whole or not at all. Whoever reads sees what was committed, and the touches.
 //! 3. Everything is answered within [`PATIENCE`]: when the disk hangs, is full or fails, with
-//!    [`Unavailable`]. The place recovers by itself.
+//!    [`Unavailable`]. The store recovers by itself.
 //! 4. The file belongs to one process (`disk`). A successor waits for it ([`Options::lock_wait`])
 //!    until its predecessor calls [`File::close`] or ends; so whoever is being succeeded should
-//!    close the place as soon as it takes no more requests.
+//!    close the store as soon as it takes no more requests.
 //! 5. Records of each kind and the length of the file are bounded (`tables`). The file doubles when
 //!    it grows, so that between a half and the whole of its bound can be used. What has expired is
 //!    removed by the clock of the machine or that of the callers, whichever is behind.
@@ -95,7 +95,7 @@ impl Options {
     }
 }
 
-/// The place.
+/// The store.
 pub struct File {
     shared: Arc<Shared>,
     queue: Sender<Message>,

@@ -49,7 +49,7 @@ pub(super) fn number(kind: Kind) -> u8 {
 }
 
 /// Returns where the table of a kind stands among those that are open.
-pub(super) fn place(kind: Kind) -> usize {
+pub(super) fn table_index(kind: Kind) -> usize {
     usize::from(number(kind)) - 1
 }
 

@@ -22,7 +22,7 @@ use super::error::Failure;
 use super::queries::due_before;
 use super::row::Row;
 use super::schema::{
-    ABOUT, DUE, FORMAT, NEXT, ORDER, OWNER, WEIGHT, number, place, record_length, records_of,
+    ABOUT, DUE, FORMAT, NEXT, ORDER, OWNER, WEIGHT, number, record_length, records_of, table_index,
     weight,
 };
 use super::touches::apply;
@@ -92,7 +92,7 @@ impl<'t> Tables<'t> {
         let (next, weight) = (number(NEXT)?, number(WEIGHT)?);
         let mut weights = [0; Kind::ALL.len()];
         for kind in Kind::ALL.into_iter().filter(|&kind| is_begun_by_anybody(kind)) {
-            weights[place(kind)] = number(kind.name())?;
+            weights[table_index(kind)] = number(kind.name())?;
         }
         Ok(Self {
             records: [session?, login?, used?, form?, code?, ended?, wish?, branch?],
@@ -113,7 +113,7 @@ impl<'t> Tables<'t> {
         self.about.insert(NEXT, self.next)?;
         self.about.insert(WEIGHT, self.weight)?;
         for kind in Kind::ALL.into_iter().filter(|&kind| is_begun_by_anybody(kind)) {
-            self.about.insert(kind.name(), self.weights[place(kind)])?;
+            self.about.insert(kind.name(), self.weights[table_index(kind)])?;
         }
         Ok(self.gone)
     }
@@ -167,7 +167,7 @@ impl<'t> Tables<'t> {
     pub(super) fn touch(&mut self, touch: &Touch) -> Result<(), Failure> {
         let Some(mut row) = self.find(touch.key)? else { return Ok(()) };
         if apply(&mut row.record, touch) {
-            let table = &mut self.records[place(touch.key.kind)];
+            let table = &mut self.records[table_index(touch.key.kind)];
             table.insert(&touch.key.digest, row.build().as_slice())?;
         }
         Ok(())
@@ -194,7 +194,7 @@ impl<'t> Tables<'t> {
                 self.due.remove((number(kind), row.due, &digest))?;
                 row.due = row.record.expires.as_millisecond();
                 self.due.insert((number(kind), row.due, &digest), ())?;
-                self.records[place(kind)].insert(&digest, row.build().as_slice())?;
+                self.records[table_index(kind)].insert(&digest, row.build().as_slice())?;
             }
         }
         Ok(due.len())
@@ -212,8 +212,8 @@ impl<'t> Tables<'t> {
         let replaced = known.map_or(0, |row| self::weight(key, record_length(&row.record)));
         let is_crowded = |tables: &Self| -> Result<bool, Failure> {
             let is_new = known.is_none();
-            let of_kind = tables.weights[place(kind)].saturating_sub(replaced) + weight;
-            Ok(is_new && tables.records[place(kind)].len()? >= tables.room.records
+            let of_kind = tables.weights[table_index(kind)].saturating_sub(replaced) + weight;
+            Ok(is_new && tables.records[table_index(kind)].len()? >= tables.room.records
                 || of_kind > tables.room.weight_of(kind))
         };
         let is_heavy =
@@ -267,13 +267,13 @@ impl<'t> Tables<'t> {
     }
 
     fn find(&self, key: Key) -> Result<Option<Row>, Failure> {
-        let found = self.records[place(key.kind)].get(&key.digest)?;
+        let found = self.records[table_index(key.kind)].get(&key.digest)?;
         found.map(|found| Row::parse(found.value()).ok_or(Failure::Damaged)).transpose()
     }
 
     fn insert(&mut self, key: Key, row: &Row) -> Result<(), Failure> {
         let (kind, digest) = (number(key.kind), &key.digest);
-        self.records[place(key.kind)].insert(digest, row.build().as_slice())?;
+        self.records[table_index(key.kind)].insert(digest, row.build().as_slice())?;
         self.order.insert((kind, row.order), digest)?;
         self.due.insert((kind, row.due, digest), ())?;
         if let Some(owner) = &row.record.owner {
@@ -281,14 +281,14 @@ impl<'t> Tables<'t> {
         }
         let weight = weight(key, record_length(&row.record));
         self.weight += weight;
-        self.weights[place(key.kind)] += weight;
+        self.weights[table_index(key.kind)] += weight;
         Ok(())
     }
 
     fn remove(&mut self, key: Key) -> Result<Option<Row>, Failure> {
         let (kind, digest) = (number(key.kind), &key.digest);
         let Some(row) = self.find(key)? else { return Ok(None) };
-        self.records[place(key.kind)].remove(digest)?;
+        self.records[table_index(key.kind)].remove(digest)?;
         self.order.remove((kind, row.order))?;
         self.due.remove((kind, row.due, digest))?;
         if let Some(owner) = &row.record.owner {
@@ -296,7 +296,7 @@ impl<'t> Tables<'t> {
         }
         let weight = weight(key, record_length(&row.record));
         self.weight = self.weight.saturating_sub(weight);
-        let of_kind = &mut self.weights[place(key.kind)];
+        let of_kind = &mut self.weights[table_index(key.kind)];
         *of_kind = of_kind.saturating_sub(weight);
         Ok(Some(row))
     }

@@ -1,4 +1,4 @@
-//! The place in a file: its contract, and what only a file can get wrong.
+//! The store in a file: its contract, and what only a file can get wrong.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -223,9 +223,9 @@ async fn a_file_that_is_damaged_is_refused() {
     drop(file);
     let whole = fs::read(&path).unwrap();
     // In the middle of a record, wherever it lies.
-    let place = whole.windows(64).position(|window| window == [7; 64]).unwrap();
+    let store = whole.windows(64).position(|window| window == [7; 64]).unwrap();
     let mut damaged = whole.clone();
-    damaged[place] ^= 1;
+    damaged[store] ^= 1;
     fs::write(&path, &damaged).unwrap();
     let error = refusal(&path);
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");

@@ -111,7 +111,7 @@ impl Writer {
         }
     }
 
-    /// Writes until the place is closed.
+    /// Writes until the store is closed.
     pub(super) fn run(mut self) {
         while !self.is_closing {
             let changes = self.gather();

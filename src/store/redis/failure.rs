@@ -84,8 +84,8 @@ impl From<Failure> for Unavailable {
 
 /// Reads `SLOT HOST:PORT`. No host means the one that was asked.
 fn redirect(asked: &Address, detail: &str) -> Option<Address> {
-    let place = detail.split_ascii_whitespace().nth(1)?;
-    let (host, port) = place.rsplit_once(':')?;
+    let store = detail.split_ascii_whitespace().nth(1)?;
+    let (host, port) = store.rsplit_once(':')?;
     let host = if host.is_empty() || host == "?" { &asked.host } else { host };
     Some(Address { host: host.to_owned(), port: port.parse().ok()? })
 }

@@ -63,7 +63,7 @@ use scripts::{OWN, PUT, PUT_NEW, SWAP, TAKE, TOUCH};
 use settings::{ConnectError, Settings};
 use topology::Topology;
 
-/// The place.
+/// The store.
 pub struct Redis {
     names: Names,
     topology: Arc<Topology>,

@@ -247,9 +247,9 @@ impl Topology {
             else {
                 return None;
             };
-            let place = address(master.first(), master.get(1), asked)?;
-            let name = text(master.get(2)).unwrap_or_else(|| place.to_string());
-            found.push((u16::try_from(*first).ok()?, u16::try_from(*last).ok()?, name, place));
+            let store = address(master.first(), master.get(1), asked)?;
+            let name = text(master.get(2)).unwrap_or_else(|| store.to_string());
+            found.push((u16::try_from(*first).ok()?, u16::try_from(*last).ok()?, name, store));
         }
         let mut names: Vec<_> = found.iter().map(|(.., name, at)| (name.clone(), at)).collect();
         names.sort();

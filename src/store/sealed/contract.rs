@@ -35,16 +35,16 @@ pub(super) fn note(text: &str) -> Note {
 pub(super) const LIFE: Duration = Duration::from_secs(60);
 
 /// Runs all of it on one store, which may hold records of others.
-pub(crate) async fn check(place: Arc<dyn RecordStore>) {
+pub(crate) async fn check(store: Arc<dyn RecordStore>) {
     let now = begin();
-    let notes = Handles::new(Arc::clone(&place), Sealer::default());
+    let notes = Handles::new(Arc::clone(&store), Sealer::default());
     begins_once_and_is_found(&notes, now).await;
     is_over_when_it_expires(&notes, now).await;
     is_swapped_by_who_knows_how_it_was(&notes, now).await;
     is_taken_by_one(&notes, now).await;
     takes_both_to_open(&notes, now).await;
     is_discarded_unread(&notes, now).await;
-    opens_for_no_other_sealer(place, &notes, now).await;
+    opens_for_no_other_sealer(store, &notes, now).await;
 }
 
 async fn begins_once_and_is_found(notes: &Handles<Note>, now: Time) {
@@ -129,15 +129,15 @@ async fn is_discarded_unread(notes: &Handles<Note>, now: Time) {
     assert!(notes.find(&stays, now).await.unwrap().is_some());
 }
 
-async fn opens_for_no_other_sealer(place: Arc<dyn RecordStore>, notes: &Handles<Note>, now: Time) {
+async fn opens_for_no_other_sealer(store: Arc<dyn RecordStore>, notes: &Handles<Note>, now: Time) {
     let handle = Handle::generate();
     notes.begin(&handle, &note("a"), later(now, LIFE), now).await.unwrap().unwrap();
-    let others = Handles::<Note>::new(Arc::clone(&place), Sealer::default());
+    let others = Handles::<Note>::new(Arc::clone(&store), Sealer::default());
     assert!(others.find(&handle, now).await.unwrap().is_none());
     assert!(others.take(&handle, now).await.unwrap().is_none());
     assert!(notes.find(&handle, now).await.unwrap().is_some(), "it took nothing away");
     // The store learns neither the handle nor what the record says.
-    let record = place.get(handle.key(), now).await.unwrap().unwrap();
+    let record = store.get(handle.key(), now).await.unwrap().unwrap();
     for known in [handle.expose(), "\"a\""] {
         assert!(memchr::memmem::find(&record.sealed, known.as_bytes()).is_none());
     }

@@ -208,7 +208,7 @@ pub struct Version(Bytes);
 
 /// The records of one kind that handles lead to, in a store.
 pub struct Handles<T> {
-    place: Arc<dyn RecordStore>,
+    store: Arc<dyn RecordStore>,
     sealer: Sealer,
     content: PhantomData<fn() -> T>,
 }
@@ -216,8 +216,8 @@ pub struct Handles<T> {
 impl<T: Content> Handles<T> {
     /// Knows records that are kept in a store.
     #[must_use]
-    pub fn new(place: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
-        Self { place, sealer, content: PhantomData }
+    pub fn new(store: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
+        Self { store, sealer, content: PhantomData }
     }
 
     /// Begins a record under a handle; none when one is there that has not expired.
@@ -243,7 +243,7 @@ impl<T: Content> Handles<T> {
         handle: &Handle<T::Handles>,
         now: Time,
     ) -> Result<Option<Found<T>>, Unavailable> {
-        let record = self.place.get(handle.key(), now).await?;
+        let record = self.store.get(handle.key(), now).await?;
         Ok(record.and_then(|record| {
             let value = self.open(handle, &record)?;
             Some(Found { value, version: Version(record.sealed) })
@@ -263,7 +263,7 @@ impl<T: Content> Handles<T> {
         now: Time,
     ) -> Result<bool, Unavailable> {
         let record = self.record(handle, value, expires)?;
-        self.place.swap(handle.key(), version.0, record, now).await
+        self.store.swap(handle.key(), version.0, record, now).await
     }
 
     /// Takes a record away and returns it, to one caller only. Who cannot open it does not take it
@@ -279,7 +279,7 @@ impl<T: Content> Handles<T> {
         if self.find(handle, now).await?.is_none() {
             return Ok(None);
         }
-        let record = self.place.take(handle.key(), now).await?;
+        let record = self.store.take(handle.key(), now).await?;
         Ok(record.and_then(|record| self.open(handle, &record)))
     }
 
@@ -289,7 +289,7 @@ impl<T: Content> Handles<T> {
     /// When the store is away: then it may still be there.
     pub async fn discard(&self, digest: Digest, now: Time) -> Result<(), Unavailable> {
         let kind = T::Handles::KIND;
-        self.place.take(Key { kind, digest }, now).await.map(drop)
+        self.store.take(Key { kind, digest }, now).await.map(drop)
     }
 
     /// Makes a record of what it is to say.
@@ -317,7 +317,7 @@ impl<T: Content> Handles<T> {
         now: Time,
     ) -> Result<Option<Version>, Unavailable> {
         let version = Version(record.sealed.clone());
-        let is_put = self.place.put_new(handle.key(), record, now).await?;
+        let is_put = self.store.put_new(handle.key(), record, now).await?;
         Ok(is_put.then_some(version))
     }
 

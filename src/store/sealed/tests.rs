@@ -53,8 +53,8 @@ fn handles_are_all_different_and_print_nothing() {
 /// stays.
 #[tokio::test]
 async fn records_are_where_they_always_were_and_open_as_they_always_did() {
-    let (place, sealer, now) = (memory(), Sealer::default(), begin());
-    let notes = Handles::<Note>::new(place.clone(), sealer.clone());
+    let (store, sealer, now) = (memory(), Sealer::default(), begin());
+    let notes = Handles::<Note>::new(store.clone(), sealer.clone());
     let handle = Handle::<Notes>::generate();
     let key = Key { kind: Kind::Code, digest: sha256(handle.expose().as_bytes()) };
     for (handle, secret) in [
@@ -62,7 +62,7 @@ async fn records_are_where_they_always_were_and_open_as_they_always_did() {
         (handle.with("cookie"), format!("{}.cookie", handle.expose())),
     ] {
         notes.begin(&handle, &note("a"), later(now, LIFE), now).await.unwrap().unwrap();
-        let record = place.take(key, now).await.unwrap().unwrap();
+        let record = store.take(key, now).await.unwrap().unwrap();
         let plain = sealer.open(key, secret.as_bytes(), &record.sealed).unwrap();
         assert_eq!(plain.expose(), b"\"a\"");
     }
@@ -84,9 +84,9 @@ impl JsonContent for Unspeakable {
 
 #[tokio::test]
 async fn what_cannot_be_written_is_an_error_and_changes_nothing() {
-    let (place, sealer, now) = (memory(), Sealer::default(), begin());
-    let notes = Handles::<Note>::new(place.clone(), sealer.clone());
-    let others = Handles::<Unspeakable>::new(place, sealer);
+    let (store, sealer, now) = (memory(), Sealer::default(), begin());
+    let notes = Handles::<Note>::new(store.clone(), sealer.clone());
+    let others = Handles::<Unspeakable>::new(store, sealer);
     let (handle, end) = (Handle::generate(), later(now, LIFE));
     let said = others.begin(&handle, &Unspeakable, end, now).await.unwrap_err().to_string();
     assert!(said.contains("\"code\"") && said.contains("it has no words"), "{said}");
@@ -105,9 +105,9 @@ impl JsonContent for Number {
 
 #[tokio::test]
 async fn what_says_something_that_is_not_understood_is_not_there_and_stays() {
-    let (place, sealer, now) = (memory(), Sealer::default(), begin());
-    let notes = Handles::<Note>::new(place.clone(), sealer.clone());
-    let numbers = Handles::<Number>::new(place, sealer);
+    let (store, sealer, now) = (memory(), Sealer::default(), begin());
+    let notes = Handles::<Note>::new(store.clone(), sealer.clone());
+    let numbers = Handles::<Number>::new(store, sealer);
     let handle = Handle::generate();
     notes.begin(&handle, &note("a"), later(now, LIFE), now).await.unwrap().unwrap();
     assert!(numbers.find(&handle, now).await.unwrap().is_none());

@@ -1,6 +1,6 @@
 //! Two doors to one place: what one route protects at an upstream and a more open one reaches.
 //!
-//! 1. A route has a place at its upstream: its path, less what is taken off, after what is put
+//! 1. A route has a location at its upstream: its path, less what is taken off, after what is put
 //!    before. Upstreams that share a server are one.
 //! 2. Two routes of different places are compared when they take the same method and the stricter
 //!    one asks for a login. A more open route below a stricter one on the same host is no second
@@ -80,19 +80,19 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route], upstreams: &[Se
     }
 }
 
-/// Routes with their places at their upstreams.
+/// Routes with their locations at their upstreams.
 struct Doors<'r> {
     routes: &'r [Route],
     policy: Policy,
     /// For each route its upstream and the prefix there, without a slash at its end, if it goes on.
-    places: Vec<Option<(usize, String)>>,
+    locations: Vec<Option<(usize, String)>>,
     /// The methods that each route decides for.
     methods: Vec<u128>,
 }
 
 impl<'r> Doors<'r> {
     fn new(routes: &'r [Route], groups: &[usize]) -> Self {
-        let place = |route: &Route| {
+        let location = |route: &Route| {
             let Forward { upstream, .. } = forward(route)?;
             let path = route.rewrite.path(&route.path);
             Some((groups[*upstream], path.trim_end_matches('/').to_owned()))
@@ -100,7 +100,7 @@ impl<'r> Doors<'r> {
         Self {
             routes,
             policy: Policy::new(routes.to_vec()),
-            places: routes.iter().map(place).collect(),
+            locations: routes.iter().map(location).collect(),
             methods: methods(routes),
         }
     }
@@ -113,7 +113,7 @@ impl<'r> Doors<'r> {
     fn second(&self) -> Vec<(usize, usize)> {
         let index = self.index();
         let mut found = BTreeSet::new();
-        for (group, path) in self.places.iter().flatten() {
+        for (group, path) in self.locations.iter().flatten() {
             let here: Vec<usize> = prefixes(path)
                 .filter_map(|prefix| {
                     let routes = index.get(&(*group, case::wide(prefix).into_owned()))?;
@@ -133,8 +133,8 @@ impl<'r> Doors<'r> {
     fn wider(&self) -> Vec<(usize, usize)> {
         let index = self.index();
         let mut found = BTreeSet::new();
-        for (strict, place) in self.places.iter().enumerate() {
-            let Some((group, path)) = place else { continue };
+        for (strict, location) in self.locations.iter().enumerate() {
+            let Some((group, path)) = location else { continue };
             for prefix in prefixes(&case::wide(path)) {
                 let above = index.get(&(*group, prefix.to_owned()));
                 found.extend(above.into_iter().flatten().map(|open| (*open, strict)));
@@ -146,8 +146,8 @@ impl<'r> Doors<'r> {
     /// Finds routes by their upstream and their prefix there, without case.
     fn index(&self) -> HashMap<(usize, String), Vec<usize>> {
         let mut index: HashMap<_, Vec<usize>> = HashMap::new();
-        for (route, place) in self.places.iter().enumerate() {
-            if let Some((group, path)) = place {
+        for (route, location) in self.locations.iter().enumerate() {
+            if let Some((group, path)) = location {
                 index.entry((*group, case::wide(path).into_owned())).or_default().push(route);
             }
         }
@@ -157,7 +157,7 @@ impl<'r> Doors<'r> {
     /// Tells whether a request for a route arrives at a path of its upstream, of which its prefix
     /// is the beginning, or is but for the case.
     fn leads_to(&self, route: usize, prefix: &str, path: &str) -> bool {
-        let (Some((_, own)), route) = (&self.places[route], &self.routes[route]) else {
+        let (Some((_, own)), route) = (&self.locations[route], &self.routes[route]) else {
             return false;
         };
         if own != prefix && !forward(route).is_some_and(|forward| forward.ignores_case) {
@@ -165,8 +165,8 @@ impl<'r> Doors<'r> {
         }
         let request = format!("{}{}", route.path.trim_end_matches('/'), &path[prefix.len()..]);
         let request = if request.is_empty() { "/" } else { &request };
-        let place = self.policy.find(&route.host, request);
-        place.is_some_and(|place| place.path() == route.path)
+        let location = self.policy.find(&route.host, request);
+        location.is_some_and(|location| location.path() == route.path)
     }
 
     fn conflicts(&self, pairs: BTreeSet<(usize, usize)>) -> Vec<(usize, usize)> {
@@ -223,8 +223,8 @@ fn methods(routes: &[Route]) -> Vec<u128> {
         if route.methods.is_named() {
             return bits(route);
         }
-        let place = (route.host.as_str(), route.path.as_str());
-        !taken.get(&place).copied().unwrap_or_default()
+        let location = (route.host.as_str(), route.path.as_str());
+        !taken.get(&location).copied().unwrap_or_default()
     };
     routes.iter().map(decides).collect()
 }

@@ -102,7 +102,7 @@ fn routes_that_do_not_meet_are_no_second_doors() {
             "a / host_header = \"a.internal\"".to_owned(),
             format!("b / {PUBLIC}, host_header = \"b.internal\""),
         ],
-        // Methods of one place, and of two.
+        // Methods of one location, and of two.
         vec![format!("a / {PUBLIC}, methods = [\"GET\"]"), "a / methods = [\"POST\"]".to_owned()],
         vec![
             format!("b / {PUBLIC}, methods = [\"GET\"]"),

@@ -28,7 +28,7 @@ use crate::base::network::Network;
 use crate::gate::requirement::AuthnRequirement;
 use crate::identity::assurance::Assurance;
 use crate::session::SessionKey;
-use crate::session::held::ActiveSession;
+use crate::session::cached::ActiveSession;
 use crate::store::seal::Sealer;
 use crate::store::sealed::{
     Found, Handle, HandleKind, JsonContent, RandomHandle, Strength, Version,
@@ -68,7 +68,7 @@ pub struct HandoffRequest {
     /// Where the citizen wanted to go there.
     pub return_to: ReturnTo,
     /// What the session must bring.
-    pub demand: AuthnRequirement,
+    pub requirement: AuthnRequirement,
     /// Whose page led there.
     pub origin: Origin,
 }
@@ -95,12 +95,12 @@ pub enum Try {
 /// All hand-off requests.
 pub struct HandoffRequests {
     lifetime: Duration,
-    room: SharedRoom<Kept>,
+    room: SharedRoom<StoredRequest>,
 }
 
 /// The form in which a hand-off is kept. Fields are only ever added.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Kept {
+struct StoredRequest {
     host: String,
     return_to: String,
     acr: String,
@@ -123,21 +123,21 @@ struct Kept {
     expires: i64,
 }
 
-impl JsonContent for Kept {
+impl JsonContent for StoredRequest {
     type Handles = HandoffRequests;
 }
 
 impl HandoffRequests {
-    /// Makes hand-offs that are kept in a place. They last two times of a login: one to sign in,
+    /// Makes hand-offs that are kept in a store. They last two times of a login: one to sign in,
     /// one for whoever does so a second time.
     #[must_use]
     pub fn new(
-        place: Arc<dyn RecordStore>,
+        store: Arc<dyn RecordStore>,
         sealer: Sealer,
         login_timeout: Duration,
         bounds: Bounds,
     ) -> Self {
-        let room = SharedRoom::new(place, sealer, bounds);
+        let room = SharedRoom::new(store, sealer, bounds);
         Self { lifetime: login_timeout.saturating_mul(2), room }
     }
 
@@ -159,11 +159,11 @@ impl HandoffRequests {
         network: Network,
         now: Time,
     ) -> Result<HandoffHandle, NotKept> {
-        let kept = Kept {
+        let kept = StoredRequest {
             host: request.host,
             return_to: request.return_to.as_str().to_owned(),
-            acr: request.demand.assurance.uri().to_owned(),
-            max_age: request.demand.max_age.map(|age| age.as_secs()),
+            acr: request.requirement.assurance.uri().to_owned(),
+            max_age: request.requirement.max_age.map(|age| age.as_secs()),
             binding: binding.digest(),
             is_from_elsewhere: request.origin == Origin::Elsewhere,
             home: None,
@@ -214,7 +214,7 @@ impl HandoffRequests {
             if !will_do && kept.tries >= MOST_TRIES {
                 return Err(HandoffRefusal::TooManyTries);
             }
-            let mut next = Kept { home: Some(home.digest()), ..kept.clone() };
+            let mut next = StoredRequest { home: Some(home.digest()), ..kept.clone() };
             if will_do {
                 next.is_spent = true;
             } else {
@@ -229,7 +229,7 @@ impl HandoffRequests {
                 return Ok(if will_do {
                     Step::Fulfil(request, kept.binding)
                 } else {
-                    Step::SignIn(request.demand, first)
+                    Step::SignIn(request.requirement, first)
                 });
             }
         }
@@ -253,25 +253,25 @@ impl HandoffRequests {
         &self,
         handle: &HandoffHandle,
         now: Time,
-    ) -> Result<(Kept, Version), HandoffRefusal> {
+    ) -> Result<(StoredRequest, Version), HandoffRefusal> {
         let Found { value, version } =
             self.room.find(handle, now).await?.ok_or(HandoffRefusal::UnknownRequest)?;
         Ok((value, version))
     }
 
     /// Returns until when a hand-off is known: for a while also as one that has expired.
-    fn forgotten(&self, kept: &Kept) -> Time {
+    fn forgotten(&self, kept: &StoredRequest) -> Time {
         let expires = Time::from_millisecond(kept.expires).unwrap_or(Time::MIN);
         later(expires, self.lifetime)
     }
 }
 
-impl Kept {
+impl StoredRequest {
     fn request(&self) -> Option<HandoffRequest> {
         Some(HandoffRequest {
             host: self.host.clone(),
             return_to: ReturnTo::parse(&self.return_to),
-            demand: AuthnRequirement {
+            requirement: AuthnRequirement {
                 assurance: Assurance::from_uri(&self.acr)?,
                 max_age: self.max_age.map(Duration::from_secs),
             },
@@ -288,14 +288,14 @@ impl Kept {
         skew: Duration,
         now: Time,
     ) -> bool {
-        let (session, demand) = (live.session(), request.demand);
-        if demand.is_met(session.assurance(), session.authenticated(), now) {
+        let (session, requirement) = (live.session(), request.requirement);
+        if requirement.is_met(session.assurance(), session.authenticated(), now) {
             return true;
         }
         let begun = Time::from_millisecond(self.begun).unwrap_or(Time::MAX);
         self.tries > 0
             && self.earlier.as_ref() != Some(&name_of(live.key()))
-            && session.assurance() >= demand.assurance
+            && session.assurance() >= requirement.assurance
             && later(session.authenticated(), skew) >= begun
     }
 }

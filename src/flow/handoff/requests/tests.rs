@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::SessionId;
-use crate::session::held::{Activity, CachedSession};
+use crate::session::cached::{Activity, CachedSession};
 use crate::session::testing::{session, settings};
 use crate::store::memory::Memory;
 
@@ -44,9 +44,9 @@ impl World {
         max_age: Option<u64>,
     ) -> HandoffHandle {
         let max_age = max_age.map(Duration::from_secs);
-        let demand = AuthnRequirement { assurance: Assurance::Substantial, max_age };
+        let requirement = AuthnRequirement { assurance: Assurance::Substantial, max_age };
         let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse(path));
-        let request = HandoffRequest { host, return_to, demand, origin: Origin::Own };
+        let request = HandoffRequest { host, return_to, requirement, origin: Origin::Own };
         self.requests.begin(request, &Binding::generate(), network, self.now).await.unwrap()
     }
 

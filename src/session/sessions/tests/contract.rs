@@ -1,4 +1,4 @@
-//! What holds for sessions in memory and in a place alike.
+//! What holds for sessions in memory and in a store alike.
 
 use super::*;
 

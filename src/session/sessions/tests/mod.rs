@@ -1,4 +1,4 @@
-//! The contract of sessions, near alone and with a place behind; and what a place changes.
+//! The contract of sessions, near alone and with a store behind; and what a store changes.
 
 mod away;
 mod contract;
@@ -17,7 +17,7 @@ use super::*;
 use crate::base::clock::{Clock, ManualClock, Time, later};
 use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
-use crate::session::held::Activity;
+use crate::session::cached::Activity;
 use crate::session::label::Why;
 use crate::session::testing::{session, settings};
 use crate::session::{SessionId, Settings};
@@ -37,11 +37,11 @@ fn sealer() -> Sealer {
     Sealer::new(vec![Secret::new(b"secret of the servers".to_vec())])
 }
 
-fn replica(place: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
-    Sessions::kept_in(Arc::clone(place) as Arc<dyn RecordStore>, sealer(), settings, owners())
+fn replica(store: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
+    Sessions::kept_in(Arc::clone(store) as Arc<dyn RecordStore>, sealer(), settings, owners())
 }
 
-/// A place that can be away.
+/// A store that can be away.
 struct Switch {
     memory: Memory,
     is_away: AtomicBool,
@@ -147,7 +147,7 @@ async fn is_live(sessions: &Sessions, id: &SessionId, a: Activity, clock: &Manua
     sessions.find(id, a, clock.now()).await.unwrap().is_some()
 }
 
-/// Attends to sessions until their place is not away any more.
+/// Attends to sessions until their store is not away any more.
 async fn until_it_is_back(sessions: &Arc<Sessions>) {
     let attending =
         tokio::spawn(Arc::clone(sessions).attend(Arc::new(crate::base::clock::SystemClock)));

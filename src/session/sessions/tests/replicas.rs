@@ -1,24 +1,24 @@
-//! What one replica does and another sees, and what is asked of the place.
+//! What one replica does and another sees, and what is asked of the store.
 
 use super::*;
 
 #[tokio::test]
 async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() {
-    let (place, clock) = (Switch::new(), clock());
-    let id = begun(&replica(&place, settings()), &clock).await;
-    let other = replica(&place, settings());
+    let (store, clock) = (Switch::new(), clock());
+    let id = begun(&replica(&store, settings()), &clock).await;
+    let other = replica(&store, settings());
     let live = other.find(&id, Activity::Alive, clock.now()).await.unwrap().unwrap();
     assert_eq!(live.session().person().pesel(), Some("44051401359"));
     // Without the secret of the servers it does not open, and nobody is signed in.
-    let place: Arc<dyn RecordStore> = place;
-    let stranger = Sessions::kept_in(place, Sealer::default(), settings(), owners());
+    let store: Arc<dyn RecordStore> = store;
+    let stranger = Sessions::kept_in(store, Sealer::default(), settings(), owners());
     assert!(stranger.find(&id, Activity::Alive, clock.now()).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_session_that_ends_on_one_replica_ends_on_all() {
-    let (place, clock) = (Switch::new(), clock());
-    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (store, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let attending =
         tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
@@ -39,20 +39,20 @@ async fn a_session_that_ends_on_one_replica_ends_on_all() {
 /// Ends the session just after it was read, as another replica may do.
 #[tokio::test]
 async fn a_session_that_ends_while_it_is_read_is_not_found() {
-    let (place, clock) = (Switch::new(), clock());
-    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (store, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let attending =
         tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
     let found = two.find(&id, Activity::Alive, now);
     let mut found = std::pin::pin!(found);
-    place.is_slow.store(true, Ordering::SeqCst);
+    store.is_slow.store(true, Ordering::SeqCst);
     assert!(futures_util::poll!(found.as_mut()).is_pending(), "it was read");
-    place.is_slow.store(false, Ordering::SeqCst);
-    let far = two.far.as_ref().unwrap();
+    store.is_slow.store(false, Ordering::SeqCst);
+    let remote = two.remote.as_ref().unwrap();
     one.end(id.key(), Why::Operator, now).await.unwrap();
-    while far.ends.load(Ordering::SeqCst) == 0 {
+    while remote.ends.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
     assert!(found.await.unwrap().is_none());
@@ -62,27 +62,27 @@ async fn a_session_that_ends_while_it_is_read_is_not_found() {
 
 #[tokio::test]
 async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
-    let (place, clock) = (Switch::new(), clock());
-    let sessions = replica(&place, settings());
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
     let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
-    sessions.near.remove(&id.key());
+    sessions.local.remove(&id.key());
     assert!(sessions.is_live(&live, now).await.unwrap());
-    sessions.near.remove(&id.key());
-    place.take(id.key().place(), now).await.unwrap();
+    sessions.local.remove(&id.key());
+    store.take(id.key().record_key(), now).await.unwrap();
     assert!(!sessions.is_live(&live, now).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_session_used_on_one_replica_is_not_idle_on_the_other() {
-    let (place, clock) = (Switch::new(), clock());
-    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (store, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let id = begun(&one, &clock).await;
     assert!(is_live(&two, &id, Activity::Alive, &clock).await);
     for _ in 0..3 {
         clock.advance(Duration::from_secs(600));
         assert!(is_live(&one, &id, Activity::Alive, &clock).await);
-        one.tell(one.far.as_ref().unwrap(), clock.now()).await;
+        one.write_activity(one.remote.as_ref().unwrap(), clock.now()).await;
     }
     assert!(is_live(&two, &id, Activity::Alive, &clock).await);
     clock.advance(Duration::from_secs(901 + 60));
@@ -91,47 +91,47 @@ async fn a_session_used_on_one_replica_is_not_idle_on_the_other() {
 
 #[tokio::test]
 async fn signs_of_life_are_told_seldom_and_at_the_end() {
-    let (place, clock) = (Switch::new(), clock());
-    let sessions = replica(&place, settings());
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
     let id = begun(&sessions, &clock).await;
-    let far = sessions.far.as_ref().unwrap();
+    let remote = sessions.remote.as_ref().unwrap();
     for _ in 0..1000 {
         clock.advance(Duration::from_millis(100));
         assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
     }
-    let told = far.touches().len();
+    let told = remote.touches().len();
     assert!((1..=4).contains(&told), "{told} in 100 seconds");
-    sessions.tell_all(clock.now()).await;
-    let record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
+    sessions.write_all_activity(clock.now()).await;
+    let record = store.get(id.key().record_key(), clock.now()).await.unwrap().unwrap();
     assert_eq!(record.alive, clock.now().as_millisecond());
 }
 
-/// Whoever may write to the place takes a session from its person, so that it is not found to be
+/// Whoever may write to the store takes a session from its person, so that it is not found to be
 /// ended.
 #[tokio::test]
 async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nobody() {
-    let (place, clock) = (Switch::new(), clock());
-    let sessions = replica(&place, settings());
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
     let (id, other) = (begun(&sessions, &clock).await, begun(&sessions, &clock).await);
     for (owner, is_good) in [(Some([1; 32]), false), (None, false)] {
-        let mut record = place.get(id.key().place(), clock.now()).await.unwrap().unwrap();
+        let mut record = store.get(id.key().record_key(), clock.now()).await.unwrap().unwrap();
         record.owner = owner;
-        place.put(id.key().place(), record).await.unwrap();
-        let fresh = replica(&place, settings());
+        store.put(id.key().record_key(), record).await.unwrap();
+        let fresh = replica(&store, settings());
         assert_eq!(is_live(&fresh, &id, Activity::Alive, &clock).await, is_good);
         assert!(is_live(&fresh, &other, Activity::Alive, &clock).await);
     }
     assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nobody asked yet");
-    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    sessions.remote.as_ref().unwrap().begin_round(clock.now());
     assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
     assert!(is_live(&sessions, &other, Activity::Alive, &clock).await);
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_asked_for_once_in_a_moment() {
-    let (place, clock) = (Switch::new(), clock());
-    let sessions = replica(&place, settings());
-    let reads = || place.reads.swap(0, Ordering::SeqCst);
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
+    let reads = || store.reads.swap(0, Ordering::SeqCst);
     let invented = SessionId::generate();
     for _ in 0..10 {
         assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
@@ -141,7 +141,7 @@ async fn what_is_not_there_is_asked_for_once_in_a_moment() {
     clock.advance(ABSENT_LIFE);
     assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
     assert_eq!(reads(), 1);
-    sessions.far.as_ref().unwrap().begin_round(clock.now());
+    sessions.remote.as_ref().unwrap().begin_round(clock.now());
     assert!(!is_live(&sessions, &invented, Activity::Alive, &clock).await);
     assert_eq!(reads(), 1, "something may have been missed");
     for _ in 0..10 {
@@ -152,25 +152,25 @@ async fn what_is_not_there_is_asked_for_once_in_a_moment() {
 
 #[tokio::test]
 async fn that_something_was_not_there_hides_nothing_that_is_here() {
-    let (place, clock) = (Switch::new(), clock());
-    let sessions = replica(&place, settings());
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
     let id = SessionId::generate();
     assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
     sessions.insert(&id, session(id.key(), clock.now()), clock.now()).await.unwrap();
     assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
-    sessions.near.remove(&id.key());
-    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nor when it is far only");
+    sessions.local.remove(&id.key());
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "nor when it is remote only");
 }
 
 #[tokio::test]
 async fn only_the_place_knows_of_what_is_not_near() {
-    let (place, clock) = (Switch::new(), clock());
-    let (one, two) = (replica(&place, settings()), replica(&place, settings()));
+    let (store, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let (id, now) = (begun(&one, &clock).await, clock.now());
     let near = |sessions: &Sessions, id: &SessionId| sessions.find_near(id, Activity::Alive, now);
     assert!(matches!(near(&one, &id), Known::Live(_)));
     assert!(matches!(near(&two, &id), Known::Unknown));
-    one.far.as_ref().unwrap().begin_round(now);
+    one.remote.as_ref().unwrap().begin_round(now);
     assert!(matches!(near(&one, &id), Known::Doubtful(_)));
     let alone = Sessions::in_memory(settings(), owners());
     assert!(matches!(near(&alone, &id), Known::Nothing), "there is nobody to ask");

@@ -22,8 +22,8 @@ async fn a_session_that_made_room_is_over_for_whoever_holds_it() {
 
 #[tokio::test]
 async fn a_session_that_made_room_near_is_found_in_its_place() {
-    let (place, clock) = (Switch::new(), clock());
-    let sessions = replica(&place, Settings { maximum: 2, ..settings() });
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, Settings { maximum: 2, ..settings() });
     let oldest = begun(&sessions, &clock).await;
     let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
     clock.advance(Duration::from_secs(10));
@@ -32,12 +32,12 @@ async fn a_session_that_made_room_near_is_found_in_its_place() {
         clock.advance(Duration::from_secs(1));
         begun(&sessions, &clock).await;
     }
-    assert!(sessions.near.get(&oldest.key()).is_none());
+    assert!(sessions.local.get(&oldest.key()).is_none());
     assert!(sessions.is_live(&live, clock.now()).await.unwrap());
     assert!(is_live(&sessions, &oldest, Activity::Alive, &clock).await);
     // The last sign of life was told although it was not due.
-    sessions.tell(sessions.far.as_ref().unwrap(), clock.now()).await;
-    let record = place.get(oldest.key().place(), clock.now()).await.unwrap().unwrap();
+    sessions.write_activity(sessions.remote.as_ref().unwrap(), clock.now()).await;
+    let record = store.get(oldest.key().record_key(), clock.now()).await.unwrap().unwrap();
     assert!(
         record.alive
             >= later("2031-01-01T00:00:00Z".parse().unwrap(), Duration::from_secs(10))
@@ -48,8 +48,8 @@ async fn a_session_that_made_room_near_is_found_in_its_place() {
 #[tokio::test]
 async fn a_session_that_made_room_in_its_place_ends_near() {
     let clock = clock();
-    let place: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
-    let sessions = Sessions::kept_in(place, sealer(), settings(), owners());
+    let store: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
+    let sessions = Sessions::kept_in(store, sealer(), settings(), owners());
     let attending =
         tokio::spawn(Arc::clone(&sessions).attend(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;

@@ -10,44 +10,44 @@ use super::*;
 async fn keeps_the_contract_of_places_on_redis() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect_patiently(&server);
-    until_watching(&place).await;
-    contract::check(&place).await;
+    let store = connect_patiently(&server);
+    until_watching(&store).await;
+    contract::check(&store).await;
 }
 
 #[tokio::test]
 async fn records_under_handles_keep_their_rules_on_redis() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect_patiently(&server);
-    until_watching(&place).await;
-    sealed::contract::check(Arc::new(place)).await;
+    let store = connect_patiently(&server);
+    until_watching(&store).await;
+    sealed::contract::check(Arc::new(store)).await;
 }
 
 #[tokio::test]
 async fn keeps_the_contract_of_places_on_valkey() {
     let Some(program) = Program::valkey() else { return };
     let server = Server::start(&program, "");
-    let place = connect_patiently(&server);
-    until_watching(&place).await;
-    contract::check(&place).await;
+    let store = connect_patiently(&server);
+    until_watching(&store).await;
+    contract::check(&store).await;
 }
 
 #[tokio::test]
 async fn keeps_the_contract_in_another_database_with_another_prefix() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = |database, prefix: &str| {
+    let store = |database, prefix: &str| {
         let settings = patient(settings(&[&server.address]));
         Redis::connect(Settings { database, prefix: prefix.to_owned(), ..settings }).unwrap()
     };
-    let mine = place(3, "portal/one:");
+    let mine = store(3, "portal/one:");
     until_watching(&mine).await;
     contract::check(&mine).await;
     // Others do not see what is mine.
     let (key, now) = (session(), contract::begin());
     mine.put(key, contract::record(b"x", now, 60)).await.unwrap();
-    for other in [place(3, "portal/two:"), place(4, "portal/one:")] {
+    for other in [store(3, "portal/two:"), store(4, "portal/one:")] {
         assert_eq!(other.get(key, now).await.unwrap(), None);
     }
 }
@@ -111,16 +111,16 @@ fn write_certificates(folder: &Path) {
 async fn keeps_the_contract_over_tls_as_a_user_with_the_documented_rights_only() {
     let Some(program) = Program::redis() else { return };
     let dress = Dress::start(&program);
-    let place = Redis::connect(patient(dress.settings())).unwrap();
-    until_watching(&place).await;
-    contract::check(&place).await;
+    let store = Redis::connect(patient(dress.settings())).unwrap();
+    until_watching(&store).await;
+    contract::check(&store).await;
 }
 
 async fn is_refused(settings: Settings, with: &str) {
-    let place = Redis::connect(settings).unwrap();
-    let Unavailable(text) = place.get(session(), contract::begin()).await.unwrap_err();
+    let store = Redis::connect(settings).unwrap();
+    let Unavailable(text) = store.get(session(), contract::begin()).await.unwrap_err();
     assert!(text.contains(with), "{text}");
-    assert!(!place.is_watching());
+    assert!(!store.is_watching());
 }
 
 #[tokio::test]

@@ -28,17 +28,17 @@ async fn one_replica_hears_within_a_second_what_another_takes_away() {
 async fn nobody_hears_of_what_had_expired_or_was_never_there() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
-    until_watching(&place).await;
+    let store = connect(&server);
+    until_watching(&store).await;
     let now = contract::begin();
     let (expired, there) = (session(), session());
     for key in [expired, there] {
-        place.put(key, contract::record(b"x", now, 60)).await.unwrap();
+        store.put(key, contract::record(b"x", now, 60)).await.unwrap();
     }
-    let mut events = place.watch();
-    assert_eq!(place.take(expired, contract::after(now, 60)).await.unwrap(), None);
-    assert_eq!(place.take(session(), now).await.unwrap(), None);
-    place.take(there, now).await.unwrap().unwrap();
+    let mut events = store.watch();
+    assert_eq!(store.take(expired, contract::after(now, 60)).await.unwrap(), None);
+    assert_eq!(store.take(session(), now).await.unwrap(), None);
+    store.take(there, now).await.unwrap().unwrap();
     assert_eq!(events.recv().await.unwrap(), Event::Gone(there));
 }
 
@@ -46,9 +46,9 @@ async fn nobody_hears_of_what_had_expired_or_was_never_there() {
 async fn noise_on_the_channel_is_no_event() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
-    until_watching(&place).await;
-    let mut events = place.watch();
+    let store = connect(&server);
+    until_watching(&store).await;
+    let mut events = store.watch();
     for noise in ["x", "session:", "session:zz", "other:00"] {
         assert_eq!(server.ask(&format!("PUBLISH brama:events {noise}")), ":1");
     }
@@ -61,27 +61,27 @@ async fn noise_on_the_channel_is_no_event() {
 async fn a_channel_that_is_cut_is_told_twice_and_comes_back() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
-    until_watching(&place).await;
-    let mut events = place.watch();
+    let store = connect(&server);
+    until_watching(&store).await;
+    let mut events = store.watch();
     assert_eq!(server.ask("CLIENT KILL TYPE pubsub"), ":1");
     hears(&mut events, Event::Missed).await;
     hears(&mut events, Event::Missed).await;
-    assert!(place.is_watching());
+    assert!(store.is_watching());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_that_hangs_is_lost_within_a_second() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
-    until_watching(&place).await;
-    let mut events = place.watch();
+    let store = connect(&server);
+    until_watching(&store).await;
+    let mut events = store.watch();
     server.stop();
     hears(&mut events, Event::Missed).await;
-    assert!(!place.is_watching());
+    assert!(!store.is_watching());
     server.go_on();
-    until_watching(&place).await;
+    until_watching(&store).await;
     hears(&mut events, Event::Missed).await;
 }
 
@@ -89,13 +89,13 @@ async fn a_channel_that_hangs_is_lost_within_a_second() {
 async fn a_channel_of_a_server_that_is_killed_is_lost_until_it_is_back() {
     let Some(program) = Program::redis() else { return };
     let mut server = Server::start(&program, "");
-    let place = connect(&server);
-    until_watching(&place).await;
-    let mut events = place.watch();
+    let store = connect(&server);
+    until_watching(&store).await;
+    let mut events = store.watch();
     server.kill();
     hears(&mut events, Event::Missed).await;
-    assert!(!place.is_watching());
+    assert!(!store.is_watching());
     server.restart();
-    until_watching(&place).await;
+    until_watching(&store).await;
     hears(&mut events, Event::Missed).await;
 }

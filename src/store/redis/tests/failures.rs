@@ -22,61 +22,61 @@ async fn a_server_that_is_not_there_yet_is_used_when_it_comes() {
     let Some(program) = Program::redis() else { return };
     let port = free_port();
     let address = Address { host: "127.0.0.1".to_owned(), port };
-    let place = Redis::connect(settings(&[&address])).unwrap();
+    let store = Redis::connect(settings(&[&address])).unwrap();
     let now = contract::begin();
-    is_unavailable(place.check(), "refused").await;
-    is_unavailable(place.get(session(), now), "refused").await;
-    assert!(!place.is_watching());
+    is_unavailable(store.check(), "refused").await;
+    is_unavailable(store.get(session(), now), "refused").await;
+    assert!(!store.is_watching());
     let _server = Server::start_with(&program, port, &format!("port {port}"), &[]);
-    until_used(&place).await;
-    until_watching(&place).await;
+    until_used(&store).await;
+    until_watching(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_and_restarts_empty_is_used_again() {
     let Some(program) = Program::redis() else { return };
     let mut server = Server::start(&program, "");
-    let place = connect(&server);
+    let store = connect(&server);
     let (key, now) = (session(), contract::begin());
-    place.put(key, contract::record(b"x", now, 60)).await.unwrap();
+    store.put(key, contract::record(b"x", now, 60)).await.unwrap();
     server.kill();
     for _ in 0..3 {
-        is_unavailable(place.get(key, now), &server.address.to_string()).await;
-        is_unavailable(place.put(key, contract::record(b"x", now, 60)), "").await;
-        is_unavailable(place.take(key, now), "").await;
-        is_unavailable(place.check(), "").await;
+        is_unavailable(store.get(key, now), &server.address.to_string()).await;
+        is_unavailable(store.put(key, contract::record(b"x", now, 60)), "").await;
+        is_unavailable(store.take(key, now), "").await;
+        is_unavailable(store.check(), "").await;
     }
     server.restart();
-    until_used(&place).await;
-    assert_eq!(place.get(key, now).await.unwrap(), None, "it forgot everything");
+    until_used(&store).await;
+    assert_eq!(store.get(key, now).await.unwrap(), None, "it forgot everything");
     // It forgot the scripts too.
-    place.put(key, contract::record(b"y", now, 60)).await.unwrap();
+    store.put(key, contract::record(b"y", now, 60)).await.unwrap();
     let touch = Touch { key, alive: 1, expires: contract::after(now, 90) };
     assert_eq!(server.ask("SCRIPT FLUSH"), "+OK");
-    place.touch(vec![touch]).await.unwrap();
-    assert!(place.get(key, contract::after(now, 80)).await.unwrap().is_some());
+    store.touch(vec![touch]).await.unwrap();
+    assert!(store.get(key, contract::after(now, 80)).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_is_left_alone_and_used_again() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let store = connect(&server);
     let (key, now) = (session(), contract::begin());
-    place.put(key, contract::record(b"x", now, 60)).await.unwrap();
+    store.put(key, contract::record(b"x", now, 60)).await.unwrap();
     server.stop();
     for _ in 0..breaker::PATIENCE {
-        is_unavailable(place.get(key, now), "did not answer within 500 ms").await;
+        is_unavailable(store.get(key, now), "did not answer within 500 ms").await;
     }
     // Nobody waits any more.
     let begin = Instant::now();
     for _ in 0..100 {
-        is_unavailable(place.get(key, now), "left alone").await;
+        is_unavailable(store.get(key, now), "left alone").await;
     }
     assert!(begin.elapsed() < breaker::PAUSE, "{:?}", begin.elapsed());
     server.go_on();
-    until_used(&place).await;
-    assert!(place.get(key, now).await.unwrap().is_some());
+    until_used(&store).await;
+    assert!(store.get(key, now).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,15 +86,15 @@ async fn a_crowd_before_a_server_that_hangs_is_bounded_and_answered_in_time() {
     // Long enough for all of them to have come, also on a busy machine.
     let timeout = Duration::from_secs(3);
     let settings = Settings { command_timeout: timeout, ..settings(&[&server.address]) };
-    let place = Arc::new(Redis::connect(settings).unwrap());
-    until_used(&place).await;
+    let store = Arc::new(Redis::connect(settings).unwrap());
+    until_used(&store).await;
     server.stop();
     let (key, now) = (session(), contract::begin());
     let crowd = (0..5000).map(|_| {
-        let place = Arc::clone(&place);
+        let store = Arc::clone(&store);
         tokio::spawn(async move {
             let begin = Instant::now();
-            let Unavailable(text) = place.get(key, now).await.unwrap_err();
+            let Unavailable(text) = store.get(key, now).await.unwrap_err();
             (text, begin.elapsed())
         })
     });
@@ -115,21 +115,21 @@ async fn a_crowd_before_a_server_that_hangs_is_bounded_and_answered_in_time() {
     let waited = texts.iter().filter(|text| !is_at_once(text)).count();
     assert!((1000..1100).contains(&waited), "{waited} waited");
     server.go_on();
-    until_used(&place).await;
+    until_used(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_slow_is_waited_for_within_the_timeout() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "enable-debug-command local");
-    let place = connect(&server);
-    until_used(&place).await;
+    let store = connect(&server);
+    until_used(&store).await;
     let asleep = std::thread::spawn(move || {
         server.ask("DEBUG SLEEP 0.2");
         server
     });
     for _ in 0..20 {
-        in_time(place.get(session(), contract::begin())).await.unwrap();
+        in_time(store.get(session(), contract::begin())).await.unwrap();
     }
     asleep.join().unwrap();
 }
@@ -138,65 +138,65 @@ async fn a_server_that_is_slow_is_waited_for_within_the_timeout() {
 async fn a_full_server_says_so_and_still_lets_citizens_sign_out() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let store = connect(&server);
     let (key, other, now) = (session(), session(), contract::begin());
     let kept = Record { owner: Some([1; 32]), ..contract::record(b"x", now, 60) };
-    place.put(key, kept.clone()).await.unwrap();
-    place.put(other, kept.clone()).await.unwrap();
+    store.put(key, kept.clone()).await.unwrap();
+    store.put(other, kept.clone()).await.unwrap();
     assert_eq!(server.ask("CONFIG SET maxmemory 1"), "+OK");
     let new = || contract::record(b"y", now, 60);
-    is_unavailable(place.put(key, new()), "is full").await;
-    is_unavailable(place.put_new(session(), new(), now), "is full").await;
-    is_unavailable(place.swap(key, kept.sealed.clone(), new(), now), "is full").await;
+    is_unavailable(store.put(key, new()), "is full").await;
+    is_unavailable(store.put_new(session(), new(), now), "is full").await;
+    is_unavailable(store.swap(key, kept.sealed.clone(), new(), now), "is full").await;
     let touch = Touch { key, alive: i64::MAX, expires: contract::after(now, 90) };
-    is_unavailable(place.touch(vec![touch]), "is full").await;
-    is_unavailable(place.check(), "is full").await;
+    is_unavailable(store.touch(vec![touch]), "is full").await;
+    is_unavailable(store.check(), "is full").await;
     // What was there is as it was, and can be taken away.
-    assert_eq!(place.get(key, now).await.unwrap(), Some(kept.clone()));
-    assert_eq!(place.owned(Kind::Session, [1; 32], 9, now).await.unwrap().len(), 2);
-    assert_eq!(place.take(key, now).await.unwrap(), Some(kept));
+    assert_eq!(store.get(key, now).await.unwrap(), Some(kept.clone()));
+    assert_eq!(store.owned(Kind::Session, [1; 32], 9, now).await.unwrap().len(), 2);
+    assert_eq!(store.take(key, now).await.unwrap(), Some(kept));
     assert_eq!(server.ask("CONFIG SET maxmemory 0"), "+OK");
-    place.put(key, new()).await.unwrap();
-    place.check().await.unwrap();
+    store.put(key, new()).await.unwrap();
+    store.check().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_replica_takes_nothing_in() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let store = connect(&server);
     let (key, now) = (session(), contract::begin());
-    place.put(key, contract::record(b"x", now, 60)).await.unwrap();
+    store.put(key, contract::record(b"x", now, 60)).await.unwrap();
     assert_eq!(server.ask("REPLICAOF 127.0.0.1 1"), "+OK");
-    is_unavailable(place.put(key, contract::record(b"y", now, 60)), "is a replica").await;
-    is_unavailable(place.take(key, now), "is a replica").await;
-    is_unavailable(place.check(), "is a replica").await;
+    is_unavailable(store.put(key, contract::record(b"y", now, 60)), "is a replica").await;
+    is_unavailable(store.take(key, now), "is a replica").await;
+    is_unavailable(store.check(), "is a replica").await;
     assert_eq!(server.ask("REPLICAOF NO ONE"), "+OK");
-    assert!(place.take(key, now).await.unwrap().is_some());
+    assert!(store.take(key, now).await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn a_server_without_its_replicas_takes_nothing_in_when_it_was_told_so() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "min-replicas-to-write 1");
-    let place = connect(&server);
+    let store = connect(&server);
     let now = contract::begin();
-    is_unavailable(place.put(session(), contract::record(b"x", now, 60)), "too few replicas").await;
-    is_unavailable(place.check(), "too few replicas").await;
+    is_unavailable(store.put(session(), contract::record(b"x", now, 60)), "too few replicas").await;
+    is_unavailable(store.check(), "too few replicas").await;
 }
 
 #[tokio::test]
 async fn what_others_wrote_is_not_taken_for_nothing() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
-    let place = connect(&server);
+    let store = connect(&server);
     let (key, now) = (session(), contract::begin());
-    let name = place.names.record(key);
+    let name = store.names.record(key);
     assert_eq!(server.ask(&format!("HSET {name} s x e 1")), ":2");
-    is_unavailable(place.get(key, now), "somebody else").await;
+    is_unavailable(store.get(key, now), "somebody else").await;
     assert_eq!(server.ask(&format!("DEL {name}")), ":1");
     assert_eq!(server.ask(&format!("SET {name} x")), "+OK");
-    is_unavailable(place.get(key, now), "WRONGTYPE").await;
+    is_unavailable(store.get(key, now), "WRONGTYPE").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,10 +204,10 @@ async fn one_connection_that_is_forgotten_on_the_way_does_no_harm_for_long() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
     let firewall = Firewall::before(&server).await;
-    let place = Redis::connect(settings(&[&firewall.address])).unwrap();
+    let store = Redis::connect(settings(&[&firewall.address])).unwrap();
     // The first connection listens; the second and third are the pool.
-    until_watching(&place).await;
-    let ask = || in_time(place.get(session(), contract::begin()));
+    until_watching(&store).await;
+    let ask = || in_time(store.get(session(), contract::begin()));
     for _ in 0..4 {
         ask().await.unwrap();
     }
@@ -217,13 +217,13 @@ async fn one_connection_that_is_forgotten_on_the_way_does_no_harm_for_long() {
         failed += u32::from(ask().await.is_err());
     }
     assert_eq!(failed, breaker::PATIENCE);
-    assert!(place.is_watching());
+    assert!(store.is_watching());
     // The one that listens is missed as well.
-    let mut events = place.watch();
+    let mut events = store.watch();
     firewall.forget(1);
     let missed = tokio::time::timeout(Duration::from_secs(1), events.recv()).await;
     assert_eq!(missed.expect("within a second").unwrap(), Event::Missed);
-    until_watching(&place).await;
+    until_watching(&store).await;
 }
 
 #[tokio::test]
@@ -243,14 +243,14 @@ async fn odd_answers_are_neither_yes_nor_no() {
     ];
     let now = contract::begin();
     for (answer, text) in answers {
-        let place = Redis::connect(settings(&[&parrot(answer).await])).unwrap();
-        is_unavailable(place.put(session(), contract::record(b"x", now, 60)), text).await;
-        let reading = in_time(place.get(session(), now)).await;
+        let store = Redis::connect(settings(&[&parrot(answer).await])).unwrap();
+        is_unavailable(store.put(session(), contract::record(b"x", now, 60)), text).await;
+        let reading = in_time(store.get(session(), now)).await;
         assert!(reading.is_err(), "{reading:?}");
-        in_time(place.take(session(), now)).await.unwrap_err();
-        in_time(place.touch(vec![Touch { key: session(), alive: 1, expires: now }])).await.ok();
-        in_time(place.list(Kind::Session, None, 9, now)).await.unwrap_err();
-        assert!(!place.is_watching());
+        in_time(store.take(session(), now)).await.unwrap_err();
+        in_time(store.touch(vec![Touch { key: session(), alive: 1, expires: now }])).await.ok();
+        in_time(store.list(Kind::Session, None, 9, now)).await.unwrap_err();
+        assert!(!store.is_watching());
     }
 }
 
@@ -261,8 +261,8 @@ async fn a_cluster_that_sends_on_in_circles_is_given_up() {
         [&slots[..], b"-MOVED 1 :1\r\n", b"-CLUSTERDOWN The cluster is down\r\n", b"*0\r\n"]
     {
         let address = parrot(answer).await;
-        let place = Redis::connect(Settings::new(Mode::Cluster, vec![address])).unwrap();
-        in_time(place.get(session(), contract::begin())).await.unwrap_err();
-        in_time(place.check()).await.unwrap_err();
+        let store = Redis::connect(Settings::new(Mode::Cluster, vec![address])).unwrap();
+        in_time(store.get(session(), contract::begin())).await.unwrap_err();
+        in_time(store.check()).await.unwrap_err();
     }
 }

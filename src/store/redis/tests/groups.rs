@@ -44,19 +44,19 @@ impl Watched {
 async fn keeps_the_contract_with_sentinels_also_after_the_master_died() {
     let Some(program) = Program::redis() else { return };
     let mut group = Watched::start(&program);
-    let place = Redis::connect(group.settings()).unwrap();
-    until_watching(&place).await;
-    contract::check(&place).await;
+    let store = Redis::connect(group.settings()).unwrap();
+    until_watching(&store).await;
+    contract::check(&store).await;
     let (key, now) = (session(), contract::begin());
-    place.put(key, contract::record(b"x", now, 600)).await.unwrap();
+    store.put(key, contract::record(b"x", now, 600)).await.unwrap();
     // What a replica has not heard of is lost with the master.
     group.master.is_followed_by(&group.replica);
-    let mut events = place.watch();
+    let mut events = store.watch();
     group.master.kill();
     // Until there is another master, nothing is known, and nobody is said to be gone.
     let begin = tokio::time::Instant::now();
     eventually("there is another master", || async {
-        match place.get(key, now).await {
+        match store.get(key, now).await {
             Ok(found) => found.is_some() || panic!("the session was said to be gone"),
             Err(_) => false,
         }
@@ -64,12 +64,12 @@ async fn keeps_the_contract_with_sentinels_also_after_the_master_died() {
     .await;
     eprintln!("another master after {:?}", begin.elapsed());
     assert!(group.replica.ask("ROLE").starts_with('*'));
-    until_watching(&place).await;
+    until_watching(&store).await;
     while events.recv().await.unwrap() != Event::Missed {}
-    contract::check(&place).await;
+    contract::check(&store).await;
     // A sentinel that is gone changes nothing.
     group.sentinels[0].kill();
-    place.check().await.unwrap();
+    store.check().await.unwrap();
     let late = Redis::connect(group.settings()).unwrap();
     until_used(&late).await;
     assert!(late.get(key, now).await.unwrap().is_some());
@@ -80,8 +80,8 @@ async fn sentinels_that_know_no_such_master_are_quoted() {
     let Some(program) = Program::redis() else { return };
     let sentinel = Server::start_sentinel(&program, "");
     let mode = Mode::Sentinel { master: "other".to_owned(), credentials: None };
-    let place = Redis::connect(Settings::new(mode, vec![sentinel.address.clone()])).unwrap();
-    let Unavailable(text) = place.check().await.unwrap_err();
+    let store = Redis::connect(Settings::new(mode, vec![sentinel.address.clone()])).unwrap();
+    let Unavailable(text) = store.check().await.unwrap_err();
     assert!(text.contains("knows no master \"other\""), "{text}");
 }
 
@@ -123,16 +123,16 @@ fn connect_cluster(node: &Server) -> Redis {
 async fn keeps_the_contract_in_a_cluster_and_hears_events_of_every_node() {
     let Some(program) = Program::redis() else { return };
     let nodes = start_cluster(&program);
-    let (place, other) = (connect_cluster(&nodes[0]), connect_cluster(&nodes[2]));
-    until_watching(&place).await;
+    let (store, other) = (connect_cluster(&nodes[0]), connect_cluster(&nodes[2]));
+    until_watching(&store).await;
     until_watching(&other).await;
-    contract::check(&place).await;
+    contract::check(&store).await;
     let now = contract::begin();
     let mut events = other.watch();
     for _ in 0..20 {
         let key = session();
-        place.put(key, contract::record(b"x", now, 60)).await.unwrap();
-        place.take(key, now).await.unwrap().unwrap();
+        store.put(key, contract::record(b"x", now, 60)).await.unwrap();
+        store.take(key, now).await.unwrap().unwrap();
         let hearing = async { while events.recv().await.unwrap() != Event::Gone(key) {} };
         tokio::time::timeout(Duration::from_secs(1), hearing).await.unwrap();
     }
@@ -142,9 +142,9 @@ async fn keeps_the_contract_in_a_cluster_and_hears_events_of_every_node() {
 async fn keeps_the_contract_in_a_cluster_of_valkey() {
     let Some(program) = Program::valkey() else { return };
     let nodes = start_cluster(&program);
-    let place = connect_cluster(&nodes[1]);
-    until_watching(&place).await;
-    contract::check(&place).await;
+    let store = connect_cluster(&nodes[1]);
+    until_watching(&store).await;
+    contract::check(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,80 +160,80 @@ async fn a_node_that_is_gone_is_followed_by_its_replica() {
     replica.ask_until("INFO replication", |text| text.contains("master_link_status:up"));
     let known = |text: &str| text.contains("cluster_known_nodes:4") && text.contains("state:ok");
     nodes.iter().for_each(|node| node.ask_until("CLUSTER INFO", known));
-    let place = connect_cluster(&nodes[0]);
-    until_watching(&place).await;
+    let store = connect_cluster(&nodes[0]);
+    until_watching(&store).await;
     let now = contract::begin();
     let keys: Vec<_> = std::iter::repeat_with(session).take(30).collect();
     for key in &keys {
-        place.put(*key, contract::record(b"x", now, 600)).await.unwrap();
+        store.put(*key, contract::record(b"x", now, 600)).await.unwrap();
     }
     nodes[0].is_followed_by(&replica);
     nodes[0].kill();
     for key in &keys {
         eventually("the session is found again", || async {
-            match place.get(*key, now).await {
+            match store.get(*key, now).await {
                 Ok(found) => found.is_some() || panic!("the session was said to be gone"),
                 Err(_) => false,
             }
         })
         .await;
     }
-    until_watching(&place).await;
-    contract::check(&place).await;
+    until_watching(&store).await;
+    contract::check(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn follows_keys_that_move_to_another_node() {
     let Some(program) = Program::redis() else { return };
     let nodes = start_cluster(&program);
-    let place = connect_cluster(&nodes[0]);
-    until_used(&place).await;
+    let store = connect_cluster(&nodes[0]);
+    until_used(&store).await;
     // A key of the first node, whose slot goes to the second.
     let now = contract::begin();
     let key = std::iter::repeat_with(session)
-        .find(|key| topology::slot(&place.names.record(*key)) <= 5460)
+        .find(|key| topology::slot(&store.names.record(*key)) <= 5460)
         .unwrap();
-    place.put(key, contract::record(b"x", now, 60)).await.unwrap();
-    let slot = topology::slot(&place.names.record(key));
+    store.put(key, contract::record(b"x", now, 60)).await.unwrap();
+    let slot = topology::slot(&store.names.record(key));
     let (from, to) = (nodes[0].ask("CLUSTER MYID"), nodes[1].ask("CLUSTER MYID"));
     nodes[1].ask(&format!("CLUSTER SETSLOT {slot} IMPORTING {from}"));
     nodes[0].ask(&format!("CLUSTER SETSLOT {slot} MIGRATING {to}"));
-    let name = place.names.record(key);
+    let name = store.names.record(key);
     assert_eq!(
         nodes[0].ask(&format!("MIGRATE 127.0.0.1 {} {name} 0 5000", nodes[1].address.port)),
         "+OK"
     );
     // On the way: the old node says where to ask. What was never there has to be asked for there,
     // too.
-    assert!(place.get(key, now).await.unwrap().is_some());
+    assert!(store.get(key, now).await.unwrap().is_some());
     let touch = Touch { key, alive: 1, expires: contract::after(now, 90) };
-    place.touch(vec![touch]).await.unwrap();
-    assert!(place.get(key, contract::after(now, 80)).await.unwrap().is_some());
+    store.touch(vec![touch]).await.unwrap();
+    assert!(store.get(key, contract::after(now, 80)).await.unwrap().is_some());
     // Arrived: the old node sends on, for good.
     for node in [&nodes[1], &nodes[0], &nodes[2]] {
         assert_eq!(node.ask(&format!("CLUSTER SETSLOT {slot} NODE {to}")), "+OK");
     }
-    place.put(key, contract::record(b"y", now, 60)).await.unwrap();
-    assert_eq!(place.take(key, now).await.unwrap().unwrap().sealed, "y");
-    until_used(&place).await;
+    store.put(key, contract::record(b"y", now, 60)).await.unwrap();
+    assert_eq!(store.take(key, now).await.unwrap().unwrap().sealed, "y");
+    until_used(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_gone_takes_nobody_for_signed_out() {
     let Some(program) = Program::redis() else { return };
     let mut nodes = start_cluster(&program);
-    let place = connect_cluster(&nodes[0]);
-    until_watching(&place).await;
+    let store = connect_cluster(&nodes[0]);
+    until_watching(&store).await;
     let now = contract::begin();
     let keys: Vec<_> = std::iter::repeat_with(session).take(30).collect();
     for key in &keys {
-        place.put(*key, contract::record(b"x", now, 60)).await.unwrap();
+        store.put(*key, contract::record(b"x", now, 60)).await.unwrap();
     }
     nodes[0].kill();
     for key in &keys {
         // There, or not known; never not there.
-        assert!(!matches!(place.get(*key, now).await, Ok(None)));
+        assert!(!matches!(store.get(*key, now).await, Ok(None)));
     }
-    place.check().await.unwrap_err();
-    eventually("the loss is noticed", || async { !place.is_watching() }).await;
+    store.check().await.unwrap_err();
+    eventually("the loss is noticed", || async { !store.is_watching() }).await;
 }

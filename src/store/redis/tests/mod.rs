@@ -51,12 +51,12 @@ async fn eventually<F: Future<Output = bool>>(what: &str, ask: impl Fn() -> F) {
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-async fn until_used(place: &Redis) {
-    eventually("the place can be used", || async { place.check().await.is_ok() }).await;
+async fn until_used(store: &Redis) {
+    eventually("the store can be used", || async { store.check().await.is_ok() }).await;
 }
 
-async fn until_watching(place: &Redis) {
-    eventually("the place is watching", || async { place.is_watching() }).await;
+async fn until_watching(store: &Redis) {
+    eventually("the store is watching", || async { store.is_watching() }).await;
 }
 
 /// What the documentation of the module says that a user needs, and more than that.

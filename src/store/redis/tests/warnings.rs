@@ -33,9 +33,9 @@ async fn log_of(program: &Program, lines: &str, until: &str) -> Log {
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
     let server = Server::start(program, lines);
-    let place = connect(&server);
-    until_used(&place).await;
-    until_watching(&place).await;
+    let store = connect(&server);
+    until_used(&store).await;
+    until_watching(&store).await;
     eventually(until, || async { log.has(until) }).await;
     log
 }

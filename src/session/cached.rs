@@ -26,7 +26,7 @@ pub struct CachedSession {
     key: SessionKey,
     /// Milliseconds since the epoch of the last sign of life; no lock on the hot path.
     alive: AtomicI64,
-    /// In which round of asking the place that it was read from vouched for it.
+    /// In which round of asking the store that it was read from vouched for it.
     round: AtomicU64,
     /// It was ended from outside. Whoever still holds it sees that at once.
     has_ended: AtomicBool,
@@ -77,17 +77,17 @@ impl CachedSession {
         self.key
     }
 
-    /// Tells whether the place vouched for it in this round of asking.
+    /// Tells whether the store vouched for it in this round of asking.
     pub(super) fn is_vouched(&self, round: u64) -> bool {
         self.round() >= round
     }
 
-    /// Returns in which round of asking the place vouched for it last.
+    /// Returns in which round of asking the store vouched for it last.
     pub(super) fn round(&self) -> u64 {
         self.round.load(Ordering::Acquire)
     }
 
-    /// Notes that the place vouched for it, and the sign of life that others saw.
+    /// Notes that the store vouched for it, and the sign of life that others saw.
     pub(super) fn vouch(&self, alive: i64, round: u64, now: Time) {
         let alive = alive.min(now.as_millisecond());
         self.alive.fetch_max(alive, Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl CachedSession {
     }
 
     /// Returns the last sign of life when others should hear of it: once for each stretch of time.
-    pub(super) fn to_tell(&self, stretch: Duration) -> Option<i64> {
+    pub(super) fn unwritten_activity(&self, stretch: Duration) -> Option<i64> {
         let (alive, told) = (self.alive.load(Ordering::Relaxed), self.told.load(Ordering::Relaxed));
         let is_due = u128::try_from(alive - told).is_ok_and(|since| since >= stretch.as_millis());
         // One of several workers tells.

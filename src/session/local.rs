@@ -26,11 +26,11 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::SessionKey;
-use super::held::CachedSession;
+use super::cached::CachedSession;
 use crate::base::clock::{Time, earlier};
 
 /// The sessions near.
-pub(super) struct Near {
+pub(super) struct LocalSessions {
     shards: Box<[Shard]>,
     count: AtomicUsize,
     maximum: usize,
@@ -52,7 +52,7 @@ struct Table {
 }
 
 /// A session that was to be kept.
-pub(super) struct Kept {
+pub(super) struct Insertion {
     /// The one that is near now.
     pub(super) held: Arc<CachedSession>,
     /// Whether it was not before.
@@ -61,7 +61,7 @@ pub(super) struct Kept {
     pub(super) out: Option<Arc<CachedSession>>,
 }
 
-impl Near {
+impl LocalSessions {
     /// Makes room for so many sessions with that idle time.
     pub(super) fn new(maximum: u64, idle: Duration) -> Self {
         let maximum = usize::try_from(maximum).unwrap_or(usize::MAX).max(1);
@@ -94,13 +94,13 @@ impl Near {
     }
 
     /// Takes a session in unless its key is here.
-    pub(super) fn keep(&self, held: Arc<CachedSession>, now: Time) -> Kept {
+    pub(super) fn keep(&self, held: Arc<CachedSession>, now: Time) -> Insertion {
         let key = held.key();
         let is_same = |other: &Arc<CachedSession>| other.key() == key;
         let mut table = self.shard(&key).lock();
         let held = match table.sessions.entry(hash(&key), is_same, hash_of) {
             Entry::Occupied(known) => {
-                return Kept { held: Arc::clone(known.get()), is_new: false, out: None };
+                return Insertion { held: Arc::clone(known.get()), is_new: false, out: None };
             }
             Entry::Vacant(free) => Arc::clone(free.insert(held).get()),
         };
@@ -108,7 +108,7 @@ impl Near {
         let is_full = self.count.fetch_add(1, Ordering::Relaxed) >= self.maximum;
         drop(table);
         let out = is_full.then(|| self.make_room(&key, now)).flatten();
-        Kept { held, is_new: true, out }
+        Insertion { held, is_new: true, out }
     }
 
     /// Takes a session out.
@@ -190,7 +190,7 @@ impl Near {
     }
 
     fn shard_number(&self, key: &SessionKey) -> usize {
-        // Other bits than those that find the place in the shard.
+        // Other bits than those that find the store in the shard.
         usize::from(u16::from_le_bytes([key.0[8], key.0[9]])) % self.shards.len()
     }
 }
@@ -261,15 +261,15 @@ mod tests {
     use super::*;
     use crate::base::clock::{Clock, ManualClock};
     use crate::session::SessionId;
-    use crate::session::held::Activity;
+    use crate::session::cached::Activity;
     use crate::session::testing::{session, settings};
 
     fn clock() -> ManualClock {
         ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap())
     }
 
-    fn near(maximum: u64) -> Near {
-        Near::new(maximum, settings().idle)
+    fn near(maximum: u64) -> LocalSessions {
+        LocalSessions::new(maximum, settings().idle)
     }
 
     fn held(clock: &ManualClock) -> Arc<CachedSession> {
@@ -277,11 +277,11 @@ mod tests {
         CachedSession::new(key, session(key, now), now)
     }
 
-    fn kept(near: &Near, clock: &ManualClock) -> Arc<CachedSession> {
+    fn kept(near: &LocalSessions, clock: &ManualClock) -> Arc<CachedSession> {
         near.keep(held(clock), clock.now()).held
     }
 
-    fn count(near: &Near) -> usize {
+    fn count(near: &LocalSessions) -> usize {
         let there = near.collect(|held| Some(held.key())).len();
         assert_eq!(near.len(), there);
         there
@@ -352,7 +352,7 @@ mod tests {
             kept(&near, &clock);
         }
         assert_eq!(count(&near), 20_000);
-        let one = Near { maximum: 1, ..self::near(20_000) };
+        let one = LocalSessions { maximum: 1, ..self::near(20_000) };
         for _ in 0..50 {
             let newest = kept(&one, &clock);
             assert!(one.get(&newest.key()).is_some());

@@ -1,4 +1,4 @@
-//! A session as bytes: what is sealed and kept in a place, and read again.
+//! A session as bytes: what is sealed and kept in a store, and read again.
 //!
 //! This is the second way to a [`Session`], and as narrow as the first: bytes are taken only when
 //! they open with the secret of the cookie that leads to them.
@@ -15,7 +15,7 @@ use crate::store::sealed::{Unwritable, write_json};
 
 /// The form in which a session is kept. Fields are only ever added.
 #[derive(Serialize, Deserialize)]
-struct Kept<'k> {
+struct StoredSession<'k> {
     #[serde(rename = "v")]
     version: u8,
     given_name: Option<&'k str>,
@@ -47,7 +47,7 @@ pub(super) struct Unreadable;
 pub(super) fn write(session: &Session) -> Result<Secret<Vec<u8>>, Unwritable> {
     let person = &session.person;
     let birthdate = person.birthdate().map(|date| date.to_string());
-    let kept = Kept {
+    let kept = StoredSession {
         version: VERSION,
         given_name: person.given_name(),
         family_name: person.family_name(),

@@ -133,32 +133,32 @@ impl ErrorPage {
     }
 }
 
-/// Writes the page about a trouble: what happened, what to do, and what to quote to support.
+/// Writes the page about an error: what happened, what to do, and what to quote to support.
 ///
 /// `reason` is the stable code of the refusal, such as `login.replayed_artifact`; `incident` finds
 /// it in the log; `begin_again` is where the button leads, if there is a way on.
-pub fn trouble(
+pub fn error_page(
     look: Branding<'_>,
-    trouble: ErrorPage,
+    error_page: ErrorPage,
     reason: &str,
     incident: &str,
     begin_again: Option<&str>,
 ) -> Page {
-    trouble_told(look, trouble, None, reason, incident, begin_again)
+    error_page_with(look, error_page, None, reason, incident, begin_again)
 }
 
-/// As [`trouble`], with what happened in the words of the operator.
-pub fn trouble_told(
+/// As [`error_page`], with what happened in the words of the operator.
+pub fn error_page_with(
     look: Branding<'_>,
-    trouble: ErrorPage,
+    error_page: ErrorPage,
     told: Option<&str>,
     reason: &str,
     incident: &str,
     begin_again: Option<&str>,
 ) -> Page {
-    let words = trouble.words(look.language);
+    let words = error_page.words(look.language);
     let small_print = labels(look.language);
-    let framing = trouble.framing();
+    let framing = error_page.framing();
     let target = (framing == Framing::SameOrigin).then_some("_top");
     look.page(Parts {
         title: words.title,
@@ -167,7 +167,7 @@ pub fn trouble_told(
             p { (words.advice) }
             @if let Some(link) = begin_again {
                 p.actions {
-                    a.button href=(link) target=[target] { (trouble.way_on(look.language)) }
+                    a.button href=(link) target=[target] { (error_page.way_on(look.language)) }
                     @if link != "/" {
                         a.button.quiet href="/" target=[target] { (small_print.home) }
                     }
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn shows_the_words_the_reason_the_incident_and_the_way_on() {
-        let page = trouble(
+        let page = error_page(
             LOOK,
             ErrorPage::AlreadyUsed,
             "login.replayed_artifact",
@@ -221,14 +221,14 @@ mod tests {
 
     #[test]
     fn shows_no_button_when_there_is_no_way_on() {
-        let page = trouble(LOOK, ErrorPage::OurFault, "internal", "7f3a", None);
+        let page = error_page(LOOK, ErrorPage::OurFault, "internal", "7f3a", None);
         assert!(!page.html.contains("<a "), "{}", page.html);
     }
 
     #[test]
     fn only_the_sign_in_of_a_frame_may_be_framed_and_it_takes_the_whole_window() {
         for kind in ErrorPage::ALL {
-            let page = trouble(LOOK, kind, "reason", "7f3a", Some("/"));
+            let page = error_page(LOOK, kind, "reason", "7f3a", Some("/"));
             let in_frame = kind == ErrorPage::SignInNeeded;
             let policy = page.content_security_policy;
             assert_eq!(policy.ends_with("frame-ancestors 'self'"), in_frame, "{kind:?}");

@@ -1,4 +1,4 @@
-//! What to tell the citizen about each trouble. The messages stand beside, by what they are about.
+//! What to tell the citizen about each error. The messages stand beside, by what they are about.
 
 use super::words::{Words, choose};
 use super::{form, login, node, policy, portal, session};

@@ -1,11 +1,11 @@
-//! The place behind, and how far what is near can be relied on without it.
+//! The store behind, and how far what is near can be relied on without it.
 //!
 //! 1. Time is divided into rounds. One ends when something may have been missed of what happened in
-//!    the place, and again and again while nothing is heard. What the place vouched for in this
+//!    the store, and again and again while nothing is heard. What the store vouched for in this
 //!    round is good; of what it vouched for earlier, it is known until when everything was heard.
 //! 2. A vouching that was asked for in a round that is over by the time of the answer is none.
-//! 3. While the place is away, a session that is near goes on for the grace, counted from when the
-//!    place could first not be read, or from the first moment of which something may have been
+//! 3. While the store is away, a session that is near goes on for the grace, counted from when the
+//!    store could first not be read, or from the first moment of which something may have been
 //!    missed about this session, whichever is earlier. So a session that was ended elsewhere is
 //!    never let in for longer than the grace after its end, whatever was missed and whenever.
 
@@ -20,13 +20,13 @@ use crate::base::clock::Time;
 use crate::store::seal::Sealer;
 use crate::store::{Key, Kind, RecordStore, Touch};
 
-/// The place, and what is known of it.
-pub(super) struct Far {
-    pub(super) place: Arc<dyn RecordStore>,
+/// The store, and what is known of it.
+pub(super) struct RemoteSessions {
+    pub(super) store: Arc<dyn RecordStore>,
     pub(super) sealer: Sealer,
     /// How many ends were heard of.
     pub(super) ends: AtomicU64,
-    /// What the place is to be told.
+    /// What the store is to be told.
     touches: Mutex<Vec<Touch>>,
     /// Whether it answers.
     pub(super) presence: Presence,
@@ -45,11 +45,11 @@ struct Past {
     ends: VecDeque<(u64, i64)>,
 }
 
-impl Far {
-    /// Knows nothing yet of a place.
-    pub(super) fn new(place: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
+impl RemoteSessions {
+    /// Knows nothing yet of a store.
+    pub(super) fn new(store: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
         Self {
-            place,
+            store,
             sealer,
             ends: AtomicU64::new(0),
             touches: Mutex::default(),
@@ -64,7 +64,7 @@ impl Far {
         self.round.load(Ordering::Acquire)
     }
 
-    /// Returns the round in which the place vouched for something that it was asked for in that
+    /// Returns the round in which the store vouched for something that it was asked for in that
     /// round; none when that is over.
     pub(super) fn vouched_in(&self, round: u64) -> u64 {
         let mut past = lock(&self.past);
@@ -100,14 +100,14 @@ impl Far {
         Some(end.map_or(i64::MIN, |(_, until)| *until))
     }
 
-    /// Tells whether what was vouched for in a round goes on while the place is away.
+    /// Tells whether what was vouched for in a round goes on while the store is away.
     pub(super) fn has_grace(&self, round: u64, grace: Duration, now: Time) -> bool {
         let unread_since = self.presence.unread_since();
         let since = self.heard_until(round).map_or(unread_since, |until| until.min(unread_since));
         passed(since, now) < grace
     }
 
-    /// What the place is to be told.
+    /// What the store is to be told.
     pub(super) fn touches(&self) -> MutexGuard<'_, Vec<Touch>> {
         lock(&self.touches)
     }
@@ -115,7 +115,7 @@ impl Far {
 
 impl SessionKey {
     /// Returns what the session itself is kept under.
-    pub(super) fn place(self) -> Key {
+    pub(super) fn record_key(self) -> Key {
         Key { kind: Kind::Session, digest: self.0 }
     }
 
@@ -129,7 +129,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many rounds that are over are remembered: while nothing is heard but the place answers, half
+/// How many rounds that are over are remembered: while nothing is heard but the store answers, half
 /// an hour of them.
 const ROUNDS: usize = 4096;
 
@@ -142,71 +142,71 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(300);
 
-    fn far() -> (Far, Time) {
+    fn remote() -> (RemoteSessions, Time) {
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
-        (Far::new(Arc::new(Memory::new(1)), Sealer::default()), now)
+        (RemoteSessions::new(Arc::new(Memory::new(1)), Sealer::default()), now)
     }
 
     fn seconds(time: Time, seconds: u64) -> Time {
         later(time, Duration::from_secs(seconds))
     }
 
-    fn is_away(far: &Far, now: Time) {
-        far.presence.read::<()>(Err(Unavailable(String::new())), now).unwrap_err();
+    fn is_away(remote: &RemoteSessions, now: Time) {
+        remote.presence.read::<()>(Err(Unavailable(String::new())), now).unwrap_err();
     }
 
     #[test]
     fn grace_counts_from_what_may_have_been_missed_first() {
-        let (far, now) = far();
-        let old = far.vouched_in(far.round());
+        let (remote, now) = remote();
+        let old = remote.vouched_in(remote.round());
         // Something may have been missed, and for long it did not matter.
-        far.begin_round(now);
-        far.begin_round(seconds(now, 250));
-        let fresh = far.vouched_in(far.round());
+        remote.begin_round(now);
+        remote.begin_round(seconds(now, 250));
+        let fresh = remote.vouched_in(remote.round());
         let away = seconds(now, 260);
-        is_away(&far, away);
-        assert!(far.has_grace(fresh, GRACE, away));
-        assert!(far.has_grace(old, GRACE, seconds(now, 299)));
-        assert!(!far.has_grace(old, GRACE, seconds(now, 300)));
-        assert!(far.has_grace(fresh, GRACE, seconds(away, 299)));
-        assert!(!far.has_grace(fresh, GRACE, seconds(away, 300)));
-        assert!(!far.has_grace(0, GRACE, away), "it was never vouched for");
+        is_away(&remote, away);
+        assert!(remote.has_grace(fresh, GRACE, away));
+        assert!(remote.has_grace(old, GRACE, seconds(now, 299)));
+        assert!(!remote.has_grace(old, GRACE, seconds(now, 300)));
+        assert!(remote.has_grace(fresh, GRACE, seconds(away, 299)));
+        assert!(!remote.has_grace(fresh, GRACE, seconds(away, 300)));
+        assert!(!remote.has_grace(0, GRACE, away), "it was never vouched for");
     }
 
     #[test]
     fn rounds_that_pass_while_the_place_is_away_take_nothing_from_the_grace() {
-        let (far, now) = far();
-        let round = far.vouched_in(far.round());
-        is_away(&far, now);
+        let (remote, now) = remote();
+        let round = remote.vouched_in(remote.round());
+        is_away(&remote, now);
         for second in 0..2 * ROUNDS as u64 {
-            far.begin_round(seconds(now, second));
+            remote.begin_round(seconds(now, second));
         }
-        assert!(far.has_grace(round, Duration::from_secs(36_000), seconds(now, 35_999)));
-        assert!(lock(&far.past).ends.len() <= 1);
+        assert!(remote.has_grace(round, Duration::from_secs(36_000), seconds(now, 35_999)));
+        assert!(lock(&remote.past).ends.len() <= 1);
     }
 
     #[test]
     fn what_was_asked_for_in_a_round_that_is_over_is_not_vouched_for() {
-        let (far, now) = far();
-        let asked = far.round();
-        far.begin_round(now);
-        assert_eq!(far.vouched_in(asked), 0);
-        assert_eq!(far.vouched_in(far.round()), asked + 1);
+        let (remote, now) = remote();
+        let asked = remote.round();
+        remote.begin_round(now);
+        assert_eq!(remote.vouched_in(asked), 0);
+        assert_eq!(remote.vouched_in(remote.round()), asked + 1);
     }
 
     #[test]
     fn rounds_beyond_a_number_are_forgotten_and_then_there_is_no_grace() {
-        let (far, now) = far();
-        let first = far.vouched_in(far.round());
-        far.begin_round(now);
-        let second = far.vouched_in(far.round());
+        let (remote, now) = remote();
+        let first = remote.vouched_in(remote.round());
+        remote.begin_round(now);
+        let second = remote.vouched_in(remote.round());
         for _ in 0..ROUNDS {
-            far.vouched_in(far.round());
-            far.begin_round(now);
+            remote.vouched_in(remote.round());
+            remote.begin_round(now);
         }
-        is_away(&far, now);
-        assert!(!far.has_grace(first, GRACE, now));
-        assert!(far.has_grace(second, GRACE, now));
-        assert_eq!(lock(&far.past).ends.len(), ROUNDS);
+        is_away(&remote, now);
+        assert!(!remote.has_grace(first, GRACE, now));
+        assert!(remote.has_grace(second, GRACE, now));
+        assert_eq!(lock(&remote.past).ends.len(), ROUNDS);
     }
 }
