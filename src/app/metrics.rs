@@ -260,7 +260,9 @@ fn groups(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     })?;
     encoder.rows(&catalogue::UPSTREAM_REFUSED, |rows| {
         for group in groups {
-            for (reason, count) in ["queue_full", "waited"].into_iter().zip(group.refused) {
+            for (reason, count) in
+                ["queue_full", "waited", "client_share"].into_iter().zip(group.refused)
+            {
                 rows.add(&[&group.name, reason], count as f64)?;
             }
         }

@@ -164,6 +164,7 @@ reasons! {
     RequestSecondPlace = "request.second_place",
     RequestTargetTooLong = "request.target_too_long",
     RequestTimeout = "request.timeout",
+    RequestTooManyAtOnce = "request.too_many_at_once",
     RequestUpgradeNotAllowed = "request.upgrade_not_allowed",
     RequestVersion = "request.version",
     SessionEndedByOperator = "session.ended_by_operator",

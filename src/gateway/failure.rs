@@ -152,6 +152,9 @@ impl From<proxy::Error> for Failure {
             | proxy::Error::Http2(_)
             | proxy::Error::BadAnswer(_)
             | proxy::Error::NotUpgraded => (ErrorPage::PortalDown, StatusCode::BAD_GATEWAY),
+            proxy::Error::Busy(proxy::upstream::Busy::Share(_)) => {
+                (ErrorPage::TooManyTries, StatusCode::TOO_MANY_REQUESTS)
+            }
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
                 (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
@@ -234,7 +237,9 @@ fn refused(kind: Kind) -> (ErrorPage, StatusCode) {
 fn of_body(error: &BodyError) -> (ErrorPage, StatusCode) {
     match error {
         BodyError::TooLong(_) => (ErrorPage::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
-        BodyError::Stalled(_) => (ErrorPage::MalformedRequest, StatusCode::REQUEST_TIMEOUT),
+        BodyError::Stalled(_) | BodyError::TooSlow(_) => {
+            (ErrorPage::MalformedRequest, StatusCode::REQUEST_TIMEOUT)
+        }
         BodyError::Refused(_)
         | BodyError::Broken(_)
         | BodyError::Incomplete

@@ -98,11 +98,12 @@ impl Worker {
     }
 
     fn with(shared: Arc<Shared>, upstreams: Upstreams, answers: Arc<Answers>) -> Self {
-        let edge = &shared.settings.edge;
+        let (edge, limits) = (&shared.settings.edge, &shared.settings.limits);
         let settings = proxy::Settings {
             cookies: shared.settings.cookies,
             max_body: edge.max_body,
             sends_forwarded: edge.sends_forwarded,
+            network_prefixes: (limits.ipv4_prefix, limits.ipv6_prefix),
         };
         Self {
             proxy: Proxy {

@@ -17,7 +17,7 @@ use super::http2::{self, Sender};
 use super::in_flight::InFlight;
 use super::pool::Pooled;
 use super::request::Prepared;
-use super::upstream::{Failure, Lease, Spoken, dial};
+use super::upstream::{Failure, Lease, Requester, Spoken, dial};
 use super::upstreams::Upstream;
 use crate::gate::action::Bounds;
 use crate::wire::framing::Said;
@@ -55,10 +55,11 @@ pub(super) async fn run(
     bounds: &Bounds,
     request: &Prepared<'_>,
     mut body: Incoming,
+    requester: Requester,
 ) -> Result<Sent, Error> {
     let group = &upstream.group;
     let time = bounds.response_timeout.unwrap_or(group.settings().timeouts.response);
-    let admission = group.admit().await?;
+    let admission = group.admit(requester).await?;
     let (mut avoid, mut tries) = (None, MOST_TRIES);
     let begin = Instant::now();
     let mut now = begin;

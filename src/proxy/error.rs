@@ -74,7 +74,7 @@ fn body_code(error: &BodyError) -> Reason {
     match error {
         BodyError::Refused(refusal) => refusal.code(),
         BodyError::TooLong(_) => Reason::RequestBodyTooLarge,
-        BodyError::Stalled(_) => Reason::RequestTimeout,
+        BodyError::Stalled(_) | BodyError::TooSlow(_) => Reason::RequestTimeout,
         BodyError::Broken(_)
         | BodyError::Incomplete
         | BodyError::BrokenOff

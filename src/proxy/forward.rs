@@ -41,9 +41,10 @@ pub async fn forward(
     let body = context.record.meter(body.limited(limit), &proxy.access);
 
     // 2. What is said, to which server, and what it answers.
+    let requester = proxy.settings.requester(pass, context);
     let mut request = request::prepare(proxy, pass, forward, context, &upstream.group, &body)?;
     request.in_the_name_of(identity);
-    let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
+    let answered = attempt::run(upstream, &forward.bounds, &request, body, requester).await?;
     if request.must_upgrade() && answered.is_success() {
         return Err(Error::NotUpgraded);
     }

@@ -1,6 +1,6 @@
 //! Hands a request that may pass on to its upstream, and the answer back: both streamed.
 //!
-//! 1. Only a [`Pass`](crate::gate::Pass) opens the way, and it says to where and in whose name.
+//! 1. Only a [`Pass`] opens the way, and it says to where and in whose name.
 //! 2. The request was cleaned before the decision; here it loses what speaks of the connection and
 //!    our cookies, and gets what we say of it: origin, request id, and the signed identity that
 //!    the caller gives (`request`).
@@ -30,8 +30,12 @@ use std::sync::Arc;
 
 pub use self::error::Error;
 pub use self::forward::forward;
+use self::upstream::Requester;
 pub use self::upstreams::Upstreams;
+use crate::base::network::Network;
+use crate::gate::Pass;
 use crate::observe::access::AccessLog;
+use crate::request::context::RequestContext;
 use crate::request::cookie::Cookies;
 use crate::request::rules::{CurrentRules, Rules};
 
@@ -58,4 +62,17 @@ pub struct Settings {
     pub max_body: u64,
     /// Whether upstreams get the header `Forwarded` (RFC 7239) too.
     pub sends_forwarded: bool,
+    /// How long the prefix of a client's network is, in IPv4 and IPv6.
+    pub network_prefixes: (u8, u8),
+}
+
+impl Settings {
+    /// Tells for whom a request counts.
+    fn requester(&self, pass: &Pass, context: &RequestContext) -> Requester {
+        let (ipv4, ipv6) = self.network_prefixes;
+        match pass.live() {
+            Some(live) => Requester::Session(live.key()),
+            None => Requester::Network(Network::of(context.client.address, ipv4, ipv6)),
+        }
+    }
 }

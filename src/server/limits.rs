@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
 use crate::request::context::MAX_BODY;
 use crate::wire::head::Bounds;
+use crate::wire::pace::Slowest;
 
 /// The bounds of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +26,9 @@ pub struct Limits {
     /// How long a client may leave an answer unread, or a request's body unsent, before the
     /// connection is given up.
     pub stall_timeout: Duration,
+    /// Bytes a second that a client must send of a body, or read of an answer, after a grace
+    /// ([`GRACE`](crate::wire::pace::GRACE)); zero is any rate.
+    pub min_body_rate: u32,
     /// How long connections are still accepted after "not ready" was said.
     pub drain_delay: Duration,
     /// How long open requests may go on after a stop.
@@ -53,6 +60,24 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Returns how slow a client may be with a body, either way.
+    #[must_use]
+    pub fn slowest(&self) -> Slowest {
+        Slowest { stall: self.stall_timeout, rate: self.min_body_rate }
+    }
+
+    /// Returns how slow a client may be with the body of a request. A stream of messages, as gRPC
+    /// has it, is silent while its client has nothing to say.
+    #[must_use]
+    pub fn slowest_request(&self, headers: &HeaderMap) -> Slowest {
+        let is_grpc = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|media| media.as_bytes().starts_with(b"application/grpc"));
+        if is_grpc { Slowest { rate: 0, ..self.slowest() } } else { self.slowest() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         let Bounds { bytes, fields, target } = Bounds::default();
@@ -63,6 +88,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(60),
+            min_body_rate: 240,
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
             header_bytes: bytes,

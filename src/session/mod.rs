@@ -105,6 +105,13 @@ impl SessionId {
 }
 
 impl SessionKey {
+    /// Returns its first bytes, as good as a hash of it.
+    #[must_use]
+    pub fn prefix(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_ne_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// Takes what operators call a session by.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {

@@ -21,6 +21,7 @@ pub mod head;
 pub mod incoming;
 pub mod lines;
 pub mod outgoing;
+pub mod pace;
 pub mod reader;
 pub mod refusal;
 mod shared;

@@ -110,6 +110,12 @@ pub struct Listen {
     pub idle_timeout: HumanDuration,
     /// Time that a client may leave a body unsent or an answer unread.
     pub stall_timeout: HumanDuration,
+    /// Bytes a second that a client must send of a body, or read of an answer, on the whole and
+    /// only while it is waited for; the first 10 s are free. 0 is any rate.
+    ///
+    /// It is what ends those who send a byte now and then only to hold what a request holds. The
+    /// body of a gRPC request, a stream of messages, may be as slow as `stall_timeout` lets it.
+    pub min_body_rate: u32,
     /// Time between "not ready" and the end of accepting, when the program is asked to stop.
     ///
     /// A balancer that asks for `/readyz` needs it to take the instance out; in Kubernetes `"5s"`
@@ -151,6 +157,7 @@ impl Default for Listen {
             header_timeout,
             idle_timeout,
             stall_timeout,
+            min_body_rate,
             drain_delay,
             drain_timeout,
             header_bytes,
@@ -189,6 +196,7 @@ impl Default for Listen {
             header_timeout: header_timeout.into(),
             idle_timeout: idle_timeout.into(),
             stall_timeout: stall_timeout.into(),
+            min_body_rate,
             drain_delay: drain_delay.into(),
             drain_timeout: drain_timeout.into(),
             max_header: size(header_bytes),

@@ -63,6 +63,12 @@ pub struct Upstream {
     ///
     /// A stream of events counts as long as it is open, a WebSocket until it is.
     pub max_requests: usize,
+    /// Requests that one client may have under way: a session, or a network (`limits.ipv4_prefix`)
+    /// of those who are not signed in. More are answered with 429. 0 is an eighth of
+    /// `max_requests`, but at least 128.
+    ///
+    /// An eighth of `max_requests` and of `max_pending` is kept for citizens who are signed in.
+    pub max_requests_per_client: usize,
     /// Requests that may wait for their turn when `max_requests` are under way. More are answered
     /// with 503 at once.
     pub max_pending: usize,
@@ -123,6 +129,7 @@ impl Default for Upstream {
             keep_alive: pool.keep_alive.into(),
             max_idle_connections: pool.max_idle,
             max_requests: limits.max_requests,
+            max_requests_per_client: limits.max_requests_per_client,
             max_pending: limits.max_pending,
             pending_timeout: limits.pending_timeout.into(),
             max_fails: passive.max_fails,

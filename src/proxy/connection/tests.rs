@@ -3,6 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
+use crate::wire::pace::Slowest;
 use crate::wire::stream::ReadHalf;
 
 /// The time that an upstream has.
@@ -30,7 +31,8 @@ async fn answer_of_one_that_pauses(pause: Duration) -> Result<StatusCode, Error>
     client.write_all(&[b'x'; LENGTH]).await.unwrap();
     let reader = Reader::new(ReadHalf::Other(Box::new(source)));
     let framing = Framing::Length(LENGTH as u64);
-    let (body, _lent) = Incoming::wire(reader, framing, false, Duration::from_secs(60));
+    let (body, _lent) =
+        Incoming::wire(reader, framing, false, Slowest { stall: Duration::from_secs(60), rate: 0 });
     let (mut upstream, ours) = duplex(1024);
     let (reader, writer) = Stream::split_any(ours);
     let (reader, deadline) = (Reader::new(reader), Deadline::default());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
 use super::*;
+use crate::wire::pace::Slowest;
 use crate::wire::reader::Reader;
 use crate::wire::stream::{ReadHalf, Stream};
 
@@ -84,7 +85,12 @@ const HEAD: &str = "POST / HTTP/1.1\r\n\r\n";
 fn chunked(framing: Framing) -> (RequestWriter, DuplexStream) {
     let (client, source) = duplex(1 << 20);
     let reader = Reader::new(ReadHalf::Other(Box::new(source)));
-    let (body, _) = Incoming::wire(reader, Framing::Chunked, false, Duration::from_secs(60));
+    let (body, _) = Incoming::wire(
+        reader,
+        Framing::Chunked,
+        false,
+        Slowest { stall: Duration::from_secs(60), rate: 0 },
+    );
     (RequestWriter::new(BytesMut::from(HEAD), body, framing, false), client)
 }
 

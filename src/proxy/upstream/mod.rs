@@ -24,6 +24,7 @@ mod lease;
 mod resolve;
 mod server;
 mod settings;
+mod shares;
 mod standing;
 mod status;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use self::settings::{
     HealthCheck, Limits, MAX_WEIGHT, Passive, Pool, Protocol, ServerAddress, ServerSettings,
     Settings, Timeouts, Tls,
 };
+pub use self::shares::Requester;
 pub use self::status::{ServerStatus, State, Status};
 use crate::base::shutdown::Shutdown;
 

@@ -210,11 +210,30 @@ pub struct Limits {
     pub max_pending: usize,
     /// How long they wait.
     pub pending_timeout: Duration,
+    /// How many of those under way one client may have; zero is what suits `max_requests`.
+    pub max_requests_per_client: usize,
+}
+
+impl Limits {
+    /// Returns how many requests one client may have under way: an eighth of all, but enough for
+    /// whatever a browser asks for at once.
+    #[must_use]
+    pub fn share(&self) -> usize {
+        match self.max_requests_per_client {
+            0 => (self.max_requests / 8).max(128),
+            said => said,
+        }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_requests: 4096, max_pending: 1024, pending_timeout: Duration::from_secs(5) }
+        Self {
+            max_requests: 4096,
+            max_pending: 1024,
+            pending_timeout: Duration::from_secs(5),
+            max_requests_per_client: 0,
+        }
     }
 }
 

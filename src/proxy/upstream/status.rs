@@ -17,7 +17,7 @@ pub struct Status {
     /// How many wait for their turn.
     pub pending: usize,
     /// How many found the queue full, and how many waited for nothing.
-    pub refused: [u64; 2],
+    pub refused: [u64; 3],
     /// How many attempts there were after a first one.
     pub retries: u64,
     /// Its servers, and those that left while they have requests.

@@ -7,6 +7,7 @@ use crate::request::service::Peer;
 use crate::server::limits::Limits;
 use crate::wire::deadline::Deadline;
 use crate::wire::incoming::{Progress, ReaderLease};
+use crate::wire::pace::Pace;
 use crate::wire::reader::Reader;
 use crate::wire::stream::WriteHalf;
 
@@ -19,6 +20,8 @@ pub(super) struct Connection<'s, S> {
     pub(super) unread: Option<Progress>,
     pub(super) writer: WriteHalf,
     pub(super) deadline: Deadline,
+    /// How the client takes the answer.
+    pub(super) pace: Pace,
     pub(super) is_first: bool,
     pub(super) service: &'s S,
     pub(super) peer: &'s Peer,

@@ -15,6 +15,7 @@ use crate::wire::framing::Framing;
 use crate::wire::head::RequestHead;
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
+use crate::wire::pace::Pace;
 use crate::wire::reader::Joined;
 use crate::wire::tunnel::TunnelHandover;
 use crate::wire::write_buffer;
@@ -42,8 +43,8 @@ impl<S: Service> Connection<'_, S> {
             }
             (_, None) => return Ok(false),
             (framing, Some(reader)) => {
-                let stall = self.limits.stall_timeout;
-                let (body, lease) = Incoming::wire(reader, framing, holds_back, stall);
+                let slowest = self.limits.slowest_request(&parts.headers);
+                let (body, lease) = Incoming::wire(reader, framing, holds_back, slowest);
                 self.lease = Some(lease);
                 let is_short = matches!(framing, Framing::Length(length) if length <= DRAIN);
                 self.may_drain = is_short && !holds_back;
@@ -71,6 +72,7 @@ impl<S: Service> Connection<'_, S> {
         }
 
         // 3. The answer goes out.
+        self.pace = Pace::default();
         let response = &answer.response;
         if let Some(tunnel) =
             response.extensions().get::<TunnelHandover>().and_then(TunnelHandover::take)

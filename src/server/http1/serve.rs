@@ -11,6 +11,7 @@ use crate::base::shutdown::Shutdown;
 use crate::request::service::{Peer, Service};
 use crate::server::limits::Limits;
 use crate::wire::deadline::Deadline;
+use crate::wire::pace::Pace;
 use crate::wire::reader::Joined;
 use crate::wire::refusal::Refusal;
 
@@ -38,6 +39,7 @@ pub async fn serve<S: Service>(
         unread: None,
         writer,
         deadline: Deadline::default(),
+        pace: Pace::default(),
         is_first: true,
         service,
         peer,

@@ -27,17 +27,17 @@ impl<S: Service> Connection<'_, S> {
         bytes: &mut impl Buf,
         lasting: Option<&Arc<Lasting>>,
     ) -> io::Result<()> {
-        let Self { writer, deadline, limits, .. } = self;
-        let mut waits = false;
+        let Self { writer, deadline, pace, limits, .. } = self;
+        let slowest = limits.slowest();
         poll_fn(|cx| {
             while bytes.has_remaining() {
                 match poll_write_some(writer, cx, bytes) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Poll::Ready(Ok(_)) => waits = false,
+                    Poll::Ready(Ok(written)) => pace.moved(written),
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
-                        if !std::mem::replace(&mut waits, true) {
-                            deadline.renew_looking(limits.stall_timeout, LOOK);
+                        if let Some(time) = pace.wait(&slowest) {
+                            deadline.renew_looking(time, LOOK);
                         }
                         ready!(poll_deadline(deadline, lasting, cx))?;
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

@@ -43,7 +43,7 @@ pub(super) async fn serve<S: Service>(
     admission: &Admission,
     mut stop: Shutdown,
 ) {
-    let limits = &admission.limits;
+    let limits = admission.limits;
     let stall = limits.stall_timeout;
     let stopped = stop.clone();
     let presence = Presence::new();
@@ -58,14 +58,14 @@ pub(super) async fn serve<S: Service>(
                 (Box::pin(connect(&*service, request, &peer, stopped)).await, None)
             } else {
                 let (parts, body) = request.into_parts();
-                let body = Incoming::http2(body, stall);
+                let body = Incoming::http2(body, limits.slowest_request(&parts.headers));
                 let mut answer = service.call(Box::new(parts), body, &peer).await.into();
                 let lasting = answer.lasting.take();
                 (answer.into_response(), lasting)
             };
             Ok::<_, Infallible>(response.map(|body| match body {
                 Body::Whole(bytes) => Body::Whole(bytes),
-                body => Body::stream(Watched::new(body, stall, lasting, open)),
+                body => Body::stream(Watched::new(body, limits.slowest(), lasting, open)),
             }))
         })
     });

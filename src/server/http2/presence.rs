@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use crate::base::body::{Body, BoxError};
 use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::incoming::BodyError;
+use crate::wire::pace::{GRACE, Pace, Slowest};
 
 /// What goes on on a connection.
 pub(super) struct Presence {
@@ -79,7 +80,7 @@ impl Drop for Open {
 pub(super) struct Watched {
     inner: Arc<Mutex<Inner>>,
     watchdog: JoinHandle<()>,
-    stall: Duration,
+    slowest: Slowest,
     _open: Open,
 }
 
@@ -87,34 +88,37 @@ struct Inner {
     /// Absent when it was given up.
     body: Option<Body>,
     cut: Option<Cut>,
-    taken: Instant,
-    /// Whether it is we who wait, for whoever makes the body.
-    waits: bool,
+    /// How the client takes it. It is waited for whenever whoever makes the body is not.
+    pace: Pace,
+    /// How much of it was handed out last.
+    last: usize,
     waker: Option<Waker>,
 }
 
 impl Watched {
     pub(super) fn new(
         body: Body,
-        stall: Duration,
+        slowest: Slowest,
         lasting: Option<Arc<Lasting>>,
         open: Open,
     ) -> Self {
-        let (body, taken) = (Some(body), Instant::now());
-        let inner = Inner { body, cut: None, taken, waits: false, waker: None };
+        let mut pace = Pace::default();
+        pace.wait(&slowest);
+        let inner = Inner { body: Some(body), cut: None, pace, last: 0, waker: None };
         let inner = Arc::new(Mutex::new(inner));
-        let watchdog = tokio::spawn(watch(Arc::clone(&inner), stall, lasting));
-        Self { inner, watchdog, stall, _open: open }
+        let watchdog = tokio::spawn(watch(Arc::clone(&inner), slowest, lasting));
+        Self { inner, watchdog, slowest, _open: open }
     }
 }
 
-async fn watch(inner: Arc<Mutex<Inner>>, stall: Duration, lasting: Option<Arc<Lasting>>) {
-    let step = if lasting.is_some() { LOOK.min(stall) } else { stall };
+async fn watch(inner: Arc<Mutex<Inner>>, slowest: Slowest, lasting: Option<Arc<Lasting>>) {
+    let longest = slowest.stall.min(GRACE);
+    let step = if lasting.is_some() { LOOK.min(longest) } else { longest };
     loop {
         sleep(step).await;
         // While the body waits for its upstream, it looks by itself.
         let cut = match &lasting {
-            Some(lasting) if !lock(&inner).waits => {
+            Some(lasting) if lock(&inner).pace.is_waiting() => {
                 poll_fn(|cx| Poll::Ready(lasting.look(cx))).await
             }
             _ => Poll::Pending,
@@ -123,7 +127,7 @@ async fn watch(inner: Arc<Mutex<Inner>>, stall: Duration, lasting: Option<Arc<La
         if let Poll::Ready(cut) = cut {
             inner.cut = Some(cut);
         }
-        if inner.cut.is_some() || (!inner.waits && inner.taken.elapsed() >= stall) {
+        if inner.cut.is_some() || inner.pace.is_over(&slowest) {
             inner.body = None;
             if let Some(waker) = inner.waker.take() {
                 waker.wake();
@@ -156,11 +160,17 @@ impl HttpBody for Watched {
             if let Some(cut) = inner.cut {
                 return Poll::Ready(Some(Err(cut.into())));
             }
-            return Poll::Ready(Some(Err(BodyError::Stalled(self.stall).into())));
+            let slow = inner.pace.verdict(&self.slowest);
+            return Poll::Ready(Some(Err(BodyError::from(slow).into())));
         };
         let frame = Pin::new(body).poll_frame(cx);
-        inner.waits = frame.is_pending();
-        inner.taken = Instant::now();
+        let last = std::mem::take(&mut inner.last);
+        inner.pace.moved(last);
+        if let Poll::Ready(frame) = &frame {
+            let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+            inner.last = data.map_or(0, Bytes::len);
+            inner.pace.wait(&self.slowest);
+        }
         inner.waker = Some(cx.waker().clone());
         frame
     }
@@ -195,14 +205,28 @@ mod tests {
     async fn an_answer_that_nobody_takes_is_given_up_and_one_that_is_awaited_is_not() {
         let stall = Duration::from_secs(5);
         let presence = Presence::new();
-        let mut taken = Watched::new(endless(true), stall, None, presence.enter());
+        let slowest = Slowest { stall, rate: 0 };
+        let mut taken = Watched::new(endless(true), slowest, None, presence.enter());
         assert!(taken.frame().await.unwrap().is_ok());
         sleep(Duration::from_secs(11)).await;
         assert!(taken.frame().await.unwrap().is_err());
 
-        let mut awaited = Watched::new(endless(false), stall, None, presence.enter());
+        let mut awaited = Watched::new(endless(false), slowest, None, presence.enter());
         let waited = tokio::time::timeout(Duration::from_secs(60), awaited.frame()).await;
         assert!(waited.is_err(), "it still waits");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_taken_byte_by_byte_only_to_hold_it_is_given_up() {
+        let slowest = Slowest { stall: Duration::from_secs(60), rate: 100 };
+        let mut dripped = Watched::new(endless(true), slowest, None, Presence::new().enter());
+        let mut taken = 0;
+        while let Some(Ok(_)) = dripped.frame().await {
+            taken += 1;
+            assert!(taken < 10, "it goes on for ever");
+            sleep(Duration::from_secs(3)).await;
+        }
+        assert!(taken >= 3, "the grace was not given: {taken}");
     }
 
     #[tokio::test(start_paused = true)]

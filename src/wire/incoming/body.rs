@@ -5,18 +5,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::awaited::Awaited;
 use super::breaker::{Breaker, Switch};
 use super::error::BodyError;
 use super::lease::{ReaderLease, Wire};
-use crate::wire::deadline::Deadline;
 use crate::wire::framing::Framing;
+use crate::wire::pace::Slowest;
 use crate::wire::reader::Reader;
 
 /// The body of a request, by whatever protocol it comes.
@@ -36,7 +36,7 @@ enum Source {
     /// The end of a body whose length nobody announced, with its trailer.
     End(Option<Box<HeaderMap>>),
     Wire(Box<Wire>),
-    Http2(hyper::body::Incoming, Box<(Deadline, Duration)>),
+    Http2(hyper::body::Incoming, Box<Awaited>),
 }
 
 impl Incoming {
@@ -52,19 +52,19 @@ impl Incoming {
         reader: Reader,
         framing: Framing,
         holds_back: bool,
-        stall: Duration,
+        slowest: Slowest,
     ) -> (Self, ReaderLease) {
-        let (wire, lease) = Wire::new(reader, framing, holds_back, stall);
+        let (wire, lease) = Wire::new(reader, framing, holds_back, slowest);
         (Self::of(Source::Wire(Box::new(wire))), lease)
     }
 
     /// A body of HTTP/2.
     #[must_use]
-    pub fn http2(body: hyper::body::Incoming, stall: Duration) -> Self {
+    pub fn http2(body: hyper::body::Incoming, slowest: Slowest) -> Self {
         if body.is_end_stream() {
             return Self::empty();
         }
-        Self::of(Source::Http2(body, Box::new((Deadline::default(), stall))))
+        Self::of(Source::Http2(body, Box::new(Awaited::new(slowest))))
     }
 
     /// A body that was read before.
@@ -171,21 +171,16 @@ impl Body for Incoming {
             }
             Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(*trailer))),
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
-            Source::Http2(body, deadline) => {
-                let (deadline, stall) = &mut **deadline;
-                match Pin::new(&mut *body).poll_frame(cx) {
-                    Poll::Pending => {
-                        ready!(deadline.poll_stalled(*stall, cx));
-                        Some(Err(BodyError::Stalled(*stall)))
-                    }
-                    // A stream that was reset, even without an error, has not come to its end.
-                    Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
-                    Poll::Ready(frame) => {
-                        deadline.clear();
-                        frame.map(|frame| frame.map_err(BodyError::from))
-                    }
+            Source::Http2(body, client) => match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Pending => Some(Err(ready!(client.poll_wait(cx)).into())),
+                // A stream that was reset, even without an error, has not come to its end.
+                Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
+                Poll::Ready(frame) => {
+                    let frame = frame.map(|frame| frame.map_err(BodyError::from));
+                    client.moved(frame.as_ref());
+                    frame
                 }
-            }
+            },
         };
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()

@@ -1,17 +1,17 @@
 //! A body of HTTP/1.1 on the lease of its connection's reader.
 
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Frame;
 use tokio::sync::oneshot;
 
+use super::awaited::Awaited;
 use super::error::BodyError;
 use super::progress::Progress;
 use crate::wire::chunked::Extensions;
-use crate::wire::deadline::Deadline;
 use crate::wire::framing::Framing;
+use crate::wire::pace::Slowest;
 use crate::wire::reader::Reader;
 
 /// A body of HTTP/1.1. It takes the reader of its connection along and sends it home at the end.
@@ -20,8 +20,7 @@ pub(super) struct Wire {
     pub(super) progress: Progress,
     home: Option<oneshot::Sender<Returned>>,
     awaited: Option<oneshot::Sender<()>>,
-    deadline: Deadline,
-    stall: Duration,
+    client: Awaited,
 }
 
 /// A reader that came home, and how far it got.
@@ -45,7 +44,7 @@ impl Wire {
         reader: Reader,
         framing: Framing,
         holds_back: bool,
-        stall: Duration,
+        slowest: Slowest,
     ) -> (Self, ReaderLease) {
         let (home, come_home) = oneshot::channel();
         let (awaited, is_awaited) = oneshot::channel();
@@ -54,8 +53,7 @@ impl Wire {
             progress: Progress::new(framing, Extensions::Refused),
             home: Some(home),
             awaited: Some(awaited).filter(|_| holds_back),
-            deadline: Deadline::default(),
-            stall,
+            client: Awaited::new(slowest),
         };
         let lease =
             ReaderLease { home: come_home, awaited: Some(is_awaited).filter(|_| holds_back) };
@@ -74,11 +72,11 @@ impl Wire {
         }
         match self.progress.poll_piece(reader, cx) {
             Poll::Pending => {
-                ready!(self.deadline.poll_stalled(self.stall, cx));
-                Poll::Ready(Some(Err(BodyError::Stalled(self.stall))))
+                let slow = ready!(self.client.poll_wait(cx));
+                Poll::Ready(Some(Err(slow.into())))
             }
             Poll::Ready(frame) => {
-                self.deadline.clear();
+                self.client.moved(frame.as_ref());
                 if self.progress.is_over() {
                     self.go_home();
                 }

@@ -1,5 +1,6 @@
 //! Bodies as they come in, piece by piece, never held whole.
 
+mod awaited;
 mod body;
 mod breaker;
 mod error;

@@ -47,6 +47,7 @@ pub use brama::wire::framing::{self, Framing};
 pub use brama::wire::head::{AnswerHead, Bounds, RequestHead, Search};
 pub use brama::wire::incoming::{Incoming, Progress};
 pub use brama::wire::outgoing::{self, Fields};
+pub use brama::wire::pace::Slowest;
 pub use brama::wire::reader::{Joined, Reader};
 pub use brama::wire::refusal::Refusal;
 pub use brama::wire::stream::Stream;

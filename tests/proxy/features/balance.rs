@@ -13,7 +13,8 @@ use tempfile::TempDir;
 
 use crate::harness::tools::{self, Tool};
 use crate::harness::{
-    Answer, Gateway, Nginx, PATIENCE, Plan, Script, Scripted, Wire, free_address, node,
+    Answer, Gateway, Nginx, PATIENCE, Plan, Program, Script, Scripted, Simulator, Wire,
+    free_address, node, sign_in,
 };
 
 /// A server of nginx that says its name, and that it is well as long as it has a file `health`.
@@ -200,6 +201,81 @@ fn no_more_requests_are_under_way_and_no_more_wait_than_may() {
     assert_eq!(under_way.answer("GET").text(), "waited");
     assert_eq!(next.answer("GET").status, 200);
     assert_eq!(gateway.connect().get("localhost", "/").status, 200);
+}
+
+/// A gateway whose portal takes few requests, and what strangers hold of them.
+struct Crowded {
+    gateway: Gateway,
+    anna: String,
+    _simulator: Simulator,
+    _portal: Program,
+}
+
+impl Crowded {
+    fn with(limits: &str) -> Self {
+        let plan = Plan::empty();
+        let simulator = Simulator::start(plan.address());
+        let (portal, url) = node("portal.js");
+        let plan = plan
+            .node(&simulator)
+            .upstream_with("portal", &format!("url = \"{url}\"\n{limits}"))
+            .route("/", "portal", "public")
+            .route("/mine", "portal", "required")
+            .with("strip_prefix = \"/mine\"");
+        let gateway = plan.start();
+        let anna = sign_in(&gateway, "anna");
+        Self { gateway, anna, _simulator: simulator, _portal: portal }
+    }
+
+    /// Sends a form that does not come to its end.
+    fn hold(&self) -> Wire {
+        let mut wire = self.gateway.connect();
+        wire.send(b"POST /sum HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nx");
+        wire
+    }
+
+    fn get(&self, path: &str, cookie: &str) -> Answer {
+        let mut wire = self.gateway.connect();
+        let host = self.gateway.host();
+        wire.send(
+            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").as_bytes(),
+        );
+        wire.answer("GET")
+    }
+}
+
+#[test]
+fn one_client_takes_its_share_of_an_upstream_and_not_that_of_others() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let crowded = Crowded::with("max_requests_per_client = 4");
+    let mut held: Vec<Wire> = (0..4).map(|_| crowded.hold()).collect();
+    let refused = || crowded.get("/", "a=b");
+    until("four are under way", || refused().status == 429);
+    is_refused(&refused(), 429, "request.too_many_at_once");
+    assert_eq!(crowded.get("/mine/", &crowded.anna).status, 200, "a citizen is no stranger");
+    for wire in &mut held {
+        wire.send(b"y");
+        assert_eq!(wire.answer("POST").status, 200);
+    }
+    until("the share is given back", || refused().status == 200);
+}
+
+#[test]
+fn strangers_who_take_all_they_can_leave_room_for_citizens() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let crowded = Crowded::with("max_requests = 16\nmax_pending = 8\npending_timeout = \"500ms\"");
+    let held: Vec<Wire> = (0..14).map(|_| crowded.hold()).collect();
+    until("fourteen are under way", || crowded.get("/", "a=b").status == 503);
+    is_refused(&crowded.get("/", "a=b"), 503, "upstream.busy");
+    for _ in 0..5 {
+        assert_eq!(crowded.get("/mine/", &crowded.anna).status, 200);
+    }
+    drop(held);
+    until("they have gone", || crowded.get("/", "a=b").status == 200);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::harness::tools::{self, Tool};
-use crate::harness::{PATIENCE, Plan, Script, Wire, node};
+use crate::harness::{Answer, End, PATIENCE, Plan, Script, Wire, node};
 
 #[test]
 fn half_a_head_is_given_up_with_an_answer_and_no_head_without_one() {
@@ -47,6 +48,85 @@ fn a_head_that_comes_drop_by_drop_has_no_more_time_than_any_other() {
         wire.send(b"X-A: 1\r\n");
     };
     assert_eq!((answer.status, &*answer.reason()), (408, "request.timeout"));
+}
+
+/// Sends one more piece of a body each second until there is an answer, for at most so many.
+fn drip(wire: &mut Wire, piece: &[u8], pieces: usize) -> Option<Answer> {
+    wire.patience(Duration::from_secs(1));
+    for _ in 0..pieces {
+        wire.send(piece);
+        if let Ok(answer) = wire.try_answer("POST") {
+            return Some(answer);
+        }
+    }
+    None
+}
+
+#[test]
+fn a_body_that_only_drips_is_given_up_and_one_that_is_slow_is_not() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let gateway = Plan::before(&url).listen("min_body_rate = 1000").start();
+    let begin = |length: usize| {
+        let mut wire = gateway.connect();
+        let head =
+            format!("POST /sum HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+        wire.send(head.as_bytes());
+        wire
+    };
+    let (mut dripping, mut slow) = (begin(1_000_000), begin(15 * 2000));
+    let started = Instant::now();
+    let answers = thread::scope(|scope| {
+        let dripping = scope.spawn(|| drip(&mut dripping, b"x", 30));
+        let slow = scope.spawn(|| drip(&mut slow, &[b'x'; 2000], 15));
+        [dripping.join().unwrap(), slow.join().unwrap()]
+    });
+    let [refused, taken] = answers.map(|answer| answer.expect("an answer"));
+    assert_eq!((refused.status, &*refused.reason()), (408, "request.timeout"));
+    assert_eq!((taken.status, taken.text().len()), (200, 64));
+    assert!(started.elapsed() > Duration::from_secs(10), "the grace was not given");
+}
+
+#[test]
+fn an_answer_that_is_hardly_read_breaks_off_and_one_that_is_read_does_not() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    // What lies in the buffers of kernels counts as read, so the rate is high here.
+    let gateway = Plan::before(&url).listen("min_body_rate = 4000000").start();
+    let ask = |wire: &mut Wire| {
+        wire.send(b"GET /download?size=100000000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    };
+    let mut slow = gateway.connect();
+    ask(&mut slow);
+    let (status, _) = slow.head().unwrap();
+    assert_eq!(status, 200);
+    let mut fast = gateway.connect();
+    ask(&mut fast);
+    assert_eq!(fast.answer("GET").end, End::Complete);
+    // A little each second keeps it from being silent.
+    let started = Instant::now();
+    slow.patience(Duration::from_secs(1));
+    while is_established(gateway.address, &slow) {
+        assert!(started.elapsed() < Duration::from_secs(50), "it goes on and on");
+        let _ = slow.try_exactly(100_000);
+        thread::park_timeout(Duration::from_secs(1));
+    }
+    assert!(started.elapsed() > Duration::from_secs(9), "the grace was not given");
+    assert!(slow.rest().expect("the end").len() < 50_000_000);
+}
+
+/// Tells whether the kernel still has the gateway's end of a connection open.
+fn is_established(gateway: SocketAddr, client: &Wire) -> bool {
+    let [local, remote] = [gateway, client.address()].map(|end| format!(":{:04X}", end.port()));
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .any(|words| words[1].ends_with(&local) && words[2].ends_with(&remote) && words[3] == "01")
 }
 
 /// Returns what the kernel waits for (`timer_active` of proc_net_tcp(5)) on the established

@@ -66,6 +66,11 @@ impl Wire {
         Self::over(self.stream.try_clone().unwrap())
     }
 
+    /// Returns our end of it.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
     /// Sends bytes. A server that has closed already is no failure: what it said shows by reading.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.is_taken = self.is_taken && self.stream.write_all(bytes).is_ok();

@@ -238,6 +238,7 @@ fn limits(context: &mut Context<'_>) -> Limits {
         header_timeout: file.header_timeout.get(),
         idle_timeout: file.idle_timeout.get(),
         stall_timeout: file.stall_timeout.get(),
+        min_body_rate: file.min_body_rate,
         drain_delay: file.drain_delay.get(),
         drain_timeout: file.drain_timeout.get(),
         header_bytes: size(file.max_header.bytes()),

@@ -57,6 +57,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec
             limits: Limits {
                 max_requests: upstream.max_requests,
                 max_pending: upstream.max_pending,
+                max_requests_per_client: upstream.max_requests_per_client,
                 pending_timeout: upstream.pending_timeout.get(),
             },
             passive: Passive {

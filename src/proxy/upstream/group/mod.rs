@@ -26,6 +26,7 @@ use super::core::Core;
 use super::lease::Lease;
 use super::server::{Endpoint, Server, ServerId};
 use super::settings::{ServerAddress, Settings};
+use super::shares::Requester;
 use super::standing::{Access, FULL, Kind, Moment, Rules, Standing};
 use crate::base::reason::Reason;
 use crate::observe::metrics::Count;
@@ -122,12 +123,12 @@ impl Group {
         &self.settings
     }
 
-    /// Gets a place among the requests under way.
+    /// Gets a permit among the requests under way.
     ///
     /// # Errors
     /// When there is none within the time that a request may wait.
-    pub async fn admit(&self) -> Result<Admission, Busy> {
-        self.gate.admit().await
+    pub async fn admit(&self, requester: Requester) -> Result<Admission, Busy> {
+        self.gate.admit(requester).await
     }
 
     /// Chooses the server for a request, one that is not `avoid` if possible.
