@@ -164,6 +164,7 @@ reasons! {
     RequestSecondPlace = "request.second_place",
     RequestTargetTooLong = "request.target_too_long",
     RequestTimeout = "request.timeout",
+    RequestUpgradeFromElsewhere = "request.upgrade_from_elsewhere",
     RequestUpgradeNotAllowed = "request.upgrade_not_allowed",
     RequestVersion = "request.version",
     SessionEndedByOperator = "session.ended_by_operator",

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod header_rules;
 pub mod majority;
 pub mod methods;
+pub mod origins;
 pub mod policy;
 pub mod protocols;
 pub mod requirement;

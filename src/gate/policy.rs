@@ -27,6 +27,7 @@ use super::action::{Action, Forward};
 use super::case;
 use super::header_rules::Rules;
 use super::methods::Methods;
+use super::origins::Origins;
 use super::protocols::Protocols;
 use super::requirement::Requirement;
 use super::rewrite::Rewrite;
@@ -85,6 +86,8 @@ pub struct Route {
     pub maintenance: bool,
     /// What its connections may change to.
     pub upgrade: Protocols,
+    /// Other sites whose pages may have its connections change.
+    pub upgrade_origins: Origins,
     /// Whether its streams go on when the session that they were opened in has ended.
     pub outlives_session: bool,
     /// What the upstream is told about the citizen.
@@ -113,6 +116,7 @@ impl Route {
             response_headers: Rules::default(),
             maintenance: false,
             upgrade: Protocols::default(),
+            upgrade_origins: Origins::default(),
             outlives_session: false,
             release,
             release_number,

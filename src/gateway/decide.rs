@@ -6,7 +6,8 @@
 //! 2. [`Worker::find`]: an endpoint of ours, or what the policy has for that host, path and method.
 //!    It asks for the proof of step 1.
 //! 3. [`Worker::decide`]: the method is the one that the request line says, the cookie leads to a
-//!    session where it matters who asks, and the gate decides.
+//!    session where it matters who asks, and the gate decides. A handshake that another site's page
+//!    makes in a citizen's name does not pass ([`handshake`]).
 //!
 //! Whoever only wants to know what would be decided finds the same and asks it for a verdict
 //! ([`RouteMatch::judge`](crate::gate::RouteMatch::judge)).
@@ -21,7 +22,7 @@ use crate::base::reason::Reason;
 use crate::gate::{Decision, RouteMatch};
 use crate::gateway::failure::Failure;
 use crate::gateway::settings::Edge;
-use crate::gateway::{Settings, Shared, Worker, denial, endpoints};
+use crate::gateway::{Settings, Shared, Worker, denial, endpoints, handshake};
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded;
 use crate::request::host::Host;
@@ -136,8 +137,8 @@ impl Worker {
     /// Decides about a request, once it is known what it is for.
     ///
     /// # Errors
-    /// When a header claims another method and it matters which it is, or the session cannot be
-    /// looked for.
+    /// When a header claims another method and it matters which it is, the session cannot be looked
+    /// for, or a page of another site opens a connection where it matters who comes.
     pub async fn decide<'r>(
         &self,
         context: &RequestContext,
@@ -149,7 +150,11 @@ impl Worker {
             return Err(Failure::malformed(Reason::RequestMethodOverride, detail));
         }
         let live = if found.asks_who() { self.live(context).await? } else { None };
-        Ok(found.decide(live, context.began))
+        let decision = found.decide(live, context.began);
+        if let Decision::Pass(pass) = &decision {
+            handshake::check(pass, context, &self.shared.settings)?;
+        }
+        Ok(decision)
     }
 
     /// Takes what a proxy in front says of the client, if it is believed.

@@ -18,6 +18,7 @@ pub mod endpoints;
 pub mod failure;
 pub mod forms;
 pub mod handoff;
+pub mod handshake;
 pub mod identity;
 pub mod limits;
 pub mod login;

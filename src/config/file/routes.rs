@@ -85,6 +85,12 @@ pub struct Route {
     /// What is not named is not asked for: the request goes on without it. HTTP cannot be named,
     /// because each request must be judged.
     pub upgrade: Vec<String>,
+    /// Origins of other sites whose pages may open such a connection, where it matters who comes.
+    ///
+    /// Pages of the same host always may, and programs that send no `Origin`. Others get 403: a
+    /// browser sends the cookie of the session with a WebSocket that any page opens.
+    #[schemars(example = vec!["https://app.example.gov.pl"])]
+    pub upgrade_origins: Vec<String>,
     /// Whether answers that are still on their way when the session ends go on to their end.
     ///
     /// By default downloads, event streams and uploads end within a second of the session in whose
@@ -124,6 +130,7 @@ impl Default for Route {
             idle_timeout: None,
             max_body: None,
             upgrade: Protocols::default().names().to_vec(),
+            upgrade_origins: Vec::new(),
             outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),

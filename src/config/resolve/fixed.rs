@@ -319,6 +319,7 @@ table!(
             idle_timeout,
             max_body,
             upgrade,
+            upgrade_origins,
             outlives_session,
             maintenance,
             redirect,

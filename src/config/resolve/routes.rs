@@ -43,6 +43,8 @@ pub(super) fn resolve(
         check_standing(context, &key, (portal, host.as_deref()), route.access);
         caches::check(context, route, &key(key!(Route: response_headers)));
         let upgrade = action::upgrade(context, &route.upgrade, &key(key!(Route: upgrade)));
+        let origins =
+            action::upgrade_origins(context, route, &key(key!(Route: upgrade_origins)));
         let action = action::resolve(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [
@@ -59,6 +61,7 @@ pub(super) fn resolve(
             continue;
         };
         let (Some(methods), Some(upgrade)) = (methods, upgrade) else { continue };
+        let Some(upgrade_origins) = origins else { continue };
         let claimed =
             Claimed { index, host: host.clone(), path: path.clone(), methods: methods.clone() };
         access::check_tie(context, &taken, &claimed);
@@ -79,6 +82,7 @@ pub(super) fn resolve(
             response_headers,
             maintenance: route.maintenance || context.file().portal.maintenance,
             upgrade,
+            upgrade_origins,
             outlives_session: route.outlives_session,
             release,
             release_number,
