@@ -151,10 +151,12 @@ impl From<proxy::Error> for Failure {
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
             | proxy::Error::BadAnswer(_)
+            | proxy::Error::ConnectionChallenge
             | proxy::Error::NotUpgraded => (ErrorPage::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
                 (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
+            proxy::Error::ConnectionCredentials => (ErrorPage::Forbidden, StatusCode::FORBIDDEN),
             // RFC 9220 3, for RFC 8441 as well.
             proxy::Error::NoUpgrade => (ErrorPage::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
             proxy::Error::Cut(Cut::SessionEnded) => {

@@ -14,7 +14,7 @@ use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Cookies;
-use crate::request::headers;
+use crate::request::headers::{self, connection_auth};
 use crate::request::headers::raw::RawHeaders;
 use crate::request::lasting::Form;
 use crate::request::service::ServiceResponse;
@@ -74,7 +74,8 @@ pub async fn forward(
             let pool = Arc::clone(&upstream.pool);
             let body = answer_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
-            let is_changed = !pass.route().response_headers.is_empty();
+            let is_changed =
+                !pass.route().response_headers.is_empty() || status == StatusCode::UNAUTHORIZED;
             let passed =
                 if is_changed { Err(lines) } else { RawHeaders::of(lines, length, cookies) };
             (status, passed.map_err(|lines| lines.to_map()), body)
@@ -91,6 +92,14 @@ pub async fn forward(
     if let Some(lasting) = &lasts {
         context.record.lasts(Arc::clone(lasting));
     }
+    let fields = match fields {
+        Err(mut headers) if status == StatusCode::UNAUTHORIZED => {
+            let removed = connection_auth::remove_challenges(&mut headers);
+            removed.map_err(|_| Error::ConnectionChallenge)?;
+            Err(headers)
+        }
+        fields => fields,
+    };
     let mut answer = ServiceResponse::from(Response::new(body));
     *answer.response.status_mut() = status;
     answer.lasting = lasts;

@@ -16,7 +16,7 @@ use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::identity::headers::ASSERTION;
 use crate::request::context::RequestContext;
-use crate::request::headers::{self, forwarded};
+use crate::request::headers::{self, connection_auth, forwarded};
 use crate::request::lasting::{Cut, Form, Lasting, Opened};
 use crate::request::service::{ExpectContinue, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
@@ -104,6 +104,10 @@ pub(super) fn prepare<'r>(
         say(proxy, context, prefix, &mut headers);
         route.request_headers.apply(&mut headers);
         context.parts.headers = headers;
+    }
+    let may_have_credentials = scan.has_credentials || is_among_headers;
+    if may_have_credentials && connection_auth::has_credentials(&context.parts.headers) {
+        return Err(Error::ConnectionCredentials);
     }
     let context = &*context;
     let ours = Ours { proxy, context, prefix, assertion: None, is_among_headers };

@@ -3,6 +3,7 @@
 mod balance;
 mod bulk;
 mod clients;
+mod connection_auth;
 mod dav;
 mod edge;
 mod fronts;
