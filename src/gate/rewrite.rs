@@ -57,7 +57,7 @@ impl Rewrite {
         if !(add.is_empty() || add.starts_with('/')) || !add.bytes().all(is_plain) {
             return Err(Error::NotPlain);
         }
-        let prefix = utf8_percent_encode(strip, ENCODED).to_string();
+        let prefix = encoded(strip);
         Ok(Self {
             stripped: strip.bytes().filter(|&byte| byte == b'/').count(),
             prefix: HeaderValue::try_from(prefix).ok().filter(|_| !strip.is_empty()),
@@ -102,6 +102,12 @@ impl Rewrite {
         // Made of parts of targets, so it is one; the root is no secret location of anybody.
         Some(PathAndQuery::try_from(target).unwrap_or(PathAndQuery::from_static("/")))
     }
+}
+
+/// Returns a canonical path as it stands in an address.
+#[must_use]
+pub fn encoded(path: &str) -> String {
+    utf8_percent_encode(path, ENCODED).to_string()
 }
 
 /// RFC 3986 2.3: what is not unreserved, but for the slashes.

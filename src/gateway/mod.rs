@@ -22,6 +22,7 @@ pub mod handshake;
 pub mod identity;
 pub mod limits;
 pub mod login;
+pub mod portal_cookies;
 pub mod portals;
 pub mod response;
 pub mod settings;

@@ -13,6 +13,7 @@ pub mod host;
 pub mod lasting;
 pub mod networks;
 pub mod path;
+pub mod portal_cookie;
 pub mod recorded;
 pub mod rules;
 pub mod service;

@@ -71,6 +71,7 @@ table!(
             maintenance_retry_after,
             maintenance_allow,
             send_forwarded,
+            clear_cookies_at_logout,
         ],
         both: [],
     }

@@ -79,6 +79,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let routes = routes::resolve(context, portal.as_ref(), &names);
     cases::check(context, &routes);
     doors::check(context, &routes, &upstreams);
+    portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);
     let log = log::resolve(context);
