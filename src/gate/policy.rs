@@ -88,6 +88,8 @@ pub struct Route {
     pub upgrade: Protocols,
     /// Other sites whose pages may have its connections change.
     pub upgrade_origins: Origins,
+    /// Whether a preflight for a request of its methods passes, whoever asks.
+    pub cors_preflight: bool,
     /// Whether its streams go on when the session that they were opened in has ended.
     pub outlives_session: bool,
     /// What the upstream is told about the citizen.
@@ -117,6 +119,7 @@ impl Route {
             maintenance: false,
             upgrade: Protocols::default(),
             upgrade_origins: Origins::default(),
+            cors_preflight: false,
             outlives_session: false,
             release,
             release_number,

@@ -28,7 +28,7 @@ use crate::request::headers::forwarded;
 use crate::request::host::Host;
 use crate::request::rules::Rules;
 use crate::request::service::Peer;
-use crate::request::{headers, host, path};
+use crate::request::{headers, host, path, preflight};
 use crate::wire::head::{self, is_method};
 
 /// Returns the canonical host of a request: the one that it names, unless a proxy in front is
@@ -126,12 +126,22 @@ impl Worker {
         Ok(Received { path })
     }
 
-    /// Finds what a request is for that was taken in.
+    /// Finds what a request is for that was taken in. A preflight is for what it asks about, where
+    /// that lets preflights through.
     #[must_use]
-    pub fn find(&self, received: &Received, context: &RequestContext) -> Found<'_> {
+    pub fn find(
+        &self,
+        received: &Received,
+        context: &RequestContext,
+        has_body: bool,
+    ) -> Found<'_> {
         let path = received.path.as_deref().unwrap_or_else(|| context.path());
         let client = Some(context.client.address);
-        self.shared.find((context.host.name(), path), &context.parts.method, client)
+        let found = self.shared.find((context.host.name(), path), &context.parts.method, client);
+        match (found, preflight::asked(&context.parts, has_body)) {
+            (Found::Route(found), Some(asked)) => Found::Route(found.asking_for(&asked)),
+            (found, _) => found,
+        }
     }
 
     /// Decides about a request, once it is known what it is for.

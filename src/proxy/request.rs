@@ -18,6 +18,7 @@ use crate::identity::headers::ASSERTION;
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, connection_auth, forwarded};
 use crate::request::lasting::{Cut, Form, Lasting, Opened};
+use crate::request::preflight;
 use crate::request::service::{ExpectContinue, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
@@ -170,6 +171,8 @@ pub(super) fn lasting(
         host: &context.host,
         uri: &context.parts.uri,
         method: &context.parts.method,
+        // What has a body is no preflight, and passed as something else.
+        asked: preflight::asked(&context.parts, false),
         address: context.client.address,
         began: context.began,
         live: pass.live(),

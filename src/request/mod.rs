@@ -14,6 +14,7 @@ pub mod lasting;
 pub mod networks;
 pub mod path;
 pub mod portal_cookie;
+pub mod preflight;
 pub mod recorded;
 pub mod rules;
 pub mod service;

@@ -91,6 +91,13 @@ pub struct Route {
     /// browser sends the cookie of the session with a WebSocket that any page opens.
     #[schemars(example = vec!["https://app.example.gov.pl"])]
     pub upgrade_origins: Vec<String>,
+    /// Whether a CORS preflight passes without a session, in nobody's name.
+    ///
+    /// Browsers ask so before a page of another site makes a request, and send no cookies with it:
+    /// `OPTIONS` without a body, with one `Origin` and one `Access-Control-Request-Method`. It is
+    /// for requests with the methods of this route; `OPTIONS` need not be among them. The upstream
+    /// answers.
+    pub cors_preflight: bool,
     /// Whether answers that are still on their way when the session ends go on to their end.
     ///
     /// By default downloads, event streams and uploads end within a second of the session in whose
@@ -131,6 +138,7 @@ impl Default for Route {
             max_body: None,
             upgrade: Protocols::default().names().to_vec(),
             upgrade_origins: Vec::new(),
+            cors_preflight: false,
             outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),

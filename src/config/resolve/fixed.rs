@@ -321,6 +321,7 @@ table!(
             max_body,
             upgrade,
             upgrade_origins,
+            cors_preflight,
             outlives_session,
             maintenance,
             redirect,

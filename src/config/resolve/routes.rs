@@ -83,6 +83,7 @@ pub(super) fn resolve(
             maintenance: route.maintenance || context.file().portal.maintenance,
             upgrade,
             upgrade_origins,
+            cors_preflight: route.cors_preflight,
             outlives_session: route.outlives_session,
             release,
             release_number,

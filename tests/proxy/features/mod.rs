@@ -12,6 +12,7 @@ mod lasting;
 mod limits;
 mod patience;
 mod portals;
+mod preflight;
 mod streaming;
 mod upgrade;
 mod websocket;
