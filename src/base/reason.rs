@@ -155,6 +155,7 @@ reasons! {
     RequestHeaderTooLarge = "request.header_too_large",
     RequestHost = "request.host",
     RequestIdentityHeaderAlias = "request.identity_header_alias",
+    RequestLoop = "request.loop",
     RequestMaintenance = "request.maintenance",
     RequestMalformed = "request.malformed",
     RequestMaxAge = "request.max_age",

@@ -16,13 +16,14 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{Method, Uri, Version};
+use http::{Method, StatusCode, Uri, Version};
 
 use crate::base::reason::Reason;
 use crate::gate::{Decision, RouteMatch};
 use crate::gateway::failure::Failure;
 use crate::gateway::settings::Edge;
 use crate::gateway::{Settings, Shared, Worker, denial, endpoints, handshake};
+use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded;
 use crate::request::host::Host;
@@ -111,7 +112,8 @@ impl Worker {
     /// and path are settled, and whatever is said in our name is taken away.
     ///
     /// # Errors
-    /// When the request cannot be read in one way, or a header speaks in our name.
+    /// When the request cannot be read in one way, a header speaks in our name, or it came through
+    /// us before.
     pub fn receive(&self, context: &mut RequestContext, peer: &Peer) -> Result<Received, Failure> {
         self.check_head(context)?;
         // Before their headers go.
@@ -123,6 +125,12 @@ impl Worker {
             Cow::Owned(decoded) => Some(decoded),
         };
         context.scan = headers::clean_request(&mut context.parts.headers)?;
+        if context.scan.has_via && self.shared.via.is_in(&context.parts.headers) {
+            let (status, code) = (StatusCode::LOOP_DETECTED, Reason::RequestLoop);
+            let detail = "it came through this gateway before: an upstream leads back here";
+            let failure = Failure::new(ErrorPage::OurFault, status, code);
+            return Err(Failure { detail: detail.to_owned(), ..failure });
+        }
         Ok(Received { path })
     }
 

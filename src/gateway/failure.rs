@@ -250,7 +250,7 @@ impl From<wire::refusal::Refusal> for Failure {
     fn from(refusal: wire::refusal::Refusal) -> Self {
         use wire::refusal::Refusal;
         let (page, status) = match refusal {
-            Refusal::Malformed(_) | Refusal::Framing(_) => {
+            Refusal::Malformed(_) | Refusal::MalformedLine(..) | Refusal::Framing(_) => {
                 (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST)
             }
             Refusal::Version => {

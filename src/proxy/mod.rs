@@ -34,6 +34,7 @@ pub use self::upstreams::Upstreams;
 use crate::observe::access::AccessLog;
 use crate::request::cookie::Cookies;
 use crate::request::rules::{CurrentRules, Rules};
+use crate::request::via::Via;
 
 /// What forwards requests: the portals behind, as one worker reaches them.
 pub struct Proxy {
@@ -47,6 +48,8 @@ pub struct Proxy {
     pub current: Arc<CurrentRules>,
     /// The access log, for which bytes and times are noted unless it is off.
     pub access: Arc<AccessLog>,
+    /// What is said of us in each request.
+    pub via: Arc<Via>,
 }
 
 /// What holds for the portals behind, all of them.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, VIA};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
@@ -153,6 +153,7 @@ fn say(
     let standard = proxy.settings.sends_forwarded;
     forwarded::announce(fields, &context.client, &context.host, prefix, standard);
     fields.add_text(&X_REQUEST_ID, &context.id);
+    fields.add(&VIA, proxy.via.of(context.parts.version));
 }
 
 /// Returns the right by which what comes of a request goes on, and whether its end is counted.

@@ -18,3 +18,4 @@ pub mod preflight;
 pub mod recorded;
 pub mod rules;
 pub mod service;
+pub mod via;

@@ -15,4 +15,5 @@ mod portals;
 mod preflight;
 mod streaming;
 mod upgrade;
+mod via;
 mod websocket;
