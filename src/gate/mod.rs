@@ -22,6 +22,8 @@ pub mod visitor;
 
 use std::sync::Arc;
 
+use http::Method;
+
 use self::action::Action;
 use self::facts::Facts;
 use self::policy::{Access, Location, Policy, Route};

@@ -78,6 +78,10 @@ pub struct Route {
     pub action: Action,
     /// How the path changes on the way.
     pub rewrite: Rewrite,
+    /// Scheme, host and port of its pages, where the configuration says them.
+    pub origin: Option<String>,
+    /// Whether addresses in answers become the public ones.
+    pub rewrite_responses: bool,
     /// Changes to the headers of requests that go on.
     pub request_headers: Rules,
     /// Changes to the headers of answers of the upstream, and of redirects and fixed answers.
@@ -114,6 +118,8 @@ impl Route {
             access,
             action: Action::Forward(Forward::to(upstream)),
             rewrite: Rewrite::default(),
+            origin: None,
+            rewrite_responses: true,
             request_headers: Rules::default(),
             response_headers: Rules::default(),
             maintenance: false,

@@ -137,12 +137,7 @@ impl Worker {
     /// Finds what a request is for that was taken in. A preflight is for what it asks about, where
     /// that lets preflights through.
     #[must_use]
-    pub fn find(
-        &self,
-        received: &Received,
-        context: &RequestContext,
-        has_body: bool,
-    ) -> Found<'_> {
+    pub fn find(&self, received: &Received, context: &RequestContext, has_body: bool) -> Found<'_> {
         let path = received.path.as_deref().unwrap_or_else(|| context.path());
         let client = Some(context.client.address);
         let found = self.shared.find((context.host.name(), path), &context.parts.method, client);

@@ -208,6 +208,11 @@ impl Prepared<'_> {
         self.ours.assertion = assertion;
     }
 
+    /// Returns the host that the upstream is told.
+    pub(super) fn into_host(self) -> HeaderValue {
+        self.host
+    }
+
     /// Tells whether an answer of success without a change of protocols would be misunderstood.
     pub(super) fn must_upgrade(&self) -> bool {
         self.must_upgrade

@@ -76,7 +76,7 @@ impl PortalCookie {
 
     /// Returns values of `Set-Cookie` that take it away: at its path, or at each of these.
     pub fn clear<'p>(
-        &self,
+        &'p self,
         paths: impl Iterator<Item = &'p str>,
         is_secure: bool,
     ) -> impl Iterator<Item = HeaderValue> {
@@ -116,10 +116,7 @@ mod tests {
     fn a_cookie_goes_from_where_it_was_set() {
         let both = ["JSESSIONID=; Path=/; Max-Age=0", "JSESSIONID=; Path=/tax; Max-Age=0"];
         assert_eq!(cleared("JSESSIONID", false), both);
-        assert_eq!(
-            cleared("__Host-id; path=/", true),
-            ["__Host-id=; Path=/; Max-Age=0; Secure"]
-        );
+        assert_eq!(cleared("__Host-id; path=/", true), ["__Host-id=; Path=/; Max-Age=0; Secure"]);
         assert_eq!(
             cleared("id ; Domain=example.gov.pl;Path=/app/", true),
             ["id=; Path=/app/; Max-Age=0; Domain=example.gov.pl; Secure"]

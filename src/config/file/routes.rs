@@ -68,6 +68,12 @@ pub struct Route {
     /// Path that is put before what is left.
     #[schemars(example = &"/app")]
     pub add_prefix: Option<String>,
+    /// Whether addresses in the headers of answers become those that clients know.
+    ///
+    /// The prefixes above are mapped back in `Location`, `Content-Location`, `Refresh` and the
+    /// `Path` of `Set-Cookie`, and a `Location` to the upstream's own address leads to the public
+    /// one. A path that begins with `strip_prefix` already stays as it is.
+    pub rewrite_responses: bool,
     /// `Host` that the upstream sees: `"preserve"` for that of the request, `"upstream"` for that
     /// of its own address, or a name of your choice.
     pub host_header: String,
@@ -132,6 +138,7 @@ impl Default for Route {
             claims: Vec::new(),
             strip_prefix: None,
             add_prefix: None,
+            rewrite_responses: true,
             host_header: "preserve".to_owned(),
             response_timeout: None,
             idle_timeout: None,

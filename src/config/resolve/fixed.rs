@@ -315,6 +315,7 @@ table!(
             claims,
             strip_prefix,
             add_prefix,
+            rewrite_responses,
             host_header,
             response_timeout,
             idle_timeout,

@@ -43,8 +43,7 @@ pub(super) fn resolve(
         check_standing(context, &key, (portal, host.as_deref()), route.access);
         caches::check(context, route, &key(key!(Route: response_headers)));
         let upgrade = action::upgrade(context, &route.upgrade, &key(key!(Route: upgrade)));
-        let origins =
-            action::upgrade_origins(context, route, &key(key!(Route: upgrade_origins)));
+        let origins = action::upgrade_origins(context, route, &key(key!(Route: upgrade_origins)));
         let action = action::resolve(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [
@@ -71,6 +70,7 @@ pub(super) fn resolve(
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
         };
         let release_number = release_number(&mut releases, &release);
+        let origin = portal.and_then(|portal| portal.known_origin(&host)).map(str::to_owned);
         routes.push(Route {
             host,
             path,
@@ -78,6 +78,8 @@ pub(super) fn resolve(
             access,
             action,
             rewrite,
+            origin,
+            rewrite_responses: route.rewrite_responses,
             request_headers,
             response_headers,
             maintenance: route.maintenance || context.file().portal.maintenance,

@@ -2,9 +2,7 @@
 //! and what matters later is noted.
 
 use http::HeaderMap;
-use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE, VIA,
-};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE, VIA};
 
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;

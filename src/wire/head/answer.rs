@@ -39,7 +39,9 @@ pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<AnswerHead, Refusal
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Refusal::TooManyFields(bounds.fields));
         }
-        _ => return Err(Refusal::MalformedLine("head of the answer", odd_line(head, Side::Answer))),
+        _ => {
+            return Err(Refusal::MalformedLine("head of the answer", odd_line(head, Side::Answer)));
+        }
     }
     let status = parsed
         .code

@@ -72,7 +72,8 @@ impl Search {
             let at = self.looked_at + at;
             if at == self.line_start || bytes[at - 1] != b'\r' {
                 // An empty line before the head is not of it.
-                let before = if bytes.starts_with(b"\r\n") { &bytes[2..at.max(2)] } else { &bytes[..at] };
+                let before =
+                    if bytes.starts_with(b"\r\n") { &bytes[2..at.max(2)] } else { &bytes[..at] };
                 let lines = memchr::memchr_iter(b'\n', before).count();
                 let number = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1);
                 return Err(Refusal::MalformedLine("it ends without CR", number));
