@@ -94,7 +94,7 @@ pub struct Route {
     /// Origins of other sites whose pages may open such a connection, where it matters who comes.
     ///
     /// Pages of the same host always may, and programs that send no `Origin`. Others get 403: a
-    /// browser sends the cookie of the session with a WebSocket that any page opens.
+    /// browser sends the cookie of the session with a WebSocket that a page of a sibling host opens.
     #[schemars(example = vec!["https://app.example.gov.pl"])]
     pub upgrade_origins: Vec<String>,
     /// Whether a CORS preflight passes without a session, in nobody's name.

@@ -179,12 +179,12 @@ fn a_page_of_another_site_opens_no_websocket_in_a_citizens_name() {
             // The same site to `SameSite`, and so with the cookie.
             &["http://localhost:1"],
             &["http://localhost"],
-            &[&own.replace("http:", "https:")],
-            &[&format!("{own}.evil.example")],
+            &[&*own.replace("http:", "https:")],
+            &[&*format!("{own}.evil.example")],
             &["http://app.example.gov.pl"],
             &["null"],
             &[""],
-            &[&own, "https://evil.example"],
+            &[&*own, "https://evil.example"],
         ] {
             let opened = WebSocket::try_open_from(&gateway, version, &cookie, foreign);
             assert!(opened.is_err(), "{version:?} {foreign:?}");
