@@ -118,6 +118,7 @@ impl App {
             limits: Arc::new(Limits::new(settings.gateway.limits.clone(), Arc::clone(&clock))),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             counts,
+            via: Arc::default(),
             clock: Arc::clone(&clock),
             settings: settings.gateway,
         });

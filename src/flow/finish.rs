@@ -58,6 +58,8 @@ pub struct Finished {
     pub login: PendingLogin,
     /// Whether the browser was told so before.
     pub is_repeated: bool,
+    /// Whether the session that the browser had until now was known, and the same person's.
+    pub is_same_person: bool,
 }
 
 /// How long the use of an artifact is remembered. The node forgets it much sooner.
@@ -220,17 +222,23 @@ impl Flows {
         let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         self.sessions.insert(&id, session, now).await?;
+        let mut is_same_person = false;
         if let Some(earlier) = earlier {
             // The citizen is signed in by now, and the cookie of the earlier session is gone.
             match self.sessions.remove(&earlier, now).await {
-                Ok(Some(_)) => self.sessions.ended().add(REPLACED),
+                Ok(Some(before)) => {
+                    let before = before.session().person().identifier();
+                    is_same_person = before == assertion.person().identifier();
+                    self.sessions.ended().add(REPLACED);
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "session before this login could not be ended");
                 }
             }
         }
-        Ok(Finished { session: id, assurance: assertion.assurance(), login, is_repeated: false })
+        let assurance = assertion.assurance();
+        Ok(Finished { session: id, assurance, login, is_repeated: false, is_same_person })
     }
 
     /// Tells a browser what became of its login, when that is known already, and otherwise why it
@@ -256,7 +264,8 @@ impl Flows {
                 // Somebody may have signed out meanwhile.
                 let live = self.sessions.find(&session, Activity::Background, self.now()).await?;
                 live.ok_or(Refused::Used)?;
-                Ok(Finished { session, assurance, login, is_repeated: true })
+                let (is_repeated, is_same_person) = (true, false);
+                Ok(Finished { session, assurance, login, is_repeated, is_same_person })
             }
         }
     }

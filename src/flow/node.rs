@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
@@ -66,6 +66,9 @@ pub enum NodeError {
     /// The answer broke off.
     #[error("answer of the node broke off")]
     Broken,
+    /// The answer is compressed, although that was not asked for.
+    #[error("answer of the node has a Content-Encoding, although it was asked for identity")]
+    Coded,
 }
 
 impl NodeError {
@@ -78,7 +81,7 @@ impl NodeError {
             Self::Unreachable(_) => Reason::LoginNodeUnreachable,
             Self::Status(_) => Reason::LoginNodeHttpStatus,
             Self::TooLong(_) => Reason::LoginAnswerTooLarge,
-            Self::Broken => Reason::LoginNodeAnswerBroken,
+            Self::Broken | Self::Coded => Reason::LoginNodeAnswerBroken,
         }
     }
 }
@@ -255,6 +258,8 @@ impl NodeClient {
             .uri(url.clone())
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header(ACCEPT, "text/xml")
+            // RFC 9110 12.5.3: without it the node may choose any coding.
+            .header(ACCEPT_ENCODING, "identity")
             // SOAP 1.1 section 6.1.1: the field is required; an empty value names no intent.
             .header("SOAPAction", "\"\"")
             .body(Full::from(soap))
@@ -265,6 +270,12 @@ impl NodeClient {
             .await
             .map_err(|error| NodeError::Unreachable(in_one_line(&error)))?;
         let status = answer.status();
+        // Coded all the same, it is not what was signed, and no bound holds for what it opens to.
+        if let Some(coding) = answer.headers().get(CONTENT_ENCODING)
+            && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+        {
+            return Err(NodeError::Coded);
+        }
         let limit = self.settings.maximum_answer;
         let bytes = body::read(answer.into_body(), limit).await.map_err(|error| match error {
             body::ReadError::TooLong(limit) => NodeError::TooLong(limit),
@@ -329,6 +340,46 @@ mod tests {
         let results = exchanges.resolve.results.all();
         assert_eq!(results, [("login.node_unreachable", 1), ("ok", 0)]);
         assert_eq!(exchanges.logout.results.all(), [("ok", 0)]);
+    }
+
+    /// Answers one request with these fields; returns what it heard.
+    async fn node(fields: &'static str) -> (Uri, tokio::task::JoinHandle<String>) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/resolve", listener.local_addr().unwrap());
+        let heard = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"soap") {
+                assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
+            }
+            let answer = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8(heard).unwrap()
+        });
+        (url.parse().unwrap(), heard)
+    }
+
+    #[tokio::test]
+    async fn the_node_is_asked_for_its_answer_as_it_is_and_a_coded_one_is_refused() {
+        for (fields, is_taken) in [
+            ("", true),
+            ("Content-Encoding: identity\r\n", true),
+            ("Content-Encoding: gzip\r\n", false),
+            ("Content-Encoding: br\r\n", false),
+        ] {
+            let mut client = client(1, 0);
+            let (url, heard) = node(fields).await;
+            client.settings.resolve_url = url;
+            let permit = client.permit().await.unwrap();
+            let answer = client.resolve(permit, "soap".to_owned()).await;
+            match answer {
+                Ok(bytes) => assert!(is_taken && bytes == "ok", "{fields}"),
+                Err(error) => assert!(!is_taken && matches!(error, NodeError::Coded), "{error}"),
+            }
+            let heard = heard.await.unwrap().to_lowercase();
+            assert!(heard.contains("\r\naccept-encoding: identity\r\n"), "{heard}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

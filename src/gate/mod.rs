@@ -12,6 +12,7 @@ pub mod facts;
 pub mod header_rules;
 pub mod majority;
 pub mod methods;
+pub mod origins;
 pub mod policy;
 pub mod protocols;
 pub mod requirement;
@@ -20,6 +21,8 @@ pub mod standing;
 pub mod visitor;
 
 use std::sync::Arc;
+
+use http::Method;
 
 use self::action::Action;
 use self::facts::Facts;
@@ -100,6 +103,8 @@ pub struct RouteMatch<'p> {
     location: Option<&'p Location>,
     route: Option<&'p Arc<Route>>,
     may_pass_maintenance: bool,
+    /// It only asks whether another request may be made, which the route answers for anybody.
+    is_preflight: bool,
 }
 
 impl<'p> RouteMatch<'p> {
@@ -108,7 +113,20 @@ impl<'p> RouteMatch<'p> {
     pub fn find(facts: &Facts<'_>, policy: &'p Policy) -> Self {
         let location = policy.find(facts.host, facts.path);
         let route = location.and_then(|location| location.route(facts.method));
-        Self { location, route, may_pass_maintenance: facts.may_pass_maintenance }
+        let may_pass_maintenance = facts.may_pass_maintenance;
+        Self { location, route, may_pass_maintenance, is_preflight: false }
+    }
+
+    /// Says that the request is a preflight for one with another method (Fetch 4.8). Where the
+    /// route of that method lets preflights through, this one takes it, in nobody's name;
+    /// otherwise it is as any other request.
+    #[must_use]
+    pub fn asking_for(self, method: &Method) -> Self {
+        let route = self.location.and_then(|location| location.route(method));
+        match route.filter(|route| route.cors_preflight) {
+            Some(route) => Self { route: Some(route), is_preflight: true, ..self },
+            None => self,
+        }
     }
 
     /// Returns the most bytes that the body of the request may have, where its route says that.
@@ -124,14 +142,17 @@ impl<'p> RouteMatch<'p> {
     /// so a location for all stays open when sessions cannot be found.
     #[must_use]
     pub fn asks_who(&self) -> bool {
-        self.route
-            .is_some_and(|route| !matches!(route.access, Access::Public) && !self.is_closed(route))
+        !self.is_preflight
+            && self.route.is_some_and(|route| {
+                !matches!(route.access, Access::Public) && !self.is_closed(route)
+            })
     }
 
     /// Tells whether it depends on the method what is decided here.
     #[must_use]
     pub fn names_methods(&self) -> bool {
-        self.location.is_some_and(|location| location.methods().next().is_some())
+        self.is_preflight
+            || self.location.is_some_and(|location| location.methods().next().is_some())
     }
 
     /// Returns what a login must bring for it, where one is needed.
@@ -178,6 +199,9 @@ impl<'p> RouteMatch<'p> {
         // Nobody is sent to sign in to a location that is closed.
         if self.is_closed(route) {
             return Err(Denial::Closed);
+        }
+        if self.is_preflight {
+            return Ok(Naming::Nobody);
         }
         match (&route.access, visitor) {
             // Nobody's name is told to a public location, whoever asks.

@@ -27,6 +27,7 @@ use super::action::{Action, Forward};
 use super::case;
 use super::header_rules::Rules;
 use super::methods::Methods;
+use super::origins::Origins;
 use super::protocols::Protocols;
 use super::requirement::Requirement;
 use super::rewrite::Rewrite;
@@ -77,6 +78,10 @@ pub struct Route {
     pub action: Action,
     /// How the path changes on the way.
     pub rewrite: Rewrite,
+    /// Scheme, host and port of its pages, where the configuration says them.
+    pub origin: Option<String>,
+    /// Whether addresses in answers become the public ones.
+    pub rewrite_responses: bool,
     /// Changes to the headers of requests that go on.
     pub request_headers: Rules,
     /// Changes to the headers of answers of the upstream, and of redirects and fixed answers.
@@ -85,6 +90,10 @@ pub struct Route {
     pub maintenance: bool,
     /// What its connections may change to.
     pub upgrade: Protocols,
+    /// Other sites whose pages may have its connections change.
+    pub upgrade_origins: Origins,
+    /// Whether a preflight for a request of its methods passes, whoever asks.
+    pub cors_preflight: bool,
     /// Whether its streams go on when the session that they were opened in has ended.
     pub outlives_session: bool,
     /// What the upstream is told about the citizen.
@@ -109,10 +118,14 @@ impl Route {
             access,
             action: Action::Forward(Forward::to(upstream)),
             rewrite: Rewrite::default(),
+            origin: None,
+            rewrite_responses: true,
             request_headers: Rules::default(),
             response_headers: Rules::default(),
             maintenance: false,
             upgrade: Protocols::default(),
+            upgrade_origins: Origins::default(),
+            cors_preflight: false,
             outlives_session: false,
             release,
             release_number,

@@ -7,6 +7,10 @@
 //!    an empty segment or a dot segment, and policy and upstream see the same value apart from the
 //!    two prefixes.
 //! 3. An empty path becomes `/`. The query stays.
+//! 4. What a portal answers is mapped back: the added prefix goes, the one that was taken away
+//!    comes. A path that has the latter already stays: its portal heeds `X-Forwarded-Prefix`. So
+//!    does one that leads out of the added prefix, to where no route of this kind leads, and one
+//!    that a browser would read in another way than it is written.
 //!
 //! A portal must know of what is taken away to write links; it is told (`X-Forwarded-Prefix`).
 
@@ -57,7 +61,7 @@ impl Rewrite {
         if !(add.is_empty() || add.starts_with('/')) || !add.bytes().all(is_plain) {
             return Err(Error::NotPlain);
         }
-        let prefix = utf8_percent_encode(strip, ENCODED).to_string();
+        let prefix = encoded(strip);
         Ok(Self {
             stripped: strip.bytes().filter(|&byte| byte == b'/').count(),
             prefix: HeaderValue::try_from(prefix).ok().filter(|_| !strip.is_empty()),
@@ -88,6 +92,54 @@ impl Rewrite {
         if path.is_empty() { "/".to_owned() } else { path }
     }
 
+    /// Maps a path of the upstream back to the public one; `None` when it stays as it is.
+    #[must_use]
+    pub fn back(&self, path: &str) -> Option<String> {
+        let is_plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let dots = |segment: &str| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(&*plain, "." | "..")
+        };
+        if !is_plain || path.split('/').any(dots) || path.starts_with("//") {
+            return None;
+        }
+        let public = self.public(path)?;
+        // It would name a host.
+        (!public.starts_with("//")).then_some(public)
+    }
+
+    /// Maps the path of a cookie back; `None` when it stays as it is. One for more than the added
+    /// prefix is for all that the route reaches.
+    #[must_use]
+    pub fn cookie_path_back(&self, path: &str) -> Option<String> {
+        let is_above = below(path.trim_end_matches('/'), &self.added).is_some();
+        match self.public(path) {
+            // A path with a slash at its end would not be for the prefix itself (RFC 6265bis 5.1.4).
+            Some(_) if path == "/" => Some(self.stripped_prefix().to_owned()),
+            Some(public) => Some(public),
+            None if is_above && !self.added.is_empty() => {
+                let prefix = self.stripped_prefix();
+                Some(if prefix.is_empty() { "/" } else { prefix }.to_owned())
+            }
+            None => None,
+        }
+    }
+
+    fn public(&self, path: &str) -> Option<String> {
+        let prefix = self.stripped_prefix();
+        let rest = match &*self.added {
+            "" if prefix.is_empty() || below(prefix, path).is_some() => return None,
+            "" => path,
+            added => below(added, path)?,
+        };
+        let public = format!("{prefix}{rest}");
+        Some(if public.is_empty() { "/".to_owned() } else { public })
+    }
+
+    fn stripped_prefix(&self) -> &str {
+        self.prefix.as_ref().and_then(|prefix| prefix.to_str().ok()).unwrap_or_default()
+    }
+
     /// Rewrites a target; `None` when it stays as it is.
     #[must_use]
     pub fn target(&self, raw: &PathAndQuery) -> Option<PathAndQuery> {
@@ -102,6 +154,17 @@ impl Rewrite {
         // Made of parts of targets, so it is one; the root is no secret location of anybody.
         Some(PathAndQuery::try_from(target).unwrap_or(PathAndQuery::from_static("/")))
     }
+}
+
+/// Returns what of a path is below a prefix that ends at a segment, with the slash.
+fn below<'p>(prefix: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Returns a canonical path as it stands in an address.
+#[must_use]
+pub fn encoded(path: &str) -> String {
+    utf8_percent_encode(path, ENCODED).to_string()
 }
 
 /// RFC 3986 2.3: what is not unreserved, but for the slashes.
@@ -133,6 +196,66 @@ mod tests {
         ] {
             let rewrite = Rewrite::new(route, strip, add).unwrap();
             assert_eq!(rewrite.path(raw), expected, "{route} {strip} {add} {raw}");
+        }
+    }
+
+    #[test]
+    fn paths_of_answers_are_mapped_back() {
+        for (strip, add, path, expected) in [
+            ("/tax", "", "/form", Some("/tax/form")),
+            ("/tax", "", "/", Some("/tax/")),
+            // Its portal heeds X-Forwarded-Prefix.
+            ("/tax", "", "/tax/form", None),
+            ("/tax", "", "/tax", None),
+            ("/tax", "", "/taxes", Some("/tax/taxes")),
+            ("", "/app", "/app/form", Some("/form")),
+            ("", "/app", "/app", Some("/")),
+            ("", "/app", "/app/", Some("/")),
+            ("", "/app", "/other", None),
+            ("", "/app", "/apple", None),
+            ("/tax", "/app", "/app/form", Some("/tax/form")),
+            ("/tax", "/app", "/app", Some("/tax")),
+            ("/tax", "/app", "/tax/form", None),
+            ("/tax", "/app", "/other", None),
+            ("/żó", "", "/x", Some("/%C5%BC%C3%B3/x")),
+            ("", "", "/x", None),
+            // Nothing that would lead elsewhere.
+            ("", "/app", "/app//evil.example", None),
+            ("", "/app", "/app/\\evil.example", None),
+            ("", "/app", "/app/\t/evil.example", None),
+            ("", "/app", "/app/../x", None),
+            ("", "/app", "/app/%2E%2e/x", None),
+            ("/tax", "", "//evil.example", None),
+            ("/tax", "", "/../x", None),
+        ] {
+            let rewrite = Rewrite::new(if strip.is_empty() { "/x" } else { strip }, strip, add);
+            let back = rewrite.unwrap().back(path);
+            assert_eq!(back.as_deref(), expected, "{strip} {add} {path}");
+        }
+    }
+
+    #[test]
+    fn paths_of_cookies_are_mapped_back() {
+        for (strip, add, path, expected) in [
+            ("/tax", "", "/", Some("/tax")),
+            ("/tax", "", "/form", Some("/tax/form")),
+            ("/tax", "", "/tax", None),
+            ("/tax", "", "/tax/", None),
+            ("", "/app", "/app", Some("/")),
+            ("", "/app", "/app/", Some("/")),
+            ("", "/app", "/app/form", Some("/form")),
+            ("", "/app", "/", Some("/")),
+            ("", "/app/v2", "/app", Some("/")),
+            ("", "/app/v2", "/app/", Some("/")),
+            ("", "/app", "/other", None),
+            ("/tax", "/app", "/app", Some("/tax")),
+            ("/tax", "/app", "/", Some("/tax")),
+            ("/tax", "/app", "/tax", None),
+            ("", "", "/", None),
+        ] {
+            let rewrite = Rewrite::new(if strip.is_empty() { "/x" } else { strip }, strip, add);
+            let back = rewrite.unwrap().cookie_path_back(path);
+            assert_eq!(back.as_deref(), expected, "{strip} {add} {path}");
         }
     }
 

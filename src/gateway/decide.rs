@@ -6,7 +6,8 @@
 //! 2. [`Worker::find`]: an endpoint of ours, or what the policy has for that host, path and method.
 //!    It asks for the proof of step 1.
 //! 3. [`Worker::decide`]: the method is the one that the request line says, the cookie leads to a
-//!    session where it matters who asks, and the gate decides.
+//!    session where it matters who asks, and the gate decides. A handshake that another site's page
+//!    makes in a citizen's name does not pass ([`handshake`]).
 //!
 //! Whoever only wants to know what would be decided finds the same and asks it for a verdict
 //! ([`RouteMatch::judge`](crate::gate::RouteMatch::judge)).
@@ -15,19 +16,20 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{Method, Uri, Version};
+use http::{Method, StatusCode, Uri, Version};
 
 use crate::base::reason::Reason;
 use crate::gate::{Decision, RouteMatch};
 use crate::gateway::failure::Failure;
 use crate::gateway::settings::Edge;
-use crate::gateway::{Settings, Shared, Worker, denial, endpoints};
+use crate::gateway::{Settings, Shared, Worker, denial, endpoints, handshake};
+use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded;
 use crate::request::host::Host;
 use crate::request::rules::Rules;
 use crate::request::service::Peer;
-use crate::request::{headers, host, path};
+use crate::request::{headers, host, path, preflight};
 use crate::wire::head::{self, is_method};
 
 /// Returns the canonical host of a request: the one that it names, unless a proxy in front is
@@ -110,7 +112,8 @@ impl Worker {
     /// and path are settled, and whatever is said in our name is taken away.
     ///
     /// # Errors
-    /// When the request cannot be read in one way, or a header speaks in our name.
+    /// When the request cannot be read in one way, a header speaks in our name, or it came through
+    /// us before.
     pub fn receive(&self, context: &mut RequestContext, peer: &Peer) -> Result<Received, Failure> {
         self.check_head(context)?;
         // Before their headers go.
@@ -122,22 +125,33 @@ impl Worker {
             Cow::Owned(decoded) => Some(decoded),
         };
         context.scan = headers::clean_request(&mut context.parts.headers)?;
+        if context.scan.has_via && self.shared.via.is_in(&context.parts.headers) {
+            let (status, code) = (StatusCode::LOOP_DETECTED, Reason::RequestLoop);
+            let detail = "it came through this gateway before: an upstream leads back here";
+            let failure = Failure::new(ErrorPage::OurFault, status, code);
+            return Err(Failure { detail: detail.to_owned(), ..failure });
+        }
         Ok(Received { path })
     }
 
-    /// Finds what a request is for that was taken in.
+    /// Finds what a request is for that was taken in. A preflight is for what it asks about, where
+    /// that lets preflights through.
     #[must_use]
-    pub fn find(&self, received: &Received, context: &RequestContext) -> Found<'_> {
+    pub fn find(&self, received: &Received, context: &RequestContext, has_body: bool) -> Found<'_> {
         let path = received.path.as_deref().unwrap_or_else(|| context.path());
         let client = Some(context.client.address);
-        self.shared.find((context.host.name(), path), &context.parts.method, client)
+        let found = self.shared.find((context.host.name(), path), &context.parts.method, client);
+        match (found, preflight::asked(&context.parts, has_body)) {
+            (Found::Route(found), Some(asked)) => Found::Route(found.asking_for(&asked)),
+            (found, _) => found,
+        }
     }
 
     /// Decides about a request, once it is known what it is for.
     ///
     /// # Errors
-    /// When a header claims another method and it matters which it is, or the session cannot be
-    /// looked for.
+    /// When a header claims another method and it matters which it is, the session cannot be looked
+    /// for, or a page of another site opens a connection where it matters who comes.
     pub async fn decide<'r>(
         &self,
         context: &RequestContext,
@@ -149,7 +163,11 @@ impl Worker {
             return Err(Failure::malformed(Reason::RequestMethodOverride, detail));
         }
         let live = if found.asks_who() { self.live(context).await? } else { None };
-        Ok(found.decide(live, context.began))
+        let decision = found.decide(live, context.began);
+        if let Decision::Pass(pass) = &decision {
+            handshake::check(pass, context, &self.shared.settings)?;
+        }
+        Ok(decision)
     }
 
     /// Takes what a proxy in front says of the client, if it is believed.

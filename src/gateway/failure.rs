@@ -151,6 +151,7 @@ impl From<proxy::Error> for Failure {
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
             | proxy::Error::BadAnswer(_)
+            | proxy::Error::ConnectionChallenge
             | proxy::Error::NotUpgraded => (ErrorPage::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::Busy(proxy::upstream::Busy::Share(_)) => {
                 (ErrorPage::TooManyTries, StatusCode::TOO_MANY_REQUESTS)
@@ -158,6 +159,7 @@ impl From<proxy::Error> for Failure {
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
                 (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE)
             }
+            proxy::Error::ConnectionCredentials => (ErrorPage::Forbidden, StatusCode::FORBIDDEN),
             // RFC 9220 3, for RFC 8441 as well.
             proxy::Error::NoUpgrade => (ErrorPage::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
             proxy::Error::Cut(Cut::SessionEnded) => {
@@ -253,7 +255,7 @@ impl From<wire::refusal::Refusal> for Failure {
     fn from(refusal: wire::refusal::Refusal) -> Self {
         use wire::refusal::Refusal;
         let (page, status) = match refusal {
-            Refusal::Malformed(_) | Refusal::Framing(_) => {
+            Refusal::Malformed(_) | Refusal::MalformedLine(..) | Refusal::Framing(_) => {
                 (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST)
             }
             Refusal::Version => {

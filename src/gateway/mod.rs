@@ -18,9 +18,11 @@ pub mod endpoints;
 pub mod failure;
 pub mod forms;
 pub mod handoff;
+pub mod handshake;
 pub mod identity;
 pub mod limits;
 pub mod login;
+pub mod portal_cookies;
 pub mod portals;
 pub mod response;
 pub mod settings;
@@ -42,6 +44,7 @@ use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
 use crate::request::context::RequestContext;
 use crate::request::rules::{CurrentRules, Rules};
+use crate::request::via::Via;
 use crate::session::recent::RecentSessions;
 
 /// What all workers share. A new configuration makes a new one.
@@ -64,6 +67,8 @@ pub struct Shared {
     pub access: Arc<AccessLog>,
     /// What is counted for whoever watches.
     pub counts: Arc<Doors>,
+    /// What is said of us in requests that go on.
+    pub via: Arc<Via>,
     /// The time.
     pub clock: SharedClock,
 }
@@ -112,6 +117,7 @@ impl Worker {
                 rules: Arc::clone(&shared.rules),
                 current: Arc::clone(&shared.current),
                 access: Arc::clone(&shared.access),
+                via: Arc::clone(&shared.via),
             },
             recent: RecentSessions::new(shared.flows.session_settings.idle),
             tokens: Tokens::new(Arc::clone(&shared.minter)),

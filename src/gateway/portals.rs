@@ -84,6 +84,7 @@ mod tests {
             maintenance: crate::gateway::settings::Maintenance::default(),
             limits: crate::gateway::limits::Settings::default(),
             outage: None,
+            portal_cookies: Vec::new(),
         }
     }
 

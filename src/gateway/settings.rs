@@ -12,6 +12,7 @@ use crate::request::context::MAX_BODY;
 use crate::request::cookie::Cookies;
 use crate::request::headers::forwarded::Believed;
 use crate::request::networks::Networks;
+use crate::request::portal_cookie::PortalCookie;
 use crate::wire::head::Bounds;
 
 /// What the doors know of the portal.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub limits: limits::Settings,
     /// What is told while nobody can sign in; `None` when everybody can.
     pub outage: Option<Outage>,
+    /// Cookies of the portal that go when a citizen signs out or another person signs in.
+    pub portal_cookies: Vec<PortalCookie>,
 }
 
 impl Settings {

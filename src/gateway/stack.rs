@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
+use hyper::body::Body as _;
 
 use crate::base::body::Body;
 use crate::base::random;
@@ -116,7 +117,7 @@ impl Worker {
         let received = self.receive(context, peer)?;
 
         // 2. Our own places.
-        let found = match self.find(&received, context) {
+        let found = match self.find(&received, context, !body.is_end_stream()) {
             Found::Route(found) => found,
             Found::Own(endpoint) => {
                 // On the heap: a login needs far more room than a request that passes.

@@ -42,6 +42,12 @@ pub enum Error {
     /// It asks for a protocol that its route does not name.
     #[error("route does not name the protocol that was asked for")]
     NoUpgrade,
+    /// It has credentials that authenticate a connection.
+    #[error("credentials are of a connection (NTLM, Negotiate), and citizens share connections")]
+    ConnectionCredentials,
+    /// The upstream asks for nothing but credentials that authenticate a connection.
+    #[error("upstream asks for authentication of the connection (NTLM, Negotiate) only")]
+    ConnectionChallenge,
     /// The upstream answered a request for another protocol as any other.
     #[error("upstream did not change to the protocol that was asked for")]
     NotUpgraded,
@@ -63,6 +69,8 @@ impl Error {
             Self::Slow(_) => Reason::UpstreamTimeout,
             Self::BadAnswer(_) => Reason::UpstreamBadAnswer,
             Self::Body(error) => body_code(error),
+            Self::ConnectionCredentials => Reason::RequestConnectionCredentials,
+            Self::ConnectionChallenge => Reason::UpstreamConnectionChallenge,
             Self::NoUpgrade => Reason::RequestUpgradeNotAllowed,
             Self::NotUpgraded => Reason::UpstreamBadAnswer,
             Self::Cut(cut) => cut.code(),

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
 use super::upstream::Group;
-use super::{Proxy, answer_body, http2, request, tunnel};
+use super::{Proxy, answer_body, http2, map_back, request, tunnel};
 use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
-use crate::request::cookie::Cookies;
-use crate::request::headers;
 use crate::request::headers::raw::RawHeaders;
+use crate::request::headers::{self, connection_auth};
 use crate::request::lasting::Form;
 use crate::request::service::ServiceResponse;
 use crate::wire::incoming::{BodyError, Incoming};
@@ -48,6 +47,7 @@ pub async fn forward(
     if request.must_upgrade() && answered.is_success() {
         return Err(Error::NotUpgraded);
     }
+    let host = request.into_host();
     if !proxy.access.is_off() {
         context.record.answered(noted(&answered, &upstream.group));
     }
@@ -75,7 +75,9 @@ pub async fn forward(
             let pool = Arc::clone(&upstream.pool);
             let body = answer_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
-            let is_changed = !pass.route().response_headers.is_empty();
+            let is_changed = !pass.route().response_headers.is_empty()
+                || status == StatusCode::UNAUTHORIZED
+                || map_back::concerns(pass.route(), status, &lines);
             let passed =
                 if is_changed { Err(lines) } else { RawHeaders::of(lines, length, cookies) };
             (status, passed.map_err(|lines| lines.to_map()), body)
@@ -92,12 +94,26 @@ pub async fn forward(
     if let Some(lasting) = &lasts {
         context.record.lasts(Arc::clone(lasting));
     }
+    let fields = match fields {
+        Err(mut headers) if status == StatusCode::UNAUTHORIZED => {
+            let removed = connection_auth::remove_challenges(&mut headers);
+            removed.map_err(|_| Error::ConnectionChallenge)?;
+            Err(headers)
+        }
+        fields => fields,
+    };
     let mut answer = ServiceResponse::from(Response::new(body));
     *answer.response.status_mut() = status;
     answer.lasting = lasts;
     match fields {
         Ok(passed) => answer.passed = passed,
-        Err(headers) => *answer.response.headers_mut() = changed(headers, pass, cookies),
+        Err(mut headers) => {
+            headers::clean_response(&mut headers, cookies);
+            let (route, settings) = (pass.route(), upstream.group.settings());
+            map_back::apply(&mut headers, status, route, (settings, &host), context);
+            route.response_headers.apply(&mut headers);
+            *answer.response.headers_mut() = headers;
+        }
     }
     if pass.live().is_some() && !answer.response.headers().contains_key(CACHE_CONTROL) {
         answer.passed.control_cache("private, no-store");
@@ -112,11 +128,4 @@ fn noted(answered: &Sent, group: &Group) -> Answered {
         connect: answered.connect,
         first_byte: answered.first_byte,
     }
-}
-
-/// Cleans the fields of a response, and changes them as the route says.
-fn changed(mut fields: HeaderMap, pass: &Pass, cookies: Cookies) -> HeaderMap {
-    headers::clean_response(&mut fields, cookies);
-    pass.route().response_headers.apply(&mut fields);
-    fields
 }

@@ -7,7 +7,8 @@
 //! 3. It gets a place among the requests under way, a server, and a connection ([`upstream`],
 //!    `pool`). It is sent once more when the connection proved dead before a byte was answered,
 //!    and only if it is safe to repeat (`attempt`).
-//! 4. The answer loses what could speak in our name, and what was made for one citizen is not
+//! 4. Addresses in the answer become the public ones (`map_back`).
+//! 5. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
 mod answer_body;
@@ -17,6 +18,7 @@ mod error;
 mod forward;
 mod http2;
 mod in_flight;
+mod map_back;
 mod pool;
 mod request;
 mod request_writer;
@@ -38,6 +40,7 @@ use crate::observe::access::AccessLog;
 use crate::request::context::RequestContext;
 use crate::request::cookie::Cookies;
 use crate::request::rules::{CurrentRules, Rules};
+use crate::request::via::Via;
 
 /// What forwards requests: the portals behind, as one worker reaches them.
 pub struct Proxy {
@@ -51,6 +54,8 @@ pub struct Proxy {
     pub current: Arc<CurrentRules>,
     /// The access log, for which bytes and times are noted unless it is off.
     pub access: Arc<AccessLog>,
+    /// What is said of us in each request.
+    pub via: Arc<Via>,
 }
 
 /// What holds for the portals behind, all of them.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, VIA};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
@@ -16,8 +16,9 @@ use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::identity::headers::ASSERTION;
 use crate::request::context::RequestContext;
-use crate::request::headers::{self, forwarded};
+use crate::request::headers::{self, connection_auth, forwarded};
 use crate::request::lasting::{Cut, Form, Lasting, Opened};
+use crate::request::preflight;
 use crate::request::service::{ExpectContinue, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
 use crate::wire::incoming::Incoming;
@@ -105,6 +106,10 @@ pub(super) fn prepare<'r>(
         route.request_headers.apply(&mut headers);
         context.parts.headers = headers;
     }
+    let may_have_credentials = scan.has_credentials || is_among_headers;
+    if may_have_credentials && connection_auth::has_credentials(&context.parts.headers) {
+        return Err(Error::ConnectionCredentials);
+    }
     let context = &*context;
     let ours = Ours { proxy, context, prefix, assertion: None, is_among_headers };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
@@ -148,6 +153,7 @@ fn say(
     let standard = proxy.settings.sends_forwarded;
     forwarded::announce(fields, &context.client, &context.host, prefix, standard);
     fields.add_text(&X_REQUEST_ID, &context.id);
+    fields.add(&VIA, proxy.via.of(context.parts.version));
 }
 
 /// Returns the right by which what comes of a request goes on, and whether its end is counted.
@@ -166,6 +172,8 @@ pub(super) fn lasting(
         host: &context.host,
         uri: &context.parts.uri,
         method: &context.parts.method,
+        // What has a body is no preflight, and passed as something else.
+        asked: preflight::asked(&context.parts, false),
         address: context.client.address,
         began: context.began,
         live: pass.live(),
@@ -198,6 +206,11 @@ impl Prepared<'_> {
     /// Says in whose name it is made. Nothing takes that away any more.
     pub(super) fn in_the_name_of(&mut self, assertion: Option<HeaderValue>) {
         self.ours.assertion = assertion;
+    }
+
+    /// Returns the host that the upstream is told.
+    pub(super) fn into_host(self) -> HeaderValue {
+        self.host
     }
 
     /// Tells whether an answer of success without a change of protocols would be misunderstood.

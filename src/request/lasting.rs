@@ -86,6 +86,8 @@ pub struct Opened<'o> {
     pub uri: &'o Uri,
     /// The method.
     pub method: &'o Method,
+    /// The method that it asks about, when it is a preflight.
+    pub asked: Option<Method>,
     /// The client.
     pub address: IpAddr,
     /// When it came.
@@ -103,6 +105,7 @@ pub struct Lasting {
     host: Host,
     uri: Uri,
     method: Method,
+    asked: Option<Method>,
     address: IpAddr,
     began: Time,
     live: Option<ActiveSession>,
@@ -142,6 +145,7 @@ impl Lasting {
             host: opened.host.clone(),
             uri: opened.uri.clone(),
             method: opened.method.clone(),
+            asked: opened.asked.clone(),
             address: opened.address,
             began: opened.began,
             live: opened.live.cloned(),
@@ -225,7 +229,10 @@ impl Lasting {
         let path = path::canonical(self.uri.path()).ok()?;
         let place = (self.host.name(), &*path);
         let visitor = self.live.as_ref().map(|live| Visitor::from(live.session()));
-        let found = rules.find(place, &self.method, Some(self.address));
+        let mut found = rules.find(place, &self.method, Some(self.address));
+        if let Some(asked) = &self.asked {
+            found = found.asking_for(asked);
+        }
         match found.judge(visitor.as_ref(), self.began) {
             Verdict { route: Some(route), outcome: Ok(_) }
                 if matches!(route.action, Action::Forward(_)) && self.may_speak(route) =>

@@ -7,6 +7,9 @@ pub enum Refusal {
     /// The syntax is not that of RFC 9112, or of only one of its readings.
     #[error("malformed: {0}")]
     Malformed(&'static str),
+    /// The same, in a line of the head: the first is 1.
+    #[error("malformed: {0}, in line {1}")]
+    MalformedLine(&'static str, u32),
     /// It is not clear, or not believable, where the body ends.
     #[error("length of the body is not clear: {0}")]
     Framing(&'static str),
@@ -35,7 +38,7 @@ impl Refusal {
     #[must_use]
     pub fn code(self) -> Reason {
         match self {
-            Self::Malformed(_) => Reason::RequestMalformed,
+            Self::Malformed(_) | Self::MalformedLine(..) => Reason::RequestMalformed,
             Self::Framing(_) => Reason::RequestFraming,
             Self::Version => Reason::RequestVersion,
             Self::TargetTooLong(_) => Reason::RequestTargetTooLong,

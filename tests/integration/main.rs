@@ -20,6 +20,7 @@
 //! | `hosts` | portals on unrelated hosts: the session is handed over, and to nobody else |
 //! | `policy` | what a rule may ask beyond a login |
 //! | `explain_policy` | mistakes in rules that `check` finds, and `explain-policy` |
+//! | `portal_cookies` | the portal's own session does not outlast the citizen's |
 //! | `policies` | random policies: gateway, `explain-policy` and the warnings of `check` agree |
 //! | `identity` | what a backend receives, and that nobody can forge it |
 //! | `routing` | what a route does: prefixes, redirects, answers, headers, work; proxies in front |
@@ -52,6 +53,7 @@ mod outage;
 mod passage;
 mod policies;
 mod policy;
+mod portal_cookies;
 mod reason;
 mod refusals;
 mod regression;

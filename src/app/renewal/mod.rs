@@ -108,6 +108,7 @@ impl Renewal {
             limits,
             access: Arc::clone(&before.access),
             counts: Arc::clone(&before.counts),
+            via: Arc::clone(&before.via),
             clock: Arc::clone(&before.clock),
         });
         let groups = old.proxy.upstreams.renewed_groups(upstreams);

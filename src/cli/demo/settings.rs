@@ -81,6 +81,7 @@ pub(super) fn gateway(
             maintenance: gateway::settings::Maintenance::default(),
             limits: gateway::limits::Settings::default(),
             outage: None,
+            portal_cookies: Vec::new(),
         },
         listen: Listen {
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },

@@ -65,6 +65,15 @@ pub struct Portal {
     /// Whether upstreams get the header `Forwarded` (RFC 7239) beside `X-Forwarded-For`, `-Proto`
     /// and `-Host`.
     pub send_forwarded: bool,
+    /// Cookies of the portal's own sessions, which browsers lose when a citizen signs out and when
+    /// another person signs in.
+    ///
+    /// Each is a name, and perhaps where it is set: `"NAME; Path=/app; Domain=example.gov.pl"`.
+    /// Without a path it goes from `/` and from the paths of all routes. A portal that begins a
+    /// session of its own by the identity header must end it by that, too; this is for one that
+    /// does not.
+    #[schemars(example = vec!["JSESSIONID"])]
+    pub clear_cookies_at_logout: Vec<String>,
 }
 
 impl Default for Portal {
@@ -81,6 +90,7 @@ impl Default for Portal {
             maintenance_retry_after: HumanDuration::from_secs(600),
             maintenance_allow: Vec::new(),
             send_forwarded: false,
+            clear_cookies_at_logout: Vec::new(),
         }
     }
 }

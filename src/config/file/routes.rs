@@ -68,6 +68,12 @@ pub struct Route {
     /// Path that is put before what is left.
     #[schemars(example = &"/app")]
     pub add_prefix: Option<String>,
+    /// Whether addresses in the headers of answers become those that clients know.
+    ///
+    /// The prefixes above are mapped back in `Location`, `Content-Location`, `Refresh` and the
+    /// `Path` of `Set-Cookie`, and a `Location` to the upstream's own address leads to the public
+    /// one. A path that begins with `strip_prefix` already stays as it is.
+    pub rewrite_responses: bool,
     /// `Host` that the upstream sees: `"preserve"` for that of the request, `"upstream"` for that
     /// of its own address, or a name of your choice.
     pub host_header: String,
@@ -85,6 +91,19 @@ pub struct Route {
     /// What is not named is not asked for: the request goes on without it. HTTP cannot be named,
     /// because each request must be judged.
     pub upgrade: Vec<String>,
+    /// Origins of other sites whose pages may open such a connection, where it matters who comes.
+    ///
+    /// Pages of the same host always may, and programs that send no `Origin`. Others get 403: a
+    /// browser sends the cookie of the session with a WebSocket that a page of a sibling host opens.
+    #[schemars(example = vec!["https://app.example.gov.pl"])]
+    pub upgrade_origins: Vec<String>,
+    /// Whether a CORS preflight passes without a session, in nobody's name.
+    ///
+    /// Browsers ask so before a page of another site makes a request, and send no cookies with it:
+    /// `OPTIONS` without a body, with one `Origin` and one `Access-Control-Request-Method`. It is
+    /// for requests with the methods of this route; `OPTIONS` need not be among them. The upstream
+    /// answers.
+    pub cors_preflight: bool,
     /// Whether answers that are still on their way when the session ends go on to their end.
     ///
     /// By default downloads, event streams and uploads end within a second of the session in whose
@@ -119,11 +138,14 @@ impl Default for Route {
             claims: Vec::new(),
             strip_prefix: None,
             add_prefix: None,
+            rewrite_responses: true,
             host_header: "preserve".to_owned(),
             response_timeout: None,
             idle_timeout: None,
             max_body: None,
             upgrade: Protocols::default().names().to_vec(),
+            upgrade_origins: Vec::new(),
+            cors_preflight: false,
             outlives_session: false,
             maintenance: false,
             redirect: Redirect::default(),

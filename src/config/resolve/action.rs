@@ -8,6 +8,7 @@ use super::paths;
 use crate::config::file;
 use crate::gate::action::{Action, Bounds, Forward, HostHeader, MAX_FIXED_BODY, Redirect, Respond};
 use crate::gate::header_rules::{Lines, MAX_RULES, Rules, Side};
+use crate::gate::origins::Origins;
 use crate::gate::protocols::{self, Protocols};
 use crate::gate::rewrite::{self, Rewrite};
 use crate::request::host;
@@ -144,6 +145,40 @@ pub(super) fn upgrade(context: &mut Context<'_>, names: &[String], key: &str) ->
 
 /// The most protocols of a route.
 const MAX_PROTOCOLS: usize = 16;
+
+/// Resolves the other sites whose pages may have a connection change.
+pub(super) fn upgrade_origins(
+    context: &mut Context<'_>,
+    route: &file::Route,
+    key: &str,
+) -> Option<Origins> {
+    let given = &route.upgrade_origins;
+    if given.len() > MAX_ORIGINS {
+        let what = format!("has more than {MAX_ORIGINS} origins");
+        context.error(key, what, "name those whose pages open WebSockets of the portal");
+        return None;
+    }
+    if route.access == file::Access::Public && !given.is_empty() {
+        context.warn(
+            key,
+            "has no meaning on a public route, whose connections every page may open",
+            "leave it out, or set access = \"optional\"",
+        );
+    }
+    match Origins::parse(given) {
+        Ok(origins) => Some(origins),
+        Err(errors) => {
+            for (index, error) in errors {
+                let advice = "write it like \"https://app.example.gov.pl\", without a path";
+                context.error(&format!("{key}[{index}]"), error.to_string(), advice);
+            }
+            None
+        }
+    }
+}
+
+/// The most origins of a route.
+const MAX_ORIGINS: usize = 32;
 
 fn goes_on_differently(route: &file::Route) -> bool {
     route.host_header != "preserve"

@@ -1,14 +1,19 @@
 //! `[portal]`.
 
+use std::collections::BTreeSet;
+
 use http::HeaderValue;
 
 use crate::config::presets::preset;
 use crate::config::resolve::context::Context;
 use crate::config::resolve::{address, limits, others, outage};
+use crate::gate::policy::{Policy, Route};
 use crate::gateway;
+use crate::gateway::portal_cookies::{self, MOST_CLEARED};
 use crate::request::cookie::Cookies;
 use crate::request::networks::Networks;
 use crate::request::path::canonical;
+use crate::request::portal_cookie::PortalCookie;
 
 pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
     let file = &context.file().portal;
@@ -16,6 +21,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
     let acs_path = acs_path(context, prefix.as_deref());
     let maintenance = maintenance(context);
     let (limits, outage) = (limits::resolve(context), outage::resolve(context));
+    let cookies = portal_cookies(context);
     let text = context.required(
         key!(portal.public_url),
         file.public_url.as_deref(),
@@ -40,6 +46,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
         maintenance,
         limits,
         outage,
+        portal_cookies: cookies?,
     })
 }
 
@@ -55,6 +62,56 @@ fn maintenance(context: &mut Context<'_>) -> gateway::settings::Maintenance {
     let retry_after = HeaderValue::from(file.maintenance_retry_after.get().as_secs().max(1));
     let allow = file.maintenance_allow.iter().map(|network| network.get()).collect();
     gateway::settings::Maintenance { retry_after, allow: Networks::new(allow) }
+}
+
+/// The portal's cookies that go with the session.
+fn portal_cookies(context: &mut Context<'_>) -> Option<Vec<PortalCookie>> {
+    let key = key!(portal.clear_cookies_at_logout);
+    let given = &context.file().portal.clear_cookies_at_logout;
+    if given.len() > MOST_CLEARED {
+        let what = format!("has more than {MOST_CLEARED} cookies");
+        context.error(key, what, "name those of the portal's sessions");
+        return None;
+    }
+    let mut cookies = Vec::new();
+    for (index, text) in given.iter().enumerate() {
+        match PortalCookie::parse(text) {
+            Ok(cookie) => cookies.push(cookie),
+            Err(error) => {
+                let advice = "write it like \"JSESSIONID\" or \"JSESSIONID; Path=/app\"";
+                context.error(&format!("{key}[{index}]"), error.to_string(), advice);
+            }
+        }
+    }
+    (cookies.len() == given.len()).then_some(cookies)
+}
+
+/// Checks that an answer has room for all of them, once the routes are known.
+pub(super) fn check_cookies(
+    context: &mut Context<'_>,
+    portal: Option<&gateway::Settings>,
+    routes: &[Route],
+) {
+    let cookies = portal.map(|portal| &*portal.portal_cookies).unwrap_or_default();
+    if cookies.is_empty() {
+        return;
+    }
+    let policy = Policy::new(routes.to_vec());
+    let named = cookies.iter().filter(|cookie| cookie.has_path()).count();
+    let hosts: BTreeSet<&str> = routes.iter().map(|route| &*route.host).collect();
+    for host in hosts {
+        let paths = portal_cookies::paths(&policy, host).len();
+        let count = named + (cookies.len() - named) * paths;
+        if count > MOST_CLEARED {
+            let what = format!(
+                "takes {count} cookies away at {host}, one for each path of its routes, and an \
+                 answer has room for {MOST_CLEARED}"
+            );
+            let advice = "say at which path each is set, such as \"JSESSIONID; Path=/app\"";
+            context.error(key!(portal.clear_cookies_at_logout), what, advice);
+            return;
+        }
+    }
 }
 
 fn prefix(context: &mut Context<'_>) -> Option<String> {

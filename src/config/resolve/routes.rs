@@ -43,6 +43,7 @@ pub(super) fn resolve(
         check_standing(context, &key, (portal, host.as_deref()), route.access);
         caches::check(context, route, &key(key!(Route: response_headers)));
         let upgrade = action::upgrade(context, &route.upgrade, &key(key!(Route: upgrade)));
+        let origins = action::upgrade_origins(context, route, &key(key!(Route: upgrade_origins)));
         let action = action::resolve(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
         let [request_headers, response_headers] = [
@@ -59,6 +60,7 @@ pub(super) fn resolve(
             continue;
         };
         let (Some(methods), Some(upgrade)) = (methods, upgrade) else { continue };
+        let Some(upgrade_origins) = origins else { continue };
         let claimed =
             Claimed { index, host: host.clone(), path: path.clone(), methods: methods.clone() };
         access::check_tie(context, &taken, &claimed);
@@ -68,6 +70,7 @@ pub(super) fn resolve(
             claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
         };
         let release_number = release_number(&mut releases, &release);
+        let origin = portal.and_then(|portal| portal.known_origin(&host)).map(str::to_owned);
         routes.push(Route {
             host,
             path,
@@ -75,10 +78,14 @@ pub(super) fn resolve(
             access,
             action,
             rewrite,
+            origin,
+            rewrite_responses: route.rewrite_responses,
             request_headers,
             response_headers,
             maintenance: route.maintenance || context.file().portal.maintenance,
             upgrade,
+            upgrade_origins,
+            cors_preflight: route.cors_preflight,
             outlives_session: route.outlives_session,
             release,
             release_number,

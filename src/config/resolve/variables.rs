@@ -8,7 +8,8 @@ use crate::config::file::Access;
 /// What says where a route is.
 const WHERE: [&str; 3] = ["host", "path", "methods"];
 /// What says whom it is for.
-const WHOM: [&str; 4] = ["assurance", "max_age", "authorities", "require"];
+const WHOM: [&str; 6] =
+    ["assurance", "max_age", "authorities", "require", "upgrade_origins", "cors_preflight"];
 
 pub(super) fn check(context: &mut Context<'_>) {
     for (index, route) in context.file().routes.iter().enumerate() {

@@ -10,6 +10,7 @@ use super::refusal::HandoffRefusal;
 use super::requests::{HandoffHandle, HandoffRequest, Step, Try};
 use crate::base::network::Network;
 use crate::gate::requirement::AuthnRequirement;
+use crate::identity::person::Person;
 use crate::session::SessionId;
 use crate::session::cached::{ActiveSession, Activity};
 use crate::session::linked::LinkedSessionId;
@@ -40,6 +41,8 @@ pub struct CompletedHandoff {
     pub origin: Origin,
     /// For the log.
     pub public_name: String,
+    /// Whether the session that the browser had here until now was known, and the same person's.
+    pub is_same_person: bool,
 }
 
 impl Flows {
@@ -109,27 +112,36 @@ impl Flows {
         let linked = self.linked_sessions.begin(&session, &live, host, now).await?;
         // 4. One that the browser had here before ends (fixation), and its session too when it is
         //    another one: whoever was signed in here is not any more.
-        if let Some(earlier) = earlier
-            && let Err(error) = self.leave_earlier(earlier, host, &session).await
-        {
-            tracing::warn!(%error, "session before this crossing could not be ended");
+        let mut is_same_person = false;
+        if let Some(earlier) = earlier {
+            match self.leave_earlier(earlier, host, &session, live.session().person()).await {
+                Ok(is_same) => is_same_person = is_same,
+                Err(error) => {
+                    tracing::warn!(%error, "session before this crossing could not be ended");
+                }
+            }
         }
         let public_name = live.session().public_name().to_owned();
-        Ok(CompletedHandoff { linked, return_to, origin, public_name })
+        Ok(CompletedHandoff { linked, return_to, origin, public_name, is_same_person })
     }
 
+    /// Ends what the browser had here before; tells whether that was the same person's.
     async fn leave_earlier(
         &self,
         earlier: &LinkedSessionId,
         host: &str,
         session: &SessionId,
-    ) -> Result<(), Unavailable> {
+        person: &Person,
+    ) -> Result<bool, Unavailable> {
         let now = self.now();
         let before = self.linked_sessions.find(earlier, host, now).await?;
         self.linked_sessions.forget(earlier, now).await?;
-        match before.filter(|before| before.key() != session.key()) {
-            Some(before) => self.sessions.remove(&before, now).await.map(|_| ()),
-            None => Ok(()),
+        let Some(before) = before else { return Ok(false) };
+        if before.key() == session.key() {
+            return Ok(true);
         }
+        let before = self.sessions.remove(&before, now).await?;
+        let identifier = person.identifier();
+        Ok(before.is_some_and(|before| before.session().person().identifier() == identifier))
     }
 }

@@ -10,6 +10,7 @@ use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::gateway::Worker;
 use crate::gateway::endpoints::finish;
 use crate::gateway::failure::Failure;
+use crate::gateway::portal_cookies;
 use crate::request::context::RequestContext;
 use crate::request::cookie::{Bound, MOST_BOUND};
 
@@ -44,5 +45,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let target = arrived.return_to.as_str();
     let mut response = finish::arrive(worker, context, target, arrived.origin);
     finish::set_session(worker, context, arrived.linked.expose(), &mut response);
+    if !arrived.is_same_person {
+        portal_cookies::clear(worker, context, &mut response);
+    }
     Ok(response)
 }

@@ -16,8 +16,7 @@ use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
-use crate::gateway::login;
-use crate::gateway::response;
+use crate::gateway::{login, portal_cookies, response};
 use crate::pages;
 use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
@@ -87,6 +86,9 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let login = finished.login;
     let mut response = arrive(worker, context, login.return_to.as_str(), login.origin);
     set_session(worker, context, finished.session.expose(), &mut response);
+    if !finished.is_same_person {
+        portal_cookies::clear(worker, context, &mut response);
+    }
     Ok(response)
 }
 

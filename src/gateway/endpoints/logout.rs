@@ -16,6 +16,7 @@ use crate::flow::logout::SignedOut;
 use crate::gateway::Worker;
 use crate::gateway::endpoints::small_form;
 use crate::gateway::failure::Failure;
+use crate::gateway::portal_cookies;
 use crate::gateway::response;
 use crate::pages::{self, LogoutOutcome};
 use crate::request::context::{Caller, RequestContext, form_value};
@@ -102,6 +103,7 @@ pub async fn answer(
     if let Some(cookie) = cookies.clear_second_session(&context.parts.headers) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
+    portal_cookies::clear(worker, context, &mut response);
     // What the browser kept of the portal's pages goes as well.
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)

@@ -8,8 +8,10 @@
 //! 3. Everything that claims what an earlier proxy saw, because nobody is believed by default.
 //! 4. Our cookies.
 //!
-//! Answers: see [`response`].
+//! Answers: see [`response`]. What authenticates a connection instead of a request passes in neither
+//! direction: see [`connection_auth`].
 
+pub mod connection_auth;
 pub mod forwarded;
 pub mod hop_by_hop;
 pub mod method_override;

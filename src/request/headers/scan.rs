@@ -2,7 +2,7 @@
 //! and what matters later is noted.
 
 use http::HeaderMap;
-use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE, VIA};
 
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
@@ -59,6 +59,10 @@ pub struct HeaderScan {
     pub has_cookies: bool,
     /// There is a `Content-Length`.
     pub has_length: bool,
+    /// There are credentials.
+    pub has_credentials: bool,
+    /// There is a `Via`.
+    pub has_via: bool,
     /// There is a `TE`.
     pub has_te: bool,
     /// There is a `Destination`, which matters to some methods.
@@ -81,6 +85,8 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<HeaderScan, Error> {
             HOST => {}
             COOKIE => scan.has_cookies = true,
             CONTENT_LENGTH => scan.has_length = true,
+            AUTHORIZATION => scan.has_credentials = true,
+            VIA => scan.has_via = true,
             _ if hop_by_hop(name).is_some() => {
                 scan.is_hop_by_hop = true;
                 scan.has_te |= *name == TE;

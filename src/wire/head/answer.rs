@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{StatusCode, Version};
 
 use super::bounds::{Bounds, MOST_FIELDS};
-use super::fields::Noted;
+use super::fields::{Noted, Side, odd_line};
 use crate::wire::framing::Said;
 use crate::wire::lines::Lines;
 use crate::wire::refusal::Refusal;
@@ -31,13 +31,17 @@ pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<AnswerHead, Refusal
     let mut parsed = httparse::Response::new(&mut []);
     let mut config = httparse::ParserConfig::default();
     config.allow_multiple_spaces_in_response_status_delimiters(true);
+    // RFC 9112 5.1: a proxy takes such space away before it passes an answer on.
+    config.allow_spaces_after_header_name_in_responses(true);
     let room = &mut fields[..bounds.fields.min(MOST_FIELDS)];
     match config.parse_response_with_uninit_headers(&mut parsed, head, room) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Refusal::TooManyFields(bounds.fields));
         }
-        _ => return Err(Refusal::Malformed("head of the answer")),
+        _ => {
+            return Err(Refusal::MalformedLine("head of the answer", odd_line(head, Side::Answer)));
+        }
     }
     let status = parsed
         .code
@@ -73,10 +77,37 @@ mod tests {
             "HTTP/1.1 200 OK\r\nA: b\n\r\n",
             "HTTP/1.1 999 x\r\n\r\n",
             "hello\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n : b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA b : c\r\n\r\n",
         ] {
             assert!(take(text).is_err(), "{text:?}");
         }
         assert!(take("HTTP/1.1 200 OK\r\n").unwrap().is_none());
+    }
+
+    #[test]
+    fn space_before_a_colon_goes_and_the_field_is_what_it_is_without() {
+        let text = "HTTP/1.1 200 OK\r\nContent-Length \t: 3\r\nSet-Cookie : a=b\r\n\r\n";
+        let answer = Search::default().take_answer(&mut BytesMut::from(text), &Bounds::default());
+        let answer = answer.unwrap().unwrap();
+        assert_eq!(answer.said.length(), Some(3));
+        let mut out = BytesMut::new();
+        answer.lines.write(&mut out);
+        assert_eq!(out, &b"Content-Length: 3\r\nSet-Cookie: a=b\r\n"[..]);
+    }
+
+    #[test]
+    fn the_line_is_named_in_which_something_is_odd() {
+        for (text, line) in [
+            ("hello\r\n\r\n", 1),
+            ("HTTP/1.1 200 OK\r\nA : b\r\nC(: d\r\n\r\n", 3),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 3),
+            ("HTTP/1.1 200 OK\r\nA: \u{1}\r\n\r\n", 2),
+        ] {
+            let mut buffer = BytesMut::from(text);
+            let refused = Search::default().take_answer(&mut buffer, &Bounds::default());
+            let expected = Refusal::MalformedLine("head of the answer", line);
+            assert_eq!(refused.unwrap_err(), expected, "{text:?}");
+        }
     }
 }

@@ -22,6 +22,31 @@ pub(in crate::wire) fn parse_trailer(bytes: &Bytes, bounds: &Bounds) -> Result<H
     }
 }
 
+/// Whose head it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Request,
+    /// Where space may stand before a colon.
+    Answer,
+}
+
+/// Returns the number of the line of a refused head that is no field; that of the first line, which
+/// is none, when all others are. Each line is looked at once.
+pub(super) fn odd_line(head: &[u8], side: Side) -> u32 {
+    let lines = head.split_inclusive(|&byte| byte == b'\n').zip(1..).skip(1);
+    for (line, number) in lines.take_while(|(line, _)| *line != b"\r\n") {
+        let colon = line.iter().position(|&byte| byte == b':').unwrap_or(0);
+        let (name, value) = line.split_at(colon);
+        let name = if side == Side::Answer { name.trim_ascii_end() } else { name };
+        let alone = [name, value, b"\r\n"].concat();
+        let mut field = [httparse::EMPTY_HEADER];
+        if !httparse::parse_headers(&alone, &mut field).is_ok_and(|parsed| parsed.is_complete()) {
+            return number;
+        }
+    }
+    1
+}
+
 /// Fields as slices of the head, without a copy.
 pub(super) fn headers(
     head: &Bytes,

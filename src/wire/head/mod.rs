@@ -10,8 +10,10 @@
 //! 5. No line is folded, no white space stands before a colon, no value holds a control
 //!    character except a tab.
 //!
-//! Answers are read as strictly: a line feed that a portal copies from its input into a header
-//! would split its answer in two.
+//! Answers are read as strictly, but for white space before a colon, which goes (RFC 9112 5.1): a
+//! line feed that a portal copies from its input into a header would split its answer in two.
+//!
+//! Where a line is what is wrong, its number is said; what stands in it may be nobody's business.
 
 mod answer;
 mod bounds;

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Uri, Version};
 
 use super::bounds::{Bounds, MOST_FIELDS};
-use super::fields::{Noted, headers};
+use super::fields::{Noted, Side, headers, odd_line};
 use crate::wire::framing::Framing;
 use crate::wire::refusal::Refusal;
 
@@ -120,6 +120,7 @@ pub(super) fn still_within(buffer: &[u8], bounds: &Bounds) -> Result<(), Refusal
 }
 
 fn refusal_of_request(error: httparse::Error, head: &[u8], bounds: &Bounds) -> Refusal {
+    let in_a_line = |what| Refusal::MalformedLine(what, odd_line(head, Side::Request));
     match error {
         httparse::Error::TooManyHeaders => Refusal::TooManyFields(bounds.fields),
         httparse::Error::Version => {
@@ -133,9 +134,9 @@ fn refusal_of_request(error: httparse::Error, head: &[u8], bounds: &Bounds) -> R
                 && version[7].is_ascii_digit();
             if is_http { Refusal::Version } else { Refusal::Malformed("version") }
         }
-        httparse::Error::HeaderName => Refusal::Malformed("name of a field"),
-        httparse::Error::HeaderValue => Refusal::Malformed("value of a field"),
-        httparse::Error::NewLine => Refusal::Malformed("end of a line"),
+        httparse::Error::HeaderName => in_a_line("name of a field"),
+        httparse::Error::HeaderValue => in_a_line("value of a field"),
+        httparse::Error::NewLine => in_a_line("end of a line"),
         httparse::Error::Token | httparse::Error::Status => Refusal::Malformed("request line"),
     }
 }
@@ -229,10 +230,31 @@ mod tests {
             "GET / HTTP/1.1\r\nA(: b\r\n\r\n",
         ] {
             let refused = take(text);
-            assert!(matches!(refused, Err(Refusal::Malformed(_))), "{text:?}: {refused:?}");
+            let is_malformed =
+                matches!(refused, Err(Refusal::Malformed(_) | Refusal::MalformedLine(..)));
+            assert!(is_malformed, "{text:?}: {refused:?}");
         }
         for text in ["GET / HTTP/1.2\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/0.9\r\n\r\n"] {
             assert_eq!(take(text).unwrap_err(), Refusal::Version, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_is_named_in_which_something_is_odd() {
+        for (text, line) in [
+            ("GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 3),
+            ("GET / HTTP/1.1\r\n A: b\r\nHost: x\r\n\r\n", 2),
+            ("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 3),
+            ("GET / HTTP/1.1\r\nHost: x\r\nA: b\r\nC: \u{b}\r\nD: e\r\n\r\n", 4),
+            ("GET / HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n", 3),
+            ("GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n", 3),
+            ("GET / HTTP/1.1\r\nHost: x\r\nA: b\n\r\n", 3),
+            ("\r\nGET / HTTP/1.1\r\nHost: x\n\r\n", 2),
+            ("GET / HTTP/1.1\nHost: x\r\n\r\n", 1),
+        ] {
+            let refused = take(text);
+            let is_named = matches!(refused, Err(Refusal::MalformedLine(_, at)) if at == line);
+            assert!(is_named, "{text:?}: {refused:?}");
         }
     }
 

@@ -71,7 +71,12 @@ impl Search {
         for at in memchr::memchr_iter(b'\n', &bytes[self.looked_at..]) {
             let at = self.looked_at + at;
             if at == self.line_start || bytes[at - 1] != b'\r' {
-                return Err(Refusal::Malformed("a line ends without CR"));
+                // An empty line before the head is not of it.
+                let before =
+                    if bytes.starts_with(b"\r\n") { &bytes[2..at.max(2)] } else { &bytes[..at] };
+                let lines = memchr::memchr_iter(b'\n', before).count();
+                let number = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1);
+                return Err(Refusal::MalformedLine("it ends without CR", number));
             }
             let is_empty = at - self.line_start == 1;
             let is_first = self.line_start == 0;

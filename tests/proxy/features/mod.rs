@@ -1,8 +1,10 @@
 //! What a portal and its visitors do with a proxy between them, and do not notice it.
 
+mod addresses;
 mod balance;
 mod bulk;
 mod clients;
+mod connection_auth;
 mod dav;
 mod edge;
 mod fronts;
@@ -11,6 +13,8 @@ mod lasting;
 mod limits;
 mod patience;
 mod portals;
+mod preflight;
 mod streaming;
 mod upgrade;
+mod via;
 mod websocket;

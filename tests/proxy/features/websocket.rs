@@ -163,6 +163,60 @@ fn a_session_that_ends_takes_its_websockets_with_it_and_nobody_elses() {
 }
 
 #[test]
+fn a_page_of_another_site_opens_no_websocket_in_a_citizens_name() {
+    if !tools::has(&[Tool::Python, Tool::PythonWebsockets]) {
+        return;
+    }
+    let (mut portal, url) = python("websocket.py");
+    let listed = "upgrade_origins = [\"https://App.example.gov.pl:443\"]";
+    let plan = Plan::empty().upstream("portal", &url).route("/", "portal", "required").with(listed);
+    let simulator = Simulator::start(plan.address());
+    let gateway = plan.node(&simulator).start();
+    let (own, cookie) = (format!("http://{}", gateway.host()), sign_in(&gateway, "anna"));
+    for version in [Version::Http1, Version::Http2] {
+        for foreign in [
+            &["https://evil.example"][..],
+            // The same site to `SameSite`, and so with the cookie.
+            &["http://localhost:1"],
+            &["http://localhost"],
+            &[&*own.replace("http:", "https:")],
+            &[&*format!("{own}.evil.example")],
+            &["http://app.example.gov.pl"],
+            &["null"],
+            &[""],
+            &[&*own, "https://evil.example"],
+        ] {
+            let opened = WebSocket::try_open_from(&gateway, version, &cookie, foreign);
+            assert!(opened.is_err(), "{version:?} {foreign:?}");
+            gateway.has_said(&["request.upgrade_from_elsewhere", "status=403"]);
+        }
+        for origins in [&[&*own][..], &["https://app.example.gov.pl"], &[]] {
+            let mut socket = WebSocket::try_open_from(&gateway, version, &cookie, origins).unwrap();
+            // The first that the portal hears of is this one.
+            assert_eq!(portal.event("opened")["identified"], true);
+            socket.echoes("hello");
+            drop(socket);
+            portal.event("closed");
+        }
+    }
+}
+
+#[test]
+fn where_it_does_not_matter_who_comes_any_page_opens_a_websocket() {
+    if !tools::has(&[Tool::Python, Tool::PythonWebsockets]) {
+        return;
+    }
+    let (mut portal, url) = python("websocket.py");
+    let gateway = Plan::before(&url).start();
+    for version in [Version::Http1, Version::Http2] {
+        let origins = ["https://elsewhere.example"];
+        let mut socket = WebSocket::try_open_from(&gateway, version, "a=b", &origins).unwrap();
+        assert_eq!(portal.event("opened")["identified"], false);
+        socket.echoes("hello");
+    }
+}
+
+#[test]
 fn a_stop_says_goodbye_to_every_websocket() {
     let Some((_portal, _simulator, mut gateway)) = start_closed() else { return };
     let cookie = sign_in(&gateway, "anna");

@@ -42,14 +42,27 @@ impl WebSocket {
         version: Version,
         cookie: &str,
     ) -> Result<Self, String> {
+        Self::try_open_from(gateway, version, cookie, &[])
+    }
+
+    /// Opens one as a page of these origins would: of one, usually.
+    pub(crate) fn try_open_from(
+        gateway: &Gateway,
+        version: Version,
+        cookie: &str,
+        origins: &[&str],
+    ) -> Result<Self, String> {
         match version {
             Version::Http1 => {
                 let mut wire = gateway.connect();
+                let lines = origins.iter().map(|origin| format!("Origin: {origin}\r\n"));
+                let lines: String = lines.collect();
                 wire.send(
                     format!(
                         "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n\
                          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: {cookie}\r\n\r\n",
+                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: {cookie}\r\n\
+                         {lines}\r\n",
                         gateway.host()
                     )
                     .as_bytes(),
@@ -65,7 +78,7 @@ impl WebSocket {
             Version::Http2 => {
                 let mut wire = http_2::begin(gateway.connect());
                 let host = gateway.host();
-                let fields = [
+                let mut fields = vec![
                     (":method", "CONNECT"),
                     (":protocol", "websocket"),
                     (":scheme", "http"),
@@ -74,6 +87,7 @@ impl WebSocket {
                     ("sec-websocket-version", "13"),
                     ("cookie", cookie),
                 ];
+                fields.extend(origins.iter().map(|origin| ("origin", *origin)));
                 wire.send(&frame(HEADERS, END_HEADERS, STREAM, &block(fields)));
                 loop {
                     let frame = http_2::read(&mut wire).unwrap();

@@ -188,7 +188,11 @@ impl Seen {
             serde_json::from_value(event[key].clone()).unwrap()
         };
         let mut headers = fields("headers");
-        headers.retain(|(name, _)| name != "x-request-id");
+        // These differ between gateways.
+        let is_ours = |(name, value): &(String, String)| {
+            name == "x-request-id" || name == "via" && value.contains("brama-")
+        };
+        headers.retain(|field| !is_ours(field));
         Self {
             method: text("method"),
             target: text("target"),

@@ -97,6 +97,7 @@ pub(super) fn rows() -> Vec<Row> {
             .given(&[("service.signing_key", "'open/service-sig.key.pem'")])
             .judged(),
         row("portal.maintenance_allow", "['10.0.0.0/8']"),
+        row("portal.clear_cookies_at_logout", "['JSESSIONID']"),
         row("listen.http", "'127.0.0.9:0'"),
         row("listen.https", "'127.0.0.9:0'"),
         row("listen.unix", "'other/brama.sock'"),
@@ -204,6 +205,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("route[0].idle_timeout", "'5m'"),
         row("route[0].max_body", "'1 MiB'"),
         row("route[0].upgrade", "[]"),
+        row("route[0].upgrade_origins", "['https://app.test']"),
         row("route[1].redirect.to", "'https://other.test{path}'"),
         row("route[1].redirect.status", "301"),
         row("route[2].respond.status", "404"),

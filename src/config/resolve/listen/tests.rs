@@ -28,6 +28,7 @@ fn resolved(folder: &Path, section: &str) -> (Option<Listen>, String) {
         maintenance: gateway::settings::Maintenance::default(),
         limits: gateway::limits::Settings::default(),
         outage: None,
+        portal_cookies: Vec::new(),
     };
     let listen = resolve(&mut context, Some(&portal));
     let resolved = context.problems;
