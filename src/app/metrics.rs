@@ -11,6 +11,7 @@ use super::current::Current;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
+use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, MetricsEncoder, Scraper, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};
@@ -170,7 +171,8 @@ impl Metrics {
         let (networks, most) = shared.limits.networks();
         encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
-        encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)
+        encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)?;
+        encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)
     }
 
     fn store(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

@@ -1,11 +1,12 @@
 //! The access log: records become lines, and lines go to the thread that writes them.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use super::line;
 use super::record::Record;
 use super::settings::{Format, Settings};
-use super::writer::Writer;
+use crate::observe::writer::Writer;
 
 /// The access log.
 #[derive(Debug)]
@@ -28,7 +29,9 @@ impl AccessLog {
     pub fn start(settings: Settings) -> std::io::Result<Self> {
         let writer = match settings.format {
             Format::Off => None,
-            Format::Json | Format::Combined => Some(Writer::start(settings.target.clone())?),
+            Format::Json | Format::Combined => {
+                Some(Writer::start("access log", settings.target.clone(), PAUSE)?)
+            }
         };
         Ok(Self { settings, writer })
     }
@@ -80,3 +83,6 @@ thread_local! {
     /// The line that this thread writes, kept for the next.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
+
+/// How long lines may wait for others.
+const PAUSE: Duration = Duration::from_millis(100);

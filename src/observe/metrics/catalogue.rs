@@ -115,6 +115,7 @@ pub static ALL: &[&Metric] = &[
     &SERVER_FAILURES,
     &SERVER_EJECTIONS,
     &ACCESS_LOG_LOST,
+    &LOG_LOST,
     &ROWS_LEFT_OUT,
 ];
 
@@ -247,6 +248,8 @@ metrics! {
         "how often a server was put out for its failures";
     ACCESS_LOG_LOST = "brama_access_log_lines_lost", Counter, [],
         "lines that were not written because nobody took them";
+    LOG_LOST = "brama_log_lines_lost", Counter, [],
+        "lines of the program's log that were not written because nobody took them";
     ROWS_LEFT_OUT = "brama_scrape_rows_left_out", Gauge, [],
         "rows that this answer has no room for";
 }
