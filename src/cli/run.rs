@@ -12,6 +12,7 @@ use super::control::{self, Fingerprint, Signals};
 use super::output::{complain, fail, serve};
 use crate::app::App;
 use crate::base::clock::{SharedClock, SystemClock};
+use crate::base::descriptors;
 use crate::observe;
 use crate::server::handover::Inherited;
 
@@ -28,6 +29,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(inherited) => inherited,
         Err(error) => return fail(error),
     };
+    if let Err(error) = descriptors::raise() {
+        complain(format_args!("brama: file descriptors stay as few as they are: {error}"));
+    }
     let read = Fingerprint::of(&arguments.config);
     let mut settings = match load(&arguments.config) {
         (Some(settings), problems) => {

@@ -80,9 +80,8 @@ pub async fn attend<S: Service>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => start(permit, stream, address, &stop),
                 Err(error) => {
-                    admission.counts.accept_errors.add();
                     // Out of descriptors, most likely: let some close before the next attempt.
-                    warn!(%error, "connection could not be accepted");
+                    admission.note_failure(&error, Instant::now());
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },

@@ -27,6 +27,7 @@ mod caches;
 mod cases;
 mod certificates;
 mod context;
+mod descriptors;
 mod doors;
 mod everybody;
 mod fixed;

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::certificates;
 use super::context::Context;
+use super::descriptors;
 use crate::app::settings::{Https, Listen};
 use crate::base::rights::{self, folder_of};
 use crate::config::file::{self, HumanDuration, Network};
@@ -36,6 +37,7 @@ pub(super) fn resolve(
         }
     };
     let limits = limits(context);
+    let limits = descriptors::fit(context, limits);
     let workers = file.workers;
     if workers > MOST_WORKERS {
         let what = format!("{workers} workers are more than any machine has cores");
