@@ -14,3 +14,11 @@ pub(super) fn load(path: &Path) -> (Option<Settings>, Problems) {
         Err(problems) => (None, problems),
     }
 }
+
+/// Reads and resolves a configuration, and looks at what a start would need besides.
+pub(super) fn check(path: &Path) -> (Option<Settings>, Problems) {
+    match config::load(path, environment()) {
+        Ok(loaded) => config::check(loaded, SystemClock.now()),
+        Err(problems) => (None, problems),
+    }
+}

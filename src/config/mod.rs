@@ -34,4 +34,4 @@ pub use load::{Loaded, load, load_text};
 pub use place::{Place, Places};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::{reference, schema};
-pub use resolve::resolve;
+pub use resolve::{check, resolve};

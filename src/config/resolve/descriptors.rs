@@ -47,11 +47,7 @@ fn fit_into(context: &mut Context<'_>, limits: Limits, most: u64) -> Limits {
         ),
     );
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    Limits {
-        connections: number(connections),
-        connections_per_address: number(fewer),
-        ..limits
-    }
+    Limits { connections: number(connections), connections_per_address: number(fewer), ..limits }
 }
 
 /// For everything else: sockets that are listened on, the operators' port, the node, the store,
@@ -76,11 +72,8 @@ mod tests {
 
     #[test]
     fn what_fits_stays_as_it_is_and_of_what_does_not_there_is_less() {
-        let limits = Limits {
-            connections: 1000,
-            connections_per_address: 100,
-            ..Limits::default()
-        };
+        let limits =
+            Limits { connections: 1000, connections_per_address: 100, ..Limits::default() };
         let needed = 1000 + 800 + OTHERS;
         let (fitted, said) = told(TWO, limits, needed);
         assert_eq!(fitted, limits);
