@@ -4,12 +4,12 @@
 //! |---|---|
 //! | SIGHUP | the configuration is read again; a good one applies from the next request on |
 //! | SIGUSR1 | the access log goes on in a new file, after the old one was moved away |
-//! | SIGUSR2 | this program is started anew with the same sockets; when it is ready, this one leaves |
+//! | SIGUSR2 | what is called by our name now is started with the same sockets; when it is ready, this one leaves |
 //!
 //! The configuration is also read again when its file changes. A wrong one changes nothing, and the
 //! log says why.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -103,21 +103,30 @@ async fn apply(path: &Path, commands: &mpsc::Sender<Command>) -> Result<(), Gone
     Ok(())
 }
 
-/// The program that is at our place now, with our arguments. After an update of the package the
-/// system still knows the old file, by a name with a mark behind it.
+/// The program that is called now as this one was, with our arguments. The name is resolved anew:
+/// after an update, or behind a link that was switched, it leads to the new program, and what the
+/// system calls our own file is the old one, wherever that was moved to.
 fn this_program() -> process::Command {
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_else(|| OsString::from("brama"));
-    let path = std::env::current_exe().map_or_else(
-        |_| PathBuf::from(name),
-        |path| match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
-            Some(path) => PathBuf::from(path),
-            None => path,
-        },
-    );
-    let mut command = process::Command::new(path);
+    let path = program_named(&name).or_else(|| std::env::current_exe().ok());
+    let mut command = process::Command::new(path.unwrap_or_else(|| PathBuf::from(name)));
     command.args(arguments);
     command
+}
+
+/// Finds what the shell would start: a path as it is, a bare name in the folders of `PATH`. None
+/// when there is nothing, which is so when whoever started us gave us a name of its own.
+fn program_named(name: &OsStr) -> Option<PathBuf> {
+    let is_program = |path: &PathBuf| {
+        path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+    };
+    let path = PathBuf::from(name);
+    if name.as_encoded_bytes().contains(&b'/') {
+        return Some(path).filter(is_program);
+    }
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(is_program)
 }
 
 /// What tells one state of a file from another; symbolic links are followed.

@@ -8,7 +8,7 @@
 //!    exchange loses its connection.
 //! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
 //!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted
-//!    by the kernel whom we do not serve.
+//!    by the kernel whom we do not serve. When a successor accepts, ours go on until the stop.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ pub async fn attend<S: Service>(
             }));
         };
     let mut stopped = stop.clone();
-    let mut stopped = pin!(stopped.wait());
+    let mut stopped = pin!(stopped.wait_closing());
     loop {
         let permit = tokio::select! {
             () = &mut stopped => break,
