@@ -47,7 +47,9 @@ impl App {
             life,
         } = self;
         note_start(&sockets);
-        let Sockets { workers: doors, operations, hand_over, certificates, .. } = sockets;
+        let Sockets {
+            workers: doors, operations, operations_hosts, hand_over, certificates, ..
+        } = sockets;
         let limits = admission.limits();
         let (stopper, stopping) = shutdown();
 
@@ -75,7 +77,7 @@ impl App {
             traffic,
         };
         let (operations_stopper, operations_stop) = shutdown();
-        let service = Operations::new(stopping.clone(), admin, numbers.scraper());
+        let service = Operations::new(stopping.clone(), admin, numbers.scraper(), operations_hosts);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement));

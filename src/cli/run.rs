@@ -11,6 +11,7 @@ use super::configuration::load;
 use super::control::{self, Fingerprint, Signals};
 use super::output::{complain, fail, serve};
 use crate::app::App;
+use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::base::descriptors;
 use crate::observe;
@@ -68,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
                 listening.abort();
                 ExitCode::SUCCESS
             }
-            Err(error) => fail(error),
+            Err(error) => fail(in_one_line(&error)),
         }
     })
 }

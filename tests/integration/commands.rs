@@ -222,6 +222,29 @@ fn check_warns_of_variables_that_nobody_understands_and_of_ports_that_are_taken(
 }
 
 #[test]
+fn names_of_files_without_a_folder_are_in_the_folder_of_the_configuration() {
+    let folder = folder(&format!("{GOOD}[log]\naccess_file = \"a.log\"\n"));
+    let output = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["check", "--config", "brama.toml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = text_of(&output);
+    assert!(output.status.success() && said.contains("brama.toml: the configuration"), "{said}");
+}
+
+#[test]
+fn sessions_takes_the_configuration_before_and_after_what_it_is_to_do() {
+    let folder = folder(GOOD);
+    let file = folder.path().join("brama.toml");
+    let file = file.to_str().unwrap();
+    for words in [["sessions", "-c", file, "list"], ["sessions", "list", "-c", file]] {
+        let said = text(&brama(&words).stderr);
+        assert!(said.contains("operations.admin_token_file is not given"), "{said}");
+    }
+}
+
+#[test]
 fn check_says_when_connections_do_not_fit_into_the_descriptors() {
     let folder = folder(GOOD);
     let output = Command::new("sh")

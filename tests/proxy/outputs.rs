@@ -93,6 +93,18 @@ fn a_file_that_may_not_grow_ends_no_process() {
 }
 
 #[test]
+fn the_access_log_is_for_people_where_the_log_is_unless_it_says_otherwise() {
+    for (line, expected) in [
+        ("", " ACCESS GET http://localhost/ HTTP/1.1 status=401 "),
+        ("access = \"json\"", "\"path\":\"/\""),
+    ] {
+        let gateway = plan().log(line).start();
+        assert_eq!(gateway.connect().get("localhost", "/").status, 401);
+        gateway.has_said(&[expected]);
+    }
+}
+
+#[test]
 fn a_flood_of_one_warning_is_told_as_a_number_and_hides_no_other() {
     let gateway = plan().start();
     let mut wire = gateway.connect();

@@ -157,6 +157,7 @@ impl Renewal {
             unix: _,
             redirect: _,
             operations: _,
+            operations_hosts: _,
             hsts: _,
             proxy_protocol_from,
             trusted_proxies,

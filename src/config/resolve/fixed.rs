@@ -121,7 +121,7 @@ table!(
     Certificate { fixed: [certificate, key, ocsp_staple], live: [], both: [] }
 );
 
-table!("operations.", Operations { fixed: [listen, admin_token_file], live: [], both: [] });
+table!("operations.", Operations { fixed: [listen, hosts, admin_token_file], live: [], both: [] });
 
 table!(
     "node.",

@@ -29,7 +29,7 @@ impl AccessLog {
     pub fn start(settings: Settings) -> std::io::Result<Self> {
         let writer = match settings.format {
             Format::Off => None,
-            Format::Json | Format::Combined => {
+            Format::Text | Format::Json | Format::Combined => {
                 Some(Writer::start("access log", settings.target.clone(), PAUSE)?)
             }
         };

@@ -33,6 +33,8 @@ impl Settings {
 pub enum Format {
     /// There is none.
     Off,
+    /// For people at a terminal.
+    Text,
     /// One JSON object a line.
     Json,
     /// The combined format of web servers.
