@@ -12,7 +12,7 @@ use super::renewal::Renewal;
 use super::sockets::{Closed, Sockets};
 use super::successor::{Successor, VERSION};
 use super::worker::work;
-use super::{App, Command, successor};
+use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::shutdown;
 use crate::gateway::Worker;
@@ -47,6 +47,7 @@ impl App {
             life,
         } = self;
         note_start(&sockets);
+        in_use::tell(None, &shared.flows);
         let Sockets {
             workers: doors, operations, operations_hosts, hand_over, certificates, ..
         } = sockets;

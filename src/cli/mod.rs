@@ -12,6 +12,7 @@ mod reference;
 mod run;
 mod sessions;
 mod simulator;
+mod watched;
 
 use std::process::ExitCode;
 

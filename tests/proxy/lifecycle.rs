@@ -455,6 +455,41 @@ fn a_successor_that_cannot_start_leaves_the_old_one_serving() {
 }
 
 #[test]
+fn certificates_and_keys_that_are_named_are_read_again_and_a_half_replaced_pair_waits() {
+    let mut gateway = Plan::before("http://127.0.0.1:1").log("level = \"info\"").start();
+    let other = gateway.file("other");
+    let made = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["simulator", "--keys-only", "--directory"])
+        .arg(&other)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let kit = gateway.file("kit");
+    let replace = |name: &str| {
+        fs::copy(other.join(name), kit.join(name)).unwrap();
+    };
+    let is_in_use = |used_for: &'static str| {
+        move |line: &str| {
+            let is_it = line.contains("certificate is in use") && line.contains(used_for);
+            (is_it && line.contains("sha256") && line.contains("not_after")).then_some(())
+        }
+    };
+    gateway.program.wait_for(is_in_use("client"));
+    replace("node-signing.crt.pem");
+    gateway.program.wait_for(is_in_use("node"));
+    replace("service-sig.key.pem");
+    gateway.program.wait_for(|line| line.contains("so the old one stays").then_some(()));
+    assert!(gateway.is_ready());
+    replace("service-sig.crt.pem");
+    gateway.program.wait_for(is_in_use("signing"));
+    // What opens answers has no certificate; that it is read shows when it cannot be.
+    fs::write(kit.join("service-enc.key.pem"), "half").unwrap();
+    gateway.program.wait_for(|line| line.contains("service-enc.key.pem").then_some(()));
+    replace("service-enc.key.pem");
+    gateway.program.wait_for(|line| line.contains("configuration is applied").then_some(()));
+}
+
+#[test]
 fn the_access_log_goes_on_in_a_new_file_after_the_old_one_was_moved() {
     if !tools::has(&[Tool::Node]) {
         return;

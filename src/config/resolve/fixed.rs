@@ -139,6 +139,8 @@ table!(
             system_roots,
             client_certificate,
             client_key,
+            client_p12,
+            client_p12_password_file,
             timeout,
             max_concurrent,
             max_waiting,

@@ -14,7 +14,7 @@ use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::authn_request::{ServiceKind, Template};
 use crate::server::tls::Identity;
-use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey};
+use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey, pem};
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;
 
@@ -81,6 +81,7 @@ pub(super) fn resolve(
         optional,
         force_authn: file.service.force_authn,
     };
+    let (tls, client_certificate) = tls?;
     let logout_url = match &addresses.logout {
         Some(url) => Some(url.parse().ok()?),
         None => None,
@@ -110,8 +111,9 @@ pub(super) fn resolve(
             maximum_waiting: file.node.max_waiting,
             waiting_timeout: file.node.waiting_timeout.get(),
             maximum_answer,
+            client_certificate,
         },
-        tls: tls?,
+        tls,
     })
 }
 
@@ -309,7 +311,8 @@ fn check_pinned(context: &mut Context<'_>, key: &str, certificate: &Certificate)
     }
 }
 
-fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
+/// Returns how TLS with the node is spoken, and the certificate that is shown in it.
+fn tls(context: &mut Context<'_>) -> Option<(rustls::ClientConfig, Option<Certificate>)> {
     let file = &context.file().node;
     if !file.system_roots && file.extra_ca_file.is_none() {
         context.error(
@@ -318,7 +321,27 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
             "name the file of the authorities",
         );
     }
+    let from_p12 = match &file.client_p12 {
+        None => None,
+        Some(path) => {
+            if file.client_certificate.is_some() || file.client_key.is_some() {
+                context.error(
+                    key!(node.client_p12),
+                    "is given besides node.client_certificate or node.client_key",
+                    "give either the PKCS #12 file or the two PEM files",
+                );
+            }
+            let (key, password_key) = (key!(node.client_p12), key!(node.client_p12_password_file));
+            let password = file.client_p12_password_file.as_deref();
+            let password =
+                context.required(password_key, password, "name the file of its password");
+            let (private, certificate) = context.pkcs12(key, path, password_key, password?)?;
+            let pem = pem("CERTIFICATE", certificate.der()).into_bytes();
+            Some((pem, private.pem().expose().as_bytes().to_vec()))
+        }
+    };
     let identity = match (&file.client_certificate, &file.client_key) {
+        _ if from_p12.is_some() => from_p12,
         (None, None) => None,
         (Some(certificate), Some(key)) => {
             let certificate = context.read(key!(node.client_certificate), certificate);
@@ -341,12 +364,19 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
     };
     let identity = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });
     let extra = file.extra_ca_file.as_deref().map(|path| (key!(node.extra_ca_file), path));
-    context.client_tls(
+    let shown = identity.and_then(|identity| Certificate::parse(identity.certificate).ok());
+    let key = if file.client_p12.is_some() {
+        key!(node.client_p12)
+    } else {
+        key!(node.client_certificate)
+    };
+    let config = context.client_tls(
         key!(node.system_roots),
         file.system_roots,
         extra,
-        identity.map(|identity| (key!(node.client_certificate), identity)),
-    )
+        identity.map(|identity| (key, identity)),
+    )?;
+    Some((config, shown))
 }
 
 fn signer(context: &mut Context<'_>) -> Option<Signer> {
