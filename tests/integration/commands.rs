@@ -234,6 +234,24 @@ fn names_of_files_without_a_folder_are_in_the_folder_of_the_configuration() {
 }
 
 #[test]
+fn an_upstream_is_demanded_only_where_a_route_goes_to_one_and_told_once() {
+    let upstream = "[[upstream]]\nname = \"portal\"\nurl = \"http://127.0.0.1:3000\"\n";
+    let without = GOOD.replace(upstream, "");
+    let redirects = without.replace(
+        "upstream = \"portal\"",
+        "access = \"public\"\nredirect = { to = \"https://www.example.gov.pl/\" }",
+    );
+    for (configuration, expected) in [
+        (redirects, "0 errors, "),
+        (without, "upstream: is missing; add an [[upstream]]"),
+    ] {
+        let said = text_of(&check(folder(&configuration).path()));
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("\n0 errors, ") || said.contains("\n1 error, "), "{said}");
+    }
+}
+
+#[test]
 fn sessions_takes_the_configuration_before_and_after_what_it_is_to_do() {
     let folder = folder(GOOD);
     let file = folder.path().join("brama.toml");
