@@ -153,6 +153,7 @@ impl Metrics {
 
     fn citizens(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let (counts, flows) = (&shared.counts, &shared.flows);
+        encoder.by_name(&catalogue::REQUESTS_CUT, shared.access.cuts())?;
         encoder.by_name(&catalogue::REFUSALS, &counts.refusals)?;
         encoder.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
         encoder.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;

@@ -241,10 +241,9 @@ fn an_upstream_is_demanded_only_where_a_route_goes_to_one_and_told_once() {
         "upstream = \"portal\"",
         "access = \"public\"\nredirect = { to = \"https://www.example.gov.pl/\" }",
     );
-    for (configuration, expected) in [
-        (redirects, "0 errors, "),
-        (without, "upstream: is missing; add an [[upstream]]"),
-    ] {
+    for (configuration, expected) in
+        [(redirects, "0 errors, "), (without, "upstream: is missing; add an [[upstream]]")]
+    {
         let said = text_of(&check(folder(&configuration).path()));
         assert!(said.contains(expected), "{said}");
         assert!(said.contains("\n0 errors, ") || said.contains("\n1 error, "), "{said}");

@@ -1,13 +1,14 @@
 //! Where the gateway writes to: a pipe that nobody reads, a pipe that broke, a file that may not
 //! grow. Requests are answered all the same, and the end comes when it is asked for.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Gateway, PATIENCE, Plan};
+use crate::harness::{End, Gateway, PATIENCE, Plan, Script, Scripted};
 
 /// A login is needed everywhere, and nothing is behind.
 fn plan() -> Plan {
@@ -102,6 +103,60 @@ fn the_access_log_is_for_people_where_the_log_is_unless_it_says_otherwise() {
         assert_eq!(gateway.connect().get("localhost", "/").status, 401);
         gateway.has_said(&[expected]);
     }
+}
+
+#[test]
+fn every_request_ends_in_one_line_that_says_how_and_in_one_count() {
+    let half = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_vec();
+    let portal = Script::start(HashMap::from([
+        ("/breaks".to_owned(), Scripted { bytes: half.clone(), closes: true }),
+        ("/half".to_owned(), Scripted { bytes: half, closes: false }),
+        ("/silent".to_owned(), Scripted { bytes: Vec::new(), closes: false }),
+    ]));
+    let gateway = Plan::before(&portal.url()).start();
+    let until_heard = |path: &str| {
+        let deadline = Instant::now() + PATIENCE;
+        while !portal.heard().iter().any(|heard| heard.path == path) {
+            assert!(Instant::now() < deadline, "{path} does not arrive");
+            thread::yield_now();
+        }
+    };
+    // An upstream that dies in the middle of its answer.
+    assert_eq!(gateway.connect().get("localhost", "/breaks").end, End::Broken);
+    gateway.has_said(&["/breaks ", "status=200", "sent=4", "ended=\"upstream_broke\""]);
+    let cut =
+        |ended: &str| number(&gateway, &format!("brama_requests_cut_total{{ended=\"{ended}\"}}"));
+    assert_eq!((cut("upstream_broke"), cut("client_closed")), (1.0, 0.0));
+    let server = portal.address;
+    let failures =
+        format!("brama_upstream_server_failures_total{{upstream=\"portal\",server=\"{server}\"}}");
+    assert_eq!(number(&gateway, &failures), 1.0);
+    // A client that leaves in the middle of its answer, and one that leaves before it.
+    for (path, status, ended) in [
+        ("/half", "status=200", "client_closed"),
+        ("/silent", "status=499", "client_closed_unanswered"),
+    ] {
+        let mut wire = gateway.connect();
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
+        until_heard(path);
+        drop(wire);
+        gateway.has_said(&[&format!("{path} "), status, &format!("ended=\"{ended}\"")]);
+        assert_eq!(cut(ended), 1.0, "{ended}");
+    }
+    // What is answered whole says nothing of an end, however little of it there is.
+    for request in ["GET /plain", "HEAD /plain"] {
+        let mut wire = gateway.connect();
+        wire.send(format!("{request} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
+        assert_eq!(wire.answer(request[..4].trim_end()).status, 200);
+    }
+    gateway.has_said(&["HEAD http://localhost/plain"]);
+    let said = gateway.program.said();
+    for path in ["/breaks ", "/half ", "/silent ", "GET http://localhost/plain "] {
+        assert_eq!(said.iter().filter(|line| line.contains(path)).count(), 1, "{path}");
+    }
+    let plain = said.iter().filter(|line| line.contains("/plain "));
+    assert!(plain.clone().count() == 2 && !plain.clone().any(|line| line.contains("ended=")));
+    assert_eq!(number(&gateway, &failures), 1.0);
 }
 
 #[test]

@@ -68,8 +68,12 @@ fn json(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
             number(line, name, microseconds(time));
         }
     }
-    let optional =
-        [("upstream", record.upstream), ("route", record.route), ("reason", record.reason)];
+    let optional = [
+        ("upstream", record.upstream),
+        ("route", record.route),
+        ("reason", record.reason),
+        ("ended", record.ended),
+    ];
     for (name, value) in optional {
         if let Some(value) = value {
             text(line, name, value.as_bytes());
@@ -103,6 +107,7 @@ fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
         let _ = write!(line, " client={address}");
     }
     let optional = [
+        ("ended", record.ended),
         ("reason", record.reason),
         ("route", record.route),
         ("upstream", record.upstream),

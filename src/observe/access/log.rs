@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::line;
-use super::record::Record;
+use super::record::{Ended, Record};
 use super::settings::{Format, Settings};
+use crate::observe::metrics::ByName;
 use crate::observe::writer::Writer;
 
 /// The access log.
@@ -13,13 +14,15 @@ use crate::observe::writer::Writer;
 pub struct AccessLog {
     settings: Settings,
     pub(super) writer: Option<Writer>,
+    /// Requests whose answer did not come to its end, by what ended it.
+    cut: ByName,
 }
 
 impl AccessLog {
     /// Writes nothing.
     #[must_use]
     pub fn off() -> Self {
-        Self { settings: Settings::off(), writer: None }
+        Self { settings: Settings::off(), writer: None, cut: cuts() }
     }
 
     /// Opens the file, if it is one, and starts the thread that writes.
@@ -33,7 +36,7 @@ impl AccessLog {
                 Some(Writer::start("access log", settings.target.clone(), PAUSE)?)
             }
         };
-        Ok(Self { settings, writer })
+        Ok(Self { settings, writer, cut: cuts() })
     }
 
     /// Tells whether records are thrown away, so that they need not be made.
@@ -46,6 +49,17 @@ impl AccessLog {
     #[must_use]
     pub fn is_combined(&self) -> bool {
         self.settings.format == Format::Combined
+    }
+
+    /// Counts a request whose answer did not come to its end.
+    pub fn cut(&self, ended: Ended) {
+        self.cut.add(ended.name());
+    }
+
+    /// Returns how many there were, by what ended them.
+    #[must_use]
+    pub fn cuts(&self) -> &ByName {
+        &self.cut
     }
 
     /// Returns how many lines were never written.
@@ -77,6 +91,10 @@ impl AccessLog {
             writer.flush();
         }
     }
+}
+
+fn cuts() -> ByName {
+    ByName::beginning_with(Ended::ALL.map(Ended::name))
 }
 
 thread_local! {

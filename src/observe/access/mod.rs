@@ -19,6 +19,6 @@ mod tests;
 
 pub use self::line::{MAX_FIELD, masked};
 pub use self::log::AccessLog;
-pub use self::record::Record;
+pub use self::record::{Ended, Record};
 pub use self::settings::{Addresses, Format, Settings};
 pub use super::writer::{MAX_WAITING, Target};

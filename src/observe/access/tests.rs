@@ -17,6 +17,7 @@ fn record() -> Record<'static> {
         protocol: Version::HTTP_2,
         is_tls: true,
         status: 200,
+        ended: None,
         received: 0,
         sent: 1024,
         total: Duration::from_micros(1500),

@@ -69,6 +69,7 @@ pub static ALL: &[&Metric] = &[
     &CONFIG_OK,
     &CONFIG_TIME,
     &REQUESTS,
+    &REQUESTS_CUT,
     &REFUSALS,
     &CONNECTIONS,
     &CONNECTIONS_MAXIMUM,
@@ -156,6 +157,8 @@ metrics! {
         "when the configuration in use was applied";
     REQUESTS = "brama_requests", Counter, ["class"],
         "answers to clients, by class of status";
+    REQUESTS_CUT = "brama_requests_cut", Counter, ["ended"],
+        "requests whose answer did not come to its end, by what ended them";
     REFUSALS = "brama_refusals", Counter, ["code"],
         "requests and logins that were refused, by reason code";
     CONNECTIONS = "brama_connections", Gauge, [],
