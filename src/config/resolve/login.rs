@@ -43,7 +43,7 @@ pub(super) fn resolve(
     let signer = signer(context);
     let mut own = Vec::new();
     if let Some(signer) = &signer {
-        own.push(("the signing key", signer.certificate().public_key().to_vec()));
+        own.push((SIGNING, signer.certificate().public_key().to_vec()));
     }
     let decryption_keys = decryption_keys(context, &mut own);
     let trusted = trusted(context, &own);
@@ -116,6 +116,9 @@ pub(super) fn resolve(
         tls,
     })
 }
+
+/// What our key of signatures is called.
+const SIGNING: &str = "the signing key";
 
 /// A node for public bodies is told of a public body, and the other one of a private one.
 fn check_kind(context: &mut Context<'_>) {
@@ -284,6 +287,7 @@ fn is_of_the_node(
     let subject = certificate.subject();
     let own = own.iter().find(|(_, public)| public == certificate.public_key());
     let purpose = Purpose::of(certificate);
+    let may_issue = purpose.as_ref().is_some_and(|purpose| purpose.may_issue);
     let what = if let Some((name, _)) = own {
         format!("{subject} is of {name} of this service, not of the node")
     } else if purpose.as_ref().is_some_and(|purpose| purpose.is_authority) {
@@ -291,6 +295,10 @@ fn is_of_the_node(
     } else if let Some(why) = purpose.and_then(|purpose| purpose.unusable) {
         format!("{subject} has {why}, so no message could be verified with it")
     } else {
+        if may_issue {
+            let what = format!("{subject} may be an authority, which signs no messages");
+            context.warn(key, what, "make sure that the node signs its messages with it");
+        }
         return true;
     };
     context.error(key, what, "give the certificate that the node signs its messages with");
@@ -460,11 +468,12 @@ fn decryption_keys(
             context.check_dates(&key, certificate);
             purpose::check(context, &key, certificate, Use::Decryption);
         }
-        let is_known = |(_, public): &(_, Vec<u8>)| public == private.public_key();
+        let is_known =
+            |(name, public): &(&str, Vec<u8>)| *name == SIGNING && public == private.public_key();
         if own.iter().any(is_known) {
             context.error(
                 &key,
-                "is the key that we sign with, or was given before",
+                "is the key that we sign with",
                 "give the key of _enc_ec: the node encrypts to that, and signatures have their own",
             );
             continue;

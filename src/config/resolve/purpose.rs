@@ -4,6 +4,7 @@
 //! The operator hands over two pairs, one to sign with and one to decrypt with, whose names end in
 //! `_sig_ec` and `_enc_ec`, with the key usages digitalSignature and keyAgreement, on P-256.
 
+use x509_parser::extensions::KeyUsage;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
@@ -14,8 +15,10 @@ use crate::xml::keys::{Certificate, KeyKind};
 /// What a certificate says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Purpose {
-    /// Whether it issues other certificates.
+    /// Whether it issues other certificates, and nothing else.
     pub(super) is_authority: bool,
+    /// Whether it may issue others. Tools write that into what signs for itself, too.
+    pub(super) may_issue: bool,
     /// Why none of the allowed signature algorithms can use its key, if none can.
     pub(super) unusable: Option<String>,
     /// Whether it is for signatures, or for key agreement; nothing is said when it says nothing.
@@ -40,8 +43,10 @@ impl Purpose {
         let (is_sig, is_enc) = (name.ends_with(SIGNING), name.ends_with(ENCRYPTION));
         let signs = usage.map(|usage| usage.digital_signature() || usage.non_repudiation());
         let agrees = usage.map(|usage| usage.key_agreement());
+        let only_issues = |usage: &KeyUsage| usage.key_cert_sign() && !usage.digital_signature();
         Some(Self {
-            is_authority: parsed.is_ca(),
+            is_authority: parsed.is_ca() && usage.is_some_and(only_issues),
+            may_issue: parsed.is_ca(),
             unusable: unusable(&parsed),
             signs: if is_enc { Some(false) } else { signs },
             agrees: if is_sig { Some(false) } else { agrees },
@@ -162,15 +167,19 @@ mod tests {
             let purpose = certificate(name, usages, &rcgen::PKCS_ECDSA_P256_SHA256, IsCa::NoCa);
             assert_eq!(purpose.forbids(Use::Signing), !signs, "{name} {usages:?}");
             assert_eq!(purpose.forbids(Use::Decryption), !decrypts, "{name} {usages:?}");
-            assert!(!purpose.is_authority && purpose.unusable.is_none(), "{purpose:?}");
+            assert!(!purpose.may_issue && purpose.unusable.is_none(), "{purpose:?}");
         }
     }
 
     #[test]
     fn authorities_and_keys_that_no_algorithm_can_use_are_known() {
-        let authority = IsCa::Ca(BasicConstraints::Unconstrained);
-        let found = certificate("CA", &[], &rcgen::PKCS_ECDSA_P384_SHA384, authority);
-        assert!(found.is_authority && found.unusable.is_none(), "{found:?}");
+        use KeyUsagePurpose::{CrlSign, KeyCertSign};
+        for (usages, is_authority) in [(&[KeyCertSign, CrlSign][..], true), (&[], false)] {
+            let authority = IsCa::Ca(BasicConstraints::Unconstrained);
+            let found = certificate("CA", usages, &rcgen::PKCS_ECDSA_P384_SHA384, authority);
+            assert_eq!((found.is_authority, found.may_issue), (is_authority, true));
+            assert_eq!(found.unusable, None);
+        }
         let found = certificate("node", &[], &PKCS_ED25519, IsCa::NoCa);
         assert!(found.unusable.is_some_and(|why| why.contains("Ed25519")));
     }
