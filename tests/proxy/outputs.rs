@@ -113,7 +113,7 @@ fn every_request_ends_in_one_line_that_says_how_and_in_one_count() {
         ("/half".to_owned(), Scripted { bytes: half, closes: false }),
         ("/silent".to_owned(), Scripted { bytes: Vec::new(), closes: false }),
     ]));
-    let gateway = Plan::before(&portal.url()).start();
+    let gateway = Plan::before(&portal.url()).log("level = \"warn\"").start();
     let until_heard = |path: &str| {
         let deadline = Instant::now() + PATIENCE;
         while !portal.heard().iter().any(|heard| heard.path == path) {
@@ -161,7 +161,7 @@ fn every_request_ends_in_one_line_that_says_how_and_in_one_count() {
 
 #[test]
 fn a_flood_of_one_warning_is_told_as_a_number_and_hides_no_other() {
-    let gateway = plan().start();
+    let gateway = plan().log("level = \"warn\"").start();
     let mut wire = gateway.connect();
     for _ in 0..300 {
         assert_eq!(wire.get("localhost", "/").status, 401);

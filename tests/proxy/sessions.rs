@@ -113,7 +113,8 @@ fn the_operators_door_is_shut_without_the_token() {
     let ask = |authorization: &str| {
         let mut wire = place.gateway.operations();
         wire.send(
-            format!("GET /sessions HTTP/1.1\r\nHost: x\r\n{authorization}\r\n\r\n").as_bytes(),
+            format!("GET /sessions HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n\r\n")
+                .as_bytes(),
         );
         wire.answer("GET").status
     };
@@ -127,8 +128,10 @@ fn the_operators_door_is_shut_without_the_token() {
     let gateway = Plan::before("http://127.0.0.1:9").start();
     let mut wire = gateway.operations();
     wire.send(
-        format!("GET /sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n")
-            .as_bytes(),
+        format!(
+            "GET /sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        )
+        .as_bytes(),
     );
     assert_eq!(wire.answer("GET").status, 404);
 }
