@@ -104,7 +104,7 @@ fn nothing_that_a_client_sends_ends_a_line_or_a_field() {
     let combined = line(&record, &settings(Format::Combined));
     assert_eq!(combined.matches(['\n', '\r', '\t', '\0']).count(), 1, "{combined}");
     assert_eq!(combined.matches('"').count(), 6, "{combined}");
-    let text = self::line(&record, &settings(Format::Text));
+    let text = line(&record, &settings(Format::Text));
     assert_eq!(text.matches(['\n', '\r', '\t', '\0']).count(), 1, "{text}");
     assert!(text.contains("a\\x22b\\x5Cc\\x0D\\x0Ad\\x09e"), "{text}");
     assert!(combined.contains("\\x22b\\x5Cc\\x0D\\x0Ad\\x09e\\x00f\\x7F\\xC5\\xBC"), "{combined}");
