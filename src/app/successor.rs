@@ -5,8 +5,8 @@
 //!    ([`crate::server::handover`]) and the name of a socket at which it waits to hear "ready". The
 //!    name is random, in the abstract namespace (unix(7)), so there is no file to clean up.
 //! 2. Both accept connections for a moment. The queue of each socket is common to both.
-//! 3. The new one says that it is ready, and its version; the old one leaves. When the new one ends before, or is
-//!    not ready in time, the old one goes on as if nothing had been.
+//! 3. The new one says that it is ready, and its version; the old one leaves. When the new one ends
+//!    before, or is not ready in time, the old one goes on as if nothing had been.
 
 use std::io::{self, Write};
 use std::os::linux::net::SocketAddrExt;

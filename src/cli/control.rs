@@ -4,10 +4,11 @@
 //! |---|---|
 //! | SIGHUP | the configuration is read again; a good one applies from the next request on |
 //! | SIGUSR1 | the access log goes on in a new file, after the old one was moved away |
-//! | SIGUSR2 | what is called by our name now is started with the same sockets; when it is ready, this one leaves |
+//! | SIGUSR2 | what our name leads to now is started with the same sockets; this one leaves then |
 //!
 //! The configuration is also read again when its file changes, or one of the certificates, keys and
-//! authorities that it names ([`super::watched`]). A wrong one changes nothing, and the log says why.
+//! authorities that it names ([`super::watched`]). A wrong one changes nothing, and the log says
+//! why.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

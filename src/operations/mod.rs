@@ -4,9 +4,9 @@
 //! has started, and no more once it stops. When the place where sessions are kept is away, it says
 //! so in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics`
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
-//! OpenMetrics. Both `/metrics` and `/sessions` are answered under the listener's own names alone: a
-//! foreign page whose name leads to this address would read them in the operator's browser. `/sessions` is for operators ([`crate::operations::sessions`]). Nothing here is
-//! answered on the public listeners.
+//! OpenMetrics. `/sessions` is for operators ([`crate::operations::sessions`]). Both are answered
+//! under the listener's own names alone: a foreign page whose name leads to this address would
+//! read them in the operator's browser. Nothing here is answered on the public listeners.
 
 pub mod sessions;
 

@@ -1,9 +1,9 @@
 //! The moment in which the access log gets its line.
 //!
 //! A request ends when its answer was handed over or given up, which is when the answer's body is
-//! dropped: [`RecordedBody`] counts its bytes and writes the line then, with what ended it when that
-//! was not its end. A request whose client leaves before there is an answer ends in [`unanswered`].
-//! When there is no access log, answers are not wrapped at all.
+//! dropped: [`RecordedBody`] counts its bytes and writes the line then, with what ended it when
+//! that was not its end. A request whose client leaves before there is an answer ends in
+//! [`unanswered`]. When there is no access log, answers are not wrapped at all.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -69,8 +69,8 @@ impl Lease {
         }
     }
 
-    /// The server broke off in the middle of an answer. It counts as a failure and puts nobody out: a
-    /// page that always breaks would let whoever asks for it put out every server.
+    /// The server broke off in the middle of an answer. It counts as a failure and puts nobody out:
+    /// a page that always breaks would let whoever asks for it put out every server.
     pub fn broke_off(&self) {
         self.server.failures.fetch_add(1, Ordering::Relaxed);
     }
