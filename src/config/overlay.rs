@@ -28,7 +28,7 @@ pub(super) fn apply(
     for (name, text) in environment {
         match name.strip_prefix(PREFIX) {
             Some(rest) => settings.push((steps_of(rest), name, text)),
-            None => warn_of_stranger(&name, problems),
+            None => warn_of_stranger(&name, &text, problems),
         }
     }
     // In the order of their keys, so that entries of a list come one after the other.
@@ -42,10 +42,10 @@ pub(super) fn apply(
 }
 
 /// Warns of a variable that looks like ours and is none: its value has no effect.
-fn warn_of_stranger(name: &str, problems: &mut Problems) {
+fn warn_of_stranger(name: &str, text: &str, problems: &mut Problems) {
     let upper = name.to_uppercase();
     let Some(rest) = upper.strip_prefix(FAMILY) else { return };
-    if OTHERS.contains(&rest) || is_of_kubernetes(rest) {
+    if OTHERS.contains(&rest) || is_of_kubernetes(rest, text) {
         return;
     }
     let advice = match meant(rest) {
@@ -58,10 +58,12 @@ fn warn_of_stranger(name: &str, problems: &mut Problems) {
 
 /// Tells whether it is what Kubernetes sets in every pod beside a Service whose name begins with
 /// "brama": `BRAMA_SERVICE_HOST`, `BRAMA_PORT_8080_TCP_ADDR`.
-fn is_of_kubernetes(rest: &str) -> bool {
-    let ends = ["SERVICE_HOST", "_PORT"].iter().any(|end| rest.ends_with(end));
-    let is_port = ["_TCP", "_UDP", "_SCTP"].iter().any(|name| rest.contains(name));
-    rest == "PORT" || ends || rest.contains("SERVICE_PORT") || (rest.contains("PORT_") && is_port)
+fn is_of_kubernetes(rest: &str, text: &str) -> bool {
+    let is_of_port = ["_TCP", "_UDP", "_SCTP"].iter().any(|name| rest.contains(name));
+    rest.ends_with("SERVICE_HOST")
+        || rest.contains("SERVICE_PORT")
+        || (rest.contains("PORT_") && is_of_port)
+        || (rest.ends_with("PORT") && text.contains("://"))
 }
 
 /// Finds the key of a section that a name means: `NODE_ISSUER`.

@@ -20,17 +20,18 @@ fn fit_into(context: &mut Context<'_>, limits: Limits, most: u64) -> Limits {
     let asked = limits.connections as u64;
     // A client's connection has at most one to a portal, except by HTTP/2, where the portal's
     // `max_requests` is the bound.
-    let behind: u64 =
-        context.file().upstreams.iter().map(|upstream| upstream.max_requests as u64).sum();
-    let behind = behind.min(asked);
+    let upstreams = context.file().upstreams.iter();
+    let most_behind = upstreams.map(|upstream| upstream.max_requests as u64);
+    let behind = most_behind.fold(0, u64::saturating_add).min(asked);
     let needed = asked.saturating_add(behind).saturating_add(OTHERS);
     if needed <= most {
         return limits;
     }
     let free = most.saturating_sub(OTHERS.min(most / 2));
     let (asked, behind) = (asked.max(1), behind.max(1));
-    let share = |all: u64| u128::from(all) * u128::from(asked) / u128::from(asked + behind);
-    let connections = u64::try_from(share(free)).unwrap_or(u64::MAX).clamp(1, asked);
+    let both = u128::from(asked) + u128::from(behind);
+    let share = u128::from(free) * u128::from(asked) / both;
+    let connections = u64::try_from(share).unwrap_or(u64::MAX).clamp(1, asked);
     let of_one = limits.connections_per_address as u64;
     let fewer = u128::from(of_one) * u128::from(connections) / u128::from(asked);
     let fewer = u64::try_from(fewer).unwrap_or(u64::MAX).max(u64::from(of_one > 0));
