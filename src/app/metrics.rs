@@ -11,6 +11,7 @@ use super::current::Current;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
+use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::observe::metrics::{ByName, CLASSES, MetricsEncoder, Scraper, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};
@@ -152,6 +153,7 @@ impl Metrics {
 
     fn citizens(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let (counts, flows) = (&shared.counts, &shared.flows);
+        encoder.by_name(&catalogue::REQUESTS_CUT, shared.access.cuts())?;
         encoder.by_name(&catalogue::REFUSALS, &counts.refusals)?;
         encoder.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
         encoder.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
@@ -170,7 +172,8 @@ impl Metrics {
         let (networks, most) = shared.limits.networks();
         encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
-        encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)
+        encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)?;
+        encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)
     }
 
     fn store(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

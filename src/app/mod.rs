@@ -10,6 +10,7 @@ mod background;
 mod command;
 mod current;
 mod error;
+mod in_use;
 mod keys;
 mod metrics;
 mod renewal;

@@ -10,8 +10,9 @@ use super::current::Current;
 use super::metrics::{Life, Metrics};
 use super::renewal::Renewal;
 use super::sockets::{Closed, Sockets};
+use super::successor::{Successor, VERSION};
 use super::worker::work;
-use super::{App, Command, successor};
+use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::shutdown;
 use crate::gateway::Worker;
@@ -46,7 +47,10 @@ impl App {
             life,
         } = self;
         note_start(&sockets);
-        let Sockets { workers: doors, operations, hand_over, certificates, .. } = sockets;
+        in_use::tell(None, &shared.flows);
+        let Sockets {
+            workers: doors, operations, operations_hosts, hand_over, certificates, ..
+        } = sockets;
         let limits = admission.limits();
         let (stopper, stopping) = shutdown();
 
@@ -74,7 +78,7 @@ impl App {
             traffic,
         };
         let (operations_stopper, operations_stop) = shutdown();
-        let service = Operations::new(stopping.clone(), admin, numbers.scraper());
+        let service = Operations::new(stopping.clone(), admin, numbers.scraper(), operations_hosts);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement));
@@ -91,16 +95,18 @@ impl App {
         stopper.drain();
         match ending {
             Ending::LeftToSuccessor => {
+                // New connections are the successor's from now on.
+                stopper.succeed();
                 // The successor waits for what only one process can have.
                 sessions.write_all_activity(clock.now()).await;
                 kept.store.close();
                 operations_stopper.stop();
             }
-            Ending::Told => {
-                notify::stopping();
-                tokio::time::sleep(limits.drain_delay).await;
-            }
+            Ending::Told => notify::stopping(),
         }
+        // A proxy in front may just be sending a request on a connection that it keeps: each is
+        // told with an answer that it ends.
+        tokio::time::sleep(limits.drain_delay).await;
         stopper.stop();
         workers.ended().await;
         sessions.write_all_activity(clock.now()).await;
@@ -160,8 +166,14 @@ impl Running {
                 Command::ReopenLogs => reopen_logs(),
                 Command::Succeed(command) => {
                     match successor::start(*command, &sockets, &mut self.stop).await {
-                        Ok(process) => {
-                            info!(process, "successor is ready");
+                        Ok(Successor { process, program, version }) => {
+                            info!(
+                                process,
+                                program,
+                                version,
+                                version_here = VERSION,
+                                "successor is ready"
+                            );
                             self.life.succeeded(true);
                             notify::successor(process);
                             sockets.complete();
@@ -195,6 +207,7 @@ fn start_workers(
 
 fn note_start(sockets: &Sockets) {
     info!(
+        version = VERSION,
         http = sockets.address("http"),
         https = sockets.address("https"),
         unix = sockets.address("unix"),

@@ -110,6 +110,8 @@ pub struct Listen {
     pub redirect: Option<Socket>,
     /// Health and readiness.
     pub operations: Socket,
+    /// The names of hosts under which operators ask, beside addresses and `localhost`.
+    pub operations_hosts: Vec<String>,
     /// How long browsers shall insist on https.
     pub hsts: Option<Duration>,
     /// Whose connections begin with a PROXY protocol header.
@@ -169,6 +171,7 @@ impl Listen {
             unix: None,
             redirect: None,
             operations,
+            operations_hosts: Vec::new(),
             hsts: None,
             proxy_protocol_from: Vec::new(),
             trusted_proxies: Vec::new(),

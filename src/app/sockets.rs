@@ -32,6 +32,8 @@ pub(super) struct Sockets {
     /// The doors of each worker.
     pub(super) workers: Vec<Vec<Closed>>,
     pub(super) operations: Bound,
+    /// Under which names of hosts it is asked.
+    pub(super) operations_hosts: Vec<String>,
     /// What a successor would get.
     pub(super) hand_over: HandOver,
     /// Certificates that are to be watched.
@@ -46,6 +48,7 @@ impl Sockets {
         let mut sockets = Self {
             workers: (0..count).map(|_| Vec::new()).collect(),
             operations: take_one(bind(listen.operations, 1, listen.backlog)?)?,
+            operations_hosts: listen.operations_hosts,
             hand_over: HandOver::default(),
             certificates: None,
             addresses: Vec::new(),

@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 use super::error::Error;
 use super::settings::Store;
 use super::state::State;
+use crate::base::causes::in_one_line;
 use crate::base::clock::Time;
 use crate::identity::claims::PairwiseSecret;
 use crate::session::sessions::Sessions;
@@ -152,7 +153,9 @@ impl Opening {
                 info!("session store taken over from the predecessor");
                 opened.open(Arc::new(file)).await;
             }
-            Ok(Err(error)) => error!(%error, "session store cannot be taken over"),
+            Ok(Err(error)) => {
+                error!(error = in_one_line(&error), "session store cannot be taken over");
+            }
             Err(error) => error!(%error, "session store cannot be taken over"),
         }
     }

@@ -5,15 +5,16 @@
 //!    ([`crate::server::handover`]) and the name of a socket at which it waits to hear "ready". The
 //!    name is random, in the abstract namespace (unix(7)), so there is no file to clean up.
 //! 2. Both accept connections for a moment. The queue of each socket is common to both.
-//! 3. The new one says that it is ready; the old one leaves. When the new one ends before, or is
-//!    not ready in time, the old one goes on as if nothing had been.
+//! 3. The new one says that it is ready, and its version; the old one leaves. When the new one ends
+//!    before, or is not ready in time, the old one goes on as if nothing had been.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tracing::warn;
 
 use crate::base::random;
@@ -35,12 +36,22 @@ pub(super) enum Error {
     Stopped,
 }
 
-/// Starts a successor and waits until it is ready; returns its process id.
+/// A program that serves in our place.
+#[derive(Debug)]
+pub(super) struct Successor {
+    pub(super) process: u32,
+    /// The file that it runs, as the system knows it.
+    pub(super) program: String,
+    /// What it says of itself; empty when it says nothing.
+    pub(super) version: String,
+}
+
+/// Starts a successor and waits until it is ready.
 pub(super) async fn start(
     mut command: Command,
     sockets: &HandOver,
     stop: &mut Shutdown,
-) -> Result<u32, Error> {
+) -> Result<Successor, Error> {
     let name = random::handle();
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
     listener.set_nonblocking(true)?;
@@ -49,20 +60,36 @@ pub(super) async fn start(
     let mut child = command.env(VARIABLE, &name).spawn()?;
     let process = child.id();
     let ready = tokio::select! {
-        accepted = listener.accept() => accepted.map(|_| process).map_err(Error::from),
+        accepted = listener.accept() => accepted.map_err(Error::from),
         status = ended(&mut child) => Err(Error::Ended(status?)),
         () = tokio::time::sleep(PATIENCE) => Err(Error::Slow(PATIENCE)),
         () = stop.wait() => Err(Error::Stopped),
     };
     match ready {
-        Ok(_) => {}
-        Err(Error::Ended(_)) => {}
-        Err(_) => {
-            let _ = child.kill();
-            let _ = child.wait();
+        Ok((stream, _)) => Ok(Successor {
+            process,
+            program: std::fs::read_link(format!("/proc/{process}/exe"))
+                .map(|path| path.display().to_string())
+                .unwrap_or_default(),
+            version: version(stream).await,
+        }),
+        Err(error) => {
+            if !matches!(error, Error::Ended(_)) {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Err(error)
         }
     }
-    ready
+}
+
+/// Reads what the successor says of itself, within bounds.
+async fn version(stream: tokio::net::UnixStream) -> String {
+    let mut said = String::new();
+    let mut stream = stream.take(LONGEST_VERSION);
+    // One that says nothing, or not this, is ready all the same.
+    let _ = tokio::time::timeout(SHORT, stream.read_to_string(&mut said)).await;
+    said.trim().chars().filter(|letter| !letter.is_control()).collect()
 }
 
 /// Tells whether another process waits for this one to serve in its place.
@@ -74,7 +101,8 @@ pub(super) fn has_predecessor() -> bool {
 pub(super) async fn tell_predecessor() {
     let Ok(name) = std::env::var(VARIABLE) else { return };
     let told = tokio::task::spawn_blocking(move || {
-        UnixStream::connect_addr(&SocketAddr::from_abstract_name(&name)?).map(drop)
+        let mut stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(&name)?)?;
+        stream.write_all(VERSION.as_bytes())
     });
     if let Ok(Err(error)) = told.await {
         warn!(%error, "predecessor could not be told that this process is ready");
@@ -90,6 +118,11 @@ async fn ended(child: &mut Child) -> io::Result<std::process::ExitStatus> {
     }
 }
 
+/// The version of this program.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The most bytes of a version that are read, and how long they may take.
+const LONGEST_VERSION: u64 = 64;
+const SHORT: Duration = Duration::from_secs(1);
 /// Names the socket at which the predecessor waits.
 const VARIABLE: &str = "BRAMA_PREDECESSOR";
 /// How long a successor may take to start.

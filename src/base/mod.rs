@@ -4,6 +4,7 @@ pub mod body;
 pub mod causes;
 pub mod clock;
 pub mod connector;
+pub mod descriptors;
 pub mod digest_hasher;
 pub mod encoding;
 pub mod network;

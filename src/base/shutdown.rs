@@ -1,7 +1,8 @@
 //! How everything that runs is told to stop: first to take leave, then to stop.
 //!
 //! Between the two, whoever sends requests has time to notice: readiness says no, connections end
-//! with the answer they are about to give, and new ones are still served.
+//! with the answer they are about to give, and new ones are still served; by a successor, when one
+//! has the sockets.
 
 use tokio::sync::watch;
 
@@ -17,6 +18,8 @@ pub struct ShutdownHandle(watch::Sender<State>);
 enum State {
     Running,
     Draining,
+    /// Draining, and somebody else accepts connections.
+    Succeeded,
     Stopped,
 }
 
@@ -30,9 +33,18 @@ pub fn shutdown() -> (ShutdownHandle, Shutdown) {
 impl ShutdownHandle {
     /// Says that the stop is near.
     pub fn drain(&self) {
+        self.advance(State::Draining);
+    }
+
+    /// Says that the stop is near and somebody else accepts connections.
+    pub fn succeed(&self) {
+        self.advance(State::Succeeded);
+    }
+
+    fn advance(&self, to: State) {
         self.0.send_if_modified(|state| {
-            let is_news = *state == State::Running;
-            *state = (*state).max(State::Draining);
+            let is_news = *state < to;
+            *state = (*state).max(to);
             is_news
         });
     }
@@ -55,6 +67,11 @@ impl Shutdown {
         let _ = self.0.wait_for(|state| *state >= State::Draining).await;
     }
 
+    /// Waits until no more connections are to be accepted.
+    pub async fn wait_closing(&mut self) {
+        let _ = self.0.wait_for(|state| *state >= State::Succeeded).await;
+    }
+
     /// Tells whether it is time to stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
@@ -71,6 +88,8 @@ impl Shutdown {
     pub async fn pass_on(mut self, to: ShutdownHandle) {
         self.wait_draining().await;
         to.drain();
+        self.wait_closing().await;
+        to.succeed();
         self.wait().await;
         to.stop();
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::configuration::load;
+use super::configuration;
 use super::output::print;
 use crate::app::Settings;
 use crate::flow::forms::MOST_FORMS;
@@ -16,7 +16,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let (settings, problems) = load(&arguments.config);
+    let (settings, problems) = configuration::check(&arguments.config);
     if !problems.is_empty() {
         print(&problems);
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::output::environment;
+use super::watched::Watched;
 use crate::app::Settings;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::{self, Problems};
@@ -11,6 +12,25 @@ use crate::config::{self, Problems};
 pub(super) fn load(path: &Path) -> (Option<Settings>, Problems) {
     match config::load(path, environment()) {
         Ok(loaded) => config::resolve(loaded, SystemClock.now()),
+        Err(problems) => (None, problems),
+    }
+}
+
+/// Reads and resolves a configuration, and notes how the files look that it names.
+pub(super) fn load_watched(watched: &mut Watched) -> (Option<Settings>, Problems) {
+    match config::load(watched.configuration(), environment()) {
+        Ok(loaded) => {
+            watched.name(config::watched(&loaded));
+            config::resolve(loaded, SystemClock.now())
+        }
+        Err(problems) => (None, problems),
+    }
+}
+
+/// Reads and resolves a configuration, and looks at what a start would need besides.
+pub(super) fn check(path: &Path) -> (Option<Settings>, Problems) {
+    match config::load(path, environment()) {
+        Ok(loaded) => config::check(loaded, SystemClock.now()),
         Err(problems) => (None, problems),
     }
 }

@@ -4,15 +4,15 @@
 //! |---|---|
 //! | SIGHUP | the configuration is read again; a good one applies from the next request on |
 //! | SIGUSR1 | the access log goes on in a new file, after the old one was moved away |
-//! | SIGUSR2 | this program is started anew with the same sockets; when it is ready, this one leaves |
+//! | SIGUSR2 | what our name leads to now is started with the same sockets; this one leaves then |
 //!
-//! The configuration is also read again when its file changes. A wrong one changes nothing, and the
-//! log says why.
+//! The configuration is also read again when its file changes, or one of the certificates, keys and
+//! authorities that it names ([`super::watched`]). A wrong one changes nothing, and the log says
+//! why.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
-use super::configuration::load;
+use super::configuration::load_watched;
+use super::watched::{Change, Watched};
 use crate::app::Command;
 
 /// The signals that are waited for. From when there is one of these, none of them ends the process,
@@ -45,35 +46,39 @@ impl Signals {
     }
 }
 
-/// Listens for signals and looks at the file until the gateway has stopped. `seen` is how the file
-/// was before it was read.
+/// Listens for signals and looks at files until the gateway has stopped. `watched` says how they
+/// were before they were read.
 pub(super) async fn listen(
     mut signals: Signals,
-    path: PathBuf,
-    mut seen: Fingerprint,
+    mut watched: Watched,
     commands: mpsc::Sender<Command>,
 ) {
-    let mut look = tokio::time::interval(LOOK_AT_FILE);
-    let mut told = Ok(());
+    let mut look = tokio::time::interval(LOOK_AT_FILES);
+    let mut last = String::new();
     loop {
-        let reads_again = tokio::select! {
-            _ = signals.hang_up.recv() => true,
+        let told = tokio::select! {
+            _ = signals.hang_up.recv() => {
+                // A file that is being written is looked at again when it is whole.
+                watched.look();
+                last.clear();
+                apply(&mut watched, &mut last, &commands).await
+            }
             _ = signals.user1.recv() => {
-                told = commands.send(Command::ReopenLogs).await.map_err(|_| Gone);
-                false
+                commands.send(Command::ReopenLogs).await.map_err(|_| Gone)
             }
             _ = signals.user2.recv() => {
                 let successor = Command::Succeed(Box::new(this_program()));
-                told = commands.send(successor).await.map_err(|_| Gone);
-                false
+                commands.send(successor).await.map_err(|_| Gone)
             }
-            _ = look.tick() => Fingerprint::of(&path) != seen,
+            _ = look.tick() => match watched.look() {
+                Change::None => Ok(()),
+                Change::Configuration => {
+                    last.clear();
+                    apply(&mut watched, &mut last, &commands).await
+                }
+                Change::Named => apply(&mut watched, &mut last, &commands).await,
+            },
         };
-        if reads_again {
-            // A file that is being written is looked at again when it is whole.
-            seen = Fingerprint::of(&path);
-            told = apply(&path, &commands).await;
-        }
         if told.is_err() {
             return;
         }
@@ -83,17 +88,30 @@ pub(super) async fn listen(
 /// The gateway has stopped.
 struct Gone;
 
-async fn apply(path: &Path, commands: &mpsc::Sender<Command>) -> Result<(), Gone> {
-    let owned = path.to_owned();
-    let loaded = tokio::task::spawn_blocking(move || load(&owned)).await;
-    let Ok((settings, problems)) = loaded else { return Ok(()) };
-    for problem in &problems {
-        warn!(%problem, "configuration");
+/// Reads everything again. `last` is what was wrong before, which is not told twice.
+async fn apply(
+    watched: &mut Watched,
+    last: &mut String,
+    commands: &mpsc::Sender<Command>,
+) -> Result<(), Gone> {
+    let (settings, problems) = tokio::task::block_in_place(|| load_watched(watched));
+    let found = problems.to_string();
+    let is_news = settings.is_some() || found != *last;
+    if is_news {
+        for problem in &problems {
+            warn!(%problem, "configuration");
+        }
     }
+    *last = found;
     let Some(settings) = settings else {
-        error!("the new configuration is wrong, so the old one stays");
+        watched.tried(false);
+        if !is_news {
+            return Ok(());
+        }
+        error!("the new configuration, or a file that it names, is wrong, so the old one stays");
         return commands.send(Command::Refused).await.map_err(|_| Gone);
     };
+    watched.tried(true);
     let (told, answer) = oneshot::channel();
     commands.send(Command::Apply(Box::new(settings), told)).await.map_err(|_| Gone)?;
     match answer.await.map_err(|_| Gone)? {
@@ -103,32 +121,31 @@ async fn apply(path: &Path, commands: &mpsc::Sender<Command>) -> Result<(), Gone
     Ok(())
 }
 
-/// The program that is at our place now, with our arguments. After an update of the package the
-/// system still knows the old file, by a name with a mark behind it.
+/// The program that is called now as this one was, with our arguments. The name is resolved anew:
+/// after an update, or behind a link that was switched, it leads to the new program, and what the
+/// system calls our own file is the old one, wherever that was moved to.
 fn this_program() -> process::Command {
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_else(|| OsString::from("brama"));
-    let path = std::env::current_exe().map_or_else(
-        |_| PathBuf::from(name),
-        |path| match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
-            Some(path) => PathBuf::from(path),
-            None => path,
-        },
-    );
-    let mut command = process::Command::new(path);
+    let path = program_named(&name).or_else(|| std::env::current_exe().ok());
+    let mut command = process::Command::new(path.unwrap_or_else(|| PathBuf::from(name)));
     command.args(arguments);
     command
 }
 
-/// What tells one state of a file from another; symbolic links are followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fingerprint(Option<(u64, u64, i64, i64)>);
-
-impl Fingerprint {
-    pub(super) fn of(path: &Path) -> Self {
-        let metadata = std::fs::metadata(path).ok();
-        Self(metadata.map(|m| (m.ino(), m.size(), m.mtime(), m.mtime_nsec())))
+/// Finds what the shell would start: a path as it is, a bare name in the folders of `PATH`. None
+/// when there is nothing, which is so when whoever started us gave us a name of its own.
+fn program_named(name: &OsStr) -> Option<PathBuf> {
+    let is_program = |path: &PathBuf| {
+        path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+    };
+    let path = PathBuf::from(name);
+    if name.as_encoded_bytes().contains(&b'/') {
+        return Some(path).filter(is_program);
     }
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(is_program)
 }
 
-const LOOK_AT_FILE: Duration = Duration::from_secs(2);
+/// How often files are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(2);

@@ -12,10 +12,13 @@ mod reference;
 mod run;
 mod sessions;
 mod simulator;
+mod watched;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::observe;
 
 /// An authenticating gateway for portals that sign citizens in through the Polish national node.
 #[derive(Debug, Parser)]
@@ -50,7 +53,7 @@ enum Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let ended = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
@@ -60,5 +63,7 @@ pub fn main() -> ExitCode {
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
         Command::Reason(arguments) => reason::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
-    }
+    };
+    observe::flush();
+    ended
 }

@@ -42,6 +42,12 @@ where
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
     };
     runtime.block_on(async {
+        // Where files may not grow beyond a size (`LimitFSIZE=`), this signal would end the
+        // process. From here on the write fails (EFBIG), and whoever writes knows what to do.
+        let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        if let Err(error) = signal(too_large) {
+            return fail(format_args!("signals cannot be waited for: {error}"));
+        }
         let (stopper, stopped) = shutdown();
         match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
             (Ok(terminate), Ok(interrupt)) => {

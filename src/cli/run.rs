@@ -7,11 +7,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::configuration::load;
-use super::control::{self, Fingerprint, Signals};
+use super::configuration::load_watched;
+use super::control::{self, Signals};
 use super::output::{complain, fail, serve};
+use super::watched::Watched;
 use crate::app::App;
+use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, SystemClock};
+use crate::base::descriptors;
 use crate::observe;
 use crate::server::handover::Inherited;
 
@@ -28,8 +31,11 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(inherited) => inherited,
         Err(error) => return fail(error),
     };
-    let read = Fingerprint::of(&arguments.config);
-    let mut settings = match load(&arguments.config) {
+    if let Err(error) = descriptors::raise() {
+        complain(format_args!("brama: file descriptors stay as few as they are: {error}"));
+    }
+    let mut watched = Watched::new(&arguments.config);
+    let mut settings = match load_watched(&mut watched) {
         (Some(settings), problems) => {
             if !problems.is_empty() {
                 complain(&problems);
@@ -48,7 +54,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     for name in inherited.names() {
         warn!(name, "a socket was passed that the configuration has no use for");
     }
-    let path = arguments.config.clone();
     serve(|stop| async move {
         // Before anybody can connect: a signal that nobody waits for yet would end the process.
         let signals = match Signals::catch() {
@@ -59,12 +64,12 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         match App::bind(settings, clock).await {
             Ok(app) => {
                 let (commands, received) = mpsc::channel(4);
-                let listening = tokio::spawn(control::listen(signals, path, read, commands));
+                let listening = tokio::spawn(control::listen(signals, watched, commands));
                 app.run_with(stop, received).await;
                 listening.abort();
                 ExitCode::SUCCESS
             }
-            Err(error) => fail(error),
+            Err(error) => fail(in_one_line(&error)),
         }
     })
 }

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use super::configuration::load;
-use super::output::{fail, print};
+use super::output::{complain, fail, print};
 use crate::base::body;
 use crate::server::socket::Socket;
 
@@ -27,7 +27,13 @@ use crate::server::socket::Socket;
 pub(super) struct Arguments {
     /// The configuration file of the gateway: where it listens for operators, and the file with the
     /// token.
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        default_value = "/etc/brama/brama.toml"
+    )]
     config: PathBuf,
     #[command(subcommand)]
     act: Act,
@@ -135,9 +141,10 @@ impl Gateway {
             }
             after = page.get("next").and_then(Value::as_str).map(str::to_owned);
             if after.is_none() {
-                break;
+                return Ok(());
             }
         }
+        complain(format_args!("stopped at {limit} sessions, and there are more: give --limit"));
         Ok(())
     }
 

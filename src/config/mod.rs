@@ -17,6 +17,7 @@ mod document;
 mod explain;
 mod field_order;
 pub mod file;
+mod files;
 pub mod load;
 mod overlay;
 mod place;
@@ -30,8 +31,9 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
+pub use files::watched;
 pub use load::{Loaded, load, load_text};
 pub use place::{Place, Places};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::{reference, schema};
-pub use resolve::resolve;
+pub use resolve::{check, resolve};

@@ -5,7 +5,8 @@
 //! 2. The value is read as TOML if that gives what the key needs (`true`, `64`, `["a.pem"]`), and
 //!    is a plain text otherwise.
 //! 3. A variable wins over the file. An entry may be added to a list only at its end.
-//! 4. A variable that names no key is an error, as it is in the file.
+//! 4. A variable that names no key is an error, as it is in the file. One that begins with `BRAMA_`
+//!    alone has no effect, and is warned of.
 
 use toml::{Table, Value};
 
@@ -23,12 +24,13 @@ pub(super) fn apply(
     environment: impl Iterator<Item = (String, String)>,
     problems: &mut Problems,
 ) {
-    let mut settings: Vec<_> = environment
-        .filter_map(|(name, text)| {
-            let steps = steps_of(name.strip_prefix(PREFIX)?);
-            Some((steps, name, text))
-        })
-        .collect();
+    let mut settings = Vec::new();
+    for (name, text) in environment {
+        match name.strip_prefix(PREFIX) {
+            Some(rest) => settings.push((steps_of(rest), name, text)),
+            None => warn_of_stranger(&name, &text, problems),
+        }
+    }
     // In the order of their keys, so that entries of a list come one after the other.
     settings.sort();
     for (steps, name, text) in settings {
@@ -37,6 +39,42 @@ pub(super) fn apply(
             problems.push_error(place, name_of(&steps), what, advice);
         }
     }
+}
+
+/// Warns of a variable that looks like ours and is none: its value has no effect.
+fn warn_of_stranger(name: &str, text: &str, problems: &mut Problems) {
+    let upper = name.to_uppercase();
+    let Some(rest) = upper.strip_prefix(FAMILY) else { return };
+    if OTHERS.contains(&rest) || is_of_kubernetes(rest, text) {
+        return;
+    }
+    let advice = match meant(rest) {
+        Some(meant) => format!("write {meant}"),
+        None => format!("write it like {PREFIX}NODE__ISSUER, or take it away"),
+    };
+    let place = Place::Variable(name.to_owned());
+    problems.push_warning(place, "", "no key is named so, and it has no effect", advice);
+}
+
+/// Tells whether it is what Kubernetes sets in every pod beside a Service whose name begins with
+/// "brama": `BRAMA_SERVICE_HOST`, `BRAMA_PORT_8080_TCP_ADDR`.
+fn is_of_kubernetes(rest: &str, text: &str) -> bool {
+    let is_of_port = ["_TCP", "_UDP", "_SCTP"].iter().any(|name| rest.contains(name));
+    rest.ends_with("SERVICE_HOST")
+        || rest.contains("SERVICE_PORT")
+        || (rest.contains("PORT_") && is_of_port)
+        || (rest.ends_with("PORT") && text.contains("://"))
+}
+
+/// Finds the key of a section that a name means: `NODE_ISSUER`.
+fn meant(rest: &str) -> Option<String> {
+    let root = Shape::root();
+    let rest = rest.trim_matches('_').to_lowercase().replace("__", "_");
+    root.keys().find_map(|section| {
+        let key = rest.strip_prefix(section)?.strip_prefix('_')?;
+        let known = root.field(section)?.keys().find(|known| *known == key)?;
+        Some(format!("{PREFIX}{section}__{known}").to_uppercase())
+    })
 }
 
 /// What is wrong, and what to do.
@@ -130,3 +168,7 @@ fn container(rest: &[Step]) -> Value {
 }
 
 const PREFIX: &str = "BRAMA__";
+/// What all variables begin with that could be meant for us.
+const FAMILY: &str = "BRAMA_";
+/// What a predecessor tells its successor, and what tests are told.
+const OTHERS: [&str; 2] = ["PREDECESSOR", "JUDGES"];

@@ -290,6 +290,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 fn not_first(refused: replay::Refused, refusal: Refusal) -> LoginError {
     match refused {
         replay::Refused::Used => LoginError::Refused(refusal),
-        replay::Refused::Store(away) => LoginError::ReplayGuard(away),
+        replay::Refused::Store(full) if full.is_full() => LoginError::ReplayGuard(full),
+        replay::Refused::Store(away) => LoginError::Store(away),
     }
 }

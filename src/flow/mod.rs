@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod login_error;
 pub mod logout;
 pub mod node;
+mod node_tls;
 pub mod outcome;
 pub mod pending;
 pub mod relay_state;

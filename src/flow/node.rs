@@ -20,11 +20,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::node_tls;
 use crate::base::body;
-use crate::base::causes::in_one_line;
 use crate::base::connector::{Connector, connector};
 use crate::base::reason::Reason;
 use crate::observe::metrics::{ByName, Count};
+use crate::xml::keys::Certificate;
 
 /// Where the node is, and how long it may take.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Settings {
     pub waiting_timeout: Duration,
     /// The most bytes that are read of an answer.
     pub maximum_answer: usize,
+    /// What we show to the node for TLS, if anything.
+    pub client_certificate: Option<Certificate>,
 }
 
 /// Why the node gave no answer to look at.
@@ -264,11 +267,10 @@ impl NodeClient {
             .header("SOAPAction", "\"\"")
             .body(Full::from(soap))
             .map_err(|error| NodeError::Unreachable(error.to_string()))?;
-        let answer = self
-            .client
-            .request(request)
-            .await
-            .map_err(|error| NodeError::Unreachable(in_one_line(&error)))?;
+        let answer = self.client.request(request).await.map_err(|error| {
+            let ours = self.settings.client_certificate.as_ref();
+            NodeError::Unreachable(node_tls::explain(&error, ours))
+        })?;
         let status = answer.status();
         // Coded all the same, it is not what was signed, and no bound holds for what it opens to.
         if let Some(coding) = answer.headers().get(CONTENT_ENCODING)
@@ -309,6 +311,7 @@ mod tests {
             maximum_waiting,
             waiting_timeout: Duration::from_secs(2),
             maximum_answer: 1024,
+            client_certificate: None,
         };
         let tls = rustls::ClientConfig::builder()
             .with_root_certificates(RootCertStore::empty())

@@ -16,7 +16,8 @@ use crate::gate::action::Action;
 use crate::gateway::decide::{self, Found};
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
-use crate::gateway::{Shared, Worker, action, destination, endpoints, forms, response};
+use crate::gateway::{Settings, Shared, Worker, action, destination, endpoints, forms, response};
+use crate::observe::access::Ended;
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::access_record::AccessRecord;
@@ -33,14 +34,16 @@ impl Service for Worker {
     type Said = ServiceResponse;
 
     async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> ServiceResponse {
-        let mut context = self.begin(parts, peer);
-        let mut answer = match self.handle(&mut context, peer, body).await {
+        let mut unanswered = Unanswered { worker: self, context: Some(self.begin(parts, peer)) };
+        let context = unanswered.context.as_mut().expect("it is taken once, below");
+        let mut answer = match self.handle(context, peer, body).await {
             Ok(answer) => answer,
             Err(failure) => {
                 context.record.reason = Some(failure.code);
-                failure::respond(&failure, &context, &self.shared.settings).into()
+                failure::respond(&failure, context, &self.shared.settings).into()
             }
         };
+        let context = unanswered.context.take().expect("nobody else takes it");
         let hsts = self.shared.settings.edge.hsts.as_ref();
         answer.add_hsts(hsts, context.client.is_tls);
         self.note(context, answer)
@@ -54,6 +57,20 @@ impl Service for Worker {
         context.record.reason = Some(refusal.code());
         let response = failure::respond(&refusal.into(), &context, &self.shared.settings);
         self.note(context, response.into()).into_response()
+    }
+}
+
+/// A request that has no answer yet: when it is dropped, the client has left.
+struct Unanswered<'w> {
+    worker: &'w Worker,
+    context: Option<RequestContext>,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(context) = self.context.take() {
+            self.worker.note_unanswered(context);
+        }
     }
 }
 
@@ -188,8 +205,23 @@ impl Worker {
         if access.is_off() {
             return answer;
         }
-        let uri = &context.parts.uri;
-        let has_secret_query = uri.query().is_some() && settings.may_be_ours(uri.path());
+        let has_secret_query = has_secret_query(&context, settings);
         recorded::follow(context, answer, (access, clock), has_secret_query)
     }
+
+    /// Notes a request whose client left before there was an answer.
+    fn note_unanswered(&self, context: RequestContext) {
+        let Shared { settings, access, clock, .. } = &*self.shared;
+        if access.is_off() {
+            return access.cut(Ended::ClientClosedUnanswered);
+        }
+        let has_secret_query = has_secret_query(&context, settings);
+        recorded::unanswered(context, (access, clock), has_secret_query);
+    }
+}
+
+/// Tells whether a handle of ours may stand in the query.
+fn has_secret_query(context: &RequestContext, settings: &Settings) -> bool {
+    let uri = &context.parts.uri;
+    uri.query().is_some() && settings.may_be_ours(uri.path())
 }

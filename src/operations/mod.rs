@@ -4,22 +4,27 @@
 //! has started, and no more once it stops. When the place where sessions are kept is away, it says
 //! so in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics`
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
-//! OpenMetrics. `/sessions` is for operators ([`crate::operations::sessions`]). Nothing here is
-//! answered on the public listeners.
+//! OpenMetrics. `/sessions` is for operators ([`crate::operations::sessions`]). Both are answered
+//! under the listener's own names alone: a foreign page whose name leads to this address would
+//! read them in the operator's browser. Nothing here is answered on the public listeners.
 
 pub mod sessions;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use tokio::sync::Mutex;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use tokio::sync::{Mutex, Semaphore};
+use tracing::warn;
 
 use self::sessions::Admin;
 use crate::base::body::{self, Body};
 use crate::base::shutdown::Shutdown;
 use crate::observe::metrics::{Format, Scraper};
+use crate::request::host;
 use crate::request::service::{Peer, Service};
 use crate::wire::incoming::Incoming;
 
@@ -28,15 +33,55 @@ pub struct Operations {
     stop: Shutdown,
     admin: Admin,
     scraper: Arc<Scraper>,
+    /// Names of hosts, beside addresses and `localhost`.
+    hosts: Vec<String>,
+    /// Whose wrong token is answered next, and how many may wait for that.
+    wrong: (Mutex<()>, Semaphore),
     /// One answer is made at a time, however many ask.
     turn: Arc<Mutex<()>>,
 }
 
 impl Operations {
-    /// Makes the service; it is ready until `stop` says otherwise.
+    /// Makes the service; it is ready until `stop` says otherwise. `hosts` are names under which it
+    /// is asked, beside addresses and `localhost`.
     #[must_use]
-    pub fn new(stop: Shutdown, admin: Admin, scraper: Scraper) -> Self {
-        Self { stop, admin, scraper: Arc::new(scraper), turn: Arc::default() }
+    pub fn new(stop: Shutdown, admin: Admin, scraper: Scraper, hosts: Vec<String>) -> Self {
+        let wrong = (Mutex::new(()), Semaphore::new(MOST_WRONG));
+        Self { stop, admin, scraper: Arc::new(scraper), hosts, wrong, turn: Arc::default() }
+    }
+
+    /// Answers what operators do with sessions. Wrong tokens are answered one after the other, each
+    /// after [`PAUSE`], so that nobody tries many; the right one waits for nobody.
+    async fn manage(&self, request: Request<Incoming>) -> Response<Body> {
+        let has_token = request.headers().contains_key(AUTHORIZATION);
+        let response = self.admin.answer(request).await;
+        if response.status() != StatusCode::UNAUTHORIZED || !has_token {
+            return response;
+        }
+        let Ok(_place) = self.wrong.1.try_acquire() else {
+            return plain(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens, wait a moment\n");
+        };
+        let _turn = self.wrong.0.lock().await;
+        warn!("somebody has a wrong token for the operations listener");
+        tokio::time::sleep(PAUSE).await;
+        response
+    }
+
+    /// Tells whether a request names us. Health says nothing that is worth hiding, and balancers
+    /// ask for it under any name.
+    fn is_meant(&self, parts: &Parts) -> bool {
+        if matches!(parts.uri.path(), "/healthz" | "/readyz" | "/startupz") {
+            return true;
+        }
+        let Ok(host) = host::canonical(parts, false) else {
+            // A browser always says it; a program of old may not (RFC 1945).
+            return parts.version < Version::HTTP_11 && !parts.headers.contains_key(HOST);
+        };
+        let name = host.name();
+        let address = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost"
+            || address.parse::<IpAddr>().is_ok()
+            || self.hosts.iter().any(|known| known == name)
     }
 
     async fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
@@ -64,9 +109,12 @@ impl Service for Operations {
     type Said = Response<Body>;
 
     async fn call(&self, parts: Box<Parts>, body: Incoming, _peer: &Peer) -> Response<Body> {
+        if !self.is_meant(&parts) {
+            return plain(StatusCode::MISDIRECTED_REQUEST, NOT_MEANT);
+        }
         let request = Request::from_parts(*parts, body);
         if request.uri().path().starts_with(sessions::PATH) {
-            return self.admin.answer(request).await;
+            return self.manage(request).await;
         }
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/metrics") => {
@@ -85,6 +133,14 @@ impl Service for Operations {
         plain(status, text)
     }
 }
+
+/// How long a wrong token waits for its answer.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How many wrong tokens wait at once.
+const MOST_WRONG: usize = 8;
+/// RFC 9110 15.5.20.
+const NOT_MEANT: &str =
+    "this listener has another name: ask it by its address, or name this one in operations.hosts\n";
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
     let mut response = Response::new(body::full(text));

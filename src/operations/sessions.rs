@@ -1,7 +1,7 @@
 //! What operators do with sessions: list, show and end them, on the operations listener.
 //!
 //! 1. Nothing is done without the token of the configuration (RFC 6750 2.1), compared in constant
-//!    time.
+//!    time. Wrong ones are slowed down ([`super::Operations`]).
 //! 2. Nothing that says who somebody is stands in an address or in an answer: a person is a keyed
 //!    digest (`owner`), which is found by sending the identifier in the body of a request.
 //! 3. What was ended is ended on every replica within a second, with its tunnels.

@@ -91,6 +91,16 @@ impl AnswerBody {
         Poll::Ready(Some(Err(cut.into())))
     }
 
+    /// The upstream did not send all of it. Whose request is not all there yet may be why.
+    fn broke_off(&mut self) {
+        self.connection = None;
+        if let Some(in_flight) = &self.in_flight
+            && self.request_writer.is_none()
+        {
+            in_flight.lease.broke_off();
+        }
+    }
+
     /// The answer is read. The connection can serve again when the request is written as well and
     /// nothing came behind the answer.
     fn finish(&mut self) {
@@ -132,7 +142,7 @@ impl Body for AnswerBody {
                 match ready!(this.watched.wait(&mut connection.deadline, this.idle, cx)) {
                     Some(cut) => this.end(cut),
                     None => {
-                        this.connection = None;
+                        this.broke_off();
                         Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
                     }
                 }
@@ -148,7 +158,7 @@ impl Body for AnswerBody {
                 Poll::Ready(frame.map(|frame| match frame {
                     Ok(frame) => Ok(trailer::clean(frame)),
                     Err(error) => {
-                        this.connection = None;
+                        this.broke_off();
                         Err(error.into())
                     }
                 }))

@@ -113,14 +113,14 @@ pub(super) fn read(
     }
     let (incoming, watched) = (Some(incoming), Watched::new(lasting()));
     let deadline = Deadline::default();
-    Body::stream(AnswerBody { incoming, upload, _in_flight: in_flight, deadline, idle, watched })
+    Body::stream(AnswerBody { incoming, upload, in_flight, deadline, idle, watched })
 }
 
 struct AnswerBody {
     /// Absent when it was ended.
     incoming: Option<hyper::body::Incoming>,
     upload: Option<Breaker>,
-    _in_flight: InFlight,
+    in_flight: InFlight,
     deadline: Deadline,
     idle: Duration,
     watched: Watched,
@@ -151,6 +151,7 @@ impl HttpBody for AnswerBody {
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
         match Pin::new(&mut *incoming).poll_frame(cx) {
             Poll::Ready(None) if !incoming.is_end_stream() => {
+                this.in_flight.lease.broke_off();
                 Poll::Ready(Some(Err(BodyError::Incomplete.into())))
             }
             Poll::Ready(frame) => {
@@ -158,11 +159,17 @@ impl HttpBody for AnswerBody {
                 if let Poll::Ready(cut) = this.watched.passed(cx) {
                     return this.end(cut);
                 }
+                if matches!(frame, Some(Err(_))) {
+                    this.in_flight.lease.broke_off();
+                }
                 Poll::Ready(frame.map(|frame| frame.map(trailer::clean).map_err(Into::into)))
             }
             Poll::Pending => match ready!(this.watched.wait(&mut this.deadline, this.idle, cx)) {
                 Some(cut) => this.end(cut),
-                None => Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into()))),
+                None => {
+                    this.in_flight.lease.broke_off();
+                    Poll::Ready(Some(Err(BodyError::Stalled(this.idle).into())))
+                }
             },
         }
     }

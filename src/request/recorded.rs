@@ -1,8 +1,9 @@
 //! The moment in which the access log gets its line.
 //!
 //! A request ends when its answer was handed over or given up, which is when the answer's body is
-//! dropped: [`RecordedBody`] counts its bytes and writes the line then. When there is no access
-//! log, answers are not wrapped at all.
+//! dropped: [`RecordedBody`] counts its bytes and writes the line then, with what ended it when
+//! that was not its end. A request whose client leaves before there is an answer ends in
+//! [`unanswered`]. When there is no access log, answers are not wrapped at all.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::lasting::Cut;
 use super::service::ServiceResponse;
 use crate::base::body::{Body, BoxError};
 use crate::base::clock::{SharedClock, Time};
-use crate::observe::access::{AccessLog, Record};
+use crate::observe::access::{AccessLog, Ended, Record};
 
 /// Follows a response on its way: the line of the access log is written when the answer's body is
 /// dropped. `has_secret_query` says that the query is nobody's business.
@@ -32,13 +33,38 @@ pub fn follow(
     has_secret_query: bool,
 ) -> ServiceResponse {
     let ServiceResponse { response, passed, lasting } = answer;
+    let entry = entry(context, (access, clock), has_secret_query, response.status().as_u16());
+    let response = response.map(|body| Body::stream(RecordedBody { body, is_over: false, entry }));
+    ServiceResponse { response, passed, lasting }
+}
+
+/// Notes a request whose client left before there was an answer.
+pub fn unanswered(
+    context: RequestContext,
+    log: (&Arc<AccessLog>, &SharedClock),
+    has_secret_query: bool,
+) {
+    let mut entry = entry(context, log, has_secret_query, CLIENT_CLOSED);
+    entry.ended = Some(Ended::ClientClosedUnanswered);
+}
+
+/// There is no status for it in RFC 9110; web servers write this one.
+const CLIENT_CLOSED: u16 = 499;
+
+fn entry(
+    context: RequestContext,
+    (access, clock): (&Arc<AccessLog>, &SharedClock),
+    has_secret_query: bool,
+    status: u16,
+) -> Entry {
     let Parts { method, uri, version, .. } = *context.parts;
-    let entry = Entry {
+    Entry {
         access: Arc::clone(access),
         clock: Arc::clone(clock),
         started: context.began,
-        status: response.status().as_u16(),
+        status,
         sent: 0,
+        ended: None,
         // Headers are not kept as long as a stream lasts.
         request: context.id,
         method,
@@ -49,14 +75,14 @@ pub fn follow(
         host: context.host,
         record: context.record,
         has_secret_query,
-    };
-    let response = response.map(|body| Body::stream(RecordedBody { body, entry }));
-    ServiceResponse { response, passed, lasting }
+    }
 }
 
 /// The body of an answer; the request is noted when it is dropped.
 pub struct RecordedBody {
     body: Body,
+    /// Nothing more comes.
+    is_over: bool,
     entry: Entry,
 }
 
@@ -69,7 +95,11 @@ impl HttpBody for RecordedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.entry.sent += data_length(frame.as_ref()).unwrap_or(0);
+        match &frame {
+            Some(Ok(_)) => self.entry.sent += data_length(frame.as_ref()).unwrap_or(0),
+            Some(Err(_)) => self.entry.ended = Some(Ended::UpstreamBroke),
+            None => self.is_over = true,
+        }
         Poll::Ready(frame)
     }
 
@@ -82,12 +112,24 @@ impl HttpBody for RecordedBody {
     }
 }
 
+/// Whoever drops it early is the client's side. Of an answer to HEAD nobody takes the body.
+impl Drop for RecordedBody {
+    fn drop(&mut self) {
+        let Self { body, is_over, entry } = self;
+        let is_over = *is_over || entry.method == Method::HEAD || body.is_end_stream();
+        if !is_over && entry.ended.is_none() {
+            entry.ended = Some(Ended::ClientClosed);
+        }
+    }
+}
+
 struct Entry {
     access: Arc<AccessLog>,
     clock: SharedClock,
     started: Time,
     status: u16,
     sent: u64,
+    ended: Option<Ended>,
     request: String,
     method: Method,
     uri: Uri,
@@ -105,7 +147,16 @@ impl Drop for Entry {
         let answered = self.record.answered.as_ref();
         let quoted = self.record.quoted.as_deref();
         let received = self.record.received.as_ref();
-        let cut = self.record.lasting.as_ref().and_then(|lasting| lasting.cut()).map(Cut::code);
+        let cut = self.record.lasting.as_ref().and_then(|lasting| lasting.cut());
+        let ended = match cut {
+            Some(Cut::SessionEnded) => Some(Ended::SessionEnded),
+            Some(Cut::NotAllowed) => Some(Ended::NotAllowed),
+            None => self.ended,
+        };
+        if let Some(ended) = ended {
+            self.access.cut(ended);
+        }
+        let cut = cut.map(Cut::code);
         self.access.write(&Record {
             time: self.started,
             request: &self.request,
@@ -125,6 +176,7 @@ impl Drop for Entry {
             upstream: answered.map(|answered| &*answered.server),
             route: self.record.route.as_ref().map(|route| &*route.path),
             reason: self.record.reason.or(cut).map(|reason| reason.as_str()),
+            ended: ended.map(Ended::name),
             referer: quoted.and_then(|quoted| Some(quoted.referer.as_ref()?.as_bytes())),
             user_agent: quoted.and_then(|quoted| Some(quoted.user_agent.as_ref()?.as_bytes())),
         });

@@ -1,10 +1,14 @@
 //! What all listeners of the program share: its bounds, what is counted, and how many are in.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use rustix::io::Errno;
 use tokio::sync::Semaphore;
+use tracing::{error, warn};
 
 use super::addresses::PerAddress;
 use super::counts::Counts;
@@ -18,6 +22,8 @@ pub struct Admission {
     pub(super) counts: Counts,
     /// How many are open. A permit is taken before somebody comes, so permits do not tell.
     open: AtomicUsize,
+    /// When it was told last that descriptors had run out.
+    told: Mutex<Option<Instant>>,
     pub(super) permits: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
     pub(super) proxies: Networks,
@@ -32,8 +38,8 @@ impl Admission {
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let permits = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        let (counts, open) = Default::default();
-        Arc::new(Self { limits, counts, open, permits, per_address, proxies })
+        let (counts, open, told) = Default::default();
+        Arc::new(Self { limits, counts, open, told, permits, per_address, proxies })
     }
 
     /// Has other proxies not counted as clients from now on.
@@ -59,6 +65,31 @@ impl Admission {
         self.open.load(Ordering::Relaxed)
     }
 }
+
+impl Admission {
+    /// Counts and tells that a connection could not be accepted: every worker notices, several
+    /// times a second, when the system gives no descriptors.
+    pub(super) fn note_failure(&self, error: &io::Error, now: Instant) {
+        self.counts.accept_errors.add();
+        let errno = error.raw_os_error();
+        if ![Errno::MFILE, Errno::NFILE].iter().any(|one| errno == Some(one.raw_os_error())) {
+            return warn!(%error, "connection could not be accepted");
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| now.saturating_duration_since(told) >= SILENCE) {
+            *told = Some(now);
+            error!(
+                %error,
+                open = self.open(),
+                "no file descriptors are left, so nobody can connect: let the process have more \
+                 (LimitNOFILE=), or lower listen.max_connections"
+            );
+        }
+    }
+}
+
+/// How often it is told that descriptors have run out.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// A connection that counts as open until this is dropped.
 pub(super) struct Open(Arc<Admission>);

@@ -8,7 +8,7 @@
 //!    exchange loses its connection.
 //! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
 //!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted
-//!    by the kernel whom we do not serve.
+//!    by the kernel whom we do not serve. When a successor accepts, ours go on until the stop.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ pub async fn attend<S: Service>(
             }));
         };
     let mut stopped = stop.clone();
-    let mut stopped = pin!(stopped.wait());
+    let mut stopped = pin!(stopped.wait_closing());
     loop {
         let permit = tokio::select! {
             () = &mut stopped => break,
@@ -80,9 +80,8 @@ pub async fn attend<S: Service>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => start(permit, stream, address, &stop),
                 Err(error) => {
-                    admission.counts.accept_errors.add();
                     // Out of descriptors, most likely: let some close before the next attempt.
-                    warn!(%error, "connection could not be accepted");
+                    admission.note_failure(&error, Instant::now());
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },

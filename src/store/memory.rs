@@ -145,7 +145,7 @@ impl RecordStore for Memory {
                 state.forget_expired(key.kind, now);
             }
             if key.kind == Kind::Used && state.count(key.kind) >= self.maximum(key.kind) {
-                Err(Unavailable("it is full".to_owned()))
+                Err(Unavailable::full())
             } else {
                 gone = state.put(key, record, self.maximum(key.kind));
                 Ok(true)

@@ -138,6 +138,22 @@ pub enum Event {
 #[error("store cannot be used: {0}")]
 pub struct Unavailable(pub String);
 
+impl Unavailable {
+    /// The store works, and has no room for more of a kind.
+    #[must_use]
+    pub fn full() -> Self {
+        Self(FULL.to_owned())
+    }
+
+    /// Tells whether the store works, and has no room.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0 == FULL
+    }
+}
+
+const FULL: &str = "it is full";
+
 /// What a store does takes time.
 pub type Work<'p, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'p>>;
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use brama::base::clock::{Clock, SystemClock};
 use brama::base::private;
 use brama::simulator::kit::{Kit, Names};
+use rcgen::{CertificateParams, DnType, KeyPair};
 
 fn brama(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_brama")).args(arguments).output().unwrap()
@@ -64,6 +65,216 @@ fn check_accepts_a_usable_configuration() {
     let output = check(folder.path());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("usable"));
+}
+
+/// Makes a pair for an end or a beginning of its own, and returns what stands in its files.
+fn pair(name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[test]
+fn check_looks_at_what_certificates_and_keys_are_for_and_one_mistake_is_told_once() {
+    let ed25519 = {
+        let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem()
+    };
+    let node = "certificates = [\"node-signing.crt.pem\"]";
+    let pins = |name: &str| vec![(node, format!("certificates = [\"{name}\"]"))];
+    let decrypts = "decryption_keys = [\"service-enc.key.pem\"]";
+    for (changes, expected) in [
+        (
+            vec![
+                ("service-sig", "service-enc".to_owned()),
+                (decrypts, "decryption_keys = [\"service-sig.key.pem\"]".to_owned()),
+            ],
+            "is not for signatures, by its name or key usage; give the pair whose name ends in _sig_ec",
+        ),
+        (
+            vec![("service-enc.key.pem", "service-sig.key.pem".to_owned())],
+            "service.decryption_keys[0]: is the key that we sign with",
+        ),
+        (
+            vec![(
+                decrypts,
+                "decryption_keys = [\"service-enc.key.pem\", \"other.key\"]".to_owned(),
+            )],
+            "service.decryption_keys[1]: is a key on P-384, and the node takes EC keys on P-256",
+        ),
+        (pins("service-sig.crt.pem"), "is of the signing key of this service, not of the node"),
+        (pins("service-enc.crt.pem"), "is of a decryption key of this service, not of the node"),
+        (pins("ca.crt.pem"), "is an authority, which signs certificates and no messages"),
+        (pins("ed25519.pem"), "has a key of Ed25519"),
+        (
+            vec![("provider_name = \"Urząd\"", "provider_name = \" \"".to_owned())],
+            "is missing; give the",
+        ),
+    ] {
+        let mut text = GOOD.to_owned();
+        for (from, to) in &changes {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        let folder = folder(&text);
+        fs::write(folder.path().join("ed25519.pem"), &ed25519).unwrap();
+        let p384 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        private::write(&folder.path().join("other.key"), p384.serialize_pem().as_bytes()).unwrap();
+        let output = check(folder.path());
+        let said = text_of(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(expected), "{expected} is not in\n{said}");
+        assert!(said.contains("\n1 error, "), "{said}");
+    }
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout)
+}
+
+#[test]
+fn check_warns_of_certificates_of_every_use_that_end_and_of_what_is_legal_but_unwise() {
+    let years = |from: i32, to: i32| {
+        pair("some", |params| {
+            params.not_before = rcgen::date_time_ymd(from, 1, 1);
+            params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        })
+    };
+    let client = "[node]\nclient_certificate = \"some.pem\"\nclient_key = \"some.key\"\n";
+    let upstream = "url = \"https://127.0.0.1:3000\"\ntls_ca_file = \"some.pem\"\n\
+                    tls_client_certificate = \"some.pem\"\ntls_client_key = \"some.key\"";
+    let twice = "certificates = [\"node-signing.crt.pem\", \"node-signing.crt.pem\"]";
+    let pinned = "certificates = [\"some.pem\"]";
+    let node = "certificates = [\"node-signing.crt.pem\"]";
+    let url = "url = \"http://127.0.0.1:3000\"";
+    for (from, to, (certificate, key), expected) in [
+        (
+            "[node]\n",
+            client,
+            years(2000, 2001),
+            "node.client_certificate: certificate CN=some ended",
+        ),
+        (
+            "[node]\n",
+            client,
+            years(2090, 2095),
+            "node.client_certificate: certificate CN=some begins",
+        ),
+        (
+            url,
+            upstream,
+            years(2000, 2001),
+            "upstream[0].tls_client_certificate: certificate CN=some",
+        ),
+        (url, upstream, years(2000, 2001), "upstream[0].tls_ca_file: certificate CN=some ended"),
+        (
+            node,
+            pinned,
+            years(2090, 2095),
+            "node.certificates[0]: certificate CN=some begins only on",
+        ),
+        (node, twice, years(2000, 2095), "node.certificates[1]: C=PL, O=Symulator Brama"),
+        (
+            "[node]\n",
+            "[node]\nenvironment = \"integration-private\"\n",
+            years(2000, 2095),
+            "service.kind: is \"public\", but node.environment is that of private entities",
+        ),
+    ] {
+        assert!(GOOD.contains(from));
+        let folder = folder(&GOOD.replace(from, to));
+        fs::write(folder.path().join("some.pem"), certificate).unwrap();
+        private::write(&folder.path().join("some.key"), key.as_bytes()).unwrap();
+        let said = text_of(&check(folder.path()));
+        assert!(said.contains(expected), "{expected} is not in\n{said}");
+        assert!(said.contains("\n0 errors, ") && said.contains("usable"), "{said}");
+    }
+}
+
+#[test]
+fn check_warns_of_variables_that_nobody_understands_and_of_ports_that_are_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let folder = folder(&GOOD.replacen("127.0.0.1:0", &address.to_string(), 1));
+    let file = folder.path().join("brama.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["check", "--config"])
+        .arg(file)
+        .env("BRAMA_NODE_ISSUER", "login.gov.pl")
+        .env("BRAMA_DEBUG", "1")
+        .env("BRAMA_SERVICE_PORT_HTTP", "80")
+        .env("BRAMA_PORT_80_TCP_ADDR", "10.0.0.1")
+        .output()
+        .unwrap();
+    let said = text_of(&output);
+    assert!(output.status.success(), "{said}");
+    for expected in [
+        "environment variable BRAMA_NODE_ISSUER: no key is named so, and it has no effect; write \
+         BRAMA__NODE__ISSUER",
+        "environment variable BRAMA_DEBUG: no key is named so",
+        &format!("listen.http: {address} is in use; stop what listens there"),
+    ] {
+        assert!(said.contains(expected), "{expected} is not in\n{said}");
+    }
+    assert!(!said.contains("SERVICE_PORT") && !said.contains("TCP_ADDR"), "{said}");
+}
+
+#[test]
+fn names_of_files_without_a_folder_are_in_the_folder_of_the_configuration() {
+    let folder = folder(&format!("{GOOD}[log]\naccess_file = \"a.log\"\n"));
+    let output = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["check", "--config", "brama.toml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = text_of(&output);
+    assert!(output.status.success() && said.contains("brama.toml: the configuration"), "{said}");
+}
+
+#[test]
+fn an_upstream_is_demanded_only_where_a_route_goes_to_one_and_told_once() {
+    let upstream = "[[upstream]]\nname = \"portal\"\nurl = \"http://127.0.0.1:3000\"\n";
+    let without = GOOD.replace(upstream, "");
+    let redirects = without.replace(
+        "upstream = \"portal\"",
+        "access = \"public\"\nredirect = { to = \"https://www.example.gov.pl/\" }",
+    );
+    for (configuration, expected) in
+        [(redirects, "0 errors, "), (without, "upstream: is missing; add an [[upstream]]")]
+    {
+        let said = text_of(&check(folder(&configuration).path()));
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("\n0 errors, ") || said.contains("\n1 error, "), "{said}");
+    }
+}
+
+#[test]
+fn sessions_takes_the_configuration_before_and_after_what_it_is_to_do() {
+    let folder = folder(GOOD);
+    let file = folder.path().join("brama.toml");
+    let file = file.to_str().unwrap();
+    for words in [["sessions", "-c", file, "list"], ["sessions", "list", "-c", file]] {
+        let said = text(&brama(&words).stderr);
+        assert!(said.contains("operations.admin_token_file is not given"), "{said}");
+    }
+}
+
+#[test]
+fn check_says_when_connections_do_not_fit_into_the_descriptors() {
+    let folder = folder(GOOD);
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 1024; exec \"$0\" check --config \"$1\""])
+        .arg(env!("CARGO_BIN_EXE_brama"))
+        .arg(folder.path().join("brama.toml"))
+        .output()
+        .unwrap();
+    let said = text_of(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("listen.max_connections: 10000 connections of clients"), "{said}");
+    assert!(said.contains("this process may have 1024: only "), "{said}");
+    assert!(said.contains("LimitNOFILE="), "{said}");
 }
 
 #[test]

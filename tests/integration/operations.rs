@@ -19,6 +19,37 @@ async fn health_is_answered_on_its_own_port_only() {
 }
 
 #[tokio::test]
+async fn numbers_are_told_under_our_own_names_alone() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = world().with("[operations]\nhosts = [\"Ops.Portal.SVC\"]\n").start().await;
+    let address = world.operations.trim_start_matches("http://").to_owned();
+    let status = async |path: &str, host: &str| {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text.split(' ').nth(1).unwrap().to_owned()
+    };
+    for (path, host, expected) in [
+        ("/metrics", "127.0.0.1:9480", "200"),
+        ("/metrics", "[::1]:9480", "200"),
+        ("/metrics", "localhost:9480", "200"),
+        ("/metrics", "ops.portal.svc:9480", "200"),
+        // A page there, whose name leads here by now.
+        ("/metrics", "rebound.example:9480", "421"),
+        ("/metrics", "localhost.rebound.example", "421"),
+        ("/sessions", "rebound.example:9480", "421"),
+        ("/sessions", "localhost", "404"),
+        ("/healthz", "rebound.example", "200"),
+        ("/readyz", "balancer", "200"),
+    ] {
+        let found = status(path, &format!("Host: {host}\r\n")).await;
+        assert_eq!(found, expected, "{path} at {host}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_finishes_what_is_under_way_and_takes_nothing_new() {
     let mut world = world().start().await;
     let mut operator = Browser::new(&world.operations);

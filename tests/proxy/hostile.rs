@@ -182,6 +182,40 @@ fn twenty_thousand_connections_that_lead_to_nothing() {
 }
 
 #[test]
+fn a_client_that_takes_all_connections_leaves_descriptors_to_the_others() {
+    let gateway = Plan::empty()
+        .upstream("portal", "http://127.0.0.1:1")
+        .route("/", "portal", "required")
+        .launched_by(&["sh", "-c", "ulimit -n 256; exec \"$0\" \"$@\""])
+        .start();
+    gateway.has_said(&["listen.max_connections", "this process may have 256"]);
+    let silent: Vec<_> = (0..300).map(|_| connect_from(1, gateway.address)).collect();
+    for client in [2, 3, 4] {
+        let mut wire = Wire::over(connect_from(client, gateway.address));
+        assert_eq!(wire.get("localhost", "/").status, 401);
+        assert!(gateway.is_ready());
+    }
+    // Nor do many clients take those of the operators' port and of what goes on to portals.
+    let more: Vec<_> = (10..250).map(|client| connect_from(client, gateway.address)).collect();
+    assert!(gateway.is_ready());
+    assert!(gateway.open_descriptors() < 200, "{}", gateway.open_descriptors());
+    drop((silent, more));
+    let mut wire = Wire::over(connect_from(5, gateway.address));
+    assert_eq!(wire.get("localhost", "/").status, 401);
+}
+
+#[test]
+fn all_descriptors_are_taken_that_the_system_gives() {
+    let gateway = Plan::before("http://127.0.0.1:1")
+        .launched_by(&["sh", "-c", "ulimit -S -n 64; exec \"$0\" \"$@\""])
+        .start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", gateway.program.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<_> = line.split_whitespace().skip(3).take(2).collect();
+    assert!(numbers[0] == numbers[1] && numbers[0] != "64", "{line}");
+}
+
+#[test]
 fn twenty_thousand_streams_of_http_2_that_are_taken_back_at_once() {
     let Some(world) = start() else { return };
     withstands(&world, |gateway| {

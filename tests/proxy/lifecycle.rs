@@ -378,6 +378,78 @@ fn successors_take_over_under_load_and_no_request_fails() {
 }
 
 #[test]
+fn the_successor_is_the_program_that_is_called_by_the_name_now() {
+    // The old one is moved away; or a link is switched to another folder.
+    let moved = "mv here/brama here/brama.old && mv there/brama here/brama";
+    let switched = "ln -s there next && mv -T next now";
+    for (called, update) in [("here/brama", moved), ("now/brama", switched)] {
+        let folder = TempDir::new().unwrap();
+        let place = folder.path().display();
+        let real = env!("CARGO_BIN_EXE_brama");
+        let shell = |script: &str| {
+            let done = Command::new("sh").current_dir(folder.path()).args(["-ec", script]).status();
+            assert!(done.unwrap().success(), "{script}");
+        };
+        shell(&format!(
+            "mkdir here there; ln -s here now; ln {real} here/brama 2>/dev/null || cp {real} here/brama"
+        ));
+        // The new version leaves a mark, and is as the old one otherwise.
+        let script = format!("#!/bin/sh\n: >{place}/is-new\nexec {real} \"$@\"\n");
+        fs::write(folder.path().join("there/brama"), script).unwrap();
+        shell("chmod +x there/brama");
+        let systemd = Systemd::new();
+        let launcher = format!("shift; exec {place}/{called} \"$@\"");
+        let plan = Plan::before("http://127.0.0.1:1").log("level = \"info\"");
+        let mut gateway = systemd.watch(plan).launched_by(&["sh", "-c", &launcher, "sh"]).start();
+        shell(update);
+        gateway.program.signal("USR2");
+        let _successor = Successor(systemd.hears("MAINPID="));
+        assert!(folder.path().join("is-new").exists(), "{called}: the old program was started");
+        gateway.program.wait_for(|line| {
+            let is_it = line.contains("successor is ready") && line.contains(real);
+            (is_it && line.contains(env!("CARGO_PKG_VERSION"))).then_some(())
+        });
+        assert!(gateway.program.wait().success());
+    }
+}
+
+#[test]
+fn connections_that_are_kept_hear_of_a_successor_with_an_answer_within_the_drain_delay() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let (_portal, url) = node("portal.js");
+    let systemd = Systemd::new();
+    let plan = Plan::before(&url).listen("drain_delay = \"3s\"");
+    let mut gateway = systemd.watch(plan).start();
+    let mut wires: Vec<_> = (0..3).map(|_| gateway.connect()).collect();
+    for wire in &mut wires {
+        assert_eq!(wire.get("localhost", "/").header("connection"), None);
+    }
+    gateway.program.signal("USR2");
+    let _successor = Successor(systemd.hears("MAINPID="));
+    for wire in &mut wires {
+        // It may leave a moment after it was said.
+        loop {
+            wire.send(b"POST /sum HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
+            let answer = wire.answer("POST");
+            assert_eq!(answer.status, 200);
+            if answer.header("connection") == Some("close") {
+                break;
+            }
+        }
+    }
+    // Who is new is the successor's, when the queue was empty once.
+    let deadline = Instant::now() + PATIENCE;
+    while gateway.connect().get("localhost", "/").header("connection").is_some() {
+        assert!(Instant::now() < deadline, "the old process goes on accepting");
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(gateway.program.wait().success());
+    assert_eq!(gateway.connect().get("localhost", "/").status, 200);
+}
+
+#[test]
 fn a_successor_that_cannot_start_leaves_the_old_one_serving() {
     let Some((_portal, mut gateway)) = start() else { return };
     let load = Load::paced(gateway.address, 4, "/", 400);
@@ -390,6 +462,41 @@ fn a_successor_that_cannot_start_leaves_the_old_one_serving() {
     assert!(gateway.is_ready() && !gateway.program.has_ended());
     assert_eq!(gateway.connect().get("localhost", "/account").status, 401);
     load.stop().all_answered();
+}
+
+#[test]
+fn certificates_and_keys_that_are_named_are_read_again_and_a_half_replaced_pair_waits() {
+    let mut gateway = Plan::before("http://127.0.0.1:1").log("level = \"info\"").start();
+    let other = gateway.file("other");
+    let made = Command::new(env!("CARGO_BIN_EXE_brama"))
+        .args(["simulator", "--keys-only", "--directory"])
+        .arg(&other)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let kit = gateway.file("kit");
+    let replace = |name: &str| {
+        fs::copy(other.join(name), kit.join(name)).unwrap();
+    };
+    let is_in_use = |used_for: &'static str| {
+        move |line: &str| {
+            let is_it = line.contains("certificate is in use") && line.contains(used_for);
+            (is_it && line.contains("sha256") && line.contains("not_after")).then_some(())
+        }
+    };
+    gateway.program.wait_for(is_in_use("client"));
+    replace("node-signing.crt.pem");
+    gateway.program.wait_for(is_in_use("node"));
+    replace("service-sig.key.pem");
+    gateway.program.wait_for(|line| line.contains("so the old one stays").then_some(()));
+    assert!(gateway.is_ready());
+    replace("service-sig.crt.pem");
+    gateway.program.wait_for(is_in_use("signing"));
+    // What opens answers has no certificate; that it is read shows when it cannot be.
+    fs::write(kit.join("service-enc.key.pem"), "half").unwrap();
+    gateway.program.wait_for(|line| line.contains("service-enc.key.pem").then_some(()));
+    replace("service-enc.key.pem");
+    gateway.program.wait_for(|line| line.contains("configuration is applied").then_some(()));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
+//! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `spellings` | other ways to write a protected path, at nginx, Apache, Express and PHP: what they take for it |
 //! | `stores` | sessions that outlive a process, and a store that is away |
@@ -27,6 +28,7 @@ mod hostile;
 mod hosts;
 mod lifecycle;
 mod metrics;
+mod outputs;
 mod sessions;
 mod spellings;
 mod stores;

@@ -152,7 +152,8 @@ fn numbers_are_told_on_the_operations_listener_only_and_to_whoever_reads_only() 
         ("GET", "/METRICS", 404),
     ] {
         let mut wire = gateway.operations();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
         wire.send(request.as_bytes());
         assert_eq!(wire.answer(method).status, status, "{method} {path}");
     }

@@ -113,7 +113,8 @@ fn the_operators_door_is_shut_without_the_token() {
     let ask = |authorization: &str| {
         let mut wire = place.gateway.operations();
         wire.send(
-            format!("GET /sessions HTTP/1.1\r\nHost: x\r\n{authorization}\r\n\r\n").as_bytes(),
+            format!("GET /sessions HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n\r\n")
+                .as_bytes(),
         );
         wire.answer("GET").status
     };
@@ -127,8 +128,10 @@ fn the_operators_door_is_shut_without_the_token() {
     let gateway = Plan::before("http://127.0.0.1:9").start();
     let mut wire = gateway.operations();
     wire.send(
-        format!("GET /sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n")
-            .as_bytes(),
+        format!(
+            "GET /sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        )
+        .as_bytes(),
     );
     assert_eq!(wire.answer("GET").status, 404);
 }
@@ -193,4 +196,33 @@ fn sid(place: &Place, cookie: &str) -> String {
     let bytes = brama::base::encoding::from_base64(&format!("{payload}{padding}")).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     claims["sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn operators_are_told_when_a_list_stops_and_wrong_tokens_are_answered_slowly() {
+    let Some(place) = start("") else { return };
+    for _ in 0..3 {
+        sign_in(&place.gateway, "anna");
+    }
+    let (done, text) = place.gateway.operate(&["list", "--limit", "2"], "");
+    assert!(done && text.contains("stopped at 2 sessions, and there are more"), "{text}");
+    let (done, text) = place.gateway.operate(&["list", "--limit", "3"], "");
+    assert!(done && !text.contains("stopped"), "{text}");
+
+    let ask = |token: &str| {
+        let mut wire = place.gateway.operations();
+        let request = format!(
+            "GET /sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        wire.send(request.as_bytes());
+        wire
+    };
+    let began = Instant::now();
+    let mut wrong: Vec<_> = (0..12).map(|number| ask(&format!("wrong-{number}"))).collect();
+    // The right one does not wait for them.
+    assert_eq!(ask(TOKEN).answer("GET").status, 200);
+    let mut found: Vec<_> = wrong.iter_mut().map(|wire| wire.answer("GET").status).collect();
+    found.sort_unstable();
+    assert_eq!(found, [vec![401; 8], vec![429; 4]].concat());
+    assert!(began.elapsed() > Duration::from_secs(3), "{:?}", began.elapsed());
 }

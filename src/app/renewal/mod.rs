@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 
 use super::current::Current;
+use super::in_use;
 use super::settings::{Fixed, Listen, Settings};
 use crate::base::encoding::sha256;
 use crate::base::secret::Secret;
@@ -86,6 +87,7 @@ impl Renewal {
         let exchanges = Arc::clone(before.flows.node.exchanges());
         let node = NodeClient::new(node.0, node.1).counted_in(exchanges);
         let flows = Arc::new(before.flows.renewed(flows, node));
+        in_use::tell(Some(&before.flows), &flows);
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(
             gateway.origin.clone(),
@@ -158,6 +160,7 @@ impl Renewal {
             unix: _,
             redirect: _,
             operations: _,
+            operations_hosts: _,
             hsts: _,
             proxy_protocol_from,
             trusted_proxies,

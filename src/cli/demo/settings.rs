@@ -96,6 +96,7 @@ pub(super) fn gateway(
             waiting_timeout: file.node.waiting_timeout.get(),
             maximum_concurrent: file.node.max_concurrent,
             maximum_answer,
+            client_certificate: None,
         },
         node_tls,
         session: sessions,

@@ -274,6 +274,12 @@ pub struct Operations {
     /// Loopback by default. In a container, bind it to the pod's address and keep it out of
     /// reach of citizens.
     pub listen: SocketAddr,
+    /// Names by which this listener is asked for `/metrics` and `/sessions`, such as that of a
+    /// Service in Kubernetes. By an address of IP, and as `localhost`, it can be asked always.
+    ///
+    /// Any other name could be that of a foreign page whose name leads here (DNS rebinding).
+    #[schemars(example = vec!["brama-operations.portal.svc"])]
+    pub hosts: Vec<String>,
     /// File with the token for listing and ending sessions on this listener, at least 32
     /// characters. Without it, that cannot be done. `brama sessions` reads the same file.
     #[schemars(example = &"operations/token")]
@@ -283,6 +289,6 @@ pub struct Operations {
 impl Default for Operations {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 9480));
-        Self { listen, admin_token_file: None }
+        Self { listen, hosts: Vec::new(), admin_token_file: None }
     }
 }

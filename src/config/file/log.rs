@@ -15,7 +15,8 @@ pub struct Log {
     /// What is written: `error`, `warn`, `info`, `debug`, or a filter such as
     /// `"info,brama::proxy=debug"`.
     pub level: String,
-    /// What a line of the access log looks like. It has one for each request.
+    /// What a line of the access log looks like. It has one for each request, and is as `format`
+    /// says when it is not said here.
     pub access: AccessFormat,
     /// File of the access log; `"-"` is standard output.
     ///
@@ -34,7 +35,7 @@ impl Default for Log {
         Self {
             format: LogFormat::Json,
             level: "info".to_owned(),
-            access: AccessFormat::Json,
+            access: AccessFormat::Same,
             access_file: "-".to_owned(),
             access_addresses: AccessAddresses::Masked,
             access_query: false,
@@ -56,8 +57,12 @@ pub enum LogFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessFormat {
+    /// What `format` says.
+    Same,
     /// There is no access log.
     Off,
+    /// For people at a terminal.
+    Text,
     /// One JSON object a line.
     Json,
     /// The combined format of web servers; with User-Agent and Referer.

@@ -63,6 +63,12 @@ pub struct Node {
     /// PEM file with the private key of `client_certificate`.
     #[schemars(example = &"node/client.key")]
     pub client_key: Option<PathBuf>,
+    /// PKCS #12 file with both of them, in place of the two PEM files.
+    #[schemars(example = &"node/client.p12")]
+    pub client_p12: Option<PathBuf>,
+    /// File with the password of `client_p12`.
+    #[schemars(example = &"node/client.p12.password")]
+    pub client_p12_password_file: Option<PathBuf>,
     /// Time that one exchange with the node may take, from connecting to the last byte.
     pub timeout: HumanDuration,
     /// Exchanges with the node that may run at once.
@@ -102,6 +108,8 @@ impl Default for Node {
             system_roots: true,
             client_certificate: None,
             client_key: None,
+            client_p12: None,
+            client_p12_password_file: None,
             timeout: HumanDuration::from_secs(10),
             max_concurrent: 64,
             max_waiting: 256,

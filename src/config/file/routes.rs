@@ -122,6 +122,13 @@ pub struct Route {
     pub response_headers: Headers,
 }
 
+impl Route {
+    /// Tells whether it goes to no upstream: it redirects, or answers itself.
+    pub(in crate::config) fn is_answered_here(&self) -> bool {
+        self.redirect.to.is_some() || self.respond.status.is_some()
+    }
+}
+
 impl Default for Route {
     fn default() -> Self {
         Self {

@@ -61,6 +61,11 @@ impl<'l> Context<'l> {
         matches!(self.loaded.places.place_of(key), Place::Variable(_))
     }
 
+    /// Tells whether a value was given for a key and refused, so that a default stands there.
+    pub(super) fn was_refused(&self, key: &str) -> bool {
+        self.loaded.was_refused(key)
+    }
+
     /// Demands a value; one that was given and refused has been reported already.
     pub(super) fn required<'v, T: ?Sized>(
         &mut self,
@@ -160,15 +165,27 @@ impl<'l> Context<'l> {
         }
     }
 
-    /// Warns of one of our own certificates that has ended or soon will.
+    /// Warns of a certificate from the operator that has ended or soon will.
     pub(super) fn check_dates(&mut self, key: &str, certificate: &Certificate) {
+        self.check_dates_of(key, certificate, "ask the operator for a new one");
+    }
+
+    /// Warns of each certificate of a file that has ended or soon will. What cannot be read is
+    /// reported by whoever needs it.
+    pub(super) fn check_all_dates(&mut self, key: &str, bytes: &[u8], advice: &str) {
+        for certificate in Certificate::parse_all(bytes).unwrap_or_default() {
+            self.check_dates_of(key, &certificate, advice);
+        }
+    }
+
+    fn check_dates_of(&mut self, key: &str, certificate: &Certificate, advice: &str) {
         let (subject, end) = (certificate.subject().to_owned(), certificate.not_after());
         if end <= self.now {
             let what = format!("certificate {subject} ended on {end}");
-            self.warn(key, what, "ask the operator for a new one");
+            self.warn(key, what, advice);
         } else if end <= later(self.now, SOON) {
             let what = format!("certificate {subject} ends on {end}, within 30 days");
-            self.warn(key, what, "ask the operator for a new one");
+            self.warn(key, what, advice);
         } else if certificate.not_before() > self.now {
             let what = format!("certificate {subject} begins only on {}", certificate.not_before());
             self.warn(key, what, "check the clock of this machine");
@@ -214,7 +231,12 @@ impl<'l> Context<'l> {
         }
         if let Some((key, path)) = extra {
             let bytes = self.read(key, path)?;
-            let chain = tls::read_chain(&bytes).and_then(|chain| add(&mut roots, chain));
+            let chain = tls::read_chain(&bytes);
+            // A bundle of all the authorities of the world has some that have ended.
+            if chain.as_ref().is_ok_and(|chain| chain.len() <= FEW) {
+                self.check_all_dates(key, &bytes, "get the present one of that authority");
+            }
+            let chain = chain.and_then(|chain| add(&mut roots, chain));
             self.parsed(key, path, chain, "give certificates of authorities in PEM form")?;
         } else if roots.is_empty() && system_roots {
             self.warn(
@@ -224,7 +246,10 @@ impl<'l> Context<'l> {
             );
         }
         let (key, identity) = match identity {
-            Some((key, identity)) => (key, Some(identity)),
+            Some((key, identity)) => {
+                self.check_all_dates(key, identity.certificate, "get a new one from its authority");
+                (key, Some(identity))
+            }
             None => (roots_key, None),
         };
         match tls::client(roots, identity) {
@@ -236,6 +261,9 @@ impl<'l> Context<'l> {
         }
     }
 }
+
+/// So many authorities somebody chose one by one.
+const FEW: usize = 8;
 
 fn add(roots: &mut RootCertStore, chain: Vec<CertificateDer<'static>>) -> Result<(), tls::Error> {
     for certificate in chain {

@@ -123,7 +123,7 @@ table!(
     Certificate { fixed: [certificate, key, ocsp_staple], live: [], both: [] }
 );
 
-table!("operations.", Operations { fixed: [listen, admin_token_file], live: [], both: [] });
+table!("operations.", Operations { fixed: [listen, hosts, admin_token_file], live: [], both: [] });
 
 table!(
     "node.",
@@ -141,6 +141,8 @@ table!(
             system_roots,
             client_certificate,
             client_key,
+            client_p12,
+            client_p12_password_file,
             timeout,
             max_concurrent,
             max_waiting,

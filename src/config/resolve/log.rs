@@ -4,13 +4,17 @@ use std::path::Path;
 
 use super::context::Context;
 use crate::app::settings::Log;
+use crate::base::rights::folder_of;
 use crate::config::file::{AccessAddresses, AccessFormat, LogFormat};
 use crate::observe::access::{self, Addresses, Format, Target};
 
 pub(super) fn resolve(context: &mut Context<'_>) -> Log {
     let file = &context.file().log;
     let format = match file.access {
+        AccessFormat::Same if file.format == LogFormat::Text => Format::Text,
+        AccessFormat::Same => Format::Json,
         AccessFormat::Off => Format::Off,
+        AccessFormat::Text => Format::Text,
         AccessFormat::Json => Format::Json,
         AccessFormat::Combined => Format::Combined,
     };
@@ -33,7 +37,7 @@ fn target(context: &mut Context<'_>, format: Format) -> Target {
         return Target::Stdout;
     }
     let path = context.resolve(Path::new(file));
-    let is_there = path.parent().is_some_and(Path::is_dir);
+    let is_there = folder_of(&path).is_dir();
     if format != Format::Off && (!is_there || path.is_dir()) {
         context.error(
             key!(log.access_file),

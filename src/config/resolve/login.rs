@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::Uri;
 
 use super::context::Context;
-use crate::config::file::{self, ExpiredCertificate};
+use super::purpose::{self, Purpose, Use};
+use crate::config::file::{self, Environment, ExpiredCertificate};
 use crate::config::presets::{LOGOUT_PATH, RESOLVE_PATH, SSO_PATH, preset};
 use crate::flow;
 use crate::gateway;
@@ -13,7 +14,7 @@ use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::authn_request::{ServiceKind, Template};
 use crate::server::tls::Identity;
-use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey};
+use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey, pem};
 use crate::xml::signature::TrustedCertificates;
 use crate::xml::signer::Signer;
 
@@ -38,10 +39,15 @@ pub(super) fn resolve(
     let file = context.file();
     // Everything is looked at before anything is demanded.
     let addresses = addresses(context);
-    let trusted = trusted(context);
     let tls = tls(context);
     let signer = signer(context);
-    let decryption_keys = decryption_keys(context);
+    let mut own = Vec::new();
+    if let Some(signer) = &signer {
+        own.push((SIGNING, signer.certificate().public_key().to_vec()));
+    }
+    let decryption_keys = decryption_keys(context, &mut own);
+    let trusted = trusted(context, &own);
+    check_kind(context);
     let issuer = context.required(
         key!(service.issuer),
         file.service.issuer.as_deref().filter(|issuer| !issuer.trim().is_empty()),
@@ -49,7 +55,7 @@ pub(super) fn resolve(
     );
     let provider_name = context.required(
         key!(service.provider_name),
-        file.service.provider_name.as_deref(),
+        file.service.provider_name.as_deref().filter(|name| !name.trim().is_empty()),
         "give the name that was agreed with the operator; the node refuses another one",
     );
     let (required, optional) = (
@@ -75,6 +81,7 @@ pub(super) fn resolve(
         optional,
         force_authn: file.service.force_authn,
     };
+    let (tls, client_certificate) = tls?;
     let logout_url = match &addresses.logout {
         Some(url) => Some(url.parse().ok()?),
         None => None,
@@ -104,9 +111,37 @@ pub(super) fn resolve(
             maximum_waiting: file.node.max_waiting,
             waiting_timeout: file.node.waiting_timeout.get(),
             maximum_answer,
+            client_certificate,
         },
-        tls: tls?,
+        tls,
     })
+}
+
+/// What our key of signatures is called.
+const SIGNING: &str = "the signing key";
+
+/// A node for public bodies is told of a public body, and the other one of a private one.
+fn check_kind(context: &mut Context<'_>) {
+    let (environment, kind) = (context.file().node.environment, context.file().service.kind);
+    let expected = match environment {
+        Environment::Symulator | Environment::Custom => return,
+        Environment::Integration | Environment::Production => file::ServiceKind::Public,
+        Environment::IntegrationPrivate | Environment::ProductionPrivate => {
+            file::ServiceKind::Private
+        }
+    };
+    if kind == expected || context.was_refused(key!(node.environment)) {
+        return;
+    }
+    let (is, other) = match expected {
+        file::ServiceKind::Public => ("public bodies", "private"),
+        file::ServiceKind::Private => ("private entities", "public"),
+    };
+    context.warn(
+        key!(service.kind),
+        format!("is \"{other}\", but node.environment is that of {is}"),
+        "give the environment and the kind that were agreed with the operator",
+    );
 }
 
 fn check_attributes(context: &mut Context<'_>, required: &[Attribute], optional: &[Attribute]) {
@@ -200,7 +235,10 @@ fn addresses(context: &mut Context<'_>) -> Option<Addresses> {
     })
 }
 
-fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
+fn trusted(
+    context: &mut Context<'_>,
+    own: &[(&'static str, Vec<u8>)],
+) -> Option<TrustedCertificates> {
     let key = key!(node.certificates);
     let file = &context.file().node;
     context.required(
@@ -209,6 +247,7 @@ fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
         "name the file of the node's signing certificate, which the operator hands over",
     )?;
     let mut certificates = Vec::new();
+    let mut seen: Vec<(String, Certificate)> = Vec::new();
     for (index, path) in file.certificates.iter().enumerate() {
         let key = format!("{key}[{index}]");
         let Some(bytes) = context.read(&key, path) else { continue };
@@ -216,8 +255,17 @@ fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
         let advice = "give certificates in PEM form, or one in DER form";
         let Some(found) = context.parsed(&key, path, parsed, advice) else { continue };
         for certificate in found {
-            check_pinned(context, &key, &certificate);
-            certificates.push(certificate);
+            let is_same = |(_, other): &&(String, Certificate)| other.der() == certificate.der();
+            if let Some((earlier, _)) = seen.iter().find(is_same) {
+                let what = format!("{} is pinned already by {earlier}", certificate.subject());
+                context.warn(&key, what, "leave one of them out, or give the one that follows it");
+                continue;
+            }
+            seen.push((key.clone(), certificate.clone()));
+            if is_of_the_node(context, &key, &certificate, own) {
+                check_pinned(context, &key, &certificate);
+                certificates.push(certificate);
+            }
         }
     }
     match TrustedCertificates::pin(certificates) {
@@ -229,10 +277,38 @@ fn trusted(context: &mut Context<'_>) -> Option<TrustedCertificates> {
     }
 }
 
+/// Reports what cannot be the certificate that the node signs with.
+fn is_of_the_node(
+    context: &mut Context<'_>,
+    key: &str,
+    certificate: &Certificate,
+    own: &[(&'static str, Vec<u8>)],
+) -> bool {
+    let subject = certificate.subject();
+    let own = own.iter().find(|(_, public)| public == certificate.public_key());
+    let purpose = Purpose::of(certificate);
+    let may_issue = purpose.as_ref().is_some_and(|purpose| purpose.may_issue);
+    let what = if let Some((name, _)) = own {
+        format!("{subject} is of {name} of this service, not of the node")
+    } else if purpose.as_ref().is_some_and(|purpose| purpose.is_authority) {
+        format!("{subject} is an authority, which signs certificates and no messages")
+    } else if let Some(why) = purpose.and_then(|purpose| purpose.unusable) {
+        format!("{subject} has {why}, so no message could be verified with it")
+    } else {
+        if may_issue {
+            let what = format!("{subject} may be an authority, which signs no messages");
+            context.warn(key, what, "make sure that the node signs its messages with it");
+        }
+        return true;
+    };
+    context.error(key, what, "give the certificate that the node signs its messages with");
+    false
+}
+
 /// What is said of a pinned certificate past its date is for the operator to choose.
 fn check_pinned(context: &mut Context<'_>, key: &str, certificate: &Certificate) {
     if certificate.not_after() > context.now {
-        return;
+        return context.check_dates(key, certificate);
     }
     let (subject, end) = (certificate.subject(), certificate.not_after());
     let what = format!("the pinned certificate {subject} ended on {end}");
@@ -243,7 +319,8 @@ fn check_pinned(context: &mut Context<'_>, key: &str, certificate: &Certificate)
     }
 }
 
-fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
+/// Returns how TLS with the node is spoken, and the certificate that is shown in it.
+fn tls(context: &mut Context<'_>) -> Option<(rustls::ClientConfig, Option<Certificate>)> {
     let file = &context.file().node;
     if !file.system_roots && file.extra_ca_file.is_none() {
         context.error(
@@ -252,7 +329,27 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
             "name the file of the authorities",
         );
     }
+    let from_p12 = match &file.client_p12 {
+        None => None,
+        Some(path) => {
+            if file.client_certificate.is_some() || file.client_key.is_some() {
+                context.error(
+                    key!(node.client_p12),
+                    "is given besides node.client_certificate or node.client_key",
+                    "give either the PKCS #12 file or the two PEM files",
+                );
+            }
+            let (key, password_key) = (key!(node.client_p12), key!(node.client_p12_password_file));
+            let password = file.client_p12_password_file.as_deref();
+            let password =
+                context.required(password_key, password, "name the file of its password");
+            let (private, certificate) = context.pkcs12(key, path, password_key, password?)?;
+            let pem = pem("CERTIFICATE", certificate.der()).into_bytes();
+            Some((pem, private.pem().expose().as_bytes().to_vec()))
+        }
+    };
     let identity = match (&file.client_certificate, &file.client_key) {
+        _ if from_p12.is_some() => from_p12,
         (None, None) => None,
         (Some(certificate), Some(key)) => {
             let certificate = context.read(key!(node.client_certificate), certificate);
@@ -275,12 +372,19 @@ fn tls(context: &mut Context<'_>) -> Option<rustls::ClientConfig> {
     };
     let identity = identity.as_ref().map(|(certificate, key)| Identity { certificate, key });
     let extra = file.extra_ca_file.as_deref().map(|path| (key!(node.extra_ca_file), path));
-    context.client_tls(
+    let shown = identity.and_then(|identity| Certificate::parse(identity.certificate).ok());
+    let key = if file.client_p12.is_some() {
+        key!(node.client_p12)
+    } else {
+        key!(node.client_certificate)
+    };
+    let config = context.client_tls(
         key!(node.system_roots),
         file.system_roots,
         extra,
-        identity.map(|identity| (key!(node.client_certificate), identity)),
-    )
+        identity.map(|identity| (key, identity)),
+    )?;
+    Some((config, shown))
 }
 
 fn signer(context: &mut Context<'_>) -> Option<Signer> {
@@ -313,6 +417,8 @@ fn signer(context: &mut Context<'_>) -> Option<Signer> {
     };
     let (key, certificate) = pair;
     context.check_dates(key_name, &certificate);
+    purpose::check(context, key_name, &certificate, Use::Signing);
+    purpose::check_kind(context, key_name, key.kind());
     match Signer::new(&key, certificate) {
         Ok(signer) => Some(signer),
         Err(error) => {
@@ -323,7 +429,11 @@ fn signer(context: &mut Context<'_>) -> Option<Signer> {
     }
 }
 
-fn decryption_keys(context: &mut Context<'_>) -> Option<Vec<DecryptionKey>> {
+/// Adds the public keys to our own.
+fn decryption_keys(
+    context: &mut Context<'_>,
+    own: &mut Vec<(&'static str, Vec<u8>)>,
+) -> Option<Vec<DecryptionKey>> {
     let file = &context.file().service;
     let given = file.decryption_keys.len() + file.decryption_p12.len();
     context.required(
@@ -356,7 +466,20 @@ fn decryption_keys(context: &mut Context<'_>) -> Option<Vec<DecryptionKey>> {
     for (key, private, certificate) in found {
         if let Some(certificate) = &certificate {
             context.check_dates(&key, certificate);
+            purpose::check(context, &key, certificate, Use::Decryption);
         }
+        let is_known =
+            |(name, public): &(&str, Vec<u8>)| *name == SIGNING && public == private.public_key();
+        if own.iter().any(is_known) {
+            context.error(
+                &key,
+                "is the key that we sign with",
+                "give the key of _enc_ec: the node encrypts to that, and signatures have their own",
+            );
+            continue;
+        }
+        own.push(("a decryption key", private.public_key().to_vec()));
+        purpose::check_kind(context, &key, private.kind());
         match DecryptionKey::try_from(&private) {
             Ok(decryption) => keys.push(decryption),
             Err(error) => context.error(&key, error.to_string(), "give the key of _enc_ec"),

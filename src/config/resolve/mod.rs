@@ -27,6 +27,7 @@ mod caches;
 mod cases;
 mod certificates;
 mod context;
+mod descriptors;
 mod doors;
 mod everybody;
 mod fixed;
@@ -39,6 +40,8 @@ mod others;
 mod outage;
 mod paths;
 mod portal;
+mod ports;
+mod purpose;
 mod routes;
 mod simulator;
 mod state;
@@ -61,8 +64,27 @@ use crate::session;
 /// Resolves a file to settings. The problems of reading are among those that come out.
 #[must_use]
 pub fn resolve(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
+    resolve_and(loaded, now, |_| {})
+}
+
+/// Resolves a file as [`resolve`] does, and looks at what a start would need besides: for whoever
+/// asks before the start.
+#[must_use]
+pub fn check(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
+    resolve_and(loaded, now, |context| {
+        ports::check(context);
+        state::check_writable(context);
+    })
+}
+
+fn resolve_and(
+    loaded: Loaded,
+    now: Time,
+    and: fn(&mut Context<'_>),
+) -> (Option<Settings>, Problems) {
     let mut context = Context::new(&loaded, now);
     let settings = settings(&mut context);
+    and(&mut context);
     let resolved = context.problems;
     let mut problems = loaded.problems;
     problems.append(resolved);

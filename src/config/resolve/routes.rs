@@ -32,9 +32,8 @@ pub(super) fn resolve(
         let key = |name: &str| format!("route[{index}].{name}");
         let host = host(context, &key, route.host.as_deref(), public_host.as_deref());
         let path = path(context, &key(key!(Route: path)), &route.path);
-        let answers = route.redirect.to.is_some() || route.respond.status.is_some();
         let upstream = match route.upstream.as_deref() {
-            None if answers => None,
+            None if route.is_answered_here() => None,
             upstream => context.required(&key(key!(Route: upstream)), upstream, NAME_UPSTREAM),
         };
         let number = number_of(context, &key(key!(Route: upstream)), upstreams, upstream);
@@ -139,7 +138,8 @@ fn number_of(
 ) -> Option<usize> {
     let name = name?;
     let number = upstreams.get(name).copied();
-    if number.is_none() {
+    // That there is none at all is told once.
+    if number.is_none() && !context.file().upstreams.is_empty() {
         let what = format!("there is no upstream named \"{name}\"");
         context.error(key, what, NAME_UPSTREAM);
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use super::context::Context;
 use crate::app::state::{FILES, beside};
 use crate::base::rights::{self, folder_of};
@@ -26,6 +28,52 @@ pub(super) fn check(context: &mut Context<'_>) {
             context.forbid(key, path, rights::of_secret);
         }
     }
+}
+
+/// Warns of folders that this user cannot write to: where there is none yet, of that in which it
+/// would be made. Another user may check than the one that runs the gateway.
+pub(super) fn check_writable(context: &mut Context<'_>) {
+    let file = context.file();
+    if let Some(folder) = &file.portal.state_directory {
+        writable(context, key!(portal.state_directory), folder);
+    }
+    if file.store.kind == StoreKind::File
+        && let Some(path) = &file.store.file.path
+    {
+        let key = key!(store.file.path);
+        if context.resolve(path).is_dir() {
+            let what = format!("{} is a folder", context.resolve(path).display());
+            context.error(key, what, "give the path of a file, which is made when it is not there");
+            return;
+        }
+        writable(context, key, folder_of(path));
+        if context.resolve(path).exists() {
+            writable(context, key, path);
+        }
+    }
+}
+
+fn writable(context: &mut Context<'_>, key: &str, path: &Path) {
+    let path = context.resolve(path);
+    let there = path.ancestors().map(or_here).find(|path| path.exists());
+    let Some(there) = there else { return };
+    if there != path && !there.is_dir() {
+        let what = format!("{} is no folder", there.display());
+        return context.error(key, what, "give a folder that is there, or can be made");
+    }
+    let rights = if there.is_dir() { Access::WRITE_OK | Access::EXEC_OK } else { Access::WRITE_OK };
+    if let Err(error) = rustix::fs::access(there, rights) {
+        let user = rustix::process::geteuid().as_raw();
+        let error = std::io::Error::from(error);
+        let what = format!("user {user} cannot write to {}: {error}", there.display());
+        let advice = "let the user of the service own it (chown), or check as that user";
+        context.warn(key, what, advice);
+    }
+}
+
+/// The parent of a bare name is the present folder.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
 /// Also in a folder that is sticky, somebody else could make a file first that we then take for
@@ -82,6 +130,41 @@ mod tests {
         assert!(told(0o777, 0o666, more).ends_with("0 errors, 0 warnings"));
         let more = "private_mounts = [\"other\", \"stat\"]\n";
         assert!(!told(0o777, 0o666, more).ends_with("0 errors, 0 warnings"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_to_is_warned_of_and_one_that_is_not_there_yet_is_not() {
+        let told = |folder: &str, store: &str| {
+            let text = format!(
+                "[portal]\nstate_directory = \"{folder}\"\n[store]\nkind = \"file\"\nfile = {{ \
+                 path = \"{store}\" }}\n"
+            );
+            let loaded = crate::config::load_text("brama.toml", &text, std::iter::empty()).unwrap();
+            let mut context = Context::new(&loaded, Time::UNIX_EPOCH);
+            check_writable(&mut context);
+            context.problems.to_string()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let good = folder.path().join("not/there/yet");
+        let store = folder.path().join("s.db");
+        let (good, store) = (good.to_str().unwrap(), store.to_str().unwrap());
+        assert!(told(good, store).ends_with("0 errors, 0 warnings"), "{}", told(good, store));
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let said = told(file.join("state").to_str().unwrap(), store);
+        assert!(said.contains("portal.state_directory: ") && said.contains("file is no folder"));
+        // The superuser may write anywhere.
+        if !rustix::process::geteuid().is_root() {
+            let closed = folder.path().join("closed");
+            fs::create_dir(&closed).unwrap();
+            fs::set_permissions(&closed, Permissions::from_mode(0o555)).unwrap();
+            let closed = closed.join("state");
+            let said = told(closed.to_str().unwrap(), closed.join("s.db").to_str().unwrap());
+            assert!(said.contains("portal.state_directory: user "), "{said}");
+            assert!(said.contains("store.file.path: user "), "{said}");
+        }
+        let said = told(good, folder.path().to_str().unwrap());
+        assert!(said.contains("is a folder") && said.contains("1 error"), "{said}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a line of the access log looks like.
 //!
-//! Text of a client is escaped byte by byte: in JSON as `\u00XX`, in the combined format as `\xXX`.
+//! Text of a client is escaped byte by byte: in JSON as `\u00XX`, in the other formats as `\xXX`.
 //! Letters outside ASCII stay in JSON when they are UTF-8.
 
 use std::cell::RefCell;
@@ -21,6 +21,7 @@ pub const MAX_FIELD: usize = 2048;
 pub(super) fn write(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
     match settings.format {
         Format::Off => return,
+        Format::Text => for_people(line, record, settings),
         Format::Json => json(line, record, settings),
         Format::Combined => combined(line, record, settings),
     }
@@ -67,14 +68,58 @@ fn json(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
             number(line, name, microseconds(time));
         }
     }
-    let optional =
-        [("upstream", record.upstream), ("route", record.route), ("reason", record.reason)];
+    let optional = [
+        ("upstream", record.upstream),
+        ("route", record.route),
+        ("reason", record.reason),
+        ("ended", record.ended),
+    ];
     for (name, value) in optional {
         if let Some(value) = value {
             text(line, name, value.as_bytes());
         }
     }
     line.push(b'}');
+}
+
+/// As the lines of the program's log: when, what, and fields with their names.
+fn for_people(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {
+    rfc3339(line, record.time);
+    line.extend_from_slice(b" ACCESS ");
+    escape_combined(line, record.method.as_bytes());
+    line.extend_from_slice(if record.is_tls { b" https://" } else { b" http://" });
+    escape_combined(line, record.host.as_bytes());
+    escape_combined(line, record.path.as_bytes());
+    if let Some(query) = record.query.filter(|_| settings.query) {
+        line.push(b'?');
+        escape_combined(line, query.as_bytes());
+    }
+    let milliseconds = record.total.as_secs_f64() * 1000.0;
+    let _ = write!(
+        line,
+        " {} status={} milliseconds={milliseconds:.1} received={} sent={}",
+        protocol(record.protocol),
+        record.status,
+        record.received,
+        record.sent
+    );
+    if let Some(address) = address(record.address, settings.addresses) {
+        let _ = write!(line, " client={address}");
+    }
+    let optional = [
+        ("ended", record.ended),
+        ("reason", record.reason),
+        ("route", record.route),
+        ("upstream", record.upstream),
+        ("request", Some(record.request)),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            let _ = write!(line, " {name}=\"");
+            escape_combined(line, value.as_bytes());
+            line.push(b'"');
+        }
+    }
 }
 
 fn combined(line: &mut Vec<u8>, record: &Record<'_>, settings: &Settings) {

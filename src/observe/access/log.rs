@@ -1,24 +1,28 @@
 //! The access log: records become lines, and lines go to the thread that writes them.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use super::line;
-use super::record::Record;
+use super::record::{Ended, Record};
 use super::settings::{Format, Settings};
-use super::writer::Writer;
+use crate::observe::metrics::ByName;
+use crate::observe::writer::Writer;
 
 /// The access log.
 #[derive(Debug)]
 pub struct AccessLog {
     settings: Settings,
     pub(super) writer: Option<Writer>,
+    /// Requests whose answer did not come to its end, by what ended it.
+    cut: ByName,
 }
 
 impl AccessLog {
     /// Writes nothing.
     #[must_use]
     pub fn off() -> Self {
-        Self { settings: Settings::off(), writer: None }
+        Self { settings: Settings::off(), writer: None, cut: cuts() }
     }
 
     /// Opens the file, if it is one, and starts the thread that writes.
@@ -28,9 +32,11 @@ impl AccessLog {
     pub fn start(settings: Settings) -> std::io::Result<Self> {
         let writer = match settings.format {
             Format::Off => None,
-            Format::Json | Format::Combined => Some(Writer::start(settings.target.clone())?),
+            Format::Text | Format::Json | Format::Combined => {
+                Some(Writer::start("access log", settings.target.clone(), PAUSE)?)
+            }
         };
-        Ok(Self { settings, writer })
+        Ok(Self { settings, writer, cut: cuts() })
     }
 
     /// Tells whether records are thrown away, so that they need not be made.
@@ -43,6 +49,17 @@ impl AccessLog {
     #[must_use]
     pub fn is_combined(&self) -> bool {
         self.settings.format == Format::Combined
+    }
+
+    /// Counts a request whose answer did not come to its end.
+    pub fn cut(&self, ended: Ended) {
+        self.cut.add(ended.name());
+    }
+
+    /// Returns how many there were, by what ended them.
+    #[must_use]
+    pub fn cuts(&self) -> &ByName {
+        &self.cut
     }
 
     /// Returns how many lines were never written.
@@ -76,7 +93,14 @@ impl AccessLog {
     }
 }
 
+fn cuts() -> ByName {
+    ByName::beginning_with(Ended::ALL.map(Ended::name))
+}
+
 thread_local! {
     /// The line that this thread writes, kept for the next.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
+
+/// How long lines may wait for others.
+const PAUSE: Duration = Duration::from_millis(100);

@@ -16,10 +16,9 @@ mod record;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod writer;
 
 pub use self::line::{MAX_FIELD, masked};
 pub use self::log::AccessLog;
-pub use self::record::Record;
-pub use self::settings::{Addresses, Format, Settings, Target};
-pub use self::writer::MAX_WAITING;
+pub use self::record::{Ended, Record};
+pub use self::settings::{Addresses, Format, Settings};
+pub use super::writer::{MAX_WAITING, Target};

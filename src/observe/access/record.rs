@@ -46,8 +46,48 @@ pub struct Record<'r> {
     pub route: Option<&'r str>,
     /// Why it was refused.
     pub reason: Option<&'r str>,
+    /// How it ended, when its answer did not come to its end.
+    pub ended: Option<&'static str>,
     /// `Referer`; only its part before the query is written, in the combined format.
     pub referer: Option<&'r [u8]>,
     /// `User-Agent`, written in the combined format.
     pub user_agent: Option<&'r [u8]>,
+}
+
+/// What ended a request before its answer was all handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The client left, or took nothing more, while it was answered.
+    ClientClosed,
+    /// The client left before there was an answer.
+    ClientClosedUnanswered,
+    /// The upstream broke off, sent nonsense, or sent nothing for too long.
+    UpstreamBroke,
+    /// The session ended, in whose name it was.
+    SessionEnded,
+    /// The rules do not allow it any more.
+    NotAllowed,
+}
+
+impl Ended {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::ClientClosed,
+        Self::ClientClosedUnanswered,
+        Self::UpstreamBroke,
+        Self::SessionEnded,
+        Self::NotAllowed,
+    ];
+
+    /// Returns its name in lines and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClientClosed => "client_closed",
+            Self::ClientClosedUnanswered => "client_closed_unanswered",
+            Self::UpstreamBroke => "upstream_broke",
+            Self::SessionEnded => "cut_by_session_end",
+            Self::NotAllowed => "cut_by_new_rules",
+        }
+    }
 }

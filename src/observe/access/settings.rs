@@ -1,6 +1,6 @@
 //! How the access log is written: its form, its target, and how much it tells of a client.
 
-use std::path::PathBuf;
+use crate::observe::writer::Target;
 
 /// How the access log is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +33,12 @@ impl Settings {
 pub enum Format {
     /// There is none.
     Off,
+    /// For people at a terminal.
+    Text,
     /// One JSON object a line.
     Json,
     /// The combined format of web servers.
     Combined,
-}
-
-/// Where lines go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// Standard output, between the lines of the program's log.
-    Stdout,
-    /// A file that grows.
-    File(PathBuf),
 }
 
 /// How much of an address is written.

@@ -17,6 +17,7 @@ fn record() -> Record<'static> {
         protocol: Version::HTTP_2,
         is_tls: true,
         status: 200,
+        ended: None,
         received: 0,
         sent: 1024,
         total: Duration::from_micros(1500),
@@ -62,8 +63,17 @@ fn a_combined_line_is_as_web_servers_write_it() {
 }
 
 #[test]
+fn the_text_for_people_has_what_and_when_and_fields_with_their_names() {
+    let line = line(&record(), &settings(Format::Text));
+    let begin = "2031-03-04T10:20:30.000042Z ACCESS GET https://portal.example/tax/form HTTP/2.0 ";
+    assert!(line.starts_with(&format!("{begin}status=200 ")), "{line}");
+    assert!(line.contains(" client=192.0.2.0 ") && line.ends_with("request=\"abc\"\n"), "{line}");
+    assert!(!line.contains("44051401359"), "{line}");
+}
+
+#[test]
 fn queries_and_whole_addresses_are_there_when_they_are_wanted() {
-    for format in [Format::Json, Format::Combined] {
+    for format in [Format::Text, Format::Json, Format::Combined] {
         let all = Settings { addresses: Addresses::Full, query: true, ..settings(format) };
         let line = line(&record(), &all);
         assert!(line.contains("192.0.2.77") && line.contains("pesel=44051401359"), "{line}");
@@ -94,6 +104,9 @@ fn nothing_that_a_client_sends_ends_a_line_or_a_field() {
     let combined = line(&record, &settings(Format::Combined));
     assert_eq!(combined.matches(['\n', '\r', '\t', '\0']).count(), 1, "{combined}");
     assert_eq!(combined.matches('"').count(), 6, "{combined}");
+    let text = line(&record, &settings(Format::Text));
+    assert_eq!(text.matches(['\n', '\r', '\t', '\0']).count(), 1, "{text}");
+    assert!(text.contains("a\\x22b\\x5Cc\\x0D\\x0Ad\\x09e"), "{text}");
     assert!(combined.contains("\\x22b\\x5Cc\\x0D\\x0Ad\\x09e\\x00f\\x7F\\xC5\\xBC"), "{combined}");
 }
 
@@ -101,7 +114,7 @@ fn nothing_that_a_client_sends_ends_a_line_or_a_field() {
 fn a_long_field_is_cut() {
     let long = "a".repeat(100_000);
     let record = Record { path: &long, ..record() };
-    for format in [Format::Json, Format::Combined] {
+    for format in [Format::Text, Format::Json, Format::Combined] {
         assert!(line(&record, &settings(format)).len() < MAX_FIELD + 1024);
     }
     // Cut in the middle of a letter, it is still JSON.

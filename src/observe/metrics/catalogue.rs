@@ -69,6 +69,7 @@ pub static ALL: &[&Metric] = &[
     &CONFIG_OK,
     &CONFIG_TIME,
     &REQUESTS,
+    &REQUESTS_CUT,
     &REFUSALS,
     &CONNECTIONS,
     &CONNECTIONS_MAXIMUM,
@@ -115,6 +116,7 @@ pub static ALL: &[&Metric] = &[
     &SERVER_FAILURES,
     &SERVER_EJECTIONS,
     &ACCESS_LOG_LOST,
+    &LOG_LOST,
     &ROWS_LEFT_OUT,
 ];
 
@@ -155,6 +157,8 @@ metrics! {
         "when the configuration in use was applied";
     REQUESTS = "brama_requests", Counter, ["class"],
         "answers to clients, by class of status";
+    REQUESTS_CUT = "brama_requests_cut", Counter, ["ended"],
+        "requests whose answer did not come to its end, by what ended them";
     REFUSALS = "brama_refusals", Counter, ["code"],
         "requests and logins that were refused, by reason code";
     CONNECTIONS = "brama_connections", Gauge, [],
@@ -247,6 +251,8 @@ metrics! {
         "how often a server was put out for its failures";
     ACCESS_LOG_LOST = "brama_access_log_lines_lost", Counter, [],
         "lines that were not written because nobody took them";
+    LOG_LOST = "brama_log_lines_lost", Counter, [],
+        "lines of the program's log that were not written because nobody took them";
     ROWS_LEFT_OUT = "brama_scrape_rows_left_out", Gauge, [],
         "rows that this answer has no room for";
 }

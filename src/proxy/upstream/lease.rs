@@ -69,6 +69,12 @@ impl Lease {
         }
     }
 
+    /// The server broke off in the middle of an answer. It counts as a failure and puts nobody out:
+    /// a page that always breaks would let whoever asks for it put out every server.
+    pub fn broke_off(&self) {
+        self.server.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The server failed. A client that went away or sent nonsense is no failure: then say
     /// nothing.
     pub fn failed(&mut self, failure: Failure, now: Instant) {

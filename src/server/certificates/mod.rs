@@ -26,10 +26,12 @@ use rustls::SignatureScheme;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tracing::{error, info, warn};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use self::pair::{Error, Files, Part};
 use self::pair::{Pair, Stamp};
 use crate::base::clock::Time;
+use crate::base::encoding::{hex_lower, sha256};
 use crate::base::shutdown::Shutdown;
 
 /// The certificates of a listener. Shared by all workers.
@@ -60,6 +62,10 @@ pub enum Outcome {
     Unchanged,
     /// The new one is in use.
     Reloaded {
+        /// Whose it is.
+        subject: String,
+        /// The SHA-256 of the certificate, in hexadecimal digits.
+        sha256: String,
         /// When it ends.
         not_after: Time,
     },
@@ -201,8 +207,8 @@ impl Event {
         let certificate = self.certificate.display();
         match &self.outcome {
             Outcome::Unchanged => {}
-            Outcome::Reloaded { not_after } => {
-                info!(%certificate, %not_after, "new certificate is in use");
+            Outcome::Reloaded { subject, sha256, not_after } => {
+                info!(%certificate, subject, sha256, %not_after, "new certificate is in use");
             }
             Outcome::Kept { why } => {
                 warn!(%certificate, error = %why, "new certificate cannot be used, the old one stays");
@@ -244,9 +250,12 @@ fn reload_pair(
     match read {
         Ok(new) if new.is_same(pair) => Outcome::Unchanged,
         Ok(new) => {
-            let not_after = new.not_after;
+            let (not_after, leaf) = (new.not_after, &new.certified.cert[0]);
+            let sha256 = hex_lower(&sha256(leaf));
+            let leaf = X509Certificate::from_der(leaf);
+            let subject = leaf.map(|(_, leaf)| leaf.subject().to_string()).unwrap_or_default();
             *pair = Arc::new(new);
-            Outcome::Reloaded { not_after }
+            Outcome::Reloaded { subject, sha256, not_after }
         }
         Err(why) => Outcome::Kept { why },
     }

@@ -76,6 +76,11 @@ impl Disk {
         &self.inner.path
     }
 
+    /// Tells whether the open file is still the one that has the name.
+    pub(super) fn is_named(&self) -> bool {
+        is_named(&self.inner.path, &self.inner.file)
+    }
+
     /// Returns the length of the file.
     pub(super) fn length(&self) -> u64 {
         self.inner.length.load(Ordering::Relaxed)

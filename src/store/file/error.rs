@@ -86,6 +86,11 @@ pub(super) enum Failure {
     Away,
     #[error("what is in the file makes no sense")]
     Damaged,
+    /// What is written would be lost with the process.
+    #[error(
+        "its file was deleted or replaced while it was open: put it back, or restart with what is there"
+    )]
+    Moved,
     #[error("{0}")]
     Database(#[source] Box<redb::Error>),
 }

@@ -160,7 +160,7 @@ impl File {
             answered.await.map_err(closed)?
         };
         match timeout(PATIENCE, done).await {
-            Ok(Ok(Outcome::Full)) => Err(Unavailable("it is full".to_owned())),
+            Ok(Ok(Outcome::Full)) => Err(Unavailable::full()),
             Ok(outcome) => outcome,
             Err(_) => Err(self.too_slow()),
         }

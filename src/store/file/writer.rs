@@ -10,6 +10,8 @@
 //! 5. When the file cannot grow, because it has its full size, less is kept in it from then on: how
 //!    much exactly goes into a file is not known beforehand.
 //! 6. When it has nothing else to do, it tidies: bounded work at a time.
+//! 7. Every second it looks whether the file still has its name. When it was deleted or replaced,
+//!    nothing is taken in: it would be lost with the process. When it is back, it goes on.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -94,6 +96,8 @@ pub(super) struct Writer {
     is_closing: bool,
     tidy_at: Instant,
     compacted: Instant,
+    /// When it was seen last that the file has its name.
+    named: Instant,
 }
 
 impl Writer {
@@ -108,6 +112,7 @@ impl Writer {
             is_closing: false,
             tidy_at: now + IDLE,
             compacted: now,
+            named: now,
         }
     }
 
@@ -116,6 +121,7 @@ impl Writer {
         while !self.is_closing {
             let changes = self.gather();
             let is_idle = changes.is_empty();
+            self.look_at_name();
             if self.is_resting() {
                 self.refuse(changes);
                 continue;
@@ -273,6 +279,21 @@ impl Writer {
             warn!(%failure, "store cannot be opened again yet");
         }
         self.rests_until = (!is_bounded).then(|| Instant::now() + REST);
+    }
+
+    /// Rests as long as the file is not the one of that name.
+    fn look_at_name(&mut self) {
+        let now = Instant::now();
+        if now.saturating_duration_since(self.named) < IDLE {
+            return;
+        }
+        self.named = now;
+        if !self.shared.slot.disk().is_named() {
+            if self.shared.failed(&Failure::Moved) {
+                error!(failure = %Failure::Moved, "store cannot be written");
+            }
+            self.rests_until = Some(now + IDLE + REST);
+        }
     }
 
     /// Says whether nothing is to be tried yet; opens the database when it may be.

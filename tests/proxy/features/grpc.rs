@@ -186,7 +186,7 @@ fn calls_that_would_not_pass_any_more_end_on_both_sides() {
         return;
     }
     let (mut portal, url) = python("grpc_portal.py");
-    let mut gateway = before(&url).log("level = \"info\"").start();
+    let mut gateway = before(&url).log("level = \"info\"\naccess = \"json\"").start();
     // 1. One that streams, one that talks, one that has no answer yet, and one that still sends.
     let (mut stream, mut chat) = (call(&gateway, "Stream"), call(&gateway, "Chat"));
     assert_eq!(stream.event("message")["text"], "message 1");

@@ -34,7 +34,7 @@ fn start() -> Option<Place> {
         plan = plan.route(path, "portal", access).with(&lines);
     }
     let simulator = Simulator::start(plan.address());
-    let gateway = plan.node(&simulator).log("level = \"info\"").start();
+    let gateway = plan.node(&simulator).log("level = \"info\"\naccess = \"json\"").start();
     Some(Place { portal, _simulator: simulator, gateway })
 }
 
@@ -281,7 +281,7 @@ fn websockets_end_when_the_policy_does_not_let_them_in_any_more() {
     let plan = Plan::empty().upstream("portal", &url).route("/ws", "portal", "required");
     let plan = plan.with("assurance = \"substantial\"");
     let simulator = Simulator::start(plan.address());
-    let mut gateway = plan.node(&simulator).log("level = \"info\"").start();
+    let mut gateway = plan.node(&simulator).log("level = \"info\"\naccess = \"json\"").start();
     let anna = sign_in(&gateway, "anna");
     let mut sockets = BOTH.map(|version| WebSocket::open(&gateway, version, &anna));
     let reload = |gateway: &mut Gateway, from: &str, to: &str| {

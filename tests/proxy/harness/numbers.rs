@@ -28,7 +28,8 @@ impl Gateway {
     /// Asks for `/metrics`.
     pub(crate) fn metrics(&self, accept: &str) -> Answer {
         let mut wire = self.operations();
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n");
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n");
         wire.send(request.as_bytes());
         let answer = wire.answer("GET");
         assert_eq!(answer.status, 200, "{}", answer.text());

@@ -59,7 +59,7 @@ impl Plan {
             kit: None,
             rest: String::new(),
             public_url: None,
-            log: "level = \"warn\"\n".to_owned(),
+            log: "level = \"warn\"\naccess = \"json\"\n".to_owned(),
             environment: Vec::new(),
             launcher: Vec::new(),
             folder: tempfile::tempdir().unwrap(),

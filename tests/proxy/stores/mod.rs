@@ -110,6 +110,43 @@ fn with_a_file_a_citizen_stays_signed_in_when_the_process_is_killed() {
 }
 
 #[test]
+fn a_file_that_is_deleted_or_moved_under_a_running_process_is_told_and_readiness_knows() {
+    let folder = TempDir::new().unwrap();
+    let (file, aside) = (folder.path().join("sessions.db"), folder.path().join("aside.db"));
+    let store = format!("kind = \"file\"\nfile = {{ path = {file:?} }}");
+    let gateway = plan("http://127.0.0.1:1", &store).start();
+    let until_ready_says = |text: &str| {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = gateway.operations().get("localhost", "/readyz");
+            if answer.text() == text {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "{}", answer.text());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    until_ready_says("ready\n");
+    std::fs::rename(&file, &aside).unwrap();
+    gateway.has_said(&["its file was deleted or replaced while it was open"]);
+    until_ready_says("ready, but the session store is away\n");
+    // Another one in its place is none of ours.
+    std::fs::write(&file, "").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    until_ready_says("ready, but the session store is away\n");
+    std::fs::rename(&aside, &file).unwrap();
+    until_ready_says("ready\n");
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_says_why_and_says_it_once() {
+    let store = "kind = \"file\"\nfile = { path = \"no/such/folder/sessions.db\" }";
+    let said = plan("http://127.0.0.1:1", store).refused();
+    assert!(said.contains("no/such/folder\" for the store cannot be used"), "{said}");
+    assert_eq!(said.matches("No such file or directory").count(), 1, "{said}");
+}
+
+#[test]
 fn with_a_file_a_second_process_does_not_start_and_a_successor_takes_it_over() {
     if !tools::has(&[Tool::Python]) {
         return;

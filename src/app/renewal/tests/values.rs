@@ -83,6 +83,13 @@ const SIGNING_P12: &[(&str, &str)] = &[
     ("service.signing_p12_password_file", "'password'"),
 ];
 
+const CLIENT_P12: &[(&str, &str)] = &[
+    ("node.client_certificate", ""),
+    ("node.client_key", ""),
+    ("node.client_p12", "'sig.p12'"),
+    ("node.client_p12_password_file", "'password'"),
+];
+
 /// Returns the rows.
 pub(super) fn rows() -> Vec<Row> {
     let row = Row::new;
@@ -115,6 +122,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("listen.trusted_for", "['address']")
             .given(&[("listen.trusted_proxies", "['10.0.0.0/8']")]),
         row("operations.listen", "'127.0.0.9:0'"),
+        row("operations.hosts", "['operations.test']"),
         row("operations.admin_token_file", "'other/token'"),
         row("node.issuer", "'other.test'"),
         row("node.sso_url", "'https://other.test/sso'"),
@@ -127,6 +135,10 @@ pub(super) fn rows() -> Vec<Row> {
             .with(&[("node.client_key", "'other/service-tls-client.key.pem'")]),
         row("node.client_key", "'other/service-tls-client.key.pem'")
             .with(&[("node.client_certificate", "'other/service-tls-client.crt.pem'")]),
+        row("node.client_p12", "'other/sig.p12'").given(CLIENT_P12),
+        row("node.client_p12_password_file", "'other/password'")
+            .given(CLIENT_P12)
+            .with(&[("node.client_p12", "'other/second-sig.p12'")]),
         row("node.expired_certificate", "'refuse'")
             .given(&[("node.certificates", "['expired.pem']")])
             .judged(),

@@ -7,12 +7,14 @@ use ipnet::IpNet;
 
 use super::certificates;
 use super::context::Context;
+use super::descriptors;
 use crate::app::settings::{Https, Listen};
 use crate::base::rights::{self, folder_of};
 use crate::config::file::{self, HumanDuration, Network};
 use crate::gateway;
 use crate::request::cookie::Cookies;
 use crate::request::headers::forwarded::Believed;
+use crate::request::host;
 use crate::server::cores::MOST_WORKERS;
 use crate::server::listener::{Limits, Socket};
 use crate::wire::head::MOST_FIELDS;
@@ -36,6 +38,7 @@ pub(super) fn resolve(
         }
     };
     let limits = limits(context);
+    let limits = descriptors::fit(context, limits);
     let workers = file.workers;
     if workers > MOST_WORKERS {
         let what = format!("{workers} workers are more than any machine has cores");
@@ -50,6 +53,7 @@ pub(super) fn resolve(
         unix,
         redirect: file.redirect.map(Socket::from),
         operations: operations.into(),
+        operations_hosts: operations_hosts(context),
         hsts: file.hsts.map(HumanDuration::get).filter(|time| !time.is_zero()),
         proxy_protocol_from: networks(
             context,
@@ -108,6 +112,22 @@ fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
             }
         }
     }
+}
+
+/// Names are compared as requests have them: canonical.
+fn operations_hosts(context: &mut Context<'_>) -> Vec<String> {
+    let mut hosts = Vec::new();
+    for (number, host) in context.file().operations.hosts.iter().enumerate() {
+        match host::from_configuration(host) {
+            Some(name) => hosts.push(name),
+            None => {
+                let key = format!("operations.hosts[{number}]");
+                let what = format!("\"{host}\" is no name of a host");
+                context.error(&key, what, "give a name without scheme and port");
+            }
+        }
+    }
+    hosts
 }
 
 /// Tells whether two addresses cannot both be listened on. An unspecified IPv6 address takes the

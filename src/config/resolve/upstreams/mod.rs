@@ -21,7 +21,10 @@ pub(super) fn resolve(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec
     let mut settings = Vec::new();
     let advice = "add an [[upstream]] with the name and address of the portal";
     let given = &context.file().upstreams;
-    context.required("upstream", (!given.is_empty()).then_some(given), advice);
+    // Routes that redirect or answer themselves need none.
+    if context.file().routes.iter().any(|route| !route.is_answered_here()) {
+        context.required("upstream", (!given.is_empty()).then_some(given), advice);
+    }
     for (index, upstream) in given.iter().enumerate() {
         let key = |name: &str| format!("upstream[{index}].{name}");
         let advice = "give it a name that routes can refer to";

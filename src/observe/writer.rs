@@ -1,12 +1,17 @@
-//! The thread that writes the lines of the access log out.
+//! The thread that writes the lines of a log out, so that whoever reads them stops nobody.
 //!
-//! Workers put lines into one buffer under a lock that is held for a copy of some hundred bytes.
-//! The thread takes the whole buffer at most every [`PAUSE`], so that a busy program makes one
-//! system call for many lines and a quiet one is not woken for each.
+//! 1. Workers put lines into one buffer under a lock that is held for a copy of some hundred bytes.
+//!    At most [`MAX_WAITING`] bytes wait; what does not fit is dropped, counted and told.
+//! 2. The thread takes the whole buffer at most every [`Writer::start`]`(pause)`, so that a busy
+//!    program makes one system call for many lines and a quiet one is not woken for each.
+//! 3. Two logs on standard output take turns, a whole batch at a time: no line ends in the middle
+//!    of another.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,15 +20,22 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use tracing::{error, warn};
 
-use super::settings::Target;
-
 /// The most bytes that wait to be written.
 pub const MAX_WAITING: usize = 8 * 1024 * 1024;
 
-/// How long lines may wait for others.
-const PAUSE: Duration = Duration::from_millis(100);
 /// How long an end or a flush waits for whoever reads what we write.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the thread waits for a reader of a pipe that somebody else made non-blocking.
+const FULL: Duration = Duration::from_millis(20);
+
+/// Where lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output, where the lines of the access log are between those of the program's.
+    Stdout,
+    /// A file that grows.
+    File(PathBuf),
+}
 
 /// Takes lines and has them written.
 #[derive(Debug)]
@@ -54,13 +66,15 @@ struct State {
 }
 
 impl Writer {
-    pub(super) fn start(target: Target) -> io::Result<Self> {
+    /// Opens the target and starts the thread. `name` is that of the log, as people call it;
+    /// `pause` is how long lines may wait for others.
+    pub(super) fn start(name: &'static str, target: Target, pause: Duration) -> io::Result<Self> {
         let output = Output::open(&target)?;
         let shared = Arc::new(Shared::default());
         let for_thread = Arc::clone(&shared);
         std::thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(move || for_thread.run(&target, output))?;
+            .name(name.replace(' ', "-"))
+            .spawn(move || for_thread.run(name, &target, pause, output))?;
         Ok(Self { shared })
     }
 
@@ -127,7 +141,7 @@ impl Shared {
         let _ = self.written.wait_timeout_while(self.lock(), PATIENCE, waiting);
     }
 
-    fn run(&self, target: &Target, mut output: Output) {
+    fn run(&self, name: &str, target: &Target, pause: Duration, mut output: Output) {
         let mut batch = Vec::new();
         let mut had_failed = false;
         loop {
@@ -140,7 +154,7 @@ impl Shared {
                 let told = state.must_hurry || state.must_stop || state.must_reopen;
                 !told && state.waiting.len() < MAX_WAITING / 4
             };
-            let waited = self.wake.wait_timeout_while(state, PAUSE, in_no_hurry);
+            let waited = self.wake.wait_timeout_while(state, pause, in_no_hurry);
             let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
             // 2. Take all of them, and leave an empty buffer of the same room.
             std::mem::swap(&mut state.waiting, &mut batch);
@@ -162,17 +176,17 @@ impl Shared {
                 Ok(()) => had_failed = false,
                 Err(error) if !had_failed => {
                     had_failed = true;
-                    error!(%error, "access log cannot be written, lines are lost");
+                    error!(%error, "{name} cannot be written, lines are lost");
                 }
                 Err(_) => {}
             }
             if dropped > 0 {
-                warn!(lines = dropped, "access log cannot keep up, lines were dropped");
+                warn!(lines = dropped, "{name} cannot keep up, lines were dropped");
             }
             if must_reopen {
                 match Output::open(target) {
                     Ok(opened) => output = opened,
-                    Err(error) => error!(%error, "access log cannot be opened anew"),
+                    Err(error) => error!(%error, "{name} cannot be opened anew"),
                 }
             }
             let mut state = self.lock();
@@ -188,14 +202,17 @@ impl Shared {
 }
 
 enum Output {
-    Stdout(io::Stdout),
+    /// A descriptor of its own: the buffer of [`io::Stdout`] would keep what could not be written.
+    Stdout(File),
     File(File),
 }
 
 impl Output {
     fn open(target: &Target) -> io::Result<Self> {
         match target {
-            Target::Stdout => Ok(Self::Stdout(io::stdout())),
+            Target::Stdout => {
+                Ok(Self::Stdout(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+            }
             Target::File(path) => {
                 // No link, unless it is one of the system's own: who could write to the folder
                 // would have us write elsewhere. What is new is for the owner and its group.
@@ -218,11 +235,24 @@ impl Output {
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match self {
             Self::Stdout(output) => {
-                let mut output = output.lock();
-                output.write_all(lines)?;
-                output.flush()
+                let _turn = io::stdout().lock();
+                write_all(output, lines)
             }
-            Self::File(file) => file.write_all(lines),
+            Self::File(file) => write_all(file, lines),
         }
     }
+}
+
+/// Writes all of them, however long it takes: this is the one thread that may wait.
+fn write_all(output: &mut File, mut lines: &[u8]) -> io::Result<()> {
+    while !lines.is_empty() {
+        match output.write(lines) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => lines = &lines[written..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(FULL),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

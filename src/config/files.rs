@@ -1,0 +1,31 @@
+//! The files that a configuration names and that are read again when they change: certificates,
+//! keys, authorities, and the passwords that open them. Those of listeners are watched by
+//! [`crate::server::certificates`]; what cannot change while the program runs is not among them.
+
+use std::path::PathBuf;
+
+use super::load::Loaded;
+
+/// Returns them, as the program opens them.
+#[must_use]
+pub fn watched(loaded: &Loaded) -> Vec<PathBuf> {
+    let (node, service) = (&loaded.file.node, &loaded.file.service);
+    let single = [
+        &node.extra_ca_file,
+        &node.client_certificate,
+        &node.client_key,
+        &node.client_p12,
+        &node.client_p12_password_file,
+        &service.signing_certificate,
+        &service.signing_key,
+        &service.signing_p12,
+        &service.signing_p12_password_file,
+    ];
+    let of_p12 = service.decryption_p12.iter().flat_map(|p12| [&p12.file, &p12.password_file]);
+    let of_upstreams = loaded.file.upstreams.iter().flat_map(|upstream| {
+        [&upstream.tls_ca_file, &upstream.tls_client_certificate, &upstream.tls_client_key]
+    });
+    let named = single.into_iter().chain(of_p12).chain(of_upstreams).flatten();
+    let listed = node.certificates.iter().chain(&service.decryption_keys);
+    named.chain(listed).map(|path| loaded.resolve(path)).collect()
+}
