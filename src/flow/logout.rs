@@ -54,15 +54,18 @@ impl Flows {
             Ok(request) => request,
             Err(error) => return SignedOut::OnlyHere(error.to_string()),
         };
-        let answer = match self.node.logout(soap::wrap(&request)).await {
-            Ok(answer) => answer,
+        let (answer, _permit) = match self.node.logout(soap::wrap(&request)).await {
+            Ok(answered) => answered,
             Err(error) => return SignedOut::OnlyHere(error.to_string()),
         };
-        let confirmed =
-            logout::confirm(&answer, &request_id, &settings.trusted, settings.maximum_answer);
-        match confirmed {
-            Ok(()) => SignedOut::Everywhere,
-            Err(refusal) => SignedOut::OnlyHere(refusal.to_string()),
+        let known = Arc::clone(settings);
+        let examination = self.examiner.examine(move || {
+            logout::confirm(&answer, &request_id, &known.trusted, known.maximum_answer)
+        });
+        match examination.await {
+            Ok(Ok(())) => SignedOut::Everywhere,
+            Ok(Err(refusal)) => SignedOut::OnlyHere(refusal.to_string()),
+            Err(given_up) => SignedOut::OnlyHere(given_up.to_string()),
         }
     }
 }

@@ -7,13 +7,15 @@ use std::borrow::Cow;
 
 use uppsala::{NodeId, NodeKind};
 
+use super::canonical;
 use super::scan::{self, Limits};
 
-/// A parsed message. It owns nothing of the text: the text must outlive it.
+/// A parsed message. It owns nothing of the text, which must outlive it, but where that had to be
+/// normalised first.
 #[derive(Debug)]
 pub struct Document<'t> {
     inner: uppsala::Document<'t>,
-    text: &'t str,
+    text: Cow<'t, str>,
 }
 
 /// Why a message does not have the shape that it must have.
@@ -61,16 +63,11 @@ impl<'t> Document<'t> {
     /// When the bytes break a limit or are not well-formed.
     pub fn parse(bytes: &'t [u8], limits: &Limits) -> Result<Self, Error> {
         let text = scan::scan(bytes, limits)?;
-        let depth = u32::try_from(limits.depth + 1).unwrap_or(u32::MAX);
-        let inner = uppsala::parser::Parser::new()
-            .with_forbid_dtd(true)
-            .with_forbid_entities(true)
-            .with_max_depth(depth)
-            .parse(text)
-            .map_err(|error| Error::Malformed(error.to_string()))?;
-        if inner.document_element().is_none() {
-            return Err(Error::Malformed("there is no element".to_owned()));
-        }
+        let inner = match &text {
+            Cow::Borrowed(text) => tree(text, limits)?,
+            Cow::Owned(text) => tree(text, limits)?.into_static(),
+        };
+        canonical::check(&inner, text.len())?;
         Ok(Self { inner, text })
     }
 
@@ -95,12 +92,26 @@ impl<'t> Document<'t> {
 
     /// Returns the text that was parsed.
     #[must_use]
-    pub fn text(&self) -> &'t str {
-        self.text
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn inner(&self) -> &uppsala::Document<'t> {
         &self.inner
+    }
+}
+
+fn tree<'t>(text: &'t str, limits: &Limits) -> Result<uppsala::Document<'t>, Error> {
+    let depth = u32::try_from(limits.depth + 1).unwrap_or(u32::MAX);
+    let tree = uppsala::parser::Parser::new()
+        .with_forbid_dtd(true)
+        .with_forbid_entities(true)
+        .with_max_depth(depth)
+        .parse(text)
+        .map_err(|error| Error::Malformed(error.to_string()))?;
+    match tree.document_element() {
+        Some(_) => Ok(tree),
+        None => Err(Error::Malformed("there is no element".to_owned())),
     }
 }
 
@@ -303,6 +314,16 @@ mod tests {
         let xml = "<a xmlns:o='urn:o' o:ID='evil'/>";
         let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
         assert_eq!(document.root().attribute("ID"), None);
+    }
+
+    #[test]
+    fn white_space_in_an_attribute_is_read_as_spaces_unless_it_is_said() {
+        let xml = "<a\n x='1\r\n\t2&#9;&#13;'>\n<b y=\"\n\"/>\n</a>";
+        let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
+        let root = document.root();
+        assert_eq!(root.attribute("x"), Some("1  2\t\r"));
+        assert_eq!(root.child("", "b").unwrap().source(), "<b y=\" \"/>");
+        assert!(document.text().contains(root.source()));
     }
 
     #[test]

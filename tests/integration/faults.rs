@@ -41,6 +41,8 @@ async fn each_attack_is_refused_for_its_own_reason() {
         ("doctype", "login.xml_construct_not_allowed"),
         ("comment", "login.xml_construct_not_allowed"),
         ("comment-in-value", "login.unexpected_assertion"),
+        ("long-namespace", "login.xml_construct_not_allowed"),
+        ("long-canonical-form", "login.xml_limit"),
         ("transform-xslt", "login.signature_transform"),
         ("sha1-digest", "login.signature_algorithm"),
         ("hmac-signature", "login.signature_algorithm"),

@@ -50,6 +50,9 @@ catalogue! {
     Quirk AuthnInstantOld "authn-instant-old"
         "tożsamość potwierdzona 20 minut wcześniej, także przy ForceAuthn"
         "the citizen identified 20 minutes earlier, in spite of ForceAuthn";
+    Quirk AttributeWhiteSpace "attribute-white-space"
+        "tabulator i końce wierszy zamiast spacji w atrybucie objętym podpisem"
+        "a tab and line ends instead of spaces in an attribute that is signed";
     Quirk Slow "slow" "odpowiedź po dwóch sekundach" "the answer takes two seconds";
 
     // The line between us and the node.
@@ -162,6 +165,12 @@ catalogue! {
     Fault Comment "comment"
         "komentarz w podpisanym tekście" "a comment in signed text";
     Fault Cdata "cdata" "sekcja CDATA" "a CDATA section";
+    Fault LongNamespace "long-namespace"
+        "nazwa przestrzeni nazw o 200 KiB, użyta 900 razy"
+        "a namespace name of 200 KiB, used 900 times";
+    Fault LongCanonicalForm "long-canonical-form"
+        "atrybut, który w postaci kanonicznej jest sześć razy dłuższy"
+        "an attribute that is six times as long in its canonical form";
 
     // Who, to whom, for what.
     Fault NodeIssuerArtifactResponse "node-issuer-artifact-response"

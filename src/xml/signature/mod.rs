@@ -8,7 +8,9 @@
 //! 5. The key is one of the pinned certificates; `KeyInfo` is not believed.
 //! 6. The library must name the very element that we asked about as the one it digested.
 //!
-//! All of 1 to 4 is checked before any digest is computed, so it bounds the cost as well.
+//! All of 1 to 4 is checked before any digest is computed, so it bounds the cost as well. What
+//! canonicalisation writes is bounded for every tree ([`super::canonical`]), and a second signature
+//! is looked at only when the first one holds: who cannot sign has one layer digested, once.
 //! [`Verified`] is the proof, and [`verify`] its only maker.
 
 use std::collections::HashSet;
@@ -185,24 +187,38 @@ pub fn verify<'d>(
         return Err(Error::Count { found, expected: signatures.len() });
     }
 
-    let results = bergshamra_dsig::verify::verify_all_document_with_source(
-        &trusted.context,
-        document.inner(),
-        Some(document.text()),
-    )
-    .map_err(|error| Error::Profile {
-        element: document.root().name().to_owned(),
-        what: error.to_string(),
-    })?;
-    if results.len() != signatures.len() {
-        return Err(Error::Count { found: results.len(), expected: signatures.len() });
-    }
     // The results come in document order, as the signatures do: outer elements first.
     let mut verified = Vec::with_capacity(elements.len());
-    for ((result, signature), element) in results.iter().zip(&signatures).zip(elements) {
+    for (result, (signature, element)) in
+        results(document, trusted, signatures.len())?.iter().zip(signatures.iter().zip(elements))
+    {
         verified.push(proof(result, *signature, *element, trusted)?);
     }
+    if verified.len() != elements.len() {
+        return Err(Error::Count { found: verified.len(), expected: elements.len() });
+    }
     Ok(verified)
+}
+
+/// What the library says of each signature, up to the first that does not hold. It verifies the
+/// first one or all of them; so when there are more, the first is verified twice.
+fn results(
+    document: &Document<'_>,
+    trusted: &TrustedCertificates,
+    count: usize,
+) -> Result<Vec<VerifyResult>, Error> {
+    let (context, source) = (&trusted.context, Some(document.text()));
+    let first =
+        bergshamra_dsig::verify::verify_document_with_source(context, document.inner(), source)
+            .unwrap_or_else(|error| VerifyResult::Invalid { reason: error.to_string() });
+    if count == 1 || !first.is_valid() {
+        return Ok(vec![first]);
+    }
+    bergshamra_dsig::verify::verify_all_document_with_source(context, document.inner(), source)
+        .map_err(|error| Error::Profile {
+            element: document.root().name().to_owned(),
+            what: error.to_string(),
+        })
 }
 
 fn proof<'d>(
@@ -401,7 +417,7 @@ impl<'d> Profile<'d> {
             }
             self.attributes(child, &["PrefixList"])?;
             // Each prefix is looked for at each element, so their number multiplies the cost.
-            if child.attribute("PrefixList").is_some_and(|list| list.len() > MAXIMUM_PREFIX_LIST) {
+            if child.attribute("PrefixList").is_some_and(is_too_long) {
                 return Err(self.wrong(&"PrefixList is too long"));
             }
             if child.children().next().is_some() {
@@ -422,6 +438,12 @@ impl<'d> Profile<'d> {
 
 /// The longest `PrefixList`; the node's own has 23 characters.
 const MAXIMUM_PREFIX_LIST: usize = 256;
+/// The most prefixes in it; the node's own has 4.
+const MAXIMUM_PREFIXES: usize = 32;
+
+fn is_too_long(list: &str) -> bool {
+    list.len() > MAXIMUM_PREFIX_LIST || list.split_whitespace().count() > MAXIMUM_PREFIXES
+}
 
 /// A value from an unverified message, short enough for a log line.
 fn bounded(text: &str) -> String {

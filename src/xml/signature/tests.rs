@@ -167,6 +167,67 @@ fn refuses_a_signature_that_is_missing_moved_or_one_too_many() {
 }
 
 #[test]
+fn a_list_of_prefixes_is_as_long_as_it_may_be_and_no_longer() {
+    let world = world();
+    let xml = signed(&world.signer);
+    let list = |prefixes: usize| {
+        let listed: Vec<String> = (0..prefixes).map(|n| format!("p{n}")).collect();
+        let from = format!("PrefixList=\"{}\"", super::super::signer::PREFIX_LIST);
+        let changed = xml.replacen(&from, &format!("PrefixList=\"{}\"", listed.join(" ")), 1);
+        assert_ne!(changed, xml);
+        check(&changed, &world.trusted)
+    };
+    // The signature does not hold any more, and that is found by its digest.
+    assert!(matches!(list(32), Err(Error::Digest(_))), "{:?}", list(32));
+    assert!(matches!(list(33), Err(Error::Profile { .. })), "{:?}", list(33));
+}
+
+#[test]
+fn the_first_bad_signature_is_the_one_that_is_told() {
+    let world = world();
+    let xml = signed(&world.signer);
+    let inner = xml.replace("Żółć", "Żółw");
+    // Both digests are wrong; nobody looks at the second one.
+    let refused = check(&inner, &world.trusted);
+    assert!(matches!(refused, Err(Error::Digest(ref name)) if name == "Outer"), "{refused:?}");
+    // The outer signature holds, the inner one does not.
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        world.signer.write_template(w, "o1");
+        w.element("p:Inner", &[("ID", "i1")], |w| {
+            world.signer.write_template(w, "i1");
+            w.text_element("p:Value", &[], "x");
+        });
+    });
+    let inner = world.signer.sign(&writer.finish(), &["i1"]).unwrap().replace(">x<", ">y<");
+    let refused = check(&world.signer.sign(&inner, &["o1"]).unwrap(), &world.trusted);
+    assert!(matches!(refused, Err(Error::Digest(ref name)) if name == "Inner"), "{refused:?}");
+}
+
+#[test]
+fn white_space_in_an_attribute_is_signed_as_the_space_that_it_is() {
+    let world = world();
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1"), ("a", "1  2 3")], |w| {
+        world.signer.write_template(w, "o1");
+        w.text_element("p:Value", &[], "x");
+    });
+    let xml = world.signer.sign(&writer.finish(), &["o1"]).unwrap();
+    for (value, holds) in [
+        ("1  2 3", true),
+        ("1\n\t2\r\n3", true),
+        ("1\r\r2\r3", true),
+        // Said, it is no space.
+        ("1&#10; 2 3", false),
+        ("1 2 3", false),
+        ("1\r\n2 3", false),
+    ] {
+        let spelled = xml.replace("a=\"1  2 3\"", &format!("a=\"{value}\""));
+        assert_eq!(check(&spelled, &world.trusted).is_ok(), holds, "{value:?}");
+    }
+}
+
+#[test]
 fn signs_the_whole_document_only_where_that_is_allowed() {
     let world = world();
     let mut writer = Writer::new();
