@@ -6,6 +6,7 @@ pub mod clock;
 pub mod connector;
 pub mod digest_hasher;
 pub mod encoding;
+pub mod foreign;
 pub mod network;
 pub mod private;
 pub mod random;

@@ -75,7 +75,7 @@ impl<'d> Answer<'d> {
         check_message(Level::Response, inner, expected, now, checks)?;
         let proof = verified.into_iter().find(|verified| verified.element() == inner);
         let Some(response) = proof else {
-            let missing = signature::Error::Missing(inner.name().to_owned());
+            let missing = signature::Error::Missing(inner.name().into());
             return checks.note("response_signature", Err(missing.into()));
         };
 

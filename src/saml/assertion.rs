@@ -12,6 +12,7 @@ use super::expected::Expected;
 use super::namespaces::SAML2;
 use super::refusal::{Level, Refusal};
 use crate::base::clock::Time;
+use crate::base::foreign::Foreign;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::person::{Identifier, Person};
@@ -190,7 +191,7 @@ impl Reading<'_, '_> {
         let class = context.child(SAML2, "AuthnContextClassRef").map_err(shape)?;
         let uri = class.text().map_err(shape)?;
         let found = Assurance::from_uri(uri.trim())
-            .ok_or_else(|| Refusal::AssuranceUnknown(super::checks::bounded(&uri)));
+            .ok_or_else(|| Refusal::AssuranceUnknown(Foreign::new(&uri)));
         let found = match found {
             Ok(found) => found,
             unknown @ Err(_) => return self.checks.note("assurance", unknown),

@@ -1,6 +1,7 @@
 //! The list of checks that an answer went through: what was looked at, and with what result.
 
 use super::refusal::Refusal;
+use crate::base::foreign::Foreign;
 
 /// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,21 +85,17 @@ impl Checks {
         name: &'static str,
         found: &str,
         expected: Option<&str>,
-        refusal: impl FnOnce(String, String) -> Refusal,
+        refusal: impl FnOnce(Foreign, String) -> Refusal,
     ) -> Result<(), Refusal> {
+        let shown = Foreign::new(found);
         match expected {
-            None => self.not_checked(name, format!("it is \"{}\"", bounded(found))),
-            Some(expected) if expected == found => self.passed(name, bounded(found)),
+            None => self.not_checked(name, format!("it is \"{shown}\"")),
+            Some(expected) if expected == found => self.passed(name, shown.as_str()),
             Some(expected) => {
-                let refusal = refusal(bounded(found), expected.to_owned());
+                let refusal = refusal(shown, expected.to_owned());
                 return self.note(name, Err(refusal));
             }
         }
         Ok(())
     }
-}
-
-/// Text from a message, short enough for a line and free of control characters.
-pub(super) fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
 }

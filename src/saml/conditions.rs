@@ -6,6 +6,7 @@ use super::message::parse_instant;
 use super::namespaces::{BEARER, SAML2};
 use super::refusal::{Level, Refusal, TimeBound};
 use crate::base::clock::{Time, earlier, later};
+use crate::base::foreign::Foreign;
 use crate::xml::tree::{self, Element};
 
 pub(super) fn shape(error: tree::Error) -> Refusal {
@@ -22,6 +23,7 @@ pub(super) fn check_subject(
     let confirmation = subject.child(SAML2, "SubjectConfirmation").map_err(shape)?;
     let method = confirmation.required_attribute("Method").map_err(shape)?;
     if method != BEARER {
+        let method = Foreign::new(method);
         return Err(Refusal::AssertionShape(format!("subject confirmation is by {method}")));
     }
     let data = confirmation.child(SAML2, "SubjectConfirmationData").map_err(shape)?;

@@ -7,6 +7,7 @@
 use super::kind::Kind;
 use super::status::Status;
 use crate::base::clock::Time;
+use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
@@ -45,7 +46,7 @@ pub enum Refusal {
     Shape(String),
     /// The node answered with a SOAP fault.
     #[error("node answered with a SOAP fault: {0}")]
-    SoapFault(String),
+    SoapFault(Foreign),
     /// A signature is missing or wrong.
     #[error("{0}")]
     Signature(#[from] signature::Error),
@@ -55,7 +56,7 @@ pub enum Refusal {
         /// Where.
         level: Level,
         /// The issuer found.
-        found: String,
+        found: Foreign,
         /// The node.
         expected: String,
     },
@@ -65,7 +66,7 @@ pub enum Refusal {
         /// Where.
         level: Level,
         /// The request that it answers.
-        found: String,
+        found: Foreign,
         /// Our request.
         expected: String,
     },
@@ -107,7 +108,7 @@ pub enum Refusal {
     #[error("assertion is for audience \"{found}\", expected \"{expected}\"")]
     Audience {
         /// Whom it is for.
-        found: String,
+        found: Foreign,
         /// Us.
         expected: String,
     },
@@ -115,7 +116,7 @@ pub enum Refusal {
     #[error("assertion is for recipient \"{found}\", expected \"{expected}\"")]
     Recipient {
         /// Where to.
-        found: String,
+        found: Foreign,
         /// Our assertion consumer service.
         expected: String,
     },
@@ -125,7 +126,7 @@ pub enum Refusal {
         /// Where.
         level: Level,
         /// Where to.
-        found: String,
+        found: Foreign,
         /// Our assertion consumer service.
         expected: String,
     },
@@ -144,7 +145,7 @@ pub enum Refusal {
     UnknownCondition(String),
     /// The level of assurance is none that we know.
     #[error("level of assurance \"{0}\" is unknown")]
-    AssuranceUnknown(String),
+    AssuranceUnknown(Foreign),
     /// The login was weaker than asked for.
     #[error("level of assurance is {found}, asked for at least {expected}")]
     AssuranceTooLow {

@@ -19,6 +19,8 @@ use std::borrow::Cow;
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 
+use crate::base::foreign::Foreign;
+
 /// How much XML we are willing to look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -69,7 +71,7 @@ pub enum Error {
     },
     /// The text is not well-formed.
     #[error("message is not well-formed XML: {0}")]
-    Malformed(String),
+    Malformed(Foreign),
 }
 
 /// What may not stand in a message.
@@ -138,7 +140,7 @@ pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Cow<'b, str>, Error>
             Ok(Event::CData(_)) => return Err(Error::Forbidden(Forbidden::CharacterData)),
             Ok(Event::Eof) if count.has_white_space => return Ok(Cow::Owned(normalised(text))),
             Ok(Event::Eof) => return Ok(Cow::Borrowed(text)),
-            Err(error) => return Err(Error::Malformed(error.to_string())),
+            Err(error) => return Err(Error::Malformed(Foreign::new(&error.to_string()))),
         }
     }
 }
@@ -223,7 +225,8 @@ impl Count<'_> {
         // a bounded number.
         let mut here = 0;
         for attribute in start.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|error| Error::Malformed(error.to_string()))?;
+            let attribute =
+                attribute.map_err(|error| Error::Malformed(Foreign::new(&error.to_string())))?;
             // Namespaces in XML 1.0 section 5: a prefix cannot be undeclared. A parser that lets
             // it pass and a canonicaliser that leaves it out would see two different documents.
             let (name, value) = (attribute.key.as_ref(), attribute.value.as_ref());

@@ -9,6 +9,7 @@ use uppsala::{NodeId, NodeKind};
 
 use super::canonical;
 use super::scan::{self, Limits};
+use crate::base::foreign::Foreign;
 
 /// A parsed message. It owns nothing of the text, which must outlive it, but where that had to be
 /// normalised first.
@@ -26,12 +27,12 @@ pub enum Error {
     Scan(#[from] scan::Error),
     /// The parser refused the text.
     #[error("message is not well-formed XML: {0}")]
-    Malformed(String),
+    Malformed(Foreign),
     /// An element is not there.
     #[error("element {parent} has no {child}")]
     Missing {
         /// Where it was looked for.
-        parent: String,
+        parent: Foreign,
         /// What was looked for.
         child: &'static str,
     },
@@ -39,7 +40,7 @@ pub enum Error {
     #[error("element {parent} has more than one {child}")]
     Repeated {
         /// Where it was looked for.
-        parent: String,
+        parent: Foreign,
         /// What was looked for.
         child: &'static str,
     },
@@ -47,13 +48,13 @@ pub enum Error {
     #[error("element {element} has no attribute {attribute}")]
     MissingAttribute {
         /// Where it was looked for.
-        element: String,
+        element: Foreign,
         /// What was looked for.
         attribute: &'static str,
     },
     /// An element that must hold text holds elements.
     #[error("element {0} holds elements where text is expected")]
-    NotText(String),
+    NotText(Foreign),
 }
 
 impl<'t> Document<'t> {
@@ -108,10 +109,10 @@ fn tree<'t>(text: &'t str, limits: &Limits) -> Result<uppsala::Document<'t>, Err
         .with_forbid_entities(true)
         .with_max_depth(depth)
         .parse(text)
-        .map_err(|error| Error::Malformed(error.to_string()))?;
+        .map_err(|error| Error::Malformed(Foreign::new(&error.to_string())))?;
     match tree.document_element() {
         Some(_) => Ok(tree),
-        None => Err(Error::Malformed("there is no element".to_owned())),
+        None => Err(Error::Malformed(Foreign::new("there is no element"))),
     }
 }
 
@@ -155,10 +156,8 @@ impl<'d> Element<'d> {
     /// # Errors
     /// When it is not.
     pub fn required_attribute(self, name: &'static str) -> Result<&'d str, Error> {
-        self.attribute(name).ok_or_else(|| Error::MissingAttribute {
-            element: self.name().to_owned(),
-            attribute: name,
-        })
+        self.attribute(name)
+            .ok_or_else(|| Error::MissingAttribute { element: self.name().into(), attribute: name })
     }
 
     /// Returns all attributes as namespace, local name and value; namespace declarations are none.
@@ -200,7 +199,7 @@ impl<'d> Element<'d> {
         let first = found.next();
         match found.next() {
             None => Ok(first),
-            Some(_) => Err(Error::Repeated { parent: self.name().to_owned(), child: name }),
+            Some(_) => Err(Error::Repeated { parent: self.name().into(), child: name }),
         }
     }
 
@@ -210,7 +209,7 @@ impl<'d> Element<'d> {
     /// When there is none or more than one.
     pub fn child(self, namespace: &'static str, name: &'static str) -> Result<Element<'d>, Error> {
         self.optional_child(namespace, name)?
-            .ok_or_else(|| Error::Missing { parent: self.name().to_owned(), child: name })
+            .ok_or_else(|| Error::Missing { parent: self.name().into(), child: name })
     }
 
     /// Returns the whole text of an element that holds nothing but text.
@@ -229,7 +228,7 @@ impl<'d> Element<'d> {
                         whole.to_mut().push_str(text);
                     }
                 }
-                _ => return Err(Error::NotText(self.name().to_owned())),
+                _ => return Err(Error::NotText(self.name().into())),
             }
         }
         Ok(whole)
@@ -279,7 +278,7 @@ impl PartialEq for Element<'_> {
 
 impl std::fmt::Debug for Element<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<{{{}}}{}>", self.namespace(), self.name())
+        write!(f, "<{{{}}}{}>", Foreign::new(self.namespace()), Foreign::new(self.name()))
     }
 }
 

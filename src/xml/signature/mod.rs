@@ -23,6 +23,7 @@ use super::algorithms::{
 };
 use super::keys::{self, Certificate};
 use super::tree::{Document, Element};
+use crate::base::foreign::Foreign;
 
 /// An element whose signature was checked against the pinned certificates.
 /// Only [`verify`] makes one.
@@ -99,7 +100,7 @@ pub enum ReferenceStyle {
 pub enum Error {
     /// There is no signature as a direct child.
     #[error("element {0} has no signature of its own")]
-    Missing(String),
+    Missing(Foreign),
     /// The document has signatures that belong to no element that we read.
     #[error("message has {found} signatures, expected {expected}")]
     Count {
@@ -110,12 +111,12 @@ pub enum Error {
     },
     /// Two elements have the same ID.
     #[error("identifier \"{0}\" occurs more than once")]
-    DuplicateId(String),
+    DuplicateId(Foreign),
     /// The signature's shape is not of the profile.
     #[error("signature of {element}: {what}")]
     Profile {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// What is wrong.
         what: String,
     },
@@ -123,32 +124,32 @@ pub enum Error {
     #[error("signature of {element} refers to \"{uri}\", not to its element")]
     Reference {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// What it refers to.
-        uri: String,
+        uri: Foreign,
     },
     /// An algorithm is not on the allow-list.
     #[error("signature of {element} uses {algorithm}, which is not allowed")]
     Algorithm {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// The algorithm.
-        algorithm: String,
+        algorithm: Foreign,
     },
     /// A transform is not one of the two.
     #[error("signature of {element} has the transform {transform}, which is not allowed")]
     Transform {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// The transform.
-        transform: String,
+        transform: Foreign,
     },
     /// What is signed was changed after it was signed.
     #[error("digest of {0} does not match: it was changed after it was signed")]
-    Digest(String),
+    Digest(Foreign),
     /// None of the pinned certificates made the signature.
     #[error("signature of {0} was not made by a pinned certificate")]
-    Value(String),
+    Value(Foreign),
 }
 
 impl Error {
@@ -157,12 +158,12 @@ impl Error {
     pub fn concerns(&self, name: &str) -> bool {
         match self {
             Self::Missing(element) | Self::Digest(element) | Self::Value(element) => {
-                element == name
+                element.as_str() == name
             }
             Self::Profile { element, .. }
             | Self::Reference { element, .. }
             | Self::Algorithm { element, .. }
-            | Self::Transform { element, .. } => element == name,
+            | Self::Transform { element, .. } => element.as_str() == name,
             Self::Count { .. } | Self::DuplicateId(_) => false,
         }
     }
@@ -216,8 +217,8 @@ fn results(
     }
     bergshamra_dsig::verify::verify_all_document_with_source(context, document.inner(), source)
         .map_err(|error| Error::Profile {
-            element: document.root().name().to_owned(),
-            what: error.to_string(),
+            element: document.root().name().into(),
+            what: Foreign::new(&error.to_string()).to_string(),
         })
 }
 
@@ -227,7 +228,7 @@ fn proof<'d>(
     element: Element<'d>,
     trusted: &'d TrustedCertificates,
 ) -> Result<Verified<'d>, Error> {
-    let name = || element.name().to_owned();
+    let name = || Foreign::new(element.name());
     match result {
         VerifyResult::Valid { signature_node, references, key_info } => match references.as_slice()
         {
@@ -247,7 +248,7 @@ fn proof<'d>(
             }
             _ => Err(Error::Reference {
                 element: name(),
-                uri: references.first().map(|r| r.uri.clone()).unwrap_or_default(),
+                uri: references.first().map_or("", |reference| reference.uri.as_str()).into(),
             }),
         },
         VerifyResult::Invalid { reason } if reason.starts_with("Reference digest failed") => {
@@ -269,7 +270,7 @@ fn check_ids(document: &Document<'_>) -> Result<(), Error> {
         for (_, name, value) in element.attributes() {
             let is_id = name.eq_ignore_ascii_case("id") || name == "AssertionID";
             if is_id && !seen.insert(value) {
-                return Err(Error::DuplicateId(value.to_owned()));
+                return Err(Error::DuplicateId(value.into()));
             }
         }
     }
@@ -281,7 +282,7 @@ fn check_profile<'d>(element: Element<'d>, style: ReferenceStyle) -> Result<Elem
     let profile = Profile { element };
     let signature = match element.optional_child(DS, "Signature") {
         Ok(Some(signature)) => signature,
-        Ok(None) => return Err(Error::Missing(element.name().to_owned())),
+        Ok(None) => return Err(Error::Missing(element.name().into())),
         Err(error) => return Err(profile.wrong(&error)),
     };
     profile.only(signature, &["SignedInfo", "SignatureValue", "KeyInfo"])?;
@@ -327,12 +328,12 @@ struct Profile<'d> {
 
 impl<'d> Profile<'d> {
     fn wrong(&self, what: &dyn std::fmt::Display) -> Error {
-        Error::Profile { element: self.element.name().to_owned(), what: what.to_string() }
+        Error::Profile { element: self.element.name().into(), what: what.to_string() }
     }
 
     fn refuse_algorithm(&self, algorithm: &str) -> Error {
-        let element = self.element.name().to_owned();
-        Error::Algorithm { element, algorithm: bounded(algorithm) }
+        let element = self.element.name().into();
+        Error::Algorithm { element, algorithm: algorithm.into() }
     }
 
     fn one(&self, parent: Element<'d>, name: &'static str) -> Result<Element<'d>, Error> {
@@ -356,7 +357,9 @@ impl<'d> Profile<'d> {
             !namespace.is_empty() || !names.contains(name)
         };
         match element.attributes().find(unknown) {
-            Some((_, name, _)) => Err(self.wrong(&format!("attribute {name} is not allowed"))),
+            Some((_, name, _)) => {
+                Err(self.wrong(&format!("attribute {} is not allowed", Foreign::new(name))))
+            }
             None => Ok(()),
         }
     }
@@ -381,8 +384,8 @@ impl<'d> Profile<'d> {
         if by_id || whole {
             Ok(())
         } else {
-            let element = self.element.name().to_owned();
-            Err(Error::Reference { element, uri: bounded(uri) })
+            let element = self.element.name().into();
+            Err(Error::Reference { element, uri: uri.into() })
         }
     }
 
@@ -393,8 +396,8 @@ impl<'d> Profile<'d> {
             let algorithm = self.algorithm(transform)?;
             if !transform.is(DS, "Transform") || expected.next() != Some(&algorithm) {
                 return Err(Error::Transform {
-                    element: self.element.name().to_owned(),
-                    transform: bounded(algorithm),
+                    element: self.element.name().into(),
+                    transform: algorithm.into(),
                 });
             }
             if algorithm == EXCLUSIVE_C14N {
@@ -443,11 +446,6 @@ const MAXIMUM_PREFIXES: usize = 32;
 
 fn is_too_long(list: &str) -> bool {
     list.len() > MAXIMUM_PREFIX_LIST || list.split_whitespace().count() > MAXIMUM_PREFIXES
-}
-
-/// A value from an unverified message, short enough for a log line.
-fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]
