@@ -204,8 +204,10 @@ impl Flows {
         let examination = self.examiner.examine(move || {
             examine(&answer, &known.trusted, &known.decryption_keys, &expected, now)
         });
-        let assertion = examination.await?.for_login()?;
+        let examination = examination.await?;
         drop(permit);
+        self.node.exchanges().extensions.note(examination.checks.unread());
+        let assertion = examination.for_login()?;
 
         // 3. Neither was used before, nor will be while it could be presented. Only what the node
         //    vouched for is remembered, so nobody fills the memory with inventions.

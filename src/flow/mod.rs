@@ -8,6 +8,7 @@ pub mod arriving;
 pub mod begin;
 pub mod binding;
 pub mod examiner;
+pub mod extensions;
 pub mod finish;
 pub mod forms;
 pub mod handoff;

@@ -20,6 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::extensions::Extensions;
 use crate::base::body;
 use crate::base::causes::in_one_line;
 use crate::base::connector::{Connector, connector};
@@ -92,6 +93,8 @@ pub struct Exchanges {
     pub logout: Seen,
     /// Those that found no place.
     pub turned_away: Count,
+    /// What answers held that nobody reads.
+    pub extensions: Extensions,
 }
 
 /// What was seen of exchanges of one purpose.
@@ -107,7 +110,8 @@ impl Default for Exchanges {
     fn default() -> Self {
         let seen =
             || Seen { duration: Histogram::new(BUCKETS), results: ByName::beginning_with(["ok"]) };
-        Self { resolve: seen(), logout: seen(), turned_away: Count::default() }
+        let (turned_away, extensions) = (Count::default(), Extensions::default());
+        Self { resolve: seen(), logout: seen(), turned_away, extensions }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The assertion: read only when it was opened from a verified answer, kept only when every
-//! condition holds.
+//! condition holds. It needs no signature of its own; one that is there must hold all the same (SAML
+//! core 5.4.2, XML signature 3.2).
 
 use jiff::civil::Date;
 
@@ -11,12 +12,15 @@ use super::conditions::{
 use super::expected::Expected;
 use super::namespaces::SAML2;
 use super::refusal::{Level, Refusal};
+use super::schema;
 use crate::base::clock::Time;
 use crate::base::foreign::Foreign;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::person::{Identifier, Person};
+use crate::xml::algorithms::DS;
 use crate::xml::scan::Limits;
+use crate::xml::signature::{self, ReferenceStyle, TrustedCertificates};
 use crate::xml::tree::{Document, Element};
 
 /// What the node says of a login, after every check. Only [`Assertion::read`] makes one.
@@ -49,6 +53,7 @@ impl Assertion {
     /// The first thing that does not hold.
     pub fn read(
         opened: &Opened,
+        trusted: &TrustedCertificates,
         expected: &Expected,
         now: Time,
         checks: &mut Checks,
@@ -57,6 +62,7 @@ impl Assertion {
         let document = Document::parse(opened.bytes(), &limits).map_err(shape);
         let document = checks.note("assertion_xml", document)?;
         let assertion = document.root();
+        check_signature(&document, trusted, checks)?;
         let mut reading = Reading { assertion, expected, now, checks };
         let result = reading.read();
         if let Err(refusal @ Refusal::AssertionShape(_)) = &result {
@@ -172,6 +178,10 @@ impl Reading<'_, '_> {
         // 4. Who it is.
         let name_id = text_of(subject.child(SAML2, "NameID").map_err(shape)?, "NameID")?;
         let person = self.person(&name_id)?;
+
+        // 5. Nothing is there that would be passed over.
+        let places = schema::check(assertion, self.checks).map_err(Refusal::AssertionShape);
+        self.checks.note_places("assertion_schema", places)?;
         let not_on_or_after = conditions.required_attribute("NotOnOrAfter").map_err(shape)?;
         Ok(Assertion {
             id: id.to_owned(),
@@ -215,6 +225,20 @@ impl Reading<'_, '_> {
         }
         Ok(person)
     }
+}
+
+/// A signature anywhere is that of the assertion, made by a pinned certificate.
+fn check_signature(
+    document: &Document<'_>,
+    trusted: &TrustedCertificates,
+    checks: &mut Checks,
+) -> Result<(), Refusal> {
+    if !document.elements().any(|element| element.is(DS, "Signature")) {
+        return Ok(());
+    }
+    let root = document.root();
+    let verified = signature::verify(document, &[root], trusted, ReferenceStyle::ById);
+    checks.note("assertion_signature", verified.map(|_| ()).map_err(Refusal::from))
 }
 
 /// Every attribute at most once, by its name; the required ones are there.

@@ -21,5 +21,6 @@ pub mod logout;
 pub mod message;
 pub mod namespaces;
 pub mod refusal;
+mod schema;
 pub mod soap;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::additions;
 use super::login::{Login, Outcome, assertion_id};
 use super::message::Part;
 use crate::base::clock::{Time, earlier, later};
@@ -122,7 +123,7 @@ impl<'l> Plan<'l> {
 
     /// Writes what the response holds after its status: one sealed assertion, or what a fault
     /// makes of it.
-    pub(super) fn write_assertions(&self, faults: &[Fault]) -> Result<String, Error> {
+    pub(super) fn write_assertions(&self, faults: &[Fault], kit: &Kit) -> Result<String, Error> {
         if self.inner.as_ref().is_none_or(|inner| inner.status.is_some()) {
             return Ok(String::new());
         }
@@ -133,16 +134,17 @@ impl<'l> Plan<'l> {
         if has(Fault::PlainAssertion) {
             return Ok(self.claims.write());
         }
-        let mut sealed = self.encryption.seal(&self.claims)?;
+        let claims = additions::to_assertion(&self.claims, faults, kit)?;
+        let mut sealed = self.encryption.seal(&claims)?;
         if has(Fault::TwoAssertions) {
-            sealed.push_str(&self.encryption.seal(&self.claims.forged())?);
+            sealed.push_str(&self.encryption.seal(&self.claims.forged().write())?);
         }
         Ok(alter_sealed(sealed, faults))
     }
 
     /// Writes a sealed assertion that names somebody else.
     pub(super) fn write_forged(&self) -> Result<String, Error> {
-        self.encryption.seal(&self.claims.forged())
+        self.encryption.seal(&self.claims.forged().write())
     }
 }
 
@@ -252,7 +254,7 @@ impl Claims {
     }
 
     /// The same, said of somebody whom nobody signed in.
-    fn forged(&self) -> Self {
+    pub(super) fn forged(&self) -> Self {
         let names: Vec<Attribute> = self.attributes.iter().map(|(name, ..)| *name).collect();
         Self {
             id: assertion_id(),
@@ -293,7 +295,7 @@ impl<'l> Encryption<'l> {
         }
     }
 
-    fn seal(&self, claims: &Claims) -> Result<String, Error> {
+    fn seal(&self, assertion: &str) -> Result<String, Error> {
         let recipient = self.recipient.public_key();
         let envelope = Envelope {
             key_wrap: self.key_wrap,
@@ -302,7 +304,7 @@ impl<'l> Encryption<'l> {
             ..Envelope::new(recipient, &self.party_u, &self.party_v)
         };
         let mut writer = Writer::new();
-        encrypt(&mut writer, claims.write().as_bytes(), &envelope)?;
+        encrypt(&mut writer, assertion.as_bytes(), &envelope)?;
         Ok(writer.finish())
     }
 }

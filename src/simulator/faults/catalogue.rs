@@ -53,6 +53,11 @@ catalogue! {
     Quirk AttributeWhiteSpace "attribute-white-space"
         "tabulator i końce wierszy zamiast spacji w atrybucie objętym podpisem"
         "a tab and line ends instead of spaces in an attribute that is signed";
+    Quirk Extensions "extensions"
+        "rozszerzenia tam, gdzie schemat ma na nie miejsce, i nieznany atrybut"
+        "extensions where the schema has a place for them, and an unknown attribute";
+    Quirk SignedAssertion "signed-assertion"
+        "asercja podpisana także przez węzeł" "the assertion is signed by the node as well";
     Quirk Slow "slow" "odpowiedź po dwóch sekundach" "the answer takes two seconds";
 
     // The line between us and the node.
@@ -159,6 +164,22 @@ catalogue! {
     Fault PlainAssertion "plain-assertion"
         "asercja niezaszyfrowana" "the assertion is not encrypted";
     Fault NoAssertion "no-assertion" "brak asercji" "no assertion";
+    Fault ForeignAssertionSignature "foreign-assertion-signature"
+        "asercja podpisana obcym kluczem" "the assertion is signed with a stranger's key";
+    Fault ElementWithoutPlace "element-without-place"
+        "obcy element w Response, objęty podpisem"
+        "a foreign element in the Response, which is signed";
+    Fault TextBetweenElements "text-between-elements"
+        "tekst między elementami Response" "text between the elements of the Response";
+    Fault AssertionInExtensions "assertion-in-extensions"
+        "drugi EncryptedAssertion w Extensions, objęty podpisem"
+        "a second EncryptedAssertion in Extensions, which is signed";
+    Fault AssertionInAdvice "assertion-in-advice"
+        "druga asercja w Advice" "a second assertion in Advice";
+    Fault SecondSubject "second-subject"
+        "EncryptedID obok NameID" "an EncryptedID beside the NameID";
+    Fault OtherStatement "other-statement"
+        "AuthzDecisionStatement w asercji" "an AuthzDecisionStatement in the assertion";
     Fault Doctype "doctype" "deklaracja DOCTYPE" "a document type declaration";
     Fault ProcessingInstruction "processing-instruction"
         "instrukcja przetwarzania" "a processing instruction";
