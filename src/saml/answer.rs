@@ -220,7 +220,7 @@ fn check_message(
             Refusal::Destination { level, found, expected }
         })?;
     }
-    checks.note(issued_name, check_issued(level, message, expected, now))?;
+    checks.note(issued_name, check_issued(level, message, expected.skew, now))?;
     let status = Status::read(message).map_err(shape)?;
     let result = if status.is_success() { Ok(()) } else { Err(Refusal::Status { level, status }) };
     checks.note(status_name, result)

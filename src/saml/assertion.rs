@@ -10,6 +10,7 @@ use super::conditions::{
     check_authn_statement, check_conditions, check_issued, check_subject, shape,
 };
 use super::expected::Expected;
+use super::message::is_offset;
 use super::namespaces::SAML2;
 use super::refusal::{Level, Refusal};
 use super::schema;
@@ -144,7 +145,8 @@ impl Reading<'_, '_> {
         if assertion.required_attribute("Version").map_err(shape)? != "2.0" {
             return Err(Refusal::AssertionShape("it is not SAML 2.0".to_owned()));
         }
-        let id = assertion.required_attribute("ID").map_err(shape)?;
+        let id = usable(assertion.required_attribute("ID").map_err(shape)?)
+            .ok_or_else(|| Refusal::AssertionShape("its ID is empty or too long".to_owned()))?;
         let issuer = assertion.child(SAML2, "Issuer").map_err(shape)?.text().map_err(shape)?;
         self.checks.compare(
             "assertion_issuer",
@@ -152,14 +154,14 @@ impl Reading<'_, '_> {
             expected.node.as_deref(),
             |found, expected| Refusal::Issuer { level: Level::Assertion, found, expected },
         )?;
-        let issued = check_issued(Level::Assertion, assertion, expected, now);
+        let issued = check_issued(Level::Assertion, assertion, expected.skew, now);
         self.checks.note("assertion_issue_instant", issued)?;
 
         // 2. It may be presented by whoever bears it, here and now, for this request.
         let subject = assertion.child(SAML2, "Subject").map_err(shape)?;
         check_subject(subject, expected, now, self.checks)?;
         let conditions = assertion.child(SAML2, "Conditions").map_err(shape)?;
-        check_conditions(conditions, expected, now, self.checks)?;
+        let not_on_or_after = check_conditions(conditions, expected, now, self.checks)?;
 
         // 3. How the citizen identified.
         let statement = assertion.child(SAML2, "AuthnStatement").map_err(shape)?;
@@ -182,12 +184,15 @@ impl Reading<'_, '_> {
         // 5. Nothing is there that would be passed over.
         let places = schema::check(assertion, self.checks).map_err(Refusal::AssertionShape);
         self.checks.note_places("assertion_schema", places)?;
-        let not_on_or_after = conditions.required_attribute("NotOnOrAfter").map_err(shape)?;
+        let session_index = match statement.attribute("SessionIndex") {
+            Some(index) => usable(index)
+                .ok_or_else(|| Refusal::AssertionShape("unusable SessionIndex".to_owned()))?,
+            None => id.clone(),
+        };
         Ok(Assertion {
-            id: id.to_owned(),
-            session_index: statement.attribute("SessionIndex").unwrap_or(id).to_owned(),
-            not_on_or_after: super::message::parse_instant(not_on_or_after)
-                .ok_or_else(|| Refusal::AssertionShape("NotOnOrAfter is no time".to_owned()))?,
+            id,
+            session_index,
+            not_on_or_after,
             name_id,
             authn_instant,
             session_end,
@@ -311,15 +316,12 @@ fn usable(text: &str) -> Option<String> {
 /// `xs:date`: the node writes `1987-02-22Z`. The zone of a day of birth means nothing to us.
 fn parse_date(text: &str) -> Option<Date> {
     let (date, zone) = text.split_at_checked(10)?;
-    let offset = zone.as_bytes();
-    let is_zone = match offset {
-        [] | [b'Z'] => true,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => {
-            [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
-        }
-        _ => false,
-    };
-    if is_zone { date.parse().ok() } else { None }
+    let is_zone = zone.is_empty() || zone == "Z" || is_offset(zone.as_bytes());
+    let is_date = date.bytes().enumerate().all(|(place, byte)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    if is_zone && is_date { date.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -332,8 +334,18 @@ mod tests {
         for text in ["1987-02-22Z", "1987-02-22", "1987-02-22+01:00", "1987-02-22-05:00"] {
             assert_eq!(parse_date(text), Some(date(1987, 2, 22)), "{text}");
         }
-        for text in ["", "1987", "1987-02-30Z", "22.02.1987", "1987-02-22T00:00:00Z", "ż987-02-22"]
-        {
+        for text in [
+            "",
+            "1987",
+            "1987-02-30Z",
+            "22.02.1987",
+            "1987-02-22T00:00:00Z",
+            "ż987-02-22",
+            "1987-W07-7",
+            "+19870222Z",
+            "1987-02-22z",
+            "1987-02-22+99:99",
+        ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }

@@ -13,7 +13,7 @@ use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::xml::{decryption, scan, signature, tree};
 
-/// The three nested parts of an answer that carry the same kinds of claims.
+/// The messages and parts of messages that carry the same kinds of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The outer message.
@@ -22,6 +22,8 @@ pub enum Level {
     Response,
     /// The decrypted assertion.
     Assertion,
+    /// The answer to our `LogoutRequest`.
+    LogoutResponse,
 }
 
 impl std::fmt::Display for Level {
@@ -30,6 +32,7 @@ impl std::fmt::Display for Level {
             Self::ArtifactResponse => "ArtifactResponse",
             Self::Response => "Response",
             Self::Assertion => "assertion",
+            Self::LogoutResponse => "LogoutResponse",
         })
     }
 }
@@ -216,10 +219,14 @@ impl Refusal {
     /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> Reason {
-        use Level::{ArtifactResponse, Assertion, Response};
+        use Level::{ArtifactResponse, Assertion, LogoutResponse, Response};
         match self {
             Self::Unreadable(error) => unreadable_code(error),
-            Self::Shape(_) => Reason::LoginUnexpectedAnswer,
+            // It signs nobody in or out: what it is refused for stands in the log.
+            Self::Shape(_)
+            | Self::Issuer { level: LogoutResponse, .. }
+            | Self::InResponseTo { level: LogoutResponse, .. }
+            | Self::IssuedInFuture { level: LogoutResponse, .. } => Reason::LoginUnexpectedAnswer,
             Self::SoapFault(_) => Reason::LoginSoapFault,
             Self::Signature(error) => signature_code(error),
             Self::Issuer { level: ArtifactResponse, .. } => Reason::LoginArtifactResponseIssuer,

@@ -34,10 +34,11 @@ impl Status {
         Ok(Self { top: top.into(), second, message })
     }
 
-    /// Tells whether the node reports success.
+    /// Tells whether the node reports success. A code below says what went wrong (SAML core
+    /// 3.2.2.2), so with one it is no success.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.short_top() == Some("Success")
+        self.short_top() == Some("Success") && self.second.is_none()
     }
 
     /// Returns the stable reason code of a status that is not success.
@@ -131,6 +132,10 @@ mod tests {
             ("Responder", "", "login.node_failed"),
             ("Responder", "SomethingNew", "login.node_failed"),
             ("SomethingNew", "", "login.other_node_status"),
+            ("Success", "AuthnFailed", "login.cancelled"),
+            ("Success", "RequestDenied", "login.refused_by_node"),
+            ("Success", "SomethingNew", "login.other_node_status"),
+            ("Success", "Success", "login.other_node_status"),
         ] {
             let status = status(&code(top, second)).unwrap();
             assert_eq!(status.code(), reason, "{top}/{second}");

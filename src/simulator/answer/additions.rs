@@ -2,7 +2,7 @@
 //! every signature holds, and only what stands where tells.
 
 use super::plan::Claims;
-use crate::saml::namespaces::SAML2;
+use crate::saml::namespaces::{SAML2, STATUS_PREFIX};
 use crate::simulator::Error;
 use crate::simulator::faults::Fault;
 use crate::simulator::kit::Kit;
@@ -18,6 +18,7 @@ pub(super) fn to_message(mut text: String, faults: &[Fault], forged: &str) -> St
         |text: &str, end: &str, added: &str| text.replacen(end, &format!("{added}{end}"), 1);
     for fault in faults {
         text = match fault {
+            Fault::StatusSuccessWithError => with_error_below(&text),
             Fault::ElementWithoutPlace => before(&text, "</saml2p:Response>", FOREIGN),
             Fault::TextBetweenElements => before(&text, "</saml2p:Response>", "Ewa Fałsz"),
             Fault::AssertionInExtensions => in_extensions(&text, forged),
@@ -29,6 +30,17 @@ pub(super) fn to_message(mut text: String, faults: &[Fault], forged: &str) -> St
         };
     }
     text
+}
+
+/// The code of the last status gets another one inside.
+fn with_error_below(text: &str) -> String {
+    let success = format!("<saml2p:StatusCode Value=\"{STATUS_PREFIX}Success\"/>");
+    let Some(at) = text.rfind(&success) else { return text.to_owned() };
+    let below = format!(
+        "<saml2p:StatusCode Value=\"{STATUS_PREFIX}Success\"><saml2p:StatusCode \
+         Value=\"{STATUS_PREFIX}AuthnFailed\"/></saml2p:StatusCode>"
+    );
+    format!("{}{below}{}", &text[..at], &text[at + success.len()..])
 }
 
 /// Before the first status: where the schema has its place.
@@ -54,6 +66,7 @@ pub(super) fn to_assertion(claims: &Claims, faults: &[Fault], kit: &Kit) -> Resu
                 let end = "</saml2:Assertion>";
                 text.replacen(end, &format!("{statement}{end}"), 1)
             }
+            Fault::TimeOfAnotherForm => text.replacen("Z\" SessionIndex=", "z\" SessionIndex=", 1),
             Fault::Extensions => extend(&text),
             Fault::SignedAssertion => sign(&text, claims, kit.node_signer())?,
             Fault::ForeignAssertionSignature => sign(&text, claims, kit.stranger_signer())?,

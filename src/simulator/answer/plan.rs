@@ -19,6 +19,8 @@ use crate::xml::writer::Writer;
 
 /// How long an assertion holds: what a genuine one says.
 const VALIDITY: Duration = Duration::from_secs(50 * 60);
+/// Longer than any use is remembered.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// Further than any allowed difference of clocks.
 const FAR: Duration = Duration::from_secs(20 * 60);
 
@@ -213,6 +215,8 @@ impl Claims {
                 }
             }
             Fault::ConditionsExpired => self.conditions = (earlier(past, VALIDITY), past),
+            Fault::ConditionsTooLong => self.conditions.1 = later(now, CENTURY),
+            Fault::EmptyId => self.id.clear(),
             Fault::ConditionsNotYet => self.conditions.0 = future,
             Fault::ConfirmationExpired => self.confirmation.1 = past,
             Fault::ConfirmationNotYet => self.confirmation.0 = Some(future),

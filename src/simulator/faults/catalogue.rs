@@ -77,6 +77,9 @@ catalogue! {
         "status odpowiedzi RequestDenied" "the Response says RequestDenied";
     Fault StatusUnknownPrincipal "status-unknown-principal"
         "status odpowiedzi UnknownPrincipal" "the Response says UnknownPrincipal";
+    Fault StatusSuccessWithError "status-success-with-error"
+        "status Success z kodem niższego poziomu AuthnFailed"
+        "the Response says Success, and AuthnFailed below it";
     Fault StatusRequester "status-requester"
         "status odpowiedzi Requester" "the Response says Requester";
     Fault StatusResponder "status-responder"
@@ -224,6 +227,11 @@ catalogue! {
         "the subject confirmation does not hold yet";
     Fault AuthnInstantFuture "authn-instant-future"
         "uwierzytelnienie w przyszłości" "the authentication lies in the future";
+    Fault ConditionsTooLong "conditions-too-long"
+        "warunki na sto lat" "the conditions hold for a hundred years";
+    Fault TimeOfAnotherForm "time-of-another-form"
+        "czas w innej postaci niż xs:dateTime" "a time that is no xs:dateTime";
+    Fault EmptyId "empty-id" "asercja z pustym ID" "the ID of the assertion is empty";
     Fault SessionExpired "session-expired"
         "sesja węzła już się skończyła" "the node's session is already over";
     Fault ArtifactResponseFuture "artifact-response-future"
@@ -276,6 +284,11 @@ catalogue! {
         "węzeł nie odpowiada na wylogowanie" "the node never answers the logout";
     Logout LogoutFails "logout-fails"
         "węzeł odmawia wylogowania" "the node refuses the logout";
+    Logout LogoutUnsigned "logout-unsigned"
+        "odpowiedź na wylogowanie bez podpisu" "the answer to the logout is not signed";
+    Logout LogoutOtherIssuer "logout-other-issuer"
+        "odpowiedź na wylogowanie ma obcego wystawcę"
+        "the answer to the logout has another issuer";
     Logout LogoutRubbish "logout-rubbish"
         "odpowiedź na wylogowanie nie jest XML-em" "the answer to the logout is not XML";
 }

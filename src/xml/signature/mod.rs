@@ -23,6 +23,7 @@ use super::algorithms::{
 };
 use super::keys::{self, Certificate};
 use super::tree::{Document, Element};
+use crate::base::encoding::from_base64;
 use crate::base::foreign::Foreign;
 
 /// An element whose signature was checked against the pinned certificates.
@@ -244,6 +245,8 @@ fn proof<'d>(
             {
                 let certificate =
                     trusted.named(&key_info.x509_chain).ok_or_else(|| Error::Value(name()))?;
+                check_value_length(signature, certificate)
+                    .map_err(|what| Profile { element }.wrong(&what))?;
                 Ok(Verified { element, certificate })
             }
             _ => Err(Error::Reference {
@@ -255,6 +258,19 @@ fn proof<'d>(
             Err(Error::Digest(name()))
         }
         VerifyResult::Invalid { .. } => Err(Error::Value(name())),
+    }
+}
+
+/// RFC 6931, 2.3.6: an ECDSA value is `r` and `s`, each as long as the order of the curve, and
+/// nothing else. The library takes DER as well.
+fn check_value_length(signature: Element<'_>, certificate: &Certificate) -> Result<(), String> {
+    let Some(expected) = certificate.ecdsa_value_length() else { return Ok(()) };
+    let value = signature.child(DS, "SignatureValue").and_then(Element::text);
+    let length = value.ok().and_then(|value| from_base64(&value)).map_or(0, |value| value.len());
+    if length == expected {
+        Ok(())
+    } else {
+        Err(format!("SignatureValue has {length} bytes, r and s have {expected}"))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::encoding::base64;
 use crate::xml::keys::PrivateKey;
 use crate::xml::scan::Limits;
 use crate::xml::signer::Signer;
@@ -79,6 +80,88 @@ fn accepts_either_of_two_pinned_certificates() {
     let trusted = TrustedCertificates::pin(both).unwrap();
     assert!(check(&signed(&old.signer), &trusted).is_ok());
     assert!(check(&signed(&new.signer), &trusted).is_ok());
+}
+
+/// Spells a signature value anew.
+fn with_value(xml: &str, spell: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let (start, rest) = xml.rsplit_once("<ds:SignatureValue>").unwrap();
+    let (value, end) = rest.split_once('<').unwrap();
+    let value = from_base64(value).unwrap();
+    format!("{start}<ds:SignatureValue>{}<{end}", base64(&spell(&value)))
+}
+
+/// A positive INTEGER of ASN.1.
+fn integer(bytes: &[u8]) -> Vec<u8> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let mut content = bytes[zeros..].to_vec();
+    if content.first().is_none_or(|byte| byte & 0x80 != 0) {
+        content.insert(0, 0);
+    }
+    [vec![2, u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+#[test]
+fn an_ecdsa_value_is_r_and_s_of_the_length_of_the_curve_and_nothing_else() {
+    for kind in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
+        let world = world_with(kind);
+        let xml = signed(&world.signer);
+        assert!(check(&with_value(&xml, <[u8]>::to_vec), &world.trusted).is_ok());
+        let halves = |value: &[u8]| {
+            let (r, s) = value.split_at(value.len() / 2);
+            (r.to_vec(), s.to_vec())
+        };
+        let spellings: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+            ("DER", &|value| {
+                let (r, s) = halves(value);
+                let inside = [integer(&r), integer(&s)].concat();
+                [vec![0x30, u8::try_from(inside.len()).unwrap()], inside].concat()
+            }),
+            ("both padded", &|value| {
+                let (r, s) = halves(value);
+                [vec![0], r, vec![0], s].concat()
+            }),
+            ("a byte behind", &|value| [value, &[0]].concat()),
+            ("a byte before", &|value| [&[0], value].concat()),
+            ("nothing", &|_| Vec::new()),
+        ];
+        for (name, spell) in spellings {
+            let refused = check(&with_value(&xml, spell), &world.trusted);
+            assert!(refused.is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_high_s_is_valid() {
+    // FIPS 186-5: s is in [1, n-1], and with s so is n - s.
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63,
+        0x25, 0x51,
+    ];
+    let world = world();
+    let xml = signed(&world.signer);
+    let other = with_value(&xml, |value| {
+        let mut value = value.to_vec();
+        let mut borrow = 0;
+        for at in (0..32).rev() {
+            let difference = i16::from(ORDER[at]) - i16::from(value[32 + at]) - borrow;
+            borrow = i16::from(difference < 0);
+            value[32 + at] = u8::try_from(difference.rem_euclid(256)).unwrap();
+        }
+        value
+    });
+    assert_ne!(other, xml);
+    // The inner one, whose digest the outer one would have to cover.
+    let inner = xml.find("<p:Inner").unwrap()..xml.rfind("</p:Outer>").unwrap();
+    let alone = |xml: &str| {
+        let text = xml[inner.clone()].replacen("<p:Inner", "<p:Inner xmlns:p=\"urn:p\"", 1);
+        let text = text.replacen("<p:Inner", "<p:Inner xmlns:xenc=\"urn:x\"", 1);
+        let document = Document::parse(text.as_bytes(), &Limits::message(100_000)).unwrap();
+        verify(&document, &[document.root()], &world.trusted, ReferenceStyle::ById).map(|_| ())
+    };
+    assert_eq!(alone(&xml), Ok(()));
+    assert_eq!(alone(&other), Ok(()));
 }
 
 #[test]
