@@ -18,6 +18,7 @@ pub mod examine;
 pub mod expected;
 pub mod kind;
 pub mod logout;
+mod masked;
 pub mod message;
 pub mod namespaces;
 pub mod refusal;

@@ -1,5 +1,6 @@
 //! SOAP 1.1 envelopes (W3C note of 8 May 2000), without any header block.
 
+use super::masked::masked;
 use super::namespaces::SOAP;
 use super::refusal::Refusal;
 use crate::base::foreign::Foreign;
@@ -48,7 +49,7 @@ fn describe(fault: Element<'_>) -> Foreign {
     let text = |name| fault.optional_child("", name).ok().flatten().and_then(|e| e.text().ok());
     let code = text("faultcode").unwrap_or_default();
     let string = text("faultstring").unwrap_or_default();
-    Foreign::new(&format!("{} {}", code.trim(), string.trim()))
+    masked(&format!("{} {}", code.trim(), string.trim()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The status of a SAML message (SAML core 3.2.2), at whichever level it stands.
 
 use super::kind::Kind;
+use super::masked::{masked, without_digits};
 use super::namespaces::{SAML2P, STATUS_PREFIX};
 use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
@@ -15,7 +16,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// Reads the `Status` of a message. Text is bounded and escaped.
+    /// Reads the `Status` of a message. Its text is masked, and everything bounded and escaped.
     ///
     /// # Errors
     /// When there is none or it is not of the schema.
@@ -28,7 +29,7 @@ impl Status {
             None => None,
         };
         let message = match status.optional_child(SAML2P, "StatusMessage")? {
-            Some(message) => Some(Foreign::new(&message.text()?)),
+            Some(message) => Some(masked(&message.text()?)),
             None => None,
         };
         Ok(Self { top: top.into(), second, message })
@@ -82,9 +83,11 @@ impl Status {
 
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", short(self.top.as_str()).unwrap_or(self.top.as_str()))?;
+        let shown =
+            |code: &Foreign| without_digits(short(code.as_str()).unwrap_or_else(|| code.as_str()));
+        write!(f, "{}", shown(&self.top))?;
         if let Some(second) = &self.second {
-            write!(f, " / {}", short(second.as_str()).unwrap_or(second.as_str()))?;
+            write!(f, " / {}", shown(second))?;
         }
         if let Some(message) = &self.message {
             write!(f, " ({message})")?;

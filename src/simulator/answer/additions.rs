@@ -6,10 +6,15 @@ use crate::saml::namespaces::{SAML2, STATUS_PREFIX};
 use crate::simulator::Error;
 use crate::simulator::faults::Fault;
 use crate::simulator::kit::Kit;
+use crate::simulator::people::NodeStatus;
 use crate::xml::writer::Writer;
 
 /// An element that no schema of ours has.
 const FOREIGN: &str = "<x:nowy xmlns:x=\"urn:brama:symulator\" x:kod=\"1\">nowość</x:nowy>";
+
+/// A text that says who it is about.
+pub(super) const NAMES_PERSON: &str =
+    "Uzytkownik Ewa Wydumana, login ewydumana, PESEL 44051401359, odrzucony";
 
 /// Adds to the two messages, which are not signed yet. `forged` is a sealed assertion that names
 /// somebody else.
@@ -18,6 +23,9 @@ pub(super) fn to_message(mut text: String, faults: &[Fault], forged: &str) -> St
         |text: &str, end: &str, added: &str| text.replacen(end, &format!("{added}{end}"), 1);
     for fault in faults {
         text = match fault {
+            Fault::StatusNamesPerson => {
+                text.replacen(NodeStatus::AuthnFailed.message(), NAMES_PERSON, 1)
+            }
             Fault::StatusSuccessWithError => with_error_below(&text),
             Fault::ElementWithoutPlace => before(&text, "</saml2p:Response>", FOREIGN),
             Fault::TextBetweenElements => before(&text, "</saml2p:Response>", "Ewa Fałsz"),

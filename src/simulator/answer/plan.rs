@@ -154,7 +154,9 @@ impl Part {
     /// What faults do to the inner message.
     fn apply(&mut self, fault: Fault, now: Time) {
         match fault {
-            Fault::StatusAuthnFailed => self.status = Some(NodeStatus::AuthnFailed),
+            Fault::StatusAuthnFailed | Fault::StatusNamesPerson => {
+                self.status = Some(NodeStatus::AuthnFailed)
+            }
             Fault::StatusRequestDenied => self.status = Some(NodeStatus::RequestDenied),
             Fault::StatusUnknownPrincipal => self.status = Some(NodeStatus::UnknownPrincipal),
             Fault::StatusRequester => self.status = Some(NodeStatus::Requester),

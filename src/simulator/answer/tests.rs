@@ -52,6 +52,8 @@ const REFUSALS: &[(&str, &str)] = &[
     ("status-authn-failed", "login.cancelled"),
     ("status-request-denied", "login.refused_by_node"),
     ("status-unknown-principal", "login.unknown_person"),
+    ("status-names-person", "login.cancelled"),
+    ("soap-fault-names-person", "login.soap_fault"),
     ("status-success-with-error", "login.cancelled"),
     ("status-requester", "login.our_request_refused"),
     ("status-responder", "login.node_failed"),

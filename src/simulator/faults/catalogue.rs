@@ -77,6 +77,12 @@ catalogue! {
         "status odpowiedzi RequestDenied" "the Response says RequestDenied";
     Fault StatusUnknownPrincipal "status-unknown-principal"
         "status odpowiedzi UnknownPrincipal" "the Response says UnknownPrincipal";
+    Fault StatusNamesPerson "status-names-person"
+        "status AuthnFailed z imieniem, loginem i numerem PESEL w komunikacie"
+        "the Response says AuthnFailed, with a name, a login and a PESEL in its message";
+    Fault SoapFaultNamesPerson "soap-fault-names-person"
+        "błąd SOAP z imieniem, loginem i numerem PESEL w komunikacie"
+        "a SOAP fault with a name, a login and a PESEL in its message";
     Fault StatusSuccessWithError "status-success-with-error"
         "status Success z kodem niższego poziomu AuthnFailed"
         "the Response says Success, and AuthnFailed below it";
