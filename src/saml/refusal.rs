@@ -298,7 +298,7 @@ fn signature_code(error: &signature::Error) -> Reason {
         signature::Error::Algorithm { .. } => Reason::LoginSignatureAlgorithm,
         signature::Error::Transform { .. } => Reason::LoginSignatureTransform,
         signature::Error::Digest(_) => Reason::LoginSignatureDigestMismatch,
-        signature::Error::Value(_) => Reason::LoginSignatureNotTrusted,
+        signature::Error::Value { .. } => Reason::LoginSignatureNotTrusted,
     }
 }
 

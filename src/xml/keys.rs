@@ -13,6 +13,7 @@ use x509_parser::oid_registry::OID_KEY_TYPE_EC_PUBLIC_KEY;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
 use crate::base::clock::Time;
+use crate::base::encoding::sha256;
 use crate::base::secret::Secret;
 
 /// Why a certificate or key cannot be used.
@@ -120,6 +121,13 @@ impl Certificate {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Returns the SHA-256 fingerprint, as `openssl x509 -fingerprint -sha256` prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let bytes = sha256(&self.der).map(|byte| format!("{byte:02X}"));
+        bytes.join(":")
     }
 
     /// Returns the first moment of validity.

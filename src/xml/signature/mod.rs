@@ -13,6 +13,8 @@
 //! is looked at only when the first one holds: who cannot sign has one layer digested, once.
 //! [`Verified`] is the proof, and [`verify`] its only maker.
 
+mod named;
+
 use std::collections::HashSet;
 
 use bergshamra_dsig::{DsigContext, VerifyResult};
@@ -149,8 +151,18 @@ pub enum Error {
     #[error("digest of {0} does not match: it was changed after it was signed")]
     Digest(Foreign),
     /// None of the pinned certificates made the signature.
-    #[error("signature of {0} was not made by a pinned certificate")]
-    Value(Foreign),
+    #[error(
+        "signature of {element} was not made by a pinned certificate: it names {named}; pinned \
+         {pinned}"
+    )]
+    Value {
+        /// The element that is signed.
+        element: Foreign,
+        /// The certificate in its `KeyInfo`, which is not believed.
+        named: String,
+        /// The pinned ones.
+        pinned: String,
+    },
 }
 
 impl Error {
@@ -158,10 +170,10 @@ impl Error {
     #[must_use]
     pub fn concerns(&self, name: &str) -> bool {
         match self {
-            Self::Missing(element) | Self::Digest(element) | Self::Value(element) => {
-                element.as_str() == name
-            }
-            Self::Profile { element, .. }
+            Self::Missing(element)
+            | Self::Digest(element)
+            | Self::Value { element, .. }
+            | Self::Profile { element, .. }
             | Self::Reference { element, .. }
             | Self::Algorithm { element, .. }
             | Self::Transform { element, .. } => element.as_str() == name,
@@ -230,6 +242,11 @@ fn proof<'d>(
     trusted: &'d TrustedCertificates,
 ) -> Result<Verified<'d>, Error> {
     let name = || Foreign::new(element.name());
+    let not_trusted = || Error::Value {
+        element: name(),
+        named: named::by_message(signature),
+        pinned: named::pinned(trusted.certificates()),
+    };
     match result {
         VerifyResult::Valid { signature_node, references, key_info } => match references.as_slice()
         {
@@ -243,8 +260,7 @@ fn proof<'d>(
                         |node| node == element.id() || is_document_node(element, node),
                     ) =>
             {
-                let certificate =
-                    trusted.named(&key_info.x509_chain).ok_or_else(|| Error::Value(name()))?;
+                let certificate = trusted.named(&key_info.x509_chain).ok_or_else(not_trusted)?;
                 check_value_length(signature, certificate)
                     .map_err(|what| Profile { element }.wrong(&what))?;
                 Ok(Verified { element, certificate })
@@ -257,7 +273,7 @@ fn proof<'d>(
         VerifyResult::Invalid { reason } if reason.starts_with("Reference digest failed") => {
             Err(Error::Digest(name()))
         }
-        VerifyResult::Invalid { .. } => Err(Error::Value(name())),
+        VerifyResult::Invalid { .. } => Err(not_trusted()),
     }
 }
 

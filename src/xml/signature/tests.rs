@@ -69,8 +69,17 @@ fn accepts_what_we_sign_with_each_kind_of_key() {
 
 #[test]
 fn refuses_a_signature_of_another_key_even_with_its_certificate_inside() {
-    let foreign = signed(&world().signer);
-    assert!(matches!(check(&foreign, &world().trusted), Err(Error::Value(_))));
+    let (theirs, ours) = (world(), world());
+    let refused = check(&signed(&theirs.signer), &ours.trusted).unwrap_err();
+    assert!(matches!(refused, Error::Value { .. }), "{refused}");
+    // Both are told, so that the operator can compare them.
+    let said = refused.to_string();
+    let (named, pinned) = said.split_once("; pinned ").unwrap();
+    for (part, world) in [(named, &theirs), (pinned, &ours)] {
+        let certificate = world.signer.certificate();
+        assert!(part.contains(&format!("SHA-256 {}", certificate.fingerprint())), "{said}");
+        assert!(part.contains(certificate.subject()), "{said}");
+    }
 }
 
 #[test]
