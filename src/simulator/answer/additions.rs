@@ -7,6 +7,7 @@ use crate::simulator::Error;
 use crate::simulator::faults::Fault;
 use crate::simulator::kit::Kit;
 use crate::simulator::people::NodeStatus;
+use crate::xml::signer::Signer;
 use crate::xml::writer::Writer;
 
 /// An element that no schema of ours has.

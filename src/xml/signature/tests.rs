@@ -91,6 +91,16 @@ fn accepts_either_of_two_pinned_certificates() {
     assert!(check(&signed(&new.signer), &trusted).is_ok());
 }
 
+/// One signed element.
+fn signed_once(signer: &Signer) -> String {
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        signer.write_template(w, "o1");
+        w.text_element("p:Value", &[], "x");
+    });
+    signer.sign(&writer.finish(), &["o1"]).unwrap()
+}
+
 /// Spells a signature value anew.
 fn with_value(xml: &str, spell: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let (start, rest) = xml.rsplit_once("<ds:SignatureValue>").unwrap();
@@ -113,7 +123,7 @@ fn integer(bytes: &[u8]) -> Vec<u8> {
 fn an_ecdsa_value_is_r_and_s_of_the_length_of_the_curve_and_nothing_else() {
     for kind in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
         let world = world_with(kind);
-        let xml = signed(&world.signer);
+        let xml = signed_once(&world.signer);
         assert!(check(&with_value(&xml, <[u8]>::to_vec), &world.trusted).is_ok());
         let halves = |value: &[u8]| {
             let (r, s) = value.split_at(value.len() / 2);
@@ -149,7 +159,7 @@ fn a_high_s_is_valid() {
         0x25, 0x51,
     ];
     let world = world();
-    let xml = signed(&world.signer);
+    let xml = signed_once(&world.signer);
     let other = with_value(&xml, |value| {
         let mut value = value.to_vec();
         let mut borrow = 0;
@@ -161,16 +171,7 @@ fn a_high_s_is_valid() {
         value
     });
     assert_ne!(other, xml);
-    // The inner one, whose digest the outer one would have to cover.
-    let inner = xml.find("<p:Inner").unwrap()..xml.rfind("</p:Outer>").unwrap();
-    let alone = |xml: &str| {
-        let text = xml[inner.clone()].replacen("<p:Inner", "<p:Inner xmlns:p=\"urn:p\"", 1);
-        let text = text.replacen("<p:Inner", "<p:Inner xmlns:xenc=\"urn:x\"", 1);
-        let document = Document::parse(text.as_bytes(), &Limits::message(100_000)).unwrap();
-        verify(&document, &[document.root()], &world.trusted, ReferenceStyle::ById).map(|_| ())
-    };
-    assert_eq!(alone(&xml), Ok(()));
-    assert_eq!(alone(&other), Ok(()));
+    assert_eq!(check(&other, &world.trusted).as_deref(), Ok("x"));
 }
 
 #[test]
