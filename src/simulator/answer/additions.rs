@@ -100,7 +100,7 @@ fn extend(text: &str) -> String {
 }
 
 /// Signs it: the signature comes behind the issuer.
-fn sign(text: &str, claims: &Claims, signer: &crate::xml::signer::Signer) -> Result<String, Error> {
+fn sign(text: &str, claims: &Claims, signer: &Signer) -> Result<String, Error> {
     let mut writer = Writer::new();
     signer.write_template(&mut writer, &claims.id);
     let end = "</saml2:Issuer>";
