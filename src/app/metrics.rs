@@ -251,7 +251,8 @@ fn node(shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
     })?;
     encoder.one(&catalogue::NODE_UNDER_WAY, node.under_way() as f64)?;
     encoder.one(&catalogue::NODE_MAXIMUM, node.maximum() as f64)?;
-    encoder.one(&catalogue::NODE_TURNED_AWAY, exchanges.turned_away.value() as f64)
+    encoder.one(&catalogue::NODE_TURNED_AWAY, exchanges.turned_away.value() as f64)?;
+    encoder.one(&catalogue::NODE_EXTENSIONS, exchanges.extensions.answers.value() as f64)
 }
 
 fn groups(groups: &[Status], encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

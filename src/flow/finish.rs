@@ -185,7 +185,7 @@ impl Flows {
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
         let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
-        let answer = self.node.resolve(permit, soap::wrap(&message)).await?;
+        let (answer, permit) = self.node.resolve(permit, soap::wrap(&message)).await?;
 
         // 2. The answer: both signatures, statuses, decryption, every condition, level, person.
         let now = self.now();
@@ -202,8 +202,13 @@ impl Flows {
             maximum_bytes: settings.maximum_answer,
             wrapping: Wrapping::Soap,
         };
-        let keys = &settings.decryption_keys;
-        let examination = examine(&answer, &settings.trusted, keys, &expected, now);
+        let known = Arc::clone(settings);
+        let examination = self.examiner.examine(move || {
+            examine(&answer, &known.trusted, &known.decryption_keys, &expected, now)
+        });
+        let examination = examination.await?;
+        drop(permit);
+        self.node.exchanges().extensions.note(examination.checks.unread());
         let assertion = examination.for_login()?;
 
         // 3. Neither was used before, nor will be while it could be presented. Only what the node

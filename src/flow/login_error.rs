@@ -1,6 +1,7 @@
 //! Why a login does not begin, go on or finish: a stable code for each reason, and what it means
 //! for the citizen.
 
+use super::examiner::GivenUp;
 use super::node::NodeError;
 use crate::base::reason::Reason;
 use crate::saml::kind::Kind;
@@ -20,6 +21,9 @@ pub enum LoginError {
     /// The node's answer signs nobody in.
     #[error("{0}")]
     Refused(#[from] Refusal),
+    /// The node's answer was not read to its end.
+    #[error("{0}")]
+    Examination(#[from] GivenUp),
     /// What was used cannot be remembered, or not be told.
     #[error("replay guard: {0}")]
     ReplayGuard(#[source] Unavailable),
@@ -131,6 +135,7 @@ impl LoginError {
             Self::Node(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::ReplayGuard(_) => Reason::LoginReplayGuardFull,
+            Self::Examination(_) => Reason::LoginCheckNotMade,
             Self::Sign(_) => Reason::LoginCannotSign,
             Self::Store(_) => Reason::SessionStoreUnavailable,
             Self::Repeated { code, .. } => *code,
@@ -155,7 +160,7 @@ impl LoginError {
                 Class::Replayed
             }
             Self::Refused(refusal) => Class::Answer(refusal.kind()),
-            Self::Sign(_) => Class::Ours,
+            Self::Examination(_) | Self::Sign(_) => Class::Ours,
             Self::Store(_) => Class::NotKept,
             Self::Repeated { class, .. } => *class,
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Flows;
 use crate::base::random;
-use crate::saml::{logout, soap};
+use crate::saml::logout::{self, Confirmation, ExpectedLogout};
+use crate::saml::soap;
 use crate::session::sessions::SIGNED_OUT;
 use crate::session::{Session, SessionId};
 use crate::store::Unavailable;
@@ -12,7 +13,7 @@ use crate::store::Unavailable;
 /// What became of a sign-out, in truth.
 #[derive(Debug)]
 pub enum SignedOut {
-    /// The session here ended, and the node confirmed that its own did.
+    /// The session here ended, and the node confirmed that its own did, with its signature.
     Everywhere,
     /// The session here ended; the node did not confirm. The reason is for the log.
     OnlyHere(String),
@@ -54,15 +55,28 @@ impl Flows {
             Ok(request) => request,
             Err(error) => return SignedOut::OnlyHere(error.to_string()),
         };
-        let answer = match self.node.logout(soap::wrap(&request)).await {
-            Ok(answer) => answer,
+        let (answer, _permit) = match self.node.logout(soap::wrap(&request)).await {
+            Ok(answered) => answered,
             Err(error) => return SignedOut::OnlyHere(error.to_string()),
         };
-        let confirmed =
-            logout::confirm(&answer, &request_id, &settings.trusted, settings.maximum_answer);
-        match confirmed {
-            Ok(()) => SignedOut::Everywhere,
-            Err(refusal) => SignedOut::OnlyHere(refusal.to_string()),
+        let (known, now) = (Arc::clone(settings), self.now());
+        let examination = self.examiner.examine(move || {
+            let expected = ExpectedLogout {
+                request_id: &request_id,
+                node: &known.node_issuer,
+                skew: known.skew,
+                maximum_bytes: known.maximum_answer,
+            };
+            logout::confirm(&answer, &known.trusted, &expected, now)
+        });
+        match examination.await {
+            Ok(Ok(Confirmation::Signed)) => SignedOut::Everywhere,
+            // Whoever answered says so; that the node did is not known.
+            Ok(Ok(Confirmation::Unsigned)) => {
+                SignedOut::OnlyHere("confirmation of the logout is not signed".to_owned())
+            }
+            Ok(Err(refusal)) => SignedOut::OnlyHere(refusal.to_string()),
+            Err(given_up) => SignedOut::OnlyHere(given_up.to_string()),
         }
     }
 }

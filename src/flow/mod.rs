@@ -7,6 +7,8 @@
 pub mod arriving;
 pub mod begin;
 pub mod binding;
+pub mod examiner;
+pub mod extensions;
 pub mod finish;
 pub mod forms;
 pub mod handoff;
@@ -26,6 +28,7 @@ pub mod ticket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::examiner::Examiner;
 use self::forms::Forms;
 use self::handoff::codes::HandoffCodes;
 use self::handoff::requests::HandoffRequests;
@@ -82,11 +85,13 @@ pub struct Settings {
 /// Everything that the flows share.
 pub struct Flows {
     /// The settings.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// How sessions last.
     pub session_settings: crate::session::Settings,
     /// The way to the node.
     pub node: NodeClient,
+    /// Where its answers are examined.
+    pub examiner: Examiner,
     /// What seals and marks that which is handed out.
     pub sealer: Sealer,
     /// What became of logins.
@@ -134,9 +139,10 @@ impl Flows {
             LinkedSessions::new(Arc::clone(&store), sealer.clone(), &session_settings);
         let outcomes = Outcomes::new(Arc::clone(&store), sealer.clone(), Arc::clone(&clock), begun);
         Self {
-            settings,
+            settings: Arc::new(settings),
             session_settings,
             node,
+            examiner: Examiner::default(),
             sealer,
             outcomes: Arc::new(outcomes),
             forms: Arc::new(forms),
@@ -155,9 +161,10 @@ impl Flows {
     #[must_use]
     pub fn renewed(&self, settings: Settings, node: NodeClient) -> Self {
         Self {
-            settings,
+            settings: Arc::new(settings),
             session_settings: self.session_settings.clone(),
             node,
+            examiner: self.examiner.clone(),
             sealer: self.sealer.clone(),
             outcomes: Arc::clone(&self.outcomes),
             forms: Arc::clone(&self.forms),

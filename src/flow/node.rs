@@ -20,6 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::extensions::Extensions;
 use super::node_tls;
 use crate::base::body;
 use crate::base::connector::{Connector, connector};
@@ -98,6 +99,8 @@ pub struct Exchanges {
     pub logout: Seen,
     /// Those that found no place.
     pub turned_away: Count,
+    /// What answers held that nobody reads.
+    pub extensions: Extensions,
 }
 
 /// What was seen of exchanges of one purpose.
@@ -113,7 +116,8 @@ impl Default for Exchanges {
     fn default() -> Self {
         let seen =
             || Seen { duration: Histogram::new(BUCKETS), results: ByName::beginning_with(["ok"]) };
-        Self { resolve: seen(), logout: seen(), turned_away: Count::default() }
+        let (turned_away, extensions) = (Count::default(), Extensions::default());
+        Self { resolve: seen(), logout: seen(), turned_away, extensions }
     }
 }
 
@@ -133,7 +137,8 @@ pub struct NodeClient {
     queue: Semaphore,
 }
 
-/// A permit, one of the exchanges that may be under way.
+/// A permit, one of the exchanges that may be under way. An exchange is over when its answer was
+/// read.
 #[derive(Debug)]
 pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
@@ -217,31 +222,38 @@ impl NodeClient {
         all.saturating_sub(self.permits.available_permits())
     }
 
-    /// Sends an `ArtifactResolve` and returns the answer, unread.
+    /// Sends an `ArtifactResolve` and returns the answer, unread, with the permit, which is held
+    /// until it was read.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn resolve(&self, permit: Permit, soap: String) -> Result<Bytes, NodeError> {
+    pub async fn resolve(
+        &self,
+        permit: Permit,
+        soap: String,
+    ) -> Result<(Bytes, Permit), NodeError> {
         let (url, time) = (&self.settings.resolve_url, self.settings.timeout);
-        self.exchange(permit, url, soap, time, &self.exchanges.resolve).await
+        let answer = self.exchange(url, soap, time, &self.exchanges.resolve).await?;
+        Ok((answer, permit))
     }
 
-    /// Sends a `LogoutRequest` and returns the answer, unread.
+    /// Sends a `LogoutRequest` and returns the answer, unread, with the permit, which is held
+    /// until it was read.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn logout(&self, soap: String) -> Result<Bytes, NodeError> {
+    pub async fn logout(&self, soap: String) -> Result<(Bytes, Permit), NodeError> {
         let Some(url) = &self.settings.logout_url else {
             return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
         };
         let permit = self.permit().await?;
         let time = self.settings.timeout.min(LOGOUT_TIMEOUT);
-        self.exchange(permit, url, soap, time, &self.exchanges.logout).await
+        let answer = self.exchange(url, soap, time, &self.exchanges.logout).await?;
+        Ok((answer, permit))
     }
 
     async fn exchange(
         &self,
-        permit: Permit,
         url: &Uri,
         soap: String,
         time: Duration,
@@ -249,7 +261,6 @@ impl NodeClient {
     ) -> Result<Bytes, NodeError> {
         let began = Instant::now();
         let answer = timeout(time, self.send(url, soap)).await;
-        drop(permit);
         let answer = answer.unwrap_or(Err(NodeError::Timeout(time)));
         seen.note(began.elapsed(), &answer);
         answer

@@ -4,7 +4,8 @@
 //!    the assertion inside has no signature of its own, so nothing is opened before both hold.
 //! 2. The one `EncryptedAssertion` is taken from the verified `Response` and from nowhere else.
 //! 3. Issuers and `InResponseTo` are checked at both levels, and both statuses.
-//! 4. An error status may come without a signature: it signs nobody in. What it says is reported
+//! 4. Nothing else is in it, but in places for extensions ([`super::schema`]).
+//! 5. An error status may come without a signature: it signs nobody in. What it says is reported
 //!    only when no signature is there at all; a broken one is the reason itself.
 
 use zeroize::Zeroizing;
@@ -14,6 +15,7 @@ use super::conditions::check_issued;
 use super::expected::{Expected, Wrapping};
 use super::namespaces::{SAML2, SAML2P};
 use super::refusal::{Level, Refusal};
+use super::schema;
 use super::soap;
 use super::status::Status;
 use crate::base::clock::Time;
@@ -75,12 +77,16 @@ impl<'d> Answer<'d> {
         check_message(Level::Response, inner, expected, now, checks)?;
         let proof = verified.into_iter().find(|verified| verified.element() == inner);
         let Some(response) = proof else {
-            let missing = signature::Error::Missing(inner.name().to_owned());
+            let missing = signature::Error::Missing(inner.name().into());
             return checks.note("response_signature", Err(missing.into()));
         };
 
         // 4. The one assertion.
         let encrypted = checks.note("encrypted_assertion", only_assertion(response))?;
+
+        // 5. Nothing is there that would be passed over.
+        let places = schema::check(document.root(), checks).map_err(Refusal::Shape);
+        checks.note_places("message_schema", places)?;
         Ok(Self { response, encrypted })
     }
 
@@ -126,7 +132,7 @@ fn find<'d>(document: &'d Document<'d>, wrapping: Wrapping) -> Result<Element<'d
     }
 }
 
-/// Rules 1 and 4.
+/// Rules 1 and 5.
 fn verify_signatures<'d>(
     document: &'d Document<'d>,
     outer: Element<'d>,
@@ -214,7 +220,7 @@ fn check_message(
             Refusal::Destination { level, found, expected }
         })?;
     }
-    checks.note(issued_name, check_issued(level, message, expected, now))?;
+    checks.note(issued_name, check_issued(level, message, expected.skew, now))?;
     let status = Status::read(message).map_err(shape)?;
     let result = if status.is_success() { Ok(()) } else { Err(Refusal::Status { level, status }) };
     checks.note(status_name, result)

@@ -1,5 +1,6 @@
 //! The assertion: read only when it was opened from a verified answer, kept only when every
-//! condition holds.
+//! condition holds. It needs no signature of its own; one that is there must hold all the same (SAML
+//! core 5.4.2, XML signature 3.2).
 
 use jiff::civil::Date;
 
@@ -9,13 +10,18 @@ use super::conditions::{
     check_authn_statement, check_conditions, check_issued, check_subject, shape,
 };
 use super::expected::Expected;
+use super::message::is_offset;
 use super::namespaces::SAML2;
 use super::refusal::{Level, Refusal};
+use super::schema;
 use crate::base::clock::Time;
+use crate::base::foreign::Foreign;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::person::{Identifier, Person};
+use crate::xml::algorithms::DS;
 use crate::xml::scan::Limits;
+use crate::xml::signature::{self, ReferenceStyle, TrustedCertificates};
 use crate::xml::tree::{Document, Element};
 
 /// What the node says of a login, after every check. Only [`Assertion::read`] makes one.
@@ -48,6 +54,7 @@ impl Assertion {
     /// The first thing that does not hold.
     pub fn read(
         opened: &Opened,
+        trusted: &TrustedCertificates,
         expected: &Expected,
         now: Time,
         checks: &mut Checks,
@@ -56,6 +63,7 @@ impl Assertion {
         let document = Document::parse(opened.bytes(), &limits).map_err(shape);
         let document = checks.note("assertion_xml", document)?;
         let assertion = document.root();
+        check_signature(&document, trusted, checks)?;
         let mut reading = Reading { assertion, expected, now, checks };
         let result = reading.read();
         if let Err(refusal @ Refusal::AssertionShape(_)) = &result {
@@ -137,7 +145,8 @@ impl Reading<'_, '_> {
         if assertion.required_attribute("Version").map_err(shape)? != "2.0" {
             return Err(Refusal::AssertionShape("it is not SAML 2.0".to_owned()));
         }
-        let id = assertion.required_attribute("ID").map_err(shape)?;
+        let id = usable(assertion.required_attribute("ID").map_err(shape)?)
+            .ok_or_else(|| Refusal::AssertionShape("its ID is empty or too long".to_owned()))?;
         let issuer = assertion.child(SAML2, "Issuer").map_err(shape)?.text().map_err(shape)?;
         self.checks.compare(
             "assertion_issuer",
@@ -145,14 +154,14 @@ impl Reading<'_, '_> {
             expected.node.as_deref(),
             |found, expected| Refusal::Issuer { level: Level::Assertion, found, expected },
         )?;
-        let issued = check_issued(Level::Assertion, assertion, expected, now);
+        let issued = check_issued(Level::Assertion, assertion, expected.skew, now);
         self.checks.note("assertion_issue_instant", issued)?;
 
         // 2. It may be presented by whoever bears it, here and now, for this request.
         let subject = assertion.child(SAML2, "Subject").map_err(shape)?;
         check_subject(subject, expected, now, self.checks)?;
         let conditions = assertion.child(SAML2, "Conditions").map_err(shape)?;
-        check_conditions(conditions, expected, now, self.checks)?;
+        let not_on_or_after = check_conditions(conditions, expected, now, self.checks)?;
 
         // 3. How the citizen identified.
         let statement = assertion.child(SAML2, "AuthnStatement").map_err(shape)?;
@@ -171,12 +180,19 @@ impl Reading<'_, '_> {
         // 4. Who it is.
         let name_id = text_of(subject.child(SAML2, "NameID").map_err(shape)?, "NameID")?;
         let person = self.person(&name_id)?;
-        let not_on_or_after = conditions.required_attribute("NotOnOrAfter").map_err(shape)?;
+
+        // 5. Nothing is there that would be passed over.
+        let places = schema::check(assertion, self.checks).map_err(Refusal::AssertionShape);
+        self.checks.note_places("assertion_schema", places)?;
+        let session_index = match statement.attribute("SessionIndex") {
+            Some(index) => usable(index)
+                .ok_or_else(|| Refusal::AssertionShape("unusable SessionIndex".to_owned()))?,
+            None => id.clone(),
+        };
         Ok(Assertion {
-            id: id.to_owned(),
-            session_index: statement.attribute("SessionIndex").unwrap_or(id).to_owned(),
-            not_on_or_after: super::message::parse_instant(not_on_or_after)
-                .ok_or_else(|| Refusal::AssertionShape("NotOnOrAfter is no time".to_owned()))?,
+            id,
+            session_index,
+            not_on_or_after,
             name_id,
             authn_instant,
             session_end,
@@ -190,7 +206,7 @@ impl Reading<'_, '_> {
         let class = context.child(SAML2, "AuthnContextClassRef").map_err(shape)?;
         let uri = class.text().map_err(shape)?;
         let found = Assurance::from_uri(uri.trim())
-            .ok_or_else(|| Refusal::AssuranceUnknown(super::checks::bounded(&uri)));
+            .ok_or_else(|| Refusal::AssuranceUnknown(Foreign::new(&uri)));
         let found = match found {
             Ok(found) => found,
             unknown @ Err(_) => return self.checks.note("assurance", unknown),
@@ -214,6 +230,20 @@ impl Reading<'_, '_> {
         }
         Ok(person)
     }
+}
+
+/// A signature anywhere is that of the assertion, made by a pinned certificate.
+fn check_signature(
+    document: &Document<'_>,
+    trusted: &TrustedCertificates,
+    checks: &mut Checks,
+) -> Result<(), Refusal> {
+    if !document.elements().any(|element| element.is(DS, "Signature")) {
+        return Ok(());
+    }
+    let root = document.root();
+    let verified = signature::verify(document, &[root], trusted, ReferenceStyle::ById);
+    checks.note("assertion_signature", verified.map(|_| ()).map_err(Refusal::from))
 }
 
 /// Every attribute at most once, by its name; the required ones are there.
@@ -286,15 +316,12 @@ fn usable(text: &str) -> Option<String> {
 /// `xs:date`: the node writes `1987-02-22Z`. The zone of a day of birth means nothing to us.
 fn parse_date(text: &str) -> Option<Date> {
     let (date, zone) = text.split_at_checked(10)?;
-    let offset = zone.as_bytes();
-    let is_zone = match offset {
-        [] | [b'Z'] => true,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => {
-            [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit())
-        }
-        _ => false,
-    };
-    if is_zone { date.parse().ok() } else { None }
+    let is_zone = zone.is_empty() || zone == "Z" || is_offset(zone.as_bytes());
+    let is_date = date.bytes().enumerate().all(|(place, byte)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    if is_zone && is_date { date.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -307,8 +334,18 @@ mod tests {
         for text in ["1987-02-22Z", "1987-02-22", "1987-02-22+01:00", "1987-02-22-05:00"] {
             assert_eq!(parse_date(text), Some(date(1987, 2, 22)), "{text}");
         }
-        for text in ["", "1987", "1987-02-30Z", "22.02.1987", "1987-02-22T00:00:00Z", "ż987-02-22"]
-        {
+        for text in [
+            "",
+            "1987",
+            "1987-02-30Z",
+            "22.02.1987",
+            "1987-02-22T00:00:00Z",
+            "ż987-02-22",
+            "1987-W07-7",
+            "+19870222Z",
+            "1987-02-22z",
+            "1987-02-22+99:99",
+        ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }

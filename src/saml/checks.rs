@@ -1,6 +1,7 @@
 //! The list of checks that an answer went through: what was looked at, and with what result.
 
 use super::refusal::Refusal;
+use crate::base::foreign::Foreign;
 
 /// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,34 @@ pub struct Check {
 
 /// The checks of one answer, in the order in which they were made.
 #[derive(Debug, Clone, Default)]
-pub struct Checks(Vec<Check>);
+pub struct Checks {
+    made: Vec<Check>,
+    unread: Unread,
+}
+
+/// What an answer holds in places for extensions, and nobody reads.
+#[derive(Debug, Clone, Default)]
+pub struct Unread {
+    names: Vec<String>,
+    count: usize,
+}
+
+/// How many of them are named.
+const MAXIMUM_NAMED: usize = 20;
+
+impl Unread {
+    /// Returns what it is, each once; not more than some.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Returns how many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+}
 
 impl Checks {
     /// Starts an empty list.
@@ -38,23 +66,56 @@ impl Checks {
     /// Returns the checks.
     #[must_use]
     pub fn list(&self) -> &[Check] {
-        &self.0
+        &self.made
+    }
+
+    /// Returns what is in places for extensions.
+    #[must_use]
+    pub fn unread(&self) -> &Unread {
+        &self.unread
+    }
+
+    /// Notes something in a place for extensions, by a name that is fit for a log.
+    pub fn tolerate(&mut self, name: String) {
+        self.unread.count += 1;
+        if self.unread.names.len() < MAXIMUM_NAMED && !self.unread.names.contains(&name) {
+            self.unread.names.push(name);
+        }
+    }
+
+    /// Notes a check of what has its place, with what is tolerated.
+    ///
+    /// # Errors
+    /// The refusal, as given.
+    pub fn note_places(
+        &mut self,
+        name: &'static str,
+        result: Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        match result {
+            Ok(()) if self.unread.count > 0 => {
+                let (count, names) = (self.unread.count, self.unread.names.join(", "));
+                self.passed(name, format!("{count} things are not read: {names}"));
+                Ok(())
+            }
+            result => self.note(name, result),
+        }
     }
 
     /// Returns the first check that was not made.
     #[must_use]
     pub fn first_not_made(&self) -> Option<&'static str> {
-        self.0.iter().find(|check| check.outcome == Outcome::NotChecked).map(|check| check.name)
+        self.made.iter().find(|check| check.outcome == Outcome::NotChecked).map(|check| check.name)
     }
 
     /// Notes a check that held.
     pub fn passed(&mut self, name: &'static str, detail: impl Into<String>) {
-        self.0.push(Check { name, outcome: Outcome::Passed, detail: detail.into() });
+        self.made.push(Check { name, outcome: Outcome::Passed, detail: detail.into() });
     }
 
     /// Notes a check that nothing was given for.
     pub fn not_checked(&mut self, name: &'static str, detail: impl Into<String>) {
-        self.0.push(Check { name, outcome: Outcome::NotChecked, detail: detail.into() });
+        self.made.push(Check { name, outcome: Outcome::NotChecked, detail: detail.into() });
     }
 
     /// Notes the result of a check that ends the examination when it fails.
@@ -69,7 +130,11 @@ impl Checks {
         match &result {
             Ok(_) => self.passed(name, ""),
             Err(refusal) => {
-                self.0.push(Check { name, outcome: Outcome::Failed, detail: refusal.to_string() });
+                self.made.push(Check {
+                    name,
+                    outcome: Outcome::Failed,
+                    detail: refusal.to_string(),
+                });
             }
         }
         result
@@ -84,21 +149,17 @@ impl Checks {
         name: &'static str,
         found: &str,
         expected: Option<&str>,
-        refusal: impl FnOnce(String, String) -> Refusal,
+        refusal: impl FnOnce(Foreign, String) -> Refusal,
     ) -> Result<(), Refusal> {
+        let shown = Foreign::new(found);
         match expected {
-            None => self.not_checked(name, format!("it is \"{}\"", bounded(found))),
-            Some(expected) if expected == found => self.passed(name, bounded(found)),
+            None => self.not_checked(name, format!("it is \"{shown}\"")),
+            Some(expected) if expected == found => self.passed(name, shown.as_str()),
             Some(expected) => {
-                let refusal = refusal(bounded(found), expected.to_owned());
+                let refusal = refusal(shown, expected.to_owned());
                 return self.note(name, Err(refusal));
             }
         }
         Ok(())
     }
-}
-
-/// Text from a message, short enough for a line and free of control characters.
-pub(super) fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
 }

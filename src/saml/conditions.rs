@@ -1,11 +1,14 @@
 //! The conditions under which an assertion holds (SAML core 2.5, SAML profiles 4.1.4.3).
 
+use std::time::Duration;
+
 use super::checks::Checks;
 use super::expected::Expected;
 use super::message::parse_instant;
 use super::namespaces::{BEARER, SAML2};
 use super::refusal::{Level, Refusal, TimeBound};
 use crate::base::clock::{Time, earlier, later};
+use crate::base::foreign::Foreign;
 use crate::xml::tree::{self, Element};
 
 pub(super) fn shape(error: tree::Error) -> Refusal {
@@ -22,6 +25,7 @@ pub(super) fn check_subject(
     let confirmation = subject.child(SAML2, "SubjectConfirmation").map_err(shape)?;
     let method = confirmation.required_attribute("Method").map_err(shape)?;
     if method != BEARER {
+        let method = Foreign::new(method);
         return Err(Refusal::AssertionShape(format!("subject confirmation is by {method}")));
     }
     let data = confirmation.child(SAML2, "SubjectConfirmationData").map_err(shape)?;
@@ -48,16 +52,25 @@ pub(super) fn check_subject(
     )
 }
 
-/// Checks the `Conditions`: both times, every audience restriction, and nothing unknown.
+/// How far ahead an assertion may say that it ends. The node's own hold for fifty minutes. Its use
+/// is remembered until then, so the bound is one on what is remembered.
+const MAXIMUM_VALIDITY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Checks the `Conditions`: both times, every audience restriction, and nothing unknown. Returns
+/// when they end.
 pub(super) fn check_conditions(
     conditions: Element<'_>,
     expected: &Expected,
     now: Time,
     checks: &mut Checks,
-) -> Result<(), Refusal> {
+) -> Result<Time, Refusal> {
     let clock = Clock { expected, now };
     let before = optional_time(conditions, "NotBefore")?;
     let after = required_time(conditions, "NotOnOrAfter")?;
+    if after > later(later(now, expected.skew), MAXIMUM_VALIDITY) {
+        let what = format!("Conditions/@NotOnOrAfter is {after}, more than a day ahead of {now}");
+        return Err(Refusal::AssertionShape(what));
+    }
     checks.note("conditions_not_before", clock.begins(TimeBound::ConditionsNotBefore, before))?;
     checks.note(
         "conditions_not_on_or_after",
@@ -75,7 +88,7 @@ pub(super) fn check_conditions(
         }
     }
     if restricted {
-        Ok(())
+        Ok(after)
     } else {
         Err(Refusal::AssertionShape("there is no AudienceRestriction".to_owned()))
     }
@@ -128,11 +141,14 @@ pub(super) fn check_authn_statement(
 pub(super) fn check_issued(
     level: Level,
     element: Element<'_>,
-    expected: &Expected,
+    skew: Duration,
     now: Time,
 ) -> Result<(), Refusal> {
-    let issued = required_time(element, "IssueInstant")?;
-    if issued > later(now, expected.skew) {
+    let issued = required_time(element, "IssueInstant").map_err(|refusal| match refusal {
+        Refusal::AssertionShape(what) if level != Level::Assertion => Refusal::Shape(what),
+        refusal => refusal,
+    })?;
+    if issued > later(now, skew) {
         return Err(Refusal::IssuedInFuture { level, issued });
     }
     Ok(())

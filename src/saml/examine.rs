@@ -71,5 +71,5 @@ fn run(
     // 3. The assertion is opened.
     let opened = answer.open(keys, expected, checks)?;
     // 4. Every condition holds, and it names a person.
-    Assertion::read(&opened, expected, now, checks)
+    Assertion::read(&opened, trusted, expected, now, checks)
 }

@@ -7,12 +7,13 @@
 use super::kind::Kind;
 use super::status::Status;
 use crate::base::clock::Time;
+use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::xml::{decryption, scan, signature, tree};
 
-/// The three nested parts of an answer that carry the same kinds of claims.
+/// The messages and parts of messages that carry the same kinds of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The outer message.
@@ -21,6 +22,8 @@ pub enum Level {
     Response,
     /// The decrypted assertion.
     Assertion,
+    /// The answer to our `LogoutRequest`.
+    LogoutResponse,
 }
 
 impl std::fmt::Display for Level {
@@ -29,6 +32,7 @@ impl std::fmt::Display for Level {
             Self::ArtifactResponse => "ArtifactResponse",
             Self::Response => "Response",
             Self::Assertion => "assertion",
+            Self::LogoutResponse => "LogoutResponse",
         })
     }
 }
@@ -45,7 +49,7 @@ pub enum Refusal {
     Shape(String),
     /// The node answered with a SOAP fault.
     #[error("node answered with a SOAP fault: {0}")]
-    SoapFault(String),
+    SoapFault(Foreign),
     /// A signature is missing or wrong.
     #[error("{0}")]
     Signature(#[from] signature::Error),
@@ -55,7 +59,7 @@ pub enum Refusal {
         /// Where.
         level: Level,
         /// The issuer found.
-        found: String,
+        found: Foreign,
         /// The node.
         expected: String,
     },
@@ -65,7 +69,7 @@ pub enum Refusal {
         /// Where.
         level: Level,
         /// The request that it answers.
-        found: String,
+        found: Foreign,
         /// Our request.
         expected: String,
     },
@@ -107,7 +111,7 @@ pub enum Refusal {
     #[error("assertion is for audience \"{found}\", expected \"{expected}\"")]
     Audience {
         /// Whom it is for.
-        found: String,
+        found: Foreign,
         /// Us.
         expected: String,
     },
@@ -115,7 +119,7 @@ pub enum Refusal {
     #[error("assertion is for recipient \"{found}\", expected \"{expected}\"")]
     Recipient {
         /// Where to.
-        found: String,
+        found: Foreign,
         /// Our assertion consumer service.
         expected: String,
     },
@@ -125,7 +129,7 @@ pub enum Refusal {
         /// Where.
         level: Level,
         /// Where to.
-        found: String,
+        found: Foreign,
         /// Our assertion consumer service.
         expected: String,
     },
@@ -144,7 +148,7 @@ pub enum Refusal {
     UnknownCondition(String),
     /// The level of assurance is none that we know.
     #[error("level of assurance \"{0}\" is unknown")]
-    AssuranceUnknown(String),
+    AssuranceUnknown(Foreign),
     /// The login was weaker than asked for.
     #[error("level of assurance is {found}, asked for at least {expected}")]
     AssuranceTooLow {
@@ -215,10 +219,14 @@ impl Refusal {
     /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> Reason {
-        use Level::{ArtifactResponse, Assertion, Response};
+        use Level::{ArtifactResponse, Assertion, LogoutResponse, Response};
         match self {
             Self::Unreadable(error) => unreadable_code(error),
-            Self::Shape(_) => Reason::LoginUnexpectedAnswer,
+            // It signs nobody in or out: what it is refused for stands in the log.
+            Self::Shape(_)
+            | Self::Issuer { level: LogoutResponse, .. }
+            | Self::InResponseTo { level: LogoutResponse, .. }
+            | Self::IssuedInFuture { level: LogoutResponse, .. } => Reason::LoginUnexpectedAnswer,
             Self::SoapFault(_) => Reason::LoginSoapFault,
             Self::Signature(error) => signature_code(error),
             Self::Issuer { level: ArtifactResponse, .. } => Reason::LoginArtifactResponseIssuer,
@@ -290,7 +298,7 @@ fn signature_code(error: &signature::Error) -> Reason {
         signature::Error::Algorithm { .. } => Reason::LoginSignatureAlgorithm,
         signature::Error::Transform { .. } => Reason::LoginSignatureTransform,
         signature::Error::Digest(_) => Reason::LoginSignatureDigestMismatch,
-        signature::Error::Value(_) => Reason::LoginSignatureNotTrusted,
+        signature::Error::Value { .. } => Reason::LoginSignatureNotTrusted,
     }
 }
 

@@ -1,8 +1,9 @@
 //! SOAP 1.1 envelopes (W3C note of 8 May 2000), without any header block.
 
-use super::checks::bounded;
+use super::masked::masked;
 use super::namespaces::SOAP;
 use super::refusal::Refusal;
+use crate::base::foreign::Foreign;
 use crate::xml::tree::Element;
 use crate::xml::writer::Writer;
 
@@ -44,11 +45,11 @@ pub fn unwrap(envelope: Element<'_>) -> Result<Element<'_>, Refusal> {
     }
 }
 
-fn describe(fault: Element<'_>) -> String {
+fn describe(fault: Element<'_>) -> Foreign {
     let text = |name| fault.optional_child("", name).ok().flatten().and_then(|e| e.text().ok());
     let code = text("faultcode").unwrap_or_default();
     let string = text("faultstring").unwrap_or_default();
-    bounded(format!("{} {}", code.trim(), string.trim()).trim())
+    masked(&format!("{} {}", code.trim(), string.trim()))
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
     fn refuses_faults_and_bodies_without_exactly_one_message() {
         let fault = "<soap:Fault><faultcode>soap:Server</faultcode>\
                      <faultstring>no</faultstring></soap:Fault>";
-        assert_eq!(unwrapped(&wrap(fault)), Err(Refusal::SoapFault("soap:Server no".to_owned())));
+        assert_eq!(unwrapped(&wrap(fault)), Err(Refusal::SoapFault("soap:Server no".into())));
         for xml in [wrap(""), wrap("<a/><b/>"), "<a/>".to_owned()] {
             assert!(matches!(unwrapped(&xml), Err(Refusal::Shape(_))), "{xml}");
         }

@@ -1,20 +1,22 @@
 //! The status of a SAML message (SAML core 3.2.2), at whichever level it stands.
 
 use super::kind::Kind;
+use super::masked::{masked, without_digits};
 use super::namespaces::{SAML2P, STATUS_PREFIX};
+use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
 use crate::xml::tree::{self, Element};
 
 /// A status: top-level code, second-level code, message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    top: String,
-    second: Option<String>,
-    message: Option<String>,
+    top: Foreign,
+    second: Option<Foreign>,
+    message: Option<Foreign>,
 }
 
 impl Status {
-    /// Reads the `Status` of a message. Text is bounded and free of control characters.
+    /// Reads the `Status` of a message. Its text is masked, and everything bounded and escaped.
     ///
     /// # Errors
     /// When there is none or it is not of the schema.
@@ -23,20 +25,21 @@ impl Status {
         let code = status.child(SAML2P, "StatusCode")?;
         let top = code.required_attribute("Value")?;
         let second = match code.optional_child(SAML2P, "StatusCode")? {
-            Some(second) => Some(bounded(second.required_attribute("Value")?)),
+            Some(second) => Some(second.required_attribute("Value")?.into()),
             None => None,
         };
         let message = match status.optional_child(SAML2P, "StatusMessage")? {
-            Some(message) => Some(bounded(&message.text()?)),
+            Some(message) => Some(masked(&message.text()?)),
             None => None,
         };
-        Ok(Self { top: bounded(top), second, message })
+        Ok(Self { top: top.into(), second, message })
     }
 
-    /// Tells whether the node reports success.
+    /// Tells whether the node reports success. A code below says what went wrong (SAML core
+    /// 3.2.2.2), so with one it is no success.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.short_top() == Some("Success")
+        self.short_top() == Some("Success") && self.second.is_none()
     }
 
     /// Returns the stable reason code of a status that is not success.
@@ -69,20 +72,22 @@ impl Status {
     fn decisive(&self) -> Option<&str> {
         const KNOWN: [&str; 5] =
             ["AuthnFailed", "NoAuthnContext", "NoPassive", "RequestDenied", "UnknownPrincipal"];
-        let second = self.second.as_deref().and_then(short);
+        let second = self.second.as_ref().and_then(|second| short(second.as_str()));
         second.filter(|second| KNOWN.contains(second)).or_else(|| self.short_top())
     }
 
     fn short_top(&self) -> Option<&str> {
-        short(&self.top)
+        short(self.top.as_str())
     }
 }
 
 impl std::fmt::Display for Status {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", short(&self.top).unwrap_or(&self.top))?;
+        let shown =
+            |code: &Foreign| without_digits(short(code.as_str()).unwrap_or_else(|| code.as_str()));
+        write!(f, "{}", shown(&self.top))?;
         if let Some(second) = &self.second {
-            write!(f, " / {}", short(second).unwrap_or(second))?;
+            write!(f, " / {}", shown(second))?;
         }
         if let Some(message) = &self.message {
             write!(f, " ({message})")?;
@@ -93,10 +98,6 @@ impl std::fmt::Display for Status {
 
 fn short(uri: &str) -> Option<&str> {
     uri.strip_prefix(STATUS_PREFIX)
-}
-
-fn bounded(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]
@@ -134,6 +135,10 @@ mod tests {
             ("Responder", "", "login.node_failed"),
             ("Responder", "SomethingNew", "login.node_failed"),
             ("SomethingNew", "", "login.other_node_status"),
+            ("Success", "AuthnFailed", "login.cancelled"),
+            ("Success", "RequestDenied", "login.refused_by_node"),
+            ("Success", "SomethingNew", "login.other_node_status"),
+            ("Success", "Success", "login.other_node_status"),
         ] {
             let status = status(&code(top, second)).unwrap();
             assert_eq!(status.code(), reason, "{top}/{second}");

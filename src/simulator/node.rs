@@ -227,15 +227,18 @@ impl Node {
         }
         self.note(MessageKind::LogoutRequest, &checked.seen, &findings, body, now);
         let id = checked.message.as_ref().map_or(&checked.seen.id, |request| &request.id);
-        let respond =
-            |answer: LogoutAnswer<'_>| answer::logout(&self.kit, &self.issuer, id, answer, now);
         let has = |fault| faults.contains(&fault);
+        let other = has(Fault::LogoutOtherIssuer).then_some("inny-wezel.example");
+        let issuer = other.unwrap_or(&self.issuer);
+        let respond = |answer: LogoutAnswer<'_>| answer::logout(&self.kit, issuer, id, answer, now);
         let mut reply = if has(Fault::LogoutRubbish) {
             Reply { status: 200, body: b"To nie jest XML.".to_vec(), pace: Pace::Now }
         } else if has(Fault::LogoutFails) {
             reply(respond(LogoutAnswer::Failed(NodeStatus::Responder, "symulowana odmowa")))
         } else if findings.iter().any(|finding| finding.rule == &rules::LOGOUT_UNKNOWN) {
             reply(respond(LogoutAnswer::Failed(NodeStatus::Requester, "unknown session")))
+        } else if findings.is_empty() && has(Fault::LogoutUnsigned) {
+            reply(respond(LogoutAnswer::Unsigned))
         } else if findings.is_empty() {
             reply(respond(LogoutAnswer::Success))
         } else {

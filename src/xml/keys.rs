@@ -9,9 +9,11 @@ use aws_lc_rs::signature::{
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::oid_registry::OID_KEY_TYPE_EC_PUBLIC_KEY;
+use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
 use crate::base::clock::Time;
+use crate::base::encoding::sha256;
 use crate::base::secret::Secret;
 
 /// Why a certificate or key cannot be used.
@@ -54,6 +56,7 @@ pub struct Certificate {
     not_before: Time,
     not_after: Time,
     public_key: Vec<u8>,
+    ecdsa_value_length: Option<usize>,
 }
 
 impl Certificate {
@@ -103,6 +106,7 @@ impl Certificate {
             not_before: time(parsed.validity().not_before)?,
             not_after: time(parsed.validity().not_after)?,
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
+            ecdsa_value_length: ecdsa_value_length(parsed.public_key()),
             der: der.to_vec(),
         })
     }
@@ -117,6 +121,13 @@ impl Certificate {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Returns the SHA-256 fingerprint, as `openssl x509 -fingerprint -sha256` prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let bytes = sha256(&self.der).map(|byte| format!("{byte:02X}"));
+        bytes.join(":")
     }
 
     /// Returns the first moment of validity.
@@ -137,8 +148,27 @@ impl Certificate {
         &self.public_key
     }
 
+    /// Returns how long the value of a signature is (RFC 6931, 2.3.6), when the key is one of a
+    /// curve.
+    pub(super) fn ecdsa_value_length(&self) -> Option<usize> {
+        self.ecdsa_value_length
+    }
+
     pub(super) fn trusted_key(&self) -> Result<bergshamra_keys::Key, Error> {
         bergshamra_keys::loader::load_x509_cert_der(&self.der).map_err(Error::Signature)
+    }
+}
+
+/// SEC 1, 2.3.3: a point is a byte and two coordinates, or a byte and one when it is compressed.
+/// On the curves that there are, the order is as long as a coordinate.
+fn ecdsa_value_length(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
+    if key.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY {
+        return None;
+    }
+    let point = &key.subject_public_key.data;
+    match point.first()? {
+        4 => Some(point.len() - 1),
+        _ => Some(2 * (point.len() - 1)),
     }
 }
 

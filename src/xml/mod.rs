@@ -11,6 +11,7 @@
 //! 5. No I/O, no clock: keys and time are arguments.
 
 pub mod algorithms;
+mod canonical;
 pub mod decryption;
 pub mod encryption;
 mod key_derivation;

@@ -4,15 +4,22 @@
 //! 2. No document type, processing instruction, comment, CDATA section, undeclared prefix or other
 //!    encoding: the node sends none, and each has carried an attack (entities, text that one reader
 //!    sees cut and another whole).
-//! 3. No tab or line end stands as such in the value of an attribute. XML 1.0 (3.3.3) makes a space
-//!    of each, and the parser behind us does not: two readers would see two values.
+//! 3. A tab or a line end that stands as such in the value of an attribute becomes a space (XML 1.0,
+//!    3.3.3). The parser behind us leaves it, so two readers would see two values; it never gets to
+//!    see one.
 //! 4. A name has at most one colon, in the middle (Namespaces in XML 1.0, section 4): readers part
 //!    others in different places.
-//! 5. Depth, number of elements, attributes and namespace declarations are bounded, because the
+//! 5. A namespace name is short, and has the letters of a URI only (Namespaces in XML 1.0, section
+//!    2): the canonical form writes it wherever it is used, so each letter costs many times.
+//! 6. Depth, number of elements, attributes and namespace declarations are bounded, because the
 //!    cost of parsing and canonicalising grows faster than they do.
+
+use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
+
+use crate::base::foreign::Foreign;
 
 /// How much XML we are willing to look at.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +71,7 @@ pub enum Error {
     },
     /// The text is not well-formed.
     #[error("message is not well-formed XML: {0}")]
-    Malformed(String),
+    Malformed(Foreign),
 }
 
 /// What may not stand in a message.
@@ -80,8 +87,8 @@ pub enum Forbidden {
     CharacterData,
     /// `xmlns:prefix=""`.
     Undeclaration,
-    /// A tab or a line end in the value of an attribute.
-    WhiteSpace,
+    /// A namespace name that is too long, or no URI.
+    Namespace,
     /// `prefix:`, `:name`, `a:b:c`.
     Name,
     /// A declaration of another version or encoding than XML 1.0 in UTF-8.
@@ -96,24 +103,27 @@ impl std::fmt::Display for Forbidden {
             Self::Comment => "comment",
             Self::CharacterData => "CDATA section",
             Self::Undeclaration => "namespace prefix without a namespace",
-            Self::WhiteSpace => "tab or line end in an attribute",
+            Self::Namespace => "namespace name that is no URI of at most 256 characters",
             Self::Name => "name with a colon where none may be",
             Self::Declaration => "declaration of another version or encoding",
         })
     }
 }
 
-/// Looks at `bytes` within `limits` and returns them as text.
+/// The longest namespace name; the node's own have up to 48 characters.
+const MAXIMUM_NAMESPACE: usize = 256;
+
+/// Looks at `bytes` within `limits` and returns them as text, with its attributes normalised.
 ///
 /// # Errors
 /// When a rule of the module is broken.
-pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Error> {
+pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Cow<'b, str>, Error> {
     if bytes.len() > limits.bytes {
         return Err(Error::TooLong { length: bytes.len(), limit: limits.bytes });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
     let mut reader = Reader::from_str(text);
-    let mut count = Count { limits, depth: 0, elements: 0, attributes: 0 };
+    let mut count = Count { limits, depth: 0, elements: 0, attributes: 0, has_white_space: false };
     loop {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
@@ -128,10 +138,53 @@ pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<&'b str, Error> {
             Ok(Event::PI(_)) => return Err(Error::Forbidden(Forbidden::ProcessingInstruction)),
             Ok(Event::Comment(_)) => return Err(Error::Forbidden(Forbidden::Comment)),
             Ok(Event::CData(_)) => return Err(Error::Forbidden(Forbidden::CharacterData)),
-            Ok(Event::Eof) => return Ok(text),
-            Err(error) => return Err(Error::Malformed(error.to_string())),
+            Ok(Event::Eof) if count.has_white_space => return Ok(Cow::Owned(normalised(text))),
+            Ok(Event::Eof) => return Ok(Cow::Borrowed(text)),
+            Err(error) => return Err(Error::Malformed(Foreign::new(&error.to_string()))),
         }
     }
+}
+
+/// XML 1.0, 2.11 and 3.3.3: each tab and each line end in the value of an attribute is one space.
+/// There is nothing but tags and text in what was looked at, so a quotation mark in a tag is one of
+/// a value.
+fn normalised(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    let mut place = Place::Text;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let (next, written) = match (place, letter) {
+            (Place::Text, '<') => (Place::Tag, letter),
+            (Place::Tag, '>') => (Place::Text, letter),
+            (Place::Tag, '"' | '\'') => (Place::Value(letter), letter),
+            (Place::Value(quote), letter) if letter == quote => (Place::Tag, letter),
+            (Place::Value(_), '\r') => {
+                letters.next_if_eq(&'\n');
+                (place, ' ')
+            }
+            (Place::Value(_), '\t' | '\n') => (place, ' '),
+            _ => (place, letter),
+        };
+        normal.push(written);
+        place = next;
+    }
+    normal
+}
+
+/// Where a letter stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Text,
+    Tag,
+    /// In a value between such marks.
+    Value(char),
+}
+
+/// RFC 3986, appendix A: the characters that there are in a URI, but for `&`, which is no letter but
+/// a reference in XML.
+fn is_uri(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$'()*+,;=%".contains(&byte))
 }
 
 /// The text is read as UTF-8, so a declaration that says otherwise means something else.
@@ -152,6 +205,8 @@ struct Count<'l> {
     depth: usize,
     elements: usize,
     attributes: usize,
+    /// Whether there is any in the value of an attribute.
+    has_white_space: bool,
 }
 
 impl Count<'_> {
@@ -170,18 +225,22 @@ impl Count<'_> {
         // a bounded number.
         let mut here = 0;
         for attribute in start.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|error| Error::Malformed(error.to_string()))?;
+            let attribute =
+                attribute.map_err(|error| Error::Malformed(Foreign::new(&error.to_string())))?;
             // Namespaces in XML 1.0 section 5: a prefix cannot be undeclared. A parser that lets
             // it pass and a canonicaliser that leaves it out would see two different documents.
-            if attribute.key.as_ref().starts_with("xmlns:") && attribute.value.is_empty() {
+            let (name, value) = (attribute.key.as_ref(), attribute.value.as_ref());
+            if name.starts_with("xmlns:") && value.is_empty() {
                 return Err(Error::Forbidden(Forbidden::Undeclaration));
             }
-            if !is_qualified(attribute.key.as_ref()) {
+            if !is_qualified(name) {
                 return Err(Error::Forbidden(Forbidden::Name));
             }
-            if attribute.value.contains(['\t', '\n', '\r']) {
-                return Err(Error::Forbidden(Forbidden::WhiteSpace));
+            let declares = name == "xmlns" || name.starts_with("xmlns:");
+            if declares && (value.len() > MAXIMUM_NAMESPACE || !is_uri(value)) {
+                return Err(Error::Forbidden(Forbidden::Namespace));
             }
+            self.has_white_space |= value.contains(['\t', '\n', '\r']);
             here += 1;
             if here > self.limits.attributes_per_element {
                 return Err(Error::TooMany {
@@ -216,8 +275,33 @@ mod tests {
         let xml = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x='1'><b/>text &amp; more</a>";
         assert!(scan(xml, &LIMITS).is_ok());
         // White space is no trouble between attributes, in text, or when it is said.
-        let xml = b"<a\n\tx='1'\r\n y='a b&#10;&#9;&#13;'>\r\n\t</a>";
-        assert!(scan(xml, &LIMITS).is_ok());
+        let xml = "<a\n\tx='1'\r\n y='a b&#10;&#9;&#13;' xmlns='urn:a'>\r\n\t'\"</a>";
+        assert!(matches!(scan(xml.as_bytes(), &LIMITS), Ok(Cow::Borrowed(same)) if same == xml));
+    }
+
+    #[test]
+    fn white_space_in_the_value_of_an_attribute_becomes_spaces() {
+        for (xml, normal) in [
+            ("<a x=\"1\r2\"/>", "<a x=\"1 2\"/>"),
+            ("<a><b x='1\n\t2'/></a>", "<a><b x='1  2'/></a>"),
+            (
+                "<a\tx='\r\n\r\n\r'\ny='\n\r'>\t\"\n\"'\r\n'</a\n>",
+                "<a\tx='   '\ny='  '>\t\"\n\"'\r\n'</a\n>",
+            ),
+            ("<a x='\"\t>' y=\"'\t&#9;\">\t</a>", "<a x='\" >' y=\"' &#9;\">\t</a>"),
+        ] {
+            assert_eq!(scan(xml.as_bytes(), &LIMITS).as_deref(), Ok(normal), "{xml}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_name_is_as_long_as_it_may_be_and_no_longer() {
+        let named = |length: usize| format!("<a xmlns:p='{}'/>", "u".repeat(length));
+        assert!(scan(named(256).as_bytes(), &LIMITS).is_ok());
+        let refused = scan(named(257).as_bytes(), &LIMITS);
+        assert_eq!(refused, Err(Error::Forbidden(Forbidden::Namespace)));
+        // What is no name of a namespace may be longer.
+        assert!(scan(named(257).replace(":p", "p").as_bytes(), &LIMITS).is_ok());
     }
 
     #[test]
@@ -232,9 +316,10 @@ mod tests {
             ("<a><:b/></a>", Forbidden::Name),
             ("<a b:c:d='1'/>", Forbidden::Name),
             ("<a xmlns:='u'/>", Forbidden::Name),
-            ("<a x=\"1\r2\"/>", Forbidden::WhiteSpace),
-            ("<a><b x='1\n2'/></a>", Forbidden::WhiteSpace),
-            ("<a xmlns:p=\"urn:p\t\"/>", Forbidden::WhiteSpace),
+            ("<a xmlns:p=\"urn:p\t\"/>", Forbidden::Namespace),
+            ("<a xmlns='urn:\"'/>", Forbidden::Namespace),
+            ("<a xmlns:p='urn:&#x70;'/>", Forbidden::Namespace),
+            ("<a xmlns:p='urn:ż'/>", Forbidden::Namespace),
             ("<?xml version=\"1.0\" encoding=\"UTF-16\"?><a/>", Forbidden::Declaration),
             ("<?xml version=\"1.1\"?><a/>", Forbidden::Declaration),
         ] {

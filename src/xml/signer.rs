@@ -104,8 +104,8 @@ impl Signer {
     /// # Errors
     /// When the template is broken: a mistake of ours.
     pub fn sign(&self, template: &str, ids: &[&str]) -> Result<String, Error> {
-        let mut document =
-            uppsala::parse(template).map_err(|error| tree::Error::Malformed(error.to_string()))?;
+        let mut document = uppsala::parse(template)
+            .map_err(|error| tree::Error::Malformed(error.to_string().as_str().into()))?;
         for id in ids {
             let signature = find_template(template, id)?;
             bergshamra_dsig::sign::sign_document_node(&self.context, &mut document, signature)

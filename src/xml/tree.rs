@@ -7,13 +7,16 @@ use std::borrow::Cow;
 
 use uppsala::{NodeId, NodeKind};
 
+use super::canonical;
 use super::scan::{self, Limits};
+use crate::base::foreign::Foreign;
 
-/// A parsed message. It owns nothing of the text: the text must outlive it.
+/// A parsed message. It owns nothing of the text, which must outlive it, but where that had to be
+/// normalised first.
 #[derive(Debug)]
 pub struct Document<'t> {
     inner: uppsala::Document<'t>,
-    text: &'t str,
+    text: Cow<'t, str>,
 }
 
 /// Why a message does not have the shape that it must have.
@@ -24,12 +27,12 @@ pub enum Error {
     Scan(#[from] scan::Error),
     /// The parser refused the text.
     #[error("message is not well-formed XML: {0}")]
-    Malformed(String),
+    Malformed(Foreign),
     /// An element is not there.
     #[error("element {parent} has no {child}")]
     Missing {
         /// Where it was looked for.
-        parent: String,
+        parent: Foreign,
         /// What was looked for.
         child: &'static str,
     },
@@ -37,7 +40,7 @@ pub enum Error {
     #[error("element {parent} has more than one {child}")]
     Repeated {
         /// Where it was looked for.
-        parent: String,
+        parent: Foreign,
         /// What was looked for.
         child: &'static str,
     },
@@ -45,13 +48,13 @@ pub enum Error {
     #[error("element {element} has no attribute {attribute}")]
     MissingAttribute {
         /// Where it was looked for.
-        element: String,
+        element: Foreign,
         /// What was looked for.
         attribute: &'static str,
     },
     /// An element that must hold text holds elements.
     #[error("element {0} holds elements where text is expected")]
-    NotText(String),
+    NotText(Foreign),
 }
 
 impl<'t> Document<'t> {
@@ -61,16 +64,11 @@ impl<'t> Document<'t> {
     /// When the bytes break a limit or are not well-formed.
     pub fn parse(bytes: &'t [u8], limits: &Limits) -> Result<Self, Error> {
         let text = scan::scan(bytes, limits)?;
-        let depth = u32::try_from(limits.depth + 1).unwrap_or(u32::MAX);
-        let inner = uppsala::parser::Parser::new()
-            .with_forbid_dtd(true)
-            .with_forbid_entities(true)
-            .with_max_depth(depth)
-            .parse(text)
-            .map_err(|error| Error::Malformed(error.to_string()))?;
-        if inner.document_element().is_none() {
-            return Err(Error::Malformed("there is no element".to_owned()));
-        }
+        let inner = match &text {
+            Cow::Borrowed(text) => tree(text, limits)?,
+            Cow::Owned(text) => tree(text, limits)?.into_static(),
+        };
+        canonical::check(&inner, text.len())?;
         Ok(Self { inner, text })
     }
 
@@ -95,12 +93,26 @@ impl<'t> Document<'t> {
 
     /// Returns the text that was parsed.
     #[must_use]
-    pub fn text(&self) -> &'t str {
-        self.text
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn inner(&self) -> &uppsala::Document<'t> {
         &self.inner
+    }
+}
+
+fn tree<'t>(text: &'t str, limits: &Limits) -> Result<uppsala::Document<'t>, Error> {
+    let depth = u32::try_from(limits.depth + 1).unwrap_or(u32::MAX);
+    let tree = uppsala::parser::Parser::new()
+        .with_forbid_dtd(true)
+        .with_forbid_entities(true)
+        .with_max_depth(depth)
+        .parse(text)
+        .map_err(|error| Error::Malformed(Foreign::new(&error.to_string())))?;
+    match tree.document_element() {
+        Some(_) => Ok(tree),
+        None => Err(Error::Malformed(Foreign::new("there is no element"))),
     }
 }
 
@@ -144,10 +156,8 @@ impl<'d> Element<'d> {
     /// # Errors
     /// When it is not.
     pub fn required_attribute(self, name: &'static str) -> Result<&'d str, Error> {
-        self.attribute(name).ok_or_else(|| Error::MissingAttribute {
-            element: self.name().to_owned(),
-            attribute: name,
-        })
+        self.attribute(name)
+            .ok_or_else(|| Error::MissingAttribute { element: self.name().into(), attribute: name })
     }
 
     /// Returns all attributes as namespace, local name and value; namespace declarations are none.
@@ -189,7 +199,7 @@ impl<'d> Element<'d> {
         let first = found.next();
         match found.next() {
             None => Ok(first),
-            Some(_) => Err(Error::Repeated { parent: self.name().to_owned(), child: name }),
+            Some(_) => Err(Error::Repeated { parent: self.name().into(), child: name }),
         }
     }
 
@@ -199,7 +209,7 @@ impl<'d> Element<'d> {
     /// When there is none or more than one.
     pub fn child(self, namespace: &'static str, name: &'static str) -> Result<Element<'d>, Error> {
         self.optional_child(namespace, name)?
-            .ok_or_else(|| Error::Missing { parent: self.name().to_owned(), child: name })
+            .ok_or_else(|| Error::Missing { parent: self.name().into(), child: name })
     }
 
     /// Returns the whole text of an element that holds nothing but text.
@@ -218,7 +228,7 @@ impl<'d> Element<'d> {
                         whole.to_mut().push_str(text);
                     }
                 }
-                _ => return Err(Error::NotText(self.name().to_owned())),
+                _ => return Err(Error::NotText(self.name().into())),
             }
         }
         Ok(whole)
@@ -268,7 +278,7 @@ impl PartialEq for Element<'_> {
 
 impl std::fmt::Debug for Element<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<{{{}}}{}>", self.namespace(), self.name())
+        write!(f, "<{{{}}}{}>", Foreign::new(self.namespace()), Foreign::new(self.name()))
     }
 }
 
@@ -303,6 +313,16 @@ mod tests {
         let xml = "<a xmlns:o='urn:o' o:ID='evil'/>";
         let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
         assert_eq!(document.root().attribute("ID"), None);
+    }
+
+    #[test]
+    fn white_space_in_an_attribute_is_read_as_spaces_unless_it_is_said() {
+        let xml = "<a\n x='1\r\n\t2&#9;&#13;'>\n<b y=\"\n\"/>\n</a>";
+        let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
+        let root = document.root();
+        assert_eq!(root.attribute("x"), Some("1  2\t\r"));
+        assert_eq!(root.child("", "b").unwrap().source(), "<b y=\" \"/>");
+        assert!(document.text().contains(root.source()));
     }
 
     #[test]

@@ -574,6 +574,65 @@ fn explain_examines_folders_and_base64_and_tells_refused_from_wrongly_called() {
 }
 
 #[test]
+fn explain_repeats_foreign_values_on_one_line_within_bounds() {
+    let folder = folder(GOOD);
+    let captured = folder.path().join("captured");
+    fs::create_dir(&captured).unwrap();
+    let protocol = "urn:oasis:names:tc:SAML:2.0:protocol";
+    let hostile = format!("x\u{9b}31m\u{202e}&#10;y{}", "z".repeat(200_000));
+    let long = "n".repeat(200_000);
+    for (name, xml) in [
+        ("element", format!("<{long}/>")),
+        ("namespace", format!("<a xmlns='urn:{}'/>", "u".repeat(200))),
+        (
+            "identifier",
+            format!(
+                "<p:ArtifactResponse xmlns:p='{protocol}' ID='{hostile}'><a ID='{hostile}'/>\
+                 </p:ArtifactResponse>"
+            ),
+        ),
+        (
+            "status",
+            format!(
+                "<p:ArtifactResponse xmlns:p='{protocol}'><p:Status><p:StatusCode \
+                 Value='{hostile}'><p:StatusCode Value='{hostile}'/></p:StatusCode>\
+                 <p:StatusMessage>{hostile}</p:StatusMessage></p:Status></p:ArtifactResponse>"
+            ),
+        ),
+        (
+            "fault",
+            format!(
+                "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault>\
+                 <faultcode>{hostile}</faultcode><faultstring>{hostile}</faultstring></s:Fault>\
+                 </s:Body></s:Envelope>"
+            ),
+        ),
+        ("a\nname\u{9b}", "<a/>".to_owned()),
+        ("malformed", format!("<a><{long}></a>")),
+    ] {
+        fs::write(captured.join(name), xml).unwrap();
+    }
+    let certificate = folder.path().join("node-signing.crt.pem");
+    let [captured, certificate] = [&captured, &certificate].map(|path| path.to_str().unwrap());
+    for form in [None, Some("--json")] {
+        let mut arguments = vec!["explain", captured, "--trusted-certificate", certificate];
+        arguments.extend(form);
+        let output = brama(&arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stdout);
+        let is_plain = |letter: char| !letter.is_control() && letter != '\u{202e}';
+        for line in said.lines() {
+            let length = line.chars().count();
+            // JSON has several values on a line.
+            assert!(length < if form.is_some() { 4_000 } else { 1_000 }, "{length}: {line}");
+            assert!(line.chars().all(is_plain), "{line:?}");
+        }
+        assert!(said.contains("login.signature_duplicate_id"), "{said}");
+        assert!(said.contains("login.soap_fault"), "{said}");
+    }
+}
+
+#[test]
 fn citizens_are_served_over_tls_with_cookies_that_no_other_host_can_set() {
     let https = GOOD.replace(
         "http = \"127.0.0.1:0\"",

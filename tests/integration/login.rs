@@ -57,6 +57,9 @@ async fn the_node_may_return_by_get_and_answer_in_every_way_that_is_right() {
         let answer = world.browser().sign_in("/tax", "anna").await;
         assert_eq!(answer.text, "portal", "{}", quirk.name());
     }
+    // One of them held what is not read, and that is counted.
+    let metrics = world.metrics().await;
+    assert!(metrics.contains("brama_node_answers_with_extensions_total 1"), "{metrics}");
 }
 
 #[tokio::test]

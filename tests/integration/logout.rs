@@ -36,6 +36,8 @@ async fn a_node_that_does_not_confirm_keeps_nobody_signed_in_and_the_page_is_tru
         (None, "signed_out_everywhere"),
         (Some(Fault::LogoutFails), "node_did_not_confirm"),
         (Some(Fault::LogoutRubbish), "node_did_not_confirm"),
+        (Some(Fault::LogoutUnsigned), "node_did_not_confirm"),
+        (Some(Fault::LogoutOtherIssuer), "node_did_not_confirm"),
         (Some(Fault::LogoutHangs), "node_did_not_confirm"),
     ] {
         let mut browser = world.browser();

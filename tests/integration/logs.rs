@@ -51,7 +51,13 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
     let cookie = browser.session_cookie().unwrap().0;
     let token = world.last_seen().assertion().unwrap().to_owned();
     browser.fetch_with(Method::GET, "/tax", &[("x_brama_assertion", "forged-by-me")], "").await;
-    for fault in [Fault::Audience, Fault::TamperedResponse, Fault::AttributeMissing] {
+    for fault in [
+        Fault::Audience,
+        Fault::TamperedResponse,
+        Fault::AttributeMissing,
+        Fault::StatusNamesPerson,
+        Fault::SoapFaultNamesPerson,
+    ] {
         world.next_fault(fault);
         world.browser().sign_in("/tax", "zofia").await;
     }
@@ -66,11 +72,15 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
         "login.wrong_audience",
         "login.signature_digest_mismatch",
         "login.attribute_missing",
+        "login.cancelled",
+        "login.soap_fault",
+        // What is left of what the node said.
+        "odrzucony",
     ] {
         assert!(log.contains(event), "{event} is not in the log");
     }
     let mut secrets = vec![cookie, token, "typed".to_owned(), "forged-by-me".to_owned()];
-    secrets.push("44051401359".to_owned());
+    secrets.extend(["44051401359", "Wydumana", "ewydumana"].map(str::to_owned));
     secrets.extend(delivery.fields.iter().map(|(_, value)| value.clone()).filter(|v| v.len() > 40));
     for person in PEOPLE.iter().filter(|person| ["anna", "zofia"].contains(&person.key)) {
         for personal in [person.given_name, person.family_name, person.identifier, person.login] {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::base::foreign::{escaped, escaped_json};
 use crate::identity::person::Person;
 use crate::saml::assertion::Assertion;
 use crate::saml::checks::{Check, Outcome};
@@ -45,12 +46,13 @@ pub(super) fn json(file: &str, examination: &Examination, show: bool) -> String 
             "checks": checks,
         }),
     };
-    value.to_string()
+    escaped_json(&value.to_string())
 }
 
-/// Several lines for people.
+/// Several lines for people. Names of files and persons may hold what a terminal obeys.
 pub(super) fn text(file: &str, examination: &Examination, show: bool) -> String {
     let mut text = String::new();
+    let file = &*escaped(file);
     // Writing to a String cannot fail.
     let _ = match &examination.outcome {
         Ok(assertion) => accepted(&mut text, file, assertion, show),
@@ -74,10 +76,10 @@ fn accepted(text: &mut String, file: &str, assertion: &Assertion, show: bool) ->
     writeln!(text, "{file}: accepted")?;
     let person = person(assertion.person(), show);
     for name in ["given_name", "family_name", "birthdate", "identifier"] {
-        writeln!(text, "  {name:<12} {}", person[name].as_str().unwrap_or("-"))?;
+        writeln!(text, "  {name:<12} {}", escaped(person[name].as_str().unwrap_or("-")))?;
     }
     writeln!(text, "  {:<12} {}", "assurance", assertion.assurance())?;
-    writeln!(text, "  {:<12} {}", "authority", assertion.authority().unwrap_or("-"))?;
+    writeln!(text, "  {:<12} {}", "authority", escaped(assertion.authority().unwrap_or("-")))?;
     if !show {
         writeln!(text, "  (masked; --show-personal-data shows the person)")?;
     }

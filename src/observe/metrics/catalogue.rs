@@ -96,6 +96,7 @@ pub static ALL: &[&Metric] = &[
     &NODE_UNDER_WAY,
     &NODE_MAXIMUM,
     &NODE_TURNED_AWAY,
+    &NODE_EXTENSIONS,
     &STORE_UP,
     &STORE_EVENTS_UP,
     &STORE_AWAY,
@@ -211,6 +212,8 @@ metrics! {
         "how many may be under way";
     NODE_TURNED_AWAY = "brama_node_turned_away", Counter, [],
         "exchanges that found no turn in time";
+    NODE_EXTENSIONS = "brama_node_answers_with_extensions", Counter, [],
+        "signed answers of the node that held what is not read, in places for extensions";
     STORE_UP = "brama_store_up", Gauge, ["place"],
         "1 when the store answered last time";
     STORE_EVENTS_UP = "brama_store_events_up", Gauge, [],

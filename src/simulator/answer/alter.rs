@@ -84,6 +84,17 @@ impl<'a> Alteration<'a> {
                     let (start, end) = issuer.split_at(issuer.len() / 2);
                     format!("{start}<!-- -->{end}")
                 }),
+                Fault::AttributeWhiteSpace => {
+                    let spelled = PREFIX_LIST.replacen(' ', "\t", 1).replacen(' ', "\r\n", 1);
+                    Some(text.replace(PREFIX_LIST, &spelled.replacen(' ', "\n", 1)))
+                }
+                Fault::LongNamespace => in_status_detail(&text, &|| {
+                    let (name, uses) = ("\"".repeat(200 << 10), "<a:x/>".repeat(900));
+                    format!("<r xmlns:a='urn:{name}'><s>{uses}</s></r>")
+                }),
+                Fault::LongCanonicalForm => {
+                    in_status_detail(&text, &|| format!("<r x='{}'/>", "\"".repeat(200 << 10)))
+                }
                 Fault::Cdata => in_issuer(&text, |issuer| format!("<![CDATA[{issuer}]]>")),
                 _ => self.wrap_after(fault, &text),
             };
@@ -123,6 +134,13 @@ fn tamper(text: &str, start: &str) -> Option<String> {
     let mut text = text.to_owned();
     text.insert_str(at, "<saml2p:StatusMessage>zmieniono</saml2p:StatusMessage>");
     Some(text)
+}
+
+/// Adds details to the first status.
+fn in_status_detail(text: &str, detail: &dyn Fn() -> String) -> Option<String> {
+    let at = text.find("</saml2p:Status>")?;
+    let detail = format!("<saml2p:StatusDetail>{}</saml2p:StatusDetail>", detail());
+    Some(format!("{}{detail}{}", &text[..at], &text[at..]))
 }
 
 fn move_inner_signature(text: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Builds an answer step by step, each with the faults that belong to it.
 
+use super::additions;
 use super::alter::{self, Alteration};
 use super::login::Login;
 use super::message::{Seal, artifact_response, response};
@@ -25,17 +26,18 @@ pub fn build(login: &Login<'_>, kit: &Kit, faults: &[Fault], now: Time) -> Resul
     let plan = Plan::new(login, kit, faults, now);
     let inside = match &plan.inner {
         Some(inner) => {
-            let sealed = plan.write_assertions(faults)?;
+            let sealed = plan.write_assertions(faults, kit)?;
             response(inner, seal(faults, kit, Layer::Inner), &sealed)
         }
         None => String::new(),
     };
     let template = artifact_response(&plan.outer, seal(faults, kit, Layer::Outer), &inside);
+    let alteration = Alteration::new(&plan, faults)?;
     let template = alter::before_signing(template, faults);
+    let template = additions::to_message(template, faults, &alteration.forged);
 
     // 3. The inner signature, then the outer one. Some faults come in between, so that only the
     //    check of the inner message can find them.
-    let alteration = Alteration::new(&plan, faults)?;
     let mut text = template;
     if let (Some(inner), Some(signer)) = (&plan.inner, signer(faults, kit, Layer::Inner)) {
         text = signer.sign(&text, &[&inner.id])?;

@@ -142,9 +142,11 @@ pub enum LogoutAnswer<'m> {
     Success,
     /// It has not, for this reason.
     Failed(NodeStatus, &'m str),
+    /// It has, says somebody who does not sign.
+    Unsigned,
 }
 
-/// Builds a signed `LogoutResponse` in its envelope.
+/// Builds a `LogoutResponse` in its envelope, signed unless it is to be without.
 ///
 /// # Errors
 /// When the key cannot sign.
@@ -156,12 +158,17 @@ pub fn logout(
     now: Time,
 ) -> Result<Vec<u8>, Error> {
     let (status, message) = match answer {
-        LogoutAnswer::Success => (None, None),
+        LogoutAnswer::Success | LogoutAnswer::Unsigned => (None, None),
         LogoutAnswer::Failed(status, message) => (Some(status), Some(message)),
     };
     let part = part(node, request_id, status, now);
+    let name = "saml2p:LogoutResponse";
+    if matches!(answer, LogoutAnswer::Unsigned) {
+        let text = write(name, &PREFIXES, &part, Seal::None, message, "");
+        return Ok(soap::wrap(&text).into_bytes());
+    }
     let seal = Seal::Template(kit.node_signer());
-    let text = write("saml2p:LogoutResponse", &PREFIXES, &part, seal, message, "");
+    let text = write(name, &PREFIXES, &part, seal, message, "");
     let signed = kit.node_signer().sign(&text, &[&part.id])?;
     Ok(soap::wrap(&signed).into_bytes())
 }

@@ -6,6 +6,7 @@
 //! one line, both messages signed (the inner one first, because the outer digest covers its
 //! signature), one encrypted assertion that has no signature of its own.
 
+mod additions;
 mod alter;
 mod assertion;
 mod build;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::additions;
 use super::login::{Login, Outcome, assertion_id};
 use super::message::Part;
 use crate::base::clock::{Time, earlier, later};
@@ -18,6 +19,8 @@ use crate::xml::writer::Writer;
 
 /// How long an assertion holds: what a genuine one says.
 const VALIDITY: Duration = Duration::from_secs(50 * 60);
+/// Longer than any use is remembered.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// Further than any allowed difference of clocks.
 const FAR: Duration = Duration::from_secs(20 * 60);
 
@@ -122,7 +125,7 @@ impl<'l> Plan<'l> {
 
     /// Writes what the response holds after its status: one sealed assertion, or what a fault
     /// makes of it.
-    pub(super) fn write_assertions(&self, faults: &[Fault]) -> Result<String, Error> {
+    pub(super) fn write_assertions(&self, faults: &[Fault], kit: &Kit) -> Result<String, Error> {
         if self.inner.as_ref().is_none_or(|inner| inner.status.is_some()) {
             return Ok(String::new());
         }
@@ -133,16 +136,17 @@ impl<'l> Plan<'l> {
         if has(Fault::PlainAssertion) {
             return Ok(self.claims.write());
         }
-        let mut sealed = self.encryption.seal(&self.claims)?;
+        let claims = additions::to_assertion(&self.claims, faults, kit)?;
+        let mut sealed = self.encryption.seal(&claims)?;
         if has(Fault::TwoAssertions) {
-            sealed.push_str(&self.encryption.seal(&self.claims.forged())?);
+            sealed.push_str(&self.encryption.seal(&self.claims.forged().write())?);
         }
         Ok(alter_sealed(sealed, faults))
     }
 
     /// Writes a sealed assertion that names somebody else.
     pub(super) fn write_forged(&self) -> Result<String, Error> {
-        self.encryption.seal(&self.claims.forged())
+        self.encryption.seal(&self.claims.forged().write())
     }
 }
 
@@ -150,7 +154,9 @@ impl Part {
     /// What faults do to the inner message.
     fn apply(&mut self, fault: Fault, now: Time) {
         match fault {
-            Fault::StatusAuthnFailed => self.status = Some(NodeStatus::AuthnFailed),
+            Fault::StatusAuthnFailed | Fault::StatusNamesPerson => {
+                self.status = Some(NodeStatus::AuthnFailed)
+            }
             Fault::StatusRequestDenied => self.status = Some(NodeStatus::RequestDenied),
             Fault::StatusUnknownPrincipal => self.status = Some(NodeStatus::UnknownPrincipal),
             Fault::StatusRequester => self.status = Some(NodeStatus::Requester),
@@ -211,6 +217,8 @@ impl Claims {
                 }
             }
             Fault::ConditionsExpired => self.conditions = (earlier(past, VALIDITY), past),
+            Fault::ConditionsTooLong => self.conditions.1 = later(now, CENTURY),
+            Fault::EmptyId => self.id.clear(),
             Fault::ConditionsNotYet => self.conditions.0 = future,
             Fault::ConfirmationExpired => self.confirmation.1 = past,
             Fault::ConfirmationNotYet => self.confirmation.0 = Some(future),
@@ -252,7 +260,7 @@ impl Claims {
     }
 
     /// The same, said of somebody whom nobody signed in.
-    fn forged(&self) -> Self {
+    pub(super) fn forged(&self) -> Self {
         let names: Vec<Attribute> = self.attributes.iter().map(|(name, ..)| *name).collect();
         Self {
             id: assertion_id(),
@@ -293,7 +301,7 @@ impl<'l> Encryption<'l> {
         }
     }
 
-    fn seal(&self, claims: &Claims) -> Result<String, Error> {
+    fn seal(&self, assertion: &str) -> Result<String, Error> {
         let recipient = self.recipient.public_key();
         let envelope = Envelope {
             key_wrap: self.key_wrap,
@@ -302,7 +310,7 @@ impl<'l> Encryption<'l> {
             ..Envelope::new(recipient, &self.party_u, &self.party_v)
         };
         let mut writer = Writer::new();
-        encrypt(&mut writer, claims.write().as_bytes(), &envelope)?;
+        encrypt(&mut writer, assertion.as_bytes(), &envelope)?;
         Ok(writer.finish())
     }
 }

@@ -10,6 +10,7 @@ use crate::identity::attribute::Attribute;
 use crate::saml::assertion::Assertion;
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
+use crate::saml::logout::{Confirmation, ExpectedLogout, confirm};
 use crate::saml::refusal::Refusal;
 use crate::simulator::faults::{Fault, Kind};
 use crate::simulator::kit::{Kit, Names, Role};
@@ -37,6 +38,9 @@ const REFUSALS: &[(&str, &str)] = &[
     ("leading-zero-z", "ok"),
     ("return-by-get", "ok"),
     ("authn-instant-old", "ok"),
+    ("attribute-white-space", "ok"),
+    ("extensions", "ok"),
+    ("signed-assertion", "ok"),
     ("slow", "ok"),
     ("artifact-unknown", "login.artifact_unknown_to_node"),
     ("soap-fault", "login.soap_fault"),
@@ -48,6 +52,9 @@ const REFUSALS: &[(&str, &str)] = &[
     ("status-authn-failed", "login.cancelled"),
     ("status-request-denied", "login.refused_by_node"),
     ("status-unknown-principal", "login.unknown_person"),
+    ("status-names-person", "login.cancelled"),
+    ("soap-fault-names-person", "login.soap_fault"),
+    ("status-success-with-error", "login.cancelled"),
     ("status-requester", "login.our_request_refused"),
     ("status-responder", "login.node_failed"),
     ("outer-status-requester", "login.our_request_refused"),
@@ -84,10 +91,19 @@ const REFUSALS: &[(&str, &str)] = &[
     ("two-assertions", "login.several_assertions"),
     ("plain-assertion", "login.assertion_not_encrypted"),
     ("no-assertion", "login.no_assertion"),
+    ("foreign-assertion-signature", "login.signature_not_trusted"),
+    ("element-without-place", "login.unexpected_answer"),
+    ("text-between-elements", "login.unexpected_answer"),
+    ("assertion-in-extensions", "login.unexpected_answer"),
+    ("assertion-in-advice", "login.unexpected_assertion"),
+    ("second-subject", "login.unexpected_assertion"),
+    ("other-statement", "login.unexpected_assertion"),
     ("doctype", "login.xml_construct_not_allowed"),
     ("processing-instruction", "login.xml_construct_not_allowed"),
     ("comment", "login.xml_construct_not_allowed"),
     ("cdata", "login.xml_construct_not_allowed"),
+    ("long-namespace", "login.xml_construct_not_allowed"),
+    ("long-canonical-form", "login.xml_limit"),
     ("node-issuer-artifact-response", "login.artifact_response_issuer"),
     ("node-issuer-response", "login.response_issuer"),
     ("node-issuer-assertion", "login.assertion_issuer"),
@@ -102,6 +118,9 @@ const REFUSALS: &[(&str, &str)] = &[
     ("confirmation-expired", "login.confirmation_not_on_or_after"),
     ("confirmation-not-yet", "login.confirmation_not_before"),
     ("authn-instant-future", "login.authn_instant_in_future"),
+    ("conditions-too-long", "login.unexpected_assertion"),
+    ("time-of-another-form", "login.unexpected_assertion"),
+    ("empty-id", "login.unexpected_assertion"),
     ("session-expired", "login.session_not_on_or_after"),
     ("artifact-response-future", "login.artifact_response_issued_in_future"),
     ("response-future", "login.response_issued_in_future"),
@@ -124,6 +143,8 @@ const REFUSALS: &[(&str, &str)] = &[
     ("relay-state-other", "ok"),
     ("logout-hangs", "ok"),
     ("logout-fails", "ok"),
+    ("logout-unsigned", "ok"),
+    ("logout-other-issuer", "ok"),
     ("logout-rubbish", "ok"),
 ];
 
@@ -402,11 +423,53 @@ fn answers_without_a_login_are_signed_too() {
     let refusal = world.examine(&refused).unwrap_err();
     assert_eq!(refusal.code(), "login.our_request_refused");
     assert!(refusal.to_string().contains("unknown issuer"));
-    let trusted = &world.trusted;
-    let confirm = |answer: &[u8]| crate::saml::logout::confirm(answer, REQUEST, trusted, 65_536);
+}
+
+#[test]
+fn a_logout_is_confirmed_by_the_node_for_this_request_now() {
+    let world = World::new();
     let now = world.now;
-    let success = logout(&world.kit, NODE, REQUEST, LogoutAnswer::Success, now).unwrap();
-    assert_eq!(confirm(&success), Ok(()));
+    let confirm = |answer: &[u8]| {
+        let expected = ExpectedLogout {
+            request_id: REQUEST,
+            node: NODE,
+            skew: Duration::from_secs(60),
+            maximum_bytes: 65_536,
+        };
+        confirm(answer, &world.trusted, &expected, now).map_err(|refusal| refusal.to_string())
+    };
+    let answer = |node, request, answer, at| logout(&world.kit, node, request, answer, at).unwrap();
+    let success = answer(NODE, REQUEST, LogoutAnswer::Success, now);
+    assert_eq!(confirm(&success), Ok(Confirmation::Signed));
     let failed = LogoutAnswer::Failed(NodeStatus::Requester, "unknown session");
-    assert!(confirm(&logout(&world.kit, NODE, REQUEST, failed, now).unwrap()).is_err());
+    for (wrong, why) in [
+        (answer(NODE, REQUEST, failed, now), "reports Requester"),
+        (answer("other", REQUEST, LogoutAnswer::Success, now), "issued by"),
+        (answer(NODE, RESOLVE, LogoutAnswer::Success, now), "answers request"),
+        (
+            answer(NODE, REQUEST, LogoutAnswer::Success, later(now, Duration::from_secs(61))),
+            "later than now",
+        ),
+    ] {
+        let refused = confirm(&wrong).unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
+
+    // Without its signature it says no more than that somebody says so.
+    let text = String::from_utf8(success).unwrap();
+    let (start, rest) = text.split_once("<ds:Signature ").unwrap();
+    let (_, end) = rest.split_once("</ds:Signature>").unwrap();
+    let unsigned = format!("{start}{end}");
+    assert_eq!(confirm(unsigned.as_bytes()), Ok(Confirmation::Unsigned));
+    for (from, to) in [
+        (NODE, "other"),
+        (REQUEST, RESOLVE),
+        ("2031-", "2032-"),
+        ("<saml2p:Status>", "x<saml2p:Status>"),
+        ("Version=\"2.0\"", "Version=\"1.1\""),
+    ] {
+        let wrong = unsigned.replace(from, to);
+        assert_ne!(wrong, unsigned);
+        assert!(confirm(wrong.as_bytes()).is_err(), "{to}");
+    }
 }

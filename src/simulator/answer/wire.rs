@@ -1,5 +1,6 @@
 //! The envelope, and what may stand in its place.
 
+use super::additions::NAMES_PERSON;
 use super::alter::Alteration;
 use super::message::Seal;
 use crate::saml::soap;
@@ -11,7 +12,8 @@ use crate::xml::writer::Writer;
 #[must_use]
 pub fn http_status(faults: &[Fault]) -> u16 {
     // SOAP 1.1 section 6.2: a fault travels with 500.
-    if faults.contains(&Fault::Http500) || faults.contains(&Fault::SoapFault) { 500 } else { 200 }
+    let failures = [Fault::Http500, Fault::SoapFault, Fault::SoapFaultNamesPerson];
+    if failures.iter().any(|failure| faults.contains(failure)) { 500 } else { 200 }
 }
 
 /// Builds a SOAP fault in its envelope.
@@ -30,6 +32,7 @@ pub(super) fn instead(faults: &[Fault]) -> Option<Vec<u8>> {
     faults.iter().find_map(|fault| match fault {
         Fault::Http500 => Some(b"Internal Server Error".to_vec()),
         Fault::SoapFault => Some(soap_fault("soap:Server", "symulowany błąd węzła")),
+        Fault::SoapFaultNamesPerson => Some(soap_fault("soap:Server", NAMES_PERSON)),
         Fault::Rubbish => Some("To nie jest XML: \u{0}\u{1} & < >".as_bytes().to_vec()),
         Fault::EmptyBody => Some(Vec::new()),
         _ => None,

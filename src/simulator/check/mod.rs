@@ -20,6 +20,7 @@ use super::Error;
 use super::bounds::BODY_BYTES;
 use super::settings::Service;
 use crate::base::clock::Time;
+use crate::base::foreign::Foreign;
 use crate::pages::Language;
 use crate::xml::keys::Certificate;
 use crate::xml::scan::Limits;
@@ -68,8 +69,8 @@ pub(super) struct Report(Vec<Finding>);
 
 impl Report {
     pub(super) fn add(&mut self, rule: &'static Rule, found: &str, expected: &str) {
-        let bounded = |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect();
-        let finding = Finding { rule, found: bounded(found), expected: bounded(expected) };
+        let shown = |text: &str| Foreign::new(text).to_string();
+        let finding = Finding { rule, found: shown(found), expected: shown(expected) };
         if !self.0.contains(&finding) {
             self.0.push(finding);
         }

@@ -50,6 +50,14 @@ catalogue! {
     Quirk AuthnInstantOld "authn-instant-old"
         "tożsamość potwierdzona 20 minut wcześniej, także przy ForceAuthn"
         "the citizen identified 20 minutes earlier, in spite of ForceAuthn";
+    Quirk AttributeWhiteSpace "attribute-white-space"
+        "tabulator i końce wierszy zamiast spacji w atrybucie objętym podpisem"
+        "a tab and line ends instead of spaces in an attribute that is signed";
+    Quirk Extensions "extensions"
+        "rozszerzenia tam, gdzie schemat ma na nie miejsce, i nieznany atrybut"
+        "extensions where the schema has a place for them, and an unknown attribute";
+    Quirk SignedAssertion "signed-assertion"
+        "asercja podpisana także przez węzeł" "the assertion is signed by the node as well";
     Quirk Slow "slow" "odpowiedź po dwóch sekundach" "the answer takes two seconds";
 
     // The line between us and the node.
@@ -69,6 +77,15 @@ catalogue! {
         "status odpowiedzi RequestDenied" "the Response says RequestDenied";
     Fault StatusUnknownPrincipal "status-unknown-principal"
         "status odpowiedzi UnknownPrincipal" "the Response says UnknownPrincipal";
+    Fault StatusNamesPerson "status-names-person"
+        "status AuthnFailed z imieniem, loginem i numerem PESEL w komunikacie"
+        "the Response says AuthnFailed, with a name, a login and a PESEL in its message";
+    Fault SoapFaultNamesPerson "soap-fault-names-person"
+        "błąd SOAP z imieniem, loginem i numerem PESEL w komunikacie"
+        "a SOAP fault with a name, a login and a PESEL in its message";
+    Fault StatusSuccessWithError "status-success-with-error"
+        "status Success z kodem niższego poziomu AuthnFailed"
+        "the Response says Success, and AuthnFailed below it";
     Fault StatusRequester "status-requester"
         "status odpowiedzi Requester" "the Response says Requester";
     Fault StatusResponder "status-responder"
@@ -156,12 +173,34 @@ catalogue! {
     Fault PlainAssertion "plain-assertion"
         "asercja niezaszyfrowana" "the assertion is not encrypted";
     Fault NoAssertion "no-assertion" "brak asercji" "no assertion";
+    Fault ForeignAssertionSignature "foreign-assertion-signature"
+        "asercja podpisana obcym kluczem" "the assertion is signed with a stranger's key";
+    Fault ElementWithoutPlace "element-without-place"
+        "obcy element w Response, objęty podpisem"
+        "a foreign element in the Response, which is signed";
+    Fault TextBetweenElements "text-between-elements"
+        "tekst między elementami Response" "text between the elements of the Response";
+    Fault AssertionInExtensions "assertion-in-extensions"
+        "drugi EncryptedAssertion w Extensions, objęty podpisem"
+        "a second EncryptedAssertion in Extensions, which is signed";
+    Fault AssertionInAdvice "assertion-in-advice"
+        "druga asercja w Advice" "a second assertion in Advice";
+    Fault SecondSubject "second-subject"
+        "EncryptedID obok NameID" "an EncryptedID beside the NameID";
+    Fault OtherStatement "other-statement"
+        "AuthzDecisionStatement w asercji" "an AuthzDecisionStatement in the assertion";
     Fault Doctype "doctype" "deklaracja DOCTYPE" "a document type declaration";
     Fault ProcessingInstruction "processing-instruction"
         "instrukcja przetwarzania" "a processing instruction";
     Fault Comment "comment"
         "komentarz w podpisanym tekście" "a comment in signed text";
     Fault Cdata "cdata" "sekcja CDATA" "a CDATA section";
+    Fault LongNamespace "long-namespace"
+        "nazwa przestrzeni nazw o 200 KiB, użyta 900 razy"
+        "a namespace name of 200 KiB, used 900 times";
+    Fault LongCanonicalForm "long-canonical-form"
+        "atrybut, który w postaci kanonicznej jest sześć razy dłuższy"
+        "an attribute that is six times as long in its canonical form";
 
     // Who, to whom, for what.
     Fault NodeIssuerArtifactResponse "node-issuer-artifact-response"
@@ -194,6 +233,11 @@ catalogue! {
         "the subject confirmation does not hold yet";
     Fault AuthnInstantFuture "authn-instant-future"
         "uwierzytelnienie w przyszłości" "the authentication lies in the future";
+    Fault ConditionsTooLong "conditions-too-long"
+        "warunki na sto lat" "the conditions hold for a hundred years";
+    Fault TimeOfAnotherForm "time-of-another-form"
+        "czas w innej postaci niż xs:dateTime" "a time that is no xs:dateTime";
+    Fault EmptyId "empty-id" "asercja z pustym ID" "the ID of the assertion is empty";
     Fault SessionExpired "session-expired"
         "sesja węzła już się skończyła" "the node's session is already over";
     Fault ArtifactResponseFuture "artifact-response-future"
@@ -246,6 +290,11 @@ catalogue! {
         "węzeł nie odpowiada na wylogowanie" "the node never answers the logout";
     Logout LogoutFails "logout-fails"
         "węzeł odmawia wylogowania" "the node refuses the logout";
+    Logout LogoutUnsigned "logout-unsigned"
+        "odpowiedź na wylogowanie bez podpisu" "the answer to the logout is not signed";
+    Logout LogoutOtherIssuer "logout-other-issuer"
+        "odpowiedź na wylogowanie ma obcego wystawcę"
+        "the answer to the logout has another issuer";
     Logout LogoutRubbish "logout-rubbish"
         "odpowiedź na wylogowanie nie jest XML-em" "the answer to the logout is not XML";
 }

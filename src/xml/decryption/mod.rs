@@ -22,6 +22,7 @@ use super::key_wrap;
 use super::keys::{Curve, DecryptionKey};
 use super::tree::{self, Element};
 use crate::base::encoding::from_base64;
+use crate::base::foreign::Foreign;
 
 /// Who takes part in the key derivation. `None` is not compared.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,7 +41,7 @@ pub enum Error {
     Profile(String),
     /// An algorithm is not on the allow-list.
     #[error("encrypted assertion uses {0}, which is not allowed")]
-    Algorithm(String),
+    Algorithm(Foreign),
     /// The key was derived for somebody else.
     #[error("key derivation names another {0} than expected")]
     Party(&'static str),
@@ -140,14 +141,14 @@ fn read(encrypted: Element<'_>) -> Result<Envelope, Error> {
         // Production was seen to deliver a 128-bit key under this name.
         AES256_GCM => &[32, 16],
         AES128_GCM => &[16],
-        other => return Err(Error::Algorithm(other.to_owned())),
+        other => return Err(Error::Algorithm(other.into())),
     };
     let key = only_child(data.child(DS, "KeyInfo")?, XENC, "EncryptedKey")?;
     let (wrap, kek_length) = match algorithm(key.child(XENC, "EncryptionMethod")?)? {
         KW_AES256 => (KW_AES256, 32),
         KW_AES192 => (KW_AES192, 24),
         KW_AES128 => (KW_AES128, 16),
-        other => return Err(Error::Algorithm(other.to_owned())),
+        other => return Err(Error::Algorithm(other.into())),
     };
     let agreement = only_child(key.child(DS, "KeyInfo")?, XENC, "AgreementMethod")?;
     expect_algorithm(agreement, ECDH_ES)?;
@@ -173,7 +174,7 @@ fn read(encrypted: Element<'_>) -> Result<Envelope, Error> {
     let curve = match point.child(DSIG11, "NamedCurve")?.required_attribute("URI")? {
         P256 => Curve::P256,
         P384 => Curve::P384,
-        other => return Err(Error::Algorithm(other.to_owned())),
+        other => return Err(Error::Algorithm(other.into())),
     };
     let ephemeral = octets(point.child(DSIG11, "PublicKey")?)?;
     // Uncompressed points only (SEC 1 section 2.3.3); the agreement checks that it is on the curve.
@@ -211,7 +212,7 @@ fn algorithm(element: Element<'_>) -> Result<&str, Error> {
 fn expect_algorithm(element: Element<'_>, expected: &str) -> Result<(), Error> {
     match algorithm(element)? {
         found if found == expected => Ok(()),
-        other => Err(Error::Algorithm(other.to_owned())),
+        other => Err(Error::Algorithm(other.into())),
     }
 }
 

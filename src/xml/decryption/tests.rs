@@ -101,7 +101,7 @@ fn refuses_algorithms_that_are_not_on_the_list() {
     ] {
         let changed = xml.replacen(&format!("\"{from}\""), &format!("\"{to}\""), 1);
         assert_ne!(changed, xml);
-        assert_eq!(open_text(&changed, &keys), Err(Error::Algorithm(to.to_owned())));
+        assert_eq!(open_text(&changed, &keys), Err(Error::Algorithm(to.into())));
     }
 }
 

@@ -8,8 +8,12 @@
 //! 5. The key is one of the pinned certificates; `KeyInfo` is not believed.
 //! 6. The library must name the very element that we asked about as the one it digested.
 //!
-//! All of 1 to 4 is checked before any digest is computed, so it bounds the cost as well.
+//! All of 1 to 4 is checked before any digest is computed, so it bounds the cost as well. What
+//! canonicalisation writes is bounded for every tree ([`super::canonical`]), and a second signature
+//! is looked at only when the first one holds: who cannot sign has one layer digested, once.
 //! [`Verified`] is the proof, and [`verify`] its only maker.
+
+mod named;
 
 use std::collections::HashSet;
 
@@ -21,6 +25,8 @@ use super::algorithms::{
 };
 use super::keys::{self, Certificate};
 use super::tree::{Document, Element};
+use crate::base::encoding::from_base64;
+use crate::base::foreign::Foreign;
 
 /// An element whose signature was checked against the pinned certificates.
 /// Only [`verify`] makes one.
@@ -97,7 +103,7 @@ pub enum ReferenceStyle {
 pub enum Error {
     /// There is no signature as a direct child.
     #[error("element {0} has no signature of its own")]
-    Missing(String),
+    Missing(Foreign),
     /// The document has signatures that belong to no element that we read.
     #[error("message has {found} signatures, expected {expected}")]
     Count {
@@ -108,12 +114,12 @@ pub enum Error {
     },
     /// Two elements have the same ID.
     #[error("identifier \"{0}\" occurs more than once")]
-    DuplicateId(String),
+    DuplicateId(Foreign),
     /// The signature's shape is not of the profile.
     #[error("signature of {element}: {what}")]
     Profile {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// What is wrong.
         what: String,
     },
@@ -121,32 +127,42 @@ pub enum Error {
     #[error("signature of {element} refers to \"{uri}\", not to its element")]
     Reference {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// What it refers to.
-        uri: String,
+        uri: Foreign,
     },
     /// An algorithm is not on the allow-list.
     #[error("signature of {element} uses {algorithm}, which is not allowed")]
     Algorithm {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// The algorithm.
-        algorithm: String,
+        algorithm: Foreign,
     },
     /// A transform is not one of the two.
     #[error("signature of {element} has the transform {transform}, which is not allowed")]
     Transform {
         /// The element that is signed.
-        element: String,
+        element: Foreign,
         /// The transform.
-        transform: String,
+        transform: Foreign,
     },
     /// What is signed was changed after it was signed.
     #[error("digest of {0} does not match: it was changed after it was signed")]
-    Digest(String),
+    Digest(Foreign),
     /// None of the pinned certificates made the signature.
-    #[error("signature of {0} was not made by a pinned certificate")]
-    Value(String),
+    #[error(
+        "signature of {element} was not made by a pinned certificate: it names {named}; pinned \
+         {pinned}"
+    )]
+    Value {
+        /// The element that is signed.
+        element: Foreign,
+        /// The certificate in its `KeyInfo`, which is not believed.
+        named: String,
+        /// The pinned ones.
+        pinned: String,
+    },
 }
 
 impl Error {
@@ -154,13 +170,13 @@ impl Error {
     #[must_use]
     pub fn concerns(&self, name: &str) -> bool {
         match self {
-            Self::Missing(element) | Self::Digest(element) | Self::Value(element) => {
-                element == name
-            }
-            Self::Profile { element, .. }
+            Self::Missing(element)
+            | Self::Digest(element)
+            | Self::Value { element, .. }
+            | Self::Profile { element, .. }
             | Self::Reference { element, .. }
             | Self::Algorithm { element, .. }
-            | Self::Transform { element, .. } => element == name,
+            | Self::Transform { element, .. } => element.as_str() == name,
             Self::Count { .. } | Self::DuplicateId(_) => false,
         }
     }
@@ -185,24 +201,38 @@ pub fn verify<'d>(
         return Err(Error::Count { found, expected: signatures.len() });
     }
 
-    let results = bergshamra_dsig::verify::verify_all_document_with_source(
-        &trusted.context,
-        document.inner(),
-        Some(document.text()),
-    )
-    .map_err(|error| Error::Profile {
-        element: document.root().name().to_owned(),
-        what: error.to_string(),
-    })?;
-    if results.len() != signatures.len() {
-        return Err(Error::Count { found: results.len(), expected: signatures.len() });
-    }
     // The results come in document order, as the signatures do: outer elements first.
     let mut verified = Vec::with_capacity(elements.len());
-    for ((result, signature), element) in results.iter().zip(&signatures).zip(elements) {
+    for (result, (signature, element)) in
+        results(document, trusted, signatures.len())?.iter().zip(signatures.iter().zip(elements))
+    {
         verified.push(proof(result, *signature, *element, trusted)?);
     }
+    if verified.len() != elements.len() {
+        return Err(Error::Count { found: verified.len(), expected: elements.len() });
+    }
     Ok(verified)
+}
+
+/// What the library says of each signature, up to the first that does not hold. It verifies the
+/// first one or all of them; so when there are more, the first is verified twice.
+fn results(
+    document: &Document<'_>,
+    trusted: &TrustedCertificates,
+    count: usize,
+) -> Result<Vec<VerifyResult>, Error> {
+    let (context, source) = (&trusted.context, Some(document.text()));
+    let first =
+        bergshamra_dsig::verify::verify_document_with_source(context, document.inner(), source)
+            .unwrap_or_else(|error| VerifyResult::Invalid { reason: error.to_string() });
+    if count == 1 || !first.is_valid() {
+        return Ok(vec![first]);
+    }
+    bergshamra_dsig::verify::verify_all_document_with_source(context, document.inner(), source)
+        .map_err(|error| Error::Profile {
+            element: document.root().name().into(),
+            what: Foreign::new(&error.to_string()).to_string(),
+        })
 }
 
 fn proof<'d>(
@@ -211,7 +241,12 @@ fn proof<'d>(
     element: Element<'d>,
     trusted: &'d TrustedCertificates,
 ) -> Result<Verified<'d>, Error> {
-    let name = || element.name().to_owned();
+    let name = || Foreign::new(element.name());
+    let not_trusted = || Error::Value {
+        element: name(),
+        named: named::by_message(signature),
+        pinned: named::pinned(trusted.certificates()),
+    };
     match result {
         VerifyResult::Valid { signature_node, references, key_info } => match references.as_slice()
         {
@@ -225,19 +260,33 @@ fn proof<'d>(
                         |node| node == element.id() || is_document_node(element, node),
                     ) =>
             {
-                let certificate =
-                    trusted.named(&key_info.x509_chain).ok_or_else(|| Error::Value(name()))?;
+                let certificate = trusted.named(&key_info.x509_chain).ok_or_else(not_trusted)?;
+                check_value_length(signature, certificate)
+                    .map_err(|what| Profile { element }.wrong(&what))?;
                 Ok(Verified { element, certificate })
             }
             _ => Err(Error::Reference {
                 element: name(),
-                uri: references.first().map(|r| r.uri.clone()).unwrap_or_default(),
+                uri: references.first().map_or("", |reference| reference.uri.as_str()).into(),
             }),
         },
         VerifyResult::Invalid { reason } if reason.starts_with("Reference digest failed") => {
             Err(Error::Digest(name()))
         }
-        VerifyResult::Invalid { .. } => Err(Error::Value(name())),
+        VerifyResult::Invalid { .. } => Err(not_trusted()),
+    }
+}
+
+/// RFC 6931, 2.3.6: an ECDSA value is `r` and `s`, each as long as the order of the curve, and
+/// nothing else. The library takes DER as well.
+fn check_value_length(signature: Element<'_>, certificate: &Certificate) -> Result<(), String> {
+    let Some(expected) = certificate.ecdsa_value_length() else { return Ok(()) };
+    let value = signature.child(DS, "SignatureValue").and_then(Element::text);
+    let length = value.ok().and_then(|value| from_base64(&value)).map_or(0, |value| value.len());
+    if length == expected {
+        Ok(())
+    } else {
+        Err(format!("SignatureValue has {length} bytes, r and s have {expected}"))
     }
 }
 
@@ -253,7 +302,7 @@ fn check_ids(document: &Document<'_>) -> Result<(), Error> {
         for (_, name, value) in element.attributes() {
             let is_id = name.eq_ignore_ascii_case("id") || name == "AssertionID";
             if is_id && !seen.insert(value) {
-                return Err(Error::DuplicateId(value.to_owned()));
+                return Err(Error::DuplicateId(value.into()));
             }
         }
     }
@@ -265,7 +314,7 @@ fn check_profile<'d>(element: Element<'d>, style: ReferenceStyle) -> Result<Elem
     let profile = Profile { element };
     let signature = match element.optional_child(DS, "Signature") {
         Ok(Some(signature)) => signature,
-        Ok(None) => return Err(Error::Missing(element.name().to_owned())),
+        Ok(None) => return Err(Error::Missing(element.name().into())),
         Err(error) => return Err(profile.wrong(&error)),
     };
     profile.only(signature, &["SignedInfo", "SignatureValue", "KeyInfo"])?;
@@ -311,12 +360,12 @@ struct Profile<'d> {
 
 impl<'d> Profile<'d> {
     fn wrong(&self, what: &dyn std::fmt::Display) -> Error {
-        Error::Profile { element: self.element.name().to_owned(), what: what.to_string() }
+        Error::Profile { element: self.element.name().into(), what: what.to_string() }
     }
 
     fn refuse_algorithm(&self, algorithm: &str) -> Error {
-        let element = self.element.name().to_owned();
-        Error::Algorithm { element, algorithm: bounded(algorithm) }
+        let element = self.element.name().into();
+        Error::Algorithm { element, algorithm: algorithm.into() }
     }
 
     fn one(&self, parent: Element<'d>, name: &'static str) -> Result<Element<'d>, Error> {
@@ -340,7 +389,9 @@ impl<'d> Profile<'d> {
             !namespace.is_empty() || !names.contains(name)
         };
         match element.attributes().find(unknown) {
-            Some((_, name, _)) => Err(self.wrong(&format!("attribute {name} is not allowed"))),
+            Some((_, name, _)) => {
+                Err(self.wrong(&format!("attribute {} is not allowed", Foreign::new(name))))
+            }
             None => Ok(()),
         }
     }
@@ -365,8 +416,8 @@ impl<'d> Profile<'d> {
         if by_id || whole {
             Ok(())
         } else {
-            let element = self.element.name().to_owned();
-            Err(Error::Reference { element, uri: bounded(uri) })
+            let element = self.element.name().into();
+            Err(Error::Reference { element, uri: uri.into() })
         }
     }
 
@@ -377,8 +428,8 @@ impl<'d> Profile<'d> {
             let algorithm = self.algorithm(transform)?;
             if !transform.is(DS, "Transform") || expected.next() != Some(&algorithm) {
                 return Err(Error::Transform {
-                    element: self.element.name().to_owned(),
-                    transform: bounded(algorithm),
+                    element: self.element.name().into(),
+                    transform: algorithm.into(),
                 });
             }
             if algorithm == EXCLUSIVE_C14N {
@@ -401,7 +452,7 @@ impl<'d> Profile<'d> {
             }
             self.attributes(child, &["PrefixList"])?;
             // Each prefix is looked for at each element, so their number multiplies the cost.
-            if child.attribute("PrefixList").is_some_and(|list| list.len() > MAXIMUM_PREFIX_LIST) {
+            if child.attribute("PrefixList").is_some_and(is_too_long) {
                 return Err(self.wrong(&"PrefixList is too long"));
             }
             if child.children().next().is_some() {
@@ -422,10 +473,11 @@ impl<'d> Profile<'d> {
 
 /// The longest `PrefixList`; the node's own has 23 characters.
 const MAXIMUM_PREFIX_LIST: usize = 256;
+/// The most prefixes in it; the node's own has 4.
+const MAXIMUM_PREFIXES: usize = 32;
 
-/// A value from an unverified message, short enough for a log line.
-fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+fn is_too_long(list: &str) -> bool {
+    list.len() > MAXIMUM_PREFIX_LIST || list.split_whitespace().count() > MAXIMUM_PREFIXES
 }
 
 #[cfg(test)]

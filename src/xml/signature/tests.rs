@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::encoding::base64;
 use crate::xml::keys::PrivateKey;
 use crate::xml::scan::Limits;
 use crate::xml::signer::Signer;
@@ -68,8 +69,17 @@ fn accepts_what_we_sign_with_each_kind_of_key() {
 
 #[test]
 fn refuses_a_signature_of_another_key_even_with_its_certificate_inside() {
-    let foreign = signed(&world().signer);
-    assert!(matches!(check(&foreign, &world().trusted), Err(Error::Value(_))));
+    let (theirs, ours) = (world(), world());
+    let refused = check(&signed(&theirs.signer), &ours.trusted).unwrap_err();
+    assert!(matches!(refused, Error::Value { .. }), "{refused}");
+    // Both are told, so that the operator can compare them.
+    let said = refused.to_string();
+    let (named, pinned) = said.split_once("; pinned ").unwrap();
+    for (part, world) in [(named, &theirs), (pinned, &ours)] {
+        let certificate = world.signer.certificate();
+        assert!(part.contains(&format!("SHA-256 {}", certificate.fingerprint())), "{said}");
+        assert!(part.contains(certificate.subject()), "{said}");
+    }
 }
 
 #[test]
@@ -79,6 +89,89 @@ fn accepts_either_of_two_pinned_certificates() {
     let trusted = TrustedCertificates::pin(both).unwrap();
     assert!(check(&signed(&old.signer), &trusted).is_ok());
     assert!(check(&signed(&new.signer), &trusted).is_ok());
+}
+
+/// One signed element.
+fn signed_once(signer: &Signer) -> String {
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        signer.write_template(w, "o1");
+        w.text_element("p:Value", &[], "x");
+    });
+    signer.sign(&writer.finish(), &["o1"]).unwrap()
+}
+
+/// Spells a signature value anew.
+fn with_value(xml: &str, spell: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let (start, rest) = xml.rsplit_once("<ds:SignatureValue>").unwrap();
+    let (value, end) = rest.split_once('<').unwrap();
+    let value = from_base64(value).unwrap();
+    format!("{start}<ds:SignatureValue>{}<{end}", base64(&spell(&value)))
+}
+
+/// A positive INTEGER of ASN.1.
+fn integer(bytes: &[u8]) -> Vec<u8> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let mut content = bytes[zeros..].to_vec();
+    if content.first().is_none_or(|byte| byte & 0x80 != 0) {
+        content.insert(0, 0);
+    }
+    [vec![2, u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+#[test]
+fn an_ecdsa_value_is_r_and_s_of_the_length_of_the_curve_and_nothing_else() {
+    for kind in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384] {
+        let world = world_with(kind);
+        let xml = signed_once(&world.signer);
+        assert!(check(&with_value(&xml, <[u8]>::to_vec), &world.trusted).is_ok());
+        let halves = |value: &[u8]| {
+            let (r, s) = value.split_at(value.len() / 2);
+            (r.to_vec(), s.to_vec())
+        };
+        let spellings: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+            ("DER", &|value| {
+                let (r, s) = halves(value);
+                let inside = [integer(&r), integer(&s)].concat();
+                [vec![0x30, u8::try_from(inside.len()).unwrap()], inside].concat()
+            }),
+            ("both padded", &|value| {
+                let (r, s) = halves(value);
+                [vec![0], r, vec![0], s].concat()
+            }),
+            ("a byte behind", &|value| [value, &[0]].concat()),
+            ("a byte before", &|value| [&[0], value].concat()),
+            ("nothing", &|_| Vec::new()),
+        ];
+        for (name, spell) in spellings {
+            let refused = check(&with_value(&xml, spell), &world.trusted);
+            assert!(refused.is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_high_s_is_valid() {
+    // FIPS 186-5: s is in [1, n-1], and with s so is n - s.
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63,
+        0x25, 0x51,
+    ];
+    let world = world();
+    let xml = signed_once(&world.signer);
+    let other = with_value(&xml, |value| {
+        let mut value = value.to_vec();
+        let mut borrow = 0;
+        for at in (0..32).rev() {
+            let difference = i16::from(ORDER[at]) - i16::from(value[32 + at]) - borrow;
+            borrow = i16::from(difference < 0);
+            value[32 + at] = u8::try_from(difference.rem_euclid(256)).unwrap();
+        }
+        value
+    });
+    assert_ne!(other, xml);
+    assert_eq!(check(&other, &world.trusted).as_deref(), Ok("x"));
 }
 
 #[test]
@@ -164,6 +257,73 @@ fn refuses_a_signature_that_is_missing_moved_or_one_too_many() {
     assert!(matches!(check(&moved, &world.trusted), Err(Error::Missing(_))));
     let more = xml.replace("</p:Inner>", &format!("<p:X>{inner}</p:X></p:Inner>"));
     assert!(matches!(check(&more, &world.trusted), Err(Error::Count { .. })));
+}
+
+#[test]
+fn a_list_of_prefixes_is_as_long_as_it_may_be_and_no_longer() {
+    let world = world();
+    let xml = signed(&world.signer);
+    let list = |prefixes: usize| {
+        let listed: Vec<String> = (0..prefixes).map(|n| format!("p{n}")).collect();
+        let from = format!("PrefixList=\"{}\"", super::super::signer::PREFIX_LIST);
+        let changed = xml.replacen(&from, &format!("PrefixList=\"{}\"", listed.join(" ")), 1);
+        assert_ne!(changed, xml);
+        check(&changed, &world.trusted)
+    };
+    // The signature does not hold any more, and that is found by its digest.
+    assert!(matches!(list(32), Err(Error::Digest(_))), "{:?}", list(32));
+    assert!(matches!(list(33), Err(Error::Profile { .. })), "{:?}", list(33));
+}
+
+#[test]
+fn the_first_bad_signature_is_the_one_that_is_told() {
+    let world = world();
+    let xml = signed(&world.signer);
+    let inner = xml.replace("Żółć", "Żółw");
+    // Both digests are wrong; nobody looks at the second one.
+    let refused = check(&inner, &world.trusted);
+    assert!(
+        matches!(refused, Err(Error::Digest(ref name)) if name.as_str() == "Outer"),
+        "{refused:?}"
+    );
+    // The outer signature holds, the inner one does not.
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        world.signer.write_template(w, "o1");
+        w.element("p:Inner", &[("ID", "i1")], |w| {
+            world.signer.write_template(w, "i1");
+            w.text_element("p:Value", &[], "x");
+        });
+    });
+    let inner = world.signer.sign(&writer.finish(), &["i1"]).unwrap().replace(">x<", ">y<");
+    let refused = check(&world.signer.sign(&inner, &["o1"]).unwrap(), &world.trusted);
+    assert!(
+        matches!(refused, Err(Error::Digest(ref name)) if name.as_str() == "Inner"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn white_space_in_an_attribute_is_signed_as_the_space_that_it_is() {
+    let world = world();
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1"), ("a", "1  2 3")], |w| {
+        world.signer.write_template(w, "o1");
+        w.text_element("p:Value", &[], "x");
+    });
+    let xml = world.signer.sign(&writer.finish(), &["o1"]).unwrap();
+    for (value, holds) in [
+        ("1  2 3", true),
+        ("1\n\t2\r\n3", true),
+        ("1\r\r2\r3", true),
+        // Said, it is no space.
+        ("1&#10; 2 3", false),
+        ("1 2 3", false),
+        ("1\r\n2 3", false),
+    ] {
+        let spelled = xml.replace("a=\"1  2 3\"", &format!("a=\"{value}\""));
+        assert_eq!(check(&spelled, &world.trusted).is_ok(), holds, "{value:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! How long the canonical form of a message may be, found out before anybody writes it.
+//!
+//! 1. Exclusive canonicalisation writes the name of a namespace at every element that is the first
+//!    to use it, and escapes of one letter as up to six. So what it writes can be much longer than
+//!    what it is given, and a digest costs in proportion to it.
+//! 2. The bound is on what the whole message would be at most ([`longest`]), whatever part of it is
+//!    signed, and whatever prefixes a signature lists. It holds for every message, since each is
+//!    looked at by the one constructor of a tree.
+
+use uppsala::{Document, NodeId, NodeKind, QName};
+
+use super::scan::Error;
+
+/// How many times as long as a message its canonical form may be. Answers of the node grow by a
+/// tenth at most, and that is the namespaces.
+const MAXIMUM_GROWTH: usize = 2;
+/// What it may be longer besides, for short messages.
+const ALLOWANCE: usize = 64 * 1024;
+
+/// Refuses a message of `length` bytes whose canonical form could be too long.
+pub(super) fn check(document: &Document<'_>, length: usize) -> Result<(), Error> {
+    let limit = MAXIMUM_GROWTH * length + ALLOWANCE;
+    if longest(document) > limit {
+        return Err(Error::TooMany { what: "bytes in its canonical form", limit });
+    }
+    Ok(())
+}
+
+/// The most bytes that the exclusive canonical form of the document, or of any element of it, can
+/// have.
+fn longest(document: &Document<'_>) -> usize {
+    let mut length = 0;
+    let mut stack: Vec<NodeId> = vec![document.root()];
+    while let Some(node) = stack.pop() {
+        length += match document.node_kind(node) {
+            Some(NodeKind::Element(element)) => tags(element),
+            Some(NodeKind::Text(text)) => escaped(text, Place::Text),
+            _ => 0,
+        };
+        stack.extend(document.children_iter(node));
+    }
+    length
+}
+
+/// Both tags, with every namespace that may be written there.
+fn tags(element: &uppsala::Element<'_>) -> usize {
+    let mut length = 2 * qualified(&element.name) + "<></>".len() + declared(&element.name);
+    for attribute in &element.attributes {
+        length += " =\"\"".len() + qualified(&attribute.name);
+        length += escaped(&attribute.value, Place::Value) + declared(&attribute.name);
+    }
+    // A listed prefix is written where it is declared, and once more where the signed part begins.
+    for (prefix, uri) in &element.namespace_declarations {
+        length += 2 * declaration(prefix, uri);
+    }
+    length
+}
+
+fn qualified(name: &QName<'_>) -> usize {
+    name.local_name.len() + name.prefix.as_deref().map_or(0, |prefix| prefix.len() + 1)
+}
+
+/// The declaration that the use of a name may bring with it.
+fn declared(name: &QName<'_>) -> usize {
+    let uri = name.namespace_uri.as_deref().unwrap_or_default();
+    declaration(name.prefix.as_deref().unwrap_or_default(), uri)
+}
+
+fn declaration(prefix: &str, uri: &str) -> usize {
+    " xmlns:=\"\"".len() + prefix.len() + escaped(uri, Place::Value)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Text,
+    Value,
+}
+
+/// Canonical XML 1.0, 2.3: what is written instead of a letter.
+fn escaped(text: &str, place: Place) -> usize {
+    let more = |byte: u8| match byte {
+        b'&' => "&amp;".len() - 1,
+        b'\r' => "&#xD;".len() - 1,
+        // In text it is `&lt;` and `&gt;`; neither is longer in a value.
+        b'<' | b'>' => "&lt;".len() - 1,
+        b'"' if place == Place::Value => "&quot;".len() - 1,
+        b'\t' | b'\n' if place == Place::Value => "&#x9;".len() - 1,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(more).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use bergshamra_c14n::{C14nMode, canonicalize_doc};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(xml: &str) -> Document<'_> {
+        uppsala::parser::Parser::new().parse(xml).unwrap()
+    }
+
+    fn written(xml: &str, prefixes: &[String]) -> usize {
+        canonicalize_doc(&parse(xml), C14nMode::Exclusive, None, prefixes).unwrap().len()
+    }
+
+    #[test]
+    fn a_message_may_grow_twofold_and_no_more() {
+        let quotes = |count: usize| format!("<a x='{}'/>", "\"".repeat(count));
+        let xml = quotes(10_000);
+        assert_eq!(check(&parse(&xml), xml.len()), Ok(()));
+        let xml = quotes(20_000);
+        let limit = MAXIMUM_GROWTH * xml.len() + ALLOWANCE;
+        let refused = Error::TooMany { what: "bytes in its canonical form", limit };
+        assert_eq!(check(&parse(&xml), xml.len()), Err(refused));
+        // As long, and nothing to be escaped.
+        let xml = xml.replace('"', "q");
+        assert_eq!(check(&parse(&xml), xml.len()), Ok(()));
+    }
+
+    #[test]
+    fn a_namespace_counts_wherever_it_is_used() {
+        let uri = "u".repeat(256);
+        let used = |count: usize| format!("<r xmlns:a='{uri}'>{}</r>", "<a:x/>".repeat(count));
+        for count in [1, 10, 200] {
+            let xml = used(count);
+            let least = written(&xml, &[]);
+            assert!(least > count * 256, "{least}");
+            assert!((least..least + 1000).contains(&longest(&parse(&xml))), "{count}");
+        }
+        let xml = used(900);
+        assert!(check(&parse(&xml), xml.len()).is_err());
+    }
+
+    /// Elements with few names, so that they meet.
+    fn element() -> impl Strategy<Value = String> {
+        let value = "[a<>&\"\t\n\r ż]{0,6}".prop_map(|text: String| {
+            let mut escaped = String::new();
+            for letter in text.chars() {
+                escaped += &format!("&#{};", u32::from(letter));
+            }
+            escaped
+        });
+        let prefix = prop::sample::select(vec!["", "p:", "q:"]);
+        let attributes = prop::collection::btree_map(
+            prop::sample::select(vec![
+                "x", "p:x", "q:x", "xmlns", "xmlns:p", "xmlns:q", "xml:lang",
+            ]),
+            (value.clone(), prop::sample::select(vec!["urn:1", "urn:two:2"])),
+            0..4,
+        );
+        let leaf = value.boxed();
+        leaf.prop_recursive(5, 40, 4, move |inside| {
+            let inside = prop::collection::vec(inside, 0..4);
+            (prefix.clone(), attributes.clone(), inside).prop_map(|(prefix, attributes, inside)| {
+                let mut text = format!("<{prefix}e");
+                for (name, (value, uri)) in attributes {
+                    let value = if name.starts_with("xmlns") { uri.to_owned() } else { value };
+                    text += &format!(" {name}='{value}'");
+                }
+                text + ">" + &inside.concat() + &format!("</{prefix}e>")
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_ever_written_that_is_longer(
+            inside in element(),
+            prefixes in prop::collection::vec("p|q|#default|z", 0..3),
+        ) {
+            // `q:x` and `p:x` may be one name; such text is no document.
+            let xml = format!("<r xmlns:p='urn:1' xmlns:q='urn:q'>{inside}</r>");
+            if let Ok(document) = uppsala::parser::Parser::new().parse(&xml) {
+                let written = written(&xml, &prefixes);
+                prop_assert!(written <= longest(&document), "{written}: {xml}");
+            }
+        }
+    }
+}
