@@ -11,6 +11,7 @@ use crate::base::reason::Reason;
 use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
+use crate::flow::return_to::ReturnTo;
 use crate::flow::room::NotKept;
 use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
@@ -18,7 +19,7 @@ use crate::gateway::response::{self, isolate_opener, json, look};
 use crate::identity::token;
 use crate::pages::{self, ErrorPage};
 use crate::proxy;
-use crate::request::context::{Caller, RequestContext};
+use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::Cut;
 use crate::request::{host, path};
@@ -285,7 +286,8 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         json(*status, &problem)
     } else {
         let look = look(settings, context);
-        let link = begin_again.as_deref();
+        let again = begin_again.is_none().then(|| again(*page, context)).flatten();
+        let link = begin_again.as_deref().or(again.as_ref().map(ReturnTo::as_str));
         let told = told(*page, settings, context);
         let mut words = pages::error_page_with(look, *page, told, code.as_str(), &context.id, link);
         let origin = failure.origin.unwrap_or_else(|| context.origin());
@@ -323,6 +325,14 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         response.headers_mut().remove(X_FRAME_OPTIONS);
     }
     response
+}
+
+/// Returns the way on of a page that says none: to the same address, where what is wrong may pass
+/// by itself and asking once more does no harm.
+fn again(page: ErrorPage, context: &RequestContext) -> Option<ReturnTo> {
+    let is_harmless = is_reading(&context.parts.method) && context.caller() != Caller::Frame;
+    let is_worth_it = page.may_pass_by_itself() && is_harmless;
+    is_worth_it.then(|| ReturnTo::parse(context.path_and_query()))
 }
 
 /// What the operator says of a page.

@@ -28,8 +28,8 @@ use crate::flow::binding::Binding;
 use crate::flow::forms::{About, Form, Handle, NotKept};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
-use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
+use crate::gateway::{Worker, asked_from};
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::context::{Caller, RequestContext};
@@ -116,7 +116,9 @@ pub async fn keep(
         if most < bound as u64 {
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
-        let link = worker.shared.settings.login_link(&ReturnTo::front_page(), requirement);
+        let settings = &worker.shared.settings;
+        let page = asked_from::page(settings, context).unwrap_or_else(ReturnTo::front_page);
+        let link = settings.login_link(&page, requirement);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(ErrorPage::FormTooLarge, status, code).begin_again(link)
     };

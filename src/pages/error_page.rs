@@ -124,6 +124,22 @@ impl ErrorPage {
         Self::SessionsAway,
     ];
 
+    /// Tells whether what is wrong may be over when the same is asked for once more.
+    #[must_use]
+    pub fn may_pass_by_itself(self) -> bool {
+        matches!(
+            self,
+            Self::OurFault
+                | Self::NodeBusy
+                | Self::NodeOutage
+                | Self::TooManyTries
+                | Self::PortalDown
+                | Self::PortalSlow
+                | Self::Maintenance
+                | Self::SessionsAway
+        )
+    }
+
     /// Only the page that asks for a sign-in is made for a frame, and only of the same portal.
     fn framing(self) -> Framing {
         match self {

@@ -16,7 +16,7 @@ use crate::gate::requirement::AuthnRequirement;
 use crate::gate::standing::{Standing, standings};
 use crate::gate::visitor::Visitor;
 use crate::gateway::decide;
-use crate::gateway::denial::{Reply, check_method, reply};
+use crate::gateway::denial::{Asked, Reply, check_method, reply};
 use crate::gateway::failure::Failure;
 use crate::pages::Language;
 use crate::request::context::Caller;
@@ -148,9 +148,11 @@ impl<'s> Trial<'s> {
     fn denied<'t>(&'t self, denial: Denial<'t>) -> Outcome<'t> {
         let http = &self.settings.gateway;
         let other = self.location().and_then(|(host, _)| http.other(host));
-        let told = |caller| {
-            let request = (&self.method, &*self.target);
-            match (reply(&denial, caller, request, http), other) {
+        let told = |caller: Caller| {
+            let caller = caller.asking_by(&self.method);
+            // Of no page that asks anything is known.
+            let asked = Asked { method: &self.method, target: &self.target, from: None };
+            match (reply(&denial, caller, asked, http), other) {
                 (Reply::ToNode(return_to, requirement), Some(other)) => {
                     to_other_host((&http.origin, &other.origin), &return_to, requirement)
                 }

@@ -27,6 +27,7 @@ impl ErrorPage {
             | Self::NodeBusy
             | Self::NodeOutage
             | Self::TooManyTries
+            | Self::SessionsAway
             | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
             Self::TooLarge | Self::FormGone => ["Wróć do portalu", "Back to the portal"],
             _ => ["Zaloguj się jeszcze raz", "Sign in again"],
