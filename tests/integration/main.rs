@@ -9,6 +9,7 @@
 //! | `refusals` | logins that sign nobody in, each with its reason |
 //! | `theft` | whose login it is: who finishes is who began and who delivered |
 //! | `way_back` | where a citizen comes back to |
+//! | `pages` | what the page about a refusal says |
 //! | `tabs` | many tabs, reloads, broken connections: an outcome belongs to the citizen |
 //! | `faults` | every fault and quirk of the simulated node |
 //! | `node` | a node that is slow, down, or talks rubbish |
@@ -52,6 +53,7 @@ mod machines;
 mod node;
 mod operations;
 mod outage;
+mod pages;
 mod passage;
 mod policies;
 mod policy;

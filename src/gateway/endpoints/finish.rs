@@ -57,9 +57,10 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     }
     let finished = match flows.finish(attempt).await {
         Ok(finished) => finished,
-        // Nothing is spent yet: the same address finishes the same login in a moment.
+        // Nothing is spent yet: the same address finishes the same login in a moment, for as long
+        // as the ticket in it is good.
         Err(error @ LoginError::Node(NodeError::Busy)) => {
-            return Err(login::again_here(error.into(), context));
+            return Err(login::again_here(error.into(), context).tries_again());
         }
         Err(error) => {
             // Known only to the browser that began it, so that the page leads nobody else there.

@@ -1,7 +1,7 @@
 //! What to tell the citizen about each error. The messages stand beside, by what they are about.
 
 use super::words::{Words, choose};
-use super::{form, login, node, policy, portal, session};
+use super::{form, login, node, person, policy, portal, session};
 use crate::pages::{ErrorPage, Language};
 
 impl ErrorPage {
@@ -51,10 +51,15 @@ impl ErrorPage {
             Self::PeselNeeded => policy::PESEL_NEEDED,
             Self::OurFault => portal::OUR_FAULT,
             Self::NodeFault => node::NODE_FAULT,
+            Self::NodeUnreachable => node::NODE_UNREACHABLE,
             Self::NodeSlow => node::NODE_SLOW,
             Self::NodeBusy => node::NODE_BUSY,
             Self::NodeOutage => node::NODE_OUTAGE,
             Self::TooManyTries => login::TOO_MANY_TRIES,
+            Self::ConfirmationExpired => node::CONFIRMATION_EXPIRED,
+            Self::NoIdentifier => person::NO_IDENTIFIER,
+            Self::DataMissing => person::DATA_MISSING,
+            Self::NotKept => session::NOT_KEPT,
             Self::AnswerRefused => login::ANSWER_REFUSED,
             Self::LoginExpired => login::LOGIN_EXPIRED,
             Self::OtherBrowser => login::OTHER_BROWSER,
