@@ -94,6 +94,14 @@ pub struct Taken {
     form: Form,
 }
 
+/// Returns the most bytes of a form that is kept when a request with that method is stopped, on a
+/// route that takes so many; none when no form is. `brama explain-policy` asks the same.
+#[must_use]
+pub fn longest_kept(method: &Method, keep_forms: usize, most: u64) -> Option<u64> {
+    let is_kept = keep_forms > 0 && *method == Method::POST;
+    is_kept.then(|| most.min(keep_forms as u64))
+}
+
 /// Keeps the form that a stopped request brings, if it is one to be kept. Its route takes at most
 /// so many bytes: what would be refused after the login is refused now.
 ///
@@ -108,9 +116,7 @@ pub async fn keep(
     most: u64,
 ) -> Result<Option<Kept>, Failure> {
     let bound = worker.shared.flows.settings.keep_forms;
-    if bound == 0 || context.parts.method != Method::POST {
-        return Ok(None);
-    }
+    let Some(limit) = longest_kept(&context.parts.method, bound, most) else { return Ok(None) };
     let Some(about) = about(worker, context) else { return Ok(None) };
     let too_large = || {
         if most < bound as u64 {
@@ -122,10 +128,10 @@ pub async fn keep(
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(ErrorPage::FormTooLarge, status, code).begin_again(link)
     };
-    let limit = usize::try_from(most).unwrap_or(usize::MAX).min(bound);
-    if body.length().is_some_and(|length| length > limit as u64) {
+    if body.length().is_some_and(|length| length > limit) {
         return Err(too_large());
     }
+    let limit = usize::try_from(limit).unwrap_or(bound);
     count(worker, context)?;
     let (forms, network) = (&worker.shared.flows.forms, worker.network(context));
     let arrived = match forms.arriving.begin(network) {
