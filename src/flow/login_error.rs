@@ -23,6 +23,9 @@ pub enum LoginError {
     /// What was used cannot be remembered, or not be told.
     #[error("replay guard: {0}")]
     ReplayGuard(#[source] Unavailable),
+    /// Another person is signed in with that browser.
+    #[error("another person identified than the one who is signed in with this browser")]
+    OtherPerson,
     /// Our own message could not be signed.
     #[error("our request cannot be signed")]
     Sign(#[from] signer::Error),
@@ -62,6 +65,8 @@ pub enum Class {
     Replayed,
     /// The answer of the node signs nobody in.
     Answer(Kind),
+    /// Another person is signed in with that browser.
+    OtherPerson,
     /// Our own message could not be made.
     Ours,
     /// The store is away, and nothing was spent.
@@ -72,7 +77,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, with the names by which they are kept; never changed.
-    const NAMES: [(Self, &'static str); 23] = [
+    const NAMES: [(Self, &'static str); 24] = [
         (Self::NotHere, "not_here"),
         (Self::OtherBrowser, "other_browser"),
         (Self::Used, "used"),
@@ -93,6 +98,7 @@ impl Class {
         (Self::Answer(Kind::NoIdentifier), "no_identifier"),
         (Self::Answer(Kind::DataMissing), "data_missing"),
         (Self::Answer(Kind::AnswerRefused), "answer_refused"),
+        (Self::OtherPerson, "other_person"),
         (Self::Ours, "ours"),
         (Self::StoreAway, "store_away"),
         (Self::NotKept, "not_kept"),
@@ -137,6 +143,7 @@ impl LoginError {
             Self::Node(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::ReplayGuard(_) => Reason::LoginReplayGuardFull,
+            Self::OtherPerson => Reason::LoginOtherPerson,
             Self::Sign(_) => Reason::LoginCannotSign,
             Self::Store(_) => Reason::SessionStoreUnavailable,
             Self::Repeated { code, .. } => *code,
@@ -162,6 +169,7 @@ impl LoginError {
                 Class::Replayed
             }
             Self::Refused(refusal) => Class::Answer(refusal.kind()),
+            Self::OtherPerson => Class::OtherPerson,
             Self::Sign(_) => Class::Ours,
             Self::Store(_) | Self::ReplayGuard(_) => Class::NotKept,
             Self::Repeated { class, .. } => *class,

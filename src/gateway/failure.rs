@@ -200,6 +200,7 @@ impl From<LoginError> for Failure {
             Class::NodeFailed => (ErrorPage::NodeFault, StatusCode::BAD_GATEWAY),
             Class::Replayed => (ErrorPage::AlreadyUsed, StatusCode::FORBIDDEN),
             Class::Answer(kind) => refused(kind),
+            Class::OtherPerson => (ErrorPage::OtherPerson, StatusCode::FORBIDDEN),
             Class::Ours => (ErrorPage::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
             Class::StoreAway => (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
             Class::NotKept => (ErrorPage::NotKept, StatusCode::SERVICE_UNAVAILABLE),
@@ -307,6 +308,8 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         let look = look(settings, context);
         let again = begin_again.is_none().then(|| again(*page, context)).flatten();
         let link = begin_again.as_deref().or(again.as_ref().map(ReturnTo::as_str));
+        // Whoever is signed in and should not be needs that first.
+        let sign_out = format!("{}logout", settings.prefix);
         let incident = Incident {
             told: told(*page, settings, context),
             reason: code.as_str(),
@@ -314,6 +317,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
             request: &context.id,
             time: &for_people(context.began),
             begin_again: link,
+            sign_out: (*page == ErrorPage::OtherPerson).then_some(&*sign_out),
         };
         let mut words = pages::error_page(look, *page, &incident);
         let origin = failure.origin.unwrap_or_else(|| context.origin());

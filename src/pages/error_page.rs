@@ -46,6 +46,8 @@ pub enum ErrorPage {
     TooManyTries,
     /// The node does not know any more what it had confirmed.
     ConfirmationExpired,
+    /// Another person identified than the one who is signed in.
+    OtherPerson,
     /// The node gave no number or identifier of the person.
     NoIdentifier,
     /// The node gave less of the person than the service needs.
@@ -96,7 +98,7 @@ pub enum ErrorPage {
 
 impl ErrorPage {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -114,6 +116,7 @@ impl ErrorPage {
         Self::NodeOutage,
         Self::TooManyTries,
         Self::ConfirmationExpired,
+        Self::OtherPerson,
         Self::NoIdentifier,
         Self::DataMissing,
         Self::NotKept,
@@ -179,11 +182,13 @@ pub struct Incident<'a> {
     pub time: &'a str,
     /// Where the button leads, if there is a way on.
     pub begin_again: Option<&'a str>,
+    /// Where to sign out, when that is the other way on.
+    pub sign_out: Option<&'a str>,
 }
 
 /// Writes the page about an error: what happened, what to do, and what to quote to support.
 pub fn error_page(look: Branding<'_>, error_page: ErrorPage, incident: &Incident<'_>) -> Page {
-    let Incident { told, reason, number, request, time, begin_again } = *incident;
+    let Incident { told, reason, number, request, time, begin_again, sign_out } = *incident;
     let words = error_page.words(look.language);
     let small_print = labels(look.language);
     let framing = error_page.framing();
@@ -196,7 +201,9 @@ pub fn error_page(look: Branding<'_>, error_page: ErrorPage, incident: &Incident
             @if let Some(link) = begin_again {
                 p.actions {
                     a.button href=(link) target=[target] { (error_page.way_on(look.language)) }
-                    @if link != "/" {
+                    @if let Some(sign_out) = sign_out {
+                        a.button.quiet href=(sign_out) target=[target] { (small_print.log_out) }
+                    } @else if link != "/" {
                         a.button.quiet href="/" target=[target] { (small_print.home) }
                     }
                 }

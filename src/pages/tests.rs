@@ -26,6 +26,7 @@ const INCIDENT: Incident<'static> = Incident {
     request: "7f3a",
     time: "2031-01-15 09:00:00 (UTC+01:00)",
     begin_again: Some("/sprawa"),
+    sign_out: None,
 };
 
 #[test]
@@ -56,6 +57,7 @@ fn escapes_every_argument_of_every_page() {
             &Incident { begin_again: Some(bad), ..Incident::default() },
         ),
         error_page(odd("p", "t"), kind, &Incident { told: Some(bad), ..Incident::default() }),
+        error_page(odd("p", "t"), kind, &Incident { sign_out: Some(bad), ..INCIDENT }),
         signed_out(odd(bad, "t"), outcome, "/"),
         signed_out(odd("p", bad), outcome, "/"),
         signed_out(odd("p", "t"), outcome, bad),

@@ -10,6 +10,7 @@
 //! | `theft` | whose login it is: who finishes is who began and who delivered |
 //! | `way_back` | where a citizen comes back to |
 //! | `pages` | what the page about a refusal says |
+//! | `persons` | whoever is signed in stays who they are |
 //! | `tabs` | many tabs, reloads, broken connections: an outcome belongs to the citizen |
 //! | `faults` | every fault and quirk of the simulated node |
 //! | `node` | a node that is slow, down, or talks rubbish |
@@ -55,6 +56,7 @@ mod operations;
 mod outage;
 mod pages;
 mod passage;
+mod persons;
 mod policies;
 mod policy;
 mod reason;

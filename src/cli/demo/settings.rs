@@ -146,6 +146,7 @@ fn flows(
         login_timeout: file.session.login_timeout.get(),
         maximum_pending: 10_000,
         keep_forms: size(file.session.keep_forms),
+        other_person: flow::OtherPerson::Refuse,
         rooms: flow::room::Rooms::default(),
     })
 }

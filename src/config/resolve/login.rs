@@ -94,6 +94,10 @@ pub(super) fn resolve(
             login_timeout: file.session.login_timeout.get(),
             maximum_pending: file.session.maximum_pending as u64,
             keep_forms: usize::try_from(file.session.keep_forms.bytes()).unwrap_or(usize::MAX),
+            other_person: match file.session.other_person {
+                file::OtherPerson::Refuse => flow::OtherPerson::Refuse,
+                file::OtherPerson::Replace => flow::OtherPerson::Replace,
+            },
             rooms: super::store::rooms(file),
         },
         node: flow::node::Settings {

@@ -22,15 +22,13 @@ use crate::gateway::response;
 use crate::pages;
 use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
-use crate::session::SessionId;
 
 /// Answers `GET finish?state=...&ticket=...`.
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in.
 pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
-    let (cookies, flows) = (worker.shared.settings.cookies, &worker.shared.flows);
-    let headers = &context.parts.headers;
+    let flows = &worker.shared.flows;
     let state = context.query("state").unwrap_or_default();
     let relay_state = RelayState::recognise(&state, &flows.sealer, worker.shared.clock.now());
     let relay_state = match relay_state {
@@ -41,8 +39,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let mut remembered = remembered(worker, context, &relay_state.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
     let ticket = context.query("ticket");
-    let earlier = cookies.sessions(headers).into_iter().flatten();
-    let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
+    let earlier = worker.session_id(context).await?;
     let attempt = Attempt {
         relay_state: &relay_state,
         ticket: ticket.as_deref(),

@@ -57,6 +57,7 @@ impl ErrorPage {
             Self::NodeOutage => node::NODE_OUTAGE,
             Self::TooManyTries => login::TOO_MANY_TRIES,
             Self::ConfirmationExpired => node::CONFIRMATION_EXPIRED,
+            Self::OtherPerson => person::OTHER_PERSON,
             Self::NoIdentifier => person::NO_IDENTIFIER,
             Self::DataMissing => person::DATA_MISSING,
             Self::NotKept => session::NOT_KEPT,

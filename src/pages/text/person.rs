@@ -2,6 +2,26 @@
 
 use super::words::Words;
 
+pub(super) const OTHER_PERSON: [Words; 2] = [
+    Words {
+        title: "W portalu jest zalogowana inna osoba",
+        happened: "W login.gov.pl potwierdziła tożsamość inna osoba niż ta, która jest \
+                   zalogowana w tym portalu. Nic się nie zmieniło: w portalu nadal trwa sesja \
+                   osoby, która zalogowała się wcześniej.",
+        advice: "Aby ta osoba mogła pracować dalej, zaloguj się jeszcze raz jako ona. Jeśli \
+                 z portalu ma korzystać ktoś inny, najpierw wyloguj ją tutaj. Wyloguj się też \
+                 w login.gov.pl, jeśli komputer jest wspólny.",
+    },
+    Words {
+        title: "Another person is signed in to the portal",
+        happened: "The person who identified at login.gov.pl is not the one who is signed in \
+                   to this portal. Nothing has changed: whoever signed in before still is.",
+        advice: "For that person to go on, sign in again as the same person. If somebody \
+                 else is to use the portal, sign out here first. Sign out at login.gov.pl \
+                 as well if others use this computer.",
+    },
+];
+
 pub(super) const NO_IDENTIFIER: [Words; 2] = [
     Words {
         title: "login.gov.pl nie podał numeru, po którym portal rozpoznaje osobę",
