@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 /// A point in time, in UTC.
 pub type Time = jiff::Timestamp;
 
@@ -37,6 +39,16 @@ pub fn http_date() -> String {
     // Fails for years before 1 and after 9999 only.
     printer.timestamp_to_rfc9110_string(&SystemClock.now()).unwrap_or_default()
 }
+
+/// Returns a time as citizens in Poland read it, with its distance from UTC, in which logs are.
+#[must_use]
+pub fn for_people(time: Time) -> String {
+    let zone = TimeZone::posix(POLAND).unwrap_or(TimeZone::UTC);
+    time.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()
+}
+
+/// Poland's time (IEEE Std 1003.1, TZ): no data of zones is needed for it.
+const POLAND: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 /// A clock that stands still until it is moved: for tests, and for `explain --at`.
 #[derive(Debug)]
@@ -74,4 +86,22 @@ pub fn later(time: Time, by: Duration) -> Time {
 #[must_use]
 pub fn earlier(time: Time, by: Duration) -> Time {
     time.saturating_sub(by).unwrap_or(Time::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_the_time_of_poland_in_summer_and_in_winter() {
+        for (time, expected) in [
+            ("2031-01-15T08:00:00Z", "2031-01-15 09:00:00 (UTC+01:00)"),
+            ("2031-07-15T22:30:05Z", "2031-07-16 00:30:05 (UTC+02:00)"),
+            ("2031-03-30T00:59:59Z", "2031-03-30 01:59:59 (UTC+01:00)"),
+            ("2031-03-30T01:00:00Z", "2031-03-30 03:00:00 (UTC+02:00)"),
+            ("2031-10-26T01:00:00Z", "2031-10-26 02:00:00 (UTC+01:00)"),
+        ] {
+            assert_eq!(for_people(time.parse().unwrap()), expected);
+        }
+    }
 }

@@ -96,6 +96,7 @@ reasons! {
     LoginNotFresh = "login.not_fresh",
     LoginOtherBrowser = "login.other_browser",
     LoginOtherNodeStatus = "login.other_node_status",
+    LoginOtherPerson = "login.other_person",
     LoginOurRequestRefused = "login.our_request_refused",
     LoginOutage = "login.outage",
     LoginRefusedByNode = "login.refused_by_node",

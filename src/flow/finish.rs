@@ -9,7 +9,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Flows;
 use super::login_error::{LoginError, Refused};
 use super::node::Permit;
 use super::outcome::{Claim, Outcome};
@@ -17,11 +16,13 @@ use super::pending::PendingLogin;
 use super::relay_state::RelayState;
 use super::replay;
 use super::ticket::{self, Delivered, Ticket};
-use crate::base::clock::later;
+use super::{Flows, OtherPerson};
+use crate::base::clock::{Time, later};
 use crate::base::encoding::sha256;
 use crate::base::network::Network;
 use crate::base::random;
 use crate::identity::assurance::Assurance;
+use crate::identity::person::Person;
 use crate::saml::artifact::{self, Artifact};
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
@@ -223,7 +224,12 @@ impl Flows {
             .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
-        // 4. A session with a fresh id; one that the browser had before ends (fixation, step-up).
+        // 4. Whoever is signed in is not made another person on the way.
+        if self.is_of_another(earlier.as_ref(), assertion.person(), now).await? {
+            return Err(LoginError::OtherPerson);
+        }
+
+        // 5. A session with a fresh id; one that the browser had before ends (fixation, step-up).
         let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         self.sessions.insert(&id, session, now).await?;
@@ -244,6 +250,21 @@ impl Flows {
         }
         let assurance = assertion.assurance();
         Ok(Finished { session: id, assurance, login, is_repeated: false, is_same_person })
+    }
+
+    /// Tells whether somebody else is signed in with the session that the browser had before, and
+    /// that matters.
+    async fn is_of_another(
+        &self,
+        earlier: Option<&SessionId>,
+        person: &Person,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        let (Some(earlier), OtherPerson::Refuse) = (earlier, self.settings.other_person) else {
+            return Ok(false);
+        };
+        let live = self.sessions.find(earlier, Activity::Background, now).await?;
+        Ok(live.is_some_and(|live| live.session().person().identifier() != person.identifier()))
     }
 
     /// Tells a browser what became of its login, when that is known already, and otherwise why it

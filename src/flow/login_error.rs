@@ -27,6 +27,9 @@ pub enum LoginError {
     /// What was used cannot be remembered, or not be told.
     #[error("replay guard: {0}")]
     ReplayGuard(#[source] Unavailable),
+    /// Another person is signed in with that browser.
+    #[error("another person identified than the one who is signed in with this browser")]
+    OtherPerson,
     /// Our own message could not be signed.
     #[error("our request cannot be signed")]
     Sign(#[from] signer::Error),
@@ -58,12 +61,16 @@ pub enum Class {
     NodeBusy,
     /// The node did not answer in time.
     NodeSlow,
-    /// The node is away or failed.
+    /// There is no way to the node.
+    NodeUnreachable,
+    /// The node failed.
     NodeFailed,
     /// The artifact or the assertion was used before.
     Replayed,
     /// The answer of the node signs nobody in.
     Answer(Kind),
+    /// Another person is signed in with that browser.
+    OtherPerson,
     /// Our own message could not be made.
     Ours,
     /// The store is away, and nothing was spent.
@@ -74,13 +81,14 @@ pub enum Class {
 
 impl Class {
     /// All of them, with the names by which they are kept; never changed.
-    const NAMES: [(Self, &'static str); 19] = [
+    const NAMES: [(Self, &'static str); 24] = [
         (Self::NotHere, "not_here"),
         (Self::OtherBrowser, "other_browser"),
         (Self::Used, "used"),
         (Self::Expired, "expired"),
         (Self::NodeBusy, "node_busy"),
         (Self::NodeSlow, "node_slow"),
+        (Self::NodeUnreachable, "node_unreachable"),
         (Self::NodeFailed, "node_failed"),
         (Self::Replayed, "replayed"),
         (Self::Answer(Kind::Cancelled), "cancelled"),
@@ -90,7 +98,11 @@ impl Class {
         (Self::Answer(Kind::NotFresh), "not_fresh"),
         (Self::Answer(Kind::OurFault), "our_fault"),
         (Self::Answer(Kind::NodeFault), "node_fault"),
+        (Self::Answer(Kind::ArtifactExpired), "artifact_expired"),
+        (Self::Answer(Kind::NoIdentifier), "no_identifier"),
+        (Self::Answer(Kind::DataMissing), "data_missing"),
         (Self::Answer(Kind::AnswerRefused), "answer_refused"),
+        (Self::OtherPerson, "other_person"),
         (Self::Ours, "ours"),
         (Self::StoreAway, "store_away"),
         (Self::NotKept, "not_kept"),
@@ -136,6 +148,7 @@ impl LoginError {
             Self::Refused(refusal) => refusal.code(),
             Self::ReplayGuard(_) => Reason::LoginReplayGuardFull,
             Self::Examination(_) => Reason::LoginCheckNotMade,
+            Self::OtherPerson => Reason::LoginOtherPerson,
             Self::Sign(_) => Reason::LoginCannotSign,
             Self::Store(_) => Reason::SessionStoreUnavailable,
             Self::Repeated { code, .. } => *code,
@@ -153,27 +166,36 @@ impl LoginError {
                 Refused::NoTicket => Class::NotHere,
                 Refused::Store(_) => Class::StoreAway,
             },
-            Self::Node(NodeError::Busy) | Self::ReplayGuard(_) => Class::NodeBusy,
+            Self::Node(NodeError::Busy) => Class::NodeBusy,
             Self::Node(NodeError::Timeout(_)) => Class::NodeSlow,
+            Self::Node(NodeError::Unreachable(_)) => Class::NodeUnreachable,
             Self::Node(_) => Class::NodeFailed,
             Self::Refused(Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) => {
                 Class::Replayed
             }
             Self::Refused(refusal) => Class::Answer(refusal.kind()),
+            Self::OtherPerson => Class::OtherPerson,
             Self::Examination(_) | Self::Sign(_) => Class::Ours,
-            Self::Store(_) => Class::NotKept,
+            Self::Store(_) | Self::ReplayGuard(_) => Class::NotKept,
             Self::Repeated { class, .. } => *class,
         }
     }
 
     /// Tells whether the network that it came from did something wrong. A handle that we do not
     /// know is no failure of it, and neither is what a foreign page could have its browsers bring,
-    /// such as a login that another one began.
+    /// such as a login that another one began, nor what the node knows too little of.
     #[must_use]
     pub fn is_of_the_network(&self) -> bool {
         match self.class() {
             Class::Replayed => true,
-            Class::Answer(kind) => !matches!(kind, Kind::OurFault | Kind::NodeFault),
+            Class::Answer(kind) => !matches!(
+                kind,
+                Kind::OurFault
+                    | Kind::NodeFault
+                    | Kind::ArtifactExpired
+                    | Kind::NoIdentifier
+                    | Kind::DataMissing
+            ),
             _ => false,
         }
     }

@@ -78,8 +78,20 @@ pub struct Settings {
     pub maximum_pending: u64,
     /// The most bytes of a form that is kept across a login; zero keeps none.
     pub keep_forms: usize,
+    /// What becomes of a login by another person than the one who is signed in.
+    pub other_person: OtherPerson,
     /// How many bytes there is room for, by what is kept.
     pub rooms: Rooms,
+}
+
+/// What becomes of a login by another person than the one who is signed in with the browser: at a
+/// step-up, the one who can confirm a higher level may not be the one whose case is on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherPerson {
+    /// It is refused, and whoever is signed in stays so.
+    Refuse,
+    /// The earlier session ends, and the other person is signed in.
+    Replace,
 }
 
 /// Everything that the flows share.

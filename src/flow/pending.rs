@@ -10,7 +10,7 @@
 //! What could break it in deployment: replicas that do not share the servers' secret. None could
 //! finish what another one began.
 
-use super::relay_state::{RelayState, Thing};
+use super::relay_state::{ExpiredRelayState, RelayState, Thing};
 use super::return_to::ReturnTo;
 use crate::base::clock::Time;
 use crate::base::encoding::{base64url, from_base64url};
@@ -71,6 +71,12 @@ impl PendingLogin {
         Self::read(plain.expose())
     }
 
+    /// Opens what a browser remembers of a login that took too long: where it was to lead.
+    #[must_use]
+    pub fn open_late(text: &str, sealer: &Sealer, login: &ExpiredRelayState) -> Option<Self> {
+        Self::open(text, sealer, login.handle())
+    }
+
     fn write(&self) -> Result<Secret<Vec<u8>>, Unwritable> {
         let cannot = |what| Unwritable::new(Kind::Login, what);
         let level = Assurance::ALL.iter().position(|level| *level == self.assurance);
@@ -111,6 +117,7 @@ const FORM: u8 = 1;
 
 #[cfg(test)]
 mod tests {
+    use super::super::relay_state::NotRecognised;
     use super::*;
 
     fn login(return_to: &str) -> PendingLogin {
@@ -158,6 +165,20 @@ mod tests {
             assert_eq!(PendingLogin::open(&base64url(&changed), &sealer, &state), None, "{at}");
             assert_eq!(PendingLogin::open(&base64url(&bytes[..at]), &sealer, &state), None);
         }
+    }
+
+    #[test]
+    fn of_a_login_that_took_too_long_the_browser_still_knows_where_it_led() {
+        let sealer = Sealer::default();
+        let state = relay_state(&sealer);
+        let sealed = login("/tax/2031").seal(&sealer, &state).unwrap();
+        let late = RelayState::recognise(state.as_str(), &sealer, state.end());
+        let Err(NotRecognised::Expired(expired)) = late else { panic!("{late:?}") };
+        let opened = PendingLogin::open_late(sealed.expose(), &sealer, &expired).unwrap();
+        assert_eq!(opened.return_to.as_str(), "/tax/2031");
+        let other = RelayState::issue(&sealer, state.end());
+        let other = login("/tax/2032").seal(&sealer, &other).unwrap();
+        assert_eq!(PendingLogin::open_late(other.expose(), &sealer, &expired), None);
     }
 
     #[test]

@@ -37,18 +37,21 @@ impl RelayState {
     /// Recognises what came back.
     ///
     /// # Errors
-    /// [`Refused::Unknown`] when we did not make it, [`Refused::Expired`] when the login has ended.
-    pub fn recognise(text: &str, sealer: &Sealer, now: Time) -> Result<Self, Refused> {
+    /// When we did not make it, or the login took too long.
+    pub fn recognise(text: &str, sealer: &Sealer, now: Time) -> Result<Self, NotRecognised> {
         let bytes = Some(text)
             .filter(|text| text.len() == LENGTH)
             .and_then(from_base64url)
-            .ok_or(Refused::Unknown)?;
-        let (body, mark) = bytes.split_at_checked(BODY).ok_or(Refused::Unknown)?;
+            .ok_or(NotRecognised::Unknown)?;
+        let (body, mark) = bytes.split_at_checked(BODY).ok_or(NotRecognised::Unknown)?;
         if !sealer.is_marked(PURPOSE, body, mark) {
-            return Err(Refused::Unknown);
+            return Err(NotRecognised::Unknown);
         }
         let this = Self(text.to_owned());
-        if now >= this.end() { Err(Refused::Expired) } else { Ok(this) }
+        if now >= this.end() {
+            return Err(NotRecognised::Expired(ExpiredRelayState(this)));
+        }
+        Ok(this)
     }
 
     /// Returns the handle as it travels.
@@ -85,6 +88,48 @@ impl RelayState {
         let secret = self.secret(thing);
         let digest: Digest = sha256(secret.as_bytes());
         (Key { kind: Kind::Login, digest }, secret)
+    }
+}
+
+/// Why what came back is no handle of a login that is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotRecognised {
+    /// We made no such handle.
+    Unknown,
+    /// The login took too long.
+    Expired(ExpiredRelayState),
+}
+
+impl From<NotRecognised> for Refused {
+    fn from(not_recognised: NotRecognised) -> Self {
+        match not_recognised {
+            NotRecognised::Unknown => Self::Unknown,
+            NotRecognised::Expired(_) => Self::Expired,
+        }
+    }
+}
+
+/// The handle of a login that took too long. It finishes nothing; it only leads to what the browser
+/// that began it remembers, so that a citizen who is late begins again where they wanted to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiredRelayState(RelayState);
+
+impl ExpiredRelayState {
+    /// Returns the handle as it travels.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Returns what the names of its cookies end in.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        self.0.tag()
+    }
+
+    /// Returns the handle, for what the browser remembers.
+    pub(super) fn handle(&self) -> &RelayState {
+        &self.0
     }
 }
 
@@ -137,7 +182,8 @@ mod tests {
         assert_eq!(issued.end(), at(2_000_000_000));
         let recognise = |now| RelayState::recognise(issued.as_str(), &sealer, now);
         assert_eq!(recognise(at(1_999_999_999)), Ok(issued.clone()));
-        assert_eq!(recognise(at(2_000_000_000)), Err(Refused::Expired));
+        let late = NotRecognised::Expired(ExpiredRelayState(issued.clone()));
+        assert_eq!(recognise(at(2_000_000_000)), Err(late));
         assert_ne!(RelayState::issue(&sealer, at(2_000_000_000)), issued);
     }
 
@@ -150,12 +196,12 @@ mod tests {
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert_eq!(recognise(&base64url(&changed)), Err(Refused::Unknown), "byte {at}");
+            assert_eq!(recognise(&base64url(&changed)), Err(NotRecognised::Unknown), "byte {at}");
         }
         let foreign = RelayState::issue(&Sealer::default(), at(100));
         let longer = format!("{}A", issued.as_str());
         for text in ["", "x", &issued.as_str()[1..], &longer, foreign.as_str(), &"ż".repeat(22)] {
-            assert_eq!(recognise(text), Err(Refused::Unknown), "{text}");
+            assert_eq!(recognise(text), Err(NotRecognised::Unknown), "{text}");
         }
     }
 

@@ -16,7 +16,7 @@ use crate::gate::requirement::{AuthnRequirement, Refusal};
 use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
-use crate::gateway::{Settings, Worker, forms, login};
+use crate::gateway::{Settings, Worker, asked_from, forms, login};
 use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::session::label::Why;
@@ -32,22 +32,29 @@ pub enum Reply {
     Refuse(Failure),
 }
 
+/// What was asked for.
+#[derive(Debug)]
+pub struct Asked<'r> {
+    /// The method.
+    pub method: &'r Method,
+    /// Path and query.
+    pub target: &'r str,
+    /// The page that asks, see [`asked_from`].
+    pub from: Option<ReturnTo>,
+}
+
 /// Says what is answered.
 #[must_use]
-pub fn reply(
-    denial: &Denial<'_>,
-    caller: Caller,
-    (method, path_and_query): (&Method, &str),
-    settings: &Settings,
-) -> Reply {
-    let return_to = ReturnTo::parse(path_and_query);
+pub fn reply(denial: &Denial<'_>, caller: Caller, asked: Asked<'_>, settings: &Settings) -> Reply {
     let refuse = |page, status, code| Reply::Refuse(Failure::new(page, status, code));
     match *denial {
         Denial::Login(requirement) | Denial::StepUp(requirement) => {
             let step_up = matches!(denial, Denial::StepUp(_));
-            sign_in(caller, is_reading(method), return_to, (requirement, step_up), settings)
+            sign_in(caller, asked, (requirement, step_up), settings)
         }
-        Denial::Refuse(refusal) => Reply::Refuse(refused(refusal, &return_to, settings)),
+        Denial::Refuse(refusal) => {
+            Reply::Refuse(refused(refusal, &ReturnTo::parse(asked.target), settings))
+        }
         Denial::Closed => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             refuse(ErrorPage::Maintenance, status, Reason::RequestMaintenance)
@@ -61,24 +68,35 @@ pub fn reply(
 
 fn sign_in(
     caller: Caller,
-    reading: bool,
-    return_to: ReturnTo,
+    asked: Asked<'_>,
     (requirement, step_up): (AuthnRequirement, bool),
     settings: &Settings,
 ) -> Reply {
-    let refuse = |page, code| {
+    let refuse = |return_to, page, code| {
         let link = settings.login_link(&return_to, requirement);
         Reply::Refuse(Failure::new(page, StatusCode::UNAUTHORIZED, code).begin_again(link))
     };
+    let challenge = |return_to| {
+        let login = settings.login_link(&return_to, requirement);
+        Reply::Challenge(Challenge { login, requirement, step_up })
+    };
+    let (here, from) = (ReturnTo::parse(asked.target), asked.from);
     match caller {
-        Caller::Navigation if reading => Reply::ToNode(return_to, requirement),
-        // What was typed into a form is not kept: the page says so.
-        Caller::Navigation => refuse(ErrorPage::SessionEnded, Reason::RequestFormWithoutSession),
-        Caller::Frame => refuse(ErrorPage::SignInNeeded, Reason::RequestFrameWithoutSession),
-        Caller::Program => {
-            let login = settings.login_link(&ReturnTo::front_page(), requirement);
-            Reply::Challenge(Challenge { login, requirement, step_up })
+        Caller::Navigation if is_reading(asked.method) => Reply::ToNode(here, requirement),
+        // What was typed into a form is not kept: the page says so, and leads back to the form.
+        Caller::Navigation => {
+            refuse(from.unwrap_or(here), ErrorPage::SessionEnded, Reason::RequestFormWithoutSession)
         }
+        // The login takes the whole window, which shows the page around the frame.
+        Caller::Frame => refuse(
+            from.unwrap_or(here),
+            ErrorPage::SignInNeeded,
+            Reason::RequestFrameWithoutSession,
+        ),
+        // What a script fetches is no page; the one that it runs in is.
+        Caller::Program => challenge(from.unwrap_or_else(ReturnTo::front_page)),
+        // Nobody goes to the node by it: no login begins, no cookie is set, nothing is counted.
+        Caller::Machine => challenge(here),
     }
 }
 
@@ -139,7 +157,7 @@ impl Worker {
         most: u64,
     ) -> Result<Response<Body>, Failure> {
         if let Denial::Login(requirement) | Denial::StepUp(requirement) = *denial {
-            if matches!(denial, Denial::StepUp(_)) {
+            if matches!(denial, Denial::StepUp(_)) && context.caller() != Caller::Machine {
                 self.shared.counts.step_ups.add();
             }
             let notice = match denial {
@@ -180,8 +198,10 @@ impl Worker {
                 (None, None) => {}
             }
         }
-        let target = (&context.parts.method, context.path_and_query());
-        match reply(denial, context.caller(), target, &self.shared.settings) {
+        let settings = &self.shared.settings;
+        let (method, target) = (&context.parts.method, context.path_and_query());
+        let asked = Asked { method, target, from: asked_from::page(settings, context) };
+        match reply(denial, context.caller(), asked, settings) {
             Reply::ToNode(return_to, requirement) => {
                 login::begin(self, context, return_to, requirement).await
             }
@@ -221,7 +241,8 @@ impl Worker {
         };
         let return_to = match is_reading(&context.parts.method) {
             true => ReturnTo::parse(context.path_and_query()),
-            false => ReturnTo::front_page(),
+            false => asked_from::page(&self.shared.settings, context)
+                .unwrap_or_else(ReturnTo::front_page),
         };
         Err(Failure::new(page, StatusCode::UNAUTHORIZED, code)
             .begin_again(self.shared.settings.login_link(&return_to, requirement)))

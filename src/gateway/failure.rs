@@ -2,23 +2,26 @@
 
 use std::time::Duration;
 
-use http::header::{ALLOW, CONNECTION, REFERRER_POLICY, RETRY_AFTER, X_FRAME_OPTIONS};
+use http::header::{ALLOW, CONNECTION, REFERRER_POLICY, REFRESH, RETRY_AFTER, X_FRAME_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
 use crate::base::causes::in_one_line;
+use crate::base::clock::for_people;
 use crate::base::reason::Reason;
 use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
+use crate::flow::return_to::ReturnTo;
 use crate::flow::room::NotKept;
 use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{self, isolate_opener, json, look};
 use crate::identity::token;
-use crate::pages::{self, ErrorPage};
+use crate::observe::incident;
+use crate::pages::{self, ErrorPage, Incident};
 use crate::proxy;
-use crate::request::context::{Caller, RequestContext};
+use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::request::headers::{self, forwarded};
 use crate::request::lasting::Cut;
 use crate::request::{host, path};
@@ -44,6 +47,8 @@ pub struct Failure {
     pub allow: Option<Box<str>>,
     /// When it is worth to try again, where that is known.
     pub retry_after: Option<Duration>,
+    /// Whether the page asks for the same address by itself once more, when it is worth to.
+    pub tries_again: bool,
     /// Whether it counts as a failure of the network that it came from.
     pub is_of_the_network: bool,
     /// Whose page led to what failed, when that is not whose page led to this request.
@@ -63,6 +68,7 @@ impl Failure {
             begin_again,
             allow: None,
             retry_after: None,
+            tries_again: false,
             is_of_the_network: false,
             origin: None,
         }
@@ -79,6 +85,13 @@ impl Failure {
     #[must_use]
     pub fn begin_again(self, at: impl Into<String>) -> Self {
         Self { begin_again: Some(at.into()), ..self }
+    }
+
+    /// Has the page try the same address again by itself. Only for what begins nothing and spends
+    /// nothing, and comes to an end.
+    #[must_use]
+    pub fn tries_again(self) -> Self {
+        Self { tries_again: true, ..self }
     }
 
     /// Says when it is worth to try again.
@@ -188,12 +201,14 @@ impl From<LoginError> for Failure {
             Class::Expired | Class::NotHere => (ErrorPage::LoginExpired, StatusCode::FORBIDDEN),
             Class::NodeBusy => (ErrorPage::NodeBusy, StatusCode::SERVICE_UNAVAILABLE),
             Class::NodeSlow => (ErrorPage::NodeSlow, StatusCode::GATEWAY_TIMEOUT),
+            Class::NodeUnreachable => (ErrorPage::NodeUnreachable, StatusCode::BAD_GATEWAY),
             Class::NodeFailed => (ErrorPage::NodeFault, StatusCode::BAD_GATEWAY),
             Class::Replayed => (ErrorPage::AlreadyUsed, StatusCode::FORBIDDEN),
             Class::Answer(kind) => refused(kind),
+            Class::OtherPerson => (ErrorPage::OtherPerson, StatusCode::FORBIDDEN),
             Class::Ours => (ErrorPage::OurFault, StatusCode::INTERNAL_SERVER_ERROR),
             Class::StoreAway => (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE),
-            Class::NotKept => (ErrorPage::PortalDown, StatusCode::SERVICE_UNAVAILABLE),
+            Class::NotKept => (ErrorPage::NotKept, StatusCode::SERVICE_UNAVAILABLE),
         };
         let failure = Self::new(page, status, error.code());
         let is_of_the_network = error.is_of_the_network();
@@ -232,6 +247,9 @@ fn refused(kind: Kind) -> (ErrorPage, StatusCode) {
         Kind::NotFresh => (ErrorPage::NotIdentifiedAnew, StatusCode::FORBIDDEN),
         Kind::OurFault => (ErrorPage::OurFault, StatusCode::BAD_GATEWAY),
         Kind::NodeFault => (ErrorPage::NodeFault, StatusCode::BAD_GATEWAY),
+        Kind::ArtifactExpired => (ErrorPage::ConfirmationExpired, StatusCode::BAD_GATEWAY),
+        Kind::NoIdentifier => (ErrorPage::NoIdentifier, StatusCode::BAD_GATEWAY),
+        Kind::DataMissing => (ErrorPage::DataMissing, StatusCode::BAD_GATEWAY),
         Kind::AnswerRefused => (ErrorPage::AnswerRefused, StatusCode::BAD_GATEWAY),
     }
 }
@@ -275,9 +293,11 @@ impl From<wire::refusal::Refusal> for Failure {
 /// Answers a failure: a page for people, JSON for programs. Logs it once.
 pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings) -> Response<Body> {
     let Failure { page, status, code, detail, begin_again, allow, retry_after, .. } = failure;
+    let number = incident::number(&context.id);
     tracing::warn!(
         reason = code.as_str(),
         request = context.id,
+        incident = number,
         status = status.as_u16(),
         detail,
         "request refused"
@@ -288,13 +308,25 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
             "status": status.as_u16(),
             "title": page.words(context.language()).title,
             "request": context.id,
+            "incident": number,
         });
         json(*status, &problem)
     } else {
         let look = look(settings, context);
-        let link = begin_again.as_deref();
-        let told = told(*page, settings, context);
-        let mut words = pages::error_page_with(look, *page, told, code.as_str(), &context.id, link);
+        let again = begin_again.is_none().then(|| again(*page, context)).flatten();
+        let link = begin_again.as_deref().or(again.as_ref().map(ReturnTo::as_str));
+        // Whoever is signed in and should not be needs that first.
+        let sign_out = format!("{}logout", settings.prefix);
+        let incident = Incident {
+            told: told(*page, settings, context),
+            reason: code.as_str(),
+            number: &number,
+            request: &context.id,
+            time: &for_people(context.began),
+            begin_again: link,
+            sign_out: (*page == ErrorPage::OtherPerson).then_some(&*sign_out),
+        };
+        let mut words = pages::error_page(look, *page, &incident);
         let origin = failure.origin.unwrap_or_else(|| context.origin());
         if origin == Origin::Elsewhere && context.caller() == Caller::Navigation {
             // Its button must not make a foreign page's link one of the portal's own.
@@ -313,6 +345,10 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         };
         response.headers_mut().insert(RETRY_AFTER, retry_after);
     }
+    let again = response.headers().get(RETRY_AFTER).filter(|_| failure.tries_again).cloned();
+    if let Some(again) = again {
+        response.headers_mut().insert(REFRESH, again);
+    }
     if let Some(allow) = allow.as_deref().and_then(|allow| HeaderValue::try_from(allow).ok()) {
         response.headers_mut().insert(ALLOW, allow);
     }
@@ -330,6 +366,14 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         response.headers_mut().remove(X_FRAME_OPTIONS);
     }
     response
+}
+
+/// Returns the way on of a page that says none: to the same address, where what is wrong may pass
+/// by itself and asking once more does no harm.
+fn again(page: ErrorPage, context: &RequestContext) -> Option<ReturnTo> {
+    let is_harmless = is_reading(&context.parts.method) && context.caller() != Caller::Frame;
+    let is_worth_it = page.may_pass_by_itself() && is_harmless;
+    is_worth_it.then(|| ReturnTo::parse(context.path_and_query()))
 }
 
 /// What the operator says of a page.

@@ -28,8 +28,8 @@ use crate::flow::binding::Binding;
 use crate::flow::forms::{About, Form, Handle, NotKept};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
-use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
+use crate::gateway::{Worker, asked_from};
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::context::{Caller, RequestContext};
@@ -94,6 +94,14 @@ pub struct Taken {
     form: Form,
 }
 
+/// Returns the most bytes of a form that is kept when a request with that method is stopped, on a
+/// route that takes so many; none when no form is. `brama explain-policy` asks the same.
+#[must_use]
+pub fn longest_kept(method: &Method, keep_forms: usize, most: u64) -> Option<u64> {
+    let is_kept = keep_forms > 0 && *method == Method::POST;
+    is_kept.then(|| most.min(keep_forms as u64))
+}
+
 /// Keeps the form that a stopped request brings, if it is one to be kept. Its route takes at most
 /// so many bytes: what would be refused after the login is refused now.
 ///
@@ -108,22 +116,22 @@ pub async fn keep(
     most: u64,
 ) -> Result<Option<Kept>, Failure> {
     let bound = worker.shared.flows.settings.keep_forms;
-    if bound == 0 || context.parts.method != Method::POST {
-        return Ok(None);
-    }
+    let Some(limit) = longest_kept(&context.parts.method, bound, most) else { return Ok(None) };
     let Some(about) = about(worker, context) else { return Ok(None) };
     let too_large = || {
         if most < bound as u64 {
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
-        let link = worker.shared.settings.login_link(&ReturnTo::front_page(), requirement);
+        let settings = &worker.shared.settings;
+        let page = asked_from::page(settings, context).unwrap_or_else(ReturnTo::front_page);
+        let link = settings.login_link(&page, requirement);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(ErrorPage::FormTooLarge, status, code).begin_again(link)
     };
-    let limit = usize::try_from(most).unwrap_or(usize::MAX).min(bound);
-    if body.length().is_some_and(|length| length > limit as u64) {
+    if body.length().is_some_and(|length| length > limit) {
         return Err(too_large());
     }
+    let limit = usize::try_from(limit).unwrap_or(bound);
     count(worker, context)?;
     let (forms, network) = (&worker.shared.flows.forms, worker.network(context));
     let arrived = match forms.arriving.begin(network) {

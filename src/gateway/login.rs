@@ -1,5 +1,7 @@
 //! A login begins, for whichever door or endpoint wants one.
 
+use std::time::Duration;
+
 use http::{Response, StatusCode};
 
 use super::failure::Failure;
@@ -12,6 +14,9 @@ use crate::gate::requirement::AuthnRequirement;
 use crate::pages::{self, ErrorPage};
 use crate::request::context::{RequestContext, is_reading};
 use crate::request::cookie::Bound;
+
+/// How long a browser remembers where a login was to lead that took too long.
+const REMEMBERED_AFTER: Duration = Duration::from_secs(30 * 60);
 
 /// Refuses to begin a login while the operator says that the node is away. From another host the
 /// browser goes to the registered one first: who is signed in there need not go to the node.
@@ -75,13 +80,14 @@ pub async fn begin_counted(
     let handle = begun.relay_state.as_str();
     let page = pages::send_to_node(look, &begun.form_action, &begun.saml_request, handle);
     let mut response = response::page(StatusCode::OK, page);
-    let (lifetime, tag) = (worker.shared.flows.settings.login_timeout, begun.relay_state.tag());
+    let (timeout, tag) = (worker.shared.flows.settings.login_timeout, begun.relay_state.tag());
     let (login, twin) = match context.origin() {
         Origin::Own => (Bound::Login, Bound::Twin),
         Origin::Elsewhere => (Bound::ForeignLogin, Bound::ForeignTwin),
     };
     let (cookies, headers) = (worker.shared.settings.cookies, response.headers_mut());
-    for (kind, value) in [(login, &begun.remembered), (twin, &begun.twin)] {
+    let remembered = (login, &begun.remembered, timeout.saturating_add(REMEMBERED_AFTER));
+    for (kind, value, lifetime) in [remembered, (twin, &begun.twin, timeout)] {
         let cookie = (kind, &tag, value.expose().as_str());
         cookies.set_bound(&context.parts.headers, cookie, lifetime, headers);
     }

@@ -9,6 +9,7 @@
 //!    becomes a page or JSON.
 
 pub mod action;
+pub mod asked_from;
 pub mod authn_requirement;
 pub mod challenge;
 pub mod decide;

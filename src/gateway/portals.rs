@@ -64,11 +64,11 @@ impl Settings {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod testing {
     use super::*;
     use crate::request::cookie::Cookies;
 
-    fn settings(origin: &str) -> Settings {
+    pub(in crate::gateway) fn settings(origin: &str) -> Settings {
         Settings {
             portal_name: "Urząd".to_owned(),
             origin: origin.to_owned(),
@@ -87,6 +87,12 @@ mod tests {
             portal_cookies: Vec::new(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::settings;
+    use super::*;
 
     #[test]
     fn a_host_is_known_whole() {

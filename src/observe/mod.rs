@@ -4,6 +4,7 @@
 //! key; types that could print one print `[personal]` or `[secret]` instead.
 
 pub mod access;
+pub mod incident;
 mod log;
 pub mod metrics;
 mod repeats;

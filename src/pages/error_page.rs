@@ -34,6 +34,8 @@ pub enum ErrorPage {
     OurFault,
     /// The node failed.
     NodeFault,
+    /// There is no way to the node.
+    NodeUnreachable,
     /// The node did not answer in time.
     NodeSlow,
     /// The node has too much work, or we have too many questions waiting for it.
@@ -42,6 +44,16 @@ pub enum ErrorPage {
     NodeOutage,
     /// The network of the citizen tried too often.
     TooManyTries,
+    /// The node does not know any more what it had confirmed.
+    ConfirmationExpired,
+    /// Another person identified than the one who is signed in.
+    OtherPerson,
+    /// The node gave no number or identifier of the person.
+    NoIdentifier,
+    /// The node gave less of the person than the service needs.
+    DataMissing,
+    /// The citizen signed in, and we could not note it.
+    NotKept,
     /// An answer came in the name of the node, and we could not trust it.
     AnswerRefused,
     /// The citizen came back later than a login may last.
@@ -86,7 +98,7 @@ pub enum ErrorPage {
 
 impl ErrorPage {
     /// Every kind, for tests and previews.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 41] = [
         Self::Cancelled,
         Self::RefusedByNode,
         Self::UnknownPerson,
@@ -98,10 +110,16 @@ impl ErrorPage {
         Self::PeselNeeded,
         Self::OurFault,
         Self::NodeFault,
+        Self::NodeUnreachable,
         Self::NodeSlow,
         Self::NodeBusy,
         Self::NodeOutage,
         Self::TooManyTries,
+        Self::ConfirmationExpired,
+        Self::OtherPerson,
+        Self::NoIdentifier,
+        Self::DataMissing,
+        Self::NotKept,
         Self::AnswerRefused,
         Self::LoginExpired,
         Self::OtherBrowser,
@@ -124,6 +142,22 @@ impl ErrorPage {
         Self::SessionsAway,
     ];
 
+    /// Tells whether what is wrong may be over when the same is asked for once more.
+    #[must_use]
+    pub fn may_pass_by_itself(self) -> bool {
+        matches!(
+            self,
+            Self::OurFault
+                | Self::NodeBusy
+                | Self::NodeOutage
+                | Self::TooManyTries
+                | Self::PortalDown
+                | Self::PortalSlow
+                | Self::Maintenance
+                | Self::SessionsAway
+        )
+    }
+
     /// Only the page that asks for a sign-in is made for a frame, and only of the same portal.
     fn framing(self) -> Framing {
         match self {
@@ -133,29 +167,28 @@ impl ErrorPage {
     }
 }
 
-/// Writes the page about an error: what happened, what to do, and what to quote to support.
-///
-/// `reason` is the stable code of the refusal, such as `login.replayed_artifact`; `incident` finds
-/// it in the log; `begin_again` is where the button leads, if there is a way on.
-pub fn error_page(
-    look: Branding<'_>,
-    error_page: ErrorPage,
-    reason: &str,
-    incident: &str,
-    begin_again: Option<&str>,
-) -> Page {
-    error_page_with(look, error_page, None, reason, incident, begin_again)
+/// One event, beside the words for its kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Incident<'a> {
+    /// What happened, in the words of the operator in place of ours.
+    pub told: Option<&'a str>,
+    /// The stable code of the refusal, such as `login.replayed_artifact`.
+    pub reason: &'a str,
+    /// The number that is read out on the phone, and stands in the log.
+    pub number: &'a str,
+    /// The number of the request, which is in all logs.
+    pub request: &'a str,
+    /// When it was, for people.
+    pub time: &'a str,
+    /// Where the button leads, if there is a way on.
+    pub begin_again: Option<&'a str>,
+    /// Where to sign out, when that is the other way on.
+    pub sign_out: Option<&'a str>,
 }
 
-/// As [`error_page`], with what happened in the words of the operator.
-pub fn error_page_with(
-    look: Branding<'_>,
-    error_page: ErrorPage,
-    told: Option<&str>,
-    reason: &str,
-    incident: &str,
-    begin_again: Option<&str>,
-) -> Page {
+/// Writes the page about an error: what happened, what to do, and what to quote to support.
+pub fn error_page(look: Branding<'_>, error_page: ErrorPage, incident: &Incident<'_>) -> Page {
+    let Incident { told, reason, number, request, time, begin_again, sign_out } = *incident;
     let words = error_page.words(look.language);
     let small_print = labels(look.language);
     let framing = error_page.framing();
@@ -168,7 +201,9 @@ pub fn error_page_with(
             @if let Some(link) = begin_again {
                 p.actions {
                     a.button href=(link) target=[target] { (error_page.way_on(look.language)) }
-                    @if link != "/" {
+                    @if let Some(sign_out) = sign_out {
+                        a.button.quiet href=(sign_out) target=[target] { (small_print.log_out) }
+                    } @else if link != "/" {
                         a.button.quiet href="/" target=[target] { (small_print.home) }
                     }
                 }
@@ -177,9 +212,13 @@ pub fn error_page_with(
                 p { (small_print.quote_to_support) }
                 dl {
                     dt { (small_print.incident) }
-                    dd { code { (incident) } }
+                    dd { code { (number) } }
+                    dt { (small_print.time) }
+                    dd { (time) }
                     dt { (small_print.reason) }
                     dd { code { (reason) } }
+                    dt { (small_print.request) }
+                    dd { code { (request) } }
                 }
             }
         },
@@ -199,20 +238,24 @@ mod tests {
 
     #[test]
     fn shows_the_words_the_reason_the_incident_and_the_way_on() {
-        let page = error_page(
-            LOOK,
-            ErrorPage::AlreadyUsed,
-            "login.replayed_artifact",
-            "7f3a",
-            Some("/sprawa"),
-        );
+        let incident = Incident {
+            reason: "login.replayed_artifact",
+            number: "K7Q2MXPA",
+            request: "7f3a",
+            time: "2031-01-15 09:00:00 (UTC+01:00)",
+            begin_again: Some("/sprawa"),
+            ..Incident::default()
+        };
+        let page = error_page(LOOK, ErrorPage::AlreadyUsed, &incident);
         let words = ErrorPage::AlreadyUsed.words(Language::Polish);
         for expected in [
             words.title,
             words.happened,
             words.advice,
             "<code>login.replayed_artifact</code>",
+            "<code>K7Q2MXPA</code>",
             "<code>7f3a</code>",
+            "2031-01-15 09:00:00 (UTC+01:00)",
             r#"<a class="button" href="/sprawa">"#,
         ] {
             assert!(page.html.contains(expected), "{expected} in {}", page.html);
@@ -221,14 +264,15 @@ mod tests {
 
     #[test]
     fn shows_no_button_when_there_is_no_way_on() {
-        let page = error_page(LOOK, ErrorPage::OurFault, "internal", "7f3a", None);
+        let page = error_page(LOOK, ErrorPage::OurFault, &Incident::default());
         assert!(!page.html.contains("<a "), "{}", page.html);
     }
 
     #[test]
     fn only_the_sign_in_of_a_frame_may_be_framed_and_it_takes_the_whole_window() {
         for kind in ErrorPage::ALL {
-            let page = error_page(LOOK, kind, "reason", "7f3a", Some("/"));
+            let page =
+                error_page(LOOK, kind, &Incident { begin_again: Some("/"), ..Incident::default() });
             let in_frame = kind == ErrorPage::SignInNeeded;
             let policy = page.content_security_policy;
             assert_eq!(policy.ends_with("frame-ancestors 'self'"), in_frame, "{kind:?}");

@@ -16,6 +16,8 @@ pub(super) struct Labels {
     pub(super) go_on: &'static str,
     pub(super) quote_to_support: &'static str,
     pub(super) incident: &'static str,
+    pub(super) time: &'static str,
+    pub(super) request: &'static str,
     pub(super) reason: &'static str,
     pub(super) confirm_logout: &'static str,
     pub(super) confirm_logout_why: &'static str,
@@ -51,6 +53,8 @@ const POLISH: Labels = Labels {
     go_on: "Dalej",
     quote_to_support: "Jeśli skontaktujesz się z pomocą portalu, podaj:",
     incident: "Numer zdarzenia",
+    time: "Czas",
+    request: "Numer żądania",
     reason: "Kod przyczyny",
     confirm_logout: "Czy chcesz się wylogować?",
     confirm_logout_why: "Zakończymy Twoją sesję w tym portalu i u dostawcy logowania. Niezapisane zmiany mogą przepaść.",
@@ -78,6 +82,8 @@ const ENGLISH: Labels = Labels {
     go_on: "Continue",
     quote_to_support: "If you contact the portal's support, quote:",
     incident: "Incident number",
+    time: "Time",
+    request: "Request number",
     reason: "Reason code",
     confirm_logout: "Do you want to sign out?",
     confirm_logout_why: "We will end your session in this portal and at the sign-in provider. Unsaved changes may be lost.",
@@ -107,7 +113,7 @@ mod tests {
     }
 
     /// Takes the struct apart without `..`, so that a new label cannot be left out.
-    fn words_of(labels: &Labels) -> [&'static str; 24] {
+    fn words_of(labels: &Labels) -> [&'static str; 26] {
         let Labels {
             test_environment,
             going_to_node,
@@ -119,6 +125,8 @@ mod tests {
             go_on,
             quote_to_support,
             incident,
+            time,
+            request,
             reason,
             confirm_logout,
             confirm_logout_why,
@@ -145,6 +153,8 @@ mod tests {
             go_on,
             quote_to_support,
             incident,
+            time,
+            request,
             reason,
             confirm_logout,
             confirm_logout_why,

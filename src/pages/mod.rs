@@ -27,7 +27,7 @@ mod tests;
 mod text;
 mod timer;
 
-pub use error_page::{ErrorPage, error_page, error_page_with};
+pub use error_page::{ErrorPage, Incident, error_page};
 pub use form::{KeptForm, kept_form};
 pub use language::Language;
 pub use layout::{Branding, Document, Framing, Page, document, ribbon};

@@ -19,6 +19,16 @@ const KEPT: KeptForm<'static> = KeptForm {
     discard: "/.brama/form",
 };
 
+const INCIDENT: Incident<'static> = Incident {
+    told: None,
+    reason: "login.reason",
+    number: "K7Q2MXPA",
+    request: "7f3a",
+    time: "2031-01-15 09:00:00 (UTC+01:00)",
+    begin_again: Some("/sprawa"),
+    sign_out: None,
+};
+
 #[test]
 fn escapes_every_argument_of_every_page() {
     let bad = HOSTILE;
@@ -35,12 +45,19 @@ fn escapes_every_argument_of_every_page() {
         send_to_node(odd("p", "t"), bad, "", ""),
         send_to_node(odd("p", "t"), "/", bad, ""),
         send_to_node(odd("p", "t"), "/", "", bad),
-        error_page(odd(bad, "t"), kind, "r", "i", None),
-        error_page(odd("p", bad), kind, "r", "i", None),
-        error_page(odd("p", "t"), kind, bad, "i", None),
-        error_page(odd("p", "t"), kind, "r", bad, None),
-        error_page(odd("p", "t"), kind, "r", "i", Some(bad)),
-        error_page_with(odd("p", "t"), kind, Some(bad), "r", "i", None),
+        error_page(odd(bad, "t"), kind, &Incident::default()),
+        error_page(odd("p", bad), kind, &Incident::default()),
+        error_page(odd("p", "t"), kind, &Incident { reason: bad, ..Incident::default() }),
+        error_page(odd("p", "t"), kind, &Incident { number: bad, ..Incident::default() }),
+        error_page(odd("p", "t"), kind, &Incident { request: bad, ..Incident::default() }),
+        error_page(odd("p", "t"), kind, &Incident { time: bad, ..Incident::default() }),
+        error_page(
+            odd("p", "t"),
+            kind,
+            &Incident { begin_again: Some(bad), ..Incident::default() },
+        ),
+        error_page(odd("p", "t"), kind, &Incident { told: Some(bad), ..Incident::default() }),
+        error_page(odd("p", "t"), kind, &Incident { sign_out: Some(bad), ..INCIDENT }),
         signed_out(odd(bad, "t"), outcome, "/"),
         signed_out(odd("p", bad), outcome, "/"),
         signed_out(odd("p", "t"), outcome, bad),
@@ -196,7 +213,7 @@ fn every_page() -> Vec<Page> {
         pages.push(confirm_logout(look, "/.brama/logout", "token", "/"));
         pages.push(kept_form(look, &KEPT));
         for kind in ErrorPage::ALL {
-            pages.push(error_page(look, kind, "login.reason", "7f3a", Some("/sprawa")));
+            pages.push(error_page(look, kind, &INCIDENT));
         }
         for outcome in LogoutOutcome::ALL {
             pages.push(signed_out(look, outcome, "/"));

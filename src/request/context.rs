@@ -25,6 +25,20 @@ pub enum Caller {
     Frame,
     /// A script or a program: it wants JSON, not a login page.
     Program,
+    /// Nobody sees what is answered: a browser that fetches a page ahead, in case somebody goes to
+    /// it, or somebody who only asks about it (HEAD). What begins for a person begins for neither.
+    Machine,
+}
+
+impl Caller {
+    /// Tells who waits when the request has that method.
+    #[must_use]
+    pub fn asking_by(self, method: &Method) -> Self {
+        match self {
+            Self::Navigation | Self::Frame if *method == Method::HEAD => Self::Machine,
+            _ => self,
+        }
+    }
 }
 
 /// One request.
@@ -52,7 +66,8 @@ impl RequestContext {
     /// Tells who waits. Looked at only when there is something to say of our own.
     #[must_use]
     pub fn caller(&self) -> Caller {
-        self.assumed.unwrap_or_else(|| caller(&self.parts.headers))
+        let caller = self.assumed.unwrap_or_else(|| caller(&self.parts.headers));
+        caller.asking_by(&self.parts.method)
     }
 
     /// Tells whether it is a sign of life.
@@ -105,9 +120,33 @@ impl RequestContext {
     }
 }
 
-/// Tells who waits for the answer (Fetch metadata; without it, what the client accepts).
+/// Tells who waits for the answer (Fetch metadata; without it, what the client accepts), whatever
+/// the method.
 #[must_use]
 pub fn caller(headers: &HeaderMap) -> Caller {
+    match waiting(headers) {
+        Caller::Navigation | Caller::Frame if is_ahead(headers) => Caller::Machine,
+        caller => caller,
+    }
+}
+
+/// Tells whether a browser fetches ahead: `Sec-Purpose: prefetch;prerender` (Fetch 3.8, a
+/// structured token with parameters), and the names that browsers had for it before.
+fn is_ahead(headers: &HeaderMap) -> bool {
+    let said = AHEAD.iter().flat_map(|name| headers.get_all(*name));
+    let mut words = said.flat_map(|value| value.as_bytes().split(|byte| b";,".contains(byte)));
+    words.any(|word| {
+        let word = word.trim_ascii();
+        AHEAD_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+    })
+}
+
+/// The headers in which browsers say that they fetch ahead.
+const AHEAD: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+/// What they say there.
+const AHEAD_WORDS: [&str; 3] = ["prefetch", "prerender", "preview"];
+
+fn waiting(headers: &HeaderMap) -> Caller {
     if let Some(mode) = header(headers, "sec-fetch-mode") {
         return match (mode, header(headers, "sec-fetch-dest")) {
             ("navigate", None | Some("document")) => Caller::Navigation,
@@ -179,6 +218,40 @@ mod tests {
             (vec![], Caller::Program),
         ] {
             assert_eq!(caller(&headers(&pairs)), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_fetched_ahead() {
+        let navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let purposes = [
+            (("sec-purpose", "prefetch"), true),
+            (("sec-purpose", "prefetch;prerender"), true),
+            (("sec-purpose", "prefetch; anonymous-client-ip"), true),
+            (("purpose", "prefetch"), true),
+            (("purpose", "Prefetch"), true),
+            (("x-purpose", "preview"), true),
+            (("x-moz", "prefetch"), true),
+            (("sec-purpose", ""), false),
+            (("sec-purpose", "prefetched"), false),
+            (("purpose", "tax"), false),
+        ];
+        for (purpose, is_ahead) in purposes {
+            for person in [&navigation[..], &[("accept", "text/html")]] {
+                let expected = if is_ahead { Caller::Machine } else { Caller::Navigation };
+                let pairs = [person, &[purpose]].concat();
+                assert_eq!(caller(&headers(&pairs)), expected, "{pairs:?}");
+            }
+            // A script is told what scripts are told.
+            assert_eq!(caller(&headers(&[("sec-fetch-mode", "cors"), purpose])), Caller::Program);
+        }
+        for (caller, expected) in [
+            (Caller::Navigation, Caller::Machine),
+            (Caller::Frame, Caller::Machine),
+            (Caller::Program, Caller::Program),
+        ] {
+            assert_eq!(caller.asking_by(&Method::HEAD), expected);
+            assert_eq!(caller.asking_by(&Method::GET), caller);
         }
     }
 

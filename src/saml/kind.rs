@@ -17,6 +17,12 @@ pub enum Kind {
     OurFault,
     /// The node says that it failed, or answers what it should not.
     NodeFault,
+    /// The node does not know any more what the artifact stands for.
+    ArtifactExpired,
+    /// The node gave no identifier of the person.
+    NoIdentifier,
+    /// The node gave less of the person than was required.
+    DataMissing,
     /// The answer cannot be trusted.
     AnswerRefused,
 }

@@ -273,7 +273,10 @@ impl Refusal {
             Self::Status { status, .. } => status.kind(),
             Self::AssuranceTooLow { .. } => Kind::AssuranceTooLow,
             Self::NotFresh { .. } => Kind::NotFresh,
-            Self::SoapFault(_) | Self::NoResponse => Kind::NodeFault,
+            Self::SoapFault(_) => Kind::NodeFault,
+            Self::NoResponse => Kind::ArtifactExpired,
+            Self::AttributeMissing(Attribute::PersonIdentifier) => Kind::NoIdentifier,
+            Self::AttributeMissing(_) => Kind::DataMissing,
             _ => Kind::AnswerRefused,
         }
     }

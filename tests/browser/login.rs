@@ -109,6 +109,50 @@ async fn two_tabs_that_sign_in_at_once_both_arrive() {
 }
 
 #[tokio::test]
+async fn the_tabs_of_a_restored_window_all_come_home() {
+    const TABS: usize = 8;
+    visit(Scripts::Run, async |citizen| {
+        citizen.opens("/public").await;
+        // None has been answered when the others ask, so none has a cookie to show.
+        citizen.runs(&format!("for(let n=1;n<={TABS};n++)open('/account?tab='+n)")).await;
+        for tab in 1..=TABS {
+            citizen.looks_at_tab_when_open(tab).await;
+            citizen.is_at_the_node().await;
+        }
+        for tab in 1..=TABS {
+            citizen.looks_at_tab_when_open(tab).await;
+            citizen.chooses("anna").await;
+            citizen.waits_until("location.pathname === '/account'").await;
+            assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska", "tab {tab}");
+        }
+        let mut homes = Vec::new();
+        for tab in 1..=TABS {
+            citizen.looks_at_tab_when_open(tab).await;
+            homes.push(citizen.runs("return location.search").await.as_str().unwrap().to_owned());
+        }
+        homes.sort_unstable();
+        let expected: Vec<_> = (1..=TABS).map(|tab| format!("?tab={tab}")).collect();
+        assert_eq!(homes, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_opens_the_demo_by_number_is_led_to_its_name() {
+    visit(Scripts::Run, async |citizen| {
+        citizen.opens("/public").await;
+        let port = citizen.runs("return location.port").await;
+        let port = port.as_str().unwrap();
+        citizen.goes_to(&format!("http://127.0.0.1:{port}/account?year=2031")).await;
+        citizen.is_at_the_node().await;
+        citizen.chooses("anna").await;
+        citizen.arrives_at("/account?year=2031").await;
+        assert_eq!(citizen.reads("#name").await, "Anna Żółkiewska");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_page_that_needs_a_higher_level_leads_to_the_node_again() {
     visit(Scripts::Run, async |citizen| {
         citizen.opens("/account").await;

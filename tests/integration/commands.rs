@@ -467,10 +467,12 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
+        self.get_of("portal.example.gov.pl", path)
+    }
+
+    fn get_of(&self, host: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: portal.example.gov.pl\r\nConnection: close\r\n\r\n"
-        );
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -776,9 +778,15 @@ fn the_demo_starts_without_any_file_and_signs_nobody_in_by_itself() {
         }
     };
     let address = origin.replace("http://localhost", "127.0.0.1");
+    let by_number = address.clone();
     let running = Running { child, address };
     let front = running.get("/");
     // Another Host than the demo's is nobody's.
     assert!(front.starts_with("HTTP/1.1 404"), "{front}");
+    // By the number of the machine a browser is led to its name, where its cookies are.
+    let front = running.get_of(&by_number, "/account?year=2031");
+    assert!(front.starts_with("HTTP/1.1 307"), "{front}");
+    let expected = format!("\r\nlocation: {origin}/account?year=2031\r\n");
+    assert!(front.contains(&expected), "{front}");
     running.signal("-TERM");
 }

@@ -346,7 +346,10 @@ fn explain_policy_says_which_rules_matched_and_why_they_lost() {
         "signed in: somebody at the level low, 20m ago",
         "verdict: STEP_UP",
         "the level is low, and the rule asks for high; the login is 20m old, and may be 10m",
-        "navigation: 401 request.form_without_session",
+        "form of a page of this host: 200: kept for that browser, up to 1048576 bytes; a page that \
+         takes the citizen, who must identify anew, to the node for the level high, and from there \
+         back to /.brama/form, which asks whether to send it",
+        "form of anybody else: 401 request.form_without_session",
         "fetch: 401 step_up_required",
         "error=\"insufficient_user_authentication\"",
         "max_age=\"600\"",
@@ -356,6 +359,27 @@ fn explain_policy_says_which_rules_matched_and_why_they_lost() {
         "others, for other paths or hosts: 4",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn explain_policy_says_of_a_form_what_becomes_of_it() {
+    let off = format!("{GOOD}[session]\nkeep_forms = \"0 B\"\n{RULES}");
+    let (kept, off) = (folder(&format!("{GOOD}{RULES}")), folder(&off));
+    let form = |folder: &Path, method: &str, path: &str| {
+        explained(folder, &[method, path]).1["form"].clone()
+    };
+    let said = form(kept.path(), "POST", "/news/1");
+    assert_eq!((&said["status"], &said["code"]), (&200.into(), &Value::Null), "{said}");
+    assert!(said["what"].as_str().unwrap().starts_with("kept for that browser, up to"), "{said}");
+    // What is not kept is not said to be.
+    for (folder, method, path) in [
+        (off.path(), "POST", "/news/1"),
+        (kept.path(), "GET", "/pay"),
+        (kept.path(), "PUT", "/pay"),
+        (kept.path(), "POST", "/.brama/session"),
+    ] {
+        assert_eq!(form(folder, method, path), Value::Null, "{method} {path}");
     }
 }
 

@@ -51,6 +51,7 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
     let cookie = browser.session_cookie().unwrap().0;
     let token = world.last_seen().assertion().unwrap().to_owned();
     browser.fetch_with(Method::GET, "/tax", &[("x_brama_assertion", "forged-by-me")], "").await;
+    let mut numbers = Vec::new();
     for fault in [
         Fault::Audience,
         Fault::TamperedResponse,
@@ -59,7 +60,9 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
         Fault::SoapFaultNamesPerson,
     ] {
         world.next_fault(fault);
-        world.browser().sign_in("/tax", "zofia").await;
+        let page = world.browser().sign_in("/tax", "zofia").await;
+        let (_, number) = page.text.split_once("<dt>Incident number</dt><dd><code>").unwrap();
+        numbers.push(number[..8].to_owned());
     }
     browser.submit("/.brama/logout", &[]).await;
 
@@ -78,6 +81,10 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
         "odrzucony",
     ] {
         assert!(log.contains(event), "{event} is not in the log");
+    }
+    for number in numbers {
+        let field = format!("\"incident\":\"{number}\"");
+        assert!(log.contains(&field), "a number that is read out is not in the log: {number}");
     }
     let mut secrets = vec![cookie, token, "typed".to_owned(), "forged-by-me".to_owned()];
     secrets.extend(["44051401359", "Wydumana", "ewydumana"].map(str::to_owned));

@@ -8,6 +8,9 @@
 //! | `login` | a citizen signs in, in every way that is right |
 //! | `refusals` | logins that sign nobody in, each with its reason |
 //! | `theft` | whose login it is: who finishes is who began and who delivered |
+//! | `way_back` | where a citizen comes back to |
+//! | `pages` | what the page about a refusal says |
+//! | `persons` | whoever is signed in stays who they are |
 //! | `tabs` | many tabs, reloads, broken connections: an outcome belongs to the citizen |
 //! | `faults` | every fault and quirk of the simulated node |
 //! | `node` | a node that is slow, down, or talks rubbish |
@@ -16,6 +19,7 @@
 //! | `logout` | a citizen signs out |
 //! | `logs` | what is written into the log, and what never is |
 //! | `doors` | who may go where: pages, programs, frames, forms |
+//! | `machines` | pages that a browser fetches ahead, and HEAD: nothing begins |
 //! | `forms` | what a citizen typed when the session ended, and where a login leads back to |
 //! | `hosts` | portals on unrelated hosts: the session is handed over, and to nobody else |
 //! | `policy` | what a rule may ask beyond a login |
@@ -47,10 +51,13 @@ mod limits;
 mod login;
 mod logout;
 mod logs;
+mod machines;
 mod node;
 mod operations;
 mod outage;
+mod pages;
 mod passage;
+mod persons;
 mod policies;
 mod policy;
 mod portal_cookies;
@@ -61,3 +68,4 @@ mod routing;
 mod sockets;
 mod tabs;
 mod theft;
+mod way_back;

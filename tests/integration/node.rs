@@ -79,6 +79,8 @@ async fn whoever_finds_the_queue_full_is_told_at_once_and_the_login_is_not_spent
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
         page.is_our_page().is_refused_with("login.node_busy");
         assert_eq!(page.header("retry-after"), Some("5"));
+        assert_eq!(page.header("refresh"), Some("5"), "the page goes on by itself");
+        assert!(page.text.contains("In a moment this page tries again by itself."));
         let finish = &page.url[url::Position::BeforePath..];
         let button = format!("href=\"{}\"", finish.replace('&', "&amp;"));
         assert!(page.text.contains(&button), "the button goes on: {finish}");

@@ -23,6 +23,7 @@ async fn who_must_sign_in_is_told_of_the_outage_and_nothing_is_begun() {
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         page.is_our_page().is_refused_with("login.outage");
         assert_eq!(page.header("retry-after"), Some("90"));
+        assert_eq!(page.header("refresh"), None, "nobody is sent anywhere by themselves");
         assert_eq!(page.header("set-cookie"), None);
         assert!(page.text.contains("Away until &lt;b&gt;6 p.m.&lt;/b&gt;"), "{}", page.text);
         assert!(!page.text.contains("<b>"), "escaped");

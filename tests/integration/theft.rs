@@ -252,7 +252,13 @@ async fn a_live_session_that_a_script_planted_is_taken_away_by_the_login() {
     let (mut thief, mut citizen) = (world.browser(), world.browser());
     thief.sign_in("/tax", "zofia").await;
     citizen.set_session_cookie(&thief.session_cookie().unwrap());
-    let delivery = citizen.reach_node("/.brama/login?max_age=0&return_to=/tax", "anna", &[]).await;
+    let link = "/.brama/login?max_age=0&return_to=/tax";
+    // The citizen is told that somebody else is signed in here, unless that is not to matter.
+    let delivery = citizen.reach_node(link, "anna", &[]).await;
+    citizen.deliver(&delivery).await.is_refused_with("login.other_person");
+    let replace = "[session]\nother_person = \"replace\"\n";
+    world.reload_with(|text| text + replace).await;
+    let delivery = citizen.reach_node(link, "anna", &[]).await;
     let finish = finish_of(&citizen.deliver_only(&delivery).await);
     citizen.stops_before("/tax");
     let arrived = citizen.open(&finish).await;

@@ -8,6 +8,7 @@ use super::portal::{APPLICATION, AUDIENCE, DECLARATION, PAYMENT, PROFILE};
 use crate::app::Settings;
 use crate::app::settings::{Fixed, Listen, Log};
 use crate::config::file::{File, HumanSize};
+use crate::gate::action::{Action, Redirect};
 use crate::gate::policy::{Access, Route};
 use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::identity::assurance::Assurance;
@@ -100,7 +101,7 @@ pub(super) fn gateway(
         },
         node_tls,
         session: sessions,
-        routes: routes(),
+        routes: routes(addresses.origin)?,
         upstreams: vec![upstream::Settings::new(
             AUDIENCE,
             vec![ServerAddress::Socket(([127, 0, 0, 1], addresses.portal_port).into()).into()],
@@ -147,6 +148,7 @@ fn flows(
         login_timeout: file.session.login_timeout.get(),
         maximum_pending: 10_000,
         keep_forms: size(file.session.keep_forms),
+        other_person: flow::OtherPerson::Refuse,
         rooms: flow::room::Rooms::default(),
     })
 }
@@ -155,7 +157,20 @@ fn size(size: HumanSize) -> usize {
     usize::try_from(size.bytes()).unwrap_or(usize::MAX)
 }
 
-fn routes() -> Vec<Route> {
+/// The demo's routes. The portal is on `localhost`, and so are its cookies; who comes by the number
+/// of the same machine is sent there.
+fn routes(origin: &str) -> Result<Vec<Route>, Error> {
+    let mut routes = portal_routes();
+    let release = Release { audience: AUDIENCE.to_owned(), claims: vec![] };
+    let number = routes.len();
+    let by_number = Route::to_upstream(("127.0.0.1", "/"), Access::Public, 0, (number, release));
+    let target = format!("{origin}{{path}}?{{query}}");
+    let redirect = Redirect::parse(307, &target).map_err(|_| Error::Address(target))?;
+    routes.push(Route { action: Action::Redirect(redirect), ..by_number });
+    Ok(routes)
+}
+
+fn portal_routes() -> Vec<Route> {
     use PersonalClaim::{Birthdate, FamilyName, GivenName, Pesel};
     let everything = vec![GivenName, FamilyName, Birthdate, Pesel];
     let login = Requirement::level(Assurance::Substantial);

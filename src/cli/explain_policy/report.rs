@@ -42,8 +42,10 @@ fn write_text(
     let (verdict, why) = verdict(outcome, visitor, now);
     writeln!(text, "verdict: {}\n  {why}", verdict.to_uppercase())?;
     match outcome {
-        Outcome::Denial { navigation, fetch, .. } => {
-            for (name, told) in [("navigation", navigation), ("fetch", fetch)] {
+        Outcome::Denial { form, navigation, fetch, .. } => {
+            let form = form.as_ref().map(|told| ("form of a page of this host", told));
+            let name = if form.is_some() { "form of anybody else" } else { "navigation" };
+            for (name, told) in form.into_iter().chain([(name, navigation), ("fetch", fetch)]) {
                 let code = told.code.map(|code| format!(" {code}:")).unwrap_or_default();
                 writeln!(text, "{name}: {}{code} {}", told.status, told.what)?;
             }
@@ -75,6 +77,10 @@ pub(super) fn json(
 ) -> String {
     let (verdict, why) = verdict(outcome, visitor, now);
     let told = |told: &Told| json!({ "status": told.status, "code": told.code, "what": told.what });
+    let form = match outcome {
+        Outcome::Denial { form: Some(form), .. } => told(form),
+        _ => Value::Null,
+    };
     let (navigation, fetch) = match outcome {
         Outcome::Denial { navigation, fetch, .. } => (told(navigation), told(fetch)),
         Outcome::Refused(failure) => {
@@ -99,6 +105,7 @@ pub(super) fn json(
         "verdict": verdict,
         "why": why,
         "route": decides.map(|rule| rule["route"].clone()),
+        "form": form,
         "navigation": navigation,
         "fetch": fetch,
         "rules": rules,

@@ -16,8 +16,9 @@ use crate::gate::requirement::AuthnRequirement;
 use crate::gate::standing::{Standing, standings};
 use crate::gate::visitor::Visitor;
 use crate::gateway::decide;
-use crate::gateway::denial::{Reply, check_method, reply};
+use crate::gateway::denial::{Asked, Reply, check_method, reply};
 use crate::gateway::failure::Failure;
+use crate::gateway::forms::longest_kept;
 use crate::pages::Language;
 use crate::request::context::Caller;
 use crate::request::networks::Networks;
@@ -39,7 +40,13 @@ pub(super) enum Outcome<'t> {
     /// It passes.
     Pass { route: &'t Arc<Route>, to: String },
     /// The gate stops it.
-    Denial { denial: Denial<'t>, navigation: Told, fetch: Told },
+    Denial {
+        denial: Denial<'t>,
+        /// What becomes of a form that a page of the same host sends, where it is kept.
+        form: Option<Told>,
+        navigation: Told,
+        fetch: Told,
+    },
     /// It is for one of the gateway's own locations, which no rule is for.
     OwnPlace,
     /// It is refused before any rule is asked.
@@ -137,20 +144,24 @@ impl<'s> Trial<'s> {
         let (settings, location) = (&self.settings.gateway, (facts.host, facts.path));
         let found = decide::find((settings, &self.rules), location, &self.method, None);
         let Some(found) = found.route() else { return Outcome::OwnPlace };
+        let most = found.max_body().unwrap_or(settings.edge.max_body);
         let verdict = found.judge(visitor, now);
         match (verdict.route, verdict.outcome) {
             (Some(route), Ok(_)) => Outcome::Pass { route, to: self.destination(route) },
-            (None, Ok(_)) => self.denied(Denial::NoRoute),
-            (_, Err(denial)) => self.denied(denial),
+            (None, Ok(_)) => self.denied(Denial::NoRoute, most),
+            (_, Err(denial)) => self.denied(denial, most),
         }
     }
 
-    fn denied<'t>(&'t self, denial: Denial<'t>) -> Outcome<'t> {
+    /// Says what is answered where the route takes bodies of at most so many bytes.
+    fn denied<'t>(&'t self, denial: Denial<'t>, most: u64) -> Outcome<'t> {
         let http = &self.settings.gateway;
         let other = self.location().and_then(|(host, _)| http.other(host));
-        let told = |caller| {
-            let request = (&self.method, &*self.target);
-            match (reply(&denial, caller, request, http), other) {
+        let told = |caller: Caller| {
+            let caller = caller.asking_by(&self.method);
+            // Of no page that asks anything is known.
+            let asked = Asked { method: &self.method, target: &self.target, from: None };
+            match (reply(&denial, caller, asked, http), other) {
                 (Reply::ToNode(return_to, requirement), Some(other)) => {
                     to_other_host((&http.origin, &other.origin), &return_to, requirement)
                 }
@@ -158,7 +169,27 @@ impl<'s> Trial<'s> {
             }
         };
         let (navigation, fetch) = (told(Caller::Navigation), told(Caller::Program));
-        Outcome::Denial { denial, navigation, fetch }
+        Outcome::Denial { form: self.form(&denial, most), denial, navigation, fetch }
+    }
+
+    /// Says what becomes of a form that a person sends from a page of the same host.
+    fn form(&self, denial: &Denial<'_>, most: u64) -> Option<Told> {
+        let (Denial::Login(requirement) | Denial::StepUp(requirement)) = *denial else {
+            return None;
+        };
+        let longest = longest_kept(&self.method, self.settings.flows.keep_forms, most)?;
+        let http = &self.settings.gateway;
+        let page = ReturnTo::parse(&format!("{}form", http.prefix));
+        let other = self.location().and_then(|(host, _)| http.other(host));
+        let there = match other {
+            Some(other) => to_other_host((&http.origin, &other.origin), &page, requirement),
+            None => told(Reply::ToNode(page, requirement)),
+        };
+        let what = format!(
+            "kept for that browser, up to {longest} bytes; {}, which asks whether to send it",
+            there.what
+        );
+        Some(Told { what, ..there })
     }
 
     fn destination(&self, route: &Route) -> String {

@@ -36,7 +36,7 @@ pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};
 pub use portal::Portal;
 pub use routes::{Access, Claim, Headers, Redirect, Requirement, Respond, Route};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
-pub use session::Session;
+pub use session::{OtherPerson, Session};
 pub use size::{HumanSize, HumanSizeError};
 pub use store::{FileStore, RedisMode, RedisStore, Store, StoreKind};
 pub use upstreams::{Health, Protocol, Upstream, UpstreamServer};

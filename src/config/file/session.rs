@@ -33,6 +33,19 @@ pub struct Session {
     /// session had ended, or a higher level was needed. Afterwards a page asks whether to send it.
     /// Zero keeps none; at most "4 MiB". All that are kept have at most 128 MiB together.
     pub keep_forms: HumanSize,
+    /// What becomes of a login by another person than the one who is signed in with that browser, as
+    /// at a step-up.
+    pub other_person: OtherPerson,
+}
+
+/// What becomes of a login by another person than the one who is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OtherPerson {
+    /// It is refused, and whoever is signed in stays so.
+    Refuse,
+    /// The earlier session ends, and the other person is signed in.
+    Replace,
 }
 
 impl Default for Session {
@@ -46,6 +59,7 @@ impl Default for Session {
             login_timeout: HumanDuration::from_secs(10 * 60),
             maximum_pending: 100_000,
             keep_forms: HumanSize::from_kib(1024),
+            other_person: OtherPerson::Refuse,
         }
     }
 }

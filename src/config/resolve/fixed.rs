@@ -189,7 +189,7 @@ table!(
     "session.",
     Session {
         fixed: [idle, absolute, maximum, maximum_per_person, grace, login_timeout, maximum_pending,],
-        live: [keep_forms],
+        live: [keep_forms, other_person],
         both: [],
     }
 );

@@ -101,6 +101,7 @@ pub(super) fn resolve(
             login_timeout: file.session.login_timeout.get(),
             maximum_pending: file.session.maximum_pending as u64,
             keep_forms: usize::try_from(file.session.keep_forms.bytes()).unwrap_or(usize::MAX),
+            other_person: other_person(file.session.other_person),
             rooms: super::store::rooms(file),
         },
         node: flow::node::Settings {
@@ -142,6 +143,13 @@ fn check_kind(context: &mut Context<'_>) {
         format!("is \"{other}\", but node.environment is that of {is}"),
         "give the environment and the kind that were agreed with the operator",
     );
+}
+
+fn other_person(person: file::OtherPerson) -> flow::OtherPerson {
+    match person {
+        file::OtherPerson::Refuse => flow::OtherPerson::Refuse,
+        file::OtherPerson::Replace => flow::OtherPerson::Replace,
+    }
 }
 
 fn check_attributes(context: &mut Context<'_>, required: &[Attribute], optional: &[Attribute]) {

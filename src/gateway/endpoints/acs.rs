@@ -7,14 +7,16 @@
 //!    where its cookies are present. Where a browser does send its twin cookies across sites, that
 //!    of this login must be among them.
 //! 3. The ticket stands in an address, so this answer lets the browser tell nobody its own.
+//! 4. Where a login was to lead is known where its cookie is present. So a browser that comes too
+//!    late is sent there as well, without a ticket, and begins again where it wanted to go.
 
 use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 
 use crate::base::body::{self, Body};
 use crate::base::reason::Reason;
-use crate::flow::login_error::LoginError;
-use crate::flow::relay_state::RelayState;
+use crate::flow::login_error::{LoginError, Refused};
+use crate::flow::relay_state::{NotRecognised, RelayState};
 use crate::gateway::Worker;
 use crate::gateway::endpoints::{finish, small_form};
 use crate::gateway::failure::Failure;
@@ -50,8 +52,17 @@ pub async fn answer(
     })?;
     let relay_state = form_value(&form, &["RelayState"]).unwrap_or_default();
     let flows = &worker.shared.flows;
-    let relay_state = RelayState::recognise(&relay_state, &flows.sealer, worker.shared.clock.now())
-        .map_err(|refused| Failure::from(LoginError::from(refused)).begin_again(again()))?;
+    let now = worker.shared.clock.now();
+    let relay_state = match RelayState::recognise(&relay_state, &flows.sealer, now) {
+        Ok(relay_state) => relay_state,
+        Err(NotRecognised::Expired(expired)) => {
+            return Ok(to_finish(worker, expired.as_str(), ""));
+        }
+        Err(unknown) => {
+            let error = LoginError::from(Refused::from(unknown));
+            return Err(Failure::from(error).begin_again(again()));
+        }
+    };
     let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
     let kinds = [Bound::Twin, Bound::ForeignTwin];
     let has_twins = kinds.iter().any(|kind| cookies.all_bound(headers, *kind).next().is_some());
@@ -60,11 +71,14 @@ pub async fn answer(
     let (twins, network) = (has_twins.then_some(&*twins), worker.network(context));
     let ticket = flows.deliver(&relay_state, &artifact, twins, network).await;
     let ticket = ticket.map_err(|error| finish::refused(worker, context, None, error))?;
-    let (prefix, state) = (&worker.shared.settings.prefix, relay_state.as_str());
-    let target = format!("{prefix}finish?state={state}&ticket={}", ticket.expose());
-    let mut response = response::see_other(&target);
+    Ok(to_finish(worker, relay_state.as_str(), &format!("&ticket={}", ticket.expose())))
+}
+
+fn to_finish(worker: &Worker, state: &str, ticket: &str) -> Response<Body> {
+    let prefix = &worker.shared.settings.prefix;
+    let mut response = response::see_other(&format!("{prefix}finish?state={state}{ticket}"));
     response::keep_address_private(&mut response);
-    Ok(response)
+    response
 }
 
 async fn read_form(context: &RequestContext, body: Incoming) -> Result<Vec<u8>, Failure> {

@@ -7,11 +7,12 @@ use http::header::{REFRESH, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
+use crate::flow::binding::Tag;
 use crate::flow::finish::Attempt;
 use crate::flow::login_error::{LoginError, Refused};
 use crate::flow::node::NodeError;
 use crate::flow::pending::{Origin, PendingLogin};
-use crate::flow::relay_state::RelayState;
+use crate::flow::relay_state::{ExpiredRelayState, NotRecognised, RelayState};
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
@@ -20,29 +21,24 @@ use crate::gateway::{login, portal_cookies, response};
 use crate::pages;
 use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
-use crate::session::SessionId;
 
 /// Answers `GET finish?state=...&ticket=...`.
 ///
 /// # Errors
 /// Whatever keeps the citizen from being signed in.
 pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
-    let (cookies, flows) = (worker.shared.settings.cookies, &worker.shared.flows);
-    let headers = &context.parts.headers;
+    let flows = &worker.shared.flows;
     let state = context.query("state").unwrap_or_default();
     let relay_state = RelayState::recognise(&state, &flows.sealer, worker.shared.clock.now());
-    let relay_state =
-        relay_state.map_err(|error| refused(worker, context, None, LoginError::from(error)))?;
-    let tag = relay_state.tag();
-    let mut remembered = cookies.bound(headers, Bound::Login, &tag);
-    remembered.extend(cookies.bound(headers, Bound::ForeignLogin, &tag));
-    // A browser may show several values; what one of them opens to is known to the one that began
-    // the login.
-    let mut remembered = remembered.into_iter();
+    let relay_state = match relay_state {
+        Ok(relay_state) => relay_state,
+        Err(NotRecognised::Expired(expired)) => return late(worker, context, &expired).await,
+        Err(error) => return Err(refused(worker, context, None, Refused::from(error).into())),
+    };
+    let mut remembered = remembered(worker, context, &relay_state.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
     let ticket = context.query("ticket");
-    let earlier = cookies.sessions(headers).into_iter().flatten();
-    let earlier = earlier.filter_map(|id| SessionId::recognise(id, &flows.session_marks)).next();
+    let earlier = worker.session_id(context).await?;
     let attempt = Attempt {
         relay_state: &relay_state,
         ticket: ticket.as_deref(),
@@ -57,9 +53,10 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     }
     let finished = match flows.finish(attempt).await {
         Ok(finished) => finished,
-        // Nothing is spent yet: the same address finishes the same login in a moment.
+        // Nothing is spent yet: the same address finishes the same login in a moment, for as long
+        // as the ticket in it is good.
         Err(error @ LoginError::Node(NodeError::Busy)) => {
-            return Err(login::again_here(error.into(), context));
+            return Err(login::again_here(error.into(), context).tries_again());
         }
         Err(error) => {
             // Known only to the browser that began it, so that the page leads nobody else there.
@@ -90,6 +87,33 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         portal_cookies::clear(worker, context, &mut response);
     }
     Ok(response)
+}
+
+/// Returns what the browser remembers of a login. It may show several values; what one of them opens
+/// to is known to the browser that began the login.
+fn remembered<'c>(worker: &Worker, context: &'c RequestContext, tag: &Tag) -> Vec<&'c str> {
+    let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
+    let kinds = [Bound::Login, Bound::ForeignLogin];
+    kinds.into_iter().flat_map(|kind| cookies.bound(headers, kind, tag)).collect()
+}
+
+/// Answers a citizen who took too long at the node: they begin again where they wanted to go, or
+/// are led there when they have signed in meanwhile.
+async fn late(
+    worker: &Worker,
+    context: &RequestContext,
+    expired: &ExpiredRelayState,
+) -> Result<Response<Body>, Failure> {
+    let sealer = &worker.shared.flows.sealer;
+    let mut remembered = remembered(worker, context, &expired.tag()).into_iter();
+    let begun = remembered.find_map(|text| PendingLogin::open_late(text, sealer, expired));
+    // Known only to the browser that began it, so that the page leads nobody else there.
+    if let Some(login) = &begun
+        && worker.live(context).await?.is_some()
+    {
+        return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
+    }
+    Err(refused(worker, context, begun, Refused::Expired.into()))
 }
 
 /// Gives the browser its session cookie, in the place of any that somebody set before.

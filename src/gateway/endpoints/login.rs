@@ -1,5 +1,5 @@
 //! `login`: a login begins, on purpose or because a page needs it. Only a person who goes to a page
-//! begins one; scripts and frames are told that it is needed.
+//! begins one; scripts, frames and what fetches ahead are told that it is needed.
 
 use std::time::Duration;
 
@@ -44,16 +44,18 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     if is_met {
         return Ok(response::see_other(return_to.as_str()));
     }
-    if live.is_some() {
+    if live.is_some() && context.caller() != Caller::Machine {
         worker.shared.counts.step_ups.add();
     }
     login::check_outage(worker, context)?;
     let login = worker.shared.settings.login_link(&return_to, requirement);
     match context.caller() {
         Caller::Navigation => login::begin(worker, context, return_to, requirement).await,
-        // Neither can go to the node, so nothing begins and no cookie is set: a script that asks
-        // again and again leaves nothing behind.
-        Caller::Program => Ok(Challenge { login, requirement, step_up: live.is_some() }.response()),
+        // None of them can go to the node, so nothing begins and no cookie is set: a script that
+        // asks again and again leaves nothing behind.
+        Caller::Program | Caller::Machine => {
+            Ok(Challenge { login, requirement, step_up: live.is_some() }.response())
+        }
         Caller::Frame => {
             let (status, code) = (StatusCode::UNAUTHORIZED, Reason::RequestFrameWithoutSession);
             Err(Failure::new(ErrorPage::SignInNeeded, status, code).begin_again(login))

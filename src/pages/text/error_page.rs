@@ -1,7 +1,7 @@
 //! What to tell the citizen about each error. The messages stand beside, by what they are about.
 
 use super::words::{Words, choose};
-use super::{form, login, node, policy, portal, session};
+use super::{form, login, node, person, policy, portal, session};
 use crate::pages::{ErrorPage, Language};
 
 impl ErrorPage {
@@ -27,6 +27,7 @@ impl ErrorPage {
             | Self::NodeBusy
             | Self::NodeOutage
             | Self::TooManyTries
+            | Self::SessionsAway
             | Self::MalformedRequest => ["Spróbuj jeszcze raz", "Try again"],
             Self::TooLarge | Self::FormGone => ["Wróć do portalu", "Back to the portal"],
             _ => ["Zaloguj się jeszcze raz", "Sign in again"],
@@ -50,10 +51,16 @@ impl ErrorPage {
             Self::PeselNeeded => policy::PESEL_NEEDED,
             Self::OurFault => portal::OUR_FAULT,
             Self::NodeFault => node::NODE_FAULT,
+            Self::NodeUnreachable => node::NODE_UNREACHABLE,
             Self::NodeSlow => node::NODE_SLOW,
             Self::NodeBusy => node::NODE_BUSY,
             Self::NodeOutage => node::NODE_OUTAGE,
             Self::TooManyTries => login::TOO_MANY_TRIES,
+            Self::ConfirmationExpired => node::CONFIRMATION_EXPIRED,
+            Self::OtherPerson => person::OTHER_PERSON,
+            Self::NoIdentifier => person::NO_IDENTIFIER,
+            Self::DataMissing => person::DATA_MISSING,
+            Self::NotKept => session::NOT_KEPT,
             Self::AnswerRefused => login::ANSWER_REFUSED,
             Self::LoginExpired => login::LOGIN_EXPIRED,
             Self::OtherBrowser => login::OTHER_BROWSER,

@@ -10,6 +10,7 @@ mod form;
 mod login;
 mod logout;
 mod node;
+mod person;
 mod policy;
 mod portal;
 mod session;

@@ -16,6 +16,37 @@ pub(super) const NODE_FAULT: [Words; 2] = [
     },
 ];
 
+pub(super) const NODE_UNREACHABLE: [Words; 2] = [
+    Words {
+        title: "Nie ma połączenia z login.gov.pl",
+        happened: "Nie udało się nam połączyć z login.gov.pl, aby odebrać potwierdzenie \
+                   logowania. Nie zalogowaliśmy Cię.",
+        advice: "Spróbuj jeszcze raz za kilka minut. Nie trzeba nic zmieniać \
+                 w przeglądarce.",
+    },
+    Words {
+        title: "There is no connection to login.gov.pl",
+        happened: "We could not connect to login.gov.pl to fetch the confirmation of your \
+                   sign-in. You are not signed in.",
+        advice: "Try again in a few minutes. There is nothing to change in your browser.",
+    },
+];
+
+pub(super) const CONFIRMATION_EXPIRED: [Words; 2] = [
+    Words {
+        title: "Potwierdzenie z login.gov.pl straciło ważność",
+        happened: "login.gov.pl trzyma potwierdzenie logowania tylko przez chwilę. Gdy po \
+                   nie przyszliśmy, już go nie było. Nie zalogowaliśmy Cię.",
+        advice: "Możesz od razu zalogować się jeszcze raz.",
+    },
+    Words {
+        title: "The confirmation from login.gov.pl has expired",
+        happened: "login.gov.pl keeps the confirmation of a sign-in only for a moment. When \
+                   we came for it, it was gone. You are not signed in.",
+        advice: "You can sign in again right now.",
+    },
+];
+
 pub(super) const NODE_SLOW: [Words; 2] = [
     Words {
         title: "login.gov.pl nie odpowiedział na czas",
@@ -32,13 +63,15 @@ pub(super) const NODE_SLOW: [Words; 2] = [
 pub(super) const NODE_BUSY: [Words; 2] = [
     Words {
         title: "Loguje się teraz bardzo wiele osób",
-        happened: "Nie możemy w tej chwili przekazać logowania do login.gov.pl.",
-        advice: "Odczekaj kilka minut i spróbuj jeszcze raz.",
+        happened: "Twoje logowanie czeka na swoją kolej w login.gov.pl. Nic nie przepadło.",
+        advice: "Za chwilę ta strona spróbuje sama jeszcze raz. Nie zamykaj jej. Możesz też \
+                 nacisnąć przycisk.",
     },
     Words {
         title: "Very many people are signing in",
-        happened: "We cannot pass your sign-in to login.gov.pl right now.",
-        advice: "Wait a few minutes and try again.",
+        happened: "Your sign-in waits for its turn at login.gov.pl. Nothing is lost.",
+        advice: "In a moment this page tries again by itself. Keep it open. You can also \
+                 press the button.",
     },
 ];
 

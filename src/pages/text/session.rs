@@ -35,6 +35,22 @@ pub(super) const SIGNED_OUT_BY_OPERATOR: [Words; 2] = [
     },
 ];
 
+/// A login came to its end, and it could not be noted.
+pub(super) const NOT_KEPT: [Words; 2] = [
+    Words {
+        title: "Nie udało się zapisać logowania",
+        happened: "Tożsamość została potwierdzona, ale przez chwilę nie możemy zapisać, kto \
+                   jest zalogowany. To błąd po naszej stronie. Nie zalogowaliśmy Cię.",
+        advice: "Za chwilę zaloguj się jeszcze raz.",
+    },
+    Words {
+        title: "Your sign-in could not be noted",
+        happened: "Your identity was confirmed, but for a moment we cannot note who is \
+                   signed in. The fault is ours. You are not signed in.",
+        advice: "Sign in again in a moment.",
+    },
+];
+
 /// It cannot be told who is signed in.
 pub(super) const SESSIONS_AWAY: [Words; 2] = [
     Words {

@@ -115,6 +115,16 @@ impl Citizen {
 
     /// Opens a page, or sends a form, and says whatever comes of it.
     pub(crate) fn send(&self, url: &Url, form: Option<&[(String, String)]>) -> Answer {
+        let method = if form.is_some() { "POST" } else { "GET" };
+        self.sent(url, form).answer(method)
+    }
+
+    /// Asks for a page, and does not wait for the answer.
+    pub(crate) fn asks(&self, url: &Url) -> Wire {
+        self.sent(url, None)
+    }
+
+    fn sent(&self, url: &Url, form: Option<&[(String, String)]>) -> Wire {
         let is_portal = url.origin() == self.origin.origin();
         let cookie = match self.cookies() {
             cookies if is_portal && !cookies.is_empty() => format!("Cookie: {cookies}\r\n"),
@@ -136,7 +146,7 @@ impl Citizen {
             )
             .as_bytes(),
         );
-        wire.answer(method)
+        wire
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {

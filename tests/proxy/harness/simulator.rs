@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::program::Program;
+use super::wire::Wire;
 
 /// The simulator, as a program of its own.
 pub(crate) struct Simulator {
@@ -37,6 +38,24 @@ impl Simulator {
         let (sso, resolve) = (address("node.sso_url"), address("node.resolve_url"));
         let logout = address("node.logout_url");
         Self { sso, resolve, logout, directory, _program: program }
+    }
+
+    /// Has it answer everything in this way from now on.
+    pub(crate) fn always(&self, fault: &str) {
+        let url = url::Url::parse(&self.sso).unwrap();
+        let address = &url[url::Position::BeforeHost..url::Position::BeforePath];
+        let body = format!("{{\"always\":[\"{fault}\"]}}");
+        let length = body.len();
+        let mut wire = Wire::connect(address.parse().unwrap());
+        wire.send(
+            format!(
+                "PUT /control/faults HTTP/1.1\r\nHost: {address}\r\nX-Brama-Control: 1\r\n\
+                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
+            .as_bytes(),
+        );
+        let answer = wire.answer("PUT");
+        assert!(answer.status < 300, "{} {}", answer.status, answer.text());
     }
 
     /// Returns the folder with the keys of both sides.

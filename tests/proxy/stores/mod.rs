@@ -3,6 +3,7 @@
 
 mod forms;
 mod outages;
+mod outcomes;
 mod rolling;
 mod room;
 mod secrets;
@@ -199,7 +200,7 @@ struct Replicas {
     one: Gateway,
     two: Gateway,
     portal: Program,
-    _simulator: Simulator,
+    simulator: Simulator,
 }
 
 impl Replicas {
@@ -211,7 +212,7 @@ impl Replicas {
         let origin = format!("http://localhost:{}", first.address().port());
         let one = first.node(&simulator).start();
         let two = plan().public_url(&origin).node(&simulator).start();
-        Self { one, two, portal, _simulator: simulator }
+        Self { one, two, portal, simulator }
     }
 }
 
