@@ -388,7 +388,7 @@ mod tests {
             let permit = client.permit().await.unwrap();
             let answer = client.resolve(permit, "soap".to_owned()).await;
             match answer {
-                Ok(bytes) => assert!(is_taken && bytes == "ok", "{fields}"),
+                Ok((bytes, _permit)) => assert!(is_taken && bytes == "ok", "{fields}"),
                 Err(error) => assert!(!is_taken && matches!(error, NodeError::Coded), "{error}"),
             }
             let heard = heard.await.unwrap().to_lowercase();
