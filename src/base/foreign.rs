@@ -116,7 +116,7 @@ mod tests {
         for (value, shown) in [
             ("a\nb\r\tc", "a\\nb\\r\\tc"),
             ("\u{1b}[31m\u{9b}0m", "\\u{1b}[31m\\u{9b}0m"),
-            ("a\u{202e}b\u{200b}\u{feff}\u{2028}", "a\\u{202e}b\\u{200b}\\u{feff}\\u{2028}"),
+            ("a\u{202e}\u{2028}b\u{200b}\u{feff}", "a\\u{202e}\\u{2028}b\\u{200b}\\u{feff}"),
             ("e\u{301}\u{e0041}", "e\\u{301}\\u{e0041}"),
             ("\", expected \"", "\\\", expected \\\""),
             ("\0\\", "\\0\\\\"),
