@@ -150,6 +150,9 @@ impl From<proxy::Error> for Failure {
             proxy::Error::Connect(_)
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
+            | proxy::Error::NotProcessed(_)
+            | proxy::Error::StreamRefused(_)
+            | proxy::Error::Http1Required(_)
             | proxy::Error::BadAnswer(_)
             | proxy::Error::NotUpgraded => (ErrorPage::PortalDown, StatusCode::BAD_GATEWAY),
             proxy::Error::NoServer(_) | proxy::Error::Busy(_) => {
@@ -238,7 +241,6 @@ fn of_body(error: &BodyError) -> (ErrorPage, StatusCode) {
         BodyError::Refused(_)
         | BodyError::Broken(_)
         | BodyError::Incomplete
-        | BodyError::BrokenOff
         | BodyError::Http2(_) => (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST),
     }
 }

@@ -11,6 +11,7 @@ use hyper::body::Body as _;
 use super::Proxy;
 use super::connection::{Outgoing, Watch};
 use super::error::Error;
+use super::upload::Sending;
 use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
@@ -266,7 +267,7 @@ impl Prepared<'_> {
     }
 
     /// Makes it for HTTP/2. An upgrade is not for HTTP/2 and is left out (RFC 9113 8.6).
-    pub(super) fn to_http2(&self, body: Incoming) -> Request<Incoming> {
+    pub(super) fn to_http2(&self, body: Sending) -> Request<Sending> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.version_mut() = Version::HTTP_2;
