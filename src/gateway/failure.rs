@@ -12,9 +12,9 @@ use crate::flow::handoff::refusal::HandoffRefusal;
 use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::room::NotKept;
-use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{self, isolate_opener, json, look};
+use crate::gateway::{Settings, grpc};
 use crate::identity::token;
 use crate::pages::{self, ErrorPage};
 use crate::proxy;
@@ -267,7 +267,7 @@ impl From<wire::refusal::Refusal> for Failure {
     }
 }
 
-/// Answers a failure: a page for people, JSON for programs. Logs it once.
+/// Answers a failure: a page for people, JSON for programs, fields for gRPC. Logs it once.
 pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings) -> Response<Body> {
     let Failure { page, status, code, detail, begin_again, allow, retry_after, .. } = failure;
     tracing::warn!(
@@ -277,6 +277,9 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         detail,
         "request refused"
     );
+    if grpc::is_spoken(context) {
+        return grpc::refusal(*status, code.as_str());
+    }
     let mut response = if context.caller() == Caller::Program {
         let problem = serde_json::json!({
             "error": code.as_str(),
