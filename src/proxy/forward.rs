@@ -17,7 +17,7 @@ use crate::request::cookie::Cookies;
 use crate::request::headers;
 use crate::request::headers::raw::RawHeaders;
 use crate::request::lasting::Form;
-use crate::request::service::ServiceResponse;
+use crate::request::service::{Peer, ServiceResponse};
 use crate::wire::incoming::{BodyError, Incoming};
 
 /// Forwards a request and returns the answer as it comes in.
@@ -29,7 +29,7 @@ pub async fn forward(
     pass: &Pass,
     forward: &Forward,
     context: &mut RequestContext,
-    body: Incoming,
+    (body, peer): (Incoming, &Peer),
     identity: Option<HeaderValue>,
 ) -> Result<ServiceResponse, Error> {
     let upstream = proxy.upstreams.get(forward.upstream);
@@ -41,7 +41,8 @@ pub async fn forward(
     let body = context.record.meter(body.limited(limit), &proxy.access);
 
     // 2. What is said, to which server, and what it answers.
-    let mut request = request::prepare(proxy, pass, forward, context, &upstream.group, &body)?;
+    let mut request =
+        request::prepare(proxy, pass, forward, context, &upstream.group, (&body, peer))?;
     request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body).await?;
     if request.must_upgrade() && answered.is_success() {
@@ -114,7 +115,7 @@ fn noted(answered: &Sent, group: &Group) -> Answered {
 }
 
 /// Cleans the fields of a response, and changes them as the route says.
-fn changed(mut fields: HeaderMap, pass: &Pass, cookies: Cookies) -> HeaderMap {
+pub(super) fn changed(mut fields: HeaderMap, pass: &Pass, cookies: Cookies) -> HeaderMap {
     headers::clean_response(&mut fields, cookies);
     pass.route().response_headers.apply(&mut fields);
     fields

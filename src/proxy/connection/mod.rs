@@ -3,8 +3,8 @@
 //! 1. The request goes out while the answer is awaited: an upstream may answer early, and a
 //!    client need not send what nobody wants.
 //!    What it said before it stopped reading counts, not that it did.
-//! 2. Interim answers end here (RFC 9110 15.2): `100` lets the body go, the others are dropped.
-//!    `101` counts only when an upgrade was asked for.
+//! 2. Of interim answers (RFC 9110 15.2), `100` ends here: it lets the body go. The others go on as
+//!    they come, and there may be so many. `101` counts only when an upgrade was asked for.
 //! 3. A connection is used again only when the whole request was written, the whole answer read,
 //!    and nothing came after it.
 
@@ -64,6 +64,9 @@ pub(super) trait Watch: Sync {
 
     /// Tells whether that was seen before.
     fn cut(&self) -> Option<Cut>;
+
+    /// Takes an interim answer.
+    fn interim(&self, _head: &AnswerHead) {}
 }
 
 /// An exchange without an answer.
@@ -187,7 +190,7 @@ impl Connection {
             }
         }
         // 2. The answer comes.
-        match self.poll_head(awaited, request_writer, cx) {
+        match self.poll_head(awaited, request_writer, watch, cx) {
             Poll::Ready(Err(Error::Died(error))) => {
                 return Poll::Ready(Err(Error::Died(awaited.broken.take().unwrap_or(error))));
             }
@@ -227,6 +230,7 @@ impl Connection {
         &mut self,
         awaited: &mut Awaited,
         request_writer: &mut RequestWriter,
+        watch: &dyn Watch,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         loop {
@@ -255,6 +259,7 @@ impl Connection {
                 }
                 Ok(Some(head)) if head.status.is_informational() => {
                     awaited.interim -= 1;
+                    watch.interim(&head);
                     continue;
                 }
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
