@@ -148,7 +148,8 @@ impl Metrics {
         encoder.one(&catalogue::CONNECTIONS_ACCEPTED, counts.accepted.value() as f64)?;
         encoder.by_name(&catalogue::CONNECTIONS_REFUSED, &counts.refused)?;
         encoder.one(&catalogue::ACCEPT_ERRORS, counts.accept_errors.value() as f64)?;
-        encoder.by_name(&catalogue::HTTP2_CUT, &counts.cut)
+        encoder.by_name(&catalogue::HTTP2_CUT, &counts.cut)?;
+        encoder.one(&catalogue::HTTP2_UNSEEN, counts.unseen.value() as f64)
     }
 
     fn citizens(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

@@ -130,7 +130,7 @@ mod tests {
         fs::write(folder.path().join("key.pem"), "other").unwrap();
         assert_eq!(watched.look(), Change::None);
         assert_eq!(watched.look(), Change::Named);
-        watched.name(vec![certificate.clone(), folder.path().join("key.pem")]);
+        watched.name(vec![certificate, folder.path().join("key.pem")]);
         watched.tried(true);
         assert_eq!(watched.look(), Change::None);
         // What could not be used is tried again, though nothing that is looked at changes.

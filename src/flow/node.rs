@@ -2,8 +2,10 @@
 //!
 //! 1. The server's certificate is always verified. TLS never stands in for a signature.
 //! 2. One attempt: an artifact is spent by asking, and a second attempt would only hide that.
-//!    Connections are not reused, so none can turn out dead under a request.
-//! 3. At most so many exchanges are under way. So many others wait for their turn, each for a
+//! 3. A connection is kept for the next exchange, but not for as long as servers keep theirs: so it
+//!    is we who end it, and hardly ever does one turn out dead under a request. Where it does before
+//!    anything was sent on it, the exchange gets a new one. What was sent is never sent again.
+//! 4. At most so many exchanges are under way. So many others wait for their turn, each for a
 //!    moment; whoever comes then is turned away at once. So a slow node keeps few citizens waiting,
 //!    and nobody for long.
 
@@ -15,7 +17,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -148,13 +150,20 @@ const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// A logout does not keep the citizen waiting longer than this.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a connection waits for the next exchange: less than servers wait, of which Apache is the
+/// most impatient with 5 seconds.
+const KEPT: Duration = Duration::from_secs(4);
+
 impl NodeClient {
     /// Makes a client with the settings of TLS.
     #[must_use]
     pub fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
         let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEPT)
+            .pool_max_idle_per_host(settings.maximum_concurrent)
+            // Only of requests of which nothing was sent, on a connection that was kept.
+            .retry_canceled_requests(true)
             .build(connector(tls, settings.timeout));
         let permits = settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
         let permits = Arc::new(Semaphore::new(permits));
@@ -311,6 +320,9 @@ fn has_fault(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
     use rustls::RootCertStore;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
     use tokio::time::Instant;
 
     fn client(maximum_concurrent: usize, maximum_waiting: usize) -> NodeClient {
@@ -357,9 +369,9 @@ mod tests {
     }
 
     /// Answers one request with these fields; returns what it heard.
-    async fn node(fields: &'static str) -> (Uri, tokio::task::JoinHandle<String>) {
+    async fn node_with(fields: &'static str) -> (Uri, tokio::task::JoinHandle<String>) {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/resolve", listener.local_addr().unwrap());
         let heard = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -383,7 +395,7 @@ mod tests {
             ("Content-Encoding: br\r\n", false),
         ] {
             let mut client = client(1, 0);
-            let (url, heard) = node(fields).await;
+            let (url, heard) = node_with(fields).await;
             client.settings.resolve_url = url;
             let permit = client.permit().await.unwrap();
             let answer = client.resolve(permit, "soap".to_owned()).await;
@@ -394,6 +406,87 @@ mod tests {
             let heard = heard.await.unwrap().to_lowercase();
             assert!(heard.contains("\r\naccept-encoding: identity\r\n"), "{heard}");
         }
+    }
+
+    /// What a node does with a request on a connection.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Does {
+        Answer,
+        /// Answers, and then ends the connection.
+        AnswerAndClose,
+        Close,
+    }
+
+    /// A node that does with each request what comes next. Says of each on which connection it was.
+    async fn node(does: &'static [Does]) -> (NodeClient, mpsc::UnboundedReceiver<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = client(4, 0);
+        let url = format!("http://{}/resolve", listener.local_addr().unwrap());
+        client.settings.resolve_url = url.parse().unwrap();
+        let (seen, receiver) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut does = does.iter();
+            for connection in 0.. {
+                let mut stream = listener.accept().await.unwrap().0;
+                loop {
+                    let (mut request, mut byte) = (Vec::new(), [0]);
+                    while !request.ends_with(b"</soap>") {
+                        match stream.read(&mut byte).await {
+                            Ok(1) => request.push(byte[0]),
+                            _ => break,
+                        }
+                    }
+                    if request.is_empty() {
+                        break;
+                    }
+                    seen.send(connection).unwrap();
+                    let next = *does.next().unwrap();
+                    if next != Does::Close {
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                        stream.write_all(answer).await.unwrap();
+                    }
+                    if next != Does::Answer {
+                        break;
+                    }
+                }
+            }
+        });
+        (client, receiver)
+    }
+
+    /// More turns than a runtime makes before it looks at its sockets.
+    const TURNS: usize = 1_000;
+
+    async fn ask(client: &NodeClient) -> Result<Bytes, NodeError> {
+        let permit = client.permit().await.unwrap();
+        client.resolve(permit, "<soap></soap>".to_owned()).await.map(|(bytes, _)| bytes)
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_until_the_node_ends_it() {
+        use Does::{Answer, AnswerAndClose};
+        let (client, mut seen) = node(&[Answer, AnswerAndClose, Answer, Answer]).await;
+        for connection in [0, 0, 1, 1] {
+            assert_eq!(ask(&client).await.unwrap(), "ok");
+            assert_eq!(seen.recv().await, Some(connection));
+            // What the node does with the connection is heard of before the next exchange.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_is_not_sent_again() {
+        use Does::{Answer, Close};
+        let (client, mut seen) = node(&[Answer, Close, Answer]).await;
+        assert!(ask(&client).await.is_ok());
+        // The connection that was kept ends under the request.
+        assert!(matches!(ask(&client).await, Err(NodeError::Unreachable(_))));
+        assert!(ask(&client).await.is_ok());
+        let connections = [seen.recv().await, seen.recv().await, seen.recv().await];
+        assert_eq!(connections, [Some(0), Some(0), Some(1)]);
+        assert!(seen.try_recv().is_err());
     }
 
     #[tokio::test(start_paused = true)]

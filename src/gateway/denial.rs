@@ -16,7 +16,7 @@ use crate::gate::requirement::{AuthnRequirement, Refusal};
 use crate::gateway::challenge::Challenge;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::forms::RequestBody;
-use crate::gateway::{Settings, Worker, asked_from, forms, login};
+use crate::gateway::{Settings, Worker, asked_from, forms, grpc, login};
 use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::session::label::Why;
@@ -204,6 +204,9 @@ impl Worker {
         match reply(denial, context.caller(), asked, settings) {
             Reply::ToNode(return_to, requirement) => {
                 login::begin(self, context, return_to, requirement).await
+            }
+            Reply::Challenge(challenge) if grpc::is_spoken(context) => {
+                Ok(grpc::refusal(StatusCode::UNAUTHORIZED, challenge.code()))
             }
             Reply::Challenge(challenge) => Ok(challenge.response()),
             Reply::Refuse(failure) => {

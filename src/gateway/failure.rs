@@ -14,9 +14,9 @@ use crate::flow::login_error::{Class, LoginError};
 use crate::flow::pending::Origin;
 use crate::flow::return_to::ReturnTo;
 use crate::flow::room::NotKept;
-use crate::gateway::Settings;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{self, isolate_opener, json, look};
+use crate::gateway::{Settings, grpc};
 use crate::identity::token;
 use crate::observe::incident;
 use crate::pages::{self, ErrorPage, Incident};
@@ -163,6 +163,9 @@ impl From<proxy::Error> for Failure {
             proxy::Error::Connect(_)
             | proxy::Error::Died(_)
             | proxy::Error::Http2(_)
+            | proxy::Error::NotProcessed(_)
+            | proxy::Error::StreamRefused(_)
+            | proxy::Error::Http1Required(_)
             | proxy::Error::BadAnswer(_)
             | proxy::Error::ConnectionChallenge
             | proxy::Error::NotUpgraded => (ErrorPage::PortalDown, StatusCode::BAD_GATEWAY),
@@ -263,7 +266,6 @@ fn of_body(error: &BodyError) -> (ErrorPage, StatusCode) {
         BodyError::Refused(_)
         | BodyError::Broken(_)
         | BodyError::Incomplete
-        | BodyError::BrokenOff
         | BodyError::Http2(_) => (ErrorPage::MalformedRequest, StatusCode::BAD_REQUEST),
     }
 }
@@ -290,7 +292,7 @@ impl From<wire::refusal::Refusal> for Failure {
     }
 }
 
-/// Answers a failure: a page for people, JSON for programs. Logs it once.
+/// Answers a failure: a page for people, JSON for programs, fields for gRPC. Logs it once.
 pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings) -> Response<Body> {
     let Failure { page, status, code, detail, begin_again, allow, retry_after, .. } = failure;
     let number = incident::number(&context.id);
@@ -302,6 +304,9 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         detail,
         "request refused"
     );
+    if grpc::is_spoken(context) {
+        return grpc::refusal(*status, code.as_str());
+    }
     let mut response = if context.caller() == Caller::Program {
         let problem = serde_json::json!({
             "error": code.as_str(),

@@ -6,7 +6,7 @@
 //! 3. A request that passes gets its signed [`identity`] and goes on by [`crate::proxy`]. One that
 //!    does not is answered by [`denial`]. Our own [`endpoints`] sign citizens in and out.
 //! 4. [`failure`] is where an error of a lower floor gets its status, and where every failure
-//!    becomes a page or JSON.
+//!    becomes a page or JSON, or what a client of [`grpc`] reads.
 
 pub mod action;
 pub mod asked_from;
@@ -18,6 +18,7 @@ pub mod destination;
 pub mod endpoints;
 pub mod failure;
 pub mod forms;
+pub mod grpc;
 pub mod handoff;
 pub mod handshake;
 pub mod identity;

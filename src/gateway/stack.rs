@@ -178,6 +178,7 @@ impl Worker {
         let (proxy, settings) = (&self.proxy, &self.shared.settings);
         let error = match &pass.route().action {
             Action::Forward(forward) => {
+                let body = (body, peer);
                 match proxy::forward(proxy, &pass, forward, context, body, identity).await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,

@@ -2,10 +2,16 @@
 //!
 //! A request is sent again only when nothing of an answer came, and only if it is safe:
 //! 1. nothing of it left us, because there was no connection, whatever the method; or
-//! 2. its connection broke, the method is safe (RFC 9110 9.2.1), and it has no body. A connection
+//! 2. the upstream did nothing with it and said so (RFC 9113 8.7), whatever the method, if all of
+//!    its body is still here; where it says that it wants HTTP/1.1, in that; or
+//! 3. its connection broke, the method is safe (RFC 9110 9.2.1), and it has no body. A connection
 //!    that waited may have been closed by the upstream just as it was used.
 //!
-//! The next attempt avoids the server of the last one, and uses a new connection.
+//! The next attempt avoids the server of the last one, and uses a new connection. After the second
+//! reason it may be one that others have made meanwhile.
+//!
+//! A server is not blamed for what its clients do: not for a body that fails, nor for breaking off
+//! in the middle of one.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +19,16 @@ use http::Response;
 
 use super::connection::{Answered, Connection, Unanswered};
 use super::error::Error;
-use super::http2::{self, Sender};
+use super::http2;
 use super::in_flight::InFlight;
 use super::pool::Pooled;
 use super::request::Prepared;
-use super::upstream::{Failure, Lease, Requester, Spoken, dial};
+use super::upload::{self, Upload};
+use super::upstream::{Failure, Lease, Protocol, Requester, Spoken, dial};
 use super::upstreams::Upstream;
 use crate::gate::action::Bounds;
 use crate::wire::framing::Said;
-use crate::wire::incoming::{Breaker, Incoming};
+use crate::wire::incoming::Incoming;
 
 /// An answer whose head is there.
 pub(super) struct Sent {
@@ -46,7 +53,7 @@ impl Sent {
 /// The body of an answer, not yet read.
 pub(super) enum UpstreamResponse {
     Http1(Answered),
-    Http2(Response<hyper::body::Incoming>, Option<Breaker>),
+    Http2(Response<hyper::body::Incoming>, Upload),
 }
 
 /// Sends a request and waits for the head of its answer.
@@ -60,14 +67,14 @@ pub(super) async fn run(
     let group = &upstream.group;
     let time = bounds.response_timeout.unwrap_or(group.settings().timeouts.response);
     let admission = group.admit(requester).await?;
-    let (mut avoid, mut tries) = (None, MOST_TRIES);
+    let (mut avoid, mut tries, mut connections) = (None, MOST_TRIES, Wanted::Any);
     let begin = Instant::now();
     let mut now = begin;
     loop {
         tries -= 1;
         let mut lease = group.choose(avoid, now)?;
         // 1. A connection; one that waited only at the first try.
-        let way = match find(upstream, &lease, avoid.is_none(), now).await {
+        let way = match find(upstream, &lease, connections, now).await {
             Ok(way) => way,
             Err(error) => {
                 now = Instant::now();
@@ -75,23 +82,30 @@ pub(super) async fn run(
                 if tries == 0 {
                     return Err(error);
                 }
-                avoid = Some(lease.id());
+                (avoid, connections) = (Some(lease.id()), connections.after_none());
                 group.note_retry();
                 continue;
             }
         };
         // 2. The request, and what comes of it.
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
+        let mut shared = None;
         let sent = match way.way {
             Pooled::Http1(connection) => {
                 let answered =
                     connection.exchange(request.to_http1(body), time, now, request).await;
-                answered.map(UpstreamResponse::Http1)
+                answered.map(|mut answered| {
+                    // The next request is not to be spoken like this one.
+                    answered.head.keep_alive &= connections != Wanted::Http1;
+                    UpstreamResponse::Http1(answered)
+                })
             }
-            Pooled::Http2(sender) => {
-                let (body, upload) = http2::upload(body);
+            Pooled::Http2(multiplexed) => {
+                shared = Some(multiplexed.number());
+                let (body, upload) = upload::share(body);
                 let request_2 = request.to_http2(body);
-                let response = http2::exchange(sender, request_2, &upload, time, request);
+                let response =
+                    http2::exchange(multiplexed.sender, request_2, &upload, time, request);
                 Box::pin(response).await.and_then(|response| {
                     check_lengths(&response)?;
                     Ok(UpstreamResponse::Http2(response, upload))
@@ -106,24 +120,60 @@ pub(super) async fn run(
                 let in_flight = InFlight { lease, answered_at: now, _admission: admission };
                 return Ok(Sent { answer, in_flight, connect, first_byte });
             }
-            Err(Unanswered { error, body: untouched }) => {
-                if let Some(failure) = failure(&error, is_fresh) {
+            Err(Unanswered { error, body: whole, is_cut_short }) => {
+                if let Some(failure) = failure(&error, is_fresh, is_cut_short) {
                     lease.failed(failure, now);
                 }
-                match untouched {
-                    Some(untouched)
-                        if tries > 0 && request.is_repeatable() && is_broken(&error) =>
-                    {
-                        body = untouched;
-                        avoid = Some(lease.id());
+                // 3. Once more, where that cannot do anything twice.
+                let next = match &error {
+                    Error::NotProcessed(_) | Error::StreamRefused(_) => {
+                        Some((tries, Wanted::after_nothing(tries)))
+                    }
+                    Error::Http1Required(_) => Some((tries, Wanted::Http1)),
+                    // One more, not two.
+                    Error::Died(_) | Error::Http2(_) if request.is_repeatable() => {
+                        Some((tries.min(1), connections.after_none()))
+                    }
+                    _ => None,
+                };
+                match (next, whole) {
+                    (Some((left, wanted)), Some(whole)) if left > 0 => {
+                        if let (Some(number), Error::NotProcessed(_)) = (shared, &error) {
+                            upstream.pool.forget(lease.id(), number);
+                        }
+                        (body, avoid) = (whole, Some(lease.id()));
+                        (tries, connections) = (left, wanted);
                         group.note_retry();
-                        // One more, not two.
-                        tries = 1;
                     }
                     _ => return Err(error),
                 }
             }
         }
+    }
+}
+
+/// Which connections will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Any, also one that waited.
+    Any,
+    /// One that others share, if it was made since, or a new one.
+    Shared,
+    /// A new one.
+    New,
+    /// A new one, of HTTP/1.1.
+    Http1,
+}
+
+impl Wanted {
+    /// After an attempt without a trace of an answer.
+    fn after_none(self) -> Self {
+        if self == Self::Http1 { self } else { Self::New }
+    }
+
+    /// After an upstream that did nothing, with so many tries left: the last is one's own.
+    fn after_nothing(tries: usize) -> Self {
+        if tries > 1 { Self::Shared } else { Self::New }
     }
 }
 
@@ -133,7 +183,7 @@ fn check_lengths(response: &Response<hyper::body::Incoming>) -> Result<(), Unans
     let mut fields = response.headers().iter();
     fields
         .try_for_each(|(name, value)| said.note(name.as_str(), value.as_bytes()))
-        .map_err(|refusal| Unanswered { error: Error::BadAnswer(refusal), body: None })
+        .map_err(|refusal| Error::BadAnswer(refusal).into())
 }
 
 /// A connection, and how long it took to make it, if it was made.
@@ -145,46 +195,53 @@ struct Way {
 async fn find(
     upstream: &Upstream,
     lease: &Lease,
-    may_have_waited: bool,
+    wanted: Wanted,
     now: Instant,
 ) -> Result<Way, Error> {
-    if may_have_waited && let Some(way) = upstream.pool.take(lease.id(), now) {
+    let waiting = match wanted {
+        Wanted::Any => upstream.pool.take(lease.id(), now),
+        Wanted::Shared => upstream.pool.take_multiplexed(lease.id()),
+        Wanted::New | Wanted::Http1 => None,
+    };
+    if let Some(way) = waiting {
         return Ok(Way { way, connect: None });
     }
-    Box::pin(connect(upstream, lease)).await
+    Box::pin(connect(upstream, lease, wanted)).await
 }
 
 /// Seldom needed, and far larger than the way of a connection that waits.
-async fn connect(upstream: &Upstream, lease: &Lease) -> Result<Way, Error> {
+async fn connect(upstream: &Upstream, lease: &Lease, wanted: Wanted) -> Result<Way, Error> {
     let settings = upstream.group.settings();
     let begin = Instant::now();
     let tls = settings.tls.as_ref().map(|tls| (&tls.config, lease.tls_name()));
-    let dialled = dial(lease.endpoint(), tls, settings.protocol, settings.timeouts.connect).await;
+    let protocol = match wanted {
+        Wanted::Http1 => Protocol::Http1,
+        Wanted::Any | Wanted::Shared | Wanted::New => settings.protocol,
+    };
+    let dialled = dial(lease.endpoint(), tls, protocol, settings.timeouts.connect).await;
     let dialled = dialled.map_err(Error::Connect)?;
     let way = match dialled.spoken {
         Spoken::Http1 => Pooled::Http1(Box::new(Connection::new(dialled.stream))),
         Spoken::Http2 => {
-            let sender: Sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
-            upstream.pool.put_http2(lease.id(), sender.clone());
-            Pooled::Http2(sender)
+            let sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
+            upstream.pool.put_http2(lease.id(), sender)
         }
     };
     Ok(Way { way, connect: Some(begin.elapsed()) })
 }
 
-/// Whose fault it was. A connection that waited and broke says nothing of its server.
-fn failure(error: &Error, is_fresh: bool) -> Option<Failure> {
+/// Whose fault it was. A connection that waited and broke says nothing of its server, nor does one
+/// that broke in the middle of a body: whoever answers early may break off.
+fn failure(error: &Error, is_fresh: bool, is_cut_short: bool) -> Option<Failure> {
     match error {
         Error::Slow(_) => Some(Failure::Timeout),
         Error::BadAnswer(_) => Some(Failure::Broken),
-        Error::Died(_) | Error::Http2(_) if is_fresh => Some(Failure::Broken),
+        Error::Died(_) | Error::Http2(_) if is_fresh && !is_cut_short => Some(Failure::Broken),
+        // A server that takes nothing at all.
+        Error::NotProcessed(_) | Error::StreamRefused(_) if is_fresh => Some(Failure::Broken),
         _ => None,
     }
 }
 
-fn is_broken(error: &Error) -> bool {
-    matches!(error, Error::Died(_) | Error::Http2(_))
-}
-
-/// How often a connection is looked for.
+/// How often a request is tried, with those for which there was no connection.
 const MOST_TRIES: usize = 3;

@@ -33,6 +33,15 @@ pub enum Error {
     /// HTTP/2 to the upstream failed.
     #[error("upstream failed in HTTP/2")]
     Http2(#[source] hyper::Error),
+    /// The upstream did nothing with it, and says so.
+    #[error("upstream did not process the request")]
+    NotProcessed(#[source] hyper::Error),
+    /// The upstream refused its stream before it did anything with it.
+    #[error("upstream refused the stream of the request")]
+    StreamRefused(#[source] hyper::Error),
+    /// The upstream takes it in HTTP/1.1 only (RFC 9113 7).
+    #[error("upstream requires HTTP/1.1 for the request")]
+    Http1Required(#[source] hyper::Error),
     /// The client's body did not come to its end.
     #[error("body of the request did not come to its end")]
     Body(#[source] BodyError),
@@ -65,7 +74,12 @@ impl Error {
         match self {
             Self::Busy(refused) => refused.code(),
             Self::NoServer(refused) => refused.code(),
-            Self::Connect(_) | Self::Died(_) | Self::Http2(_) => Reason::UpstreamUnreachable,
+            Self::Connect(_)
+            | Self::Died(_)
+            | Self::Http2(_)
+            | Self::NotProcessed(_)
+            | Self::StreamRefused(_)
+            | Self::Http1Required(_) => Reason::UpstreamUnreachable,
             Self::Slow(_) => Reason::UpstreamTimeout,
             Self::BadAnswer(_) => Reason::UpstreamBadAnswer,
             Self::Body(error) => body_code(error),
@@ -83,9 +97,8 @@ fn body_code(error: &BodyError) -> Reason {
         BodyError::Refused(refusal) => refusal.code(),
         BodyError::TooLong(_) => Reason::RequestBodyTooLarge,
         BodyError::Stalled(_) | BodyError::TooSlow(_) => Reason::RequestTimeout,
-        BodyError::Broken(_)
-        | BodyError::Incomplete
-        | BodyError::BrokenOff
-        | BodyError::Http2(_) => Reason::RequestBodyBroken,
+        BodyError::Broken(_) | BodyError::Incomplete | BodyError::Http2(_) => {
+            Reason::RequestBodyBroken
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
@@ -13,10 +13,11 @@ use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
+use crate::request::cookie::Cookies;
 use crate::request::headers::raw::RawHeaders;
 use crate::request::headers::{self, connection_auth};
 use crate::request::lasting::Form;
-use crate::request::service::ServiceResponse;
+use crate::request::service::{Peer, ServiceResponse};
 use crate::wire::incoming::{BodyError, Incoming};
 
 /// Forwards a request and returns the answer as it comes in.
@@ -28,7 +29,7 @@ pub async fn forward(
     pass: &Pass,
     forward: &Forward,
     context: &mut RequestContext,
-    body: Incoming,
+    (body, peer): (Incoming, &Peer),
     identity: Option<HeaderValue>,
 ) -> Result<ServiceResponse, Error> {
     let upstream = proxy.upstreams.get(forward.upstream);
@@ -41,7 +42,8 @@ pub async fn forward(
 
     // 2. What is said, to which server, and what it answers.
     let requester = proxy.settings.requester(pass, context);
-    let mut request = request::prepare(proxy, pass, forward, context, &upstream.group, &body)?;
+    let mut request =
+        request::prepare(proxy, pass, forward, context, &upstream.group, (&body, peer))?;
     request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body, requester).await?;
     if request.must_upgrade() && answered.is_success() {
@@ -128,4 +130,11 @@ fn noted(answered: &Sent, group: &Group) -> Answered {
         connect: answered.connect,
         first_byte: answered.first_byte,
     }
+}
+
+/// Cleans the fields of a response, and changes them as the route says.
+pub(super) fn changed(mut fields: HeaderMap, pass: &Pass, cookies: Cookies) -> HeaderMap {
+    headers::clean_response(&mut fields, cookies);
+    pass.route().response_headers.apply(&mut fields);
+    fields
 }

@@ -1,5 +1,10 @@
 //! HTTP/2 to an upstream (RFC 9113): one connection for many requests, gRPC among them.
+//!
+//! An upstream may say that it did nothing with a request, and then it is so, whatever the method
+//! (RFC 9113 8.7): its stream is above the last one of a GOAWAY, or was refused. That is not the
+//! same as a connection that broke, of which nobody knows what was done before.
 
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -17,15 +22,16 @@ use super::connection::{Unanswered, Watch};
 use super::error::Error;
 use super::in_flight::InFlight;
 use super::trailer;
+use super::upload::{Sending, Upload};
 use super::watched::Watched;
 use crate::base::body::{self, Body, BoxError};
 use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::deadline::Deadline;
-use crate::wire::incoming::{BodyError, Breaker, Incoming};
+use crate::wire::incoming::BodyError;
 use crate::wire::stream::Stream;
 
 /// Sends requests on a connection.
-pub(super) type Sender = http2::SendRequest<Incoming>;
+pub(super) type Sender = http2::SendRequest<Sending>;
 
 /// How often a silent server is asked whether it is still there, and how long it may think.
 const PING: Duration = Duration::from_secs(20);
@@ -53,8 +59,8 @@ pub(super) async fn begin(stream: Stream) -> Result<Sender, hyper::Error> {
 /// Sends a request and waits for the head of its answer.
 pub(super) async fn exchange(
     mut sender: Sender,
-    request: Request<Incoming>,
-    upload: &Option<Breaker>,
+    request: Request<Sending>,
+    upload: &Upload,
     time: Duration,
     watch: &dyn Watch,
 ) -> Result<Response<hyper::body::Incoming>, Unanswered> {
@@ -64,46 +70,71 @@ pub(super) async fn exchange(
         sender.send_request(request).await
     };
     let mut answered = pin!(answered);
-    let deadline = Instant::now() + time;
+    let mut deadline = Instant::now() + time;
     loop {
         let step = deadline.min(Instant::now() + LOOK);
         let answered = tokio::time::timeout_at(step, answered.as_mut());
         match answered.await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => {
-                let body = (!had_body).then(Incoming::empty);
-                return Err(Unanswered { error: Error::Http2(error), body });
+            Ok(Ok(response)) => {
+                upload.answered();
+                return Ok(response);
             }
-            Err(_) if step == deadline => {
-                return Err(Unanswered { error: Error::Slow(time), body: None });
-            }
-            Err(_) => {
-                let is_under_way = upload.as_ref().is_some_and(Breaker::is_read);
-                let looked = poll_fn(|cx| Poll::Ready(watch.look(is_under_way, cx)));
-                if let Poll::Ready(cut) = looked.await {
-                    if let Some(upload) = upload {
-                        upload.break_off();
-                    }
-                    return Err(Unanswered { error: cut.into(), body: None });
-                }
-            }
+            Ok(Err(error)) => return Err(unanswered(error, upload, had_body)),
+            // Time counts while the upstream is to do something, from what it did last.
+            Err(_) if upload.is_going_on() => deadline = Instant::now() + time,
+            Err(_) if step == deadline => return Err(Error::Slow(time).into()),
+            Err(_) => {}
+        }
+        let looked = poll_fn(|cx| Poll::Ready(watch.look(upload.is_under_way(), cx)));
+        if let Poll::Ready(cut) = looked.await {
+            upload.break_off();
+            return Err(Error::from(cut).into());
         }
     }
 }
 
-/// Prepares a body to be broken off: whoever sends it goes on without us.
-pub(super) fn upload(body: Incoming) -> (Incoming, Option<Breaker>) {
-    if body.is_end_stream() {
-        return (body, None);
+/// Says why there is no answer, and gives the body back where the request could be sent again.
+fn unanswered(error: hyper::Error, upload: &Upload, had_body: bool) -> Unanswered {
+    let is_cut_short = upload.is_cut_short();
+    let error = match upload.failed() {
+        Some(error) => return Error::Body(error).into(),
+        None => told(error),
+    };
+    let body = match error {
+        Error::Http2(_) if had_body => None,
+        _ => upload.take_back(),
+    };
+    Unanswered { error, body, is_cut_short }
+}
+
+/// Tells what the upstream may have done with a request that it did not answer.
+fn told(error: hyper::Error) -> Error {
+    // Hyper never handed it to the connection.
+    if error.is_canceled() || error.is_closed() {
+        return Error::NotProcessed(error);
     }
-    let (body, breaker) = body.breakable();
-    (body, Some(breaker))
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if let Some(found) = found.downcast_ref::<h2::Error>() {
+            return match found.reason() {
+                _ if !found.is_remote() => Error::Http2(error),
+                Some(h2::Reason::HTTP_1_1_REQUIRED) => Error::Http1Required(error),
+                // RFC 9113 6.8: h2 tells this only to streams above the last one that is named.
+                _ if found.is_go_away() => Error::NotProcessed(error),
+                // RFC 9113 8.7.
+                Some(h2::Reason::REFUSED_STREAM) => Error::StreamRefused(error),
+                _ => Error::Http2(error),
+            };
+        }
+        cause = found.source();
+    }
+    Error::Http2(error)
 }
 
 /// Returns the body of an answer as it comes.
 pub(super) fn read(
     incoming: hyper::body::Incoming,
-    upload: Option<Breaker>,
+    upload: Upload,
     in_flight: InFlight,
     idle: Duration,
     lasting: impl FnOnce() -> Arc<Lasting>,
@@ -119,7 +150,7 @@ pub(super) fn read(
 struct AnswerBody {
     /// Absent when it was ended.
     incoming: Option<hyper::body::Incoming>,
-    upload: Option<Breaker>,
+    upload: Upload,
     in_flight: InFlight,
     deadline: Deadline,
     idle: Duration,
@@ -129,9 +160,7 @@ struct AnswerBody {
 impl AnswerBody {
     fn end(&mut self, cut: Cut) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.incoming = None;
-        if let Some(upload) = self.upload.take() {
-            upload.break_off();
-        }
+        self.upload.break_off();
         Poll::Ready(Some(Err(cut.into())))
     }
 }

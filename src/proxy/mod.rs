@@ -6,7 +6,7 @@
 //!    the caller gives (`request`).
 //! 3. It gets a place among the requests under way, a server, and a connection ([`upstream`],
 //!    `pool`). It is sent once more when the connection proved dead before a byte was answered,
-//!    and only if it is safe to repeat (`attempt`).
+//!    and only if it is safe to repeat, or the upstream did nothing with it (`attempt`).
 //! 4. Addresses in the answer become the public ones (`map_back`).
 //! 5. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
@@ -24,6 +24,7 @@ mod request;
 mod request_writer;
 mod trailer;
 mod tunnel;
+mod upload;
 pub mod upstream;
 mod upstreams;
 mod watched;

@@ -2,6 +2,7 @@
 //! worker, so that no worker waits for another.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use super::upstream::{Group, ServerId};
 /// The connections of one upstream.
 pub(super) struct Pool {
     servers: Mutex<Vec<Server>>,
+    /// How many connections for many requests there have been.
+    numbers: AtomicU64,
     /// How long an idle connection may wait.
     keep_alive: Duration,
     /// How many may wait for each server.
@@ -22,7 +25,7 @@ pub(super) struct Pool {
 struct Server {
     id: ServerId,
     idle: VecDeque<Idle>,
-    multiplexed: Option<Sender>,
+    multiplexed: Option<Multiplexed>,
 }
 
 struct Idle {
@@ -30,28 +33,40 @@ struct Idle {
     since: Instant,
 }
 
+/// A connection that many requests share.
+#[derive(Clone)]
+pub(super) struct Multiplexed {
+    pub(super) sender: Sender,
+    /// Tells it from others of the same pool.
+    number: u64,
+}
+
 /// A connection that can be used.
 pub(super) enum Pooled {
     /// For one request at a time.
     Http1(Box<Connection>),
     /// For many.
-    Http2(Sender),
+    Http2(Multiplexed),
 }
 
 impl Pool {
     pub(super) fn new(group: &Group) -> Arc<Self> {
         let pool = group.settings().pool;
         let (keep_alive, max_idle) = (pool.keep_alive, pool.max_idle);
-        Arc::new(Self { servers: Mutex::default(), keep_alive, max_idle })
+        Arc::new(Self {
+            servers: Mutex::default(),
+            numbers: AtomicU64::new(0),
+            keep_alive,
+            max_idle,
+        })
     }
 
     /// Takes the connection that was used last and is still alive.
     pub(super) fn take(&self, id: ServerId, now: Instant) -> Option<Pooled> {
         let mut servers = self.lock();
         let server = servers.iter_mut().find(|server| server.id == id)?;
-        server.multiplexed.take_if(|sender| sender.is_closed());
-        if let Some(sender) = &server.multiplexed {
-            return Some(Pooled::Http2(sender.clone()));
+        if let Some(shared) = server.take_multiplexed() {
+            return Some(shared);
         }
         while let Some(mut last) = server.idle.pop_back() {
             let waited = now.saturating_duration_since(last.since);
@@ -60,6 +75,11 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// Takes one that others use as well.
+    pub(super) fn take_multiplexed(&self, id: ServerId) -> Option<Pooled> {
+        self.lock().iter_mut().find(|server| server.id == id)?.take_multiplexed()
     }
 
     /// Keeps a connection for the next request.
@@ -72,8 +92,16 @@ impl Pool {
     }
 
     /// Keeps a connection that others can use at the same time.
-    pub(super) fn put_http2(&self, id: ServerId, sender: Sender) {
-        find(&mut self.lock(), id).multiplexed = Some(sender);
+    pub(super) fn put_http2(&self, id: ServerId, sender: Sender) -> Pooled {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let multiplexed = Multiplexed { sender, number };
+        find(&mut self.lock(), id).multiplexed = Some(multiplexed.clone());
+        Pooled::Http2(multiplexed)
+    }
+
+    /// Gives one to nobody any more, whose server takes no further requests on it.
+    pub(super) fn forget(&self, id: ServerId, number: u64) {
+        find(&mut self.lock(), id).multiplexed.take_if(|multiplexed| multiplexed.number == number);
     }
 
     /// Closes what waited too long, was hung up, or belongs to a server that is gone.
@@ -83,13 +111,27 @@ impl Pool {
                 let waited = idle.since.elapsed();
                 waited < self.keep_alive && idle.connection.is_silent(waited)
             });
-            server.multiplexed.take_if(|sender| sender.is_closed());
+            server.multiplexed.take_if(|multiplexed| multiplexed.sender.is_closed());
             group.holds(server.id)
         });
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Server>> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Server {
+    fn take_multiplexed(&mut self) -> Option<Pooled> {
+        self.multiplexed.take_if(|multiplexed| multiplexed.sender.is_closed());
+        self.multiplexed.clone().map(Pooled::Http2)
+    }
+}
+
+impl Multiplexed {
+    /// Returns what tells it from others of the same pool.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 }
 

@@ -11,16 +11,20 @@ use hyper::body::Body as _;
 use super::Proxy;
 use super::connection::{Outgoing, Watch};
 use super::error::Error;
+use super::forward::changed;
+use super::upload::Sending;
 use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::identity::headers::ASSERTION;
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, connection_auth, forwarded};
+use crate::request::interim::Interim;
 use crate::request::lasting::{Cut, Form, Lasting, Opened};
 use crate::request::preflight;
-use crate::request::service::{ExpectContinue, WantsUpgrade};
+use crate::request::service::{ExpectContinue, Peer, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
+use crate::wire::head::AnswerHead;
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::write_buffer;
@@ -49,6 +53,8 @@ pub(super) struct Prepared<'r> {
     must_upgrade: bool,
     pass: &'r Pass,
     lasting: OnceLock<Arc<Lasting>>,
+    /// Takes what the upstream says before its answer.
+    interim: Option<&'r Interim>,
 }
 
 /// The target as it came, or as the route rewrites it.
@@ -74,7 +80,7 @@ pub(super) fn prepare<'r>(
     forward: &Forward,
     context: &'r mut RequestContext,
     group: &Group,
-    body: &Incoming,
+    (body, peer): (&Incoming, &'r Peer),
 ) -> Result<Prepared<'r>, Error> {
     let route = pass.route();
     // 1. What is for one connection only, and what of it is wanted on the next.
@@ -140,6 +146,8 @@ pub(super) fn prepare<'r>(
         must_upgrade,
         pass,
         lasting: OnceLock::new(),
+        // RFC 9110 15.2: not to a client of HTTP/1.0.
+        interim: peer.interim.as_deref().filter(|_| context.parts.version == Version::HTTP_11),
     })
 }
 
@@ -199,6 +207,13 @@ impl Watch for Prepared<'_> {
 
     fn cut(&self) -> Option<Cut> {
         self.lasting.get()?.cut()
+    }
+
+    fn interim(&self, head: &AnswerHead) {
+        if let Some(interim) = self.interim {
+            let cookies = self.ours.proxy.settings.cookies;
+            interim.put(head.status, &changed(head.lines.to_map(), self.pass, cookies));
+        }
     }
 }
 
@@ -279,7 +294,7 @@ impl Prepared<'_> {
     }
 
     /// Makes it for HTTP/2. An upgrade is not for HTTP/2 and is left out (RFC 9113 8.6).
-    pub(super) fn to_http2(&self, body: Incoming) -> Request<Incoming> {
+    pub(super) fn to_http2(&self, body: Sending) -> Request<Sending> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.version_mut() = Version::HTTP_2;

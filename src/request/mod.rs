@@ -10,6 +10,7 @@ pub mod context;
 pub mod cookie;
 pub mod headers;
 pub mod host;
+pub mod interim;
 pub mod lasting;
 pub mod networks;
 pub mod path;

@@ -11,6 +11,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::{self, Body};
 use crate::request::headers::raw::RawHeaders;
+use crate::request::interim::Interim;
 use crate::request::lasting::Lasting;
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
@@ -24,6 +25,9 @@ pub struct Peer {
     pub is_tls: bool,
     /// The address without port, as it is told to upstreams.
     pub text: HeaderValue,
+    /// Takes the interim responses of an upstream, where they can go on: in HTTP/1.1. Hyper has no
+    /// way for them in HTTP/2.
+    pub interim: Option<Arc<Interim>>,
 }
 
 impl Peer {
@@ -34,8 +38,14 @@ impl Peer {
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let mut text = String::with_capacity(LONGEST_ADDRESS);
         let _ = write!(text, "{}", address.ip());
-        let text = HeaderValue::try_from(text);
-        Self { address, is_tls, text: text.unwrap_or(HeaderValue::from_static("unknown")) }
+        let text = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unknown"));
+        Self { address, is_tls, text, interim: None }
+    }
+
+    /// Takes interim responses too.
+    #[must_use]
+    pub fn with_interim(self) -> Self {
+        Self { interim: Some(Arc::default()), ..self }
     }
 }
 

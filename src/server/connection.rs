@@ -78,10 +78,12 @@ impl<S: Service> Connection<S> {
             Box::pin(http2::serve(stream, self.service, peer, &self.admission, self.stop)).await;
             return;
         }
+        let peer = peer.with_interim();
         let served = http1::serve(stream, &*self.service, &peer, limits, self.stop.clone());
         match served.await {
             http1::After::Closed => {}
             http1::After::Http2(stream) => {
+                let peer = Peer { interim: None, ..peer };
                 let admission = &self.admission;
                 Box::pin(http2::serve(*stream, self.service, peer, admission, self.stop)).await;
             }

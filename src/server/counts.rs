@@ -15,6 +15,8 @@ pub struct Counts {
     pub refused: ByName,
     /// Those of HTTP/2 that we cut off for what their client did.
     pub cut: ByName,
+    /// Requests of HTTP/2 that were refused before they were read as such.
+    pub unseen: Count,
 }
 
 impl Default for Counts {
@@ -24,6 +26,7 @@ impl Default for Counts {
             accept_errors: Count::default(),
             refused: ByName::beginning_with(["handshake_timeout", "per_address", "proxy", "tls"]),
             cut: ByName::beginning_with(["enhance_your_calm", "no_pong", "protocol_error"]),
+            unseen: Count::default(),
         }
     }
 }

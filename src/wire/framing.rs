@@ -85,7 +85,7 @@ impl Said {
         asked: &Method,
     ) -> Result<Framing, Refusal> {
         self.check(version)?;
-        if asked == Method::HEAD || !may_have_body(status) {
+        if !has_body(status, asked == Method::HEAD) {
             return Ok(Framing::NONE);
         }
         Ok(match (self.length, self.is_chunked) {
@@ -106,11 +106,29 @@ impl Said {
     }
 }
 
-/// RFC 9110 6.4.1: these have no body, whatever their headers say.
+/// Tells whether a response has a body, in whichever version of HTTP (RFC 9110 6.4.1): one to HEAD
+/// has none, and some statuses never have one, whatever the headers say.
 #[must_use]
-pub fn may_have_body(status: StatusCode) -> bool {
-    !status.is_informational()
-        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+pub fn has_body(status: StatusCode, is_head: bool) -> bool {
+    !is_head && !status.is_informational() && !is_without_body(status)
+}
+
+/// Tells whether a response may say a length (RFC 9110 8.6): that of its body, or of the one that
+/// GET would have now.
+#[must_use]
+pub fn may_say_length(status: StatusCode) -> bool {
+    has_body(status, false) || status == StatusCode::NOT_MODIFIED
+}
+
+/// Returns the length that a response says where nobody said one, but the body is known to have
+/// `exact`. A client of HEAD learns what GET would have, where that is anything.
+#[must_use]
+pub fn counted(status: StatusCode, exact: Option<u64>, is_head: bool) -> Option<u64> {
+    exact.filter(|length| has_body(status, false) && (!is_head || *length > 0))
+}
+
+fn is_without_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Returns the one `Content-Length`, when it is one plain number.
@@ -171,6 +189,25 @@ mod tests {
         ] {
             assert!(request(&pairs).is_err(), "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn what_has_a_body_and_what_says_a_length_goes_by_status_and_method() {
+        for (status, with_get, with_head, says) in [
+            (200, true, false, true),
+            (404, true, false, true),
+            (304, false, false, true),
+            (204, false, false, false),
+            (103, false, false, false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(has_body(status, false), with_get, "{status}");
+            assert_eq!(has_body(status, true), with_head, "{status}");
+            assert_eq!(may_say_length(status), says, "{status}");
+            assert_eq!(counted(status, Some(5), true), with_get.then_some(5), "{status}");
+            assert_eq!(counted(status, Some(0), false), with_get.then_some(0), "{status}");
+        }
+        assert_eq!(counted(StatusCode::OK, Some(0), true), None);
     }
 
     #[test]

@@ -77,6 +77,7 @@ pub static ALL: &[&Metric] = &[
     &CONNECTIONS_REFUSED,
     &ACCEPT_ERRORS,
     &HTTP2_CUT,
+    &HTTP2_UNSEEN,
     &LOGINS_BEGUN,
     &LOGINS_FINISHED,
     &LOGINS_OF_OTHER_BROWSERS,
@@ -174,6 +175,8 @@ metrics! {
         "connections that the system would not hand over";
     HTTP2_CUT = "brama_http2_connections_cut", Counter, ["reason"],
         "HTTP/2 connections that were cut because of what their client did";
+    HTTP2_UNSEEN = "brama_http2_requests_unseen", Counter, [],
+        "requests over HTTP/2 that were refused, or reset by their client, before they were read";
     LOGINS_BEGUN = "brama_logins_begun", Counter, [],
         "browsers that were sent to the node";
     LOGINS_FINISHED = "brama_logins_finished", Counter, ["assurance"],

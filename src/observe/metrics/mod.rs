@@ -35,7 +35,12 @@ pub struct Count(AtomicU64);
 impl Count {
     /// Counts one.
     pub fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add_many(1);
+    }
+
+    /// Counts so many.
+    pub fn add_many(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Returns how many there were.

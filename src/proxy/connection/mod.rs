@@ -2,8 +2,9 @@
 //!
 //! 1. The request goes out while the answer is awaited: an upstream may answer early, and a
 //!    client need not send what nobody wants.
-//! 2. Interim answers end here (RFC 9110 15.2): `100` lets the body go, the others are dropped.
-//!    `101` counts only when an upgrade was asked for.
+//!    What it said before it stopped reading counts, not that it did.
+//! 2. Of interim answers (RFC 9110 15.2), `100` ends here: it lets the body go. The others go on as
+//!    they come, and there may be so many. `101` counts only when an upgrade was asked for.
 //! 3. A connection is used again only when the whole request was written, the whole answer read,
 //!    and nothing came after it.
 
@@ -63,13 +64,24 @@ pub(super) trait Watch: Sync {
 
     /// Tells whether that was seen before.
     fn cut(&self) -> Option<Cut>;
+
+    /// Takes an interim answer.
+    fn interim(&self, _head: &AnswerHead) {}
 }
 
 /// An exchange without an answer.
 pub(super) struct Unanswered {
     pub(super) error: Error,
-    /// The body, when nothing of it was taken yet: then the request could be sent again.
+    /// The body, when all of it is still here: then the request could be sent again.
     pub(super) body: Option<Incoming>,
+    /// The request did not get to its end: so the upstream may have had reason to break off.
+    pub(super) is_cut_short: bool,
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self { error, body: None, is_cut_short: false }
+    }
 }
 
 impl Connection {
@@ -110,7 +122,8 @@ impl Connection {
         let had_body = framing != Framing::NONE;
         self.is_doubtful = had_body || upgrade.is_some() || method == Method::HEAD;
         let mut request_writer = RequestWriter::new(head, body, framing, holds_back);
-        let mut awaited = Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM };
+        let mut awaited =
+            Awaited { search: Search::default(), upgrade, interim: MOST_INTERIM, broken: None };
         let mut touched = false;
         let time_first = if holds_back { CONSENT.min(time) } else { time };
         self.deadline.until(Instant::from_std(now) + time_first);
@@ -119,15 +132,18 @@ impl Connection {
         });
         match answered.await {
             Err(error) => {
+                let is_cut_short = had_body && touched && request_writer.state() != State::Done;
                 let body = (!touched || !had_body).then(|| request_writer.into_untouched());
-                Err(Unanswered { error, body })
+                Err(Unanswered { error, body, is_cut_short })
             }
-            Ok(head) => match head.said.of_answer(head.version, head.status, &method) {
-                Err(refusal) => Err(Unanswered { error: Error::BadAnswer(refusal), body: None }),
+            Ok(mut head) => match head.said.of_answer(head.version, head.status, &method) {
+                Err(refusal) => Err(Error::BadAnswer(refusal).into()),
                 Ok(framing) => {
                     self.is_doubtful |= framing == Framing::NONE || awaited.interim < MOST_INTERIM;
+                    head.keep_alive &= awaited.broken.is_none();
                     let request_writer = match request_writer.state() {
                         State::Done => None,
+                        _ if awaited.broken.is_some() => None,
                         _ => Some(Box::new(request_writer)),
                     };
                     Ok(Answered { head, framing, connection: self, request_writer })
@@ -147,18 +163,14 @@ impl Connection {
     ) -> Poll<Result<AnswerHead, Error>> {
         // 1. The request goes on.
         let (before, written) = (request_writer.state(), request_writer.written());
-        if before != State::Done {
+        if before != State::Done && awaited.broken.is_none() {
             match request_writer.poll(&mut self.writer, cx) {
                 Poll::Ready(Err(Failed::Client(error))) => {
                     return Poll::Ready(Err(Error::Body(error)));
                 }
-                // It may have answered before it stopped reading.
-                Poll::Ready(Err(Failed::Upstream(error))) => {
-                    return match self.poll_head(awaited, request_writer, cx) {
-                        Poll::Ready(Ok(head)) => Poll::Ready(Ok(head)),
-                        _ => Poll::Ready(Err(Error::Died(error))),
-                    };
-                }
+                // It may have answered before it stopped reading, and what it said may still be on
+                // its way to us.
+                Poll::Ready(Err(Failed::Upstream(error))) => awaited.broken = Some(error),
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
             let is_first =
@@ -166,6 +178,7 @@ impl Connection {
             // Time counts while the upstream is to do something, from what it did last; the
             // deadline of what is written at once was just set.
             match request_writer.state() {
+                _ if awaited.broken.is_some() => self.deadline.renew(LAST_WORD.min(time)),
                 State::Client => self.deadline.clear(),
                 State::Consent => {}
                 after @ (State::Upstream | State::Done) => {
@@ -177,7 +190,10 @@ impl Connection {
             }
         }
         // 2. The answer comes.
-        match self.poll_head(awaited, request_writer, cx) {
+        match self.poll_head(awaited, request_writer, watch, cx) {
+            Poll::Ready(Err(Error::Died(error))) => {
+                return Poll::Ready(Err(Error::Died(awaited.broken.take().unwrap_or(error))));
+            }
             Poll::Ready(head) => return Poll::Ready(head),
             Poll::Pending => {}
         }
@@ -193,14 +209,19 @@ impl Connection {
                         return Poll::Ready(Err(cut.into()));
                     }
                 }
-                Woken::Over if request_writer.state() == State::Consent => {
+                Woken::Over
+                    if awaited.broken.is_none() && request_writer.state() == State::Consent =>
+                {
                     // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
                     request_writer.consent();
                     self.deadline.renew(time);
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Woken::Over => return Poll::Ready(Err(Error::Slow(time))),
+                Woken::Over => {
+                    let error = awaited.broken.take().map_or(Error::Slow(time), Error::Died);
+                    return Poll::Ready(Err(error));
+                }
             }
         }
     }
@@ -209,6 +230,7 @@ impl Connection {
         &mut self,
         awaited: &mut Awaited,
         request_writer: &mut RequestWriter,
+        watch: &dyn Watch,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerHead, Error>> {
         loop {
@@ -237,6 +259,7 @@ impl Connection {
                 }
                 Ok(Some(head)) if head.status.is_informational() => {
                     awaited.interim -= 1;
+                    watch.interim(&head);
                     continue;
                 }
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
@@ -265,6 +288,8 @@ struct Awaited {
     upgrade: Option<HeaderValue>,
     /// How many interim answers may still come.
     interim: usize,
+    /// Why nothing more is written.
+    broken: Option<io::Error>,
 }
 
 impl Awaited {
@@ -286,6 +311,8 @@ const LULL: Duration = Duration::from_millis(10);
 const MOST_INTERIM: usize = 16;
 /// How long an upstream may think about a body that the client holds back.
 const CONSENT: Duration = Duration::from_secs(1);
+/// How long the answer of an upstream that stopped reading may still be on its way.
+const LAST_WORD: Duration = Duration::from_secs(5);
 /// Bounds of the head of an answer.
 const BOUNDS: Bounds = Bounds { bytes: 64 * 1024, fields: 200, target: 0 };
 /// Room for a head and the beginning of a body.

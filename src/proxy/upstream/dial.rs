@@ -85,7 +85,12 @@ async fn connect(
         return Ok(Dialled { stream: Stream::Tcp(plain), spoken: unencrypted(protocol) });
     };
     let name = name.ok_or(DialError::Nameless)?.clone();
-    let stream = TlsConnector::from(Arc::clone(config)).connect(name, plain).await?;
+    let mut config = Arc::clone(config);
+    if config.alpn_protocols != protocol.alpn() {
+        // One request is spoken otherwise than its upstream.
+        Arc::make_mut(&mut config).alpn_protocols = protocol.alpn();
+    }
+    let stream = TlsConnector::from(config).connect(name, plain).await?;
     let spoken = match (stream.get_ref().1.alpn_protocol(), protocol) {
         (Some(b"h2"), Protocol::Http2 | Protocol::Auto) => Spoken::Http2,
         (_, Protocol::Http2) => return Err(DialError::NotHttp2),

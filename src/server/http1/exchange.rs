@@ -5,6 +5,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
+use bytes::BytesMut;
 use http::Method;
 
 use super::connection::{Connection, poll_gone};
@@ -24,6 +25,8 @@ use crate::wire::write_buffer;
 #[expect(clippy::large_enum_variant, reason = "moved once; a box would cost every request")]
 enum Meanwhile {
     Answered(ServiceResponse),
+    /// An upstream says something before its answer.
+    Interim(BytesMut),
     BodyAwaited,
     ClientGone,
 }
@@ -63,10 +66,14 @@ impl<S: Service> Connection<'_, S> {
         let answer = loop {
             match poll_fn(|cx| self.poll_meanwhile(call.as_mut(), cx)).await {
                 Meanwhile::Answered(answer) => break answer,
+                Meanwhile::Interim(mut heads) => self.write(&mut heads).await?,
                 Meanwhile::BodyAwaited => self.write(&mut &CONTINUE[..]).await?,
                 Meanwhile::ClientGone => return Ok(false),
             }
         };
+        if let Some(mut heads) = self.take_interim() {
+            self.write(&mut heads).await?;
+        }
         if self.is_body_awaited() {
             self.write(&mut &CONTINUE[..]).await?;
         }
@@ -119,6 +126,9 @@ impl<S: Service> Connection<'_, S> {
         if let Poll::Ready(answer) = call.poll(cx) {
             return Poll::Ready(Meanwhile::Answered(answer.into()));
         }
+        if let Some(heads) = self.take_interim() {
+            return Poll::Ready(Meanwhile::Interim(heads));
+        }
         if let Some(lease) = &mut self.lease {
             if let Some(awaited) = &mut lease.awaited
                 && let Poll::Ready(said) = Pin::new(awaited).poll(cx)
@@ -142,6 +152,10 @@ impl<S: Service> Connection<'_, S> {
             }
             _ => Poll::Pending,
         }
+    }
+
+    fn take_interim(&self) -> Option<BytesMut> {
+        self.peer.interim.as_ref()?.take()
     }
 
     /// Tells whether somebody wants the body that the client holds back, and the client does not

@@ -3,11 +3,15 @@
 //! 1. Streams, resets and the bytes of heads are bounded, so that neither rapid resets nor endless
 //!    CONTINUATION frames cost more than a connection.
 //! 2. What HTTP/2 forbids in a request is refused by hyper's h2; what goes on to the portal is
-//!    written anew, as for HTTP/1.1.
+//!    written anew, as for HTTP/1.1. Cookies in several fields become one (`cookies`), and an answer
+//!    has a body only where it may (`answer`).
 //! 3. A peer that answers no PING, or reads nothing for [`super::limits::Limits::stall_timeout`],
 //!    is gone. One that closes the window of a stream loses the answer on it (`presence`).
 //! 4. A connection without a request ends as an idle one of HTTP/1.1 does.
 
+mod answer;
+mod cookies;
+mod opened;
 mod presence;
 
 use std::convert::Infallible;
@@ -21,8 +25,9 @@ use hyper::ext::Protocol;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio_io_timeout::TimeoutStream;
-use tracing::debug;
+use tracing::{debug, warn};
 
+use self::opened::Counted;
 use self::presence::{Presence, Watched};
 use super::admission::Admission;
 use super::counts;
@@ -41,27 +46,47 @@ pub(super) async fn serve<S: Service>(
     service: Arc<S>,
     peer: Peer,
     admission: &Admission,
+    stop: Shutdown,
+) {
+    let (presence, client) = (Presence::new(), peer.address);
+    run(stream, service, peer, admission, stop, &presence).await;
+    let requests = presence.unseen();
+    if requests > 0 {
+        admission.counts.unseen.add_many(requests);
+        warn!(%client, requests, "requests over HTTP/2 were refused before they were read");
+    }
+}
+
+async fn run<S: Service>(
+    stream: Joined,
+    service: Arc<S>,
+    peer: Peer,
+    admission: &Admission,
     mut stop: Shutdown,
+    presence: &Arc<Presence>,
 ) {
     let limits = admission.limits;
     let stall = limits.stall_timeout;
     let stopped = stop.clone();
-    let presence = Presence::new();
-    let present = Arc::clone(&presence);
-    let answer = service_fn(move |request: Request<hyper::body::Incoming>| {
+    let present = Arc::clone(presence);
+    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
         let (service, peer, stopped) = (Arc::clone(&service), peer.clone(), stopped.clone());
         let open = present.enter();
         // On the heap: hyper makes a task of it, which is moved several times.
         Box::pin(async move {
+            cookies::join(request.headers_mut());
             let is_extended = request.extensions().get::<Protocol>().is_some();
             let (response, lasting) = if is_extended {
                 (Box::pin(connect(&*service, request, &peer, stopped)).await, None)
             } else {
                 let (parts, body) = request.into_parts();
+                let is_head = parts.method == Method::HEAD;
                 let body = Incoming::http2(body, limits.slowest_request(&parts.headers));
                 let mut answer = service.call(Box::new(parts), body, &peer).await.into();
                 let lasting = answer.lasting.take();
-                (answer.into_response(), lasting)
+                let mut response = answer.into_response();
+                answer::fit(&mut response, is_head);
+                (response, lasting)
             };
             Ok::<_, Infallible>(response.map(|body| match body {
                 Body::Whole(bytes) => Body::Whole(bytes),
@@ -69,14 +94,14 @@ pub(super) async fn serve<S: Service>(
             }))
         })
     });
-    let mut stream = TimeoutStream::new(stream);
+    let mut stream = TimeoutStream::new(Counted::new(stream, Arc::clone(presence)));
     stream.set_write_timeout(Some(stall));
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.http2_streams)
         .max_pending_accept_reset_streams(limits.http2_resets)
         .max_local_error_reset_streams(limits.http2_local_resets)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(head_room(limits.header_bytes))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(FRAME)
@@ -84,7 +109,7 @@ pub(super) async fn serve<S: Service>(
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .enable_connect_protocol()
-        .serve_connection(TokioIo::new(Box::pin(stream)), answer);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -161,6 +186,14 @@ async fn connect<S: Service>(
     response
 }
 
+/// Returns how large a head hyper takes. It is more than may pass, so that it is we who refuse what
+/// is too large, with an answer, a line in the log and a count.
+fn head_room(header_bytes: usize) -> u32 {
+    u32::try_from(header_bytes.saturating_mul(HEAD_ROOM)).unwrap_or(u32::MAX)
+}
+
+/// How many times what a head may have is read of one.
+const HEAD_ROOM: usize = 4;
 /// What a client may send of one body before it was read.
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// What a client may send on one connection before it was read.

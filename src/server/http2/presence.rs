@@ -25,6 +25,8 @@ pub(super) struct Presence {
     began: Instant,
     open: AtomicUsize,
     requests: AtomicU64,
+    /// Those that the client began.
+    begun: AtomicU64,
     /// Milliseconds from the beginning to the end of the last request.
     last: AtomicU64,
 }
@@ -34,8 +36,8 @@ pub(super) struct Open(Arc<Presence>);
 
 impl Presence {
     pub(super) fn new() -> Arc<Self> {
-        let (open, requests, last) = Default::default();
-        Arc::new(Self { began: Instant::now(), open, requests, last })
+        let (open, requests, begun, last) = Default::default();
+        Arc::new(Self { began: Instant::now(), open, requests, begun, last })
     }
 
     /// Notes that a request came.
@@ -43,6 +45,17 @@ impl Presence {
         self.open.fetch_add(1, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
         Open(Arc::clone(self))
+    }
+
+    /// Notes that the client began so many requests, which may come or not.
+    pub(super) fn begun(&self, requests: u64) {
+        self.begun.fetch_add(requests, Ordering::Relaxed);
+    }
+
+    /// Returns how many requests were begun and never came, after the end of the connection.
+    pub(super) fn unseen(&self) -> u64 {
+        let (begun, came) = (&self.begun, &self.requests);
+        begun.load(Ordering::Relaxed).saturating_sub(came.load(Ordering::Relaxed))
     }
 
     /// Tells whether any request came.

@@ -155,7 +155,7 @@ impl Part {
     fn apply(&mut self, fault: Fault, now: Time) {
         match fault {
             Fault::StatusAuthnFailed | Fault::StatusNamesPerson => {
-                self.status = Some(NodeStatus::AuthnFailed)
+                self.status = Some(NodeStatus::AuthnFailed);
             }
             Fault::StatusRequestDenied => self.status = Some(NodeStatus::RequestDenied),
             Fault::StatusUnknownPrincipal => self.status = Some(NodeStatus::UnknownPrincipal),

@@ -28,7 +28,7 @@ use crate::saml::assertion::Assertion;
 use crate::saml::authn_request::{ServiceKind, Template};
 use crate::saml::examine::examine;
 use crate::saml::expected::{Expected, Wrapping};
-use crate::saml::logout::{self, NodeSession};
+use crate::saml::logout::{self, ExpectedLogout, NodeSession};
 use crate::saml::soap;
 use crate::server::listener::{ShutdownHandle, shutdown};
 use crate::server::tls;
@@ -254,7 +254,14 @@ impl World {
         let answer = self.post(&self.logout, "text/xml", soap::wrap(&message)).await;
         let node = self.kit.pair(Role::NodeSigning).certificate().clone();
         let trusted = TrustedCertificates::pin(vec![node]).unwrap();
-        logout::confirm(&answer.body, &id, &trusted, 65_536).map_err(|error| error.to_string())
+        let expected = ExpectedLogout {
+            request_id: &id,
+            node: "symulator.brama.localhost",
+            skew: Duration::from_secs(60),
+            maximum_bytes: 65_536,
+        };
+        let confirmed = logout::confirm(&answer.body, &trusted, &expected, now);
+        confirmed.map(drop).map_err(|error| error.to_string())
     }
 }
 

@@ -93,13 +93,20 @@ pub fn check_http2(parts: &Parts, bounds: &Bounds) -> Result<(), Refusal> {
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > bounds.target) {
         return Err(Refusal::TargetTooLong(bounds.target));
     }
+    // As long as it would be in HTTP/1.1.
+    let mut length = parts.method.as_str().len() + parts.uri.path().len();
+    length += parts.uri.query().map_or(0, str::len);
     let mut noted = Noted::default();
     for (name, value) in &parts.headers {
+        length += name.as_str().len() + value.len() + AROUND_FIELD;
         // RFC 9113 8.2.1: no white space around a value.
         if value.as_bytes().trim_ascii().len() < value.len() {
             return Err(Refusal::Malformed("value of a field"));
         }
         noted.note(name.as_str(), value.as_bytes())?;
+    }
+    if length > bounds.bytes {
+        return Err(Refusal::HeadTooLong(bounds.bytes));
     }
     noted.said.of_request(Version::HTTP_2).map(drop)
 }
@@ -146,6 +153,8 @@ fn method(text: &str) -> Option<Method> {
     is_method(bytes).then(|| Method::from_bytes(bytes).ok()).flatten()
 }
 
+/// A colon, a space and the end of a line.
+const AROUND_FIELD: usize = 4;
 /// The most letters of a method.
 const MOST_METHOD: usize = 32;
 

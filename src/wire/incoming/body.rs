@@ -1,5 +1,5 @@
 //! The body of a request, by whatever protocol it comes, with what is asked of all of them: a
-//! bound, a count, an end from outside.
+//! bound, a count, a way back.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,9 +11,8 @@ use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::awaited::Awaited;
-use super::breaker::{Breaker, Switch};
 use super::error::BodyError;
+use super::http2::Http2Body;
 use super::lease::{ReaderLease, Wire};
 use crate::wire::framing::Framing;
 use crate::wire::pace::Slowest;
@@ -25,7 +24,6 @@ pub struct Incoming {
     limit: u64,
     left: u64,
     count: Option<Arc<AtomicU64>>,
-    breaker: Option<Arc<Switch>>,
 }
 
 enum Source {
@@ -36,7 +34,7 @@ enum Source {
     /// The end of a body whose length nobody announced, with its trailer.
     End(Option<Box<HeaderMap>>),
     Wire(Box<Wire>),
-    Http2(hyper::body::Incoming, Box<Awaited>),
+    Http2(Box<Http2Body>),
 }
 
 impl Incoming {
@@ -64,7 +62,7 @@ impl Incoming {
         if body.is_end_stream() {
             return Self::empty();
         }
-        Self::of(Source::Http2(body, Box::new(Awaited::new(slowest))))
+        Self::of(Source::Http2(Box::new(Http2Body::new(body, slowest))))
     }
 
     /// A body that was read before.
@@ -74,15 +72,7 @@ impl Incoming {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, limit: u64::MAX, left: u64::MAX, count: None, breaker: None }
-    }
-
-    /// Makes it such that it can be broken off by somebody who does not have it.
-    #[must_use]
-    pub fn breakable(self) -> (Self, Breaker) {
-        let switch = Arc::new(Switch::default());
-        let breaker = Breaker(Arc::clone(&switch));
-        (Self { breaker: Some(switch), ..self }, breaker)
+        Self { source, limit: u64::MAX, left: u64::MAX, count: None }
     }
 
     /// Reads for as long as it could be a short body that begins like this: until more than
@@ -123,6 +113,26 @@ impl Incoming {
         }
     }
 
+    /// Puts back what was taken of it: it comes again, before the rest, and counts once.
+    #[must_use]
+    pub fn put_back(mut self, taken: &[Bytes]) -> Self {
+        let again = match taken {
+            [] => return self,
+            [one] => one.clone(),
+            several => several.concat().into(),
+        };
+        let length = again.len() as u64;
+        self.left += length;
+        if let Some(count) = &self.count {
+            count.fetch_sub(length, Ordering::Relaxed);
+        }
+        self.source = match std::mem::replace(&mut self.source, Source::Empty) {
+            rest if rest.is_over() => Source::Whole(again),
+            rest => Source::Begun(Box::new((again, rest))),
+        };
+        self
+    }
+
     /// Lets no more than so many bytes through.
     #[must_use]
     pub fn limited(self, limit: u64) -> Self {
@@ -151,12 +161,6 @@ impl Body for Incoming {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        if let Some(switch) = &this.breaker {
-            switch.reader.register(cx.waker());
-            if switch.is_broken.load(Ordering::Acquire) {
-                return Poll::Ready(Some(Err(BodyError::BrokenOff)));
-            }
-        }
         let frame = match &mut this.source {
             Source::Empty => return Poll::Ready(None),
             Source::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
@@ -171,16 +175,7 @@ impl Body for Incoming {
             }
             Source::End(trailer) => trailer.take().map(|trailer| Ok(Frame::trailers(*trailer))),
             Source::Wire(wire) => ready!(wire.poll_frame(cx)),
-            Source::Http2(body, client) => match Pin::new(&mut *body).poll_frame(cx) {
-                Poll::Pending => Some(Err(ready!(client.poll_wait(cx)).into())),
-                // A stream that was reset, even without an error, has not come to its end.
-                Poll::Ready(None) if !body.is_end_stream() => Some(Err(BodyError::Incomplete)),
-                Poll::Ready(frame) => {
-                    let frame = frame.map(|frame| frame.map_err(BodyError::from));
-                    client.moved(frame.as_ref());
-                    frame
-                }
-            },
+            Source::Http2(body) => ready!(body.poll_frame(cx)),
         };
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
@@ -207,7 +202,7 @@ impl Body for Incoming {
             // As it was before anything was read: of no length that was announced.
             Source::Begun(..) | Source::End(_) => SizeHint::default(),
             Source::Wire(wire) => wire.progress.size_hint(),
-            Source::Http2(body, _) => body.size_hint(),
+            Source::Http2(body) => body.size_hint(),
         }
     }
 }
@@ -220,7 +215,7 @@ impl Source {
             Self::Begun(..) => false,
             Self::End(trailer) => trailer.is_none(),
             Self::Wire(wire) => wire.progress.is_over(),
-            Self::Http2(body, _) => body.is_end_stream(),
+            Self::Http2(body) => body.is_over(),
         }
     }
 }

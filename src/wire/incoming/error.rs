@@ -27,9 +27,6 @@ pub enum BodyError {
     /// There is more of it than is allowed.
     #[error("body is longer than {0} bytes")]
     TooLong(u64),
-    /// Whoever sends it may not do so any more.
-    #[error("body is not wanted any more")]
-    BrokenOff,
     /// HTTP/2 has its own reasons.
     #[error("stream of HTTP/2 broke in the middle of a body")]
     Http2(#[from] hyper::Error),

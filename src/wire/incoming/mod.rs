@@ -2,14 +2,13 @@
 
 mod awaited;
 mod body;
-mod breaker;
 mod error;
+mod http2;
 mod lease;
 mod progress;
 mod trailer;
 
 pub use self::body::Incoming;
-pub use self::breaker::Breaker;
 pub use self::error::BodyError;
 pub use self::lease::{ReaderLease, Returned};
 pub use self::progress::Progress;

@@ -129,7 +129,8 @@ fn an_ecdsa_value_is_r_and_s_of_the_length_of_the_curve_and_nothing_else() {
             let (r, s) = value.split_at(value.len() / 2);
             (r.to_vec(), s.to_vec())
         };
-        let spellings: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+        type Spell<'s> = &'s dyn Fn(&[u8]) -> Vec<u8>;
+        let spellings: [(&str, Spell<'_>); 5] = [
             ("DER", &|value| {
                 let (r, s) = halves(value);
                 let inside = [integer(&r), integer(&s)].concat();

@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use super::super::connection::{Connection, Outgoing, Unanswered, Watch};
 use super::super::error::Error;
 use super::super::http2;
+use super::super::upload::{Sending, Upload};
 use super::dial::{DialError, Spoken, dial};
 use super::group::Group;
 use super::resolve::{fraction, jittered};
@@ -179,7 +180,8 @@ async fn ask(group: &Group, server: &Server, check: &HealthCheck) -> Result<(), 
         Spoken::Http2 => {
             let sender = http2::begin(dialled.stream).await.map_err(Error::Http2)?;
             let request = to_http2(&check.path, &host, tls.is_some())?;
-            let answered = http2::exchange(sender, request, &None, time, &Unwatched).await;
+            let answered =
+                http2::exchange(sender, request, &Upload::default(), time, &Unwatched).await;
             answered?.status()
         }
     };
@@ -202,15 +204,11 @@ fn to_http1(path: &str, host: &HeaderValue) -> Outgoing {
     }
 }
 
-fn to_http2(
-    path: &str,
-    host: &HeaderValue,
-    is_tls: bool,
-) -> Result<Request<Incoming>, http::Error> {
+fn to_http2(path: &str, host: &HeaderValue, is_tls: bool) -> Result<Request<Sending>, http::Error> {
     let scheme = if is_tls { Scheme::HTTPS } else { Scheme::HTTP };
     let path = PathAndQuery::try_from(path)?;
     let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(path);
-    Request::get(uri.build()?).header(USER_AGENT, AGENT).body(Incoming::empty())
+    Request::get(uri.build()?).header(USER_AGENT, AGENT).body(Sending::default())
 }
 
 /// A request of our own is nobody's, so it ends with its time alone.

@@ -3,11 +3,11 @@
 use bytes::BytesMut;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::response::Parts;
-use http::{HeaderMap, StatusCode, Version};
+use http::{HeaderMap, Version};
 
 use crate::base::clock::http_date;
 use crate::request::headers::raw::RawHeaders;
-use crate::wire::framing::{self, Framing, may_have_body};
+use crate::wire::framing::{self, Framing};
 use crate::wire::outgoing::{self, Fields};
 
 /// What of a request matters to its answer.
@@ -34,12 +34,11 @@ impl Head {
         exact: Option<u64>,
         asked: Asked,
     ) -> Self {
-        let may_have_body = may_have_body(parts.status);
         // 1. The fields, in one look at each, and the length as it was said.
         outgoing::status_line(out, parts.status);
         let Said { length, is_dated, closes } = write_fields(out, &parts.headers, passed);
         if let Some(length) = length
-            && (may_have_body || parts.status == StatusCode::NOT_MODIFIED)
+            && framing::may_say_length(parts.status)
         {
             outgoing::content_length(out, length);
         }
@@ -47,17 +46,12 @@ impl Head {
             outgoing::field(out, "date", http_date().as_bytes());
         }
         // 2. A length that nobody said, when it is known.
-        let counted = match (may_have_body, asked.is_head) {
-            (false, _) => None,
-            (true, false) => exact,
-            // A client of HEAD learns what GET would have.
-            (true, true) => exact.filter(|length| *length > 0),
-        };
+        let counted = framing::counted(parts.status, exact, asked.is_head);
         if let (None, Some(length)) = (length, counted) {
             outgoing::content_length(out, length);
         }
         // 3. Or else how the body ends.
-        let has_body = may_have_body && !asked.is_head;
+        let has_body = framing::has_body(parts.status, asked.is_head);
         let framing = framing(has_body, length.or(exact), asked.version);
         if framing == Framing::Chunked {
             out.extend_from_slice(b"transfer-encoding: chunked\r\n");
