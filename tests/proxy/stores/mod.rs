@@ -19,7 +19,8 @@ use tempfile::TempDir;
 use crate::harness::redis::Redis;
 use crate::harness::tools::{self, PYTHON, Tool};
 use crate::harness::{
-    Answer, Gateway, Load, Plan, Program, Simulator, free_address, node, python, sign_in, source,
+    Answer, Gateway, Load, PATIENCE, Plan, Program, Simulator, free_address, node, python, sign_in,
+    source,
 };
 
 fn plan(portal: &str, store: &str) -> Plan {
@@ -117,14 +118,14 @@ fn a_file_that_is_deleted_or_moved_under_a_running_process_is_told_and_readiness
     let store = format!("kind = \"file\"\nfile = {{ path = {file:?} }}");
     let gateway = plan("http://127.0.0.1:1", &store).start();
     let until_ready_says = |text: &str| {
-        let deadline = std::time::Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = gateway.operations().get("localhost", "/readyz");
             if answer.text() == text {
                 return;
             }
-            assert!(std::time::Instant::now() < deadline, "{}", answer.text());
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert!(Instant::now() < deadline, "{}", answer.text());
+            sleep(Duration::from_millis(50));
         }
     };
     until_ready_says("ready\n");
@@ -133,7 +134,7 @@ fn a_file_that_is_deleted_or_moved_under_a_running_process_is_told_and_readiness
     until_ready_says("ready, but the session store is away\n");
     // Another one in its place is none of ours.
     std::fs::write(&file, "").unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    sleep(Duration::from_secs(2));
     until_ready_says("ready, but the session store is away\n");
     std::fs::rename(&aside, &file).unwrap();
     until_ready_says("ready\n");
