@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// What a message is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape([usize; 9]);
+pub(crate) struct Shape([usize; 9]);
 
 const LETTERS: [&str; 8] = ["x", "\"", ">", "&amp;", "&#13;", "\t", "\n", "ż"];
 /// What each number may be.
@@ -35,7 +35,12 @@ const CHOICES: [&[usize]; 9] = [
 
 impl Shape {
     /// Writes a message of at most `size` bytes that begins with `open(declarations, list)`.
-    pub fn write(self, size: usize, open: impl Fn(&str, &str) -> String, close: &str) -> Vec<u8> {
+    pub(crate) fn write(
+        self,
+        size: usize,
+        open: impl Fn(&str, &str) -> String,
+        close: &str,
+    ) -> Vec<u8> {
         let [letter, name, prefixes, listed, uses, attributes, depth, rest, anew] = self.0;
         let letter = LETTERS[letter];
         let uri = |n: usize| {
@@ -84,7 +89,7 @@ impl Shape {
 }
 
 /// Tries so many shapes, and returns the worst with its cost.
-pub fn search(tries: usize, cost: impl Fn(Shape) -> Duration) -> (Shape, Duration) {
+pub(crate) fn search(tries: usize, cost: impl Fn(Shape) -> Duration) -> (Shape, Duration) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut worst = (Shape([0; 9]), Duration::ZERO);
     for number in 0..tries {
