@@ -31,7 +31,7 @@ fn is_refused(gateway: &Gateway, times: usize) {
 }
 
 fn number(gateway: &Gateway, name: &str) -> f64 {
-    let text = gateway.operations().get("localhost", "/metrics").text().to_owned();
+    let text = gateway.operations().get("localhost", "/metrics").text();
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("{name} is not told")).parse().unwrap()
 }
