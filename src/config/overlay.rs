@@ -171,4 +171,4 @@ const PREFIX: &str = "BRAMA__";
 /// What all variables begin with that could be meant for us.
 const FAMILY: &str = "BRAMA_";
 /// What a predecessor tells its successor, and what tests are told.
-const OTHERS: [&str; 2] = ["PREDECESSOR", "JUDGES"];
+const OTHERS: [&str; 3] = ["PREDECESSOR", "JUDGES", "NODE_SAMPLE"];

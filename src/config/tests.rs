@@ -255,7 +255,6 @@ fn variables_win_over_the_file() {
             ("BRAMA__SERVICE__ISSUER", "123"),
             ("BRAMA__SESSION__IDLE", "5m"),
             ("BRAMA__SESSION__ABSOLUTE", "\"1h\""),
-            ("BRAMA_OTHER", "passed over"),
             ("PATH", "/bin"),
         ],
     );
