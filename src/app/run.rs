@@ -93,16 +93,14 @@ impl App {
 
         // 4. Leave first, so that whoever sends requests can notice; then stop.
         stopper.drain();
-        match ending {
-            Ending::LeftToSuccessor => {
-                // New connections are the successor's from now on.
-                stopper.succeed();
-                // The successor waits for what only one process can have.
-                sessions.write_all_activity(clock.now()).await;
-                kept.store.close();
-                operations_stopper.stop();
-            }
-            Ending::Told => notify::stopping(),
+        if ending == Ending::LeftToSuccessor {
+            // New connections are the successor's, which waits for what only one process can have.
+            stopper.succeed();
+            sessions.write_all_activity(clock.now()).await;
+            kept.store.close();
+            operations_stopper.stop();
+        } else {
+            notify::stopping();
         }
         // A proxy in front may just be sending a request on a connection that it keeps: each is
         // told with an answer that it ends.

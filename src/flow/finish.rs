@@ -233,23 +233,28 @@ impl Flows {
         let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
         self.sessions.insert(&id, session, now).await?;
-        let mut is_same_person = false;
-        if let Some(earlier) = earlier {
-            // The citizen is signed in by now, and the cookie of the earlier session is gone.
-            match self.sessions.remove(&earlier, now).await {
-                Ok(Some(before)) => {
-                    let before = before.session().person().identifier();
-                    is_same_person = before == assertion.person().identifier();
-                    self.sessions.ended().add(REPLACED);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "session before this login could not be ended");
-                }
-            }
-        }
+        let is_same_person = match earlier {
+            Some(earlier) => self.replace(&earlier, assertion.person(), now).await,
+            None => false,
+        };
         let assurance = assertion.assurance();
         Ok(Finished { session: id, assurance, login, is_repeated: false, is_same_person })
+    }
+
+    /// Ends the session that the browser had before; says whether it was of the same person.
+    async fn replace(&self, earlier: &SessionId, person: &Person, now: Time) -> bool {
+        // The citizen is signed in by now, and the cookie of the earlier session is gone.
+        match self.sessions.remove(earlier, now).await {
+            Ok(Some(before)) => {
+                self.sessions.ended().add(REPLACED);
+                before.session().person().identifier() == person.identifier()
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!(%error, "session before this login could not be ended");
+                false
+            }
+        }
     }
 
     /// Tells whether somebody else is signed in with the session that the browser had before, and

@@ -89,29 +89,7 @@ pub(super) async fn run(
         };
         // 2. The request, and what comes of it.
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
-        let mut shared = None;
-        let sent = match way.way {
-            Pooled::Http1(connection) => {
-                let answered =
-                    connection.exchange(request.to_http1(body), time, now, request).await;
-                answered.map(|mut answered| {
-                    // The next request is not to be spoken like this one.
-                    answered.head.keep_alive &= connections != Wanted::Http1;
-                    UpstreamResponse::Http1(answered)
-                })
-            }
-            Pooled::Http2(multiplexed) => {
-                shared = Some(multiplexed.number());
-                let (body, upload) = upload::share(body);
-                let request_2 = request.to_http2(body);
-                let response =
-                    http2::exchange(multiplexed.sender, request_2, &upload, time, request);
-                Box::pin(response).await.and_then(|response| {
-                    check_lengths(&response)?;
-                    Ok(UpstreamResponse::Http2(response, upload))
-                })
-            }
-        };
+        let (sent, shared) = send(way.way, request, body, (connections, time, now)).await;
         now = Instant::now();
         match sent {
             Ok(answer) => {
@@ -125,17 +103,7 @@ pub(super) async fn run(
                     lease.failed(failure, now);
                 }
                 // 3. Once more, where that cannot do anything twice.
-                let next = match &error {
-                    Error::NotProcessed(_) | Error::StreamRefused(_) => {
-                        Some((tries, Wanted::after_nothing(tries)))
-                    }
-                    Error::Http1Required(_) => Some((tries, Wanted::Http1)),
-                    // One more, not two.
-                    Error::Died(_) | Error::Http2(_) if request.is_repeatable() => {
-                        Some((tries.min(1), connections.after_none()))
-                    }
-                    _ => None,
-                };
+                let next = once_more(&error, request, connections, tries);
                 match (next, whole) {
                     (Some((left, wanted)), Some(whole)) if left > 0 => {
                         if let (Some(number), Error::NotProcessed(_)) = (shared, &error) {
@@ -149,6 +117,59 @@ pub(super) async fn run(
                 }
             }
         }
+    }
+}
+
+/// Sends a request on a connection and waits for the head of its answer. Says which connection it
+/// was, where others use it too.
+async fn send(
+    way: Pooled,
+    request: &Prepared<'_>,
+    body: Incoming,
+    (connections, time, now): (Wanted, Duration, Instant),
+) -> (Result<UpstreamResponse, Unanswered>, Option<u64>) {
+    match way {
+        Pooled::Http1(connection) => {
+            let answered = connection.exchange(request.to_http1(body), time, now, request).await;
+            let answered = answered.map(|mut answered| {
+                // The next request is not to be spoken like this one.
+                answered.head.keep_alive &= connections != Wanted::Http1;
+                UpstreamResponse::Http1(answered)
+            });
+            (answered, None)
+        }
+        Pooled::Http2(multiplexed) => {
+            let number = multiplexed.number();
+            let (body, upload) = upload::share(body);
+            let request_2 = request.to_http2(body);
+            let response = http2::exchange(multiplexed.sender, request_2, &upload, time, request);
+            let answered = Box::pin(response).await.and_then(|response| {
+                check_lengths(&response)?;
+                Ok(UpstreamResponse::Http2(response, upload))
+            });
+            (answered, Some(number))
+        }
+    }
+}
+
+/// Tells whether a request may be sent once more after an error, because that cannot do anything
+/// twice: how many times from now on, and on which connections.
+fn once_more(
+    error: &Error,
+    request: &Prepared<'_>,
+    connections: Wanted,
+    tries: usize,
+) -> Option<(usize, Wanted)> {
+    match error {
+        Error::NotProcessed(_) | Error::StreamRefused(_) => {
+            Some((tries, Wanted::after_nothing(tries)))
+        }
+        Error::Http1Required(_) => Some((tries, Wanted::Http1)),
+        // One more, not two.
+        Error::Died(_) | Error::Http2(_) if request.is_repeatable() => {
+            Some((tries.min(1), connections.after_none()))
+        }
+        _ => None,
     }
 }
 

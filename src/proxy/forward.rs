@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
 use super::upstream::Group;
-use super::{Proxy, answer_body, http2, map_back, request, tunnel};
+use super::{Proxy, answer_body, answer_fields, http2, request, tunnel};
 use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
-use crate::request::cookie::Cookies;
 use crate::request::headers::raw::RawHeaders;
-use crate::request::headers::{self, connection_auth};
 use crate::request::lasting::Form;
 use crate::request::service::{Peer, ServiceResponse};
 use crate::wire::incoming::{BodyError, Incoming};
@@ -77,11 +75,11 @@ pub async fn forward(
             let pool = Arc::clone(&upstream.pool);
             let body = answer_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
-            let is_changed = !pass.route().response_headers.is_empty()
-                || status == StatusCode::UNAUTHORIZED
-                || map_back::concerns(pass.route(), status, &lines);
-            let passed =
-                if is_changed { Err(lines) } else { RawHeaders::of(lines, length, cookies) };
+            let passed = if answer_fields::are_changed(pass.route(), status, &lines) {
+                Err(lines)
+            } else {
+                RawHeaders::of(lines, length, cookies)
+            };
             (status, passed.map_err(|lines| lines.to_map()), body)
         }
         UpstreamResponse::Http2(response, upload) => {
@@ -96,25 +94,15 @@ pub async fn forward(
     if let Some(lasting) = &lasts {
         context.record.lasts(Arc::clone(lasting));
     }
-    let fields = match fields {
-        Err(mut headers) if status == StatusCode::UNAUTHORIZED => {
-            let removed = connection_auth::remove_challenges(&mut headers);
-            removed.map_err(|_| Error::ConnectionChallenge)?;
-            Err(headers)
-        }
-        fields => fields,
-    };
     let mut answer = ServiceResponse::from(Response::new(body));
     *answer.response.status_mut() = status;
     answer.lasting = lasts;
     match fields {
         Ok(passed) => answer.passed = passed,
-        Err(mut headers) => {
-            headers::clean_response(&mut headers, cookies);
-            let (route, settings) = (pass.route(), upstream.group.settings());
-            map_back::apply(&mut headers, status, route, (settings, &host), context);
-            route.response_headers.apply(&mut headers);
-            *answer.response.headers_mut() = headers;
+        Err(fields) => {
+            let told = (upstream.group.settings(), &host);
+            let fields = answer_fields::changed((status, fields), pass, cookies, told, context)?;
+            *answer.response.headers_mut() = fields;
         }
     }
     if pass.live().is_some() && !answer.response.headers().contains_key(CACHE_CONTROL) {
@@ -130,11 +118,4 @@ fn noted(answered: &Sent, group: &Group) -> Answered {
         connect: answered.connect,
         first_byte: answered.first_byte,
     }
-}
-
-/// Cleans the fields of a response, and changes them as the route says.
-pub(super) fn changed(mut fields: HeaderMap, pass: &Pass, cookies: Cookies) -> HeaderMap {
-    headers::clean_response(&mut fields, cookies);
-    pass.route().response_headers.apply(&mut fields);
-    fields
 }

@@ -12,6 +12,7 @@
 //!    stored by browsers unless the portal says otherwise.
 
 mod answer_body;
+mod answer_fields;
 mod attempt;
 mod connection;
 mod error;

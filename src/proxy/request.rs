@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
 
 use super::Proxy;
+use super::answer_fields::changed_interim;
 use super::connection::{Outgoing, Watch};
 use super::error::Error;
-use super::forward::changed;
 use super::upload::Sending;
 use super::upstream::Group;
 use crate::gate::Pass;
@@ -212,7 +212,7 @@ impl Watch for Prepared<'_> {
     fn interim(&self, head: &AnswerHead) {
         if let Some(interim) = self.interim {
             let cookies = self.ours.proxy.settings.cookies;
-            interim.put(head.status, &changed(head.lines.to_map(), self.pass, cookies));
+            interim.put(head.status, &changed_interim(head.lines.to_map(), self.pass, cookies));
         }
     }
 }

@@ -48,16 +48,7 @@ pub(super) fn resolve(
     let decryption_keys = decryption_keys(context, &mut own);
     let trusted = trusted(context, &own);
     check_kind(context);
-    let issuer = context.required(
-        key!(service.issuer),
-        file.service.issuer.as_deref().filter(|issuer| !issuer.trim().is_empty()),
-        "give the identifier that was agreed with the operator",
-    );
-    let provider_name = context.required(
-        key!(service.provider_name),
-        file.service.provider_name.as_deref().filter(|name| !name.trim().is_empty()),
-        "give the name that was agreed with the operator; the node refuses another one",
-    );
+    let (issuer, provider_name) = names(context);
     let (required, optional) = (
         attributes(&file.service.required_attributes),
         attributes(&file.service.optional_attributes),
@@ -116,6 +107,22 @@ pub(super) fn resolve(
         },
         tls,
     })
+}
+
+/// Who we are to the node, as far as that was given.
+fn names<'f>(context: &mut Context<'f>) -> (Option<&'f str>, Option<&'f str>) {
+    let file = context.file();
+    let issuer = context.required(
+        key!(service.issuer),
+        file.service.issuer.as_deref().filter(|issuer| !issuer.trim().is_empty()),
+        "give the identifier that was agreed with the operator",
+    );
+    let provider_name = context.required(
+        key!(service.provider_name),
+        file.service.provider_name.as_deref().filter(|name| !name.trim().is_empty()),
+        "give the name that was agreed with the operator; the node refuses another one",
+    );
+    (issuer, provider_name)
 }
 
 /// What our key of signatures is called.

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use http::Method;
+use http::{HeaderMap, Method, StatusCode};
 
 use super::connection::{Connection, poll_gone};
 use super::reclaim::DRAIN;
@@ -39,20 +39,8 @@ impl<S: Service> Connection<'_, S> {
             Asked { is_head: parts.method == Method::HEAD, version: parts.version, keep_alive };
         let has_body = framing != Framing::NONE;
         // 1. The body takes the reader along.
-        let body = match (framing, self.reader.take()) {
-            (Framing::NONE, reader) => {
-                self.reader = reader;
-                Incoming::empty()
-            }
-            (_, None) => return Ok(false),
-            (framing, Some(reader)) => {
-                let slowest = self.limits.slowest_request(&parts.headers);
-                let (body, lease) = Incoming::wire(reader, framing, holds_back, slowest);
-                self.lease = Some(lease);
-                let is_short = matches!(framing, Framing::Length(length) if length <= DRAIN);
-                self.may_drain = is_short && !holds_back;
-                body
-            }
+        let Some(body) = self.lend_reader(&parts.headers, framing, holds_back) else {
+            return Ok(false);
         };
         if let Some(protocol) = upgrade {
             parts.extensions.insert(WantsUpgrade::IfPossible(protocol));
@@ -84,13 +72,7 @@ impl<S: Service> Connection<'_, S> {
         if let Some(tunnel) =
             response.extensions().get::<TunnelHandover>().and_then(TunnelHandover::take)
         {
-            let mut out = write_buffer::take();
-            outgoing::status_line(&mut out, response.status());
-            for (name, value) in response.headers() {
-                out.add(name, value);
-            }
-            out.extend_from_slice(b"\r\n");
-            self.write(&mut out).await?;
+            self.write_head(response.status(), response.headers()).await?;
             let Some(reader) = self.reader.take() else { return Ok(false) };
             let writer = std::mem::take(&mut self.writer);
             let mut stop = self.stop.clone();
@@ -116,6 +98,35 @@ impl<S: Service> Connection<'_, S> {
             }
             (None, _) => Ok(false),
         }
+    }
+
+    /// Lends the reader to the body of a request; nothing when it has not come home.
+    fn lend_reader(
+        &mut self,
+        headers: &HeaderMap,
+        framing: Framing,
+        holds_back: bool,
+    ) -> Option<Incoming> {
+        if framing == Framing::NONE {
+            return Some(Incoming::empty());
+        }
+        let slowest = self.limits.slowest_request(headers);
+        let (body, lease) = Incoming::wire(self.reader.take()?, framing, holds_back, slowest);
+        self.lease = Some(lease);
+        let is_short = matches!(framing, Framing::Length(length) if length <= DRAIN);
+        self.may_drain = is_short && !holds_back;
+        Some(body)
+    }
+
+    /// Writes the head of a response behind which a tunnel begins.
+    async fn write_head(&mut self, status: StatusCode, fields: &HeaderMap) -> io::Result<()> {
+        let mut out = write_buffer::take();
+        outgoing::status_line(&mut out, status);
+        for (name, value) in fields {
+            out.add(name, value);
+        }
+        out.extend_from_slice(b"\r\n");
+        self.write(&mut out).await
     }
 
     fn poll_meanwhile(

@@ -1,7 +1,7 @@
 //! What faults and quirks add to a message or an assertion before it is signed or sealed: so that
 //! every signature holds, and only what stands where tells.
 
-use super::plan::Claims;
+use super::claims::Claims;
 use crate::saml::namespaces::{SAML2, STATUS_PREFIX};
 use crate::simulator::Error;
 use crate::simulator::faults::Fault;

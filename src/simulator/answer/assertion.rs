@@ -1,7 +1,7 @@
 //! Writes the assertion that is sealed: it parses on its own, so it declares its prefixes again.
 
+use super::claims::Claims;
 use super::message::PREFIXES;
-use super::plan::Claims;
 use crate::saml::message::instant;
 use crate::saml::namespaces::{ATTRIBUTE_NAME_URI, BEARER, UNSPECIFIED, XSI};
 use crate::xml::writer::Writer;

@@ -10,6 +10,7 @@ mod additions;
 mod alter;
 mod assertion;
 mod build;
+mod claims;
 mod login;
 mod message;
 mod plan;
