@@ -346,8 +346,8 @@ fn explain_policy_says_which_rules_matched_and_why_they_lost() {
         "signed in: somebody at the level low, 20m ago",
         "verdict: STEP_UP",
         "the level is low, and the rule asks for high; the login is 20m old, and may be 10m",
-        "form of a page of this host: 200: kept for that browser, up to 1048576 bytes; a page that \
-         takes the citizen, who must identify anew, to the node for the level high, and from there \
+        "form of a page of this host: 200 kept for that browser, up to 1048576 bytes; a page that \
+         takes the citizen, who must identify anew to the node for the level high, and from there \
          back to /.brama/form, which asks whether to send it",
         "form of anybody else: 401 request.form_without_session",
         "fetch: 401 step_up_required",

@@ -146,9 +146,27 @@ async fn a_planted_session_cookie_becomes_nobodys_session() {
     // Fixation: the victim signs in with the attacker's cookie in their browser.
     let mut victim = world.browser();
     victim.set_session_cookie(&planted);
+    // They are told that somebody else is signed in, and nobody gets what Anna proved.
+    victim.sign_in("/health", "anna").await.is_refused_with("login.other_person");
+    let name = attacker.fetch("/.brama/session").await.json()["given_name"].clone();
+    assert_eq!(name, "Zofia");
+    victim.submit("/.brama/logout", &[]).await;
+    assert_eq!(attacker.fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
     victim.sign_in("/health", "anna").await;
     assert_ne!(victim.session_cookie().unwrap(), planted);
     let name = victim.fetch("/.brama/session").await.json()["given_name"].clone();
     assert_eq!(name, "Anna");
+    assert_eq!(attacker.fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_planted_session_ends_with_the_login_where_another_person_may_take_the_place() {
+    let world = world().with("[session]\nother_person = \"replace\"\n").start().await;
+    let (mut attacker, mut victim) = (world.browser(), world.browser());
+    attacker.sign_in("/tax", "zofia").await;
+    let planted = attacker.session_cookie().unwrap();
+    victim.set_session_cookie(&planted);
+    assert_eq!(victim.sign_in("/health", "anna").await.text, "portal");
+    assert_ne!(victim.session_cookie().unwrap(), planted);
     assert_eq!(attacker.fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
 }
