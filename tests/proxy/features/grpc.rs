@@ -4,8 +4,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::harness::http_2::{self, END_HEADERS, END_STREAM, HEADERS, block, frame};
 use crate::harness::tools::{self, PYTHON, Tool};
-use crate::harness::{Gateway, Plan, Program, Tls, python, source};
+use crate::harness::{Gateway, Plan, Program, Tls, free_address, python, source};
 
 /// How the gateway speaks to the portal.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,13 +45,13 @@ fn start(way: Way) -> Option<(Program, Gateway)> {
 }
 
 /// A gateway that knows that its portal speaks HTTP/2.
-fn before(portal: &str) -> Plan {
+pub(super) fn before(portal: &str) -> Plan {
     let plan = Plan::empty().upstream("portal", portal).with("protocol = \"http2\"");
     plan.route("/", "portal", "public")
 }
 
 /// Has a client make a call through the gateway: over TLS, when it listens for that.
-fn call(gateway: &Gateway, name: &str) -> Program {
+pub(super) fn call(gateway: &Gateway, name: &str) -> Program {
     let mut command = Command::new(PYTHON);
     command.arg("-I").arg(source("grpc_client.py"));
     match gateway.tls_address {
@@ -170,8 +171,8 @@ fn a_call_to_a_closed_place_does_not_reach_the_portal() {
     let (mut portal, url) = python("grpc_portal.py");
     let gateway = before(&url).route("/portal.Echo/Unary", "portal", "required").start();
     let status = call(&gateway, "Unary").event("status");
-    // gRPC's own reading of 401 (its "HTTP to gRPC Status Code Mapping").
-    assert_eq!(status["code"], "UNAUTHENTICATED");
+    let found = (&status["code"], &status["text"]);
+    assert_eq!(found, (&"UNAUTHENTICATED".into(), &"login_required".into()));
     // Whatever had been sent to the portal would have come before this.
     let mut client = call(&gateway, "Chat");
     client.tell("next");
@@ -221,4 +222,46 @@ fn calls_that_would_not_pass_any_more_end_on_both_sides() {
     assert_eq!((answer.status, &*answer.reason()), (403, "policy.changed_meanwhile"));
     assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
     portal.event("gone");
+}
+
+/// A refusal of the gateway reaches the client as one of gRPC: with its own code and the reason.
+fn is_refused_with(gateway: &Gateway, name: &str, code: &str, reason: &str) {
+    let status = call(gateway, name).event("status");
+    let found = (status["code"].as_str(), status["text"].as_str());
+    assert_eq!(found, (Some(code), Some(reason)));
+}
+
+#[test]
+fn what_the_gateway_says_itself_is_said_in_grpc() {
+    if !tools::has(&[Tool::Python, Tool::PythonGrpc]) {
+        return;
+    }
+    let (_portal, url) = python("grpc_portal.py");
+    let nobody = format!("http://{}", free_address());
+    let away = before(&nobody).start();
+    is_refused_with(&away, "Unary", "UNAVAILABLE", "upstream.unreachable");
+    let slow = before(&url).with("response_timeout = \"300ms\"").start();
+    is_refused_with(&slow, "Hang", "DEADLINE_EXCEEDED", "upstream.timeout");
+    let narrow = before(&url).listen("max_body = \"4 B\"").start();
+    is_refused_with(&narrow, "Unary", "RESOURCE_EXHAUSTED", "request.body_too_large");
+    let elsewhere = Plan::empty().upstream("portal", &url).with("protocol = \"http2\"");
+    let elsewhere = elsewhere.route("/other", "portal", "public").start();
+    is_refused_with(&elsewhere, "Unary", "UNIMPLEMENTED", "request.no_route");
+    // In no other form: neither a page nor JSON.
+    let mut wire = http_2::begin(away.connect());
+    let head = [(":method", "POST"), (":scheme", "http"), (":path", "/portal.Echo/Unary")];
+    for (stream, kind, has_body) in
+        [(1, "application/grpc+proto", false), (3, "application/grpc-web", true)]
+    {
+        let more = [(":authority", "localhost"), ("content-type", kind)];
+        let block = block(head.into_iter().chain(more));
+        wire.send(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &block));
+        let head = loop {
+            let found = http_2::read(&mut wire).unwrap();
+            if found.kind == HEADERS && found.stream == stream {
+                break found;
+            }
+        };
+        assert_eq!(head.flags & END_STREAM == 0, has_body, "{kind}");
+    }
 }

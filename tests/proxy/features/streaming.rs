@@ -256,6 +256,36 @@ fn an_upload_that_is_reset_without_an_error_is_not_whole_at_the_portal() {
 }
 
 #[test]
+fn what_a_portal_says_before_its_answer_arrives_before_it() {
+    let portal = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gateway = Plan::before(&format!("http://{}", portal.local_addr().unwrap()))
+        .with("response_headers.remove = [\"X-Inside\"]")
+        .start();
+    for version in ["1.1", "1.0"] {
+        let mut wire = gateway.connect();
+        wire.send(format!("GET / HTTP/{version}\r\nHost: localhost\r\n\r\n").as_bytes());
+        let (mut connection, _) = portal.accept().unwrap();
+        connection
+            .write_all(
+                b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\
+                  Link: </a.css>; rel=preload\r\nX-Inside: 1\r\nX-Brama-Assertion: forged\r\n\
+                  Set-Cookie: brama=forged\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
+            )
+            .unwrap();
+        let rest = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+        if version == "1.1" {
+            // They are there before the portal has thought of an answer.
+            assert_eq!(wire.head().unwrap(), (102, vec![]));
+            let link = ("link".to_owned(), "</a.css>; rel=preload".to_owned());
+            assert_eq!(wire.head().unwrap(), (103, vec![link]));
+        }
+        connection.write_all(rest).unwrap();
+        let answer = wire.answer("GET");
+        assert_eq!((answer.status, &*answer.text(), answer.interim), (200, "hello", vec![]));
+    }
+}
+
+#[test]
 fn a_client_that_goes_ends_its_request_at_the_portal() {
     let Some((mut portal, gateway)) = start() else { return };
     let mut wire = gateway.connect();

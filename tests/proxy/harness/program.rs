@@ -64,12 +64,14 @@ impl Program {
     pub(crate) fn wait_for<T>(&mut self, mut meaning: impl FnMut(&str) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            // What it said last is heard after its end.
+            let has_ended = self.has_ended();
             while let Some(line) = self.next_line(deadline) {
                 if let Some(found) = meaning(&line) {
                     return found;
                 }
             }
-            assert!(!self.has_ended(), "{} ended", self.name);
+            assert!(!has_ended, "{} ended", self.name);
             assert!(Instant::now() < deadline, "{} did not say what was waited for", self.name);
         }
     }

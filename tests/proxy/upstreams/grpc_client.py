@@ -6,6 +6,8 @@ usage: grpc_client.py ADDRESS CALL [AUTHORITY]    AUTHORITY: a PEM file, for TLS
 import json
 import os
 import sys
+import threading
+import time
 
 import grpc
 
@@ -43,6 +45,27 @@ def stream(channel, method):
     say(kind="end")
 
 
+def many(channel):
+    """Makes calls one after another, several at the same time, for longer than connections live."""
+    call = channel.unary_unary("/portal.Echo/Unary")
+    end, failed, made = time.monotonic() + 2, [], []
+
+    def run():
+        while time.monotonic() < end:
+            made.append(1)
+            try:
+                call(b"hello", timeout=30)
+            except grpc.RpcError as error:
+                failed.append(f"{error.code().name}: {error.details()}")
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    say(kind="calls", made=len(made), failed=failed)
+
+
 def lines():
     for line in sys.stdin:
         if line.strip() == "end":
@@ -64,6 +87,8 @@ def main(address, name, authority=None):
     elif name == "Collect":
         pieces = (bytes(65536) for _ in range(256))
         say(kind="answer", text=channel.stream_unary("/portal.Echo/Collect")(pieces).decode())
+    elif name == "Many":
+        many(channel)
     elif name == "Deadline":
         unary(channel, "Hang", timeout=1)
     elif name == "Cancel":

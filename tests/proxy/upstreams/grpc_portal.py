@@ -2,7 +2,7 @@
 on standard output, as JSON, what happens; sends the next message of a stream when it is told
 `next`, and ends with its standard input.
 
-usage: grpc_portal.py [CERTIFICATE KEY]"""
+usage: grpc_portal.py [--young] [CERTIFICATE KEY]    --young: no connection gets old"""
 
 import concurrent.futures
 import json
@@ -82,7 +82,11 @@ METHODS = {
 
 def main(files):
     workers = concurrent.futures.ThreadPoolExecutor(max_workers=8)
-    server = grpc.server(workers, options=(("grpc.so_reuseport", 0),))
+    options = [("grpc.so_reuseport", 0)]
+    if files[:1] == ["--young"]:
+        files = files[1:]
+        options.append(("grpc.max_connection_age_ms", 100))
+    server = grpc.server(workers, options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("portal.Echo", METHODS),))
     if files:
         certificate, key = (open(file, "rb").read() for file in files)
