@@ -126,6 +126,9 @@ impl Rewrite {
     }
 
     fn public(&self, path: &str) -> Option<String> {
+        if !path.starts_with('/') {
+            return None;
+        }
         let prefix = self.stripped_prefix();
         let rest = match &*self.added {
             "" if prefix.is_empty() || below(prefix, path).is_some() => return None,

@@ -36,6 +36,7 @@ use crate::request::context::{Caller, RequestContext};
 use crate::request::cookie::Bound;
 use crate::request::service::ExpectContinue;
 use crate::wire::incoming::{BodyError, Incoming};
+use crate::wire::pace::GRACE;
 
 /// The field of our small form that holds the handle.
 pub const FIELD: &str = "brama-form";
@@ -141,7 +142,7 @@ pub async fn keep(
     let body = match arrived {
         Ok(body) => body,
         Err(DidNotArrive::Unread(ReadError::TooLong(_))) => return Err(too_large()),
-        Err(DidNotArrive::Unread(error)) => return Err(did_not_arrive(&error)),
+        Err(DidNotArrive::Unread(error)) => return Err(did_not_arrive(error)),
         Err(error @ DidNotArrive::NoRoom) => {
             tracing::warn!(request = context.id, "form not kept: {error}");
             return Ok(None);
@@ -192,8 +193,8 @@ pub async fn look_into(
     let begun =
         tokio::time::timeout(SMALL_ARRIVAL, body.begin(FIELD.as_bytes(), LONGEST_RESENT as usize))
             .await;
-    let begun = begun.map_err(|_| did_not_arrive(&ReadError::Slow(SMALL_ARRIVAL)))?;
-    let body = begun.map_err(|error| did_not_arrive(&ReadError::Broken(error.into())))?;
+    let begun = begun.map_err(|_| did_not_arrive(ReadError::Slow(SMALL_ARRIVAL)))?;
+    let body = begun.map_err(|error| did_not_arrive(ReadError::Broken(error.into())))?;
     let Some(handle) = body.as_whole().and_then(resent) else { return Ok(RequestBody::Own(body)) };
     require_same_origin(worker, context)?;
     // Only our own page's form is obeyed, and that has one type.
@@ -345,8 +346,21 @@ fn form_type(headers: &HeaderMap) -> Option<&str> {
     (is_form && value.len() <= MAXIMUM_HEADER).then_some(value)
 }
 
-fn did_not_arrive(error: &ReadError) -> Failure {
-    let (status, code) = match error {
+/// What breaks off because its client is too slow with it is slow, whichever bound was first.
+pub(super) fn slow_or_broken(error: ReadError) -> ReadError {
+    let is_slow =
+        |cause: &BodyError| matches!(cause, BodyError::Stalled(_) | BodyError::TooSlow(_));
+    match &error {
+        ReadError::Broken(cause) if cause.downcast_ref().is_some_and(is_slow) => {
+            ReadError::Slow(GRACE)
+        }
+        _ => error,
+    }
+}
+
+fn did_not_arrive(error: ReadError) -> Failure {
+    let error = slow_or_broken(error);
+    let (status, code) = match &error {
         ReadError::Slow(_) => (StatusCode::REQUEST_TIMEOUT, Reason::FormTooSlow),
         ReadError::TooLong(_) | ReadError::Broken(_) => {
             (StatusCode::BAD_REQUEST, Reason::FormBroken)

@@ -1,6 +1,6 @@
 //! Pages that ask for more than a login: a new one, another way in, an adult.
 
-use crate::harness::{Scripts, visit};
+use crate::harness::{Citizen, Scripts, visit};
 
 #[tokio::test]
 async fn who_came_by_another_way_is_told_so_and_comes_back_by_the_right_one() {
@@ -38,10 +38,12 @@ async fn a_minor_is_told_so_stays_signed_in_and_is_not_sent_around() {
         assert_eq!(citizen.reads("#name").await, "Mia Müller-Weiß");
 
         // The twin: an adult arrives, and one without a PESEL is told about that.
+        signs_out(citizen).await;
         citizen.opens("/.brama/login?return_to=/declaration&max_age=0").await;
         citizen.is_at_the_node().await;
         citizen.chooses("jurgen").await;
         citizen.is_told("Tu potrzebny jest numer PESEL").await;
+        signs_out(citizen).await;
         citizen.opens("/.brama/login?return_to=/declaration&max_age=0").await;
         citizen.is_at_the_node().await;
         citizen.chooses("anna").await;
@@ -65,4 +67,11 @@ async fn a_node_that_only_remembers_the_citizen_is_not_enough_for_a_new_login() 
         citizen.arrives_at("/payment").await;
     })
     .await;
+}
+
+/// Signs out, so that another person may sign in.
+async fn signs_out(citizen: &Citizen) {
+    citizen.opens("/.brama/logout").await;
+    citizen.presses("form[action='/.brama/logout'] button").await;
+    citizen.is_told("Wylogowano").await;
 }

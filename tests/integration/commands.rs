@@ -605,7 +605,7 @@ fn explain_repeats_foreign_values_on_one_line_within_bounds() {
             "fault",
             format!(
                 "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault>\
-                 <faultcode>{hostile}</faultcode><faultstring>{hostile}</faultstring></s:Fault>\
+                 <faultcode>s:Server</faultcode><faultstring>{hostile}</faultstring></s:Fault>\
                  </s:Body></s:Envelope>"
             ),
         ),

@@ -61,6 +61,9 @@ async fn whoever_signs_in_next_has_nothing_of_the_one_before() {
     // Or it lives, and somebody else answers at the node.
     let mut browser = world.browser();
     known_to_the_portal(&mut browser, "anna").await;
+    browser.sign_in("/health", "zofia").await.is_refused_with("login.other_person");
+    assert_eq!(browser.cookie("JSESSIONID").as_deref(), Some("anna"), "nothing changed");
+    browser.submit("/.brama/logout", &[]).await;
     browser.sign_in("/health", "zofia").await;
     assert_eq!(browser.cookie("JSESSIONID"), None);
 }

@@ -35,7 +35,6 @@ mod limits;
 mod listen;
 mod log;
 mod login;
-mod loops;
 mod others;
 mod outage;
 mod paths;
@@ -102,7 +101,6 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let routes = routes::resolve(context, portal.as_ref(), &names);
     cases::check(context, &routes);
     doors::check(context, &routes, &upstreams);
-    loops::check(context, portal.as_ref(), &upstreams);
     portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);

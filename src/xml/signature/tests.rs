@@ -1,5 +1,6 @@
 use super::*;
 use crate::base::encoding::base64;
+use crate::xml::algorithms::{ENVELOPED_SIGNATURE, EXCLUSIVE_C14N};
 use crate::xml::keys::PrivateKey;
 use crate::xml::scan::Limits;
 use crate::xml::signer::Signer;

@@ -100,7 +100,7 @@ fn an_answer_that_is_hardly_read_breaks_off_and_one_that_is_read_does_not() {
     let ask = |wire: &mut Wire| {
         wire.send(b"GET /download?size=100000000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     };
-    let mut slow = gateway.connect();
+    let (mut slow, started) = (gateway.connect(), Instant::now());
     ask(&mut slow);
     let (status, _) = slow.head().unwrap();
     assert_eq!(status, 200);
@@ -108,7 +108,6 @@ fn an_answer_that_is_hardly_read_breaks_off_and_one_that_is_read_does_not() {
     ask(&mut fast);
     assert_eq!(fast.answer("GET").end, End::Complete);
     // A little each second keeps it from being silent.
-    let started = Instant::now();
     slow.patience(Duration::from_secs(1));
     while is_established(gateway.address, &slow) {
         assert!(started.elapsed() < Duration::from_secs(50), "it goes on and on");

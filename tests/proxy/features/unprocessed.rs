@@ -36,11 +36,14 @@ pub(super) enum Does {
     RequireHttp1,
 }
 
+/// Requests in the order of their coming: by which way, and their bodies.
+type Seen = Vec<(&'static str, Vec<u8>)>;
+
 /// A portal that speaks HTTP/2, does with each request what comes next, and then answers.
 pub(super) struct Portal {
     pub(super) url: String,
     /// The bodies of the requests that came, over which version.
-    seen: Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Portal {
