@@ -125,9 +125,10 @@ impl Gateway {
 
     async fn list(&self, owner: Option<&str>, limit: usize) -> Result<(), String> {
         let (mut left, mut after) = (limit, None::<String>);
-        while left > 0 {
+        loop {
             let mut query = url::form_urlencoded::Serializer::new(String::from("?"));
-            query.append_pair("limit", &left.min(1000).to_string());
+            // One more tells whether there are more.
+            query.append_pair("limit", &left.clamp(1, 1000).to_string());
             for (name, value) in [("owner", owner), ("after", after.as_deref())] {
                 if let Some(value) = value {
                     query.append_pair(name, value);
@@ -136,6 +137,12 @@ impl Gateway {
             let page = self.ask(Method::GET, &query.finish(), None).await?;
             let sessions = page.get("sessions").and_then(Value::as_array);
             for session in sessions.into_iter().flatten() {
+                if left == 0 {
+                    complain(format_args!(
+                        "stopped at {limit} sessions, and there are more: give --limit"
+                    ));
+                    return Ok(());
+                }
                 print(session);
                 left -= 1;
             }
@@ -144,8 +151,6 @@ impl Gateway {
                 return Ok(());
             }
         }
-        complain(format_args!("stopped at {limit} sessions, and there are more: give --limit"));
-        Ok(())
     }
 
     async fn tell(&self, method: Method, path: &str, body: Option<Value>) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! Addresses in the headers of answers: what a portal says of itself, as a client must read it.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
@@ -169,6 +170,7 @@ fn an_application_below_a_path_of_its_own_keeps_its_session() {
         let gateway = plan.route(route, "portal", "public").with(lines).start();
         let folder = TempDir::new().unwrap();
         let jar = folder.path().join("jar");
+        fs::write(&jar, "").unwrap();
         let jar = jar.to_str().unwrap();
         let prefix = route.trim_end_matches('/');
         let sessions: Vec<String> = ["/", "/x", "/absolute", "/home"]
