@@ -48,18 +48,18 @@ impl App {
         } = self;
         note_start(&sockets);
         in_use::tell(None, &shared.flows);
-        let Sockets {
-            workers: doors, operations, operations_hosts, hand_over, certificates, ..
-        } = sockets;
+        let Sockets { workers: doors, operations, operations_hosts, .. } = sockets;
+        let Sockets { hand_over, certificates, .. } = sockets;
         let limits = admission.limits();
         let (stopper, stopping) = shutdown();
 
         // 1. The workers.
         let currents: Vec<_> =
             doors.iter().map(|_| Current::new(Worker::new(&shared, &groups))).collect();
-        let workers = match start_workers(doors, &currents, &admission, &stopping) {
-            Ok(workers) => workers,
-            Err(error) => return error!(%error, "workers cannot start"),
+        let workers = start_workers(doors, &currents, &admission, &stopping);
+        let Ok(workers) = workers.inspect_err(|error| error!(%error, "workers cannot start"))
+        else {
+            return;
         };
 
         // 2. What goes on beside them.
@@ -102,8 +102,7 @@ impl App {
         } else {
             notify::stopping();
         }
-        // A proxy in front may just be sending a request on a connection that it keeps: each is
-        // told with an answer that it ends.
+        // A proxy in front may be sending a request just now: each connection ends with an answer.
         tokio::time::sleep(limits.drain_delay).await;
         stopper.stop();
         workers.ended().await;

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
 use super::upstream::Group;
 use super::{Proxy, answer_body, answer_fields, http2, request, tunnel};
+use crate::base::body::Body;
 use crate::gate::Pass;
 use crate::gate::action::Forward;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
 use crate::request::headers::raw::RawHeaders;
-use crate::request::lasting::Form;
+use crate::request::lasting::{Form, Lasting};
 use crate::request::service::{Peer, ServiceResponse};
 use crate::wire::incoming::{BodyError, Incoming};
 
@@ -94,21 +95,34 @@ pub async fn forward(
     if let Some(lasting) = &lasts {
         context.record.lasts(Arc::clone(lasting));
     }
+    let fields = match fields {
+        Ok(passed) => Ok(passed),
+        Err(fields) => {
+            let told = (upstream.group.settings(), &host);
+            Err(answer_fields::changed((status, fields), pass, cookies, told, context)?)
+        }
+    };
+    Ok(response((status, fields, body), lasts, pass.live().is_some()))
+}
+
+/// Puts a response together. One for somebody who is signed in is not stored, unless the portal
+/// says otherwise.
+fn response(
+    (status, fields, body): (StatusCode, Result<RawHeaders, HeaderMap>, Body),
+    lasts: Option<Arc<Lasting>>,
+    is_of_somebody: bool,
+) -> ServiceResponse {
     let mut answer = ServiceResponse::from(Response::new(body));
     *answer.response.status_mut() = status;
     answer.lasting = lasts;
     match fields {
         Ok(passed) => answer.passed = passed,
-        Err(fields) => {
-            let told = (upstream.group.settings(), &host);
-            let fields = answer_fields::changed((status, fields), pass, cookies, told, context)?;
-            *answer.response.headers_mut() = fields;
-        }
+        Err(fields) => *answer.response.headers_mut() = fields,
     }
-    if pass.live().is_some() && !answer.response.headers().contains_key(CACHE_CONTROL) {
+    if is_of_somebody && !answer.response.headers().contains_key(CACHE_CONTROL) {
         answer.passed.control_cache("private, no-store");
     }
-    Ok(answer)
+    answer
 }
 
 /// What the access log says of a response whose head is there.

@@ -581,7 +581,7 @@ fn explain_repeats_foreign_values_on_one_line_within_bounds() {
     let captured = folder.path().join("captured");
     fs::create_dir(&captured).unwrap();
     let protocol = "urn:oasis:names:tc:SAML:2.0:protocol";
-    let hostile = format!("x\u{9b}31m\u{202e}&#10;y{}", "z".repeat(200_000));
+    let hostile = format!("x\u{9b}31m\u{202e}&#10;y{}", "z".repeat(60_000));
     let long = "n".repeat(200_000);
     for (name, xml) in [
         ("element", format!("<{long}/>")),

@@ -152,8 +152,6 @@ async fn a_planted_session_cookie_becomes_nobodys_session() {
     assert_eq!(name, "Zofia");
     victim.submit("/.brama/logout", &[]).await;
     assert_eq!(attacker.fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
-    victim.sign_in("/health", "anna").await.is_refused_with("login.other_person");
-    victim.submit("/.brama/logout", &[]).await;
     victim.sign_in("/health", "anna").await;
     assert_ne!(victim.session_cookie().unwrap(), planted);
     let name = victim.fetch("/.brama/session").await.json()["given_name"].clone();

@@ -35,6 +35,7 @@ mod limits;
 mod listen;
 mod log;
 mod login;
+mod node_keys;
 mod others;
 mod outage;
 mod paths;
