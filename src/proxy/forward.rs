@@ -92,9 +92,7 @@ pub async fn forward(
             (parts.status, Err(parts.headers), body)
         }
     };
-    if let Some(lasting) = &lasts {
-        context.record.lasts(Arc::clone(lasting));
-    }
+    lasts.iter().for_each(|lasting| context.record.lasts(Arc::clone(lasting)));
     let fields = match fields {
         Ok(passed) => Ok(passed),
         Err(fields) => {
