@@ -4,7 +4,7 @@
 //!    the assertion inside has no signature of its own, so nothing is opened before both hold.
 //! 2. The one `EncryptedAssertion` is taken from the verified `Response` and from nowhere else.
 //! 3. Issuers and `InResponseTo` are checked at both levels, and both statuses.
-//! 4. Nothing else is in it, but in places for extensions ([`super::schema`]).
+//! 4. Nothing else is in it, but in places for extensions (`schema`).
 //! 5. An error status may come without a signature: it signs nobody in. What it says is reported
 //!    only when no signature is there at all; a broken one is the reason itself.
 

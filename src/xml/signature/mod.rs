@@ -9,7 +9,7 @@
 //! 6. The library must name the very element that we asked about as the one it digested.
 //!
 //! All of 1 to 4 is checked before any digest is computed, so it bounds the cost as well. What
-//! canonicalisation writes is bounded for every tree ([`super::canonical`]), and a second signature
+//! canonicalisation writes is bounded for every tree (`canonical`), and a second signature
 //! is looked at only when the first one holds: who cannot sign has one layer digested, once.
 //! [`Verified`] is the proof, and [`verify`] its only maker.
 
