@@ -13,7 +13,6 @@ use crate::gateway;
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::saml::authn_request::{ServiceKind, Template};
-use crate::xml::keys::Certificate;
 
 pub(super) struct Login {
     pub(super) flows: flow::Settings,

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::purpose::{self, Purpose, Use};
-use crate::config::file::{self, ExpiredCertificate};
+use crate::config::file::ExpiredCertificate;
 use crate::server::tls::Identity;
 use crate::xml::keys::{Certificate, DecryptionKey, PrivateKey, pem};
 use crate::xml::signature::TrustedCertificates;
