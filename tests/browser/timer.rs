@@ -256,6 +256,13 @@ async fn a_gateway_that_cannot_be_reached_ends_nothing() {
     visit_demo(&SHORT, Scripts::Run, async |citizen| {
         citizen.signs_in(PAGE, "anna").await;
         notes_events(citizen).await;
+        // What the timer has asked is answered; whoever never heard of a session warns of no end.
+        citizen
+            .waits_until(
+                "performance.getEntriesByType('resource')\
+                 .some(({name, responseEnd}) => name.endsWith('/.brama/session') && responseEnd > 0)",
+            )
+            .await;
         // First nothing answers, then something that is not the gateway.
         citizen
             .runs(

@@ -418,6 +418,8 @@ fn checked(edit: &[(&str, &str)], more: &str, variables: &[(&str, &str)]) -> (Op
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1)
     });
+    // As few connections as the descriptors of any machine suffice for.
+    let text = text.replacen("[listen]\n", "[listen]\nmax_connections = 50\n", 1);
     let folder = folder(&format!("{text}{more}"));
     let mut brama = Command::new(env!("CARGO_BIN_EXE_brama"));
     brama.args(["check", "--config"]).arg(folder.path().join("brama.toml"));
