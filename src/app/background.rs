@@ -41,7 +41,7 @@ impl Background {
         (opening, agreement): (Option<Opening>, Option<Agreement>),
     ) {
         let clock = || Arc::clone(&shared.clock);
-        self.tasks.spawn(Arc::clone(&shared.flows.sessions).attend(clock()));
+        self.tasks.spawn(Arc::clone(&shared.flows.sessions).serve(clock()));
         if let Some(opening) = opening {
             self.tasks.spawn(opening.run());
         }
@@ -117,7 +117,7 @@ pub(super) fn serve_operations(
     tokio::spawn(async move {
         match socket.into_listener() {
             Ok(listener) => {
-                let door = listener::Door { listener, tls: None };
+                let endpoint = listener::Endpoint { listener, tls: None };
                 let bounds = listener::Limits {
                     connections: MOST_OPERATORS,
                     connections_per_address: 0,
@@ -125,7 +125,7 @@ pub(super) fn serve_operations(
                     ..limits
                 };
                 let admission = Admission::new(bounds, Vec::new(), &[]);
-                listener::attend(door, Arc::new(service), admission, stop).await;
+                listener::run(endpoint, Arc::new(service), admission, stop).await;
             }
             Err(error) => error!(%error, "operations listener cannot start"),
         }

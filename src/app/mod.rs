@@ -57,7 +57,7 @@ pub struct App {
     state: state::State,
     clock: SharedClock,
     admin_token: Option<Secret<Vec<u8>>>,
-    kept: store::Kept,
+    kept: store::OpenedStore,
     life: Arc<Life>,
 }
 

@@ -48,8 +48,9 @@ impl App {
         } = self;
         note_start(&sockets);
         in_use::tell(None, &shared.flows);
-        let Sockets { workers: doors, operations, operations_hosts, .. } = sockets;
-        let Sockets { hand_over, certificates, .. } = sockets;
+        let Sockets {
+            workers: doors, operations, operations_hosts, hand_over, certificates, ..
+        } = sockets;
         let limits = admission.limits();
         let (stopper, stopping) = shutdown();
 
@@ -57,10 +58,7 @@ impl App {
         let currents: Vec<_> =
             doors.iter().map(|_| Current::new(Worker::new(&shared, &groups))).collect();
         let workers = start_workers(doors, &currents, &admission, &stopping);
-        let Ok(workers) = workers.inspect_err(|error| error!(%error, "workers cannot start"))
-        else {
-            return;
-        };
+        let Some(workers) = workers else { return };
 
         // 2. What goes on beside them.
         let sessions = Arc::clone(&shared.flows.sessions);
@@ -187,19 +185,20 @@ impl Running {
     }
 }
 
-/// Starts a thread for each worker, with its sockets.
+/// Starts a thread for each worker, with its sockets; tells why when that cannot be.
 fn start_workers(
     doors: Vec<Vec<Closed>>,
     currents: &[Arc<Current>],
     admission: &Arc<Admission>,
     stop: &Shutdown,
-) -> std::io::Result<Workers> {
+) -> Option<Workers> {
     let jobs = doors.into_iter().zip(currents).map(|(doors, current)| {
         let (current, admission) = (Arc::clone(current), Arc::clone(admission));
         let stop = stop.clone();
         move || work(doors, current, admission, stop)
     });
-    workers::start(jobs.collect())
+    let started = workers::start(jobs.collect());
+    started.inspect_err(|error| error!(%error, "workers cannot start")).ok()
 }
 
 fn note_start(sockets: &Sockets) {

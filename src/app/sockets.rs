@@ -7,7 +7,7 @@ use super::settings::{Https, Listen};
 use crate::server::certificates::Certificates;
 use crate::server::cores;
 use crate::server::handover::HandOver;
-use crate::server::listener::Door;
+use crate::server::listener::Endpoint;
 use crate::server::socket::{self, Bound, Socket};
 use crate::server::tls;
 
@@ -95,8 +95,8 @@ impl Closed {
     }
 
     /// Opens the door in the runtime of the present task.
-    pub(super) fn open(self) -> std::io::Result<Door> {
-        Ok(Door { listener: self.bound.into_listener()?, tls: self.tls })
+    pub(super) fn open(self) -> std::io::Result<Endpoint> {
+        Ok(Endpoint { listener: self.bound.into_listener()?, tls: self.tls })
     }
 }
 

@@ -97,7 +97,7 @@ impl State {
     /// Returns the secret of the store and where it is kept; makes it when there is none. It is in
     /// the folder, or beside the store's file: where one is already, or else in the first of them
     /// that there is. Without either it is gone with this process.
-    pub(super) fn store_sealer(&self, file: Option<&Path>) -> Result<Kept, StateError> {
+    pub(super) fn store_sealer(&self, file: Option<&Path>) -> Result<FiledSealer, StateError> {
         let in_folder = self.0.as_ref().map(|folder| folder.join(STORE));
         let paths: Vec<PathBuf> = in_folder.into_iter().chain(file.map(beside)).collect();
         let Some(preferred) = paths.first() else {
@@ -140,7 +140,7 @@ impl State {
 }
 
 /// What seals, and the file that its secret is in.
-pub(super) type Kept = (Sealer, Option<PathBuf>);
+pub(super) type FiledSealer = (Sealer, Option<PathBuf>);
 
 /// Returns where the secret of a store is that has no folder: `sessions.db.secret`.
 pub(crate) fn beside(store: &Path) -> PathBuf {
@@ -149,7 +149,7 @@ pub(crate) fn beside(store: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn kept_sealer(path: &Path, bytes: Vec<u8>) -> Result<Kept, StateError> {
+fn kept_sealer(path: &Path, bytes: Vec<u8>) -> Result<FiledSealer, StateError> {
     let secret = Secret::new(bytes);
     if secret.expose().len() < Sealer::LEAST {
         return Err(StateError::Secret(path.display().to_string()));

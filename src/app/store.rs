@@ -24,7 +24,7 @@ use crate::store::{Kind, RecordStore};
 use crate::{flow, session};
 
 /// What was opened.
-pub(super) struct Kept {
+pub(super) struct OpenedStore {
     pub(super) store: Arc<dyn RecordStore>,
     /// Its name in metrics, and what was seen of it.
     pub(super) kind: &'static str,
@@ -51,7 +51,7 @@ pub(super) fn open(
     settings: &session::Settings,
     flows: &flow::Settings,
     owners: &PairwiseSecret,
-) -> Result<Kept, Error> {
+) -> Result<OpenedStore, Error> {
     let maximum = usize::try_from(settings.maximum).unwrap_or(usize::MAX);
     let Store { kind, sealer } = store;
     let traffic = Arc::new(Traffic::default());
@@ -65,7 +65,7 @@ pub(super) fn open(
         let sessions =
             Sessions::kept_in(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
-        Kept { store, kind, traffic, sealer, sessions, opening, agreement: None }
+        OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement: None }
     };
     Ok(match kind {
         super::settings::StoreKind::Memory => {
@@ -79,7 +79,7 @@ pub(super) fn open(
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
             let (opening, agreement) = (None, None);
-            Kept { store, kind: "memory", traffic, sealer, sessions, opening, agreement }
+            OpenedStore { store, kind: "memory", traffic, sealer, sessions, opening, agreement }
         }
         super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
@@ -111,7 +111,7 @@ pub(super) fn open(
     })
 }
 
-impl Kept {
+impl OpenedStore {
     /// Returns its name in metrics, and what was seen of it.
     pub(super) fn seen(&self) -> (&'static str, Arc<Traffic>) {
         (self.kind, Arc::clone(&self.traffic))

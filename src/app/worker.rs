@@ -35,11 +35,11 @@ pub(super) async fn work(
         let stop = stopping.clone();
         match purpose {
             Purpose::Portal => {
-                attended.spawn(listener::attend(door, current, admission, stop));
+                attended.spawn(listener::run(door, current, admission, stop));
             }
             Purpose::Redirect => {
                 let service = Arc::new(ToHttps(current));
-                attended.spawn(listener::attend(door, service, admission, stop));
+                attended.spawn(listener::run(door, service, admission, stop));
             }
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Everything else takes a [`Time`] or a [`Clock`], so that a test can say what time it is.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -43,12 +43,12 @@ pub fn http_date() -> String {
 /// Returns a time as citizens in Poland read it, with its distance from UTC, in which logs are.
 #[must_use]
 pub fn for_people(time: Time) -> String {
-    let zone = TimeZone::posix(POLAND).unwrap_or(TimeZone::UTC);
-    time.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()
+    time.to_zoned_datetime(WARSAW.clone()).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()
 }
 
-/// Poland's time (IEEE Std 1003.1, TZ): no data of zones is needed for it.
-const POLAND: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+/// The time of Warsaw, as POSIX writes it (IEEE Std 1003.1, TZ): no data of zones is needed for it.
+pub static WARSAW: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a rule of POSIX"));
 
 /// A clock that stands still until it is moved: for tests, and for `explain --at`.
 #[derive(Debug)]

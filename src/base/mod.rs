@@ -7,6 +7,7 @@ pub mod connector;
 pub mod descriptors;
 pub mod digest_hasher;
 pub mod encoding;
+pub mod file_stamp;
 pub mod foreign;
 pub mod network;
 pub mod private;

@@ -1,4 +1,4 @@
-//! A small table of what was found last, before a slot that is dearer to ask.
+//! A small table of what was found last, before whatever is dearer to ask.
 //!
 //! 1. Each key has one slot in it; who comes later takes it. So the table has a fixed size and
 //!    nothing is ever tidied.

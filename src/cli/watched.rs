@@ -6,17 +6,18 @@
 //! 3. What could not be used then is tried again after [`TRIES`] looks, or when it changes once
 //!    more; the log hears of it when there is something new to say.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::base::file_stamp::FileStamp;
 
 /// How files looked when they were read.
 #[derive(Debug)]
 pub(super) struct Watched {
     configuration: PathBuf,
-    seen: Fingerprint,
-    named: Vec<(PathBuf, Fingerprint)>,
+    seen: Option<FileStamp>,
+    named: Vec<(PathBuf, Option<FileStamp>)>,
     /// How the named files looked last, when they had changed.
-    changed: Option<Vec<Fingerprint>>,
+    changed: Option<Vec<Option<FileStamp>>>,
     /// How many looks ago something could not be used.
     failed: Option<u32>,
 }
@@ -34,7 +35,7 @@ impl Watched {
     /// Notes how the configuration looks; to be called before it is read.
     pub(super) fn new(configuration: &Path) -> Self {
         let configuration = configuration.to_owned();
-        let seen = Fingerprint::of(&configuration);
+        let seen = FileStamp::of(&configuration);
         Self { configuration, seen, named: Vec::new(), changed: None, failed: None }
     }
 
@@ -44,7 +45,7 @@ impl Watched {
 
     /// Notes which files are named, and how they look; to be called before they are read.
     pub(super) fn name(&mut self, files: Vec<PathBuf>) {
-        let look = |path: PathBuf| (Fingerprint::of(&path), path);
+        let look = |path: PathBuf| (FileStamp::of(&path), path);
         self.named = files.into_iter().map(look).map(|(look, path)| (path, look)).collect();
         self.changed = None;
     }
@@ -56,12 +57,12 @@ impl Watched {
 
     /// Looks at all of them.
     pub(super) fn look(&mut self) -> Change {
-        let configuration = Fingerprint::of(&self.configuration);
+        let configuration = FileStamp::of(&self.configuration);
         if configuration != self.seen {
             self.seen = configuration;
             return Change::Configuration;
         }
-        let now: Vec<_> = self.named.iter().map(|(path, _)| Fingerprint::of(path)).collect();
+        let now: Vec<_> = self.named.iter().map(|(path, _)| FileStamp::of(path)).collect();
         if self.named.iter().zip(&now).any(|((_, seen), now)| seen != now) {
             if self.changed.as_ref() == Some(&now) {
                 return Change::Named;
@@ -82,29 +83,6 @@ impl Watched {
 
 /// After how many looks what could not be used is tried again.
 const TRIES: u32 = 5;
-
-/// What tells one state of a file from another; symbolic links are followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Fingerprint(Option<[i128; 5]>);
-
-impl Fingerprint {
-    fn of(path: &Path) -> Self {
-        let metadata = std::fs::metadata(path).ok();
-        Self(metadata.map(|m| {
-            let time = |seconds: i64, nanoseconds: i64| {
-                i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
-            };
-            [
-                m.dev().into(),
-                m.ino().into(),
-                m.size().into(),
-                time(m.mtime(), m.mtime_nsec()),
-                // Also changes with who may read it.
-                time(m.ctime(), m.ctime_nsec()),
-            ]
-        }))
-    }
-}
 
 #[cfg(test)]
 mod tests {

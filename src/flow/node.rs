@@ -370,7 +370,6 @@ mod tests {
 
     /// Answers one request with these fields; returns what it heard.
     async fn node_with(fields: &'static str) -> (Uri, tokio::task::JoinHandle<String>) {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/resolve", listener.local_addr().unwrap());
         let heard = tokio::spawn(async move {

@@ -4,21 +4,14 @@
 //!    from the first moment of the eighteenth birthday. Whoever was born on 29 February is one on
 //!    28 February, because there is no 29th eighteen years later.
 //! 2. The day is that of Warsaw, by the rule that has held in the whole Union since 1996: summer
-//!    time from the last Sunday of March to the last Sunday of October. The rule stands here, so no
+//!    time from the last Sunday of March to the last Sunday of October ([`WARSAW`]). So no
 //!    time zone data of the machine can be missing or old. Were summer time abolished, days would
 //!    begin an hour early in summer until this rule is changed.
 
-use std::sync::LazyLock;
-
 use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
-use crate::base::clock::Time;
-
-/// Warsaw, as POSIX writes it.
-static WARSAW: LazyLock<TimeZone> =
-    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a rule of POSIX"));
+use crate::base::clock::{Time, WARSAW};
 
 /// The age of adults (Civil Code, article 10).
 const ADULT: i64 = 18;

@@ -7,6 +7,8 @@
 
 use http::HeaderValue;
 
+use crate::wire::head::is_token_byte;
+
 /// Protocols, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protocols(Vec<String>);
@@ -82,11 +84,7 @@ impl Protocols {
 
 /// RFC 9110 7.8: a token, or two with a slash in between.
 fn is_name(name: &str) -> bool {
-    let is_token = |part: &str| {
-        let is_letter =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        !part.is_empty() && part.bytes().all(is_letter)
-    };
+    let is_token = |part: &str| !part.is_empty() && part.bytes().all(is_token_byte);
     name.len() <= LONGEST && name.splitn(2, '/').all(is_token)
 }
 

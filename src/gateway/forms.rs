@@ -58,18 +58,18 @@ pub enum RequestBody {
     /// Its own body.
     Own(Incoming),
     /// The handle of a form that is kept and was meant for this very address.
-    Kept(Kept),
+    Kept(BoundForm),
 }
 
 /// A form that is kept for a browser.
-pub struct Kept {
+pub struct BoundForm {
     /// What leads to it.
     pub handle: Handle,
     /// Which browser that is.
     pub binding: Binding,
 }
 
-impl Kept {
+impl BoundForm {
     /// Returns where a login leads back to: the page that asks.
     #[must_use]
     pub fn return_to(&self, worker: &Worker) -> ReturnTo {
@@ -91,7 +91,7 @@ impl Kept {
 
 /// A form that was taken and is on its way.
 pub struct Taken {
-    kept: Kept,
+    kept: BoundForm,
     form: Form,
 }
 
@@ -115,7 +115,7 @@ pub async fn keep(
     body: Incoming,
     requirement: AuthnRequirement,
     most: u64,
-) -> Result<Option<Kept>, Failure> {
+) -> Result<Option<BoundForm>, Failure> {
     let bound = worker.shared.flows.settings.keep_forms;
     let Some(limit) = longest_kept(&context.parts.method, bound, most) else { return Ok(None) };
     let Some(about) = about(worker, context) else { return Ok(None) };
@@ -154,7 +154,7 @@ pub async fn keep(
         Ok(handle) => {
             worker.shared.counts.forms_kept.add();
             tracing::info!(request = context.id, "form kept across a login");
-            Ok(Some(Kept { handle, binding }))
+            Ok(Some(BoundForm { handle, binding }))
         }
         Err(full @ NotKept::Full) => {
             tracing::warn!(request = context.id, "form not kept: {full}");
@@ -231,14 +231,14 @@ pub async fn find(
     worker: &Worker,
     context: &RequestContext,
     handle: Option<Handle>,
-) -> Result<Option<(Kept, Form)>, Failure> {
+) -> Result<Option<(BoundForm, Form)>, Failure> {
     let Some(handle) = handle else { return Ok(None) };
     let (cookies, headers) = (worker.shared.settings.cookies, &context.parts.headers);
     for binding in cookies.bound(headers, Bound::Form, &handle.tag()) {
         let Some(binding) = Binding::parse(binding) else { continue };
         let form = worker.shared.flows.forms.find(&handle, &binding, context.began).await?;
         if let Some(form) = form.filter(|form| form.about.host == context.host.name()) {
-            return Ok(Some((Kept { handle, binding }, form)));
+            return Ok(Some((BoundForm { handle, binding }, form)));
         }
     }
     Ok(None)
@@ -251,9 +251,9 @@ pub async fn find(
 pub async fn put_in_place(
     worker: &Worker,
     context: &mut RequestContext,
-    kept: Kept,
+    kept: BoundForm,
 ) -> Result<(Incoming, Box<Taken>), Failure> {
-    let Kept { handle, binding } = &kept;
+    let BoundForm { handle, binding } = &kept;
     let form = worker.shared.flows.forms.take(handle, binding, context.began).await?;
     let form = form.ok_or_else(gone)?;
     let Form { about, body } = form.clone();
@@ -288,7 +288,7 @@ pub async fn put_back(
     ) {
         return;
     }
-    let Taken { kept: Kept { handle, binding }, form } = taken;
+    let Taken { kept: BoundForm { handle, binding }, form } = taken;
     let now = worker.shared.clock.now();
     let network = worker.network(context);
     let forms = &worker.shared.flows.forms;

@@ -10,6 +10,7 @@
 use http::StatusCode;
 use http::header::ORIGIN;
 
+use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
 use crate::gate::Pass;
 use crate::gate::policy::Access;
@@ -47,12 +48,9 @@ pub fn check(pass: &Pass, context: &RequestContext, settings: &Settings) -> Resu
             let (status, code) = (StatusCode::FORBIDDEN, Reason::RequestUpgradeFromElsewhere);
             let detail = format!(
                 "a page of {} asks for it, and upgrade_origins of the route does not name that",
-                origin.as_bytes()[..origin.len().min(LONGEST_ORIGIN)].escape_ascii()
+                Foreign::new(&String::from_utf8_lossy(origin.as_bytes()))
             );
             Err(Failure { detail, ..Failure::new(ErrorPage::Forbidden, status, code) })
         }
     }
 }
-
-/// The most bytes of an `Origin` that the log has.
-const LONGEST_ORIGIN: usize = 300;

@@ -186,9 +186,9 @@ mod tests {
 
     /// Keeps what passes.
     #[derive(Clone, Default)]
-    struct Passed(Arc<Mutex<Vec<String>>>);
+    struct Written(Arc<Mutex<Vec<String>>>);
 
-    impl<S: Subscriber> Layer<S> for Passed {
+    impl<S: Subscriber> Layer<S> for Written {
         fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
             let mut message = Message(String::new());
             event.record(&mut message);
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    impl Passed {
+    impl Written {
         fn count(&self, text: &str) -> usize {
             self.0.lock().unwrap().iter().filter(|line| line.contains(text)).count()
         }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_same_warning_is_written_so_many_times_and_other_reasons_are_not_hidden() {
         let repeats = Repeats::start().unwrap();
-        let (kinds, passed) = (Arc::clone(&repeats.kinds), Passed::default());
+        let (kinds, passed) = (Arc::clone(&repeats.kinds), Written::default());
         with_default(registry().with(repeats).with(passed.clone()), || {
             for number in 0..1000 {
                 log("one");

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode};
 
-use crate::wire::outgoing::{self, Fields};
+use crate::wire::outgoing;
 
 /// Interim responses that are to be written on a connection of HTTP/1.1.
 #[derive(Debug, Default)]
@@ -24,12 +24,10 @@ impl Interim {
     /// Adds one, with fields that were cleaned.
     pub fn put(&self, status: StatusCode, fields: &HeaderMap) {
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        outgoing::status_line(&mut heads, status);
         // RFC 9110 8.6, RFC 9112 6.1: it has no body of which it could speak.
         let fields =
             fields.iter().filter(|(name, _)| ![CONTENT_LENGTH, TRANSFER_ENCODING].contains(name));
-        fields.for_each(|(name, value)| heads.add(name, value));
-        heads.extend_from_slice(b"\r\n");
+        outgoing::head_alone(&mut heads, status, fields);
         self.is_there.store(true, Ordering::Release);
     }
 

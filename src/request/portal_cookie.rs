@@ -7,6 +7,7 @@
 use http::HeaderValue;
 
 use crate::request::cookie::Cookies;
+use crate::wire::head::is_token_byte;
 
 /// A cookie of the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl PortalCookie {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut parts = text.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
             return Err(Error::Name);
         }
         if Cookies::SECURE.is_ours(name.as_bytes()) {
@@ -95,11 +96,6 @@ impl PortalCookie {
             HeaderValue::try_from(text).ok()
         })
     }
-}
-
-/// RFC 9110 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

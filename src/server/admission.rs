@@ -64,9 +64,7 @@ impl Admission {
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
-}
 
-impl Admission {
     /// Counts and tells that a connection could not be accepted: every worker notices, several
     /// times a second, when the system gives no descriptors.
     pub(super) fn note_failure(&self, error: &io::Error, now: Instant) {

@@ -58,9 +58,7 @@ impl Limits {
     pub fn head(&self) -> Bounds {
         Bounds { bytes: self.header_bytes, fields: self.header_fields, target: self.target_bytes }
     }
-}
 
-impl Limits {
     /// Returns how slow a client may be with a body, either way.
     #[must_use]
     pub fn slowest(&self) -> Slowest {

@@ -33,7 +33,7 @@ use crate::wire::stream::Stream;
 
 /// One way in.
 #[derive(Debug)]
-pub struct Door {
+pub struct Endpoint {
     /// Where connections come from.
     pub listener: Listener,
     /// How TLS is spoken, if it is.
@@ -41,13 +41,13 @@ pub struct Door {
 }
 
 /// Accepts connections until told to stop, then waits for the open ones within the deadline.
-pub async fn attend<S: Service>(
-    door: Door,
+pub async fn run<S: Service>(
+    endpoint: Endpoint,
     service: Arc<S>,
     admission: Arc<Admission>,
     mut stop: Shutdown,
 ) {
-    let Door { mut listener, tls } = door;
+    let Endpoint { mut listener, tls } = endpoint;
     let acceptor = tls.map(TlsAcceptor::from);
     let open = TaskTracker::new();
     let start =
@@ -127,8 +127,8 @@ pub async fn serve<S: Service>(
         Ok(listener) => listener,
         Err(error) => return warn!(%error, "listener cannot be prepared"),
     };
-    let door = Door { listener, tls };
-    attend(door, service, Admission::new(limits, Vec::new(), &[]), stop).await;
+    let endpoint = Endpoint { listener, tls };
+    run(endpoint, service, Admission::new(limits, Vec::new(), &[]), stop).await;
 }
 
 /// When nobody has come for so long after a stop, nobody is in the queue.

@@ -64,6 +64,18 @@ pub fn status_line(out: &mut BytesMut, status: StatusCode) {
     out.put_slice(b"\r\n");
 }
 
+/// Writes the head of a response that has nothing to say of a body: an interim one, or one behind
+/// which a tunnel begins.
+pub fn head_alone<'f>(
+    out: &mut BytesMut,
+    status: StatusCode,
+    fields: impl IntoIterator<Item = (&'f HeaderName, &'f HeaderValue)>,
+) {
+    status_line(out, status);
+    fields.into_iter().for_each(|(name, value)| out.add(name, value));
+    out.put_slice(b"\r\n");
+}
+
 /// Writes `Content-Length`.
 pub fn content_length(out: &mut BytesMut, length: u64) {
     let mut digits = [0; 20];

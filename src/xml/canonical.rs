@@ -34,7 +34,7 @@ fn longest(document: &Document<'_>) -> usize {
     while let Some(node) = stack.pop() {
         length += match document.node_kind(node) {
             Some(NodeKind::Element(element)) => tags(element),
-            Some(NodeKind::Text(text)) => escaped(text, Place::Text),
+            Some(NodeKind::Text(text)) => escaped(text, Within::Text),
             _ => 0,
         };
         stack.extend(document.children_iter(node));
@@ -47,7 +47,7 @@ fn tags(element: &uppsala::Element<'_>) -> usize {
     let mut length = 2 * qualified(&element.name) + "<></>".len() + declared(&element.name);
     for attribute in &element.attributes {
         length += " =\"\"".len() + qualified(&attribute.name);
-        length += escaped(&attribute.value, Place::Value) + declared(&attribute.name);
+        length += escaped(&attribute.value, Within::Value) + declared(&attribute.name);
     }
     // A listed prefix is written where it is declared, and once more where the signed part begins.
     for (prefix, uri) in &element.namespace_declarations {
@@ -67,24 +67,24 @@ fn declared(name: &QName<'_>) -> usize {
 }
 
 fn declaration(prefix: &str, uri: &str) -> usize {
-    " xmlns:=\"\"".len() + prefix.len() + escaped(uri, Place::Value)
+    " xmlns:=\"\"".len() + prefix.len() + escaped(uri, Within::Value)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Within {
     Text,
     Value,
 }
 
 /// Canonical XML 1.0, 2.3: what is written instead of a letter.
-fn escaped(text: &str, place: Place) -> usize {
+fn escaped(text: &str, within: Within) -> usize {
     let more = |byte: u8| match byte {
         b'&' => "&amp;".len() - 1,
         b'\r' => "&#xD;".len() - 1,
         // In text it is `&lt;` and `&gt;`; neither is longer in a value.
         b'<' | b'>' => "&lt;".len() - 1,
-        b'"' if place == Place::Value => "&quot;".len() - 1,
-        b'\t' | b'\n' if place == Place::Value => "&#x9;".len() - 1,
+        b'"' if within == Within::Value => "&quot;".len() - 1,
+        b'\t' | b'\n' if within == Within::Value => "&#x9;".len() - 1,
         _ => 0,
     };
     text.len() + text.bytes().map(more).sum::<usize>()

@@ -150,30 +150,30 @@ pub fn scan<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Cow<'b, str>, Error>
 /// a value.
 fn normalised(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
-    let mut place = Place::Text;
+    let mut within = Within::Text;
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
-        let (next, written) = match (place, letter) {
-            (Place::Text, '<') => (Place::Tag, letter),
-            (Place::Tag, '>') => (Place::Text, letter),
-            (Place::Tag, '"' | '\'') => (Place::Value(letter), letter),
-            (Place::Value(quote), letter) if letter == quote => (Place::Tag, letter),
-            (Place::Value(_), '\r') => {
+        let (next, written) = match (within, letter) {
+            (Within::Text, '<') => (Within::Tag, letter),
+            (Within::Tag, '>') => (Within::Text, letter),
+            (Within::Tag, '"' | '\'') => (Within::Value(letter), letter),
+            (Within::Value(quote), letter) if letter == quote => (Within::Tag, letter),
+            (Within::Value(_), '\r') => {
                 letters.next_if_eq(&'\n');
-                (place, ' ')
+                (within, ' ')
             }
-            (Place::Value(_), '\t' | '\n') => (place, ' '),
-            _ => (place, letter),
+            (Within::Value(_), '\t' | '\n') => (within, ' '),
+            _ => (within, letter),
         };
         normal.push(written);
-        place = next;
+        within = next;
     }
     normal
 }
 
 /// Where a letter stands.
 #[derive(Clone, Copy)]
-enum Place {
+enum Within {
     Text,
     Tag,
     /// In a value between such marks.

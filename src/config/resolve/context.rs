@@ -23,7 +23,7 @@ pub(super) struct Context<'l> {
 }
 
 /// How the rights of a file or folder are looked at.
-pub(super) type Look = fn(&Path) -> std::io::Result<Option<TooOpen>>;
+pub(super) type RightsCheck = fn(&Path) -> std::io::Result<Option<TooOpen>>;
 
 /// Certificates that end within this time are warned of.
 pub(super) const SOON: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
@@ -80,7 +80,7 @@ impl<'l> Context<'l> {
     }
 
     /// Reports a file or folder that others may read or write, by what may be made of it.
-    pub(super) fn forbid(&mut self, key: &str, path: &Path, look: Look) {
+    pub(super) fn forbid(&mut self, key: &str, path: &Path, look: RightsCheck) {
         let path = self.resolve(path);
         if self.loaded.is_private_mount(&path) {
             return;

@@ -12,7 +12,7 @@ use crate::gate::{Decision, Denial, RouteMatch};
 use crate::gateway::Worker;
 use crate::gateway::endpoints::small_form;
 use crate::gateway::failure::Failure;
-use crate::gateway::forms::{self, FIELD, Kept};
+use crate::gateway::forms::{self, BoundForm, FIELD};
 use crate::gateway::login;
 use crate::gateway::response;
 use crate::pages::{self, KeptForm};
@@ -85,7 +85,7 @@ pub async fn discard(
     forms::require_same_origin(worker, context)?;
     let body = small_form::read(body, 4096).await.unwrap_or_default();
     let handle = form_value(&body, &[FIELD]).as_deref().and_then(Handle::parse);
-    if let Some((Kept { handle, binding }, _)) = forms::find(worker, context, handle).await? {
+    if let Some((BoundForm { handle, binding }, _)) = forms::find(worker, context, handle).await? {
         worker.shared.flows.forms.take(&handle, &binding, context.began).await?;
     }
     Ok(response::see_other("/"))

@@ -38,7 +38,7 @@ pub(super) struct RequestWriter {
     state: State,
 }
 
-/// What the request_writer waits for.
+/// What a writer of requests waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// The upstream agrees to read the body (`100 Continue`).
@@ -51,7 +51,7 @@ pub(super) enum State {
     Done,
 }
 
-/// Which side the request_writer failed at.
+/// Which side it failed at.
 #[derive(Debug)]
 pub(super) enum Failed {
     Client(BodyError),
@@ -59,7 +59,7 @@ pub(super) enum Failed {
 }
 
 impl RequestWriter {
-    /// Makes a request_writer for a written head and a body.
+    /// Makes one for a written head and a body.
     pub(super) fn new(head: BytesMut, body: Incoming, framing: Framing, holds_back: bool) -> Self {
         let state = if holds_back { State::Consent } else { State::Client };
         let is_chunked = framing == Framing::Chunked;

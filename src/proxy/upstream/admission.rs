@@ -145,7 +145,7 @@ fn kept(number: usize) -> usize {
     number / 8
 }
 
-/// A permit in the queue. Who goes away leaves it.
+/// A place in the queue. Who goes away leaves it.
 struct Waiting<'g>(&'g AtomicUsize);
 
 impl<'g> Waiting<'g> {

@@ -16,7 +16,8 @@ pub struct Status {
     pub requests: usize,
     /// How many wait for their turn.
     pub pending: usize,
-    /// How many found the queue full, and how many waited for nothing.
+    /// How many found the queue full, how many waited for nothing, and how many were more than the
+    /// share of their client.
     pub refused: [u64; 3],
     /// How many attempts there were after a first one.
     pub retries: u64,

@@ -14,6 +14,8 @@
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 
+use crate::wire::head::is_token_byte;
+
 /// The upstream offers nothing but schemes that authenticate a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NothingElse;
@@ -68,7 +70,7 @@ fn is_of_a_connection(scheme: &[u8]) -> bool {
 /// The scheme of credentials or of a challenge (RFC 9110 11.1).
 fn scheme(value: &[u8]) -> &[u8] {
     let value = value.trim_ascii();
-    let end = value.iter().position(|byte| !is_token(*byte)).unwrap_or(value.len());
+    let end = value.iter().position(|byte| !is_token_byte(*byte)).unwrap_or(value.len());
     &value[..end]
 }
 
@@ -107,11 +109,6 @@ fn is_challenge(rest: &[u8]) -> bool {
     let name = scheme(rest).len();
     let after = rest[name..].trim_ascii_start();
     name > 0 && after.first() != Some(&b'=')
-}
-
-/// RFC 9110 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! One certificate with its key, as it was read from its files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::base::clock::Time;
+use crate::base::file_stamp::FileStamp;
 use crate::server::tls;
 
 /// The files of one pair.
@@ -145,30 +145,13 @@ impl Pair {
 
 /// How the files looked when they were last tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp([Option<Look>; 3]);
-
-/// Everything that changes when a file, or a link on the way to it, does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Look {
-    file: (u64, u64),
-    length: u64,
-    modified: (i64, i64),
-    /// Also changes with who may read it.
-    changed: (i64, i64),
-}
+pub(super) struct Stamp([Option<FileStamp>; 3]);
 
 impl Stamp {
     pub(super) fn of(files: &Files) -> Self {
         let staple = files.ocsp_staple.as_deref();
-        Self([Some(files.certificate.as_path()), Some(&files.key), staple].map(|path| {
-            let found = fs::metadata(path?).ok()?;
-            Some(Look {
-                file: (found.dev(), found.ino()),
-                length: found.len(),
-                modified: (found.mtime(), found.mtime_nsec()),
-                changed: (found.ctime(), found.ctime_nsec()),
-            })
-        }))
+        let all = [Some(files.certificate.as_path()), Some(&files.key), staple];
+        Self(all.map(|path| path.and_then(FileStamp::of)))
     }
 }
 

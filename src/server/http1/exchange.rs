@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 
 use super::connection::{Connection, poll_gone};
 use super::reclaim::DRAIN;
@@ -15,7 +15,7 @@ use crate::request::service::{ExpectContinue, Service, ServiceResponse, WantsUpg
 use crate::wire::framing::Framing;
 use crate::wire::head::RequestHead;
 use crate::wire::incoming::Incoming;
-use crate::wire::outgoing::{self, Fields};
+use crate::wire::outgoing;
 use crate::wire::pace::Pace;
 use crate::wire::reader::Joined;
 use crate::wire::tunnel::TunnelHandover;
@@ -72,7 +72,9 @@ impl<S: Service> Connection<'_, S> {
         if let Some(tunnel) =
             response.extensions().get::<TunnelHandover>().and_then(TunnelHandover::take)
         {
-            self.write_head(response.status(), response.headers()).await?;
+            let mut out = write_buffer::take();
+            outgoing::head_alone(&mut out, response.status(), response.headers());
+            self.write(&mut out).await?;
             let Some(reader) = self.reader.take() else { return Ok(false) };
             let writer = std::mem::take(&mut self.writer);
             let mut stop = self.stop.clone();
@@ -116,17 +118,6 @@ impl<S: Service> Connection<'_, S> {
         let is_short = matches!(framing, Framing::Length(length) if length <= DRAIN);
         self.may_drain = is_short && !holds_back;
         Some(body)
-    }
-
-    /// Writes the head of a response behind which a tunnel begins.
-    async fn write_head(&mut self, status: StatusCode, fields: &HeaderMap) -> io::Result<()> {
-        let mut out = write_buffer::take();
-        outgoing::status_line(&mut out, status);
-        for (name, value) in fields {
-            out.add(name, value);
-        }
-        out.extend_from_slice(b"\r\n");
-        self.write(&mut out).await
     }
 
     fn poll_meanwhile(

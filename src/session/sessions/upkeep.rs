@@ -14,7 +14,7 @@ use crate::store::{Event, Key, Kind};
 
 impl Sessions {
     /// Keeps what is in memory true to the store, and writes signs of life there; never ends.
-    pub async fn attend(self: Arc<Self>, clock: SharedClock) {
+    pub async fn serve(self: Arc<Self>, clock: SharedClock) {
         let Some(remote) = &self.remote else { return self.keep_tidy(&clock).await };
         // Whoever waits for the store hears of ends meanwhile.
         tokio::join!(

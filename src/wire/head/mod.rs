@@ -24,5 +24,5 @@ mod search;
 pub use self::answer::AnswerHead;
 pub use self::bounds::{Bounds, MOST_FIELDS};
 pub(super) use self::fields::parse_trailer;
-pub use self::request::{RequestHead, check_http2, is_method};
+pub use self::request::{RequestHead, check_http2, is_method, is_token_byte};
 pub use self::search::Search;

@@ -158,6 +158,12 @@ const AROUND_FIELD: usize = 4;
 /// The most letters of a method.
 const MOST_METHOD: usize = 32;
 
+/// Tells whether a byte may stand in a token (RFC 9110 5.6.2).
+#[must_use]
+pub fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// Tells whether a method is one that everybody reads alike.
 #[must_use]
 pub fn is_method(bytes: &[u8]) -> bool {

@@ -2,7 +2,6 @@
 //! that are too large.
 
 use std::collections::HashMap;
-use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -85,15 +84,8 @@ fn chromium_with_many_cookies_is_not_locked_out() {
     let (mut portal, url) = node("cookies.js");
     let gateway = Plan::before(&url).tls(Tls::On).start();
     let profile = TempDir::new().unwrap();
-    let _browser = Program::start(
-        Command::new("chromium")
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update"])
-            .args(["--ignore-certificate-errors", "--disable-quic"])
-            .arg("--host-resolver-rules=MAP localhost 127.0.0.1")
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("https://localhost:{}/set", gateway.tls_address.unwrap().port())),
-    );
+    let page = format!("https://localhost:{}/set", gateway.tls_address.unwrap().port());
+    let _browser = Program::chromium(profile.path(), &page);
     assert_eq!(portal.event("cookies")["count"], 110);
 }
 

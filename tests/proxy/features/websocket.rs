@@ -54,16 +54,7 @@ fn chromium_talks(tls: Tls) {
         None => gateway.url("/page"),
     };
     let profile = TempDir::new().unwrap();
-    let _browser = Program::start(
-        Command::new("chromium")
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update"])
-            .args(["--ignore-certificate-errors", "--disable-quic"])
-            .arg("--host-resolver-rules=MAP localhost 127.0.0.1")
-            // Without a driver at the other end of the pipe the browser would end at once.
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(page),
-    );
+    let _browser = Program::chromium(profile.path(), &page);
     assert_eq!(portal.event("report")["text"], "closed 4000 true");
     if tls == Tls::On {
         // Chromium used its connection of HTTP/2 for the WebSocket too (RFC 8441).

@@ -1,6 +1,7 @@
 //! A program, what it says, and its end.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -40,6 +41,20 @@ impl Program {
         ];
         let name = command.get_program().to_string_lossy().into_owned();
         Self { name, child, said, heard: 0, listeners }
+    }
+
+    /// Starts Chromium at a page, with a profile of its own in a folder.
+    pub(crate) fn chromium(profile: &Path, page: &str) -> Self {
+        Self::start(
+            Command::new("chromium")
+                .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"])
+                .args(["--disable-background-networking", "--disable-component-update"])
+                .args(["--ignore-certificate-errors", "--disable-quic"])
+                .arg("--host-resolver-rules=MAP localhost 127.0.0.1")
+                // Without a driver at the other end of the pipe the browser would end at once.
+                .arg(format!("--user-data-dir={}", profile.display()))
+                .arg(page),
+        )
     }
 
     /// Starts a program that announces with a line `listening ADDRESS` where it is.

@@ -7,8 +7,7 @@ async fn who_hears_nothing_asks_again() {
     let (store, clock) = (Switch::new(), clock());
     store.is_deaf.store(true, Ordering::SeqCst);
     let (one, two) = (replica(&store, settings()), replica(&store, settings()));
-    let attending =
-        tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
+    let attending = tokio::spawn(Arc::clone(&two).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
     assert!(two.find(&id, Activity::Alive, now).await.unwrap().is_some());

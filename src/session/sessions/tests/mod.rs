@@ -150,7 +150,7 @@ async fn is_live(sessions: &Sessions, id: &SessionId, a: Activity, clock: &Manua
 /// Attends to sessions until their store is not away any more.
 async fn until_it_is_back(sessions: &Arc<Sessions>) {
     let attending =
-        tokio::spawn(Arc::clone(sessions).attend(Arc::new(crate::base::clock::SystemClock)));
+        tokio::spawn(Arc::clone(sessions).serve(Arc::new(crate::base::clock::SystemClock)));
     let back = async {
         while sessions.is_away() {
             tokio::time::sleep(Duration::from_millis(5)).await;

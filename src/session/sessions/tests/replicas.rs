@@ -19,8 +19,7 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
 async fn a_session_that_ends_on_one_replica_ends_on_all() {
     let (store, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&store, settings()), replica(&store, settings()));
-    let attending =
-        tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
+    let attending = tokio::spawn(Arc::clone(&two).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
     let live = two.find(&id, Activity::Alive, now).await.unwrap().unwrap();
@@ -41,8 +40,7 @@ async fn a_session_that_ends_on_one_replica_ends_on_all() {
 async fn a_session_that_ends_while_it_is_read_is_not_found() {
     let (store, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&store, settings()), replica(&store, settings()));
-    let attending =
-        tokio::spawn(Arc::clone(&two).attend(Arc::new(crate::base::clock::SystemClock)));
+    let attending = tokio::spawn(Arc::clone(&two).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
     let found = two.find(&id, Activity::Alive, now);

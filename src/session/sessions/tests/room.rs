@@ -51,7 +51,7 @@ async fn a_session_that_made_room_in_its_place_ends_near() {
     let store: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
     let sessions = Sessions::kept_in(store, sealer(), settings(), owners());
     let attending =
-        tokio::spawn(Arc::clone(&sessions).attend(Arc::new(crate::base::clock::SystemClock)));
+        tokio::spawn(Arc::clone(&sessions).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let oldest = begun(&sessions, &clock).await;
     let live = sessions.find(&oldest, Activity::Alive, clock.now()).await.unwrap().unwrap();
