@@ -108,7 +108,7 @@ pub struct RouteMatch<'p> {
 }
 
 impl<'p> RouteMatch<'p> {
-    /// Finds it.
+    /// Returns what the policy has for a request's host, path and method.
     #[must_use]
     pub fn find(facts: &Facts<'_>, policy: &'p Policy) -> Self {
         let location = policy.find(facts.host, facts.path);
