@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::harness::curl::curl;
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Answer, Gateway, Nginx, Plan, Script, Scripted, free_address, python};
+use crate::harness::{Answer, Gateway, Nginx, Plan, Script, Scripted, Tomcat, free_address};
 
 /// What a portal answers, by path, each with these lines in its head.
 fn portal(answers: &[(&str, &str, &str)]) -> Script {
@@ -157,29 +157,52 @@ fn nginx_redirects_to_the_public_port_and_not_to_its_own() {
 
 #[test]
 fn an_application_below_a_path_of_its_own_keeps_its_session() {
-    if !tools::has(&[Tool::Python, Tool::Curl]) {
+    if !tools::has(&[Tool::Tomcat, Tool::Curl]) {
         return;
     }
-    let (_portal, url) = python("servlet.py");
+    let to = |target: &str| format!("<% session.getId(); response.sendRedirect({target}); %>");
+    let inner =
+        "\"http://\" + request.getLocalAddr() + \":\" + request.getLocalPort() + \"/app/home\"";
+    let tomcat = Tomcat::start(&[
+        ("/home", "<%= session.getId() %>"),
+        // A client without a cookie gets the session in the path too.
+        ("/x", &to("response.encodeRedirectURL(\"/app/home?from=here\")")),
+        ("/relative", &to("\"home?from=here\"")),
+        ("/absolute", &to(inner)),
+    ]);
     for (route, lines) in [
         ("/", "add_prefix = \"/app\""),
         ("/tax", "strip_prefix = \"/tax\"\nadd_prefix = \"/app\""),
         ("/", "add_prefix = \"/app\"\nhost_header = \"upstream\""),
     ] {
-        let plan = Plan::empty().upstream("portal", &url);
+        let plan = Plan::empty().upstream("portal", &tomcat.url);
         let gateway = plan.route(route, "portal", "public").with(lines).start();
-        let folder = TempDir::new().unwrap();
-        let jar = folder.path().join("jar");
-        fs::write(&jar, "").unwrap();
-        let jar = jar.to_str().unwrap();
         let prefix = route.trim_end_matches('/');
-        let sessions: Vec<String> = ["/", "/x", "/absolute", "/home"]
-            .map(|path| {
-                let path = format!("{prefix}{path}");
-                let options = ["--location", "--cookie", jar, "--cookie-jar", jar, &path];
-                curl(&gateway, &options).is_fine_over("1.1").text()
-            })
-            .into();
+        let paths = ["/x", "/", "/relative", "/absolute", "/home"];
+        let sessions = paths_in_turn(&gateway, &paths.map(|path| format!("{prefix}{path}")));
         assert!(sessions.iter().all(|session| *session == sessions[0]), "{lines}: {sessions:?}");
+        assert!(!sessions[0].trim().is_empty(), "{lines}");
+        let answer = get(&gateway, &format!("{prefix}/folder"));
+        let location = answer.header("location").unwrap_or_default();
+        assert!(location.ends_with(&format!("{prefix}/folder/")), "{location}");
+        assert!(!location.contains("/app"), "{location}");
     }
+    // As it comes, the cookie is for a path that no client knows.
+    let plan = Plan::empty().upstream("portal", &tomcat.url).route("/", "portal", "public");
+    let gateway = plan.with("add_prefix = \"/app\"\nrewrite_responses = false").start();
+    let sessions = paths_in_turn(&gateway, &["/home", "/home"].map(str::to_owned));
+    assert_ne!(sessions[0], sessions[1]);
+}
+
+/// What a browser reads at these paths, one after another, with the cookies that it got.
+fn paths_in_turn(gateway: &Gateway, paths: &[String]) -> Vec<String> {
+    let folder = TempDir::new().unwrap();
+    let jar = folder.path().join("jar");
+    fs::write(&jar, "").unwrap();
+    let jar = jar.to_str().unwrap();
+    let read = |path: &String| {
+        let options = ["--location", "--cookie", jar, "--cookie-jar", jar, path];
+        curl(gateway, &options).is_fine_over("1.1").text()
+    };
+    paths.iter().map(read).collect()
 }

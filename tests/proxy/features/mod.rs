@@ -1,6 +1,7 @@
 //! What a portal and its visitors do with a proxy between them, and do not notice it.
 
 mod addresses;
+mod ahead;
 mod balance;
 mod bulk;
 mod clients;
@@ -14,6 +15,7 @@ mod http_2;
 mod lasting;
 mod limits;
 mod patience;
+mod portal_sessions;
 mod portals;
 mod preflight;
 mod streaming;

@@ -108,6 +108,14 @@ impl Citizen {
         answer
     }
 
+    /// Presses a button of the portal that posts no fields.
+    pub(crate) fn posts(&mut self, url: &Url) -> Answer {
+        let mut sent = self.sent(url, Some(&[]), "Sec-Fetch-Site: same-origin\r\n");
+        let answer = well(url, sent.answer("POST"));
+        self.keep_cookies(&answer);
+        answer
+    }
+
     /// Returns the address of a page of the portal.
     pub(crate) fn url(&self, path: &str) -> Url {
         self.origin.join(path).unwrap()
@@ -116,15 +124,15 @@ impl Citizen {
     /// Opens a page, or sends a form, and says whatever comes of it.
     pub(crate) fn send(&self, url: &Url, form: Option<&[(String, String)]>) -> Answer {
         let method = if form.is_some() { "POST" } else { "GET" };
-        self.sent(url, form).answer(method)
+        self.sent(url, form, "").answer(method)
     }
 
     /// Asks for a page, and does not wait for the answer.
     pub(crate) fn asks(&self, url: &Url) -> Wire {
-        self.sent(url, None)
+        self.sent(url, None, "")
     }
 
-    fn sent(&self, url: &Url, form: Option<&[(String, String)]>) -> Wire {
+    fn sent(&self, url: &Url, form: Option<&[(String, String)]>, more: &str) -> Wire {
         let is_portal = url.origin() == self.origin.origin();
         let cookie = match self.cookies() {
             cookies if is_portal && !cookies.is_empty() => format!("Cookie: {cookies}\r\n"),
@@ -139,7 +147,7 @@ impl Citizen {
         wire.send(
             format!(
                 "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: text/html\r\n\
-                 Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n{cookie}\
+                 Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n{cookie}{more}\
                  Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
                 &url[url::Position::BeforeHost..url::Position::BeforePath],
                 body.len()

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use super::tomcat;
+
 /// The interpreter that Debian's own modules belong to, not one that a version manager put first.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
 
@@ -30,11 +32,13 @@ pub(crate) enum Tool {
     OpenSsl,
     Php,
     Python,
+    PythonDjango,
     PythonGrpc,
     PythonPrometheus,
     PythonWebsockets,
     Redis,
     SocketActivate,
+    Tomcat,
 }
 
 impl Tool {
@@ -49,11 +53,13 @@ impl Tool {
             Self::OpenSsl => "openssl",
             Self::Php => "php-cli",
             Self::Python => "python3",
+            Self::PythonDjango => "python3-django",
             Self::PythonGrpc => "python3-grpcio",
             Self::PythonPrometheus => "python3-prometheus-client",
             Self::PythonWebsockets => "python3-websockets",
             Self::Redis => "redis-server",
             Self::SocketActivate => "systemd",
+            Self::Tomcat => "tomcat10-common",
         }
     }
 
@@ -70,11 +76,13 @@ impl Tool {
             Self::OpenSsl => installed("openssl").is_some(),
             Self::Php => installed("php").is_some(),
             Self::Python => PathBuf::from(PYTHON).is_file(),
+            Self::PythonDjango => has_module("django"),
             Self::PythonGrpc => has_module("grpc"),
             Self::PythonPrometheus => has_module("prometheus_client"),
             Self::PythonWebsockets => has_module("websockets"),
             Self::Redis => installed("redis-server").is_some(),
             Self::SocketActivate => installed("systemd-socket-activate").is_some(),
+            Self::Tomcat => PathBuf::from(tomcat::HOME).is_dir() && installed("java").is_some(),
         }
     }
 }
