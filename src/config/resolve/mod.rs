@@ -35,6 +35,7 @@ mod limits;
 mod listen;
 mod log;
 mod login;
+mod loops;
 mod node_keys;
 mod others;
 mod outage;
@@ -102,6 +103,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let routes = routes::resolve(context, portal.as_ref(), &names);
     cases::check(context, &routes);
     doors::check(context, &routes, &upstreams);
+    loops::check(context, portal.as_ref(), &upstreams);
     portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);
