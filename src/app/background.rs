@@ -50,7 +50,8 @@ impl Background {
         }
     }
 
-    /// Begins with all else.
+    /// Begins what every gateway has: the rotation of keys, the watches over files and servers, and
+    /// the word to the watchdog.
     pub(super) fn start(
         &mut self,
         shared: &Shared,
@@ -76,7 +77,7 @@ impl Background {
         }
     }
 
-    /// Watches over groups of servers; over each once, for as long as somebody holds it.
+    /// Watches over groups of servers; over each once, for as long as it is held elsewhere.
     pub(super) fn watch_groups(&mut self, groups: Vec<Arc<Group>>) {
         self.watched.retain(|known| known.strong_count() > 0);
         for group in groups {
@@ -101,7 +102,7 @@ impl Background {
         }
     }
 
-    /// Ends all of them.
+    /// Ends all tasks that still run.
     pub(super) async fn end(mut self) {
         self.tasks.shutdown().await;
     }

@@ -44,7 +44,7 @@ impl Service for Current {
     }
 }
 
-/// Sends everybody to https, by whatever gateway is the present one.
+/// Sends every client to https, by whatever gateway is the present one.
 pub(super) struct ToHttps(pub(super) Arc<Current>);
 
 impl Service for ToHttps {

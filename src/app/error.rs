@@ -10,7 +10,7 @@ pub enum Error {
     /// An address cannot be listened on.
     #[error("cannot listen on {name}: {source}")]
     Listen {
-        /// The address.
+        /// The address with its port, `unix:` and a path, or the name of the listener.
         name: String,
         /// What the system says.
         source: std::io::Error,

@@ -1,4 +1,4 @@
-//! The numbers of the whole program, gathered when somebody asks for them.
+//! The numbers of the whole program, gathered at each scrape.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
 use crate::store::metered::{Operation, Traffic};
 
-/// Where the numbers are.
+/// The parts of the program whose numbers each scrape looks up.
 pub(super) struct Metrics {
     pub(super) process: Process,
     pub(super) clock: SharedClock,
@@ -66,7 +66,7 @@ impl Life {
         }
     }
 
-    /// A successor was started.
+    /// Counts a successor that was started, and whether it became ready.
     pub(super) fn succeeded(&self, is_ready: bool) {
         self.successions.add(if is_ready { "ready" } else { "failed" });
     }

@@ -149,7 +149,7 @@ impl App {
         self.sockets.operations.address().ok()
     }
 
-    /// Returns what the logins of all workers share, for whoever watches them.
+    /// Returns what the logins of all workers share, for tests that watch them.
     #[must_use]
     pub fn flows(&self) -> Arc<Flows> {
         Arc::clone(&self.shared.flows)

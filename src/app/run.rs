@@ -89,7 +89,7 @@ impl App {
         let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
         let Running { background, clock, .. } = running;
 
-        // 4. Leave first, so that whoever sends requests can notice; then stop.
+        // 4. Leave first, so that balancers and clients can notice; then stop.
         stopper.drain();
         if ending == Ending::LeftToSuccessor {
             // New connections are the successor's, which waits for what only one process can have.
@@ -113,10 +113,10 @@ impl App {
     }
 }
 
-/// Why the gateway leaves.
+/// Why the gateway stops to serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// It was told to.
+    /// A command of the caller, such as a signal, told it to.
     Told,
     /// Another process has its sockets and is ready.
     LeftToSuccessor,

@@ -21,7 +21,7 @@ use crate::{flow, gateway, proxy, server, session};
 pub struct Settings {
     /// What the doors know of the portal.
     pub gateway: gateway::Settings,
-    /// Where it listens.
+    /// Addresses, TLS and bounds of the listeners.
     pub listen: Listen,
     /// What a login needs.
     pub flows: flow::Settings,
@@ -33,9 +33,9 @@ pub struct Settings {
     pub session: session::Settings,
     /// Where records are kept.
     pub store: Store,
-    /// Who may go where.
+    /// Which requests go to which upstream, and what a client needs for them.
     pub routes: Vec<Route>,
-    /// The portals behind.
+    /// Groups of servers that routes lead to, by name.
     pub upstreams: Vec<proxy::upstream::Settings>,
     /// How long a signed identity lives.
     pub token_lifetime: Duration,
@@ -47,7 +47,7 @@ pub struct Settings {
     pub admin_token: Option<Secret<Vec<u8>>>,
     /// Where keys are kept between runs.
     pub state_directory: Option<PathBuf>,
-    /// How it logs.
+    /// Format and level of the program's log, and the access log.
     pub log: Log,
     /// What cannot change while the program runs.
     pub fixed: Fixed,
@@ -56,7 +56,7 @@ pub struct Settings {
 /// Where records are kept, and how they are sealed.
 #[derive(Debug, Default)]
 pub struct Store {
-    /// The store.
+    /// Memory, file or Redis.
     pub kind: StoreKind,
     /// What seals them, when its secrets are given; otherwise one is made and kept in the state
     /// folder or beside the file.
@@ -69,14 +69,14 @@ pub enum StoreKind {
     /// The memory of this process.
     #[default]
     Memory,
-    /// A file.
+    /// A file that one process at a time holds.
     File {
-        /// Which.
+        /// Path of the file, resolved against the folder of the configuration.
         path: PathBuf,
         /// How long it may become.
         maximum_bytes: u64,
     },
-    /// Redis or Valkey.
+    /// Servers of Redis or Valkey, which replicas share.
     Redis(Box<crate::store::redis::settings::Settings>),
 }
 
@@ -100,23 +100,23 @@ impl Fixed {
 
 /// Where the gateway listens.
 pub struct Listen {
-    /// Plain HTTP.
+    /// Plain HTTP, also behind a proxy that ends TLS; `None` when it is not configured.
     pub http: Option<Socket>,
-    /// TLS.
+    /// HTTP over TLS; `None` when it is not configured.
     pub https: Option<Https>,
     /// Plain HTTP on a unix socket.
     pub unix: Option<Socket>,
-    /// Plain HTTP that sends everybody to https.
+    /// Plain HTTP that sends every client to https.
     pub redirect: Option<Socket>,
-    /// Health and readiness.
+    /// The operations listener: health, readiness, metrics and sessions.
     pub operations: Socket,
     /// The names of hosts under which operators ask, beside addresses and `localhost`.
     pub operations_hosts: Vec<String>,
     /// How long browsers shall insist on https.
     pub hsts: Option<Duration>,
-    /// Whose connections begin with a PROXY protocol header.
+    /// Networks of proxies whose connections begin with a PROXY protocol header.
     pub proxy_protocol_from: Vec<IpNet>,
-    /// Whose word on the client's address is believed.
+    /// Networks of proxies whose forwarded headers are believed, for what `trusted_for` names.
     pub trusted_proxies: Vec<IpNet>,
     /// What their word is believed for.
     pub trusted_for: Believed,
@@ -133,7 +133,7 @@ pub const BACKLOG: u32 = 4096;
 
 /// A listener with TLS.
 pub struct Https {
-    /// Where.
+    /// The address that is listened on.
     pub socket: Socket,
     /// The certificates, which are read again when they change.
     pub certificates: Arc<Certificates>,

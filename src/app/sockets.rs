@@ -27,7 +27,7 @@ pub(super) struct Closed {
     tls: Option<Arc<rustls::ServerConfig>>,
 }
 
-/// Bound sockets.
+/// The bound sockets, before the workers have them.
 pub(super) struct Sockets {
     /// The doors of each worker.
     pub(super) workers: Vec<Vec<Closed>>,

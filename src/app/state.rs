@@ -30,7 +30,7 @@ pub enum StateError {
     /// The system says no.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// Path of the file or folder.
         path: String,
         /// What the system says.
         source: io::Error,
@@ -38,9 +38,9 @@ pub enum StateError {
     /// The file is not what it should be.
     #[error("{path}: {source}")]
     KeyRing {
-        /// The file.
+        /// Path of the key ring.
         path: String,
-        /// What is wrong.
+        /// Why the key ring cannot be read.
         source: keyring::Unreadable,
     },
     /// The secret is too short.

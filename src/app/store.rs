@@ -23,7 +23,7 @@ use crate::store::seal::Sealer;
 use crate::store::{Kind, RecordStore};
 use crate::{flow, session};
 
-/// What was opened.
+/// The store with all that is built on it.
 pub(super) struct OpenedStore {
     pub(super) store: Arc<dyn RecordStore>,
     /// Its name in metrics, and what was seen of it.
@@ -44,7 +44,7 @@ pub(super) struct Opening {
     opened: Opened,
 }
 
-/// Opens the store.
+/// Opens the store that the configuration names. A file that a predecessor holds is opened later.
 pub(super) fn open(
     store: Store,
     state: &State,
@@ -55,7 +55,7 @@ pub(super) fn open(
     let maximum = usize::try_from(settings.maximum).unwrap_or(usize::MAX);
     let Store { kind, sealer } = store;
     let traffic = Arc::new(Traffic::default());
-    // Given, or kept where nobody else can read it.
+    // Given, or kept where no other user can read it.
     let sealer = |file: Option<&Path>| match &sealer {
         Some(sealer) => Ok((sealer.clone(), None)),
         None => state.store_sealer(file),

@@ -3,7 +3,7 @@
 //! Sessions, what became of logins, the secret that opens those under way, what was used before,
 //! keys, and connections to upstreams that stay the same are kept. What cannot change in a running
 //! process, such as an address that is listened on, must be as it was; otherwise the old
-//! configuration stays, and whoever asked learns why.
+//! configuration stays, and the caller of the reload learns why.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -122,7 +122,7 @@ impl Renewal {
         // 2. What is open already is judged anew: first, so that nothing that begins by the new
         //    rules is judged by the old ones.
         shared.current.replace(Arc::clone(&shared.rules));
-        // 3. Who is counted as a client.
+        // 3. Which peers are counted as clients.
         admission.trust(&counted.0, &counted.1);
         // 4. Then each worker its own.
         for current in workers {

@@ -90,7 +90,7 @@ const CLIENT_P12: &[(&str, &str)] = &[
     ("node.client_p12_password_file", "'password'"),
 ];
 
-/// Returns the rows.
+/// Returns one row for each key that has no other value by its kind alone.
 pub(super) fn rows() -> Vec<Row> {
     let row = Row::new;
     vec![
