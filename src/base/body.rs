@@ -21,7 +21,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// Streams a body.
+    /// Makes a body of the pieces of another one, such as an upstream's.
     pub fn stream<B>(body: B) -> Self
     where
         B: HttpBody<Data = Bytes> + Send + 'static,

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 /// A point in time, in UTC.
 pub type Time = jiff::Timestamp;
 
-/// Tells the time.
+/// Says what time it is: [`SystemClock`] in a gateway, a clock that stands still in tests.
 pub trait Clock: Send + Sync {
     /// Returns the present time.
     fn now(&self) -> Time;

@@ -1,7 +1,7 @@
 //! How many files and sockets the process may have open at once (`RLIMIT_NOFILE`).
 //!
 //! Systems start a process with few, for the sake of old programs that use `select`, and let it
-//! have more when it asks. Who has none left can accept nobody and open no file.
+//! have more when it asks. A process that has none left can accept no client and open no file.
 
 use std::io;
 

@@ -1,11 +1,11 @@
 //! A hasher for keys that are digests already: nothing is gained by hashing them again.
 //!
-//! Only for keys that nobody outside can choose, such as the hashes of our own random ids. Then
-//! the first bytes are as good as random, and no one can bring many keys into one place.
+//! Only for keys that no client can choose, such as the hashes of our own random ids. Then the
+//! first bytes are as good as random, and no client can bring many keys into one place.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Builds [`DigestHasher`]s.
+/// Builds a [`DigestHasher`] for each look-up in a map.
 pub type BuildDigestHasher = BuildHasherDefault<DigestHasher>;
 
 /// Takes eight bytes of a digest as they are, and mixes small numbers in.

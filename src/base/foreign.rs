@@ -1,8 +1,8 @@
 //! Values that strangers gave us, in the form in which our own messages may repeat them.
 //!
-//! 1. A message that nobody has verified says what it likes, at any length. What an error, a log
-//!    line or a report repeats of it is a [`Foreign`]: at most [`MAXIMUM`] characters, on one line,
-//!    with nothing that a terminal obeys or a reader does not see.
+//! 1. A message that was not verified says what it likes, at any length. What an error, a log line
+//!    or a report repeats of it is a [`Foreign`]: at most [`MAXIMUM`] characters, on one line, with
+//!    nothing that a terminal obeys or a reader does not see.
 //! 2. This is the one place where that is done. An error that takes a value from a message has it as
 //!    a `Foreign`, so none can be forgotten.
 //! 3. What is compared is compared before: a `Foreign` is for people to read.

@@ -22,7 +22,7 @@ impl Network {
         Self(IpNet::new(client, prefix).map_or(client, |network| network.trunc().addr()))
     }
 
-    /// Returns the first address.
+    /// Returns the first address of the network.
     #[must_use]
     pub fn address(self) -> IpAddr {
         self.0

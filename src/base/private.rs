@@ -1,9 +1,9 @@
 //! Files with secrets: readable by their owner only, written whole or not at all.
 //!
 //! 1. What is written appears under its name complete and on the disk, or not at all: it is written
-//!    beside it, under a name that nobody can guess, and moved there.
-//! 2. No file is opened that was there before (`O_EXCL`), and no link is followed: who can write to
-//!    the folder cannot have us write elsewhere, or into a file that they hold open.
+//!    beside it, under a name that cannot be guessed, and moved there.
+//! 2. No file is opened that was there before (`O_EXCL`), and no link is followed: a user who can
+//!    write to the folder cannot have us write elsewhere, or into a file that they hold open.
 //! 3. A file that must not be made twice is moved there only when nothing is there. Of two
 //!    processes that make it at the same time, one does.
 
@@ -103,7 +103,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // It may have been moved; and there is nobody to tell.
+        // It may have been moved; and there is none to tell.
         let _ = fs::remove_file(&self.path);
     }
 }

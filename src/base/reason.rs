@@ -16,7 +16,7 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// All of them.
+            /// Every reason, in the order in which they are declared.
             pub const ALL: &'static [Self] = &[$(Self::$reason),*];
 
             /// Returns the code as it is written everywhere.
@@ -186,7 +186,7 @@ reasons! {
 }
 
 impl Reason {
-    /// Reads a code.
+    /// Returns the reason of a code as [`Self::as_str`] writes it; `None` when no reason has it.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == code)

@@ -1,13 +1,13 @@
 //! A small table of what was found last, before whatever is dearer to ask.
 //!
-//! 1. Each key has one slot in it; who comes later takes it. So the table has a fixed size and
+//! 1. Each key has one slot in it; a later key takes it over. So the table has a fixed size and
 //!    nothing is ever tidied.
 //! 2. What is found is compared in whole: the slot says nothing.
 //! 3. It is for one worker, so its lock is hardly ever waited for.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The table.
+/// A table of a fixed number of slots, each with the key and the value that came last.
 pub struct Recent<K, V>(Mutex<Table<K, V>>);
 
 type Table<K, V> = Box<[Option<(K, V)>]>;

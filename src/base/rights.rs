@@ -1,11 +1,11 @@
-//! Who else may read or write a file, by its mode.
+//! Which rights of a file, by its mode, are too many: what other users may read or write.
 //!
-//! 1. A secret must not be readable or writable for everybody, nor writable for its group. Readable
+//! 1. A secret must not be readable or writable for all users, nor writable for its group. Readable
 //!    for its group it may be: so keys are given to a service that does not own them (0640,
 //!    `root:brama`; 0440 in a mount with `fsGroup`).
 //! 2. What is no secret but is believed, such as a certificate that is pinned, must not be writable
-//!    for everybody.
-//! 3. In a folder that everybody may write to, every file can be replaced; unless it is sticky,
+//!    for all users.
+//! 3. In a folder that all users may write to, every file can be replaced; unless it is sticky,
 //!    like `/tmp` and mounts of Kubernetes, where only the owner of a file can do that.
 //!
 //! Links are followed: what counts is the file that is read. Lists of access control are not looked
@@ -17,7 +17,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Rights that somebody has too many.
+/// Rights to a file that other users have and should not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooOpen {
     path: PathBuf,
@@ -60,7 +60,7 @@ pub fn of_secret(path: &Path) -> io::Result<Option<TooOpen>> {
     })
 }
 
-/// Looks at a file that is believed, although everybody may know it.
+/// Looks at a file that is believed, although it is no secret.
 ///
 /// # Errors
 /// What the system says.
@@ -68,7 +68,7 @@ pub fn of_believed(path: &Path) -> io::Result<Option<TooOpen>> {
     look(path, WRITE & EVERYBODY)
 }
 
-/// Looks at a folder in which nobody else may replace files.
+/// Looks at a folder in which no other user may replace files.
 ///
 /// # Errors
 /// What the system says.
@@ -79,7 +79,7 @@ pub fn of_folder(path: &Path) -> io::Result<Option<TooOpen>> {
 
 fn look(path: &Path, forbidden: u32) -> io::Result<Option<TooOpen>> {
     let found = fs::metadata(path)?;
-    // A pipe or a device holds nothing that somebody could read again.
+    // A pipe or a device holds nothing that could be read again.
     if !found.is_file() && !found.is_dir() {
         return Ok(None);
     }

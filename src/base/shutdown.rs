@@ -1,12 +1,12 @@
 //! How everything that runs is told to stop: first to take leave, then to stop.
 //!
-//! Between the two, whoever sends requests has time to notice: readiness says no, connections end
+//! Between the two, balancers and clients have time to notice: readiness says no, connections end
 //! with the answer they are about to give, and new ones are still served; by a successor, when one
 //! has the sockets.
 
 use tokio::sync::watch;
 
-/// Tells whoever holds it that it is time to stop.
+/// Tells its holder that it is time to stop.
 #[derive(Debug, Clone)]
 pub struct Shutdown(watch::Receiver<State>);
 
@@ -18,7 +18,7 @@ pub struct ShutdownHandle(watch::Sender<State>);
 enum State {
     Running,
     Draining,
-    /// Draining, and somebody else accepts connections.
+    /// Draining, and a successor accepts connections.
     Succeeded,
     Stopped,
 }
@@ -36,7 +36,7 @@ impl ShutdownHandle {
         self.advance(State::Draining);
     }
 
-    /// Says that the stop is near and somebody else accepts connections.
+    /// Says that the stop is near and a successor accepts connections.
     pub fn succeed(&self) {
         self.advance(State::Succeeded);
     }
