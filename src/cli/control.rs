@@ -134,7 +134,7 @@ fn this_program() -> process::Command {
 }
 
 /// Finds what the shell would start: a path as it is, a bare name in the folders of `PATH`. None
-/// when there is nothing, which is so when whoever started us gave us a name of its own.
+/// when there is nothing, which is so when our parent process gave us a name of its own.
 fn program_named(name: &OsStr) -> Option<PathBuf> {
     let is_program = |path: &PathBuf| {
         path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()

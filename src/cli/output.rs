@@ -19,7 +19,7 @@ pub(super) fn complain(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Complains and fails.
+/// Prints a line to standard error and returns the exit status of a failure.
 pub(super) fn fail(line: impl Display) -> ExitCode {
     complain(format_args!("brama: {line}"));
     ExitCode::FAILURE
@@ -43,7 +43,7 @@ where
     };
     runtime.block_on(async {
         // Where files may not grow beyond a size (`LimitFSIZE=`), this signal would end the
-        // process. From here on the write fails (EFBIG), and whoever writes knows what to do.
+        // process. From here on the write fails (EFBIG), and its caller knows what to do.
         let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
         if let Err(error) = signal(too_large) {
             return fail(format_args!("signals cannot be waited for: {error}"));
@@ -67,7 +67,7 @@ async fn stop_on_signal(stopper: ShutdownHandle, mut terminate: Signal, mut inte
         _ = interrupt.recv() => {}
     }
     stopper.stop();
-    // A second signal ends the process at once, for whoever does not want to wait.
+    // A second signal ends the process at once, for operators who do not want to wait.
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

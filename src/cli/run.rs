@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         warn!(name, "a socket was passed that the configuration has no use for");
     }
     serve(|stop| async move {
-        // Before anybody can connect: a signal that nobody waits for yet would end the process.
+        // Before a client can connect: a signal that is not waited for yet would end the process.
         let signals = match Signals::catch() {
             Ok(signals) => signals,
             Err(error) => return fail(format_args!("signals cannot be waited for: {error}")),

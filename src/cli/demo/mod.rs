@@ -84,7 +84,7 @@ enum Error {
 async fn start(port: u16, sessions: session::Settings, stop: Shutdown) -> Result<(), Error> {
     let clock: SharedClock = Arc::new(SystemClock);
 
-    // 1. Sockets first, so that everybody's address is known to the others.
+    // 1. Sockets first, so that each part knows the addresses of the others.
     let socket = |offset: u16| bind(if port == 0 { 0 } else { port.saturating_add(offset) });
     let (gateway, portal, operations) = (socket(0)?, socket(3)?, socket(4)?);
     let address = |socket: &Socket| socket.address().map_or(0, |address| address.port());

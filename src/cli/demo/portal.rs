@@ -37,7 +37,7 @@ pub(super) const APPLICATION: &str = "/application";
 /// seconds after the page was opened. Elsewhere it warns at its usual time.
 const WARN_SOON: u32 = 15 * 60 - 30;
 
-/// The portal.
+/// The portal of the demo, with the gateway's public keys as they were fetched last.
 pub(super) struct Portal {
     issuer: String,
     keys_url: http::Uri,

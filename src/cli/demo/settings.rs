@@ -32,7 +32,7 @@ pub(super) const ISSUER: &str = "portal.brama.localhost";
 /// The name that was "agreed with the operator".
 pub(super) const PROVIDER_NAME: &str = "Urząd Gminy Przykładowo";
 
-/// Where everybody is.
+/// The addresses of the demo's parts; all are on loopback.
 pub(super) struct Addresses<'a> {
     pub(super) origin: &'a str,
     pub(super) portal_port: u16,
@@ -157,8 +157,8 @@ fn size(size: HumanSize) -> usize {
     usize::try_from(size.bytes()).unwrap_or(usize::MAX)
 }
 
-/// The demo's routes. The portal is on `localhost`, and so are its cookies; who comes by the number
-/// of the same machine is sent there.
+/// The demo's routes. The portal is on `localhost`, and so are its cookies; a browser that comes by
+/// the number of the same machine is sent there.
 fn routes(origin: &str) -> Result<Vec<Route>, Error> {
     let mut routes = portal_routes();
     let release = Release { audience: AUDIENCE.to_owned(), claims: vec![] };

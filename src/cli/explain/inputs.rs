@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::encoding::from_base64;
 
-/// One captured answer.
+/// One captured answer of the node, from a file.
 pub(super) struct Input {
     /// The path, as given or found.
     pub(super) name: String,

@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if matches!(outcome, Outcome::Pass { .. }) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Whoever is signed in, if the arguments say anything of them.
+/// Returns the citizen who is signed in, or `None` when no argument says anything of one.
 fn visitor(arguments: &Arguments, default: Assurance, now: Time) -> Option<Visitor<'_>> {
     let is_anybody = arguments.level.is_some()
         || arguments.age.is_some()

@@ -68,7 +68,7 @@ fn write_text(
     writeln!(text, "  others, for other paths or hosts: {others}")
 }
 
-/// One JSON object.
+/// Writes the verdict and what led to it as one JSON object.
 pub(super) fn json(
     trial: &Trial<'_>,
     visitor: Option<&Visitor<'_>>,

@@ -1,4 +1,4 @@
-//! A request that nobody made, taken the way of every request up to the gate's verdict.
+//! A request that no client made, taken the way of every request up to the gate's verdict.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(super) struct Trial<'s> {
 
 /// What would become of the request.
 pub(super) enum Outcome<'t> {
-    /// It passes.
+    /// It passes by a route, to where `to` says.
     Pass { route: &'t Arc<Route>, to: String },
     /// The gate stops it.
     Denial {
@@ -53,7 +53,7 @@ pub(super) enum Outcome<'t> {
     Refused(&'t Failure),
 }
 
-/// What somebody would be told.
+/// What a client would be told.
 pub(super) struct Told {
     pub(super) status: u16,
     /// The reason code, if it is a refusal.
@@ -100,7 +100,7 @@ impl<'s> Trial<'s> {
         parts.headers.insert(HOST, host);
         let is_tls = uri.scheme_str() == Some("https");
         let location = check_method(&method).and_then(|()| find_location(&parts, is_tls));
-        // Maintenance is for everybody here: the request is nobody's in particular.
+        // Maintenance is for every client here: the request is of none in particular.
         let rules = Rules {
             policy: Policy::new(settings.routes.clone()),
             may_pass_maintenance: Networks::default(),

@@ -2,8 +2,8 @@
 //!
 //! 1. What is printed is the page of the manual ([`crate::manual::reasons`]), which is part of the
 //!    program: the two cannot differ ([`page`]).
-//! 2. Somebody reads it at night, from a log or from a telephone: an unknown code names those that
-//!    may have been meant.
+//! 2. An operator reads it at night, from a log or from a telephone: an unknown code names those
+//!    that may have been meant.
 
 mod page;
 
@@ -103,7 +103,7 @@ fn shortened(line: &str) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Columns of a terminal that everybody has, nearly.
+/// The columns that nearly every terminal has.
 const WIDTH: usize = 100;
 /// Of what was typed, no more is compared and said again.
 const MAX_CODE: usize = 80;

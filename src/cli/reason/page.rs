@@ -97,7 +97,7 @@ const STATUS: &str = "status";
 const MEANING: &str = "what it means";
 const DEEDS: &str = "who does what";
 
-/// Whoever may have something to do. The page says who they are.
+/// The parties that may have something to do, as the page names them.
 const WHO: [&str; 5] = ["citizen", "operator", "portal", "node", "nobody"];
 
 #[cfg(test)]
