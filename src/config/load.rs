@@ -29,9 +29,9 @@ use super::{
 /// refused. It is good for finding more problems and for nothing else.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What the file says.
+    /// The values of the file, with the variables that override them.
     pub file: File,
-    /// Where it says it.
+    /// The line or variable of each key.
     pub places: Places,
     /// What was wrong with single keys.
     pub problems: Problems,
@@ -46,7 +46,7 @@ impl Loaded {
         self.folder.join(path)
     }
 
-    /// Tells whether a file, as the program opens it, is in a mount that nobody else has.
+    /// Tells whether a file, as the program opens it, is in a mount that only the gateway has.
     pub fn is_private_mount(&self, path: &Path) -> bool {
         let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let path = full(path);
@@ -86,7 +86,7 @@ pub fn load(
     })?;
     let mut loaded = load_text(&name, &text, environment)?;
     loaded.folder = folder_of(path);
-    // Whoever writes to it decides everything.
+    // A user who can write to the file decides everything.
     if !loaded.is_private_mount(path)
         && let Ok(Some(found)) = rights::of_believed(path)
     {

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// A configuration file.
+    /// A place in a configuration file.
     File {
         /// The file as it was named to us.
         name: Arc<str>,
@@ -16,7 +16,7 @@ pub enum Place {
         /// Column, counted from one in characters; only for faults of syntax.
         column: Option<usize>,
     },
-    /// An environment variable.
+    /// An environment variable, by its name.
     Variable(String),
 }
 
@@ -94,9 +94,9 @@ pub(super) fn is_within(key: &str, other: &str) -> bool {
 /// One step on the way to a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
-    /// Into a table.
+    /// Into a table, to the value of a key.
     Key(String),
-    /// Into a list.
+    /// Into a list, to the entry with this index, counted from zero.
     Index(usize),
 }
 
@@ -120,7 +120,7 @@ pub(super) fn name_of(steps: &[Step]) -> String {
     })
 }
 
-/// Quotes a text that somebody wrote so that it fits in a message on one line.
+/// Quotes a text of the configuration so that it fits in a message on one line.
 pub(super) fn quoted(text: &str) -> String {
     let mut kept: String = text.chars().take(MAX_KEY).collect();
     if kept.len() < text.len() {

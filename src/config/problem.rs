@@ -27,13 +27,13 @@ impl fmt::Display for Severity {
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// How bad it is.
+    /// Whether a gateway can start with it.
     pub severity: Severity,
-    /// Where it was written.
+    /// The line or variable where the key was written.
     pub place: Place,
     /// The key, such as `route[1].path`; empty when no single key is at fault.
     pub key: String,
-    /// What is wrong.
+    /// What is wrong, without the key and its place.
     pub what: String,
     /// What to do; may be empty.
     pub advice: String,
@@ -91,7 +91,7 @@ impl Problems {
         self.sorted.insert(index, problem);
     }
 
-    /// Adds the problems that somebody else found.
+    /// Adds the problems that another check found.
     pub fn append(&mut self, others: Self) {
         for problem in others.sorted {
             self.push(problem);
@@ -108,7 +108,7 @@ impl Problems {
         self.iter().filter(|problem| problem.severity == severity).count()
     }
 
-    /// Counts all of them.
+    /// Returns how many problems there are, warnings included.
     pub fn len(&self) -> usize {
         self.sorted.len()
     }

@@ -31,17 +31,17 @@ pub(crate) struct Shape<'a> {
 /// The types that a value can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A string.
+    /// A string, which may have a form of its own, such as a duration.
     Text,
-    /// A whole number.
+    /// A whole number, with or without bounds.
     Number,
-    /// True or false.
+    /// `true` or `false`, unquoted.
     Switch,
     /// A list of values.
     List,
     /// A list of tables.
     Tables,
-    /// A table.
+    /// A table, with keys of its own.
     Table,
 }
 
@@ -149,7 +149,7 @@ impl Kind {
         }
     }
 
-    /// Names it for people.
+    /// Returns the name of the kind as messages have it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Text => "a text in quotes",

@@ -25,14 +25,14 @@ pub struct Limits {
     pub login_failures: u32,
     /// Sessions that one network may name in a minute although the store does not know them. After
     /// more, its requests wait for a moment if only the store could know their session: those of
-    /// citizens behind the same address too who come to this replica for the first time. Whoever
-    /// was here before is known and not affected. An invented cookie, which has no mark of ours,
-    /// counts for nobody.
+    /// citizens behind the same address too who come to this replica for the first time. Citizens
+    /// who were here before are known and not affected. An invented cookie, which has no mark of
+    /// ours, is not counted.
     pub unknown_sessions: u32,
     /// Length of the prefix that makes a network of IPv4: 32 is each address by itself.
     pub ipv4_prefix: u8,
-    /// Length of the prefix that makes a network of IPv6. A line is usually given a /56, so whoever
-    /// has one has 256 networks of /64 and could count as so many clients. Some lines have a /48
+    /// Length of the prefix that makes a network of IPv6. A line is usually given a /56, so its
+    /// owner has 256 networks of /64 and could count as so many clients. Some lines have a /48
     /// (shorten it under attack), few only a /64, of which neighbours then share a count, as they
     /// do behind one address of IPv4.
     pub ipv6_prefix: u8,

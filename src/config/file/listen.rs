@@ -32,9 +32,10 @@ pub struct Listen {
     /// File of a unix socket for plain HTTP, for a proxy on the same machine.
     #[schemars(example = &"/run/brama/brama.sock")]
     pub unix: Option<PathBuf>,
-    /// Who may connect to the unix socket: the mode of its file.
+    /// Users who may connect to the unix socket: the mode of its file.
     pub unix_mode: String,
-    /// Address and port of a plain listener that sends everybody to https, and does nothing else.
+    /// Address and port of a plain listener that sends every client to https, and does nothing
+    /// else.
     #[schemars(example = &"0.0.0.0:80")]
     pub redirect: Option<SocketAddr>,
     /// PEM file with the certificate for citizens, followed by its intermediates.
@@ -48,7 +49,7 @@ pub struct Listen {
     pub key: Option<PathBuf>,
     /// DER file with the OCSP response for `certificate`, for clients that want it stapled.
     ///
-    /// Whoever fetches it writes it whole, before the old one ends.
+    /// The program that fetches it must write it whole, before the old one ends.
     #[schemars(example = &"tls/portal.ocsp")]
     pub ocsp_staple: Option<PathBuf>,
     /// Oldest version of TLS that is spoken.
@@ -63,14 +64,14 @@ pub struct Listen {
     pub hsts: Option<HumanDuration>,
     /// Networks of proxies that send a PROXY protocol header (version 1 or 2) on each connection.
     ///
-    /// From these a connection without the header is refused. From others the header is: nobody
-    /// else can claim an address.
+    /// From these a connection without the header is refused. From others the header is: no other
+    /// peer can claim an address.
     #[schemars(example = &["10.1.2.0/24"])]
     pub proxy_protocol_from: Vec<Network>,
     /// Networks of proxies whose `Forwarded` and `X-Forwarded-*` headers are believed, for what
     /// `trusted_for` names.
     ///
-    /// Name the proxies themselves and nobody else: whoever is listed can claim any address.
+    /// Name the proxies themselves and nothing else: a peer that is listed can claim any address.
     /// They must clear what they do not write themselves of their clients' headers, `Forwarded`
     /// above all (nginx: `proxy_set_header Forwarded "";`), and pass on as `Host` the very host by
     /// which they decided (nginx: `$host`, not `$http_host`).
@@ -113,7 +114,7 @@ pub struct Listen {
     /// Bytes a second that a client must send of a body, or read of an answer, on the whole and
     /// only while it is waited for; the first 10 s are free. 0 is any rate.
     ///
-    /// It is what ends those who send a byte now and then only to hold what a request holds. The
+    /// It is what ends clients that send a byte now and then only to hold what a request holds. The
     /// body of a gRPC request, a stream of messages, may be as slow as `stall_timeout` lets it.
     pub min_body_rate: u32,
     /// Time between "not ready" and the end of accepting, when the program is asked to stop.
@@ -264,7 +265,7 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// Where operators look.
+/// What operators ask: health and readiness, metrics, sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]

@@ -57,7 +57,7 @@ pub enum LogFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessFormat {
-    /// What `format` says.
+    /// As `format` says.
     Same,
     /// There is no access log.
     Off,
@@ -73,10 +73,10 @@ pub enum AccessFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessAddresses {
-    /// All of it.
+    /// The whole address.
     Full,
     /// Without the last number of IPv4, and only the first three groups of IPv6.
     Masked,
-    /// None of it.
+    /// No address at all.
     Off,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Network(IpNet);
 
 impl Network {
-    /// Returns the network.
+    /// Returns the network, for comparing addresses with it.
     pub const fn get(self) -> IpNet {
         self.0
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{HumanDuration, HumanSize};
 use crate::config::field_order::keep_order;
 
-/// The national node.
+/// The `[node]` table: which node, and how its answers are checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
@@ -82,11 +82,11 @@ pub struct Node {
     pub max_answer: HumanSize,
     /// What to make of a pinned certificate past its date.
     pub expired_certificate: ExpiredCertificate,
-    /// Whether nobody can sign in for now, because the node is away or is being worked on.
+    /// Whether sign-in is closed for now, because the node is away or is being worked on.
     ///
-    /// Whoever must sign in, or more surely, sees a page that says so; programs get 503. Whoever
-    /// is signed in goes on, and so do logins that are under way. It takes effect without a
-    /// restart.
+    /// Citizens who must sign in, or more surely, see a page that says so; programs get 503.
+    /// Citizens who are signed in go on, and so do logins that are under way. It takes effect
+    /// without a restart.
     pub outage: bool,
     /// Time after which clients are told to come back (`Retry-After`).
     pub outage_retry_after: HumanDuration,
@@ -128,10 +128,10 @@ impl Default for Node {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct OutageMessage {
-    /// In Polish.
+    /// Text of the page in Polish.
     #[schemars(example = &"login.gov.pl jest niedostępny do godziny 18.")]
     pub pl: Option<String>,
-    /// In English.
+    /// Text of the page in English.
     #[schemars(example = &"login.gov.pl is unavailable until 6 p.m.")]
     pub en: Option<String>,
 }

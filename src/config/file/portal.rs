@@ -45,8 +45,8 @@ pub struct Portal {
     /// valid. Only the gateway's own user should be able to read it.
     #[schemars(example = &"/var/lib/brama")]
     pub state_directory: Option<PathBuf>,
-    /// Folders of which the modes of files say nothing, because nobody but the gateway has them:
-    /// mounts of a container.
+    /// Folders of which the modes of files say nothing, because only the gateway has them: mounts
+    /// of a container.
     ///
     /// Elsewhere it is an error when everybody on the machine can read a secret or write to what is
     /// believed, and when a group can write to a secret. Kubernetes mounts secrets with mode 0644

@@ -30,7 +30,7 @@ pub struct Route {
     /// responds.
     #[schemars(example = &"portal")]
     pub upstream: Option<String>,
-    /// Who may make the requests.
+    /// Clients that may make the requests.
     pub access: Access,
     /// Assurance that this route needs, when it is more than `service.assurance`. Less is an error:
     /// no login has less.
@@ -38,18 +38,19 @@ pub struct Route {
     /// A citizen who signed in with less is sent to the node again.
     #[schemars(example = Assurance::High)]
     pub assurance: Option<Assurance>,
-    /// How long ago the citizen may have proved who they are. Who did so earlier is sent to the
-    /// node to do it anew, and comes back to the same page.
+    /// How long ago the citizen may have proved who they are. A citizen who did so earlier is sent
+    /// to the node to do it anew, and comes back to the same page.
     ///
     /// At least a minute more than `service.clock_skew`.
     #[schemars(example = &"10m")]
     pub max_age: Option<HumanDuration>,
     /// Ways to sign in that are taken here, as the node names them (`AuthenticatingAuthority`).
     ///
-    /// All by default. Who came by another one sees a page that offers to sign in again.
+    /// All by default. A citizen who came by another one sees a page that offers to sign in again.
     #[schemars(example = vec!["pz.gov.pl"])]
     pub authorities: Vec<String>,
-    /// What must be so of the citizen. Who is not so gets 403 and is not sent to the node.
+    /// What must be so of the citizen. A citizen of whom it is not so gets 403 and is not sent to
+    /// the node.
     #[schemars(example = vec![Requirement::Adult, Requirement::Pesel])]
     pub require: Vec<Requirement>,
     /// Audience in the identity token. Left out, it is the name of the upstream.
@@ -112,9 +113,9 @@ pub struct Route {
     pub outlives_session: bool,
     /// Whether the route is closed: citizens see a page that says so, programs get 503.
     pub maintenance: bool,
-    /// Redirect, in place of an upstream. Whoever may not pass is not redirected.
+    /// Redirect, in place of an upstream. A client that may not pass is not redirected.
     pub redirect: Redirect,
-    /// Fixed answer, in place of an upstream. Whoever may not pass does not get it.
+    /// Fixed answer, in place of an upstream. A client that may not pass does not get it.
     pub respond: Respond,
     /// Changes to the headers of requests, on their way to the upstream.
     pub request_headers: Headers,
@@ -183,12 +184,12 @@ impl Default for Redirect {
     }
 }
 
-/// What is answered.
+/// The `[route.respond]` table: a fixed answer, given when `status` is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct Respond {
-    /// Status.
+    /// Status code of the answer.
     #[schemars(example = 410)]
     pub status: Option<u16>,
     /// Type of the text.
@@ -225,7 +226,7 @@ pub struct Headers {
     pub remove: Vec<String>,
 }
 
-/// Who may make a request.
+/// Clients that may make a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
@@ -233,7 +234,7 @@ pub enum Access {
     Public,
     /// Anybody; the upstream is told who it is if they are signed in.
     Optional,
-    /// Only who is signed in; others are sent to the node.
+    /// Only citizens who are signed in; others are sent to the node.
     Required,
 }
 

@@ -52,7 +52,7 @@ pub struct Service {
     pub assurance: Assurance,
     /// How far the node's clock may be from ours.
     pub clock_skew: HumanDuration,
-    /// Attributes that an assertion must have. If one is missing, nobody is signed in.
+    /// Attributes that an assertion must have. If one is missing, the citizen is not signed in.
     pub required_attributes: Vec<Attribute>,
     /// Attributes that are asked for and may be absent.
     #[schemars(example = vec!["birthdate"])]

@@ -42,7 +42,7 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OtherPerson {
-    /// It is refused, and whoever is signed in stays so.
+    /// It is refused, and the citizen who is signed in stays so.
     Refuse,
     /// The earlier session ends, and the other person is signed in.
     Replace,

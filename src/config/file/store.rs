@@ -51,7 +51,7 @@ pub enum StoreKind {
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]
 pub struct FileStore {
-    /// The file, in a folder that nobody else can write to. Required for this kind.
+    /// The file, in a folder that no other user can write to. Required for this kind.
     #[schemars(example = &"sessions.db")]
     pub path: Option<PathBuf>,
     /// Bytes that the file may have.
@@ -64,7 +64,7 @@ impl Default for FileStore {
     }
 }
 
-/// Servers for records.
+/// The `[store.redis]` table: servers of Redis or Valkey for records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = keep_order::<Self>)]

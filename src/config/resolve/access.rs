@@ -1,4 +1,4 @@
-//! Who may make the requests of a route, and with which methods.
+//! Which clients may make the requests of a route, and with which methods.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub(super) fn check_tie(context: &mut Context<'_>, taken: &[Claimed], claimed: &
     }
 }
 
-/// Who may pass.
+/// Resolves what a client needs to pass: `access`, and the requirements beside it.
 pub(super) fn access(
     context: &mut Context<'_>,
     route: &file::Route,

@@ -1,4 +1,4 @@
-//! Answers of places for somebody that a rule gives to everybody: by way of a cache.
+//! Answers for one citizen that a rule gives to others: by way of a cache.
 
 use super::context::Context;
 use crate::config::file::{Access, Headers, Route};

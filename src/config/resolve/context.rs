@@ -85,7 +85,7 @@ impl<'l> Context<'l> {
         if self.loaded.is_private_mount(&path) {
             return;
         }
-        // What is not there, or cannot be looked at, is reported by whoever needs it.
+        // What is not there, or cannot be looked at, is reported by the code that needs it.
         if let Ok(Some(found)) = look(&path) {
             let advice = format!(
                 "run: {}; in a mount that nobody else has, name it in portal.private_mounts",
@@ -95,7 +95,7 @@ impl<'l> Context<'l> {
         }
     }
 
-    /// Reads a file with a secret, which nobody else may read or write.
+    /// Reads a file with a secret, which no other user may read or write.
     pub(super) fn read_secret(&mut self, key: &str, path: &Path) -> Option<Vec<u8>> {
         self.forbid(key, path, rights::of_secret);
         self.contents(key, path)
@@ -171,7 +171,7 @@ impl<'l> Context<'l> {
     }
 
     /// Warns of each certificate of a file that has ended or soon will. What cannot be read is
-    /// reported by whoever needs it.
+    /// reported by the code that needs it.
     pub(super) fn check_all_dates(&mut self, key: &str, bytes: &[u8], advice: &str) {
         for certificate in Certificate::parse_all(bytes).unwrap_or_default() {
             self.check_dates_of(key, &certificate, advice);
@@ -262,7 +262,7 @@ impl<'l> Context<'l> {
     }
 }
 
-/// So many authorities somebody chose one by one.
+/// The most authorities of a file that was put together one by one; more are a whole system's.
 const FEW: usize = 8;
 
 fn add(roots: &mut RootCertStore, chain: Vec<CertificateDer<'static>>) -> Result<(), tls::Error> {

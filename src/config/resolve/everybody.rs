@@ -1,4 +1,4 @@
-//! Lists of networks in which everybody is, whether or not that was meant.
+//! Lists of networks that hold every client, whether or not that was meant.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv6Net};
 use super::context::{Context, is_loopback};
 use crate::config::file::Network;
 
-/// Warns of lists that hold most of the internet, and of those that hold this machine when
-/// everybody seems to come from it.
+/// Warns of lists that hold most of the internet, and of those that hold this machine when every
+/// client seems to come from it.
 pub(super) fn check(context: &mut Context<'_>) {
     let file = context.file();
     let lists = [
@@ -63,7 +63,7 @@ fn local_proxy(context: &Context<'_>) -> Option<(IpAddr, &'static str)> {
         .into_iter()
         .filter_map(|(name, address)| Some((address?.ip(), name)))
         .find(|(here, _)| here.is_loopback() && !tells(*here));
-    // Who comes by a unix socket counts as this machine, and cannot say otherwise but in a header.
+    // A client of a unix socket counts as this machine, and can say otherwise only in a header.
     let here = IpAddr::from([127, 0, 0, 1]);
     let by_file = listen.unix.is_some() && !is_named(here);
     by_address.or(by_file.then_some((here, key!(listen.unix))))

@@ -105,7 +105,7 @@ pub(super) fn resolve(
     })
 }
 
-/// Who we are to the node, as far as that was given.
+/// Returns our names to the node, issuer and provider name, as far as they were given.
 fn names<'f>(context: &mut Context<'f>) -> (Option<&'f str>, Option<&'f str>) {
     let file = context.file();
     let issuer = context.required(

@@ -68,8 +68,8 @@ pub fn resolve(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
     resolve_and(loaded, now, |_| {})
 }
 
-/// Resolves a file as [`resolve`] does, and looks at what a start would need besides: for whoever
-/// asks before the start.
+/// Resolves a file as [`resolve`] does, and looks at what a start would need besides: for operators
+/// who ask before the start.
 #[must_use]
 pub fn check(loaded: Loaded, now: Time) -> (Option<Settings>, Problems) {
     resolve_and(loaded, now, |context| {

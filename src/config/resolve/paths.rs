@@ -24,7 +24,7 @@ pub(super) fn read(context: &mut Context<'_>, key: &str, text: &str) -> Option<S
     }
 }
 
-/// Tells what somebody meant who wrote more than a path, and what to write.
+/// Tells what is meant by more than a path, and what to write.
 fn misread(text: &str) -> Option<(String, String)> {
     if let Some((at, sign)) = pattern(text) {
         let what = format!(

@@ -123,7 +123,7 @@ const SIGNING: &str = "_sig_ec";
 const ENCRYPTION: &str = "_enc_ec";
 /// P-256, P-384 and P-521 (RFC 5480 2.1.1.1).
 const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
-/// RFC 8410 3.
+/// The object identifier of Ed25519 (RFC 8410 3).
 const ED25519: &str = "1.3.101.112";
 /// In bits: shorter keys are refused with every signature.
 const LEAST_RSA: usize = 2048;

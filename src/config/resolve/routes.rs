@@ -110,7 +110,7 @@ fn host(
     name
 }
 
-/// Nobody can be signed in at a host of which no portal is known.
+/// Reports a route that asks for a login at a host of which no portal is known.
 fn check_standing(
     context: &mut Context<'_>,
     key: &dyn Fn(&str) -> String,

@@ -1,6 +1,6 @@
-//! The simulator of the node signs in whoever is clicked on. So nothing of it is believed where
-//! citizens come: not with an environment of production, and not at an address that the internet
-//! could know.
+//! The simulator of the node signs in any person that is clicked on. So nothing of it is believed
+//! where citizens come: not with an environment of production, and not at an address that the
+//! internet could know.
 
 use super::context::Context;
 use crate::config::file::Environment;

@@ -76,7 +76,7 @@ fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// Also in a folder that is sticky, somebody else could make a file first that we then take for
+/// Also in a folder that is sticky, another user could make a file first that we then take for
 /// ours.
 fn folder_of_ours(context: &mut Context<'_>, key: &str, folder: &Path) {
     context.forbid(key, folder, rights::of_believed);
@@ -125,7 +125,7 @@ mod tests {
             assert!(told.contains("brama.toml:2: portal.state_directory: "), "{told}");
             assert!(told.contains(expected) && told.contains("run: chmod "), "{told}");
         }
-        // Nobody else has the mount.
+        // Only the gateway has the mount.
         let more = "private_mounts = [\"state\"]\n";
         assert!(told(0o777, 0o666, more).ends_with("0 errors, 0 warnings"));
         let more = "private_mounts = [\"other\", \"stat\"]\n";

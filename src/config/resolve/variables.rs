@@ -1,13 +1,13 @@
-//! Variables of the environment that say who may go where.
+//! Variables of the environment that change which clients may go where.
 //!
-//! Whoever reads the file does not see them, so each is named: by `check`, and at every start.
+//! A reader of the file does not see them, so each is named: by `check`, and at every start.
 
 use super::context::Context;
 use crate::config::file::Access;
 
 /// What says where a route is.
 const WHERE: [&str; 3] = ["host", "path", "methods"];
-/// What says whom it is for.
+/// What says which clients it is for.
 const WHOM: [&str; 6] =
     ["assurance", "max_age", "authorities", "require", "upgrade_origins", "cors_preflight"];
 

@@ -149,7 +149,7 @@ fn unix(context: &mut Context<'_>) -> Option<Socket> {
         context.error(key!(listen.unix_mode), what, "write it like \"0660\"");
     }
     let path = context.resolve(file.unix.as_deref()?);
-    // Who may replace what is in the folder can have citizens come to a socket of their own.
+    // A user who can replace what is in the folder can lead citizens to a socket of their own.
     context.forbid(key!(listen.unix), folder_of(&path), rights::of_folder);
     if path.as_os_str().as_bytes().len() > LONGEST_PATH {
         let what = format!("{} is longer than {LONGEST_PATH} bytes", path.display());

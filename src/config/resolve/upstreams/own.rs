@@ -58,8 +58,8 @@ fn listener(context: &Context<'_>, address: &str) -> Option<&'static str> {
     own.find(|(_, own)| own.port() == port && leads(*own)).map(|(name, _)| name)
 }
 
-/// Tells whether whoever connects to an address of this machine reaches a listener. To connect to
-/// the unspecified address is to connect to this machine.
+/// Tells whether a client that connects to an address of this machine reaches a listener. To
+/// connect to the unspecified address is to connect to this machine.
 fn leads_to(host: IpAddr, listener: IpAddr) -> bool {
     let listener = listener.to_canonical();
     let is_here = host.is_loopback() || host.is_unspecified();
