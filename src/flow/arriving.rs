@@ -1,7 +1,7 @@
 //! What is arriving: bodies that are read whole before anything is decided about them.
 //!
-//! 1. What has come is counted, not what was announced: whoever announces much and sends little
-//!    holds little.
+//! 1. What has come is counted, not what was announced: a client that announces much and sends
+//!    little holds little.
 //! 2. There is a bound for how many arrive at once and for their bytes, shared out by network
 //!    ([`super::ledger`]). When it is tight, the network that has most loses the one that began
 //!    first, and that one is not read any further.
@@ -29,10 +29,10 @@ pub const MOST_ARRIVING: usize = 4_096;
 /// How many bytes of them may have come.
 pub const MOST_ARRIVING_BYTES: usize = 64 << 20;
 
-/// All that is arriving.
+/// The bodies that are arriving in this process, by network.
 pub struct Arriving {
     ledger: Ledger,
-    /// Those that are being read; who is dropped here is read no further.
+    /// Those that are being read; one that is dropped here is read no further.
     readers: Mutex<HashMap<Digest, oneshot::Sender<()>>>,
 }
 

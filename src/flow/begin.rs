@@ -85,5 +85,5 @@ impl Flows {
 }
 
 const TWIN: &str = "login twin";
-/// 128 bits.
+/// The bytes of a twin: 128 bits of a mark.
 const TWIN_LENGTH: usize = 16;

@@ -1,10 +1,10 @@
 //! What binds a thing to one browser: a secret in a cookie of that browser alone.
 //!
 //! 1. Each thing has a cookie of its own, with a fresh value, whose name ends in the [`Tag`] of the
-//!    thing. So whoever preset a cookie in somebody's browser has fixed nothing, and two tabs that
+//!    thing. So a cookie that was preset in a citizen's browser fixes nothing, and two tabs that
 //!    begin at the same time do not overwrite each other's.
-//! 2. A tag is made of a digest: it leads from the handle of a thing to its cookie, and tells
-//!    nobody the handle.
+//! 2. A tag is made of a digest: it leads from the handle of a thing to its cookie, and does not
+//!    reveal the handle.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::base::secret::Secret;
 pub struct Binding(Secret<String>);
 
 impl Binding {
-    /// Makes a fresh one.
+    /// Makes a fresh binding, for a new cookie.
     #[must_use]
     pub fn generate() -> Self {
         Self(Secret::new(random::handle()))
@@ -73,7 +73,7 @@ impl Tag {
         random::is_base64url(text, Self::LENGTH)
     }
 
-    /// Returns the letters.
+    /// Returns the letters that the name of the cookie ends in.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

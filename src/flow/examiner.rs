@@ -1,4 +1,4 @@
-//! Examinations of answers, away from the threads that serve everybody.
+//! Examinations of answers, away from the threads that serve requests.
 //!
 //! 1. A worker's thread serves all its connections, so it is not the one that parses, verifies and
 //!    decrypts. A thread for work that blocks does ([`tokio::task::spawn_blocking`]).
@@ -32,7 +32,7 @@ impl Default for Examiner {
 }
 
 impl Examiner {
-    /// Makes so many places.
+    /// Makes an examiner that examines so many answers at once.
     fn of(places: usize) -> Self {
         Self(Arc::new(Semaphore::new(places)))
     }
@@ -46,7 +46,7 @@ impl Examiner {
         examination: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, GivenUp> {
         let place = Arc::clone(&self.0).acquire_owned().await.map_err(|_| GivenUp)?;
-        // It keeps its place even when nobody waits for it any more.
+        // It keeps its place even when no request waits for it any more.
         let examined = spawn_blocking(move || {
             let result = examination();
             drop(place);

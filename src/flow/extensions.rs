@@ -1,7 +1,8 @@
-//! What answers of the node held that nobody reads: extensions, in places that are meant for them.
+//! What answers of the node held that Brama does not read: extensions, in places that are meant for
+//! them.
 //!
-//! The node may send more than was seen of it, so they refuse nobody. They are counted, and each
-//! kind is told once, so that somebody looks whether it matters.
+//! The node may send more than was seen of it, so no login is refused for them. They are counted,
+//! and each kind is told once, so that an operator looks whether it matters.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use crate::saml::checks::Unread;
 /// What was seen of them. Kept when the configuration changes.
 #[derive(Debug, Default)]
 pub struct Extensions {
-    /// Answers that held some.
+    /// Answers that held at least one.
     pub answers: Count,
     told: Mutex<BTreeSet<String>>,
 }

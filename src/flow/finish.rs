@@ -2,9 +2,9 @@
 //!
 //! Three things must come together, and no two of them are enough: the handle of a login that we
 //! began ([`RelayState`]), the ticket of the browser that delivered the node's answer
-//! ([`super::ticket`]), and what the browser that began it remembers ([`super::pending`]). So
-//! nobody is signed in by the answer to somebody else's login, neither who began it nor who
-//! delivered it.
+//! ([`super::ticket`]), and what the browser that began it remembers ([`super::pending`]). So no
+//! citizen is signed in by the answer to another one's login, neither the one who began it nor the
+//! one who delivered it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ use crate::store::Unavailable;
 pub struct Attempt<'b> {
     /// The handle of the login.
     pub relay_state: &'b RelayState,
-    /// The ticket that was given to whoever delivered the answer.
+    /// The ticket that was given to the browser that delivered the answer.
     pub ticket: Option<&'b str>,
     /// What was remembered of the login, when this browser began it.
     pub begun: Option<&'b PendingLogin>,
@@ -48,7 +48,7 @@ pub struct Attempt<'b> {
     pub network: Network,
 }
 
-/// A finished login.
+/// What a finished login hands to the browser, and what the log says of it.
 #[derive(Debug)]
 pub struct Finished {
     /// The id for the session cookie.
@@ -91,16 +91,16 @@ impl Flows {
     /// does not wait for its end; the same browser is told then when it asks again.
     ///
     /// # Errors
-    /// The first reason for which nobody is signed in.
+    /// The first reason for which the citizen is not signed in.
     pub async fn finish(self: &Arc<Self>, attempt: Attempt<'_>) -> Result<Finished, LoginError> {
         let Attempt { relay_state, ticket, begun, earlier, network } = attempt;
 
-        // 1. Who finishes is who delivered: nobody else has the ticket. Without it nothing is told,
-        //    changed or ended, however often somebody asks.
+        // 1. The browser that finishes is the one that delivered: no other has the ticket. Without
+        //    it nothing is told, changed or ended, however often it is asked for.
         let delivered = ticket::open(ticket, &self.sealer, relay_state, self.now())?;
 
-        // 2. Who finishes is who began: nobody else has what was remembered. An answer that came to
-        //    another browser is good for nobody from now on.
+        // 2. The browser that finishes is the one that began: no other has what was remembered. An
+        //    answer that came to another browser is good for no login from now on.
         let Some(login) = begun.cloned() else {
             return Err(self.end_for_good(relay_state, network).await);
         };
@@ -129,7 +129,7 @@ impl Flows {
             Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
         });
 
-        // 6. It is finished once. Who comes again is told what became of it.
+        // 6. It is finished once. A browser that comes again is told what became of it.
         match claimed? {
             Some(finished) => Ok(finished),
             None => {
@@ -139,7 +139,7 @@ impl Flows {
         }
     }
 
-    /// Claims a login, has it finished and notes what became of it; none when somebody claimed it
+    /// Claims a login, has it finished and notes what became of it; none when it was claimed
     /// before.
     async fn claim_and_exchange(
         &self,
@@ -213,7 +213,7 @@ impl Flows {
         let assertion = examination.for_login()?;
 
         // 3. Neither was used before, nor will be while it could be presented. Only what the node
-        //    vouched for is remembered, so nobody fills the memory with inventions.
+        //    vouched for is remembered, so inventions do not fill the memory.
         self.replay
             .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
             .await
@@ -224,7 +224,7 @@ impl Flows {
             .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
-        // 4. Whoever is signed in is not made another person on the way.
+        // 4. A citizen who is signed in is not made another person on the way.
         if self.is_of_another(earlier.as_ref(), assertion.person(), now).await? {
             return Err(LoginError::OtherPerson);
         }
@@ -257,7 +257,7 @@ impl Flows {
         }
     }
 
-    /// Tells whether somebody else is signed in with the session that the browser had before, and
+    /// Tells whether another person is signed in with the session that the browser had before, and
     /// that matters.
     async fn is_of_another(
         &self,
@@ -292,7 +292,7 @@ impl Flows {
         match outcome {
             Outcome::Refused { code, class } => Err(LoginError::Repeated { code, class }),
             Outcome::SignedIn { session, assurance } => {
-                // Somebody may have signed out meanwhile.
+                // The citizen may have signed out meanwhile.
                 let live = self.sessions.find(&session, Activity::Background, self.now()).await?;
                 live.ok_or(Refused::Used)?;
                 let (is_repeated, is_same_person) = (true, false);
@@ -309,7 +309,7 @@ impl Flows {
         }
     }
 
-    /// How long somebody who asks for the outcome of a login waits for it.
+    /// How long a request for the outcome of a login waits for it.
     fn patience(&self) -> Duration {
         self.node.patience().saturating_add(SETTLING)
     }

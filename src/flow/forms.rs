@@ -5,7 +5,7 @@
 //! 2. It is taken once.
 //! 3. It lives for two times of a login: one to sign in, one to press the button.
 //! 4. There is a bound for how many one process keeps, and for how many bytes they have. It is
-//!    shared out by network ([`super::room`]): whoever has much kept loses it, whoever has little
+//!    shared out by network ([`super::room`]): a network with much kept loses it, one with little
 //!    does not. Those that still arrive have bounds of their own ([`super::arriving`]).
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Handle {
     /// The length of every handle.
     pub const LENGTH: usize = 22;
 
-    /// Returns the handle.
+    /// Returns the handle as text, for an address or a form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.expose()
@@ -60,7 +60,7 @@ impl RandomHandle for Forms {
 /// A form as it was sent.
 #[derive(Clone)]
 pub struct Form {
-    /// All but the body.
+    /// What is known of the form beside its body.
     pub about: About,
     /// The body, byte for byte.
     pub body: Bytes,
@@ -69,7 +69,7 @@ pub struct Form {
 /// What is known of a form beside its body. Fields are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
-    /// The canonical host.
+    /// The canonical host that the form was sent to.
     pub host: String,
     /// Path and query as they came.
     pub target: String,
@@ -289,7 +289,7 @@ mod tests {
             lost += usize::from(!is_there);
         }
         assert!((23..=25).contains(&lost), "{lost}: what it brought first");
-        // The twin: where nobody has more, whoever comes is told that there is no room.
+        // The twin: where no network has more, the form is refused for want of room.
         let forms = Forms::new(store, Sealer::default(), TIMEOUT, 2 << 20);
         forms.keep(&form(&LARGE), &binding, network(1), now).await.unwrap();
         let kept = forms.keep(&form(&LARGE), &binding, network(2), now).await;

@@ -18,7 +18,7 @@ pub enum LoginError {
     /// The node did not answer as it should.
     #[error("{0}")]
     Node(#[from] NodeError),
-    /// The node's answer signs nobody in.
+    /// The node's answer does not sign the citizen in.
     #[error("{0}")]
     Refused(#[from] Refusal),
     /// The node's answer was not read to its end.
@@ -63,11 +63,11 @@ pub enum Class {
     NodeSlow,
     /// There is no way to the node.
     NodeUnreachable,
-    /// The node failed.
+    /// The node answered with a failure.
     NodeFailed,
     /// The artifact or the assertion was used before.
     Replayed,
-    /// The answer of the node signs nobody in.
+    /// The answer of the node does not sign the citizen in.
     Answer(Kind),
     /// Another person is signed in with that browser.
     OtherPerson,
@@ -107,7 +107,7 @@ impl Class {
         (Self::StoreAway, "store_away"),
         (Self::NotKept, "not_kept"),
     ];
-    /// All of them.
+    /// Every class, in the order of its names.
     pub const ALL: [Self; Self::NAMES.len()] = {
         let mut all = [Self::NotHere; Self::NAMES.len()];
         let mut at = 0;
@@ -125,7 +125,7 @@ impl Class {
         named.map_or("ours", |(_, name)| name)
     }
 
-    /// Reads a name.
+    /// Returns the class of a name as records have it; `None` when no class has it.
     #[must_use]
     pub fn from_name(text: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(_, name)| *name == text).map(|(class, _)| *class)
@@ -213,8 +213,8 @@ pub enum Refused {
     /// It was finished before.
     #[error("login was finished before")]
     Used,
-    /// Its answer came to a browser that did not begin it: it has ended, and nobody gets what the
-    /// answer stands for.
+    /// Its answer came to a browser that did not begin it: it has ended, and no browser gets what
+    /// the answer stands for.
     #[error(
         "login was begun by another browser than the one that its answer came to, and has ended"
     )]

@@ -71,7 +71,7 @@ impl Flows {
         });
         match examination.await {
             Ok(Ok(Confirmation::Signed)) => SignedOut::Everywhere,
-            // Whoever answered says so; that the node did is not known.
+            // The server that answered says so; that the node did is not known.
             Ok(Ok(Confirmation::Unsigned)) => {
                 SignedOut::OnlyHere("confirmation of the logout is not signed".to_owned())
             }

@@ -58,11 +58,11 @@ pub struct Settings {
     pub sso_url: String,
     /// Where a `LogoutRequest` goes; `None` when there is no such place.
     pub logout_url: Option<String>,
-    /// The node's identifier.
+    /// The entity identifier that the node's messages must have as `Issuer`.
     pub node_issuer: String,
-    /// Our signing key.
+    /// Signs our requests to the node.
     pub signer: Signer,
-    /// Our decryption keys.
+    /// Keys that open the node's encrypted assertions, several while they are being changed.
     pub decryption_keys: Vec<DecryptionKey>,
     /// The node's pinned certificates.
     pub trusted: TrustedCertificates,
@@ -74,7 +74,7 @@ pub struct Settings {
     pub maximum_answer: usize,
     /// How long a citizen may take at the node.
     pub login_timeout: Duration,
-    /// How many handles of ended logins, wishes and codes are kept, each.
+    /// How many handles of ended logins, hand-off requests and codes are kept, each.
     pub maximum_pending: u64,
     /// The most bytes of a form that is kept across a login; zero keeps none.
     pub keep_forms: usize,
@@ -88,7 +88,7 @@ pub struct Settings {
 /// step-up, the one who can confirm a higher level may not be the one whose case is on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherPerson {
-    /// It is refused, and whoever is signed in stays so.
+    /// It is refused, and the citizen who is signed in stays so.
     Refuse,
     /// The earlier session ends, and the other person is signed in.
     Replace,
@@ -96,9 +96,9 @@ pub enum OtherPerson {
 
 /// Everything that the flows share.
 pub struct Flows {
-    /// The settings.
+    /// What a login needs to know, as the configuration says it.
     pub settings: Arc<Settings>,
-    /// How sessions last.
+    /// How long sessions last.
     pub session_settings: crate::session::Settings,
     /// The way to the node.
     pub node: NodeClient,
@@ -112,17 +112,17 @@ pub struct Flows {
     pub forms: Arc<Forms>,
     /// What was used before.
     pub replay: Arc<ReplayGuard>,
-    /// The sessions.
+    /// The sessions of all citizens, here and in the store.
     pub sessions: Arc<Sessions>,
     /// What tells our session cookies from inventions.
     pub session_marks: Marker,
     /// The sessions at other hosts than the registered one.
     pub linked_sessions: Arc<LinkedSessions>,
-    /// Who wants to be signed in at other hosts.
+    /// Requests to be signed in at other hosts.
     pub handoff_requests: Arc<HandoffRequests>,
     /// What hands a session to another host, once.
     pub handoff_codes: Arc<HandoffCodes>,
-    /// The time.
+    /// Tells the time of every check.
     pub clock: SharedClock,
 }
 

@@ -6,8 +6,8 @@
 //!    is we who end it, and hardly ever does one turn out dead under a request. Where it does before
 //!    anything was sent on it, the exchange gets a new one. What was sent is never sent again.
 //! 4. At most so many exchanges are under way. So many others wait for their turn, each for a
-//!    moment; whoever comes then is turned away at once. So a slow node keeps few citizens waiting,
-//!    and nobody for long.
+//!    moment; a citizen who comes then is turned away at once. So a slow node keeps few citizens
+//!    waiting, and none of them for long.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -101,14 +101,14 @@ pub struct Exchanges {
     pub logout: Seen,
     /// Those that found no place.
     pub turned_away: Count,
-    /// What answers held that nobody reads.
+    /// What answers held that Brama does not read.
     pub extensions: Extensions,
 }
 
 /// What was seen of exchanges of one purpose.
 #[derive(Debug)]
 pub struct Seen {
-    /// How long they took.
+    /// How long each exchange took.
     pub duration: Histogram,
     /// `ok`, or the reason code.
     pub results: ByName,
@@ -130,7 +130,7 @@ impl Seen {
     }
 }
 
-/// The client.
+/// The client of the node's SOAP services. All workers share it.
 pub struct NodeClient {
     exchanges: Arc<Exchanges>,
     client: Client<Connector, Full<Bytes>>,
@@ -207,7 +207,7 @@ impl NodeClient {
     /// # Errors
     /// When there is none, or no room to wait for one.
     pub async fn permit(&self) -> Result<Permit, NodeError> {
-        // Nobody overtakes: a permit that is given back goes to who waits for it longest.
+        // No request overtakes: a permit that is given back goes to the one that waits longest.
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(Permit(permit));
         }
@@ -224,7 +224,7 @@ impl NodeClient {
         }
     }
 
-    /// Returns how many exchanges are under way, for whoever watches.
+    /// Returns how many exchanges are under way, for metrics.
     #[must_use]
     pub fn under_way(&self) -> usize {
         let all = self.settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
@@ -495,7 +495,7 @@ mod tests {
         let began = Instant::now();
         assert!(matches!(client.permit().await, Err(NodeError::Busy)));
         assert_eq!(began.elapsed().as_secs(), 2);
-        // And whoever gave up makes room in the queue.
+        // And a request that gave up makes room in the queue.
         assert!(matches!(client.permit().await, Err(NodeError::Busy)));
         assert_eq!(began.elapsed().as_secs(), 4);
     }

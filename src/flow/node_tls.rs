@@ -1,4 +1,4 @@
-//! Whose certificate a failed handshake with the node is about: ours, which the node refuses by an
+//! Which certificate a failed handshake with the node is about: ours, which the node refuses by an
 //! alert (RFC 8446 6.2), or the node's, which we refuse.
 
 use std::error::Error;
@@ -33,7 +33,7 @@ pub(super) fn explain(error: &(dyn Error + 'static), ours: Option<&Certificate>)
     }
 }
 
-/// Tells whether an alert is about the certificate of whoever receives it.
+/// Tells whether an alert is about the certificate of the side that receives it.
 fn is_of_certificate(alert: Alert) -> bool {
     matches!(
         alert,

@@ -3,15 +3,15 @@
 //! 1. The first that finishes a login claims it. Of two at once, also at two replicas, one is the
 //!    first.
 //! 2. What became of it is kept for [`TOLD_FOR`] and told to the same browser when it asks again: a
-//!    connection that broke, a page that was loaded anew and a double click lose nothing. Who asks
+//!    connection that broke, a page that was loaded anew and a double click lose nothing. A request
 //!    meanwhile waits for it. After that the login is known as used.
 //! 3. A login whose answer came to another browser than the one that began it is ended for good.
 //! 4. Only handles of logins that come to their end are kept, never of those that have only begun.
-//!    Anybody can have a login come to an end, so the room for them is shared out by network
+//!    Any client can have a login come to an end, so the room for them is shared out by network
 //!    ([`super::room`]). A handle that is pushed out, or that there is no room for, is no danger:
 //!    it leads to nothing more than its ticket and its cookie do, for a minute, and neither
-//!    artifact nor assertion is good twice ([`super::replay`]). So nobody is kept from signing in
-//!    for want of room.
+//!    artifact nor assertion is good twice ([`super::replay`]). So no citizen is kept from signing
+//!    in for want of room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub enum Outcome {
         /// How sure it is who they are.
         assurance: Assurance,
     },
-    /// Nobody was signed in.
+    /// The citizen was not signed in.
     Refused {
         /// The stable reason code.
         code: Reason,
@@ -59,7 +59,7 @@ pub enum Outcome {
 pub enum Claim {
     /// The login is the caller's to finish.
     First(Claimed),
-    /// Somebody came before.
+    /// The login was claimed before, here or at another replica.
     Before,
 }
 
@@ -67,7 +67,7 @@ pub enum Claim {
 #[derive(Debug)]
 pub struct Claimed(Option<Version>);
 
-/// All outcomes.
+/// What became of logins, in the store, with the room that handles have there.
 pub struct Outcomes {
     store: Arc<dyn RecordStore>,
     room: SharedRoom<StoredOutcome>,
@@ -108,7 +108,7 @@ impl Outcomes {
     /// Claims a login for a browser of a network.
     ///
     /// # Errors
-    /// When it cannot be told whether somebody came before, or not be noted.
+    /// When it cannot be told whether the login was claimed before, or not be noted.
     pub async fn claim(&self, login: &RelayState, network: Network) -> Result<Claim, Unavailable> {
         match self.begin(login, &StoredOutcome::UnderWay, network).await {
             Ok(Some(version)) => Ok(Claim::First(Claimed(Some(version)))),
@@ -158,7 +158,7 @@ impl Outcomes {
         self.room.swap(&handle(login), version, &kept, expires, now).await.map(drop)
     }
 
-    /// Returns what became of a login that somebody claimed before, as soon as it is known.
+    /// Returns what became of a login that was claimed before, as soon as it is known.
     ///
     /// # Errors
     /// [`Refused::Used`] when that was too long ago, or takes longer than `patience`;
@@ -180,8 +180,8 @@ impl Outcomes {
         }
     }
 
-    /// Tells whether a login that begins now could come to an end: nobody is sent to the node for
-    /// nothing.
+    /// Tells whether a login that begins now could come to an end: no citizen is sent to the node
+    /// for nothing.
     ///
     /// # Errors
     /// When the store is away.
@@ -189,8 +189,7 @@ impl Outcomes {
         self.store.check().await
     }
 
-    /// Returns how many handles are remembered. For whoever watches: every one of them is looked
-    /// at.
+    /// Returns how many handles are remembered. For tests: every one of them is looked at.
     ///
     /// # Errors
     /// When the store is away.
@@ -256,7 +255,7 @@ impl Outcome {
     }
 }
 
-/// How soon who waits for an outcome looks again.
+/// How soon a request that waits for an outcome looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How seldom, when it lasts.
 const SELDOM: Duration = Duration::from_millis(800);

@@ -1,9 +1,9 @@
 //! Logins under way: what was remembered when one began, in the hands of the browser that began it.
 //!
 //! 1. Nothing of a login that has only begun is kept on our side. What its end needs is sealed in a
-//!    cookie of the browser ([`Sealer`], for this one login): nobody reads it, changes it or makes
-//!    one. Whoever can open it with the cookie that came is served; so the cookie binds the login
-//!    to its browser.
+//!    cookie of the browser ([`Sealer`], for this one login): it cannot be read, changed or made
+//!    elsewhere. A browser is served whose cookie opens for the login; so the cookie binds the
+//!    login to its browser.
 //! 2. Each login has a cookie of its own ([`super::binding`]).
 //! 3. The length of what is remembered is the citizen's own cost, and bounded by [`ReturnTo`].
 //!
@@ -32,16 +32,16 @@ pub struct PendingLogin {
     pub assurance: Assurance,
     /// When it began, when the citizen must identify anew after that.
     pub fresh_since: Option<Time>,
-    /// Whose page led to it.
+    /// Whether a page of the portal's own led to it, or another site's.
     pub origin: Origin,
 }
 
-/// Whose page led the browser to where a login began.
+/// Which site's page led the browser to where a login began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// None, or one of the very portal: an address that was typed, a link of the portal's own.
     Own,
-    /// Another site's, or nobody knows.
+    /// Another site's, or the browser did not say.
     Elsewhere,
 }
 

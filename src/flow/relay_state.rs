@@ -3,7 +3,7 @@
 //! 1. It tells nothing of the login. It is random, has the second in which the login ends in it,
 //!    and a mark that only we can make ([`Sealer::mark`]). So whatever comes back is known for
 //!    ours, or for expired, without a record of it: a million logins that were begun cost nothing.
-//! 2. Who has such a handle has nothing by it. The one who began the login knows it, and so does
+//! 2. The handle alone is worth nothing. The browser that began the login knows it, and so does
 //!    every page on its way; what it leads to asks for more ([`super::pending`],
 //!    [`super::ticket`]).
 //! 3. SAML bindings 3.4.3 leaves 80 bytes for it.
@@ -154,13 +154,13 @@ impl Thing {
     }
 }
 
-/// 128 bits that nobody guesses.
+/// 128 bits, which cannot be guessed.
 const RANDOM: usize = 16;
 /// The bytes of a second: enough for 34,000 years.
 const SECONDS: usize = 5;
 const LAST_SECOND: i64 = (1 << (8 * SECONDS)) - 1;
 const BODY: usize = RANDOM + SECONDS;
-/// 96 bits of a mark: nobody invents a handle.
+/// 96 bits of a mark, which cannot be invented.
 const MARK: usize = 12;
 /// What 33 bytes have in base64url.
 const LENGTH: usize = 44;

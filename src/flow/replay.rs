@@ -21,7 +21,7 @@ pub enum Refused {
     Store(#[from] Unavailable),
 }
 
-/// The guard.
+/// Remembers artifacts and assertions that were used, in the store.
 pub struct ReplayGuard(Arc<dyn RecordStore>);
 
 impl ReplayGuard {

@@ -27,13 +27,13 @@ impl ReturnTo {
         if short.len() > Self::MAXIMUM_LENGTH { Self::front_page() } else { Self(short.to_owned()) }
     }
 
-    /// The front page.
+    /// Returns the front page, for a path that is none of ours, too long or not known.
     #[must_use]
     pub fn front_page() -> Self {
         Self("/".to_owned())
     }
 
-    /// Returns the path.
+    /// Returns the path with what follows it; it begins with one slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

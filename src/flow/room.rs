@@ -7,8 +7,8 @@
 //! 3. The records are [`Handles`]' and keep its rules.
 //!
 //! What it does not do: each process counts what it put itself. With several replicas at one store
-//! there is room for as much at each, and after a restart what was put before counts for nobody
-//! until it expires; a store that has a bound of its own holds for both.
+//! there is room for as much at each, and after a restart what was put before is counted for no
+//! network until it expires; a store that has a bound of its own holds for both.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ use crate::store::{Digest, RecordStore, Unavailable};
 /// How many bytes there is room for, by what is kept. It depends on where the records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rooms {
-    /// For each kind of what anybody can begin: logins that are finished, wishes, codes.
+    /// For each kind of what any client can begin: logins that are finished, hand-offs, codes.
     pub begun: usize,
-    /// For forms.
+    /// For forms that are kept across a login.
     pub forms: usize,
 }
 
@@ -55,7 +55,7 @@ pub struct SharedRoom<T> {
 /// Why something is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotKept {
-    /// There is no room, and nobody has more than this network would have.
+    /// There is no room, and no network has more than this one would have.
     #[error("as much is kept as there is room for")]
     Full,
     /// The store is away.
@@ -85,7 +85,7 @@ impl<T: Content> SharedRoom<T> {
         Self { handles: Handles::new(store, sealer), ledger: Ledger::new(bounds) }
     }
 
-    /// Begins a record for a network, under a handle that nobody has.
+    /// Begins a record for a network, under a handle that no record has.
     ///
     /// # Errors
     /// When there is no room, or it cannot be kept.
@@ -281,7 +281,7 @@ mod tests {
         for kept in [second, other] {
             assert!(room.find(&kept, now).await.unwrap().is_some());
         }
-        // The twin: nobody has more than it would.
+        // The twin: no network has more than it would.
         let refused = room.issue(&text(), end, network(3), now).await;
         assert_eq!(refused.unwrap_err(), NotKept::Full);
         assert_eq!(room.usage().entries, 2);

@@ -1,8 +1,8 @@
-//! The ticket: what the browser gets that delivered the node's answer, and nobody else.
+//! The ticket: what the browser that delivered the node's answer gets, and no other.
 //!
 //! The node's page comes across sites, so the consumer service cannot tell whose browser it is in.
-//! It answers that browser with a ticket, and nobody finishes a login without one. So the one who
-//! began a login, and knows its handle, has nothing by it that somebody else's browser delivered.
+//! It answers that browser with a ticket, and no login is finished without one. So a person who
+//! began a login, and knows its handle, has nothing by it that another browser delivered.
 //!
 //! 1. The ticket is the artifact itself, sealed for this login: nothing is kept on our side for it,
 //!    so deliveries that a stranger invents cost nothing, and a second one replaces none.
@@ -53,7 +53,7 @@ impl Ticket {
 }
 
 impl Delivered {
-    /// Returns the artifact.
+    /// Returns the artifact that the browser delivered.
     #[must_use]
     pub fn artifact(&self) -> &Artifact {
         &self.artifact

@@ -4,8 +4,8 @@
 //!    ([`crate::store::sealed`]).
 //! 2. It is bound to a host and to the browser that asked for the hand-off there (its binding
 //!    cookie).
-//! 3. The first use spends it, whoever comes, whatever else is wrong: a code that was seen by
-//!    somebody else is worth nothing as soon as the browser that it was made for has arrived, and a
+//! 3. The first use spends it, whatever browser comes, whatever else is wrong: a code that was seen
+//!    elsewhere is worth nothing as soon as the browser that it was made for has arrived, and a
 //!    thief who is faster gets nothing either, without that browser's cookie. Of two uses at once,
 //!    also at two replicas, one is the first.
 //! 4. Room for them is shared out by network ([`super::super::room`]).
@@ -32,7 +32,7 @@ use crate::store::seal::Sealer;
 use crate::store::sealed::{Handle, HandleKind, JsonContent, RandomHandle, Strength};
 use crate::store::{Kind, RecordStore, Unavailable};
 
-/// The code.
+/// The code in the address of the other host: 256 random bits.
 pub type HandoffCode = Handle<HandoffCodes>;
 
 impl HandleKind for HandoffCodes {
@@ -43,7 +43,7 @@ impl RandomHandle for HandoffCodes {
     const STRENGTH: Strength = Strength::Bits256;
 }
 
-/// All codes.
+/// The codes that are kept in the store, unused and used ones.
 pub struct HandoffCodes(SharedRoom<StoredCode>);
 
 /// The form in which a code is kept. Fields are only ever added.
@@ -111,7 +111,7 @@ impl HandoffCodes {
         bindings: &[Binding],
         now: Time,
     ) -> Result<(SessionId, ReturnTo, Origin), HandoffRefusal> {
-        // 1. There is such a code, and nobody came with it before.
+        // 1. There is such a code, and it was not used before.
         let found = self.0.find(code, now).await?.ok_or(HandoffRefusal::UnknownCode)?;
         let StoredCode::Unused(stands_for) = found.value else {
             return Err(HandoffRefusal::CodeUsed);

@@ -14,9 +14,9 @@
 //!    the only place where one is made.
 //!
 //! What is worth stealing on the way, and why it is of no use: the handle belongs to the first
-//! browser that brings it, and the code to the browser that asked for the hand-off. Nobody is
-//! signed in as somebody else by a link: for that a foreign browser would have to have the binding
-//! cookie, which only the other host itself can set.
+//! browser that brings it, and the code to the browser that asked for the hand-off. A link signs no
+//! citizen in as another one: for that a foreign browser would have to have the binding cookie,
+//! which only the other host itself can set.
 
 pub mod codes;
 pub mod refusal;

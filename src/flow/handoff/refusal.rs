@@ -21,7 +21,7 @@ pub enum HandoffRefusal {
     /// It led to the node again and again, and never to a session that will do.
     #[error("wish led to the node too often")]
     TooManyTries,
-    /// Nobody made such a code, or it was long ago.
+    /// Such a code was never made, or it was long ago.
     #[error("no such code is known")]
     UnknownCode,
     /// The code came too late.

@@ -25,7 +25,7 @@ pub enum Next {
     Go {
         /// The name of the host.
         host: String,
-        /// The code.
+        /// The code that the address at the other host gets.
         code: HandoffCode,
     },
 }
@@ -37,9 +37,9 @@ pub struct CompletedHandoff {
     pub linked: LinkedSessionId,
     /// Where the citizen wanted to go.
     pub return_to: ReturnTo,
-    /// Whose page led there.
+    /// Whether a page of the portal's own led there, or another site's.
     pub origin: Origin,
-    /// For the log.
+    /// The public name of the session, for the log.
     pub public_name: String,
     /// Whether the session that the browser had here until now was known, and the same person's.
     pub is_same_person: bool,
@@ -93,7 +93,7 @@ impl Flows {
     /// session that it had before, if any.
     ///
     /// # Errors
-    /// The first reason for which nobody is signed in here.
+    /// The first reason for which the citizen is not signed in here.
     pub async fn complete_handoff(
         &self,
         code: &HandoffCode,
@@ -111,7 +111,7 @@ impl Flows {
         // 3. A session linked to it, with a fresh id.
         let linked = self.linked_sessions.begin(&session, &live, host, now).await?;
         // 4. One that the browser had here before ends (fixation), and its session too when it is
-        //    another one: whoever was signed in here is not any more.
+        //    another one: a citizen who was signed in here is not any more.
         let mut is_same_person = false;
         if let Some(earlier) = earlier {
             match self.leave_earlier(earlier, host, &session, live.session().person()).await {

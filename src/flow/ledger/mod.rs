@@ -1,10 +1,9 @@
-//! The ledger of what one process keeps for strangers, shared out by network: nobody who keeps
-//! little loses it to somebody who keeps much.
+//! The ledger of what one process keeps for strangers, shared out by network: no network that keeps
+//! little loses it to one that keeps much.
 //!
 //! A [`Ledger`] notes what this process keeps: under which digest, for which network, how many
-//! bytes, and until when. It holds nothing itself. Whoever keeps something asks it first
-//! ([`Ledger::admit`]), and lets go of what it names. For records in a store [`super::room`] does
-//! both.
+//! bytes, and until when. It holds nothing itself. The keeper asks it first ([`Ledger::admit`]),
+//! and lets go of what it names. For records in a store [`super::room`] does both.
 //!
 //! 1. There is a bound for the number and one for the bytes ([`Bounds`]). The memory of the ledger
 //!    itself follows from the first: some 300 bytes an entry.
@@ -29,7 +28,7 @@ use crate::store::Digest;
 /// How much may be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many entries.
+    /// The most entries at a time.
     pub entries: usize,
     /// How many bytes they may have together.
     pub bytes: usize,
@@ -49,7 +48,7 @@ impl Bounds {
 pub struct Entry {
     /// Under which digest. It must be one of our own making (a hash of a random handle).
     pub digest: Digest,
-    /// Who had us keep it.
+    /// The network of the client that had us keep it.
     pub network: Network,
     /// How many bytes it has.
     pub bytes: usize,
@@ -70,7 +69,7 @@ pub struct Admission {
 /// How much is kept at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// How many entries.
+    /// How many entries there are.
     pub entries: usize,
     /// How many bytes they have.
     pub bytes: usize,
@@ -99,7 +98,7 @@ struct Books {
 
 type Number = u64;
 
-/// What one network has.
+/// What one network has in the ledger.
 #[derive(Default)]
 struct Share {
     entries: BTreeSet<Number>,
@@ -120,7 +119,7 @@ impl Ledger {
         Self { bounds, books: Mutex::default() }
     }
 
-    /// Returns the bounds.
+    /// Returns the bounds that the ledger was made with.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.bounds

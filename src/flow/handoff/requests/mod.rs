@@ -1,14 +1,14 @@
-//! Hand-off requests: somebody at another host wants to be signed in there.
+//! Hand-off requests: a citizen at another host wants to be signed in there.
 //!
 //! 1. A hand-off is found by an unguessable handle that tells nothing; host, return path and what
 //!    is wanted stay on our side.
 //! 2. It belongs to two browsers, which must be one: that which asked for it at the other host,
 //!    whose binding goes on into the code, and the first one that brings it to the registered host.
-//!    Whoever brings it later from elsewhere gets a refusal and changes nothing, so a handle that
-//!    is seen afterwards, in a history or a log, is worth nothing.
+//!    Another browser that brings it later gets a refusal and changes nothing, so a handle that is
+//!    seen afterwards, in a history or a log, is worth nothing.
 //! 3. It is fulfilled once.
 //! 4. Room for them is shared out by network ([`super::super::room`]), in number and in bytes.
-//! 5. It may lead to the node so many times and no more: whatever goes wrong, nobody is sent in
+//! 5. It may lead to the node so many times and no more: whatever goes wrong, no browser is sent in
 //!    circles.
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ use crate::store::{Kind, RecordStore};
 pub type HandoffHandle = Handle<HandoffRequests>;
 
 impl HandoffHandle {
-    /// Returns the handle.
+    /// Returns the handle as text, for the address that leads to the registered host.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.expose()
@@ -69,7 +69,7 @@ pub struct HandoffRequest {
     pub return_to: ReturnTo,
     /// What the session must bring.
     pub requirement: AuthnRequirement,
-    /// Whose page led there.
+    /// Whether a page of the portal's own led there, or another site's.
     pub origin: Origin,
 }
 
@@ -88,11 +88,11 @@ pub enum Step {
 pub enum Try {
     /// Not yet; the hand-off itself was counted as the beginning of a login.
     First,
-    /// It was.
+    /// The citizen was sent to the node for it before, and this is one time more.
     Further,
 }
 
-/// All hand-off requests.
+/// The hand-off requests that are kept in the store.
 pub struct HandoffRequests {
     lifetime: Duration,
     room: SharedRoom<StoredRequest>,
@@ -104,7 +104,7 @@ struct StoredRequest {
     host: String,
     return_to: String,
     acr: String,
-    /// Seconds.
+    /// The most seconds since the citizen identified; `None` is any age.
     max_age: Option<u64>,
     /// Of the browser at the other host.
     binding: BindingDigest,
@@ -129,7 +129,7 @@ impl JsonContent for StoredRequest {
 
 impl HandoffRequests {
     /// Makes hand-offs that are kept in a store. They last two times of a login: one to sign in,
-    /// one for whoever does so a second time.
+    /// one for a citizen who does so a second time.
     #[must_use]
     pub fn new(
         store: Arc<dyn RecordStore>,
@@ -310,7 +310,7 @@ fn name_of(key: SessionKey) -> String {
 
 /// How many times a hand-off may lead to the node.
 const MOST_TRIES: u32 = 10;
-/// Two tabs may bring the same hand-off at once; who loses looks again.
+/// Two tabs may bring the same hand-off at once; the one that loses looks again.
 const MOST_RACES: usize = 4;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ fn world() -> World {
     World { requests, home: Binding::generate(), now: "2031-01-01T00:00:00Z".parse().unwrap() }
 }
 
-/// A session of somebody who identified with a high level at that time.
+/// A session of a citizen who identified with a high level at that time.
 fn signed_in(at: Time) -> ActiveSession {
     let key = SessionId::generate().key();
     CachedSession::new(key, session(key, at), at)
@@ -142,7 +142,7 @@ async fn nobody_is_sent_to_the_node_for_ever() {
         w.bring(&handle, None).await.unwrap();
     }
     assert_eq!(w.bring(&handle, None).await.unwrap_err(), HandoffRefusal::TooManyTries);
-    // Who is signed in by now goes on.
+    // A browser that is signed in by now goes on.
     let live = signed_in(w.now);
     assert!(matches!(w.bring(&handle, Some(&live)).await.unwrap(), Step::Fulfil(..)));
 }
