@@ -1,7 +1,7 @@
 //! What happens to a request that may pass: it goes on to an upstream, or we answer it.
 //!
 //! 1. An action is looked at only when the gate said pass, so that a redirect or a fixed answer of
-//!    a closed place tells nothing to who may not see it.
+//!    a closed location tells nothing to a client that may not see it.
 //! 2. A redirect leads to a host that the configuration names, or to the host that the request was
 //!    for, which has routes. Nothing that a client chose stands before the path, not even the port
 //!    of its `Host`, and the path begins with exactly one slash. So it cannot be made to lead
@@ -16,7 +16,7 @@ use http::{HeaderValue, StatusCode};
 /// What happens to a request that may pass.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// It goes on.
+    /// It goes on to a server of an upstream.
     Forward(Forward),
     /// The client is told to go elsewhere.
     Redirect(Redirect),
@@ -53,7 +53,7 @@ pub enum HostHeader {
     Preserve,
     /// The host and port of the upstream's own address.
     Upstream,
-    /// Always this one.
+    /// This one for every request, as the configuration has it.
     Fixed(HeaderValue),
 }
 
@@ -68,14 +68,14 @@ pub struct Bounds {
     pub max_body: Option<u64>,
 }
 
-/// A fixed answer.
+/// The `respond` of a route: an answer that is the same for every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Respond {
-    /// The status.
+    /// The status code, as configured.
     pub status: StatusCode,
     /// The type of the text.
     pub content_type: HeaderValue,
-    /// The text.
+    /// The body, of at most [`MAX_FIXED_BODY`] bytes.
     pub body: Bytes,
 }
 
@@ -85,7 +85,7 @@ pub const MAX_FIXED_BODY: usize = 64 * 1024;
 /// Where a client is told to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
-    /// The status.
+    /// The status code: 301, 302, 303, 307 or 308.
     pub status: StatusCode,
     target: Vec<Piece>,
 }

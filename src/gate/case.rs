@@ -1,8 +1,8 @@
 //! Paths without regard to case, for upstreams that have none.
 //!
 //! 1. Two spellings are the same when they differ in upper and lower case alone ([`narrow`]).
-//! 2. They may be the same to somebody when a wider rule of Unicode has them so ([`wide`]): `ſ` and
-//!    `s`, the sign for kelvin and `k`, `ß` and `ss`. What one rule takes for the same and the
+//! 2. They may be the same to an upstream when a wider rule of Unicode has them so ([`wide`]): `ſ`
+//!    and `s`, the sign for kelvin and `k`, `ß` and `ss`. What one rule takes for the same and the
 //!    other does not is ambiguous, and no place that is protected is gone past by it.
 
 use std::borrow::Cow;

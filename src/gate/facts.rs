@@ -9,7 +9,7 @@ pub struct Facts<'f> {
     pub host: &'f str,
     /// The decoded path, see `request::path`.
     pub path: &'f str,
-    /// The method.
+    /// The method, as the client sent it.
     pub method: &'f Method,
     /// Whether it comes from a network that work on the portal does not close.
     pub may_pass_maintenance: bool,

@@ -10,7 +10,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::identity::headers::{IdentityHeader, identity_header};
 
-/// Whose headers rules are for.
+/// The messages whose headers rules change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Of requests, on their way to an upstream.
@@ -50,13 +50,13 @@ pub enum Error {
     /// The value has characters that a value cannot have.
     #[error("has a value with something else than visible ASCII in it")]
     Value,
-    /// It is ours.
+    /// The name is that of an identity header, which is ours.
     #[error("is an identity header, which only the gateway itself may set")]
     Identity,
-    /// It speaks of the connection.
+    /// The header speaks of the connection or of the framing of a body.
     #[error("belongs to the connection or frames the body, which is not for a rule to change")]
     Connection,
-    /// It is the host.
+    /// The header is `Host`.
     #[error("is not for a rule to change; the route has host_header for it")]
     Host,
     /// It carries cookies, ours among them.
@@ -97,7 +97,7 @@ impl Rules {
         if errors.is_empty() { Ok(rules) } else { Err(errors) }
     }
 
-    /// Applies them.
+    /// Removes, sets and adds, in this order.
     pub fn apply(&self, headers: &mut HeaderMap) {
         for name in &self.remove {
             headers.remove(name);

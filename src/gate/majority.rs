@@ -1,8 +1,8 @@
-//! Who is an adult: 18 years old, on the day that it is in Poland.
+//! Whether a citizen is an adult: 18 years old, on the day that it is in Poland.
 //!
 //! 1. A year of age is complete when its last day begins (Civil Code, article 112): one is an adult
-//!    from the first moment of the eighteenth birthday. Whoever was born on 29 February is one on
-//!    28 February, because there is no 29th eighteen years later.
+//!    from the first moment of the eighteenth birthday. A person who was born on 29 February is one
+//!    on 28 February, because there is no 29th eighteen years later.
 //! 2. The day is that of Warsaw, by the rule that has held in the whole Union since 1996: summer
 //!    time from the last Sunday of March to the last Sunday of October ([`WARSAW`]). So no
 //!    time zone data of the machine can be missing or old. Were summer time abolished, days would
@@ -16,7 +16,7 @@ use crate::base::clock::{Time, WARSAW};
 /// The age of adults (Civil Code, article 10).
 const ADULT: i64 = 18;
 
-/// Tells whether somebody born on a day is an adult now.
+/// Tells whether a person who was born on a day is an adult now.
 #[must_use]
 pub fn is_adult(birthdate: Date, now: Time) -> bool {
     let today = WARSAW.to_datetime(now).date();

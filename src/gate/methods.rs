@@ -9,7 +9,7 @@ use http::Method;
 pub struct Methods(Option<Vec<Method>>);
 
 impl Methods {
-    /// Every method.
+    /// Every method, also one that no rule names.
     pub const ALL: Self = Self(None);
 
     /// These and no other.
@@ -51,9 +51,9 @@ impl Methods {
 /// What two rules for one place are both for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tie<'m> {
-    /// Every method.
+    /// Every method: neither rule names any.
     All,
-    /// This one.
+    /// A method that both rules name.
     Method(&'m Method),
 }
 

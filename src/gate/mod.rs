@@ -1,10 +1,10 @@
 //! The one decision behind every door.
 //!
-//! Whoever serves a request gathers [`facts::Facts`], finds the [`RouteMatch`] that they lead to,
-//! looks for the session if the door asks who comes, and lets it [decide](RouteMatch::decide).
-//! Nobody else has a rule of its own; what no rule allows is denied. Whoever only wants to know
-//! what would be decided asks for the same [verdict](RouteMatch::judge), and cannot let anything
-//! pass with it.
+//! A door gathers [`facts::Facts`] of a request, finds the [`RouteMatch`] that they lead to, looks
+//! for the session if the location asks who comes, and lets it [decide](RouteMatch::decide). No
+//! door has a rule of its own; what no rule allows is denied. A caller that only wants to know what
+//! would be decided asks for the same [verdict](RouteMatch::judge), and cannot let anything pass
+//! with it.
 
 pub mod action;
 pub mod case;
@@ -37,7 +37,7 @@ use crate::session::cached::ActiveSession;
 pub enum Decision<'p> {
     /// It may go on.
     Pass(Pass),
-    /// It may not.
+    /// It may not go on, and this is why.
     Deny(Denial<'p>),
 }
 
@@ -50,7 +50,7 @@ pub enum Denial<'p> {
     StepUp(AuthnRequirement),
     /// The citizen is signed in and may not go there.
     Refuse(Refusal),
-    /// The location is closed for work, whoever asks.
+    /// The location is closed for work, for every client.
     Closed,
     /// There is such a location, but nothing can be done there with this method.
     NoMethod(&'p Location),
@@ -67,12 +67,12 @@ pub struct Verdict<'p> {
     pub outcome: Result<Naming, Denial<'p>>,
 }
 
-/// Whether a request goes on in the name of whoever is signed in.
+/// Whether a request goes on in the name of the citizen who is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// In nobody's name, whoever asks.
+    /// Without a name, also when a citizen is signed in.
     Nobody,
-    /// In the name of whoever is signed in, if anybody is.
+    /// In the name of the citizen who is signed in, if one is.
     Visitor,
 }
 
@@ -103,7 +103,7 @@ pub struct RouteMatch<'p> {
     location: Option<&'p Location>,
     route: Option<&'p Arc<Route>>,
     may_pass_maintenance: bool,
-    /// It only asks whether another request may be made, which the route answers for anybody.
+    /// It only asks whether another request may be made, which the route answers for any client.
     is_preflight: bool,
 }
 
@@ -118,8 +118,8 @@ impl<'p> RouteMatch<'p> {
     }
 
     /// Says that the request is a preflight for one with another method (Fetch 4.8). Where the
-    /// route of that method lets preflights through, this one takes it, in nobody's name;
-    /// otherwise it is as any other request.
+    /// route of that method lets preflights through, this one takes it, without a name; otherwise
+    /// it is as any other request.
     #[must_use]
     pub fn asking_for(self, method: &Method) -> Self {
         let route = self.location.and_then(|location| location.route(method));
@@ -138,8 +138,8 @@ impl<'p> RouteMatch<'p> {
         }
     }
 
-    /// Tells whether it matters here who asks. Where it does not, nobody's session is looked for,
-    /// so a location for all stays open when sessions cannot be found.
+    /// Tells whether it matters here who asks. Where it does not, no session is looked for, so a
+    /// location for all stays open when sessions cannot be found.
     #[must_use]
     pub fn asks_who(&self) -> bool {
         !self.is_preflight
@@ -164,7 +164,7 @@ impl<'p> RouteMatch<'p> {
         }
     }
 
-    /// Decides.
+    /// Decides, once and for all, whether a request with this session may go on.
     #[must_use]
     pub fn decide(self, session: Option<ActiveSession>, now: Time) -> Decision<'p> {
         let visitor = session.as_ref().map(|live| Visitor::from(live.session()));
@@ -196,7 +196,7 @@ impl<'p> RouteMatch<'p> {
         visitor: Option<&Visitor<'_>>,
         now: Time,
     ) -> Result<Naming, Denial<'p>> {
-        // Nobody is sent to sign in to a location that is closed.
+        // No client is sent to sign in to a location that is closed.
         if self.is_closed(route) {
             return Err(Denial::Closed);
         }
@@ -204,7 +204,7 @@ impl<'p> RouteMatch<'p> {
             return Ok(Naming::Nobody);
         }
         match (&route.access, visitor) {
-            // Nobody's name is told to a public location, whoever asks.
+            // A public location is told no name, also when a citizen is signed in.
             (Access::Public, _) => Ok(Naming::Nobody),
             (Access::Optional, _) => Ok(Naming::Visitor),
             (Access::Required(requirement), Some(visitor)) => {

@@ -1,4 +1,4 @@
-//! Routes: which location belongs to which upstream, and who may go there.
+//! Routes: which location belongs to which upstream, and which clients may go there.
 //!
 //! 1. A route has a host and a path prefix that ends at a segment: `/tax` covers `/tax` and
 //!    `/tax/x`, not `/taxi`. Hosts are compared whole.
@@ -34,25 +34,25 @@ use super::rewrite::Rewrite;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::{PersonalClaim, Release};
 
-/// Who may go somewhere.
+/// What a client needs to go somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, and nobody's identity is passed on.
+    /// Nothing; no identity is passed on.
     Public,
-    /// Everybody; the identity of whoever is signed in is passed on.
+    /// Nothing; the identity of a citizen who is signed in is passed on.
     Optional,
-    /// Whoever is signed in and is as the rule asks.
+    /// A citizen who is signed in and is as the rule asks.
     Required(Requirement),
 }
 
 impl Access {
-    /// Whoever is signed in with at least this level.
+    /// Asks for a citizen who is signed in with at least this level.
     #[must_use]
     pub fn level(assurance: Assurance) -> Self {
         Self::Required(Requirement::level(assurance))
     }
 
-    /// Tells whether nobody may go here who may not go there.
+    /// Tells whether every client that may go here may go there too.
     #[must_use]
     pub fn asks_as_much_as(&self, other: &Self) -> bool {
         match (self, other) {
@@ -63,7 +63,7 @@ impl Access {
     }
 }
 
-/// One route.
+/// One `[[route]]` of the configuration, resolved.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// The host in lower case.
@@ -72,7 +72,7 @@ pub struct Route {
     pub path: String,
     /// The methods that it is for.
     pub methods: Methods,
-    /// Who may go there.
+    /// What a client needs to go there.
     pub access: Access,
     /// What happens to a request that may pass.
     pub action: Action,
@@ -92,7 +92,7 @@ pub struct Route {
     pub upgrade: Protocols,
     /// Other sites whose pages may have its connections change.
     pub upgrade_origins: Origins,
-    /// Whether a preflight for a request of its methods passes, whoever asks.
+    /// Whether a preflight for a request of its methods passes, with or without a session.
     pub cors_preflight: bool,
     /// Whether its streams go on when the session that they were opened in has ended.
     pub outlives_session: bool,
@@ -147,7 +147,7 @@ pub struct Location {
 /// How the path of a location is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// With case.
+    /// With case: no upstream of it, or beside it on the host, ignores case.
     Exact,
     /// Without case: it answers by itself, beside an upstream that ignores it.
     Folded,
@@ -158,11 +158,11 @@ enum Reading {
 /// How a route covers a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
-    /// It does.
+    /// The path is the prefix or lies below it, at a segment.
     Covers,
     /// It would, if case were ignored.
     OtherCase,
-    /// It does not.
+    /// It does not, in any case.
     Elsewhere,
 }
 
@@ -204,7 +204,7 @@ impl Location {
         self.routes.iter().flat_map(|route| route.methods.named())
     }
 
-    /// Returns its routes.
+    /// Returns the routes of this location; those that name methods come first.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
         self.routes.iter()
     }
@@ -216,11 +216,11 @@ impl Location {
     }
 }
 
-/// All routes.
+/// All routes of the configuration, by host and path.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// Hosts in the order of their names, each with its locations, longest prefix first. There are
-    /// few, and nobody outside chooses them, so they are searched and not hashed.
+    /// few, and clients do not choose them, so they are searched and not hashed.
     hosts: Vec<Host>,
     releases: usize,
 }
@@ -331,8 +331,8 @@ impl Policy {
         host.map_or(Coverage::Elsewhere, |host| host.coverage(&route.path, path))
     }
 
-    /// Returns the locations that are in reach of whoever does something with all that is below a
-    /// path.
+    /// Returns the locations that are in reach of a client that does something with all that is
+    /// below a path.
     pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Location> {
         let locations = self.position(host).map_or(&[][..], |at| &self.hosts[at].locations);
         let path = if path == "/" { path } else { path.trim_end_matches('/') };

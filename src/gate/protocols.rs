@@ -1,6 +1,6 @@
 //! The protocols that a connection of a route may change to (RFC 9110 7.8).
 //!
-//! After the change, nobody here reads what passes. So only what a route names may be asked for;
+//! After the change, Brama does not read what passes. So only what a route names may be asked for;
 //! everything else is left out of the request, as RFC 9110 lets a server do, and the upstream
 //! answers it as any other. HTTP/2 in the clear (`h2c`) cannot be named: further requests would go
 //! on in it, and no rule would see them.
@@ -53,7 +53,7 @@ impl Protocols {
         }
     }
 
-    /// Returns their names.
+    /// Returns the protocol names, in lower case.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.0
@@ -90,7 +90,7 @@ fn is_name(name: &str) -> bool {
 
 /// RFC 6455, and all that a portal usually asks for.
 const WEBSOCKET: &str = "websocket";
-/// The longest name.
+/// The longest name of a protocol, in bytes.
 const LONGEST: usize = 64;
 
 #[cfg(test)]

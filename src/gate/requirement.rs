@@ -1,10 +1,11 @@
 //! What a rule asks of a citizen who is signed in, and what is missing when one may not pass.
 //!
-//! 1. What no login can mend comes first: whoever is too young is not sent to the node for it.
+//! 1. What no login can mend comes first: a citizen who is too young is not sent to the node for
+//!    it.
 //! 2. The level and the age of the login come next, in one way to the node for both.
-//! 3. The way in comes last, because the way to the node for 2 may have been another one. Nobody
-//!    is sent to the node for it without being asked: the citizen chooses the way there, and could
-//!    choose the wrong one for ever.
+//! 3. The way in comes last, because the way to the node for 2 may have been another one. No
+//!    citizen is sent to the node for it without being asked: the citizen chooses the way there,
+//!    and could choose the wrong one for ever.
 
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub struct AuthnRequirement {
 }
 
 impl AuthnRequirement {
-    /// Tells whether somebody who identified then, at that level, need not do so again. A login
+    /// Tells whether a citizen who identified then, at that level, need not do so again. A login
     /// that may be no moment old must always be a new one.
     #[must_use]
     pub fn is_met(&self, assurance: Assurance, authenticated: Time, now: Time) -> bool {
@@ -78,7 +79,7 @@ pub enum Refusal {
     /// The person is not 18 yet.
     #[error("citizen is not an adult")]
     NotAdult,
-    /// Nobody knows whether the person is an adult.
+    /// Whether the person is an adult is not known: the session has no date of birth.
     #[error("date of birth is not known")]
     BirthdateUnknown,
     /// The person has no PESEL, or the way by which they came does not tell it; a login by another
@@ -120,7 +121,7 @@ impl Requirement {
         Self { assurance, max_age: None, authorities: Vec::new(), attributes: Vec::new() }
     }
 
-    /// Tells whether whoever fulfils it fulfils another one.
+    /// Tells whether a citizen who fulfils it fulfils another one.
     #[must_use]
     pub fn asks_as_much_as(&self, other: &Self) -> bool {
         let is_as_recent = match (self.max_age, other.max_age) {

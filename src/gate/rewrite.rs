@@ -154,7 +154,7 @@ impl Rewrite {
             target.push('?');
             target.push_str(query);
         }
-        // Made of parts of targets, so it is one; the root is no secret location of anybody.
+        // Made of parts of targets, so it is one; the root is no secret location.
         Some(PathAndQuery::try_from(target).unwrap_or(PathAndQuery::from_static("/")))
     }
 }

@@ -12,7 +12,7 @@ use super::policy::{Coverage, Policy, Route};
 /// Where a route stands with respect to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It decides.
+    /// It decides: its location and method are those of the request.
     Decides,
     /// It is for the path, but the location of a longer prefix has the only say.
     ShorterPath,

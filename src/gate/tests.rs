@@ -162,7 +162,7 @@ fn only_a_door_that_asks_who_comes_needs_a_session() {
     assert!(!RouteMatch::find(&facts("other.example", "/in"), &policy).asks_who());
 }
 
-/// Somebody who fulfils everything that is asked for below.
+/// A citizen who fulfils everything that is asked for below.
 fn visitor() -> Visitor<'static> {
     Visitor {
         assurance: Assurance::High,

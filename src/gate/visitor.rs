@@ -1,4 +1,4 @@
-//! What a rule may know of whoever is signed in.
+//! What a rule may know of a citizen who is signed in.
 
 use jiff::civil::Date;
 
@@ -6,14 +6,14 @@ use crate::base::clock::Time;
 use crate::identity::assurance::Assurance;
 use crate::session::Session;
 
-/// Somebody who is signed in, as the policy sees them.
+/// A citizen who is signed in, as the policy sees them.
 #[derive(Clone, Copy)]
 pub struct Visitor<'v> {
     /// How sure the identification was.
     pub assurance: Assurance,
-    /// When they identified.
+    /// When they identified at the node.
     pub authenticated: Time,
-    /// Who identified them, when the node said so.
+    /// The authority that identified them, when the node said so (`AuthenticatingAuthority`).
     pub authority: Option<&'v str>,
     /// The date of birth, when it is known.
     pub birthdate: Option<Date>,
