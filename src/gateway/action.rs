@@ -26,7 +26,7 @@ pub fn redirect(
     let location = redirect.location(host, path, uri.query());
     let mut response = Response::new(body::empty());
     *response.status_mut() = redirect.status;
-    // All parts are visible ASCII; if one is not, home is a place that everybody may go to.
+    // All parts are visible ASCII; if one is not, home is a place that every client may go to.
     response.headers_mut().insert(LOCATION, location.unwrap_or(HeaderValue::from_static("/")));
     finish(response, pass)
 }

@@ -1,8 +1,9 @@
-//! The page of ours that a script or a form asks from: whoever signs in for it wants to be there
-//! again afterwards.
+//! The page of ours that a script or a form asks from: a citizen who signs in for it wants to be
+//! there again afterwards.
 //!
-//! 1. The browser says it (`Referer`, RFC 9110 10.1.3), and nobody else. It only ever leads back
-//!    to a page of the same origin, by a path that could be asked for; what else it says is nothing.
+//! 1. The browser says it (`Referer`, RFC 9110 10.1.3), and no other source. It only ever leads
+//!    back to a page of the same origin, by a path that could be asked for; what else it says is
+//!    nothing.
 //! 2. None of our own places is such a page: its address may have a handle in it.
 //!
 //! What could break it in deployment: a page with `Referrer-Policy: no-referrer` or `origin`, and a

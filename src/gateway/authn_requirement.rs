@@ -4,7 +4,7 @@
 //!    the return path leads to and of the service the highest level holds, and the least age.
 //! 2. The return path is read as a request for it would be, by host, path and `GET`. A path that a
 //!    request could not have, and one of our own places, ask for nothing beside the service.
-//! 3. It opens nothing: whoever comes back meets the gate, which asks for the same again.
+//! 3. It opens nothing: a citizen who comes back meets the gate, which asks for the same again.
 
 use crate::flow::return_to::ReturnTo;
 use crate::gate::requirement::AuthnRequirement;

@@ -12,9 +12,9 @@ use crate::gate::requirement::AuthnRequirement;
 pub struct Challenge {
     /// Where a login begins that brings what is missing.
     pub login: String,
-    /// What is missing.
+    /// The level and the age that a login must bring.
     pub requirement: AuthnRequirement,
-    /// Whether somebody is signed in, but not surely or recently enough.
+    /// Whether a citizen is signed in, but not surely or recently enough.
     pub step_up: bool,
 }
 

@@ -1,15 +1,15 @@
 //! What every door does with a request before it is answered. No door has a rule of its own.
 //!
 //! 1. [`Worker::receive`]: the head is checked, proxies in front are heard, host and path are
-//!    settled ([`host()`] and [`path()`]: the same for us and for whoever is behind us), and nobody
-//!    speaks in our name.
+//!    settled ([`host()`] and [`path()`]: the same for us and for the upstreams behind us), and no
+//!    client speaks in our name.
 //! 2. [`Worker::find`]: an endpoint of ours, or what the policy has for that host, path and method.
 //!    It asks for the proof of step 1.
 //! 3. [`Worker::decide`]: the method is the one that the request line says, the cookie leads to a
 //!    session where it matters who asks, and the gate decides. A handshake that another site's page
 //!    makes in a citizen's name does not pass ([`handshake`]).
 //!
-//! Whoever only wants to know what would be decided finds the same and asks it for a verdict
+//! A caller that only wants to know what would be decided finds the same and asks it for a verdict
 //! ([`RouteMatch::judge`](crate::gate::RouteMatch::judge)).
 
 use std::borrow::Cow;
@@ -72,8 +72,8 @@ impl<'r> Found<'r> {
     }
 }
 
-/// Finds what a request is for, by its canonical host and path, its method, and its client, who may
-/// be allowed to pass during maintenance.
+/// Finds what a request is for, by its canonical host and path, its method, and its client, which
+/// may be allowed to pass during maintenance.
 #[must_use]
 pub fn find<'r>(
     (settings, rules): (&Settings, &'r Rules),
@@ -183,8 +183,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Refuses heads that no door takes: methods for nobody, what HTTP/2 can say and HTTP/1.1
-    /// cannot, targets that are no path.
+    /// Refuses heads that no door takes: methods that are for no client, what HTTP/2 can say and
+    /// HTTP/1.1 cannot, targets that are no path.
     fn check_head(&self, context: &RequestContext) -> Result<(), Failure> {
         denial::check_method(&context.parts.method)?;
         if !is_method(context.parts.method.as_str().as_bytes()) {

@@ -1,7 +1,7 @@
 //! What is answered to a request that the gate stopped.
 //!
-//! 1. [`reply`] says it by who waits for the answer, and nothing else. `brama explain-policy` asks
-//!    the same function what would be answered.
+//! 1. [`reply`] decides it by the caller that waits for the answer, and by nothing else.
+//!    `brama explain-policy` asks the same function what would be answered.
 //! 2. `Worker::deny` does it: a form is kept, a login begins, a session that was ended from outside
 //!    is explained first.
 
@@ -21,23 +21,23 @@ use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::session::label::Why;
 
-/// What is answered.
+/// What is answered to a request that the gate stopped.
 #[derive(Debug)]
 pub enum Reply {
     /// The page that takes the browser to the node.
     ToNode(ReturnTo, AuthnRequirement),
     /// A program is told what to bring, see [`Challenge::response`].
     Challenge(Challenge),
-    /// It is refused.
+    /// It is refused, with a page for people or JSON for programs.
     Refuse(Failure),
 }
 
-/// What was asked for.
+/// The request that the gate stopped, as far as its answer depends on it.
 #[derive(Debug)]
 pub struct Asked<'r> {
-    /// The method.
+    /// The method of the request.
     pub method: &'r Method,
-    /// Path and query.
+    /// Path and query, as they came.
     pub target: &'r str,
     /// The page that asks, see [`asked_from`].
     pub from: Option<ReturnTo>,
@@ -95,7 +95,7 @@ fn sign_in(
         ),
         // What a script fetches is no page; the one that it runs in is.
         Caller::Program => challenge(from.unwrap_or_else(ReturnTo::front_page)),
-        // Nobody goes to the node by it: no login begins, no cookie is set, nothing is counted.
+        // No browser goes to the node by it: no login begins, no cookie is set, nothing is counted.
         Caller::Machine => challenge(here),
     }
 }
@@ -119,7 +119,7 @@ fn refused(refusal: Refusal, return_to: &ReturnTo, settings: &Settings) -> Failu
     }
 }
 
-/// Refuses methods that are for nobody. TRACE would show a citizen's browser what we add to its
+/// Refuses methods that are for no client. TRACE would show a citizen's browser what we add to its
 /// requests (RFC 9110 9.3.8); CONNECT is for proxies that clients choose.
 ///
 /// # Errors

@@ -20,7 +20,7 @@
 //! token that the client has to know, and nothing is written there, so it is not judged.
 //!
 //! Methods that name their second location in the body (`IN_THE_BODY`) cannot be judged. They pass
-//! only where a route names them in its `methods`: then somebody has decided so. `LINK` and
+//! only where a route names them in its `methods`: then the operator has decided so. `LINK` and
 //! `UNLINK` only say something of the location that they are for.
 
 use std::borrow::Cow;
@@ -53,7 +53,7 @@ pub const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 const DEPTH: HeaderName = HeaderName::from_static("depth");
 
-/// A second location.
+/// A second location that a request names, as the policy sees it.
 #[derive(Debug, PartialEq, Eq)]
 struct Target<'t> {
     /// The scheme and the host, unless it is a path alone.
@@ -109,7 +109,7 @@ pub async fn judge(
     if worker.shared.find(location, &method, None).route().is_none() {
         return Err(not_allowed("is a place of the gateway"));
     }
-    // 3. Who asks. At a public location nobody was looked for.
+    // 3. The session, when there is one. At a public location none was looked for.
     let live = match pass.live() {
         Some(live) => Some(live.clone()),
         None => worker.live(context).await?,

@@ -35,7 +35,7 @@ use crate::wire::incoming::BodyError;
 pub struct Failure {
     /// What the citizen reads.
     pub page: ErrorPage,
-    /// The status.
+    /// The status code of the response.
     pub status: StatusCode,
     /// The stable reason code.
     pub code: Reason,
@@ -51,12 +51,12 @@ pub struct Failure {
     pub tries_again: bool,
     /// Whether it counts as a failure of the network that it came from.
     pub is_of_the_network: bool,
-    /// Whose page led to what failed, when that is not whose page led to this request.
+    /// Which site's page led to what failed, when that is not the one that led to this request.
     pub origin: Option<Origin>,
 }
 
 impl Failure {
-    /// Makes a failure.
+    /// Makes a failure with nothing for the log and no way to begin again.
     #[must_use]
     pub fn new(page: ErrorPage, status: StatusCode, code: Reason) -> Self {
         let (detail, begin_again) = (String::new(), None);
@@ -320,7 +320,7 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         let look = look(settings, context);
         let again = begin_again.is_none().then(|| again(*page, context)).flatten();
         let link = begin_again.as_deref().or(again.as_ref().map(ReturnTo::as_str));
-        // Whoever is signed in and should not be needs that first.
+        // A citizen who is signed in and should not be needs that first.
         let sign_out = format!("{}logout", settings.prefix);
         let incident = Incident {
             told: told(*page, settings, context),
@@ -358,11 +358,12 @@ pub fn respond(failure: &Failure, context: &RequestContext, settings: &Settings)
         response.headers_mut().insert(ALLOW, allow);
     }
     if matches!(page, ErrorPage::MalformedRequest | ErrorPage::TooLarge | ErrorPage::FormTooLarge) {
-        // Whoever sends what cannot be understood may mean something else with the rest as well.
+        // A client that sends what cannot be understood may mean something else with the rest too.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if settings.may_be_ours(context.path()) {
-        // A handle may stand in the address, and is nobody's business. There are no forms here.
+        // A handle may stand in the address, which no other site may learn. There are no forms
+        // here.
         let policy = HeaderValue::from_static("no-referrer");
         response.headers_mut().insert(REFERRER_POLICY, policy);
     }
@@ -387,7 +388,7 @@ fn told<'a>(page: ErrorPage, settings: &'a Settings, context: &RequestContext) -
     outage.said(context.language())
 }
 
-/// Whole seconds for `Retry-After`: whoever comes then does not come too early.
+/// Whole seconds for `Retry-After`: a client that comes then does not come too early.
 fn seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. Only what a person sends from a page of our own origin is kept: a navigation that says so
 //!    (`Sec-Fetch-Site`, or `Origin`). Another site's form is answered as if nothing were ever
-//!    kept, so nobody is brought to send what a foreign page wrote.
+//!    kept, so no citizen is brought to send what a foreign page wrote.
 //! 2. It counts as the beginning of a login before a byte of it is read, so a network that begins
 //!    too many has nothing kept. What is too long, for us or for its route, is refused by its
 //!    length, or as soon as the bound is passed.
@@ -55,7 +55,7 @@ const MAXIMUM_HEADER: usize = 2048;
 
 /// What comes with a request.
 pub enum RequestBody {
-    /// Its own body.
+    /// The body of the request itself.
     Own(Incoming),
     /// The handle of a form that is kept and was meant for this very address.
     Kept(BoundForm),
@@ -63,9 +63,9 @@ pub enum RequestBody {
 
 /// A form that is kept for a browser.
 pub struct BoundForm {
-    /// What leads to it.
+    /// The handle in the address that leads to it.
     pub handle: Handle,
-    /// Which browser that is.
+    /// The binding cookie of the browser that it is kept for.
     pub binding: Binding,
 }
 
@@ -268,7 +268,7 @@ pub async fn put_in_place(
         headers.insert(REFERER, referer);
     }
     context.scan.has_length = true;
-    // All of it is here, so nobody waits for a word to send it.
+    // All of it is here, so no client waits for a word to send it.
     context.parts.extensions.remove::<ExpectContinue>();
     tracing::info!(request = context.id, "kept form sent");
     Ok((Incoming::whole(body), Box::new(Taken { kept, form })))
@@ -300,7 +300,7 @@ pub async fn put_back(
 /// Requires that a page of our own origin asks, and that the browser says so.
 ///
 /// # Errors
-/// When another site asks, or nobody knows who.
+/// When another site asks, or the browser does not say which.
 pub fn require_same_origin(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
     if context.is_same_origin(worker.shared.settings.origin_of(context.host.name())) == Some(true) {
         return Ok(());

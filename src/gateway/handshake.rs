@@ -4,7 +4,7 @@
 //!    that must be a page of the same host, or one that the route names
 //!    (`upgrade_origins`).
 //! 2. A request without `Origin` is not made by a browser's page, and nothing leads its client to
-//!    send somebody else's cookie.
+//!    send another person's cookie.
 //! 3. Whatever else says where it comes from (`null`, two of them) is another site.
 
 use http::StatusCode;

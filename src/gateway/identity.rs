@@ -1,4 +1,4 @@
-//! The signed identity that goes with a request that passes in somebody's name.
+//! The signed identity that goes with a request that passes in a citizen's name.
 
 use http::HeaderValue;
 
@@ -9,9 +9,9 @@ use crate::identity::token;
 use crate::request::context::RequestContext;
 
 impl Worker {
-    /// Returns the signed identity for a request; `None` when it is made in nobody's name, or goes
-    /// on to no portal. It is made for the claims that the route releases, and the worker remembers
-    /// it while it is fresh.
+    /// Returns the signed identity for a request; `None` when it passes without a name, or goes on
+    /// to no portal. It is made for the claims that the route releases, and the worker remembers it
+    /// while it is fresh.
     ///
     /// # Errors
     /// When it cannot be signed.

@@ -19,7 +19,8 @@ use crate::request::cookie::Bound;
 const REMEMBERED_AFTER: Duration = Duration::from_secs(30 * 60);
 
 /// Refuses to begin a login while the operator says that the node is away. From another host the
-/// browser goes to the registered one first: who is signed in there need not go to the node.
+/// browser goes to the registered one first: a citizen who is signed in there need not go to the
+/// node.
 ///
 /// # Errors
 /// When it is.

@@ -57,9 +57,9 @@ pub struct Shared {
     pub rules: Arc<Rules>,
     /// The rules of the moment, for what lasts.
     pub current: Arc<CurrentRules>,
-    /// Login and logout.
+    /// Logins, logouts and hand-offs to other hosts.
     pub flows: Arc<Flows>,
-    /// The signed identities.
+    /// Signs identity tokens, and keeps those that it made.
     pub minter: Arc<Minter>,
     /// The keys of the signed identities.
     pub ring: Arc<RwLock<KeyRing>>,
@@ -67,11 +67,11 @@ pub struct Shared {
     pub limits: Arc<Limits>,
     /// Where each request is noted.
     pub access: Arc<AccessLog>,
-    /// What is counted for whoever watches.
+    /// Counts of refusals, logins and sign-outs, for metrics.
     pub counts: Arc<Doors>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
-    /// The time.
+    /// The clock of every decision and deadline.
     pub clock: SharedClock,
 }
 

@@ -4,7 +4,8 @@
 //! A portal that keeps a session of its own, and looks into our header only at its beginning, would
 //! show one citizen's pages to the next who signs in with the same browser. What the portal itself
 //! must do is in [`crate::manual::backends`]; this helps where it cannot be changed. Cookies at
-//! another host stay until somebody signs in there: only an answer of that host can take them away.
+//! another host stay until a citizen signs in there: only an answer of that host can take them
+//! away.
 
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Response};

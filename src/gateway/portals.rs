@@ -5,18 +5,18 @@
 //!    a request came to.
 //! 2. Another portal has a host of its own, with cookies of its own. Its citizens come by a
 //!    crossing ([`crate::flow::handoff`]).
-//! 3. A host that routes name and that is neither is for the public: nobody is signed in there.
+//! 3. A host that routes name and that is neither is for the public: no citizen is signed in there.
 
 use crate::gateway::settings::{OtherPortal, Settings};
 
-/// What a host is.
+/// What a host of the configuration is to logins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing<'s> {
-    /// The registered one.
+    /// The registered one, at which every login takes place.
     Registered,
-    /// That of another portal.
+    /// The host of another portal, which sessions are handed off to.
     Other(&'s OtherPortal),
-    /// One where nobody is signed in.
+    /// One where no citizen is signed in.
     Public,
 }
 

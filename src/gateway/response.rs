@@ -18,8 +18,8 @@ pub fn isolate_opener(response: &mut Response<Body>) {
     response.headers_mut().insert(name, HeaderValue::from_static("same-origin"));
 }
 
-/// Has the browser tell nobody the address that it is at or goes to: neither the next page, nor a
-/// page that opened this one and looks on, nor our own log.
+/// Keeps the address that the browser is at or goes to from others: the next page, a page that
+/// opened this one and looks on, and our own log.
 pub fn keep_address_private(response: &mut Response<Body>) {
     let policy = HeaderValue::from_static("no-referrer");
     response.headers_mut().insert(REFERRER_POLICY, policy);
@@ -62,7 +62,7 @@ pub fn page(status: StatusCode, page: Page) -> Response<Body> {
     response
 }
 
-/// Answers with JSON.
+/// Makes an answer with JSON, which is not stored and which no page of another origin may read.
 #[must_use]
 pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
     let mut response = Response::new(body::full(value.to_string()));
@@ -71,7 +71,7 @@ pub fn json(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // RFC-less but universal: nobody else's page may read it.
+    // RFC-less but universal: no page of another origin may read it.
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
@@ -90,7 +90,7 @@ pub fn see_other(target: &str) -> Response<Body> {
     response
 }
 
-/// Sends whoever asks to another address for good, with the same method (RFC 9110 15.4.9).
+/// Sends a client to another address for good, with the same method (RFC 9110 15.4.9).
 #[must_use]
 pub fn permanently_at(target: &str) -> Response<Body> {
     let mut response = Response::new(body::empty());

@@ -38,7 +38,7 @@ pub struct Settings {
     pub maintenance: Maintenance,
     /// How often one network may try to sign in.
     pub limits: limits::Settings,
-    /// What is told while nobody can sign in; `None` when everybody can.
+    /// What is told while sign-in is closed; `None` when it is open.
     pub outage: Option<Outage>,
     /// Cookies of the portal that go when a citizen signs out or another person signs in.
     pub portal_cookies: Vec<PortalCookie>,
@@ -108,9 +108,9 @@ impl Default for Edge {
 /// How work on the portal is told.
 #[derive(Debug, Clone)]
 pub struct Maintenance {
-    /// When to come back.
+    /// The value of `Retry-After`, in seconds.
     pub retry_after: HeaderValue,
-    /// Who may pass meanwhile.
+    /// Networks of clients that may pass meanwhile.
     pub allow: Networks,
 }
 
@@ -123,11 +123,11 @@ impl Default for Maintenance {
 /// An outage of the node, as the operator tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
-    /// When to come back.
+    /// How long clients are told to wait (`Retry-After`).
     pub retry_after: Duration,
     /// What happened, in Polish; `None` leaves it to us.
     pub polish: Option<String>,
-    /// The same in English.
+    /// What happened, in English; `None` leaves it to us.
     pub english: Option<String>,
 }
 

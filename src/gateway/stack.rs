@@ -75,7 +75,8 @@ impl Drop for Unanswered<'_> {
 }
 
 impl Worker {
-    /// Sends whoever came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal only.
+    /// Sends a client that came by plain HTTP to https (RFC 9110 15.4.9), on hosts of the portal
+    /// only.
     #[must_use]
     pub fn to_https(&self, parts: Box<Parts>, peer: &Peer) -> ServiceResponse {
         let mut context = self.begin(parts, peer);
@@ -129,8 +130,8 @@ impl Worker {
         peer: &Peer,
         body: Incoming,
     ) -> Result<ServiceResponse, Failure> {
-        // 1. One reading of the request, the same for us and for whoever is behind us, and nobody
-        // who speaks in our name.
+        // 1. One reading of the request, the same for us and for the upstreams behind us, and no
+        //    client that speaks in our name.
         let received = self.receive(context, peer)?;
 
         // 2. Our own places.
@@ -150,7 +151,8 @@ impl Worker {
             RequestBody::Own(body)
         };
 
-        // 4. Whose request is it, and may it go on? No kept form is taken before that is settled.
+        // 4. In whose name is the request, and may it go on? No kept form is taken before that is
+        //    settled.
         let most = found.max_body().unwrap_or(self.shared.settings.edge.max_body);
         let pass = match self.decide(context, found).await? {
             Decision::Pass(pass) => pass,

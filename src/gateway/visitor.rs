@@ -1,10 +1,10 @@
-//! From a cookie to the session of whoever asks.
+//! From a cookie to the session of the client.
 //!
 //! 1. At the registered host the cookie is the id of a session; at another portal's host it is that
-//!    of a session which leads to the one at the registered host. At other hosts nobody is signed
-//!    in.
+//!    of a session which leads to the one at the registered host. At other hosts no citizen is
+//!    signed in.
 //! 2. Ids that we never gave out are told apart by their mark, and cost nothing.
-//! 3. What this worker found last is found again without asking anybody. Then the process is asked,
+//! 3. What this worker found last is found again without asking further. Then the process is asked,
 //!    and the store only for what no replica has told us of: so many times a minute for each
 //!    network.
 
@@ -127,8 +127,8 @@ impl Worker {
         cookie: &str,
     ) -> Result<Option<SessionId>, Failure> {
         match self.shared.settings.standing(context.host.name()) {
-            // An invention is nothing, and costs nobody anything: neither the store, nor whoever
-            // shares an address with the inventor.
+            // An invention is nothing, and costs nothing: neither the store, nor the clients that
+            // share an address with the inventor.
             Standing::Registered => {
                 Ok(SessionId::recognise(cookie, &self.shared.flows.session_marks))
             }
@@ -157,7 +157,7 @@ impl Worker {
         }
     }
 
-    /// Asks the store for something that nobody here has seen, if the client's network may: ids
+    /// Asks the store for something that no worker here has seen, if the client's network may: ids
     /// that have ended have a good mark too, and to ask costs the store something.
     async fn ask_if_it_may<T>(
         &self,

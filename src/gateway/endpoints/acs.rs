@@ -6,7 +6,7 @@
 //!    The browser that delivers gets a ticket and is sent to [`crate::gateway::endpoints::finish`],
 //!    where its cookies are present. Where a browser does send its twin cookies across sites, that
 //!    of this login must be among them.
-//! 3. The ticket stands in an address, so this answer lets the browser tell nobody its own.
+//! 3. The ticket stands in an address, so this answer has the browser keep its own to itself.
 //! 4. Where a login was to lead is known where its cookie is present. So a browser that comes too
 //!    late is sent there as well, without a ticket, and begins again where it wanted to go.
 

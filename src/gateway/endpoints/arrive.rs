@@ -1,4 +1,4 @@
-//! `arrive`: somebody comes back to another host with a code, and is signed in there. See
+//! `arrive`: a citizen comes back to another host with a code, and is signed in there. See
 //! [`crate::flow::handoff`].
 
 use http::Response;

@@ -1,9 +1,9 @@
-//! `cross`: somebody who wants to be signed in at another host comes to the registered one, and
+//! `cross`: a citizen who wants to be signed in at another host comes to the registered one, and
 //! goes back with a code. See [`crate::flow::handoff`].
 //!
 //! 1. Only a person who goes to a page crosses; scripts and frames get no code.
 //! 2. What is in the address is a handle here and a code there, so neither answer lets the browser
-//!    tell its own address to the next page, and nobody keeps a copy.
+//!    tell its own address to the next page, and no cache keeps a copy.
 
 use http::{Response, StatusCode};
 
@@ -32,12 +32,12 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
         handle.ok_or_else(|| Failure::from(HandoffRefusal::UnknownRequest).begin_again("/"))?;
     let known = worker.shared.settings.cookies.bound(headers, Bound::Home, &handle.tag());
     let known = known.into_iter().find_map(Binding::parse);
-    // 1. Whoever is signed in here, and this browser.
+    // 1. The citizen who is signed in here, and this browser.
     let live = worker.live(context).await?;
     let id = worker.session_id(context).await?;
     let present = id.as_ref().zip(live.as_ref());
     let binding = known.clone().unwrap_or_else(Binding::generate);
-    // 2. What is next. While nobody can sign in, the wish stays as it is.
+    // 2. What is next. While sign-in is closed, the hand-off request stays as it is.
     if live.is_none() {
         login::check_outage(worker, context)?;
     }
@@ -94,7 +94,7 @@ async fn back_there(
     Failure::from(refused).begin_again(there.unwrap_or_else(|| "/".to_owned()))
 }
 
-/// The portal was taken out of the configuration while somebody was on the way to it.
+/// The portal was taken out of the configuration while a citizen was on the way to it.
 fn no_such_portal() -> Failure {
     Failure::new(ErrorPage::NotFound, StatusCode::NOT_FOUND, Reason::CrossingUnknownHost)
         .begin_again("/")

@@ -59,7 +59,8 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
             return Err(login::again_here(error.into(), context).tries_again());
         }
         Err(error) => {
-            // Known only to the browser that began it, so that the page leads nobody else there.
+            // Known only to the browser that began it, so that the page leads no other browser
+            // there.
             if is_over(&error)
                 && let Some(login) = &begun
                 && worker.live(context).await?.is_some()
@@ -107,7 +108,7 @@ async fn late(
     let sealer = &worker.shared.flows.sealer;
     let mut remembered = remembered(worker, context, &expired.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open_late(text, sealer, expired));
-    // Known only to the browser that began it, so that the page leads nobody else there.
+    // Known only to the browser that began it, so that the page leads no other browser there.
     if let Some(login) = &begun
         && worker.live(context).await?.is_some()
     {
@@ -116,7 +117,7 @@ async fn late(
     Err(refused(worker, context, begun, Refused::Expired.into()))
 }
 
-/// Gives the browser its session cookie, in the place of any that somebody set before.
+/// Gives the browser its session cookie, in the place of any that was set before.
 pub(super) fn set_session(
     worker: &Worker,
     context: &RequestContext,
@@ -158,7 +159,7 @@ fn is_over(error: &LoginError) -> bool {
     matches!(error, LoginError::Pending(Refused::Used | Refused::TicketExpired))
 }
 
-/// The way to begin again leads back to where the citizen was going: whoever is signed in by then
+/// The way to begin again leads back to where the citizen was going: one who is signed in by then
 /// simply arrives.
 pub(super) fn refused(
     worker: &Worker,

@@ -24,13 +24,13 @@ use crate::wire::incoming::Incoming;
 /// Answers `GET form?id=...`.
 ///
 /// # Errors
-/// When there is no such form for this browser, nobody can sign in, or the store is away.
+/// When there is no such form for this browser, sign-in is closed, or the store is away.
 pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
     let handle = context.query("id").as_deref().and_then(Handle::parse);
     let found = forms::find(worker, context, handle).await?;
     let (kept, form) = found.ok_or_else(forms::gone)?;
     let live = worker.live(context).await?;
-    // 1. Whoever would be stopped at the door is led to the node first, not after the button.
+    // 1. A citizen whom the gate would stop is led to the node first, not after the button.
     let now = context.began;
     if let Denial::Login(requirement) | Denial::StepUp(requirement) =
         match door(worker, context, &form)?.decide(live.clone(), now) {
@@ -67,7 +67,7 @@ pub async fn ask(worker: &Worker, context: &RequestContext) -> Result<Response<B
     // The citizen has as long again to press the button. And a page that came with a cookie is not
     // shown once more by "back", when the form is long gone.
     kept.bind(worker, context, &mut response);
-    // The address of the page has the handle in it, and is nobody's business.
+    // The address of the page has the handle in it, which no other site may learn.
     let policy = HeaderValue::from_static("strict-origin");
     response.headers_mut().insert(REFERRER_POLICY, policy);
     Ok(response)

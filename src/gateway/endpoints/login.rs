@@ -20,12 +20,12 @@ use crate::request::context::{Caller, RequestContext};
 use crate::session::cached::ActiveSession;
 
 /// Answers `GET login?return_to=/path&assurance=high&max_age=300`; all parameters are optional.
-/// With `max_age` (seconds) whoever identified longer ago does so anew, with 0 everybody. Neither
-/// asks for less than the service and the return path do.
+/// With `max_age` (seconds) a citizen who identified longer ago does so anew, with 0 every citizen.
+/// Neither asks for less than the service and the return path do.
 ///
 /// # Errors
-/// When nobody can sign in, the network began too many logins, our request cannot be signed, or
-/// the session store is away.
+/// When sign-in is closed, the network began too many logins, our request cannot be signed, or the
+/// session store is away.
 pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Response<Body>, Failure> {
     let return_to = context.query("return_to").unwrap_or_default();
     let return_to = ReturnTo::parse(&return_to);
@@ -36,7 +36,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let max_age = context.query("max_age").map(|text| parse_age(&text));
     let wish = (assurance.transpose()?, max_age.transpose()?);
     let requirement = authn_requirement::demanded(worker, context, &return_to, wish);
-    // Whoever is signed in surely and recently enough need not go to the node again.
+    // A citizen who is signed in surely and recently enough need not go to the node again.
     let live = worker.live(context).await?;
     let is_met = live.as_ref().map(ActiveSession::session).is_some_and(|session| {
         requirement.is_met(session.assurance(), session.authenticated(), context.began)

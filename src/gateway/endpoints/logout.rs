@@ -69,7 +69,7 @@ pub async fn answer(
         Some(id) => {
             worker.shared.minter.forget(id.key().bytes(), worker.shared.rules.policy.releases());
             let signed_out = worker.shared.flows.logout(id).await?;
-            // A second one that a script may have set beside ours leads nobody on either.
+            // A second one that a script may have set beside ours leads to no session either.
             let all = worker.session_ids(context).await?;
             for other in all.into_iter().filter(|other| other.key() != id.key()) {
                 worker

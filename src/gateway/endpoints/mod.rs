@@ -33,18 +33,18 @@ use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext};
 use crate::wire::incoming::Incoming;
 
-/// One of our places.
+/// One of our own paths, by what it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A login begins.
+    /// A login begins, or the citizen is signed in well enough and goes on.
     Login,
     /// The browser brings an artifact.
     Acs,
     /// The browser that began the login finishes it.
     Finish,
-    /// Somebody wants to be signed in at another host.
+    /// A citizen wants to be signed in at another host.
     Cross,
-    /// Somebody comes to another host with a code.
+    /// A citizen comes to another host with a code.
     Arrive,
     /// A form that was kept waits to be sent.
     Form,
@@ -65,7 +65,7 @@ pub enum Endpoint {
 /// Finds the place that a path names, on the hosts of the portal.
 #[must_use]
 pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Option<Endpoint> {
-    // Public keys are for whoever asks, under whatever name a backend reaches us by.
+    // Public keys are for every client, under whatever name a backend reaches us by.
     let (is_acs, name) = (path == settings.acs_path, path.strip_prefix(&*settings.prefix));
     if name == Some("jwks.json") {
         return Some(Endpoint::Jwks);
@@ -158,7 +158,7 @@ fn may_try(worker: &Worker, context: &RequestContext) -> Result<(), Failure> {
 }
 
 /// Requires that a person goes to a page: before anything is counted, because a foreign page can
-/// have a browser fetch what it likes, and that must count for nobody.
+/// have a browser fetch what it likes, and that must not be counted for the citizen.
 fn require_navigation(context: &RequestContext, code: Reason) -> Result<(), Failure> {
     if context.caller() == Caller::Navigation {
         return Ok(());

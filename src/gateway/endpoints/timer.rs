@@ -1,5 +1,5 @@
-//! `session.js`: the session timer for pages of the portal. The same for everybody, so it may be
-//! cached; no request for it is a sign of life, or looks at a session.
+//! `session.js`: the session timer for pages of the portal. The same for every browser, so it may
+//! be cached; no request for it is a sign of life, or looks at a session.
 
 use std::io::Write as _;
 use std::sync::LazyLock;

@@ -5,13 +5,13 @@
 //!    that the store was asked for in vain. Each has so many a minute: as many at once, and then
 //!    evenly (GCRA).
 //! 2. A network is an IPv4 address or a /56 of IPv6, unless the settings say otherwise: that is
-//!    what one line is given (RFC 6177, RIPE-690), and whoever has a line has 256 networks of /64
+//!    what one line is given (RFC 6177, RIPE-690), and the owner of a line has 256 networks of /64
 //!    and all addresses in them. Networks that are excepted are not counted.
 //! 3. So many networks are remembered and no more. When there are more, the one that was heard of
 //!    longest ago is forgotten and begins anew. A flood from ever new networks therefore neither
-//!    grows the memory nor shuts anybody out; whoever floods from few networks is always among the
-//!    last heard of, and so is not forgotten.
-//! 4. Nobody is refused because of what other networks do: there is no common count. Each process
+//!    grows the memory nor shuts any citizen out; a flood from few networks keeps these among the
+//!    last heard of, so they are not forgotten.
+//! 4. No network is refused because of what others do: there is no common count. Each process
 //!    counts for itself.
 //!
 //! What could break it in deployment: a proxy in front that is not listed as trusted. All citizens
@@ -75,10 +75,10 @@ impl Default for Settings {
     }
 }
 
-/// What is counted.
+/// The events that are counted for a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// A login begins.
+    /// A login begins, whatever site's page led to it.
     Start,
     /// A browser comes back from the node.
     Return,
@@ -92,7 +92,7 @@ pub enum Counted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("network tried too often, {counted:?} is possible again in {wait:?}")]
 pub struct TooOften {
-    /// What was too much.
+    /// The event that came too often.
     pub counted: Counted,
     /// When it is possible again.
     pub wait: Duration,
@@ -128,7 +128,7 @@ struct Counts {
 }
 
 impl Limits {
-    /// Makes empty counts.
+    /// Makes counts that know no network yet.
     #[must_use]
     pub fn new(settings: Settings, clock: SharedClock) -> Self {
         let clock = Elapsed::new(clock);
@@ -164,7 +164,7 @@ impl Limits {
     }
 
     /// Counts a login that is to begin. Those that another site's page led to have a count of their
-    /// own, as high: a foreign page in an office's browser keeps nobody there from signing in.
+    /// own, as high: a foreign page in an office's browser keeps no citizen there from signing in.
     ///
     /// # Errors
     /// When its network began too many.

@@ -1,4 +1,4 @@
-//! What a network may do, and that the number of networks matters to nobody.
+//! What a network may do, and that the number of networks changes nothing for any of them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
