@@ -26,19 +26,19 @@ pub enum PersonalClaim {
     Pesel,
 }
 
-/// To whom what is told: one per route.
+/// Which claims which backend is told: one release per route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Release {
-    /// The `aud` claim.
+    /// The `aud` claim: which backend the token is for.
     pub audience: String,
-    /// The personal claims.
+    /// The personal claims that this backend gets, beside the pseudonym.
     pub claims: Vec<PersonalClaim>,
 }
 
 /// What is known of a signed-in session, as far as a backend may learn it.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'s> {
-    /// The person.
+    /// The person whom the node vouched for.
     pub person: &'s Person,
     /// The public name of the session: not the secret in the cookie.
     pub session: &'s str,
@@ -73,7 +73,7 @@ pub struct Claims<'c> {
     pesel: Option<&'c str>,
 }
 
-/// The secret behind the pseudonyms. Whoever has it can find out who is who.
+/// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out.
 #[derive(Debug, Clone)]
 pub struct PairwiseSecret(Secret<Vec<u8>>);
 
@@ -87,7 +87,7 @@ impl PairwiseSecret {
         (bytes.len() >= Self::LEAST).then(|| Self(Secret::new(bytes)))
     }
 
-    /// Makes a new one.
+    /// Makes a random secret of [`Self::LEAST`] bytes.
     #[must_use]
     pub fn generate() -> Self {
         Self(Secret::new(random::bytes::<32>().to_vec()))
@@ -135,7 +135,7 @@ impl PairwiseSecret {
 }
 
 impl<'c> Claims<'c> {
-    /// Puts the claims together.
+    /// Makes the claims of one session for one release.
     #[must_use]
     pub fn new(
         issuer: &'c str,

@@ -6,7 +6,7 @@
 
 use http::HeaderName;
 
-/// The signed identity.
+/// The header that carries the signed identity to a backend.
 pub const ASSERTION: HeaderName = HeaderName::from_static("x-brama-assertion");
 /// Sent by a page's script with a request that is no sign of life.
 pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background");
@@ -14,7 +14,7 @@ pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background")
 /// What a header name is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdentityHeader {
-    /// Not ours.
+    /// None of ours: it goes on.
     Foreign,
     /// One of ours by its own spelling: removed from a request.
     Ours,

@@ -1,4 +1,4 @@
-//! Who somebody is, and how that is told to a backend.
+//! The person who is signed in, and how that is told to a backend.
 //!
 //! Pure: no I/O, no clock; keys, randomness and time are arguments.
 

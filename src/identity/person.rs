@@ -18,7 +18,7 @@ pub struct Person {
 /// What tells one person from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identifier {
-    /// A Polish number.
+    /// A PESEL, the number of a person in Poland.
     Pesel(Pesel),
     /// The identifier of another country, such as `DE/PL/...`, kept as it came.
     CrossBorder(CrossBorder),
@@ -101,7 +101,7 @@ impl Person {
         self.birthdate
     }
 
-    /// Returns the identifier.
+    /// Returns the identifier that the person is known by.
     #[must_use]
     pub fn identifier(&self) -> &Identifier {
         &self.identifier
