@@ -1,7 +1,7 @@
 //! The number of an event that a citizen reads out on the phone.
 //!
 //! It is made of the number of the request, which is long and may be a proxy's: so it stands on the
-//! page and in the log, and nothing is kept for it. It names no one: whoever knows it knows only
+//! page and in the log, and nothing is kept for it. It names no person: to know it is to know only
 //! that something was refused.
 
 use crate::base::encoding::sha256;

@@ -1,8 +1,8 @@
 //! The log of the program: events become lines on standard output.
 //!
-//! 1. It never makes anybody wait. Lines go to a thread that writes them ([`super::writer`]); what
-//!    nobody takes is dropped, counted ([`lost`]) and told. A reader that hangs, a full disk or
-//!    a closed pipe stops no login and no page.
+//! 1. It makes no worker wait. Lines go to a thread that writes them ([`super::writer`]); what no
+//!    reader takes is dropped, counted ([`lost`]) and told. A reader that hangs, a full disk or a
+//!    closed pipe stops no login and no page.
 //! 2. The same warning comes at most so many times a second ([`super::repeats`]).
 //! 3. A panic is an event like others: what the standard library writes to standard error could
 //!    wait for a reader.
@@ -45,7 +45,7 @@ pub fn start(json: bool, level: &str) -> Result<(), StartError> {
     if LOG.get().is_some() {
         return Ok(());
     }
-    // Lines are few, and whoever watches wants to see them at once.
+    // Lines are few, and an operator at the terminal wants to see them at once.
     let _ = LOG.set(Writer::start("program log", Target::Stdout, Duration::ZERO)?);
     let lines = fmt::layer().with_writer(|| Line).log_internal_errors(false);
     let lines = if json {

@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what passes.
+    /// Keeps the messages that pass the filter, for the tests to compare.
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<String>>>);
 

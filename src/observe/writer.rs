@@ -1,4 +1,4 @@
-//! The thread that writes the lines of a log out, so that whoever reads them stops nobody.
+//! The thread that writes the lines of a log out, so that a slow reader stops no worker.
 //!
 //! 1. Workers put lines into one buffer under a lock that is held for a copy of some hundred bytes.
 //!    At most [`MAX_WAITING`] bytes wait; what does not fit is dropped, counted and told.
@@ -23,12 +23,12 @@ use tracing::{error, warn};
 /// The most bytes that wait to be written.
 pub const MAX_WAITING: usize = 8 * 1024 * 1024;
 
-/// How long an end or a flush waits for whoever reads what we write.
+/// How long an end or a flush waits for the reader of what we write.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the thread waits for a reader of a pipe that somebody else made non-blocking.
+/// How long the thread waits for a reader of a pipe that another process made non-blocking.
 const FULL: Duration = Duration::from_millis(20);
 
-/// Where lines go.
+/// Where lines are written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// Standard output, where the lines of the access log are between those of the program's.
@@ -50,7 +50,7 @@ struct Shared {
     lost: AtomicU64,
     /// Something changed for the thread.
     wake: Condvar,
-    /// Something changed for who waits for the thread.
+    /// Something changed for a caller that waits for the thread.
     written: Condvar,
 }
 
@@ -121,7 +121,7 @@ impl Writer {
     }
 }
 
-/// What waits is written before the end, unless nobody takes it.
+/// What waits is written before the end, unless no reader takes it.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.lock().must_stop = true;
@@ -214,8 +214,8 @@ impl Output {
                 Ok(Self::Stdout(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
             }
             Target::File(path) => {
-                // No link, unless it is one of the system's own: who could write to the folder
-                // would have us write elsewhere. What is new is for the owner and its group.
+                // No link, unless it is one of the system's own: a user who can write to the folder
+                // could have us write elsewhere. What is new is for the owner and its group.
                 let is_systems = path.starts_with("/dev") || path.starts_with("/proc");
                 let flags = if is_systems { OFlags::empty() } else { OFlags::NOFOLLOW };
                 let mut options = OpenOptions::new();

@@ -9,7 +9,7 @@ use super::settings::{Format, Settings};
 use crate::observe::metrics::ByName;
 use crate::observe::writer::Writer;
 
-/// The access log.
+/// Writes a line for each request, unless it is off.
 #[derive(Debug)]
 pub struct AccessLog {
     settings: Settings,
@@ -19,7 +19,7 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// Writes nothing.
+    /// Makes a log that writes nothing and starts no thread.
     #[must_use]
     pub fn off() -> Self {
         Self { settings: Settings::off(), writer: None, cut: cuts() }
@@ -68,7 +68,7 @@ impl AccessLog {
         self.writer.as_ref().map_or(0, Writer::lost)
     }
 
-    /// Writes a record.
+    /// Writes the line of a record; a log that is off ignores it.
     pub fn write(&self, record: &Record<'_>) {
         let Some(writer) = &self.writer else { return };
         LINE.with_borrow_mut(|line| {

@@ -10,13 +10,13 @@ use crate::base::clock::Time;
 /// One request and what became of it.
 #[derive(Debug, Clone)]
 pub struct Record<'r> {
-    /// When it came.
+    /// When the request came.
     pub time: Time,
-    /// Its number.
+    /// The number of the request, as pages and logs have it.
     pub request: &'r str,
-    /// The client.
+    /// The address of the client, as far as it is believed.
     pub address: IpAddr,
-    /// The method.
+    /// The method, as the client sent it.
     pub method: &'r str,
     /// The canonical host; empty when there was none.
     pub host: &'r str,
@@ -70,7 +70,7 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// All of them.
+    /// Every way to end early; the metric has a row for each.
     pub const ALL: [Self; 5] = [
         Self::ClientClosed,
         Self::ClientClosedUnanswered,

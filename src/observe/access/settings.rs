@@ -16,7 +16,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Writes nothing.
+    /// The settings of a log that writes nothing.
     #[must_use]
     pub fn off() -> Self {
         Self {
@@ -31,7 +31,7 @@ impl Settings {
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// There is none.
+    /// There is no access log.
     Off,
     /// For people at a terminal.
     Text,
@@ -44,11 +44,11 @@ pub enum Format {
 /// How much of an address is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addresses {
-    /// All of it.
+    /// The whole address.
     Full,
     /// Without the last 8 bits of IPv4 and the last 80 of IPv6, which tell one household from
     /// another.
     Masked,
-    /// None of it.
+    /// No address at all.
     Off,
 }

@@ -172,7 +172,7 @@ fn a_reader_who_does_not_read_costs_lines_and_no_time() {
     let path = folder.path().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
     assert!(made.success());
-    // Both ends, so that opening does not wait; nobody reads.
+    // Both ends, so that opening does not wait; none reads.
     let reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let settings = Settings { target: Target::File(path), ..settings(Format::Json) };
     let log = AccessLog::start(settings).unwrap();
@@ -187,7 +187,7 @@ fn a_reader_who_does_not_read_costs_lines_and_no_time() {
         assert!(writer.waiting() <= MAX_WAITING);
         assert!(begin.elapsed() < Duration::from_secs(60), "no line is dropped");
     }
-    // Let the writer go: somebody reads at last.
+    // Let the writer go: a reader reads at last.
     let thread = std::thread::spawn(move || {
         let mut reader = reader;
         let mut piece = vec![0; 1 << 20];

@@ -27,7 +27,7 @@ impl Kind {
     }
 }
 
-/// A metric.
+/// What a scrape says of a metric before its rows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
     /// Its name, without what its kind puts behind it.
@@ -36,7 +36,7 @@ pub struct Metric {
     pub kind: Kind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
-    /// What it says.
+    /// What it says, as the `HELP` line of the text.
     pub help: &'static str,
 }
 
@@ -53,7 +53,7 @@ impl Metric {
     }
 }
 
-/// All of them.
+/// Every metric, in the order in which they are written.
 pub static ALL: &[&Metric] = &[
     &BUILD,
     &PROCESS_START,

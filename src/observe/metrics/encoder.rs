@@ -1,4 +1,4 @@
-//! One answer to whoever asks for the numbers: each metric of the catalogue once, in its order.
+//! The answer to a scrape: each metric of the catalogue once, in its order.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -17,7 +17,7 @@ use super::catalogue::{ALL, Kind, Metric, ROWS_LEFT_OUT};
 /// How many rows one answer has at most.
 pub const MOST_ROWS: usize = 10_000;
 
-/// Knows the numbers.
+/// Knows the numbers at the time of a scrape; the program has one, tests have others.
 pub trait Source: Send + Sync + 'static {
     /// Writes all of them.
     ///
@@ -36,7 +36,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Chooses what whoever asks likes better: OpenMetrics when it is named at all.
+    /// Chooses the format that the client likes better: OpenMetrics when it is named at all.
     #[must_use]
     pub fn accepted(accept: &str) -> Self {
         match accept.to_ascii_lowercase().contains("application/openmetrics-text") {
@@ -55,7 +55,7 @@ impl Format {
     }
 }
 
-/// Makes the text.
+/// Makes the text of each scrape from a [`Source`].
 pub struct Scraper(Registry);
 
 impl Scraper {

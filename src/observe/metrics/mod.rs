@@ -4,9 +4,9 @@
 //! 2. Every label has few values, all of them known from the code, from the configuration, or from
 //!    what names in the configuration resolve to. No client chooses one. [`ByName`] takes nothing
 //!    but names that are written in the code.
-//! 3. What stands somewhere already is looked up when somebody asks, and costs nothing until then.
-//!    What must be counted is counted where it is rare; a request that simply passes costs one
-//!    addition to memory of its own worker.
+//! 3. What stands somewhere already is looked up at each scrape, and costs nothing until then. What
+//!    must be counted is counted where it is rare; a request that simply passes costs one addition
+//!    to memory of its own worker.
 //! 4. Every metric is in the [`catalogue`], and only what is there can be told. The manual has the
 //!    same list ([`crate::manual::metrics`]).
 //! 5. An answer has at most so many rows ([`MOST_ROWS`]), and says how many it left out.
@@ -33,12 +33,12 @@ pub use self::encoder::{Format, MOST_ROWS, MetricsEncoder, Samples, Scraper, Sou
 pub struct Count(AtomicU64);
 
 impl Count {
-    /// Counts one.
+    /// Adds one to the number.
     pub fn add(&self) {
         self.add_many(1);
     }
 
-    /// Counts so many.
+    /// Adds so many to the number.
     pub fn add_many(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
@@ -62,7 +62,7 @@ impl ByName {
         Self(RwLock::new(names.into_iter().map(zero).collect()))
     }
 
-    /// Counts one.
+    /// Adds one to the number of this name; a name that is new begins at zero.
     pub fn add(&self, name: &'static str) {
         if let Some(count) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return count.add();
@@ -78,8 +78,8 @@ impl ByName {
     }
 }
 
-/// How many answers one worker gave, by the first digit of their status. Nobody else writes here,
-/// and nothing else is near, so that counting one is a matter of nanoseconds.
+/// How many answers one worker gave, by the first digit of their status. No other worker writes
+/// here, and nothing else is near, so that counting one is a matter of nanoseconds.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Answers([AtomicU64; CLASSES.len()]);
@@ -88,7 +88,7 @@ pub struct Answers([AtomicU64; CLASSES.len()]);
 pub const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 impl Answers {
-    /// Counts one.
+    /// Adds one to the class of a status; a status outside of [`CLASSES`] is not counted.
     pub fn add(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100);
         if let Some(count) = self.0.get(class.wrapping_sub(1)) {
