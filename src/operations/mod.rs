@@ -35,7 +35,7 @@ pub struct Operations {
     scraper: Arc<Scraper>,
     /// Names of hosts, beside addresses and `localhost`.
     hosts: Vec<String>,
-    /// Whose wrong token is answered next, and how many may wait for that.
+    /// The wrong token that is answered next, and how many may wait for that.
     wrong: (Mutex<()>, Semaphore),
     /// One answer is made at a time, however many ask.
     turn: Arc<Mutex<()>>,
@@ -51,7 +51,7 @@ impl Operations {
     }
 
     /// Answers what operators do with sessions. Wrong tokens are answered one after the other, each
-    /// after [`PAUSE`], so that nobody tries many; the right one waits for nobody.
+    /// after [`PAUSE`], so that few can be tried; a right one waits for none.
     async fn manage(&self, request: Request<Incoming>) -> Response<Body> {
         let has_token = request.headers().contains_key(AUTHORIZATION);
         let response = self.admin.answer(request).await;
@@ -89,7 +89,7 @@ impl Operations {
         let (format, scraper) = (Format::accepted(accept), Arc::clone(&self.scraper));
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let text = tokio::task::spawn_blocking(move || {
-            // Held to the end, although whoever asked may have left.
+            // Held to the end, although the client may have left.
             let _turn = turn;
             scraper.text(format)
         });
@@ -138,7 +138,7 @@ impl Service for Operations {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many wrong tokens wait at once.
 const MOST_WRONG: usize = 8;
-/// RFC 9110 15.5.20.
+/// The text of status 421 (RFC 9110 15.5.20), for a request by another name.
 const NOT_MEANT: &str =
     "this listener has another name: ask it by its address, or name this one in operations.hosts\n";
 

@@ -2,8 +2,8 @@
 //!
 //! 1. Nothing is done without the token of the configuration (RFC 6750 2.1), compared in constant
 //!    time. Wrong ones are slowed down ([`super::Operations`]).
-//! 2. Nothing that says who somebody is stands in an address or in an answer: a person is a keyed
-//!    digest (`owner`), which is found by sending the identifier in the body of a request.
+//! 2. Nothing that names a person stands in an address or in an answer: a person is a keyed digest
+//!    (`owner`), which is found by sending the identifier in the body of a request.
 //! 3. What was ended is ended on every replica within a second, with its tunnels.
 //!
 //! | request | answer |
@@ -34,10 +34,10 @@ use crate::session::sessions::{Seen, Sessions};
 use crate::store::Unavailable;
 use crate::wire::incoming::Incoming;
 
-/// Where it begins.
+/// The path that requests about sessions begin with.
 pub const PATH: &str = "/sessions";
 
-/// The operators' door.
+/// Answers operators; every request is refused when the configuration has no token.
 pub struct Admin {
     token: Option<Secret<Vec<u8>>>,
     sessions: Arc<Sessions>,
@@ -76,7 +76,7 @@ impl Admin {
         self.sessions.is_away()
     }
 
-    /// Answers below [`PATH`].
+    /// Answers a request whose path is [`PATH`] or below it.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         match self.handle(request).await {
             Ok(value) => response::json(StatusCode::OK, &value),
