@@ -26,13 +26,13 @@ pub enum ErrorPage {
     WayNotAllowed,
     /// The person is signed in and not an adult yet.
     AdultsOnly,
-    /// The person is signed in, and nobody said when they were born.
+    /// The person is signed in, and the node did not say when they were born.
     BirthdateUnknown,
     /// The person is signed in and has no PESEL.
     PeselNeeded,
-    /// We failed.
+    /// Our own work failed.
     OurFault,
-    /// The node failed.
+    /// The node answered with a failure.
     NodeFault,
     /// There is no way to the node.
     NodeUnreachable,
@@ -40,7 +40,7 @@ pub enum ErrorPage {
     NodeSlow,
     /// The node has too much work, or we have too many questions waiting for it.
     NodeBusy,
-    /// Nobody can sign in for now, says the operator.
+    /// Sign-in is closed for now, says the operator.
     NodeOutage,
     /// The network of the citizen tried too often.
     TooManyTries,

@@ -5,18 +5,18 @@ use maud::html;
 use super::labels::labels;
 use super::layout::{Branding, Framing, Page, Parts};
 
-/// What the page says of a form. Nothing that was typed is shown: somebody else may sit there now.
+/// What the page says of a form. Nothing that was typed is shown: another person may sit there now.
 #[derive(Debug, Clone, Copy)]
 pub struct KeptForm<'a> {
     /// Where it was for: path and query on our own host.
     pub target: &'a str,
-    /// How long it is.
+    /// Bytes of the body, which the page names.
     pub bytes: usize,
-    /// Who is signed in; empty when nobody is, or it is not known.
+    /// The name of the citizen who is signed in; empty when none is, or it is not known.
     pub name: &'a str,
     /// The name of the field with the handle.
     pub field: &'a str,
-    /// The handle.
+    /// The handle of the form, which its buttons post.
     pub handle: &'a str,
     /// Where it is thrown away.
     pub discard: &'a str,

@@ -8,7 +8,7 @@ pub enum Language {
     /// Polish, which is used whenever the browser does not clearly prefer English.
     #[default]
     Polish,
-    /// English.
+    /// For browsers that prefer English to Polish.
     English,
 }
 

@@ -11,7 +11,7 @@ use super::timer::SessionTimer;
 /// A finished page and the policy that must be sent with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The whole document.
+    /// The whole document, from the doctype on.
     pub html: String,
     /// The value of the `Content-Security-Policy` header for this document.
     pub content_security_policy: String,
@@ -38,10 +38,10 @@ pub struct Branding<'a> {
     pub test_environment: Option<&'a str>,
 }
 
-/// Who may show a page in a frame.
+/// Which pages may show this one in a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
-    /// Nobody, so that no other site can trick a citizen into pressing our buttons.
+    /// No page, so that no other site can trick a citizen into pressing our buttons.
     #[default]
     Nobody,
     /// Pages of the same origin.
@@ -67,7 +67,7 @@ pub struct Document<'a> {
     pub timer: Option<SessionTimer<'a>>,
     /// The sources of the `form-action` directive, such as `'self'` or `'none'`.
     pub form_action: &'a str,
-    /// Who may show the page in a frame.
+    /// Which pages may show this one in a frame.
     pub framing: Framing,
 }
 
@@ -117,7 +117,7 @@ impl Document<'_> {
     }
 }
 
-/// Writes a page without the bar of a site: a short form of [`Document`] that nobody may frame.
+/// Writes a page without the bar of a site: a short form of [`Document`] that no page may frame.
 pub fn document(
     language: Language,
     title: &str,

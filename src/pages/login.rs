@@ -73,12 +73,12 @@ pub fn arriving(look: Branding<'_>, target: &str, came: Came) -> Page {
     page
 }
 
-/// Whose page led to a login.
+/// Which site's page led to a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Came {
     /// None, or one of the portal.
     FromThePortal,
-    /// Another site's, or nobody knows.
+    /// Another site's, or the browser did not say.
     FromElsewhere,
 }
 

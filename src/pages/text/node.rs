@@ -1,4 +1,4 @@
-//! The words about login.gov.pl when it cannot sign anybody in.
+//! The words about login.gov.pl when it cannot sign a citizen in.
 
 use super::words::Words;
 

@@ -1,4 +1,4 @@
-//! The words for whoever the policy stops although they are signed in, or their method.
+//! The words for citizens whom the policy stops although they are signed in, or their method.
 
 use super::words::Words;
 

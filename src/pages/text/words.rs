@@ -5,9 +5,9 @@ use crate::pages::Language;
 /// The words of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Words {
-    /// The heading.
+    /// The heading, also the title of the document.
     pub title: &'static str,
-    /// What happened.
+    /// What happened, as the citizen is told.
     pub happened: &'static str,
     /// What the citizen can do.
     pub advice: &'static str,
