@@ -91,7 +91,7 @@ impl AnswerBody {
         Poll::Ready(Some(Err(cut.into())))
     }
 
-    /// The upstream did not send all of it. Whose request is not all there yet may be why.
+    /// The upstream did not send all of it. A request that is not all there yet may be why.
     fn broke_off(&mut self) {
         self.connection = None;
         if let Some(in_flight) = &self.in_flight

@@ -180,7 +180,7 @@ enum Wanted {
     Any,
     /// One that others share, if it was made since, or a new one.
     Shared,
-    /// A new one.
+    /// A new one, of whatever HTTP the upstream speaks.
     New,
     /// A new one, of HTTP/1.1.
     Http1,
@@ -251,8 +251,9 @@ async fn connect(upstream: &Upstream, lease: &Lease, wanted: Wanted) -> Result<W
     Ok(Way { way, connect: Some(begin.elapsed()) })
 }
 
-/// Whose fault it was. A connection that waited and broke says nothing of its server, nor does one
-/// that broke in the middle of a body: whoever answers early may break off.
+/// Says what failed, if it is the server's fault. A connection that waited and broke says nothing
+/// of its server, nor does one that broke in the middle of a body: a server that answers early may
+/// break off.
 fn failure(error: &Error, is_fresh: bool, is_cut_short: bool) -> Option<Failure> {
     match error {
         Error::Slow(_) => Some(Failure::Timeout),

@@ -103,7 +103,7 @@ pub async fn forward(
     Ok(response((status, fields, body), lasts, pass.live().is_some()))
 }
 
-/// Puts a response together. One for somebody who is signed in is not stored, unless the portal
+/// Puts a response together. One for a citizen who is signed in is not stored, unless the portal
 /// says otherwise.
 fn response(
     (status, fields, body): (StatusCode, Result<RawHeaders, HeaderMap>, Body),

@@ -2,7 +2,7 @@
 //!
 //! An upstream may say that it did nothing with a request, and then it is so, whatever the method
 //! (RFC 9113 8.7): its stream is above the last one of a GOAWAY, or was refused. That is not the
-//! same as a connection that broke, of which nobody knows what was done before.
+//! same as a connection that broke, of which it is not known what was done before.
 
 use std::error::Error as _;
 use std::future::poll_fn;

@@ -229,7 +229,7 @@ fn split(reference: &str) -> Option<(Option<Absolute<'_>>, &str)> {
     is_scheme.then_some((Some((Some(scheme), authority)), target))
 }
 
-/// Parts an authority into host and port. What names somebody before the host is not ours.
+/// Parts an authority into host and port. One with a user before the host is not ours.
 fn parts(authority: &str) -> Option<(&str, Option<u16>)> {
     if authority.is_empty() || authority.contains('@') {
         return None;

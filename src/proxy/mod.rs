@@ -74,7 +74,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Tells for whom a request counts.
+    /// Tells which client a request counts for.
     fn requester(&self, pass: &Pass, context: &RequestContext) -> Requester {
         let (ipv4, ipv6) = self.network_prefixes;
         match pass.live() {

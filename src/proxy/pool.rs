@@ -45,7 +45,7 @@ pub(super) struct Multiplexed {
 pub(super) enum Pooled {
     /// For one request at a time.
     Http1(Box<Connection>),
-    /// For many.
+    /// For many requests at a time.
     Http2(Multiplexed),
 }
 
@@ -99,7 +99,7 @@ impl Pool {
         Pooled::Http2(multiplexed)
     }
 
-    /// Gives one to nobody any more, whose server takes no further requests on it.
+    /// Gives a connection to no request any more, whose server takes no further ones on it.
     pub(super) fn forget(&self, id: ServerId, number: u64) {
         find(&mut self.lock(), id).multiplexed.take_if(|multiplexed| multiplexed.number == number);
     }

@@ -16,7 +16,7 @@ use crate::wire::lines::Lines;
 use crate::wire::tunnel::{Tunnel, TunnelHandover};
 use crate::wire::websocket::Goodbye;
 
-/// Packs the upstream's connection into the answer; whoever holds the client's side carries on.
+/// Packs the upstream's connection into the answer; the task with the client's side carries on.
 pub(super) fn open(
     cookies: Cookies,
     lines: Lines,

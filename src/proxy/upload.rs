@@ -1,5 +1,5 @@
-//! The body of a request on its way to an upstream over HTTP/2, where hyper sends it and somebody
-//! else waits for the answer.
+//! The body of a request on its way to an upstream over HTTP/2, where hyper sends it and another
+//! task waits for the answer.
 //!
 //! 1. What was taken of it is kept, up to [`KEPT`], until the answer begins. So a request with which
 //!    the upstream did nothing can be sent again, whole.
@@ -16,7 +16,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::wire::incoming::{BodyError, Incoming};
 
-/// The body, for whoever waits for the answer. Nothing is shared when there is none.
+/// The body, for the task that waits for the answer. Nothing is shared when there is none.
 #[derive(Default)]
 pub(super) struct Upload(Option<Arc<Mutex<State>>>);
 
@@ -35,7 +35,7 @@ struct State {
     is_over: bool,
     /// The client is waited for.
     waits: bool,
-    /// Something was taken since somebody looked.
+    /// Something was taken since it was last looked at.
     has_moved: bool,
     waker: Option<Waker>,
 }
@@ -225,7 +225,7 @@ mod tests {
             assert_eq!(body.is_some(), is_kept, "{length}");
             let Some(body) = body else { continue };
             assert_eq!(body.collect().await.unwrap().to_bytes(), bytes);
-            // Whoever had it does not take it for whole.
+            // The reader that had it does not take it for whole.
             assert!(!sending.is_end_stream() && sending.frame().await.unwrap().is_err());
         }
         let (sending, upload) = share(Incoming::empty());

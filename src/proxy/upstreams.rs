@@ -10,7 +10,7 @@ use super::upstream::{Group, Settings};
 /// All portals behind us, by number, with the connections of one worker.
 pub struct Upstreams(Vec<Upstream>);
 
-/// One of them.
+/// One upstream: the servers that all workers share, and the connections of this worker.
 pub(super) struct Upstream {
     pub(super) group: Arc<Group>,
     pub(super) pool: Arc<Pool>,

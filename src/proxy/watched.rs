@@ -2,7 +2,7 @@
 //!
 //! 1. A body that waits for its upstream looks with the timer of that wait.
 //! 2. One that never waits looks at the clock after each [`PIECES`] pieces. When it is the client
-//!    that is waited for, whoever writes to it looks.
+//!    that is waited for, the task that writes to it looks.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,7 +25,7 @@ impl Watched {
         Self { lasting, pieces: 0, looked: None }
     }
 
-    /// Tells whether somebody saw that it must end.
+    /// Tells whether it was seen that it must end.
     pub(super) fn cut(&self) -> Option<Cut> {
         self.lasting.cut()
     }

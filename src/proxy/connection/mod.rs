@@ -1,8 +1,8 @@
 //! One connection to an upstream that speaks HTTP/1.1, and one exchange on it.
 //!
 //! 1. The request goes out while the answer is awaited: an upstream may answer early, and a
-//!    client need not send what nobody wants.
-//!    What it said before it stopped reading counts, not that it did.
+//!    client need not send what the upstream does not want. What it said before it stopped reading
+//!    counts, not that it did.
 //! 2. Of interim answers (RFC 9110 15.2), `100` ends here: it lets the body go. The others go on as
 //!    they come, and there may be so many. `101` counts only when an upgrade was asked for.
 //! 3. A connection is used again only when the whole request was written, the whole answer read,
@@ -65,7 +65,7 @@ pub(super) trait Watch: Sync {
     /// Tells whether that was seen before.
     fn cut(&self) -> Option<Cut>;
 
-    /// Takes an interim answer.
+    /// Takes an interim answer for the client; by default it is dropped.
     fn interim(&self, _head: &AnswerHead) {}
 }
 
@@ -91,11 +91,12 @@ impl Connection {
         Self { reader, writer, deadline, is_doubtful: true }
     }
 
-    /// Tells whether it can be used: nothing was sent on it unasked, nobody hung up.
+    /// Tells whether it can be used: nothing was sent on it unasked, and the server did not hang
+    /// up.
     ///
     /// What was sent unasked could be taken for the answer to the next request, which may be
-    /// somebody else's. So the kernel is asked, at the price of a system call, after an exchange of
-    /// which the two sides could have thought differently, and when it waited for longer than a
+    /// another citizen's. So the kernel is asked, at the price of a system call, after an exchange
+    /// of which the two sides could have thought differently, and when it waited for longer than a
     /// busy connection does. After any other, nothing is to come, and what the runtime heard is
     /// enough.
     pub(super) fn is_silent(&mut self, waited: Duration) -> bool {
@@ -212,7 +213,7 @@ impl Connection {
                 Woken::Over
                     if awaited.broken.is_none() && request_writer.state() == State::Consent =>
                 {
-                    // RFC 9110 10.1.1: nobody has to wait for a 100 indefinitely.
+                    // RFC 9110 10.1.1: a client need not wait for a 100 indefinitely.
                     request_writer.consent();
                     self.deadline.renew(time);
                     cx.waker().wake_by_ref();
@@ -281,7 +282,7 @@ impl Connection {
     }
 }
 
-/// What is waited for.
+/// What is still waited for in an exchange.
 struct Awaited {
     search: Search,
     /// The protocols that the client would like to go on with.

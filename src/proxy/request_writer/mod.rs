@@ -43,9 +43,9 @@ pub(super) struct RequestWriter {
 pub(super) enum State {
     /// The upstream agrees to read the body (`100 Continue`).
     Consent,
-    /// The client sends more.
+    /// The client sends more of the body.
     Client,
-    /// The upstream reads more.
+    /// The upstream reads more of the body.
     Upstream,
     /// Nothing: all of it is written.
     Done,
@@ -89,7 +89,7 @@ impl RequestWriter {
         self.written
     }
 
-    /// Begins with the body.
+    /// Begins to write the body, when the upstream was to agree first.
     pub(super) fn consent(&mut self) {
         if self.state == State::Consent {
             self.state = State::Client;

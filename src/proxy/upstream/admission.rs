@@ -1,10 +1,10 @@
 //! How many requests an upstream gets: a bounded number under way, a bounded queue before it, a
 //! bounded wait in it. What is more is refused at once, so that an upstream that grows slow does
-//! not fill the gateway with requests that nobody waits for any more.
+//! not fill the gateway with requests whose clients do not wait any more.
 //!
 //! 1. One client has no more than its share of them ([`super::shares`]).
-//! 2. Some, in the queue too, are kept for those who are signed in: when strangers have taken what
-//!    they can, citizens still get through.
+//! 2. Some, in the queue too, are kept for citizens who are signed in: when strangers have taken
+//!    what they can, citizens still get through.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ use crate::observe::metrics::Count;
 #[derive(Debug)]
 pub struct Admission {
     _share: Share,
-    /// One of those that are for everybody, where the client is not signed in.
+    /// One of those that are for all clients, where this one is not signed in.
     _open: Option<OwnedSemaphorePermit>,
     _permit: OwnedSemaphorePermit,
 }
@@ -83,7 +83,7 @@ impl Gate {
             self.refused[2].add();
             return Err(Busy::Share(self.limits.share()));
         };
-        // Nobody is overtaken: a permit that becomes free goes to who waits.
+        // No request is overtaken: a permit that becomes free goes to the one that waits.
         let (all, open) = (&self.permits, (!requester.is_signed_in()).then_some(&self.open));
         let (_open, _permit) = match try_take(open, all) {
             Some(taken) => taken,
@@ -129,7 +129,7 @@ impl Gate {
     }
 }
 
-/// One of those for everybody, where it takes one, and one of all.
+/// One of those for all clients, where it takes one, and one of all.
 type Taken = (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit);
 
 fn try_take(open: Option<&Arc<Semaphore>>, all: &Arc<Semaphore>) -> Option<Taken> {
@@ -140,12 +140,12 @@ fn try_take(open: Option<&Arc<Semaphore>>, all: &Arc<Semaphore>) -> Option<Taken
     Some((open, Arc::clone(all).try_acquire_owned().ok()?))
 }
 
-/// How many of a number are kept for those who are signed in.
+/// How many of a number are kept for citizens who are signed in.
 fn kept(number: usize) -> usize {
     number / 8
 }
 
-/// A place in the queue. Who goes away leaves it.
+/// A place in the queue. A request that is dropped leaves it.
 struct Waiting<'g>(&'g AtomicUsize);
 
 impl<'g> Waiting<'g> {
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(gate.admit(citizen()).await.unwrap_err(), Busy::QueueFull(2));
         assert_eq!(gate.pending(), 2);
         drop(permit);
-        // Who comes now does not overtake.
+        // A request that comes now does not overtake.
         let mut context = Context::from_waker(Waker::noop());
         assert!(second.as_mut().poll(&mut context).is_pending());
         assert_eq!(gate.admit(citizen()).await.unwrap_err(), Busy::QueueFull(2));

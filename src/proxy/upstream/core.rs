@@ -13,7 +13,7 @@ pub(super) struct Core {
     pub(super) rules: Rules,
     began: Instant,
     changes: watch::Sender<u64>,
-    /// Somebody could not connect: the names may mean other addresses by now.
+    /// A request could not connect: the names may mean other addresses by now.
     pub(super) resolve_now: Notify,
 }
 
@@ -35,7 +35,7 @@ impl Core {
         passed.as_secs() * 1000 + u64::from(passed.subsec_millis()) + 1
     }
 
-    /// Tells whoever waits that something about the servers is different.
+    /// Tells its followers that something about the servers is different.
     pub(super) fn changed(&self) {
         self.changes.send_modify(|version| *version = version.wrapping_add(1));
     }

@@ -15,10 +15,10 @@ use super::settings::Protocol;
 use crate::wire::disconnect;
 use crate::wire::stream::Stream;
 
-/// A new connection.
+/// A connection that was just made.
 #[derive(Debug)]
 pub struct Dialled {
-    /// The connection.
+    /// The stream, of TCP, TLS or a unix socket.
     pub stream: Stream,
     /// What is spoken on it.
     pub spoken: Spoken,
@@ -27,16 +27,16 @@ pub struct Dialled {
 /// Which HTTP is spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spoken {
-    /// HTTP/1.1.
+    /// HTTP/1.1, one request at a time.
     Http1,
-    /// HTTP/2.
+    /// HTTP/2, many requests at a time.
     Http2,
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// Nobody listens there, or the network fails, or TLS does.
+    /// No server listens there, or the network fails, or TLS does.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It takes too long.
@@ -45,7 +45,7 @@ pub enum DialError {
     /// The server does not agree to the only HTTP that it may be spoken to.
     #[error("server does not speak HTTP/2")]
     NotHttp2,
-    /// A certificate could be for anybody.
+    /// A certificate could be for any server.
     #[error("server has no name that its certificate could be for; set tls_server_name")]
     Nameless,
 }

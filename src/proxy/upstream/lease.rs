@@ -16,7 +16,7 @@ use super::standing::{Kind, Verdict};
 pub struct Lease {
     server: Arc<Server>,
     kind: Kind,
-    /// Something was learnt already.
+    /// The request has taught something about the server already, and teaches it once.
     ended: bool,
 }
 
@@ -29,7 +29,7 @@ pub enum Failure {
     /// It did not answer in time.
     #[error("no answer in time")]
     Timeout,
-    /// It broke off.
+    /// The connection broke off, or the answer could not be read.
     #[error("connection broke")]
     Broken,
 }
@@ -46,7 +46,7 @@ impl Lease {
         self.server.id
     }
 
-    /// Returns where it is.
+    /// Returns the address that a connection to the server goes to.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.server.endpoint
@@ -69,8 +69,8 @@ impl Lease {
         }
     }
 
-    /// The server broke off in the middle of an answer. It counts as a failure and puts nobody out:
-    /// a page that always breaks would let whoever asks for it put out every server.
+    /// The server broke off in the middle of an answer. It counts as a failure and puts no server
+    /// out: a page that always breaks would let any client put out every server.
     pub fn broke_off(&self) {
         self.server.failures.fetch_add(1, Ordering::Relaxed);
     }

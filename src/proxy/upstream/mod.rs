@@ -9,7 +9,7 @@
 //! 4. [`Lease::succeeded`] or [`Lease::failed`]: what is learnt from it about the server.
 //!
 //! Beside the requests, [`watch`] keeps an eye on the servers of a group: it resolves their names
-//! again and asks them how they are. It ends when nobody holds the group any more.
+//! again and asks them how they are. It ends when the group is not held any more.
 //!
 //! A group is shared by all workers and outlives a change of the configuration that does not
 //! concern it ([`Group::renew`]). On the way of a request there are only atomics; no lock is held
@@ -46,7 +46,7 @@ pub use self::shares::Requester;
 pub use self::status::{ServerStatus, State, Status};
 use crate::base::shutdown::Shutdown;
 
-/// Watches over the servers of a group until told to stop or until nobody holds the group.
+/// Watches over the servers of a group until told to stop or until the group is not held any more.
 pub fn watch(group: &Arc<Group>, mut stop: Shutdown) -> impl Future<Output = ()> + Send + use<> {
     let group = Arc::downgrade(group);
     async move {

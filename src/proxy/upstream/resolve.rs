@@ -1,5 +1,5 @@
 //! What is behind the names of servers: looked up at the start, again after a while, and when
-//! nobody could connect.
+//! a request could not connect.
 //!
 //! 1. Each address of a name is a server of its own; they share the weight of the name.
 //! 2. An address that is no longer there gets no new requests; those under way go on.
@@ -57,7 +57,7 @@ pub async fn resolve(group: &Group, lookup: &impl Lookup) {
     round(group, lookup, &mut HashSet::new()).await;
 }
 
-/// Looks up the names of a group again and again, as long as somebody holds it.
+/// Looks up the names of a group again and again, as long as the group is held.
 pub(super) async fn keep_resolving(group: Weak<Group>, lookup: impl Lookup) {
     let Some((core, refresh)) = group.upgrade().and_then(|group| {
         let settings = group.settings();

@@ -22,7 +22,7 @@ pub struct Settings {
     pub protocol: Protocol,
     /// How long things may take.
     pub timeouts: Timeouts,
-    /// Which connections are kept.
+    /// How many connections wait for further requests, and how long.
     pub pool: Pool,
     /// How many requests it gets.
     pub limits: Limits,
@@ -59,7 +59,7 @@ impl Settings {
 /// One server as it is configured. Behind a name there may be several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
-    /// Where it is.
+    /// The name with a port, the address or the socket file.
     pub address: ServerAddress,
     /// Its share of the requests against that of the others, from 1 to [`MAX_WEIGHT`].
     pub weight: u16,
@@ -79,12 +79,12 @@ pub const MAX_WEIGHT: u16 = 1000;
 pub enum ServerAddress {
     /// Behind a name that is resolved, again and again.
     Name {
-        /// The name.
+        /// The name, which is resolved again from time to time.
         host: String,
-        /// The port.
+        /// The port of TCP.
         port: u16,
     },
-    /// At an address.
+    /// At an address of IP with a port.
     Socket(SocketAddr),
     /// At a socket in the file system.
     Unix(PathBuf),
@@ -145,7 +145,7 @@ impl PartialEq for Tls {
 /// Which HTTP an upstream is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP/1.1.
+    /// HTTP/1.1, also in TLS.
     Http1,
     /// HTTP/2: agreed on in TLS, and without TLS taken for granted.
     Http2,
@@ -208,7 +208,7 @@ pub struct Limits {
     pub max_requests: usize,
     /// How many more wait for their turn.
     pub max_pending: usize,
-    /// How long they wait.
+    /// How long those wait before they are refused.
     pub pending_timeout: Duration,
     /// How many of those under way one client may have; zero is what suits `max_requests`.
     pub max_requests_per_client: usize,

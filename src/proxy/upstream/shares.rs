@@ -1,10 +1,10 @@
 //! How many requests one client has under way at an upstream, so that none takes it from the
 //! others.
 //!
-//! 1. A client is a session, or a network where nobody is signed in: one person has one session in
-//!    all their tabs, and one line to us as many addresses as it likes.
+//! 1. A client is a session, or a network where no citizen is signed in: one person has one session
+//!    in all their tabs, and one line to us as many addresses as it likes.
 //! 2. Counters are a table of fixed size, without a lock. Two clients may meet in one counter, and
-//!    then share a share; by a key of this process nobody can choose whom they meet.
+//!    then share a share; by a key of this process no client can choose which other it meets.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::base::network::Network;
 use crate::session::SessionKey;
 
-/// Whose request it is, as far as shares go.
+/// The client that a request counts for, as far as shares go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester {
-    /// Somebody who is signed in.
+    /// The session of a citizen who is signed in.
     Session(SessionKey),
-    /// Somebody who is not, or of whom it does not matter here.
+    /// The network of a client that is not, or of which it does not matter here.
     Network(Network),
 }
 
 impl Requester {
-    /// Tells whether it is somebody who is signed in.
+    /// Tells whether it is the session of a citizen who is signed in.
     #[must_use]
     pub fn is_signed_in(self) -> bool {
         matches!(self, Self::Session(_))

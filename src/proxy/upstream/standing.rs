@@ -23,7 +23,7 @@ use super::settings::Passive;
 /// A point in time: milliseconds since the group began, and never zero.
 pub(super) type Moment = u64;
 
-/// What no time is.
+/// No point in time: what it stands for has not happened.
 const NEVER: Moment = 0;
 
 /// A moment that is always over.
@@ -64,20 +64,20 @@ impl Rules {
 /// What a server may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Anything.
+    /// Any number of requests.
     Open,
     /// One request, to try it.
     TrialDue,
     /// Nothing, unless there is no other.
     Ejected,
-    /// Nothing.
+    /// Nothing: health checks say that it is down.
     Down,
 }
 
 /// What a failure led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is remembered.
+    /// It is remembered, and changes nothing about the server.
     Noted,
     /// It puts the server out for this long.
     Ejected(Duration),
@@ -88,7 +88,7 @@ pub(super) enum Verdict {
 pub(super) enum Kind {
     /// The server was well.
     Usual,
-    /// There is no other server in the group, so to put it out would help nobody.
+    /// There is no other server in the group, so to put it out would help no client.
     Sole,
     /// The server was out and is tried.
     Trial,
@@ -188,7 +188,7 @@ impl Standing {
         back
     }
 
-    /// A request failed.
+    /// Notes that a request failed, and says what follows for the server.
     pub(super) fn fail(&self, kind: Kind, now: Moment, rules: &Rules) -> Verdict {
         if rules.max_fails == 0 || kind == Kind::Sole {
             return Verdict::Noted;

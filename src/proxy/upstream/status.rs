@@ -30,9 +30,9 @@ pub struct Status {
 pub struct ServerStatus {
     /// What tells it apart.
     pub id: ServerId,
-    /// Where it is.
+    /// Address with port, or the path of a socket file.
     pub address: String,
-    /// How it is.
+    /// What requests and health checks made of it.
     pub state: State,
     /// How many requests it has.
     pub in_flight: u32,
@@ -47,7 +47,7 @@ pub struct ServerStatus {
 /// How a server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Well.
+    /// Well: it gets its full share of the requests.
     Up,
     /// Well, and in its slow start.
     Starting,
@@ -60,7 +60,7 @@ pub enum State {
 }
 
 impl State {
-    /// All of them.
+    /// Every state; the metric has a row for each.
     pub const ALL: [Self; 5] =
         [Self::Up, Self::Starting, Self::Ejected, Self::Down, Self::Draining];
 

@@ -7,8 +7,8 @@
 //! 2. A server that failed its requests gets none while there is another; when the time is over,
 //!    one request tries it ([`super::standing`]). When all have failed theirs, all are asked as if
 //!    nothing was: to be ejected is a reason to prefer others, never to refuse.
-//! 3. A server that the health checks call down gets nothing. When all are down, nobody is asked,
-//!    and the client learns it at once.
+//! 3. A server that the health checks call down gets nothing. When all are down, none is asked, and
+//!    the client learns it at once.
 //! 4. The server to avoid is avoided while there is another that is well.
 //! 5. A server that left the group keeps the requests that it has and gets no more.
 
@@ -38,9 +38,9 @@ pub struct Group {
     pub(super) core: Arc<Core>,
     pub(super) gate: Gate,
     set: ArcSwap<Set>,
-    /// What is behind each configured server. Whoever changes the set holds it.
+    /// What is behind each configured server. A task that changes the set holds the lock.
     known: Mutex<Vec<Vec<Endpoint>>>,
-    /// Whose turn it is.
+    /// Counts requests, to tell which server has its turn.
     turn: AtomicU64,
     /// Attempts after the first one.
     pub(super) retries: Count,
@@ -190,8 +190,8 @@ impl Group {
             }
             false => 0,
         };
-        // 1. Whose turn is it? Steps of the golden ratio visit each part of the whole as often as
-        //    it is large, and spread the visits evenly.
+        // 1. Which server has its turn? Steps of the golden ratio visit each part of the whole as
+        //    often as it is large, and spread the visits evenly.
         let total: u64 = entries.iter().map(weight).sum();
         let step = self.turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(GOLDEN_STEP);
         let mut point = scaled(step, total);
@@ -209,7 +209,7 @@ impl Group {
             point -= weight;
         }
         let (turn, turn_weight) = turn?;
-        // 2. Would another be no busier than it is already? An idle one gives way to nobody.
+        // 2. Would another be no busier than it is already? An idle one gives way to none.
         let mut best = (&entries[turn], requests(&entries[turn]), turn_weight);
         if best.1 == 0 {
             return Some(best.0);

@@ -1,4 +1,4 @@
-//! Who gets the next request.
+//! Which server gets the next request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -205,7 +205,7 @@ fn when_all_are_ejected_all_are_asked() {
     world.fail(2, 3);
     assert_eq!(world.states(), [State::Ejected, State::Ejected]);
     assert_eq!(world.shares(10), [5, 5]);
-    // Who answers is back.
+    // A server that answers is back.
     let mut lease = world.choose();
     let back = port(&lease);
     lease.succeeded(world.now);

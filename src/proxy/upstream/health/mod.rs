@@ -74,7 +74,7 @@ struct Row {
     bad: u32,
 }
 
-/// What an answer changes.
+/// What the answer to a health check changes about a server.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
     Nothing,
@@ -105,7 +105,7 @@ impl Row {
     }
 }
 
-/// Asks the servers of a group how they are, again and again, as long as somebody holds it.
+/// Asks the servers of a group how they are, again and again, as long as the group is held.
 pub(super) async fn keep_asking(group: Weak<Group>) {
     let Some(check) = group.upgrade().and_then(|group| group.settings().health.clone()) else {
         return;
@@ -160,7 +160,7 @@ fn learn(server: &Server, answer: Result<(), Sick>, row: &mut Row, check: &Healt
     }
 }
 
-/// Asks one server.
+/// Asks one server over a connection of its own; an answer that does not fit is a [`Sick`].
 async fn ask(group: &Group, server: &Server, check: &HealthCheck) -> Result<(), Sick> {
     let settings = group.settings();
     let tls = settings.tls.as_ref().map(|tls| (&tls.config, server.tls_name.as_ref()));
@@ -211,7 +211,7 @@ fn to_http2(path: &str, host: &HeaderValue, is_tls: bool) -> Result<Request<Send
     Request::get(uri.build()?).header(USER_AGENT, AGENT).body(Sending::default())
 }
 
-/// A request of our own is nobody's, so it ends with its time alone.
+/// A request of our own is in no citizen's name, so it ends with its time alone.
 struct Unwatched;
 
 impl Watch for Unwatched {
@@ -224,7 +224,7 @@ impl Watch for Unwatched {
     }
 }
 
-/// What the request says of who asks.
+/// What the request says in `User-Agent`.
 const AGENT: HeaderValue = HeaderValue::from_static("brama-health-check");
 
 #[cfg(test)]
