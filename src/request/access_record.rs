@@ -19,7 +19,7 @@ use crate::wire::incoming::Incoming;
 pub struct AccessRecord {
     /// The route that it took.
     pub route: Option<Arc<Route>>,
-    /// Why it was refused.
+    /// The reason code of the refusal, when it was refused.
     pub reason: Option<Reason>,
     pub(super) quoted: Option<Box<Quoted>>,
     pub(super) received: Option<Arc<AtomicU64>>,
@@ -34,7 +34,7 @@ pub(super) struct Quoted {
     pub(super) user_agent: Option<HeaderValue>,
 }
 
-/// What an upstream did.
+/// The server that answered, and how long it took.
 #[derive(Debug)]
 pub struct Answered {
     /// The name of the server.

@@ -16,7 +16,7 @@ use crate::session::cached::Activity;
 /// The most bytes that the body of a request may have, where nothing says otherwise.
 pub const MAX_BODY: u64 = 64 * 1024 * 1024;
 
-/// Who waits for the answer.
+/// The kind of client that waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// A person who goes to a page.
@@ -25,13 +25,13 @@ pub enum Caller {
     Frame,
     /// A script or a program: it wants JSON, not a login page.
     Program,
-    /// Nobody sees what is answered: a browser that fetches a page ahead, in case somebody goes to
-    /// it, or somebody who only asks about it (HEAD). What begins for a person begins for neither.
+    /// No person sees what is answered: a browser fetches a page ahead, in case a person goes to
+    /// it, or a client only asks about it (HEAD). What begins for a person begins for neither.
     Machine,
 }
 
 impl Caller {
-    /// Tells who waits when the request has that method.
+    /// Tells which caller waits when the request has that method.
     #[must_use]
     pub fn asking_by(self, method: &Method) -> Self {
         match self {
@@ -41,29 +41,29 @@ impl Caller {
     }
 }
 
-/// One request.
+/// One request, with all that is known of it until it is answered.
 #[derive(Debug)]
 pub struct RequestContext {
     /// Identifies the request in logs and on error pages.
     pub id: String,
     /// Method, target and headers, cleaned.
     pub parts: Box<Parts>,
-    /// Who made it, as far as we believe.
+    /// The client that made it, as far as we believe.
     pub client: Client,
-    /// The canonical host.
+    /// The canonical host that it is for.
     pub host: Host,
     /// What is noted of it for the access log.
     pub record: AccessRecord,
-    /// Who waits, where the headers do not tell.
+    /// The caller that waits, where the headers do not tell.
     pub assumed: Option<Caller>,
-    /// When it came.
+    /// When the request came.
     pub began: Time,
     /// What is among its headers.
     pub scan: HeaderScan,
 }
 
 impl RequestContext {
-    /// Tells who waits. Looked at only when there is something to say of our own.
+    /// Tells which caller waits. Looked at only when there is something to say of our own.
     #[must_use]
     pub fn caller(&self) -> Caller {
         let caller = self.assumed.unwrap_or_else(|| caller(&self.parts.headers));
@@ -76,7 +76,8 @@ impl RequestContext {
         if self.scan.is_background { Activity::Background } else { Activity::Alive }
     }
 
-    /// Tells whose page led the browser here. Where it does not say, nobody knows.
+    /// Tells which site's page led the browser here. A browser that does not say counts as another
+    /// site's.
     #[must_use]
     pub fn origin(&self) -> Origin {
         match self.parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
@@ -120,8 +121,8 @@ impl RequestContext {
     }
 }
 
-/// Tells who waits for the answer (Fetch metadata; without it, what the client accepts), whatever
-/// the method.
+/// Tells which caller waits for the answer (Fetch metadata; without it, what the client accepts),
+/// whatever the method.
 #[must_use]
 pub fn caller(headers: &HeaderMap) -> Caller {
     match waiting(headers) {
@@ -143,7 +144,7 @@ fn is_ahead(headers: &HeaderMap) -> bool {
 
 /// The headers in which browsers say that they fetch ahead.
 const AHEAD: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
-/// What they say there.
+/// The words by which those headers say so.
 const AHEAD_WORDS: [&str; 3] = ["prefetch", "prerender", "preview"];
 
 fn waiting(headers: &HeaderMap) -> Caller {

@@ -5,7 +5,7 @@
 //!    port.
 //! 2. A name has letters, digits, `-` and `_` in labels of 1 to 63, at most 253 in all; lower case;
 //!    one dot at its end is taken off. `_` is no letter of DNS names but is found in those of
-//!    containers, and means the same to everybody.
+//!    containers, and means the same to every server.
 //! 3. An international name is written in A-labels (`xn--`), which must decode and be what the
 //!    decoded name encodes to. Raw letters outside ASCII are refused; a configuration may have them
 //!    ([`from_configuration`]).

@@ -1,7 +1,8 @@
 //! Interim responses of an upstream on their way to a client (RFC 9110 15.2).
 //!
 //! They wait here from the moment that the task which serves a request has read them until the same
-//! task writes them, before the response itself. How many there may be, whoever reads them bounds.
+//! task writes them, before the response itself. How many there may be is bounded where they are
+//! read.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

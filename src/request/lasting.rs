@@ -11,11 +11,10 @@
 //!    touched, also where the route leads elsewhere now.
 //! 3. Time alone takes nothing away but the session: of `max_age` and the like only what was so
 //!    when it was opened counts. Otherwise every download would break at the age of a login.
-//! 4. What was opened in nobody's name, on a public route, stays in nobody's name. When its place
-//!    asks for somebody now, it ends, also if its browser is signed in: it comes again with its
-//!    cookie.
-//! 5. An end is seen within [`LOOK`] and the time that it takes to ask. Whoever waits looks, with
-//!    the timer of that wait; what is answered at once has nothing of this and pays nothing.
+//! 4. What was opened without a name, on a public route, stays without one. When its location asks
+//!    for a citizen now, it ends, also if its browser is signed in: it comes again with its cookie.
+//! 5. An end is seen within [`LOOK`] and the time that it takes to ask. A task that waits looks,
+//!    with the timer of that wait; what is answered at once has nothing of this and pays nothing.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +41,7 @@ pub const LOOK: Duration = Duration::from_millis(400);
 /// Why something that lasted was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Cut {
-    /// The session is over, in whose name it was opened.
+    /// The session in whose name it was opened is over.
     #[error("the session in whose name it was opened has ended")]
     SessionEnded,
     /// The same request would not pass any more.
@@ -61,7 +60,7 @@ impl Cut {
     }
 }
 
-/// What was opened.
+/// What a request became that is still open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// An answer, or a request on its way.
@@ -80,25 +79,25 @@ pub struct Opened<'o> {
     pub route: &'o Route,
     /// Whether its end is counted; not where the refusal that comes of it is.
     pub is_counted: bool,
-    /// The canonical host.
+    /// The canonical host of the request.
     pub host: &'o Host,
     /// The target as it came.
     pub uri: &'o Uri,
-    /// The method.
+    /// The method of the request.
     pub method: &'o Method,
     /// The method that it asks about, when it is a preflight.
     pub asked: Option<Method>,
-    /// The client.
+    /// The address of the client, as far as it is believed.
     pub address: IpAddr,
-    /// When it came.
+    /// When the request came.
     pub began: Time,
-    /// In whose name it passed.
+    /// The session in whose name it passed; `None` is no name.
     pub live: Option<&'o ActiveSession>,
-    /// What became of it.
+    /// Whether it is a stream or a tunnel.
     pub form: Form,
 }
 
-/// Something that lasts.
+/// A request that is still open, with the right by which it goes on.
 pub struct Lasting {
     current: Arc<CurrentRules>,
     is_counted: bool,
@@ -121,7 +120,7 @@ impl std::fmt::Debug for Lasting {
     }
 }
 
-/// The last judgement.
+/// The rules of the last judgement, and whether the route outlives its session by them.
 struct Judged {
     by: Arc<Rules>,
     outlives_session: bool,
@@ -131,7 +130,7 @@ struct Judged {
 enum Bond {
     /// There is none, or it lives, or does not matter.
     Holds,
-    /// Somebody has to be asked.
+    /// The store has to be asked.
     Doubtful,
 }
 
@@ -165,8 +164,8 @@ impl Lasting {
         self.cut.get().copied()
     }
 
-    /// Judges it again; ready when it must end. Whoever waits is woken when somebody who had to be
-    /// asked says so later, and finds it in [`cut`](Self::cut).
+    /// Judges it again; ready when it must end. When the store had to be asked and says so later,
+    /// the task that waits is woken and finds it in [`cut`](Self::cut).
     pub fn look(self: &Arc<Self>, cx: &Context<'_>) -> Poll<Cut> {
         match self.judge() {
             Err(cut) => Poll::Ready(self.end(cut)),

@@ -1,6 +1,6 @@
-//! What a request is: who sent it, for which host and path, with which headers and cookies, and
-//! what lasts of it. Whoever receives, forwards or answers requests imports this, and it imports
-//! none of them.
+//! What a request is: which client sent it, for which host and path, with which headers and
+//! cookies, and what lasts of it. Modules that receive, forward or answer requests import this, and
+//! it imports none of them.
 //!
 //! [`context`] is one request with all that is known of it. [`service`] is what a listener carries
 //! requests to.

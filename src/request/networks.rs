@@ -1,5 +1,5 @@
-//! Lists of networks: whose word is taken, who may pass. How they are written is told by
-//! `config::file::Network`.
+//! Lists of networks: proxies that are believed, clients that may pass. How they are written is
+//! told by `config::file::Network`.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
-    /// Makes a list.
+    /// Makes a list; the order does not matter.
     #[must_use]
     pub fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)

@@ -47,7 +47,7 @@ pub enum Error {
     /// A percent sign is not followed by two hexadecimal digits.
     #[error("path has a broken percent encoding")]
     Encoding,
-    /// It is encoded twice.
+    /// A percent encoding remains after it was decoded once.
     #[error("path is percent-encoded twice")]
     Twice,
     /// It decodes to something that is not UTF-8.

@@ -63,7 +63,7 @@ impl PortalCookie {
         Ok(Self { name: name.to_owned(), path, domain })
     }
 
-    /// Returns its name.
+    /// Returns the name of the cookie.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -1,7 +1,8 @@
 //! A preflight: what a browser asks before a page of another site may make a request (Fetch 4.8).
 //!
-//! It says nothing of who asks, because browsers send it without cookies; a place that wants
-//! everybody signed in would refuse every one of them, and with it every request behind it.
+//! It says nothing of who asks, because browsers send it without cookies; a location for which
+//! every client must be signed in would refuse all of them, and with them every request behind
+//! them.
 //!
 //! Only what a browser sends is taken for one: `OPTIONS` without a body, with one `Origin` and one
 //! `Access-Control-Request-Method`. Whatever else is there is for the portal.
@@ -21,7 +22,7 @@ pub fn asked(parts: &Parts, has_body: bool) -> Option<Method> {
     only(&parts.headers, &ORIGIN)?;
     let asked = only(&parts.headers, &ACCESS_CONTROL_REQUEST_METHOD)?.as_bytes();
     let method = is_method(asked).then(|| Method::from_bytes(asked).ok()).flatten()?;
-    // Nobody may make such a request, so nobody has to ask.
+    // No client may make such a request, so none has to ask.
     (!matches!(method, Method::CONNECT | Method::TRACE)).then_some(method)
 }
 

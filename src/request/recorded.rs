@@ -24,7 +24,7 @@ use crate::base::clock::{SharedClock, Time};
 use crate::observe::access::{AccessLog, Ended, Record};
 
 /// Follows a response on its way: the line of the access log is written when the answer's body is
-/// dropped. `has_secret_query` says that the query is nobody's business.
+/// dropped. `has_secret_query` says that the query may hold a handle.
 #[must_use]
 pub fn follow(
     context: RequestContext,
@@ -81,7 +81,7 @@ fn entry(
 /// The body of an answer; the request is noted when it is dropped.
 pub struct RecordedBody {
     body: Body,
-    /// Nothing more comes.
+    /// The end of the body was read.
     is_over: bool,
     entry: Entry,
 }
@@ -112,7 +112,8 @@ impl HttpBody for RecordedBody {
     }
 }
 
-/// Whoever drops it early is the client's side. Of an answer to HEAD nobody takes the body.
+/// A body that is dropped early is given up by the client's side. Of an answer to HEAD none is
+/// read.
 impl Drop for RecordedBody {
     fn drop(&mut self) {
         let Self { body, is_over, entry } = self;
@@ -138,7 +139,7 @@ struct Entry {
     is_tls: bool,
     host: crate::request::host::Host,
     record: AccessRecord,
-    /// Whether the query is nobody's business: a handle may stand in it.
+    /// Whether the query is left out of the log: a handle may stand in it.
     has_secret_query: bool,
 }
 

@@ -19,7 +19,7 @@ use crate::session::sessions::Sessions;
 
 /// By what a request is judged.
 pub struct Rules {
-    /// Who may go where.
+    /// Which requests go where, and what a client needs for them.
     pub policy: Policy,
     /// The networks of clients that may pass while a route is under maintenance.
     pub may_pass_maintenance: Networks,
@@ -27,7 +27,7 @@ pub struct Rules {
 
 impl Rules {
     /// Finds the route of a request: by its canonical host and path, its method, and its client,
-    /// who may be allowed to pass during maintenance. `None` is no client in particular.
+    /// which may be allowed to pass during maintenance. `None` is no client in particular.
     #[must_use]
     pub fn find(
         &self,
@@ -47,14 +47,14 @@ pub struct CurrentRules {
     rules: ArcSwap<Rules>,
     /// The sessions, for whether one still lives.
     pub sessions: Arc<Sessions>,
-    /// The time.
+    /// The clock by which open requests are judged again.
     pub clock: SharedClock,
     /// Where it is counted that something was ended.
     pub counts: Arc<Doors>,
 }
 
 impl CurrentRules {
-    /// Begins with these rules.
+    /// Makes the current rules, which a reload replaces.
     #[must_use]
     pub fn new(
         rules: Arc<Rules>,

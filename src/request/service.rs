@@ -42,7 +42,7 @@ impl Peer {
         Self { address, is_tls, text, interim: None }
     }
 
-    /// Takes interim responses too.
+    /// Says that interim responses can be sent on to the client.
     #[must_use]
     pub fn with_interim(self) -> Self {
         Self { interim: Some(Arc::default()), ..self }
@@ -65,9 +65,9 @@ pub enum WantsUpgrade {
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectContinue;
 
-/// An answer.
+/// An answer on its way to the client.
 pub struct ServiceResponse {
-    /// What we say.
+    /// What Brama says: the status, its own fields, and the body.
     pub response: Response<Body>,
     /// The fields that an upstream said, which go out as they are.
     pub passed: RawHeaders,
@@ -101,7 +101,7 @@ impl ServiceResponse {
     }
 }
 
-/// Answers requests.
+/// Answers requests: the gateway, the listener that redirects, the operations, the simulator.
 pub trait Service: Send + Sync + 'static {
     /// A response where all is said by us, a [`ServiceResponse`] where an upstream has its say.
     type Said: Into<ServiceResponse> + Send;

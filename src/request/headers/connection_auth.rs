@@ -3,13 +3,14 @@
 //! A server takes every further request on such a connection for one of the same person. Our
 //! connections to upstreams serve one citizen after another, so these schemes are refused:
 //!
-//! 1. A request with such credentials does not go on. So no connection to an upstream ever
-//!    becomes somebody's.
+//! 1. A request with such credentials does not go on. So no connection to an upstream ever becomes
+//!    one citizen's.
 //! 2. Such a challenge is taken out of an answer with status 401 (RFC 9110 11.6.1 lets a server
-//!    name several). Where nothing else is offered, nobody could pass, and the answer is refused: a
-//!    401 must have a challenge (RFC 9110 15.5.2).
+//!    name several). Where nothing else is offered, no client could pass, and the answer is
+//!    refused: a 401 must have a challenge (RFC 9110 15.5.2).
 //!
-//! Whoever writes a request's headers by a rule of the route answers for them, but for these.
+//! An operator who writes a request's headers by a rule of the route answers for them, but for
+//! these.
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};

@@ -10,8 +10,8 @@
 //! 5. `Alt-Svc`: it would lead browsers around us to a port of the upstream (RFC 7838 2).
 //!
 //! `Server`, `X-Powered-By`, `Refresh`, `Link` and `Location` are the portal's to say: it can lead
-//! a browser away by a page as well. `Service-Worker-Allowed` stays for the same reason: whoever
-//! can write scripts of an origin can do what a service worker can. A route can remove any of them.
+//! a browser away by a page as well. `Service-Worker-Allowed` stays for the same reason: an author
+//! of scripts of an origin can do what a service worker can. A route can remove any of them.
 //!
 //! [`add_hsts`](crate::request::service::ServiceResponse::add_hsts) is the one header that we add to every
 //! answer over TLS, when it is wanted.
@@ -30,9 +30,9 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// What becomes of a field of an upstream's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderRule {
-    /// It goes on.
+    /// It goes on as it came.
     Passes,
-    /// It does not.
+    /// It does not go on.
     Dropped,
     /// It goes on unless the cookie is ours.
     Cookie,

@@ -55,11 +55,11 @@ const END_TO_END: [&str; 8] = [
 pub struct HeaderScan {
     /// The request says that it is no sign of life.
     pub is_background: bool,
-    /// There are cookies.
+    /// There is a `Cookie`.
     pub has_cookies: bool,
     /// There is a `Content-Length`.
     pub has_length: bool,
-    /// There are credentials.
+    /// There is an `Authorization`.
     pub has_credentials: bool,
     /// There is a `Via`.
     pub has_via: bool,
@@ -126,7 +126,7 @@ fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 /// Tells whether a field may stand in a trailer: nothing there changes how a message is understood
-/// or speaks in somebody's name (RFC 9110 6.5.1).
+/// or speaks in a citizen's name (RFC 9110 6.5.1).
 #[must_use]
 pub fn may_be_in_trailer(name: &HeaderName) -> bool {
     !chunked::FORBIDDEN.contains(name)

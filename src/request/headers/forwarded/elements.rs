@@ -1,9 +1,9 @@
 //! The form of `Forwarded` (RFC 7239 4): elements of pairs, read strictly and written.
 
-/// What one proxy says of whom it got a request from.
+/// What one proxy says of the client that it got a request from.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Element<'l> {
-    /// Who it was.
+    /// The `for` of the element, the client of that proxy: an address, `unknown` or a name.
     pub node: Option<&'l str>,
     /// The scheme that was spoken.
     pub proto: Option<&'l str>,

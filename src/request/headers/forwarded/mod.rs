@@ -1,4 +1,5 @@
-//! Who the client is, when other proxies stand in front of us; and what an upstream is told of it.
+//! Which client made a request, when other proxies stand in front of us; and what an upstream is
+//! told.
 //!
 //! 1. `Forwarded` (RFC 7239) and `X-Forwarded-*` are believed only when the other end of the
 //!    connection is in a network that the configuration names as a proxy's; there is none by
@@ -19,9 +20,9 @@
 //! 6. An upstream is told of one client: the chain begins with the address that we believe. Every
 //!    value that can be is shared with the connection, the request or the configuration.
 //!
-//! What could break it in deployment: a network in the list from which clients come too, who could
-//! then say anything; a proxy in front that passes on what its client says of the scheme, or of the
-//! host where that is believed.
+//! What could break it in deployment: a network in the list from which clients come too, which
+//! could then say anything; a proxy in front that passes on what its client says of the scheme, or
+//! of the host where that is believed.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -37,7 +38,7 @@ pub mod elements;
 
 use self::elements::Element;
 
-/// Who made a request, as far as we believe.
+/// The client that made a request, as far as we believe.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// The address of the browser.
@@ -100,7 +101,7 @@ pub enum Error {
     /// Two headers, or two values of one, say different things.
     #[error("headers of the proxy in front contradict each other about the {0}")]
     Conflict(&'static str),
-    /// A value is none.
+    /// A value is not what its header may say, such as no address.
     #[error("header of the proxy in front is malformed: {0}")]
     Malformed(&'static str),
 }
@@ -127,8 +128,8 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Tells who made a request. `is_https` is whether the portal's public address is, which is what
-/// browsers speak when a proxy ends TLS in front and says nothing of it.
+/// Tells which client made a request. `is_https` is whether the portal's public address is, which
+/// is what browsers speak when a proxy ends TLS in front and says nothing of it.
 ///
 /// # Errors
 /// When a trusted proxy contradicts itself.
@@ -173,7 +174,7 @@ pub fn read(
     Ok(Client { address, is_tls, host, request_id, chain })
 }
 
-/// Tells an upstream who the client is. `prefix` is what was taken off the path; with `standard`
+/// Tells an upstream which client asks. `prefix` is what was taken off the path; with `standard`
 /// the header of RFC 7239 is said too. None of these names may be there already.
 pub fn announce(
     fields: &mut impl Fields,

@@ -72,7 +72,7 @@ fn the_chain_is_walked_from_its_end_to_the_first_address_that_is_not_trusted() {
         (vec!["<script>, 1.1.1.1"], "1.1.1.1", "1.1.1.1, 10.0.0.1"),
         (vec!["1.1.1.1, 10.0.0.2, fd00::3"], "1.1.1.1", "1.1.1.1, 10.0.0.2, fd00::3, 10.0.0.1"),
         (vec!["1.1.1.1", "10.0.0.2"], "1.1.1.1", "1.1.1.1, 10.0.0.2, 10.0.0.1"),
-        // Nobody but proxies, and what is no address.
+        // Proxies alone, and what is no address.
         (vec!["10.0.0.3, 10.0.0.2"], "10.0.0.3", "10.0.0.3, 10.0.0.2, 10.0.0.1"),
         (vec!["1.1.1.1, unknown"], "10.0.0.1", "10.0.0.1"),
         (vec!["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.2", "10.0.0.2, 10.0.0.1"),
