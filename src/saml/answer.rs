@@ -5,8 +5,8 @@
 //! 2. The one `EncryptedAssertion` is taken from the verified `Response` and from nowhere else.
 //! 3. Issuers and `InResponseTo` are checked at both levels, and both statuses.
 //! 4. Nothing else is in it, but in places for extensions (`schema`).
-//! 5. An error status may come without a signature: it signs nobody in. What it says is reported
-//!    only when no signature is there at all; a broken one is the reason itself.
+//! 5. An error status may come without a signature: it signs no citizen in. What it says is
+//!    reported only when no signature is there at all; a broken one is the reason itself.
 
 use zeroize::Zeroizing;
 
@@ -132,7 +132,7 @@ fn find<'d>(document: &'d Document<'d>, wrapping: Wrapping) -> Result<Element<'d
     }
 }
 
-/// Rules 1 and 5.
+/// Verifies the signatures of both messages (rules 1 and 5).
 fn verify_signatures<'d>(
     document: &'d Document<'d>,
     outer: Element<'d>,

@@ -115,13 +115,13 @@ impl Assertion {
         self.assurance
     }
 
-    /// Returns who identified the citizen, such as `pz.gov.pl`.
+    /// Returns which authority identified the citizen, such as `pz.gov.pl`.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Returns the person.
+    /// Returns the person that the attributes and the `NameID` name.
     #[must_use]
     pub fn person(&self) -> &Person {
         &self.person
@@ -157,7 +157,7 @@ impl Reading<'_, '_> {
         let issued = check_issued(Level::Assertion, assertion, expected.skew, now);
         self.checks.note("assertion_issue_instant", issued)?;
 
-        // 2. It may be presented by whoever bears it, here and now, for this request.
+        // 2. It may be presented by its bearer, here and now, for this request.
         let subject = assertion.child(SAML2, "Subject").map_err(shape)?;
         check_subject(subject, expected, now, self.checks)?;
         let conditions = assertion.child(SAML2, "Conditions").map_err(shape)?;
@@ -177,7 +177,7 @@ impl Reading<'_, '_> {
             None => None,
         };
 
-        // 4. Who it is.
+        // 4. The person that it is about.
         let name_id = text_of(subject.child(SAML2, "NameID").map_err(shape)?, "NameID")?;
         let person = self.person(&name_id)?;
 

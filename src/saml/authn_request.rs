@@ -10,9 +10,9 @@ use crate::xml::signer::{Error, Signer};
 /// What sort of organisation asks (`eidas:SPType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceKind {
-    /// A public body.
+    /// A public body: `public` in `eidas:SPType`.
     Public,
-    /// A private entity.
+    /// A private entity: `private` in `eidas:SPType`.
     Private,
 }
 

@@ -6,7 +6,7 @@ use crate::base::foreign::Foreign;
 /// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It held.
+    /// What was looked at is as expected.
     Passed,
     /// It did not; the answer is refused for it.
     Failed,
@@ -14,12 +14,12 @@ pub enum Outcome {
     NotChecked,
 }
 
-/// One check.
+/// One check of an answer: its name, its result, and what was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// A stable name, such as `response_signature`.
     pub name: &'static str,
-    /// The result.
+    /// Whether it held, failed or could not be made.
     pub outcome: Outcome,
     /// What was seen, for people. Holds nothing about the person.
     pub detail: String,
@@ -32,7 +32,7 @@ pub struct Checks {
     unread: Unread,
 }
 
-/// What an answer holds in places for extensions, and nobody reads.
+/// What an answer holds in places for extensions, and Brama does not read.
 #[derive(Debug, Clone, Default)]
 pub struct Unread {
     names: Vec<String>,
@@ -63,7 +63,7 @@ impl Checks {
         Self::default()
     }
 
-    /// Returns the checks.
+    /// Returns the checks that were made so far, in their order.
     #[must_use]
     pub fn list(&self) -> &[Check] {
         &self.made

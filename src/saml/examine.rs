@@ -40,7 +40,7 @@ impl Examination {
     }
 }
 
-/// Examines an answer.
+/// Examines an answer of the node, as it came over SOAP, up to the first reason to refuse it.
 #[must_use]
 pub fn examine(
     answer: &[u8],

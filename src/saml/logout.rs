@@ -57,7 +57,7 @@ pub fn request(
 pub struct ExpectedLogout<'e> {
     /// The `ID` of our request.
     pub request_id: &'e str,
-    /// The node's identifier.
+    /// The entity identifier of the node, which must be the `Issuer`.
     pub node: &'e str,
     /// How far the clocks may differ.
     pub skew: Duration,
@@ -65,12 +65,12 @@ pub struct ExpectedLogout<'e> {
     pub maximum_bytes: usize,
 }
 
-/// Who says that the session at the node has ended.
+/// How it is known that the session at the node has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
-    /// The node.
+    /// The node signed it.
     Signed,
-    /// Whoever answered: it is not signed, and TLS never stands in for a signature.
+    /// The server that answered says so: it is not signed, and TLS never stands in for a signature.
     Unsigned,
 }
 

@@ -1,4 +1,4 @@
-//! Why an answer of the node signs nobody in.
+//! Why an answer of the node does not sign a citizen in.
 //!
 //! Every refusal has a stable code for logs, metrics and pages, and a [`Kind`] that tells which
 //! page a citizen sees. The messages are for the operator; they hold no name, no identifier of a
@@ -16,11 +16,11 @@ use crate::xml::{decryption, scan, signature, tree};
 /// The messages and parts of messages that carry the same kinds of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// The outer message.
+    /// The outer message, made for our `ArtifactResolve`.
     ArtifactResponse,
     /// The message inside, made for our `AuthnRequest`.
     Response,
-    /// The decrypted assertion.
+    /// The decrypted assertion, which has no signature of its own.
     Assertion,
     /// The answer to our `LogoutRequest`.
     LogoutResponse,
@@ -56,37 +56,37 @@ pub enum Refusal {
     /// The issuer is not the node.
     #[error("{level} was issued by \"{found}\", expected \"{expected}\"")]
     Issuer {
-        /// Where.
+        /// The message that has the issuer.
         level: Level,
-        /// The issuer found.
+        /// The `Issuer` that was found.
         found: Foreign,
-        /// The node.
+        /// The entity identifier of the node.
         expected: String,
     },
     /// It answers another request.
     #[error("{level} answers request \"{found}\", expected \"{expected}\"")]
     InResponseTo {
-        /// Where.
+        /// The message that has the `InResponseTo`.
         level: Level,
         /// The request that it answers.
         found: Foreign,
-        /// Our request.
+        /// The `ID` of our request.
         expected: String,
     },
     /// It is dated in the future.
     #[error("{level} was issued at {issued}, which is later than now and the allowed skew")]
     IssuedInFuture {
-        /// Where.
+        /// The message that has the date.
         level: Level,
-        /// Its date.
+        /// The `IssueInstant` that it says.
         issued: Time,
     },
     /// The node reports that there was no login.
     #[error("node reports {status} on the {level}")]
     Status {
-        /// Where.
+        /// The message that has the status.
         level: Level,
-        /// What it says.
+        /// The codes and the text of the status.
         status: Status,
     },
     /// The artifact stands for nothing (any more).
@@ -110,15 +110,15 @@ pub enum Refusal {
     /// The assertion is for another service provider.
     #[error("assertion is for audience \"{found}\", expected \"{expected}\"")]
     Audience {
-        /// Whom it is for.
+        /// The `Audience` that was found.
         found: Foreign,
-        /// Us.
+        /// The identifier under which we are registered.
         expected: String,
     },
     /// The assertion is to be delivered elsewhere.
     #[error("assertion is for recipient \"{found}\", expected \"{expected}\"")]
     Recipient {
-        /// Where to.
+        /// The `Recipient` that was found.
         found: Foreign,
         /// Our assertion consumer service.
         expected: String,
@@ -126,9 +126,9 @@ pub enum Refusal {
     /// The response was made to be delivered elsewhere.
     #[error("{level} is for destination \"{found}\", expected \"{expected}\"")]
     Destination {
-        /// Where.
+        /// The message that has the destination.
         level: Level,
-        /// Where to.
+        /// The `Destination` that was found.
         found: Foreign,
         /// Our assertion consumer service.
         expected: String,
@@ -136,11 +136,11 @@ pub enum Refusal {
     /// A bound of time is not kept.
     #[error("{bound} is {limit}, and it is {now}")]
     Time {
-        /// Which bound.
+        /// The attribute that sets the bound.
         bound: TimeBound,
-        /// Its value.
+        /// The value of the attribute.
         limit: Time,
-        /// The present time.
+        /// The time of the check.
         now: Time,
     },
     /// A condition that we do not know.
@@ -152,15 +152,15 @@ pub enum Refusal {
     /// The login was weaker than asked for.
     #[error("level of assurance is {found}, asked for at least {expected}")]
     AssuranceTooLow {
-        /// The level found.
+        /// The level that the assertion says.
         found: Assurance,
-        /// The level asked for.
+        /// The least level that was asked for.
         expected: Assurance,
     },
     /// The citizen identified before this login began, though they were to do so anew.
     #[error("citizen identified at {instant}, and was asked to do so anew at {since}")]
     NotFresh {
-        /// When they identified.
+        /// The `AuthnInstant` of the assertion.
         instant: Time,
         /// When the login began.
         since: Time,
@@ -188,17 +188,17 @@ pub enum Refusal {
 /// The bounds of time in an assertion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeBound {
-    /// `Conditions/@NotBefore`.
+    /// `Conditions/@NotBefore`: the assertion is not valid yet.
     ConditionsNotBefore,
-    /// `Conditions/@NotOnOrAfter`.
+    /// `Conditions/@NotOnOrAfter`: the assertion is not valid any more.
     ConditionsNotOnOrAfter,
-    /// `SubjectConfirmationData/@NotBefore`.
+    /// `SubjectConfirmationData/@NotBefore`: it may not be presented yet.
     ConfirmationNotBefore,
-    /// `SubjectConfirmationData/@NotOnOrAfter`.
+    /// `SubjectConfirmationData/@NotOnOrAfter`: it may not be presented any more.
     ConfirmationNotOnOrAfter,
-    /// `AuthnStatement/@AuthnInstant`.
+    /// `AuthnStatement/@AuthnInstant`: the citizen identified in the future.
     AuthnInstant,
-    /// `AuthnStatement/@SessionNotOnOrAfter`.
+    /// `AuthnStatement/@SessionNotOnOrAfter`: the session at the node is over.
     SessionNotOnOrAfter,
 }
 
@@ -222,7 +222,7 @@ impl Refusal {
         use Level::{ArtifactResponse, Assertion, LogoutResponse, Response};
         match self {
             Self::Unreadable(error) => unreadable_code(error),
-            // It signs nobody in or out: what it is refused for stands in the log.
+            // It signs no citizen in or out: what it is refused for stands in the log.
             Self::Shape(_)
             | Self::Issuer { level: LogoutResponse, .. }
             | Self::InResponseTo { level: LogoutResponse, .. }

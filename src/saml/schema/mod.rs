@@ -4,7 +4,7 @@
 //!    schema, or the message is refused with its name; so is text between elements.
 //! 2. Where the schema has a place for extensions, whatever stands there is tolerated, and noted
 //!    with its name ([`Checks::tolerate`]): the node may send more than was seen of it.
-//! 3. What could say a second time who somebody is has its one place, and none among extensions.
+//! 3. What could name the person a second time has its one place, and none among extensions.
 //! 4. Signatures and encryption have rules of their own (`xml::signature`, `xml::decryption`).
 //!
 //! The order of elements is not looked at: each is found by its name, and what may be there once is
@@ -31,17 +31,17 @@ type Name = (&'static str, &'static str);
 /// What other attributes there may be (`xs:anyAttribute`).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Others {
-    /// None.
+    /// No other attribute.
     None,
     /// Those of a namespace.
     Foreign,
-    /// Any.
+    /// Any other attribute, with a namespace or without.
     Any,
 }
 
 /// What stands between the tags.
 enum Holds {
-    /// Text alone.
+    /// Text alone, without elements.
     Text,
     /// These elements, each as often as it says.
     Elements(&'static [(Name, Times)]),
@@ -66,10 +66,10 @@ const EXTENSIONS: Name = (SAML2P, "Extensions");
 const STATUS: Name = (SAML2P, "Status");
 const STATUS_CODE: Name = (SAML2P, "StatusCode");
 
-/// `StatusResponseType`.
+/// The attributes of a `StatusResponseType` (SAML core 3.2.2).
 const MESSAGE: &[&str] =
     &["ID", "InResponseTo", "Version", "IssueInstant", "Destination", "Consent"];
-/// `NameIDType`.
+/// The attributes of a `NameIDType` (SAML core 2.2.2).
 const NAME: &[&str] = &["NameQualifier", "SPNameQualifier", "Format", "SPProvidedID"];
 
 const ROWS: &[Row] = &[
@@ -199,8 +199,8 @@ const ROWS: &[Row] = &[
     Row { holds: Apart, others: Others::Any, ..text(SIGNATURE, &[]) },
 ];
 
-/// What says who somebody is, or carries what does, in whatever version of SAML; and what only
-/// means something where it is looked for.
+/// What names a person, or carries what does, in whatever version of SAML; and what only means
+/// something where it is looked for.
 const NEVER_AN_EXTENSION: [&str; 22] = [
     "Advice",
     "ArtifactResponse",
@@ -248,7 +248,7 @@ const fn open(
     Row { name, attributes, others: Others::Foreign, holds: Elements(holds) }
 }
 
-/// `xs:anyType`.
+/// An element of `xs:anyType`: any attributes, and whatever elements.
 const fn anything(name: Name) -> Row {
     Row { name, attributes: &[], others: Others::Any, holds: Anything(&[]) }
 }
@@ -335,7 +335,7 @@ fn attributes(element: Element<'_>, row: &Row, checks: &mut Checks) -> Result<()
     Ok(())
 }
 
-/// SOAP 1.1, 4.2.3: who does not understand such a block must not go on.
+/// SOAP 1.1, 4.2.3: a recipient that does not understand such a block must not go on.
 fn must_not_be_understood(block: Element<'_>) -> Result<(), String> {
     let must = |(namespace, name, value): (&str, &str, &str)| {
         namespace == SOAP && name == "mustUnderstand" && value != "0"
@@ -346,7 +346,7 @@ fn must_not_be_understood(block: Element<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Rule 3, for an element and everything in it. A signature would be one that nobody verifies.
+/// Rule 3, for an element and everything in it. A signature here would never be verified.
 fn no_identity(element: Element<'_>) -> Result<(), String> {
     let is_saml = element.namespace().starts_with(SAML_FAMILY);
     if (is_saml && NEVER_AN_EXTENSION.contains(&element.name())) || element.is(DS, "Signature") {
