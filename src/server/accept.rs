@@ -1,4 +1,4 @@
-//! Where a worker accepts connections, and from whom.
+//! Where a worker accepts connections, and from which peers.
 
 use std::future::poll_fn;
 use std::io;
@@ -60,10 +60,10 @@ impl Listener {
         poll_fn(|context| self.poll_accept(context)).await
     }
 
-    /// Lets nobody begin to connect any more, where the queue would end with us; those who have
-    /// begun still come. Whoever tries now tries again after a second (RFC 6298 2), and is refused
-    /// by then. Otherwise somebody could come into a queue at the very moment when it ends, believe
-    /// to be connected, and send a request that is lost.
+    /// Lets no client begin to connect any more, where the queue would end with us; those that have
+    /// begun still come. A client that tries now tries again after a second (RFC 6298 2), and is
+    /// refused by then. Otherwise it could come into a queue at the very moment when it ends,
+    /// believe to be connected, and send a request that is lost.
     ///
     /// Says whether it does anything.
     pub(super) fn turn_away(&self) -> bool {
@@ -80,9 +80,9 @@ impl Listener {
         turned.count() > 0
     }
 
-    /// Closes the sockets, and returns who was in their queues: whoever is in a queue believes to
+    /// Closes the sockets, and returns the clients in their queues: a client in a queue believes to
     /// be connected, may have sent a request already, and would lose it. So nothing is waited for
-    /// between the last look into a queue and its end. The runtime's own word on whether somebody
+    /// between the last look into a queue and its end. The runtime's own word on whether a client
     /// is there is not taken: it may be older.
     pub(super) fn close(self) -> Vec<(Stream, PeerAddress)> {
         self.sockets.into_iter().flat_map(Accepting::close).collect()
@@ -249,7 +249,7 @@ mod tests {
     async fn whoever_is_in_the_queue_when_it_is_closed_is_not_lost() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        // Blocking, so the runtime has had no occasion to notice anybody.
+        // Blocking, so the runtime has had no occasion to notice a client.
         let clients: Vec<_> = (0..3)
             .map(|number| {
                 let mut client = std::net::TcpStream::connect(address).unwrap();
@@ -287,7 +287,7 @@ mod tests {
             let late = late.map_err(|error| error.kind());
             assert_eq!(late.is_ok(), !turns_away, "{late:?}");
             assert!(turns_away == matches!(late, Err(io::ErrorKind::TimedOut)));
-            // Whoever was connected goes on, in both directions.
+            // A client that was connected goes on, in both directions.
             let (stream, peer) = listener.accept().await.unwrap();
             assert_eq!(peer, PeerAddress::Tcp(early.local_addr().unwrap()));
             let (mut reader, mut writer) = stream.split();

@@ -1,8 +1,8 @@
 //! How many connections each client has open, so that one of them cannot have them all.
 //!
-//! 1. A client is an IPv4 address, or the /64 of an IPv6 address: whoever has one address of a
-//!    /64 has them all.
-//! 2. Clients from exempt networks are not counted: behind a proxy, one address is everybody.
+//! 1. A client is an IPv4 address, or the /64 of an IPv6 address: the owner of one address of a /64
+//!    has them all.
+//! 2. Clients from exempt networks are not counted: behind a proxy, all clients have one address.
 //! 3. Only clients with an open connection are remembered, so the table is never larger than the
 //!    number of connections. It is split, so that workers seldom wait for each other.
 
@@ -41,7 +41,7 @@ pub struct TooMany {
 }
 
 impl PerAddress {
-    /// Makes an empty table. A limit of zero counts nobody.
+    /// Makes an empty table. With a limit of zero no client is counted.
     #[must_use]
     pub fn new(limit: usize, exempt: Vec<IpNet>) -> Self {
         let parts = std::array::from_fn(|_| Mutex::default());

@@ -20,7 +20,7 @@ use crate::request::networks::Networks;
 pub struct Admission {
     pub(super) limits: Limits,
     pub(super) counts: Counts,
-    /// How many are open. A permit is taken before somebody comes, so permits do not tell.
+    /// How many are open. A permit is taken before a client comes, so permits do not tell.
     open: AtomicUsize,
     /// When it was told last that descriptors had run out.
     told: Mutex<Option<Instant>>,
@@ -47,7 +47,7 @@ impl Admission {
         self.per_address.exempt([proxies, trusted].concat());
     }
 
-    /// Returns the bounds.
+    /// Returns the bounds of connections, requests and times.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits

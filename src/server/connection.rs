@@ -1,5 +1,5 @@
-//! The life of one connection: who it is from, the handshake, then the protocol that the two sides
-//! agree on.
+//! The life of one connection: which client it is from, the handshake, then the protocol that the
+//! two sides agree on.
 
 use std::sync::Arc;
 
@@ -96,14 +96,14 @@ impl<S: Service> Connection<S> {
     }
 
     async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Refused> {
-        // 1. A proxy that we know says whose connection it brings.
+        // 1. A proxy that we know says which client's connection it brings.
         if let Some(ip) = self.address.ip()
             && self.admission.proxies.contains(ip)
             && let Header::Client { source, .. } = proxy_protocol::read(&mut stream).await?
         {
             self.address = PeerAddress::Tcp(source);
         }
-        // 2. Nobody has all the places.
+        // 2. One client cannot have all the connections.
         let permit = self.admission.per_address.enter(self.address.socket().ip())?;
         // 3. TLS, and in it the choice of the protocol.
         let (reader, writer, is_http2) = match &self.acceptor {

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use crate::observe::metrics::{ByName, Count};
 
-/// Connections of citizens.
+/// What became of connections of citizens, for metrics.
 #[derive(Debug)]
 pub struct Counts {
     /// Those that were accepted.

@@ -12,7 +12,7 @@
 //!    Connections that wait in a queue are not lost, because the queue is the successor's too.
 //!
 //! While a [`HandOver`] exists its sockets stay open. Drop it before a stop without a successor,
-//! or clients wait in a queue that nobody serves.
+//! or clients wait in a queue that is not served.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -35,7 +35,7 @@ pub struct Inherited(Vec<(String, Listening)>);
 /// Sockets that can be passed to a successor.
 #[derive(Debug, Default)]
 pub struct HandOver {
-    /// Where to say that somebody else has the sockets too.
+    /// Where to say that another process has the sockets too.
     shared: Vec<Shared>,
     sockets: Vec<(String, OwnedFd)>,
     /// The inodes of the sockets: workers that share one pass it on once.
@@ -46,7 +46,7 @@ pub struct HandOver {
 /// Why sockets cannot be taken over or passed on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// More than anybody would pass.
+    /// More than a program would pass.
     #[error("LISTEN_FDS says {0} sockets, at most {MOST_SOCKETS} are taken")]
     Many(usize),
     /// A descriptor is not what it should be.
@@ -54,12 +54,12 @@ pub enum Error {
     Unusable {
         /// Which one, from zero.
         number: usize,
-        /// Its name.
+        /// The name that it came with, from `LISTEN_FDNAMES`.
         name: String,
         /// What the system says.
         source: io::Error,
     },
-    /// The system refuses.
+    /// The system does not let them be passed on.
     #[error("sockets cannot be passed on: {0}")]
     Io(#[from] io::Error),
     /// Two sockets would have one number. It cannot happen.
@@ -111,7 +111,7 @@ impl Inherited {
         (!sockets.is_empty()).then_some(Socket::Inherited(sockets))
     }
 
-    /// Returns the names that nobody took: most likely a mistake in a socket unit.
+    /// Returns the names that were not taken: most likely a mistake in a socket unit.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
@@ -205,7 +205,7 @@ const MOST_SOCKETS: usize = 4096;
 /// The first descriptor after standard input, output and errors (`SD_LISTEN_FDS_START`).
 const FIRST: i32 = 3;
 
-/// Marks a unix socket whose file the program made itself, so the last one removes it.
+/// Marks a unix socket whose file the program made itself, so the last process removes it.
 const OURS: &str = "+ours";
 
 #[cfg(test)]
@@ -240,7 +240,7 @@ mod tests {
         hand_over.add("unix", &unix).unwrap();
         assert_eq!(hand_over.sockets.len(), 3, "workers that share a socket pass it on once");
 
-        // Clients connect while nobody accepts; the predecessor is gone before anybody does.
+        // Clients connect while no process accepts; the predecessor is gone before one does.
         let mut clients =
             [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
         let mut command = successor();

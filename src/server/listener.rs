@@ -6,9 +6,9 @@
 //!    a request [`Limits::header_timeout`] to arrive.
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
 //!    exchange loses its connection.
-//! 4. On stop: who is in the queue already, or comes while others still come, is served; idle
-//!    connections close, and busy ones finish within [`Limits::drain_timeout`]. Nobody is accepted
-//!    by the kernel whom we do not serve. When a successor accepts, ours go on until the stop.
+//! 4. On stop: clients that are in the queue already, or come while others still come, are served;
+//!    idle connections close, and busy ones finish within [`Limits::drain_timeout`]. The kernel
+//!    accepts no client whom we do not serve. When a successor accepts, ours go on until the stop.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub use crate::server::limits::Limits;
 pub use crate::server::socket::Socket;
 use crate::wire::stream::Stream;
 
-/// One way in.
+/// Sockets that are listened on, and the TLS that is spoken there.
 #[derive(Debug)]
 pub struct Endpoint {
     /// Where connections come from.
@@ -87,8 +87,8 @@ pub async fn run<S: Service>(
             },
         }
     }
-    // Whoever is in the queue already believes to be connected. And who just read that we leave
-    // connects anew, until a balancer has noticed.
+    // A client in the queue already believes to be connected. And a client that just read that we
+    // leave connects anew, until a balancer has noticed.
     let last_call = Instant::now() + LAST_CALL;
     while Instant::now() < last_call {
         let next = async {
@@ -98,12 +98,12 @@ pub async fn run<S: Service>(
         let Ok(Some((permit, (stream, address)))) = timeout(SILENCE, next).await else { break };
         start(permit, stream, address, &stop);
     }
-    // Who has begun to connect is connected in a moment; nobody else begins.
+    // A client that has begun to connect is connected in a moment; no other begins.
     if listener.turn_away() {
         tokio::time::sleep(HANDSHAKE).await;
     }
     for (stream, address) in listener.close() {
-        // Whoever finds no place would not have been accepted either.
+        // A client for which there is no permit would not have been accepted either.
         if let Ok(permit) = Arc::clone(&admission.permits).try_acquire_owned() {
             start(permit, stream, address, &stop);
         }
@@ -131,9 +131,9 @@ pub async fn serve<S: Service>(
     run(endpoint, service, Admission::new(limits, Vec::new(), &[]), stop).await;
 }
 
-/// When nobody has come for so long after a stop, nobody is in the queue.
+/// When no client has come for so long after a stop, the queue is empty.
 const SILENCE: Duration = Duration::from_millis(50);
 /// How long a handshake of TCP may take that has begun, with a balancer in the same building.
 const HANDSHAKE: Duration = Duration::from_millis(2);
-/// How long after a stop somebody may still come.
+/// How long after a stop a client may still come.
 const LAST_CALL: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What the program tells systemd about itself. Without systemd it tells nobody.
+//! What the program tells systemd about itself. Without systemd it tells nothing.
 //!
 //! The socket is that of `NOTIFY_SOCKET`; messages are small and sent at once. When one cannot be
 //! sent, the program goes on: it is worth a line in the log and nothing more.

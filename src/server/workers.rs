@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-/// Threads at work.
+/// The threads that were started, each with what tells of its end.
 #[derive(Debug)]
 pub struct Workers {
     threads: Vec<(JoinHandle<()>, oneshot::Receiver<()>)>,

@@ -51,7 +51,7 @@ pub struct Certificates {
 pub struct Event {
     /// The file of its certificate.
     pub certificate: PathBuf,
-    /// What became of it.
+    /// What became of the pair at this reload.
     pub outcome: Outcome,
 }
 
@@ -62,11 +62,11 @@ pub enum Outcome {
     Unchanged,
     /// The new one is in use.
     Reloaded {
-        /// Whose it is.
+        /// The subject of the new certificate.
         subject: String,
         /// The SHA-256 of the certificate, in hexadecimal digits.
         sha256: String,
-        /// When it ends.
+        /// When the new certificate ends.
         not_after: Time,
     },
     /// The new one cannot be used, so the last good one stays.
@@ -76,16 +76,16 @@ pub enum Outcome {
     },
 }
 
-/// A pair in use.
+/// A pair that is in use, for metrics and `check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The file of its certificate.
     pub certificate: PathBuf,
     /// The DNS names that it is for, in lower case.
     pub names: Vec<String>,
-    /// When it begins.
+    /// When the certificate begins to be valid.
     pub not_before: Time,
-    /// When it ends.
+    /// When the certificate ends.
     pub not_after: Time,
     /// Whether its files hold something newer that cannot be used.
     pub is_outdated: bool,

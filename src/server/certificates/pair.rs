@@ -28,11 +28,11 @@ pub struct Files {
 /// One of the files of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The certificate.
+    /// The certificate with its intermediates.
     Certificate,
-    /// The key.
+    /// The private key of the certificate.
     Key,
-    /// The OCSP staple.
+    /// The OCSP staple, which a pair may do without.
     OcspStaple,
 }
 
@@ -44,7 +44,7 @@ pub enum Error {
     Unreadable {
         /// Which one it is.
         part: Part,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -54,9 +54,9 @@ pub enum Error {
     Unusable {
         /// Which one it is.
         part: Part,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Why its content cannot be used.
         source: tls::Error,
     },
     /// The first certificate of the file is no X.509 certificate.
@@ -88,7 +88,7 @@ impl Error {
     }
 }
 
-/// What a pair is.
+/// A pair as it was read: what TLS needs of it, and what was read of the certificate.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) certified: Arc<CertifiedKey>,

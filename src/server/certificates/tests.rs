@@ -160,7 +160,7 @@ fn server(certificates: &Arc<Certificates>) -> Arc<ServerConfig> {
     tls::server_config(certificates, Options::default()).unwrap()
 }
 
-/// The certificate that a client gets who asks for a host.
+/// The certificate that a client gets when it asks for a host.
 fn given(certificates: &Arc<Certificates>, schemes: &[SignatureScheme], host: &str) -> Vec<u8> {
     let client = Client::new(schemes, |_| {});
     client.connect(&server(certificates), host).unwrap();
@@ -204,7 +204,7 @@ fn of_two_kinds_a_client_gets_the_cheaper_one_that_it_understands() {
         ("a.example", &BOTH[..], &ecdsa),
         ("a.example", &RSA[..], &rsa),
         ("b.example", &BOTH[..], &rsa),
-        // Nobody's host: the first pair, or its twin.
+        // A host of no pair: the first pair, or its twin.
         ("other.example", &BOTH[..], &ecdsa),
         ("other.example", &RSA[..], &rsa),
     ] {

@@ -160,13 +160,13 @@ impl<S: Service> Connection<'_, S> {
         self.peer.interim.as_ref()?.take()
     }
 
-    /// Tells whether somebody wants the body that the client holds back, and the client does not
-    /// know it yet.
+    /// Tells whether the body that the client holds back is wanted by its reader, and the client
+    /// does not know it yet.
     fn is_body_awaited(&mut self) -> bool {
         let awaited = self.lease.as_mut().and_then(|lease| lease.awaited.as_mut());
         awaited.is_some_and(|awaited| awaited.try_recv().is_ok())
     }
 }
 
-/// RFC 9110 15.2.1.
+/// The interim response for which the client holds its body back (RFC 9110 15.2.1).
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

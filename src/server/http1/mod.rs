@@ -4,7 +4,7 @@
 //!    body, which sends it home when it has been read.
 //! 2. A client that hangs up while it waits for an answer is noticed, and what was being done for
 //!    it is dropped.
-//! 3. What is refused is answered, and the connection ends: nobody knows where the next request
+//! 3. What is refused is answered, and the connection ends: it is not known where the next request
 //!    would begin.
 //! 4. An idle connection holds no buffer, and hears of a stop. A busy one is told in its answer.
 

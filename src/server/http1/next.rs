@@ -91,7 +91,7 @@ impl<S: Service> Connection<'_, S> {
 
 /// A connection on which nothing comes for so long is idle.
 const SETTLE: Duration = Duration::from_secs(1);
-/// RFC 9113 3.4.
+/// The first bytes of a client that speaks HTTP/2 without TLS (RFC 9113 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 fn is_preface(buffer: &[u8]) -> bool {

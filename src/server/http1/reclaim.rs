@@ -27,7 +27,7 @@ impl<S: Service> Connection<'_, S> {
         self.unread = Some(progress).filter(|progress| !progress.is_over());
     }
 
-    /// Waits for the reader that a body took along, and reads what nobody wanted of the body.
+    /// Waits for the reader that a body took along, and reads what was not wanted of the body.
     /// Without a reader afterwards, there is no next request.
     pub(super) async fn reclaim(&mut self) {
         if let Some(lease) = self.lease.take()
@@ -70,9 +70,9 @@ impl<S: Service> Connection<'_, S> {
     }
 }
 
-/// How long a body that nobody holds any more may take to send its reader home.
+/// How long a body that is not held any more may take to send its reader home.
 const RECLAIM: Duration = Duration::from_secs(5);
-/// What is read of a body that nobody wanted, so that the connection can go on.
+/// What is read of a body that was not wanted, so that the connection can go on.
 pub(super) const DRAIN: u64 = 64 * 1024;
 /// How long, and how much, is still read of a client that was refused.
 const LINGER: Duration = Duration::from_secs(2);

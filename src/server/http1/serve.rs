@@ -17,7 +17,7 @@ use crate::wire::refusal::Refusal;
 
 /// How a connection goes on after HTTP/1.1.
 pub enum After {
-    /// It does not.
+    /// It has ended, for whatever reason.
     Closed,
     /// The client speaks HTTP/2 without having said so before (RFC 9113 3.3).
     Http2(Box<Joined>),

@@ -4,8 +4,8 @@ use bytes::{BufMut, BytesMut};
 use http::header::{COOKIE, Entry};
 use http::{HeaderMap, HeaderValue};
 
-/// Puts cookies that a client sent as several fields into one, before anybody counts fields or reads
-/// them (RFC 9113 8.2.3). Browsers send a field for each, so that the next request need not repeat
+/// Puts cookies that a client sent as several fields into one, before fields are counted or read
+/// (RFC 9113 8.2.3). Browsers send a field for each, so that the next request need not repeat
 /// those that stayed.
 pub(super) fn join(headers: &mut HeaderMap) {
     let mut crumbs = headers.get_all(COOKIE).iter();

@@ -125,7 +125,7 @@ const PREFACE: usize = 24;
 const HEAD: usize = 9;
 /// The bits of a stream's number; the one before them means nothing.
 const STREAM: u32 = 0x7fff_ffff;
-/// RFC 9113 6.2.
+/// The type of a frame that opens a stream (RFC 9113 6.2).
 const HEADERS: u8 = 1;
 
 #[cfg(test)]

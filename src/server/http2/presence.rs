@@ -1,7 +1,7 @@
 //! Whether a connection of HTTP/2 does anything, and whether its client takes what it asked for.
 //!
 //! HTTP/2 has a window for each stream. A client that opens none, or closes it, is never waited for
-//! by anybody: its answer simply lies there, with all that it holds. So somebody has to look.
+//! at all: its answer simply lies there, with all that it holds. So a task has to look.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -101,7 +101,7 @@ struct Inner {
     /// Absent when it was given up.
     body: Option<Body>,
     cut: Option<Cut>,
-    /// How the client takes it. It is waited for whenever whoever makes the body is not.
+    /// How the client takes it. It is waited for whenever the maker of the body is not.
     pace: Pace,
     /// How much of it was handed out last.
     last: usize,

@@ -1,7 +1,7 @@
-//! The PROXY protocol, versions 1 and 2: a proxy says whose connection it brings.
+//! The PROXY protocol, versions 1 and 2: a proxy says which client's connection it brings.
 //!
-//! 1. Who carries the header is settled by network, never by looking: a peer of a listed network
-//!    must send one, and what anybody else sends is never taken for one. (haproxy,
+//! 1. Which peers send the header is settled by network, never by looking: a peer of a listed
+//!    network must send one, and what any other peer sends is never taken for one. (haproxy,
 //!    proxy-protocol.txt, section 2: "the receiver MUST be configured to only receive the
 //!    protocol", and must not guess.)
 //! 2. Exactly the header is read. The next byte is still in the stream, so nothing is lost and
@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 /// has at most 107 by its definition.
 pub const LONGEST: usize = 4096;
 
-/// Whose connection it is.
+/// What the header says of where the connection comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Header {
     /// The proxy's own, for instance a health check, or one of which it knows no address. The
@@ -43,13 +43,13 @@ pub enum Error {
     /// The connection broke or ended within the header.
     #[error("connection ended within the PROXY header: {0}")]
     Io(#[from] io::Error),
-    /// It begins otherwise.
+    /// Its first bytes are those of no version.
     #[error("connection from a listed proxy does not begin with a PROXY header")]
     Missing,
     /// It is longer than it may be.
     #[error("PROXY header is too long")]
     TooLong,
-    /// It is malformed.
+    /// It breaks a rule of its version.
     #[error("PROXY header is malformed: {0}")]
     Malformed(&'static str),
 }

@@ -1,14 +1,15 @@
 //! Sockets that are listened on: where they come from, and how they are shared among workers.
 //!
 //! 1. Each worker gets a [`Bound`] of its own. For an address these are sockets of their own
-//!    (`SO_REUSEPORT`), among which the kernel spreads the connections; a socket that somebody
-//!    else bound cannot be multiplied, so its workers share one queue.
+//!    (`SO_REUSEPORT`), among which the kernel spreads the connections; a socket that another
+//!    process bound cannot be multiplied, so its workers share one queue.
 //! 2. An address that another program listens on is refused, although `SO_REUSEPORT` alone would
 //!    share it with a second gateway of the same user, which is never meant.
 //! 3. No inherited socket is left out, however many workers there are: connections may wait in
 //!    its queue already.
-//! 4. The file of a unix socket has its mode before anybody can connect to it. A stale one is
-//!    replaced, a living one is not. Whoever made it removes it, unless a successor goes on.
+//! 4. The file of a unix socket has its mode before a client can connect to it. A stale one is
+//!    replaced, a living one is not. The process that made it removes it, unless a successor goes
+//!    on.
 
 use std::fmt;
 use std::fs::{self, Permissions};
@@ -29,13 +30,13 @@ use crate::wire::disconnect;
 /// Where to listen: what is still to be bound, or what already is.
 #[derive(Debug)]
 pub enum Socket {
-    /// An address.
+    /// An address with its port, still to be bound.
     Address(SocketAddr),
     /// A bound socket, for instance because its port had to be known beforehand.
     Bound(std::net::TcpListener),
-    /// A file, and who may connect to it.
+    /// A unix socket, still to be bound, and which users may connect to it.
     Unix {
-        /// The file.
+        /// Path of the socket file.
         path: PathBuf,
         /// Its mode, such as `0o660`.
         mode: u32,
@@ -52,27 +53,27 @@ pub struct Bound {
     shared: Shared,
 }
 
-/// Whether somebody else has a socket too: systemd, a predecessor or a successor, another worker.
+/// Whether another one has a socket too: systemd, a predecessor or a successor, another worker.
 /// Then its queue goes on when we close it. Once it is so, it stays so.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared(Arc<AtomicBool>);
 
 impl Shared {
-    /// Says that somebody else has it, or may have.
+    /// Says that another one has it, or may have.
     pub(super) fn set(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Tells whether somebody else may have it.
+    /// Tells whether another one may have it.
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// One listening socket.
+/// One listening socket, of whatever kind.
 #[derive(Debug)]
 pub enum Listening {
-    /// TCP.
+    /// A socket of TCP.
     Tcp(std::net::TcpListener),
     /// A unix socket, and its file if that is ours to remove.
     Unix(std::os::unix::net::UnixListener, Option<Arc<SocketFile>>),
@@ -82,7 +83,7 @@ pub enum Listening {
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    /// Device and inode: a file that somebody put in its place is not ours.
+    /// Device and inode: a file that was put in its place is not ours.
     identity: (u64, u64),
     is_kept: AtomicBool,
 }
@@ -183,17 +184,17 @@ impl fmt::Display for Socket {
 }
 
 impl Bound {
-    /// Returns the sockets, and whether somebody else has them too.
+    /// Returns the sockets, and whether others have them too.
     pub(super) fn into_parts(self) -> (Vec<Listening>, Shared) {
         (self.sockets, self.shared)
     }
 
-    /// Says whether somebody else has them too, now and later.
+    /// Says whether others have them too, now and later.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// Returns the sockets.
+    /// Returns the sockets of this worker.
     #[must_use]
     pub fn sockets(&self) -> &[Listening] {
         &self.sockets
@@ -313,7 +314,7 @@ fn deal(sockets: Vec<Listening>, copies: usize, shared: &Shared) -> io::Result<V
 
 fn bind_addresses(address: SocketAddr, copies: usize, backlog: i32) -> io::Result<Vec<Listening>> {
     if copies > 1 && address.port() != 0 {
-        // Without SO_REUSEPORT the system says whether somebody listens there already.
+        // Without SO_REUSEPORT the system says whether a program listens there already.
         drop(bound(address, Sharing::Alone)?);
     }
     let sharing = if copies > 1 { Sharing::AmongWorkers } else { Sharing::Alone };
@@ -347,7 +348,7 @@ fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<socket2::Socket> {
 }
 
 fn listening(socket: socket2::Socket, backlog: i32) -> io::Result<std::net::TcpListener> {
-    // Before anybody is in the queue: what a connection inherits, it has from its beginning.
+    // Before a client is in the queue: what a connection inherits, it has from its beginning.
     prepare(&socket)?;
     socket.listen(backlog)?;
     Ok(socket.into())
@@ -366,13 +367,13 @@ fn bind_file(path: PathBuf, mode: u32, backlog: i32) -> io::Result<Listening> {
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(&path)?)?;
     let file = SocketFile::own(path)?;
-    // Before listen(2) nobody can connect, so nobody does while the mode is that of the umask.
+    // Before listen(2) no client can connect, so none does while the mode is that of the umask.
     fs::set_permissions(&file.path, Permissions::from_mode(mode))?;
     socket.listen(backlog)?;
     Ok(Listening::Unix(socket.into(), Some(Arc::new(file))))
 }
 
-/// Removes a socket that nobody answers on. Anything else stays.
+/// Removes a socket that no process answers on. Anything else stays.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
@@ -384,7 +385,7 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     }
     match UnixStream::connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
-        // Whoever answers, or is too busy to answer, is alive.
+        // A process that answers, or is too busy to answer, is alive.
         Ok(_) => Err(ErrorKind::AddrInUse.into()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::AddrInUse.into()),
         Err(error) => Err(error),

@@ -7,9 +7,9 @@ use super::parts::{Error, provider, read_chain, read_key};
 /// A client certificate with its key, both PEM.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'i> {
-    /// The certificate chain.
+    /// PEM of the certificate and its intermediates.
     pub certificate: &'i [u8],
-    /// The private key.
+    /// PEM of the private key.
     pub key: &'i [u8],
 }
 

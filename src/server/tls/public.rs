@@ -22,9 +22,9 @@ pub struct Options {
 /// A version of TLS. Older ones are not spoken at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// TLS 1.2.
+    /// TLS 1.2 and 1.3.
     Tls12,
-    /// TLS 1.3.
+    /// TLS 1.3 alone.
     Tls13,
 }
 

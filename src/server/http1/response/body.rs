@@ -17,7 +17,7 @@ use crate::server::http1::connection::{Connection, poll_gone};
 use crate::wire::framing::Framing;
 use crate::wire::outgoing;
 
-/// A body under way.
+/// The body of an answer on its way to the client.
 pub(super) struct Sending {
     body: Body,
     framing: Framing,

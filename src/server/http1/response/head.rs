@@ -45,7 +45,7 @@ impl Head {
         if !is_dated {
             outgoing::field(out, "date", http_date().as_bytes());
         }
-        // 2. A length that nobody said, when it is known.
+        // 2. A length that was not said, when it is known.
         let counted = framing::counted(parts.status, exact, asked.is_head);
         if let (None, Some(length)) = (length, counted) {
             outgoing::content_length(out, length);

@@ -43,7 +43,7 @@ impl<S: Service> Connection<'_, S> {
     }
 
     /// Tells whether the next request can be found on the connection: the body was read, is being
-    /// read by whoever answers, or is short enough to be read to its end.
+    /// read by the service, or is short enough to be read to its end.
     fn knows_next_start(&self, status: StatusCode) -> bool {
         let is_read = self.reader.is_some() && self.unread.is_none();
         let is_being_read = self.lease.is_some() && !status.is_client_error();
