@@ -16,10 +16,10 @@ pub enum Activity {
     Background,
 }
 
-/// A session in memory, shared by all who use it.
+/// A session in memory, shared by all requests that use it.
 ///
-/// In this order, because whoever finds one among a million waits for memory: what every request
-/// looks at stands together.
+/// In this order, because a request that finds one among a million waits for memory: what every
+/// request looks at stands together.
 #[derive(Debug)]
 #[repr(C)]
 pub struct CachedSession {
@@ -28,7 +28,7 @@ pub struct CachedSession {
     alive: AtomicI64,
     /// In which round of asking the store that it was read from vouched for it.
     round: AtomicU64,
-    /// It was ended from outside. Whoever still holds it sees that at once.
+    /// It was ended from outside. A request that still holds it sees that at once.
     has_ended: AtomicBool,
     /// The last sign of life that others know of.
     told: AtomicI64,
@@ -59,7 +59,7 @@ impl CachedSession {
         round: u64,
         now: Time,
     ) -> Arc<Self> {
-        // Nobody was alive in the future.
+        // No sign of life is in the future.
         let alive = alive.min(now.as_millisecond());
         Arc::new(Self {
             key,
@@ -123,7 +123,7 @@ impl CachedSession {
         self.has_ended.load(Ordering::Acquire)
     }
 
-    /// Returns the session.
+    /// Returns the session, which never changes.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
@@ -167,7 +167,7 @@ impl CachedSession {
 }
 
 impl ActiveSession {
-    /// Returns the session.
+    /// Returns the session, which lived when it was looked at.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.held.session

@@ -1,4 +1,4 @@
-//! What operators may see of a session: nothing that says who it is.
+//! What operators may see of a session: nothing that names the person.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ impl Why {
         }
     }
 
-    /// Reads a name.
+    /// Returns the reason of a name that a label has; `None` when none has it.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Elsewhere, Self::Operator].into_iter().find(|why| why.name() == name)

@@ -11,8 +11,8 @@
 //! 3. It leads on at the host that it was made for. The cookie of the registered host leads nowhere
 //!    at another host and a linked session leads nowhere at the registered one: they are looked for
 //!    among records of different kinds.
-//! 4. The record is sealed with the id in the cookie. It holds the id of the session, so whoever
-//!    steals the cookie of one host does not have that of another.
+//! 4. The record is sealed with the id in the cookie. It holds the id of the session, so a thief of
+//!    the cookie of one host does not have that of another.
 //! 5. It goes away at the absolute end of its session. When the session ends earlier, it leads
 //!    nowhere from that moment on.
 //!
@@ -53,7 +53,7 @@ pub enum KnownLink {
     Unknown,
 }
 
-/// All linked sessions.
+/// The linked sessions in the store, and those that this process knows.
 pub struct LinkedSessions {
     handles: Handles<StoredLink>,
     marks: Marker,
@@ -106,7 +106,7 @@ impl LinkedSessions {
     /// before.
     ///
     /// # Errors
-    /// When it cannot be kept: then nobody is signed in there.
+    /// When it cannot be kept: then the citizen is not signed in there.
     pub async fn begin(
         &self,
         session: &SessionId,

@@ -1,16 +1,16 @@
 //! The sessions in the memory of this process, found by their key; never more than so many.
 //!
-//! 1. A key has one session here, whoever brings it: the first stays.
-//! 2. Finding one writes nothing but a lock. Who was used last is known anyway: by the last sign of
-//!    life, which the session itself notes ([`CachedSession::alive`]).
+//! 1. A key has one session here, whatever request brings it: the first stays.
+//! 2. Finding one writes nothing but a lock. Which was used last is known anyway: by the last sign
+//!    of life, which the session itself notes ([`CachedSession::alive`]).
 //! 3. A new one is always taken in. When there are too many, one makes room: of some neighbours one
-//!    that is over, or else the one that would be idle first. So nobody who is active is put out
-//!    for those who are not, and a request that finds nothing puts nobody out: it takes no place.
-//! 4. What is over is swept out bit by bit; whether it is over is decided by whoever finds it.
+//!    that is over, or else the one that would be idle first. So no active session is put out for
+//!    idle ones, and a request that finds nothing puts none out: it takes no place.
+//! 4. What is over is swept out bit by bit; a request that finds it decides whether it is over.
 //!
-//! Keys are hashes of our own random ids, so any of their bits spread well, and nobody outside can
-//! bring many sessions into one shard. Strangers choose what is looked up, never what is there. How
-//! long a comparison takes may tell them of a hash, which leads to no id.
+//! Keys are hashes of our own random ids, so any of their bits spread well, and no client can bring
+//! many sessions into one shard. Strangers choose what is looked up, never what is there. How long
+//! a comparison takes may tell them of a hash, which leads to no id.
 //!
 //! # Why no cache from elsewhere
 //!
@@ -29,7 +29,7 @@ use super::SessionKey;
 use super::cached::CachedSession;
 use crate::base::clock::{Time, earlier};
 
-/// The sessions near.
+/// The sessions in the memory of this process.
 pub(super) struct LocalSessions {
     shards: Box<[Shard]>,
     count: AtomicUsize,
@@ -75,7 +75,7 @@ impl LocalSessions {
         }
     }
 
-    /// Finds a session.
+    /// Finds a session by its key, over or not.
     pub(super) fn get(&self, key: &SessionKey) -> Option<Arc<CachedSession>> {
         self.look(key, Arc::clone)
     }
@@ -104,14 +104,14 @@ impl LocalSessions {
             }
             Entry::Vacant(free) => Arc::clone(free.insert(held).get()),
         };
-        // Before the lock is let go: whoever takes it out again counts down.
+        // Before the lock is let go: a worker that takes it out again counts down.
         let is_full = self.count.fetch_add(1, Ordering::Relaxed) >= self.maximum;
         drop(table);
         let out = is_full.then(|| self.make_room(&key, now)).flatten();
         Insertion { held, is_new: true, out }
     }
 
-    /// Takes a session out.
+    /// Takes a session out of the memory, and returns it if it was there.
     pub(super) fn remove(&self, key: &SessionKey) -> Option<Arc<CachedSession>> {
         let mut table = self.shard(key).lock();
         let known = table.sessions.find_entry(hash(key), |held| held.key() == *key).ok()?;
@@ -140,7 +140,7 @@ impl LocalSessions {
 
     /// Sweeps a part of what is over; all of it when called [`ROUND`] times.
     pub(super) fn sweep(&self, now: Time) {
-        // Who began a request a while ago may still find it alive.
+        // A request that began a while ago may still find it alive.
         let then = earlier(now, MARGIN);
         for _ in 0..self.shards.len().div_ceil(ROUND) {
             let next = self.next.fetch_add(1, Ordering::Relaxed) % self.shards.len();

@@ -2,7 +2,7 @@
 //!
 //! 1. The id in the cookie is a secret of 192 bits, and has a mark that only we can make
 //!    ([`crate::store::mark`]); what is stored is found by its hash. What has no good mark is
-//!    nothing, and nobody is asked about it.
+//!    nothing, and the store is not asked about it.
 //! 2. A session is made from an assertion that passed every check, and in no other way.
 //! 3. It ends when nothing happened for the idle time, at its absolute end, at the node's own end
 //!    when it names one, or when it is removed. Background polling is no sign of life.
@@ -118,7 +118,7 @@ impl SessionKey {
         Self(bytes)
     }
 
-    /// Returns the bytes.
+    /// Returns the bytes of the key, the hash of the id.
     #[must_use]
     pub fn bytes(self) -> [u8; 32] {
         self.0
@@ -179,7 +179,7 @@ impl Session {
         }
     }
 
-    /// Returns the person.
+    /// Returns the person who is signed in.
     #[must_use]
     pub fn person(&self) -> &Person {
         &self.person
@@ -191,7 +191,7 @@ impl Session {
         self.assurance
     }
 
-    /// Returns who identified the citizen, such as `pz.gov.pl`, when the node said so.
+    /// Returns which authority identified the citizen, such as `pz.gov.pl`, when the node said so.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
@@ -209,7 +209,7 @@ impl Session {
         self.end
     }
 
-    /// Returns the public name.
+    /// Returns the public name, which logs and the `sid` claim have.
     #[must_use]
     pub fn public_name(&self) -> &str {
         self.public_name.as_str()

@@ -80,7 +80,7 @@ const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 const LENGTH: usize = 43;
 /// How many sessions a worker remembers.
 const PLACES: usize = 1024;
-/// How long nobody is asked again.
+/// How long neither the process nor the store is asked again.
 const FRESH: Duration = Duration::from_millis(400);
 
 #[cfg(test)]

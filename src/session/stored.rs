@@ -64,7 +64,7 @@ pub(super) fn write(session: &Session) -> Result<Secret<Vec<u8>>, Unwritable> {
     write_json(Kind::Session, &kept)
 }
 
-/// Reads a session.
+/// Reads a session from the JSON that `write` makes, for the key that it was found under.
 pub(super) fn read(bytes: &[u8], key: SessionKey) -> Result<Session, Unreadable> {
     // Borrowed text needs JSON without escapes, so it is read into owned values.
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|_| Unreadable)?;

@@ -1,6 +1,6 @@
 //! How sessions end before their time, and the notes that say why.
 //!
-//! 1. A session ends remote and near, and for whoever ends it at the same time elsewhere only once.
+//! 1. A session ends remote and near, and of several that end it at the same time only one does.
 //! 2. One that was ended from outside leaves a note, so that the citizen can be told.
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::store::{Key, Record, Unavailable};
 
 /// What is known of a session without asking the store.
 pub enum Known {
-    /// It lives.
+    /// It lives, as this process knows by itself.
     Live(ActiveSession),
     /// There is none, or it has ended.
     Nothing,
@@ -42,7 +42,7 @@ impl Sessions {
         }
     }
 
-    /// Says what is known of a session without asking anybody.
+    /// Says what is known of a session without asking the store.
     #[must_use]
     pub fn find_near(&self, id: &SessionId, activity: Activity, now: Time) -> Known {
         let key = id.key();
@@ -114,7 +114,7 @@ impl Sessions {
         }
     }
 
-    /// Tells the same without asking anybody, if it is known here.
+    /// Tells the same without asking the store, if it is known here.
     #[must_use]
     pub fn is_live_near(&self, live: &ActiveSession, now: Time) -> Option<bool> {
         let held = live.held();
@@ -172,7 +172,7 @@ impl Sessions {
             self.local.remove(&key);
             return Ok(None);
         }
-        // Nobody waits for a store of which is known that it does not answer.
+        // No request waits for a store of which is known that it does not answer.
         if remote.presence.is_unread()
             && remote.has_grace(held.round(), self.settings.grace, now)
             && let Some(live) = held.look(activity, now, self.settings.idle)

@@ -13,7 +13,7 @@
 //! 4. Signs of life are noted near, and told to the store seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 //! 6. A store that has just said that there is nothing is not asked for the same again, for a
-//!    moment. What is begun cannot be hidden by that: ids are ours, and nobody can ask for one
+//!    moment. What is begun cannot be hidden by that: ids are ours, and no client can ask for one
 //!    before.
 
 mod absent;

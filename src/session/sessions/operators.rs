@@ -1,4 +1,4 @@
-//! What operators see of sessions: pages of them, by person or all, and never who somebody is.
+//! What operators see of sessions: pages of them, by person or all, and never a name.
 
 use std::sync::Arc;
 
@@ -103,9 +103,9 @@ impl Sessions {
 /// A page of sessions.
 #[derive(Debug)]
 pub struct Listed {
-    /// The sessions.
+    /// The sessions of the page, in no order that can be relied on.
     pub sessions: Vec<Seen>,
-    /// Where to go on.
+    /// Where the next page begins; `None` after the last one.
     pub next: Option<String>,
 }
 
@@ -116,7 +116,7 @@ pub struct Seen {
     pub key: SessionKey,
     /// What was noted for operators.
     pub label: Option<Label>,
-    /// Whose it is.
+    /// The keyed digest of the person; all zeros when the record has none.
     pub owner: [u8; 32],
     /// The last sign of life that is known.
     pub alive: Time,

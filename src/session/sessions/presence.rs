@@ -1,9 +1,9 @@
 //! Whether the store answers, as far as this process has seen.
 //!
 //! 1. It is away from the first question that it does not answer until it has taken something in.
-//!    So one that is full is away for the log and for readiness, because nobody can sign in,
+//!    So one that is full is away for the log and for readiness, because no citizen can sign in,
 //!    although everything in it can be read.
-//! 2. The grace counts from the first reading that failed, and is over for nobody while reading
+//! 2. The grace counts from the first reading that failed, and is over for no session while reading
 //!    works.
 //! 3. The log says once that it is away and once that it is back, however often it hesitates
 //!    between.
@@ -91,7 +91,7 @@ impl Presence {
     }
 }
 
-/// Notes since when something is so, and says whether nobody has noted it before.
+/// Notes since when something is so, and says whether it was not noted before.
 fn begin(since: &AtomicI64, now: Time) -> bool {
     let (moment, how) = (now.as_millisecond().max(1), Ordering::Relaxed);
     since.compare_exchange(0, moment, how, how).is_ok()

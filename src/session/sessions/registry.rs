@@ -21,7 +21,7 @@ use crate::observe::metrics::ByName;
 use crate::store::seal::Sealer;
 use crate::store::{Record, RecordStore, Touch, Unavailable};
 
-/// All sessions.
+/// The sessions of all citizens: those in memory, and the store behind when there is one.
 pub struct Sessions {
     pub(super) local: LocalSessions,
     /// Why sessions were ended from outside, for this process.
@@ -72,7 +72,7 @@ impl Sessions {
     /// many, the oldest end.
     ///
     /// # Errors
-    /// When it cannot be kept: then nobody is signed in.
+    /// When it cannot be kept: then the citizen is not signed in.
     pub async fn insert(
         &self,
         id: &SessionId,
@@ -119,7 +119,8 @@ impl Sessions {
         if let Some(out) = out {
             match &self.remote {
                 Some(remote) => self.note(remote, &out, Duration::ZERO),
-                // Nobody else knows of it, so whoever still holds it must see that it is gone.
+                // No other process knows of it, so a request that still holds it must see that it
+                // is gone.
                 None => {
                     let is_loss = out.is_live(now, self.settings.idle);
                     out.end();

@@ -28,7 +28,7 @@ pub(super) struct RemoteSessions {
     pub(super) ends: AtomicU64,
     /// What the store is to be told.
     touches: Mutex<Vec<Touch>>,
-    /// Whether it answers.
+    /// Whether the store answers.
     pub(super) presence: Presence,
     /// The round of now. What was never vouched for is of round 0.
     round: AtomicU64,

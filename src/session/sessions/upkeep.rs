@@ -16,7 +16,7 @@ impl Sessions {
     /// Keeps what is in memory true to the store, and writes signs of life there; never ends.
     pub async fn serve(self: Arc<Self>, clock: SharedClock) {
         let Some(remote) = &self.remote else { return self.keep_tidy(&clock).await };
-        // Whoever waits for the store hears of ends meanwhile.
+        // Side by side: while one waits for the store, another hears of ends.
         tokio::join!(
             self.watch_revocations(remote, &clock),
             self.flush_activity(remote, &clock),
@@ -65,7 +65,7 @@ impl Sessions {
                 remote.begin_round(clock.now());
             }
             self.write_activity(remote, clock.now()).await;
-            // Sessions that are near do not ask meanwhile, so somebody has to.
+            // Sessions that are near do not ask meanwhile, so this task has to.
             if remote.presence.is_unread() {
                 let now = clock.now();
                 let _ = remote.presence.read(remote.store.get(PROBE, now).await, now);
@@ -100,7 +100,7 @@ impl Sessions {
 
 /// How often the store is told of signs of life, and looked at while it is not heard.
 const TICK: Duration = Duration::from_millis(500);
-/// How often the store is asked whether it takes something in although nobody has to know.
+/// How often the store is asked whether it takes something in when nothing is to be written.
 const CHECK: Duration = Duration::from_secs(5);
 /// What is read to learn whether anything can be: nothing is there.
 const PROBE: Key = Key { kind: Kind::Ended, digest: [0; 32] };

@@ -26,7 +26,7 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
     let (store, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let id = begun(&one, &clock).await;
-    // It was read long ago, and nobody had to ask again since.
+    // It was read long ago, and there was no reason to ask again since.
     clock.advance(2 * settings().grace);
     assert!(is_live(&one, &id, Activity::Alive, &clock).await);
     store.away(true);
@@ -123,7 +123,8 @@ async fn a_session_that_has_just_begun_needs_no_question_and_has_the_grace() {
     assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "for the grace");
 }
 
-/// It ends while this replica hears nothing, nobody uses it, and then the store goes away.
+/// It ends while this replica hears nothing and has no request for it, and then the store goes
+/// away.
 #[tokio::test]
 async fn a_session_that_ended_unheard_is_not_served_for_longer_than_the_grace() {
     let (store, clock) = (Switch::new(), clock());

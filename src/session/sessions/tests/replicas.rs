@@ -9,7 +9,7 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
     let other = replica(&store, settings());
     let live = other.find(&id, Activity::Alive, clock.now()).await.unwrap().unwrap();
     assert_eq!(live.session().person().pesel(), Some("44051401359"));
-    // Without the secret of the servers it does not open, and nobody is signed in.
+    // Without the secret of the servers it does not open, and no citizen is signed in.
     let store: Arc<dyn RecordStore> = store;
     let stranger = Sessions::kept_in(store, Sealer::default(), settings(), owners());
     assert!(stranger.find(&id, Activity::Alive, clock.now()).await.unwrap().is_none());
@@ -104,7 +104,7 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
     assert_eq!(record.alive, clock.now().as_millisecond());
 }
 
-/// Whoever may write to the store takes a session from its person, so that it is not found to be
+/// A user who may write to the store takes a session from its person, so that it is not found to be
 /// ended.
 #[tokio::test]
 async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nobody() {
