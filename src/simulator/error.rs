@@ -18,7 +18,7 @@ pub enum Error {
     /// An address cannot be listened on.
     #[error("cannot listen on {address}")]
     Bind {
-        /// The address.
+        /// The address that cannot be listened on.
         address: SocketAddr,
         /// What the system says.
         #[source]
@@ -33,9 +33,9 @@ pub enum Error {
     /// A certificate of a service provider cannot be used.
     #[error("certificate of service provider \"{issuer}\" cannot be used")]
     Service {
-        /// The service provider.
+        /// The entity identifier of the service provider.
         issuer: String,
-        /// Why not.
+        /// Why its certificates cannot be used.
         #[source]
         source: keys::Error,
     },

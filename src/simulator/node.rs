@@ -29,7 +29,7 @@ pub(super) struct Addresses {
     pub(super) logout: String,
 }
 
-/// The node.
+/// The node, shared by its listeners: who it is, what it signs with, and what it remembers.
 pub(super) struct Node {
     pub(super) issuer: String,
     pub(super) addresses: Addresses,
@@ -176,7 +176,7 @@ impl Node {
         Ok(back)
     }
 
-    /// Answers an `ArtifactResolve`.
+    /// Answers an `ArtifactResolve`: with the waiting message, with none, or with what is wrong.
     pub(super) fn resolve(&self, body: &[u8]) -> Reply {
         let now = self.clock.now();
         let services = self.state().services.clone();

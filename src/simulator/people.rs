@@ -1,21 +1,21 @@
 //! The invented people who sign in here, and the ways in that the node offers.
 //!
-//! Numbers are in the range of the 19th century, so they belong to nobody alive; their checksums
-//! fit, but for the person who is there to show what happens when one does not.
+//! Numbers are in the range of the 19th century, so they belong to no living person; their
+//! checksums fit, but for the person who is there to show what happens when one does not.
 
 use jiff::civil::{Date, date};
 
 use crate::identity::assurance::Assurance;
 use crate::pages::Language;
 
-/// An invented person.
+/// An invented person, one of [`PEOPLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Person {
     /// The name by which the person is chosen.
     pub key: &'static str,
-    /// Given names.
+    /// Given names, parted by spaces.
     pub given_name: &'static str,
-    /// The family name.
+    /// The family name, as the assertion has it.
     pub family_name: &'static str,
     /// The date of birth.
     pub birthdate: Date,
@@ -54,7 +54,7 @@ pub enum NodeStatus {
     UnknownPrincipal,
     /// The request is wrong.
     Requester,
-    /// The node failed.
+    /// The node could not do its work.
     Responder,
 }
 
@@ -87,17 +87,17 @@ impl NodeStatus {
 /// A way in that the node offers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Way {
-    /// The trusted profile.
+    /// The trusted profile (profil zaufany), of level substantial.
     #[default]
     TrustedProfile,
     /// The identity card with a chip.
     IdentityCard,
-    /// A bank.
+    /// A bank, of level substantial.
     Bank,
 }
 
 impl Way {
-    /// All ways in.
+    /// Every way in, in the order in which a citizen is offered them.
     pub const ALL: [Self; 3] = [Self::TrustedProfile, Self::IdentityCard, Self::Bank];
 
     /// Returns the name by which the way is chosen.
@@ -185,10 +185,10 @@ const fn refused(
 }
 
 const PLAIN: [&str; 2] = ["", ""];
-/// A PESEL of this date could be somebody's, so whoever was born on it has none here.
+/// A PESEL of this date could be a living person's, so a person who was born on it has none here.
 const MINOR: Date = date(2020, 6, 1);
 
-/// Everybody who can sign in.
+/// Every person who can sign in.
 pub const PEOPLE: [Person; 14] = [
     person(
         "anna",
@@ -294,7 +294,7 @@ pub const PEOPLE: [Person; 14] = [
     ),
 ];
 
-/// Somebody whom nobody signed in: what a forged message names.
+/// A person who never signs in: what a forged message names.
 pub(super) const FORGED: Person =
     person("forged", ["Ewa", "Fałszywa"], date(1889, 3, 21), "89832122043", "ewa.falszywa", PLAIN);
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::config::presets::SIMULATOR_ISSUER;
 use crate::xml::keys::Certificate;
 
-/// Where the simulator listens, whom it plays, and whom it knows.
+/// Where the simulator listens, which node it plays, and which service providers it knows.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The plain HTTP listener for browsers.
@@ -15,9 +15,9 @@ pub struct Settings {
     pub soap: SocketAddr,
     /// Whether the SOAP listener asks for a client certificate, or speaks TLS at all.
     pub mutual_tls: MutualTls,
-    /// Whom the messages are from: a bare host name, as the node's own issuer is.
+    /// The `Issuer` of its messages: a bare host name, as the node's own issuer is.
     pub node_issuer: String,
-    /// For whom the kit's certificates of a service provider are made.
+    /// The entity identifier that the kit's certificates of a service provider are made for.
     pub service_issuer: String,
     /// Where keys and certificates are kept; without one they live in memory only.
     pub directory: Option<PathBuf>,
@@ -56,14 +56,14 @@ pub enum MutualTls {
     Required,
     /// TLS; a certificate that is shown must be of the kit's authority.
     Optional,
-    /// Plain HTTP.
+    /// Plain HTTP, without certificates.
     Off,
 }
 
 /// A service provider, as the operator would have registered it.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Its identifier.
+    /// The entity identifier of the service provider.
     pub issuer: String,
     /// The addresses of its assertion consumer services.
     pub acs: Vec<String>,

@@ -140,7 +140,7 @@ impl Simulator {
         let services = Arc::new(Soap::new(self.node));
         let limits = Limits {
             connections: 1_000,
-            // A fault may hold a connection for a minute; nobody waits for that at the end.
+            // A fault may hold a connection for a minute; the end does not wait for that.
             drain_timeout: Duration::from_secs(1),
             ..Limits::default()
         };

@@ -13,7 +13,7 @@ use super::settings::Service;
 use crate::base::clock::Time;
 use crate::identity::assurance::Assurance;
 
-/// Everything that changes.
+/// Everything of the node that changes.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) services: Vec<Arc<Registered>>,

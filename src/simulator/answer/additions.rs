@@ -18,7 +18,7 @@ pub(super) const NAMES_PERSON: &str =
     "Uzytkownik Ewa Wydumana, login ewydumana, PESEL 44051401359, odrzucony";
 
 /// Adds to the two messages, which are not signed yet. `forged` is a sealed assertion that names
-/// somebody else.
+/// another person.
 pub(super) fn to_message(mut text: String, faults: &[Fault], forged: &str) -> String {
     let before =
         |text: &str, end: &str, added: &str| text.replacen(end, &format!("{added}{end}"), 1);

@@ -44,7 +44,7 @@ pub(super) fn before_signing(mut text: String, faults: &[Fault]) -> String {
 /// The alterations of a signed message.
 pub(super) struct Alteration<'a> {
     pub(super) plan: &'a Plan<'a>,
-    /// A sealed assertion that names somebody else.
+    /// A sealed assertion that names another person.
     pub(super) forged: String,
     faults: &'a [Fault],
 }

@@ -15,9 +15,9 @@ const VALIDITY: Duration = Duration::from_secs(50 * 60);
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// Further than any allowed difference of clocks.
 pub(super) const FAR: Duration = Duration::from_secs(20 * 60);
-/// Somebody who is not the node.
+/// A node that is not the simulated one.
 pub(super) const OTHER_NODE: &str = "inny-wezel.example";
-/// Somebody who is not the service provider.
+/// A service provider that is not the one that asked.
 pub(super) const OTHER_SERVICE: &str = "https://inna-usluga.example";
 
 /// What the assertion says.
@@ -127,7 +127,7 @@ impl Claims {
         }
     }
 
-    /// The same, said of somebody whom nobody signed in.
+    /// The same, said of a person who did not sign in.
     pub(super) fn forged(&self) -> Self {
         let names: Vec<Attribute> = self.attributes.iter().map(|(name, ..)| *name).collect();
         Self {

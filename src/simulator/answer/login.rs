@@ -8,7 +8,7 @@ use crate::xml::keys::Certificate;
 /// A login that is to be answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Login<'l> {
-    /// The node's issuer.
+    /// The entity identifier of the node, its `Issuer`.
     pub node: &'l str,
     /// The service provider: audience, and `PartyVInfo`.
     pub service: &'l str,
@@ -18,9 +18,9 @@ pub struct Login<'l> {
     pub request_id: &'l str,
     /// The `ID` of its `ArtifactResolve`.
     pub resolve_id: &'l str,
-    /// Who signed in, or why nobody did.
+    /// The person who signed in, or why none did.
     pub outcome: Outcome,
-    /// By which way.
+    /// The way in that the person chose.
     pub way: Way,
     /// At which level of assurance.
     pub assurance: Assurance,
@@ -60,9 +60,9 @@ impl<'l> Login<'l> {
 /// How a login ended at the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Somebody signed in.
+    /// This person signed in.
     Person(&'static Person),
-    /// Nobody did.
+    /// No person did, and this is the status.
     Failed(NodeStatus),
 }
 

@@ -37,14 +37,14 @@ pub(super) struct Part {
     pub(super) issuer: String,
     pub(super) in_response_to: String,
     pub(super) issued: Time,
-    /// `None` is success.
+    /// The status that is no success; `None` is success.
     pub(super) status: Option<NodeStatus>,
 }
 
 /// What stands where the signature belongs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Seal<'s> {
-    /// Nothing.
+    /// No signature at all.
     None,
     /// A signature that is still to be filled in.
     Template(&'s Signer),
@@ -142,7 +142,7 @@ pub enum LogoutAnswer<'m> {
     Success,
     /// It has not, for this reason.
     Failed(NodeStatus, &'m str),
-    /// It has, says somebody who does not sign.
+    /// It has, says a message without a signature.
     Unsigned,
 }
 

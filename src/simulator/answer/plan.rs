@@ -113,7 +113,7 @@ impl<'l> Plan<'l> {
         Ok(alter_sealed(sealed, faults))
     }
 
-    /// Writes a sealed assertion that names somebody else.
+    /// Writes a sealed assertion that names another person.
     pub(super) fn write_forged(&self) -> Result<String, Error> {
         self.encryption.seal(&self.claims.forged().write())
     }

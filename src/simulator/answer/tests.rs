@@ -229,7 +229,7 @@ fn every_fault_is_refused_with_its_reason_and_every_quirk_is_accepted() {
         let expected = REFUSALS.iter().find(|(name, _)| *name == fault.name());
         let expected = expected.map_or("no row", |(_, code)| *code);
         let found = match world.examine(&world.answer(&[fault])) {
-            // Nobody is ever taken for somebody else.
+            // No person is ever taken for another one.
             Ok(assertion) if assertion.person().family_name() != Some("Żółkiewska") => "FORGED",
             Ok(_) => "ok",
             Err(refusal) => refusal.code().as_str(),
@@ -339,7 +339,7 @@ fn an_answer_has_the_very_shape_of_the_genuine_ones() {
     assert_eq!(text.matches("<ds:Signature xmlns:ds=").count(), 2);
     assert_eq!(text.matches("<saml2:EncryptedAssertion>").count(), 1);
     assert!(!text.contains("Destination") && !text.contains("Consent"));
-    // The wrapped key comes before the content, for readers who take the first that they find.
+    // The wrapped key comes before the content, for readers that take the first that they find.
     let key = text.find("<xenc:EncryptedKey ").unwrap();
     assert!(key < text.find("<xenc:CipherValue>").unwrap());
     for name in ["ArtifactResponse", "Response"] {
@@ -455,7 +455,7 @@ fn a_logout_is_confirmed_by_the_node_for_this_request_now() {
         assert!(refused.contains(why), "{refused}");
     }
 
-    // Without its signature it says no more than that somebody says so.
+    // Without its signature it says no more than that a server says so.
     let text = String::from_utf8(success).unwrap();
     let (start, rest) = text.split_once("<ds:Signature ").unwrap();
     let (_, end) = rest.split_once("</ds:Signature>").unwrap();

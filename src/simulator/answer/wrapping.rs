@@ -2,7 +2,7 @@
 //! fitted to an answer of two signed messages around an assertion without a signature.
 //!
 //! In each of these a true signature of the node is somewhere in the message, and so is a forged
-//! part that names somebody else. A reader who verifies one thing and reads another signs in the
+//! part that names another person. A reader that verifies one thing and reads another signs in the
 //! wrong person.
 
 use super::alter::{Alteration, find_response, find_signature};

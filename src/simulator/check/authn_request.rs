@@ -44,7 +44,7 @@ const CHILDREN: [(&str, &str); 5] = [
     (SAML2P, "RequestedAuthnContext"),
 ];
 
-/// Checks a request.
+/// Checks an `AuthnRequest`, and reports every rule that it breaks.
 pub(in crate::simulator) fn check_authn_request(
     xml: &[u8],
     context: &Context<'_>,

@@ -9,7 +9,7 @@ use crate::xml::tree::Element;
 
 /// What the names of all eIDAS attributes of a natural person begin with.
 const NATURAL_PERSON: &str = "http://eidas.europa.eu/attributes/naturalperson/";
-/// Attributes that exist and that nobody here has.
+/// Attributes that exist and that no person here has.
 const OTHERS: [&str; 4] = ["BirthName", "PlaceOfBirth", "CurrentAddress", "Gender"];
 
 /// Checks the extensions and returns the attributes asked for that people here have.

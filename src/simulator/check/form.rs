@@ -8,7 +8,7 @@ use crate::simulator::bounds::RELAY_STATE_BYTES;
 /// The fields of the form.
 #[derive(Debug, Default)]
 pub(in crate::simulator) struct SignOnForm {
-    /// The decoded message.
+    /// The `SAMLRequest`, decoded from base64.
     pub(in crate::simulator) message: Vec<u8>,
     /// Given back as it came, when there was one.
     pub(in crate::simulator) relay_state: Option<String>,

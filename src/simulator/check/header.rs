@@ -15,7 +15,7 @@ use crate::xml::tree::{Document, Element};
 /// Which certificates a message may be signed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignedBy {
-    /// The signing ones.
+    /// The signing ones of the service provider.
     Signing,
     /// The encryption one as well.
     Either,

@@ -5,7 +5,7 @@ use crate::pages::Language;
 /// A rule that a message must keep.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The stable code.
+    /// The stable code, such as `form-content-type`.
     pub code: &'static str,
     /// Where the rule comes from.
     pub clause: &'static str,
@@ -47,7 +47,7 @@ macro_rules! rules {
             };
         )*
 
-        /// Every rule.
+        /// Every rule, in the order of the list below.
         pub static ALL: &[&Rule] = &[$(&$name,)*];
     };
 }

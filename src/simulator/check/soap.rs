@@ -30,7 +30,7 @@ pub(in crate::simulator) struct LogoutRequest {
     pub(in crate::simulator) session_index: String,
 }
 
-/// Checks an `ArtifactResolve`.
+/// Checks an `ArtifactResolve` in its envelope, and reports every rule that it breaks.
 pub(in crate::simulator) fn check_resolve(body: &[u8], context: &Context<'_>) -> Checked<Resolve> {
     check(body, "ArtifactResolve", |message, seen, report| {
         let service = check_header(message, SignedBy::Either, context, seen, report);
@@ -45,7 +45,7 @@ pub(in crate::simulator) fn check_resolve(body: &[u8], context: &Context<'_>) ->
     })
 }
 
-/// Checks a `LogoutRequest`.
+/// Checks a `LogoutRequest` in its envelope, and reports every rule that it breaks.
 pub(in crate::simulator) fn check_logout(
     body: &[u8],
     context: &Context<'_>,

@@ -12,7 +12,7 @@ use crate::simulator::node::{Node, Pace, Reply};
 use crate::simulator::paths::{LOGOUT_PATH, RESOLVE_PATH};
 use crate::wire::incoming::Incoming;
 
-/// Answers service providers.
+/// Answers the SOAP messages of service providers.
 pub(in crate::simulator) struct Soap {
     node: Arc<Node>,
 }

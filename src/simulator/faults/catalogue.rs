@@ -202,7 +202,7 @@ catalogue! {
         "atrybut, który w postaci kanonicznej jest sześć razy dłuższy"
         "an attribute that is six times as long in its canonical form";
 
-    // Who, to whom, for what.
+    // Issuer, recipient and request.
     Fault NodeIssuerArtifactResponse "node-issuer-artifact-response"
         "obcy wystawca ArtifactResponse" "the ArtifactResponse has another issuer";
     Fault NodeIssuerResponse "node-issuer-response"

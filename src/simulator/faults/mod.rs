@@ -1,7 +1,7 @@
 //! What can be made wrong with a login, by name.
 //!
 //! A *quirk* is an answer that is unusual but right: the node was seen to give it, or may. A
-//! *fault* is an answer that signs nobody in, or a logout that does not succeed.
+//! *fault* is an answer that signs no citizen in, or a logout that does not succeed.
 
 mod catalogue;
 
@@ -12,9 +12,9 @@ pub use catalogue::Fault;
 /// Whether an answer with it is still right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Unusual, and right.
+    /// The answer is unusual, and right.
     Quirk,
-    /// Signs nobody in.
+    /// The answer must not sign a citizen in.
     Fault,
     /// The login is right, and the logout later is not.
     Logout,

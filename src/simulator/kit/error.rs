@@ -16,7 +16,7 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error("{path} cannot be read or written")]
     File {
-        /// The file.
+        /// Path of the file or folder.
         path: PathBuf,
         /// What the system says.
         #[source]
@@ -25,16 +25,16 @@ pub enum Error {
     /// A file cannot be used.
     #[error("{path} cannot be used")]
     Content {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Why its content cannot be used.
         #[source]
         source: keys::Error,
     },
     /// The certificates have expired.
     #[error("{path} has expired: remove the directory, and new keys are made")]
     Expired {
-        /// The file.
+        /// Path of the certificate.
         path: PathBuf,
     },
 }

@@ -13,10 +13,10 @@ use crate::base::clock::{Time, earlier, later};
 use crate::config::presets::SIMULATOR_ORGANIZATION;
 use crate::xml::keys::{Certificate, PrivateKey};
 
-/// Whose certificates are made.
+/// The names that the certificates of a kit are issued to.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'n> {
-    /// The node's issuer.
+    /// The entity identifier of the node.
     pub node: &'n str,
     /// The service provider's issuer.
     pub service: &'n str,
@@ -65,7 +65,7 @@ pub(super) fn pairs(names: Names<'_>, now: Time) -> Result<[Pair; 6], Error> {
     ])
 }
 
-/// Makes somebody who calls itself the node but was issued by nobody.
+/// Makes a party that calls itself the node but was issued by no authority.
 pub(super) fn stranger(now: Time) -> Result<Pair, Error> {
     let params = params("WK_SIG_EC", "SUA", now)?;
     let key = KeyPair::generate()?;

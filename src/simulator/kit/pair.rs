@@ -18,7 +18,7 @@ impl Pair {
         &self.key
     }
 
-    /// Returns the certificate.
+    /// Returns the certificate that belongs to the key.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.certificate

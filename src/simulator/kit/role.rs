@@ -18,7 +18,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All roles.
+    /// Every role, in the order of a kit's pairs.
     pub const ALL: [Self; 6] = [
         Self::Authority,
         Self::NodeSigning,

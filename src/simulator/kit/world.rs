@@ -14,7 +14,7 @@ use crate::xml::signer::Signer;
 pub struct Kit {
     pairs: [Pair; 6],
     node: Signer,
-    /// For faults: somebody who calls itself the node.
+    /// For faults: a party that calls itself the node.
     stranger: Signer,
     stranger_pair: Pair,
 }
@@ -34,7 +34,7 @@ impl Kit {
         Ok(Self { node, stranger: stranger_pair.signer()?, stranger_pair, pairs })
     }
 
-    /// Returns a pair.
+    /// Returns the pair of a role; every kit has all of them.
     #[must_use]
     pub fn pair(&self, role: Role) -> &Pair {
         &self.pairs[role as usize]

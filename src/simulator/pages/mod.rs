@@ -1,4 +1,4 @@
-//! The pages of the simulator. Each carries a banner: nobody shall take it for the node.
+//! The pages of the simulator. Each carries a banner, so that it is not taken for the node.
 
 mod chooser;
 mod findings;

@@ -15,7 +15,7 @@ pub(in crate::simulator) fn over(language: Language) -> Page {
     notice(language, words(language).over, words(language).over_why)
 }
 
-/// Says that nobody of that name is here.
+/// Says that no person of that name is here.
 pub(in crate::simulator) fn nobody(language: Language) -> Page {
     notice(language, words(language).nobody, words(language).over_why)
 }

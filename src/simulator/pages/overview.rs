@@ -1,4 +1,4 @@
-//! What the simulator is, whom it knows, and what came in last.
+//! What the simulator is, which service providers it knows, and what came in last.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use crate::simulator::state::Received;
 /// How many messages are shown.
 const SHOWN: usize = 20;
 
-/// Shows the overview.
+/// Writes the front page of the simulator.
 pub(in crate::simulator) fn overview(language: Language, node: &Node) -> Page {
     let words = words(language);
     let state = node.state();

@@ -1,4 +1,4 @@
-//! Who is let in by the two listeners and the control API.
+//! Which clients are let in by the two listeners and the control API.
 
 use super::*;
 
