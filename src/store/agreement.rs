@@ -1,14 +1,15 @@
 //! Replicas that share a store share a secret too: one that seals with a secret which the others do
-//! not have signs out whoever is led from one to the other. It is told before that happens.
+//! not have signs out citizens who are led from one to the other. It is told before that happens.
 //!
-//! 1. Each replica leaves marks of its secrets in the store, by which nobody learns or makes one,
-//!    and renews them while it runs ([`PERIOD`]). So they are there for as long as somebody runs,
+//! 1. Each replica leaves marks of its secrets in the store, by which no secret is learnt or made,
+//!    and renews them while it runs ([`PERIOD`]). So they are there for as long as a replica runs,
 //!    and a little longer ([`LIFE`]): after that every secret may be changed at once.
-//! 2. Whoever begins looks at the marks of the others first. With no secret in common it does not
-//!    begin. One in common is enough, so that secrets can rotate; but if the others seal with one
-//!    that is not known here, there is a warning.
-//! 3. What the store says is not believed: a mark is good for this one question. Whoever can write
-//!    to it can keep a replica from beginning, as by taking all records away, and nothing else.
+//! 2. A replica that begins looks at the marks of the others first. With no secret in common it
+//!    does not begin. One in common is enough, so that secrets can rotate; but if the others seal
+//!    with one that is not known here, there is a warning.
+//! 3. What the store says is not believed: a mark is good for this one question. A user who can
+//!    write to it can keep a replica from beginning, as by taking all records away, and nothing
+//!    else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub struct Agreement {
     store: Arc<dyn RecordStore>,
     /// Of the secret that seals, then of those that open.
     marks: Vec<Digest>,
-    /// Which replica this is and where its secrets are, for those who read of it elsewhere.
+    /// Which replica this is and where its secrets are, for operators who read of it elsewhere.
     whose: String,
 }
 
@@ -42,7 +43,7 @@ pub enum Disagreement {
     NothingInCommon {
         /// Which one, as it says.
         theirs: String,
-        /// This one.
+        /// This replica, and where its secrets are.
         ours: String,
     },
     /// What the other seals does not open here.
@@ -53,7 +54,7 @@ pub enum Disagreement {
     Unknown {
         /// Which one, as it says.
         theirs: String,
-        /// This one.
+        /// This replica, and where its secrets are.
         ours: String,
     },
 }
@@ -98,7 +99,7 @@ impl Agreement {
                 return Ok((!is_known).then_some(Disagreement::Unknown { theirs, ours }));
             }
         }
-        // Others are at it right now: whoever comes last has looked.
+        // Others are at it right now: the last one has looked.
         Ok(None)
     }
 
@@ -151,7 +152,7 @@ fn read(marks: &[u8]) -> Vec<Digest> {
     marks.iter().take(MOST).copied().collect()
 }
 
-/// Returns what may be written into a log and onto a screen, whoever wrote it.
+/// Returns what may be written into a log and onto a screen, whatever the other replica wrote.
 fn shown(text: &[u8]) -> String {
     let visible = |&byte: &u8| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '?' };
     text.iter().take(LONGEST).map(visible).collect()

@@ -12,7 +12,7 @@ pub(crate) fn begin() -> Time {
     SystemClock.now()
 }
 
-/// Some seconds later.
+/// Returns the time so many seconds later.
 pub(crate) fn after(time: Time, seconds: u64) -> Time {
     later(time, Duration::from_secs(seconds))
 }

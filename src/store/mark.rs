@@ -1,10 +1,10 @@
-//! A mark in an id that only we can make, so that an invention is told apart without asking
-//! anybody.
+//! A mark in an id that only we can make, so that an invention is told apart without asking the
+//! store.
 //!
 //! An id has 43 letters of base64url, as 256 random bits have: 192 random bits, and 64 bits of a
 //! mark of them ([`Sealer::mark`]), another one for each kind of id. What an id leads to is still
-//! found by its hash alone: a good mark opens nothing, and whoever could make one would have to
-//! guess 192 bits all the same.
+//! found by its hash alone: a good mark opens nothing, and a client that could make one would have
+//! to guess 192 bits all the same.
 //!
 //! Secrets of the servers rotate: the first makes marks, all of them are tried. When one is taken
 //! out of the list, ids of its time are worth nothing, as what was sealed with it does not open.
@@ -28,7 +28,7 @@ impl Marker {
         Self { sealer, purpose: format!("id of {}", kind.name()) }
     }
 
-    /// Makes an id that nobody has.
+    /// Makes an id that was never made before.
     #[must_use]
     pub fn make(&self) -> String {
         let mut id = [0; RANDOM + MARK];

@@ -13,9 +13,9 @@ use super::{
 use crate::base::clock::Time;
 use crate::base::encoding::{from_hex, hex_lower};
 
-/// The store. When a kind is full, the record that was put longest ago makes room, and whoever
-/// watches is told; but what must not be used twice is never forgotten early, and then nothing more
-/// is taken in.
+/// The store. When a kind is full, the record that was put longest ago makes room, and
+/// listeners are told; but what must not be used twice is never forgotten early, and then nothing
+/// more is taken in.
 pub struct Memory {
     state: Mutex<State>,
     maximum: usize,
@@ -63,7 +63,7 @@ impl Memory {
 
     fn tell(&self, gone: impl IntoIterator<Item = Key>) {
         for key in gone {
-            // Nobody has to listen.
+            // There may be no listener.
             let _ = self.events.send(Event::Gone(key));
         }
     }
@@ -230,7 +230,7 @@ impl RecordStore for Memory {
     }
 
     fn close(&self) {
-        // Nobody else waits for it.
+        // No other process waits for it.
     }
 }
 

@@ -39,26 +39,26 @@ pub struct Seen {
 /// What a store can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// [`RecordStore::put`].
+    /// A [`RecordStore::put`].
     Put,
-    /// [`RecordStore::put_new`].
+    /// A [`RecordStore::put_new`].
     PutNew,
-    /// [`RecordStore::swap`].
+    /// A [`RecordStore::swap`].
     Swap,
-    /// [`RecordStore::get`].
+    /// A [`RecordStore::get`].
     Get,
-    /// [`RecordStore::take`].
+    /// A [`RecordStore::take`].
     Take,
-    /// [`RecordStore::touch`].
+    /// A [`RecordStore::touch`].
     Touch,
-    /// [`RecordStore::owned`] and [`RecordStore::list`].
+    /// A [`RecordStore::owned`] or [`RecordStore::list`].
     List,
-    /// [`RecordStore::check`].
+    /// A [`RecordStore::check`].
     Check,
 }
 
 impl Operation {
-    /// All of them.
+    /// Every operation; the metrics have a row for each.
     pub const ALL: [Self; 8] = [
         Self::Put,
         Self::PutNew,
@@ -121,7 +121,7 @@ impl Traffic {
 }
 
 impl MeteredStore {
-    /// Meters a store.
+    /// Meters a store; what is seen of it is noted in `traffic`.
     #[must_use]
     pub fn new(store: Arc<dyn RecordStore>, traffic: Arc<Traffic>) -> Self {
         Self { store, traffic }

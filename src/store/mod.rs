@@ -3,15 +3,15 @@
 //!
 //! 1. A record is found by its kind and a digest. Neither says anything about a person, and no
 //!    secret can be computed from it.
-//! 2. What matters in a record was sealed by whoever keeps it; a store sees bytes. What is not
-//!    sealed is its label, and that is for operators to see.
+//! 2. What matters in a record was sealed by the module that keeps it; a store sees bytes. What is
+//!    not sealed is its label, and that is for operators to see.
 //! 3. Each operation is whole or not at all, also between replicas: [`RecordStore::take`] gives a
 //!    record to one caller, [`RecordStore::put_new`] succeeds for one.
 //! 4. What has expired is not there, by the time that the caller says. When it really goes away is
 //!    a matter of tidiness.
 //! 5. A store that is away says so within a bounded time ([`Unavailable`]); it never says that
 //!    there is nothing when it does not know.
-//! 6. Whoever keeps copies listens to [`RecordStore::watch`].
+//! 6. A module that keeps copies listens to [`RecordStore::watch`].
 //!
 //! Every store passes the same contract, with a clock that tests move (`contract`).
 
@@ -58,7 +58,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// Every kind, in the order in which they are declared.
     pub const ALL: [Self; 8] = [
         Self::Session,
         Self::Login,
@@ -98,14 +98,14 @@ pub struct Key {
 /// A digest of 256 bits.
 pub type Digest = [u8; 32];
 
-/// What is kept.
+/// One record, as a store keeps it under its [`Key`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What matters, sealed.
+    /// What matters, sealed by a [`seal::Sealer`].
     pub sealed: Bytes,
     /// What operators may see, not sealed.
     pub label: Bytes,
-    /// Whose it is: a keyed digest, by which all records of one person are found.
+    /// The person it is of: a keyed digest, by which all records of one person are found.
     pub owner: Option<Digest>,
     /// Milliseconds since the epoch of the last sign of life.
     pub alive: i64,
@@ -116,7 +116,7 @@ pub struct Record {
 /// New times of a record that is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Touch {
-    /// Which.
+    /// The record that has new times.
     pub key: Key,
     /// The last sign of life; an earlier one than is known changes nothing.
     pub alive: i64,
@@ -133,7 +133,7 @@ pub enum Event {
     Missed,
 }
 
-/// The store cannot be reached, is full, or takes too long. Nobody is signed in or out for it.
+/// The store cannot be reached, is full, or takes too long. No citizen is signed in or out for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("store cannot be used: {0}")]
 pub struct Unavailable(pub String);
@@ -170,10 +170,10 @@ pub trait RecordStore: Send + Sync + 'static {
     /// Keeps a record in the place of one whose sealed bytes are those; says whether it does.
     fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool>;
 
-    /// Returns a record.
+    /// Returns a record, unless it has expired by then.
     fn get(&self, key: Key, now: Time) -> Work<'_, Option<Record>>;
 
-    /// Takes a record away and returns it, to one caller only; tells all who watch.
+    /// Takes a record away and returns it, to one caller only; tells all listeners.
     fn take(&self, key: Key, now: Time) -> Work<'_, Option<Record>>;
 
     /// Sets new times of many records at once. Those that are gone stay gone.
@@ -193,8 +193,8 @@ pub trait RecordStore: Send + Sync + 'static {
     /// end.
     fn list(&self, kind: Kind, after: Option<String>, limit: usize, now: Time) -> Work<'_, Page>;
 
-    /// Tells whether those who watch hear of everything at the moment. When they do not, copies are
-    /// worth asking for again and again.
+    /// Tells whether listeners hear of everything at the moment. When they do not, copies are worth
+    /// asking for again and again.
     fn is_watching(&self) -> bool;
 
     /// Tells what happens to records, from now on.
@@ -210,12 +210,12 @@ pub trait RecordStore: Send + Sync + 'static {
 /// A page of records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The records.
+    /// The records of the page, each with the digest that it is kept under.
     pub records: Vec<(Digest, Record)>,
-    /// Where to go on.
+    /// Where the next page begins; `None` after the last one.
     pub next: Option<String>,
 }
 
-/// How many events may wait for somebody who watches; who is slower hears [`Event::Missed`] by the
-/// channel's own lag.
+/// How many events may wait for a listener; a slower one hears [`Event::Missed`] by the channel's
+/// own lag.
 pub const EVENTS: usize = 4096;

@@ -1,6 +1,6 @@
 //! A store that is still being opened, such as a file that a predecessor of this process holds.
 //!
-//! Whoever asks meanwhile waits, up to a bound, instead of hearing that the store is away.
+//! A caller meanwhile waits, up to a bound, instead of hearing that the store is away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub fn opening() -> (Opened, OpeningStore) {
 }
 
 impl Opened {
-    /// Gives everybody the store, and passes on what happens there for as long as this runs.
+    /// Gives the store to all callers, and passes on what happens there for as long as this runs.
     pub async fn open(self, store: Arc<dyn RecordStore>) {
         let mut events = store.watch();
         self.opened.send_replace(Some(store));
@@ -45,7 +45,7 @@ impl Opened {
                 Err(broadcast::error::RecvError::Lagged(_)) => Event::Missed,
                 Err(broadcast::error::RecvError::Closed) => return,
             };
-            // Nobody has to listen.
+            // There may be no listener.
             let _ = self.events.send(event);
         }
     }
@@ -130,7 +130,7 @@ impl RecordStore for OpeningStore {
     }
 }
 
-/// How long somebody waits for the store to open.
+/// How long a caller waits for the store to open.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

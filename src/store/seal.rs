@@ -1,18 +1,18 @@
-//! What is kept is sealed: whoever reads a store, or writes to it, learns nothing of that and
+//! What is kept is sealed: a user who reads a store, or writes to it, learns nothing of that and
 //! changes nothing in it. Times, labels and owners beside it are not sealed: a session ends at its
 //! own absolute end whatever they say, and is good only if the owner is the person sealed in it.
-//! What is left to whoever can write is in [`crate::manual::threat_model`].
+//! What is left to a user who can write is in [`crate::manual::threat_model`].
 //!
 //! 1. The key of a record comes from the secret that leads to it (the id in a cookie), which the
 //!    store does not know, and from a secret of the servers (HKDF-SHA256, RFC 5869). So a copy of
-//!    the store alone opens nothing, and with the servers' secret alone neither. Whoever has a
-//!    cookie of their own and can write to the store can seal nothing for it: a sealer without a
+//!    the store alone opens nothing, and with the servers' secret alone neither. A citizen who has
+//!    a cookie of their own and can write to the store can seal nothing for it: a sealer without a
 //!    secret does not exist.
 //! 2. A sealed record stands for its own kind and digest only: moved elsewhere, it does not open
 //!    (AES-256-GCM with both as associated data).
 //! 3. Secrets of the servers rotate: the first seals, all of them open.
 //! 4. What need not be hidden, only be ours, is marked instead ([`Sealer::mark`]): a keyed digest
-//!    for one purpose, which nobody can make without a secret of the servers.
+//!    for one purpose, which cannot be made without a secret of the servers.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -27,7 +27,7 @@ use crate::base::secret::Secret;
 /// Seals and opens records. The default one has a random secret, which is gone with this process.
 #[derive(Debug, Clone)]
 pub struct Sealer {
-    /// Seals.
+    /// Seals, and opens what it sealed.
     first: ServerSecret,
     /// Open what was sealed before.
     others: Vec<ServerSecret>,
@@ -68,15 +68,15 @@ impl Sealer {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Returns a mark of each secret, that of the first one first. Who has the same secret makes
-    /// the same mark; nothing else follows from it.
+    /// Returns a mark of each secret, that of the first one first. A replica that has the same
+    /// secret makes the same mark; nothing else follows from it.
     #[must_use]
     pub fn marks(&self) -> Vec<Digest> {
         let mark = |server| mark_with(server, "secret of the servers", b"");
         self.secrets().map(mark).collect()
     }
 
-    /// Seals what is to be kept under a key, for whoever has the secret that leads to it.
+    /// Seals what is to be kept under a key, for the bearer of the secret that leads to it.
     #[must_use]
     pub fn seal(&self, key: Key, secret: &[u8], plain: &[u8]) -> Bytes {
         let ServerSecret { name, secret: salt, .. } = &self.first;

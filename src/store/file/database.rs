@@ -48,7 +48,7 @@ impl Slot {
         database.begin_read().map_err(Failure::from)
     }
 
-    /// Begins to write.
+    /// Begins a transaction that writes; there is one at a time.
     pub(super) fn write(&self) -> Result<redb::WriteTransaction, Failure> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or(Failure::Away)?;
@@ -63,7 +63,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Closes the database. Whoever is reading is interrupted.
+    /// Closes the database. A transaction that reads is interrupted.
     pub(super) fn close(&self) {
         let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
         // What was acknowledged is on the disk already; and the disk may be what is broken.
@@ -88,7 +88,7 @@ impl Slot {
         let Some(database) = database.as_mut() else { return Ok(()) };
         match database.compact() {
             Ok(_) => {}
-            // Somebody reads: another time.
+            // A transaction reads: another time.
             Err(redb::CompactionError::TransactionInProgress) => return Ok(()),
             Err(error) => return Err(Failure::Database(Box::new(error.into()))),
         }

@@ -1,6 +1,6 @@
-//! The file itself: who may open it, how it grows, and the lock that keeps others out.
+//! The file itself: which users may open it, how it grows, and the lock that keeps others out.
 //!
-//! 1. The folder must not be writable for everybody, the file must be for its owner only (0600).
+//! 1. The folder must not be writable for all users, the file must be for its owner only (0600).
 //! 2. The lock (`flock`) goes with the open file, so the kernel releases it when the process ends,
 //!    however it ends. It is ours and not the database's, so that it is held while the database is
 //!    opened anew after the disk failed.
@@ -41,7 +41,7 @@ struct Inner {
 }
 
 impl Disk {
-    /// Opens or makes a file, and locks it; waits so long for whoever has it now.
+    /// Opens or makes a file, and locks it; waits so long for a process that has it now.
     pub(super) fn open(path: &Path, maximum: u64, lock_wait: Duration) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Disk { path: path.to_owned(), source };
         check_folder(path)?;
@@ -49,7 +49,7 @@ impl Disk {
         let file = loop {
             let file = open(path)?;
             match file.try_lock() {
-                // Whoever had it may have moved it away.
+                // The process that had it may have moved it away.
                 Ok(()) if is_named(path, &file) => break file,
                 Ok(()) => continue,
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
@@ -96,7 +96,7 @@ impl Disk {
         self.inner.is_bounded.swap(false, Ordering::Relaxed)
     }
 
-    /// Releases the lock, whoever else still holds the file.
+    /// Releases the lock, also while others still hold the file.
     pub(super) fn unlock(&self) {
         // If that fails, the lock ends with the last holder.
         let _ = self.inner.file.unlock();

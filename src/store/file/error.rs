@@ -8,28 +8,28 @@ pub enum OpenError {
     /// There is no folder for it.
     #[error("folder \"{path}\" for the store cannot be used: make it, with mode 0700")]
     Folder {
-        /// Which.
+        /// Path of the folder.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },
-    /// Everybody may put files into the folder.
+    /// Every user may put files into the folder.
     #[error("folder \"{path}\" of the store is writable for everybody: give it mode 0700")]
     OpenFolder {
-        /// Which.
+        /// Path of the folder.
         path: PathBuf,
     },
     /// Others may read or write the file.
     #[error("store \"{path}\" is open to others: give it mode 0600")]
     OpenFile {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
     /// A folder, a link, a device.
     #[error("store \"{path}\" is no plain file: name another")]
     NoFile {
-        /// Which.
+        /// Path that was named as the file.
         path: PathBuf,
     },
     /// Another process has it.
@@ -37,13 +37,13 @@ pub enum OpenError {
         "store \"{path}\" is in use by another process: stop that one, or give this one a file of its own"
     )]
     Locked {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
     /// It is something else.
     #[error("store \"{path}\" is a file of something else: name another, or move it away")]
     Foreign {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
     /// It was written by another version.
@@ -51,11 +51,11 @@ pub enum OpenError {
         "store \"{path}\" has format {found}, expected {known}: use the version that wrote it, or move it away"
     )]
     Version {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Its format.
+        /// The format that the file says it has.
         found: u64,
-        /// Ours.
+        /// The format that this version reads and writes.
         known: u64,
     },
     /// It is not as it was written.
@@ -63,17 +63,17 @@ pub enum OpenError {
         "store \"{path}\" is damaged ({reason}): move it away, then everybody signs in anew, and look after the disk"
     )]
     Damaged {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// What was found.
+        /// What was found that was never written so.
         reason: String,
     },
     /// The disk does not do it.
     #[error("store \"{path}\" cannot be opened")]
     Disk {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },

@@ -4,12 +4,12 @@
 //!    Changes that come together share a commit, so that there may be thousands of them each
 //!    second.
 //! 2. One thread writes (`writer`), so the order of changes is the order in which they were asked
-//!    for, and each is whole or not at all. Whoever reads sees what was committed, and the touches.
+//!    for, and each is whole or not at all. A reader sees what was committed, and the touches.
 //! 3. Everything is answered within [`PATIENCE`]: when the disk hangs, is full or fails, with
 //!    [`Unavailable`]. The store recovers by itself.
 //! 4. The file belongs to one process (`disk`). A successor waits for it ([`Options::lock_wait`])
-//!    until its predecessor calls [`File::close`] or ends; so whoever is being succeeded should
-//!    close the store as soon as it takes no more requests.
+//!    until its predecessor calls [`File::close`] or ends; so a predecessor should close the store
+//!    as soon as it takes no more requests.
 //! 5. Records of each kind and the length of the file are bounded (`tables`). The file doubles when
 //!    it grows, so that between a half and the whole of its bound can be used. What has expired is
 //!    removed by the clock of the machine or that of the callers, whichever is behind.
@@ -73,10 +73,10 @@ impl Options {
     /// The smallest bound of the length of a file.
     pub const SMALLEST: u64 = 64 << 20;
 
-    /// Returns how many bytes of one kind that anybody can begin (logins, wishes, codes) a file of
-    /// that bound has room for before it makes some by itself, which it does without asking whose
-    /// they are. Each record counts for 512 bytes more than it has: with that, none takes more than
-    /// twice as much in the file.
+    /// Returns how many bytes of one kind that any client can begin (logins, wishes, codes) a file
+    /// of that bound has room for before it makes some by itself, whatever network they are of. Each
+    /// record counts for 512 bytes more than it has: with that, none takes more than twice as much
+    /// in the file.
     #[must_use]
     pub fn room_for_begun(maximum_bytes: u64) -> u64 {
         Self::least_weight(maximum_bytes) / tables::PART_OF_BEGUN / 2
@@ -95,7 +95,7 @@ impl Options {
     }
 }
 
-/// The store.
+/// Records in one file, with the thread that writes it.
 pub struct File {
     shared: Arc<Shared>,
     queue: Sender<Message>,
@@ -131,7 +131,7 @@ impl File {
         })
     }
 
-    /// Writes what waits and releases the file, for whoever comes next. Blocks until that is done,
+    /// Writes what waits and releases the file, for the next process. Blocks until that is done,
     /// but not longer than [`PATIENCE`]. From now on everything is [`Unavailable`].
     pub fn close(&self) {
         let Some(thread) = lock(&self.thread).take() else { return };
@@ -270,7 +270,7 @@ impl RecordStore for File {
     }
 
     fn is_watching(&self) -> bool {
-        // Nobody else writes to the file.
+        // No other process writes to the file.
         true
     }
 
@@ -291,7 +291,7 @@ fn closed<E>(_: E) -> Unavailable {
     Unavailable("it is closed".to_owned())
 }
 
-/// How long anybody waits for the disk.
+/// How long a caller waits for the disk.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many units may wait in the queue: 64 MiB, or so many small changes.

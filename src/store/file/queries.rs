@@ -38,7 +38,7 @@ pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, Failure
     Ok(Kind::ALL.iter().all(|kind| names.iter().any(|name| name == kind.name())))
 }
 
-/// Returns what everything weighs.
+/// Returns what all records weigh together, as the tables note it.
 pub(super) fn total_weight(transaction: &ReadTransaction) -> Result<u64, Failure> {
     let about = transaction.open_table(ABOUT)?;
     Ok(about.get(WEIGHT)?.map_or(0, |found| found.value()))

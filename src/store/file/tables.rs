@@ -5,12 +5,12 @@
 //! | one for each kind | digest | [`Row`] |
 //! | `order` | kind, number | digest: in the order in which they were put first |
 //! | `due` | kind, milliseconds, digest | when to look whether a record has expired |
-//! | `owner` | kind, owner, digest | whose they are |
+//! | `owner` | kind, owner, digest | which records are of one person |
 //! | `about` | name | number: the format, the next number, the weight of everything and of some kinds |
 //!
 //! 1. A record and its entries in the indexes change together, in [`Tables::insert`] and
 //!    [`Tables::remove`] only.
-//! 2. A touch leaves the index of what is due as it is: whoever finds the entry looks at the
+//! 2. A touch leaves the index of what is due as it is: the sweep that finds the entry looks at the
 //!    record, and puts the entry where it belongs by then. So a touch writes one table, not two.
 //! 3. When there is no room, the oldest make some: forms first if bytes are lacking, else those of
 //!    the same kind. [`Kind::Used`] is never forgotten early.
@@ -38,10 +38,10 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// What records of a kind may weigh. What anybody can begin without having signed in has no
-    /// more than its part, so that sessions are never put out for it. Whoever puts it keeps to less
-    /// ([`super::Options::room_for_begun`]); this is for what a process put before it was started
-    /// anew.
+    /// What records of a kind may weigh. What any client can begin without having signed in has no
+    /// more than its part, so that sessions are never put out for it. The module that puts it keeps
+    /// to less ([`super::Options::room_for_begun`]); this is for what a process put before it was
+    /// started anew.
     fn weight_of(self, kind: Kind) -> u64 {
         if is_begun_by_anybody(kind) { self.weight / PART_OF_BEGUN } else { self.weight }
     }
@@ -57,9 +57,9 @@ pub(super) const PART_OF_BEGUN: u64 = 8;
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Whether it was made.
+    /// Whether the change was made.
     Made(bool),
-    /// What was taken.
+    /// The record that was taken, if there was one.
     Taken(Option<Record>),
     /// There is no room for it, and nothing was changed.
     Full,
@@ -234,7 +234,8 @@ impl<'t> Tables<'t> {
             }
         }
         // 3. The oldest forms go, because they are large; then others of this kind. What was used
-        //    must be remembered, or nobody could sign in any more: for that the oldest sessions go.
+        //    must be remembered, or no citizen could sign in any more: for that the oldest sessions
+        //    go.
         for _ in 0..EVICTIONS {
             if !is_heavy(self) {
                 break;

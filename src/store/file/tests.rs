@@ -125,7 +125,7 @@ async fn a_file_has_one_process_at_a_time() {
     };
     first.close();
     waiting.join().unwrap().unwrap();
-    // Whoever was succeeded says so, and nothing else.
+    // A store that was succeeded says so, and nothing else.
     first.get(key(Kind::Session, 1), contract::begin()).await.unwrap_err();
     first.check().await.unwrap_err();
     for _ in 0..2 {
@@ -322,7 +322,7 @@ async fn what_strangers_can_begin_puts_no_session_and_no_form_out() {
     let file = File::open(&path, Options { maximum_bytes: 64 << 20, ..OPTIONS }).unwrap();
     file.put(key(Kind::Session, 0), large(600, now)).await.unwrap();
     file.put(key(Kind::Form, 0), large(600, now)).await.unwrap();
-    // What those who put it keep to is less than what makes room.
+    // What a module that puts them keeps to is less than what makes room.
     let (each, records) = (Options::room_for_begun(64 << 20), 20_000 + 512);
     for number in 0..each / records {
         file.put(key(Kind::Wish, number), large(20_000, now)).await.unwrap();
@@ -529,7 +529,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Without it the folder cannot be removed; there is nobody to tell.
+        // Without it the folder cannot be removed; there is none to tell.
         let _ = process::Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }

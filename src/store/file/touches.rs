@@ -1,7 +1,7 @@
 //! New times of records that are not on the disk yet.
 //!
-//! They are answered at once, written together with whatever is written next, and seen by whoever
-//! reads meanwhile. What could not be written waits for the next attempt.
+//! They are answered at once, written together with whatever is written next, and seen by readers
+//! meanwhile. What could not be written waits for the next attempt.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -18,7 +18,7 @@ pub(super) struct Touches {
 #[derive(Default)]
 struct State {
     waiting: Pending,
-    /// Under the pen; still to be seen, because whoever reads now may read what was before.
+    /// Under the pen; still to be seen, because a reader may see what was before.
     writing: Pending,
 }
 
@@ -28,11 +28,11 @@ pub(super) type Pending = HashMap<Key, Touch>;
 /// What became of touches that were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Added {
-    /// They are the first that wait: somebody has to be told.
+    /// They are the first that wait: the writer has to be told.
     First,
-    /// Others wait already.
+    /// Others wait already, so the writer knows.
     More,
-    /// Too many wait.
+    /// Too many wait, and none of these was added.
     Full,
 }
 

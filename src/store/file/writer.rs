@@ -1,9 +1,9 @@
-//! The one thread that writes.
+//! The one thread that writes to the file.
 //!
 //! 1. It takes all changes that wait, in their order, makes them in one transaction, commits that
 //!    to the disk, and answers then. While it waits for the disk, the next ones gather.
 //! 2. Touches are written with the changes, before them; without any they wait for 50 ms.
-//! 3. Whoever stopped waiting is passed over: what was answered with an error does not happen
+//! 3. A caller that stopped waiting is passed over: what was answered with an error does not happen
 //!    later. Only a change that is being written at that moment may.
 //! 4. When the disk fails, everything of that transaction is answered with an error and the
 //!    database is opened anew. Then for a second nothing is tried.
@@ -34,11 +34,11 @@ pub(super) enum Message {
     Change(Box<Change>),
     /// There are touches now, where none were.
     Touched,
-    /// No more will come.
+    /// No more messages come: write what waits, and end.
     Close,
 }
 
-/// A change that somebody waits for.
+/// A change that a caller waits for.
 pub(super) struct Change {
     pub(super) command: Command,
     pub(super) answer: oneshot::Sender<Result<Outcome, Unavailable>>,
@@ -83,7 +83,7 @@ impl Command {
     }
 }
 
-/// The thread's own.
+/// What the thread has for itself: the queue, and since when it rests or waits.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     queue: Receiver<Message>,
@@ -190,13 +190,13 @@ impl Writer {
             Ok((outcomes, gone)) => {
                 self.shared.touches.written();
                 self.shared.recovered();
-                // Before anybody is answered: what made room is not there any more.
+                // Before a caller is answered: what made room is not there any more.
                 for key in gone {
                     self.tell_gone(key);
                 }
                 for (change, outcome) in changes.into_iter().zip(outcomes) {
                     self.tell(&change.command, &outcome);
-                    // Nobody has to wait for it.
+                    // The caller may have stopped waiting.
                     let _ = change.answer.send(Ok(outcome));
                 }
             }
@@ -248,7 +248,7 @@ impl Writer {
     }
 
     fn tell_gone(&self, key: Key) {
-        // Nobody has to listen.
+        // There may be no listener.
         let _ = self.shared.events.send(Event::Gone(key));
     }
 
@@ -260,7 +260,7 @@ impl Writer {
 
     fn refuse(&self, changes: Vec<Change>) {
         for change in changes {
-            // Nobody has to wait for it.
+            // The caller may have stopped waiting.
             let _ = change.answer.send(Err(self.shared.trouble()));
         }
     }

@@ -1,9 +1,10 @@
-//! Leaves a server alone for a moment when it does not answer, so that nobody waits for it in vain.
+//! Leaves a server alone for a moment when it does not answer, so that no request waits for it in
+//! vain.
 //!
-//! 1. After [`PATIENCE`] timeouts without an answer in between, everybody is turned away at once
-//!    for [`PAUSE`].
+//! 1. After [`PATIENCE`] timeouts without an answer in between, every request is turned away at
+//!    once for [`PAUSE`].
 //! 2. Then one goes ahead. When that one is answered, all may go; otherwise the pause begins anew.
-//! 3. Whoever went ahead and gave up lets another go ahead.
+//! 3. A request that went ahead and gave up lets another go ahead.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub(super) struct Breaker(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     timeouts: u32,
-    /// Since when nobody may go, until the pause is over.
+    /// Since when no request may go, until the pause is over.
     open: Option<Instant>,
     is_probing: bool,
 }
@@ -37,7 +38,7 @@ pub(super) struct Pass<'b> {
 /// What comes of a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// Nothing yet.
+    /// Nothing yet: there were too few in a row.
     Noted,
     /// The server is left alone from now on.
     LeftAlone,
@@ -46,7 +47,7 @@ pub(super) enum Silence {
 }
 
 impl Breaker {
-    /// Lets somebody ask, or not.
+    /// Lets a request go, or not.
     pub(super) fn enter(&self) -> Option<Pass<'_>> {
         let mut state = self.lock();
         let Some(since) = state.open else { return Some(Pass { breaker: self, is_probe: false }) };

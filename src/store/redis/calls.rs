@@ -1,6 +1,6 @@
 //! Sends commands to the server that has the key.
 //!
-//! 1. A redirection is followed, at most [`REDIRECTIONS`] times: whoever redirects did nothing.
+//! 1. A redirection is followed, at most [`REDIRECTIONS`] times: a node that redirects did nothing.
 //! 2. A script that a server does not know is sent in full: nothing was done either.
 //! 3. Nothing else is sent twice.
 
@@ -60,7 +60,7 @@ impl Call {
     }
 }
 
-/// Sends one command.
+/// Sends one command, to the node that has its key, and returns what it answers.
 pub(super) async fn call(topology: &Topology, call: &Call) -> Result<Value, Unavailable> {
     let outcome = match follow(topology, call, false).await {
         Err(Failure::NoScript) => follow(topology, call, true).await,

@@ -3,8 +3,7 @@
 //! 1. Each master is listened to by a connection of its own: what it publishes arrives even when
 //!    the nodes of a cluster cannot hear each other. The same event may arrive several times.
 //! 2. A connection that is not shown to be alive within [`ALIVE`] and [`ANSWER`] is lost.
-//! 3. Whoever watches hears [`Event::Missed`] when a connection is lost, and once more when it is
-//!    back.
+//! 3. Listeners hear [`Event::Missed`] when a connection is lost, and once more when it is back.
 //! 4. [`Channel::is_watching`] is true while every master is listened to.
 
 use std::collections::HashMap;
@@ -30,12 +29,12 @@ const ALIVE: Duration = Duration::from_millis(250);
 /// How long it may take to do so.
 const ANSWER: Duration = Duration::from_millis(500);
 
-/// What is heard.
+/// Which servers are listened to, and those that are told what they say.
 pub(super) struct Channel {
     name: String,
     backoff: (Duration, Duration),
     events: broadcast::Sender<Event>,
-    /// Who is to be listened to, and whether that is so.
+    /// The masters that are to be listened to, and whether each is.
     heard: Mutex<HashMap<Address, bool>>,
     is_watching: AtomicBool,
 }
@@ -119,7 +118,7 @@ impl Channel {
                         return ("connection was closed".to_owned(), is_heard);
                     };
                     if let Some(event) = record::event(message.get_payload_bytes()) {
-                        // Nobody has to listen.
+                        // There may be no listener.
                         let _ = self.events.send(event);
                     }
                 }
@@ -134,7 +133,7 @@ impl Channel {
         }
     }
 
-    /// Notes who is to be listened to.
+    /// Notes which masters are to be listened to.
     fn expect(&self, masters: &[Address]) {
         self.change(|heard| {
             let all = heard.len();
@@ -162,7 +161,8 @@ impl Channel {
         });
     }
 
-    /// Changes who is heard; when that matters, whoever watches is told, after the state says so.
+    /// Changes which servers are heard; when that matters, listeners are told, after the state says
+    /// so.
     fn change(&self, change: impl FnOnce(&mut HashMap<Address, bool>) -> bool) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = change(&mut heard);

@@ -120,7 +120,7 @@ impl Connection {
         self.driver.is_finished()
     }
 
-    /// Ends the connection; whoever waits for an answer hears so.
+    /// Ends the connection; a caller that waits for an answer hears so.
     pub(super) fn close(&self) {
         self.driver.abort();
     }

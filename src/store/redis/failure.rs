@@ -18,7 +18,7 @@ pub(super) enum Failure {
     NoScript,
     /// The server does not take this now: nothing was done.
     Refused {
-        /// What we say.
+        /// What the log and the caller are told of it.
         text: String,
         /// Whether another server may be the right one by now.
         elsewhere: bool,

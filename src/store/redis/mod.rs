@@ -9,9 +9,9 @@
 //!    believed without the record.
 //! 4. Every command has an answer within its timeout; nothing is sent twice that may have been done
 //!    (`calls`), and a server that does not answer is left alone for a moment (`breaker`, `node`).
-//! 5. [`RecordStore::take`] publishes what is gone on the channel `PREFIXevents`. Whoever keeps
-//!    copies learns by [`Event::Missed`], and [`Redis::is_watching`], when that channel cannot be
-//!    trusted (`channel`).
+//! 5. [`RecordStore::take`] publishes what is gone on the channel `PREFIXevents`. A module that
+//!    keeps copies learns by [`Event::Missed`], and [`Redis::is_watching`], when that channel
+//!    cannot be trusted (`channel`).
 //! 6. Servers change, and are found again (`topology`).
 //!
 //! What could break it in deployment:
@@ -19,8 +19,8 @@
 //! - A `maxmemory-policy` other than `noeviction`: sessions end early, and what was used once can
 //!   be used again. There is a warning in the log.
 //! - A master that is replaced before its replica has everything: the last writes are lost.
-//!   `min-replicas-to-write 1` bounds that; a master that nobody follows then takes nothing in.
-//! - No persistence: a restart signs everybody out, and forgets what was used.
+//!   `min-replicas-to-write 1` bounds that; a master that no replica follows then takes nothing in.
+//! - No persistence: a restart signs all citizens out, and forgets what was used.
 //! - With TLS, nodes that are announced by addresses which their certificates do not name. In a
 //!   cluster, `cluster-announce-hostname` with `cluster-preferred-endpoint-type hostname` gives
 //!   them names, with Sentinel `resolve-hostnames` and `announce-hostnames`.
@@ -63,7 +63,7 @@ use scripts::{OWN, PUT, PUT_NEW, SWAP, TAKE, TOUCH};
 use settings::{ConnectError, Settings};
 use topology::Topology;
 
-/// The store.
+/// Records on servers that replicas share, with the tasks that follow them.
 pub struct Redis {
     names: Names,
     topology: Arc<Topology>,
@@ -121,7 +121,7 @@ impl Redis {
         }
     }
 
-    /// Notes whose a record will be.
+    /// Notes which person a record will be of.
     async fn own(&self, key: Key, record: &Record) -> Result<(), Unavailable> {
         let Some(owner) = record.owner else { return Ok(()) };
         let note = self.note(key, owner, record.expires);
@@ -141,7 +141,8 @@ impl Redis {
         }
     }
 
-    /// Forgets whose records were, as far as that is possible: what is left is forgotten later.
+    /// Forgets that records were of a person, as far as that is possible: what is left is forgotten
+    /// later.
     async fn disown(&self, kind: Kind, owner: Digest, digests: Vec<Digest>) {
         if digests.is_empty() {
             return;

@@ -1,9 +1,9 @@
 //! One server: its connections, and how much is asked of it at once.
 //!
 //! 1. Whatever happens, there is an answer within the timeout.
-//! 2. At most [`IN_FLIGHT`] requests are under way; who comes then is turned away.
-//! 3. Who waits in vain is not followed by others ([`super::breaker`]); a connection on which
-//!    nothing is answered is thrown away, with all that waits in it.
+//! 2. At most [`IN_FLIGHT`] requests are under way; one that comes then is turned away.
+//! 3. A request that waits in vain is not followed by others ([`super::breaker`]); a connection on
+//!    which nothing is answered is thrown away, with all that waits in it.
 //! 4. Connections are made when they are needed, by one task each, and not more often than the
 //!    backoff allows. In between, what was wrong is said at once.
 
@@ -25,7 +25,7 @@ use super::settings::{Address, Settings};
 /// How many requests may be under way to one server. Each carries a command or a pipeline.
 const IN_FLIGHT: usize = 1024;
 
-/// A server.
+/// One server, with its connections and what bounds the requests to it.
 pub(super) struct Node {
     address: Address,
     lanes: Vec<Arc<Lane>>,
@@ -45,7 +45,7 @@ struct Lane {
     dialing: Arc<tokio::sync::Mutex<Dialing>>,
 }
 
-/// An open connection.
+/// A connection that is open, until it is found to be dead.
 struct LiveConnection {
     connection: Connection,
     /// Timeouts without an answer in between.
@@ -82,12 +82,12 @@ impl Node {
         }
     }
 
-    /// Returns where it is.
+    /// Returns the address that its connections go to.
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Sends a command.
+    /// Sends a command, and returns what the server answers within the timeout.
     pub(super) async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
         let mut values = self.exchange(Request::One(command)).await?;
         self.read(values.pop().unwrap_or_default())
@@ -180,7 +180,7 @@ impl Lane {
             return Ok(live);
         }
         let mut dialing = Arc::clone(&self.dialing).lock_owned().await;
-        // Somebody may have been faster.
+        // Another request may have been faster.
         if let Some(live) = self.live() {
             return Ok(live);
         }
@@ -189,7 +189,7 @@ impl Lane {
         {
             return Err(failure.clone());
         }
-        // A task of its own, so that it goes on when whoever asked has given up.
+        // A task of its own, so that it goes on when the caller has given up.
         let lane = Arc::clone(self);
         let task = tokio::spawn(async move {
             let outcome = lane.dial().await;

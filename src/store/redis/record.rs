@@ -115,7 +115,7 @@ pub(super) fn arguments(record: &Record) -> Vec<Bytes> {
     ]
 }
 
-/// Why the fields of a record cannot be read: somebody else wrote them.
+/// Why the fields of a record cannot be read: another program wrote them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Damaged;
 

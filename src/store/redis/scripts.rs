@@ -19,7 +19,7 @@ impl Script {
         Self { text, digest: LazyLock::new(digest) }
     }
 
-    /// Returns its digest.
+    /// Returns the SHA-1 by which `EVALSHA` names it.
     pub(super) fn digest(&self) -> &str {
         &self.digest
     }
@@ -53,7 +53,7 @@ redis.call('HSET', KEYS[1], 's', ARGV[1], 'l', ARGV[2], 'o', ARGV[3], 'a', ARGV[
 redis.call('PEXPIREAT', KEYS[1], ARGV[6])
 return 1";
 
-/// Takes a record away and tells whoever listens. Arguments: now, channel, message.
+/// Takes a record away and tells all listeners. Arguments: now, channel, message.
 pub(super) static TAKE: Script = Script::new(TAKE_TEXT, || sha1(TAKE_TEXT));
 
 const TAKE_TEXT: &str = "

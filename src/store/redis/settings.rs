@@ -16,7 +16,7 @@ pub struct Settings {
     pub addresses: Vec<Address>,
     /// TLS, to servers and sentinels alike.
     pub tls: Option<Tls>,
-    /// Who we are, for the servers.
+    /// The user and password for the servers; `None` is a server without authentication.
     pub credentials: Option<Credentials>,
     /// The number of the database; a cluster has number 0 only.
     pub database: u16,
@@ -35,25 +35,25 @@ pub struct Settings {
 /// What is at the addresses.
 #[derive(Debug, Clone)]
 pub enum Mode {
-    /// One server.
+    /// One server, which has all keys.
     Single,
     /// Sentinels, which know the server that is the master now.
     Sentinel {
         /// The name of the master in the configuration of the sentinels.
         master: String,
-        /// Who we are, for the sentinels.
+        /// The user and password for the sentinels.
         credentials: Option<Credentials>,
     },
     /// Nodes of a cluster.
     Cluster,
 }
 
-/// Who we are.
+/// The user and password that a server asks for (`AUTH`).
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The ACL user; the default user when there is none.
     pub user: Option<String>,
-    /// The password.
+    /// The password of the user.
     pub password: Secret<String>,
 }
 
@@ -71,14 +71,14 @@ pub struct Tls {
 pub struct Address {
     /// A name or an IP address, without brackets.
     pub host: String,
-    /// The port.
+    /// The port of TCP.
     pub port: u16,
 }
 
 /// Settings with which nothing can be reached, ever.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// No addresses.
+    /// The list of addresses is empty.
     #[error("no address of a server is given")]
     NoAddress,
     /// More than one server, but no cluster.
@@ -99,15 +99,15 @@ pub enum ConnectError {
     /// A file of certificates cannot be used.
     #[error("{file}: {problem}")]
     File {
-        /// Which.
+        /// Path of the file.
         file: PathBuf,
-        /// Why.
+        /// Why its content cannot be used.
         problem: String,
     },
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
-    /// The system trusts nobody.
+    /// The system trusts no authority.
     #[error("the system has no trusted authorities; give a file of them")]
     NoAuthorities,
 }

@@ -1,9 +1,9 @@
-//! Which server has which keys, now.
+//! Which server has which keys at the moment.
 //!
 //! 1. One server has all, for ever. Sentinels know a master that has all. The nodes of a cluster
 //!    know which of them has which slots.
-//! 2. Who knows is asked at the start, every now and then, and as soon as something hints at a
-//!    change.
+//! 2. The servers that know are asked at the start, every now and then, and as soon as something
+//!    hints at a change.
 //! 3. What was known last goes on being used until something else is known.
 
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ pub(super) struct Topology {
     problem: RwLock<Option<Failure>>,
 }
 
-/// What is known.
+/// The masters and their slots, as they were known last.
 #[derive(Default)]
 pub(super) struct Map {
     /// Servers that take something in, by their names.
@@ -58,7 +58,7 @@ impl Map {
 }
 
 impl Topology {
-    /// Prepares what does not need to ask anybody.
+    /// Prepares what does not need to ask a server.
     pub(super) fn new(settings: Settings) -> Result<Self, ConnectError> {
         let dialer = Arc::new(Dialer::to_servers(&settings)?);
         let mut sentinels = Vec::new();
@@ -273,7 +273,7 @@ const SENTINEL_PERIOD: Duration = Duration::from_secs(1);
 /// How often a cluster is asked although nothing hints at a change.
 const CLUSTER_PERIOD: Duration = Duration::from_secs(5);
 
-/// How often anybody is asked at most.
+/// How often the servers are asked at most.
 const LEAST_PERIOD: Duration = Duration::from_millis(100);
 
 /// Returns the slot of a key, by what stands in its first braces.

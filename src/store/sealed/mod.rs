@@ -1,10 +1,10 @@
 //! Records that a handle leads to: one way of keeping them, whatever they say.
 //!
-//! 1. A [`Handle`] is a text that nobody guesses, in the hands of a browser. Its record is kept
+//! 1. A [`Handle`] is a text that cannot be guessed, in the hands of a browser. Its record is kept
 //!    under its hash and sealed with the handle itself ([`Sealer`]), so a store knows no handle and
 //!    reads no record.
 //! 2. The handles of each kind are a type of their own: none is ever taken for one of another kind.
-//! 3. A record begins once under its handle. It is found, swapped by whoever knows how it was
+//! 3. A record begins once under its handle. It is found, swapped by a caller that knows how it was
 //!    (compare and set), and taken once. Of two at the same time, also at two replicas, one is the
 //!    first.
 //! 4. A handle may open its record only together with something else, such as a cookie
@@ -13,7 +13,7 @@
 //! 6. A record that cannot be written is an error ([`Unwritable`]), and nothing is kept: never an
 //!    empty record.
 //!
-//! How long a record is good, and whose it is, are rules of whoever keeps it.
+//! How long a record is good, and which person it is of, are rules of the module that keeps it.
 
 use std::error::Error;
 use std::fmt;
@@ -31,7 +31,7 @@ use crate::base::encoding::sha256;
 use crate::base::random;
 use crate::base::secret::Secret;
 
-/// What handles are for. Whoever keeps the records lends its name to their handles.
+/// What handles are for. The type that keeps the records lends its name to their handles.
 pub trait HandleKind: 'static {
     /// Of which kind the records are.
     const KIND: Kind;
@@ -73,7 +73,7 @@ impl<K: HandleKind> Handle<K> {
         Self { beside: Some(Secret::new(beside.to_owned())), ..self.clone() }
     }
 
-    /// Shows the handle to whom it is for.
+    /// Shows the handle, for the browser that gets it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.text.expose()
@@ -94,7 +94,7 @@ impl<K: HandleKind> Handle<K> {
 }
 
 impl<K: RandomHandle> Handle<K> {
-    /// Makes a handle that nobody has.
+    /// Makes a handle that no record has.
     #[must_use]
     pub fn generate() -> Self {
         Self::of(match K::STRENGTH {
@@ -127,9 +127,9 @@ impl<K> fmt::Debug for Handle<K> {
     }
 }
 
-/// What a record says.
+/// What a record says, in a form that can be written and read.
 pub trait Content: Sized + Send + Sync {
-    /// What leads to it.
+    /// The kind of handles that lead to it.
     type Handles: HandleKind;
 
     /// Writes it.
@@ -144,7 +144,7 @@ pub trait Content: Sized + Send + Sync {
 
 /// What a record says in JSON.
 pub trait JsonContent: Serialize + DeserializeOwned + Send + Sync {
-    /// What leads to it.
+    /// The kind of handles that lead to it.
     type Handles: HandleKind;
 }
 
@@ -186,7 +186,8 @@ impl Unwritable {
     }
 }
 
-/// For whoever has something kept it makes no difference who could not do it; operators read why.
+/// A caller makes no difference between a store that is away and a record that cannot be written;
+/// operators read why.
 impl From<Unwritable> for Unavailable {
     fn from(unwritable: Unwritable) -> Self {
         Self(unwritable.to_string())
@@ -196,9 +197,9 @@ impl From<Unwritable> for Unavailable {
 /// A record as it was found.
 #[derive(Debug)]
 pub struct Found<T> {
-    /// What it says.
+    /// What the record says.
     pub value: T,
-    /// For whoever swaps it.
+    /// Needed to swap it, when it still is as it was found.
     pub version: Version,
 }
 
@@ -266,8 +267,8 @@ impl<T: Content> Handles<T> {
         self.store.swap(handle.key(), version.0, record, now).await
     }
 
-    /// Takes a record away and returns it, to one caller only. Who cannot open it does not take it
-    /// away either.
+    /// Takes a record away and returns it, to one caller only. A caller that cannot open it does
+    /// not take it away either.
     ///
     /// # Errors
     /// When the store is away: then the record may still be there.

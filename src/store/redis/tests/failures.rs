@@ -68,7 +68,7 @@ async fn a_server_that_hangs_is_left_alone_and_used_again() {
     for _ in 0..breaker::PATIENCE {
         is_unavailable(store.get(key, now), "did not answer within 500 ms").await;
     }
-    // Nobody waits any more.
+    // No request waits any more.
     let begin = Instant::now();
     for _ in 0..100 {
         is_unavailable(store.get(key, now), "left alone").await;

@@ -53,7 +53,7 @@ async fn keeps_the_contract_with_sentinels_also_after_the_master_died() {
     group.master.is_followed_by(&group.replica);
     let mut events = store.watch();
     group.master.kill();
-    // Until there is another master, nothing is known, and nobody is said to be gone.
+    // Until there is another master, nothing is known, and no session is said to be gone.
     let begin = tokio::time::Instant::now();
     eventually("there is another master", || async {
         match store.get(key, now).await {
@@ -108,7 +108,7 @@ fn start_cluster(program: &Program) -> Vec<Server> {
         node.ask_until("CLUSTER INFO", |text| {
             text.contains("cluster_state:ok") && text.contains("cluster_known_nodes:3")
         });
-        // Everybody knows everybody's part.
+        // Every node knows the part of each other.
         node.ask_until("CLUSTER SLOTS", |text| text == "*3");
     }
     nodes

@@ -28,7 +28,7 @@ async fn a_note_without_its_record_finds_nothing_and_goes_when_it_is_old() {
     assert_eq!(cards(), ":1", "the record may be on its way");
     store.put(key, owned_record(now, 60)).await.unwrap();
     assert_eq!(count(&store, now).await, 1);
-    // Another record there, of somebody else: the note is not believed.
+    // Another record there, of another person: the note is not believed.
     store.put(key, Record { owner: Some([6; 32]), ..owned_record(now, 60) }).await.unwrap();
     assert_eq!(count(&store, now).await, 0);
     assert_eq!(count(&store, contract::after(now, 2 * 60 * 60)).await, 0);

@@ -29,7 +29,7 @@ impl Program {
         found.map(Self)
     }
 
-    /// Finds Valkey.
+    /// Finds Valkey, where `BRAMA_VALKEY` says or on the path.
     pub(super) fn valkey() -> Option<Self> {
         let told = std::env::var_os("BRAMA_VALKEY").map(PathBuf::from);
         let found = told.or_else(|| installed("valkey-server"));
@@ -61,7 +61,7 @@ impl Server {
         Self::start_with(program, port, &format!("port {port}\n{lines}"), &[])
     }
 
-    /// Starts a sentinel.
+    /// Starts a sentinel with these lines of configuration.
     pub(super) fn start_sentinel(program: &Program, lines: &str) -> Self {
         let port = free_port();
         Self::start_with(program, port, &format!("port {port}\n{lines}"), &["--sentinel"])
@@ -95,12 +95,12 @@ impl Server {
         self.wait();
     }
 
-    /// Lets it hang.
+    /// Lets it hang: it keeps its connections and answers nothing (SIGSTOP).
     pub(super) fn stop(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Lets it go on after it hung.
     pub(super) fn go_on(&self) {
         self.signal("-CONT");
     }
@@ -172,7 +172,7 @@ fn ask(port: u16, command: &str) -> std::io::Result<String> {
     Ok(line.trim().to_owned())
 }
 
-/// Returns a port that nobody has, and neither the one 10,000 above, for the bus of a cluster.
+/// Returns a port that no process has, and neither the one 10,000 above, for the bus of a cluster.
 /// Tests that run at the same time begin at different places.
 pub(super) fn free_port() -> u16 {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
