@@ -1,6 +1,6 @@
 //! The chunked coding (RFC 9112 section 7.1), piece by piece.
 //!
-//! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are refused in requests: nobody
+//! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are refused in requests: no client
 //!    uses them, and parsers differ in where one ends. In answers they are passed over, but for
 //!    control characters: a bare CR is the end of a line to some.
 //! 2. The data of a chunk is followed by CR LF and nothing else.
@@ -27,9 +27,9 @@ pub struct Decoder {
 /// Whether chunk extensions are passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extensions {
-    /// They are not.
+    /// They are refused: for requests.
     Refused,
-    /// They are.
+    /// They are passed over: for answers of upstreams.
     PassedOver,
 }
 
@@ -49,7 +49,7 @@ pub enum Piece {
     Data(Bytes),
     /// The trailer; after it comes the end.
     Trailer(HeaderMap),
-    /// It is over.
+    /// The body is over, and so is its trailer.
     End,
 }
 
@@ -138,7 +138,7 @@ impl Decoder {
             size = size << 4 | u64::from(value);
         }
         buffer.advance(end + 1);
-        // Nobody sends so much; a sum with it would overflow somewhere behind us.
+        // No body is so long; a sum with it would overflow somewhere behind us.
         if size > MOST_DATA { Err(BAD_SIZE) } else { Ok(Some(size)) }
     }
 

@@ -3,7 +3,7 @@
 //! A busy connection moves its deadline with each request and hardly ever reaches one. So the
 //! timer is left alone while the deadline moves away, and looks at the deadline anew when it fires.
 //!
-//! Who waits for long can be woken in between to look around, by the same timer.
+//! A task that waits for long can be woken in between to look around, by the same timer.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ pub struct Deadline {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// Why somebody who waits is woken.
+/// Why a task that waits is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Woken {
     /// To look around, and wait on.
@@ -34,12 +34,12 @@ impl Deadline {
         self.until(Instant::now() + time);
     }
 
-    /// Ends then.
+    /// Sets the moment at which it ends.
     pub fn until(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }
 
-    /// Never ends.
+    /// Takes the deadline away: it never ends.
     pub fn clear(&mut self) {
         self.deadline = None;
     }
@@ -50,8 +50,8 @@ impl Deadline {
         self.deadline.is_none()
     }
 
-    /// Is ready when somebody has waited for so long without [`clear`](Self::clear) being said
-    /// in between. The time begins with the first wait.
+    /// Is ready when a task has waited for so long without [`clear`](Self::clear) being said in
+    /// between. The time begins with the first wait.
     pub fn poll_stalled(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {
         if self.deadline.is_none() {
             self.renew(time);
@@ -84,7 +84,7 @@ impl Deadline {
     }
 
     /// Is ready when the deadline has ended, and now and then before that: at the latest so long
-    /// after the timer was set last. Whoever has looked around waits again, also without a
+    /// after the timer was set last. A task that has looked around waits again, also without a
     /// deadline.
     pub fn poll_look(&mut self, look: Duration, cx: &mut Context<'_>) -> Poll<Woken> {
         let next = |deadline: Option<Instant>| {

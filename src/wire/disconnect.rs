@@ -1,8 +1,9 @@
 //! Peers that vanish without a word: a machine that lost its power, a network that forgot about a
 //! connection. A side that only waits would never know, and a tunnel may only wait for hours.
 //!
-//! So the kernel asks (TCP keep-alive, RFC 9293 3.8.4). Whoever does not answer is found out after
-//! [`IDLE`] and [`PROBES`] times [`INTERVAL`], which is two minutes; then the connection is broken.
+//! So the kernel asks (TCP keep-alive, RFC 9293 3.8.4). A peer that does not answer is found out
+//! after [`IDLE`] and [`PROBES`] times [`INTERVAL`], which is two minutes; then the connection is
+//! broken.
 
 use std::io;
 use std::time::Duration;

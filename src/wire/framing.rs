@@ -24,7 +24,7 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// No body.
+    /// The framing of a message without a body.
     pub const NONE: Self = Self::Length(0);
 }
 
@@ -120,7 +120,7 @@ pub fn may_say_length(status: StatusCode) -> bool {
     has_body(status, false) || status == StatusCode::NOT_MODIFIED
 }
 
-/// Returns the length that a response says where nobody said one, but the body is known to have
+/// Returns the length that a response says where none was said, but the body is known to have
 /// `exact`. A client of HEAD learns what GET would have, where that is anything.
 #[must_use]
 pub fn counted(status: StatusCode, exact: Option<u64>, is_head: bool) -> Option<u64> {

@@ -83,7 +83,7 @@ impl Lines {
         map
     }
 
-    /// Writes them.
+    /// Writes the fields in the order in which they stood.
     pub fn write(&self, out: &mut BytesMut) {
         // Some more than is needed, once.
         out.reserve(self.head.len() + 4 * self.spans.len());

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 /// Takes the headers of a message: as bytes for HTTP/1.1, as a map for HTTP/2.
 pub trait Fields {
-    /// Takes one more.
+    /// Adds a field, also beside one of the same name.
     fn add(&mut self, name: &HeaderName, value: &HeaderValue);
 
     /// Takes one more, of visible ASCII. Anything else is left out.
@@ -36,7 +36,7 @@ impl Fields for BytesMut {
     }
 }
 
-/// Writes one field.
+/// Writes one field as a line of a head.
 pub fn field(out: &mut BytesMut, name: impl AsRef<[u8]>, value: &[u8]) {
     let name = name.as_ref();
     out.reserve(name.len() + value.len() + 4);
@@ -76,7 +76,7 @@ pub fn head_alone<'f>(
     out.put_slice(b"\r\n");
 }
 
-/// Writes `Content-Length`.
+/// Writes the field `Content-Length`.
 pub fn content_length(out: &mut BytesMut, length: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();

@@ -1,11 +1,11 @@
 //! How slow a peer may be with a body: silent for a bounded time, and no slower on the whole than
 //! a rate.
 //!
-//! 1. Only the time counts in which the peer is waited for, not that of whoever makes or takes the
-//!    bytes on the other side of us.
+//! 1. Only the time counts in which the peer is waited for, not that of the other side of us, which
+//!    makes or takes the bytes.
 //! 2. A grace comes first, so a short body may be as slow as it likes within it, and a slow start
-//!    costs nobody the connection.
-//! 3. Whoever sends one byte now and then, only to hold what a request holds, is found by it: a
+//!    costs no peer the connection.
+//! 3. A peer that sends one byte now and then, only to hold what a request holds, is found by it: a
 //!    bound of silence alone never ends.
 
 use std::time::Duration;

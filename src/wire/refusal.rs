@@ -1,7 +1,7 @@
 //! Why bytes are not taken for HTTP. Each reason has a stable code.
 
 use crate::base::reason::Reason;
-/// A request or an answer that is refused before anybody asks what it wants.
+/// A request or an answer that is refused before it is asked what it wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The syntax is not that of RFC 9112, or of only one of its readings.
@@ -25,7 +25,7 @@ pub enum Refusal {
     /// The head has too many fields.
     #[error("head has more than {0} fields")]
     TooManyFields(usize),
-    /// The client waits for something that nobody knows (RFC 9110 10.1.1).
+    /// The client waits for something that we do not know (RFC 9110 10.1.1).
     #[error("Expect is not 100-continue")]
     Expectation,
     /// The head did not arrive in time.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-/// One half; a clone is the other. Nobody holds the lock while it waits.
+/// One half; a clone is the other. Neither holds the lock while it waits.
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<TlsStream<TcpStream>>>);
 

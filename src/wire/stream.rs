@@ -14,24 +14,24 @@ use tokio_util::io::poll_write_buf;
 
 use super::shared::Shared;
 
-/// A connection.
+/// A connection that was accepted or dialled.
 #[derive(Debug)]
 pub enum Stream {
-    /// TCP.
+    /// A socket of TCP, without TLS.
     Tcp(TcpStream),
-    /// A Unix socket.
+    /// A socket in the file system.
     Unix(UnixStream),
-    /// TLS over TCP.
+    /// TLS over TCP, after the handshake.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// The half that is read.
 pub enum ReadHalf {
-    /// TCP.
+    /// Its own half of TCP.
     Tcp(tcp::OwnedReadHalf),
-    /// A Unix socket.
+    /// Its own half of a Unix socket.
     Unix(unix::OwnedReadHalf),
-    /// TLS over TCP.
+    /// TLS, which both halves share.
     Tls(Shared),
     /// Anything else: a stream of HTTP/2, a test.
     Other(Box<dyn AsyncRead + Send + Unpin>),

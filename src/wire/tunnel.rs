@@ -31,12 +31,12 @@ pub struct Tunnel {
     pub is_websocket: bool,
 }
 
-/// A tunnel on its way to whoever holds the client's side; goes with an answer.
+/// A tunnel on its way to the task that holds the client's side; goes with an answer.
 #[derive(Clone)]
 pub struct TunnelHandover(Arc<Mutex<Option<Tunnel>>>);
 
 impl TunnelHandover {
-    /// Packs a tunnel.
+    /// Packs a tunnel, to be taken once.
     #[must_use]
     pub fn new(tunnel: Tunnel) -> Self {
         Self(Arc::new(Mutex::new(Some(tunnel))))
@@ -53,7 +53,7 @@ impl TunnelHandover {
 pub enum Ended {
     /// One of the two sides had enough.
     ByASide,
-    /// We had to.
+    /// We ended it, and the client is told why.
     ByUs(Goodbye),
 }
 

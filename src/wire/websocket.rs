@@ -23,7 +23,7 @@ pub enum Goodbye {
 }
 
 impl Frames {
-    /// Follows bytes that pass.
+    /// Follows bytes that pass, to know where the next frame begins.
     pub fn follow(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.payload > 0 {

@@ -1,8 +1,8 @@
 //! Room for what goes out at once: one for each thread, so that it is always near.
 //!
 //! A head is written, handed to the kernel, and done with in one turn. Room of its own for each
-//! connection would be cold by the time of its next turn. Who cannot hand everything over at once
-//! keeps the room until it can, and the next one gets other room.
+//! connection would be cold by the time of its next turn. A connection that cannot hand everything
+//! over at once keeps the room until it can, and the next one gets other room.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ thread_local! {
     static ROOM: Cell<BytesMut> = Cell::default();
 }
 
-/// Takes the room, empty.
+/// Takes the buffer of this thread, empty; it comes back by [`give_back`].
 #[must_use]
 pub fn take() -> BytesMut {
     let mut room = ROOM.take();
@@ -30,7 +30,7 @@ pub fn give_back(room: BytesMut) {
 
 /// Room for a usual head with a signed identity.
 const USUAL: usize = 4 * 1024;
-/// More is not kept.
+/// A buffer that has grown beyond so many bytes is not kept.
 const MOST: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ use crate::wire::refusal::Refusal;
 /// What the head of an answer says.
 #[derive(Debug)]
 pub struct AnswerHead {
-    /// The status.
+    /// The status code of the first line.
     pub status: StatusCode,
-    /// The version.
+    /// The version of the first line: HTTP/1.0 or HTTP/1.1.
     pub version: Version,
-    /// The fields.
+    /// The fields, as they stood in the head.
     pub lines: Lines,
     /// What they say of the length of the body.
     pub said: Said,

@@ -3,7 +3,7 @@
 /// The bounds of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Bytes in all.
+    /// Bytes of the first line and all fields.
     pub bytes: usize,
     /// Fields, at most [`MOST_FIELDS`].
     pub fields: usize,

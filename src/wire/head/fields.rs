@@ -22,7 +22,7 @@ pub(in crate::wire) fn parse_trailer(bytes: &Bytes, bounds: &Bounds) -> Result<H
     }
 }
 
-/// Whose head it is.
+/// The kind of message that a head is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Request,
@@ -93,7 +93,7 @@ impl Noted {
         Ok(())
     }
 
-    /// RFC 9110 7.6.1.
+    /// Notes the options of `Connection` (RFC 9110 7.6.1) that matter to us.
     fn note_connection(&mut self, value: &[u8]) {
         for token in value.split(|&byte| byte == b',') {
             let token = token.trim_ascii();

@@ -13,7 +13,7 @@
 //! Answers are read as strictly, but for white space before a colon, which goes (RFC 9112 5.1): a
 //! line feed that a portal copies from its input into a header would split its answer in two.
 //!
-//! Where a line is what is wrong, its number is said; what stands in it may be nobody's business.
+//! Where a line is what is wrong, its number is said; what stands in it may be secret.
 
 mod answer;
 mod bounds;

@@ -164,7 +164,7 @@ pub fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Tells whether a method is one that everybody reads alike.
+/// Tells whether a method is one that every server reads alike.
 #[must_use]
 pub fn is_method(bytes: &[u8]) -> bool {
     (1..=MOST_METHOD).contains(&bytes.len())

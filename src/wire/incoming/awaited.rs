@@ -30,7 +30,7 @@ impl Awaited {
         Poll::Ready(self.pace.verdict(&self.slowest))
     }
 
-    /// Notes that something came.
+    /// Notes that a frame came, and ends the wait for it.
     pub(super) fn moved(&mut self, frame: Option<&Result<Frame<Bytes>, BodyError>>) {
         let data = frame.and_then(|frame| frame.as_ref().ok()?.data_ref());
         self.pace.moved(data.map_or(0, Bytes::len));

@@ -31,14 +31,14 @@ enum Source {
     Whole(Bytes),
     /// What was read of it, and the rest.
     Begun(Box<(Bytes, Source)>),
-    /// The end of a body whose length nobody announced, with its trailer.
+    /// The end of a body of unannounced length, with its trailer.
     End(Option<Box<HeaderMap>>),
     Wire(Box<Wire>),
     Http2(Box<Http2Body>),
 }
 
 impl Incoming {
-    /// No body.
+    /// Makes a body that is not there.
     #[must_use]
     pub fn empty() -> Self {
         Self::of(Source::Empty)

@@ -2,8 +2,8 @@
 //!
 //! A client that is answered before it has sent all of its body may not have looked for an answer
 //! yet. A reset right behind the answer is allowed (RFC 9113 8.1), and some clients forget the
-//! answer over it (curl 7.88). So what nobody wants is read on for a while, as it is on a connection
-//! of HTTP/1.1, and thrown away.
+//! answer over it (curl 7.88). So what is not wanted is read on for a while, as it is on a
+//! connection of HTTP/1.1, and thrown away.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::wire::pace::Slowest;
 
 /// A body of HTTP/2.
 pub(super) struct Http2Body {
-    /// Absent when it is read on by nobody in particular.
+    /// Absent when it is read on in the background.
     body: Option<hyper::body::Incoming>,
     client: Awaited,
 }
@@ -69,7 +69,7 @@ impl Drop for Http2Body {
     }
 }
 
-/// Reads what nobody wants. The stream counts among those of its connection until it is done.
+/// Reads what is not wanted. The stream counts among those of its connection until it is done.
 async fn read_on(mut body: hyper::body::Incoming) {
     let mut left = LINGER_BYTES;
     while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
@@ -81,6 +81,6 @@ async fn read_on(mut body: hyper::body::Incoming) {
     }
 }
 
-/// How long, and how much, is still read of a body that nobody wants.
+/// How long, and how much, is still read of a body that is not wanted.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -25,7 +25,7 @@ pub(super) struct Wire {
 
 /// A reader that came home, and how far it got.
 pub struct Returned {
-    /// The reader.
+    /// The reader, which goes on with what follows the body.
     pub reader: Reader,
     /// What it had still to read.
     pub progress: Progress,
@@ -35,7 +35,7 @@ pub struct Returned {
 pub struct ReaderLease {
     /// Brings the reader home.
     pub home: oneshot::Receiver<Returned>,
-    /// Tells that somebody wants the body which the client holds back (`100 Continue`).
+    /// Tells that the body which the client holds back is wanted (`100 Continue`).
     pub awaited: Option<oneshot::Receiver<()>>,
 }
 

@@ -39,7 +39,7 @@ impl Reader {
     /// Reads once, into room for `room` bytes or more, and says how much came; nothing means that
     /// the other side has said its last.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
-        // Room that nobody looks at any more is used again from its beginning: it is near.
+        // Room that is not read any more is used again from its beginning: it is near.
         let begins_anew = self.buffer.is_empty() && self.buffer.try_reclaim(room);
         if !begins_anew && self.buffer.capacity() - self.buffer.len() < room / 2 {
             self.buffer.reserve(room);
@@ -64,7 +64,7 @@ impl Reader {
     }
 
     /// Tells whether a connection on which nothing should come is in that state: nothing was sent,
-    /// nobody hung up. One that is not cannot be used any more.
+    /// and the other side did not hang up. One that is not cannot be used any more.
     ///
     /// The kernel is asked, so it costs a system call.
     #[must_use]
@@ -99,9 +99,9 @@ const KEPT: usize = 16 * 1024;
 
 /// Both halves together again: what came in already is read first.
 pub struct Joined {
-    /// What is read.
+    /// The half that is read, with what came in already.
     pub reader: Reader,
-    /// What is written.
+    /// The half that is written.
     pub writer: WriteHalf,
 }
 

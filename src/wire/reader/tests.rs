@@ -50,7 +50,7 @@ async fn what_came_over_tcp_unasked_is_heard_at_once() {
         let mut reader = Reader::new(stream.split().0);
         assert!(reader.is_silent());
         act(&mut theirs);
-        // Whoever says nothing hangs up.
+        // The side that says nothing hangs up.
         drop(theirs);
         until_there(&watched);
         assert!(!reader.is_silent());
