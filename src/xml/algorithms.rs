@@ -12,9 +12,9 @@ pub const SHA384: &str = "http://www.w3.org/2001/04/xmldsig-more#sha384";
 pub const SHA512: &str = "http://www.w3.org/2001/04/xmlenc#sha512";
 /// ECDSA with SHA-256 (RFC 6931 2.3.6).
 pub const ECDSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
-/// ECDSA with SHA-384.
+/// ECDSA with SHA-384 (RFC 6931 2.3.6).
 pub const ECDSA_SHA384: &str = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384";
-/// ECDSA with SHA-512.
+/// ECDSA with SHA-512 (RFC 6931 2.3.6).
 pub const ECDSA_SHA512: &str = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512";
 /// RSA PKCS #1 v1.5 with SHA-256.
 pub const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";

@@ -1,4 +1,4 @@
-//! How long the canonical form of a message may be, found out before anybody writes it.
+//! How long the canonical form of a message may be, found out before it is written.
 //!
 //! 1. Exclusive canonicalisation writes the name of a namespace at every element that is the first
 //!    to use it, and escapes of one letter as up to six. So what it writes can be much longer than

@@ -18,9 +18,9 @@ use crate::base::random;
 /// The key wrap algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyWrap {
-    /// kw-aes128.
+    /// kw-aes128, with a key of 128 bits.
     Aes128,
-    /// kw-aes192.
+    /// kw-aes192, with a key of 192 bits.
     Aes192,
     /// kw-aes256, what the node uses.
     Aes256,
@@ -29,9 +29,9 @@ pub enum KeyWrap {
 /// The content encryption, by declared algorithm and true length of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// aes256-gcm.
+    /// aes256-gcm with a key of 256 bits.
     Aes256,
-    /// aes128-gcm.
+    /// aes128-gcm with a key of 128 bits.
     Aes128,
     /// aes256-gcm is declared but the key has 128 bits, as production was seen to do.
     Aes128DeclaredAs256,
@@ -40,17 +40,17 @@ pub enum Content {
 /// How to seal, and for whom.
 #[derive(Debug, Clone)]
 pub struct Envelope<'e> {
-    /// The recipient's curve.
+    /// The curve of the recipient's key.
     pub curve: Curve,
     /// The recipient's public key, an uncompressed point.
     pub recipient: &'e [u8],
-    /// The node's identifier.
+    /// The entity identifier of the node (`PartyUInfo`).
     pub node: &'e str,
-    /// The recipient's identifier.
+    /// The entity identifier of the recipient (`PartyVInfo`).
     pub service: &'e str,
     /// The key wrap algorithm.
     pub key_wrap: KeyWrap,
-    /// The content encryption.
+    /// The content encryption, as declared and as done.
     pub content: Content,
     /// Looks for a shared secret that begins with a zero byte (one in 256 does).
     pub leading_zero: bool,

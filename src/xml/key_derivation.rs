@@ -16,7 +16,7 @@ use crate::base::encoding::{from_hex, hex_upper};
 pub(super) struct Parameters {
     /// The key wrap algorithm.
     pub(super) algorithm_id: Vec<u8>,
-    /// The node's identifier.
+    /// The entity identifier of the node, as `PartyUInfo`.
     pub(super) party_u: Vec<u8>,
     /// The service provider's identifier.
     pub(super) party_v: Vec<u8>,
@@ -41,7 +41,7 @@ impl Parameters {
         })
     }
 
-    /// Writes the three attributes.
+    /// Writes the three attributes of `ConcatKDFParams`, in hexadecimal digits.
     pub(super) fn to_hex(&self) -> [String; 3] {
         [&self.algorithm_id, &self.party_u, &self.party_v].map(|bytes| hex_upper(bytes))
     }

@@ -175,9 +175,9 @@ fn ecdsa_value_length(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
 /// The kinds of key pair that we sign with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// Elliptic curve P-256.
+    /// ECDSA on the curve P-256.
     P256,
-    /// Elliptic curve P-384.
+    /// ECDSA on the curve P-384.
     P384,
     /// RSA of at least 2048 bits.
     Rsa,
@@ -332,7 +332,7 @@ pub struct DecryptionKey {
 pub enum Curve {
     /// P-256, what the node uses.
     P256,
-    /// P-384.
+    /// P-384, which is taken as well.
     P384,
 }
 
@@ -379,7 +379,7 @@ impl TryFrom<&PrivateKey> for DecryptionKey {
 }
 
 impl DecryptionKey {
-    /// Returns the curve.
+    /// Returns the curve of the key, which an ephemeral key must be on.
     #[must_use]
     pub fn curve(&self) -> Curve {
         self.curve

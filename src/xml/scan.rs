@@ -50,7 +50,7 @@ pub enum Error {
     /// The text is longer than the limit.
     #[error("message has {length} bytes, at most {limit} are read")]
     TooLong {
-        /// How long it is.
+        /// How long the message is, in bytes.
         length: usize,
         /// How long it may be.
         limit: usize,
@@ -77,19 +77,19 @@ pub enum Error {
 /// What may not stand in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forbidden {
-    /// `<!DOCTYPE`.
+    /// A document type: `<!DOCTYPE`.
     DocumentType,
-    /// `<?target`.
+    /// A processing instruction: `<?target`.
     ProcessingInstruction,
-    /// `<!--`.
+    /// A comment, which would part a text in two: `<!--`.
     Comment,
-    /// `<![CDATA[`.
+    /// A CDATA section: `<![CDATA[`.
     CharacterData,
-    /// `xmlns:prefix=""`.
+    /// A prefix that is taken back: `xmlns:prefix=""`.
     Undeclaration,
     /// A namespace name that is too long, or no URI.
     Namespace,
-    /// `prefix:`, `:name`, `a:b:c`.
+    /// A colon where none may be: `prefix:`, `:name`, `a:b:c`.
     Name,
     /// A declaration of another version or encoding than XML 1.0 in UTF-8.
     Declaration,
@@ -171,7 +171,7 @@ fn normalised(text: &str) -> String {
     normal
 }
 
-/// Where a letter stands.
+/// What the letter that is looked at belongs to.
 #[derive(Clone, Copy)]
 enum Within {
     Text,

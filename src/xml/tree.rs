@@ -33,7 +33,7 @@ pub enum Error {
     Missing {
         /// Where it was looked for.
         parent: Foreign,
-        /// What was looked for.
+        /// The name of the child that was looked for.
         child: &'static str,
     },
     /// An element is there more than once.
@@ -41,7 +41,7 @@ pub enum Error {
     Repeated {
         /// Where it was looked for.
         parent: Foreign,
-        /// What was looked for.
+        /// The name of the child that was looked for.
         child: &'static str,
     },
     /// An attribute is not there.
@@ -49,7 +49,7 @@ pub enum Error {
     MissingAttribute {
         /// Where it was looked for.
         element: Foreign,
-        /// What was looked for.
+        /// The name of the attribute that was looked for.
         attribute: &'static str,
     },
     /// An element that must hold text holds elements.

@@ -4,8 +4,7 @@
 //!    authenticity of its own.
 //! 2. Every algorithm is compared with the allow-list before a key is touched.
 //! 3. The parties of the key derivation must be the node and us.
-//! 4. Every failure after that is one answer, [`Error::Failed`]: which step failed is nobody's
-//!    business.
+//! 4. Every failure after that is one answer, [`Error::Failed`]: which step failed is not told.
 //! 5. The content key may be 16 bytes under a declared aes256-gcm: production did that. The
 //!    cipher follows the length of the key; nothing else is bent.
 
@@ -24,12 +23,12 @@ use super::tree::{self, Element};
 use crate::base::encoding::from_base64;
 use crate::base::foreign::Foreign;
 
-/// Who takes part in the key derivation. `None` is not compared.
+/// The parties of the key derivation. `None` is not compared.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Parties<'p> {
     /// The node's identifier (`PartyUInfo`).
     pub node: Option<&'p str>,
-    /// Our identifier (`PartyVInfo`).
+    /// Our entity identifier (`PartyVInfo`).
     pub service: Option<&'p str>,
 }
 
@@ -42,7 +41,7 @@ pub enum Error {
     /// An algorithm is not on the allow-list.
     #[error("encrypted assertion uses {0}, which is not allowed")]
     Algorithm(Foreign),
-    /// The key was derived for somebody else.
+    /// The key was derived for another recipient, or by another sender.
     #[error("key derivation names another {0} than expected")]
     Party(&'static str),
     /// It could not be opened, for whatever reason.

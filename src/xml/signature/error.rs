@@ -11,7 +11,7 @@ pub enum Error {
     /// The document has signatures that belong to no element that we read.
     #[error("message has {found} signatures, expected {expected}")]
     Count {
-        /// How many there are.
+        /// How many signatures the document has.
         found: usize,
         /// How many there should be.
         expected: usize,
@@ -24,7 +24,7 @@ pub enum Error {
     Profile {
         /// The element that is signed.
         element: Foreign,
-        /// What is wrong.
+        /// What is not as the profile has it.
         what: String,
     },
     /// The reference does not name the element.
@@ -32,7 +32,7 @@ pub enum Error {
     Reference {
         /// The element that is signed.
         element: Foreign,
-        /// What it refers to.
+        /// The `URI` of its reference.
         uri: Foreign,
     },
     /// An algorithm is not on the allow-list.
@@ -40,7 +40,7 @@ pub enum Error {
     Algorithm {
         /// The element that is signed.
         element: Foreign,
-        /// The algorithm.
+        /// The identifier of the algorithm.
         algorithm: Foreign,
     },
     /// A transform is not one of the two.
@@ -48,7 +48,7 @@ pub enum Error {
     Transform {
         /// The element that is signed.
         element: Foreign,
-        /// The transform.
+        /// The identifier of the transform.
         transform: Foreign,
     },
     /// What is signed was changed after it was signed.
@@ -64,7 +64,7 @@ pub enum Error {
         element: Foreign,
         /// The certificate in its `KeyInfo`, which is not believed.
         named: String,
-        /// The pinned ones.
+        /// The pinned certificates, a few of them by name.
         pinned: String,
     },
 }

@@ -10,8 +10,8 @@
 //!
 //! All of 1 to 4 is checked before any digest is computed, so it bounds the cost as well. What
 //! canonicalisation writes is bounded for every tree (`canonical`), and a second signature
-//! is looked at only when the first one holds: who cannot sign has one layer digested, once.
-//! [`Verified`] is the proof, and [`verify`] its only maker.
+//! is looked at only when the first one holds: a sender that cannot sign has one layer digested,
+//! once. [`Verified`] is the proof, and [`verify`] its only maker.
 
 mod error;
 mod named;
@@ -41,7 +41,7 @@ pub struct Verified<'d> {
 }
 
 impl<'d> Verified<'d> {
-    /// Returns the element.
+    /// Returns the element that the signature covers.
     #[must_use]
     pub fn element(self) -> Element<'d> {
         self.element

@@ -1,6 +1,6 @@
 //! The certificates of a signature that is not trusted, for people to compare.
 //!
-//! What a message names is told and never believed: anybody can put any certificate into it.
+//! What a message names is told and never believed: a message can have any certificate in it.
 
 use super::super::keys::Certificate;
 use super::super::tree::Element;
@@ -32,7 +32,7 @@ pub(super) fn by_message(signature: Element<'_>) -> String {
     }
 }
 
-/// The pinned ones.
+/// Names the pinned certificates, for the message; a few of them, and how many more there are.
 pub(super) fn pinned(certificates: &[Certificate]) -> String {
     let mut all: Vec<String> = certificates.iter().take(MAXIMUM_PINNED).map(told).collect();
     if let Some(more @ 1..) = certificates.len().checked_sub(MAXIMUM_PINNED) {

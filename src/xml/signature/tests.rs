@@ -92,7 +92,7 @@ fn accepts_either_of_two_pinned_certificates() {
     assert!(check(&signed(&new.signer), &trusted).is_ok());
 }
 
-/// One signed element.
+/// Returns a message whose outer element is signed.
 fn signed_once(signer: &Signer) -> String {
     let mut writer = Writer::new();
     writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
@@ -282,7 +282,7 @@ fn the_first_bad_signature_is_the_one_that_is_told() {
     let world = world();
     let xml = signed(&world.signer);
     let inner = xml.replace("Żółć", "Żółw");
-    // Both digests are wrong; nobody looks at the second one.
+    // Both digests are wrong; the second one is not looked at.
     let refused = check(&inner, &world.trusted);
     assert!(
         matches!(refused, Err(Error::Digest(ref name)) if name.as_str() == "Outer"),
