@@ -28,7 +28,7 @@
 //!
 //! `xml`, `identity`, `saml`, `gate` and `pages` do no I/O and ask no clock: keys, randomness and time
 //! are arguments.
-//! So whatever decides who somebody is can be tested with plain values.
+//! So whatever decides which person is signed in can be tested with plain values.
 //!
 //! # The chain of types
 //!
@@ -61,7 +61,7 @@
 //!    [`Refuse`](gate::Denial::Refuse), [`Closed`](gate::Denial::Closed),
 //!    [`NoMethod`](gate::Denial::NoMethod) or [`NoRoute`](gate::Denial::NoRoute). [`gateway::denial`]
 //!    turns that into an answer.
-//! 4. Nobody is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
+//! 4. No citizen is signed in: [`flow::Flows::begin`] seals what the login needs into a cookie
 //!    ([`flow::pending`]), and [`pages::send_to_node`] takes the browser to the node with a signed
 //!    `AuthnRequest`. A form that was on its way is kept meanwhile ([`gateway::forms`],
 //!    [`flow::forms`]).
