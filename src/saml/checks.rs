@@ -151,12 +151,11 @@ impl Checks {
         expected: Option<&str>,
         refusal: impl FnOnce(Foreign, String) -> Refusal,
     ) -> Result<(), Refusal> {
-        let shown = Foreign::new(found);
         match expected {
-            None => self.not_checked(name, format!("it is \"{shown}\"")),
-            Some(expected) if expected == found => self.passed(name, shown.as_str()),
+            None => self.not_checked(name, format!("it is \"{}\"", Foreign::new(found))),
+            Some(expected) if expected == found => self.passed(name, expected),
             Some(expected) => {
-                let refusal = refusal(shown, expected.to_owned());
+                let refusal = refusal(Foreign::new(found), expected.to_owned());
                 return self.note(name, Err(refusal));
             }
         }

@@ -183,9 +183,20 @@ enum Within {
 /// RFC 3986, appendix A: the characters that there are in a URI, but for `&`, which is no letter but
 /// a reference in XML.
 fn is_uri(name: &str) -> bool {
-    name.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$'()*+,;=%".contains(&byte))
+    name.bytes().all(|byte| IS_URI[usize::from(byte)])
 }
+
+const IS_URI: [bool; 256] = {
+    let mut table = [false; 256];
+    let letters =
+        b"-._~:/?#[]@!$'()*+,;=%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let mut at = 0;
+    while at < letters.len() {
+        table[letters[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// The text is read as UTF-8, so a declaration that says otherwise means something else.
 fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), Error> {
@@ -240,7 +251,8 @@ impl Count<'_> {
             if declares && (value.len() > MAXIMUM_NAMESPACE || !is_uri(value)) {
                 return Err(Error::Forbidden(Forbidden::Namespace));
             }
-            self.has_white_space |= value.contains(['\t', '\n', '\r']);
+            let is_white = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
+            self.has_white_space |= value.bytes().fold(false, |any, byte| any | is_white(byte));
             here += 1;
             if here > self.limits.attributes_per_element {
                 return Err(Error::TooMany {
@@ -259,9 +271,13 @@ impl Count<'_> {
 
 /// Tells whether a name is one part, or a prefix and one.
 fn is_qualified(name: &str) -> bool {
-    name.split_once(':').is_none_or(|(prefix, local)| {
-        !prefix.is_empty() && !local.is_empty() && !local.contains(':')
-    })
+    let name = name.as_bytes();
+    let mut colons = (0..name.len()).filter(|&at| name[at] == b':');
+    match (colons.next(), colons.next()) {
+        (None, _) => true,
+        (Some(at), None) => at > 0 && at + 1 < name.len(),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 #[cfg(test)]

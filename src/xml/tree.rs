@@ -84,9 +84,9 @@ impl<'t> Document<'t> {
         let mut stack = vec![self.root()];
         std::iter::from_fn(move || {
             let next = stack.pop()?;
-            let mut children: Vec<_> = next.children().collect();
-            children.reverse();
-            stack.extend(children);
+            let first = stack.len();
+            stack.extend(next.children());
+            stack[first..].reverse();
             Some(next)
         })
     }

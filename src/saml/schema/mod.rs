@@ -264,7 +264,7 @@ pub(super) fn check(element: Element<'_>, checks: &mut Checks) -> Result<(), Str
 }
 
 fn row((namespace, name): (&str, &str)) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.name == (namespace, name))
+    ROWS.iter().find(|row| row.name.1 == name && row.name.0 == namespace)
 }
 
 fn look(element: Element<'_>, row: &Row, checks: &mut Checks) -> Result<(), String> {
@@ -312,7 +312,7 @@ fn children(
 fn attributes(element: Element<'_>, row: &Row, checks: &mut Checks) -> Result<(), String> {
     for (namespace, name, _) in element.attributes() {
         // XML Schema part 1, 2.6: these may be anywhere.
-        if namespace == XSI || (namespace.is_empty() && row.attributes.contains(&name)) {
+        if (namespace.is_empty() && row.attributes.contains(&name)) || namespace == XSI {
             continue;
         }
         let is_tolerated = match row.others {
