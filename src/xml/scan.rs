@@ -16,6 +16,7 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr_iter, memchr3};
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 
@@ -232,6 +233,9 @@ impl Count<'_> {
         if !is_qualified(start.name().as_ref()) {
             return Err(Error::Forbidden(Forbidden::Name));
         }
+        // Tags seldom have any, and that is seen at once.
+        let is_white = |text: &str| memchr3(b'\t', b'\n', b'\r', text.as_bytes()).is_some();
+        let may_be_white = is_white(start);
         // Without the check for repeated names: it is quadratic, and the parser makes it later on
         // a bounded number.
         let mut here = 0;
@@ -251,8 +255,7 @@ impl Count<'_> {
             if declares && (value.len() > MAXIMUM_NAMESPACE || !is_uri(value)) {
                 return Err(Error::Forbidden(Forbidden::Namespace));
             }
-            let is_white = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
-            self.has_white_space |= value.bytes().fold(false, |any, byte| any | is_white(byte));
+            self.has_white_space |= may_be_white && is_white(value);
             here += 1;
             if here > self.limits.attributes_per_element {
                 return Err(Error::TooMany {
@@ -271,8 +274,7 @@ impl Count<'_> {
 
 /// Tells whether a name is one part, or a prefix and one.
 fn is_qualified(name: &str) -> bool {
-    let name = name.as_bytes();
-    let mut colons = (0..name.len()).filter(|&at| name[at] == b':');
+    let mut colons = memchr_iter(b':', name.as_bytes());
     match (colons.next(), colons.next()) {
         (None, _) => true,
         (Some(at), None) => at > 0 && at + 1 < name.len(),
