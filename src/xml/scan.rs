@@ -16,7 +16,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr_iter, memchr3};
+use memchr::memchr3;
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 
@@ -274,7 +274,8 @@ impl Count<'_> {
 
 /// Tells whether a name is one part, or a prefix and one.
 fn is_qualified(name: &str) -> bool {
-    let mut colons = memchr_iter(b':', name.as_bytes());
+    let name = name.as_bytes();
+    let mut colons = (0..name.len()).filter(|&at| name[at] == b':');
     match (colons.next(), colons.next()) {
         (None, _) => true,
         (Some(at), None) => at > 0 && at + 1 < name.len(),
