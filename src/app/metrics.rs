@@ -156,6 +156,7 @@ impl Metrics {
         let (counts, flows) = (&shared.counts, &shared.flows);
         encoder.by_name(&catalogue::REQUESTS_CUT, shared.access.cuts())?;
         encoder.by_name(&catalogue::REFUSALS, &counts.refusals)?;
+        encoder.one(&catalogue::IDENTITIES_TOLD, counts.identities_told.value() as f64)?;
         encoder.one(&catalogue::LOGINS_BEGUN, counts.logins_begun.value() as f64)?;
         encoder.by_name(&catalogue::LOGINS_FINISHED, &counts.logins_finished)?;
         let others = counts.logins_of_other_browsers.value();

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
+use tracing::warn;
 
 use crate::base::reason::Reason;
 use crate::gate::{Decision, RouteMatch};
@@ -124,7 +125,11 @@ impl Worker {
             Cow::Borrowed(_) => None,
             Cow::Owned(decoded) => Some(decoded),
         };
-        context.scan = headers::clean_request(&mut context.parts.headers)?;
+        let passed = &self.shared.settings.edge.identity_headers_passed;
+        context.scan = headers::clean_request(&mut context.parts.headers, passed)?;
+        if context.scan.told_identity {
+            self.note_told_identity(context);
+        }
         if context.scan.has_via && self.shared.via.is_in(&context.parts.headers) {
             let (status, code) = (StatusCode::LOOP_DETECTED, Reason::RequestLoop);
             let detail = "it came through this gateway before: an upstream leads back here";
@@ -181,6 +186,20 @@ impl Worker {
             context.id = id;
         }
         Ok(())
+    }
+
+    /// Counts that a client told an identity as other gateways do, and tells of it now and then: a
+    /// client that tries it looks for a portal that believes it.
+    #[cold]
+    fn note_told_identity(&self, context: &RequestContext) {
+        let counts = &self.shared.counts;
+        counts.identities_told.add();
+        if counts.identity_told_next.is_due(context.began) {
+            warn!(
+                request = context.id.as_str(),
+                "a client told an identity in a header of another gateway's; it was removed"
+            );
+        }
     }
 
     /// Refuses heads that no door takes: methods that are for no client, what HTTP/2 can say and

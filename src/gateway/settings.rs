@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use super::limits;
 use crate::flow::return_to::ReturnTo;
@@ -90,6 +90,8 @@ pub struct Edge {
     pub max_body: u64,
     /// The bounds of a head, for requests of HTTP/2 too.
     pub bounds: Bounds,
+    /// Names under which others tell an identity that pass all the same.
+    pub identity_headers_passed: Vec<HeaderName>,
 }
 
 impl Default for Edge {
@@ -101,6 +103,7 @@ impl Default for Edge {
             hsts: None,
             max_body: MAX_BODY,
             bounds: Bounds::default(),
+            identity_headers_passed: Vec::new(),
         }
     }
 }

@@ -41,7 +41,8 @@ pub fn folds_to_start(name: &str, prefix: &str) -> bool {
     name.len() >= prefix.len() && name.bytes().map(fold).zip(prefix.bytes()).all(|(a, b)| a == b)
 }
 
-fn fold(byte: u8) -> u8 {
+/// Folds one byte of a name.
+pub(super) fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 

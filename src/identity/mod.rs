@@ -5,6 +5,7 @@
 pub mod assurance;
 pub mod attribute;
 pub mod claims;
+pub mod foreign_headers;
 pub mod headers;
 pub mod keyring;
 pub mod person;

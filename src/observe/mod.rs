@@ -8,6 +8,7 @@ pub mod incident;
 mod log;
 pub mod metrics;
 mod repeats;
+pub mod seldom;
 mod writer;
 
 pub use self::log::{BadLevel, StartError, flush, lost, start};

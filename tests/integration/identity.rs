@@ -117,6 +117,67 @@ async fn nobody_forges_an_identity_on_any_path() {
     }
 }
 
+/// Names under which other gateways tell an identity, in spellings that a program reads alike.
+const OF_OTHERS: [&str; 16] = [
+    "Remote-User",
+    "REMOTE_USER",
+    "remote.user",
+    "X-Remote-User",
+    "X-Auth-Request-Email",
+    "X-Forwarded-User",
+    "X-Forwarded-Preferred-Username",
+    "Shib-Session-ID",
+    "OIDC_CLAIM_sub",
+    "X-authentik-username",
+    "Cf-Access-Jwt-Assertion",
+    "X-Pomerium-Jwt-Assertion",
+    "X-Goog-IAP-JWT-Assertion",
+    "X-Amzn-Oidc-Data",
+    "SSL_CLIENT_S_DN",
+    "X-Ms-Client-Principal-Name",
+];
+
+#[tokio::test]
+async fn nobody_tells_an_identity_in_the_way_of_other_gateways() {
+    let world = world().start().await;
+    let mut signed_in = world.browser();
+    signed_in.sign_in("/tax", "anna").await;
+    for path in ["/public", "/", "/tax"] {
+        for name in OF_OTHERS {
+            let headers = [(name, "admin"), ("x-harmless", "stays")];
+            let answer = signed_in.fetch_with(Method::GET, path, &headers, "").await;
+            assert_eq!(answer.status, StatusCode::OK, "it is no fault of the request: {name}");
+            let seen = world.last_seen();
+            let told = seen.headers.values().any(|value| value.as_bytes() == b"admin");
+            assert!(!told, "{name} reached {path}");
+            assert_eq!(seen.header("x-harmless"), Some("stays"));
+        }
+    }
+    let counted = format!("\nbrama_identity_headers_removed_total {}\n", 3 * OF_OTHERS.len());
+    assert!(world.metrics().await.contains(&counted));
+}
+
+#[tokio::test]
+async fn a_header_that_is_given_back_goes_on_and_no_other_does() {
+    let given = "[identity]\npass_headers = [\"X-Client-Cert\", \"x-forwarded-user\"]\n";
+    let world = world().with(given).start().await;
+    let mut browser = world.browser();
+    let headers = [
+        ("x-client-cert", "cert"),
+        ("x-forwarded-user", "user"),
+        ("x-forwarded-email", "mail"),
+        ("x_client_cert", "other spelling"),
+        ("x-client-cert-chain", "other"),
+    ];
+    browser.fetch_with(Method::GET, "/public", &headers, "").await;
+    let seen = world.last_seen();
+    assert_eq!(seen.header("x-client-cert"), Some("cert"));
+    assert_eq!(seen.header("x-forwarded-user"), Some("user"));
+    for name in ["x-forwarded-email", "x_client_cert", "x-client-cert-chain"] {
+        assert_eq!(seen.header(name), None, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn the_next_key_is_published_long_before_it_signs() {
     let world = world().start().await;

@@ -27,6 +27,14 @@ pub struct Identity {
     /// citizen by the subject. Left out, one is made, and kept if there is a `state_directory`.
     #[schemars(example = &"identity/pairwise.secret")]
     pub pairwise_secret_file: Option<PathBuf>,
+    /// Headers that reach the portal although other gateways tell an identity with them, such as
+    /// `Remote-User`, `X-Client-Cert`, `X-Auth-Request-...` and `Shib-...`.
+    ///
+    /// They are removed from every request otherwise, since a portal may believe them, and a
+    /// client can write them. Name one only when a proxy in front sets it and removes that of its
+    /// client. One name, in any spelling of upper and lower case.
+    #[schemars(example = &["X-Client-Cert"])]
+    pub pass_headers: Vec<String>,
 }
 
 impl Default for Identity {
@@ -35,6 +43,7 @@ impl Default for Identity {
             token_lifetime: HumanDuration::from_secs(5 * 60),
             key_rotation: HumanDuration::from_secs(30 * 24 * 60 * 60),
             pairwise_secret_file: None,
+            pass_headers: Vec::new(),
         }
     }
 }

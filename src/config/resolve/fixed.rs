@@ -244,7 +244,11 @@ table!(
 
 table!(
     "identity.",
-    Identity { fixed: [key_rotation, pairwise_secret_file], live: [token_lifetime], both: [] }
+    Identity {
+        fixed: [key_rotation, pairwise_secret_file],
+        live: [token_lifetime, pass_headers],
+        both: [],
+    }
 );
 
 table!(

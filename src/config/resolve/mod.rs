@@ -31,6 +31,7 @@ mod descriptors;
 mod doors;
 mod everybody;
 mod fixed;
+mod identity;
 mod limits;
 mod listen;
 mod log;
@@ -107,6 +108,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);
+    let identity_headers_passed = identity::passed(context);
     let log = log::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
@@ -143,6 +145,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     portal.edge.hsts = listen.hsts.map(headers::response::hsts);
     portal.edge.max_body = listen.limits.body_bytes;
     portal.edge.bounds = listen.limits.head();
+    portal.edge.identity_headers_passed = identity_headers_passed;
     Some(Settings {
         gateway: portal,
         listen,

@@ -78,6 +78,7 @@ pub static ALL: &[&Metric] = &[
     &ACCEPT_ERRORS,
     &HTTP2_CUT,
     &HTTP2_UNSEEN,
+    &IDENTITIES_TOLD,
     &LOGINS_BEGUN,
     &LOGINS_FINISHED,
     &LOGINS_OF_OTHER_BROWSERS,
@@ -177,6 +178,8 @@ metrics! {
         "HTTP/2 connections that were cut because of what their client did";
     HTTP2_UNSEEN = "brama_http2_requests_unseen", Counter, [],
         "requests over HTTP/2 that were refused, or reset by their client, before they were read";
+    IDENTITIES_TOLD = "brama_identity_headers_removed", Counter, [],
+        "requests in which a client told an identity as other gateways do, which was removed";
     LOGINS_BEGUN = "brama_logins_begun", Counter, [],
         "browsers that were sent to the node";
     LOGINS_FINISHED = "brama_logins_finished", Counter, ["assurance"],

@@ -5,7 +5,8 @@
 //!    spelled as ours, refused when it is an alias, refused when `Connection` names it.
 //! 2. Headers that speak of one connection only (RFC 9110 7.6.1), and those that `Connection`
 //!    names; this happens before anything of ours is set, so a client cannot name ours away.
-//! 3. Everything that claims what an earlier proxy saw, because no proxy is believed by default.
+//! 3. Everything that claims what an earlier proxy saw, because no proxy is believed by default, and
+//!    names under which other gateways tell an identity ([`crate::identity::foreign_headers`]).
 //! 4. Our cookies.
 //!
 //! Answers: see [`response`]. What authenticates a connection instead of a request passes in neither

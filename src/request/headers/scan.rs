@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, Head
 
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
+use crate::identity::foreign_headers::tells_identity;
 use crate::identity::headers::{BACKGROUND, IdentityHeader, folds_to_start, identity_header};
 use crate::request::cookie::Cookies;
 use crate::wire::chunked;
@@ -67,15 +68,18 @@ pub struct HeaderScan {
     pub has_te: bool,
     /// There is a `Destination`, which matters to some methods.
     pub has_destination: bool,
+    /// A client told an identity as other gateways do, which was taken away.
+    pub told_identity: bool,
     is_hop_by_hop: bool,
 }
 
 /// Cleans a request before anything looks at it. What earlier proxies say must be read before
-/// ([`crate::request::headers::forwarded::read`]).
+/// ([`crate::request::headers::forwarded::read`]). Of the names under which others tell an identity
+/// `passed` go on.
 ///
 /// # Errors
 /// When it tries to speak in our name.
-pub fn clean_request(headers: &mut HeaderMap) -> Result<HeaderScan, Error> {
+pub fn clean_request(headers: &mut HeaderMap, passed: &[HeaderName]) -> Result<HeaderScan, Error> {
     let mut scan = HeaderScan::default();
     let mut has_connection = false;
     // Does not allocate unless there is something to remove.
@@ -93,6 +97,12 @@ pub fn clean_request(headers: &mut HeaderMap) -> Result<HeaderScan, Error> {
                 has_connection |= *name == CONNECTION;
             }
             _ => match identity_header(name.as_str()) {
+                IdentityHeader::Foreign if tells_identity(name.as_str()) => {
+                    if !passed.contains(name) {
+                        scan.told_identity = true;
+                        ours.push(name.clone());
+                    }
+                }
                 IdentityHeader::Foreign if !claims_earlier_proxy(name.as_str()) => {
                     scan.has_destination |= name.as_str() == "destination";
                 }
@@ -133,6 +143,7 @@ pub fn may_be_in_trailer(name: &HeaderName) -> bool {
         && hop_by_hop(name).is_none()
         && identity_header(name.as_str()) == IdentityHeader::Foreign
         && !claims_earlier_proxy(name.as_str())
+        && !tells_identity(name.as_str())
 }
 
 /// Prepares a cleaned request for its way to an upstream. A wanted upgrade and `TE: trailers` must
@@ -220,18 +231,26 @@ mod tests {
             ("Proxy", "evil.example"),
             ("Accept", "*/*"),
         ]);
-        clean_request(&mut map).unwrap();
+        clean_request(&mut map, &[]).unwrap();
         assert_eq!(names(&map), ["accept"]);
     }
 
     #[test]
     fn refuses_aliases_and_a_connection_that_names_ours() {
         for name in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Assertion"] {
-            assert_eq!(clean_request(&mut headers(&[(name, "x")])), Err(Error::Alias), "{name}");
+            assert_eq!(
+                clean_request(&mut headers(&[(name, "x")]), &[]),
+                Err(Error::Alias),
+                "{name}"
+            );
         }
         for value in ["X-Brama-Assertion", "close, x_brama_assertion"] {
             let mut map = headers(&[("Connection", value)]);
-            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesIdentity), "{value}");
+            assert_eq!(
+                clean_request(&mut map, &[]),
+                Err(Error::ConnectionNamesIdentity),
+                "{value}"
+            );
         }
     }
 
@@ -239,18 +258,22 @@ mod tests {
     fn refuses_a_connection_that_names_what_is_for_the_portal() {
         for value in ["host", "close, Content-Length", "Cookie"] {
             let mut map = headers(&[("Connection", value)]);
-            assert_eq!(clean_request(&mut map), Err(Error::ConnectionNamesEndToEnd), "{value}");
+            assert_eq!(
+                clean_request(&mut map, &[]),
+                Err(Error::ConnectionNamesEndToEnd),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn notes_what_is_there_in_one_look() {
         let mut map = headers(&[("Cookie", "a=b"), ("content-length", "1")]);
-        let scan = clean_request(&mut map).unwrap();
+        let scan = clean_request(&mut map, &[]).unwrap();
         let expected = HeaderScan { has_cookies: true, has_length: true, ..HeaderScan::default() };
         assert_eq!(scan, expected);
         let mut map = headers(&[("X-Brama-Background", "1")]);
-        assert!(clean_request(&mut map).unwrap().is_background);
+        assert!(clean_request(&mut map, &[]).unwrap().is_background);
         assert!(map.is_empty(), "it is for us alone");
     }
 
@@ -264,7 +287,7 @@ mod tests {
             ("Upgrade", "h2c"),
             ("Accept", "*/*"),
         ]);
-        let scan = clean_request(&mut map).unwrap();
+        let scan = clean_request(&mut map, &[]).unwrap();
         assert!(scan.has_te && !scan.has_cookies && !scan.has_length);
         strip_for_upstream(&mut map, scan, Cookies::SECURE);
         assert_eq!(names(&map), ["accept"]);

@@ -182,6 +182,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("limits.ipv4_prefix", "24"),
         row("limits.except", "['10.0.0.0/8']"),
         row("identity.token_lifetime", "'4m'"),
+        row("identity.pass_headers", "['X-Client-Cert']"),
         row("identity.pairwise_secret_file", "'other/secret'"),
         row("log.level", "'debug'"),
         row("log.access_file", "'access.log'"),
