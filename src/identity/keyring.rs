@@ -192,6 +192,36 @@ mod tests {
     }
 
     #[test]
+    fn after_a_long_stop_the_next_key_is_known_for_a_whole_period_before_it_signs() {
+        let kept = KeyRing::generate(PERIOD, at(0)).to_text();
+        let mut ring = KeyRing::restore(kept.expose(), PERIOD).unwrap();
+        assert!(ring.advance(at(100_000)));
+        assert!(!ring.advance(at(100_000)), "nothing is left to be done");
+        let [_, signing, next] = published(&ring).try_into().unwrap();
+        for (second, signs) in [(100_000, &signing), (100_999, &signing), (101_000, &next)] {
+            assert_eq!(ring.current(at(second)).0, *signs, "at {second}");
+        }
+        // Each is followed by one that is made when it begins to sign, and the first is dropped.
+        assert!(!ring.advance(at(100_999)));
+        assert!(ring.advance(at(101_000)));
+        let [previous, current, last] = published(&ring).try_into().unwrap();
+        assert_eq!((previous, current), (signing, next));
+        assert_eq!(ring.current(at(102_000)).0, last);
+    }
+
+    #[test]
+    fn a_kept_ring_is_read_in_whatever_order_it_is_written() {
+        let ring = KeyRing::generate(PERIOD, at(0));
+        let mut kept: Vec<serde_json::Value> =
+            serde_json::from_str(ring.to_text().expose()).unwrap();
+        kept.reverse();
+        let text = serde_json::to_string(&kept).unwrap();
+        let restored = KeyRing::restore(&text, PERIOD).unwrap();
+        assert_eq!(published(&restored), published(&ring));
+        assert_eq!(restored.current(at(0)).0, ring.current(at(0)).0);
+    }
+
+    #[test]
     fn refuses_a_text_that_is_no_ring() {
         for text in ["", "[]", "{}", "[{\"pkcs8\":\"AAAA\",\"active_from\":0}]"] {
             assert!(KeyRing::restore(text, PERIOD).is_err(), "{text}");
