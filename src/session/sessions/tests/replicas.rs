@@ -58,6 +58,54 @@ async fn a_session_that_ends_while_it_is_read_is_not_found() {
     attending.abort();
 }
 
+/// An end finds only what is near. What is read before it and comes near after it is not relied on.
+#[tokio::test]
+async fn an_end_heard_of_while_a_session_is_asked_for_again_leaves_nothing_near() {
+    let (store, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
+    let attending = tokio::spawn(Arc::clone(&two).serve(Arc::new(crate::base::clock::SystemClock)));
+    tokio::task::yield_now().await;
+    let now = clock.now();
+    // Whether it is still near when it is asked for, whether an end is heard of, and of which.
+    let [its_own, of_another] = [true, false];
+    for (is_near, end, stays) in [
+        (false, Some(its_own), false),
+        (true, Some(its_own), false),
+        (false, Some(of_another), false),
+        (true, Some(of_another), true),
+        (false, None, true),
+        (true, None, true),
+    ] {
+        let (id, other) = (begun(&one, &clock).await, begun(&one, &clock).await);
+        let live = two.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+        let remote = two.remote.as_ref().unwrap();
+        if is_near {
+            remote.begin_round(now);
+        } else {
+            two.local.remove(&id.key());
+        }
+        let asked = two.is_live(&live, now);
+        let mut asked = std::pin::pin!(asked);
+        store.is_slow.store(true, Ordering::SeqCst);
+        assert!(futures_util::poll!(asked.as_mut()).is_pending(), "it was read");
+        store.is_slow.store(false, Ordering::SeqCst);
+        let before = remote.ends.load(Ordering::SeqCst);
+        if let Some(is_its_own) = end {
+            let which = if is_its_own { &id } else { &other };
+            one.end(which.key(), Why::Operator, now).await.unwrap();
+            while remote.ends.load(Ordering::SeqCst) == before {
+                tokio::task::yield_now().await;
+            }
+        }
+        let _ = asked.await.unwrap();
+        let row = (is_near, end, stays);
+        assert_eq!(two.local.get(&id.key()).is_some(), stays, "{row:?}");
+        let is_over = end == Some(its_own);
+        assert_eq!(is_live(&two, &id, Activity::Alive, &clock).await, !is_over, "{row:?}");
+    }
+    attending.abort();
+}
+
 #[tokio::test]
 async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
     let (store, clock) = (Switch::new(), clock());
