@@ -302,6 +302,8 @@ mod tests {
         for (version, connection, kept) in [
             ("1.1", "", true),
             ("1.1", "Connection: keep-alive, Close\r\n", false),
+            ("1.1", "CONNECTION: CLOSE\r\n", false),
+            ("1.1", "Connection: closed\r\n", true),
             ("1.0", "", false),
             ("1.0", "Connection: Keep-Alive\r\n", false),
         ] {
