@@ -259,4 +259,17 @@ mod tests {
             )
         );
     }
+
+    #[test]
+    fn what_belongs_to_one_person_is_found_under_a_digest_that_no_audience_is_told() {
+        let secret = PairwiseSecret::new(vec![7; 32]).unwrap();
+        let person = person();
+        let owner = secret.owner(&person);
+        assert_eq!(owner, secret.owner_of(&Identifier::parse("44051401359")));
+        assert_ne!(owner, secret.owner_of(&Identifier::parse("02070803628")));
+        assert_ne!(owner, secret.owner_of(&Identifier::login_name("44051401359")));
+        assert_ne!(owner, PairwiseSecret::new(vec![8; 32]).unwrap().owner(&person));
+        assert_eq!(base64url(&owner), secret.pseudonym(&person, ""), "audiences have names");
+        assert_ne!(base64url(&owner), secret.pseudonym(&person, "tax"));
+    }
 }

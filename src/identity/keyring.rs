@@ -210,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_that_is_looked_at_late_keeps_its_times_unless_a_key_would_be_unknown() {
+        // The second key has signed for a while before somebody looks: its successor is not late.
+        let mut ring = KeyRing::generate(PERIOD, at(0));
+        assert!(ring.advance(at(1_400)));
+        let [_, second, third] = published(&ring).try_into().unwrap();
+        assert_eq!(ring.current(at(1_999)).0, second);
+        assert_eq!(ring.current(at(2_000)).0, third);
+        // In the very second in which its successor was due there is none yet, so it is given time.
+        let mut ring = KeyRing::generate(PERIOD, at(0));
+        assert!(ring.advance(at(2_000)));
+        let [_, second, third] = published(&ring).try_into().unwrap();
+        assert_eq!(ring.current(at(2_999)).0, second);
+        assert_eq!(ring.current(at(3_000)).0, third);
+    }
+
+    #[test]
     fn a_kept_ring_is_read_in_whatever_order_it_is_written() {
         let ring = KeyRing::generate(PERIOD, at(0));
         let mut kept: Vec<serde_json::Value> =
@@ -226,6 +242,14 @@ mod tests {
         for text in ["", "[]", "{}", "[{\"pkcs8\":\"AAAA\",\"active_from\":0}]"] {
             assert!(KeyRing::restore(text, PERIOD).is_err(), "{text}");
         }
+        // ES256 is for keys of P-256.
+        let ring = |kind| {
+            let pair = rcgen::KeyPair::generate_for(kind).unwrap();
+            let pkcs8 = base64(pair.serialized_der());
+            KeyRing::restore(&format!("[{{\"pkcs8\":\"{pkcs8}\",\"active_from\":0}}]"), PERIOD)
+        };
+        assert!(ring(&rcgen::PKCS_ECDSA_P256_SHA256).is_ok());
+        assert!(ring(&rcgen::PKCS_ECDSA_P384_SHA384).is_err());
     }
 
     #[test]

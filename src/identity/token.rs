@@ -289,6 +289,12 @@ mod tests {
             |worker: &Tokens, seconds| world.token(worker, [1; 32], ANNA, world.after(seconds));
         let first = at(&worker, 0);
         assert_eq!(at(&worker, 79), first);
+        let header = first.to_str().unwrap().split('.').next().unwrap();
+        let header: serde_json::Value =
+            serde_json::from_slice(&from_base64url(header).unwrap()).unwrap();
+        let ring = world.minter.ring.read().unwrap();
+        assert_eq!(header["kid"], ring.current(world.now).0, "backends find the key by its name");
+        drop(ring);
         assert_eq!(at(&world.worker(), 79), first, "other workers get the same");
         let second = at(&worker, 80);
         assert_ne!(second, first);
@@ -313,6 +319,16 @@ mod tests {
         assert_eq!(lives(&first), 50);
         assert_eq!(at(39), first, "one at the end of a session is kept as well");
         assert_eq!(lives(&at(40)), 10);
+    }
+
+    #[test]
+    fn a_worker_hands_out_what_it_remembers_itself() {
+        let world = world(Duration::from_secs(100));
+        let worker = world.worker();
+        let first = world.token(&worker, [1; 32], ANNA, world.now);
+        world.minter.forget([1; 32], 1);
+        assert_eq!(world.token(&worker, [1; 32], ANNA, world.after(79)), first);
+        assert_ne!(world.token(&worker, [1; 32], ANNA, world.after(80)), first);
     }
 
     #[test]

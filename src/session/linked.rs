@@ -322,6 +322,9 @@ mod tests {
         let just_before = soon - jiff::SignedDuration::from_millis(1);
         assert!(others.find(&linked, HOST, just_before).await.unwrap().is_some());
         assert!(others.find(&linked, HOST, soon).await.unwrap().is_none());
+        // Nothing of it is left that could be believed when the place is away.
+        let after = others.find_near(&linked, HOST, later(soon, NEAR));
+        assert!(matches!(after, KnownLink::Unknown), "{after:?}");
     }
 
     #[tokio::test]

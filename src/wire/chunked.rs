@@ -239,12 +239,17 @@ mod tests {
             assert!(b"next".starts_with(&left) || step > 4, "{step}");
         }
         assert_eq!(decode("0\r\n\r\n", 1).unwrap().0, b"");
+        // What comes behind it is another message, from its first byte on.
+        for end in ["0\r\n\r\n", "0\r\nA: b\r\n\r\n"] {
+            assert_eq!(decode(&format!("{end}next"), 100).unwrap().2, b"next", "{end:?}");
+        }
     }
 
     #[test]
     fn refuses_whatever_is_not_exactly_right() {
         for text in [
             "\r\nhello\r\n0\r\n\r\n",
+            "\r\n\r\n",
             "5\nhello\r\n0\r\n\r\n",
             "5\r\nhello\n0\r\n\r\n",
             "5\r\nhello!\r\n0\r\n\r\n",
@@ -263,12 +268,25 @@ mod tests {
             "5\r\nhello\r\n0\r\nHost: x\r\n\r\n",
             "5\r\nhello\r\n0\r\nA : b\r\n\r\n",
             "5\r\nhello\r\n0\r\nA: b\n\r\n\r\n",
+            "5\r\nhello\r\n0\r\nA: b\nC: d\r\n\r\n",
             "5\r\nhello\r\n0\r\n\n",
         ] {
             for step in [1, 7, text.len()] {
                 assert!(decode(text, step).is_err(), "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_data_of_a_chunk_that_goes_on_is_refused_by_its_first_byte() {
+        let mut decoder = Decoder::new(Extensions::Refused);
+        let mut take = |more: &str| {
+            let mut buffer = BytesMut::from(more);
+            decoder.take(&mut buffer, &Bounds::default()).map(|piece| piece.is_some())
+        };
+        assert_eq!(take("2\r\nok"), Ok(true));
+        assert_eq!(take("\r"), Ok(false));
+        assert_eq!(take("!"), Err(Refusal::Framing("data of a chunk goes on after its end")));
     }
 
     #[test]
@@ -281,7 +299,7 @@ mod tests {
             let piece = take(size);
             assert!(matches!(piece, Ok(Some(Piece::Data(data))) if &data[..] == b"ok"), "{size:?}");
         }
-        for size in ["2\r", "2\r;a", "2;a\rb", "2\u{c}", "2;a\0", "2;a\u{7f}"] {
+        for size in ["2\r", "2\r;a", "2;a\rb", "2\u{c}", "2;a\0", "2;a\u{7f}", ";a", ""] {
             assert_eq!(take(size).unwrap_err(), BAD_SIZE, "{size:?}");
         }
     }

@@ -119,6 +119,44 @@ async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
     assert!(!sessions.is_live(&live, now).await.unwrap());
 }
 
+/// Two of one session may be held: the one that is near, and one that made room before.
+#[tokio::test]
+async fn what_the_place_has_no_more_has_ended_for_all_who_hold_it() {
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
+    let (id, now) = (begun(&sessions, &clock).await, clock.now());
+    let first = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+    sessions.local.remove(&id.key());
+    assert_eq!(sessions.is_live_near(&first, now), None, "the place knows");
+    let second = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+    for held in [&first, &second] {
+        assert_eq!(sessions.is_live_near(held, now), Some(true));
+    }
+    // It was ended elsewhere, unheard.
+    store.take(id.key().record_key(), now).await.unwrap();
+    sessions.remote.as_ref().unwrap().begin_round(now);
+    assert!(!sessions.is_live(&first, now).await.unwrap());
+    assert!(sessions.local.get(&id.key()).is_none());
+    // Nobody has to ask again, also when the place is away.
+    store.away(true);
+    for held in [&first, &second] {
+        assert_eq!(sessions.is_live_near(held, now), Some(false));
+    }
+}
+
+#[tokio::test]
+async fn whoever_holds_a_session_that_ended_here_sees_it_without_asking() {
+    let (store, clock) = (Switch::new(), clock());
+    let now = clock.now();
+    for sessions in [replica(&store, settings()), Sessions::in_memory(settings(), owners())] {
+        let id = begun(&sessions, &clock).await;
+        let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+        assert_eq!(sessions.is_live_near(&live, now), Some(true));
+        sessions.end(id.key(), Why::Operator, now).await.unwrap();
+        assert_eq!(sessions.is_live_near(&live, now), Some(false));
+    }
+}
+
 #[tokio::test]
 async fn a_session_used_on_one_replica_is_not_idle_on_the_other() {
     let (store, clock) = (Switch::new(), clock());
