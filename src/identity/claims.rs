@@ -224,4 +224,52 @@ mod tests {
         assert_ne!(secret.pseudonym(&person, "a"), other.pseudonym(&person, "a"));
         assert!(PairwiseSecret::new(vec![0; 31]).is_none());
     }
+
+    /// Pairs of an audience and an identifier that are one text when they run together.
+    #[test]
+    fn where_a_part_under_a_pseudonym_ends_makes_another_pseudonym() {
+        let secret = PairwiseSecret::new(vec![7; 32]).unwrap();
+        let of = |audience: &str, login: &str| {
+            let person = Person::new(None, None, None, Identifier::login_name(login));
+            secret.pseudonym(&person, audience)
+        };
+        let kind = Identifier::login_name("x").kind();
+        assert_ne!(of("a", &format!("b{kind}c")), of(&format!("a{kind}b"), "c"));
+        // The kind of an identifier counts as well.
+        let pesel = Person::new(None, None, None, Identifier::parse("44051401359"));
+        assert!(pesel.pesel().is_some());
+        assert_ne!(secret.pseudonym(&pesel, "tax"), of("tax", "44051401359"));
+        // What it is must never change: portals keep it.
+        assert_eq!(
+            of("tax", "office"),
+            base64url(
+                hmac::sign(
+                    &hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]),
+                    &[
+                        &3u64.to_be_bytes()[..],
+                        b"tax",
+                        &(kind.len() as u64).to_be_bytes(),
+                        kind.as_bytes(),
+                        &6u64.to_be_bytes(),
+                        b"office",
+                    ]
+                    .concat(),
+                )
+                .as_ref()
+            )
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_one_person_is_found_under_a_digest_that_no_audience_is_told() {
+        let secret = PairwiseSecret::new(vec![7; 32]).unwrap();
+        let person = person();
+        let owner = secret.owner(&person);
+        assert_eq!(owner, secret.owner_of(&Identifier::parse("44051401359")));
+        assert_ne!(owner, secret.owner_of(&Identifier::parse("02070803628")));
+        assert_ne!(owner, secret.owner_of(&Identifier::login_name("44051401359")));
+        assert_ne!(owner, PairwiseSecret::new(vec![8; 32]).unwrap().owner(&person));
+        assert_eq!(base64url(&owner), secret.pseudonym(&person, ""), "audiences have names");
+        assert_ne!(base64url(&owner), secret.pseudonym(&person, "tax"));
+    }
 }

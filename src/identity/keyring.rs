@@ -192,10 +192,64 @@ mod tests {
     }
 
     #[test]
+    fn after_a_long_stop_the_next_key_is_known_for_a_whole_period_before_it_signs() {
+        let kept = KeyRing::generate(PERIOD, at(0)).to_text();
+        let mut ring = KeyRing::restore(kept.expose(), PERIOD).unwrap();
+        assert!(ring.advance(at(100_000)));
+        assert!(!ring.advance(at(100_000)), "nothing is left to be done");
+        let [_, signing, next] = published(&ring).try_into().unwrap();
+        for (second, signs) in [(100_000, &signing), (100_999, &signing), (101_000, &next)] {
+            assert_eq!(ring.current(at(second)).0, *signs, "at {second}");
+        }
+        // Each is followed by one that is made when it begins to sign, and the first is dropped.
+        assert!(!ring.advance(at(100_999)));
+        assert!(ring.advance(at(101_000)));
+        let [previous, current, last] = published(&ring).try_into().unwrap();
+        assert_eq!((previous, current), (signing, next));
+        assert_eq!(ring.current(at(102_000)).0, last);
+    }
+
+    #[test]
+    fn a_ring_that_is_looked_at_late_keeps_its_times_unless_a_key_would_be_unknown() {
+        // The second key has signed for a while before somebody looks: its successor is not late.
+        let mut ring = KeyRing::generate(PERIOD, at(0));
+        assert!(ring.advance(at(1_400)));
+        let [_, second, third] = published(&ring).try_into().unwrap();
+        assert_eq!(ring.current(at(1_999)).0, second);
+        assert_eq!(ring.current(at(2_000)).0, third);
+        // In the very second in which its successor was due there is none yet, so it is given time.
+        let mut ring = KeyRing::generate(PERIOD, at(0));
+        assert!(ring.advance(at(2_000)));
+        let [_, second, third] = published(&ring).try_into().unwrap();
+        assert_eq!(ring.current(at(2_999)).0, second);
+        assert_eq!(ring.current(at(3_000)).0, third);
+    }
+
+    #[test]
+    fn a_kept_ring_is_read_in_whatever_order_it_is_written() {
+        let ring = KeyRing::generate(PERIOD, at(0));
+        let mut kept: Vec<serde_json::Value> =
+            serde_json::from_str(ring.to_text().expose()).unwrap();
+        kept.reverse();
+        let text = serde_json::to_string(&kept).unwrap();
+        let restored = KeyRing::restore(&text, PERIOD).unwrap();
+        assert_eq!(published(&restored), published(&ring));
+        assert_eq!(restored.current(at(0)).0, ring.current(at(0)).0);
+    }
+
+    #[test]
     fn refuses_a_text_that_is_no_ring() {
         for text in ["", "[]", "{}", "[{\"pkcs8\":\"AAAA\",\"active_from\":0}]"] {
             assert!(KeyRing::restore(text, PERIOD).is_err(), "{text}");
         }
+        // ES256 is for keys of P-256.
+        let ring = |kind| {
+            let pair = rcgen::KeyPair::generate_for(kind).unwrap();
+            let pkcs8 = base64(pair.serialized_der());
+            KeyRing::restore(&format!("[{{\"pkcs8\":\"{pkcs8}\",\"active_from\":0}}]"), PERIOD)
+        };
+        assert!(ring(&rcgen::PKCS_ECDSA_P256_SHA256).is_ok());
+        assert!(ring(&rcgen::PKCS_ECDSA_P384_SHA384).is_err());
     }
 
     #[test]

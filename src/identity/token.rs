@@ -164,3 +164,180 @@ impl Minter {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::encoding::from_base64url;
+    use crate::identity::assurance::Assurance;
+    use crate::identity::person::{Identifier, Person};
+
+    const ANNA: &str = "44051401359";
+    const JAN: &str = "02070803628";
+
+    struct World {
+        minter: Arc<Minter>,
+        release: Release,
+        now: Time,
+    }
+
+    fn world(lifetime: Duration) -> World {
+        let now = Time::from_second(1_900_000_000).unwrap();
+        let ring = Arc::new(RwLock::new(KeyRing::generate(Duration::from_secs(86_400), now)));
+        let secret = PairwiseSecret::new(vec![7; 32]).unwrap();
+        let minter = Minter::new("https://portal".to_owned(), secret, lifetime, ring, 100);
+        let release = Release { audience: "tax".to_owned(), claims: Vec::new() };
+        World { minter: Arc::new(minter), release, now }
+    }
+
+    impl World {
+        fn worker(&self) -> Tokens {
+            Tokens::new(Arc::clone(&self.minter))
+        }
+
+        fn token(&self, of: &Tokens, session: SessionKey, pesel: &str, now: Time) -> HeaderValue {
+            self.until(of, session, pesel, now, later(self.now, Duration::from_secs(1800)))
+        }
+
+        fn until(
+            &self,
+            of: &Tokens,
+            session: SessionKey,
+            pesel: &str,
+            now: Time,
+            session_end: Time,
+        ) -> HeaderValue {
+            let person = Person::new(None, None, None, Identifier::parse(pesel));
+            let subject = Subject {
+                person: &person,
+                session: "s",
+                assurance: Assurance::High,
+                authenticated: self.now,
+                session_end,
+            };
+            of.token(session, (0, &self.release), subject, now).unwrap()
+        }
+
+        fn after(&self, seconds: u64) -> Time {
+            later(self.now, Duration::from_secs(seconds))
+        }
+    }
+
+    fn claim(token: &HeaderValue, name: &str) -> serde_json::Value {
+        let payload = token.to_str().unwrap().split('.').nth(1).unwrap();
+        let claims: serde_json::Value =
+            serde_json::from_slice(&from_base64url(payload).unwrap()).unwrap();
+        claims[name].clone()
+    }
+
+    fn lives(token: &HeaderValue) -> i64 {
+        claim(token, "exp").as_i64().unwrap() - claim(token, "iat").as_i64().unwrap()
+    }
+
+    /// They have one place in the table of a worker.
+    #[test]
+    fn two_sessions_with_the_same_first_bytes_each_get_their_own_subject() {
+        let world = world(Duration::from_secs(60));
+        let worker = world.worker();
+        let (anna, mut jan) = ([5; 32], [5; 32]);
+        jan[31] = 6;
+        let subject = |session, pesel| {
+            let token = world.token(&worker, session, pesel, world.now);
+            claim(&token, "sub").as_str().unwrap().to_owned()
+        };
+        let first = subject(anna, ANNA);
+        let second = subject(jan, JAN);
+        assert_ne!(first, second);
+        assert_eq!(subject(anna, ANNA), first);
+        assert_eq!(subject(jan, JAN), second);
+    }
+
+    #[test]
+    fn one_session_gets_another_token_for_each_release_although_they_share_a_place() {
+        let world = world(Duration::from_secs(60));
+        let worker = world.worker();
+        let person = Person::new(None, None, None, Identifier::parse(ANNA));
+        let subject = Subject {
+            person: &person,
+            session: "s",
+            assurance: Assurance::High,
+            authenticated: world.now,
+            session_end: world.after(1800),
+        };
+        let other = Release { audience: "health".to_owned(), claims: Vec::new() };
+        let token = |first: u64, release| {
+            let mut session = [0; 32];
+            session[..8].copy_from_slice(&first.to_le_bytes());
+            worker.token(session, release, subject, world.now).unwrap()
+        };
+        // The place of a session's second release is that of its neighbour's first.
+        for (first, release, audience) in [
+            (9, (0, &world.release), "tax"),
+            (8, (1, &other), "health"),
+            (9, (1, &other), "health"),
+            (9, (0, &world.release), "tax"),
+        ] {
+            assert_eq!(claim(&token(first, release), "aud"), audience, "{first}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_kept_until_a_fifth_of_its_life_is_left() {
+        let world = world(Duration::from_secs(100));
+        let worker = world.worker();
+        let at =
+            |worker: &Tokens, seconds| world.token(worker, [1; 32], ANNA, world.after(seconds));
+        let first = at(&worker, 0);
+        assert_eq!(at(&worker, 79), first);
+        let header = first.to_str().unwrap().split('.').next().unwrap();
+        let header: serde_json::Value =
+            serde_json::from_slice(&from_base64url(header).unwrap()).unwrap();
+        let ring = world.minter.ring.read().unwrap();
+        assert_eq!(header["kid"], ring.current(world.now).0, "backends find the key by its name");
+        drop(ring);
+        assert_eq!(at(&world.worker(), 79), first, "other workers get the same");
+        let second = at(&worker, 80);
+        assert_ne!(second, first);
+        assert_eq!(at(&world.worker(), 80), second);
+        assert_eq!(lives(&first), 100);
+        assert!(first.is_sensitive());
+    }
+
+    #[test]
+    fn no_token_lives_for_longer_than_five_minutes_or_than_its_session() {
+        for (asked, given) in [(299, 299), (300, 300), (301, 300), (86_400, 300)] {
+            let world = world(Duration::from_secs(asked));
+            assert_eq!(world.minter.lifetime(), Duration::from_secs(given));
+            let token = world.token(&world.worker(), [1; 32], ANNA, world.now);
+            assert_eq!(lives(&token), i64::try_from(given).unwrap(), "{asked}");
+        }
+        let world = world(Duration::from_secs(100));
+        let worker = world.worker();
+        let end = world.after(50);
+        let at = |seconds| world.until(&worker, [1; 32], ANNA, world.after(seconds), end);
+        let first = at(0);
+        assert_eq!(lives(&first), 50);
+        assert_eq!(at(39), first, "one at the end of a session is kept as well");
+        assert_eq!(lives(&at(40)), 10);
+    }
+
+    #[test]
+    fn a_worker_hands_out_what_it_remembers_itself() {
+        let world = world(Duration::from_secs(100));
+        let worker = world.worker();
+        let first = world.token(&worker, [1; 32], ANNA, world.now);
+        world.minter.forget([1; 32], 1);
+        assert_eq!(world.token(&worker, [1; 32], ANNA, world.after(79)), first);
+        assert_ne!(world.token(&worker, [1; 32], ANNA, world.after(80)), first);
+    }
+
+    #[test]
+    fn what_a_session_that_ended_had_is_forgotten_for_each_release_and_nothing_else() {
+        let world = world(Duration::from_secs(100));
+        let token = |session| world.token(&world.worker(), session, ANNA, world.now);
+        let (ended, stays) = (token([1; 32]), token([2; 32]));
+        world.minter.forget([1; 32], 1);
+        assert_ne!(token([1; 32]), ended);
+        assert_eq!(token([2; 32]), stays);
+    }
+}

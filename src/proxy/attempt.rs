@@ -103,7 +103,7 @@ pub(super) async fn run(
                     lease.failed(failure, now);
                 }
                 // 3. Once more, where that cannot do anything twice.
-                let next = once_more(&error, request, connections, tries);
+                let next = once_more(&error, request.is_repeatable(), connections, tries);
                 match (next, whole) {
                     (Some((left, wanted)), Some(whole)) if left > 0 => {
                         if let (Some(number), Error::NotProcessed(_)) = (shared, &error) {
@@ -156,7 +156,7 @@ async fn send(
 /// twice: how many times from now on, and on which connections.
 fn once_more(
     error: &Error,
-    request: &Prepared<'_>,
+    is_repeatable: bool,
     connections: Wanted,
     tries: usize,
 ) -> Option<(usize, Wanted)> {
@@ -166,7 +166,7 @@ fn once_more(
         }
         Error::Http1Required(_) => Some((tries, Wanted::Http1)),
         // One more, not two.
-        Error::Died(_) | Error::Http2(_) if request.is_repeatable() => {
+        Error::Died(_) | Error::Http2(_) if is_repeatable => {
             Some((tries.min(1), connections.after_none()))
         }
         _ => None,
@@ -267,3 +267,65 @@ fn failure(error: &Error, is_fresh: bool, is_cut_short: bool) -> Option<Failure>
 
 /// How often a request is tried, with those for which there was no connection.
 const MOST_TRIES: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::wire::incoming::BodyError;
+    use crate::wire::refusal::Refusal;
+
+    fn died() -> Error {
+        Error::Died(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    #[test]
+    fn what_broke_off_is_sent_once_more_on_a_new_connection_if_it_only_reads() {
+        let more = |error: &Error, is_repeatable, connections, tries| {
+            once_more(error, is_repeatable, connections, tries)
+        };
+        for (tries, left) in [(2, 1), (1, 1), (0, 0)] {
+            let expected = Some((left, Wanted::New));
+            assert_eq!(more(&died(), true, Wanted::Any, tries), expected, "{tries}");
+            assert_eq!(more(&died(), true, Wanted::Shared, tries), expected, "{tries}");
+        }
+        assert_eq!(more(&died(), false, Wanted::Any, 2), None);
+        // An upstream that wants HTTP/1.1 wants it still.
+        assert_eq!(more(&died(), true, Wanted::Http1, 2), Some((1, Wanted::Http1)));
+        // It may be at work on these, or it is not its fault.
+        for error in [
+            Error::Slow(Duration::from_secs(1)),
+            Error::BadAnswer(Refusal::Malformed("head of the answer")),
+            Error::Body(BodyError::Incomplete),
+        ] {
+            assert_eq!(more(&error, true, Wanted::Any, 2), None, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_last_try_after_an_upstream_that_did_nothing_is_on_a_connection_of_its_own() {
+        let after = [3, 2, 1, 0].map(Wanted::after_nothing);
+        assert_eq!(after, [Wanted::Shared, Wanted::Shared, Wanted::New, Wanted::New]);
+    }
+
+    #[test]
+    fn a_server_is_blamed_for_what_it_did_and_not_for_what_may_have_been_others() {
+        let slow = Error::Slow(Duration::from_secs(1));
+        let bad = Error::BadAnswer(Refusal::Malformed("head of the answer"));
+        let body = Error::Body(BodyError::Incomplete);
+        for (error, is_fresh, is_cut_short, blamed) in [
+            (&slow, true, false, Some(Failure::Timeout)),
+            (&slow, false, true, Some(Failure::Timeout)),
+            (&bad, false, true, Some(Failure::Broken)),
+            (&died(), true, false, Some(Failure::Broken)),
+            // A connection that waited, and a request in the middle of which it broke off.
+            (&died(), false, false, None),
+            (&died(), true, true, None),
+            (&body, true, false, None),
+        ] {
+            let found = failure(error, is_fresh, is_cut_short);
+            assert_eq!(found, blamed, "{error} {is_fresh} {is_cut_short}");
+        }
+    }
+}

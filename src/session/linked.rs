@@ -306,10 +306,25 @@ mod tests {
         let w = world();
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         let others = LinkedSessions::new(w.store.clone(), w.sealer.clone(), &settings());
-        assert!(others.find(&linked, HOST, w.now).await.unwrap().is_some());
+        // Both have it near, so that the place alone would not do.
+        for known in [&w.linked_sessions, &others] {
+            assert!(known.find(&linked, HOST, w.now).await.unwrap().is_some());
+            let near = known.find_near(&linked, HOST, w.now);
+            assert!(matches!(near, KnownLink::Leads(Some(_))));
+        }
         w.linked_sessions.forget(&linked, w.now).await.unwrap();
+        assert!(!matches!(
+            w.linked_sessions.find_near(&linked, HOST, w.now),
+            KnownLink::Leads(Some(_))
+        ));
         assert!(w.linked_sessions.find(&linked, HOST, w.now).await.unwrap().is_none());
-        assert!(others.find(&linked, HOST, later(w.now, NEAR)).await.unwrap().is_none());
+        let soon = later(w.now, NEAR);
+        let just_before = soon - jiff::SignedDuration::from_millis(1);
+        assert!(others.find(&linked, HOST, just_before).await.unwrap().is_some());
+        assert!(others.find(&linked, HOST, soon).await.unwrap().is_none());
+        // Nothing of it is left that could be believed when the place is away.
+        let after = others.find_near(&linked, HOST, later(soon, NEAR));
+        assert!(matches!(after, KnownLink::Unknown), "{after:?}");
     }
 
     #[tokio::test]

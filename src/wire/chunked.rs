@@ -153,7 +153,7 @@ impl Decoder {
             return Ok(Some(Piece::End));
         }
         // What comes behind the trailer is another message.
-        let end = memchr::memmem::find(buffer, b"\r\n\r\n");
+        let end = memchr::memmem::find(buffer, END);
         let lines = &buffer[..end.unwrap_or(buffer.len())];
         let bare = memchr::memchr_iter(b'\n', lines)
             .any(|at| at.checked_sub(1).is_none_or(|before| lines[before] != b'\r'));
@@ -161,13 +161,14 @@ impl Decoder {
             return Err(Refusal::Framing("trailer"));
         }
         let Some(at) = end else {
-            let is_long = buffer.len() > bounds.bytes;
+            // However it is cut: a part of its end may be here already.
+            let is_long = buffer.len() >= bounds.bytes + END.len();
             return if is_long { Err(Refusal::HeadTooLong(bounds.bytes)) } else { Ok(None) };
         };
         if at > bounds.bytes {
             return Err(Refusal::HeadTooLong(bounds.bytes));
         }
-        let trailer = parse_trailer(&buffer.split_to(at + 4).freeze(), bounds)?;
+        let trailer = parse_trailer(&buffer.split_to(at + END.len()).freeze(), bounds)?;
         if FORBIDDEN.iter().any(|name| trailer.contains_key(name)) {
             return Err(Refusal::Framing("trailer has a field that belongs into the head"));
         }
@@ -176,6 +177,8 @@ impl Decoder {
     }
 }
 
+/// What a trailer ends with.
+const END: &[u8] = b"\r\n\r\n";
 const MOST_DIGITS: usize = 16;
 const LONGEST_SIZE_LINE: usize = 256;
 const MOST_DATA: u64 = 1 << 62;
@@ -236,12 +239,17 @@ mod tests {
             assert!(b"next".starts_with(&left) || step > 4, "{step}");
         }
         assert_eq!(decode("0\r\n\r\n", 1).unwrap().0, b"");
+        // What comes behind it is another message, from its first byte on.
+        for end in ["0\r\n\r\n", "0\r\nA: b\r\n\r\n"] {
+            assert_eq!(decode(&format!("{end}next"), 100).unwrap().2, b"next", "{end:?}");
+        }
     }
 
     #[test]
     fn refuses_whatever_is_not_exactly_right() {
         for text in [
             "\r\nhello\r\n0\r\n\r\n",
+            "\r\n\r\n",
             "5\nhello\r\n0\r\n\r\n",
             "5\r\nhello\n0\r\n\r\n",
             "5\r\nhello!\r\n0\r\n\r\n",
@@ -260,12 +268,25 @@ mod tests {
             "5\r\nhello\r\n0\r\nHost: x\r\n\r\n",
             "5\r\nhello\r\n0\r\nA : b\r\n\r\n",
             "5\r\nhello\r\n0\r\nA: b\n\r\n\r\n",
+            "5\r\nhello\r\n0\r\nA: b\nC: d\r\n\r\n",
             "5\r\nhello\r\n0\r\n\n",
         ] {
             for step in [1, 7, text.len()] {
                 assert!(decode(text, step).is_err(), "{text:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_data_of_a_chunk_that_goes_on_is_refused_by_its_first_byte() {
+        let mut decoder = Decoder::new(Extensions::Refused);
+        let mut take = |more: &str| {
+            let mut buffer = BytesMut::from(more);
+            decoder.take(&mut buffer, &Bounds::default()).map(|piece| piece.is_some())
+        };
+        assert_eq!(take("2\r\nok"), Ok(true));
+        assert_eq!(take("\r"), Ok(false));
+        assert_eq!(take("!"), Err(Refusal::Framing("data of a chunk goes on after its end")));
     }
 
     #[test]
@@ -278,8 +299,62 @@ mod tests {
             let piece = take(size);
             assert!(matches!(piece, Ok(Some(Piece::Data(data))) if &data[..] == b"ok"), "{size:?}");
         }
-        for size in ["2\r", "2\r;a", "2;a\rb", "2\u{c}", "2;a\0", "2;a\u{7f}"] {
+        for size in ["2\r", "2\r;a", "2;a\rb", "2\u{c}", "2;a\0", "2;a\u{7f}", ";a", ""] {
             assert_eq!(take(size).unwrap_err(), BAD_SIZE, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_trailer_is_bounded_however_it_comes() {
+        let bounds = Bounds { bytes: 100, fields: 3, target: 0 };
+        let take = |trailer: &str, step: usize| {
+            let text = format!("0\r\n{trailer}");
+            let (mut decoder, mut buffer) = (Decoder::new(Extensions::Refused), BytesMut::new());
+            for part in text.as_bytes().chunks(step) {
+                buffer.extend_from_slice(part);
+                if let Some(Piece::Trailer(fields)) = decoder.take(&mut buffer, &bounds)? {
+                    return Ok(Some(fields.len()));
+                }
+            }
+            Ok(None)
+        };
+        let field = |bytes: usize| format!("A: {}", "x".repeat(bytes - 3));
+        let too_long = || Err(Refusal::HeadTooLong(100));
+        for step in [1, 7, 1000] {
+            assert_eq!(take(&format!("{}\r\n\r\n", field(100)), step), Ok(Some(1)), "{step}");
+            assert_eq!(take(&format!("{}\r\n\r\n", field(101)), step), too_long(), "{step}");
+            // One that does not end is refused as soon as it can be no other.
+            assert_eq!(take(&format!("{}\r\n\r", field(100)), step), Ok(None), "{step}");
+            assert_eq!(take(&field(103), step), Ok(None), "{step}");
+            assert_eq!(take(&field(104), step), too_long(), "{step}");
+            assert_eq!(take(&format!("{}\r\n", "A: b\r\n".repeat(3)), step), Ok(Some(3)));
+            let four = take(&format!("{}\r\n", "A: b\r\n".repeat(4)), step);
+            assert_eq!(four, Err(Refusal::Framing("trailer")), "{step}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_bounded_however_it_comes() {
+        let take = |extensions, size: &str| {
+            let mut buffer = BytesMut::from(size);
+            Decoder::new(extensions).take(&mut buffer, &Bounds::default()).map(|_| ())
+        };
+        use Extensions::{PassedOver, Refused};
+        let line = |bytes: usize| format!("2;{}", "a".repeat(bytes - 2));
+        for (extensions, size, is_good) in [
+            (Refused, "0000000000000005\r\nx".to_owned(), true),
+            (Refused, "00000000000000005\r\nx".to_owned(), false),
+            (Refused, "4000000000000000\r\nx".to_owned(), true),
+            (Refused, "4000000000000001\r\nx".to_owned(), false),
+            // Without an end.
+            (Refused, format!("{}\r", "0".repeat(16)), true),
+            (Refused, "0".repeat(18), false),
+            (PassedOver, format!("{}\r\nx", line(256)), true),
+            (PassedOver, format!("{}\r\nx", line(257)), false),
+            (PassedOver, line(256), true),
+            (PassedOver, line(257), false),
+        ] {
+            assert_eq!(take(extensions, &size).is_ok(), is_good, "{extensions:?} {size:?}");
         }
     }
 }

@@ -308,6 +308,51 @@ mod tests {
         assert!(document.root().child("", "c").unwrap().text().is_err());
     }
 
+    /// Whatever a parser may make of one text, and whatever is not text.
+    #[test]
+    fn text_in_several_nodes_is_read_whole() {
+        let of = |add: fn(&mut uppsala::Document<'static>) -> Vec<NodeId>| {
+            let mut inner = uppsala::parser::Parser::new().parse("<a/>").unwrap();
+            let root = inner.document_element().unwrap();
+            for node in add(&mut inner) {
+                inner.append_child(root, node);
+            }
+            let document = Document { inner, text: Cow::Borrowed("<a/>") };
+            document.root().text().map(Cow::into_owned).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(|_| Vec::new()).as_deref(), Ok(""));
+        assert_eq!(
+            of(|d| ["admin", "@x"].map(|t| d.create_text(t)).into()).as_deref(),
+            Ok("admin@x")
+        );
+        let three = of(|d| ["a", "", "b", "c"].map(|t| d.create_text(t)).into());
+        assert_eq!(three.as_deref(), Ok("abc"));
+        for what in [
+            of(|d| vec![d.create_text("a"), d.create_comment(" "), d.create_text("b")]),
+            of(|d| vec![d.create_text("a"), d.create_cdata("b")]),
+            of(|d| vec![d.create_comment(" ")]),
+        ] {
+            assert!(what.is_err(), "{what:?}");
+        }
+    }
+
+    #[test]
+    fn text_between_elements_is_found() {
+        for (xml, is_stray) in [
+            ("<a><b/></a>", false),
+            ("<a> \n\t<b/> <b/></a>", false),
+            ("<a/>", false),
+            ("<a>x<b/></a>", true),
+            ("<a><b/>x</a>", true),
+            ("<a><b>x</b></a>", false),
+            // No white space of XML.
+            ("<a>\u{a0}<b/></a>", true),
+        ] {
+            let document = Document::parse(xml.as_bytes(), &limits()).unwrap();
+            assert_eq!(document.root().has_stray_text(), is_stray, "{xml:?}");
+        }
+    }
+
     #[test]
     fn does_not_take_a_namespaced_attribute_for_a_plain_one() {
         let xml = "<a xmlns:o='urn:o' o:ID='evil'/>";

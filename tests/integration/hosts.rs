@@ -156,6 +156,50 @@ async fn a_code_is_good_once() {
     is_at(&browser.open("/tax").await, B, "/tax");
 }
 
+/// Whoever arrives signed in takes the place of whoever was signed in here, who is not any more.
+#[tokio::test]
+async fn the_session_that_a_browser_had_where_it_arrives_ends_with_all_that_leads_to_it() {
+    let world = portals().await;
+    let (mut attacker, mut citizen) = (world.browser(), world.browser());
+    attacker.at(B).sign_in("/tax", "lukasz").await;
+    let planted = attacker.session_cookie().unwrap();
+    is_at(&attacker.at(A).open("/account").await, A, "/account");
+    signed_in(&mut citizen, A, "/").await;
+    let name = sid(world.last_seen().assertion().unwrap());
+    let code = code_for(&mut citizen, B, "/tax").await;
+    citizen.at(B).set_session_cookie(&planted);
+    is_at(&citizen.visit(&code).await, B, "/tax");
+    assert_eq!(sid(world.last_seen().assertion().unwrap()), name);
+    assert_ne!(citizen.session_cookie().unwrap(), planted);
+    // The other one's has ended at both hosts, and the citizen's at neither.
+    for portal in [A, B] {
+        assert_eq!(attacker.at(portal).fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(citizen.at(portal).fetch("/tax").await.status, StatusCode::OK, "{portal}");
+    }
+    assert_eq!(world.end_all_sessions().await, 1);
+}
+
+#[tokio::test]
+async fn whoever_arrives_once_more_with_the_same_session_keeps_it_and_only_the_old_cookie_ends() {
+    let world = portals().await;
+    let mut browser = world.browser();
+    signed_in(&mut browser, B, "/tax").await;
+    let old = browser.session_cookie().unwrap();
+    browser.forget_session_cookie();
+    let code = code_for(&mut browser, B, "/tax").await;
+    browser.at(B).set_session_cookie(&old);
+    is_at(&browser.visit(&code).await, B, "/tax");
+    assert_ne!(browser.session_cookie().unwrap(), old);
+    for portal in [B, A] {
+        assert_eq!(browser.at(portal).fetch("/tax").await.status, StatusCode::OK, "{portal}");
+    }
+    // A worker that has just found it asks again after a moment.
+    world.advance(Duration::from_secs(1));
+    let mut thief = world.browser();
+    thief.at(B).set_session_cookie(&old);
+    assert_eq!(thief.fetch("/tax").await.status, StatusCode::UNAUTHORIZED);
+}
+
 #[tokio::test]
 async fn of_two_uses_at_once_one_gives_a_session() {
     let world = portals().await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brama::simulator::faults::Fault;
 use http::{Method, StatusCode};
 
 use crate::harness::world;
@@ -42,6 +43,50 @@ async fn an_artifact_cannot_be_used_for_another_login() {
     second.fields.retain(|(name, _)| name != "SAMLart");
     second.fields.push(artifact);
     browser.deliver(&second).await.is_refused_with("login.replayed_artifact");
+}
+
+/// It ends fifty minutes after the second in which it was made, and may be presented for the skew
+/// of the clocks after that. So the memory of it may not end a second earlier.
+#[tokio::test]
+async fn an_assertion_is_remembered_for_as_long_as_it_could_be_presented_and_no_longer() {
+    const HOLDS: Duration = Duration::from_secs(50 * 60);
+    const SKEW: Duration = Duration::from_secs(60);
+    let second = Duration::from_secs(1);
+    let (last, after) = (HOLDS + SKEW - second, HOLDS + SKEW);
+    for (when, is_refused) in [(second, true), (last, true), (after, false)] {
+        let world = world().start().await;
+        world.browser().sign_in("/tax", "anna").await;
+        world.advance(when);
+        // A new artifact and a new answer, and the assertion has the ID of the one before.
+        world.next_fault(Fault::ReplayedAssertion);
+        let page = world.browser().sign_in("/tax", "anna").await;
+        if is_refused {
+            page.is_our_page().is_refused_with("login.replayed_assertion");
+        } else {
+            assert_eq!(page.text, "portal", "after {when:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_artifact_is_remembered_for_an_hour_to_the_second() {
+    for (seconds, reason) in [
+        (3_599, "login.replayed_artifact"),
+        // It is for the node to say, which has forgotten it.
+        (3_600, "login.artifact_unknown_to_node"),
+    ] {
+        let world = world().start().await;
+        let mut browser = world.browser();
+        let first = browser.reach_node("/tax", "anna", &[]).await;
+        assert_eq!(browser.deliver(&first).await.text, "portal");
+        world.advance(Duration::from_secs(seconds));
+        let mut other = world.browser();
+        let mut second = other.reach_node("/tax", "zofia", &[]).await;
+        let artifact = first.fields.iter().find(|(name, _)| name == "SAMLart").unwrap().clone();
+        second.fields.retain(|(name, _)| name != "SAMLart");
+        second.fields.push(artifact);
+        other.deliver(&second).await.is_our_page().is_refused_with(reason);
+    }
 }
 
 #[tokio::test]
@@ -117,20 +162,34 @@ async fn the_finish_without_an_artifact_signs_nobody_in() {
         .is_refused_with("login.unknown_relay_state");
 }
 
+/// Whom to sign in as; the code, the status, and the title of the page.
+const STATUSES: [(&str, &str, StatusCode, &str); 5] = [
+    ("cancel", "login.cancelled", StatusCode::FORBIDDEN, "Sign-in cancelled"),
+    ("odmowa", "login.refused_by_node", StatusCode::FORBIDDEN, "Sign-in did not succeed"),
+    (
+        "nieznany",
+        "login.unknown_person",
+        StatusCode::FORBIDDEN,
+        "Your identity could not be confirmed",
+    ),
+    (
+        "zle-zadanie",
+        "login.our_request_refused",
+        StatusCode::BAD_GATEWAY,
+        "Something went wrong on our side",
+    ),
+    ("awaria", "login.node_failed", StatusCode::BAD_GATEWAY, "login.gov.pl reported an error"),
+];
+
 #[tokio::test]
 async fn statuses_of_the_node_become_pages_that_say_what_happened() {
     let world = world().start().await;
-    for (person, reason, words) in [
-        ("cancel", "login.cancelled", "cancelled"),
-        ("odmowa", "login.refused_by_node", "login.gov.pl"),
-        ("nieznany", "login.unknown_person", ""),
-        ("zle-zadanie", "login.our_request_refused", ""),
-        ("awaria", "login.node_failed", ""),
-    ] {
+    for (person, reason, status, title) in STATUSES {
         let mut browser = world.browser();
         let page = browser.sign_in("/tax", person).await;
         page.is_our_page().is_refused_with(reason);
-        assert!(page.text.contains(words), "{person}: {}", page.text);
+        assert_eq!(page.status, status, "{person}");
+        assert!(page.text.contains(&format!("<h1>{title}</h1>")), "{person}: {}", page.text);
         assert!(page.text.contains("/.brama/login?return_to=%2Ftax"), "back to where they were");
         // And whoever begins again there gets in.
         assert_eq!(browser.sign_in("/.brama/login?return_to=/tax", "anna").await.text, "portal");

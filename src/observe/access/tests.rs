@@ -112,17 +112,31 @@ fn nothing_that_a_client_sends_ends_a_line_or_a_field() {
 
 #[test]
 fn a_long_field_is_cut() {
-    let long = "a".repeat(100_000);
-    let record = Record { path: &long, ..record() };
     for format in [Format::Text, Format::Json, Format::Combined] {
-        assert!(line(&record, &settings(format)).len() < MAX_FIELD + 1024);
+        for (length, written) in [
+            (MAX_FIELD - 1, MAX_FIELD - 1),
+            (MAX_FIELD, MAX_FIELD),
+            (MAX_FIELD + 1, MAX_FIELD),
+            (100_000, MAX_FIELD),
+        ] {
+            let long = format!("/{}", "x".repeat(length - 1));
+            let line = line(&Record { path: &long, ..record() }, &settings(format));
+            let whole = &long[..written];
+            assert!(line.contains(whole), "{length}");
+            assert!(!line.contains(&format!("{whole}x")), "{length}");
+        }
     }
-    // Cut in the middle of a letter, it is still JSON.
-    let long = "ż".repeat(MAX_FIELD) + "a";
-    let odd = format!("a{long}");
-    let record = Record { path: &odd, ..record };
-    let json = line(&record, &settings(Format::Json));
-    serde_json::from_str::<serde_json::Value>(&json).unwrap();
+    // Cut in the middle of a letter, it is still JSON, and all of it that fits is there.
+    let read = |path: &str| {
+        let json = line(&Record { path, ..record() }, &settings(Format::Json));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        value["path"].as_str().unwrap().to_owned()
+    };
+    let long = "ż".repeat(MAX_FIELD);
+    assert_eq!(read(&long), "ż".repeat(MAX_FIELD / 2));
+    let odd = read(&format!("a{long}"));
+    assert_eq!(odd.chars().count(), MAX_FIELD, "a byte each");
+    assert!(odd.starts_with("a\u{c5}\u{bc}"), "{}", &odd[..10]);
 }
 
 #[test]

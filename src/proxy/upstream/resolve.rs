@@ -145,6 +145,7 @@ pub(super) fn fraction() -> f64 {
 mod tests {
     use std::collections::{HashMap, VecDeque};
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::settings::{ServerSettings, Settings};
     use super::super::status::State;
@@ -153,18 +154,22 @@ mod tests {
 
     /// Answers what it is told to, and the last answer for ever.
     #[derive(Default)]
-    struct Script(Mutex<HashMap<String, VecDeque<Option<Vec<&'static str>>>>>);
+    struct Script {
+        answers: Mutex<HashMap<String, VecDeque<Option<Vec<&'static str>>>>>,
+        asked: AtomicUsize,
+    }
 
     impl Script {
         fn says(&self, host: &str, answer: Option<&[&'static str]>) {
-            let answers = &mut *self.0.lock().unwrap();
+            let answers = &mut *self.answers.lock().unwrap();
             answers.entry(host.to_owned()).or_default().push_back(answer.map(<[_]>::to_vec));
         }
     }
 
     impl Lookup for &Script {
         async fn lookup(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-            let mut answers = self.0.lock().unwrap();
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let mut answers = self.answers.lock().unwrap();
             let answers = answers.entry(host.to_owned()).or_default();
             let answer =
                 if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
@@ -307,11 +312,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_looks_up_names_for_a_group_that_is_gone() {
         let script = Script::default();
+        script.says("portal", Some(&["10.0.0.1"]));
+        let ends = async |group| {
+            let ended = timeout(Duration::from_secs(60), keep_resolving(group, &script)).await;
+            (ended.is_ok(), script.asked.swap(0, Ordering::SeqCst))
+        };
         let group = named(&["portal"]);
         let kept = Arc::downgrade(&group);
         drop(group);
-        keep_resolving(kept, &script).await;
-        let group = named(&[]);
-        keep_resolving(Arc::downgrade(&group), &script).await;
+        assert_eq!(ends(kept).await, (true, 0), "it was gone before");
+        let address = ServerAddress::Socket(SocketAddr::from(([10, 0, 0, 1], 80)));
+        let settings = Settings::new("portal", vec![address.into()]);
+        let group = Group::new(settings, Instant::now().into_std());
+        assert_eq!(ends(Arc::downgrade(&group)).await, (true, 0), "it has no names");
+
+        // As long as somebody holds it, its turn comes again and again; and no more afterwards.
+        let group = named(&["portal"]);
+        assert_eq!(ends(Arc::downgrade(&group)).await.0, false);
+        resolve(&group, &&script).await;
+        script.asked.store(0, Ordering::SeqCst);
+        let mut ended = std::pin::pin!(ends(Arc::downgrade(&group)));
+        assert!(futures_util::poll!(ended.as_mut()).is_pending());
+        drop(group);
+        assert_eq!(ended.await, (true, 0), "it went while its turn was waited for");
     }
 }

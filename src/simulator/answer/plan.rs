@@ -153,7 +153,7 @@ impl<'l> Encryption<'l> {
         }
     }
 
-    fn seal(&self, assertion: &str) -> Result<String, Error> {
+    pub(super) fn seal(&self, assertion: &str) -> Result<String, Error> {
         let recipient = self.recipient.public_key();
         let envelope = Envelope {
             key_wrap: self.key_wrap,

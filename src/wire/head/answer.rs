@@ -86,6 +86,28 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_is_kept_as_the_answer_says_in_whatever_letters() {
+        for (version, field, is_kept) in [
+            ("1.1", "", true),
+            ("1.1", "Connection: close\r\n", false),
+            ("1.1", "Connection: Close\r\n", false),
+            ("1.1", "CONNECTION: CLOSE\r\n", false),
+            ("1.1", "connection: Keep-Alive , CLOSE\r\n", false),
+            ("1.1", "Connection: keep-alive\r\nConnection: Close\r\n", false),
+            ("1.1", "Connection: closed\r\n", true),
+            ("1.1", "Proxy-Connection: close\r\n", true),
+            ("1.0", "", false),
+            ("1.0", "Connection: KEEP-ALIVE\r\n", true),
+            ("1.0", "Connection: keep-alive, close\r\n", false),
+        ] {
+            let text = format!("HTTP/{version} 200 OK\r\n{field}\r\n");
+            let mut buffer = BytesMut::from(&*text);
+            let head = Search::default().take_answer(&mut buffer, &Bounds::default());
+            assert_eq!(head.unwrap().unwrap().keep_alive, is_kept, "{text:?}");
+        }
+    }
+
+    #[test]
     fn space_before_a_colon_goes_and_the_field_is_what_it_is_without() {
         let text = "HTTP/1.1 200 OK\r\nContent-Length \t: 3\r\nSet-Cookie : a=b\r\n\r\n";
         let answer = Search::default().take_answer(&mut BytesMut::from(text), &Bounds::default());

@@ -298,10 +298,34 @@ mod tests {
     }
 
     #[test]
+    fn an_expectation_is_that_of_leave_to_send_in_whatever_letters_and_no_other() {
+        for (version, fields, holds_back) in [
+            ("1.1", "", false),
+            ("1.1", "Expect: 100-continue\r\n", true),
+            ("1.1", "EXPECT: 100-Continue\r\n", true),
+            ("1.0", "Expect: 100-continue\r\n", false),
+            // Names and values of the same length, of which nothing is noted.
+            ("1.1", "Accept: 100-continue\r\n", false),
+            ("1.1", "Accept: 100-whatever\r\nX-Whatever: close\r\n", false),
+        ] {
+            let text = format!("GET / HTTP/{version}\r\n{fields}\r\n");
+            let head = take(&text).unwrap().unwrap();
+            assert_eq!(head.holds_back, holds_back, "{text:?}");
+            assert_eq!(head.keep_alive, version == "1.1", "{text:?}");
+        }
+        for value in ["100-whatever", "", "100-continue, x"] {
+            let refused = take(&format!("GET / HTTP/1.1\r\nExpect: {value}\r\n\r\n"));
+            assert_eq!(refused.unwrap_err(), Refusal::Expectation, "{value:?}");
+        }
+    }
+
+    #[test]
     fn connection_tells_whether_it_goes_on() {
         for (version, connection, kept) in [
             ("1.1", "", true),
             ("1.1", "Connection: keep-alive, Close\r\n", false),
+            ("1.1", "CONNECTION: CLOSE\r\n", false),
+            ("1.1", "Connection: closed\r\n", true),
             ("1.0", "", false),
             ("1.0", "Connection: Keep-Alive\r\n", false),
         ] {

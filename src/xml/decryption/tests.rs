@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::encoding::{base64, hex_upper};
 use crate::xml::encryption::{Content, Envelope as Seal, KeyWrap, encrypt};
 use crate::xml::keys::PrivateKey;
 use crate::xml::scan::Limits;
@@ -137,4 +138,90 @@ fn refuses_short_and_odd_ciphertexts_without_a_panic() {
         let changed = format!("{}{replacement}{}", &xml[..last], &xml[end..]);
         assert!(open_text(&changed, &keys).is_err());
     }
+}
+
+#[test]
+fn refuses_what_of_the_derivation_and_the_envelope_is_not_of_the_profile() {
+    let (key, decryption) = key();
+    let keys = [decryption];
+    let xml = seal(b"x", &Seal::new(key.public_key(), "node", "https://sp.example"));
+    assert!(open_text(&xml, &keys).is_ok());
+    let between = |start: &str, end: &str| {
+        let from = xml.find(start).unwrap();
+        &xml[from..from + xml[from..].find(end).unwrap() + end.len()]
+    };
+    let derivation = between("<xenc11:ConcatKDFParams ", "</xenc11:ConcatKDFParams>");
+    let digest = format!("<ds:DigestMethod Algorithm=\"{SHA256}\"/></xenc11:ConcatKDFParams>");
+    let refused = |from: &str, to: &str| {
+        let changed = xml.replacen(from, to, 1);
+        assert_ne!(changed, xml, "{from}");
+        open_text(&changed, &keys).unwrap_err()
+    };
+    // The digest of the derivation.
+    for other in
+        ["http://www.w3.org/2000/09/xmldsig#sha1", "http://www.w3.org/2001/04/xmlenc#sha512"]
+    {
+        let error = refused(&digest, &digest.replace(SHA256, other));
+        assert_eq!(error, Error::Algorithm(other.into()));
+    }
+    let doubled = "<ds:DigestMethod Algorithm=\"x\"/></xenc11:ConcatKDFParams>";
+    for (from, to) in [
+        // What would be hashed besides.
+        ("<xenc11:ConcatKDFParams ", "<xenc11:ConcatKDFParams SuppPubInfo=\"00\" "),
+        ("<xenc11:ConcatKDFParams ", "<xenc11:ConcatKDFParams SuppPubInfo=\"\" "),
+        ("<xenc11:ConcatKDFParams ", "<xenc11:ConcatKDFParams SuppPrivInfo=\"00\" "),
+        ("AlgorithmID=\"0000", "AlgorithmID=\"00x0"),
+        ("PartyUInfo=\"0000", "PartyUInfo=\"000"),
+        ("PartyVInfo=", "PartyWInfo="),
+        ("</xenc11:ConcatKDFParams>", doubled),
+        (derivation, &derivation.repeat(2)),
+        (&digest, "</xenc11:ConcatKDFParams>"),
+        // The envelope, and bytes from elsewhere.
+        (TYPE_ELEMENT, "http://www.w3.org/2001/04/xmlenc#Content"),
+        (&format!(" Type=\"{TYPE_ELEMENT}\""), ""),
+        ("<xenc:EncryptedKey ", "<ds:KeyName>x</ds:KeyName><xenc:EncryptedKey "),
+        ("<ds:KeyValue>", "<ds:KeyName>x</ds:KeyName><ds:KeyValue>"),
+        ("<dsig11:ECKeyValue>", "<dsig11:DEREncodedKeyValue/><dsig11:ECKeyValue>"),
+        ("<xenc:CipherValue>", "<xenc:CipherReference URI=\"file:///x\"/><xenc:CipherValue>"),
+    ] {
+        assert!(matches!(refused(from, to), Error::Profile(_)), "{to}: {:?}", refused(from, to));
+    }
+    // Another wrap than the one that was derived for.
+    let hex = |text: &str| hex_upper(&key_derivation::with_length(text));
+    let error = refused(&hex(KW_AES256), &hex(KW_AES128));
+    assert_eq!(error, Error::Party("algorithm"));
+}
+
+/// SEC 1, 2.3.3: the first byte says how a point is written.
+#[test]
+fn takes_a_point_in_its_uncompressed_form_only() {
+    let (key, decryption) = key();
+    let keys = [decryption];
+    let xml = seal(b"x", &Seal::new(key.public_key(), "node", "https://sp.example"));
+    let (before, rest) = xml.split_once("<dsig11:PublicKey>").unwrap();
+    let (value, after) = rest.split_once('<').unwrap();
+    let point = from_base64(value).unwrap();
+    let open = |point: &[u8]| {
+        open_text(&format!("{before}<dsig11:PublicKey>{}<{after}", base64(point)), &keys)
+    };
+    assert!(open(&point).is_ok());
+    let with_first = |first: u8, rest: &[u8]| [&[first], rest].concat();
+    let is_odd = point[64] & 1;
+    for wrong in [
+        with_first(2 + is_odd, &point[1..33]),
+        with_first(6 + is_odd, &point[1..]),
+        with_first(2 + is_odd, &point[1..]),
+        with_first(4, &point[1..33]),
+        with_first(4, &point[..]),
+        point[..64].to_vec(),
+        point[1..].to_vec(),
+        vec![0],
+        Vec::new(),
+    ] {
+        assert!(matches!(open(&wrong), Err(Error::Profile(_))), "{wrong:?}: {:?}", open(&wrong));
+    }
+    // One that is on no curve is of the right form, and opens nothing.
+    let mut elsewhere = point.clone();
+    elsewhere[64] ^= 1;
+    assert_eq!(open(&elsewhere), Err(Error::Failed));
 }

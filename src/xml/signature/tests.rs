@@ -343,3 +343,84 @@ fn signs_the_whole_document_only_where_that_is_allowed() {
     assert!(verify(&document, &root, &world.trusted, ReferenceStyle::ByIdOrWhole).is_ok());
     assert!(verify(&document, &root, &world.trusted, ReferenceStyle::ById).is_err());
 }
+
+/// The library may find another element than the one whose signature it is, or look at none: then
+/// what it says proves nothing.
+#[test]
+fn a_signature_proves_the_very_element_that_its_one_reference_resolves_to() {
+    type Change = fn(&mut VerifyResult, [uppsala::NodeId; 4]);
+    fn reference(result: &mut VerifyResult) -> &mut bergshamra_dsig::verify::VerifiedReference {
+        let VerifyResult::Valid { references, .. } = result else { panic!("it holds") };
+        &mut references[0]
+    }
+    let world = world();
+    let xml = signed(&world.signer);
+    let document = Document::parse(xml.as_bytes(), &Limits::message(100_000)).unwrap();
+    let outer = document.root();
+    let inner = outer.child("urn:p", "Inner").unwrap();
+    let signature = |element: Element<'_>| element.child(DS, "Signature").unwrap().id();
+    let ids = [outer.id(), inner.id(), document.inner().root(), signature(inner)];
+    let all = results(&document, &world.trusted, 2).unwrap();
+    let [of_outer, of_inner] = all.as_slice() else { panic!("there are two") };
+    let proves = |result: &VerifyResult, element: Element<'_>, change: Change| {
+        let mut result = result.clone();
+        change(&mut result, ids);
+        let signature = element.child(DS, "Signature").unwrap();
+        proof(&result, signature, element, &world.trusted).map(|_| ())
+    };
+    assert_eq!(proves(of_outer, outer, |_, _| {}), Ok(()));
+    assert_eq!(proves(of_inner, inner, |_, _| {}), Ok(()));
+    let wrong: [(&str, Change); 8] = [
+        ("of another element", |r, [_, inner, ..]| reference(r).resolved_node = Some(inner)),
+        ("of nothing", |r, _| reference(r).resolved_node = None),
+        ("without its digest", |r, _| reference(r).digest_verified = false),
+        ("of another signature", |r, [.., other]| {
+            let VerifyResult::Valid { signature_node, .. } = r else { panic!("it holds") };
+            *signature_node = other;
+        }),
+        ("without a reference", |r, _| {
+            let VerifyResult::Valid { references, .. } = r else { panic!("it holds") };
+            references.clear();
+        }),
+        ("of two", |r, _| {
+            let VerifyResult::Valid { references, .. } = r else { panic!("it holds") };
+            references.push(references[0].clone());
+        }),
+        ("with the key of nobody", |r, _| {
+            let VerifyResult::Valid { key_info, .. } = r else { panic!("it holds") };
+            key_info.x509_chain.clear();
+        }),
+        ("with the key of another", |r, _| {
+            let VerifyResult::Valid { key_info, .. } = r else { panic!("it holds") };
+            key_info.x509_chain[0].reverse();
+        }),
+    ];
+    for (what, change) in wrong {
+        let refused = proves(of_outer, outer, change).unwrap_err();
+        let is_of_key = what.contains("key");
+        assert_eq!(matches!(refused, Error::Value { .. }), is_of_key, "{what}: {refused}");
+        assert_eq!(matches!(refused, Error::Reference { .. }), !is_of_key, "{what}: {refused}");
+    }
+    // The results of each are not those of the other.
+    assert!(matches!(proves(of_inner, outer, |_, _| {}), Err(Error::Reference { .. })));
+    assert!(matches!(proves(of_outer, inner, |_, _| {}), Err(Error::Reference { .. })));
+    // The whole document is its root, and nothing below it.
+    let whole: [Change; 2] = [
+        |r, [_, _, document, _]| reference(r).resolved_node = Some(document),
+        |r, _| {
+            reference(r).resolved_node = None;
+            reference(r).uri.clear();
+        },
+    ];
+    for change in whole {
+        assert_eq!(proves(of_outer, outer, change), Ok(()));
+        assert!(matches!(proves(of_inner, inner, change), Err(Error::Reference { .. })));
+    }
+    let says = |reason: &str| {
+        let invalid = VerifyResult::Invalid { reason: reason.to_owned() };
+        let signature = outer.child(DS, "Signature").unwrap();
+        proof(&invalid, signature, outer, &world.trusted).unwrap_err()
+    };
+    assert!(matches!(says("Reference digest failed for x"), Error::Digest(_)));
+    assert!(matches!(says("anything else"), Error::Value { .. }));
+}

@@ -248,3 +248,34 @@ fn an_upstream_is_told_of_one_client() {
     announce(&mut told, &client, &host, None, false);
     assert_eq!(told.len(), 3);
 }
+
+#[test]
+fn the_scheme_of_a_direct_request_is_that_of_its_connection_or_else_of_the_portal() {
+    let says = |scheme| headers(&[("x-forwarded-proto", scheme)]);
+    let nothing = HeaderMap::new();
+    for (address, headers, is_tls, is_https, expected) in [
+        ("9.9.9.9", &nothing, true, false, "https"),
+        ("9.9.9.9", &nothing, false, true, "https"),
+        ("9.9.9.9", &nothing, true, true, "https"),
+        ("9.9.9.9", &nothing, false, false, "http"),
+        // Whoever is not believed says what they like.
+        ("9.9.9.9", &says("http"), true, false, "https"),
+        ("9.9.9.9", &says("https"), false, false, "http"),
+        // A proxy knows better than its own connection, when it says anything.
+        (PROXY, &nothing, true, false, "https"),
+        (PROXY, &says("http"), true, true, "http"),
+        (PROXY, &says("https"), false, false, "https"),
+    ] {
+        let peer = Peer::new(SocketAddr::new(address.parse().unwrap(), 1234), is_tls);
+        let client = read(headers, &peer, &trusted(), Believed::ALL, is_https).unwrap();
+        let host = Host::parse(b"a.example", true).unwrap();
+        let mut told = HeaderMap::new();
+        announce(&mut told, &client, &host, None, true);
+        let row = (address, is_tls, is_https);
+        assert_eq!(client.is_tls, expected == "https", "{row:?}");
+        assert_eq!(told.get("x-forwarded-proto").unwrap(), expected, "{row:?}");
+        let forwarded = told.get("forwarded").unwrap().to_str().unwrap();
+        let proto = forwarded.split(',').next().unwrap().rsplit(';').next().unwrap();
+        assert_eq!(proto, format!("proto={expected}"), "{row:?}");
+    }
+}

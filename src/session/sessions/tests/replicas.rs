@@ -58,6 +58,54 @@ async fn a_session_that_ends_while_it_is_read_is_not_found() {
     attending.abort();
 }
 
+/// An end finds only what is near. What is read before it and comes near after it is not relied on.
+#[tokio::test]
+async fn an_end_heard_of_while_a_session_is_asked_for_again_leaves_nothing_near() {
+    let (store, clock) = (Switch::new(), clock());
+    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
+    let attending = tokio::spawn(Arc::clone(&two).serve(Arc::new(crate::base::clock::SystemClock)));
+    tokio::task::yield_now().await;
+    let now = clock.now();
+    // Whether it is still near when it is asked for, whether an end is heard of, and of which.
+    let [its_own, of_another] = [true, false];
+    for (is_near, end, stays) in [
+        (false, Some(its_own), false),
+        (true, Some(its_own), false),
+        (false, Some(of_another), false),
+        (true, Some(of_another), true),
+        (false, None, true),
+        (true, None, true),
+    ] {
+        let (id, other) = (begun(&one, &clock).await, begun(&one, &clock).await);
+        let live = two.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+        let remote = two.remote.as_ref().unwrap();
+        if is_near {
+            remote.begin_round(now);
+        } else {
+            two.local.remove(&id.key());
+        }
+        let asked = two.is_live(&live, now);
+        let mut asked = std::pin::pin!(asked);
+        store.is_slow.store(true, Ordering::SeqCst);
+        assert!(futures_util::poll!(asked.as_mut()).is_pending(), "it was read");
+        store.is_slow.store(false, Ordering::SeqCst);
+        let before = remote.ends.load(Ordering::SeqCst);
+        if let Some(is_its_own) = end {
+            let which = if is_its_own { &id } else { &other };
+            one.end(which.key(), Why::Operator, now).await.unwrap();
+            while remote.ends.load(Ordering::SeqCst) == before {
+                tokio::task::yield_now().await;
+            }
+        }
+        let _ = asked.await.unwrap();
+        let row = (is_near, end, stays);
+        assert_eq!(two.local.get(&id.key()).is_some(), stays, "{row:?}");
+        let is_over = end == Some(its_own);
+        assert_eq!(is_live(&two, &id, Activity::Alive, &clock).await, !is_over, "{row:?}");
+    }
+    attending.abort();
+}
+
 #[tokio::test]
 async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
     let (store, clock) = (Switch::new(), clock());
@@ -69,6 +117,44 @@ async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
     sessions.local.remove(&id.key());
     store.take(id.key().record_key(), now).await.unwrap();
     assert!(!sessions.is_live(&live, now).await.unwrap());
+}
+
+/// Two of one session may be held: the one that is near, and one that made room before.
+#[tokio::test]
+async fn what_the_place_has_no_more_has_ended_for_all_who_hold_it() {
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
+    let (id, now) = (begun(&sessions, &clock).await, clock.now());
+    let first = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+    sessions.local.remove(&id.key());
+    assert_eq!(sessions.is_live_near(&first, now), None, "the place knows");
+    let second = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+    for held in [&first, &second] {
+        assert_eq!(sessions.is_live_near(held, now), Some(true));
+    }
+    // It was ended elsewhere, unheard.
+    store.take(id.key().record_key(), now).await.unwrap();
+    sessions.remote.as_ref().unwrap().begin_round(now);
+    assert!(!sessions.is_live(&first, now).await.unwrap());
+    assert!(sessions.local.get(&id.key()).is_none());
+    // Nobody has to ask again, also when the place is away.
+    store.away(true);
+    for held in [&first, &second] {
+        assert_eq!(sessions.is_live_near(held, now), Some(false));
+    }
+}
+
+#[tokio::test]
+async fn whoever_holds_a_session_that_ended_here_sees_it_without_asking() {
+    let (store, clock) = (Switch::new(), clock());
+    let now = clock.now();
+    for sessions in [replica(&store, settings()), Sessions::in_memory(settings(), owners())] {
+        let id = begun(&sessions, &clock).await;
+        let live = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+        assert_eq!(sessions.is_live_near(&live, now), Some(true));
+        sessions.end(id.key(), Why::Operator, now).await.unwrap();
+        assert_eq!(sessions.is_live_near(&live, now), Some(false));
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The heart of the simulator's use: what the gateway's own examination says to every fault.
 
+mod altered;
+
 use std::time::Duration;
 
 use super::plan::Plan;
@@ -200,24 +202,28 @@ impl World {
         fresh_since: Option<Time>,
         now: Time,
     ) -> Result<Assertion, Refusal> {
-        let expected = Expected {
-            node: Some(NODE.to_owned()),
-            service: Some(SERVICE.to_owned()),
-            acs: Some(ACS.to_owned()),
-            request_id: Some(REQUEST.to_owned()),
-            resolve_id: Some(RESOLVE.to_owned()),
-            assurance: Some(Assurance::Substantial),
-            fresh_since,
-            required: Attribute::ALL.to_vec(),
-            skew: Duration::from_secs(60),
-            maximum_bytes: 256 * 1024,
-            wrapping: Wrapping::Soap,
-        };
+        let expected = Expected { fresh_since, ..expected() };
         examine(answer, &self.trusted, &self.keys, &expected, now).for_login()
     }
 
     fn examine(&self, answer: &[u8]) -> Result<Assertion, Refusal> {
         self.examine_at(answer, self.now)
+    }
+}
+
+fn expected() -> Expected {
+    Expected {
+        node: Some(NODE.to_owned()),
+        service: Some(SERVICE.to_owned()),
+        acs: Some(ACS.to_owned()),
+        request_id: Some(REQUEST.to_owned()),
+        resolve_id: Some(RESOLVE.to_owned()),
+        assurance: Some(Assurance::Substantial),
+        fresh_since: None,
+        required: Attribute::ALL.to_vec(),
+        skew: Duration::from_secs(60),
+        maximum_bytes: 256 * 1024,
+        wrapping: Wrapping::Soap,
     }
 }
 

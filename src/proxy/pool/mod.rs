@@ -142,3 +142,6 @@ fn find(servers: &mut Vec<Server>, id: ServerId) -> &mut Server {
     });
     &mut servers[at]
 }
+
+#[cfg(test)]
+mod tests;
