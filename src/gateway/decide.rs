@@ -46,8 +46,8 @@ pub fn host(parts: &Parts, is_tls: bool, told: Option<Host>) -> Result<Host, Fai
 ///
 /// # Errors
 /// When path or query could be read in two ways.
-pub fn path(uri: &Uri) -> Result<Cow<'_, str>, Failure> {
-    let path = path::canonical(uri.path())?;
+pub fn path<'u>(rules: &Rules, host: &Host, uri: &'u Uri) -> Result<Cow<'u, str>, Failure> {
+    let path = rules.path(host.name(), uri.path())?;
     path::check_query(uri.query().unwrap_or(""))?;
     Ok(path)
 }
@@ -120,9 +120,10 @@ impl Worker {
         self.hear_proxies(context, peer)?;
         let told = context.client.host.take();
         context.host = host(&context.parts, context.client.is_tls, told)?;
-        let path = match path(&context.parts.uri)? {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(decoded) => Some(decoded),
+        let path = match path(&self.shared.rules, &context.host, &context.parts.uri) {
+            Ok(Cow::Borrowed(_)) => None,
+            Ok(Cow::Owned(decoded)) => Some(decoded),
+            Err(failure) => return Err(failure),
         };
         context.scan = headers::clean_request(&mut context.parts.headers)?;
         if context.scan.has_via && self.shared.via.is_in(&context.parts.headers) {

@@ -319,6 +319,7 @@ table!(
             claims,
             strip_prefix,
             add_prefix,
+            lenient_paths,
             rewrite_responses,
             host_header,
             response_timeout,

@@ -31,6 +31,7 @@ mod descriptors;
 mod doors;
 mod everybody;
 mod fixed;
+mod leniency;
 mod limits;
 mod listen;
 mod log;
@@ -101,6 +102,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let (names, upstreams) = upstreams::resolve(context);
     let routes = routes::resolve(context, portal.as_ref(), &names);
     cases::check(context, &routes);
+    leniency::check(context, &routes);
     doors::check(context, &routes, &upstreams);
     portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
