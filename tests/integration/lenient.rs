@@ -1,6 +1,7 @@
 //! Spellings of paths that a route takes although servers read them in more than one way
-//! (`lenient_paths`).
+//! (`lenient_paths`), and what the server as a whole and ports that are not ours come to.
 
+use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{World, world};
@@ -36,6 +37,11 @@ lenient_paths = ["empty_segment", "encoded_slash"]
 path = "/tax"
 upstream = "portal"
 lenient_paths = ["encoded_slash"]
+[[route]]
+host = "news.example"
+path = "/"
+upstream = "portal"
+access = "public"
 "#;
 
 /// Sends a request as it is written. Returns the status and what came behind the head.
@@ -154,4 +160,47 @@ async fn new_rules_say_anew_which_spellings_are_taken() {
     world.reload_with(|text| text.replace("lenient_paths = [\"encoded_slash\"]", "")).await;
     let (status, _) = send(&world, "GET", "/npm/@scope%2Fname", "localhost").await;
     assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn the_server_as_a_whole_answers_a_ping_and_no_portal_hears_of_it() {
+    let world = start().await;
+    let (status, body) = send(&world, "OPTIONS", "*", "localhost").await;
+    assert_eq!((status, &*body), (204, ""));
+    for (method, target, host, status) in [
+        ("OPTIONS", "*", "elsewhere.example", StatusCode::NOT_FOUND),
+        ("GET", "*", "localhost", StatusCode::BAD_REQUEST),
+        ("OPTIONS", "*?x", "localhost", StatusCode::BAD_REQUEST),
+    ] {
+        let (came, body) = send(&world, method, target, host).await;
+        assert_eq!(came, status.as_u16(), "{method} {target} {host}: {body}");
+    }
+    assert!(world.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_port_that_is_none_of_ours_is_not_told_to_the_portal() {
+    let world = start().await;
+    let own = format!("localhost:{}", world.address().port());
+    let news = format!("news.example:{}", world.address().port());
+    for (host, told) in [
+        // That of the listener.
+        (own.as_str(), own.as_str()),
+        (&news, &news),
+        // None, in each way to write it.
+        ("localhost", "localhost"),
+        ("localhost:", "localhost"),
+        ("localhost:80", "localhost"),
+        ("news.example:", "news.example"),
+        // One that the client made up: that of the portal's address instead, or none.
+        ("localhost:4", &own),
+        ("LOCALHOST.:65535", &own),
+        ("localhost:443", &own),
+        ("news.example:4", "news.example"),
+    ] {
+        let (status, body) = send(&world, "GET", "/x", host).await;
+        assert_eq!(status, 200, "{host}: {body}");
+        assert_eq!(world.last_seen().header("host"), Some(told), "{host}");
+        assert_eq!(world.last_seen().header("x-forwarded-host"), Some(told), "{host}");
+    }
 }
