@@ -130,8 +130,7 @@ fn pieces(segment: &str) -> Option<Vec<Piece>> {
     }
     add_letters(rest, &mut pieces)?;
     let mut parameters = pieces.split(|piece| matches!(piece, Piece::Semicolon(_))).skip(1);
-    let is_dots = |parameter: &[Piece]| matches!(&*letters_of(parameter), "." | "..");
-    (!parameters.any(is_dots)).then_some(pieces)
+    (!parameters.any(|parameter| are_dots(&letters_of(parameter)))).then_some(pieces)
 }
 
 /// What is encoded.
@@ -180,10 +179,16 @@ fn has_overlong_form(bytes: &[u8]) -> bool {
 
 fn is_plain_parameter(text: &str) -> bool {
     let decoded = percent_decode(text.as_bytes()).decode_utf8();
-    decoded.is_ok_and(|text| !text.contains(is_ambiguous) && !matches!(&*text, "." | ".."))
+    decoded.is_ok_and(|text| !text.contains(is_ambiguous) && !are_dots(&text))
 }
 
-/// Returns the letters that are known.
+/// Tells whether letters are dots that lead up, once what may be dropped is dropped.
+fn are_dots(letters: &str) -> bool {
+    let known: String = letters.chars().filter(char::is_ascii).collect();
+    matches!(&*known, "." | "..")
+}
+
+/// Returns the letters that are no signs.
 fn letters_of(pieces: &[Piece]) -> String {
     let text = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
@@ -336,6 +341,8 @@ mod tests {
             "/a.%B1",
             "/a%B1.",
             "/a%3B.%B1.",
+            "/a%3B.%C5%BC%3Bb/%B1",
+            "/a;.%C5%BC/%B1",
             "/%c0%af",
             "/a%c0%6fb",
             "/%c1%9c",
