@@ -8,12 +8,13 @@ use std::time::Duration;
 use brama::base::clock::Time;
 use brama::flow::return_to::ReturnTo;
 use brama::gate::action::{Redirect, RedirectHost};
+use brama::gate::readings::UNKNOWN;
 use brama::gate::rewrite::Rewrite;
 use brama::identity::assurance::Assurance;
 use brama::identity::attribute::Attribute;
 use brama::identity::headers::{IdentityHeader, identity_header};
 use brama::pages::Language;
-use brama::request::{context, host, path};
+use brama::request::{context, host, lenient_path, path};
 use brama::saml::artifact::Artifact;
 use brama::saml::examine::examine;
 use brama::saml::expected::{Expected, Wrapping};
@@ -130,6 +131,25 @@ proptest! {
             prop_assert!(!segments.contains(&"..") && !segments.contains(&"."), "{decoded}");
             prop_assert!(!decoded.contains("//") && !decoded.contains('\\'), "{decoded}");
             prop_assert!(!decoded.contains(';'), "{decoded}");
+        }
+    }
+
+    #[test]
+    fn a_lenient_path_leads_up_in_no_reading(
+        raw in "(/|[.;a-c]|%2[Ff]|%2[Ee]|%25|%3[Bb]|%B1|%C0|%AF|%C5%BC|%5C){0,14}",
+    ) {
+        let raw = format!("/{raw}");
+        let Some(readings) = lenient_path::read(&raw) else { return Ok(()) };
+        // Everything decoded; of bytes that are no UTF-8, what is no letter of ASCII dropped.
+        let bytes: Vec<u8> = percent_encoding::percent_decode_str(&raw).collect();
+        let ascii = || bytes.iter().copied().filter(u8::is_ascii).map(char::from).collect();
+        let decoded = String::from_utf8(bytes.clone()).unwrap_or_else(|_| ascii());
+        let dropped = |reading: &String| reading.replace(UNKNOWN, "");
+        let all = readings.others.iter().chain([&readings.path, &readings.longest]).map(dropped);
+        for reading in all.chain([decoded]) {
+            prop_assert!(!reading.starts_with("//"), "{} {}", raw, reading);
+            let leads_up = reading.split(['/', ';']).any(|part| part == "." || part == "..");
+            prop_assert!(!leads_up, "{} {}", raw, reading);
         }
     }
 

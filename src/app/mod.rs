@@ -79,7 +79,14 @@ impl App {
             store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
         kept.agree(now).await?;
 
-        // 2. What all workers share.
+        // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
+        let groups = groups(settings.upstreams).await;
+        let listen = settings.listen;
+        let (proxies, trusted) = (listen.proxy_protocol_from.clone(), &listen.trusted_proxies);
+        let admission = Admission::new(listen.limits, proxies, trusted);
+        let sockets = Sockets::bind(listen)?;
+
+        // 3. What all workers share.
         let rules = Arc::new(Rules {
             policy: Policy::new(settings.routes),
             may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
@@ -120,20 +127,16 @@ impl App {
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             counts,
             via: Arc::default(),
+            ports: Arc::new(sockets.ports()),
             clock: Arc::clone(&clock),
             settings: settings.gateway,
         });
 
-        // 3. The portals behind, and the sockets.
-        let groups = groups(settings.upstreams).await;
-        let listen = settings.listen;
-        let (proxies, trusted) = (listen.proxy_protocol_from.clone(), &listen.trusted_proxies);
-        let admission = Admission::new(listen.limits, proxies, trusted);
         Ok(Self {
             shared,
             groups,
             renewal,
-            sockets: Sockets::bind(listen)?,
+            sockets,
             admission,
             state,
             clock,

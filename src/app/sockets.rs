@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::settings::{Https, Listen};
+use crate::gateway::ports::Ports;
 use crate::server::certificates::Certificates;
 use crate::server::cores;
 use crate::server::handover::HandOver;
@@ -40,6 +41,7 @@ pub(super) struct Sockets {
     pub(super) certificates: Option<Arc<Certificates>>,
     /// For the log: what is listened on, by name.
     pub(super) addresses: Vec<(&'static str, String)>,
+    ports: Ports,
 }
 
 impl Sockets {
@@ -52,6 +54,7 @@ impl Sockets {
             hand_over: HandOver::default(),
             certificates: None,
             addresses: Vec::new(),
+            ports: Ports::default(),
         };
         let (https, tls) = match listen.https {
             Some(Https { socket, certificates, options }) => {
@@ -72,6 +75,8 @@ impl Sockets {
             sockets.hand_over.add(name, &shares)?;
             let first = shares.first().and_then(|bound| bound.sockets().first());
             sockets.addresses.extend(first.map(|socket| (name, socket.to_string())));
+            let all = shares.iter().take(1).flat_map(Bound::sockets);
+            sockets.ports.0.extend(all.filter_map(|socket| Some(socket.address().ok()?.port())));
             for (bound, doors) in shares.into_iter().zip(&mut sockets.workers) {
                 doors.push(Closed { purpose, bound, tls: tls.clone() });
             }
@@ -82,6 +87,11 @@ impl Sockets {
 }
 
 impl Sockets {
+    /// Returns the ports that citizens may come to.
+    pub(super) fn ports(&self) -> Ports {
+        self.ports.clone()
+    }
+
     /// Returns the address of a listener for the log; empty when there is none.
     pub(super) fn address(&self, name: &str) -> &str {
         let found = self.addresses.iter().find(|(known, _)| *known == name);

@@ -26,6 +26,7 @@ use http::Method;
 use super::action::{Action, Forward};
 use super::case;
 use super::header_rules::Rules;
+use super::leniency::Leniency;
 use super::methods::Methods;
 use super::origins::Origins;
 use super::protocols::Protocols;
@@ -78,6 +79,9 @@ pub struct Route {
     pub action: Action,
     /// How the path changes on the way.
     pub rewrite: Rewrite,
+    /// Spellings of paths that it takes although they are read in more than one way. All routes of
+    /// a location have the same.
+    pub leniency: Leniency,
     /// Scheme, host and port of its pages, where the configuration says them.
     pub origin: Option<String>,
     /// Whether addresses in answers become the public ones.
@@ -118,6 +122,7 @@ impl Route {
             access,
             action: Action::Forward(Forward::to(upstream)),
             rewrite: Rewrite::default(),
+            leniency: Leniency::default(),
             origin: None,
             rewrite_responses: true,
             request_headers: Rules::default(),
@@ -214,6 +219,13 @@ impl Location {
     pub fn path(&self) -> &str {
         &self.path
     }
+
+    /// Returns the spellings of paths that all of its routes take.
+    #[must_use]
+    pub fn leniency(&self) -> Leniency {
+        let each = self.routes.iter().map(|route| route.leniency);
+        each.reduce(Leniency::and).unwrap_or_default()
+    }
 }
 
 /// All routes of the configuration, by host and path.
@@ -232,6 +244,8 @@ struct Host {
     locations: Vec<Location>,
     /// Whether requests go on to an upstream that ignores case.
     ignores_case: bool,
+    /// Whether a route takes spellings that are read in more than one way.
+    is_lenient: bool,
 }
 
 impl Host {
@@ -302,12 +316,14 @@ impl Policy {
     fn add(&mut self, route: Route) {
         let at = self.position(&route.host).unwrap_or_else(|at| {
             let name = route.host.clone();
-            self.hosts.insert(at, Host { name, locations: Vec::new(), ignores_case: false });
+            let locations = Vec::new();
+            self.hosts.insert(at, Host { name, locations, ignores_case: false, is_lenient: false });
             at
         });
         let host = &mut self.hosts[at];
         host.ignores_case |=
             matches!(&route.action, Action::Forward(forward) if forward.ignores_case);
+        host.is_lenient |= !route.leniency.is_none();
         match host.locations.iter_mut().find(|location| location.path == route.path) {
             Some(location) => location.routes.push(Arc::new(route)),
             None => host.locations.push(Location::new(route)),
@@ -324,6 +340,12 @@ impl Policy {
         self.hosts[self.position(host).ok()?].find(path)
     }
 
+    /// Returns the locations of a host.
+    #[must_use]
+    pub fn locations(&self, host: &str) -> &[Location] {
+        self.position(host).map_or(&[], |at| &self.hosts[at].locations)
+    }
+
     /// Tells how a route covers a path of its host.
     #[must_use]
     pub fn coverage(&self, route: &Route, path: &str) -> Coverage {
@@ -334,7 +356,7 @@ impl Policy {
     /// Returns the locations that are in reach of a client that does something with all that is
     /// below a path.
     pub fn below(&self, host: &str, path: &str) -> impl Iterator<Item = &Location> {
-        let locations = self.position(host).map_or(&[][..], |at| &self.hosts[at].locations);
+        let locations = self.locations(host);
         let path = if path == "/" { path } else { path.trim_end_matches('/') };
         let is_below = |location: &&Location| location.path != path && covers(path, &location.path);
         // Not borrowed from the path, which may be gone before them.
@@ -347,6 +369,12 @@ impl Policy {
         self.position(host).is_ok()
     }
 
+    /// Tells whether a route of a host takes spellings that are read in more than one way.
+    #[must_use]
+    pub fn is_lenient(&self, host: &str) -> bool {
+        self.position(host).is_ok_and(|at| self.hosts[at].is_lenient)
+    }
+
     /// Returns every route: by host, the most specific first.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
         let locations = self.hosts.iter().flat_map(|host| &host.locations);
@@ -356,7 +384,7 @@ impl Policy {
     /// Tells whether any route of a host is told that about a citizen.
     #[must_use]
     pub fn releases_claim(&self, host: &str, claim: PersonalClaim) -> bool {
-        let locations = self.position(host).map_or(&[][..], |at| &self.hosts[at].locations);
+        let locations = self.locations(host);
         let mut routes = locations.iter().flat_map(|location| &location.routes);
         routes.any(|route| route.release.claims.contains(&claim))
     }

@@ -11,7 +11,6 @@ use crate::gate::requirement::AuthnRequirement;
 use crate::gateway::Worker;
 use crate::identity::assurance::Assurance;
 use crate::request::context::RequestContext;
-use crate::request::path;
 
 /// Returns what a login must bring that a client asks for.
 #[must_use]
@@ -34,6 +33,7 @@ fn of_route(
     return_to: &ReturnTo,
 ) -> Option<AuthnRequirement> {
     let raw = return_to.as_str().split(['?', '#']).next()?;
-    let (host, path) = (context.host.name(), path::canonical(raw).ok()?);
+    let host = context.host.name();
+    let path = worker.shared.rules.path(host, raw).ok()?;
     worker.shared.find((host, &path), &http::Method::GET, None).route()?.requirement()
 }

@@ -47,8 +47,8 @@ pub fn host(parts: &Parts, is_tls: bool, told: Option<Host>) -> Result<Host, Fai
 ///
 /// # Errors
 /// When path or query could be read in two ways.
-pub fn path(uri: &Uri) -> Result<Cow<'_, str>, Failure> {
-    let path = path::canonical(uri.path())?;
+pub fn path<'u>(rules: &Rules, host: &Host, uri: &'u Uri) -> Result<Cow<'u, str>, Failure> {
+    let path = rules.path(host.name(), uri.path())?;
     path::check_query(uri.query().unwrap_or(""))?;
     Ok(path)
 }
@@ -95,6 +95,11 @@ pub struct Received {
     path: Option<String>,
 }
 
+/// Tells whether a request is for the server as a whole (RFC 9112 3.2.4).
+fn is_for_server(context: &RequestContext) -> bool {
+    context.path_and_query() == endpoints::SERVER && context.parts.method == Method::OPTIONS
+}
+
 impl Shared {
     /// Finds what a request is for, see [`find`].
     #[must_use]
@@ -120,10 +125,12 @@ impl Worker {
         // Before their headers go.
         self.hear_proxies(context, peer)?;
         let told = context.client.host.take();
-        context.host = host(&context.parts, context.client.is_tls, told)?;
-        let path = match path(&context.parts.uri)? {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(decoded) => Some(decoded),
+        context.host = self.host(context, told)?;
+        let path = match path(&self.shared.rules, &context.host, &context.parts.uri) {
+            Ok(Cow::Borrowed(_)) => None,
+            Ok(Cow::Owned(decoded)) => Some(decoded),
+            Err(_) if is_for_server(context) => None,
+            Err(failure) => return Err(failure),
         };
         let passed = &self.shared.settings.edge.identity_headers_passed;
         context.scan = headers::clean_request(&mut context.parts.headers, passed)?;
@@ -175,6 +182,15 @@ impl Worker {
         Ok(decision)
     }
 
+    /// Settles the host of a request. A port that a client wrote and that is none of ours is not
+    /// told to anybody ([`ports`](crate::gateway::ports)).
+    fn host(&self, context: &RequestContext, told: Option<Host>) -> Result<Host, Failure> {
+        let (is_told, is_tls) = (told.is_some(), context.client.is_tls);
+        let host = host(&context.parts, is_tls, told)?;
+        let Shared { ports, settings, .. } = &*self.shared;
+        Ok(if is_told { host } else { ports.reached(settings, host, is_tls) })
+    }
+
     /// Takes what a proxy in front says of the client, if it is believed.
     fn hear_proxies(&self, context: &mut RequestContext, peer: &Peer) -> Result<(), Failure> {
         let Edge { trusted, believed, .. } = &self.shared.settings.edge;
@@ -212,7 +228,7 @@ impl Worker {
         if context.parts.version == Version::HTTP_2 {
             head::check_http2(&context.parts, &self.shared.settings.edge.bounds)?;
         }
-        if !context.path_and_query().starts_with('/') {
+        if !context.path_and_query().starts_with('/') && !is_for_server(context) {
             return Err(path::Error::Relative.into());
         }
         Ok(())

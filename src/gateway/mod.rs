@@ -26,6 +26,7 @@ pub mod limits;
 pub mod login;
 pub mod portal_cookies;
 pub mod portals;
+pub mod ports;
 pub mod response;
 pub mod settings;
 pub mod stack;
@@ -34,6 +35,7 @@ pub mod visitor;
 use std::sync::{Arc, RwLock};
 
 use self::limits::Limits;
+use self::ports::Ports;
 pub use self::settings::Settings;
 use crate::base::clock::SharedClock;
 use crate::base::network::Network;
@@ -71,6 +73,8 @@ pub struct Shared {
     pub counts: Arc<Doors>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
+    /// The ports at which we listen.
+    pub ports: Arc<Ports>,
     /// The clock of every decision and deadline.
     pub clock: SharedClock,
 }

@@ -39,6 +39,14 @@ pub fn look<'a>(settings: &'a Settings, context: &RequestContext) -> Branding<'a
     }
 }
 
+/// Answers that all is well, and nothing more.
+#[must_use]
+pub fn no_content() -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// Answers with a page of ours.
 #[must_use]
 pub fn page(status: StatusCode, page: Page) -> Response<Body> {

@@ -25,8 +25,8 @@ use crate::request::context::{Caller, RequestContext};
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
+use crate::request::recorded;
 use crate::request::service::{Peer, Service, ServiceResponse};
-use crate::request::{path, recorded};
 use crate::wire::incoming::Incoming;
 use crate::wire::refusal::Refusal;
 
@@ -92,7 +92,7 @@ impl Worker {
 
     fn https_target(&self, context: &RequestContext) -> Result<String, Failure> {
         let host = decide::host(&context.parts, false, None)?;
-        path::canonical(context.parts.uri.path())?;
+        self.shared.rules.path(host.name(), context.parts.uri.path())?;
         if !self.shared.rules.policy.has_host(host.name()) {
             let code = Reason::RequestNoRoute;
             return Err(Failure::new(ErrorPage::NotFound, StatusCode::NOT_FOUND, code));

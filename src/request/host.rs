@@ -13,7 +13,7 @@
 //!    write one (`127.1`, `0x7f.1`) is refused. An IPv6 address stands in brackets and is written
 //!    in one way.
 //! 5. A port has one spelling, without sign and leading zeros. The default port of the scheme is
-//!    the same as none. An empty port is refused.
+//!    the same as none, and so is an empty one (`name:`, RFC 3986 3.2.3 and 6.2.3).
 //!
 //! Nearly all requests of a portal name the same few hosts in the same spelling, so each thread
 //! remembers what it read last. A host is the same whether it was read or remembered.
@@ -195,6 +195,7 @@ pub fn from_configuration(host: &str) -> Option<String> {
 /// Parts name and port. The colons of an IPv6 address stand inside brackets.
 fn split(host: &str) -> Option<(&str, Option<u16>)> {
     match host.rsplit_once(':') {
+        Some((name, "")) => Some((name, None)),
         Some((name, port)) if !port.ends_with(']') => {
             let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
             Some((name, Some(is_port.then(|| port.parse().ok())??)))
@@ -256,6 +257,8 @@ mod tests {
             ("portal.example.", "portal.example"),
             ("portal.example:8443", "portal.example"),
             ("portal.example.:1", "portal.example"),
+            ("portal.example:", "portal.example"),
+            ("[::1]:", "[::1]"),
             ("portal.example:65535", "portal.example"),
             ("a-b.example", "a-b.example"),
             ("portal_api", "portal_api"),
@@ -299,7 +302,9 @@ mod tests {
             "a:+80",
             "a:080",
             "a:0",
-            "a:",
+            ":",
+            "a::",
+            "a:80:",
             "a:80:80",
             ":80",
             "[::1",
@@ -307,7 +312,6 @@ mod tests {
             "[x]",
             "[::1]x",
             "[::1].",
-            "[::1]:",
             "[fe80::1%25eth0]",
             "[127.0.0.1]",
             "127.1",
@@ -401,6 +405,9 @@ mod tests {
             (one, "/", vec!["a.example:443"], Ok("a.example a.example")),
             (one, "/", vec!["a.example:80"], Ok("a.example a.example:80")),
             (one, "/", vec!["a.example.:443"], Ok("a.example a.example")),
+            (one, "/", vec!["a.example:"], Ok("a.example a.example")),
+            (one, "https://a.example/", vec!["a.example:"], Ok("a.example a.example")),
+            (one, "https://a.example:1/", vec!["a.example:"], Err(Differs)),
             (one, "/", vec![], Err(NotOne)),
             (old, "/", vec![], Err(NotOne)),
             (one, "/", vec!["a.example", "a.example"], Err(NotOne)),

@@ -31,7 +31,6 @@ use crate::gate::action::Action;
 use crate::gate::policy::Route;
 use crate::gate::visitor::Visitor;
 use crate::request::host::Host;
-use crate::request::path;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::session::cached::ActiveSession;
 
@@ -225,7 +224,7 @@ impl Lasting {
     /// Tells whether the same request would pass by other rules: if so, whether its route outlives
     /// sessions.
     fn may_pass(&self, rules: &Rules) -> Option<bool> {
-        let path = path::canonical(self.uri.path()).ok()?;
+        let path = rules.path(self.host.name(), self.uri.path()).ok()?;
         let place = (self.host.name(), &*path);
         let visitor = self.live.as_ref().map(|live| Visitor::from(live.session()));
         let mut found = rules.find(place, &self.method, Some(self.address));

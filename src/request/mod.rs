@@ -12,6 +12,7 @@ pub mod headers;
 pub mod host;
 pub mod interim;
 pub mod lasting;
+pub mod lenient_path;
 pub mod networks;
 pub mod path;
 pub mod portal_cookie;

@@ -1,7 +1,8 @@
 //! The path that policy and upstream agree on.
 //!
 //! What two servers could read in two ways is refused, so the path can be passed on as it came. The
-//! policy sees it decoded once and without parameters.
+//! policy sees it decoded once and without parameters. A route may take four kinds of spelling that
+//! are refused here ([`super::lenient_path`]): `%2f`, `%3b`, `//`, and bytes that are not UTF-8.
 //!
 //! | what | decision |
 //! |---|---|
@@ -20,8 +21,7 @@
 //! | upper and lower case, composed and decomposed letters, spaces at the end | different places, see [`crate::manual::threat_model`] |
 //! | the length | bounded by the listener, with the whole head |
 //!
-//! A raw `#` in a target ends it for the HTTP parser, which drops the rest: neither we nor the
-//! upstream see it. The first `?` begins the query, where further ones are data.
+//! The first `?` begins the query, where further ones are data.
 //!
 //! A segment that ends in a dot is one thing to us and another to servers that go by the beginnings
 //! of paths (nginx with `location /panel { proxy_pass http://app/; }` makes `/.` of `/panel.`, with
@@ -62,6 +62,9 @@ pub enum Error {
     /// A segment ends in a dot.
     #[error("path has a segment that ends in a dot")]
     Dot,
+    /// The route would take it, but read in another way it is for another route.
+    #[error("path may be read as one for another route")]
+    LeadsElsewhere,
     /// The query has something else than visible ASCII.
     #[error("query has a character that must be percent-encoded")]
     Query,
@@ -123,7 +126,7 @@ pub fn check_query(query: &str) -> Result<(), Error> {
 /// An encoded semicolon is data to one server and a parameter to the next. The last five become
 /// dots and slashes where a server converts to an older character set or normalises (Unicode
 /// UAX 15, NFKC).
-fn is_ambiguous(letter: char) -> bool {
+pub(super) fn is_ambiguous(letter: char) -> bool {
     matches!(letter, '/' | '\\' | ';')
         || letter.is_control()
         || matches!(letter, '\u{2024}' | '\u{2025}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}')
@@ -143,7 +146,7 @@ fn check_segments(path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_encoding(raw: &str) -> Result<(), Error> {
+pub(super) fn check_encoding(raw: &str) -> Result<(), Error> {
     let bytes = raw.as_bytes();
     let is_pair = |at: usize| {
         bytes.get(at..at + 2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))

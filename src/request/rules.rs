@@ -3,6 +3,7 @@
 //! Every request keeps the [`Rules`] that it began with. What lasts longer than a new configuration
 //! takes to come is judged again by the [`CurrentRules`] (see [`crate::request::lasting`]).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use crate::base::clock::SharedClock;
 use crate::gate::RouteMatch;
 use crate::gate::facts::Facts;
 use crate::gate::policy::Policy;
+use crate::gate::readings::Refusal;
 use crate::observe::metrics::Doors;
 use crate::request::networks::Networks;
+use crate::request::{lenient_path, path};
 use crate::session::sessions::Sessions;
 
 /// By what a request is judged.
@@ -26,6 +29,33 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Returns the canonical path of a request for the policy. A spelling that is read in more than
+    /// one way is taken only where the route says so.
+    ///
+    /// # Errors
+    /// When it could be read in two ways.
+    pub fn path<'p>(&self, host: &str, raw: &'p str) -> Result<Cow<'p, str>, path::Error> {
+        path::canonical(raw).or_else(|error| self.lenient_path(host, raw, error).map(Cow::Owned))
+    }
+
+    #[cold]
+    fn lenient_path(
+        &self,
+        host: &str,
+        raw: &str,
+        error: path::Error,
+    ) -> Result<String, path::Error> {
+        if !self.policy.is_lenient(host) {
+            return Err(error);
+        }
+        let readings = lenient_path::read(raw).ok_or(error)?;
+        match self.policy.take(host, &readings) {
+            Ok(()) => Ok(readings.path),
+            Err(Refusal::NotTaken) => Err(error),
+            Err(Refusal::LeadsElsewhere) => Err(path::Error::LeadsElsewhere),
+        }
+    }
+
     /// Finds the route of a request: by its canonical host and path, its method, and its client,
     /// which may be allowed to pass during maintenance. `None` is no client in particular.
     #[must_use]

@@ -1,8 +1,10 @@
 //! The chunked coding (RFC 9112 section 7.1), piece by piece.
 //!
-//! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are refused in requests: no client
-//!    uses them, and parsers differ in where one ends. In answers they are passed over, but for
-//!    control characters: a bare CR is the end of a line to some.
+//! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are ignored, since nobody here
+//!    knows any (RFC 9112 7.1.1), and go no further: the body is framed anew. In requests they are
+//!    as the grammar has them, because parsers differ in where another one ends, and bounded: at
+//!    most [`LONGEST_SIZE_LINE`] bytes with the size, [`MOST_EXTENSIONS`] in a body. In answers
+//!    they are only free of control characters: a bare CR is the end of a line to some.
 //! 2. The data of a chunk is followed by CR LF and nothing else.
 //! 3. A trailer is bounded as a head is. What would change how the message is understood is
 //!    refused in it (RFC 9110 6.5.1).
@@ -14,7 +16,7 @@ use http::header::{
     COOKIE, EXPECT, HOST, HeaderName, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
-use super::head::{Bounds, parse_trailer};
+use super::head::{Bounds, is_token_byte, parse_trailer};
 use super::refusal::Refusal;
 
 /// Where in the coding we are.
@@ -22,14 +24,16 @@ use super::refusal::Refusal;
 pub struct Decoder {
     state: State,
     extensions: Extensions,
+    /// How many bytes of extensions there were.
+    ignored: usize,
 }
 
-/// Whether chunk extensions are passed over.
+/// How chunk extensions are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extensions {
-    /// They are refused: for requests.
-    Refused,
-    /// They are passed over: for answers of upstreams.
+    /// As the grammar has them, and few: for requests.
+    Checked,
+    /// Whatever they are: for answers of upstreams.
     PassedOver,
 }
 
@@ -57,7 +61,7 @@ impl Decoder {
     /// Makes a decoder at the beginning of a body.
     #[must_use]
     pub fn new(extensions: Extensions) -> Self {
-        Self { state: State::Size, extensions }
+        Self { state: State::Size, extensions, ignored: 0 }
     }
 
     /// Tells whether the last chunk and the trailer have been read.
@@ -110,17 +114,22 @@ impl Decoder {
         }
     }
 
-    fn size(&self, buffer: &mut BytesMut) -> Result<Option<u64>, Refusal> {
+    fn size(&mut self, buffer: &mut BytesMut) -> Result<Option<u64>, Refusal> {
         let Some(end) = memchr::memchr(b'\n', buffer) else {
-            let longest = match self.extensions {
-                Extensions::Refused => MOST_DIGITS + 1,
-                Extensions::PassedOver => LONGEST_SIZE_LINE,
-            };
-            return if buffer.len() > longest { Err(BAD_SIZE) } else { Ok(None) };
+            let is_long = buffer.len() > LONGEST_SIZE_LINE;
+            return if is_long { Err(BAD_SIZE) } else { Ok(None) };
         };
         let line = buffer[..end].strip_suffix(b"\r").ok_or(BAD_SIZE)?;
         let digits = match self.extensions {
-            Extensions::Refused => line,
+            Extensions::Checked => {
+                let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+                let (digits, extensions) = line.split_at(digits);
+                self.ignored += extensions.len();
+                if !are_extensions(extensions) || self.ignored > MOST_EXTENSIONS {
+                    return Err(BAD_SIZE);
+                }
+                digits
+            }
             Extensions::PassedOver => {
                 if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
                     return Err(BAD_SIZE);
@@ -179,8 +188,57 @@ impl Decoder {
 
 /// What a trailer ends with.
 const END: &[u8] = b"\r\n\r\n";
+/// RFC 9112 7.1.1: `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`.
+fn are_extensions(mut text: &[u8]) -> bool {
+    while !text.is_empty() {
+        let Some(rest) = trim_start(text).strip_prefix(b";") else { return false };
+        let Some(rest) = after_token(trim_start(rest)) else { return false };
+        let value = trim_start(rest).strip_prefix(b"=").map(trim_start);
+        text = match value {
+            None => rest,
+            Some([b'"', quoted @ ..]) => match after_quoted(quoted) {
+                Some(rest) => rest,
+                None => return false,
+            },
+            Some(value) => match after_token(value) {
+                Some(rest) => rest,
+                None => return false,
+            },
+        };
+    }
+    true
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[spaces..]
+}
+
+/// Returns what stands behind a token.
+fn after_token(text: &[u8]) -> Option<&[u8]> {
+    let length = text.iter().take_while(|byte| is_token_byte(**byte)).count();
+    (length > 0).then(|| &text[length..])
+}
+
+/// Returns what stands behind a quoted string, of which the first quote is gone (RFC 9110 5.6.4).
+fn after_quoted(mut text: &[u8]) -> Option<&[u8]> {
+    let may_be_quoted = |byte: u8| byte == b'\t' || !byte.is_ascii_control();
+    loop {
+        text = match text {
+            [b'"', rest @ ..] => return Some(rest),
+            [b'\\', byte, rest @ ..] if may_be_quoted(*byte) => rest,
+            [b'\\', ..] => return None,
+            [byte, rest @ ..] if may_be_quoted(*byte) => rest,
+            _ => return None,
+        };
+    }
+}
+
 const MOST_DIGITS: usize = 16;
+/// The longest line of a size, with its extensions.
 const LONGEST_SIZE_LINE: usize = 256;
+/// The most bytes of extensions in the body of a request: each chunk may have one byte of data.
+const MOST_EXTENSIONS: usize = 16 << 10;
 const MOST_DATA: u64 = 1 << 62;
 const BAD_SIZE: Refusal = Refusal::Framing("size of a chunk");
 
@@ -211,7 +269,7 @@ mod tests {
 
     /// Decodes a text that comes in pieces of `step` bytes.
     fn decode(text: &str, step: usize) -> Result<Decoded, Refusal> {
-        let mut decoder = Decoder::new(Extensions::Refused);
+        let mut decoder = Decoder::new(Extensions::Checked);
         let (mut buffer, mut data, mut trailer) = (BytesMut::new(), Vec::new(), Vec::new());
         for part in text.as_bytes().chunks(step) {
             buffer.extend_from_slice(part);
@@ -254,7 +312,16 @@ mod tests {
             "5\r\nhello\n0\r\n\r\n",
             "5\r\nhello!\r\n0\r\n\r\n",
             "5\r\nhell\r\n0\r\n\r\n",
-            "5;a=b\r\nhello\r\n0\r\n\r\n",
+            "5;\r\nhello\r\n0\r\n\r\n",
+            "5;a=\r\nhello\r\n0\r\n\r\n",
+            "5;a b\r\nhello\r\n0\r\n\r\n",
+            "5;a=\"b\r\nhello\r\n0\r\n\r\n",
+            "5;a=\"b\\\r\nhello\r\n0\r\n\r\n",
+            "5;a=\"b\"c\r\nhello\r\n0\r\n\r\n",
+            "5;a=b;\r\nhello\r\n0\r\n\r\n",
+            "5;a \r\nhello\r\n0\r\n\r\n",
+            "5;a=\"\u{1}\"\r\nhello\r\n0\r\n\r\n",
+            ";a\r\nhello\r\n0\r\n\r\n",
             "5 \r\nhello\r\n0\r\n\r\n",
             " 5\r\nhello\r\n0\r\n\r\n",
             "+5\r\nhello\r\n0\r\n\r\n",
@@ -279,7 +346,7 @@ mod tests {
 
     #[test]
     fn the_data_of_a_chunk_that_goes_on_is_refused_by_its_first_byte() {
-        let mut decoder = Decoder::new(Extensions::Refused);
+        let mut decoder = Decoder::new(Extensions::Checked);
         let mut take = |more: &str| {
             let mut buffer = BytesMut::from(more);
             decoder.take(&mut buffer, &Bounds::default()).map(|piece| piece.is_some())
@@ -287,6 +354,29 @@ mod tests {
         assert_eq!(take("2\r\nok"), Ok(true));
         assert_eq!(take("\r"), Ok(false));
         assert_eq!(take("!"), Err(Refusal::Framing("data of a chunk goes on after its end")));
+    }
+
+    #[test]
+    fn extensions_of_a_request_are_ignored_and_bounded() {
+        for extension in [
+            ";a",
+            ";a=b",
+            " ; a = b\t;c",
+            ";a=\"b;c\\\"d\u{e9}\\\\\";e",
+            ";a=\"\"",
+            &format!(";{}", "a".repeat(250)),
+        ] {
+            let text = format!("5{extension}\r\nhello\r\n0{extension}\r\n\r\n");
+            for step in [1, text.len()] {
+                assert_eq!(decode(&text, step).unwrap().0, b"hello", "{extension}");
+            }
+        }
+        assert!(decode(&format!("5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(260)), 1).is_err());
+        // So many bytes of them that each chunk brings more than it holds.
+        let chunks = |count: usize| format!("{}0\r\n\r\n", "1;abc\r\nx\r\n".repeat(count));
+        let most = MOST_EXTENSIONS / 4;
+        assert_eq!(decode(&chunks(most), 4096).unwrap().0.len(), most);
+        assert!(decode(&chunks(most + 1), 4096).is_err());
     }
 
     #[test]
@@ -309,7 +399,7 @@ mod tests {
         let bounds = Bounds { bytes: 100, fields: 3, target: 0 };
         let take = |trailer: &str, step: usize| {
             let text = format!("0\r\n{trailer}");
-            let (mut decoder, mut buffer) = (Decoder::new(Extensions::Refused), BytesMut::new());
+            let (mut decoder, mut buffer) = (Decoder::new(Extensions::Checked), BytesMut::new());
             for part in text.as_bytes().chunks(step) {
                 buffer.extend_from_slice(part);
                 if let Some(Piece::Trailer(fields)) = decoder.take(&mut buffer, &bounds)? {
@@ -339,16 +429,19 @@ mod tests {
             let mut buffer = BytesMut::from(size);
             Decoder::new(extensions).take(&mut buffer, &Bounds::default()).map(|_| ())
         };
-        use Extensions::{PassedOver, Refused};
+        use Extensions::{Checked, PassedOver};
         let line = |bytes: usize| format!("2;{}", "a".repeat(bytes - 2));
         for (extensions, size, is_good) in [
-            (Refused, "0000000000000005\r\nx".to_owned(), true),
-            (Refused, "00000000000000005\r\nx".to_owned(), false),
-            (Refused, "4000000000000000\r\nx".to_owned(), true),
-            (Refused, "4000000000000001\r\nx".to_owned(), false),
+            (Checked, "0000000000000005\r\nx".to_owned(), true),
+            (Checked, "00000000000000005\r\nx".to_owned(), false),
+            (Checked, "4000000000000000\r\nx".to_owned(), true),
+            (Checked, "4000000000000001\r\nx".to_owned(), false),
             // Without an end.
-            (Refused, format!("{}\r", "0".repeat(16)), true),
-            (Refused, "0".repeat(18), false),
+            (Checked, format!("{}\r", "0".repeat(16)), true),
+            (Checked, format!("{}\r\nx", line(256)), true),
+            (Checked, format!("{}\r\nx", line(257)), false),
+            (Checked, line(256), true),
+            (Checked, line(257), false),
             (PassedOver, format!("{}\r\nx", line(256)), true),
             (PassedOver, format!("{}\r\nx", line(257)), false),
             (PassedOver, line(256), true),

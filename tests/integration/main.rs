@@ -27,6 +27,7 @@
 //! | `portal_cookies` | the portal's own session does not outlast the citizen's |
 //! | `policies` | random policies: gateway, `explain-policy` and the warnings of `check` agree |
 //! | `identity` | what a backend receives, and that nobody can forge it |
+//! | `lenient` | spellings of paths that a route takes; `OPTIONS *`; ports that are not ours |
 //! | `routing` | what a route does: prefixes, redirects, answers, headers, work; proxies in front |
 //! | `access` | the access log |
 //! | `passage` | requests and answers that pass through |
@@ -47,6 +48,7 @@ mod forms;
 mod harness;
 mod hosts;
 mod identity;
+mod lenient;
 mod limits;
 mod login;
 mod logout;

@@ -111,6 +111,7 @@ impl Renewal {
             access: Arc::clone(&before.access),
             counts: Arc::clone(&before.counts),
             via: Arc::clone(&before.via),
+            ports: Arc::clone(&before.ports),
             clock: Arc::clone(&before.clock),
         });
         let groups = old.proxy.upstreams.renewed_groups(upstreams);

@@ -99,12 +99,12 @@ impl<'s> Trial<'s> {
         parts.uri = target.parse().map_err(|_| no_url())?;
         parts.headers.insert(HOST, host);
         let is_tls = uri.scheme_str() == Some("https");
-        let location = check_method(&method).and_then(|()| find_location(&parts, is_tls));
         // Maintenance is for every client here: the request is of none in particular.
         let rules = Rules {
             policy: Policy::new(settings.routes.clone()),
             may_pass_maintenance: Networks::default(),
         };
+        let location = check_method(&method).and_then(|()| find_location(&rules, &parts, is_tls));
         Ok(Self { method, target, settings, rules, location })
     }
 
@@ -210,9 +210,13 @@ impl<'s> Trial<'s> {
 }
 
 /// The checks that come before the gate and can be made of a method and an address alone.
-fn find_location(parts: &http::request::Parts, is_tls: bool) -> Result<(String, String), Failure> {
+fn find_location(
+    rules: &Rules,
+    parts: &http::request::Parts,
+    is_tls: bool,
+) -> Result<(String, String), Failure> {
     let host = decide::host(parts, is_tls, None)?;
-    let path = decide::path(&parts.uri)?;
+    let path = decide::path(rules, &host, &parts.uri)?;
     Ok((host.name().to_owned(), path.into_owned()))
 }
 

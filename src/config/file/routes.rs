@@ -69,6 +69,13 @@ pub struct Route {
     /// Path that is put before what is left.
     #[schemars(example = &"/app")]
     pub add_prefix: Option<String>,
+    /// Spellings that are taken in paths of this route, although servers read them in more than one
+    /// way. Everywhere else they get 400.
+    ///
+    /// The upstream gets them as they came. What could be read as a path for another route is
+    /// refused all the same, and it is an error when a route below this one lets others pass.
+    #[schemars(example = vec![LenientPath::EncodedSlash])]
+    pub lenient_paths: Vec<LenientPath>,
     /// Whether addresses in the headers of answers become those that clients know.
     ///
     /// The prefixes above are mapped back in `Location`, `Content-Location`, `Refresh` and the
@@ -146,6 +153,7 @@ impl Default for Route {
             claims: Vec::new(),
             strip_prefix: None,
             add_prefix: None,
+            lenient_paths: Vec::new(),
             rewrite_responses: true,
             host_header: "preserve".to_owned(),
             response_timeout: None,
@@ -246,6 +254,20 @@ pub enum Requirement {
     Adult,
     /// Has a PESEL number.
     Pesel,
+}
+
+/// A spelling of paths that servers read in more than one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LenientPath {
+    /// `%2F`, in names that have a slash (GitLab, npm, RabbitMQ).
+    EncodedSlash,
+    /// `//`, but not at the beginning.
+    EmptySegment,
+    /// `%3B`, in names that have a semicolon.
+    EncodedSemicolon,
+    /// Encoded bytes that are not UTF-8, as in old links (cp1250, ISO 8859-2).
+    NotUtf8,
 }
 
 /// Personal data in an identity token.

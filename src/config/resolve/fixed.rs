@@ -323,6 +323,7 @@ table!(
             claims,
             strip_prefix,
             add_prefix,
+            lenient_paths,
             rewrite_responses,
             host_header,
             response_timeout,

@@ -32,6 +32,7 @@ mod doors;
 mod everybody;
 mod fixed;
 mod identity;
+mod leniency;
 mod limits;
 mod listen;
 mod log;
@@ -103,6 +104,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let (names, upstreams) = upstreams::resolve(context);
     let routes = routes::resolve(context, portal.as_ref(), &names);
     cases::check(context, &routes);
+    leniency::check(context, &routes);
     doors::check(context, &routes, &upstreams);
     loops::check(context, portal.as_ref(), &upstreams);
     portal::check_cookies(context, portal.as_ref(), &routes);

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::access::{self, Claimed};
 use super::action;
 use super::context::Context;
-use super::{caches, paths};
+use super::{caches, leniency, paths};
 use crate::config::file::{self, Claim};
-use crate::gate::header_rules::Side;
+use crate::gate::header_rules::{Rules, Side};
 use crate::gate::policy::Route;
 use crate::gateway;
 use crate::gateway::portals::Standing;
@@ -45,19 +45,14 @@ pub(super) fn resolve(
         let origins = action::upgrade_origins(context, route, &key(key!(Route: upgrade_origins)));
         let action = action::resolve(context, route, &key, number);
         let rewrite = path.as_deref().and_then(|path| action::rewrite(context, route, &key, path));
-        let [request_headers, response_headers] = [
-            (Side::Request, &route.request_headers, "request_headers"),
-            (Side::Response, &route.response_headers, "response_headers"),
-        ]
-        .map(|(side, headers, name)| action::headers(context, side, headers, &key(name)));
+        let leniency =
+            leniency::resolve(context, route, &key(key!(Route: lenient_paths)), path.as_deref());
+        let headers = headers(context, route, &key);
         let (Some(host), Some(path), Some(action), Some(rewrite)) = (host, path, action, rewrite)
         else {
             continue;
         };
-        let (Some(request_headers), Some(response_headers)) = (request_headers, response_headers)
-        else {
-            continue;
-        };
+        let Some([request_headers, response_headers]) = headers else { continue };
         let (Some(methods), Some(upgrade)) = (methods, upgrade) else { continue };
         let Some(upgrade_origins) = origins else { continue };
         let claimed =
@@ -77,6 +72,7 @@ pub(super) fn resolve(
             access,
             action,
             rewrite,
+            leniency,
             origin,
             rewrite_responses: route.rewrite_responses,
             request_headers,
@@ -92,6 +88,20 @@ pub(super) fn resolve(
     }
     check_others(context, portal, &routes);
     routes
+}
+
+/// Returns the changes to headers, of requests and of answers.
+fn headers(
+    context: &mut Context<'_>,
+    route: &file::Route,
+    key: &dyn Fn(&str) -> String,
+) -> Option<[Rules; 2]> {
+    let [requests, responses] = [
+        (Side::Request, &route.request_headers, "request_headers"),
+        (Side::Response, &route.response_headers, "response_headers"),
+    ]
+    .map(|(side, headers, name)| action::headers(context, side, headers, &key(name)));
+    Some([requests?, responses?])
 }
 
 /// Returns the canonical host of a route: the one that it names, or that of the portal.

@@ -17,7 +17,6 @@ use crate::gateway::login;
 use crate::gateway::response;
 use crate::pages::{self, KeptForm};
 use crate::request::context::{Caller, RequestContext, form_value};
-use crate::request::path;
 use crate::session::cached::ActiveSession;
 use crate::wire::incoming::Incoming;
 
@@ -98,7 +97,7 @@ fn door<'g>(
     form: &Form,
 ) -> Result<RouteMatch<'g>, Failure> {
     let raw = form.about.target.split('?').next().unwrap_or_default();
-    let path = path::canonical(raw)?;
+    let path = worker.shared.rules.path(&form.about.host, raw)?;
     let client = Some(context.client.address);
     Ok(worker.shared.rules.find((&form.about.host, &path), &Method::POST, client))
 }

@@ -28,7 +28,7 @@ use crate::base::reason::Reason;
 use crate::gate::policy::Policy;
 use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
-use crate::gateway::{Settings, Worker};
+use crate::gateway::{Settings, Worker, response};
 use crate::pages::ErrorPage;
 use crate::request::context::{Caller, RequestContext};
 use crate::wire::incoming::Incoming;
@@ -58,9 +58,14 @@ pub enum Endpoint {
     Timer,
     /// A backend fetches the public keys.
     Jwks,
+    /// A client asks whether there is a server (`OPTIONS *`).
+    Server,
     /// Below the prefix there is nothing else.
     Unknown,
 }
+
+/// Stands for the server as a whole in place of a path (RFC 9112 3.2.4).
+pub const SERVER: &str = "*";
 
 /// Finds the place that a path names, on the hosts of the portal.
 #[must_use]
@@ -71,7 +76,10 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
         return Some(Endpoint::Jwks);
     }
     // Nearly every path is none of ours, and then the host does not matter.
-    if !(is_acs || name.is_some()) || !policy.has_host(host) {
+    if !(is_acs || name.is_some()) {
+        return (path == SERVER && policy.has_host(host)).then_some(Endpoint::Server);
+    }
+    if !policy.has_host(host) {
         return None;
     }
     let standing = settings.standing(host);
@@ -138,6 +146,8 @@ pub async fn answer(
         (Endpoint::KeepAlive, &Method::POST) => session::keep_alive(worker, context).await,
         (Endpoint::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(context)),
         (Endpoint::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
+        // RFC 9110 9.3.7: a ping. What portals take is theirs to say, path by path.
+        (Endpoint::Server, _) => Ok(response::no_content()),
         (Endpoint::Unknown, _) => Err(Failure::new(
             ErrorPage::NotFound,
             StatusCode::NOT_FOUND,

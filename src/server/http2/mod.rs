@@ -3,7 +3,7 @@
 //! 1. Streams, resets and the bytes of heads are bounded, so that neither rapid resets nor endless
 //!    CONTINUATION frames cost more than a connection.
 //! 2. What HTTP/2 forbids in a request is refused by hyper's h2; what goes on to the portal is
-//!    written anew, as for HTTP/1.1. Cookies in several fields become one (`cookies`), and an answer
+//!    written anew, as for HTTP/1.1. What h2 passes over is refused before (`opened`). Cookies in several fields become one (`cookies`), and an answer
 //!    has a body only where it may (`answer`).
 //! 3. A peer that answers no PING, or reads nothing for [`super::limits::Limits::stall_timeout`],
 //!    is gone. One that closes the window of a stream loses the answer on it (`presence`).
@@ -11,6 +11,8 @@
 
 mod answer;
 mod cookies;
+mod hpack;
+mod huffman;
 mod opened;
 mod presence;
 
@@ -94,7 +96,8 @@ async fn run<S: Service>(
             }))
         })
     });
-    let mut stream = TimeoutStream::new(Counted::new(stream, Arc::clone(presence)));
+    let longest = head_room(limits.header_bytes) as usize + FRAME as usize;
+    let mut stream = TimeoutStream::new(Counted::new(stream, Arc::clone(presence), longest));
     stream.set_write_timeout(Some(stall));
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

@@ -50,7 +50,7 @@ impl Wire {
         let (awaited, is_awaited) = oneshot::channel();
         let wire = Self {
             reader: Some(reader),
-            progress: Progress::new(framing, Extensions::Refused),
+            progress: Progress::new(framing, Extensions::Checked),
             home: Some(home),
             awaited: Some(awaited).filter(|_| holds_back),
             client: Awaited::new(slowest),

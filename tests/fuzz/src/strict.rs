@@ -47,15 +47,16 @@ pub struct Chunked<'b> {
     pub rest: &'b [u8],
 }
 
-/// Reads a whole body in chunks, without extensions.
+/// Reads a whole body in chunks. Extensions are as the grammar has them.
 pub fn chunked(bytes: &[u8]) -> Option<Chunked<'_>> {
     let (mut rest, mut data) = (bytes, Vec::new());
     loop {
         let (line, after) = line(rest)?;
-        if line.is_empty() || !line.iter().all(u8::is_ascii_hexdigit) {
+        let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+        if digits == 0 || !are_extensions(&line[digits..]) {
             return None;
         }
-        let size = usize::from_str_radix(std::str::from_utf8(line).ok()?, 16).ok()?;
+        let size = usize::from_str_radix(std::str::from_utf8(&line[..digits]).ok()?, 16).ok()?;
         rest = after;
         if size == 0 {
             break;
@@ -73,6 +74,47 @@ pub fn chunked(bytes: &[u8]) -> Option<Chunked<'_>> {
         }
         trailer.push(field(line)?);
     }
+}
+
+/// Tells whether that is nothing, or extensions of a chunk (RFC 9112 7.1.1), letter by letter.
+fn are_extensions(text: &[u8]) -> bool {
+    #[derive(Clone, Copy, PartialEq)]
+    enum At {
+        /// Behind the size, a name or a value, where there may be an end.
+        End,
+        /// Behind white space, where a sign must come.
+        Space,
+        /// Before a name.
+        Begin,
+        Name,
+        /// Behind white space after a name.
+        AfterName,
+        /// Before a value.
+        Equals,
+        Token,
+        Quoted,
+        Escaped,
+    }
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_space = |byte: u8| byte == b' ' || byte == b'\t';
+    let mut at = At::End;
+    for &byte in text {
+        at = match (at, byte) {
+            (At::Quoted, b'"') => At::End,
+            (At::Quoted, b'\\') => At::Escaped,
+            (At::Quoted | At::Escaped, byte) if byte == b'\t' || !byte.is_ascii_control() => At::Quoted,
+            (At::End | At::Space | At::Name | At::AfterName | At::Token, b';') => At::Begin,
+            (At::Name | At::AfterName, b'=') => At::Equals,
+            (At::Equals, b'"') => At::Quoted,
+            (At::End | At::Space | At::Token, byte) if is_space(byte) => At::Space,
+            (At::Name | At::AfterName, byte) if is_space(byte) => At::AfterName,
+            (At::Begin | At::Equals, byte) if is_space(byte) => at,
+            (At::Begin | At::Name, byte) if is_token(byte) => At::Name,
+            (At::Equals | At::Token, byte) if is_token(byte) => At::Token,
+            _ => return false,
+        };
+    }
+    matches!(at, At::End | At::Name | At::Token)
 }
 
 /// Cuts one line off, which ends with CR LF and has neither in it.

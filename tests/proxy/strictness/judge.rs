@@ -264,6 +264,17 @@ impl Fence {
     }
 }
 
+/// A route that takes whatever a route may take.
+const LENIENT: &str = "lenient_paths = [\"encoded_slash\", \"empty_segment\", \
+                       \"encoded_semicolon\", \"not_utf8\"]";
+
 fn gateway(portal: &str) -> Gateway {
-    Plan::before(portal).route("/account", "portal", "required").start()
+    Plan::before(portal)
+        .route("/account", "portal", "required")
+        .route("/lenient", "portal", "public")
+        .with(LENIENT)
+        .route("/lenient/below", "portal", "public")
+        .route("/", "portal", "public")
+        .with("host = \"news.localhost\"")
+        .start()
 }

@@ -44,6 +44,11 @@ fn policy_and_portal_see_the_same_path() {
 }
 
 #[test]
+fn a_lenient_route_hands_on_the_path_that_it_judged() {
+    check(include_str!("lenient.txt"));
+}
+
+#[test]
 fn a_request_has_one_end() {
     check(include_str!("framing.txt"));
 }

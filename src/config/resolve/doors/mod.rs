@@ -204,7 +204,7 @@ fn prefixes(path: &str) -> impl Iterator<Item = &str> {
 
 /// Returns for each route the methods that it decides for: a bit for each that a route names, and
 /// one for all others.
-fn methods(routes: &[Route]) -> Vec<u128> {
+pub(super) fn methods(routes: &[Route]) -> Vec<u128> {
     let mut named: Vec<&Method> = Vec::new();
     for method in routes.iter().flat_map(|route| route.methods.named()) {
         if !named.contains(&method) && named.len() < 127 {
