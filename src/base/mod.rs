@@ -6,6 +6,7 @@ pub mod clock;
 pub mod connector;
 pub mod descriptors;
 pub mod digest_hasher;
+pub mod dumps;
 pub mod encoding;
 pub mod file_stamp;
 pub mod foreign;

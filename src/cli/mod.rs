@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::base::dumps;
 use crate::observe;
 
 /// An authenticating gateway for portals that sign citizens in through the Polish national node.
@@ -53,7 +54,16 @@ enum Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let ended = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // All others read keys, tokens or answers of the node; those have nothing but what is made up.
+    if !matches!(command, Command::Demo(_) | Command::Simulator(_))
+        && let Err(error) = dumps::forbid()
+    {
+        output::complain(format_args!(
+            "brama: memory of this process is not kept from others: {error}"
+        ));
+    }
+    let ended = match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
