@@ -9,6 +9,7 @@ mod explain_policy;
 mod output;
 mod reason;
 mod reference;
+mod reload;
 mod run;
 mod sessions;
 mod simulator;
@@ -33,6 +34,9 @@ struct Arguments {
 enum Command {
     /// Runs the gateway.
     Run(run::Arguments),
+    /// Has a running gateway read its configuration again. Exit status 0 when it is applied, 1 with
+    /// what is wrong when it is not.
+    Reload(reload::Arguments),
     /// Checks a configuration: reports every problem at once. Exit status 0, or 1 with errors.
     Check(check::Arguments),
     /// Starts a gateway, a simulator of the node and a small portal to try, on loopback.
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
     }
     let ended = match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Reload(arguments) => reload::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),

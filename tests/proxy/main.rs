@@ -9,6 +9,7 @@
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
+//! | `reload` | who asks for a new configuration hears what became of it; memory that is read by nobody |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `spellings` | other ways to write a protected path, at nginx, Apache, Express and PHP: what they take for it |
 //! | `stores` | sessions that outlive a process, and a store that is away |
@@ -29,6 +30,7 @@ mod hosts;
 mod lifecycle;
 mod metrics;
 mod outputs;
+mod reload;
 mod sessions;
 mod spellings;
 mod stores;
