@@ -35,6 +35,8 @@ pub(super) struct OpenedStore {
     pub(super) opening: Option<Opening>,
     /// What there is to agree on with other replicas.
     pub(super) agreement: Option<Agreement>,
+    /// The store itself, when it is reached with passwords that may change.
+    pub(super) redis: Option<Arc<Redis>>,
 }
 
 /// A file that another process may still hold.
@@ -65,7 +67,8 @@ pub(super) fn open(
         let sessions =
             Sessions::kept_in(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
-        OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement: None }
+        let (agreement, redis) = (None, None);
+        OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
     };
     Ok(match kind {
         super::settings::StoreKind::Memory => {
@@ -78,8 +81,8 @@ pub(super) fn open(
             let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
-            let (opening, agreement) = (None, None);
-            OpenedStore { store, kind: "memory", traffic, sealer, sessions, opening, agreement }
+            let (kind, opening, agreement, redis) = ("memory", None, None, None);
+            OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
         }
         super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
@@ -102,8 +105,9 @@ pub(super) fn open(
                 || "store.secret_files".to_owned(),
                 |file| std::path::absolute(&file).unwrap_or(file).display().to_string(),
             );
-            let redis = Redis::connect(*settings).map_err(Error::Redis)?;
-            let mut kept = kept_in("redis", Arc::new(redis), sealer, None);
+            let redis = Arc::new(Redis::connect(*settings).map_err(Error::Redis)?);
+            let mut kept = kept_in("redis", Arc::clone(&redis) as _, sealer, None);
+            kept.redis = Some(redis);
             let store = Arc::clone(&kept.store);
             kept.agreement = Some(Agreement::new(store, &kept.sealer, &host(), &file));
             kept

@@ -10,4 +10,4 @@ pub mod metrics;
 mod repeats;
 mod writer;
 
-pub use self::log::{BadLevel, StartError, flush, lost, start};
+pub use self::log::{BadLevel, Level, flush, lost, set_level, start};

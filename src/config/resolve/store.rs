@@ -1,6 +1,6 @@
 //! `[store]`: where records are kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::app::settings::{self, Store};
@@ -9,7 +9,7 @@ use crate::base::secret::Secret;
 use crate::config::file::{File, RedisMode, RedisStore, StoreKind};
 use crate::flow::room::Rooms;
 use crate::store::file::Options;
-use crate::store::redis::settings::{Address, Credentials, Mode, Settings, Tls};
+use crate::store::redis::settings::{Address, ConnectError, Credentials, Mode, Settings, Tls};
 use crate::store::seal::Sealer;
 
 pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
@@ -139,8 +139,25 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
             "set it to true, unless the servers are on this machine",
         );
     }
+    let tls = file.tls.then_some(Tls { authorities, certificate });
+    if let Some(Err(error)) = tls.as_ref().map(Tls::check) {
+        let key = match &error {
+            ConnectError::File { file: at, .. } => {
+                let is = |path: &Option<PathBuf>| {
+                    path.as_deref().is_some_and(|path| context.resolve(path) == *at)
+                };
+                match () {
+                    () if is(&file.client_certificate) => key!(store.redis.client_certificate),
+                    () if is(&file.client_key) => key!(store.redis.client_key),
+                    () => key!(store.redis.ca_file),
+                }
+            }
+            _ => key!(store.redis.tls),
+        };
+        context.error(key, error.to_string(), "give PEM files that the program may read");
+    }
     let settings = Settings {
-        tls: file.tls.then_some(Tls { authorities, certificate }),
+        tls,
         credentials,
         database: file.database,
         prefix: file.prefix.clone(),

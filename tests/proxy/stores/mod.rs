@@ -4,6 +4,7 @@
 mod forms;
 mod outages;
 mod outcomes;
+mod passwords;
 mod rolling;
 mod room;
 mod secrets;
