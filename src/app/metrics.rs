@@ -174,7 +174,8 @@ impl Metrics {
         encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
         encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)?;
-        encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)
+        encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)?;
+        encoder.one(&catalogue::CLOCK_JUMPS, self.clock.jumps() as f64)
     }
 
     fn store(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

@@ -18,3 +18,4 @@ pub mod recent;
 pub mod rights;
 pub mod secret;
 pub mod shutdown;
+pub mod steady_clock;

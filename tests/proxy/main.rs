@@ -3,6 +3,7 @@
 //! | file | behaviour |
 //! |---|---|
 //! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
+//! | `clock` | a clock of the machine that jumps |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
@@ -23,6 +24,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
 mod answers;
+mod clock;
 mod features;
 mod harness;
 mod hostile;

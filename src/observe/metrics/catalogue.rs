@@ -119,6 +119,7 @@ pub static ALL: &[&Metric] = &[
     &SERVER_EJECTIONS,
     &ACCESS_LOG_LOST,
     &LOG_LOST,
+    &CLOCK_JUMPS,
     &ROWS_LEFT_OUT,
 ];
 
@@ -257,6 +258,8 @@ metrics! {
         "how often a server was put out for its failures";
     ACCESS_LOG_LOST = "brama_access_log_lines_lost", Counter, [],
         "lines that were not written because nobody took them";
+    CLOCK_JUMPS = "brama_clock_jumps", Counter, [],
+        "times that the clock of the machine jumped by more than a minute";
     LOG_LOST = "brama_log_lines_lost", Counter, [],
         "lines of the program's log that were not written because nobody took them";
     ROWS_LEFT_OUT = "brama_scrape_rows_left_out", Gauge, [],
