@@ -165,6 +165,7 @@ impl Metrics {
         encoder.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
         encoder.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
         encoder.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;
+        encoder.one(&catalogue::SESSIONS_OWED, flows.sessions.owed() as f64)?;
         let (forms, bytes) = flows.forms.kept();
         encoder.one(&catalogue::FORMS, forms as f64)?;
         encoder.one(&catalogue::FORMS_BYTES, bytes as f64)?;

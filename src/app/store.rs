@@ -63,9 +63,11 @@ pub(super) fn open(
         None => state.store_sealer(file),
     };
     let kept_in = |kind, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
+        let is_alone = kind == FILE;
+        let sessions = if is_alone { Sessions::kept_alone_in } else { Sessions::kept_in };
         let store: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(store, Arc::clone(&traffic)));
         let sessions =
-            Sessions::kept_in(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
+            sessions(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
         let (agreement, redis) = (None, None);
         OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
@@ -87,14 +89,14 @@ pub(super) fn open(
         super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
             match File::open(&path, options) {
-                Ok(file) => kept_in("file", Arc::new(file), sealer(Some(&path))?.0, None),
+                Ok(file) => kept_in(FILE, Arc::new(file), sealer(Some(&path))?.0, None),
                 // A predecessor has it until this process says that it serves.
                 Err(OpenError::Locked { .. }) if super::successor::has_predecessor() => {
                     let (opened, store) = opening();
                     let options = Options { lock_wait: PREDECESSOR, ..options };
                     let (sealer, _) = sealer(Some(&path))?;
                     let opening = Opening { path, options, opened };
-                    kept_in("file", Arc::new(store), sealer, Some(opening))
+                    kept_in(FILE, Arc::new(store), sealer, Some(opening))
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
@@ -165,6 +167,8 @@ impl Opening {
     }
 }
 
+/// The name of a store that no other process uses.
+const FILE: &str = "file";
 /// How many records of a kind are kept in memory, but for logins: some 100 bytes each.
 const MOST: usize = 1_000_000;
 /// How long a predecessor may hold the file.

@@ -86,6 +86,7 @@ pub static ALL: &[&Metric] = &[
     &SESSIONS,
     &SESSIONS_MAXIMUM,
     &SESSIONS_ENDED,
+    &SESSIONS_OWED,
     &FORMS,
     &FORMS_BYTES,
     &FORMS_BYTES_MAXIMUM,
@@ -194,6 +195,8 @@ metrics! {
         "how many it can know";
     SESSIONS_ENDED = "brama_sessions_ended", Counter, ["cause"],
         "sessions that were ended here before their time";
+    SESSIONS_OWED = "brama_sessions_ended_not_written", Gauge, [],
+        "sessions that have ended and that the store still has, because it cannot be written";
     FORMS = "brama_forms", Gauge, [],
         "forms that this process keeps across logins";
     FORMS_BYTES = "brama_forms_bytes", Gauge, [],
