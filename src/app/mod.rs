@@ -89,13 +89,8 @@ impl App {
         let releases = rules.policy.releases() as u64;
         let kept_tokens = settings.session.maximum.saturating_mul(releases);
         let admin_token = settings.admin_token;
-        let renewal = Renewal::new(
-            settings.fixed,
-            secret.clone(),
-            (admin_token.as_ref(), store_secrets),
-            kept.redis.clone(),
-            kept_tokens,
-        );
+        let (given, redis) = ((admin_token.as_ref(), store_secrets), kept.redis.clone());
+        let renewal = Renewal::new(settings.fixed, secret.clone(), given, redis, kept_tokens);
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,

@@ -41,6 +41,7 @@ mod node;
 mod record;
 mod scripts;
 pub mod settings;
+pub mod tls;
 mod topology;
 
 #[cfg(test)]

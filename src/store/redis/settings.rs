@@ -66,16 +66,6 @@ pub struct Tls {
     pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
-impl Tls {
-    /// Reads its files, and makes nothing of them: for whoever wants to know before.
-    ///
-    /// # Errors
-    /// When they cannot be used.
-    pub fn check(&self) -> Result<(), ConnectError> {
-        super::dial::client(self).map(drop)
-    }
-}
-
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {

@@ -328,7 +328,9 @@ fn fill(folder: &Path) {
     }
     let key = fs::read(folder.join("service-sig.key.pem")).unwrap();
     fs::write(folder.join("open/service-sig.key.pem"), key).unwrap();
-    fs::copy(folder.join("node-tls.crt.pem"), folder.join("copy-node-tls.crt.pem")).unwrap();
+    for name in ["node-tls.crt.pem", "service-tls-client.crt.pem"] {
+        fs::copy(folder.join(name), folder.join(format!("copy-{name}"))).unwrap();
+    }
     // What is stapled is only looked at from outside.
     fs::write(folder.join("a.ocsp"), [0x30, 7, 0x0a, 1, 0, 0xa0, 2, 5, 0]).unwrap();
     let authorities = ["ca.crt.pem", "other/ca.crt.pem"];
