@@ -166,6 +166,7 @@ impl Metrics {
         encoder.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
         encoder.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
         encoder.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;
+        encoder.one(&catalogue::SESSIONS_OWED, flows.sessions.owed() as f64)?;
         let (forms, bytes) = flows.forms.kept();
         encoder.one(&catalogue::FORMS, forms as f64)?;
         encoder.one(&catalogue::FORMS_BYTES, bytes as f64)?;
@@ -175,7 +176,8 @@ impl Metrics {
         encoder.one(&catalogue::LIMIT_NETWORKS, networks as f64)?;
         encoder.one(&catalogue::LIMIT_NETWORKS_MAXIMUM, most as f64)?;
         encoder.one(&catalogue::ACCESS_LOG_LOST, shared.access.lost() as f64)?;
-        encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)
+        encoder.one(&catalogue::LOG_LOST, observe::lost() as f64)?;
+        encoder.one(&catalogue::CLOCK_JUMPS, self.clock.jumps() as f64)
     }
 
     fn store(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

@@ -46,6 +46,7 @@ use crate::observe::metrics::Doors;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::Admission;
+use crate::store::seal::Sealer;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
@@ -75,6 +76,7 @@ impl App {
             Some(secret) => secret,
             None => state.pairwise_secret()?,
         };
+        let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let kept =
             store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
         kept.agree(now).await?;
@@ -94,8 +96,8 @@ impl App {
         let releases = rules.policy.releases() as u64;
         let kept_tokens = settings.session.maximum.saturating_mul(releases);
         let admin_token = settings.admin_token;
-        let renewal =
-            Renewal::new(settings.fixed, secret.clone(), admin_token.as_ref(), kept_tokens);
+        let (given, redis) = ((admin_token.as_ref(), store_secrets), kept.redis.clone());
+        let renewal = Renewal::new(settings.fixed, secret.clone(), given, redis, kept_tokens);
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,

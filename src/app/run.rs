@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::background::{Background, serve_operations};
 use super::current::Current;
 use super::metrics::{Life, Metrics};
-use super::renewal::Renewal;
+use super::renewal::{Renewal, Renewed};
 use super::sockets::{Closed, Sockets};
 use super::successor::{Successor, VERSION};
 use super::worker::work;
@@ -16,6 +16,7 @@ use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::shutdown;
 use crate::gateway::Worker;
+use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
 use crate::operations::sessions::Admin;
@@ -152,7 +153,10 @@ impl Running {
                     notify::reloading();
                     let applied =
                         self.renewal.apply(*settings, &self.admission, &self.currents).await;
-                    let applied = applied.map(|groups| self.background.watch_groups(groups));
+                    let applied = applied.map(|Renewed { groups, level }| {
+                        self.background.watch_groups(groups);
+                        observe::set_level(&level);
+                    });
                     notify::ready();
                     self.life.reloaded(applied.is_ok(), self.clock.now());
                     let _ = told.send(applied);

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use crate::base::secret::Secret;
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
-use crate::observe::access;
+use crate::observe::{self, access};
 use crate::request::headers::forwarded::Believed;
 use crate::server::certificates::Certificates;
 use crate::server::handover::Inherited;
@@ -188,8 +188,8 @@ impl Listen {
 pub struct Log {
     /// One JSON object a line instead of text for people.
     pub json: bool,
-    /// A filter, such as `info` or `brama=debug`.
-    pub level: String,
+    /// What is written.
+    pub level: observe::Level,
     /// How each request is noted.
     pub access: access::Settings,
 }

@@ -35,6 +35,8 @@ pub(super) struct OpenedStore {
     pub(super) opening: Option<Opening>,
     /// What there is to agree on with other replicas.
     pub(super) agreement: Option<Agreement>,
+    /// The store itself, when it is reached with passwords that may change.
+    pub(super) redis: Option<Arc<Redis>>,
 }
 
 /// A file that another process may still hold.
@@ -61,11 +63,14 @@ pub(super) fn open(
         None => state.store_sealer(file),
     };
     let kept_in = |kind, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
+        let is_alone = kind == FILE;
+        let sessions = if is_alone { Sessions::kept_alone_in } else { Sessions::kept_in };
         let store: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(store, Arc::clone(&traffic)));
         let sessions =
-            Sessions::kept_in(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
+            sessions(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
         let traffic = Arc::clone(&traffic);
-        OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement: None }
+        let (agreement, redis) = (None, None);
+        OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
     };
     Ok(match kind {
         super::settings::StoreKind::Memory => {
@@ -78,20 +83,20 @@ pub(super) fn open(
             let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
-            let (opening, agreement) = (None, None);
-            OpenedStore { store, kind: "memory", traffic, sealer, sessions, opening, agreement }
+            let (kind, opening, agreement, redis) = ("memory", None, None, None);
+            OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
         }
         super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
             match File::open(&path, options) {
-                Ok(file) => kept_in("file", Arc::new(file), sealer(Some(&path))?.0, None),
+                Ok(file) => kept_in(FILE, Arc::new(file), sealer(Some(&path))?.0, None),
                 // A predecessor has it until this process says that it serves.
                 Err(OpenError::Locked { .. }) if super::successor::has_predecessor() => {
                     let (opened, store) = opening();
                     let options = Options { lock_wait: PREDECESSOR, ..options };
                     let (sealer, _) = sealer(Some(&path))?;
                     let opening = Opening { path, options, opened };
-                    kept_in("file", Arc::new(store), sealer, Some(opening))
+                    kept_in(FILE, Arc::new(store), sealer, Some(opening))
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
@@ -102,8 +107,9 @@ pub(super) fn open(
                 || "store.secret_files".to_owned(),
                 |file| std::path::absolute(&file).unwrap_or(file).display().to_string(),
             );
-            let redis = Redis::connect(*settings).map_err(Error::Redis)?;
-            let mut kept = kept_in("redis", Arc::new(redis), sealer, None);
+            let redis = Arc::new(Redis::connect(*settings).map_err(Error::Redis)?);
+            let mut kept = kept_in("redis", Arc::clone(&redis) as _, sealer, None);
+            kept.redis = Some(redis);
             let store = Arc::clone(&kept.store);
             kept.agreement = Some(Agreement::new(store, &kept.sealer, &host(), &file));
             kept
@@ -161,6 +167,8 @@ impl Opening {
     }
 }
 
+/// The name of a store that no other process uses.
+const FILE: &str = "file";
 /// How many records of a kind are kept in memory, but for logins: some 100 bytes each.
 const MOST: usize = 1_000_000;
 /// How long a predecessor may hold the file.

@@ -5,8 +5,9 @@
 //!    ([`crate::server::handover`]) and the name of a socket at which it waits to hear "ready". The
 //!    name is random, in the abstract namespace (unix(7)), so there is no file to clean up.
 //! 2. Both accept connections for a moment. The queue of each socket is common to both.
-//! 3. The new one says that it is ready, and its version; the old one leaves. When the new one ends
-//!    before, or is not ready in time, the old one goes on as if nothing had been.
+//! 3. The new one says that it is ready, its version and which file it runs: another process could
+//!    not look that up ([`crate::base::dumps`]). The old one leaves. When the new one ends before,
+//!    or is not ready in time, the old one goes on as if nothing had been.
 
 use std::io::{self, Write};
 use std::os::linux::net::SocketAddrExt;
@@ -40,9 +41,9 @@ pub(super) enum Error {
 #[derive(Debug)]
 pub(super) struct Successor {
     pub(super) process: u32,
-    /// The file that it runs, as the system knows it.
+    /// The file that it runs, as the system knows it; empty when it says nothing of itself.
     pub(super) program: String,
-    /// What it says of itself; empty when it says nothing.
+    /// Its version; empty like that.
     pub(super) version: String,
 }
 
@@ -66,13 +67,10 @@ pub(super) async fn start(
         () = stop.wait() => Err(Error::Stopped),
     };
     match ready {
-        Ok((stream, _)) => Ok(Successor {
-            process,
-            program: std::fs::read_link(format!("/proc/{process}/exe"))
-                .map(|path| path.display().to_string())
-                .unwrap_or_default(),
-            version: version(stream).await,
-        }),
+        Ok((stream, _)) => {
+            let (version, program) = said(stream).await;
+            Ok(Successor { process, program, version })
+        }
         Err(error) => {
             if !matches!(error, Error::Ended(_)) {
                 let _ = child.kill();
@@ -83,13 +81,14 @@ pub(super) async fn start(
     }
 }
 
-/// Reads what the successor says of itself, within bounds.
-async fn version(stream: tokio::net::UnixStream) -> String {
+/// Reads what the successor says of itself, within bounds: its version, and the file that it runs.
+async fn said(stream: tokio::net::UnixStream) -> (String, String) {
     let mut said = String::new();
-    let mut stream = stream.take(LONGEST_VERSION);
+    let mut stream = stream.take(LONGEST_WORDS);
     // One that says nothing, or not this, is ready all the same.
     let _ = tokio::time::timeout(SHORT, stream.read_to_string(&mut said)).await;
-    said.trim().chars().filter(|letter| !letter.is_control()).collect()
+    let mut lines = said.lines().map(|line| line.chars().filter(|c| !c.is_control()).collect());
+    (lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
 }
 
 /// Tells whether another process waits for this one to serve in its place.
@@ -102,7 +101,8 @@ pub(super) async fn tell_predecessor() {
     let Ok(name) = std::env::var(VARIABLE) else { return };
     let told = tokio::task::spawn_blocking(move || {
         let mut stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(&name)?)?;
-        stream.write_all(VERSION.as_bytes())
+        let program = std::env::current_exe().unwrap_or_default();
+        write!(stream, "{VERSION}\n{}\n", program.display())
     });
     if let Ok(Err(error)) = told.await {
         warn!(%error, "predecessor could not be told that this process is ready");
@@ -120,8 +120,8 @@ async fn ended(child: &mut Child) -> io::Result<std::process::ExitStatus> {
 
 /// The version of this program.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The most bytes of a version that are read, and how long they may take.
-const LONGEST_VERSION: u64 = 64;
+/// The most bytes of what a successor says that are read, and how long they may take.
+const LONGEST_WORDS: u64 = 4096 + 64;
 const SHORT: Duration = Duration::from_secs(1);
 /// Names the socket at which the predecessor waits.
 const VARIABLE: &str = "BRAMA_PREDECESSOR";

@@ -15,6 +15,11 @@ pub type Time = jiff::Timestamp;
 pub trait Clock: Send + Sync {
     /// Returns the present time.
     fn now(&self) -> Time;
+
+    /// Returns how often the clock of the machine jumped, where somebody looks.
+    fn jumps(&self) -> u64 {
+        0
+    }
 }
 
 /// A clock that can be shared between tasks.

@@ -6,7 +6,8 @@
 //! | SIGUSR1 | the access log goes on in a new file, after the old one was moved away |
 //! | SIGUSR2 | what our name leads to now is started with the same sockets; this one leaves then |
 //!
-//! The configuration is also read again when its file changes, or one of the certificates, keys and
+//! `brama reload` does what SIGHUP does and hears what became of it ([`super::reload`]). The
+//! configuration is also read again when its file changes, or one of the certificates, keys and
 //! authorities that it names ([`super::watched`]). A wrong one changes nothing, and the log says
 //! why.
 
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::configuration::load_watched;
+use super::reload::{Asked, Outcome};
 use super::watched::{Change, Watched};
 use crate::app::Command;
 
@@ -55,13 +57,28 @@ pub(super) async fn listen(
 ) {
     let mut look = tokio::time::interval(LOOK_AT_FILES);
     let mut last = String::new();
+    let asked = Asked::listen();
     loop {
         let told = tokio::select! {
             _ = signals.hang_up.recv() => {
                 // A file that is being written is looked at again when it is whole.
                 watched.look();
                 last.clear();
-                apply(&mut watched, &mut last, &commands).await
+                apply(&mut watched, &mut last, &commands).await.map(drop)
+            }
+            mut question = asked.next() => {
+                if !question.is_good().await {
+                    continue;
+                }
+                watched.look();
+                last.clear();
+                match apply(&mut watched, &mut last, &commands).await {
+                    Ok(outcome) => {
+                        question.answer(&outcome).await;
+                        Ok(())
+                    }
+                    Err(gone) => Err(gone),
+                }
             }
             _ = signals.user1.recv() => {
                 commands.send(Command::ReopenLogs).await.map_err(|_| Gone)
@@ -74,9 +91,9 @@ pub(super) async fn listen(
                 Change::None => Ok(()),
                 Change::Configuration => {
                     last.clear();
-                    apply(&mut watched, &mut last, &commands).await
+                    apply(&mut watched, &mut last, &commands).await.map(drop)
                 }
-                Change::Named => apply(&mut watched, &mut last, &commands).await,
+                Change::Named => apply(&mut watched, &mut last, &commands).await.map(drop),
             },
         };
         if told.is_err() {
@@ -93,7 +110,7 @@ async fn apply(
     watched: &mut Watched,
     last: &mut String,
     commands: &mpsc::Sender<Command>,
-) -> Result<(), Gone> {
+) -> Result<Outcome, Gone> {
     let (settings, problems) = tokio::task::block_in_place(|| load_watched(watched));
     let found = problems.to_string();
     let is_news = settings.is_some() || found != *last;
@@ -102,23 +119,29 @@ async fn apply(
             warn!(%problem, "configuration");
         }
     }
+    let outcome = Outcome::Refused(found.clone());
     *last = found;
     let Some(settings) = settings else {
         watched.tried(false);
         if !is_news {
-            return Ok(());
+            return Ok(outcome);
         }
         error!("the new configuration, or a file that it names, is wrong, so the old one stays");
-        return commands.send(Command::Refused).await.map_err(|_| Gone);
+        return commands.send(Command::Refused).await.map(|()| outcome).map_err(|_| Gone);
     };
     watched.tried(true);
     let (told, answer) = oneshot::channel();
     commands.send(Command::Apply(Box::new(settings), told)).await.map_err(|_| Gone)?;
     match answer.await.map_err(|_| Gone)? {
-        Ok(()) => info!("the new configuration is applied"),
-        Err(refused) => error!(%refused, "the old configuration stays"),
+        Ok(()) => {
+            info!("the new configuration is applied");
+            Ok(Outcome::Applied)
+        }
+        Err(refused) => {
+            error!(%refused, "the old configuration stays");
+            Ok(Outcome::Refused(refused.to_string()))
+        }
     }
-    Ok(())
 }
 
 /// The program that is called now as this one was, with our arguments. The name is resolved anew:

@@ -9,6 +9,7 @@ mod explain_policy;
 mod output;
 mod reason;
 mod reference;
+mod reload;
 mod run;
 mod sessions;
 mod simulator;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::base::dumps;
 use crate::observe;
 
 /// An authenticating gateway for portals that sign citizens in through the Polish national node.
@@ -32,6 +34,9 @@ struct Arguments {
 enum Command {
     /// Runs the gateway.
     Run(run::Arguments),
+    /// Has a running gateway read its configuration again. Exit status 0 when it is applied, 1 with
+    /// what is wrong when it is not.
+    Reload(reload::Arguments),
     /// Checks a configuration: reports every problem at once. Exit status 0, or 1 with errors.
     Check(check::Arguments),
     /// Starts a gateway, a simulator of the node and a small portal to try, on loopback.
@@ -53,8 +58,18 @@ enum Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let ended = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // All others read keys, tokens or answers of the node; those have nothing but what is made up.
+    if !matches!(command, Command::Demo(_) | Command::Simulator(_))
+        && let Err(error) = dumps::forbid()
+    {
+        output::complain(format_args!(
+            "brama: memory of this process is not kept from others: {error}"
+        ));
+    }
+    let ended = match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Reload(arguments) => reload::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -13,8 +12,9 @@ use super::output::{complain, fail, serve};
 use super::watched::Watched;
 use crate::app::App;
 use crate::base::causes::in_one_line;
-use crate::base::clock::{SharedClock, SystemClock};
+use crate::base::clock::SharedClock;
 use crate::base::descriptors;
+use crate::base::steady_clock::SteadyClock;
 use crate::observe;
 use crate::server::handover::Inherited;
 
@@ -60,7 +60,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Ok(signals) => signals,
             Err(error) => return fail(format_args!("signals cannot be waited for: {error}")),
         };
-        let clock: SharedClock = Arc::new(SystemClock);
+        let clock: SharedClock = match SteadyClock::start() {
+            Ok(clock) => clock,
+            Err(error) => return fail(format_args!("there is no thread for the clock: {error}")),
+        };
         match App::bind(settings, clock).await {
             Ok(app) => {
                 let (commands, received) = mpsc::channel(4);

@@ -51,8 +51,13 @@ pub(super) struct Arguments {
     #[arg(long)]
     allow_remote: bool,
     /// What to log.
-    #[arg(long, default_value = "info", value_name = "LEVEL")]
-    log: String,
+    #[arg(
+        long,
+        default_value = "info",
+        value_name = "LEVEL",
+        value_parser = observe::Level::new
+    )]
+    log: observe::Level,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

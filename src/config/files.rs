@@ -1,9 +1,10 @@
 //! The files that a configuration names and that are read again when they change: certificates,
-//! keys, authorities, and the passwords that open them. Those of listeners are watched by
+//! keys, authorities, and passwords. Those of listeners are watched by
 //! [`crate::server::certificates`]; what cannot change while the program runs is not among them.
 
 use std::path::PathBuf;
 
+use super::file::StoreKind;
 use super::load::Loaded;
 
 /// Returns them, as the program opens them.
@@ -25,7 +26,18 @@ pub fn watched(loaded: &Loaded) -> Vec<PathBuf> {
     let of_upstreams = loaded.file.upstreams.iter().flat_map(|upstream| {
         [&upstream.tls_ca_file, &upstream.tls_client_certificate, &upstream.tls_client_key]
     });
-    let named = single.into_iter().chain(of_p12).chain(of_upstreams).flatten();
+    let store = &loaded.file.store;
+    let redis = (store.kind == StoreKind::Redis).then_some(&store.redis);
+    let of_redis = redis.into_iter().flat_map(|redis| {
+        [
+            &redis.password_file,
+            &redis.sentinel_password_file,
+            &redis.ca_file,
+            &redis.client_certificate,
+            &redis.client_key,
+        ]
+    });
+    let named = single.into_iter().chain(of_p12).chain(of_upstreams).chain(of_redis).flatten();
     let listed = node.certificates.iter().chain(&service.decryption_keys);
     named.chain(listed).map(|path| loaded.resolve(path)).collect()
 }

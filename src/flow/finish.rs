@@ -9,9 +9,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::insist::{self, insist};
 use super::login_error::{LoginError, Refused};
 use super::node::Permit;
-use super::outcome::{Claim, Outcome};
+use super::outcome::{Claim, Claimed, Outcome};
 use super::pending::PendingLogin;
 use super::relay_state::RelayState;
 use super::replay;
@@ -111,59 +112,101 @@ impl Flows {
             return self.tell_again(relay_state, login, Refused::TicketExpired.into()).await;
         }
 
-        // 4. There must be room to ask the node before anything is spent: a citizen who is turned
-        //    away here can come back with the same login.
-        let permit = match self.node.permit().await {
-            Ok(permit) => permit,
-            Err(busy) => return self.tell_again(relay_state, login, busy.into()).await,
-        };
+        let delivered = Arc::new(delivered);
+        for _ in 0..CLAIMS {
+            // 4. There must be room to ask the node before anything is spent: a citizen who is
+            //    turned away here can come back with the same login.
+            let permit = match self.node.permit().await {
+                Ok(permit) => permit,
+                Err(busy) => return self.tell_again(relay_state, login, busy.into()).await,
+            };
 
-        // 5. From here on it belongs to the citizen, not to this request: what is claimed is
-        //    finished, even when the browser is gone.
-        let flows = Arc::clone(self);
-        let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
-        let claimed = tokio::spawn(async move {
-            flows.claim_and_exchange(permit, &state, network, began, delivered, earlier).await
-        });
-        let claimed = claimed.await.unwrap_or_else(|error| {
-            Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
-        });
+            // 5. From here on it belongs to the citizen, not to this request: what is claimed is
+            //    finished, even when the browser is gone.
+            let (flows, delivered) = (Arc::clone(self), Arc::clone(&delivered));
+            let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
+            let claimed = tokio::spawn(async move {
+                flows.claim_and_exchange(permit, &state, network, began, &delivered, earlier).await
+            });
+            let claimed = claimed.await.unwrap_or_else(|error| {
+                Err(LoginError::Store(Unavailable(format!("login was given up: {error}"))))
+            });
+            if let Some(finished) = claimed? {
+                return Ok(finished);
+            }
 
-        // 6. It is finished once. A browser that comes again is told what became of it.
-        match claimed? {
-            Some(finished) => Ok(finished),
-            None => {
-                let outcome = self.outcomes.wait(relay_state, self.patience()).await?;
-                self.repeat(outcome, login).await
+            // 6. It is finished once. A browser that comes again is told what became of it; when the
+            //    claim was given back, it is the browser's to finish.
+            if let Some(outcome) = self.outcomes.wait(relay_state, self.patience()).await? {
+                return self.repeat(outcome, login).await;
             }
         }
+        Err(Refused::Used.into())
     }
 
     /// Claims a login, has it finished and notes what became of it; none when it was claimed
     /// before.
     async fn claim_and_exchange(
-        &self,
+        self: &Arc<Self>,
         permit: Permit,
         relay_state: &RelayState,
         network: Network,
         login: PendingLogin,
-        delivered: Delivered,
+        delivered: &Delivered,
         earlier: Option<SessionId>,
     ) -> Result<Option<Finished>, LoginError> {
-        let Claim::First(claimed) = self.outcomes.claim(relay_state, network).await? else {
-            return Ok(None);
+        let claimed = match self.outcomes.claim(relay_state, network).await? {
+            Claim::First(claimed) => claimed,
+            Claim::Before => return Ok(None),
+            Claim::Doubtful(away, claimed) => {
+                return Err(self.give_back(relay_state, claimed, away));
+            }
         };
-        let finished = self.exchange(permit, login, delivered.artifact(), earlier).await;
+        // The artifact was not used before, with whatever login. When that cannot be told, nothing is
+        // spent yet.
+        let unused = self.replay.is_unused(delivered.artifact().fingerprint(), self.now()).await;
+        let finished = match unused {
+            Err(replay::Refused::Store(away)) => {
+                return Err(self.give_back(relay_state, claimed, away));
+            }
+            Err(used) => Err(not_first(used, Refusal::ReplayedArtifact)),
+            Ok(()) => self.exchange(permit, login, delivered.artifact(), earlier).await,
+        };
         let outcome = match &finished {
             Ok(Finished { session, assurance, .. }) => {
                 Outcome::SignedIn { session: session.clone(), assurance: *assurance }
             }
             Err(error) => Outcome::refused(error),
         };
-        if let Err(error) = self.outcomes.settle(relay_state, claimed, &outcome).await {
-            tracing::warn!(%error, "what became of a login cannot be told a second time");
+        if self.outcomes.settle(relay_state, claimed.clone(), &outcome).await.is_err() {
+            // Nobody waits for that but who comes again.
+            let (flows, login) = (Arc::clone(self), relay_state.clone());
+            tokio::spawn(async move {
+                let settle = || flows.outcomes.settle(&login, claimed.clone(), &outcome);
+                if let Err(error) = insist(settle).await {
+                    tracing::warn!(%error, "what became of a login cannot be told a second time");
+                }
+            });
         }
         finished.map(Some)
+    }
+
+    /// Gives a claim back, as soon as the store can be reached: nothing was spent, and the citizen
+    /// finishes the same login by repeating what failed.
+    fn give_back(
+        self: &Arc<Self>,
+        login: &RelayState,
+        claimed: Claimed,
+        away: Unavailable,
+    ) -> LoginError {
+        let (flows, login) = (Arc::clone(self), login.clone());
+        tokio::spawn(async move {
+            let release = || flows.outcomes.release(&login, claimed.clone());
+            if let Err(error) = insist(release).await {
+                tracing::warn!(%error, "a login that was claimed in vain cannot be repeated");
+            }
+        });
+        Refused::from(away).into()
     }
 
     /// Asks the node what the artifact stands for, and begins the session.
@@ -177,12 +220,8 @@ impl Flows {
         let now = self.now();
         let settings = &self.settings;
 
-        // 1. The artifact was not used before, with whatever login; and the node is asked what it
-        //    stands for, once, because it is spent by asking.
-        self.replay
-            .is_unused(artifact.fingerprint(), now)
-            .await
-            .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
+        // 1. The node is asked what the artifact stands for, once, because it is spent by asking.
+        //    From here on the store is asked for everything until it answers.
         let resolve_id = random::message_id();
         let issuer = &settings.template.issuer;
         let message = artifact::resolve(artifact, &resolve_id, now, issuer, &settings.signer)?;
@@ -225,14 +264,15 @@ impl Flows {
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
         // 4. A citizen who is signed in is not made another person on the way.
-        if self.is_of_another(earlier.as_ref(), assertion.person(), now).await? {
+        let is_of_another = || self.is_of_another(earlier.as_ref(), assertion.person(), now);
+        if insist(is_of_another).await? {
             return Err(LoginError::OtherPerson);
         }
 
         // 5. A session with a fresh id; one that the browser had before ends (fixation, step-up).
         let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
-        self.sessions.insert(&id, session, now).await?;
+        insist(|| self.sessions.insert(&id, session.clone(), now)).await?;
         let is_same_person = match earlier {
             Some(earlier) => self.replace(&earlier, assertion.person(), now).await,
             None => false,
@@ -281,8 +321,9 @@ impl Flows {
         otherwise: LoginError,
     ) -> Result<Finished, LoginError> {
         match self.outcomes.wait(relay_state, Duration::ZERO).await {
-            Ok(outcome) => self.repeat(outcome, login).await,
-            Err(Refused::Used) => Err(otherwise),
+            Ok(Some(outcome)) => self.repeat(outcome, login).await,
+            // While the store is away it is not known; what is too late stays so.
+            Ok(None) | Err(Refused::Used | Refused::Store(_)) => Err(otherwise),
             Err(refused) => Err(refused.into()),
         }
     }
@@ -311,11 +352,13 @@ impl Flows {
 
     /// How long a request for the outcome of a login waits for it.
     fn patience(&self) -> Duration {
-        self.node.patience().saturating_add(SETTLING)
+        self.node.patience().saturating_add(insist::PATIENCE).saturating_add(SETTLING)
     }
 }
 
-/// What the end of a login takes beside the exchange with the node.
+/// How often a login is claimed for one request: once more, when the one before came to nothing.
+const CLAIMS: usize = 2;
+/// What the end of a login takes beside the exchange with the node and a store that is replaced.
 const SETTLING: Duration = Duration::from_secs(5);
 
 fn not_first(refused: replay::Refused, refusal: Refusal) -> LoginError {

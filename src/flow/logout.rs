@@ -19,6 +19,9 @@ pub enum SignedOut {
     OnlyHere(String),
     /// The session here ended; the node has no place to be asked at.
     NodeNotAsked,
+    /// The session here ended, in the memory of this process: where it is kept, that cannot be
+    /// written yet.
+    NotWritten,
     /// There was no session.
     NotSignedIn,
 }
@@ -39,7 +42,8 @@ impl Flows {
             };
             flows.sessions.ended().add(SIGNED_OUT);
             // 2. Then the node's.
-            Ok(flows.tell_node(held.session()).await)
+            let told = flows.tell_node(held.session()).await;
+            Ok(if flows.sessions.owes(&id) { SignedOut::NotWritten } else { told })
         });
         told.await.unwrap_or_else(|error| Ok(SignedOut::OnlyHere(error.to_string())))
     }

@@ -12,6 +12,7 @@ pub mod extensions;
 pub mod finish;
 pub mod forms;
 pub mod handoff;
+mod insist;
 pub mod ledger;
 pub mod login_error;
 pub mod logout;

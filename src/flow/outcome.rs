@@ -12,6 +12,8 @@
 //!    it leads to nothing more than its ticket and its cookie do, for a minute, and neither
 //!    artifact nor assertion is good twice ([`super::replay`]). So no citizen is kept from signing
 //!    in for want of room.
+//! 5. A claim for which nothing was spent, because the store went away before the node was asked, is
+//!    given back ([`Outcomes::release`]), also one of which it is not known whether it was made.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +24,8 @@ use tokio::time::{Instant, sleep};
 use super::ledger::Bounds;
 use super::login_error::{Class, LoginError, Refused};
 use super::relay_state::{RelayState, Thing};
-use super::room::{NotKept, SharedRoom};
-use crate::base::clock::{SharedClock, Time, later};
+use super::room::{Begun, NotKept, SharedRoom};
+use crate::base::clock::{SharedClock, Time, earlier, later};
 use crate::base::network::Network;
 use crate::base::reason::Reason;
 use crate::identity::assurance::Assurance;
@@ -61,10 +63,13 @@ pub enum Claim {
     First(Claimed),
     /// The login was claimed before, here or at another replica.
     Before,
+    /// The store did not answer, so that is not known. The claim may be there, and has to be
+    /// [released](Outcomes::release): nobody is going to finish for it.
+    Doubtful(Unavailable, Claimed),
 }
 
 /// A claim, as it is kept; nothing is, when there was no room.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Claimed(Option<Version>);
 
 /// What became of logins, in the store, with the room that handles have there.
@@ -108,15 +113,30 @@ impl Outcomes {
     /// Claims a login for a browser of a network.
     ///
     /// # Errors
-    /// When it cannot be told whether the login was claimed before, or not be noted.
+    /// When the store is away, and was asked for nothing.
     pub async fn claim(&self, login: &RelayState, network: Network) -> Result<Claim, Unavailable> {
         match self.begin(login, &StoredOutcome::UnderWay, network).await {
-            Ok(Some(version)) => Ok(Claim::First(Claimed(Some(version)))),
-            Ok(None) => Ok(Claim::Before),
+            Ok(Begun::Made(version)) => Ok(Claim::First(Claimed(Some(version)))),
+            Ok(Begun::Before) => Ok(Claim::Before),
+            Ok(Begun::Doubtful(away, version)) => Ok(Claim::Doubtful(away, Claimed(Some(version)))),
             // See rule 4.
             Err(NotKept::Full) => Ok(Claim::First(Claimed(None))),
             Err(NotKept::Store(away)) => Err(away),
         }
+    }
+
+    /// Gives a claim back for which nothing was spent: the next one to come claims the login anew.
+    /// What is no claim of the caller's stays as it is.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn release(&self, login: &RelayState, claimed: Claimed) -> Result<(), Unavailable> {
+        let Claimed(Some(version)) = claimed else { return Ok(()) };
+        let now = self.clock.now();
+        // It has expired then, also for a replica whose clock is behind.
+        let over = earlier(now, TOLD_FOR);
+        let kept = StoredOutcome::UnderWay;
+        self.room.swap(&handle(login), version, &kept, over, now).await.map(drop)
     }
 
     /// Ends a login for good, unless it came to another end before.
@@ -125,8 +145,8 @@ impl Outcomes {
     /// When the store is away.
     pub async fn end(&self, login: &RelayState, network: Network) -> Result<(), Unavailable> {
         match self.begin(login, &StoredOutcome::Ended, network).await {
-            Ok(_) | Err(NotKept::Full) => Ok(()),
-            Err(NotKept::Store(away)) => Err(away),
+            Ok(Begun::Made(_) | Begun::Before) | Err(NotKept::Full) => Ok(()),
+            Ok(Begun::Doubtful(away, _)) | Err(NotKept::Store(away)) => Err(away),
         }
     }
 
@@ -158,24 +178,30 @@ impl Outcomes {
         self.room.swap(&handle(login), version, &kept, expires, now).await.map(drop)
     }
 
-    /// Returns what became of a login that was claimed before, as soon as it is known.
+    /// Returns what became of a login that was claimed before, as soon as it is known; nothing when
+    /// there is no claim any more.
     ///
     /// # Errors
     /// [`Refused::Used`] when that was too long ago, or takes longer than `patience`;
     /// [`Refused::OtherBrowser`] when the login was ended.
-    pub async fn wait(&self, login: &RelayState, patience: Duration) -> Result<Outcome, Refused> {
+    pub async fn wait(
+        &self,
+        login: &RelayState,
+        patience: Duration,
+    ) -> Result<Option<Outcome>, Refused> {
         let end = Instant::now() + patience;
         let mut pause = LOOK_AGAIN;
         loop {
             let found = self.room.find(&handle(login), self.clock.now()).await?;
-            match found.ok_or(Refused::Used)?.value {
+            let Some(found) = found else { return Ok(None) };
+            match found.value {
                 StoredOutcome::Ended => return Err(Refused::OtherBrowser),
                 StoredOutcome::UnderWay if Instant::now() < end => {
                     sleep(pause).await;
                     pause = (pause * 2).min(SELDOM);
                 }
                 StoredOutcome::UnderWay => return Err(Refused::Used),
-                told => return self.told(told).ok_or(Refused::Used),
+                told => return self.told(told).map(Some).ok_or(Refused::Used),
             }
         }
     }
@@ -229,9 +255,9 @@ impl Outcomes {
         login: &RelayState,
         kept: &StoredOutcome,
         network: Network,
-    ) -> Result<Option<Version>, NotKept> {
+    ) -> Result<Begun, NotKept> {
         let (now, expires) = self.times(login);
-        self.room.begin(&handle(login), kept, expires, network, now).await
+        self.room.try_begin(&handle(login), kept, expires, network, now).await
     }
 
     /// Returns what time it is, and when that which is noted now is forgotten: after the end of the
@@ -323,7 +349,8 @@ mod tests {
         let outcome = signed_in();
         w.outcomes.settle(&w.login, claimed, &outcome).await.unwrap();
         w.clock.advance(TOLD_FOR - Duration::from_millis(1));
-        let Outcome::SignedIn { session, .. } = w.outcomes.wait(&w.login, PATIENCE).await.unwrap()
+        let Some(Outcome::SignedIn { session, .. }) =
+            w.outcomes.wait(&w.login, PATIENCE).await.unwrap()
         else {
             panic!("signed in")
         };
@@ -346,7 +373,7 @@ mod tests {
             w.outcomes.settle(&w.login, claimed, &outcome).await.unwrap();
             let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
             assert!(
-                matches!(told, Outcome::Refused { code: Reason::LoginNodeTimeout, class: c } if c == class),
+                matches!(told, Some(Outcome::Refused { code: Reason::LoginNodeTimeout, class: c }) if c == class),
                 "{told:?}"
             );
         }
@@ -360,7 +387,7 @@ mod tests {
             sleep(Duration::from_secs(2)).await;
             w.outcomes.settle(&w.login, claimed, &signed_in()).await.unwrap();
         });
-        assert!(matches!(told, Ok(Outcome::SignedIn { .. })));
+        assert!(matches!(told, Ok(Some(Outcome::SignedIn { .. }))));
         let w = world();
         w.outcomes.claim(&w.login, network()).await.unwrap();
         let began = Instant::now();
@@ -394,7 +421,23 @@ mod tests {
         assert!(found.is_none());
         // What was there before stays.
         w.outcomes.settle(&w.login, first, &signed_in()).await.unwrap();
-        assert!(w.outcomes.wait(&w.login, PATIENCE).await.is_ok());
+        assert!(matches!(w.outcomes.wait(&w.login, PATIENCE).await, Ok(Some(_))));
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_is_given_back_is_the_next_ones_and_nobody_elses() {
+        let w = world();
+        let first = w.claimed(&w.login, network()).await;
+        w.outcomes.release(&w.login, first.clone()).await.unwrap();
+        assert!(matches!(w.outcomes.wait(&w.login, PATIENCE).await, Ok(None)));
+        let second = w.claimed(&w.login, network()).await;
+        // The twin: what belongs to somebody else by now is not given back, nor settled.
+        w.outcomes.release(&w.login, first.clone()).await.unwrap();
+        w.outcomes.settle(&w.login, first, &signed_in()).await.unwrap();
+        assert!(matches!(w.outcomes.claim(&w.login, network()).await, Ok(Claim::Before)));
+        w.outcomes.settle(&w.login, second.clone(), &signed_in()).await.unwrap();
+        w.outcomes.release(&w.login, second).await.unwrap();
+        assert!(matches!(w.outcomes.wait(&w.login, PATIENCE).await, Ok(Some(_))));
     }
 
     #[tokio::test]

@@ -1,13 +1,20 @@
 //! Remembers what was used, so that it cannot be used again, on whatever replica.
 //!
+//! A use may be noted although the store does not answer, as when a server is replaced. So each is
+//! noted with a mark of its own, and asked for until there is an answer ([`super::insist`]): what has
+//! our mark is our use, and no second one.
+//!
 //! Nothing is forgotten early. When there is no room, nothing new can be proven to be unused, and
 //! logins are refused until entries expire.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
+use super::insist::insist;
 use crate::base::clock::Time;
+use crate::base::random;
 use crate::store::{Key, Kind, Record, RecordStore, Unavailable};
 
 /// Why something may not be used.
@@ -52,18 +59,27 @@ impl ReplayGuard {
         until: Time,
         now: Time,
     ) -> Result<(), Refused> {
+        let (key, mark) = (key(fingerprint), Bytes::copy_from_slice(&random::bytes::<16>()));
         let record = Record {
             sealed: Bytes::new(),
-            label: Bytes::new(),
+            label: mark.clone(),
             owner: None,
             alive: 0,
             expires: until,
         };
-        if self.0.put_new(key(fingerprint), record, now).await? {
-            Ok(())
-        } else {
-            Err(Refused::Used)
-        }
+        let is_first = AtomicBool::new(true);
+        let is_noted = insist(|| {
+            let (record, mark, is_first) = (record.clone(), &mark, &is_first);
+            async move {
+                let is_again = !is_first.swap(false, Ordering::Relaxed);
+                if self.0.put_new(key, record, now).await? {
+                    return Ok(true);
+                }
+                Ok(is_again
+                    && self.0.get(key, now).await?.is_some_and(|found| found.label == *mark))
+            }
+        });
+        if is_noted.await? { Ok(()) } else { Err(Refused::Used) }
     }
 }
 

@@ -46,6 +46,17 @@ impl Rooms {
     }
 }
 
+/// What came of beginning a record.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is there.
+    Made(Version),
+    /// Another one was there, which has not expired.
+    Before,
+    /// The store did not answer. It may be there all the same, and would be like this.
+    Doubtful(Unavailable, Version),
+}
+
 /// Room in a store for records of one kind, shared out by network.
 pub struct SharedRoom<T> {
     handles: Handles<T>,
@@ -118,16 +129,39 @@ impl<T: Content> SharedRoom<T> {
         network: Network,
         now: Time,
     ) -> Result<Option<Version>, NotKept> {
+        match self.try_begin(handle, value, expires, network, now).await? {
+            Begun::Made(version) => Ok(Some(version)),
+            Begun::Before => Ok(None),
+            Begun::Doubtful(away, _) => Err(away.into()),
+        }
+    }
+
+    /// Begins a record as [`Self::begin`] does, for whoever has to know what may be there when the
+    /// store does not answer.
+    ///
+    /// # Errors
+    /// When there is no room, or nothing was asked of the store.
+    pub async fn try_begin(
+        &self,
+        handle: &Handle<T::Handles>,
+        value: &T,
+        expires: Time,
+        network: Network,
+        now: Time,
+    ) -> Result<Begun, NotKept> {
         let record = self.handles.record(handle, value, expires)?;
-        let digest = handle.key().digest;
+        let (digest, version) = (handle.key().digest, Version::of(&record));
         let bytes = Bounds::weigh(record.sealed.len());
         self.make_room(Entry { digest, network, bytes, expires }, now).await?;
         // When a record is there already, the entry stands for it.
-        let put = self.handles.put_new(handle, record, now).await;
-        if put.is_err() {
-            self.ledger.release(digest);
+        match self.handles.put_new(handle, record, now).await {
+            Ok(Some(version)) => Ok(Begun::Made(version)),
+            Ok(None) => Ok(Begun::Before),
+            Err(away) => {
+                self.ledger.release(digest);
+                Ok(Begun::Doubtful(away, version))
+            }
         }
-        Ok(put?)
     }
 
     /// Finds the record that a handle leads to.

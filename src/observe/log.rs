@@ -4,7 +4,9 @@
 //!    reader takes is dropped, counted ([`lost`]) and told. A reader that hangs, a full disk or a
 //!    closed pipe stops no login and no page.
 //! 2. The same warning comes at most so many times a second ([`super::repeats`]).
-//! 3. A panic is an event like others: what the standard library writes to standard error could
+//! 3. What is written can change while it runs ([`set_level`]). An event that is not wanted costs
+//!    what it costs without that: a comparison with a number ([`reload`]).
+//! 4. A panic is an event like others: what the standard library writes to standard error could
 //!    wait for a reader.
 
 use std::io::{self, IsTerminal};
@@ -15,36 +17,45 @@ use std::time::Duration;
 use tracing::error;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 
 use super::repeats::Repeats;
 use super::writer::{Target, Writer};
 
 /// The filter for logs is malformed.
 #[derive(Debug, thiserror::Error)]
-#[error("log level \"{0}\" is none; write \"info\" or \"brama=debug\"")]
+#[error("\"{0}\" is no level and no filter of a log")]
 pub struct BadLevel(String);
 
-/// Why there is no log.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The filter is malformed.
-    #[error(transparent)]
-    Level(#[from] BadLevel),
-    /// There is no thread, or no standard output.
-    #[error("the log cannot be written: {0}")]
-    Io(#[from] io::Error),
+/// What is written: a level, or a filter such as `info,brama::proxy=debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level(String);
+
+impl Level {
+    /// Takes the text of a filter.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn new(text: &str) -> Result<Self, BadLevel> {
+        let level = Self(text.to_owned());
+        EnvFilter::try_new(text).map(|_| level).map_err(|_| BadLevel(text.to_owned()))
+    }
+
+    fn filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
 }
 
 /// Starts logging to standard output. A second call changes nothing.
 ///
 /// # Errors
-/// When the level is malformed, or the system gives no thread.
-pub fn start(json: bool, level: &str) -> Result<(), StartError> {
-    let filter = EnvFilter::try_new(level).map_err(|_| BadLevel(level.to_owned()))?;
+/// When the system gives no thread.
+pub fn start(json: bool, level: &Level) -> io::Result<()> {
     if LOG.get().is_some() {
         return Ok(());
     }
+    let (filter, handle) = reload::Layer::new(level.filter());
+    let _ = FILTER.set(handle);
     // Lines are few, and an operator at the terminal wants to see them at once.
     let _ = LOG.set(Writer::start("program log", Target::Stdout, Duration::ZERO)?);
     let lines = fmt::layer().with_writer(|| Line).log_internal_errors(false);
@@ -62,6 +73,15 @@ pub fn start(json: bool, level: &str) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Writes by another level from now on. Where nothing is logged, nothing changes.
+pub fn set_level(level: &Level) {
+    if let Some(filter) = FILTER.get()
+        && let Err(error) = filter.reload(level.filter())
+    {
+        error!(%error, "log.level stays as it was");
+    }
+}
+
 /// Waits until everything is written that was there before the call, but not for ever.
 pub fn flush() {
     if let Some(writer) = LOG.get() {
@@ -77,6 +97,8 @@ pub fn lost() -> u64 {
 
 /// There is one standard output, and one log of a process.
 static LOG: OnceLock<Writer> = OnceLock::new();
+/// What of it is written.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// Takes a line, in one piece.
 struct Line;

@@ -11,4 +11,4 @@ mod repeats;
 pub mod seldom;
 mod writer;
 
-pub use self::log::{BadLevel, StartError, flush, lost, start};
+pub use self::log::{BadLevel, Level, flush, lost, set_level, start};

@@ -18,20 +18,27 @@ pub enum LogoutOutcome {
     NodeDidNotConfirm,
     /// Our session ended; the node was not asked.
     NodeNotAsked,
+    /// Our session ended, and that is not written down yet.
+    NotWritten,
     /// There was no session to end.
     NotSignedIn,
 }
 
 impl LogoutOutcome {
     /// Every outcome, for tests and previews.
-    pub const ALL: [Self; 4] =
-        [Self::SignedOutEverywhere, Self::NodeDidNotConfirm, Self::NodeNotAsked, Self::NotSignedIn];
+    pub const ALL: [Self; 5] = [
+        Self::SignedOutEverywhere,
+        Self::NodeDidNotConfirm,
+        Self::NodeNotAsked,
+        Self::NotWritten,
+        Self::NotSignedIn,
+    ];
 
     /// Returns the class of the box around the advice: a warning while a session may live on.
     fn notice(self) -> &'static str {
         match self {
             Self::SignedOutEverywhere | Self::NotSignedIn => "note",
-            Self::NodeDidNotConfirm | Self::NodeNotAsked => "warning",
+            Self::NodeDidNotConfirm | Self::NodeNotAsked | Self::NotWritten => "warning",
         }
     }
 }

@@ -258,7 +258,6 @@ fn a_reload_names_what_cannot_change_and_applies_the_rest_when_that_is_as_it_was
     wait_for_status(&gateway, "/account", 401);
     for (before, after, key) in [
         ("backlog = 100", "backlog = 101", "listen.backlog"),
-        ("level = \"warn\"", "level = \"error\"", "log.level"),
         ("access = \"off\"", "access = \"json\"", "log.access"),
     ] {
         gateway.edit_configuration(before, after);

@@ -3,12 +3,14 @@
 //! | file | behaviour |
 //! |---|---|
 //! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
+//! | `clock` | a clock of the machine that jumps |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
+//! | `reload` | who asks for a new configuration hears what became of it; memory that is read by nobody |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `spellings` | other ways to write a protected path, at nginx, Apache, Express and PHP: what they take for it |
 //! | `stores` | sessions that outlive a process, and a store that is away |
@@ -22,6 +24,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
 mod answers;
+mod clock;
 mod features;
 mod harness;
 mod hostile;
@@ -29,6 +32,7 @@ mod hosts;
 mod lifecycle;
 mod metrics;
 mod outputs;
+mod reload;
 mod sessions;
 mod spellings;
 mod stores;

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use tracing::warn;
 
 use super::current::Current;
 use super::in_use;
-use super::settings::{Fixed, Listen, Settings};
+use super::settings::{Fixed, Listen, Log, Settings, Store, StoreKind};
+use crate::base::causes::in_one_line;
 use crate::base::encoding::sha256;
 use crate::base::secret::Secret;
 use crate::flow::node::NodeClient;
@@ -23,7 +25,10 @@ use crate::identity::token::Minter;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::Rules;
 use crate::server::listener::Admission;
-use crate::{flow, gateway};
+use crate::store::Digest;
+use crate::store::redis::Redis;
+use crate::store::seal::Sealer;
+use crate::{flow, gateway, observe};
 
 /// What a new configuration needs of the old one.
 pub(super) struct Renewal {
@@ -31,11 +36,17 @@ pub(super) struct Renewal {
     secret: PairwiseSecret,
     /// The digest of the operators' token, if there is one.
     admin_token: Option<[u8; 32]>,
+    /// Marks of the secrets that seal records, when they are given.
+    store_secrets: Option<Vec<Digest>>,
+    /// Where records are kept, when that is Redis.
+    redis: Option<Arc<Redis>>,
     kept_tokens: u64,
 }
 
 /// The key of the operators' token.
 const ADMIN_TOKEN: &str = "operations.admin_token_file";
+/// The key of the secrets that seal records.
+const STORE_SECRETS: &str = "store.secret_files";
 /// The key of the secret behind the pseudonyms.
 const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 
@@ -47,6 +58,15 @@ const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 )]
 pub struct Refused(pub Vec<&'static str>);
 
+/// What is new, for others than the workers.
+#[derive(Debug)]
+pub(super) struct Renewed {
+    /// The groups of servers, of which some may be watched over already.
+    pub(super) groups: Vec<Arc<Group>>,
+    /// What is logged.
+    pub(super) level: observe::Level,
+}
+
 /// What of the settings can change while the program runs.
 struct LiveSettings {
     gateway: gateway::Settings,
@@ -55,6 +75,8 @@ struct LiveSettings {
     routes: Vec<Route>,
     upstreams: Vec<upstream::Settings>,
     token_lifetime: Duration,
+    store: StoreKind,
+    level: observe::Level,
     /// Peers that begin with a PROXY header, and proxies that are trusted: none is a client.
     counted: (Vec<IpNet>, Vec<IpNet>),
 }
@@ -63,24 +85,35 @@ impl Renewal {
     pub(super) fn new(
         fixed: Fixed,
         secret: PairwiseSecret,
-        admin_token: Option<&Secret<Vec<u8>>>,
+        (admin_token, store_secrets): (Option<&Secret<Vec<u8>>>, Option<Vec<Digest>>),
+        redis: Option<Arc<Redis>>,
         kept_tokens: u64,
     ) -> Self {
-        Self { fixed, secret, admin_token: digest(admin_token), kept_tokens }
+        let admin_token = digest(admin_token);
+        Self { fixed, secret, admin_token, store_secrets, redis, kept_tokens }
     }
 
-    /// Has every worker serve by new settings from its next request on. Returns the groups of
-    /// servers, of which some may be new.
+    /// Has every worker serve by new settings from its next request on.
     pub(super) async fn apply(
         &self,
         settings: Settings,
         admission: &Admission,
         workers: &[Arc<Current>],
-    ) -> Result<Vec<Arc<Group>>, Refused> {
-        let LiveSettings { gateway, flows, node, routes, upstreams, token_lifetime, counted } =
-            self.take(settings)?;
+    ) -> Result<Renewed, Refused> {
+        let LiveSettings {
+            gateway,
+            flows,
+            node,
+            routes,
+            upstreams,
+            token_lifetime,
+            store,
+            level,
+            counted,
+        } = self.take(settings)?;
+        self.renew_redis(&store);
         let Some(old) = workers.first().map(|current| current.worker()) else {
-            return Ok(Vec::new());
+            return Ok(Renewed { groups: Vec::new(), level });
         };
         // 1. What all workers share, once.
         let before = &old.shared;
@@ -129,13 +162,22 @@ impl Renewal {
         for current in workers {
             current.replace(current.worker().renewed(&shared, &groups));
         }
-        Ok(groups)
+        Ok(Renewed { groups, level })
+    }
+
+    /// Has Redis reached with the passwords and certificates that are in the files now.
+    fn renew_redis(&self, store: &StoreKind) {
+        let (Some(redis), StoreKind::Redis(settings)) = (&self.redis, store) else { return };
+        // The files were read a moment ago, to see whether they are good.
+        if let Err(error) = redis.renew(settings) {
+            warn!(error = in_one_line(&error), "redis is reached as before");
+        }
     }
 
     /// Takes what can change out of new settings.
     fn take(&self, settings: Settings) -> Result<LiveSettings, Refused> {
         // What is passed over here cannot change: all keys that it comes from are fixed, by name. Of
-        // what their files hold, two secrets are looked at below.
+        // what their files hold, three secrets are looked at below, and Redis is told of the rest.
         let Settings {
             gateway,
             listen,
@@ -143,7 +185,7 @@ impl Renewal {
             node,
             node_tls,
             session: _,
-            store: _,
+            store: Store { kind: store, sealer },
             routes,
             upstreams,
             token_lifetime,
@@ -151,7 +193,7 @@ impl Renewal {
             pairwise_secret,
             admin_token,
             state_directory: _,
-            log: _,
+            log: Log { level, json: _, access: _ },
             fixed,
         } = settings;
         // The rest of what can change of it is in `gateway`.
@@ -172,11 +214,17 @@ impl Renewal {
         } = listen;
         let mut changed = self.fixed.differences(&fixed);
         // The name of a file may be the same, and what is in it another. By the pairwise secret,
-        // sessions are found whose it is; the token is that of the listener that runs.
+        // sessions are found whose it is; the token is that of the listener that runs; records are
+        // sealed by all parts of the program.
         let is_other_secret =
             pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose());
         let is_other_token = digest(admin_token.as_ref()) != self.admin_token;
-        for (key, is_other) in [(PAIRWISE_SECRET, is_other_secret), (ADMIN_TOKEN, is_other_token)] {
+        let is_other_sealer = sealer.as_ref().map(Sealer::marks) != self.store_secrets;
+        for (key, is_other) in [
+            (PAIRWISE_SECRET, is_other_secret),
+            (ADMIN_TOKEN, is_other_token),
+            (STORE_SECRETS, is_other_sealer),
+        ] {
             if is_other && !changed.contains(&key) {
                 changed.push(key);
             }
@@ -191,6 +239,8 @@ impl Renewal {
             routes,
             upstreams,
             token_lifetime,
+            store,
+            level,
             counted: (proxy_protocol_from, trusted_proxies),
         })
     }

@@ -28,8 +28,8 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// What to log: "info" shows every event, "warn" only refusals.
-    #[arg(long, default_value = "warn")]
-    log: String,
+    #[arg(long, default_value = "warn", value_parser = observe::Level::new)]
+    log: observe::Level,
     /// When a session ends in which nothing happens: "1m" shows soon what a citizen sees then.
     #[arg(long, default_value_t = file::Session::default().idle)]
     idle: HumanDuration,

@@ -14,7 +14,7 @@ use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::claims::{PersonalClaim, Release};
-use crate::observe::access;
+use crate::observe::{self, access};
 use crate::proxy::upstream::{self, ServerAddress};
 use crate::request::cookie::Cookies;
 use crate::saml::authn_request::{ServiceKind, Template};
@@ -112,7 +112,11 @@ pub(super) fn gateway(
         admin_token: None,
         store: Default::default(),
         state_directory: None,
-        log: Log { json: false, level: "warn".to_owned(), access: access::Settings::off() },
+        log: Log {
+            json: false,
+            level: observe::Level::new("warn").expect("a level"),
+            access: access::Settings::off(),
+        },
         fixed: Fixed::default(),
     })
 }

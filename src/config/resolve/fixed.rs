@@ -254,8 +254,8 @@ table!(
 table!(
     "log.",
     Log {
-        fixed: [format, level, access, access_file, access_addresses, access_query],
-        live: [],
+        fixed: [format, access, access_file, access_addresses, access_query],
+        live: [level],
         both: [],
     }
 );

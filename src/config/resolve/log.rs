@@ -6,9 +6,10 @@ use super::context::Context;
 use crate::app::settings::Log;
 use crate::base::rights::folder_of;
 use crate::config::file::{AccessAddresses, AccessFormat, LogFormat};
+use crate::observe::Level;
 use crate::observe::access::{self, Addresses, Format, Target};
 
-pub(super) fn resolve(context: &mut Context<'_>) -> Log {
+pub(super) fn resolve(context: &mut Context<'_>) -> Option<Log> {
     let file = &context.file().log;
     let format = match file.access {
         AccessFormat::Same if file.format == LogFormat::Text => Format::Text,
@@ -24,11 +25,17 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Log {
         AccessAddresses::Off => Addresses::Off,
     };
     let target = target(context, format);
-    Log {
+    let level = Level::new(&file.level);
+    let level = level.map_err(|error| {
+        let advice = "write \"info\", \"debug\", or \"info,brama::proxy=debug\"";
+        context.error(key!(log.level), error.to_string(), advice);
+    });
+    let level = level.ok();
+    Some(Log {
         json: file.format == LogFormat::Json,
-        level: file.level.clone(),
+        level: level?,
         access: access::Settings { format, target, addresses, query: file.access_query },
-    }
+    })
 }
 
 fn target(context: &mut Context<'_>, format: Format) -> Target {

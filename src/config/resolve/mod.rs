@@ -141,7 +141,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
             "give at least \"10m\"; days or weeks are usual",
         );
     }
-    let (mut portal, login, listen) = (portal?, login?, listen?);
+    let (mut portal, login, listen, log) = (portal?, login?, listen?, log?);
     portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
     portal.edge.believed = listen.trusted_for;
     portal.edge.hsts = listen.hsts.map(headers::response::hsts);

@@ -1,15 +1,17 @@
 //! `[store]`: where records are kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::app::settings::{self, Store};
+use crate::base::causes::in_one_line;
 use crate::base::rights;
 use crate::base::secret::Secret;
 use crate::config::file::{File, RedisMode, RedisStore, StoreKind};
 use crate::flow::room::Rooms;
 use crate::store::file::Options;
-use crate::store::redis::settings::{Address, Credentials, Mode, Settings, Tls};
+use crate::store::redis;
+use crate::store::redis::settings::{Address, ConnectError, Credentials, Mode, Settings, Tls};
 use crate::store::seal::Sealer;
 
 pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
@@ -43,7 +45,7 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
             }
             settings::StoreKind::File { path: context.resolve(path), maximum_bytes }
         }
-        StoreKind::Redis => settings::StoreKind::Redis(Box::new(redis(context, &file.redis)?)),
+        StoreKind::Redis => settings::StoreKind::Redis(Box::new(of_redis(context, &file.redis)?)),
     };
     if file.kind != StoreKind::Memory && context.file().identity.pairwise_secret_file.is_none() {
         context.warn(
@@ -80,7 +82,7 @@ pub(super) fn rooms(file: &File) -> Rooms {
     }
 }
 
-fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
+fn of_redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
     let mut addresses = Vec::new();
     for text in &file.addresses {
         match text.parse::<Address>() {
@@ -115,6 +117,21 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
             Mode::Sentinel { master: master.to_owned(), credentials }
         }
     };
+    let tls = tls(context, file);
+    let settings = Settings {
+        tls,
+        credentials,
+        database: file.database,
+        prefix: file.prefix.clone(),
+        connect_timeout: file.connect_timeout.get(),
+        command_timeout: file.command_timeout.get(),
+        pool: file.pool,
+        ..Settings::new(mode, addresses)
+    };
+    Some(settings)
+}
+
+fn tls(context: &mut Context<'_>, file: &RedisStore) -> Option<Tls> {
     let certificate = match (&file.client_certificate, &file.client_key) {
         (Some(certificate), Some(key)) => {
             context.forbid(key!(store.redis.client_key), key, rights::of_secret);
@@ -139,17 +156,25 @@ fn redis(context: &mut Context<'_>, file: &RedisStore) -> Option<Settings> {
             "set it to true, unless the servers are on this machine",
         );
     }
-    let settings = Settings {
-        tls: file.tls.then_some(Tls { authorities, certificate }),
-        credentials,
-        database: file.database,
-        prefix: file.prefix.clone(),
-        connect_timeout: file.connect_timeout.get(),
-        command_timeout: file.command_timeout.get(),
-        pool: file.pool,
-        ..Settings::new(mode, addresses)
-    };
-    Some(settings)
+    let tls = file.tls.then_some(Tls { authorities, certificate });
+    if let Some(Err(error)) = tls.as_ref().map(redis::tls::check) {
+        let key = match &error {
+            ConnectError::File { file: at, .. } => {
+                let is = |path: &Option<PathBuf>| {
+                    path.as_deref().is_some_and(|path| context.resolve(path) == *at)
+                };
+                match () {
+                    () if is(&file.client_certificate) => key!(store.redis.client_certificate),
+                    () if is(&file.client_key) => key!(store.redis.client_key),
+                    () => key!(store.redis.ca_file),
+                }
+            }
+            _ if file.client_certificate.is_some() => key!(store.redis.client_certificate),
+            _ => key!(store.redis.tls),
+        };
+        context.error(key, in_one_line(&error), "give PEM files that belong together");
+    }
+    tls
 }
 
 fn credentials(

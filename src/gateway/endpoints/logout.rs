@@ -88,6 +88,7 @@ pub async fn answer(
             tracing::warn!(request = context.id, reason, "node did not confirm the logout");
             (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
         }
+        SignedOut::NotWritten => (LogoutOutcome::NotWritten, "not_written"),
         SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
         SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
     };

@@ -87,6 +87,7 @@ pub static ALL: &[&Metric] = &[
     &SESSIONS,
     &SESSIONS_MAXIMUM,
     &SESSIONS_ENDED,
+    &SESSIONS_OWED,
     &FORMS,
     &FORMS_BYTES,
     &FORMS_BYTES_MAXIMUM,
@@ -120,6 +121,7 @@ pub static ALL: &[&Metric] = &[
     &SERVER_EJECTIONS,
     &ACCESS_LOG_LOST,
     &LOG_LOST,
+    &CLOCK_JUMPS,
     &ROWS_LEFT_OUT,
 ];
 
@@ -196,6 +198,8 @@ metrics! {
         "how many it can know";
     SESSIONS_ENDED = "brama_sessions_ended", Counter, ["cause"],
         "sessions that were ended here before their time";
+    SESSIONS_OWED = "brama_sessions_ended_not_written", Gauge, [],
+        "sessions that have ended and that the store still has, because it cannot be written";
     FORMS = "brama_forms", Gauge, [],
         "forms that this process keeps across logins";
     FORMS_BYTES = "brama_forms_bytes", Gauge, [],
@@ -260,6 +264,8 @@ metrics! {
         "how often a server was put out for its failures";
     ACCESS_LOG_LOST = "brama_access_log_lines_lost", Counter, [],
         "lines that were not written because nobody took them";
+    CLOCK_JUMPS = "brama_clock_jumps", Counter, [],
+        "times that the clock of the machine jumped by more than a minute";
     LOG_LOST = "brama_log_lines_lost", Counter, [],
         "lines of the program's log that were not written because nobody took them";
     ROWS_LEFT_OUT = "brama_scrape_rows_left_out", Gauge, [],

@@ -130,8 +130,13 @@ pub struct Doors {
 
 impl Default for Doors {
     fn default() -> Self {
-        let outcomes =
-            ["signed_out_everywhere", "node_did_not_confirm", "node_not_asked", "not_signed_in"];
+        let outcomes = [
+            "signed_out_everywhere",
+            "node_did_not_confirm",
+            "node_not_asked",
+            "not_written",
+            "not_signed_in",
+        ];
         Self {
             refusals: ByName::beginning_with(Reason::ALL.iter().map(|reason| reason.as_str())),
             logins_begun: Count::default(),

@@ -52,6 +52,22 @@ impl LogoutOutcome {
                     advice: "If you use a shared computer, close all browser windows now.",
                 },
             ],
+            Self::NotWritten => [
+                Words {
+                    title: "Wylogowano z tego portalu",
+                    happened: "Twoja sesja w tym portalu jest zakończona, ale z powodu awarii \
+                               jeszcze tego nie zapisaliśmy. Zapiszemy to, gdy tylko będzie to \
+                               możliwe.",
+                    advice: "Jeśli korzystasz ze wspólnego komputera, zamknij teraz wszystkie okna \
+                             przeglądarki.",
+                },
+                Words {
+                    title: "You are signed out of this portal",
+                    happened: "Your session in this portal is over, but because of a failure that \
+                               is not written down yet. It will be as soon as it can.",
+                    advice: "If you use a shared computer, close all browser windows now.",
+                },
+            ],
             Self::NotSignedIn => [
                 Words {
                     title: "Nie ma z czego się wylogować",

@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tracing::warn;
 
 use super::super::cached::{Activity, CachedSession};
 use super::super::label::Why;
 use super::super::{SessionId, SessionKey};
+use super::owed::Owed;
 use super::registry::{NOTE_LIFE, Sessions};
+use super::remote::RemoteSessions;
 use crate::base::clock::{Time, later};
 use crate::store::{Record, Unavailable};
 
@@ -75,12 +78,13 @@ impl Sessions {
     /// Takes a session away, in memory and in the store; says whether this caller was the one.
     async fn take(&self, key: SessionKey, now: Time) -> Result<bool, Unavailable> {
         let remote = match &self.remote {
-            Some(remote) => Some(
-                remote
-                    .presence
-                    .read(remote.store.take(key.record_key(), now).await, now)?
-                    .is_some(),
-            ),
+            Some(remote) => {
+                let taken = remote.store.take(key.record_key(), now).await;
+                match remote.took(taken, now) {
+                    Ok(taken) => Some(taken.is_some()),
+                    Err(away) => Some(self.end_alone(remote, key, away, now)?),
+                }
+            }
             None => None,
         };
         let near = self.local.remove(&key);
@@ -89,6 +93,59 @@ impl Sessions {
             held.end();
         }
         Ok(remote.unwrap_or(was_live))
+    }
+
+    /// Ends a session in memory, for a store that no other process uses and that cannot write now;
+    /// says whether this caller was the one.
+    fn end_alone(
+        &self,
+        remote: &RemoteSessions,
+        key: SessionKey,
+        away: Unavailable,
+        now: Time,
+    ) -> Result<bool, Unavailable> {
+        let Some(owed) = &remote.owed else { return Err(away) };
+        if owed.has(key) {
+            return Ok(false);
+        }
+        let Some(near) = self.local.get(&key) else { return Err(away) };
+        if !near.is_live(now, self.settings.idle) {
+            return Ok(false);
+        }
+        if !owed.note(key, near.session().end()) {
+            return Err(away);
+        }
+        warn!(
+            session = key.public_name(),
+            reason = %away,
+            "session has ended in memory only, until the store can write: a restart before would bring it back"
+        );
+        Ok(true)
+    }
+
+    /// Returns how many sessions have ended that the store still has.
+    #[must_use]
+    pub fn owed(&self) -> usize {
+        self.remote.as_ref().and_then(|remote| remote.owed.as_ref()).map_or(0, Owed::count)
+    }
+
+    /// Tells whether a session has ended, and the store still has it.
+    #[must_use]
+    pub fn owes(&self, id: &SessionId) -> bool {
+        let owed = self.remote.as_ref().and_then(|remote| remote.owed.as_ref());
+        owed.is_some_and(|owed| owed.has(id.key()))
+    }
+
+    /// Has the store forget what has ended already.
+    pub(super) async fn settle_owed(&self, remote: &RemoteSessions, now: Time) {
+        let Some(owed) = remote.owed.as_ref().filter(|owed| owed.count() > 0) else { return };
+        for key in owed.some(now) {
+            let taken = remote.store.take(key.record_key(), now).await;
+            if remote.took(taken, now).is_err() {
+                return;
+            }
+            owed.settle(key);
+        }
     }
 
     pub(super) async fn end_oldest(

@@ -71,6 +71,10 @@ impl Sessions {
     ) -> Result<Option<ActiveSession>, Unavailable> {
         let key = id.key();
         let Some(remote) = &self.remote else { return Ok(None) };
+        // What the store has of it is of before its end.
+        if remote.owed.as_ref().is_some_and(|owed| owed.has(key)) {
+            return Ok(None);
+        }
         let (round, ends) = (remote.round(), remote.ends.load(Ordering::Acquire));
         let Some(record) =
             remote.presence.read(remote.store.get(key.record_key(), now).await, now)?
@@ -143,7 +147,8 @@ impl Sessions {
         now: Time,
     ) -> Option<ActiveSession> {
         if let Some(remote) = &self.remote
-            && !held.is_vouched(remote.round())
+            && !(held.is_vouched(remote.round())
+                && remote.goes_on(held.round(), self.settings.grace, now))
         {
             return None;
         }

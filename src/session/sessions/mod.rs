@@ -10,6 +10,7 @@
 //!    something may have been missed about them (`remote`), and no request of theirs waits for it:
 //!    one task asks whether it is back. Of all others nothing is known: they are neither let in nor
 //!    sent to sign in.
+//!    A store that no other process uses ends sessions also while it cannot write (`owed`).
 //! 4. Signs of life are noted near, and told to the store seldom and many at once.
 //! 5. A session that is ended from outside leaves a note why, so that the citizen can be told.
 //! 6. A store that has just said that there is nothing is not asked for the same again, for a
@@ -22,6 +23,7 @@ mod ends;
 mod lookup;
 mod numbers;
 mod operators;
+mod owed;
 mod presence;
 mod registry;
 mod remote;

@@ -35,8 +35,9 @@ impl Sessions {
                 .presence
                 .read(remote.store.list(Kind::Session, after, limit, now).await, now)?,
         };
-        let sessions =
-            page.records.iter().map(|(digest, record)| Seen::of(SessionKey(*digest), record));
+        let is_owed = |key| remote.owed.as_ref().is_some_and(|owed| owed.has(key));
+        let records = page.records.iter().filter(|(digest, _)| !is_owed(SessionKey(*digest)));
+        let sessions = records.map(|(digest, record)| Seen::of(SessionKey(*digest), record));
         Ok(Listed { sessions: sessions.collect(), next: page.next })
     }
 

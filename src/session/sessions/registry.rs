@@ -56,6 +56,18 @@ impl Sessions {
         Arc::new(Self::of(settings, owners, Some(remote)))
     }
 
+    /// Makes sessions that are kept in a store which no other process uses.
+    #[must_use]
+    pub fn kept_alone_in(
+        store: Arc<dyn RecordStore>,
+        sealer: Sealer,
+        settings: Settings,
+        owners: PairwiseSecret,
+    ) -> Arc<Self> {
+        let remote = RemoteSessions::alone(store, sealer);
+        Arc::new(Self::of(settings, owners, Some(remote)))
+    }
+
     fn of(settings: Settings, owners: PairwiseSecret, remote: Option<RemoteSessions>) -> Self {
         let local = LocalSessions::new(settings.maximum, settings.idle);
         let notes = Cache::builder()

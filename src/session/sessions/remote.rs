@@ -15,10 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::SessionKey;
+use super::owed::Owed;
 use super::presence::{Presence, passed};
 use crate::base::clock::Time;
 use crate::store::seal::Sealer;
-use crate::store::{Key, Kind, RecordStore, Touch};
+use crate::store::{Key, Kind, RecordStore, Touch, Unavailable};
 
 /// The store, and what is known of it.
 pub(super) struct RemoteSessions {
@@ -30,6 +31,8 @@ pub(super) struct RemoteSessions {
     touches: Mutex<Vec<Touch>>,
     /// Whether the store answers.
     pub(super) presence: Presence,
+    /// What it still has to be told, when no other process uses it.
+    pub(super) owed: Option<Owed>,
     /// The round of now. What was never vouched for is of round 0.
     round: AtomicU64,
     past: Mutex<Past>,
@@ -54,9 +57,15 @@ impl RemoteSessions {
             ends: AtomicU64::new(0),
             touches: Mutex::default(),
             presence: Presence::default(),
+            owed: None,
             round: AtomicU64::new(1),
             past: Mutex::default(),
         }
+    }
+
+    /// Knows nothing yet of a store that no other process uses.
+    pub(super) fn alone(store: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
+        Self { owed: Some(Owed::default()), ..Self::new(store, sealer) }
     }
 
     /// Returns the round of now.
@@ -100,6 +109,25 @@ impl RemoteSessions {
         Some(end.map_or(i64::MIN, |(_, until)| *until))
     }
 
+    /// Notes what came of taking something away. A file has to be written for that, so it can be read
+    /// all the same; in Redis it is one thing.
+    pub(super) fn took<T>(
+        &self,
+        answer: Result<T, Unavailable>,
+        now: Time,
+    ) -> Result<T, Unavailable> {
+        match (&answer, &self.owed) {
+            (Err(_), Some(_)) => self.presence.wrote(answer, now),
+            _ => self.presence.read(answer, now),
+        }
+    }
+
+    /// Tells whether what was vouched for in this round goes on: what happens in the store is heard,
+    /// and it can be read, or has been away for no longer than the grace.
+    pub(super) fn goes_on(&self, round: u64, grace: Duration, now: Time) -> bool {
+        !self.presence.is_unread() || self.has_grace(round, grace, now)
+    }
+
     /// Tells whether what was vouched for in a round goes on while the store is away.
     pub(super) fn has_grace(&self, round: u64, grace: Duration, now: Time) -> bool {
         let unread_since = self.presence.unread_since();
@@ -137,7 +165,6 @@ const ROUNDS: usize = 4096;
 mod tests {
     use super::*;
     use crate::base::clock::later;
-    use crate::store::Unavailable;
     use crate::store::memory::Memory;
 
     const GRACE: Duration = Duration::from_secs(300);

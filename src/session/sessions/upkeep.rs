@@ -66,7 +66,7 @@ impl Sessions {
             }
             self.write_activity(remote, clock.now()).await;
             // Sessions that are near do not ask meanwhile, so this task has to.
-            if remote.presence.is_unread() {
+            if remote.presence.is_unread() || remote.presence.is_away() {
                 let now = clock.now();
                 let _ = remote.presence.read(remote.store.get(PROBE, now).await, now);
             }
@@ -74,6 +74,7 @@ impl Sessions {
                 let _ = remote.presence.wrote(remote.store.check().await, clock.now());
                 checked = tokio::time::Instant::now();
             }
+            self.settle_owed(remote, clock.now()).await;
         }
     }
 

@@ -2,16 +2,17 @@
 //!
 //! The library could do this too, but would read the authorities of the system anew for each
 //! connection; and like this the provider of cryptography is the one that we use everywhere.
+//!
+//! Password and certificates may change while the program runs ([`Dialer::renew`]): connections that
+//! are open go on as they began, and the next one is opened with what is given then.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -19,13 +20,19 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::failure::Failure;
-use super::settings::{Address, ConnectError, Credentials, Settings, Tls};
+use super::settings::{Address, ConnectError, Credentials, Settings};
+use super::tls::client;
 
 /// Opens connections to servers of one kind.
 pub(super) struct Dialer {
+    way: ArcSwap<Way>,
+    timeout: Duration,
+}
+
+/// How a connection is opened: as whom, and through what.
+pub(super) struct Way {
     tls: Option<TlsConnector>,
     info: RedisConnectionInfo,
-    timeout: Duration,
 }
 
 /// A connection, and the task that moves its bytes. It ends with it.
@@ -40,14 +47,14 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-impl Dialer {
-    /// Prepares connections to servers that hold records.
+impl Way {
+    /// Reads what connections to servers that hold records need.
     pub(super) fn to_servers(settings: &Settings) -> Result<Self, ConnectError> {
         let info = info(settings.credentials.as_ref()).set_db(i64::from(settings.database));
         Self::new(settings, info)
     }
 
-    /// Prepares connections to sentinels.
+    /// Reads what connections to sentinels need.
     pub(super) fn to_sentinels(
         settings: &Settings,
         credentials: Option<&Credentials>,
@@ -58,15 +65,28 @@ impl Dialer {
     fn new(settings: &Settings, info: RedisConnectionInfo) -> Result<Self, ConnectError> {
         let tls = settings.tls.as_ref().map(client).transpose()?;
         let tls = tls.map(|config| TlsConnector::from(Arc::new(config)));
-        Ok(Self { tls, info, timeout: settings.connect_timeout })
+        Ok(Self { tls, info })
+    }
+}
+
+impl Dialer {
+    /// Prepares connections.
+    pub(super) fn new(way: Way, settings: &Settings) -> Self {
+        Self { way: ArcSwap::from_pointee(way), timeout: settings.connect_timeout }
+    }
+
+    /// Opens connections like this from now on.
+    pub(super) fn renew(&self, way: Way) {
+        self.way.store(Arc::new(way));
     }
 
     /// Opens a connection for commands.
     pub(super) async fn connect(&self, address: &Address) -> Result<Connection, Failure> {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let way = self.way.load_full();
         let connecting = async {
-            let stream = self.stream(address).await?;
-            MultiplexedConnection::new_with_config(&self.info, stream, config)
+            let stream = way.stream(address).await?;
+            MultiplexedConnection::new_with_config(&way.info, stream, config)
                 .await
                 .map_err(|error| Failure::of(address, &error))
         };
@@ -76,10 +96,11 @@ impl Dialer {
 
     /// Opens a connection that listens to a channel.
     pub(super) async fn listen(&self, address: &Address, channel: &str) -> Result<PubSub, Failure> {
+        let way = self.way.load_full();
         let connecting = async {
-            let stream = self.stream(address).await?;
+            let stream = way.stream(address).await?;
             let of = |error| Failure::of(address, &error);
-            let mut listening = PubSub::new(&self.info, stream).await.map_err(of)?;
+            let mut listening = PubSub::new(&way.info, stream).await.map_err(of)?;
             listening.subscribe(channel).await.map_err(of)?;
             Ok(listening)
         };
@@ -96,7 +117,9 @@ impl Dialer {
             Err(Failure::Away(format!("{address} cannot be connected to within {within} ms")))
         })
     }
+}
 
+impl Way {
     async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, Failure> {
         let away = |error: std::io::Error| {
             Failure::Away(format!("{address} cannot be connected to: {error}"))
@@ -145,49 +168,4 @@ fn info(credentials: Option<&Credentials>) -> RedisConnectionInfo {
         Some(user) => info.set_username(user),
         None => info,
     }
-}
-
-fn client(tls: &Tls) -> Result<ClientConfig, ConnectError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let roots = match &tls.authorities {
-        Some(file) => roots_of(file, certificates(file)?)?,
-        None => roots_of_system()?,
-    };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(ConnectError::Tls)?
-        .with_root_certificates(roots);
-    let Some((chain, key)) = &tls.certificate else { return Ok(builder.with_no_client_auth()) };
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key, &error))?;
-    builder.with_client_auth_cert(certificates(chain)?, private).map_err(ConnectError::Tls)
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let found = read.map_err(|error| in_file(file, &error))?;
-    if found.is_empty() {
-        return Err(in_file(file, &"no certificate is in it"));
-    }
-    Ok(found)
-}
-
-fn roots_of(
-    file: &Path,
-    authorities: Vec<CertificateDer<'static>>,
-) -> Result<RootCertStore, ConnectError> {
-    let mut roots = RootCertStore::empty();
-    for authority in authorities {
-        roots.add(authority).map_err(|error| in_file(file, &error))?;
-    }
-    Ok(roots)
-}
-
-fn roots_of_system() -> Result<RootCertStore, ConnectError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() { Err(ConnectError::NoAuthorities) } else { Ok(roots) }
-}
-
-fn in_file(file: &Path, problem: &dyn std::fmt::Display) -> ConnectError {
-    ConnectError::File { file: file.to_owned(), problem: problem.to_string() }
 }

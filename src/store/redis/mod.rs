@@ -41,6 +41,7 @@ mod node;
 mod record;
 mod scripts;
 pub mod settings;
+pub mod tls;
 mod topology;
 
 #[cfg(test)]
@@ -89,6 +90,15 @@ impl Redis {
             tokio::spawn(Arc::clone(&channel).keep(Arc::clone(&topology))),
         ];
         Ok(Self { names, topology, channel, tasks })
+    }
+
+    /// Takes passwords and certificates from other settings, which are as before otherwise. What is
+    /// open goes on, and the next connection is opened with them.
+    ///
+    /// # Errors
+    /// When a file cannot be read: then everything is as before.
+    pub fn renew(&self, settings: &Settings) -> Result<(), ConnectError> {
+        self.topology.renew(settings)
     }
 
     /// Tells whether what happens to records is heard at present. While it is not, copies of

@@ -14,7 +14,7 @@ use redis::Value;
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
-use super::dial::Dialer;
+use super::dial::{Dialer, Way};
 use super::failure::Failure;
 use super::node::Node;
 use super::settings::{Address, ConnectError, Mode, Settings};
@@ -24,6 +24,8 @@ pub(super) struct Topology {
     settings: Settings,
     /// Opens connections to servers.
     pub(super) dialer: Arc<Dialer>,
+    /// Opens connections to sentinels, when there are some.
+    sentinel_dialer: Option<Arc<Dialer>>,
     sentinels: Vec<Arc<Node>>,
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
     map: watch::Sender<Arc<Map>>,
@@ -60,16 +62,18 @@ impl Map {
 impl Topology {
     /// Prepares what does not need to ask a server.
     pub(super) fn new(settings: Settings) -> Result<Self, ConnectError> {
-        let dialer = Arc::new(Dialer::to_servers(&settings)?);
+        let (servers, sentinels) = ways(&settings)?;
+        let dialer = Arc::new(Dialer::new(servers, &settings));
+        let sentinel_dialer = sentinels.map(|way| Arc::new(Dialer::new(way, &settings)));
         let mut sentinels = Vec::new();
-        if let Mode::Sentinel { credentials, .. } = &settings.mode {
-            let to = Arc::new(Dialer::to_sentinels(&settings, credentials.as_ref())?);
+        if let Some(to) = &sentinel_dialer {
             let settings = Settings { pool: 1, ..settings.clone() };
-            let node = |address: &Address| Node::new(address.clone(), &to, &settings);
+            let node = |address: &Address| Node::new(address.clone(), to, &settings);
             sentinels = settings.addresses.iter().map(|address| Arc::new(node(address))).collect();
         }
         let topology = Self {
             dialer,
+            sentinel_dialer,
             sentinels,
             nodes: Mutex::default(),
             map: watch::Sender::new(Arc::default()),
@@ -84,6 +88,17 @@ impl Topology {
             topology.map.send_replace(Arc::new(map));
         }
         Ok(topology)
+    }
+
+    /// Opens connections with the passwords and the certificates of these settings from now on.
+    pub(super) fn renew(&self, settings: &Settings) -> Result<(), ConnectError> {
+        let (servers, sentinels) = ways(settings)?;
+        self.dialer.renew(servers);
+        if let (Some(dialer), Some(way)) = (&self.sentinel_dialer, sentinels) {
+            dialer.renew(way);
+        }
+        self.hint();
+        Ok(())
     }
 
     /// Returns the server at an address.
@@ -262,6 +277,17 @@ impl Topology {
             names.into_iter().map(|(name, address)| (name, self.node(address))).collect();
         (!masters.is_empty()).then_some(Map { masters, slots })
     }
+}
+
+/// Reads how connections to servers are opened, and to sentinels where there are some.
+fn ways(settings: &Settings) -> Result<(Way, Option<Way>), ConnectError> {
+    let sentinels = match &settings.mode {
+        Mode::Sentinel { credentials, .. } => {
+            Some(Way::to_sentinels(settings, credentials.as_ref())?)
+        }
+        Mode::Single | Mode::Cluster => None,
+    };
+    Ok((Way::to_servers(settings)?, sentinels))
 }
 
 /// How many parts the keys of a cluster have.

@@ -207,6 +207,14 @@ pub struct Found<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version(Bytes);
 
+impl Version {
+    /// Returns how a record is when it is kept like this.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self(record.sealed.clone())
+    }
+}
+
 /// The records of one kind that handles lead to, in a store.
 pub struct Handles<T> {
     store: Arc<dyn RecordStore>,

@@ -51,6 +51,20 @@ impl Gateway {
         (output.status.success(), String::from_utf8(text).unwrap())
     }
 
+    /// Sets the time of day that it sees, as far from the true one as is said: `+2h`, `-50s`.
+    pub(crate) fn set_clock(&self, off: &str) {
+        fs::write(self.file("clock"), off).unwrap();
+    }
+
+    /// Runs `brama reload`; says whether that went well, and what it said.
+    pub(crate) fn reload(&self) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        let output = command.args(["reload", "--pid", &self.program.id().to_string()]).output();
+        let output = output.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    }
+
     /// Opens a connection to the operations listener.
     pub(crate) fn operations(&self) -> Wire {
         Wire::connect(self.operations)

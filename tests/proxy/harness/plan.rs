@@ -134,6 +134,18 @@ impl Plan {
         self
     }
 
+    /// Has libfaketime set the time of day that the gateway sees ([`Gateway::set_clock`]); what only
+    /// counts is left alone.
+    pub(crate) fn with_clock(self) -> Self {
+        let plan = self.file("clock", "+0");
+        let file = plan.path("clock");
+        plan.environment("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1")
+            .environment("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap())
+            .environment("FAKETIME_NO_CACHE", "1")
+            .environment("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .environment("DONT_FAKE_MONOTONIC", "1")
+    }
+
     /// Lets operators list and end sessions.
     pub(crate) fn operated(self) -> Self {
         self.file("token", TOKEN).environment("BRAMA__OPERATIONS__ADMIN_TOKEN_FILE", "token")

@@ -27,6 +27,7 @@ pub(crate) enum Tool {
     Chromium,
     Curl,
     Express,
+    Faketime,
     Nginx,
     Node,
     OpenSsl,
@@ -48,6 +49,7 @@ impl Tool {
             Self::Chromium => "chromium",
             Self::Curl => "curl",
             Self::Express => "node-express",
+            Self::Faketime => "faketime",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
             Self::OpenSsl => "openssl",
@@ -71,6 +73,7 @@ impl Tool {
             Self::Express => {
                 PathBuf::from("/usr/share/nodejs/express").is_dir() && installed("node").is_some()
             }
+            Self::Faketime => installed("faketime").is_some(),
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
             Self::OpenSsl => installed("openssl").is_some(),

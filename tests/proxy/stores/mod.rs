@@ -1,9 +1,11 @@
 //! Sessions that survive: a process that is killed, a successor, another replica; and what citizens
 //! see while the store is away.
 
+mod disks;
 mod forms;
 mod outages;
 mod outcomes;
+mod passwords;
 mod rolling;
 mod room;
 mod secrets;

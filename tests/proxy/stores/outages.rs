@@ -16,7 +16,7 @@ use crate::harness::{Answer, Citizen, Gateway, PATIENCE, sign_in};
 const BOUND: Duration = Duration::from_secs(3);
 
 /// Signs a citizen out, as the button on our page does.
-fn sign_out(gateway: &Gateway, host: &str, cookie: &str) -> Answer {
+pub(super) fn sign_out(gateway: &Gateway, host: &str, cookie: &str) -> Answer {
     let mut wire = gateway.connect();
     wire.send(
         format!(
@@ -58,12 +58,12 @@ fn is_put_off(answer: &Answer) -> bool {
 }
 
 #[track_caller]
-fn put_off(answer: &Answer) {
+pub(super) fn put_off(answer: &Answer) {
     assert!(is_put_off(answer), "{} {}", answer.status, answer.text());
 }
 
 #[track_caller]
-fn passes(answer: &Answer) {
+pub(super) fn passes(answer: &Answer) {
     assert!(answer.status == 200 && is_of_portal(answer), "{} {}", answer.status, answer.text());
 }
 

@@ -58,7 +58,9 @@ async fn every_key_is_applied_by_a_reload_or_refused_by_name() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     // Neither list is empty because the test looks at nothing.
-    for key in ["route.path", "upstream.url", "node.client_key", "listen.trusted_proxies"] {
+    for key in
+        ["route.path", "upstream.url", "node.client_key", "listen.trusted_proxies", "log.level"]
+    {
         assert!(applied.contains(key), "{key} is applied");
     }
     for key in ["listen.http", "store.redis.prefix", "log.access_file", "session.idle"] {

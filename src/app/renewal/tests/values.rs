@@ -175,8 +175,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("store.redis.sentinel_user", "'other'").given(SENTINEL),
         row("store.redis.sentinel_password_file", "'other/password'").given(SENTINEL),
         row("store.redis.ca_file", "'ca.crt.pem'").given(REDIS_TLS),
-        row("store.redis.client_certificate", "'other/service-tls-client.crt.pem'")
-            .given(REDIS_TLS),
+        row("store.redis.client_certificate", "'copy-service-tls-client.crt.pem'").given(REDIS_TLS),
         row("store.redis.client_key", "'copy-service-tls-client.key.pem'").given(REDIS_TLS),
         row("store.redis.prefix", "'other:'").given(REDIS),
         row("limits.ipv4_prefix", "24"),

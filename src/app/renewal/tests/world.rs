@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::values::Row;
 use super::{Outcome, SAME};
 use crate::app::current::Current;
-use crate::app::renewal::{Refused, Renewal};
+use crate::app::renewal::{Refused, Renewal, Renewed};
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::private;
@@ -21,6 +21,7 @@ use crate::config::{self, Loaded};
 use crate::gateway::Worker;
 use crate::identity::claims::PairwiseSecret;
 use crate::simulator::kit::{Kit, Names};
+use crate::store::seal::Sealer;
 
 /// The configuration before a change, as far as it is not the default.
 const BASE: &str = r#"
@@ -187,7 +188,8 @@ impl World {
         let tls = [&old, &new].map(|settings| format!("{:?}", settings.node_tls));
         let apply = async |settings| {
             let applied = renewal.apply(settings, &self.app.admission, &self.workers).await;
-            applied.map(|_| self.told()).map_err(|error| error.to_string())
+            let told = |applied: Renewed| format!("{}{:?}", self.told(), applied.level);
+            applied.map(told).map_err(|error| error.to_string())
         };
         let (before, renewed) = (apply(old).await?, apply(new).await?);
         if renewed == before && tls[0] == tls[1] {
@@ -195,6 +197,7 @@ impl World {
         }
         let fresh = bind(&self.folder, &after).await;
         let fresh = told(&Worker::new(&fresh.shared, &fresh.groups), &fresh);
+        let fresh = format!("{fresh}{:?}", self.settings(&after)?.log.level);
         match difference(&renewed, &fresh) {
             None => Ok(Outcome::Applied),
             Some(lines) => Err(format!("renewed and begun anew are not the same: {lines}")),
@@ -247,7 +250,9 @@ fn difference(one: &str, other: &str) -> Option<String> {
 
 fn renewal(settings: &Settings) -> Renewal {
     let secret = settings.pairwise_secret.clone().unwrap_or_else(PairwiseSecret::generate);
-    Renewal::new(settings.fixed.clone(), secret, settings.admin_token.as_ref(), 1000)
+    let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
+    let secrets = (settings.admin_token.as_ref(), store_secrets);
+    Renewal::new(settings.fixed.clone(), secret, secrets, None, 1000)
 }
 
 async fn bind(folder: &TempDir, changes: &[(&str, &str)]) -> App {
@@ -323,7 +328,9 @@ fn fill(folder: &Path) {
     }
     let key = fs::read(folder.join("service-sig.key.pem")).unwrap();
     fs::write(folder.join("open/service-sig.key.pem"), key).unwrap();
-    fs::copy(folder.join("node-tls.crt.pem"), folder.join("copy-node-tls.crt.pem")).unwrap();
+    for name in ["node-tls.crt.pem", "service-tls-client.crt.pem"] {
+        fs::copy(folder.join(name), folder.join(format!("copy-{name}"))).unwrap();
+    }
     // What is stapled is only looked at from outside.
     fs::write(folder.join("a.ocsp"), [0x30, 7, 0x0a, 1, 0, 0xa0, 2, 5, 0]).unwrap();
     let authorities = ["ca.crt.pem", "other/ca.crt.pem"];

@@ -123,6 +123,52 @@ async fn a_session_that_has_just_begun_needs_no_question_and_has_the_grace() {
     assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "for the grace");
 }
 
+fn alone(store: &Arc<Switch>) -> Arc<Sessions> {
+    let store = Arc::clone(store) as Arc<dyn RecordStore>;
+    Sessions::kept_alone_in(store, sealer(), settings(), owners())
+}
+
+#[tokio::test]
+async fn with_a_store_of_its_own_what_is_near_goes_on_for_the_grace_and_no_longer_too() {
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = alone(&store);
+    let id = begun(&sessions, &clock).await;
+    store.away(true);
+    let unknown = SessionId::generate();
+    sessions.find(&unknown, Activity::Alive, clock.now()).await.expect_err("it is away");
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "for the grace");
+    clock.advance(settings().grace);
+    sessions.find(&id, Activity::Alive, clock.now()).await.expect_err("the grace is over");
+    store.away(false);
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "it comes back by itself");
+}
+
+#[tokio::test]
+async fn an_end_holds_in_memory_until_a_store_of_its_own_takes_it() {
+    let (store, clock) = (Switch::new(), clock());
+    let (sessions, now) = (alone(&store), clock.now());
+    let (ended, other) = (begun(&sessions, &clock).await, begun(&sessions, &clock).await);
+    store.away(true);
+    assert!(sessions.remove(&ended, now).await.unwrap().is_some());
+    assert!(sessions.remove(&ended, now).await.unwrap().is_none(), "it has ended once");
+    assert!(sessions.owes(&ended) && !sessions.owes(&other) && sessions.owed() == 1);
+    store.away(false);
+    // It is there still, and opens nothing.
+    assert!(store.memory.get(ended.key().record_key(), now).await.unwrap().is_some());
+    assert!(!is_live(&sessions, &ended, Activity::Alive, &clock).await);
+    let remote = sessions.remote.as_ref().unwrap();
+    sessions.settle_owed(remote, now).await;
+    assert_eq!(sessions.owed(), 0);
+    assert!(store.memory.get(ended.key().record_key(), now).await.unwrap().is_none());
+    assert!(is_live(&sessions, &other, Activity::Alive, &clock).await);
+    // The twin: where others use the store, it cannot end here alone.
+    let shared = replica(&store, settings());
+    let id = begun(&shared, &clock).await;
+    store.away(true);
+    shared.remove(&id, now).await.expect_err("the others would not know");
+    assert!(!shared.owes(&id));
+}
+
 /// It ends while this replica hears nothing and has no request for it, and then the store goes
 /// away.
 #[tokio::test]

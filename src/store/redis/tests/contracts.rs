@@ -146,6 +146,30 @@ async fn is_let_in_by_nothing_less() {
 }
 
 #[tokio::test]
+async fn a_password_and_certificates_that_are_renewed_open_the_next_connection() {
+    let Some(program) = Program::redis() else { return };
+    let dress = Dress::start(&program);
+    let good = || patient(dress.settings());
+    let file = |name: &str| Some(dress.folder.path().join(name));
+    let with_other = Tls { authorities: file("other.pem"), ..good().tls.unwrap() };
+    let with_missing = Tls { authorities: file("missing.pem"), ..good().tls.unwrap() };
+    for wrong in [
+        Settings { tls: Some(with_other), ..good() },
+        Settings { credentials: credentials("gate", "wrong"), ..good() },
+    ] {
+        let store = Redis::connect(wrong).unwrap();
+        store.get(session(), contract::begin()).await.unwrap_err();
+        store.renew(&good()).unwrap();
+        until_watching(&store).await;
+        store.get(session(), contract::begin()).await.unwrap();
+        // What cannot be read changes nothing.
+        let missing = Settings { tls: Some(with_missing.clone()), ..good() };
+        assert!(matches!(store.renew(&missing), Err(ConnectError::File { .. })));
+        store.get(session(), contract::begin()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn refuses_files_that_hold_no_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.pem");
