@@ -17,6 +17,7 @@ mod patience;
 mod portals;
 mod preflight;
 mod streaming;
+mod tries;
 mod unprocessed;
 mod upgrade;
 mod via;
