@@ -219,7 +219,10 @@ mod tests {
         assert_eq!(ring.current(at(2_000)).0, third);
         // In the very second in which its successor was due there is none yet, so it is given time.
         let mut ring = KeyRing::generate(PERIOD, at(0));
+        let known = published(&ring);
         assert!(ring.advance(at(2_000)));
+        let signing = ring.current(at(2_000)).0.to_owned();
+        assert!(known.contains(&signing), "a key signs that nobody knows");
         let [_, second, third] = published(&ring).try_into().unwrap();
         assert_eq!(ring.current(at(2_999)).0, second);
         assert_eq!(ring.current(at(3_000)).0, third);

@@ -328,7 +328,7 @@ mod tests {
 
         // As long as somebody holds it, its turn comes again and again; and no more afterwards.
         let group = named(&["portal"]);
-        assert_eq!(ends(Arc::downgrade(&group)).await.0, false);
+        assert!(!ends(Arc::downgrade(&group)).await.0);
         resolve(&group, &&script).await;
         script.asked.store(0, Ordering::SeqCst);
         let mut ended = std::pin::pin!(ends(Arc::downgrade(&group)));

@@ -221,7 +221,7 @@ fn takes_a_point_in_its_uncompressed_form_only() {
         assert!(matches!(open(&wrong), Err(Error::Profile(_))), "{wrong:?}: {:?}", open(&wrong));
     }
     // One that is on no curve is of the right form, and opens nothing.
-    let mut elsewhere = point.clone();
+    let mut elsewhere = point;
     elsewhere[64] ^= 1;
     assert_eq!(open(&elsewhere), Err(Error::Failed));
 }
