@@ -7,13 +7,13 @@
 //! 1. The time is carried on by the clock that counts since the start of the machine
 //!    (`CLOCK_BOOTTIME`, clock_gettime(2)), which nobody can set. It goes on while the machine
 //!    sleeps, so waking up is no jump.
-//! 2. Every [`LOOK`] it is compared with the time of day, and follows it, as long as both differ by
-//!    no more than [`MOST`]: clocks that are corrected slowly, or a little, are believed.
+//! 2. Every second it is compared with the time of day, and follows it, as long as both differ by
+//!    no more than `MOST`: clocks that are corrected slowly, or a little, are believed.
 //! 3. More than that is a jump. It is told, and counted, and the time goes on as it was. When the
-//!    time of day comes back, nothing has happened. When it does not within [`GRACE`], it is
+//!    time of day comes back, nothing has happened. When it does not within `GRACE`, it is
 //!    believed, and that is told.
 //!
-//! So nothing lives longer by more than [`GRACE`] and [`MOST`] than by the time of day, whatever
+//! So nothing lives longer by more than `GRACE` and `MOST` than by the time of day, whatever
 //! that does. A machine that was stopped as a whole, as virtual ones are, counted nothing
 //! meanwhile: when it goes on, that is a jump.
 

@@ -1,7 +1,7 @@
 //! Remembers what was used, so that it cannot be used again, on whatever replica.
 //!
 //! A use may be noted although the store does not answer, as when a server is replaced. So each is
-//! noted with a mark of its own, and asked for until there is an answer ([`super::insist`]): what has
+//! noted with a mark of its own, and asked for until there is an answer (`super::insist`): what has
 //! our mark is our use, and no second one.
 //!
 //! Nothing is forgotten early. When there is no room, nothing new can be proven to be unused, and

@@ -3,7 +3,7 @@
 //! 1. A size is 1 to 16 hexadecimal digits and CR LF. Extensions are ignored, since nobody here
 //!    knows any (RFC 9112 7.1.1), and go no further: the body is framed anew. In requests they are
 //!    as the grammar has them, because parsers differ in where another one ends, and bounded: at
-//!    most [`LONGEST_SIZE_LINE`] bytes with the size, [`MOST_EXTENSIONS`] in a body. In answers
+//!    most `LONGEST_SIZE_LINE` bytes with the size, `MOST_EXTENSIONS` in a body. In answers
 //!    they are only free of control characters: a bare CR is the end of a line to some.
 //! 2. The data of a chunk is followed by CR LF and nothing else.
 //! 3. A trailer is bounded as a head is. What would change how the message is understood is
