@@ -32,6 +32,8 @@ pub(super) struct Signals {
     hang_up: Signal,
     user1: Signal,
     user2: Signal,
+    /// Who asks for a reload and waits for the answer.
+    asked: Asked,
 }
 
 impl Signals {
@@ -44,6 +46,7 @@ impl Signals {
             hang_up: signal(SignalKind::hangup())?,
             user1: signal(SignalKind::user_defined1())?,
             user2: signal(SignalKind::user_defined2())?,
+            asked: Asked::listen(),
         })
     }
 }
@@ -57,7 +60,6 @@ pub(super) async fn listen(
 ) {
     let mut look = tokio::time::interval(LOOK_AT_FILES);
     let mut last = String::new();
-    let asked = Asked::listen();
     loop {
         let told = tokio::select! {
             _ = signals.hang_up.recv() => {
@@ -66,7 +68,7 @@ pub(super) async fn listen(
                 last.clear();
                 apply(&mut watched, &mut last, &commands).await.map(drop)
             }
-            mut question = asked.next() => {
+            mut question = signals.asked.next() => {
                 if !question.is_good().await {
                     continue;
                 }
