@@ -7,33 +7,42 @@ use std::sync::LazyLock;
 
 /// Calls for each letter of a text. `None` when it is no text in this code.
 pub(super) fn decode(bytes: &[u8], mut letter: impl FnMut(u8)) -> Option<()> {
-    let (mut code, mut length, mut at) = (0_u32, 0_usize, 0_usize);
-    let bits = bytes.len() * 8;
-    while at < bits {
-        code = code << 1 | u32::from(bytes[at / 8] >> (7 - at % 8) & 1);
-        (length, at) = (length + 1, at + 1);
-        let group = GROUPS.get(length)?;
-        // Shorter codes are less than all longer ones that begin like them.
-        if let Some(place) = code.checked_sub(group.first)
-            && place < group.count
+    let (groups, sorted) = (&*GROUPS, &*SORTED);
+    let mut rest = bytes.iter();
+    // The next bits, the first of them the highest, and how many there are.
+    let (mut window, mut held) = (0_u64, 0_usize);
+    loop {
+        while held <= 56
+            && let Some(byte) = rest.next()
         {
-            // The end of a text is not written out (RFC 7541 5.2).
-            let symbol = SORTED[(group.before + place) as usize];
-            letter(u8::try_from(symbol).ok()?);
-            (code, length) = (0, 0);
+            window |= u64::from(*byte) << (56 - held);
+            held += 8;
         }
+        // Shorter codes are less than all longer ones that begin like them.
+        let known = (SHORTEST..=LONGEST.min(held)).find_map(|length| {
+            let Group { first, count, before } = groups[length];
+            let place = (window >> (64 - length)).checked_sub(first)?;
+            (place < count).then_some((length, before + place))
+        });
+        let Some((length, place)) = known else {
+            // RFC 7541 5.2: less than a byte is left over, of ones.
+            let is_padding = held < 8 && window == !(u64::MAX >> held);
+            return is_padding.then_some(());
+        };
+        // The end of a text is not written out (RFC 7541 5.2).
+        letter(u8::try_from(sorted[usize::try_from(place).ok()?]).ok()?);
+        window <<= length;
+        held -= length;
     }
-    // RFC 7541 5.2: less than a byte is left over, of ones.
-    (length < 8 && code == (1 << length) - 1).then_some(())
 }
 
 /// The codes of one length.
 #[derive(Debug, Clone, Copy, Default)]
 struct Group {
-    first: u32,
-    count: u32,
+    first: u64,
+    count: u64,
     /// How many codes are shorter.
-    before: u32,
+    before: u64,
 }
 
 static GROUPS: LazyLock<[Group; LONGEST + 1]> = LazyLock::new(|| {
@@ -56,6 +65,8 @@ static SORTED: LazyLock<Vec<u16>> = LazyLock::new(|| {
     letters
 });
 
+/// How many bits the codes of the most usual letters have.
+const SHORTEST: usize = 5;
 const LONGEST: usize = 30;
 /// How many bits each letter has, and the end.
 const LENGTHS: [u8; 257] = [
@@ -102,9 +113,36 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_in_the_code() {
-        // Padding of zeros, a byte of padding, the end written out.
-        for hex in ["f0", "a8eb10649cbfff", "ffffffff", "fffffffc"] {
+        // Padding of zeros, a byte of padding, the end written out, also in the middle.
+        for hex in
+            ["f0", "a8eb10649cbfff", "ffffffff", "fffffffc", "1fffffffff", "ffffffffffffffffff"]
+        {
             assert_eq!(decoded(hex), None, "{hex}");
+        }
+    }
+
+    /// Each letter and each pair of letters, written by the table and read back.
+    #[test]
+    fn every_letter_is_read_back_wherever_it_begins() {
+        let code = |symbol: usize| {
+            let length = usize::from(LENGTHS[symbol]);
+            let at = SORTED.iter().position(|one| usize::from(*one) == symbol).unwrap() as u64;
+            let code = GROUPS[length].first + at - GROUPS[length].before;
+            (0..length).rev().map(move |bit| code >> bit & 1 == 1).collect::<Vec<_>>()
+        };
+        let codes: Vec<_> = (0..256).map(code).collect();
+        for first in 0..=255_u8 {
+            for second in 0..=255_u8 {
+                let mut bits = codes[usize::from(first)].clone();
+                bits.extend(&codes[usize::from(second)]);
+                bits.resize(bits.len().next_multiple_of(8), true);
+                let byte =
+                    |bits: &[bool]| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+                let bytes: Vec<u8> = bits.chunks(8).map(byte).collect();
+                let mut text = Vec::new();
+                assert_eq!(decode(&bytes, |letter| text.push(letter)), Some(()));
+                assert_eq!(text, [first, second]);
+            }
         }
     }
 }
