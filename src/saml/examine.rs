@@ -3,7 +3,7 @@
 //! A login and `brama explain` run this one function. What makes a login stricter is what it
 //! expects: a check that was not made refuses it ([`Examination::for_login`]).
 //!
-//! Its tests stand where its inputs are made, in `simulator/answer/tests.rs`: every fault of the
+//! Its tests stand where its inputs are made, in `simulator/answer/tests/mod.rs`: every fault of the
 //! simulated node with the reason for which it is refused.
 
 use super::answer::Answer;
