@@ -423,6 +423,12 @@ fn checked(edit: &[(&str, &str)], more: &str, variables: &[(&str, &str)]) -> (Op
     let folder = folder(&format!("{text}{more}"));
     let mut brama = Command::new(env!("CARGO_BIN_EXE_brama"));
     brama.args(["check", "--config"]).arg(folder.path().join("brama.toml"));
+    // Variables of the tests are none of a gateway.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("BRAMA_") {
+            brama.env_remove(name);
+        }
+    }
     let output = brama.envs(variables.iter().copied()).output().unwrap();
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }

@@ -203,7 +203,7 @@ pub(super) fn rows() -> Vec<Row> {
             .given(&[("portal.other_urls", "['https://other.test']")]),
         row("route[0].path", "'/other'"),
         row("route[0].methods", "['GET', 'HEAD']"),
-        row("route[0].lenient_paths", "['encoded_slash']"),
+        row("route[1].lenient_paths", "['encoded_slash']"),
         row("route[0].upstream", "'secure'"),
         row("route[0].max_age", "'10m'"),
         row("route[0].assurance", "'high'"),
