@@ -96,6 +96,7 @@ impl App {
             // New connections are the successor's, which waits for what only one process can have.
             stopper.succeed();
             sessions.write_all_activity(clock.now()).await;
+            sessions.leave_store(clock.now()).await;
             kept.store.close();
             operations_stopper.stop();
         } else {
@@ -106,6 +107,7 @@ impl App {
         stopper.stop();
         workers.ended().await;
         sessions.write_all_activity(clock.now()).await;
+        sessions.leave_store(clock.now()).await;
         shared.access.flush();
         background.end().await;
         operations_stopper.stop();

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tracing::warn;
 
 use super::super::cached::{Activity, CachedSession};
 use super::super::label::Why;
 use super::super::{SessionId, SessionKey};
-use super::owed::Owed;
+use super::owed::{Noted, Owed};
 use super::registry::{NOTE_LIFE, Sessions};
 use super::remote::RemoteSessions;
 use crate::base::clock::{Time, later};
@@ -80,8 +81,9 @@ impl Sessions {
         let remote = match &self.remote {
             Some(remote) => {
                 let taken = remote.store.take(key.record_key(), now).await;
-                match remote.took(taken, now) {
-                    Ok(taken) => Some(taken.is_some()),
+                match remote.note_taken(taken, now) {
+                    // Who ended it in memory was the one.
+                    Ok(taken) => Some(!remote.settle(key) && taken.is_some()),
                     Err(away) => Some(self.end_alone(remote, key, away, now)?),
                 }
             }
@@ -105,15 +107,16 @@ impl Sessions {
         now: Time,
     ) -> Result<bool, Unavailable> {
         let Some(owed) = &remote.owed else { return Err(away) };
-        if owed.has(key) {
-            return Ok(false);
-        }
-        let Some(near) = self.local.get(&key) else { return Err(away) };
+        let Some(near) = self.local.get(&key) else {
+            return if owed.has(key) { Ok(false) } else { Err(away) };
+        };
         if !near.is_live(now, self.settings.idle) {
             return Ok(false);
         }
-        if !owed.note(key, near.session().end()) {
-            return Err(away);
+        match owed.note(key, near.session().end()) {
+            Noted::First => {}
+            Noted::Before => return Ok(false),
+            Noted::NotTaken => return Err(away),
         }
         warn!(
             session = key.public_name(),
@@ -132,19 +135,37 @@ impl Sessions {
     /// Tells whether a session has ended, and the store still has it.
     #[must_use]
     pub fn owes(&self, id: &SessionId) -> bool {
-        let owed = self.remote.as_ref().and_then(|remote| remote.owed.as_ref());
-        owed.is_some_and(|owed| owed.has(id.key()))
+        self.remote.as_ref().is_some_and(|remote| remote.owes(id.key()))
     }
 
-    /// Has the store forget what has ended already.
+    /// Has the store forget some of what has ended already, as long as it writes.
     pub(super) async fn settle_owed(&self, remote: &RemoteSessions, now: Time) {
         let Some(owed) = remote.owed.as_ref().filter(|owed| owed.count() > 0) else { return };
-        for key in owed.some(now) {
+        // Side by side, since a store may write many with one sync.
+        let settle = async |key: SessionKey| {
             let taken = remote.store.take(key.record_key(), now).await;
-            if remote.took(taken, now).is_err() {
-                return;
+            if remote.note_taken(taken, now).is_ok() {
+                owed.settle(key);
             }
-            owed.settle(key);
+        };
+        join_all(owed.unsettled(now).into_iter().map(settle)).await;
+    }
+
+    /// Has the store forget what has ended already, for the last time: another process has it from
+    /// now on, or this one ends.
+    pub async fn leave_store(&self, now: Time) {
+        let Some(remote) = &self.remote else { return };
+        let Some(owed) = remote.owed.as_ref().filter(|owed| owed.leave()) else { return };
+        let mut before = usize::MAX;
+        while owed.count() > 0 && owed.count() < before {
+            before = owed.count();
+            self.settle_owed(remote, now).await;
+        }
+        if owed.count() > 0 {
+            warn!(
+                sessions = owed.count(),
+                "sessions have ended in memory only, and this process forgets them: they live on"
+            );
         }
     }
 

@@ -72,7 +72,7 @@ impl Sessions {
         let key = id.key();
         let Some(remote) = &self.remote else { return Ok(None) };
         // What the store has of it is of before its end.
-        if remote.owed.as_ref().is_some_and(|owed| owed.has(key)) {
+        if remote.owes(key) {
             return Ok(None);
         }
         let (round, ends) = (remote.round(), remote.ends.load(Ordering::Acquire));
@@ -100,11 +100,22 @@ impl Sessions {
             CachedSession::restored(key, session, record.alive, remote.vouched_in(round), now);
         // Never two of one, or the end of one would not be that of the other.
         let held = self.keep(held, now).0;
+        if remote.owes(key) {
+            return Ok(self.forget(&held));
+        }
         // It may have ended after it was read and before it was here to be told so.
         if remote.ends.load(Ordering::Acquire) != ends {
             return self.ask_again(&held, activity, now).await;
         }
         Ok(held.look(activity, now, self.settings.idle))
+    }
+
+    /// Takes a session away that ended in memory only while the store was read: the end was noted
+    /// before it was looked for here, so one of the two sees the other.
+    fn forget(&self, held: &CachedSession) -> Option<ActiveSession> {
+        held.end();
+        self.local.remove(&held.key());
+        None
     }
 
     /// Tells whether a session still lives, without a sign of life.
@@ -189,6 +200,9 @@ impl Sessions {
             Ok(Some(record)) if self.is_whose_it_says(held.session(), &record) => {
                 // Never two of one: another may have come here meanwhile.
                 let (held, is_new) = self.keep(Arc::clone(held), now);
+                if remote.owes(key) {
+                    return Ok(self.forget(&held));
+                }
                 held.vouch(record.alive, remote.vouched_in(round), now);
                 // The answer has just come: whatever may have been missed meanwhile is for the next
                 // request to ask.

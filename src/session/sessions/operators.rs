@@ -35,8 +35,7 @@ impl Sessions {
                 .presence
                 .read(remote.store.list(Kind::Session, after, limit, now).await, now)?,
         };
-        let is_owed = |key| remote.owed.as_ref().is_some_and(|owed| owed.has(key));
-        let records = page.records.iter().filter(|(digest, _)| !is_owed(SessionKey(*digest)));
+        let records = page.records.iter().filter(|(digest, _)| !remote.owes(SessionKey(*digest)));
         let sessions = records.map(|(digest, record)| Seen::of(SessionKey(*digest), record));
         Ok(Listed { sessions: sessions.collect(), next: page.next })
     }
@@ -51,7 +50,7 @@ impl Sessions {
             return Ok(held.map(|held| self.seen_near(&held)));
         };
         let record = remote.presence.read(remote.store.get(key.record_key(), now).await, now)?;
-        Ok(record.map(|record| Seen::of(key, &record)))
+        Ok(record.filter(|_| !remote.owes(key)).map(|record| Seen::of(key, &record)))
     }
 
     /// Returns the digest of a person by a kind of identifier.

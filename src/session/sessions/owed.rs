@@ -1,12 +1,12 @@
 //! Ends that a store still has to be told, because it could not write when they came.
 //!
 //! A store that no other process uses (a file) need not take an end in for it to hold: this process
-//! lets nobody in any more, and has the store forget the session as soon as it writes again. Until
+//! lets no browser in with it any more, and has the store forget the session as soon as it writes again. Until
 //! then a restart would forget the end, which is told to whoever signs out, and to operators. Where
 //! replicas share a store this cannot be: the others would not know.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::SessionKey;
@@ -18,18 +18,41 @@ pub(super) struct Owed {
     ends: Mutex<HashMap<SessionKey, Time>>,
     /// How many there are: nearly always none.
     count: AtomicUsize,
+    /// Another process has the store by now, and is told of no end any more.
+    is_left: AtomicBool,
+}
+
+/// What became of an end that was to be noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// It is noted.
+    First,
+    /// It was noted before, by another caller.
+    Before,
+    /// It cannot hold in memory alone: there are too many, or the store is left to another process.
+    NotTaken,
 }
 
 impl Owed {
-    /// Notes an end; says whether there is room for it.
-    pub(super) fn note(&self, key: SessionKey, until: Time) -> bool {
+    /// Notes an end, for one caller.
+    pub(super) fn note(&self, key: SessionKey, until: Time) -> Noted {
         let mut ends = self.lock();
-        if ends.len() >= MOST {
-            return false;
+        if ends.contains_key(&key) {
+            return Noted::Before;
+        }
+        if ends.len() >= MOST || self.is_left.load(Ordering::Acquire) {
+            return Noted::NotTaken;
         }
         ends.insert(key, until);
         self.count.store(ends.len(), Ordering::Release);
-        true
+        Noted::First
+    }
+
+    /// Notes no further end, since the store is not this process's any more; says whether it was
+    /// until now.
+    pub(super) fn leave(&self) -> bool {
+        let _ends = self.lock();
+        !self.is_left.swap(true, Ordering::AcqRel)
     }
 
     /// Tells whether a session has ended, and the store does not know.
@@ -42,15 +65,19 @@ impl Owed {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Forgets one that the store knows now.
-    pub(super) fn settle(&self, key: SessionKey) {
+    /// Forgets one that the store knows now; says whether it was noted.
+    pub(super) fn settle(&self, key: SessionKey) -> bool {
+        if self.count() == 0 {
+            return false;
+        }
         let mut ends = self.lock();
-        ends.remove(&key);
+        let was_noted = ends.remove(&key).is_some();
         self.count.store(ends.len(), Ordering::Release);
+        was_noted
     }
 
-    /// Returns some of them, without those that are over by now.
-    pub(super) fn some(&self, now: Time) -> Vec<SessionKey> {
+    /// Returns some that the store has to be told of, without those that are over by now.
+    pub(super) fn unsettled(&self, now: Time) -> Vec<SessionKey> {
         let mut ends = self.lock();
         ends.retain(|_, until| now < *until);
         self.count.store(ends.len(), Ordering::Release);
@@ -64,8 +91,8 @@ impl Owed {
 
 /// How many ends there may be; a sign-out beyond them is put off until the store writes again.
 const MOST: usize = 100_000;
-/// How many the store is told of in one go.
-const AT_ONCE: usize = 1000;
+/// How many the store is told of in one go, side by side.
+const AT_ONCE: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -75,12 +102,16 @@ mod tests {
     fn an_end_is_owed_until_it_is_settled_or_would_have_come_anyway() {
         let (owed, at) = (Owed::default(), |second| Time::from_second(second).unwrap());
         let [one, two, other] = [1, 2, 3].map(|byte| SessionKey::from_bytes([byte; 32]));
-        assert!(owed.note(one, at(10)) && owed.note(two, at(20)));
+        assert_eq!([owed.note(one, at(10)), owed.note(two, at(20))], [Noted::First; 2]);
+        assert_eq!(owed.note(one, at(10)), Noted::Before);
         assert!(owed.has(one) && owed.has(two) && !owed.has(other));
-        owed.settle(one);
-        assert!(!owed.has(one));
-        assert_eq!(owed.some(at(19)), [two]);
-        assert_eq!(owed.some(at(20)), []);
+        assert!(owed.settle(one) && !owed.settle(one) && !owed.has(one));
+        assert_eq!(owed.unsettled(at(19)), [two]);
+        assert_eq!(owed.unsettled(at(20)), []);
         assert_eq!(owed.count(), 0);
+        // Once another process has the store, an end here would hold nowhere.
+        assert!(owed.leave() && !owed.leave());
+        assert_eq!(owed.note(other, at(30)), Noted::NotTaken);
+        assert!(!owed.has(other));
     }
 }

@@ -1,7 +1,7 @@
 //! What the sessions are made of, and how one comes in: near, and into the store if there is one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -18,6 +18,7 @@ use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
 use crate::observe::metrics::ByName;
+use crate::observe::seldom::Seldom;
 use crate::store::seal::Sealer;
 use crate::store::{Record, RecordStore, Touch, Unavailable};
 
@@ -33,8 +34,8 @@ pub struct Sessions {
     pub(super) owners: PairwiseSecret,
     /// Those that were ended here before their time.
     pub(super) ended: ByName,
-    /// When it was last said that there is no room, in milliseconds since the epoch.
-    said_full: AtomicI64,
+    /// When the log says the next time that there is no room.
+    said_full: Seldom,
 }
 
 impl Sessions {
@@ -76,7 +77,7 @@ impl Sessions {
             .build_with_hasher(BuildDigestHasher::default());
         let absent = Absent::new();
         let ended = ByName::beginning_with(CAUSES);
-        let said_full = AtomicI64::new(i64::MIN);
+        let said_full = Seldom::every(SAID_FULL_FOR);
         Self { local, notes, absent, remote, settings, owners, ended, said_full }
     }
 
@@ -158,14 +159,7 @@ impl Sessions {
 
     /// Says now and then that citizens are signed out for want of room.
     fn say_full(&self, now: Time) {
-        let (now, said) = (now.as_millisecond(), self.said_full.load(Ordering::Relaxed));
-        let is_due = now.saturating_sub(said) >= SAID_FULL_FOR;
-        if is_due
-            && self
-                .said_full
-                .compare_exchange(said, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-        {
+        if self.said_full.is_due(now) {
             warn!(
                 maximum = self.settings.maximum,
                 "there are more sessions than session.maximum: those used longest ago end"
@@ -193,7 +187,7 @@ impl Sessions {
 const NOTES: u64 = 100_000;
 /// How long a note on an ended session is kept.
 pub(super) const NOTE_LIFE: Duration = Duration::from_secs(3600);
-/// How long it is not said again that there is no room, in milliseconds.
-const SAID_FULL_FOR: i64 = 60_000;
+/// How long it is not said again that there is no room.
+const SAID_FULL_FOR: Duration = Duration::from_secs(60);
 /// How many signs of life may wait to be told.
 const TOUCHES: usize = 100_000;

@@ -109,9 +109,19 @@ impl RemoteSessions {
         Some(end.map_or(i64::MIN, |(_, until)| *until))
     }
 
+    /// Tells whether a session has ended here, and the store does not know.
+    pub(super) fn owes(&self, key: SessionKey) -> bool {
+        self.owed.as_ref().is_some_and(|owed| owed.has(key))
+    }
+
+    /// Forgets an end that the store knows now; says whether it was owed.
+    pub(super) fn settle(&self, key: SessionKey) -> bool {
+        self.owed.as_ref().is_some_and(|owed| owed.settle(key))
+    }
+
     /// Notes what came of taking something away. A file has to be written for that, so it can be read
     /// all the same; in Redis it is one thing.
-    pub(super) fn took<T>(
+    pub(super) fn note_taken<T>(
         &self,
         answer: Result<T, Unavailable>,
         now: Time,

@@ -169,6 +169,68 @@ async fn an_end_holds_in_memory_until_a_store_of_its_own_takes_it() {
     assert!(!shared.owes(&id));
 }
 
+/// Two requests of one session, of which only one was near: the other has read it already, and comes
+/// near after the end.
+#[tokio::test]
+async fn a_session_that_ends_in_memory_while_it_is_read_stays_ended() {
+    let (store, clock) = (Switch::new(), clock());
+    let now = clock.now();
+    let id = begun(&alone(&store), &clock).await;
+    // As after a restart: nothing is near.
+    let sessions = alone(&store);
+    let slow = sessions.find(&id, Activity::Alive, now);
+    let mut slow = std::pin::pin!(slow);
+    store.is_slow.store(true, Ordering::SeqCst);
+    assert!(futures_util::poll!(slow.as_mut()).is_pending(), "it was read");
+    store.is_slow.store(false, Ordering::SeqCst);
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    store.away(true);
+    assert!(sessions.remove(&id, now).await.unwrap().is_some());
+    assert!(slow.await.unwrap().is_none());
+    assert!(!is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert!(sessions.seen(id.key(), now).await.is_err(), "it cannot be read");
+    store.away(false);
+    assert!(sessions.seen(id.key(), now).await.unwrap().is_none(), "operators see it as ended");
+}
+
+#[tokio::test]
+async fn of_two_who_end_a_session_in_memory_and_in_the_store_one_is_the_first() {
+    let (store, clock) = (Switch::new(), clock());
+    let (sessions, now) = (alone(&store), clock.now());
+    let id = begun(&sessions, &clock).await;
+    store.away(true);
+    assert!(sessions.end(id.key(), Why::Operator, now).await.unwrap());
+    store.away(false);
+    // The store has it still, and gives it away once; the one who ended it was the first.
+    assert!(!sessions.end(id.key(), Why::Operator, now).await.unwrap());
+    assert_eq!(sessions.owed(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_is_left_to_another_process_is_told_of_all_ends_and_of_none_later() {
+    let (store, clock) = (Switch::new(), clock());
+    let (sessions, now) = (alone(&store), clock.now());
+    let mut ids = Vec::new();
+    for _ in 0..70 {
+        ids.push(begun(&sessions, &clock).await);
+    }
+    let late = begun(&sessions, &clock).await;
+    store.away(true);
+    for id in &ids {
+        assert!(sessions.end(id.key(), Why::Operator, now).await.unwrap());
+    }
+    store.away(false);
+    sessions.leave_store(now).await;
+    assert_eq!(sessions.owed(), 0);
+    for id in &ids {
+        assert!(store.memory.get(id.key().record_key(), now).await.unwrap().is_none());
+    }
+    // Here it would hold, and not where the citizen comes next.
+    store.away(true);
+    sessions.remove(&late, now).await.expect_err("nobody would write it any more");
+    assert!(!sessions.owes(&late));
+}
+
 /// It ends while this replica hears nothing and has no request for it, and then the store goes
 /// away.
 #[tokio::test]
