@@ -13,9 +13,9 @@
 //!    time of day comes back, nothing has happened. When it does not within `GRACE`, it is
 //!    believed, and that is told.
 //!
-//! So nothing lives longer by more than `GRACE` and `MOST` than by the time of day, whatever
-//! that does. A machine that was stopped as a whole, as virtual ones are, counted nothing
-//! meanwhile: when it goes on, that is a jump.
+//! So after one jump nothing lives longer by more than `GRACE` and `MOST` than by the time of day; a
+//! time of day that comes back within each grace begins it anew. A machine that was stopped as a
+//! whole, as virtual ones are, counted nothing meanwhile: when it goes on, that is a jump.
 
 use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -31,7 +31,7 @@ use super::clock::{Clock, SystemClock, Time};
 /// A clock that does not jump.
 #[derive(Debug)]
 pub struct SteadyClock {
-    /// What the time is more than what was counted, in nanoseconds.
+    /// The time of day less the count, in nanoseconds.
     offset: AtomicI64,
     /// What was counted when the time of day was first doubted; `None` while it is believed.
     doubted: Mutex<Option<i64>>,

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{Method, StatusCode, Uri, Version};
+use http::{HeaderName, Method, StatusCode, Uri, Version};
 use tracing::warn;
 
 use crate::base::reason::Reason;
@@ -132,7 +132,7 @@ impl Worker {
             Err(_) if is_for_server(context) => None,
             Err(failure) => return Err(failure),
         };
-        let passed = &self.shared.settings.edge.identity_headers_passed;
+        let passed = self.identity_headers_passed(peer);
         context.scan = headers::clean_request(&mut context.parts.headers, passed)?;
         if context.scan.told_identity {
             self.note_told_identity(context);
@@ -202,6 +202,17 @@ impl Worker {
             context.id = id;
         }
         Ok(())
+    }
+
+    /// Returns the names under which others tell an identity that a peer may send: a proxy that is
+    /// trusted, none otherwise.
+    fn identity_headers_passed(&self, peer: &Peer) -> &[HeaderName] {
+        let Edge { trusted, identity_headers_passed, .. } = &self.shared.settings.edge;
+        if !identity_headers_passed.is_empty() && trusted.contains(peer.address.ip()) {
+            identity_headers_passed
+        } else {
+            &[]
+        }
     }
 
     /// Counts that a client told an identity as other gateways do, and tells of it now and then: a

@@ -395,6 +395,7 @@ fn explain_policy_called_wrongly_says_so_with_status_2() {
         vec!["GET", "ftp://portal.example/"],
         vec!["GET", "https:///x"],
         vec!["GET", "/a b"],
+        vec!["GET", "/a#b"],
         vec!["GET", "/", "--level", "highest"],
         vec!["GET", "/", "--age", "old"],
         vec!["GET", "/", "--age", "-5m"],

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brama::request::networks::Networks;
 use http::{Method, StatusCode};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -158,10 +159,8 @@ async fn nobody_tells_an_identity_in_the_way_of_other_gateways() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_given_back_goes_on_and_no_other_does() {
+async fn a_header_that_is_given_back_goes_on_from_a_trusted_proxy_and_from_no_other() {
     let given = "[identity]\npass_headers = [\"X-Client-Cert\", \"x-forwarded-user\"]\n";
-    let world = world().with(given).start().await;
-    let mut browser = world.browser();
     let headers = [
         ("x-client-cert", "cert"),
         ("x-forwarded-user", "user"),
@@ -169,12 +168,20 @@ async fn a_header_that_is_given_back_goes_on_and_no_other_does() {
         ("x_client_cert", "other spelling"),
         ("x-client-cert-chain", "other"),
     ];
-    browser.fetch_with(Method::GET, "/public", &headers, "").await;
-    let seen = world.last_seen();
-    assert_eq!(seen.header("x-client-cert"), Some("cert"));
-    assert_eq!(seen.header("x-forwarded-user"), Some("user"));
-    for name in ["x-forwarded-email", "x_client_cert", "x-client-cert-chain"] {
-        assert_eq!(seen.header(name), None, "{name}");
+    for (trusted, passes) in [("127.0.0.1", true), ("192.0.2.1", false)] {
+        let world = world().with(given).with_settings(move |settings| {
+            let trusted = Networks::new(vec![trusted.parse::<std::net::IpAddr>().unwrap().into()]);
+            settings.gateway.edge.trusted = trusted;
+        });
+        let world = world.start().await;
+        let mut browser = world.browser();
+        browser.fetch_with(Method::GET, "/public", &headers, "").await;
+        let seen = world.last_seen();
+        assert_eq!(seen.header("x-client-cert"), passes.then_some("cert"));
+        assert_eq!(seen.header("x-forwarded-user"), passes.then_some("user"));
+        for name in ["x-forwarded-email", "x_client_cert", "x-client-cert-chain"] {
+            assert_eq!(seen.header(name), None, "{name}");
+        }
     }
 }
 

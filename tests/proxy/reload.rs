@@ -92,7 +92,9 @@ fn a_process_that_is_no_gateway_of_ours_cannot_be_asked() {
     let (is_applied, said) = ask(&["env"], other.id());
     assert!(!is_applied && said.contains("was not asked"), "{said}");
     // Another user may not, and nothing is read for them.
-    if as_somebody() != ["env"] {
+    if as_somebody() == ["env"] {
+        eprintln!("SKIPPED: another user cannot be had without being root");
+    } else {
         let (is_applied, said) = ask(as_somebody(), gateway.program.id());
         assert!(!is_applied && said.contains("did not answer"), "{said}");
     }

@@ -89,6 +89,13 @@ impl<'s> Trial<'s> {
                 url.escape_debug()
             )
         };
+        // RFC 9110 4.2.5: a browser keeps a fragment for itself, and the gateway refuses one.
+        if url.contains('#') {
+            let shown = url.escape_debug();
+            return Err(format!(
+                "\"{shown}\" has a fragment, which is never sent; leave the # out"
+            ));
+        }
         let uri: Uri = url.parse().map_err(|_| no_url())?;
         let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(no_url());

@@ -31,8 +31,8 @@ pub struct Identity {
     /// `Remote-User`, `X-Client-Cert`, `X-Auth-Request-...` and `Shib-...`.
     ///
     /// They are removed from every request otherwise, since a portal may believe them, and a
-    /// client can write them. Name one only when a proxy in front sets it and removes that of its
-    /// client. One name, in any spelling of upper and lower case.
+    /// client can write them. They are taken from `listen.trusted_proxies` alone: name one only when
+    /// these proxies set it and remove that of their clients. Upper and lower case are the same.
     #[schemars(example = &["X-Client-Cert"])]
     pub pass_headers: Vec<String>,
 }

@@ -9,6 +9,14 @@ use crate::identity::headers::{IdentityHeader, identity_header};
 /// Resolves `identity.pass_headers`.
 pub(super) fn passed(context: &mut Context<'_>) -> Vec<HeaderName> {
     let mut passed = Vec::new();
+    let file = context.file();
+    if !file.identity.pass_headers.is_empty() && file.listen.trusted_proxies.is_empty() {
+        context.warn(
+            key!(identity.pass_headers),
+            "these headers are taken from listen.trusted_proxies alone, and there are none",
+            "name the network of the proxy that sets them there, or leave this out",
+        );
+    }
     for (index, text) in context.file().identity.pass_headers.iter().enumerate() {
         let key = format!("{}[{index}]", key!(identity.pass_headers));
         let Ok(name) = HeaderName::from_bytes(text.as_bytes()) else {
@@ -47,12 +55,18 @@ mod tests {
             ("x_brama_subject", Some("pass_headers[0]: x_brama_subject is a name of the")),
             ("Accept", Some("pass_headers[0]: Accept is not among the names")),
         ] {
-            let text = format!("[identity]\npass_headers = [\"{name}\"]\n");
+            let text = format!(
+                "[listen]\ntrusted_proxies = [\"10.0.0.1\"]\n[identity]\npass_headers = [\"{name}\"]\n"
+            );
             let loaded = load_text("brama.toml", &text, std::iter::empty()).unwrap();
             let (_, problems) = config::resolve(loaded, SystemClock.now());
             let problems = problems.to_string();
             assert_eq!(problems.contains("pass_headers"), said.is_some(), "{name}: {problems}");
             assert!(said.is_none_or(|said| problems.contains(said)), "{name}: {problems}");
         }
+        let text = "[identity]\npass_headers = [\"X-Client-Cert\"]\n";
+        let loaded = load_text("brama.toml", text, std::iter::empty()).unwrap();
+        let (_, problems) = config::resolve(loaded, SystemClock.now());
+        assert!(problems.to_string().contains("taken from listen.trusted_proxies alone"));
     }
 }

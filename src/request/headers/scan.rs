@@ -17,7 +17,7 @@ pub enum Error {
     /// A header imitates one of ours under another spelling.
     #[error("header name imitates an identity header")]
     Alias,
-    /// `Connection` names one of ours, to have it removed.
+    /// `Connection` names one of ours, or of others that tell an identity, to have it removed.
     #[error("Connection names an identity header")]
     ConnectionNamesIdentity,
     /// `Connection` names a header that is for the portal, to have it removed.
@@ -68,7 +68,7 @@ pub struct HeaderScan {
     pub has_te: bool,
     /// There is a `Destination`, which matters to some methods.
     pub has_destination: bool,
-    /// A client told an identity as other gateways do, which was taken away.
+    /// The client told an identity as other gateways do, which was taken away.
     pub told_identity: bool,
     is_hop_by_hop: bool,
 }
@@ -125,7 +125,9 @@ pub fn clean_request(headers: &mut HeaderMap, passed: &[HeaderName]) -> Result<H
 
 fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
     for named in connection_names(headers) {
-        if identity_header(named) != IdentityHeader::Foreign || claims_earlier_proxy(named) {
+        let is_identity =
+            identity_header(named) != IdentityHeader::Foreign || tells_identity(named);
+        if is_identity || claims_earlier_proxy(named) {
             return Err(Error::ConnectionNamesIdentity);
         }
         if END_TO_END.iter().any(|name| named.eq_ignore_ascii_case(name)) {
@@ -244,7 +246,7 @@ mod tests {
                 "{name}"
             );
         }
-        for value in ["X-Brama-Assertion", "close, x_brama_assertion"] {
+        for value in ["X-Brama-Assertion", "close, x_brama_assertion", "X-Client-Cert"] {
             let mut map = headers(&[("Connection", value)]);
             assert_eq!(
                 clean_request(&mut map, &[]),
