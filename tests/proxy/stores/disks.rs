@@ -92,7 +92,7 @@ fn with_a_file_that_cannot_be_written_a_node_that_does_not_confirm_is_told_of_to
     let (gateway, host) = (&place.gateway, place.gateway.host());
     let (anna, lukasz) = (sign_in(gateway, "anna"), sign_in(gateway, "lukasz"));
     bound_files(gateway, "4096");
-    let unknown = "nie wiemy, czy zakończyła się też sesja w login.gov.pl";
+    let unknown = "Poza tym nie wiemy, czy";
     // The twin: the node confirmed.
     let text = sign_out(gateway, &host, &lukasz).text();
     assert!(text.contains("jeszcze tego nie zapisali") && !text.contains(unknown), "{text}");
