@@ -9,10 +9,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::insist::{self, insist};
+use super::insist::{self, BEHIND, Deadline, insist};
 use super::login_error::{LoginError, Refused};
 use super::node::Permit;
-use super::outcome::{Claim, Claimed, Outcome};
+use super::outcome::{Claim, Claimed, Outcome, TOLD_FOR};
 use super::pending::PendingLogin;
 use super::relay_state::RelayState;
 use super::replay;
@@ -135,8 +135,8 @@ impl Flows {
                 return Ok(finished);
             }
 
-            // 6. It is finished once. A browser that comes again is told what became of it; when the
-            //    claim was given back, it is the browser's to finish.
+            // 6. It is finished once. A browser that comes again is told what became of it; when
+            //    the claim was given back, it is the browser's to finish.
             if let Some(outcome) = self.outcomes.wait(relay_state, self.patience()).await? {
                 return self.repeat(outcome, login).await;
             }
@@ -155,15 +155,17 @@ impl Flows {
         delivered: &Delivered,
         earlier: Option<SessionId>,
     ) -> Result<Option<Finished>, LoginError> {
-        let claimed = match self.outcomes.claim(relay_state, network).await? {
+        // A store that was asked for nothing has spent nothing either.
+        let claim = self.outcomes.claim(relay_state, network).await.map_err(Refused::from)?;
+        let claimed = match claim {
             Claim::First(claimed) => claimed,
             Claim::Before => return Ok(None),
             Claim::Doubtful(away, claimed) => {
                 return Err(self.give_back(relay_state, claimed, away));
             }
         };
-        // The artifact was not used before, with whatever login. When that cannot be told, nothing is
-        // spent yet.
+        // The artifact was not used before, with whatever login. When that cannot be told, nothing
+        // is spent yet.
         let unused = self.replay.is_unused(delivered.artifact().fingerprint(), self.now()).await;
         let finished = match unused {
             Err(replay::Refused::Store(away)) => {
@@ -179,11 +181,11 @@ impl Flows {
             Err(error) => Outcome::refused(error),
         };
         if self.outcomes.settle(relay_state, claimed.clone(), &outcome).await.is_err() {
-            // Nobody waits for that but who comes again.
+            // Only a request that comes again waits for that.
             let (flows, login) = (Arc::clone(self), relay_state.clone());
             tokio::spawn(async move {
                 let settle = || flows.outcomes.settle(&login, claimed.clone(), &outcome);
-                if let Err(error) = insist(settle).await {
+                if let Err(error) = BEHIND.insist(TOLD_FOR, settle).await {
                     tracing::warn!(%error, "what became of a login cannot be told a second time");
                 }
             });
@@ -192,7 +194,8 @@ impl Flows {
     }
 
     /// Gives a claim back, as soon as the store can be reached: nothing was spent, and the citizen
-    /// finishes the same login by repeating what failed.
+    /// finishes the same login by repeating what failed. After a minute the ticket is over, and
+    /// nobody could.
     fn give_back(
         self: &Arc<Self>,
         login: &RelayState,
@@ -202,7 +205,7 @@ impl Flows {
         let (flows, login) = (Arc::clone(self), login.clone());
         tokio::spawn(async move {
             let release = || flows.outcomes.release(&login, claimed.clone());
-            if let Err(error) = insist(release).await {
+            if let Err(error) = BEHIND.insist(TOLD_FOR, release).await {
                 tracing::warn!(%error, "a login that was claimed in vain cannot be repeated");
             }
         });
@@ -252,27 +255,29 @@ impl Flows {
         let assertion = examination.for_login()?;
 
         // 3. Neither was used before, nor will be while it could be presented. Only what the node
-        //    vouched for is remembered, so inventions do not fill the memory.
+        //    vouched for is remembered, so inventions do not fill the memory. A store that is away
+        //    is waited for once, for all that follows.
+        let deadline = Deadline::after(insist::PATIENCE);
         self.replay
-            .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now)
+            .first_use(artifact.fingerprint(), later(now, ARTIFACT_MEMORY), now, deadline)
             .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedArtifact))?;
         let remember = later(assertion.not_on_or_after(), settings.skew);
         self.replay
-            .first_use(sha256(assertion.id().as_bytes()), remember, now)
+            .first_use(sha256(assertion.id().as_bytes()), remember, now, deadline)
             .await
             .map_err(|refused| not_first(refused, Refusal::ReplayedAssertion))?;
 
         // 4. A citizen who is signed in is not made another person on the way.
         let is_of_another = || self.is_of_another(earlier.as_ref(), assertion.person(), now);
-        if insist(is_of_another).await? {
+        if insist(deadline, is_of_another).await? {
             return Err(LoginError::OtherPerson);
         }
 
         // 5. A session with a fresh id; one that the browser had before ends (fixation, step-up).
         let id = SessionId::make(&self.session_marks);
         let session = Session::begin(&assertion, id.key(), &self.session_settings, now);
-        insist(|| self.sessions.insert(&id, session.clone(), now)).await?;
+        insist(deadline, || self.sessions.insert(&id, session.clone(), now)).await?;
         let is_same_person = match earlier {
             Some(earlier) => self.replace(&earlier, assertion.person(), now).await,
             None => false,
@@ -334,8 +339,9 @@ impl Flows {
             Outcome::Refused { code, class } => Err(LoginError::Repeated { code, class }),
             Outcome::SignedIn { session, assurance } => {
                 // The citizen may have signed out meanwhile.
-                let live = self.sessions.find(&session, Activity::Background, self.now()).await?;
-                live.ok_or(Refused::Used)?;
+                let live = self.sessions.find(&session, Activity::Background, self.now()).await;
+                // While the store is away nothing is lost: it is told when the browser asks again.
+                live.map_err(Refused::from)?.ok_or(Refused::Used)?;
                 let (is_repeated, is_same_person) = (true, false);
                 Ok(Finished { session, assurance, login, is_repeated, is_same_person })
             }

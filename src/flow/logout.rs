@@ -20,10 +20,22 @@ pub enum SignedOut {
     /// The session here ended; the node has no place to be asked at.
     NodeNotAsked,
     /// The session here ended, in the memory of this process: where it is kept, that cannot be
-    /// written yet.
-    NotWritten,
+    /// written yet. What became of it at the node is another matter.
+    NotWritten(Box<SignedOut>),
     /// There was no session.
     NotSignedIn,
+}
+
+impl SignedOut {
+    /// Returns why it is not known that the session at the node ended, where the node was asked.
+    #[must_use]
+    pub fn not_confirmed(&self) -> Option<&str> {
+        match self {
+            Self::OnlyHere(reason) => Some(reason),
+            Self::NotWritten(node) => node.not_confirmed(),
+            Self::Everywhere | Self::NodeNotAsked | Self::NotSignedIn => None,
+        }
+    }
 }
 
 impl Flows {
@@ -43,7 +55,8 @@ impl Flows {
             flows.sessions.ended().add(SIGNED_OUT);
             // 2. Then the node's.
             let told = flows.tell_node(held.session()).await;
-            Ok(if flows.sessions.owes(&id) { SignedOut::NotWritten } else { told })
+            let is_owed = flows.sessions.owes(&id);
+            Ok(if is_owed { SignedOut::NotWritten(Box::new(told)) } else { told })
         });
         told.await.unwrap_or_else(|error| Ok(SignedOut::OnlyHere(error.to_string())))
     }

@@ -16,6 +16,8 @@ mod insist;
 pub mod ledger;
 pub mod login_error;
 pub mod logout;
+#[cfg(test)]
+mod losing;
 pub mod node;
 mod node_tls;
 pub mod outcome;

@@ -12,8 +12,9 @@
 //!    it leads to nothing more than its ticket and its cookie do, for a minute, and neither
 //!    artifact nor assertion is good twice ([`super::replay`]). So no citizen is kept from signing
 //!    in for want of room.
-//! 5. A claim for which nothing was spent, because the store went away before the node was asked, is
-//!    given back ([`Outcomes::release`]), also one of which it is not known whether it was made.
+//! 5. A claim for which nothing was spent, because the store went away before the node was asked,
+//!    is given back ([`Outcomes::release`]), also one of which it is not known whether it was
+//!    made. The store is asked for that until it answers, for as long as a ticket is good.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -290,6 +291,8 @@ const SELDOM: Duration = Duration::from_millis(800);
 mod tests {
     use super::*;
     use crate::base::clock::{Clock as _, ManualClock};
+    use crate::flow::insist::BEHIND;
+    use crate::flow::losing::{Line, Losing};
     use crate::store::memory::Memory;
 
     struct World {
@@ -306,10 +309,14 @@ mod tests {
     }
 
     fn world_with(entries: usize) -> World {
+        world_at(Arc::new(Memory::new(10)), entries)
+    }
+
+    fn world_at(store: Arc<dyn RecordStore>, entries: usize) -> World {
         let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
         let sealer = Sealer::default();
         let login = RelayState::issue(&sealer, later(clock.now(), Duration::from_secs(600)));
-        let (bounds, store) = (Bounds { entries, bytes: 1 << 20 }, Arc::new(Memory::new(10)));
+        let bounds = Bounds { entries, bytes: 1 << 20 };
         let outcomes = Outcomes::new(store, sealer.clone(), clock.clone(), bounds);
         World { outcomes, clock, sealer, login }
     }
@@ -372,10 +379,8 @@ mod tests {
             let outcome = Outcome::Refused { code: Reason::LoginNodeTimeout, class };
             w.outcomes.settle(&w.login, claimed, &outcome).await.unwrap();
             let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
-            assert!(
-                matches!(told, Some(Outcome::Refused { code: Reason::LoginNodeTimeout, class: c }) if c == class),
-                "{told:?}"
-            );
+            let Some(Outcome::Refused { code, class: told }) = told else { panic!("{told:?}") };
+            assert_eq!((code, told), (Reason::LoginNodeTimeout, class));
         }
     }
 
@@ -438,6 +443,29 @@ mod tests {
         w.outcomes.settle(&w.login, second.clone(), &signed_in()).await.unwrap();
         w.outcomes.release(&w.login, second).await.unwrap();
         assert!(matches!(w.outcomes.wait(&w.login, PATIENCE).await, Ok(Some(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_whose_answer_was_lost_is_given_back_after_a_long_outage_too() {
+        for line in [Line::Deaf, Line::Cut] {
+            let store = Losing::new();
+            let w = world_at(store.clone(), 10);
+            store.becomes(line);
+            let claim = w.outcomes.claim(&w.login, network()).await;
+            let Ok(Claim::Doubtful(_, claimed)) = claim else { panic!("{claim:?}") };
+            store.becomes(Line::Cut);
+            let release = || w.outcomes.release(&w.login, claimed.clone());
+            let (released, ()) = tokio::join!(BEHIND.insist(TOLD_FOR, release), async {
+                sleep(TOLD_FOR / 2).await;
+                store.becomes(Line::Good);
+            });
+            released.unwrap();
+            assert!(matches!(w.outcomes.wait(&w.login, PATIENCE).await, Ok(None)), "{line:?}");
+            w.claimed(&w.login, network()).await;
+            // The twin: the one that came again is given back by nobody.
+            w.outcomes.release(&w.login, claimed).await.unwrap();
+            assert!(matches!(w.outcomes.claim(&w.login, network()).await, Ok(Claim::Before)));
+        }
     }
 
     #[tokio::test]

@@ -2,9 +2,14 @@
 //! ([`super::ledger`]).
 //!
 //! 1. A record goes into the books before it goes into the store, and what has to go for it is
-//!    taken from the store first. So there is never more in the store than in the books.
+//!    taken from the store first. So there is never more in the store than in the books, but for
+//!    rule 3.
 //! 2. What could not be put into the store is in no books either.
-//! 3. The records are [`Handles`]' and keep its rules.
+//! 3. When a store does not answer, it may have done all the same what it was asked for. Such a
+//!    record ([`Begun::Doubtful`]) is in no books, so that an outage fills none with what is not
+//!    there. It stays in the store until it expires or whoever began it gives it back, and only a
+//!    bound of the store's own holds for it.
+//! 4. The records are [`Handles`]' and keep its rules.
 //!
 //! What it does not do: each process counts what it put itself. With several replicas at one store
 //! there is room for as much at each, and after a restart what was put before is counted for no

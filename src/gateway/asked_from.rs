@@ -2,8 +2,8 @@
 //! there again afterwards.
 //!
 //! 1. The browser says it (`Referer`, RFC 9110 10.1.3), and no other source. It only ever leads
-//!    back to a page of the same origin, by a path that could be asked for; what else it says is
-//!    nothing.
+//!    back to a page of the same origin, by a path that could be asked for there, in a spelling
+//!    that its route takes ([`Rules::path`]); what else it says is nothing.
 //! 2. None of our own places is such a page: its address may have a handle in it.
 //!
 //! What could break it in deployment: a page with `Referrer-Policy: no-referrer` or `origin`, and a
@@ -12,21 +12,23 @@
 use http::header::REFERER;
 
 use crate::flow::return_to::ReturnTo;
-use crate::gateway::Settings;
+use crate::gateway::{Settings, Worker};
 use crate::request::context::RequestContext;
 use crate::request::path;
+use crate::request::rules::Rules;
 
 /// Returns the page, where the browser says it.
 #[must_use]
-pub fn page(settings: &Settings, context: &RequestContext) -> Option<ReturnTo> {
+pub fn page(worker: &Worker, context: &RequestContext) -> Option<ReturnTo> {
     let referer = context.parts.headers.get(REFERER)?.to_str().ok()?;
-    of(referer, settings.known_origin(context.host.name())?, settings)
+    of(referer, context.host.name(), &worker.shared.settings, &worker.shared.rules)
 }
 
-fn of(referer: &str, origin: &str, settings: &Settings) -> Option<ReturnTo> {
+fn of(referer: &str, host: &str, settings: &Settings, rules: &Rules) -> Option<ReturnTo> {
+    let origin = settings.known_origin(host)?;
     let target = referer.strip_prefix(origin).filter(|target| target.starts_with('/'))?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    path::canonical(path).ok()?;
+    rules.path(host, path).ok()?;
     path::check_query(query).ok()?;
     // RFC 9110 10.1.3: it has no fragment.
     if target.contains('#') || settings.may_be_ours(path) {
@@ -38,12 +40,26 @@ fn of(referer: &str, origin: &str, settings: &Settings) -> Option<ReturnTo> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::leniency::{Kind, Leniency};
+    use crate::gate::policy::{Access, Policy, Route};
     use crate::gateway::portals::testing::settings;
+    use crate::identity::claims::Release;
+    use crate::request::networks::Networks;
 
     const ORIGIN: &str = "https://a.example:8443";
 
+    fn route(path: &str) -> Route {
+        let release = Release { audience: "a".to_owned(), claims: vec![] };
+        Route::to_upstream(("a.example", path), Access::Public, 0, (0, release))
+    }
+
     fn page_of(referer: &str) -> Option<String> {
-        of(referer, ORIGIN, &settings(ORIGIN)).map(|page| page.as_str().to_owned())
+        let leniency = Leniency::default().with(Kind::EncodedSlash).with(Kind::EmptySegment);
+        let lenient = Route { leniency, ..route("/files") };
+        let policy = Policy::new(vec![route("/"), lenient, route("/files/own")]);
+        let rules = Rules { policy, may_pass_maintenance: Networks::default() };
+        let page = of(referer, "a.example", &settings(ORIGIN), &rules);
+        page.map(|page| page.as_str().to_owned())
     }
 
     #[test]
@@ -53,6 +69,26 @@ mod tests {
         }
         let long = format!("{ORIGIN}/tax?{}", "x".repeat(3000));
         assert_eq!(page_of(&long).as_deref(), Some("/tax"));
+    }
+
+    #[test]
+    fn it_is_spelled_as_its_route_takes_it() {
+        for target in ["/files/group%2Fproject?a=b", "/files/a//b"] {
+            assert_eq!(page_of(&format!("{ORIGIN}{target}")).as_deref(), Some(target));
+        }
+        for target in [
+            "/tax/group%2Fproject",
+            "/tax//b",
+            "/files/a%3Bb",
+            "/files/a%2F..%2Fb",
+            "/files/own%2Fx",
+            "/files//own/x",
+            "//files/a",
+            "//files//a",
+            "/.brama%2Ffinish?state=1&ticket=2",
+        ] {
+            assert_eq!(page_of(&format!("{ORIGIN}{target}")), None, "{target}");
+        }
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Worker {
         }
         let settings = &self.shared.settings;
         let (method, target) = (&context.parts.method, context.path_and_query());
-        let asked = Asked { method, target, from: asked_from::page(settings, context) };
+        let asked = Asked { method, target, from: asked_from::page(self, context) };
         match reply(denial, context.caller(), asked, settings) {
             Reply::ToNode(return_to, requirement) => {
                 login::begin(self, context, return_to, requirement).await
@@ -244,8 +244,7 @@ impl Worker {
         };
         let return_to = match is_reading(&context.parts.method) {
             true => ReturnTo::parse(context.path_and_query()),
-            false => asked_from::page(&self.shared.settings, context)
-                .unwrap_or_else(ReturnTo::front_page),
+            false => asked_from::page(self, context).unwrap_or_else(ReturnTo::front_page),
         };
         Err(Failure::new(page, StatusCode::UNAUTHORIZED, code)
             .begin_again(self.shared.settings.login_link(&return_to, requirement)))

@@ -124,7 +124,7 @@ pub async fn keep(
             return proxy::Error::Body(BodyError::TooLong(most)).into();
         }
         let settings = &worker.shared.settings;
-        let page = asked_from::page(settings, context).unwrap_or_else(ReturnTo::front_page);
+        let page = asked_from::page(worker, context).unwrap_or_else(ReturnTo::front_page);
         let link = settings.login_link(&page, requirement);
         let (status, code) = (StatusCode::PAYLOAD_TOO_LARGE, Reason::FormTooLarge);
         Failure::new(ErrorPage::FormTooLarge, status, code).begin_again(link)

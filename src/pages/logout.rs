@@ -18,19 +18,22 @@ pub enum LogoutOutcome {
     NodeDidNotConfirm,
     /// Our session ended; the node was not asked.
     NodeNotAsked,
-    /// Our session ended, and that is not written down yet.
+    /// Our session ended, and that is not written down yet; the node confirmed that its own did.
     NotWritten,
+    /// Our session ended, and that is not written down yet; of the node's nothing is known.
+    NotWrittenNorConfirmed,
     /// There was no session to end.
     NotSignedIn,
 }
 
 impl LogoutOutcome {
     /// Every outcome, for tests and previews.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SignedOutEverywhere,
         Self::NodeDidNotConfirm,
         Self::NodeNotAsked,
         Self::NotWritten,
+        Self::NotWrittenNorConfirmed,
         Self::NotSignedIn,
     ];
 
@@ -38,7 +41,10 @@ impl LogoutOutcome {
     fn notice(self) -> &'static str {
         match self {
             Self::SignedOutEverywhere | Self::NotSignedIn => "note",
-            Self::NodeDidNotConfirm | Self::NodeNotAsked | Self::NotWritten => "warning",
+            Self::NodeDidNotConfirm
+            | Self::NodeNotAsked
+            | Self::NotWritten
+            | Self::NotWrittenNorConfirmed => "warning",
         }
     }
 }
@@ -100,6 +106,18 @@ mod tests {
         let words = LogoutOutcome::NodeDidNotConfirm.words(Language::English);
         assert!(words.happened.contains("did not confirm"));
         assert!(words.advice.contains("shared"));
+    }
+
+    #[test]
+    fn an_end_that_is_not_written_hides_nothing_of_the_node() {
+        for (language, unknown) in [
+            (Language::Polish, "nie wiemy, czy zakończyła się też sesja w login.gov.pl"),
+            (Language::English, "we do not know whether your session at login.gov.pl has ended"),
+        ] {
+            let told = |outcome: LogoutOutcome| outcome.words(language).happened.contains(unknown);
+            assert!(told(LogoutOutcome::NotWrittenNorConfirmed), "{language:?}");
+            assert!(!told(LogoutOutcome::NotWritten), "{language:?}");
+        }
     }
 
     #[test]

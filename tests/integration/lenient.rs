@@ -1,7 +1,7 @@
 //! Spellings of paths that a route takes although servers read them in more than one way
 //! (`lenient_paths`), and what the server as a whole and ports that are not ours come to.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{World, world};
@@ -150,6 +150,34 @@ async fn whoever_must_sign_in_comes_back_to_the_same_spelling() {
     assert!(world.last_seen().assertion().is_some());
     browser.fetch("/tax/group%2F..%2Fproject").await.is_refused_with("request.ambiguous_path");
     world.browser().fetch("/tax/group%2Fproject").await.is_refused_with("login_required");
+}
+
+#[tokio::test]
+async fn a_script_of_such_a_page_is_offered_a_login_that_leads_back_to_it() {
+    let world = start().await;
+    for (page, leads_to) in [
+        ("/tax/group%2Fproject?a=b", "/tax/group%2Fproject?a=b"),
+        ("/api/a//b", "/api/a//b"),
+        // The twins: where no route takes the spelling, no page could have had it.
+        ("/x/group%2Fproject", "/"),
+        ("/api/own%2Fx", "/"),
+    ] {
+        let referer = format!("{}{page}", world.origin);
+        let headers = [
+            ("accept", "*/*"),
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-dest", "empty"),
+            ("sec-fetch-site", "same-origin"),
+            ("referer", referer.as_str()),
+        ];
+        let mut browser = world.browser();
+        let answer = browser.fetch_with(Method::POST, "/tax/next", &headers, "").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        let login = answer.json()["login"].as_str().unwrap().to_owned();
+        world.forget_seen();
+        browser.sign_in(&login, "anna").await;
+        assert_eq!(world.last_seen().target, leads_to, "{login}");
+    }
 }
 
 #[tokio::test]

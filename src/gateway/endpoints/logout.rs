@@ -76,22 +76,14 @@ pub async fn answer(
                     .shared
                     .minter
                     .forget(other.key().bytes(), worker.shared.rules.policy.releases());
-                worker.shared.flows.logout(&other).await?;
+                warn(context, &worker.shared.flows.logout(&other).await?);
             }
             signed_out
         }
         None => SignedOut::NotSignedIn,
     };
-    let (outcome, name) = match &signed_out {
-        SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
-        SignedOut::OnlyHere(reason) => {
-            tracing::warn!(request = context.id, reason, "node did not confirm the logout");
-            (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm")
-        }
-        SignedOut::NotWritten => (LogoutOutcome::NotWritten, "not_written"),
-        SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
-        SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
-    };
+    warn(context, &signed_out);
+    let (outcome, name) = told(&signed_out);
     worker.shared.counts.logouts.add(name);
     tracing::info!(request = context.id, outcome = name, "citizen signed out");
     let mut response = if context.caller() == Caller::Program {
@@ -108,4 +100,25 @@ pub async fn answer(
     // What the browser kept of the portal's pages goes as well.
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     Ok(response)
+}
+
+/// Tells the log that the session at the node may live on.
+fn warn(context: &RequestContext, signed_out: &SignedOut) {
+    if let Some(reason) = signed_out.not_confirmed() {
+        tracing::warn!(request = context.id, reason, "node did not confirm the logout");
+    }
+}
+
+/// Returns what the citizen is told, and its name for programs, the log and the metrics.
+fn told(signed_out: &SignedOut) -> (LogoutOutcome, &'static str) {
+    match signed_out {
+        SignedOut::Everywhere => (LogoutOutcome::SignedOutEverywhere, "signed_out_everywhere"),
+        SignedOut::OnlyHere(_) => (LogoutOutcome::NodeDidNotConfirm, "node_did_not_confirm"),
+        SignedOut::NotWritten(node) => match **node {
+            SignedOut::Everywhere => (LogoutOutcome::NotWritten, "not_written"),
+            _ => (LogoutOutcome::NotWrittenNorConfirmed, "not_written"),
+        },
+        SignedOut::NodeNotAsked => (LogoutOutcome::NodeNotAsked, "node_not_asked"),
+        SignedOut::NotSignedIn => (LogoutOutcome::NotSignedIn, "not_signed_in"),
+    }
 }

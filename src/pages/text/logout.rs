@@ -68,6 +68,7 @@ impl LogoutOutcome {
                     advice: "If you use a shared computer, close all browser windows now.",
                 },
             ],
+            Self::NotWrittenNorConfirmed => NOT_WRITTEN_NOR_CONFIRMED,
             Self::NotSignedIn => [
                 Words {
                     title: "Nie ma z czego się wylogować",
@@ -85,3 +86,22 @@ impl LogoutOutcome {
         choose(language, polish, english)
     }
 }
+
+const NOT_WRITTEN_NOR_CONFIRMED: [Words; 2] = [
+    Words {
+        title: "Wylogowano z tego portalu",
+        happened: "Twoja sesja w tym portalu jest zakończona, ale z powodu awarii \
+                   jeszcze tego nie zapisaliśmy. Zapiszemy to, gdy tylko będzie to \
+                   możliwe. Poza tym nie wiemy, czy zakończyła się też sesja w \
+                   login.gov.pl.",
+        advice: "Jeśli korzystasz ze wspólnego komputera, zamknij teraz wszystkie okna \
+                 przeglądarki.",
+    },
+    Words {
+        title: "You are signed out of this portal",
+        happened: "Your session in this portal is over, but because of a failure that \
+                   is not written down yet. It will be as soon as it can. Besides, we \
+                   do not know whether your session at login.gov.pl has ended.",
+        advice: "If you use a shared computer, close all browser windows now.",
+    },
+];

@@ -15,7 +15,8 @@ use crate::harness::{Gateway, PATIENCE, Program, Simulator, python, sign_in};
 struct Place {
     gateway: Gateway,
     folder: TempDir,
-    _others: (Program, Simulator),
+    simulator: Simulator,
+    _portal: Program,
 }
 
 fn start() -> Option<Place> {
@@ -29,7 +30,7 @@ fn start() -> Option<Place> {
     let plan = plan(&url, &store);
     let simulator = Simulator::start(plan.address());
     let gateway = plan.node(&simulator).start();
-    Some(Place { gateway, folder, _others: (portal, simulator) })
+    Some(Place { gateway, folder, simulator, _portal: portal })
 }
 
 /// Lets a process make no file longer than so many bytes: what it writes fails, and it reads on.
@@ -83,6 +84,24 @@ fn with_a_file_that_cannot_be_written_a_citizen_is_signed_out_in_memory_and_told
     let signed_out = sign_out(&place.gateway, &host, &lukasz);
     let text = signed_out.text();
     assert!(signed_out.status == 200 && !text.contains("jeszcze tego nie zapisali"), "{text}");
+}
+
+#[test]
+fn with_a_file_that_cannot_be_written_a_node_that_does_not_confirm_is_told_of_too() {
+    let Some(place) = start() else { return };
+    let (gateway, host) = (&place.gateway, place.gateway.host());
+    let (anna, lukasz) = (sign_in(gateway, "anna"), sign_in(gateway, "lukasz"));
+    bound_files(gateway, "4096");
+    let unknown = "Poza tym nie wiemy, czy";
+    // The twin: the node confirmed.
+    let text = sign_out(gateway, &host, &lukasz).text();
+    assert!(text.contains("jeszcze tego nie zapisali") && !text.contains(unknown), "{text}");
+    place.simulator.always("logout-fails");
+    let text = sign_out(gateway, &host, &anna).text();
+    assert!(text.contains("jeszcze tego nie zapisali") && text.contains(unknown), "{text}");
+    gateway.has_said(&["node did not confirm the logout"]);
+    bound_files(gateway, "unlimited");
+    until_owed(gateway, 0);
 }
 
 #[test]
