@@ -1,5 +1,5 @@
-//! What an upstream may make of a path that is read in more than one way, and whether its route takes
-//! it all the same.
+//! What an upstream may make of a path that is read in more than one way, and whether its route
+//! takes it all the same.
 //!
 //! 1. The location that decides is that of the path as it is written. Every other reading that an
 //!    upstream could make of it must lead to the same location, or it is refused: nobody reaches by

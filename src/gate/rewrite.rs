@@ -1,11 +1,13 @@
 //! The path that an upstream sees in place of the one that came: a prefix less, a prefix more.
 //!
 //! 1. A prefix is taken away by segments, not by letters: the canonical path begins with it, and
-//!    the path as it came has the same segments (`request::path` refuses what has not), so
-//!    `/%74ax/x` loses `/tax` as `/tax/x` does. Parameters of a segment go with it.
+//!    the path as it came has the same segments (`request::path` refuses what has not, but for
+//!    spellings that a lenient route takes), so `/%74ax/x` loses `/tax` as `/tax/x` does.
+//!    Parameters of a segment go with it.
 //! 2. What is added is a canonical path. What remains is the rest of one. So the result never has
-//!    an empty segment or a dot segment, and policy and upstream see the same value apart from the
-//!    two prefixes.
+//!    a dot segment, nor an empty one but for spellings that a lenient route takes
+//!    (`gate::readings` refuses a result that begins with two slashes), and policy and upstream see
+//!    the same value apart from the two prefixes.
 //! 3. An empty path becomes `/`. The query stays.
 //! 4. What a portal answers is mapped back: the added prefix goes, the one that was taken away
 //!    comes. A path that has the latter already stays: its portal heeds `X-Forwarded-Prefix`. So

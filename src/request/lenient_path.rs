@@ -16,7 +16,8 @@
 //!    be merged.
 //! 3. A slash behind a semicolon in one segment, whichever of them is encoded, is refused: what
 //!    is cut off there depends on what is done first.
-//! 4. Overlong forms of UTF-8 (`%c0%af`) are refused: a kind decoder reads letters of ASCII in them.
+//! 4. Overlong forms of UTF-8 (`%c0%af`) are refused: a kind decoder reads letters of ASCII in
+//!    them.
 
 use percent_encoding::{percent_decode, percent_encode_byte};
 

@@ -25,7 +25,12 @@ impl Default for Counts {
             accepted: Count::default(),
             accept_errors: Count::default(),
             refused: ByName::beginning_with(["handshake_timeout", "per_address", "proxy", "tls"]),
-            cut: ByName::beginning_with(["enhance_your_calm", "no_pong", "protocol_error"]),
+            cut: ByName::beginning_with([
+                "enhance_your_calm",
+                MALFORMED_HEAD,
+                "no_pong",
+                "protocol_error",
+            ]),
             unseen: Count::default(),
         }
     }
@@ -57,3 +62,7 @@ fn name(reason: Option<h2::Reason>) -> &'static str {
         _ => "other",
     }
 }
+
+/// Of a connection of HTTP/2 that we cut before hyper read the head. No error of hyper tells it
+/// ([`cut`]): its h2 keeps of ours the words only.
+pub(super) const MALFORMED_HEAD: &str = "malformed_head";

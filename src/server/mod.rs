@@ -11,7 +11,7 @@ pub mod cores;
 pub mod counts;
 pub mod handover;
 pub mod http1;
-mod http2;
+pub mod http2;
 pub mod limits;
 pub mod listener;
 pub mod notify;

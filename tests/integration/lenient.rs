@@ -2,7 +2,6 @@
 //! (`lenient_paths`), and what the server as a whole and ports that are not ours come to.
 
 use http::{Method, StatusCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{World, world};
 
@@ -46,14 +45,11 @@ access = "public"
 
 /// Sends a request as it is written. Returns the status and what came behind the head.
 async fn send(world: &World, method: &str, target: &str, host: &str) -> (u16, String) {
-    let mut stream = tokio::net::TcpStream::connect(world.address()).await.unwrap();
     let request = format!(
         "{method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n\
          Connection: close\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = world.send(request.as_bytes()).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }

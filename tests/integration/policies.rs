@@ -7,7 +7,6 @@
 //! anywhere, without an ending.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::process::Command;
 
 use brama::app::Settings;
@@ -24,8 +23,6 @@ use http::Method;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::harness::{World, world};
 
@@ -156,20 +153,17 @@ impl Came {
 
 /// Sends a request as it is written.
 async fn send(
-    gateway: SocketAddr,
+    world: &World,
     method: &Method,
     (host, path): (&str, &str),
     cookie: Option<&str>,
 ) -> Came {
-    let mut stream = TcpStream::connect(gateway).await.unwrap();
     let cookie = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n\
          connection: close\r\ncontent-length: 0\r\n{cookie}\r\n"
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = world.send(request.as_bytes()).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     // A body of unknown length is one chunk here.
@@ -385,7 +379,7 @@ async fn random_policies_do_what_is_explained_and_second_doors_are_warned_of() {
                 let expected = decided(&settings, &rules, &method, place, visitor, now);
                 let with = Some(&*cookie).filter(|_| signed_in);
                 world.forget_seen();
-                let came = send(world.address(), &method, place, with).await;
+                let came = send(&world, &method, place, with).await;
                 let why =
                     || format!("{method} {host}{path} {}: {}\n{routes}", came.status, came.body);
                 // 1. The gateway does what the policy says, and hands on what the rewriting says.

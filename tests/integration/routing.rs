@@ -158,11 +158,11 @@ async fn a_host_may_have_letters_of_its_language_in_the_configuration() {
         [("xn--w-uga1v8h.example", 200), ("XN--W-UGA1V8H.example.", 200), ("xn--a.example", 400)]
     {
         let request = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        let answer = raw(&world.origin, request.as_bytes()).await;
+        let answer = world.send(request.as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host}: {answer}");
     }
     let request = "GET /x HTTP/1.1\r\nHost: żółw.example\r\nConnection: close\r\n\r\n";
-    assert!(raw(&world.origin, request.as_bytes()).await.starts_with("HTTP/1.1 400"));
+    assert!(world.send(request.as_bytes()).await.starts_with("HTTP/1.1 400"));
     assert_eq!(world.last_seen().header("host"), Some("xn--w-uga1v8h.example"));
 }
 
@@ -172,7 +172,7 @@ async fn queries_are_visible_ascii() {
     for (query, status) in [("a=%C5%BC", 200), ("100%", 200), ("ż", 400), ("a\x01b", 400)] {
         let request =
             format!("GET /?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let answer = raw(&world.origin, request.as_bytes()).await;
+        let answer = world.send(request.as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{query}: {answer}");
     }
 }
@@ -191,7 +191,7 @@ async fn a_redirect_leads_to_no_port_that_a_client_wrote() {
         ("xn--w-uga1v8h.example:4444", "/there", "http://xn--w-uga1v8h.example/new"),
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        let answer = raw(&world.origin, request.as_bytes()).await;
+        let answer = world.send(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 302"), "{host}: {answer}");
         let location = format!("location: {expected}\r\n");
         assert!(answer.to_ascii_lowercase().contains(&location), "{host}: {answer}");
@@ -301,15 +301,4 @@ fn a_route_that_could_be_misused_is_refused_before_anything_starts() {
         assert!(told.contains(&format!("route[0].{expected}")), "{lines}\n{told}");
         assert!(told.contains("portal.prefix: is not a path"), "{told}");
     }
-}
-
-/// Writes bytes to the gateway and reads all of its answer.
-async fn raw(origin: &str, request: &[u8]) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = origin.replace("http://localhost", "127.0.0.1");
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(request).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
 }

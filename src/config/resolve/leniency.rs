@@ -1,6 +1,7 @@
 //! `lenient_paths` of a `[[route]]`.
 //!
-//! 1. Routes of one place take the same: the path is read before it is known which of them decides.
+//! 1. Routes of one location take the same: the path is read before it is known which of them
+//!    decides.
 //! 2. Every kind of spelling may be read as a path for a route below. The gateway refuses what may,
 //!    and where the two routes let different requests pass, the option is an error: an upstream may
 //!    read a path in a way that nobody has thought of.
@@ -67,8 +68,8 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route]) {
                 context.error(
                     &key,
                     what,
-                    "give lenient_paths to a route with no such route below it, for the part of the \
-                     portal that needs it alone; or let both routes ask for the same",
+                    "give lenient_paths to a route with no such route below it, for the part of \
+                     the portal that needs it alone; or let both routes ask for the same",
                 );
             }
         }

@@ -1,9 +1,9 @@
-//! Heads of HTTP/2 as they came (RFC 7541), of which little is wanted: whether a path has a `#`, and
-//! whether there is a pseudo-field.
+//! Heads of HTTP/2 as they came (RFC 7541), of which little is wanted: whether a path has a `#`,
+//! and whether there is a pseudo-field.
 //!
 //! What hyper's h2 makes of a head does not show either: it cuts off what stands behind a `#`, and
-//! leaves pseudo-fields out of a trailer. HTTP/1.1 refuses both. So the fields are looked at before h2
-//! has them. The table of fields that both sides keep (RFC 7541 2.3.2) holds here only what is
+//! leaves pseudo-fields out of a trailer. HTTP/1.1 refuses both. So the fields are looked at before
+//! h2 has them. The table of fields that both sides keep (RFC 7541 2.3.2) holds here only what is
 //! asked; values are not decoded but to learn how long they are.
 
 use std::collections::VecDeque;
@@ -190,7 +190,7 @@ fn number(block: &mut &[u8], bits: u32) -> Option<usize> {
 }
 
 const PATH: &[u8] = b":path";
-/// Of a number that may be of use.
+/// The last shift of a number of at most four continuation bytes (2^28).
 const LONGEST_SHIFT: usize = 21;
 /// How large the table is unless somebody says otherwise (RFC 9113 6.5.2); we do not.
 const TABLE: usize = 4096;

@@ -3,17 +3,18 @@
 //! 1. Streams, resets and the bytes of heads are bounded, so that neither rapid resets nor endless
 //!    CONTINUATION frames cost more than a connection.
 //! 2. What HTTP/2 forbids in a request is refused by hyper's h2; what goes on to the portal is
-//!    written anew, as for HTTP/1.1. What h2 passes over is refused before (`opened`). Cookies in several fields become one (`cookies`), and an answer
-//!    has a body only where it may (`answer`).
+//!    written anew, as for HTTP/1.1. What h2 passes over is refused before ([`frames`]). Cookies in
+//!    several fields become one (`cookies`), and an answer has a body only where it may (`answer`).
 //! 3. A peer that answers no PING, or reads nothing for [`super::limits::Limits::stall_timeout`],
 //!    is gone. One that closes the window of a stream loses the answer on it (`presence`).
 //! 4. A connection without a request ends as an idle one of HTTP/1.1 does.
 
 mod answer;
 mod cookies;
+pub mod frames;
 mod hpack;
 mod huffman;
-mod opened;
+mod inspected;
 mod presence;
 
 use std::convert::Infallible;
@@ -29,7 +30,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio_io_timeout::TimeoutStream;
 use tracing::{debug, warn};
 
-use self::opened::Counted;
+use self::inspected::Inspected;
 use self::presence::{Presence, Watched};
 use super::admission::Admission;
 use super::counts;
@@ -52,6 +53,10 @@ pub(super) async fn serve<S: Service>(
 ) {
     let (presence, client) = (Presence::new(), peer.address);
     run(stream, service, peer, admission, stop, &presence).await;
+    if let Some(what) = presence.refused() {
+        admission.counts.cut.add(counts::MALFORMED_HEAD);
+        warn!(%client, %what, "a connection over HTTP/2 was cut");
+    }
     let requests = presence.unseen();
     if requests > 0 {
         admission.counts.unseen.add_many(requests);
@@ -97,7 +102,7 @@ async fn run<S: Service>(
         })
     });
     let longest = head_room(limits.header_bytes) as usize + FRAME as usize;
-    let mut stream = TimeoutStream::new(Counted::new(stream, Arc::clone(presence), longest));
+    let mut stream = TimeoutStream::new(Inspected::new(stream, Arc::clone(presence), longest));
     stream.set_write_timeout(Some(stall));
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

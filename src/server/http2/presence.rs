@@ -6,7 +6,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::frames::Malformed;
 use crate::base::body::{Body, BoxError};
 use crate::request::lasting::{Cut, LOOK, Lasting};
 use crate::wire::incoming::BodyError;
@@ -29,6 +30,8 @@ pub(super) struct Presence {
     begun: AtomicU64,
     /// Milliseconds from the beginning to the end of the last request.
     last: AtomicU64,
+    /// What the connection ended for.
+    refused: OnceLock<Malformed>,
 }
 
 /// A request under way.
@@ -36,8 +39,8 @@ pub(super) struct Open(Arc<Presence>);
 
 impl Presence {
     pub(super) fn new() -> Arc<Self> {
-        let (open, requests, begun, last) = Default::default();
-        Arc::new(Self { began: Instant::now(), open, requests, begun, last })
+        let (open, requests, begun, last, refused) = Default::default();
+        Arc::new(Self { began: Instant::now(), open, requests, begun, last, refused })
     }
 
     /// Notes that a request came.
@@ -50,6 +53,17 @@ impl Presence {
     /// Notes that the client began so many requests, which may come or not.
     pub(super) fn begun(&self, requests: u64) {
         self.begun.fetch_add(requests, Ordering::Relaxed);
+    }
+
+    /// Notes what is refused with all that stands behind it.
+    pub(super) fn refuse(&self, what: Malformed) {
+        // The first one ended the connection.
+        let _ = self.refused.set(what);
+    }
+
+    /// Returns what was refused, after the end of the connection.
+    pub(super) fn refused(&self) -> Option<Malformed> {
+        self.refused.get().copied()
     }
 
     /// Returns how many requests were begun and never came, after the end of the connection.

@@ -6,7 +6,7 @@
 //!    one line. The same bytes have the same result in every process.
 //! 3. Where there is another reader of the same thing, it is asked too: hyper for connections and
 //!    answers, a strict one of our own for heads and chunks ([`strict`]), the URL standard for
-//!    hosts and paths, a second XML parser for trees.
+//!    hosts and paths, a second XML parser for trees, a second decoder of HPACK for HTTP/2.
 //! 4. Memory is counted ([`within`]): what a stranger sends costs a bounded multiple of its length.
 //!    Time is bounded by libFuzzer.
 
@@ -32,6 +32,7 @@ pub mod cookies;
 pub mod encoding;
 pub mod forms;
 pub mod forwarded;
+pub mod http_2;
 pub mod place;
 pub mod proxy_protocol;
 pub mod request_head;

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::product::{Host, ReturnTo, path};
+use crate::product::{Host, ReturnTo, UNKNOWN, lenient_path, path};
 use crate::within;
 
 /// Looks at one input: a host, a line end, and a path with a query.
@@ -15,13 +15,15 @@ pub fn run(data: &[u8]) {
     let is_tls = scheme % 2 == 0;
     let mut lines = text.splitn(2, |&byte| byte == b'\n');
     let host = lines.next().unwrap_or_default();
+    let target = lines.next().and_then(|rest| std::str::from_utf8(rest).ok()).unwrap_or_default();
     within(64 * 1024 + 64 * text.len(), || {
         look_at_host(host, is_tls);
-        if let Some(target) = lines.next().and_then(|rest| std::str::from_utf8(rest).ok()) {
-            look_at_path(target);
-            look_at_return(target);
-        }
+        look_at_path(target);
+        look_at_return(target);
     });
+    let raw = target.split('?').next().unwrap_or_default();
+    // Segments of one letter are many pieces, and are read in eight ways.
+    within(64 * 1024 + 512 * text.len(), || look_at_readings(raw));
 }
 
 fn look_at_host(text: &[u8], is_tls: bool) {
@@ -70,6 +72,47 @@ fn look_at_path(target: &str) {
     let decode = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
     assert_eq!(decode(url.path()), decode(raw), "{target}");
     assert_eq!(url.query().map(decode), query.map(decode), "{target}");
+}
+
+/// What upstreams may make of a path that a lenient route takes.
+fn look_at_readings(raw: &str) {
+    let Some(readings) = lenient_path::read(raw) else { return };
+    // 1. A path that every route takes is read in one way, and in the same.
+    let canonical = path::canonical(raw);
+    assert_eq!(canonical.is_ok(), readings.needed.is_none(), "{raw}");
+    if let Ok(canonical) = canonical {
+        assert_eq!((&*readings.path, readings.others.len()), (&*canonical, 0), "{raw}");
+    }
+    // 2. No reading leads up, stays in place or names a host.
+    for reading in readings.others.iter().chain([&readings.path]) {
+        assert!(reading.starts_with('/') && !reading.starts_with("//"), "{raw}: {reading:?}");
+        assert!(!leads_up(&reading.replace(UNKNOWN, "")), "{raw}: {reading:?}");
+    }
+    assert!(!leads_up(&readings.longest), "{raw}");
+    // 3. Nor does it in a server that decodes all, drops what it cannot read, and cuts parameters
+    //    off before, after or not at all. What it reads is among ours.
+    let is_ours = |read: &str| {
+        let known = readings.others.iter().chain([&readings.path, &readings.longest]);
+        known.into_iter().any(|it| percent_decode_str(it).decode_utf8_lossy() == read)
+    };
+    for (before, after) in [(false, false), (true, false), (false, true)] {
+        let raw = if before { without_parameters(raw) } else { raw.to_owned() };
+        let decoded: Vec<u8> = percent_decode_str(&raw).collect();
+        let text: String = decoded.utf8_chunks().map(|chunk| chunk.valid()).collect();
+        let text = if after { without_parameters(&text) } else { text };
+        assert!(!leads_up(&text), "{raw}: {text:?}");
+        let is_known = text.len() == decoded.len() && (after || !raw.contains(';'));
+        assert!(!is_known || is_ours(&text), "{raw}: {text:?}, of {readings:?}");
+    }
+}
+
+fn leads_up(path: &str) -> bool {
+    path.split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
+}
+
+fn without_parameters(path: &str) -> String {
+    let names = path.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    names.collect::<Vec<_>>().join("/")
 }
 
 /// Wherever a citizen is sent back to is on our own host.

@@ -16,6 +16,8 @@ use brama::session::label::Why;
 use brama::simulator::faults::Fault;
 use brama::simulator::{self, Control, MutualTls, Simulator};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -231,6 +233,16 @@ impl World {
     /// Where the gateway listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.gateway_address
+    }
+
+    /// Sends the gateway what is a request, or none, as it is written. Returns all that comes until
+    /// the connection ends.
+    pub(crate) async fn send(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.gateway_address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// A browser without any cookie.

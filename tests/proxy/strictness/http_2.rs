@@ -111,8 +111,63 @@ fn a_trailer_has_no_pseudo_fields() {
         wire.send(&frames);
         let answer = answer(&mut wire).unwrap();
         assert_eq!(answer.is_some_and(|body| body.contains("\"target\"")), passes, "{field:?}");
-        assert_eq!(judge.seen().is_ok_and(|seen| seen.len() == 1), passes, "{field:?}");
+        assert_eq!(judge.seen().unwrap().len() == 1, passes, "{field:?}");
+        if !passes {
+            let told = |line: &str| line.contains("a trailer has a pseudo-field").then_some(());
+            judge.gateway.program.wait_for(told);
+        }
     }
+    assert_eq!(cut(&judge), 2.0);
+}
+
+#[test]
+fn a_head_that_we_refuse_is_counted_and_told() {
+    if !tools::has(&[Tool::Node]) {
+        return;
+    }
+    let mut judge = Judge::node();
+    let head = |path| {
+        block([
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":path", path),
+            (":authority", "localhost"),
+        ])
+    };
+    let (plain, bad) = (head("/x"), head("/x#y"));
+    let unseen =
+        |judge: &Judge| judge.gateway.numbers().value("brama_http2_requests_unseen_total", &[]);
+    for (heads, refused) in [(&[&plain][..], 0.0), (&[&bad], 1.0), (&[&plain, &bad, &plain], 2.0)] {
+        let (unseen_before, cut_before) = (unseen(&judge), cut(&judge));
+        let mut wire = begin(judge.gateway.connect());
+        wire.patience(Duration::from_secs(3));
+        let frames: Vec<_> = (1..)
+            .step_by(2)
+            .zip(heads)
+            .map(|(stream, head)| frame(HEADERS, END_HEADERS | END_STREAM, stream, head))
+            .collect();
+        // In one piece: those before the bad one go with it.
+        wire.send(&frames.concat());
+        let is_answered = answer(&mut wire).unwrap().is_some();
+        assert_eq!(is_answered, refused == 0.0, "{refused}");
+        drop(wire);
+        assert_eq!(judge.seen().unwrap().len() == 1, refused == 0.0, "{refused}");
+        if refused > 0.0 {
+            let told = |line: &str| line.contains("a path has a fragment").then_some(());
+            judge.gateway.program.wait_for(told);
+            let number = format!("requests={refused}");
+            let told = |line: &str| line.contains(&number).then_some(());
+            judge.gateway.program.wait_for(told);
+        }
+        assert_eq!(unseen(&judge) - unseen_before, refused);
+        assert_eq!(cut(&judge) - cut_before, f64::from(refused > 0.0));
+    }
+}
+
+/// Returns how many connections were cut for a head.
+fn cut(judge: &Judge) -> f64 {
+    let reason = [("reason", "malformed_head")];
+    judge.gateway.numbers().value("brama_http2_connections_cut_total", &reason)
 }
 
 /// These tests are not what fails: nginx understands their frames.

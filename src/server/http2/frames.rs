@@ -8,32 +8,11 @@
 //!    Both are malformed (RFC 9113 8.1.1), and the connection ends: nobody sends them by mistake,
 //!    and a stream error may be treated as one of the connection (RFC 9113 5.4.2).
 
-use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
 use super::hpack::Table;
-use super::presence::Presence;
-
-/// A connection whose requests are counted and looked at while it is read.
-pub(super) struct Counted<S> {
-    stream: S,
-    frames: Frames,
-    presence: Arc<Presence>,
-}
-
-impl<S> Counted<S> {
-    /// `longest` is what a head may have, packed as it comes.
-    pub(super) fn new(stream: S, presence: Arc<Presence>, longest: usize) -> Self {
-        Self { stream, frames: Frames::new(longest), presence }
-    }
-}
 
 /// Where a connection stands between its frames (RFC 9113 4.1).
-struct Frames {
+#[derive(Debug)]
+pub struct Frames {
     /// Whether it is in the preface or in a frame's payload.
     is_inside: bool,
     /// What still comes of that.
@@ -47,6 +26,7 @@ struct Frames {
 }
 
 /// The heads of requests and trailers.
+#[derive(Debug)]
 struct Heads {
     table: Table,
     /// What is there of a frame that comes in pieces.
@@ -59,27 +39,36 @@ struct Heads {
 
 /// A head that HTTP/1.1 would refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum Malformed {
+pub enum Malformed {
+    /// A `#` in a path.
     #[error("a path has a fragment")]
     Fragment,
+    /// A pseudo-field behind the body.
     #[error("a trailer has a pseudo-field")]
     PseudoField,
+    /// What is no head by RFC 7541.
     #[error("a head cannot be read")]
     Unreadable,
+    /// More of a head than is kept of one.
     #[error("a head is too long")]
     TooLong,
 }
 
 impl Frames {
-    fn new(longest: usize) -> Self {
+    /// `longest` is what a head may have, packed as it comes.
+    #[must_use]
+    pub fn new(longest: usize) -> Self {
         let (table, is_trailer) = (Table::default(), false);
         let heads = Heads { table, payload: Vec::new(), block: Vec::new(), longest, is_trailer };
         Self { is_inside: true, left: PREFACE, head: [0; HEAD], filled: 0, last: 0, heads }
     }
 
-    /// Passes over bytes; returns how many streams they begin.
-    fn pass(&mut self, mut bytes: &[u8]) -> Result<u64, Malformed> {
-        let mut begun = 0;
+    /// Passes over bytes, and adds how many streams they begin; the one that is refused is among
+    /// them.
+    ///
+    /// # Errors
+    /// When a head is malformed. Nothing may be passed over then.
+    pub fn pass(&mut self, mut bytes: &[u8], begun: &mut u64) -> Result<(), Malformed> {
         loop {
             if self.is_inside {
                 let (payload, rest) = bytes.split_at(self.left.min(bytes.len()));
@@ -89,7 +78,7 @@ impl Frames {
                     self.heads.take(self.head, payload, self.left == 0)?;
                 }
                 if self.left > 0 {
-                    return Ok(begun);
+                    return Ok(());
                 }
                 self.is_inside = false;
             }
@@ -98,7 +87,7 @@ impl Frames {
             self.filled += taken;
             bytes = &bytes[taken..];
             if self.filled < HEAD {
-                return Ok(begun);
+                return Ok(());
             }
             (self.filled, self.is_inside) = (0, true);
             let [a, b, c, kind, _, stream @ ..] = self.head;
@@ -106,7 +95,7 @@ impl Frames {
             let stream = u32::from_be_bytes(stream) & STREAM;
             if kind == HEADERS {
                 self.heads.is_trailer = stream <= self.last;
-                begun += u64::from(!self.heads.is_trailer);
+                *begun += u64::from(!self.heads.is_trailer);
                 self.last = self.last.max(stream);
             }
         }
@@ -132,11 +121,12 @@ impl Heads {
     }
 
     fn frame(&mut self, head: [u8; HEAD], payload: &[u8]) -> Result<(), Malformed> {
-        let [_, _, _, kind, flags, ..] = head;
+        let [_, _, _, kind, flags, stream @ ..] = head;
         let mut part = payload;
         if kind == HEADERS {
             self.block.clear();
-            part = unpadded(payload, flags).ok_or(Malformed::Unreadable)?;
+            let stream = u32::from_be_bytes(stream) & STREAM;
+            part = unpadded(payload, flags, stream).ok_or(Malformed::Unreadable)?;
         }
         let is_end = flags & END_HEADERS != 0;
         if is_end && self.block.is_empty() {
@@ -162,64 +152,24 @@ impl Heads {
     }
 }
 
-/// Returns what a frame has of a head (RFC 9113 6.2).
-fn unpadded(mut payload: &[u8], flags: u8) -> Option<&[u8]> {
+/// Returns what a frame of a stream has of a head (RFC 9113 6.2). None when the stream depends on
+/// itself: h2 ends the stream for that (RFC 7540 5.3.1) and does not read the head, so its table
+/// would be another one than ours from then on.
+fn unpadded(mut payload: &[u8], flags: u8, stream: u32) -> Option<&[u8]> {
     let mut padding = 0;
     if flags & PADDED != 0 {
         let (first, rest) = payload.split_first()?;
         (padding, payload) = (usize::from(*first), rest);
     }
     if flags & PRIORITY != 0 {
-        payload = payload.get(PRIORITY_FIELDS..)?;
+        let (priority, rest) = payload.split_at_checked(PRIORITY_FIELDS)?;
+        let dependency = u32::from_be_bytes(priority[..4].try_into().ok()?) & STREAM;
+        if dependency == stream {
+            return None;
+        }
+        payload = rest;
     }
     payload.get(..payload.len().checked_sub(padding)?)
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let begun = self.frames.pass(&buffer.filled()[before..]);
-        let begun = begun.map_err(|what| io::Error::new(io::ErrorKind::InvalidData, what))?;
-        if begun > 0 {
-            self.presence.begun(begun);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }
 
 /// The length of the client's preface (RFC 9113 3.4).
@@ -237,7 +187,7 @@ const PADDED: u8 = 0x8;
 const PRIORITY: u8 = 0x20;
 /// A stream and its weight.
 const PRIORITY_FIELDS: usize = 5;
-/// RFC 9113 6.10.
+/// The type of a frame with more of a head (RFC 9113 6.10).
 const CONTINUATION: u8 = 9;
 
 #[cfg(test)]
@@ -256,11 +206,18 @@ mod tests {
 
     /// Passes frames over in pieces of every size, and says what comes of it each time.
     fn passed(frames: &[Vec<u8>]) -> Result<u64, Malformed> {
+        let (begun, passed) = counted(frames);
+        passed.map(|()| begun)
+    }
+
+    fn counted(frames: &[Vec<u8>]) -> (u64, Result<(), Malformed>) {
         let mut bytes = vec![b'*'; PREFACE];
         bytes.extend(frames.concat());
         let pass = |size: usize| {
             let mut frames = Frames::new(LONGEST);
-            bytes.chunks(size).map(|piece| frames.pass(piece)).sum()
+            let mut begun = 0;
+            let passed = bytes.chunks(size).try_for_each(|piece| frames.pass(piece, &mut begun));
+            (begun, passed)
         };
         let expected = pass(bytes.len());
         for size in 1..40 {
@@ -286,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_is_refused_and_those_before_it_are_counted() {
+        let head = |stream, payload: &[u8]| frame(HEADERS, END_HEADERS, stream, payload);
+        let plain = head(1, b"\x82\x84\x86");
+        let refused = [plain.clone(), head(3, b"\x82\x04\x02/#"), head(5, b"\x82")];
+        assert_eq!(counted(&refused), (2, Err(Malformed::Fragment)));
+        assert_eq!(counted(&[plain, head(1, b"\x84")]), (1, Err(Malformed::PseudoField)));
+    }
+
+    #[test]
     fn a_path_has_no_fragment() {
         let path = |flags, payload: &[u8]| passed(&[frame(HEADERS, flags, 1, payload)]);
         assert_eq!(path(END_HEADERS, b"\x82\x04\x02/#"), Err(Malformed::Fragment));
@@ -299,6 +265,11 @@ mod tests {
         let padded = b"\x02\0\0\0\0\x10\x82\x04\x02/xxx";
         assert_eq!(path(END_HEADERS | PADDED | PRIORITY, padded), Ok(1));
         assert_eq!(path(END_HEADERS | PADDED, b"\x02x"), Err(Malformed::Unreadable));
+        // Another stream, and the stream itself, with the bit that says that it is exclusive.
+        assert_eq!(path(END_HEADERS | PRIORITY, b"\x80\0\0\x03\x10\x82"), Ok(1));
+        for own in [b"\0\0\0\x01\x10\x82", b"\x80\0\0\x01\x10\x82"] {
+            assert_eq!(path(END_HEADERS | PRIORITY, own), Err(Malformed::Unreadable));
+        }
         // In two frames.
         let parts = |end: &[u8]| {
             passed(&[frame(HEADERS, 0, 1, b"\x82\x04"), frame(CONTINUATION, END_HEADERS, 1, end)])
