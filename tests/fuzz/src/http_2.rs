@@ -83,6 +83,11 @@ impl Frame<'_> {
             (begin, padding) = (1, usize::from(*self.payload.first()?));
         }
         if self.kind == HEADERS && self.flags & PRIORITY != 0 {
+            // A stream that depends on itself: h2 does not read its head.
+            let dependency = self.payload.get(begin..begin + 4)?.try_into().ok()?;
+            if u32::from_be_bytes(dependency) & 0x7fff_ffff == self.stream {
+                return None;
+            }
             begin += 5;
         }
         self.payload.get(begin..self.payload.len().checked_sub(padding)?)
