@@ -63,18 +63,13 @@ pub(super) async fn listen(
     loop {
         let told = tokio::select! {
             _ = signals.hang_up.recv() => {
-                // A file that is being written is looked at again when it is whole.
-                watched.look();
-                last.clear();
-                apply(&mut watched, &mut last, &commands).await.map(drop)
+                read_again(&mut watched, &mut last, &commands).await.map(drop)
             }
             mut question = signals.asked.next() => {
                 if !question.is_good().await {
                     continue;
                 }
-                watched.look();
-                last.clear();
-                match apply(&mut watched, &mut last, &commands).await {
+                match read_again(&mut watched, &mut last, &commands).await {
                     Ok(outcome) => {
                         question.answer(&outcome).await;
                         Ok(())
@@ -106,6 +101,18 @@ pub(super) async fn listen(
 
 /// The gateway has stopped.
 struct Gone;
+
+/// Reads everything again because an operator asked for it, and tells what is wrong in any case.
+async fn read_again(
+    watched: &mut Watched,
+    last: &mut String,
+    commands: &mpsc::Sender<Command>,
+) -> Result<Outcome, Gone> {
+    // A file that is being written is looked at again when it is whole.
+    watched.look();
+    last.clear();
+    apply(watched, last, commands).await
+}
 
 /// Reads everything again. `last` is what was wrong before, which is not told twice.
 async fn apply(
