@@ -70,6 +70,8 @@ async fn by_us(bytes: &[u8], cut: u8, method: &Method) -> Option<Heard> {
 async fn by_hyper(bytes: &[u8], method: &Method) -> Result<Heard, hyper::Error> {
     let io = TokioIo::new(Script::new(bytes, 0).0.answering());
     let mut builder = hyper::client::conn::http1::Builder::new();
+    // As a proxy must (RFC 9112 5.1), and as we do.
+    builder.allow_spaces_after_header_name_in_responses(true);
     let (mut sender, connection) = builder.max_headers(256).handshake(io).await?;
     let request = Request::builder().method(method).uri("/").header("host", "a");
     let request = request.body(Empty::<Bytes>::new()).expect("it is a request");

@@ -37,7 +37,7 @@ pub fn run(data: &[u8]) {
     //    spaces before the status are taken.
     let text = &bytes[..length];
     let text = text.strip_prefix(b"\r\n").unwrap_or(text);
-    let read = strict::head(text).expect("a strict reader takes it");
+    let read = strict::head_of_answer(text).expect("a strict reader takes it");
     let first: Vec<_> = match &read.first[..] {
         [version, rest @ ..] => {
             let spaces = rest.iter().take_while(|part| part.is_empty()).count();

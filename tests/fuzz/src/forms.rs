@@ -48,7 +48,13 @@ async fn beginning_changes_nothing(bytes: &[u8], cut: u8, told: u8) {
     };
     let body = || {
         let (reader, _) = Stream::split_any(Script::new(bytes, cut).0);
-        Incoming::wire(Reader::new(reader), framing, false, Slowest { stall: Duration::from_secs(1), rate: 0 }).0
+        Incoming::wire(
+            Reader::new(reader),
+            framing,
+            false,
+            Slowest { stall: Duration::from_secs(1), rate: 0 },
+        )
+        .0
     };
     let direct = read(body()).await;
     let begun = match body().begin(FIELD, LONGEST).await {

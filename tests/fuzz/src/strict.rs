@@ -10,8 +10,26 @@ pub struct Head<'h> {
     pub fields: Vec<(&'h [u8], &'h [u8])>,
 }
 
-/// Reads a whole head, its empty line included.
+/// Reads the whole head of a request, its empty line included.
 pub fn head(bytes: &[u8]) -> Option<Head<'_>> {
+    head_of(bytes, field)
+}
+
+/// Reads the whole head of an answer. Space before the colon of a field is no part of its name, as
+/// RFC 9112 5.1 tells proxies.
+pub fn head_of_answer(bytes: &[u8]) -> Option<Head<'_>> {
+    head_of(bytes, |line| {
+        let (mut name, value) = halves(line)?;
+        while let [rest @ .., b' ' | b'\t'] = name {
+            name = rest;
+        }
+        name_and_value(name, value)
+    })
+}
+
+type Field<'h> = (&'h [u8], &'h [u8]);
+
+fn head_of<'h>(bytes: &'h [u8], field: fn(&'h [u8]) -> Option<Field<'h>>) -> Option<Head<'h>> {
     let mut lines = lines(bytes.strip_suffix(b"\r\n")?)?.into_iter();
     let first = lines.next()?.split(|&byte| byte == b' ').collect();
     let fields = lines.map(field).collect::<Option<_>>()?;
@@ -102,7 +120,9 @@ fn are_extensions(text: &[u8]) -> bool {
         at = match (at, byte) {
             (At::Quoted, b'"') => At::End,
             (At::Quoted, b'\\') => At::Escaped,
-            (At::Quoted | At::Escaped, byte) if byte == b'\t' || !byte.is_ascii_control() => At::Quoted,
+            (At::Quoted | At::Escaped, byte) if byte == b'\t' || !byte.is_ascii_control() => {
+                At::Quoted
+            }
             (At::End | At::Space | At::Name | At::AfterName | At::Token, b';') => At::Begin,
             (At::Name | At::AfterName, b'=') => At::Equals,
             (At::Equals, b'"') => At::Quoted,
@@ -133,9 +153,18 @@ fn lines(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     Some(lines)
 }
 
-fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+fn field(line: &[u8]) -> Option<Field<'_>> {
+    let (name, value) = halves(line)?;
+    name_and_value(name, value)
+}
+
+/// What stands before the first colon, and what behind it.
+fn halves(line: &[u8]) -> Option<Field<'_>> {
     let end = line.iter().position(|&byte| byte == b':')?;
-    let (name, mut value) = (&line[..end], &line[end + 1..]);
+    Some((&line[..end], &line[end + 1..]))
+}
+
+fn name_and_value<'h>(name: &'h [u8], mut value: &'h [u8]) -> Option<Field<'h>> {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
     }
