@@ -20,9 +20,14 @@ impl Foreign {
     /// Bounds and escapes a value. White space around it is left out.
     #[must_use]
     pub fn new(value: &str) -> Self {
+        let value = value.trim();
+        // Most values are short and plain.
+        if value.len() < MAXIMUM && value.bytes().all(is_plain) {
+            return Self(value.into());
+        }
         let mut shown = String::new();
         let mut room = MAXIMUM;
-        for letter in value.trim().chars() {
+        for letter in value.chars() {
             let escaped = escape(letter);
             let length = escaped.clone().count();
             // The sign that there is more takes a place as well.
@@ -85,6 +90,11 @@ pub fn escaped_json(json: &str) -> String {
     escaped
 }
 
+/// Tells whether a byte is a letter of ASCII that is shown as it is.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
 /// Quotation marks and backslashes too, since values stand between quotation marks. The apostrophe
 /// is a letter of names.
 fn escape(letter: char) -> impl Iterator<Item = char> + Clone {
@@ -123,6 +133,10 @@ mod tests {
         ] {
             assert_eq!(Foreign::new(value).as_str(), shown);
             assert_eq!(escaped(value), shown);
+        }
+        for letter in (0..=0x7f).map(char::from) {
+            let value = format!("<{letter}>");
+            assert_eq!(Foreign::new(&value).as_str(), escaped(&value));
         }
     }
 

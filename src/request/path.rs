@@ -76,15 +76,20 @@ pub enum Error {
 /// When it could be read in two ways.
 pub fn canonical(raw: &str) -> Result<Cow<'_, str>, Error> {
     let rest = raw.strip_prefix('/').ok_or(Error::Relative)?;
-    let mut is_plain = true;
+    let (mut is_plain, mut is_doubtful, mut previous) = (true, false, 0);
     for byte in raw.bytes() {
         if byte == b'\\' || byte == b'#' || !byte.is_ascii_graphic() {
             return Err(Error::Ambiguous);
         }
         is_plain &= byte != b'%' && byte != b';';
+        // Whatever is wrong with a segment shows at the letter before its end.
+        is_doubtful |= byte == b'/' && matches!(previous, b'/' | b'.');
+        previous = byte;
     }
     if is_plain {
-        check_segments(rest)?;
+        if is_doubtful || previous == b'.' {
+            check_segments(rest)?;
+        }
         return Ok(Cow::Borrowed(raw));
     }
     check_encoding(raw)?;
@@ -170,6 +175,8 @@ pub(super) fn check_encoding(raw: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Error::{Ambiguous, Dot, Encoding, NotUtf8, Relative, Segment, Twice};
     use super::*;
 
@@ -323,6 +330,15 @@ mod tests {
             let once = canonical(raw).unwrap();
             let twice = percent_decode_str(&once).decode_utf8().unwrap();
             assert_eq!(once, twice, "{raw}");
+        }
+    }
+
+    proptest! {
+        /// Most paths are decided at one look; it says what a look at each segment says.
+        #[test]
+        fn a_plain_path_is_decided_as_its_segments_are(rest in "[a./]{0,8}") {
+            let raw = format!("/{rest}");
+            prop_assert_eq!(canonical(&raw).map(drop), check_segments(&rest));
         }
     }
 }

@@ -274,12 +274,10 @@ impl Count<'_> {
 
 /// Tells whether a name is one part, or a prefix and one.
 fn is_qualified(name: &str) -> bool {
-    let name = name.as_bytes();
-    let mut colons = (0..name.len()).filter(|&at| name[at] == b':');
-    match (colons.next(), colons.next()) {
-        (None, _) => true,
-        (Some(at), None) => at > 0 && at + 1 < name.len(),
-        (Some(_), Some(_)) => false,
+    match name.bytes().filter(|&byte| byte == b':').count() {
+        0 => true,
+        1 => !name.starts_with(':') && !name.ends_with(':'),
+        _ => false,
     }
 }
 

@@ -76,9 +76,18 @@ impl Writer {
 }
 
 fn escape_text(text: &str) -> Cow<'_, str> {
+    // Most texts are plain, and that is seen in one look.
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
     // A carriage return would come back as a line feed from the reader's line-end rule.
     let escaped = escape(without_controls(text));
     if escaped.contains('\r') { Cow::Owned(escaped.replace('\r', "&#xD;")) } else { escaped }
+}
+
+/// Tells whether a byte is of ASCII and stands for itself in text and in values.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
 }
 
 fn escape_attribute(text: &str) -> Cow<'_, str> {
