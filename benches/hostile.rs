@@ -12,6 +12,7 @@ use std::time::Duration;
 use brama::base::clock::{Clock, SystemClock};
 use brama::base::encoding::base64;
 use brama::identity::attribute::Attribute;
+use brama::identity::headers::ToldNames;
 use brama::request::cookie::Cookies;
 use brama::request::{context, headers, path};
 use brama::saml::examine::examine;
@@ -338,7 +339,8 @@ fn requests() -> Vec<Case> {
             "Connection with many names",
             Box::new(move || {
                 let mut headers = connection.clone();
-                let scan = headers::clean_request(&mut headers, &[]).unwrap();
+                let scan =
+                    headers::clean_request(&mut headers, &[], &ToldNames::default()).unwrap();
                 headers::strip_for_upstream(&mut headers, scan, Cookies::SECURE);
             }),
         ),

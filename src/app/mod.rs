@@ -101,7 +101,7 @@ impl App {
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,
-            settings.token_lifetime,
+            (settings.token_lifetime, settings.ways),
             Arc::clone(&ring),
             kept_tokens,
         );

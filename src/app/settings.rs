@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::base::secret::Secret;
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::identity::ways::Ways;
 use crate::observe::{self, access};
 use crate::request::headers::forwarded::Believed;
 use crate::server::certificates::Certificates;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub upstreams: Vec<proxy::upstream::Settings>,
     /// How long a signed identity lives.
     pub token_lifetime: Duration,
+    /// What the ways are called in which citizens identify.
+    pub ways: Ways,
     /// How long a key signs identities.
     pub key_rotation: Duration,
     /// The secret behind the pseudonyms, when it is given.

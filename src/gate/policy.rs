@@ -21,7 +21,8 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, Method};
 
 use super::action::{Action, Forward};
 use super::case;
@@ -33,7 +34,11 @@ use super::protocols::Protocols;
 use super::requirement::Requirement;
 use super::rewrite::Rewrite;
 use crate::identity::assurance::Assurance;
-use crate::identity::claims::{PersonalClaim, Release};
+use crate::identity::claims::PersonalClaim;
+use crate::identity::forms::Form;
+use crate::identity::forms::signature::MessageSignature;
+use crate::identity::headers::{IdentityHeader, ToldNames, identity_header};
+use crate::identity::release::Release;
 
 /// What a client needs to go somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +109,8 @@ pub struct Route {
     pub release: Release,
     /// The number of this release among all, for the tokens that are kept.
     pub release_number: usize,
+    /// How its requests are signed, when they are.
+    pub signature: Option<MessageSignature>,
 }
 
 impl Route {
@@ -134,7 +141,13 @@ impl Route {
             outlives_session: false,
             release,
             release_number,
+            signature: None,
         }
+    }
+
+    /// Returns the names of the fields that tell the upstream an identity.
+    fn told_names(&self) -> Vec<HeaderName> {
+        self.release.forms.iter().flat_map(Form::names).collect()
     }
 }
 
@@ -235,6 +248,7 @@ pub struct Policy {
     /// few, and clients do not choose them, so they are searched and not hashed.
     hosts: Vec<Host>,
     releases: usize,
+    told_names: Arc<ToldNames>,
 }
 
 /// The locations of a host.
@@ -289,6 +303,12 @@ impl Policy {
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
         let mut policy = Self::default();
+        // Of our own and of `Authorization` everybody knows, or the route itself.
+        let mut told: Vec<_> = routes.iter().flat_map(Route::told_names).collect();
+        told.retain(|name| {
+            *name != AUTHORIZATION && identity_header(name.as_str()) == IdentityHeader::Foreign
+        });
+        policy.told_names = Arc::new(ToldNames::new(&told));
         for mut route in routes {
             if route.path.len() > 1 {
                 route.path.truncate(route.path.trim_end_matches('/').len().max(1));
@@ -387,6 +407,12 @@ impl Policy {
         let locations = self.locations(host);
         let mut routes = locations.iter().flat_map(|location| &location.routes);
         routes.any(|route| route.release.claims.contains(&claim))
+    }
+
+    /// Returns the names of the operator's choice under which some route tells an identity.
+    #[must_use]
+    pub fn told_names(&self) -> &Arc<ToldNames> {
+        &self.told_names
     }
 
     /// Returns how many different releases there are.

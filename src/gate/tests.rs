@@ -10,13 +10,13 @@ use super::standing::{Standing, standings};
 use super::*;
 use crate::base::clock::earlier;
 use crate::identity::assurance::Assurance;
-use crate::identity::claims::Release;
+use crate::identity::release::Release;
 use crate::session::SessionId;
 use crate::session::cached::{Activity, CachedSession};
 use crate::session::testing;
 
 fn route(path: &str, access: Access) -> Route {
-    let release = Release { audience: "a".to_owned(), claims: vec![] };
+    let release = Release::by_assertion("a", Vec::new());
     Route::to_upstream(("portal.example", path), access, 0, (0, release))
 }
 

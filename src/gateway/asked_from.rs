@@ -43,13 +43,13 @@ mod tests {
     use crate::gate::leniency::{Kind, Leniency};
     use crate::gate::policy::{Access, Policy, Route};
     use crate::gateway::portals::testing::settings;
-    use crate::identity::claims::Release;
+    use crate::identity::release::Release;
     use crate::request::networks::Networks;
 
     const ORIGIN: &str = "https://a.example:8443";
 
     fn route(path: &str) -> Route {
-        let release = Release { audience: "a".to_owned(), claims: vec![] };
+        let release = Release::by_assertion("a", Vec::new());
         Route::to_upstream(("a.example", path), Access::Public, 0, (0, release))
     }
 

@@ -133,7 +133,8 @@ impl Worker {
             Err(failure) => return Err(failure),
         };
         let passed = self.identity_headers_passed(peer);
-        context.scan = headers::clean_request(&mut context.parts.headers, passed)?;
+        let told = self.shared.rules.policy.told_names();
+        context.scan = headers::clean_request(&mut context.parts.headers, passed, told)?;
         if context.scan.told_identity {
             self.note_told_identity(context);
         }

@@ -17,7 +17,7 @@ use crate::flow::room::NotKept;
 use crate::gateway::limits::{Counted, TooOften};
 use crate::gateway::response::{self, isolate_opener, json, look};
 use crate::gateway::{Settings, grpc};
-use crate::identity::token;
+use crate::identity;
 use crate::observe::incident;
 use crate::pages::{self, ErrorPage, Incident};
 use crate::proxy;
@@ -177,6 +177,7 @@ impl From<proxy::Error> for Failure {
             }
             proxy::Error::ConnectionCredentials => (ErrorPage::Forbidden, StatusCode::FORBIDDEN),
             // RFC 9220 3, for RFC 8441 as well.
+            proxy::Error::Unsigned(_) => (ErrorPage::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
             proxy::Error::NoUpgrade => (ErrorPage::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
             proxy::Error::Cut(Cut::SessionEnded) => {
                 (ErrorPage::SessionEnded, StatusCode::UNAUTHORIZED)
@@ -188,8 +189,8 @@ impl From<proxy::Error> for Failure {
     }
 }
 
-impl From<token::Error> for Failure {
-    fn from(error: token::Error) -> Self {
+impl From<identity::error::Error> for Failure {
+    fn from(error: identity::error::Error) -> Self {
         let code = Reason::IdentityCannotSign;
         let failure = Self::new(ErrorPage::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
         Self { detail: in_one_line(&error), ..failure }

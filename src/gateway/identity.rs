@@ -1,31 +1,36 @@
-//! The signed identity that goes with a request that passes in a citizen's name.
-
-use http::HeaderValue;
+//! What the portal is told of the citizen in whose name a request passes.
 
 use crate::gate::Pass;
 use crate::gate::action::Action;
 use crate::gateway::Worker;
-use crate::identity::token;
+use crate::identity;
+use crate::identity::forms::Identity;
 use crate::request::context::RequestContext;
 
 impl Worker {
-    /// Returns the signed identity for a request; `None` when it passes without a name, or goes on
-    /// to no portal. It is made for the claims that the route releases, and the worker remembers it
-    /// while it is fresh.
+    /// Returns what is told with a request: nothing of anybody when it passes without a name, or
+    /// goes on to no portal. It is made for the claims that the route releases, in the forms that
+    /// it wants, and the worker remembers it while it is fresh. A route whose requests are signed
+    /// has all of them signed.
     ///
     /// # Errors
-    /// When it cannot be signed.
-    pub fn identity(
-        &self,
-        pass: &Pass,
+    /// When it cannot be signed, encrypted or written.
+    pub fn identity<'i>(
+        &'i self,
+        pass: &'i Pass,
         context: &RequestContext,
-    ) -> Result<Option<HeaderValue>, token::Error> {
+    ) -> Result<Identity<'i>, identity::error::Error> {
         let route = pass.route();
-        let Some(live) = pass.live().filter(|_| matches!(route.action, Action::Forward(_))) else {
-            return Ok(None);
+        if !matches!(route.action, Action::Forward(_)) {
+            return Ok(Identity::default());
+        }
+        let signature = route.signature.as_ref();
+        let signer = signature.map(|how| self.tokens.signer(how, context.began));
+        let Some(live) = pass.live().filter(|_| !route.release.forms.is_empty()) else {
+            return Ok(Identity { told: None, signer });
         };
         let (key, release) = (live.key().bytes(), (route.release_number, &route.release));
-        let subject = live.session().subject();
-        self.tokens.token(key, release, subject, context.began).map(Some)
+        let told = self.tokens.told(key, release, live.session().subject(), context.began)?;
+        Ok(Identity { told: Some(told), signer })
     }
 }

@@ -34,6 +34,8 @@ pub mod visitor;
 
 use std::sync::{Arc, RwLock};
 
+use http::HeaderName;
+
 use self::limits::Limits;
 use self::ports::Ports;
 pub use self::settings::Settings;
@@ -47,9 +49,11 @@ use crate::observe::metrics::{Answers, Doors};
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
 use crate::request::context::RequestContext;
+use crate::request::headers;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::request::via::Via;
 use crate::session::recent::RecentSessions;
+use crate::wire::incoming::TrailerRule;
 
 /// What all workers share. A new configuration makes a new one.
 pub struct Shared {
@@ -116,6 +120,8 @@ impl Worker {
             sends_forwarded: edge.sends_forwarded,
             network_prefixes: (limits.ipv4_prefix, limits.ipv6_prefix),
         };
+        let told = Arc::clone(shared.rules.policy.told_names());
+        let may_be_told = move |name: &HeaderName| headers::may_be_in_request_trailer(name, &told);
         Self {
             proxy: Proxy {
                 upstreams,
@@ -124,6 +130,7 @@ impl Worker {
                 current: Arc::clone(&shared.current),
                 access: Arc::clone(&shared.access),
                 via: Arc::clone(&shared.via),
+                trailer_rule: Arc::new(TrailerRule::new(may_be_told)),
             },
             recent: RecentSessions::new(shared.flows.session_settings.idle),
             tokens: Tokens::new(Arc::clone(&shared.minter)),

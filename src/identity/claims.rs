@@ -26,13 +26,17 @@ pub enum PersonalClaim {
     Pesel,
 }
 
-/// Which claims which backend is told: one release per route.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Release {
-    /// The `aud` claim: which backend the token is for.
-    pub audience: String,
-    /// The personal claims that this backend gets, beside the pseudonym.
-    pub claims: Vec<PersonalClaim>,
+impl PersonalClaim {
+    /// Returns its name in the token.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GivenName => "given_name",
+            Self::FamilyName => "family_name",
+            Self::Birthdate => "birthdate",
+            Self::Pesel => "pesel",
+        }
+    }
 }
 
 /// What is known of a signed-in session, as far as a backend may learn it.
@@ -44,33 +48,41 @@ pub struct Subject<'s> {
     pub session: &'s str,
     /// How sure the identification was.
     pub assurance: Assurance,
+    /// Which authority identified the citizen, when the node said so (`AuthenticatingAuthority`).
+    pub authority: Option<&'s str>,
     /// When the citizen identified.
     pub authenticated: Time,
     /// When the session ends at the latest.
     pub session_end: Time,
 }
 
-/// The claims of `X-Brama-Assertion` (RFC 7519, OpenID Connect core 2 and 5.1).
+/// The claims of the signed identity (RFC 7519, OpenID Connect core 2 and 5.1).
 #[derive(Debug, Serialize)]
 pub struct Claims<'c> {
-    iss: &'c str,
+    pub(super) iss: &'c str,
     aud: &'c str,
-    sub: String,
+    pub(super) sub: String,
     iat: i64,
     nbf: i64,
     exp: i64,
     jti: String,
-    sid: &'c str,
-    acr: &'static str,
-    auth_time: i64,
+    pub(super) sid: &'c str,
+    pub(super) acr: &'static str,
+    /// The way in (RFC 8176 1: a list of methods, whose names the parties agree on).
     #[serde(skip_serializing_if = "Option::is_none")]
-    given_name: Option<&'c str>,
+    pub(super) amr: Option<[&'c str; 1]>,
+    /// The same, as the node names it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    family_name: Option<&'c str>,
+    pub(super) authenticating_authority: Option<&'c str>,
+    pub(super) auth_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    birthdate: Option<String>,
+    pub(super) given_name: Option<&'c str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pesel: Option<&'c str>,
+    pub(super) family_name: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) birthdate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pesel: Option<&'c str>,
 }
 
 /// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out.
@@ -135,28 +147,31 @@ impl PairwiseSecret {
 }
 
 impl<'c> Claims<'c> {
-    /// Makes the claims of one session for one release.
+    /// Makes the claims of one session for one audience, with the personal ones that are released. The way in is known by a name when the node
+    /// told an authority.
     #[must_use]
     pub fn new(
         issuer: &'c str,
-        release: &'c Release,
-        subject: Subject<'c>,
+        (audience, released): (&'c str, &[PersonalClaim]),
+        (subject, way): (Subject<'c>, Option<&'c str>),
         secret: &PairwiseSecret,
         now: Time,
         expires: Time,
     ) -> Self {
         let person = subject.person;
-        let released = |claim| release.claims.contains(&claim);
+        let released = |claim| released.contains(&claim);
         Self {
             iss: issuer,
-            aud: &release.audience,
-            sub: secret.pseudonym(person, &release.audience),
+            aud: audience,
+            sub: secret.pseudonym(person, audience),
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: expires.as_second(),
             jti: random::handle(),
             sid: subject.session,
             acr: subject.assurance.uri(),
+            amr: way.map(|way| [way]),
+            authenticating_authority: subject.authority,
             auth_time: subject.authenticated.as_second(),
             given_name: person.given_name().filter(|_| released(PersonalClaim::GivenName)),
             family_name: person.family_name().filter(|_| released(PersonalClaim::FamilyName)),
@@ -180,20 +195,20 @@ mod tests {
     }
 
     fn claims(released: &[PersonalClaim]) -> serde_json::Value {
-        let release = Release { audience: "tax".to_owned(), claims: released.to_vec() };
         let person = person();
         let subject = Subject {
             person: &person,
             session: "s",
             assurance: Assurance::High,
+            authority: Some("pz.gov.pl"),
             authenticated: Time::UNIX_EPOCH,
             session_end: Time::MAX,
         };
         let secret = PairwiseSecret::generate();
         let claims = Claims::new(
             "https://p",
-            &release,
-            subject,
+            ("tax", released),
+            (subject, Some("profil_zaufany")),
             &secret,
             Time::UNIX_EPOCH,
             Time::UNIX_EPOCH,
@@ -208,6 +223,8 @@ mod tests {
             assert!(none.get(claim).is_none(), "{claim}");
         }
         assert!(!none.to_string().contains("44051401359"));
+        assert_eq!(none["amr"], serde_json::json!(["profil_zaufany"]));
+        assert_eq!(none["authenticating_authority"], "pz.gov.pl");
         let name = claims(&[PersonalClaim::GivenName, PersonalClaim::Birthdate]);
         assert_eq!(name["given_name"], "Żaneta");
         assert_eq!(name["birthdate"], "1944-05-14");

@@ -8,6 +8,8 @@ use http::HeaderName;
 
 /// The header that carries the signed identity to a backend.
 pub const ASSERTION: HeaderName = HeaderName::from_static("x-brama-assertion");
+/// The header that carries it encrypted to one backend.
+pub const ENCRYPTED_ASSERTION: HeaderName = HeaderName::from_static("x-brama-encrypted-assertion");
 /// Sent by a page's script with a request that is no sign of life.
 pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background");
 
@@ -46,9 +48,43 @@ pub(super) fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
+/// Names of the operator's choice under which routes tell an identity (`identity_headers`). No
+/// client may send them, on any route: a portal cannot see by which route a request came.
+#[derive(Debug, Default)]
+pub struct ToldNames(Box<[String]>);
+
+impl ToldNames {
+    /// Takes names as they are sent. Those that no client may send anyway need not be among them.
+    pub fn new<'n>(names: impl IntoIterator<Item = &'n HeaderName>) -> Self {
+        let folded = |name: &HeaderName| name.as_str().bytes().map(fold).map(char::from).collect();
+        let mut names: Vec<String> = names.into_iter().map(folded).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names.into())
+    }
+
+    /// Tells whether a name is one of them, folded.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|told| told.len() == name.len() && folds_to_start(name, told))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_told_name_is_known_in_every_folding_and_whole() {
+        let told = ToldNames::new([&HeaderName::from_static("x-citizen_id")]);
+        for name in ["x-citizen-id", "X_Citizen.ID", "x-citizen_id"] {
+            assert!(told.has(name), "{name}");
+        }
+        for name in ["x-citizen", "x-citizen-id-2", "y-citizen-id", ""] {
+            assert!(!told.has(name), "{name}");
+        }
+        assert!(!ToldNames::default().has("x-citizen-id"));
+    }
 
     #[test]
     fn recognises_our_names_and_every_alias_of_them() {

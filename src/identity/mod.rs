@@ -5,9 +5,13 @@
 pub mod assurance;
 pub mod attribute;
 pub mod claims;
+pub mod error;
 pub mod foreign_headers;
+pub mod forms;
 pub mod headers;
 pub mod keyring;
 pub mod person;
 pub mod pesel;
+pub mod release;
 pub mod token;
+pub mod ways;

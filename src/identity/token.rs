@@ -1,15 +1,21 @@
-//! `X-Brama-Assertion`: a JWT signed with ES256, minted once per session and release, and kept.
+//! The signed identity: a JWT, minted once for a session and a release, and kept in the forms in which
+//! the backend wants it.
 
 use std::sync::Arc;
 use std::sync::RwLock;
 use std::time::Duration;
 
-use http::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use moka::ops::compute::Op;
 use moka::sync::Cache;
 
-use super::claims::{Claims, PairwiseSecret, Release, Subject};
+use super::claims::{Claims, PairwiseSecret, Subject};
+use super::error::Error;
+use super::forms::signature::{MessageSignature, RingSigner, Signer};
+use super::forms::{Form, Telling, Told};
 use super::keyring::KeyRing;
+use super::release::Release;
+use super::ways::Ways;
 use crate::base::clock::{Time, earlier, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::base::recent::Recent;
@@ -19,7 +25,9 @@ pub struct Minter {
     issuer: String,
     secret: PairwiseSecret,
     lifetime: Duration,
+    ways: Ways,
     ring: Arc<RwLock<KeyRing>>,
+    signer: RingSigner,
     minted: Cache<(SessionKey, usize), Minted, BuildDigestHasher>,
 }
 
@@ -40,18 +48,18 @@ impl Tokens {
         Self { minter, recent: Recent::new(RECENT) }
     }
 
-    /// Returns the token of a session for the release of that number, minting it when there is
-    /// none or it has less than a fifth of its life left.
+    /// Returns what is told of a session for the release of that number. It is made when there is
+    /// nothing yet, or its token has less than a fifth of its life left.
     ///
     /// # Errors
-    /// When it cannot be signed.
-    pub fn token(
+    /// When it cannot be signed, encrypted or written.
+    pub fn told(
         &self,
         session: SessionKey,
         release: (usize, &Release),
         subject: Subject<'_>,
         now: Time,
-    ) -> Result<HeaderValue, Error> {
+    ) -> Result<Told, Error> {
         let number = release.0;
         // Part of a digest, which is as good as random.
         let first = session.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
@@ -59,15 +67,21 @@ impl Tokens {
         let known = self.recent.find(
             place,
             |key| *key == (session, number),
-            |minted| (now < minted.renew_at).then(|| minted.value.clone()),
+            |minted| (now < minted.renew_at).then(|| minted.told.clone()),
         );
-        if let Some(value) = known {
-            return Ok(value);
+        if let Some(told) = known {
+            return Ok(told);
         }
         let minted = self.minter.minted(session, release, subject, now)?;
-        let value = minted.value.clone();
+        let told = minted.told.clone();
         self.recent.put(place, (session, number), minted);
-        Ok(value)
+        Ok(told)
+    }
+
+    /// Returns what signs the messages of a route.
+    #[must_use]
+    pub fn signer<'s>(&'s self, how: &'s MessageSignature, now: Time) -> Signer<'s> {
+        Signer { how, ring: &self.minter.signer, now }
     }
 }
 
@@ -76,17 +90,12 @@ pub type SessionKey = [u8; 32];
 
 #[derive(Clone)]
 struct Minted {
-    value: HeaderValue,
+    told: Told,
     renew_at: Time,
 }
 
 /// The longest that a token may live.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
-
-/// The token could not be made: the key was refused by the library.
-#[derive(Debug, thiserror::Error)]
-#[error("identity could not be signed")]
-pub struct Error(#[from] jsonwebtoken::errors::Error);
 
 impl Minter {
     /// Makes a minter. `issuer` is the portal's origin; `kept` bounds the tokens that are kept.
@@ -94,7 +103,7 @@ impl Minter {
     pub fn new(
         issuer: String,
         secret: PairwiseSecret,
-        lifetime: Duration,
+        (lifetime, ways): (Duration, Ways),
         ring: Arc<RwLock<KeyRing>>,
         kept: u64,
     ) -> Self {
@@ -103,13 +112,20 @@ impl Minter {
             .max_capacity(kept)
             .time_to_live(lifetime)
             .build_with_hasher(BuildDigestHasher::default());
-        Self { issuer, secret, lifetime, ring, minted }
+        let signer = RingSigner::new(Arc::clone(&ring));
+        Self { issuer, secret, lifetime, ways, ring, signer, minted }
     }
 
     /// Returns how long an identity is valid.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         self.lifetime
+    }
+
+    /// Returns what the ways to identify are called.
+    #[must_use]
+    pub fn ways(&self) -> &Ways {
+        &self.ways
     }
 
     /// Returns what is kept for the session and the release of that number, or mints it.
@@ -121,20 +137,14 @@ impl Minter {
         now: Time,
     ) -> Result<Minted, Error> {
         let (number, release) = release;
-        if let Some(minted) = self.minted.get(&(session, number))
-            && now < minted.renew_at
+        // Of all who ask for it at once one makes it, and the others wait for that.
+        let made = self.minted.entry((session, number)).and_try_compute_with(|kept| match kept
+            .map(moka::Entry::into_value)
         {
-            return Ok(minted);
-        }
-        // A token never outlives the session that it speaks of.
-        let expires = later(now, self.lifetime).min(subject.session_end);
-        let value = self.mint(release, subject, now, expires)?;
-        // A fifth of what it has, so that a short one at the end of a session is kept as well.
-        let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
-        let renew_at = earlier(expires, life / 5);
-        let minted = Minted { value, renew_at };
-        self.minted.insert((session, number), minted.clone());
-        Ok(minted)
+            Some(minted) if now < minted.renew_at => Ok(Op::Nop),
+            _ => self.mint(release, subject, now).map(Op::Put),
+        })?;
+        made.into_entry().map(moka::Entry::into_value).ok_or(Error::Signing)
     }
 
     /// Forgets the tokens of a session that ended.
@@ -144,32 +154,47 @@ impl Minter {
         }
     }
 
-    fn mint(
-        &self,
-        release: &Release,
-        subject: Subject<'_>,
-        now: Time,
-        expires: Time,
-    ) -> Result<HeaderValue, Error> {
-        let claims = Claims::new(&self.issuer, release, subject, &self.secret, now, expires);
+    fn mint(&self, release: &Release, subject: Subject<'_>, now: Time) -> Result<Minted, Error> {
+        // A token never outlives the session that it speaks of.
+        let expires = later(now, self.lifetime).min(subject.session_end);
+        let way = subject.authority.map(|authority| self.ways.of(authority));
+        let claims = Claims::new(
+            &self.issuer,
+            (&release.audience, &release.claims),
+            (subject, way),
+            &self.secret,
+            now,
+            expires,
+        );
+        let wants_token = release.forms.iter().any(Form::has_token);
+        let token = wants_token.then(|| self.sign(&claims, now)).transpose()?;
+        let telling = Telling { claims: &claims, token: token.as_deref() };
+        let told = Told::by(&release.forms, &telling)?;
+        // A fifth of what it has, so that a short one at the end of a session is kept as well.
+        let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
+        Ok(Minted { told, renew_at: earlier(expires, life / 5) })
+    }
+
+    fn sign(&self, claims: &Claims<'_>, now: Time) -> Result<String, Error> {
         let ring = self.ring.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (id, key) = ring.current(now);
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(id.to_owned());
-        let token =
-            jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(key.expose()))?;
-        let mut value =
-            HeaderValue::from_str(&token).expect("base64url and dots are visible ASCII");
-        value.set_sensitive(true);
-        Ok(value)
+        let key = EncodingKey::from_ec_der(key.expose());
+        jsonwebtoken::encode(&header, claims, &key).map_err(|_| Error::Signing)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderName, HeaderValue};
+
     use super::*;
     use crate::base::encoding::from_base64url;
     use crate::identity::assurance::Assurance;
+    use crate::identity::claims::PersonalClaim;
+    use crate::identity::forms::headers::{Encoding, PlainHeaders, Preset};
+    use crate::identity::headers::ASSERTION;
     use crate::identity::person::{Identifier, Person};
 
     const ANNA: &str = "44051401359";
@@ -185,8 +210,9 @@ mod tests {
         let now = Time::from_second(1_900_000_000).unwrap();
         let ring = Arc::new(RwLock::new(KeyRing::generate(Duration::from_secs(86_400), now)));
         let secret = PairwiseSecret::new(vec![7; 32]).unwrap();
-        let minter = Minter::new("https://portal".to_owned(), secret, lifetime, ring, 100);
-        let release = Release { audience: "tax".to_owned(), claims: Vec::new() };
+        let how = (lifetime, Ways::default());
+        let minter = Minter::new("https://portal".to_owned(), secret, how, ring, 100);
+        let release = Release::by_assertion("tax", Vec::new());
         World { minter: Arc::new(minter), release, now }
     }
 
@@ -212,15 +238,22 @@ mod tests {
                 person: &person,
                 session: "s",
                 assurance: Assurance::High,
+                authority: None,
                 authenticated: self.now,
                 session_end,
             };
-            of.token(session, (0, &self.release), subject, now).unwrap()
+            the_token(&of.told(session, (0, &self.release), subject, now).unwrap())
         }
 
         fn after(&self, seconds: u64) -> Time {
             later(self.now, Duration::from_secs(seconds))
         }
+    }
+
+    fn the_token(told: &Told) -> HeaderValue {
+        let [(name, token)] = told.fields() else { panic!("it is told in one field") };
+        assert_eq!(name, ASSERTION);
+        token.clone()
     }
 
     fn claim(token: &HeaderValue, name: &str) -> serde_json::Value {
@@ -261,14 +294,15 @@ mod tests {
             person: &person,
             session: "s",
             assurance: Assurance::High,
+            authority: None,
             authenticated: world.now,
             session_end: world.after(1800),
         };
-        let other = Release { audience: "health".to_owned(), claims: Vec::new() };
+        let other = Release::by_assertion("health", Vec::new());
         let token = |first: u64, release| {
             let mut session = [0; 32];
             session[..8].copy_from_slice(&first.to_le_bytes());
-            worker.token(session, release, subject, world.now).unwrap()
+            the_token(&worker.told(session, release, subject, world.now).unwrap())
         };
         // The place of a session's second release is that of its neighbour's first.
         for (first, release, audience) in [
@@ -301,6 +335,62 @@ mod tests {
         assert_eq!(at(&world.worker(), 80), second);
         assert_eq!(lives(&first), 100);
         assert!(first.is_sensitive());
+    }
+
+    #[test]
+    fn workers_that_want_a_token_at_the_same_time_get_the_same() {
+        let world = world(Duration::from_secs(100));
+        let barrier = std::sync::Barrier::new(8);
+        let tokens: Vec<HeaderValue> = std::thread::scope(|scope| {
+            let one = || {
+                let worker = world.worker();
+                barrier.wait();
+                world.token(&worker, [1; 32], ANNA, world.now)
+            };
+            let workers: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        assert!(tokens.iter().all(|token| *token == tokens[0]));
+    }
+
+    #[test]
+    fn a_release_is_told_in_each_of_its_forms_and_signed_only_for_those_that_want_it() {
+        let world = world(Duration::from_secs(100));
+        let person = Person::new(Some("Anna".to_owned()), None, None, Identifier::parse(ANNA));
+        let subject = Subject {
+            person: &person,
+            session: "s",
+            assurance: Assurance::High,
+            authority: Some("pz.gov.pl"),
+            authenticated: world.now,
+            session_end: world.after(1800),
+        };
+        let fields = Preset::Brama.fields().iter();
+        let fields = fields.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
+        let headers = Form::Headers(PlainHeaders { encoding: Encoding::Percent, fields });
+        let told = |number: usize, forms: Vec<Form>| {
+            let claims = vec![PersonalClaim::GivenName];
+            let release = Release { audience: "tax".to_owned(), claims, forms };
+            world.worker().told([1; 32], (number, &release), subject, world.now).unwrap()
+        };
+        let value = |told: &Told, name: &str| {
+            let field = told.fields().iter().find(|field| field.0 == name);
+            field.map(|field| field.1.to_str().unwrap().to_owned())
+        };
+        let both = told(0, vec![Form::Assertion, Form::Bearer, headers.clone()]);
+        let token = value(&both, "x-brama-assertion").unwrap();
+        assert_eq!(value(&both, "authorization"), Some(format!("Bearer {token}")));
+        assert_eq!(value(&both, "x-brama-given-name").as_deref(), Some("Anna"));
+        assert_eq!(value(&both, "x-brama-way").as_deref(), Some("profil_zaufany"));
+        // Not released, or not known: empty, never left out.
+        for name in ["x-brama-pesel", "x-brama-family-name", "x-brama-birthdate"] {
+            assert_eq!(value(&both, name).as_deref(), Some(""), "{name}");
+        }
+        assert!(both.fields().iter().all(|(_, value)| value.is_sensitive()));
+        let plain = told(1, vec![headers]);
+        assert_eq!(value(&plain, "x-brama-assertion"), None);
+        assert_eq!(plain.fields().len(), both.fields().len() - 2);
+        assert!(told(2, Vec::new()).fields().is_empty());
     }
 
     #[test]

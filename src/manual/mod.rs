@@ -34,6 +34,7 @@ pages! {
     forms: "../../docs/forms.md",
     glossary: "../../docs/glossary.md",
     hosts: "../../docs/hosts.md",
+    identity: "../../docs/identity.md",
     integracja: "../../docs/integracja.md",
     logins: "../../docs/logins.md",
     metrics: "../../docs/metrics.md",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::upstream::{Busy, DialError, NoServer};
 use crate::base::reason::Reason;
+use crate::identity;
 use crate::request::lasting::Cut;
 use crate::wire::incoming::BodyError;
 use crate::wire::refusal::Refusal;
@@ -48,6 +49,9 @@ pub enum Error {
     /// It may not go on any more.
     #[error("request ended before its answer: {0}")]
     Cut(#[from] Cut),
+    /// It cannot be signed.
+    #[error("request could not be signed")]
+    Unsigned(#[from] identity::error::Error),
     /// It asks for a protocol that its route does not name.
     #[error("route does not name the protocol that was asked for")]
     NoUpgrade,
@@ -87,6 +91,7 @@ impl Error {
             Self::ConnectionChallenge => Reason::UpstreamConnectionChallenge,
             Self::NoUpgrade => Reason::RequestUpgradeNotAllowed,
             Self::NotUpgraded => Reason::UpstreamBadAnswer,
+            Self::Unsigned(_) => Reason::IdentityCannotSign,
             Self::Cut(cut) => cut.code(),
         }
     }

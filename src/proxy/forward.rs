@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
@@ -12,6 +12,7 @@ use super::{Proxy, answer_body, answer_fields, http2, request, tunnel};
 use crate::base::body::Body;
 use crate::gate::Pass;
 use crate::gate::action::Forward;
+use crate::identity::forms::Identity;
 use crate::request::access_record::Answered;
 use crate::request::context::RequestContext;
 use crate::request::headers::raw::RawHeaders;
@@ -29,7 +30,7 @@ pub async fn forward(
     forward: &Forward,
     context: &mut RequestContext,
     (body, peer): (Incoming, &Peer),
-    identity: Option<HeaderValue>,
+    identity: Identity<'_>,
 ) -> Result<ServiceResponse, Error> {
     let upstream = proxy.upstreams.get(forward.upstream);
     // 1. Not more of a body than may come.
@@ -37,13 +38,14 @@ pub async fn forward(
     if body.length().is_some_and(|length| length > limit) {
         return Err(Error::Body(BodyError::TooLong(limit)));
     }
-    let body = context.record.meter(body.limited(limit), &proxy.access);
+    let body = body.limited(limit).with_trailer_rule(&proxy.trailer_rule);
+    let body = context.record.meter(body, &proxy.access);
 
     // 2. What is said, to which server, and what it answers.
     let requester = proxy.settings.requester(pass, context);
     let mut request =
         request::prepare(proxy, pass, forward, context, &upstream.group, (&body, peer))?;
-    request.in_the_name_of(identity);
+    request.in_the_name_of(identity)?;
     let answered = attempt::run(upstream, &forward.bounds, &request, body, requester).await?;
     if request.must_upgrade() && answered.is_success() {
         return Err(Error::NotUpgraded);

@@ -43,6 +43,7 @@ use crate::request::context::RequestContext;
 use crate::request::cookie::Cookies;
 use crate::request::rules::{CurrentRules, Rules};
 use crate::request::via::Via;
+use crate::wire::incoming::TrailerRule;
 
 /// What forwards requests: the portals behind, as one worker reaches them.
 pub struct Proxy {
@@ -58,6 +59,8 @@ pub struct Proxy {
     pub access: Arc<AccessLog>,
     /// What is said of us in each request.
     pub via: Arc<Via>,
+    /// What may stand behind the body of a request.
+    pub trailer_rule: Arc<TrailerRule>,
 }
 
 /// What holds for the portals behind, all of them.

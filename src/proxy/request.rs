@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, VIA};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, VIA};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
@@ -16,7 +16,9 @@ use super::upload::Sending;
 use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
-use crate::identity::headers::ASSERTION;
+use crate::gate::policy::Route;
+use crate::identity::forms::signature::{Message, SIGNATURE, SIGNATURE_INPUT};
+use crate::identity::forms::{self, Field, Identity, Told};
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, connection_auth, forwarded};
 use crate::request::interim::Interim;
@@ -68,7 +70,10 @@ struct Ours<'r> {
     proxy: &'r Proxy,
     context: &'r RequestContext,
     prefix: Option<&'r HeaderValue>,
-    assertion: Option<HeaderValue>,
+    /// In whose name it is made.
+    told: Option<Told>,
+    /// That it is ours, as it is.
+    signature: Option<[Field; 2]>,
     /// The rules of the route have had their say on it, so it is among the headers.
     is_among_headers: bool,
 }
@@ -112,12 +117,13 @@ pub(super) fn prepare<'r>(
         route.request_headers.apply(&mut headers);
         context.parts.headers = headers;
     }
+    take_place(route, &mut context.parts.headers);
     let may_have_credentials = scan.has_credentials || is_among_headers;
     if may_have_credentials && connection_auth::has_credentials(&context.parts.headers) {
         return Err(Error::ConnectionCredentials);
     }
     let context = &*context;
-    let ours = Ours { proxy, context, prefix, assertion: None, is_among_headers };
+    let ours = Ours { proxy, context, prefix, told: None, signature: None, is_among_headers };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
@@ -149,6 +155,17 @@ pub(super) fn prepare<'r>(
         // RFC 9110 15.2: not to a client of HTTP/1.0.
         interim: peer.interim.as_deref().filter(|_| context.parts.version == Version::HTTP_11),
     })
+}
+
+/// Removes what stands where the route tells an identity under names that are not ours alone.
+fn take_place(route: &Route, headers: &mut HeaderMap) {
+    if route.release.forms.contains(&forms::Form::Bearer) {
+        headers.remove(AUTHORIZATION);
+    }
+    if route.signature.is_some() {
+        headers.remove(SIGNATURE_INPUT);
+        headers.remove(SIGNATURE);
+    }
 }
 
 /// Says what we say of every request.
@@ -218,9 +235,36 @@ impl Watch for Prepared<'_> {
 }
 
 impl Prepared<'_> {
-    /// Says in whose name it is made. Nothing takes that away any more.
-    pub(super) fn in_the_name_of(&mut self, assertion: Option<HeaderValue>) {
-        self.ours.assertion = assertion;
+    /// Says in whose name it is made, and signs it where that is wanted. Nothing takes that away
+    /// any more.
+    pub(super) fn in_the_name_of(&mut self, identity: Identity<'_>) -> Result<(), Error> {
+        let Identity { told, signer } = identity;
+        if let Some(signer) = signer {
+            let message = Message {
+                method: self.method.as_str(),
+                authority: self.authority(),
+                target: self.target(),
+                headers: self.headers,
+                identity: told.as_ref().map_or(&[], Told::fields),
+            };
+            self.ours.signature = Some(signer.sign(&message)?);
+        }
+        self.ours.told = told;
+        Ok(())
+    }
+
+    /// Returns the host as a signature covers it (RFC 9421 2.2.3). It is in lower case already.
+    fn authority(&self) -> &str {
+        let port = if self.scheme == Scheme::HTTPS { ":443" } else { ":80" };
+        let host = self.host.to_str().unwrap_or_default();
+        host.strip_suffix(port).unwrap_or(host)
+    }
+
+    fn target(&self) -> &str {
+        match &self.target {
+            Target::Same(target) => target,
+            Target::Rewritten(target) => target.as_str(),
+        }
     }
 
     /// Returns the host that the upstream is told.
@@ -253,19 +297,18 @@ impl Prepared<'_> {
         if !ours.is_among_headers {
             say(ours.proxy, ours.context, ours.prefix, fields);
         }
-        if let Some(assertion) = &ours.assertion {
-            fields.add(&ASSERTION, assertion);
+        for (name, value) in ours.told.iter().flat_map(Told::fields) {
+            fields.add(name, value);
+        }
+        for (name, value) in ours.signature.iter().flatten() {
+            fields.add(name, value);
         }
     }
 
     /// Writes it for HTTP/1.1.
     pub(super) fn to_http1(&self, body: Incoming) -> Outgoing {
         let mut head = write_buffer::take();
-        let target = match &self.target {
-            Target::Same(target) => target,
-            Target::Rewritten(target) => target.as_str(),
-        };
-        outgoing::request_line(&mut head, self.method, target);
+        outgoing::request_line(&mut head, self.method, self.target());
         head.add(&HOST, &self.host);
         self.say(&mut head);
         match self.framing {

@@ -222,6 +222,7 @@ impl Session {
             person: &self.person,
             session: self.public_name(),
             assurance: self.assurance,
+            authority: self.authority(),
             authenticated: self.authenticated,
             session_end: self.end,
         }

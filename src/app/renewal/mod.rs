@@ -22,6 +22,7 @@ use crate::gate::policy::{Policy, Route};
 use crate::gateway::Shared;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
+use crate::identity::ways::Ways;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::Rules;
 use crate::server::listener::Admission;
@@ -75,6 +76,7 @@ struct LiveSettings {
     routes: Vec<Route>,
     upstreams: Vec<upstream::Settings>,
     token_lifetime: Duration,
+    ways: Ways,
     store: StoreKind,
     level: observe::Level,
     /// Peers that begin with a PROXY header, and proxies that are trusted: none is a client.
@@ -107,6 +109,7 @@ impl Renewal {
             routes,
             upstreams,
             token_lifetime,
+            ways,
             store,
             level,
             counted,
@@ -125,7 +128,7 @@ impl Renewal {
         let minter = Arc::new(Minter::new(
             gateway.origin.clone(),
             self.secret.clone(),
-            token_lifetime,
+            (token_lifetime, ways),
             Arc::clone(&before.ring),
             self.kept_tokens,
         ));
@@ -189,6 +192,7 @@ impl Renewal {
             routes,
             upstreams,
             token_lifetime,
+            ways,
             key_rotation: _,
             pairwise_secret,
             admin_token,
@@ -239,6 +243,7 @@ impl Renewal {
             routes,
             upstreams,
             token_lifetime,
+            ways,
             store,
             level,
             counted: (proxy_protocol_from, trusted_proxies),

@@ -13,7 +13,9 @@ use crate::gate::policy::{Access, Route};
 use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
-use crate::identity::claims::{PersonalClaim, Release};
+use crate::identity::claims::PersonalClaim;
+use crate::identity::release::Release;
+use crate::identity::ways::Ways;
 use crate::observe::{self, access};
 use crate::proxy::upstream::{self, ServerAddress};
 use crate::request::cookie::Cookies;
@@ -107,6 +109,7 @@ pub(super) fn gateway(
             vec![ServerAddress::Socket(([127, 0, 0, 1], addresses.portal_port).into()).into()],
         )],
         token_lifetime: file.identity.token_lifetime.get(),
+        ways: Ways::default(),
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret: None,
         admin_token: None,
@@ -165,7 +168,7 @@ fn size(size: HumanSize) -> usize {
 /// the number of the same machine is sent there.
 fn routes(origin: &str) -> Result<Vec<Route>, Error> {
     let mut routes = portal_routes();
-    let release = Release { audience: AUDIENCE.to_owned(), claims: vec![] };
+    let release = Release::by_assertion(AUDIENCE, Vec::new());
     let number = routes.len();
     let by_number = Route::to_upstream(("127.0.0.1", "/"), Access::Public, 0, (number, release));
     let target = format!("{origin}{{path}}?{{query}}");
@@ -196,7 +199,7 @@ fn portal_routes() -> Vec<Route> {
     .into_iter()
     .enumerate()
     .map(|(release_number, (path, access, claims))| {
-        let release = Release { audience: AUDIENCE.to_owned(), claims };
+        let release = Release::by_assertion(AUDIENCE, claims);
         Route::to_upstream(("localhost", path), access, 0, (release_number, release))
     })
     .collect()

@@ -27,6 +27,12 @@ pub struct Identity {
     /// citizen by the subject. Left out, one is made, and kept if there is a `state_directory`.
     #[schemars(example = &"identity/pairwise.secret")]
     pub pairwise_secret_file: Option<PathBuf>,
+    /// Names of ways to sign in for the claim `amr`, each as `"authority: name"`, beside
+    /// `pz.gov.pl`, which is `profil_zaufany`.
+    ///
+    /// An authority (`AuthenticatingAuthority`) that is not named is told as the node names it.
+    #[schemars(example = &["bank.example: bank"])]
+    pub ways: Vec<String>,
     /// Headers that reach the portal although other gateways tell an identity with them, such as
     /// `Remote-User`, `X-Client-Cert`, `X-Auth-Request-...` and `Shib-...`.
     ///
@@ -43,6 +49,7 @@ impl Default for Identity {
             token_lifetime: HumanDuration::from_secs(5 * 60),
             key_rotation: HumanDuration::from_secs(30 * 24 * 60 * 60),
             pairwise_secret_file: None,
+            ways: Vec::new(),
             pass_headers: Vec::new(),
         }
     }

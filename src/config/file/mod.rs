@@ -24,6 +24,7 @@ mod service;
 mod session;
 mod size;
 mod store;
+mod told;
 mod upstreams;
 
 pub use duration::{HumanDuration, HumanDurationError};
@@ -39,6 +40,10 @@ pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
 pub use session::{OtherPerson, Session};
 pub use size::{HumanSize, HumanSizeError};
 pub use store::{FileStore, RedisMode, RedisStore, Store, StoreKind};
+pub use told::{
+    HeaderEncoding, HeaderPreset, IdentityForm, IdentityHeaders, IdentitySignature,
+    SignatureAlgorithm,
+};
 pub use upstreams::{Health, Protocol, Upstream, UpstreamServer};
 
 /// The whole configuration file.

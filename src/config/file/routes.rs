@@ -1,9 +1,13 @@
 //! `[[route]]`
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Assurance, HumanDuration, HumanSize};
+use super::{
+    Assurance, HumanDuration, HumanSize, IdentityForm, IdentityHeaders, IdentitySignature,
+};
 use crate::config::field_order::keep_order;
 use crate::gate::protocols::Protocols;
 
@@ -61,6 +65,13 @@ pub struct Route {
     /// None by default. Name only what the backend needs.
     #[schemars(example = vec!["given_name", "family_name"])]
     pub claims: Vec<Claim>,
+    /// Forms in which the upstream is told who the citizen is; nothing is told with `[]`.
+    #[schemars(example = vec![IdentityForm::Assertion, IdentityForm::Headers])]
+    pub identity: Vec<IdentityForm>,
+    /// File with the public key of the backend that alone can read the token of `"jwe"`: EC on
+    /// P-256 or P-384, in PEM, or its certificate.
+    #[schemars(example = &"identity/backend.pem")]
+    pub identity_jwe_key_file: Option<PathBuf>,
     /// Beginning of the path that is taken off before the request goes on.
     ///
     /// `path` must begin with it. It is told to the upstream as `X-Forwarded-Prefix`.
@@ -124,6 +135,16 @@ pub struct Route {
     pub redirect: Redirect,
     /// Fixed answer, in place of an upstream. A client that may not pass does not get it.
     pub respond: Respond,
+    /// Plain headers that tell an identity, when `identity` names `"headers"`.
+    ///
+    /// Whoever reaches the portal past the gateway can write them too. What is not in `claims` is
+    /// empty.
+    pub identity_headers: IdentityHeaders,
+    /// A signature of each request, when `identity` names `"signature"`.
+    ///
+    /// It covers method, host, path, query, `Content-Digest` when there is one, and every header
+    /// that tells an identity.
+    pub identity_signature: IdentitySignature,
     /// Changes to the headers of requests, on their way to the upstream.
     pub request_headers: Headers,
     /// Changes to the headers of answers, on their way to the client.
@@ -151,6 +172,8 @@ impl Default for Route {
             require: Vec::new(),
             audience: None,
             claims: Vec::new(),
+            identity: vec![IdentityForm::Assertion],
+            identity_jwe_key_file: None,
             strip_prefix: None,
             add_prefix: None,
             lenient_paths: Vec::new(),
@@ -166,6 +189,8 @@ impl Default for Route {
             maintenance: false,
             redirect: Redirect::default(),
             respond: Respond::default(),
+            identity_headers: IdentityHeaders::default(),
+            identity_signature: IdentitySignature::default(),
             request_headers: Headers::default(),
             response_headers: Headers::default(),
         }

@@ -12,9 +12,9 @@
 
 use crate::app::settings::Fixed;
 use crate::config::file::{
-    Certificate, File, FileStore, Headers, Health, Identity, Limits, Listen, Log, Node, Operations,
-    OutageMessage, P12, Portal, Redirect, RedisStore, Respond, Route, Service, Session, Store,
-    Upstream, UpstreamServer,
+    Certificate, File, FileStore, Headers, Health, Identity, IdentityHeaders, IdentitySignature,
+    Limits, Listen, Log, Node, Operations, OutageMessage, P12, Portal, Redirect, RedisStore,
+    Respond, Route, Service, Session, Store, Upstream, UpstreamServer,
 };
 
 /// Notes every key that needs a new process.
@@ -246,7 +246,7 @@ table!(
     "identity.",
     Identity {
         fixed: [key_rotation, pairwise_secret_file],
-        live: [token_lifetime, pass_headers],
+        live: [token_lifetime, ways, pass_headers],
         both: [],
     }
 );
@@ -321,6 +321,8 @@ table!(
             require,
             audience,
             claims,
+            identity,
+            identity_jwe_key_file,
             strip_prefix,
             add_prefix,
             lenient_paths,
@@ -336,6 +338,8 @@ table!(
             maintenance,
             redirect,
             respond,
+            identity_headers,
+            identity_signature,
             request_headers,
             response_headers,
         ],
@@ -346,5 +350,15 @@ table!(
 table!("route.redirect.", Redirect { fixed: [], live: [to, status], both: [] });
 
 table!("route.respond.", Respond { fixed: [], live: [status, content_type, body], both: [] });
+
+table!(
+    "route.identity_headers.",
+    IdentityHeaders { fixed: [], live: [preset, fields, encoding], both: [] }
+);
+
+table!(
+    "route.identity_signature.",
+    IdentitySignature { fixed: [], live: [algorithm, secret_file, key_id, lifetime], both: [] }
+);
 
 table!("route.headers.", Headers { fixed: [], live: [set, add, remove], both: [] });

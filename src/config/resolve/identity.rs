@@ -1,10 +1,12 @@
-//! `[identity]`: which names under which others tell an identity pass all the same.
+//! `[identity]`: which names under which others tell an identity pass all the same, and what ways to
+//! sign in are called.
 
 use http::HeaderName;
 
 use super::context::Context;
 use crate::identity::foreign_headers::tells_identity;
 use crate::identity::headers::{IdentityHeader, identity_header};
+use crate::identity::ways::Ways;
 
 /// Resolves `identity.pass_headers`.
 pub(super) fn passed(context: &mut Context<'_>) -> Vec<HeaderName> {
@@ -35,6 +37,25 @@ pub(super) fn passed(context: &mut Context<'_>) -> Vec<HeaderName> {
         }
     }
     passed
+}
+
+/// Resolves `identity.ways`.
+pub(super) fn ways(context: &mut Context<'_>) -> Ways {
+    let mut named = Vec::new();
+    for (index, line) in context.file().identity.ways.iter().enumerate() {
+        let pair = line.rsplit_once(':').map(|(authority, way)| (authority.trim(), way.trim()));
+        match pair {
+            Some((authority, way)) if !authority.is_empty() && !way.is_empty() => {
+                named.push((authority.to_owned(), way.to_owned()));
+            }
+            _ => {
+                let key = format!("{}[{index}]", key!(identity.ways));
+                let what = format!("\"{line}\" is no authority with a name");
+                context.error(&key, what, "write it like \"bank.example: bank\"");
+            }
+        }
+    }
+    Ways::extended(named)
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ mod routes;
 mod simulator;
 mod state;
 mod store;
+mod told;
 mod upstreams;
 mod variables;
 
@@ -107,10 +108,12 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     leniency::check(context, &routes);
     doors::check(context, &routes, &upstreams);
     loops::check(context, portal.as_ref(), &upstreams);
+    told::check(context, &routes, &upstreams);
     portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);
     let identity_headers_passed = identity::passed(context);
+    let ways = identity::ways(context);
     let log = log::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
@@ -158,6 +161,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         routes,
         upstreams,
         token_lifetime,
+        ways,
         key_rotation: file.identity.key_rotation.get(),
         pairwise_secret,
         admin_token,

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use super::access::{self, Claimed};
 use super::action;
 use super::context::Context;
-use super::{caches, leniency, paths};
+use super::{caches, leniency, paths, told};
 use crate::config::file::{self, Claim};
 use crate::gate::header_rules::{Rules, Side};
 use crate::gate::policy::Route;
 use crate::gateway;
 use crate::gateway::portals::Standing;
-use crate::identity::claims::{PersonalClaim, Release};
+use crate::identity::claims::PersonalClaim;
+use crate::identity::release::Release;
 use crate::request::host;
 
 pub(super) fn resolve(
@@ -48,6 +49,9 @@ pub(super) fn resolve(
         let leniency =
             leniency::resolve(context, route, &key(key!(Route: lenient_paths)), path.as_deref());
         let headers = headers(context, route, &key);
+        let audience = route.audience.clone().or(upstream.map(str::to_owned)).unwrap_or_default();
+        let claims: Vec<_> = route.claims.iter().map(|claim| personal(*claim)).collect();
+        let telling = told::resolve(context, route, &key, (&claims, &audience));
         let (Some(host), Some(path), Some(action), Some(rewrite)) = (host, path, action, rewrite)
         else {
             continue;
@@ -59,10 +63,8 @@ pub(super) fn resolve(
             Claimed { index, host: host.clone(), path: path.clone(), methods: methods.clone() };
         access::check_tie(context, &taken, &claimed);
         taken.push(claimed);
-        let release = Release {
-            audience: route.audience.clone().or(upstream.map(str::to_owned)).unwrap_or_default(),
-            claims: route.claims.iter().map(|claim| personal(*claim)).collect(),
-        };
+        let Some(told::Telling { forms, signature }) = telling else { continue };
+        let release = Release { audience, claims, forms };
         let release_number = release_number(&mut releases, &release);
         let origin = portal.and_then(|portal| portal.known_origin(&host)).map(str::to_owned);
         routes.push(Route {
@@ -84,6 +86,7 @@ pub(super) fn resolve(
             outlives_session: route.outlives_session,
             release,
             release_number,
+            signature,
         });
     }
     check_others(context, portal, &routes);

@@ -13,11 +13,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::Body as _;
 use tokio::io::AsyncWrite;
 
-use crate::request::headers::may_be_in_trailer;
 use crate::wire::framing::Framing;
 use crate::wire::incoming::{BodyError, Incoming};
 use crate::wire::outgoing;
-use crate::wire::refusal::Refusal;
 use crate::wire::stream::{WriteHalf, poll_write_some};
 use crate::wire::write_buffer;
 
@@ -160,11 +158,6 @@ impl RequestWriter {
                     }
                     Err(frame) => {
                         let trailer = frame.into_trailers().unwrap_or_default();
-                        if !trailer.keys().all(may_be_in_trailer) {
-                            let refusal =
-                                Refusal::Framing("trailer has a field that belongs into the head");
-                            return Poll::Ready(Err(refusal.into()));
-                        }
                         self.end(Some(&trailer));
                     }
                 },

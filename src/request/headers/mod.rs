@@ -21,4 +21,6 @@ pub mod response;
 pub mod scan;
 
 pub use self::response::clean_response;
-pub use self::scan::{HeaderScan, clean_request, may_be_in_trailer, strip_for_upstream};
+pub use self::scan::{
+    HeaderScan, clean_request, may_be_in_request_trailer, may_be_in_trailer, strip_for_upstream,
+};

@@ -7,7 +7,9 @@ use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, Head
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
 use crate::identity::foreign_headers::tells_identity;
-use crate::identity::headers::{BACKGROUND, IdentityHeader, folds_to_start, identity_header};
+use crate::identity::headers::{
+    BACKGROUND, IdentityHeader, ToldNames, folds_to_start, identity_header,
+};
 use crate::request::cookie::Cookies;
 use crate::wire::chunked;
 
@@ -75,11 +77,15 @@ pub struct HeaderScan {
 
 /// Cleans a request before anything looks at it. What earlier proxies say must be read before
 /// ([`crate::request::headers::forwarded::read`]). Of the names under which others tell an identity
-/// `passed` go on.
+/// `passed` go on; `told` are those that routes of this gateway tell it under.
 ///
 /// # Errors
 /// When it tries to speak in our name.
-pub fn clean_request(headers: &mut HeaderMap, passed: &[HeaderName]) -> Result<HeaderScan, Error> {
+pub fn clean_request(
+    headers: &mut HeaderMap,
+    passed: &[HeaderName],
+    told: &ToldNames,
+) -> Result<HeaderScan, Error> {
     let mut scan = HeaderScan::default();
     let mut has_connection = false;
     // Does not allocate unless there is something to remove.
@@ -97,7 +103,7 @@ pub fn clean_request(headers: &mut HeaderMap, passed: &[HeaderName]) -> Result<H
                 has_connection |= *name == CONNECTION;
             }
             _ => match identity_header(name.as_str()) {
-                IdentityHeader::Foreign if tells_identity(name.as_str()) => {
+                IdentityHeader::Foreign if is_told(name.as_str(), told) => {
                     if !passed.contains(name) {
                         scan.told_identity = true;
                         ours.push(name.clone());
@@ -115,7 +121,7 @@ pub fn clean_request(headers: &mut HeaderMap, passed: &[HeaderName]) -> Result<H
         }
     }
     if has_connection {
-        check_connection(headers)?;
+        check_connection(headers, told)?;
     }
     for name in ours {
         headers.remove(name);
@@ -123,10 +129,14 @@ pub fn clean_request(headers: &mut HeaderMap, passed: &[HeaderName]) -> Result<H
     Ok(scan)
 }
 
-fn check_connection(headers: &HeaderMap) -> Result<(), Error> {
+/// Tells whether others tell an identity under that name, or routes of ours do.
+fn is_told(name: &str, told: &ToldNames) -> bool {
+    tells_identity(name) || told.has(name)
+}
+
+fn check_connection(headers: &HeaderMap, told: &ToldNames) -> Result<(), Error> {
     for named in connection_names(headers) {
-        let is_identity =
-            identity_header(named) != IdentityHeader::Foreign || tells_identity(named);
+        let is_identity = identity_header(named) != IdentityHeader::Foreign || is_told(named, told);
         if is_identity || claims_earlier_proxy(named) {
             return Err(Error::ConnectionNamesIdentity);
         }
@@ -146,6 +156,13 @@ pub fn may_be_in_trailer(name: &HeaderName) -> bool {
         && identity_header(name.as_str()) == IdentityHeader::Foreign
         && !claims_earlier_proxy(name.as_str())
         && !tells_identity(name.as_str())
+}
+
+/// Tells whether a field may stand in the trailer of a request: nothing there tells an identity as
+/// routes of this gateway do, either.
+#[must_use]
+pub fn may_be_in_request_trailer(name: &HeaderName, told: &ToldNames) -> bool {
+    may_be_in_trailer(name) && !told.has(name.as_str())
 }
 
 /// Prepares a cleaned request for its way to an upstream. A wanted upgrade and `TE: trailers` must
@@ -233,7 +250,7 @@ mod tests {
             ("Proxy", "evil.example"),
             ("Accept", "*/*"),
         ]);
-        clean_request(&mut map, &[]).unwrap();
+        clean_request(&mut map, &[], &ToldNames::default()).unwrap();
         assert_eq!(names(&map), ["accept"]);
     }
 
@@ -241,7 +258,7 @@ mod tests {
     fn refuses_aliases_and_a_connection_that_names_ours() {
         for name in ["X_Brama_Assertion", "x.brama.assertion", "X-Brama_Assertion"] {
             assert_eq!(
-                clean_request(&mut headers(&[(name, "x")]), &[]),
+                clean_request(&mut headers(&[(name, "x")]), &[], &ToldNames::default()),
                 Err(Error::Alias),
                 "{name}"
             );
@@ -249,7 +266,7 @@ mod tests {
         for value in ["X-Brama-Assertion", "close, x_brama_assertion", "X-Client-Cert"] {
             let mut map = headers(&[("Connection", value)]);
             assert_eq!(
-                clean_request(&mut map, &[]),
+                clean_request(&mut map, &[], &ToldNames::default()),
                 Err(Error::ConnectionNamesIdentity),
                 "{value}"
             );
@@ -261,7 +278,7 @@ mod tests {
         for value in ["host", "close, Content-Length", "Cookie"] {
             let mut map = headers(&[("Connection", value)]);
             assert_eq!(
-                clean_request(&mut map, &[]),
+                clean_request(&mut map, &[], &ToldNames::default()),
                 Err(Error::ConnectionNamesEndToEnd),
                 "{value}"
             );
@@ -271,11 +288,11 @@ mod tests {
     #[test]
     fn notes_what_is_there_in_one_look() {
         let mut map = headers(&[("Cookie", "a=b"), ("content-length", "1")]);
-        let scan = clean_request(&mut map, &[]).unwrap();
+        let scan = clean_request(&mut map, &[], &ToldNames::default()).unwrap();
         let expected = HeaderScan { has_cookies: true, has_length: true, ..HeaderScan::default() };
         assert_eq!(scan, expected);
         let mut map = headers(&[("X-Brama-Background", "1")]);
-        assert!(clean_request(&mut map, &[]).unwrap().is_background);
+        assert!(clean_request(&mut map, &[], &ToldNames::default()).unwrap().is_background);
         assert!(map.is_empty(), "it is for us alone");
     }
 
@@ -289,7 +306,7 @@ mod tests {
             ("Upgrade", "h2c"),
             ("Accept", "*/*"),
         ]);
-        let scan = clean_request(&mut map, &[]).unwrap();
+        let scan = clean_request(&mut map, &[], &ToldNames::default()).unwrap();
         assert!(scan.has_te && !scan.has_cookies && !scan.has_length);
         strip_for_upstream(&mut map, scan, Cookies::SECURE);
         assert_eq!(names(&map), ["accept"]);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 
@@ -17,6 +17,7 @@ use super::lease::{ReaderLease, Wire};
 use crate::wire::framing::Framing;
 use crate::wire::pace::Slowest;
 use crate::wire::reader::Reader;
+use crate::wire::refusal::Refusal;
 
 /// The body of a request, by whatever protocol it comes.
 pub struct Incoming {
@@ -24,6 +25,18 @@ pub struct Incoming {
     limit: u64,
     left: u64,
     count: Option<Arc<AtomicU64>>,
+    trailer_rule: Option<Arc<TrailerRule>>,
+}
+
+/// Tells which fields may stand behind a body.
+pub struct TrailerRule(Box<dyn Fn(&HeaderName) -> bool + Send + Sync>);
+
+impl TrailerRule {
+    /// Takes what tells it.
+    #[must_use]
+    pub fn new(may_stand: impl Fn(&HeaderName) -> bool + Send + Sync + 'static) -> Self {
+        Self(Box::new(may_stand))
+    }
 }
 
 enum Source {
@@ -72,7 +85,7 @@ impl Incoming {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, limit: u64::MAX, left: u64::MAX, count: None }
+        Self { source, limit: u64::MAX, left: u64::MAX, count: None, trailer_rule: None }
     }
 
     /// Reads for as long as it could be a short body that begins like this: until more than
@@ -139,6 +152,15 @@ impl Incoming {
         Self { limit, left: limit, ..self }
     }
 
+    /// Lets no trailer through in which another field stands, by whatever protocol it came and goes.
+    #[must_use]
+    pub fn with_trailer_rule(self, rule: &Arc<TrailerRule>) -> Self {
+        if self.source.is_over() {
+            return self;
+        }
+        Self { trailer_rule: Some(Arc::clone(rule)), ..self }
+    }
+
     /// Counts the bytes that pass.
     #[must_use]
     pub fn counted(self, count: Arc<AtomicU64>) -> Self {
@@ -187,6 +209,13 @@ impl Body for Incoming {
                 Some(left) => this.left = left,
                 None => return Poll::Ready(Some(Err(BodyError::TooLong(this.limit)))),
             }
+        }
+        if let (Some(Ok(frame)), Some(rule)) = (&frame, &this.trailer_rule)
+            && let Some(trailer) = frame.trailers_ref()
+            && !trailer.keys().all(|name| (rule.0)(name))
+        {
+            let refusal = Refusal::Framing("trailer has a field that belongs into the head");
+            return Poll::Ready(Some(Err(refusal.into())));
         }
         Poll::Ready(frame)
     }

@@ -8,7 +8,7 @@ mod lease;
 mod progress;
 mod trailer;
 
-pub use self::body::Incoming;
+pub use self::body::{Incoming, TrailerRule};
 pub use self::error::BodyError;
 pub use self::lease::{ReaderLease, Returned};
 pub use self::progress::Progress;

@@ -19,6 +19,7 @@ mod portal_sessions;
 mod portals;
 mod preflight;
 mod streaming;
+mod told;
 mod tries;
 mod unprocessed;
 mod upgrade;

@@ -20,6 +20,18 @@ pub(crate) fn has(tools: &[Tool]) -> bool {
     true
 }
 
+/// Returns the python of the judges, when they are set up.
+pub(crate) fn judges_python() -> Option<PathBuf> {
+    let python = std::env::var_os("BRAMA_JUDGES_PYTHON").map(PathBuf::from);
+    let python = python.filter(|python| python.exists());
+    if python.is_none() {
+        skip(
+            "BRAMA_JUDGES_PYTHON is not set; it is the output of tests/conformance/python/setup.sh",
+        );
+    }
+    python
+}
+
 /// A program that a test needs beside the gateway.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {

@@ -76,6 +76,16 @@ const SENTINEL: &[(&str, &str)] = &[
     ("store.redis.master", "'first'"),
     ("store.redis.sentinel_password_file", "'password'"),
 ];
+const JWE: &[(&str, &str)] = &[
+    ("route[0].identity", "['jwe']"),
+    ("route[0].identity_jwe_key_file", "'service-enc.crt.pem'"),
+];
+const HEADERS: &[(&str, &str)] = &[("route[0].identity", "['headers']")];
+const SIGNATURE: &[(&str, &str)] = &[
+    ("route[0].identity", "['signature']"),
+    ("route[0].identity_signature.algorithm", "'hmac-sha256'"),
+    ("route[0].identity_signature.secret_file", "'secret'"),
+];
 const SIGNING_P12: &[(&str, &str)] = &[
     ("service.signing_certificate", ""),
     ("service.signing_key", ""),
@@ -181,9 +191,24 @@ pub(super) fn rows() -> Vec<Row> {
         row("limits.ipv4_prefix", "24"),
         row("limits.except", "['10.0.0.0/8']"),
         row("identity.token_lifetime", "'4m'"),
+        row("identity.ways", "['bank.test: bank']"),
         row("identity.pass_headers", "['X-Client-Cert']"),
         row("identity.pairwise_secret_file", "'other/secret'"),
         row("log.level", "'debug'"),
+        row("route[0].identity", "['bearer']"),
+        row("route[0].identity_jwe_key_file", "'other/service-enc.crt.pem'").given(JWE),
+        row("route[0].identity_headers.preset", "'remote-user'").given(HEADERS),
+        row("route[0].identity_headers.fields", "['X-Citizen: subject']").given(HEADERS),
+        row("route[0].identity_headers.encoding", "'base64'").given(HEADERS),
+        row("route[0].identity_signature.algorithm", "'hmac-sha256'")
+            .given(&[("route[0].identity", "['signature']")])
+            .with(&[("route[0].identity_signature.secret_file", "'secret'")]),
+        // What a secret is, nothing shows; so its name changes too.
+        row("route[0].identity_signature.secret_file", "'other/secret'")
+            .given(SIGNATURE)
+            .with(&[("route[0].identity_signature.key_id", "'second'")]),
+        row("route[0].identity_signature.key_id", "'second'").given(SIGNATURE),
+        row("route[0].identity_signature.lifetime", "'30s'").given(SIGNATURE),
         row("log.access_file", "'access.log'"),
         row("upstream[0].name", "'other'").with(&[("route[0].upstream", "'other'")]),
         row("upstream[0].url", "'http://127.0.0.2:9'"),

@@ -235,7 +235,7 @@ fn told(worker: &Worker, app: &App) -> String {
             &shared.flows.settings,
             shared.flows.node.settings(),
             &shared.rules.policy,
-            shared.minter.lifetime(),
+            (shared.minter.lifetime(), shared.minter.ways()),
             groups,
             &app.admission,
         )

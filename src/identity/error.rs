@@ -1,0 +1,15 @@
+//! Why a portal cannot be told who a citizen is.
+
+/// Why nothing can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The library refused the key.
+    #[error("identity could not be signed")]
+    Signing,
+    /// The library refused the key of the backend.
+    #[error("identity could not be encrypted to the backend")]
+    Encryption,
+    /// A value cannot stand in a header field.
+    #[error("identity could not be written as a header field")]
+    Unwritable,
+}

@@ -1,0 +1,99 @@
+//! The forms in which a backend is told whose request it is. A route names those that it wants.
+//!
+//! 1. Each form is one file. What it says is made once for a session and a release, and kept with
+//!    the token ([`super::token`]). [`signature`] alone differs: it is made for each request, over
+//!    the request.
+//! 2. A form says everything in header fields whose names it knows beforehand ([`Form::names`]).
+//!    A client's own fields of these names go no further, on any route.
+//! 3. What is released is decided by the [`Release`] and by nothing else: a form has only the
+//!    claims.
+//!
+//! [`Release`]: super::release::Release
+
+mod assertion;
+mod bearer;
+pub mod headers;
+pub mod jwe;
+pub mod signature;
+mod tell;
+
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use self::assertion::Assertion;
+use self::bearer::Bearer;
+use self::headers::PlainHeaders;
+use self::jwe::Recipient;
+use self::tell::Tell;
+pub use self::tell::{Field, Telling};
+use super::error::Error;
+
+/// A form of identity that is the same for all requests of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// The token in `X-Brama-Assertion`.
+    Assertion,
+    /// The token in `Authorization: Bearer`.
+    Bearer,
+    /// The token, encrypted to one backend, in `X-Brama-Encrypted-Assertion`.
+    Jwe(Recipient),
+    /// The claims in fields of their own.
+    Headers(PlainHeaders),
+}
+
+impl Form {
+    /// Returns the names of the fields that it sends.
+    #[must_use]
+    pub fn names(&self) -> Vec<HeaderName> {
+        self.teller().names()
+    }
+
+    /// Tells whether it hands on the signed token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        !matches!(self, Self::Headers(_))
+    }
+
+    fn teller(&self) -> &dyn Tell {
+        match self {
+            Self::Assertion => &Assertion,
+            Self::Bearer => &Bearer,
+            Self::Jwe(recipient) => recipient,
+            Self::Headers(headers) => headers,
+        }
+    }
+}
+
+/// What goes with each request of one session for one release: header fields, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Told(Arc<[Field]>);
+
+impl Told {
+    /// Has every form tell.
+    ///
+    /// # Errors
+    /// When a token is wanted that is not there, or cannot be encrypted.
+    pub(super) fn by(forms: &[Form], telling: &Telling<'_>) -> Result<Self, Error> {
+        let mut fields = Vec::new();
+        for form in forms {
+            form.teller().tell(telling, &mut fields)?;
+        }
+        Ok(Self(fields.into()))
+    }
+
+    /// Returns the fields.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.0
+    }
+}
+
+/// What is told with one request.
+#[derive(Debug, Default)]
+pub struct Identity<'i> {
+    /// In whose name it is made; absent when that is nobody's, or not to be told.
+    pub told: Option<Told>,
+    /// Signs the message, with all that is told.
+    pub signer: Option<signature::Signer<'i>>,
+}

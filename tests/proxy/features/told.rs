@@ -1,0 +1,350 @@
+//! The forms in which a portal is told who a citizen is.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use brama::base::private;
+
+use super::unprocessed::Portal;
+use crate::harness::tools::{self, Tool};
+use crate::harness::{Answer, Gateway, Plan, Script, Simulator, sign_in};
+
+/// A gateway before a portal that notes what it hears, and a citizen who is signed in.
+struct Case {
+    portal: Script,
+    gateway: Gateway,
+    cookie: String,
+    /// What ends with it.
+    _simulator: Simulator,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Case {
+    /// Routes below `/`, each with lines of its own.
+    fn start(routes: &[(&str, &str, &str)]) -> Self {
+        Self::start_with(routes, |plan| plan, None)
+    }
+
+    fn start_with(
+        routes: &[(&str, &str, &str)],
+        change: impl Fn(Plan) -> Plan,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
+        let portal = Script::start(HashMap::new());
+        let mut plan = Plan::empty().upstream("portal", &portal.url());
+        for (path, access, lines) in routes {
+            plan = plan.route(path, "portal", access).with(lines);
+        }
+        let plan = change(plan);
+        let simulator = Simulator::start(plan.address());
+        let gateway = plan.node(&simulator).start();
+        let cookie = format!("Cookie: {}\r\n", sign_in(&gateway, "anna"));
+        Self { portal, gateway, cookie, _simulator: simulator, _folder: folder }
+    }
+
+    fn send(&self, line: &str, fields: &str) -> Answer {
+        let (mut wire, host) = (self.gateway.connect(), self.gateway.host());
+        wire.send(format!("{line} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").as_bytes());
+        wire.answer(line.split(' ').next().unwrap())
+    }
+
+    /// The fields that the portal got of a request, in order: names in lower case, and values.
+    fn told(&self, line: &str, fields: &str) -> Vec<(String, String)> {
+        let answer = self.send(line, fields);
+        assert_eq!(answer.status, 200, "{line}: {}", answer.text());
+        let head = self.portal.heard().pop().unwrap().head;
+        let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        fields.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect()
+    }
+
+    fn of_anna(&self, line: &str, fields: &str) -> Vec<(String, String)> {
+        self.told(line, &format!("{}{fields}", self.cookie))
+    }
+}
+
+/// The values of all fields of a name.
+fn values<'f>(fields: &'f [(String, String)], name: &str) -> Vec<&'f str> {
+    fields.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value).collect()
+}
+
+#[test]
+fn each_route_tells_in_the_forms_that_it_names() {
+    let claims = "claims = [\"given_name\", \"family_name\"]";
+    let case = Case::start(&[
+        ("/", "required", ""),
+        ("/bearer", "required", "identity = [\"bearer\"]"),
+        ("/both", "required", "identity = [\"assertion\", \"bearer\"]"),
+        ("/none", "required", "identity = []"),
+        ("/own", "required", &format!("identity = [\"headers\"]\n{claims}")),
+        (
+            "/remote",
+            "required",
+            &format!(
+                "identity = [\"headers\"]\n{claims}\n\
+                 identity_headers = {{ preset = \"remote-user\", encoding = \"utf8\" }}"
+            ),
+        ),
+        (
+            "/named",
+            "required",
+            &format!(
+                "identity = [\"headers\"]\n{claims}\nidentity_headers = {{ encoding = \"base64\", \
+                 fields = [\"X-Citizen: subject\", \"X_Name: name\", \"X-Mail: empty\"] }}"
+            ),
+        ),
+    ]);
+    let plain = case.of_anna("GET /", "");
+    let [token] = values(&plain, "x-brama-assertion")[..] else { panic!("{plain:?}") };
+    assert_eq!(token.split('.').count(), 3);
+    let bearer = case.of_anna("GET /bearer", "Authorization: Basic YTpi\r\n");
+    let [sent] = values(&bearer, "authorization")[..] else { panic!("{bearer:?}") };
+    assert_eq!(sent.strip_prefix("Bearer ").map(|token| token.split('.').count()), Some(3));
+    assert!(values(&bearer, "x-brama-assertion").is_empty());
+    let both = case.of_anna("GET /both", "");
+    let [token] = values(&both, "x-brama-assertion")[..] else { panic!("{both:?}") };
+    assert_eq!(values(&both, "authorization"), [format!("Bearer {token}")]);
+    let none = case.of_anna("GET /none", "Authorization: Basic YTpi\r\n");
+    assert_eq!(values(&none, "authorization"), ["Basic YTpi"], "no form takes its place");
+    assert!(!none.iter().any(|(name, _)| name.starts_with("x-brama-")), "{none:?}");
+
+    let own = case.of_anna("GET /own", "X-Brama-Given-Name: Zofia\r\n");
+    for (name, value) in [
+        ("x-brama-given-name", "Anna"),
+        ("x-brama-family-name", "%C5%BB%C3%B3%C5%82kiewska"),
+        ("x-brama-pesel", ""),
+        ("x-brama-way", "profil_zaufany"),
+        ("x-brama-level", "http://eidas.europa.eu/LoA/substantial"),
+    ] {
+        assert_eq!(values(&own, name), [value], "{name}");
+    }
+    assert!(values(&own, "x-brama-assertion").is_empty());
+    let remote = case.of_anna("GET /remote", "Remote-User: root\r\nREMOTE_USER: root\r\n");
+    assert_eq!(values(&remote, "remote-user"), values(&own, "x-brama-subject"));
+    assert_eq!(values(&remote, "remote-name"), ["Anna Żółkiewska"]);
+    assert_eq!(values(&remote, "remote-groups"), [""]);
+    assert!(values(&remote, "remote_user").is_empty());
+    let named = case.of_anna("GET /named", "");
+    assert_eq!(values(&named, "x_name"), ["QW5uYSDFu8OzxYJraWV3c2th"]);
+    assert_eq!((values(&named, "x-citizen").len(), values(&named, "x-mail")), (1, vec![""]));
+}
+
+/// A portal cannot see by which route a request came, so names of one route are taken from all.
+#[test]
+fn nobody_sends_a_name_under_which_some_route_tells_an_identity() {
+    let named =
+        "identity = [\"headers\"]\nidentity_headers = { fields = [\"X-Citizen_Id: subject\"] }";
+    let case = Case::start(&[
+        ("/", "public", ""),
+        ("/optional", "optional", named),
+        ("/signed", "required", ""),
+    ]);
+    let forged =
+        "X-Citizen-Id: root\r\nX_CITIZEN_ID: root\r\nx.citizen.id: root\r\nX-Citizen: x\r\n";
+    for path in ["/", "/optional"] {
+        let fields = case.told(&format!("GET {path}"), forged);
+        let names: Vec<_> = fields.iter().map(|(name, _)| &**name).collect();
+        let left: Vec<_> = names.iter().filter(|name| name.contains("citizen")).collect();
+        assert_eq!(left, [&"x-citizen"], "{path}: only what is another name");
+    }
+    for path in ["/", "/optional", "/signed"] {
+        let fields = case.of_anna(&format!("GET {path}"), forged);
+        assert!(fields.iter().all(|(_, value)| value != "root"), "{path}: {fields:?}");
+    }
+    let fields = case.of_anna("GET /optional", forged);
+    let [subject] = values(&fields, "x-citizen_id")[..] else { panic!("{fields:?}") };
+    assert_eq!(subject.len(), 43);
+    let answer = case.send("GET /", "Connection: close, X-Citizen-Id\r\n");
+    assert_eq!(answer.reason(), "request.connection_names_identity");
+}
+
+/// Over both protocols to the portal: what stands behind a body is looked at in one place.
+#[test]
+fn nobody_tells_an_identity_behind_a_body() {
+    let named =
+        "identity = [\"headers\"]\nidentity_headers = { fields = [\"X-Citizen: subject\"] }";
+    let case = Case::start(&[("/", "public", ""), ("/named", "required", named)]);
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n";
+    for (trailer, status) in [
+        ("X-Harmless: a\r\n", 200),
+        ("X-Citizen: a\r\n", 400),
+        ("x_citizen: a\r\n", 400),
+        ("Remote-User: a\r\n", 400),
+        ("X-Brama-Assertion: a\r\n", 400),
+    ] {
+        let (mut wire, host) = (case.gateway.connect(), case.gateway.host());
+        wire.send(format!("POST / HTTP/1.1\r\nHost: {host}\r\n{chunked}{trailer}\r\n").as_bytes());
+        assert_eq!(wire.answer("POST").status, status, "{trailer}");
+    }
+}
+
+/// The same on the way of HTTP/2, which another library writes.
+#[test]
+fn nobody_tells_an_identity_behind_a_body_over_http_2() {
+    let portal = Portal::start(&[]);
+    let gateway = Plan::empty()
+        .upstream("portal", &portal.url)
+        .with("protocol = \"http2\"")
+        .route("/", "portal", "public")
+        .start();
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n";
+    for (trailer, status) in
+        [("X-Harmless: a\r\n", 200), ("Remote-User: a\r\n", 400), ("X_Brama_Pesel: a\r\n", 400)]
+    {
+        let (mut wire, host) = (gateway.connect(), gateway.host());
+        wire.send(format!("POST / HTTP/1.1\r\nHost: {host}\r\n{chunked}{trailer}\r\n").as_bytes());
+        assert_eq!(wire.answer("POST").status, status, "{trailer}");
+    }
+    assert_eq!(portal.seen(), [("2", b"a".to_vec())], "nothing else came to its end");
+}
+
+#[test]
+fn a_client_signs_nothing_where_the_gateway_does() {
+    let case = Case::start(&[
+        ("/", "public", ""),
+        ("/signed", "optional", "identity = [\"assertion\", \"signature\"]"),
+    ]);
+    let theirs = "Signature-Input: sig1=();created=1\r\nSignature: sig1=:YQ==:\r\n\
+                  Accept-Signature: sig2=(\"cookie\")\r\n";
+    let plain = case.told("GET /", theirs);
+    assert_eq!(values(&plain, "signature"), ["sig1=:YQ==:"]);
+    for (fields, is_named) in [
+        (case.told("GET /signed?a=b", theirs), false),
+        (case.of_anna("GET /signed?a=b", theirs), true),
+    ] {
+        let [input] = values(&fields, "signature-input")[..] else { panic!("{fields:?}") };
+        let covered = if is_named { " \"x-brama-assertion\"" } else { "" };
+        let begin = format!("brama=(\"@method\" \"@authority\" \"@path\" \"@query\"{covered});");
+        assert!(input.starts_with(&begin), "{input}");
+        assert!(input.ends_with(";tag=\"brama\""), "{input}");
+        let [signature] = values(&fields, "signature")[..] else { panic!("{fields:?}") };
+        assert!(signature.starts_with("brama=:"), "{signature}");
+    }
+}
+
+/// What a judge is given: the request as the portal got it, and the keys.
+fn judged(
+    what: &str,
+    case: &Case,
+    fields: &[(String, String)],
+    line: &str,
+    rest: &[(&str, &str)],
+) -> serde_json::Value {
+    let (method, target) = line.split_once(' ').unwrap();
+    let jwks = case.send("GET /.brama/jwks.json", "").text();
+    let mut given = serde_json::json!({
+        "method": method, "target": target, "headers": fields,
+        "jwks": serde_json::from_str::<serde_json::Value>(&jwks).unwrap(),
+    });
+    for (name, value) in rest {
+        given[*name] = (*value).into();
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/python/told.py");
+    let python = tools::judges_python().expect("it was asked for before");
+    let mut judge = Command::new(python)
+        .args([script, what])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    judge.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
+    let output = judge.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{what}: {} {text}", output.status))
+}
+
+#[test]
+fn another_implementation_verifies_what_is_signed() {
+    if tools::judges_python().is_none() || !tools::has(&[Tool::OpenSsl]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    private::write(&secret, &[7; 32]).unwrap();
+    let shared = format!(
+        "identity = [\"headers\", \"signature\"]\nclaims = [\"given_name\"]\n\
+         identity_signature = {{ algorithm = \"hmac-sha256\", secret_file = \"{}\", \
+         key_id = \"portal-2026\", lifetime = \"30s\" }}",
+        secret.display()
+    );
+    let case = Case::start_with(
+        &[
+            ("/", "required", "identity = [\"assertion\", \"signature\"]"),
+            ("/shared", "required", &shared),
+            ("/moved", "required", "identity = [\"signature\"]\nstrip_prefix = \"/moved\""),
+        ],
+        |plan| plan,
+        Some(folder),
+    );
+    let digest = "Content-Digest: sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:\r\n";
+    for (line, sent, fields, key) in [
+        ("GET /a?b=c", "GET /a?b=c", "", ""),
+        ("GET /a", "GET /a", digest, ""),
+        ("GET /moved/x%20y?z", "GET /x%20y?z", "", ""),
+        ("GET /shared/x?", "GET /shared/x?", "", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+    ] {
+        let told = case.of_anna(line, fields);
+        let verdict = judged("signature", &case, &told, sent, &[("secret", key)]);
+        assert_eq!(verdict["verified"], true, "{line}: {verdict}");
+        // The twins: another target, method or identity.
+        for changed in [sent.replace("GET", "POST"), format!("{sent}x")] {
+            let verdict = judged("signature", &case, &told, &changed, &[("secret", key)]);
+            assert_eq!(verdict["verified"], false, "{changed}: {verdict}");
+        }
+        for (at, (name, _)) in told.iter().enumerate() {
+            let is_covered = name.starts_with("x-brama-") || name == "content-digest";
+            let mut forged = told.clone();
+            forged[at].1.push('x');
+            if is_covered {
+                let verdict = judged("signature", &case, &forged, sent, &[("secret", key)]);
+                assert_eq!(verdict["verified"], false, "{name}: {verdict}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_implementation_opens_what_is_encrypted_to_it() {
+    if tools::judges_python().is_none() || !tools::has(&[Tool::OpenSsl]) {
+        return;
+    }
+    for curve in ["P-256", "P-384"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (private, public) = key_pair(folder.path(), curve);
+        let lines =
+            format!("identity = [\"jwe\"]\nidentity_jwe_key_file = \"{}\"", public.display());
+        let case = Case::start_with(&[("/", "required", &lines)], |plan| plan, Some(folder));
+        let told = case.of_anna("GET /", "X-Brama-Encrypted-Assertion: forged\r\n");
+        assert!(values(&told, "x-brama-assertion").is_empty());
+        let [sealed] = values(&told, "x-brama-encrypted-assertion")[..] else { panic!("{told:?}") };
+        let key = std::fs::read_to_string(private).unwrap();
+        let given = [("key", &*key), ("token", sealed)];
+        let verdict = judged("jwe", &case, &told, "GET /", &given);
+        assert_eq!(verdict["claims"]["aud"], "portal", "{verdict}");
+        assert_eq!(verdict["header"]["cty"], "JWT", "{verdict}");
+        let (head, tag) = sealed.rsplit_once('.').unwrap();
+        let forged = format!("{head}.{}", tag.chars().rev().collect::<String>());
+        let verdict = judged("jwe", &case, &told, "GET /", &[("key", &key), ("token", &forged)]);
+        assert_eq!(verdict["claims"], serde_json::Value::Null, "{verdict}");
+    }
+}
+
+/// Makes a key pair: the files of its private and its public part.
+fn key_pair(folder: &Path, curve: &str) -> (PathBuf, PathBuf) {
+    let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
+    let openssl = |arguments: &[&OsStr]| {
+        let done = Command::new("openssl").args(arguments).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let option = format!("ec_paramgen_curve:{curve}");
+    let [algorithm, out, input] = ["-algorithm", "-out", "-in"].map(OsStr::new);
+    let made = ["EC", "-pkeyopt", &option].map(OsStr::new);
+    let command = [OsStr::new("genpkey"), algorithm].into_iter().chain(made);
+    openssl(&command.chain([out, private.as_os_str()]).collect::<Vec<_>>());
+    let command = ["pkey", "-pubout"].map(OsStr::new);
+    let files = [input, private.as_os_str(), out, public.as_os_str()];
+    openssl(&command.into_iter().chain(files).collect::<Vec<_>>());
+    (private, public)
+}
