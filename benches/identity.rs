@@ -1,0 +1,160 @@
+//! What it costs to tell a portal who somebody is, in each form, by the request.
+//!
+//! `cargo bench --bench identity`. The token is kept, as it is for nearly every request; what is
+//! counted is the look for it, all fields written into a buffer, and the signature where one is made.
+//! Rounds of the forms alternate, and the best round of each counts. It is the time of the processor,
+//! because others may use the machine.
+//!
+//! Exits with an error when plain headers cost more than 1 µs more than the token, a signature by a
+//! shared secret more than 5 µs, or one by the key of the tokens more than 60 µs.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that prints figures")]
+
+use std::hint::black_box;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use brama::base::clock::{Clock, SystemClock, Time, later};
+use brama::identity::assurance::Assurance;
+use brama::identity::claims::{PairwiseSecret, PersonalClaim, Subject};
+use brama::identity::forms::Form;
+use brama::identity::forms::headers::{Encoding, PlainHeaders, Preset};
+use brama::identity::forms::signature::{Message, MessageSignature, SigningKey};
+use brama::identity::keyring::KeyRing;
+use brama::identity::person::{Identifier, Person};
+use brama::identity::release::Release;
+use brama::identity::token::{Minter, Tokens};
+use brama::identity::ways::Ways;
+use cpu_time::ThreadTime;
+use http::{HeaderMap, HeaderName};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROUNDS: usize = 15;
+const PER_ROUND: u32 = 2000;
+
+/// One form, and how much more than the first it may cost.
+struct Contestant {
+    name: &'static str,
+    forms: Vec<Form>,
+    signature: Option<MessageSignature>,
+    most: Option<Duration>,
+}
+
+struct World {
+    tokens: Tokens,
+    person: Person,
+    now: Time,
+    headers: HeaderMap,
+}
+
+fn main() {
+    let now = SystemClock.now();
+    let ring = Arc::new(RwLock::new(KeyRing::generate(Duration::from_secs(86_400), now)));
+    let how = (Duration::from_secs(300), Ways::default());
+    let secret = PairwiseSecret::generate();
+    let minter = Minter::new("https://portal.example".to_owned(), secret, how, ring, 1000);
+    let world = World {
+        tokens: Tokens::new(Arc::new(minter)),
+        person: Person::new(
+            Some("Żaneta".to_owned()),
+            Some("Żółkiewska".to_owned()),
+            "1944-05-14".parse().ok(),
+            Identifier::parse("44051401359"),
+        ),
+        now,
+        headers: HeaderMap::new(),
+    };
+    let contestants = contestants();
+    let mut best = vec![Duration::MAX; contestants.len()];
+    for _ in 0..ROUNDS {
+        for (number, (best, contestant)) in best.iter_mut().zip(&contestants).enumerate() {
+            *best = (*best).min(world.round(number, contestant));
+        }
+    }
+    println!("{:<44} {:>12}", "form", "CPU ns/op");
+    let mut is_over = false;
+    for (contestant, time) in contestants.iter().zip(&best) {
+        println!("{:<44} {:>12}", contestant.name, time.as_nanos());
+        let more = time.saturating_sub(best[0]);
+        is_over |= contestant.most.is_some_and(|most| more > most);
+    }
+    assert!(!is_over, "a form costs more than it may");
+}
+
+fn contestants() -> Vec<Contestant> {
+    let named = Preset::Brama.fields().iter();
+    let fields = named.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
+    let headers = Form::Headers(PlainHeaders { encoding: Encoding::Percent, fields });
+    let lifetime = Duration::from_secs(60);
+    let shared = SigningKey::shared("portal", &[7; 32]).unwrap();
+    let one = |name, forms, signature, most| Contestant {
+        name,
+        forms,
+        signature,
+        most: Option::map(most, Duration::from_micros),
+    };
+    let signed = |key| Some(MessageSignature { key, lifetime });
+    vec![
+        one("assertion", vec![Form::Assertion], None, None),
+        one("headers", vec![headers], None, Some(1)),
+        one("assertion, signature (hmac-sha256)", vec![Form::Assertion], signed(shared), Some(5)),
+        one(
+            "assertion, signature (ecdsa-p256-sha256)",
+            vec![Form::Assertion],
+            signed(SigningKey::Ring),
+            Some(60),
+        ),
+    ]
+}
+
+impl World {
+    fn round(&self, number: usize, contestant: &Contestant) -> Duration {
+        let claims = vec![
+            PersonalClaim::GivenName,
+            PersonalClaim::FamilyName,
+            PersonalClaim::Birthdate,
+            PersonalClaim::Pesel,
+        ];
+        let forms = contestant.forms.clone();
+        let release = Release { audience: "portal".to_owned(), claims, forms };
+        let subject = Subject {
+            person: &self.person,
+            session: "session",
+            assurance: Assurance::High,
+            authority: Some("pz.gov.pl"),
+            authenticated: self.now,
+            session_end: later(self.now, Duration::from_secs(28_800)),
+        };
+        let mut head = Vec::with_capacity(8192);
+        let began = ThreadTime::now();
+        for _ in 0..PER_ROUND {
+            head.clear();
+            let release = (number, &release);
+            let told = self.tokens.told([7; 32], release, subject, self.now).unwrap();
+            for (name, value) in told.fields() {
+                head.extend_from_slice(name.as_str().as_bytes());
+                head.extend_from_slice(b": ");
+                head.extend_from_slice(value.as_bytes());
+                head.extend_from_slice(b"\r\n");
+            }
+            if let Some(how) = &contestant.signature {
+                let message = Message {
+                    method: "GET",
+                    authority: "portal.example",
+                    target: "/tax/declarations?year=2026",
+                    headers: &self.headers,
+                    identity: told.fields(),
+                };
+                let signed = self.tokens.signer(how, self.now).sign(&message).unwrap();
+                for (name, value) in signed {
+                    head.extend_from_slice(name.as_str().as_bytes());
+                    head.extend_from_slice(value.as_bytes());
+                }
+            }
+            black_box(&head);
+        }
+        began.elapsed() / PER_ROUND
+    }
+}
