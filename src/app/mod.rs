@@ -24,6 +24,7 @@ mod worker;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 use std::time::Instant;
 
 pub use self::command::Command;
@@ -43,6 +44,7 @@ use crate::gateway::limits::Limits;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::Doors;
+use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::Admission;
@@ -93,8 +95,7 @@ impl App {
             policy: Policy::new(settings.routes),
             may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
         });
-        let releases = rules.policy.releases() as u64;
-        let kept_tokens = settings.session.maximum.saturating_mul(releases);
+        let kept_tokens = settings.session.maximum.saturating_mul(rules.policy.releases() as u64);
         let admin_token = settings.admin_token;
         let (given, redis) = ((admin_token.as_ref(), store_secrets), kept.redis.clone());
         let renewal = Renewal::new(settings.fixed, secret.clone(), given, redis, kept_tokens);
@@ -129,6 +130,7 @@ impl App {
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             counts,
             via: Arc::default(),
+            identity_told_next: Arc::new(Seldom::every(Duration::from_secs(60))),
             ports: Arc::new(sockets.ports()),
             clock: Arc::clone(&clock),
             settings: settings.gateway,

@@ -135,8 +135,8 @@ impl Worker {
         let passed = self.identity_headers_passed(peer);
         let told = self.shared.rules.policy.told_names();
         context.scan = headers::clean_request(&mut context.parts.headers, passed, told)?;
-        if context.scan.told_identity {
-            self.note_told_identity(context);
+        if let Some(known) = context.scan.told_identity {
+            self.note_told_identity(context, known);
         }
         if context.scan.has_via && self.shared.via.is_in(&context.parts.headers) {
             let (status, code) = (StatusCode::LOOP_DETECTED, Reason::RequestLoop);
@@ -219,12 +219,12 @@ impl Worker {
     /// Counts that a client told an identity as other gateways do, and tells of it now and then: a
     /// client that tries it looks for a portal that believes it.
     #[cold]
-    fn note_told_identity(&self, context: &RequestContext) {
-        let counts = &self.shared.counts;
-        counts.identities_told.add();
-        if counts.identity_told_next.is_due(context.began) {
+    fn note_told_identity(&self, context: &RequestContext, known: &'static str) {
+        self.shared.counts.identities_told.add();
+        if self.shared.identity_told_next.is_due(context.began) {
             warn!(
                 request = context.id.as_str(),
+                header = known,
                 "a client told an identity in a header of another gateway's; it was removed"
             );
         }

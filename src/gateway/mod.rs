@@ -46,6 +46,7 @@ use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::{Answers, Doors};
+use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
 use crate::request::context::RequestContext;
@@ -77,6 +78,8 @@ pub struct Shared {
     pub counts: Arc<Doors>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
+    /// When it is told again that a client told an identity.
+    pub identity_told_next: Arc<Seldom>,
     /// The ports at which we listen.
     pub ports: Arc<Ports>,
     /// The clock of every decision and deadline.

@@ -16,6 +16,13 @@ use super::headers::{fold, folds_to_start};
 /// Tells whether a name is one under which others tell an identity.
 #[must_use]
 pub fn tells_identity(name: &str) -> bool {
+    known_as(name).is_some()
+}
+
+/// Returns the name, or the beginning of names, by which it is known that others tell an identity
+/// under it.
+#[must_use]
+pub fn known_as(name: &str) -> Option<&'static str> {
     let bytes = name.as_bytes();
     let letter = |at: usize| bytes.get(at).map_or(0, |byte| fold(*byte));
     // Two letters rule out nearly every name that browsers send.
@@ -23,7 +30,7 @@ pub fn tells_identity(name: &str) -> bool {
         (b'x', b'-', third) => beginning_with_x(third),
         (first, _, third) => beginning_with(first, third),
     };
-    begins.iter().any(|begin| folds_to_start(name, begin))
+    begins.iter().find(|begin| folds_to_start(name, begin)).copied()
 }
 
 /// The names that begin with `x-`, by the letter behind.

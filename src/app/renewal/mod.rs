@@ -147,6 +147,7 @@ impl Renewal {
             access: Arc::clone(&before.access),
             counts: Arc::clone(&before.counts),
             via: Arc::clone(&before.via),
+            identity_told_next: Arc::clone(&before.identity_told_next),
             ports: Arc::clone(&before.ports),
             clock: Arc::clone(&before.clock),
         });

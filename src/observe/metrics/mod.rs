@@ -21,12 +21,10 @@ pub mod process;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::base::reason::Reason;
-use crate::observe::seldom::Seldom;
 
 pub use self::encoder::{Format, MOST_ROWS, MetricsEncoder, Samples, Scraper, Source};
 
@@ -124,8 +122,6 @@ pub struct Doors {
     pub forms_kept: Count,
     /// Requests in which a client told an identity as other gateways do.
     pub identities_told: Count,
-    /// When the log tells of the next of them.
-    pub identity_told_next: Seldom,
 }
 
 impl Default for Doors {
@@ -146,7 +142,6 @@ impl Default for Doors {
             logouts: ByName::beginning_with(outcomes),
             forms_kept: Count::default(),
             identities_told: Count::default(),
-            identity_told_next: Seldom::every(Duration::from_secs(60)),
         }
     }
 }

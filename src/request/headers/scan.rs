@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, Head
 
 use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
-use crate::identity::foreign_headers::tells_identity;
+use crate::identity::foreign_headers::{known_as, tells_identity};
 use crate::identity::headers::{
     BACKGROUND, IdentityHeader, ToldNames, folds_to_start, identity_header,
 };
@@ -70,8 +70,9 @@ pub struct HeaderScan {
     pub has_te: bool,
     /// There is a `Destination`, which matters to some methods.
     pub has_destination: bool,
-    /// The client told an identity as other gateways do, which was taken away.
-    pub told_identity: bool,
+    /// The client told an identity as other gateways do, or as a route of ours does, which was taken
+    /// away: the name by which that is known, without what the client made of it.
+    pub told_identity: Option<&'static str>,
     is_hop_by_hop: bool,
 }
 
@@ -103,17 +104,17 @@ pub fn clean_request(
                 has_connection |= *name == CONNECTION;
             }
             _ => match identity_header(name.as_str()) {
-                IdentityHeader::Foreign if is_told(name.as_str(), told) => {
-                    if !passed.contains(name) {
-                        scan.told_identity = true;
+                IdentityHeader::Foreign => match told_as(name.as_str(), told) {
+                    Some(_) if passed.contains(name) => {}
+                    Some(known) => {
+                        scan.told_identity = Some(known);
                         ours.push(name.clone());
                     }
-                }
-                IdentityHeader::Foreign if !claims_earlier_proxy(name.as_str()) => {
-                    scan.has_destination |= name.as_str() == "destination";
-                }
+                    None if claims_earlier_proxy(name.as_str()) => ours.push(name.clone()),
+                    None => scan.has_destination |= name.as_str() == "destination",
+                },
                 IdentityHeader::Alias => return Err(Error::Alias),
-                IdentityHeader::Ours | IdentityHeader::Foreign => {
+                IdentityHeader::Ours => {
                     scan.is_background |= *name == BACKGROUND;
                     ours.push(name.clone());
                 }
@@ -129,14 +130,15 @@ pub fn clean_request(
     Ok(scan)
 }
 
-/// Tells whether others tell an identity under that name, or routes of ours do.
-fn is_told(name: &str, told: &ToldNames) -> bool {
-    tells_identity(name) || told.has(name)
+/// Returns the name under which others tell an identity so, or that routes of ours do.
+fn told_as(name: &str, told: &ToldNames) -> Option<&'static str> {
+    known_as(name).or_else(|| told.has(name).then_some("identity_headers"))
 }
 
 fn check_connection(headers: &HeaderMap, told: &ToldNames) -> Result<(), Error> {
     for named in connection_names(headers) {
-        let is_identity = identity_header(named) != IdentityHeader::Foreign || is_told(named, told);
+        let is_identity =
+            identity_header(named) != IdentityHeader::Foreign || told_as(named, told).is_some();
         if is_identity || claims_earlier_proxy(named) {
             return Err(Error::ConnectionNamesIdentity);
         }

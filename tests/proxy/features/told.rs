@@ -156,6 +156,11 @@ fn nobody_sends_a_name_under_which_some_route_tells_an_identity() {
     let fields = case.of_anna("GET /optional", forged);
     let [subject] = values(&fields, "x-citizen_id")[..] else { panic!("{fields:?}") };
     assert_eq!(subject.len(), 43);
+    // The log tells by which of the names that is known, once a minute.
+    let said = case.gateway.program.said();
+    let told: Vec<_> =
+        said.iter().filter(|line| line.contains("a client told an identity")).collect();
+    assert!(matches!(told[..], [line] if line.contains("header=\"identity_headers\"")), "{told:?}");
     let answer = case.send("GET /", "Connection: close, X-Citizen-Id\r\n");
     assert_eq!(answer.reason(), "request.connection_names_identity");
 }
