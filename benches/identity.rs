@@ -14,19 +14,22 @@ use std::hint::black_box;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use brama::base::clock::{Clock, SystemClock, Time, later};
-use brama::identity::assurance::Assurance;
-use brama::identity::claims::{PairwiseSecret, PersonalClaim, Subject};
+use brama::base::clock::Time;
+use brama::identity::claims::{PairwiseSecret, PersonalClaim};
 use brama::identity::forms::Form;
 use brama::identity::forms::headers::{Encoding, PlainHeaders, Preset};
 use brama::identity::forms::signature::{Message, MessageSignature, SigningKey};
 use brama::identity::keyring::KeyRing;
-use brama::identity::person::{Identifier, Person};
 use brama::identity::release::Release;
 use brama::identity::token::{Minter, Tokens};
 use brama::identity::ways::Ways;
+use brama::saml::examine::examine;
+use brama::session::{Session, SessionId};
 use cpu_time::ThreadTime;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
+use world::World;
+
+mod world;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -42,35 +45,32 @@ struct Contestant {
     most: Option<Duration>,
 }
 
-struct World {
+struct Case {
     tokens: Tokens,
-    person: Person,
+    session: Session,
     now: Time,
     headers: HeaderMap,
 }
 
 fn main() {
-    let now = SystemClock.now();
+    let world = World::new();
+    let now = world.now;
+    let (trusted, expected) = (&world.trusted, &world.expected);
+    let examination = examine(&world.answer, trusted, &world.keys, expected, now);
+    let assertion = examination.for_login().unwrap();
+    let key = SessionId::generate().key();
+    let session = Session::begin(&assertion, key, &world.settings, now);
     let ring = Arc::new(RwLock::new(KeyRing::generate(Duration::from_secs(86_400), now)));
     let how = (Duration::from_secs(300), Ways::default());
     let secret = PairwiseSecret::generate();
     let minter = Minter::new("https://portal.example".to_owned(), secret, how, ring, 1000);
-    let world = World {
-        tokens: Tokens::new(Arc::new(minter)),
-        person: Person::new(
-            Some("Żaneta".to_owned()),
-            Some("Żółkiewska".to_owned()),
-            "1944-05-14".parse().ok(),
-            Identifier::parse("44051401359"),
-        ),
-        now,
-        headers: HeaderMap::new(),
-    };
+    let case =
+        Case { tokens: Tokens::new(Arc::new(minter)), session, now, headers: HeaderMap::new() };
     let contestants = contestants();
     let mut best = vec![Duration::MAX; contestants.len()];
     for _ in 0..ROUNDS {
         for (number, (best, contestant)) in best.iter_mut().zip(&contestants).enumerate() {
-            *best = (*best).min(world.round(number, contestant));
+            *best = (*best).min(case.round(number, contestant));
         }
     }
     println!("{:<44} {:>12}", "form", "CPU ns/op");
@@ -84,9 +84,7 @@ fn main() {
 }
 
 fn contestants() -> Vec<Contestant> {
-    let named = Preset::Brama.fields().iter();
-    let fields = named.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
-    let headers = Form::Headers(PlainHeaders { encoding: Encoding::Percent, fields });
+    let headers = Form::Headers(PlainHeaders::of(Preset::Brama, Encoding::Percent));
     let lifetime = Duration::from_secs(60);
     let shared = SigningKey::shared("portal", &[7; 32]).unwrap();
     let one = |name, forms, signature, most| Contestant {
@@ -109,7 +107,7 @@ fn contestants() -> Vec<Contestant> {
     ]
 }
 
-impl World {
+impl Case {
     fn round(&self, number: usize, contestant: &Contestant) -> Duration {
         let claims = vec![
             PersonalClaim::GivenName,
@@ -119,14 +117,7 @@ impl World {
         ];
         let forms = contestant.forms.clone();
         let release = Release { audience: "portal".to_owned(), claims, forms };
-        let subject = Subject {
-            person: &self.person,
-            session: "session",
-            assurance: Assurance::High,
-            authority: Some("pz.gov.pl"),
-            authenticated: self.now,
-            session_end: later(self.now, Duration::from_secs(28_800)),
-        };
+        let subject = self.session.subject();
         let mut head = Vec::with_capacity(8192);
         let began = ThreadTime::now();
         for _ in 0..PER_ROUND {

@@ -187,7 +187,7 @@ impl Minter {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
 
     use super::*;
     use crate::base::encoding::from_base64url;
@@ -365,9 +365,7 @@ mod tests {
             authenticated: world.now,
             session_end: world.after(1800),
         };
-        let fields = Preset::Brama.fields().iter();
-        let fields = fields.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
-        let headers = Form::Headers(PlainHeaders { encoding: Encoding::Percent, fields });
+        let headers = Form::Headers(PlainHeaders::of(Preset::Brama, Encoding::Percent));
         let told = |number: usize, forms: Vec<Form>| {
             let claims = vec![PersonalClaim::GivenName];
             let release = Release { audience: "tax".to_owned(), claims, forms };

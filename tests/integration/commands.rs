@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -195,7 +195,7 @@ fn check_warns_of_certificates_of_every_use_that_end_and_of_what_is_legal_but_un
 
 #[test]
 fn check_warns_of_variables_that_nobody_understands_and_of_ports_that_are_taken() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let folder = folder(&GOOD.replacen("127.0.0.1:0", &address.to_string(), 1));
     let file = folder.path().join("brama.toml");
@@ -763,10 +763,11 @@ fn resolved(configuration: &str) -> brama::app::Settings {
     settings.unwrap_or_else(|| panic!("{problems}"))
 }
 
-#[test]
-fn the_demo_starts_without_any_file_and_signs_nobody_in_by_itself() {
+/// Starts the demo on any ports. Returns where it is to be opened.
+fn demo(arguments: &[&str]) -> (Running, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_brama"))
         .args(["demo", "--port", "0"])
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -778,8 +779,57 @@ fn the_demo_starts_without_any_file_and_signs_nobody_in_by_itself() {
         }
     };
     let address = origin.replace("http://localhost", "127.0.0.1");
-    let by_number = address.clone();
-    let running = Running { child, address };
+    (Running { child, address }, origin)
+}
+
+/// A developer's own portal, told in the forms that were asked for.
+#[test]
+fn the_demo_stands_before_a_portal_of_ones_own() {
+    let portal = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("http://{}", portal.local_addr().unwrap());
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = portal.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine").unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let (running, origin) = demo(&[
+        "--upstream",
+        &upstream,
+        "--identity",
+        "assertion,signature",
+        "--access",
+        "optional",
+    ]);
+    let host = origin.trim_start_matches("http://");
+    let answer = running.get_of(host, "/mine?a=b");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("mine"), "{answer}");
+    let head = heard.join().unwrap();
+    assert!(head.starts_with("GET /mine?a=b HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\nsignature-input: brama=("), "{head}");
+    assert!(!head.contains("x-brama-assertion:"), "nobody is signed in: {head}");
+    running.signal("-TERM");
+    for (arguments, said) in [
+        (&["--upstream", "http://portal.example"][..], "the demo is for this machine alone"),
+        (&["--upstream", "https://localhost"], "write it like http://localhost:3000"),
+        (&["--identity", "bearer"], "--upstream"),
+        (&["--upstream", "http://localhost", "--identity", "magic"], "possible values: assertion"),
+    ] {
+        let refused = brama(&[&["demo"][..], arguments].concat());
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn the_demo_starts_without_any_file_and_signs_nobody_in_by_itself() {
+    let (running, origin) = demo(&[]);
+    let by_number = running.address.clone();
     let front = running.get("/");
     // Another Host than the demo's is nobody's.
     assert!(front.starts_with("HTTP/1.1 404"), "{front}");

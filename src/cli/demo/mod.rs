@@ -3,6 +3,7 @@
 //! The gateway's pages are on `localhost` and the simulator's on `127.0.0.1`: different sites, so
 //! cookies behave between them as they do between a portal and the real node.
 
+mod own;
 mod portal;
 mod settings;
 
@@ -10,13 +11,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use self::portal::Portal;
+use self::own::{Own, OwnPortal};
+use self::portal::{AUDIENCE, Portal};
 use self::settings::Addresses;
 use super::output::{fail, print, serve};
 use crate::app::App;
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::config::file::{self, HumanDuration};
 use crate::observe;
+use crate::proxy::upstream::ServerAddress;
 use crate::server::listener::{self, Limits, Shutdown, Socket};
 use crate::session;
 use crate::simulator::{self, MutualTls, Simulator};
@@ -39,6 +42,8 @@ pub(super) struct Arguments {
     /// How many sessions one person may have at once; 0 for any number.
     #[arg(long, default_value_t = 0)]
     sessions_per_person: usize,
+    #[command(flatten)]
+    own: OwnPortal,
 }
 
 impl Arguments {
@@ -57,9 +62,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if let Err(error) = observe::start(false, &arguments.log) {
         return fail(error);
     }
-    let (port, sessions) = (arguments.port, arguments.sessions());
+    let (port, sessions, own) = (arguments.port, arguments.sessions(), arguments.own.wanted());
     serve(move |stop| async move {
-        match Box::pin(start(port, sessions, stop)).await {
+        match Box::pin(start(port, sessions, own, stop)).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(error),
         }
@@ -81,14 +86,27 @@ enum Error {
     Settings(#[from] settings::Error),
 }
 
-async fn start(port: u16, sessions: session::Settings, stop: Shutdown) -> Result<(), Error> {
+async fn start(
+    port: u16,
+    sessions: session::Settings,
+    own: Option<Own>,
+    stop: Shutdown,
+) -> Result<(), Error> {
     let clock: SharedClock = Arc::new(SystemClock);
 
     // 1. Sockets first, so that each part knows the addresses of the others.
     let socket = |offset: u16| bind(if port == 0 { 0 } else { port.saturating_add(offset) });
-    let (gateway, portal, operations) = (socket(0)?, socket(3)?, socket(4)?);
+    let (gateway, operations) = (socket(0)?, socket(4)?);
+    let portal = if own.is_none() { Some(socket(3)?) } else { None };
     let address = |socket: &Socket| socket.address().map_or(0, |address| address.port());
-    let (gateway_port, portal_port) = (address(&gateway), address(&portal));
+    let gateway_port = address(&gateway);
+    let portal_address = match (&own, &portal) {
+        (Some(own), _) => own.address.clone(),
+        (None, portal) => {
+            let port = portal.as_ref().map_or(0, address);
+            ServerAddress::Socket(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        }
+    };
     let origin = format!("http://localhost:{gateway_port}");
 
     // 2. The simulator of the node, which knows the gateway as its service provider.
@@ -113,20 +131,31 @@ async fn start(port: u16, sessions: session::Settings, stop: Shutdown) -> Result
     simulator.control().register(service)?;
 
     // 3. The gateway, which trusts the simulator only because its settings say so.
-    let addresses = Addresses { origin: &origin, portal_port, gateway, operations };
-    let app =
-        App::bind(settings::gateway(&simulator, addresses, sessions)?, Arc::clone(&clock)).await?;
+    let (is_own, told) = (own.is_some(), portal_address.to_string());
+    let addresses = Addresses { origin: &origin, portal: portal_address, own, gateway, operations };
+    let settings = settings::gateway(&simulator, addresses, sessions)?;
+    let app = App::bind(settings, Arc::clone(&clock)).await?;
 
     // 4. The portal, which trusts the gateway's published keys and nothing else.
     let keys = format!("{origin}/.brama/jwks.json");
     let keys = keys.parse().map_err(|_| settings::Error::Address(keys))?;
-    let portal_listener =
-        portal.into_listener().await.map_err(|source| Error::Port { port: portal_port, source })?;
-    let portal = Arc::new(Portal::new(origin.clone(), keys));
-    let portal = listener::serve(portal_listener, None, portal, Limits::default(), stop.clone());
+    let listener = match portal {
+        Some(portal) => {
+            let port = address(&portal);
+            Some(portal.into_listener().await.map_err(|source| Error::Port { port, source })?)
+        }
+        None => None,
+    };
+    let portal = async {
+        if let Some(listener) = listener {
+            let portal = Arc::new(Portal::new(origin.clone(), keys));
+            listener::serve(listener, None, portal, Limits::default(), stop.clone()).await;
+        }
+    };
 
-    introduce(&origin, simulator.pages_origin(), portal_port, &app);
-    let ((), simulator, ()) = tokio::join!(app.run(stop.clone()), simulator.run(stop), portal);
+    introduce(&origin, simulator.pages_origin(), (is_own, &told), &app);
+    let running = (app.run(stop.clone()), simulator.run(stop.clone()));
+    let ((), simulator, ()) = tokio::join!(running.0, running.1, portal);
     simulator.map_err(Error::Sockets)
 }
 
@@ -135,7 +164,21 @@ fn bind(port: u16) -> Result<Socket, Error> {
         .map_err(|source| Error::Port { port, source })
 }
 
-fn introduce(origin: &str, simulator: &str, portal_port: u16, app: &App) {
+fn introduce(origin: &str, simulator: &str, (is_own, portal): (bool, &str), app: &App) {
+    if is_own {
+        print(format_args!(
+            "\
+Brama demo: your portal at {portal}, the gateway in front of it, and a simulator of the national node.
+Everything is on this machine, people are invented, and nothing is kept.
+
+  Open in a browser      {origin}/
+  Simulator of the node  {simulator}/
+  Keys of the tokens     {origin}/.brama/jwks.json   (issuer {origin}, audience {AUDIENCE})
+
+Ctrl-C ends it."
+        ));
+        return;
+    }
     let operations = app.operations_address().map_or(String::new(), |a| a.to_string());
     print(format_args!(
         "\
@@ -144,7 +187,7 @@ Everything is on this machine, people are invented, and nothing is kept.
 
   Open in a browser      {origin}/
   Simulator of the node  {simulator}/
-  Portal by itself       http://127.0.0.1:{portal_port}/   (believes nobody without a signature)
+  Portal by itself       http://{portal}/   (believes nobody without a signature)
   Health                 http://{operations}/readyz
 
 Try with curl:

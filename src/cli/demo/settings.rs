@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
+use super::own::Own;
 use super::portal::{APPLICATION, AUDIENCE, DECLARATION, PAYMENT, PROFILE};
 use crate::app::Settings;
 use crate::app::settings::{Fixed, Listen, Log};
@@ -14,6 +15,7 @@ use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::claims::PersonalClaim;
+use crate::identity::forms::signature::{MessageSignature, SigningKey};
 use crate::identity::release::Release;
 use crate::identity::ways::Ways;
 use crate::observe::{self, access};
@@ -34,10 +36,22 @@ pub(super) const ISSUER: &str = "portal.brama.localhost";
 /// The name that was "agreed with the operator".
 pub(super) const PROVIDER_NAME: &str = "Urząd Gminy Przykładowo";
 
+/// All that can be told of a citizen.
+const EVERYTHING: [PersonalClaim; 4] = [
+    PersonalClaim::GivenName,
+    PersonalClaim::FamilyName,
+    PersonalClaim::Birthdate,
+    PersonalClaim::Pesel,
+];
+/// How long the signature of a request is valid.
+const SIGNED_FOR: Duration = Duration::from_secs(60);
+
 /// The addresses of the demo's parts; all are on loopback.
 pub(super) struct Addresses<'a> {
     pub(super) origin: &'a str,
-    pub(super) portal_port: u16,
+    /// Of the small portal, or of one of the developer's own.
+    pub(super) portal: ServerAddress,
+    pub(super) own: Option<Own>,
     pub(super) gateway: Socket,
     pub(super) operations: Socket,
 }
@@ -103,11 +117,8 @@ pub(super) fn gateway(
         },
         node_tls,
         session: sessions,
-        routes: routes(addresses.origin)?,
-        upstreams: vec![upstream::Settings::new(
-            AUDIENCE,
-            vec![ServerAddress::Socket(([127, 0, 0, 1], addresses.portal_port).into()).into()],
-        )],
+        routes: routes(addresses.origin, addresses.own.as_ref())?,
+        upstreams: vec![upstream::Settings::new(AUDIENCE, vec![addresses.portal.into()])],
         token_lifetime: file.identity.token_lifetime.get(),
         ways: Ways::default(),
         key_rotation: file.identity.key_rotation.get(),
@@ -166,8 +177,8 @@ fn size(size: HumanSize) -> usize {
 
 /// The demo's routes. The portal is on `localhost`, and so are its cookies; a browser that comes by
 /// the number of the same machine is sent there.
-fn routes(origin: &str) -> Result<Vec<Route>, Error> {
-    let mut routes = portal_routes();
+fn routes(origin: &str, own: Option<&Own>) -> Result<Vec<Route>, Error> {
+    let mut routes = own.map_or_else(portal_routes, |own| vec![own_route(own)]);
     let release = Release::by_assertion(AUDIENCE, Vec::new());
     let number = routes.len();
     let by_number = Route::to_upstream(("127.0.0.1", "/"), Access::Public, 0, (number, release));
@@ -177,9 +188,19 @@ fn routes(origin: &str) -> Result<Vec<Route>, Error> {
     Ok(routes)
 }
 
+/// The one route to a portal of the developer's own.
+fn own_route(own: &Own) -> Route {
+    let (claims, forms) = (EVERYTHING.to_vec(), own.forms.clone());
+    let release = Release { audience: AUDIENCE.to_owned(), claims, forms };
+    let mut route = Route::to_upstream(("localhost", "/"), own.access.clone(), 0, (0, release));
+    let signature = MessageSignature { key: SigningKey::Ring, lifetime: SIGNED_FOR };
+    route.signature = own.is_signed.then_some(signature);
+    route
+}
+
 fn portal_routes() -> Vec<Route> {
-    use PersonalClaim::{Birthdate, FamilyName, GivenName, Pesel};
-    let everything = vec![GivenName, FamilyName, Birthdate, Pesel];
+    use PersonalClaim::{Birthdate, FamilyName, GivenName};
+    let everything = EVERYTHING.to_vec();
     let login = Requirement::level(Assurance::Substantial);
     let recent = Requirement { max_age: Some(Duration::from_secs(180)), ..login.clone() };
     let adults = Requirement { attributes: vec![Quality::Adult, Quality::Pesel], ..login.clone() };

@@ -86,6 +86,16 @@ pub enum Preset {
     Shibboleth,
 }
 
+impl PlainHeaders {
+    /// Makes those of a preset.
+    #[must_use]
+    pub fn of(preset: Preset, encoding: Encoding) -> Self {
+        let fields = preset.fields().iter();
+        let fields = fields.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
+        Self { encoding, fields }
+    }
+}
+
 impl Preset {
     /// Returns its fields.
     #[must_use]

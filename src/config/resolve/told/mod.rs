@@ -225,9 +225,7 @@ fn headers(
             HeaderPreset::Oauth2Proxy => Preset::Oauth2Proxy,
             HeaderPreset::Shibboleth => Preset::Shibboleth,
         };
-        let fields = preset.fields().iter();
-        let fields = fields.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
-        return Some(PlainHeaders { encoding, fields });
+        return Some(PlainHeaders::of(preset, encoding));
     }
     let list = format!("{table}.fields");
     if *preset != HeaderPreset::Brama {
