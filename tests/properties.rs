@@ -12,9 +12,10 @@ use brama::gate::readings::UNKNOWN;
 use brama::gate::rewrite::Rewrite;
 use brama::identity::assurance::Assurance;
 use brama::identity::attribute::Attribute;
-use brama::identity::headers::{IdentityHeader, identity_header};
+use brama::identity::forms::headers::Preset;
+use brama::identity::headers::{IdentityHeader, ToldNames, identity_header};
 use brama::pages::Language;
-use brama::request::{context, host, lenient_path, path};
+use brama::request::{context, headers, host, lenient_path, path};
 use brama::saml::artifact::Artifact;
 use brama::saml::examine::examine;
 use brama::saml::expected::{Expected, Wrapping};
@@ -23,6 +24,7 @@ use brama::simulator::kit::{Kit, Names, Role};
 use brama::simulator::people::PEOPLE;
 use brama::xml::keys::DecryptionKey;
 use brama::xml::signature::TrustedCertificates;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 struct World {
@@ -86,6 +88,45 @@ fn edit() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>)> {
     (any::<prop::sample::Index>(), 0..40_usize, piece)
 }
 
+/// A name under which a portal may be told an identity, in any spelling that a program behind may
+/// read as that name: letters of either case, and whatever separates words in a name of HTTP.
+fn name_of_an_identity() -> impl Strategy<Value = HeaderName> {
+    const OF_OTHERS: [&str; 12] = [
+        "x-brama-assertion",
+        "x-brama-encrypted-assertion",
+        "x-auth-request-user",
+        "x-authentik-username",
+        "x-client-cert",
+        "x-forwarded-client-cert",
+        "ssl-client-s-dn",
+        "cf-access-jwt-assertion",
+        "x-pomerium-claim-email",
+        "x-goog-iap-jwt-assertion",
+        "x-ms-client-principal",
+        CITIZEN,
+    ];
+    let presets =
+        [Preset::Brama, Preset::RemoteUser, Preset::Oauth2Proxy, Preset::Shibboleth].into_iter();
+    let presets = presets.flat_map(|preset| preset.fields().iter().map(|(name, _)| *name));
+    // These three are taken from clients where a route has the preset.
+    let presets = presets.filter(|name| !matches!(*name, "givenname" | "sn" | "displayname"));
+    let known: Vec<&str> = OF_OTHERS.into_iter().chain(presets).collect();
+    let separators = prop::collection::vec(prop::sample::select(&b"!#$%&'*+-.^_`|~"[..]), 8);
+    let is_upper = prop::collection::vec(any::<bool>(), 64);
+    (prop::sample::select(known), separators, is_upper).prop_map(|(name, separators, is_upper)| {
+        let mut separators = separators.into_iter().cycle();
+        let letters = name.bytes().zip(is_upper).map(|(letter, is_upper)| match letter {
+            b'-' => separators.next().unwrap(),
+            letter if is_upper => letter.to_ascii_uppercase(),
+            letter => letter,
+        });
+        HeaderName::from_bytes(&letters.collect::<Vec<_>>()).unwrap()
+    })
+}
+
+/// A name of the operator's choice.
+const CITIZEN: &str = "x-citizen-id";
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -121,6 +162,24 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..2000),
     ) {
         prop_assert_eq!(signed_in(&bytes), None);
+    }
+
+    /// Whatever route it is for: this is looked at before there is any.
+    #[test]
+    fn nobody_sends_a_name_of_an_identity(
+        forged in prop::collection::vec(name_of_an_identity(), 1..6),
+        harmless in "[a-z]{1,8}-[a-z]{1,8}",
+    ) {
+        let told = ToldNames::new([&HeaderName::from_static(CITIZEN)]);
+        let mut map = HeaderMap::new();
+        for name in &forged {
+            map.append(name, HeaderValue::from_static("forged"));
+            prop_assert!(!headers::may_be_in_request_trailer(name, &told), "{name} as a trailer");
+        }
+        map.append(HeaderName::try_from(harmless.as_str()).unwrap(), HeaderValue::from_static("x"));
+        if headers::clean_request(&mut map, &[], &told).is_ok() {
+            prop_assert!(map.values().all(|value| value != "forged"), "{map:?}");
+        }
     }
 
     #[test]
