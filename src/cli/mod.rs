@@ -13,6 +13,7 @@ mod reload;
 mod run;
 mod sessions;
 mod simulator;
+mod token;
 mod watched;
 
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Runs the simulator of the national node.
     Simulator(simulator::Arguments),
+    /// Mints test tokens and test vectors for backends, with development keys.
+    Token(token::Arguments),
     /// Examines captured answers of the node, offline, exactly as a login does.
     Explain(explain::Arguments),
     /// Lists, shows and ends sessions of a running gateway.
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),

@@ -36,6 +36,7 @@
 //! | `sockets` | sockets that are passed to the program |
 //! | `commands` | the command line: check, explain, run, reference |
 //! | `reason` | `brama reason`: what stands in the manual of a code |
+//! | `token` | `brama token`: test tokens and test vectors for people who write backends |
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
@@ -70,4 +71,5 @@ mod routing;
 mod sockets;
 mod tabs;
 mod theft;
+mod token;
 mod way_back;
