@@ -260,3 +260,62 @@ fn every_file_that_a_page_names_is_there() {
 fn beside(page: &Path, name: &str) -> PathBuf {
     page.parent().unwrap().join(name)
 }
+
+/// What an example shows of itself: its lines between the two marks, without their indentation.
+fn shown(example: &Path) -> String {
+    let text = fs::read_to_string(example).unwrap_or_else(|e| panic!("{}: {e}", example.display()));
+    let is_mark = |line: &str, mark: &str| line.trim_start_matches(['/', '#', ' ']) == mark;
+    let lines = text.lines().skip_while(|line| !is_mark(line, "--- who it is")).skip(1);
+    let lines: Vec<_> = lines.take_while(|line| !is_mark(line, "--- end")).collect();
+    assert!(!lines.is_empty(), "{}: nothing stands between the marks", example.display());
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let least = lines.iter().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
+    let lines = lines.iter().map(|line| line.get(least..).unwrap_or_default().trim_end());
+    lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+}
+
+/// Cuts the blocks of a page that say where they are from out of the files anew. Returns the page
+/// and the files.
+fn with_examples(text: &str) -> (String, BTreeSet<String>) {
+    let mut examples = BTreeSet::new();
+    let mut cut = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        cut.push(line.to_owned());
+        let name = line.strip_prefix("<!-- from ").and_then(|rest| rest.strip_suffix(" -->"));
+        let Some(name) = name else { continue };
+        let fence = lines.next().expect("a block follows");
+        assert!(fence.starts_with("```"), "{name}: a block follows, not {fence}");
+        cut.extend([fence.to_owned(), shown(&root().join(name)), "```".to_owned()]);
+        assert!(lines.any(|line| line == "```"), "{name}: the block ends");
+        examples.insert(name.to_owned());
+    }
+    (cut.join("\n") + "\n", examples)
+}
+
+/// They run in the tests of backends; what a page shows is what ran. With `BRAMA_CUT=1` the pages
+/// are written anew.
+#[test]
+fn what_a_page_shows_of_an_example_is_cut_from_it() {
+    let mut shown = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page.path).unwrap();
+        let (cut, examples) = with_examples(&text);
+        shown.extend(examples);
+        if cut != text && std::env::var_os("BRAMA_CUT").is_some() {
+            fs::write(&page.path, cut).unwrap();
+        } else if cut != text {
+            wrong.push(page.name());
+        }
+    }
+    assert!(wrong.is_empty(), "cut them anew with BRAMA_CUT=1: {}", wrong.join(", "));
+    // Each example is on a page.
+    for entry in fs::read_dir(root().join("deploy/backends")).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.strip_prefix(root()).unwrap().display().to_string();
+        let is_shown = shown.iter().any(|example| example.starts_with(&format!("{name}/")));
+        assert!(is_shown || !folder.is_dir(), "{name} is on no page");
+        assert!(!folder.is_dir() || folder.join("README.md").is_file(), "{name} has no README.md");
+    }
+}

@@ -3,6 +3,7 @@
 //! | file | behaviour |
 //! |---|---|
 //! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
+//! | `backends` | the example backends of `deploy/backends`: test vectors, and who is there behind the gateway |
 //! | `clock` | a clock of the machine that jumps |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
@@ -24,6 +25,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
 mod answers;
+mod backends;
 mod clock;
 mod features;
 mod harness;

@@ -119,7 +119,8 @@ fn installed(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-fn skip(what: &str) {
+/// Says that a test is skipped, or fails where judges are required.
+pub(crate) fn skip(what: &str) {
     let required = std::env::var_os("BRAMA_JUDGES").is_some_and(|value| value == "required");
     assert!(!required, "{what}, and BRAMA_JUDGES=required");
     eprintln!("SKIPPED: {what}");
