@@ -241,7 +241,9 @@ impl Maker {
             let why = "signed with what everybody knows, as if it were a shared secret";
             self.refuse(&format!("HS256 with the public key as {how}"), token, why);
         }
-        let token = good.clone().header("alg", "ES384").sign(&self.ring, self.now)?;
+        let path = shared.header("kid", "../../../../../dev/null").sign_with_secret(b"")?;
+        self.refuse("kid of a path", path, "the name of the key is that of an empty file");
+        let token = good.header("alg", "ES384").sign(&self.ring, self.now)?;
         self.refuse("alg: ES384", token, "the algorithm is another one than ES256");
         Ok(())
     }
@@ -307,6 +309,10 @@ impl Maker {
         let other = self.token(|order| order.person = somebody("zofia"))?;
         self.refuse("empty token", String::new(), "a header without a token is no absent header");
         self.refuse("no token", "anna".to_owned(), "the header has something else than a token");
+        self.refuse("four parts", format!("{good}.e30"), "a token has three parts");
+        let joined = format!("{good}, {other}");
+        let why = "two headers of two persons, which something on the way made one of";
+        self.refuse("two tokens in one header", joined, why);
         let pair = |name: &str, value: String| [name.to_owned(), value];
         let twice = vec![pair(HEADER, good.clone()), pair(HEADER, other)];
         let why = "two headers of two persons: a gateway sends one";
