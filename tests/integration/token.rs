@@ -209,7 +209,7 @@ const SAID: [(&str, &str); 45] = [
     ("expired", "ExpiredSignature"),
     ("folded alias", "fits, ours: false"),
     ("folded alias of mixed signs", "fits, ours: false"),
-    ("four parts", "InvalidToken"),
+    ("four parts", "Base64 error"),
     ("good", "fits, ours: true"),
     ("higher level", "fits, ours: true"),
     ("jku in the header", "unknown kid"),

@@ -119,10 +119,14 @@ impl Prepared {
             }
             Example::Java | Example::Spring => {
                 let is_plain = matches!(self.example, Example::Java);
-                let file = if is_plain { "Backend.java" } else { "Portal.java" };
+                let class = if is_plain { "Backend" } else { "Portal" };
+                let jars = self.folder.join("jars/*");
+                let mut build = Command::new("javac");
+                build.arg("-cp").arg(&jars).arg("-d").arg(folder.path());
+                built(build.arg(source.join(class).with_extension("java")));
                 let mut command = Command::new("java");
-                command.arg("-cp").arg(self.folder.join("jars/*")).arg("-XX:TieredStopAtLevel=1");
-                command.arg(source.join(file));
+                command.arg("-XX:TieredStopAtLevel=1").arg("-cp");
+                command.arg(format!("{}:{}", jars.display(), folder.path().display())).arg(class);
                 command
             }
             Example::Php => {
