@@ -6,11 +6,14 @@ use std::time::Duration;
 use crate::base::clock::{Time, later};
 use crate::base::random;
 use crate::identity::assurance::Assurance;
-use crate::identity::claims::{PairwiseSecret, PersonalClaim, Release, Subject};
+use crate::identity::claims::{PairwiseSecret, PersonalClaim, Subject};
+use crate::identity::error::Error;
 use crate::identity::keyring::KeyRing;
 use crate::identity::person::{self, Identifier};
-use crate::identity::token::{Error, LONGEST_LIFETIME, Minter, Tokens};
-use crate::simulator::people::Person;
+use crate::identity::release::Release;
+use crate::identity::token::{LONGEST_LIFETIME, Minter, Tokens};
+use crate::identity::ways::Ways;
+use crate::simulator::people::{Person, Way};
 
 /// What a token is to say.
 #[derive(Debug, Clone)]
@@ -36,8 +39,9 @@ pub(super) fn token(ring: &KeyRing, order: &Order, at: Time) -> Result<String, E
     let secret =
         PairwiseSecret::new(EVERYBODYS_SECRET.to_vec()).expect("it is longer than the least");
     let ring = Arc::new(RwLock::new(ring.clone()));
-    let minter = Minter::new(order.issuer.clone(), secret, LONGEST_LIFETIME, ring, 1);
-    let release = Release { audience: order.audience.clone(), claims: order.claims.clone() };
+    let minter =
+        Minter::new(order.issuer.clone(), secret, (LONGEST_LIFETIME, Ways::default()), ring, 1);
+    let release = Release::by_assertion(&order.audience, order.claims.clone());
     let invented = order.person;
     let person = person::Person::new(
         Some(invented.given_name.to_owned()),
@@ -50,11 +54,13 @@ pub(super) fn token(ring: &KeyRing, order: &Order, at: Time) -> Result<String, E
         person: &person,
         session: &session,
         assurance: order.level,
+        authority: Some(Way::TrustedProfile.authority()),
         authenticated: at,
         session_end: later(at, SESSION),
     };
-    let value = Tokens::new(Arc::new(minter)).token(random::bytes(), (0, &release), subject, at)?;
-    Ok(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    let told = Tokens::new(Arc::new(minter)).told(random::bytes(), (0, &release), subject, at)?;
+    let (_, token) = told.fields().first().ok_or(Error::Unwritable)?;
+    Ok(String::from_utf8_lossy(token.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

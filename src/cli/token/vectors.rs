@@ -146,8 +146,8 @@ impl From<jsonwebtoken::errors::Error> for Error {
     }
 }
 
-impl From<crate::identity::token::Error> for Error {
-    fn from(error: crate::identity::token::Error) -> Self {
+impl From<crate::identity::error::Error> for Error {
+    fn from(error: crate::identity::error::Error) -> Self {
         Self(error.to_string())
     }
 }
