@@ -9,7 +9,7 @@ use http::header::{CONNECTION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::product::cookie::{MOST_BOUND, MOST_BOUND_BYTES, MOST_VALUES};
-use crate::product::{Bound, Cookies, IdentityHeader, Tag, headers, identity_header};
+use crate::product::{Bound, Cookies, IdentityHeader, Tag, ToldNames, headers, identity_header};
 use crate::within;
 
 const KINDS: [Bound; 7] = [
@@ -63,14 +63,15 @@ fn ours_are_found_and_bounded(cookies: Cookies, headers: &HeaderMap) {
 }
 
 fn ours_do_not_pass(cookies: Cookies, headers: &HeaderMap) {
+    let told = ToldNames::new([&HeaderName::from_static("x-citizen-id")]);
     let mut passed = headers.clone();
-    let Ok(scan) = headers::clean_request(&mut passed, &[]) else { return };
+    let Ok(scan) = headers::clean_request(&mut passed, &[], &told) else { return };
     headers::strip_for_upstream(&mut passed, scan, cookies);
     // 1. Nothing of ours is left, and no header speaks in our name or of the connection.
     for name in passed.keys() {
         assert_eq!(identity_header(name.as_str()), IdentityHeader::Foreign, "{name}");
         let folded: String = name.as_str().replace('_', "-");
-        assert!(!folded.starts_with("x-brama-"), "{name}");
+        assert!(!folded.starts_with("x-brama-") && folded != "x-citizen-id", "{name}");
     }
     assert!(!passed.contains_key(CONNECTION));
     let left = pairs(&passed);
@@ -89,7 +90,7 @@ fn ours_do_not_pass(cookies: Cookies, headers: &HeaderMap) {
     }
     // 3. A second time changes nothing.
     let mut again = passed.clone();
-    let scan = headers::clean_request(&mut again, &[]).expect("what is clean stays clean");
+    let scan = headers::clean_request(&mut again, &[], &told).expect("what is clean stays clean");
     headers::strip_for_upstream(&mut again, scan, cookies);
     assert_eq!(again, passed);
 }

@@ -18,7 +18,7 @@ pub use brama::gate::readings::UNKNOWN;
 pub use brama::identity::assurance::Assurance;
 pub use brama::identity::attribute::Attribute;
 pub use brama::identity::claims::PairwiseSecret;
-pub use brama::identity::headers::{IdentityHeader, identity_header};
+pub use brama::identity::headers::{IdentityHeader, ToldNames, identity_header};
 pub use brama::operations::sessions::{self as admin, Admin};
 pub use brama::request::cookie::{self, Bound, Cookies};
 pub use brama::request::headers;
