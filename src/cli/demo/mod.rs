@@ -131,7 +131,7 @@ async fn start(
     simulator.control().register(service)?;
 
     // 3. The gateway, which trusts the simulator only because its settings say so.
-    let (is_own, told) = (own.is_some(), portal_address.to_string());
+    let (names, told) = (own.as_ref().map(|own| own.names.clone()), portal_address.to_string());
     let addresses = Addresses { origin: &origin, portal: portal_address, own, gateway, operations };
     let settings = settings::gateway(&simulator, addresses, sessions)?;
     let app = App::bind(settings, Arc::clone(&clock)).await?;
@@ -153,7 +153,7 @@ async fn start(
         }
     };
 
-    introduce(&origin, simulator.pages_origin(), (is_own, &told), &app);
+    introduce(&origin, simulator.pages_origin(), (names.as_deref(), &told), &app);
     let running = (app.run(stop.clone()), simulator.run(stop.clone()));
     let ((), simulator, ()) = tokio::join!(running.0, running.1, portal);
     simulator.map_err(Error::Sockets)
@@ -164,8 +164,8 @@ fn bind(port: u16) -> Result<Socket, Error> {
         .map_err(|source| Error::Port { port, source })
 }
 
-fn introduce(origin: &str, simulator: &str, (is_own, portal): (bool, &str), app: &App) {
-    if is_own {
+fn introduce(origin: &str, simulator: &str, (names, portal): (Option<&str>, &str), app: &App) {
+    if let Some(names) = names {
         print(format_args!(
             "\
 Brama demo: your portal at {portal}, the gateway in front of it, and a simulator of the national node.
@@ -173,6 +173,7 @@ Everything is on this machine, people are invented, and nothing is kept.
 
   Open in a browser      {origin}/
   Simulator of the node  {simulator}/
+  Your portal is told    {names}
   Keys of the tokens     {origin}/.brama/jwks.json   (issuer {origin}, audience {AUDIENCE})
 
 Ctrl-C ends it."

@@ -6,6 +6,7 @@ use crate::gate::policy::Access;
 use crate::identity::assurance::Assurance;
 use crate::identity::forms::Form;
 use crate::identity::forms::headers::{Encoding, PlainHeaders, Preset};
+use crate::identity::forms::signature::{SIGNATURE, SIGNATURE_INPUT};
 use crate::proxy::upstream::ServerAddress;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -66,6 +67,8 @@ pub(super) struct Own {
     pub(super) access: Access,
     pub(super) forms: Vec<Form>,
     pub(super) is_signed: bool,
+    /// The names of the headers in which it is told.
+    pub(super) names: String,
 }
 
 impl OwnPortal {
@@ -89,10 +92,17 @@ impl OwnPortal {
             Who::Required => Access::level(Assurance::Substantial),
             Who::Optional => Access::Optional,
         };
-        let forms = self.identity.iter().filter_map(form).collect();
+        let forms: Vec<Form> = self.identity.iter().filter_map(form).collect();
         let is_signed = self.identity.contains(&IdentityForm::Signature);
-        self.upstream.clone().map(|address| Own { address, access, forms, is_signed })
+        let names = names(&forms, is_signed);
+        self.upstream.clone().map(|address| Own { address, access, forms, is_signed, names })
     }
+}
+
+fn names(forms: &[Form], is_signed: bool) -> String {
+    let told = forms.iter().flat_map(Form::names);
+    let signed = [SIGNATURE_INPUT, SIGNATURE].into_iter().filter(|_| is_signed);
+    told.chain(signed).map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads the address of a portal on this machine.

@@ -1,8 +1,10 @@
 //! How a `[[route]]` tells its upstream who a citizen is: `identity` and what belongs to it.
 
-use http::HeaderName;
-use http::header::AUTHORIZATION;
+mod in_use;
 
+use http::HeaderName;
+
+use self::in_use::is_in_use;
 use super::context::Context;
 use crate::config::file::{self, HeaderEncoding, HeaderPreset, IdentityForm, SignatureAlgorithm};
 use crate::gate::action::Action;
@@ -17,7 +19,7 @@ use crate::identity::forms::signature::{MessageSignature, SIGNATURE, SIGNATURE_I
 use crate::identity::headers::ToldNames;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::proxy::upstream::{self, ServerAddress, ServerSettings};
-use crate::xml::keys::ec_point;
+use crate::xml::keys::{PrivateKey, ec_point};
 
 /// The most headers of one route that tell an identity.
 const MOST_FIELDS: usize = 32;
@@ -62,13 +64,12 @@ pub(super) fn resolve(
         telling.forms.extend(resolved);
     }
     let is_named = |form| route.identity.contains(&form);
-    if is_named(IdentityForm::Jwe)
-        && [IdentityForm::Assertion, IdentityForm::Bearer].into_iter().any(is_named)
-    {
+    let in_the_clear = [IdentityForm::Assertion, IdentityForm::Bearer, IdentityForm::Headers];
+    if is_named(IdentityForm::Jwe) && in_the_clear.into_iter().any(is_named) {
         context.warn(
             &list,
-            "sends the token in the clear beside the encrypted one, so whoever is between reads it",
-            "leave out \"assertion\" and \"bearer\", unless that is what you want",
+            "tells in the clear what it encrypts as well, so whoever is between reads it",
+            "leave out \"assertion\", \"bearer\" and \"headers\", unless that is what you want",
         );
     }
     check_unused(context, route, key);
@@ -179,6 +180,11 @@ fn jwe(
     let advice = "give the backend's public key, which identity = [\"jwe\"] encrypts to";
     let path = context.required(&key, route.identity_jwe_key_file.as_deref(), advice)?;
     let bytes = context.read(&key, path)?;
+    if PrivateKey::parse(&bytes).is_ok() {
+        let what = format!("{} is a private key, which stays with the portal", path.display());
+        context.error(&key, what, "give its public part: openssl pkey -in FILE -pubout");
+        return None;
+    }
     let point = context.parsed(
         &key,
         path,
@@ -187,10 +193,12 @@ fn jwe(
     )?;
     let recipient = Recipient::new(&point);
     if recipient.is_none() {
+        let what = format!("{} is no key on P-256 or P-384, which ECDH-ES needs", path.display());
         context.error(
             &key,
-            "is no key on P-256 or P-384, which ECDH-ES needs",
-            "make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+            what,
+            "make one: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE, and \
+             give its public part: openssl pkey -in FILE -pubout",
         );
     }
     recipient
@@ -247,7 +255,14 @@ fn headers(
                 let what = format!("{name} is there twice");
                 context.error(&format!("{list}[{index}]"), what, "leave one out");
             }
-            Ok(field) => found.push(field),
+            Ok(field) => {
+                if field.0.as_str().contains('_') {
+                    let key = format!("{list}[{index}]");
+                    let what = "many servers drop headers with an underscore in their name";
+                    context.warn(&key, what, "write it with \"-\"; a variable of it is the same");
+                }
+                found.push(field);
+            }
             Err((what, advice)) => context.error(&format!("{list}[{index}]"), what, advice),
         }
     }
@@ -263,12 +278,13 @@ fn field(line: &str, claims: &[PersonalClaim]) -> Result<(HeaderName, Value), (S
     let other = || "give another name, such as \"X-Citizen-Id\"".to_owned();
     let parsed = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| (format!("\"{name}\" is no header name (RFC 9110 5.1)"), other()))?;
-    if [AUTHORIZATION, SIGNATURE, SIGNATURE_INPUT].contains(&parsed) {
-        return Err((format!("{name} has a meaning of its own"), other()));
-    }
     // What a rule must not touch is not for an identity either; the names that other gateways use
     // for one are.
     if !tells_identity(name) {
+        if is_in_use(name) {
+            let what = format!("{name} has a meaning of its own, and every client would lose it");
+            return Err((what, other()));
+        }
         let line = [format!("{name}: x")];
         let lines = Lines { set: &line, ..Lines::default() };
         Rules::parse(Side::Request, lines)
@@ -327,6 +343,10 @@ fn signature(
                 let advice = format!("give at most {LONGEST_KEY_ID} letters of ASCII");
                 context.error(&format!("{table}.key_id"), what, advice);
                 return None;
+            }
+            if secret.ends_with(b"\n") {
+                let what = "ends with a line end, which belongs to the secret: nothing is trimmed";
+                context.warn(&secret_key, what, "make one of bytes: openssl rand -out FILE 32");
             }
             let shared = SigningKey::shared(id, &secret);
             if shared.is_none() {

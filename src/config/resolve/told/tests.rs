@@ -19,6 +19,9 @@ fn said_of(upstream: &str, before: &str, lines: &str) -> String {
     write("short", &[1; 31]).unwrap();
     write("secret", &[1; 32]).unwrap();
     write("nothing.pem", b"nothing").unwrap();
+    write("line", b"0123456789012345678901234567890123456789\n").unwrap();
+    let private = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    write("private.pem", private.serialize_pem().as_bytes()).unwrap();
     for (name, kind) in [
         ("p256.pem", &rcgen::PKCS_ECDSA_P256_SHA256),
         ("p384.pem", &rcgen::PKCS_ECDSA_P384_SHA384),
@@ -84,7 +87,8 @@ fn what_a_form_cannot_be_made_of_is_refused_with_its_place() {
         ("identity = [\"jwe\"]".to_owned(), "identity_jwe_key_file: is missing"),
         (key("absent.pem"), "absent.pem cannot be read"),
         (key("nothing.pem"), "holds neither a public key nor a certificate"),
-        (key("rsa.pem"), "is no key on P-256 or P-384"),
+        (key("rsa.pem"), "rsa.pem is no key on P-256 or P-384"),
+        (key("private.pem"), "private.pem is a private key, which stays with the portal"),
         (key("ed25519.pem"), "is no key on P-256 or P-384"),
         (
             "identity_jwe_key_file = \"FOLDER/p256.pem\"".to_owned(),
@@ -111,14 +115,17 @@ fn what_a_form_cannot_be_made_of_is_refused_with_its_place() {
         (field("X-A: email"), "\"email\" is no value; give one of subject"),
         (field("X-A: pesel"), "pesel is always empty: claims does not name pesel"),
         (field("X-A: subject\", \"x_a: session"), "fields[1]: x_a is there twice"),
-        (field("Host: subject"), "fields[0]: Host is not for a rule to change"),
-        (field("Connection: subject"), "Connection belongs to the connection"),
-        (field("Content-Length: subject"), "Content-Length belongs to the connection"),
-        (field("Transfer-Encoding: subject"), "Transfer-Encoding belongs to the connection"),
-        (field("Cookie: subject"), "Cookie carries or drops cookies"),
-        (field("X-Forwarded-For: subject"), "X-Forwarded-For is what the gateway itself says"),
-        (field("X-Brama-Assertion: subject"), "X-Brama-Assertion is an identity header"),
-        (field("x_brama_pesel: subject"), "x_brama_pesel is an identity header"),
+        (field("Host: subject"), "fields[0]: Host has a meaning of its own"),
+        (field("Origin: subject"), "fields[0]: Origin has a meaning of its own, and every client"),
+        (field("sec_fetch_site: subject"), "sec_fetch_site has a meaning of its own"),
+        (field("X-Cluster-Client-IP: subject"), "has a meaning of its own"),
+        (field("Connection: subject"), "Connection has a meaning of its own"),
+        (field("Content-Length: subject"), "Content-Length has a meaning of its own"),
+        (field("Transfer-Encoding: subject"), "Transfer-Encoding has a meaning of its own"),
+        (field("Cookie: subject"), "Cookie has a meaning of its own"),
+        (field("X-Forwarded-For: subject"), "X-Forwarded-For has a meaning of its own"),
+        (field("X-Brama-Assertion: subject"), "X-Brama-Assertion has a meaning of its own"),
+        (field("x_brama_pesel: subject"), "x_brama_pesel has a meaning of its own"),
         (field("Authorization: subject"), "Authorization has a meaning of its own"),
         (field("Signature: subject"), "Signature has a meaning of its own"),
         (signature("lifetime = \"6m\""), "identity_signature.lifetime: a signature may live"),
@@ -158,7 +165,12 @@ fn plain_headers_over_a_network_and_a_token_beside_its_sealed_form_are_warned_of
     }
     assert!(!said_of("http://10.0.0.1:80", "", "").contains(warned));
     let both = "identity = [\"jwe\", \"bearer\"]\nidentity_jwe_key_file = \"FOLDER/p256.pem\"";
-    assert!(said(both).contains("sends the token in the clear beside"));
+    assert!(said(both).contains("tells in the clear what it encrypts as well"));
+    let underscore = "identity = [\"headers\"]\nidentity_headers = { fields = [\"X_A: subject\"] }";
+    assert!(said(underscore).contains("many servers drop headers with an underscore"));
+    let line = "identity = [\"signature\"]\nidentity_signature = { algorithm = \"hmac-sha256\", \
+                secret_file = \"FOLDER/line\" }";
+    assert!(said(line).contains("ends with a line end, which belongs to the secret"));
     // What a trusted proxy may send is not for a route to tell.
     let passed = "[listen]\ntrusted_proxies = [\"10.0.0.1\"]\n[identity]\n\
                   pass_headers = [\"Remote-User\"]\n";
