@@ -145,9 +145,9 @@ impl Route {
         }
     }
 
-    /// Returns the names of the fields that tell the upstream an identity.
+    /// Returns the names of the fields that tell the upstream an identity, or may be taken to.
     fn told_names(&self) -> Vec<HeaderName> {
-        self.release.forms.iter().flat_map(Form::names).collect()
+        self.release.forms.iter().flat_map(Form::taken).collect()
     }
 }
 
@@ -249,6 +249,7 @@ pub struct Policy {
     hosts: Vec<Host>,
     releases: usize,
     told_names: Arc<ToldNames>,
+    signs: bool,
 }
 
 /// The locations of a host.
@@ -309,6 +310,7 @@ impl Policy {
             *name != AUTHORIZATION && identity_header(name.as_str()) == IdentityHeader::Foreign
         });
         policy.told_names = Arc::new(ToldNames::new(&told));
+        policy.signs = routes.iter().any(|route| route.signature.is_some());
         for mut route in routes {
             if route.path.len() > 1 {
                 route.path.truncate(route.path.trim_end_matches('/').len().max(1));
@@ -413,6 +415,12 @@ impl Policy {
     #[must_use]
     pub fn told_names(&self) -> &Arc<ToldNames> {
         &self.told_names
+    }
+
+    /// Tells whether the requests of some route are signed.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.signs
     }
 
     /// Returns how many different releases there are.

@@ -25,7 +25,7 @@ impl Worker {
             return Ok(Identity::default());
         }
         let signature = route.signature.as_ref();
-        let signer = signature.map(|how| self.tokens.signer(how, context.began));
+        let signer = signature.map(|how| self.tokens.signer(how, &self.shared.clock));
         let Some(live) = pass.live().filter(|_| !route.release.forms.is_empty()) else {
             return Ok(Identity { told: None, signer });
         };

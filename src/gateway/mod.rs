@@ -42,6 +42,7 @@ pub use self::settings::Settings;
 use crate::base::clock::SharedClock;
 use crate::base::network::Network;
 use crate::flow::Flows;
+use crate::identity::forms::signature::takes_its_place;
 use crate::identity::keyring::KeyRing;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
@@ -124,7 +125,10 @@ impl Worker {
             network_prefixes: (limits.ipv4_prefix, limits.ipv6_prefix),
         };
         let told = Arc::clone(shared.rules.policy.told_names());
-        let may_be_told = move |name: &HeaderName| headers::may_be_in_request_trailer(name, &told);
+        let signs = shared.rules.policy.signs();
+        let may_stand = move |name: &HeaderName| {
+            headers::may_be_in_request_trailer(name, &told) && !(signs && takes_its_place(name))
+        };
         Self {
             proxy: Proxy {
                 upstreams,
@@ -133,7 +137,7 @@ impl Worker {
                 current: Arc::clone(&shared.current),
                 access: Arc::clone(&shared.access),
                 via: Arc::clone(&shared.via),
-                trailer_rule: Arc::new(TrailerRule::new(may_be_told)),
+                trailer_rule: Arc::new(TrailerRule::new(may_stand)),
             },
             recent: RecentSessions::new(shared.flows.session_settings.idle),
             tokens: Tokens::new(Arc::clone(&shared.minter)),

@@ -16,7 +16,7 @@ use super::forms::{Form, Telling, Told};
 use super::keyring::KeyRing;
 use super::release::Release;
 use super::ways::Ways;
-use crate::base::clock::{Time, earlier, later};
+use crate::base::clock::{SharedClock, Time, earlier, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::base::recent::Recent;
 
@@ -80,8 +80,8 @@ impl Tokens {
 
     /// Returns what signs the messages of a route.
     #[must_use]
-    pub fn signer<'s>(&'s self, how: &'s MessageSignature, now: Time) -> Signer<'s> {
-        Signer { how, ring: &self.minter.signer, now }
+    pub fn signer<'s>(&'s self, how: &'s MessageSignature, clock: &'s SharedClock) -> Signer<'s> {
+        Signer { how, ring: &self.minter.signer, clock }
     }
 }
 

@@ -22,7 +22,7 @@ use super::error::Error;
 use super::http2;
 use super::in_flight::InFlight;
 use super::pool::Pooled;
-use super::request::Prepared;
+use super::request::{Prepared, Signature};
 use super::upload::{self, Upload};
 use super::upstream::{Failure, Lease, Protocol, Requester, Spoken, dial};
 use super::upstreams::Upstream;
@@ -89,7 +89,8 @@ pub(super) async fn run(
         };
         // 2. The request, and what comes of it.
         let (is_fresh, connect) = (way.connect.is_some(), way.connect);
-        let (sent, shared) = send(way.way, request, body, (connections, time, now)).await;
+        let signed = (request, request.signature()?);
+        let (sent, shared) = send(way.way, signed, body, (connections, time, now)).await;
         now = Instant::now();
         match sent {
             Ok(answer) => {
@@ -124,13 +125,14 @@ pub(super) async fn run(
 /// was, where others use it too.
 async fn send(
     way: Pooled,
-    request: &Prepared<'_>,
+    (request, signature): (&Prepared<'_>, Signature),
     body: Incoming,
     (connections, time, now): (Wanted, Duration, Instant),
 ) -> (Result<UpstreamResponse, Unanswered>, Option<u64>) {
     match way {
         Pooled::Http1(connection) => {
-            let answered = connection.exchange(request.to_http1(body), time, now, request).await;
+            let answered =
+                connection.exchange(request.to_http1(&signature, body), time, now, request).await;
             let answered = answered.map(|mut answered| {
                 // The next request is not to be spoken like this one.
                 answered.head.keep_alive &= connections != Wanted::Http1;
@@ -141,7 +143,7 @@ async fn send(
         Pooled::Http2(multiplexed) => {
             let number = multiplexed.number();
             let (body, upload) = upload::share(body);
-            let request_2 = request.to_http2(body);
+            let request_2 = request.to_http2(&signature, body);
             let response = http2::exchange(multiplexed.sender, request_2, &upload, time, request);
             let answered = Box::pin(response).await.and_then(|response| {
                 check_lengths(&response)?;

@@ -45,7 +45,7 @@ pub async fn forward(
     let requester = proxy.settings.requester(pass, context);
     let mut request =
         request::prepare(proxy, pass, forward, context, &upstream.group, (&body, peer))?;
-    request.in_the_name_of(identity)?;
+    request.in_the_name_of(identity);
     let answered = attempt::run(upstream, &forward.bounds, &request, body, requester).await?;
     if request.must_upgrade() && answered.is_success() {
         return Err(Error::NotUpgraded);

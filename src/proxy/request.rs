@@ -17,7 +17,7 @@ use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::gate::policy::Route;
-use crate::identity::forms::signature::{Message, SIGNATURE, SIGNATURE_INPUT};
+use crate::identity::forms::signature::{Message, Signer, takes_its_place};
 use crate::identity::forms::{self, Field, Identity, Told};
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, connection_auth, forwarded};
@@ -59,6 +59,9 @@ pub(super) struct Prepared<'r> {
     interim: Option<&'r Interim>,
 }
 
+/// What signs one sending of a request; none where that is not wanted.
+pub(super) type Signature = Option<[Field; 2]>;
+
 /// The target as it came, or as the route rewrites it.
 enum Target<'r> {
     Same(&'r str),
@@ -72,8 +75,8 @@ struct Ours<'r> {
     prefix: Option<&'r HeaderValue>,
     /// In whose name it is made.
     told: Option<Told>,
-    /// That it is ours, as it is.
-    signature: Option<[Field; 2]>,
+    /// Signs it, as it is, each time that it is sent.
+    signer: Option<Signer<'r>>,
     /// The rules of the route have had their say on it, so it is among the headers.
     is_among_headers: bool,
 }
@@ -123,7 +126,7 @@ pub(super) fn prepare<'r>(
         return Err(Error::ConnectionCredentials);
     }
     let context = &*context;
-    let ours = Ours { proxy, context, prefix, told: None, signature: None, is_among_headers };
+    let ours = Ours { proxy, context, prefix, told: None, signer: None, is_among_headers };
     // 3. The canonical name, so that the portal sees the host that the route was chosen by.
     let settings = group.settings();
     let host = match &forward.host {
@@ -163,8 +166,10 @@ fn take_place(route: &Route, headers: &mut HeaderMap) {
         headers.remove(AUTHORIZATION);
     }
     if route.signature.is_some() {
-        headers.remove(SIGNATURE_INPUT);
-        headers.remove(SIGNATURE);
+        let taken: Vec<_> = headers.keys().filter(|name| takes_its_place(name)).cloned().collect();
+        for name in taken {
+            headers.remove(name);
+        }
     }
 }
 
@@ -234,26 +239,27 @@ impl Watch for Prepared<'_> {
     }
 }
 
-impl Prepared<'_> {
-    /// Says in whose name it is made, and signs it where that is wanted. Nothing takes that away
-    /// any more.
-    pub(super) fn in_the_name_of(&mut self, identity: Identity<'_>) -> Result<(), Error> {
-        let Identity { told, signer } = identity;
-        if let Some(signer) = signer {
-            let message = Message {
-                method: self.method.as_str(),
-                authority: self.authority(),
-                target: self.target(),
-                headers: self.headers,
-                identity: told.as_ref().map_or(&[], Told::fields),
-            };
-            self.ours.signature = Some(signer.sign(&message)?);
-        }
-        self.ours.told = told;
-        Ok(())
+impl<'r> Prepared<'r> {
+    /// Says in whose name it is made. Nothing takes that away any more.
+    pub(super) fn in_the_name_of(&mut self, identity: Identity<'r>) {
+        (self.ours.told, self.ours.signer) = (identity.told, identity.signer);
     }
 
-    /// Returns the host as a signature covers it (RFC 9421 2.2.3). It is in lower case already.
+    /// Signs it where that is wanted: at this moment, and with a nonce that nobody has seen.
+    pub(super) fn signature(&self) -> Result<Signature, Error> {
+        let Some(signer) = &self.ours.signer else { return Ok(None) };
+        let message = Message {
+            method: self.method.as_str(),
+            authority: self.authority(),
+            target: self.target(),
+            headers: self.headers,
+            identity: self.ours.told.as_ref().map_or(&[], Told::fields),
+        };
+        Ok(Some(signer.sign(&message)?))
+    }
+
+    /// Returns the host as a signature covers it (RFC 9421 2.2.3). It is canonical already, whether a
+    /// client, the configuration or the address of a server says it.
     fn authority(&self) -> &str {
         let port = if self.scheme == Scheme::HTTPS { ":443" } else { ":80" };
         let host = self.host.to_str().unwrap_or_default();
@@ -286,7 +292,7 @@ impl Prepared<'_> {
     }
 
     /// Says all headers but `Host` and those of the connection.
-    fn say(&self, fields: &mut impl Fields) {
+    fn say(&self, signature: &Signature, fields: &mut impl Fields) {
         for (name, value) in self.headers {
             // The length is ours to say, in one way.
             if !matches!(*name, HOST | EXPECT | CONTENT_LENGTH) {
@@ -300,17 +306,17 @@ impl Prepared<'_> {
         for (name, value) in ours.told.iter().flat_map(Told::fields) {
             fields.add(name, value);
         }
-        for (name, value) in ours.signature.iter().flatten() {
+        for (name, value) in signature.iter().flatten() {
             fields.add(name, value);
         }
     }
 
     /// Writes it for HTTP/1.1.
-    pub(super) fn to_http1(&self, body: Incoming) -> Outgoing {
+    pub(super) fn to_http1(&self, signature: &Signature, body: Incoming) -> Outgoing {
         let mut head = write_buffer::take();
         outgoing::request_line(&mut head, self.method, self.target());
         head.add(&HOST, &self.host);
-        self.say(&mut head);
+        self.say(signature, &mut head);
         match self.framing {
             Framing::Chunked => outgoing::field(&mut head, "transfer-encoding", b"chunked"),
             Framing::Length(length) if self.says_length => {
@@ -337,7 +343,7 @@ impl Prepared<'_> {
     }
 
     /// Makes it for HTTP/2. An upgrade is not for HTTP/2 and is left out (RFC 9113 8.6).
-    pub(super) fn to_http2(&self, body: Sending) -> Request<Sending> {
+    pub(super) fn to_http2(&self, signature: &Signature, body: Sending) -> Request<Sending> {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.version_mut() = Version::HTTP_2;
@@ -350,7 +356,7 @@ impl Prepared<'_> {
             Target::Rewritten(target) => Some(target.clone()),
         };
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
-        self.say(request.headers_mut());
+        self.say(signature, request.headers_mut());
         if let Framing::Length(length) = self.framing
             && self.says_length
         {

@@ -92,7 +92,12 @@ impl OwnPortal {
             Who::Required => Access::level(Assurance::Substantial),
             Who::Optional => Access::Optional,
         };
-        let forms: Vec<Form> = self.identity.iter().filter_map(form).collect();
+        let mut forms: Vec<Form> = Vec::new();
+        for form in self.identity.iter().filter_map(form) {
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
         let is_signed = self.identity.contains(&IdentityForm::Signature);
         let names = names(&forms, is_signed);
         self.upstream.clone().map(|address| Own { address, access, forms, is_signed, names })

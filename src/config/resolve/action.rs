@@ -11,7 +11,7 @@ use crate::gate::header_rules::{Lines, MAX_RULES, Rules, Side};
 use crate::gate::origins::Origins;
 use crate::gate::protocols::{self, Protocols};
 use crate::gate::rewrite::{self, Rewrite};
-use crate::request::host;
+use crate::request::host::Host;
 
 /// The full key of one of the route's keys.
 type Key<'k> = &'k dyn Fn(&str) -> String;
@@ -239,12 +239,18 @@ fn bounds(context: &mut Context<'_>, route: &file::Route, key: Key<'_>) -> Bound
     }
 }
 
+/// Returns a host as it is sent. A port stays, because the scheme of the upstream is not known here.
+fn canonical(host: &str) -> Option<HeaderValue> {
+    let host = Host::parse(host.as_bytes(), host.ends_with(":80")).ok()?;
+    Some(host.value().clone())
+}
+
 fn host_header(context: &mut Context<'_>, route: &file::Route, key: Key<'_>) -> Option<HostHeader> {
     match route.host_header.as_str() {
         "preserve" => Some(HostHeader::Preserve),
         "upstream" => Some(HostHeader::Upstream),
         // A name without a dot is most likely one of the two words, misspelled.
-        name => match host::name(name).and_then(|_| HeaderValue::from_str(name).ok()) {
+        name => match canonical(name) {
             Some(host) if name.contains(['.', ':']) || name == "localhost" => {
                 Some(HostHeader::Fixed(host))
             }

@@ -26,6 +26,8 @@ pub struct PlainHeaders {
     pub encoding: Encoding,
     /// Each field, and what it says.
     pub fields: Vec<(HeaderName, Value)>,
+    /// What a portal that knows such fields reads beside them, in lower case.
+    pub also_read: &'static [&'static str],
 }
 
 /// How a value is written. A field of HTTP carries visible ASCII safely, and nothing else
@@ -92,7 +94,7 @@ impl PlainHeaders {
     pub fn of(preset: Preset, encoding: Encoding) -> Self {
         let fields = preset.fields().iter();
         let fields = fields.map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
-        Self { encoding, fields }
+        Self { encoding, fields, also_read: preset.also_read() }
     }
 }
 
@@ -138,6 +140,65 @@ impl Preset {
         }
     }
 }
+
+impl Preset {
+    /// Returns the names that portals read beside its fields. A service provider of Shibboleth that
+    /// sends fields clears every name of its attribute map, so a portal behind it believes them all.
+    #[must_use]
+    pub fn also_read(self) -> &'static [&'static str] {
+        match self {
+            Self::Brama | Self::RemoteUser | Self::Oauth2Proxy => &[],
+            Self::Shibboleth => &SHIBBOLETH,
+        }
+    }
+}
+
+/// Names of the attribute map that Shibboleth comes with, and of what it says of a session.
+const SHIBBOLETH: [&str; 43] = [
+    "affiliation",
+    "assurance",
+    "auth-type",
+    "businesscategory",
+    "carlicense",
+    "cn",
+    "departmentnumber",
+    "description",
+    "edupersonnickname",
+    "edupersonorcid",
+    "edupersonprincipalname",
+    "employeenumber",
+    "employeetype",
+    "entitlement",
+    "eppn",
+    "facsimiletelephonenumber",
+    "initials",
+    "ismemberof",
+    "l",
+    "mail",
+    "manager",
+    "member",
+    "memberof",
+    "mobile",
+    "nickname",
+    "o",
+    "org-dn",
+    "orgunit-dn",
+    "ou",
+    "pairwise-id",
+    "postaladdress",
+    "postalcode",
+    "postofficebox",
+    "preferredlanguage",
+    "primary-affiliation",
+    "primary-orgunit-dn",
+    "schachomeorganization",
+    "st",
+    "street",
+    "subject-id",
+    "targeted-id",
+    "telephonenumber",
+    "uid",
+];
 
 impl Value {
     /// All of them, with the words of the configuration.
@@ -254,6 +315,10 @@ fn encoded_words(text: &str) -> String {
 impl Tell for PlainHeaders {
     fn names(&self) -> Vec<HeaderName> {
         self.fields.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn also_read(&self) -> &'static [&'static str] {
+        self.also_read
     }
 
     fn tell(&self, telling: &Telling<'_>, fields: &mut Vec<Field>) -> Result<(), Error> {

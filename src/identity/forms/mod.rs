@@ -49,6 +49,15 @@ impl Form {
         self.teller().names()
     }
 
+    /// Returns the names that no client may send: those of its fields, and what a portal reads beside
+    /// them.
+    #[must_use]
+    pub fn taken(&self) -> Vec<HeaderName> {
+        let also = self.teller().also_read().iter();
+        let also = also.map(|name| HeaderName::from_static(name));
+        self.names().into_iter().chain(also).collect()
+    }
+
     /// Tells whether it hands on the signed token.
     #[must_use]
     pub fn has_token(&self) -> bool {

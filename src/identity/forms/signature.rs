@@ -20,16 +20,28 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::tell::Field;
-use crate::base::clock::{Time, later};
+use crate::base::clock::{SharedClock, Time, later};
 use crate::base::encoding::base64;
 use crate::base::random;
 use crate::identity::error::Error;
+use crate::identity::headers::folds_to_start;
 use crate::identity::keyring::KeyRing;
 
 /// RFC 9421 4.1.
 pub const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 /// RFC 9421 4.2.
 pub const SIGNATURE: HeaderName = HeaderName::from_static("signature");
+
+/// Tells whether a field of a client's stands, to a program that reads variables, where a signature
+/// of ours does, or where what it covers does.
+#[must_use]
+pub fn takes_its_place(name: &HeaderName) -> bool {
+    let is = |known: &HeaderName| {
+        let (name, known) = (name.as_str(), known.as_str());
+        name.len() == known.len() && folds_to_start(name, known)
+    };
+    is(&SIGNATURE) || is(&SIGNATURE_INPUT) || (*name != CONTENT_DIGEST && is(&CONTENT_DIGEST))
+}
 /// RFC 9530 2.
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
@@ -120,8 +132,8 @@ pub struct Signer<'s> {
     pub how: &'s MessageSignature,
     /// The key of the tokens.
     pub ring: &'s RingSigner,
-    /// When the request came.
-    pub now: Time,
+    /// Tells when it is signed: a request may have waited.
+    pub clock: &'s SharedClock,
 }
 
 impl std::fmt::Debug for Signer<'_> {
@@ -151,8 +163,9 @@ impl Signer<'_> {
     /// # Errors
     /// When the key signs nothing, or a field has letters that no signature covers.
     pub fn sign(&self, message: &Message<'_>) -> Result<[Field; 2], Error> {
+        let now = self.clock.now();
         let ready = match &self.how.key {
-            SigningKey::Ring => Some(self.ring.current(self.now)?),
+            SigningKey::Ring => Some(self.ring.current(now)?),
             SigningKey::Shared { .. } => None,
         };
         let key_id = match (&self.how.key, &ready) {
@@ -160,7 +173,7 @@ impl Signer<'_> {
             (SigningKey::Ring, Some(ready)) => &ready.id,
             (SigningKey::Ring, None) => return Err(Error::Signing),
         };
-        let times = [self.now, later(self.now, self.how.lifetime)].map(Time::as_second);
+        let times = [now, later(now, self.how.lifetime)].map(Time::as_second);
         let nonce = random::handle();
         let (base, parameters) = base(message, &Parameters { times, nonce: &nonce, key_id })?;
         let signature = match (&self.how.key, &ready) {
@@ -237,6 +250,7 @@ mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
     use super::*;
+    use crate::base::clock::ManualClock;
     use crate::base::encoding::{from_base64, from_base64url};
 
     fn message<'m>(headers: &'m HeaderMap, identity: &'m [Field]) -> Message<'m> {
@@ -316,8 +330,10 @@ mod tests {
         let how = MessageSignature { key: SigningKey::Ring, lifetime: Duration::from_secs(60) };
         let headers = HeaderMap::new();
         // The ring goes on, and so does what signs.
+        let manual = Arc::new(ManualClock::at(now));
+        let clock: SharedClock = Arc::clone(&manual) as SharedClock;
         for now in [now, later(now, period)] {
-            let signer = Signer { how: &how, ring: &signer, now };
+            let signer = Signer { how: &how, ring: &signer, clock: &clock };
             let [(_, input), (_, signature)] = signer.sign(&message(&headers, &[])).unwrap();
             let parameters = input.to_str().unwrap().strip_prefix("brama=").unwrap();
             let nonce = parameters.split('"').nth_back(5).unwrap();
@@ -338,6 +354,7 @@ mod tests {
             let signature = from_base64(signature).unwrap();
             assert!(key.verify(&base, &signature).is_ok());
             assert!(key.verify(&[&base[..], b" "].concat(), &signature).is_err());
+            manual.advance(period);
         }
     }
 

@@ -10,6 +10,11 @@ pub(super) trait Tell {
     /// Returns the names of its fields.
     fn names(&self) -> Vec<HeaderName>;
 
+    /// Returns the names that a portal reads beside these, although nothing is sent under them.
+    fn also_read(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Adds its fields.
     fn tell(&self, telling: &Telling<'_>, fields: &mut Vec<Field>) -> Result<(), Error>;
 }

@@ -212,6 +212,7 @@ fn a_client_signs_nothing_where_the_gateway_does() {
         ("/signed", "optional", "identity = [\"assertion\", \"signature\"]"),
     ]);
     let theirs = "Signature-Input: sig1=();created=1\r\nSignature: sig1=:YQ==:\r\n\
+                  Signature_Input: brama=()\r\nsignature.input: brama=()\r\nContent_Digest: x\r\n\
                   Accept-Signature: sig2=(\"cookie\")\r\n";
     let plain = case.told("GET /", theirs);
     assert_eq!(values(&plain, "signature"), ["sig1=:YQ==:"]);
@@ -226,6 +227,30 @@ fn a_client_signs_nothing_where_the_gateway_does() {
         assert!(input.ends_with(";tag=\"brama\""), "{input}");
         let [signature] = values(&fields, "signature")[..] else { panic!("{fields:?}") };
         assert!(signature.starts_with("brama=:"), "{signature}");
+        let aliases = ["signature_input", "signature.input", "content_digest"];
+        assert!(aliases.iter().all(|name| values(&fields, name).is_empty()), "{fields:?}");
+    }
+    // Nor behind a body, on whatever route: a portal cannot see by which one it came.
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n";
+    for trailer in ["Signature: a=:YQ==:", "Signature-Input: a=()", "signature_input: a=()"] {
+        let (mut wire, host) = (case.gateway.connect(), case.gateway.host());
+        wire.send(
+            format!("POST / HTTP/1.1\r\nHost: {host}\r\n{chunked}{trailer}\r\n\r\n").as_bytes(),
+        );
+        assert_eq!(wire.answer("POST").status, 400, "{trailer}");
+    }
+}
+
+/// A portal that was behind a service provider of Shibboleth believes all of its attribute map.
+#[test]
+fn nobody_says_what_a_portal_of_shibboleth_reads_beside_what_it_is_told() {
+    let lines = "identity = [\"headers\"]\nidentity_headers = { preset = \"shibboleth\" }";
+    let case = Case::start(&[("/", "public", ""), ("/shib", "required", lines)]);
+    let forged = "mail: root\r\nuid: root\r\nMemberOf: root\r\nentitlement: root\r\ngivenName: root\r\n\
+                  eduPersonPrincipalName: root\r\nAuth_Type: root\r\nX-Mail: stays\r\n";
+    for fields in [case.told("GET /", forged), case.of_anna("GET /shib", forged)] {
+        assert!(fields.iter().all(|(_, value)| value != "root"), "{fields:?}");
+        assert_eq!(values(&fields, "x-mail"), ["stays"]);
     }
 }
 
@@ -278,7 +303,12 @@ fn another_implementation_verifies_what_is_signed() {
         &[
             ("/", "required", "identity = [\"assertion\", \"signature\"]"),
             ("/shared", "required", &shared),
-            ("/moved", "required", "identity = [\"signature\"]\nstrip_prefix = \"/moved\""),
+            (
+                "/moved",
+                "required",
+                "identity = [\"signature\"]\nstrip_prefix = \"/moved\"\n\
+             host_header = \"Portal.Internal:80\"",
+            ),
         ],
         |plan| plan,
         Some(folder),

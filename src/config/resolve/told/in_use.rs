@@ -24,7 +24,7 @@ const BEGINNINGS: [&str; 13] = [
 ];
 
 /// Whole names, folded.
-const NAMES: [&str; 64] = [
+const NAMES: [&str; 70] = [
     "age",
     "allow",
     "alt-used",
@@ -41,8 +41,10 @@ const NAMES: [&str; 64] = [
     "dnt",
     "early-data",
     "expect",
+    "fastly-client-ip",
     "forwarded",
     "from",
+    "front-end-https",
     "host",
     "http2-settings",
     "if",
@@ -59,6 +61,7 @@ const NAMES: [&str; 64] = [
     "pragma",
     "prefer",
     "priority",
+    "proxy",
     "purpose",
     "range",
     "referer",
@@ -84,10 +87,13 @@ const NAMES: [&str; 64] = [
     "x-client-ip",
     "x-cluster-client-ip",
     "x-csrf-token",
+    "x-forwarded",
+    "x-host",
     "x-moz",
     "x-real-ip",
     "x-request-id",
     "x-requested-with",
+    "x-scheme",
     "x-xsrf-token",
 ];
 

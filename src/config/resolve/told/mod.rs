@@ -2,6 +2,8 @@
 
 mod in_use;
 
+use std::time::Duration;
+
 use http::HeaderName;
 
 use self::in_use::is_in_use;
@@ -23,6 +25,8 @@ use crate::xml::keys::{PrivateKey, ec_point};
 
 /// The most headers of one route that tell an identity.
 const MOST_FIELDS: usize = 32;
+/// Times are told in whole seconds.
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 /// The longest name of a shared secret.
 const LONGEST_KEY_ID: usize = 64;
 
@@ -93,8 +97,10 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route], upstreams: &[up
             ServerAddress::Name { host, .. } => host == "localhost",
         };
         let settings = &upstreams[forward.upstream];
-        let proves_itself = file.upstreams[forward.upstream].tls_client_certificate.is_some();
-        if is_plain && !proves_itself && !settings.servers.iter().all(is_near) {
+        let proves_itself = settings.tls.is_some()
+            && file.upstreams[forward.upstream].tls_client_certificate.is_some();
+        let is_proven = proves_itself || route.signature.is_some();
+        if is_plain && !is_proven && !settings.servers.iter().all(is_near) {
             let what = "nothing proves plain headers, and whoever reaches the upstream past the \
                         gateway can write them";
             context.warn(
@@ -163,7 +169,7 @@ fn check_rules(
 
 /// Reports headers that clients of trusted proxies may send and this route tells an identity in.
 fn check_passed(context: &mut Context<'_>, key: &str, telling: &Telling) {
-    let names: Vec<HeaderName> = telling.forms.iter().flat_map(Form::names).collect();
+    let names: Vec<HeaderName> = telling.forms.iter().flat_map(Form::taken).collect();
     let told = ToldNames::new(&names);
     if let Some(name) = context.file().identity.pass_headers.iter().find(|name| told.has(name)) {
         let what = format!("tells an identity in {name}, which identity.pass_headers lets pass");
@@ -266,7 +272,11 @@ fn headers(
             Err((what, advice)) => context.error(&format!("{list}[{index}]"), what, advice),
         }
     }
-    (found.len() == fields.len()).then_some(PlainHeaders { encoding, fields: found })
+    (found.len() == fields.len()).then_some(PlainHeaders {
+        encoding,
+        fields: found,
+        also_read: &[],
+    })
 }
 
 /// Reads a line such as `X-Citizen-Id: subject`.
@@ -311,7 +321,7 @@ fn signature(
         &route.identity_signature;
     let table = key(key!(Route: identity_signature));
     let lifetime = lifetime.get();
-    if lifetime.is_zero() || lifetime > LONGEST_LIFETIME {
+    if !(SHORTEST_LIFETIME..=LONGEST_LIFETIME).contains(&lifetime) {
         let key = format!("{table}.lifetime");
         let what = "a signature may live at most 5 minutes, and some time at least";
         context.error(&key, what, "give a value between \"1s\" and \"5m\"");

@@ -129,6 +129,7 @@ fn what_a_form_cannot_be_made_of_is_refused_with_its_place() {
         (field("Authorization: subject"), "Authorization has a meaning of its own"),
         (field("Signature: subject"), "Signature has a meaning of its own"),
         (signature("lifetime = \"6m\""), "identity_signature.lifetime: a signature may live"),
+        (signature("lifetime = \"999ms\""), "identity_signature.lifetime: a signature may live"),
         (signature("lifetime = \"0s\""), "identity_signature.lifetime: a signature may live"),
         (signature("key_id = \"a\""), "identity_signature.key_id: is for \"hmac-sha256\" alone"),
         (signature(hmac), "identity_signature.secret_file: is missing"),
@@ -164,6 +165,9 @@ fn plain_headers_over_a_network_and_a_token_beside_its_sealed_form_are_warned_of
         assert_eq!(said_of(near, "", plain), "", "{near}");
     }
     assert!(!said_of("http://10.0.0.1:80", "", "").contains(warned));
+    // Signed, they are proven; a certificate that is not used proves nothing.
+    let signed = "identity = [\"headers\", \"signature\"]";
+    assert!(!said_of("http://10.0.0.1:80", "", signed).contains(warned));
     let both = "identity = [\"jwe\", \"bearer\"]\nidentity_jwe_key_file = \"FOLDER/p256.pem\"";
     assert!(said(both).contains("tells in the clear what it encrypts as well"));
     let underscore = "identity = [\"headers\"]\nidentity_headers = { fields = [\"X_A: subject\"] }";
