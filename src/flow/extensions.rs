@@ -56,9 +56,11 @@ mod tests {
         let seen = Extensions::default();
         assert_eq!(seen.news(answer(&["a", "b", "a"]).unread()), ["a", "b"]);
         assert_eq!(seen.news(answer(&["b", "c"]).unread()), ["c"]);
-        seen.note(answer(&["b"]).unread());
         seen.note(answer(&[]).unread());
-        assert_eq!(seen.answers.value(), 1);
+        assert_eq!(seen.answers.value(), 0);
+        seen.note(answer(&["b"]).unread());
+        seen.note(answer(&["b", "d"]).unread());
+        assert_eq!(seen.answers.value(), 2);
     }
 
     #[test]

@@ -303,6 +303,7 @@ mod tests {
             (Some(http), "http://{host}/x", "http://portal.example:8080/x"),
             // One port is enough.
             (Some(https), "https://{host}:444/x", "https://portal.example:444/x"),
+            (Some(https), "https://{host}:444", "https://portal.example:444"),
             (None, "https://{host}/x", "https://portal.example/x"),
             (None, "https://{host}:444/x", "https://portal.example:444/x"),
         ] {
@@ -336,6 +337,7 @@ mod tests {
             ("/fixed#part", Some("q"), "/fixed#part"),
             ("/new{path}", None, "/new/a%20b/c"),
             ("{path}/", None, "/a%20b/c/"),
+            ("/x?from=/{path}", None, "/x?from=//a%20b/c"),
             ("http://[::1]:80/", None, "http://[::1]:80/"),
         ] {
             assert_eq!(location(target, query), expected, "{target}");
@@ -358,6 +360,7 @@ mod tests {
             ("https://{path}", NoAddress),
             ("https://{query}", NoAddress),
             ("https://user@a.example/", NoAddress),
+            ("https://[::1/", NoAddress),
             ("https://a b.example/", Character),
             ("/\\evil.example", Character),
             ("/żółw", Character),

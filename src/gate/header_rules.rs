@@ -244,10 +244,23 @@ mod tests {
             (Side::Request, "remove", "Cookie"),
             (Side::Response, "remove", "Set-Cookie"),
             (Side::Response, "remove", "Server"),
+            // It is of requests alone.
+            (Side::Response, "set", "Host: x"),
+            (Side::Response, "set", "X-Forwarded-For: x"),
+            (Side::Response, "set", "Cookie: a=b"),
+            (Side::Request, "set", "Set-Cookie: a=b"),
             (Side::Response, "set", "Content-Security-Policy: default-src 'self'"),
             (Side::Request, "set", "Authorization: Basic eDp5"),
         ] {
             assert!(one(side, list, line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn there_are_none_when_no_list_has_one() {
+        assert!(Rules::default().is_empty());
+        for (list, line) in [("remove", "X-A"), ("set", "X-A: 1"), ("add", "X-A: 1")] {
+            assert!(!one(Side::Request, list, line).unwrap().is_empty(), "{list}");
         }
     }
 }

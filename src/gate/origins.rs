@@ -101,10 +101,18 @@ mod tests {
             "https://a.example?q",
             "https://a.example#f",
             "https://user@a.example",
+            "https://:secret@a.example",
             "wss://a.example",
             "file:///x",
         ] {
             assert_eq!(parse(text), Err(vec![(0, NoOrigin)]), "{text}");
         }
+    }
+
+    #[test]
+    fn none_is_known_where_none_is_named() {
+        let none = Origins::parse(&[]).unwrap();
+        assert!(none.is_empty() && !none.has(b"") && !none.has(b"https://app.example"));
+        assert!(!parse("https://app.example").unwrap().is_empty());
     }
 }

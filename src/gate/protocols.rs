@@ -115,6 +115,8 @@ mod tests {
             (&Protocols::default(), "", None),
             (&Protocols::default(), ",", None),
             (&both, "own/1 , x, websocket", Some("own/1, websocket")),
+            // As it was wished, when all of it is named.
+            (&both, "own/1,WebSocket", Some("own/1,WebSocket")),
             (&both, "own", None),
             (&named(&[]), "websocket", None),
         ] {

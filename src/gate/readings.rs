@@ -96,6 +96,10 @@ fn may_be(segment: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::leniency::Kind;
+    use crate::gate::policy::{Access, Route};
+    use crate::gate::rewrite::Rewrite;
+    use crate::identity::claims::Release;
 
     #[test]
     fn a_segment_with_unknown_letters_may_be_many_names() {
@@ -113,8 +117,84 @@ mod tests {
             ("a\0b\0c", "abbc", true),
             ("a\0a", "a", false),
             ("a\0b\0b", "ab", false),
+            ("\0b\0b\0", "xb", false),
+            ("\0b\0b\0", "bxb", true),
         ] {
             assert_eq!(may_be(segment, name), may, "{segment:?} {name}");
         }
+    }
+
+    const HOST: &str = "portal.example";
+
+    fn route(path: &str, kinds: &[Kind]) -> Route {
+        let release = Release { audience: "a".to_owned(), claims: vec![] };
+        let leniency = kinds.iter().fold(Leniency::default(), |set, &kind| set.with(kind));
+        let route = Route::to_upstream((HOST, path), Access::Public, 0, (0, release));
+        Route { leniency, ..route }
+    }
+
+    /// What is said of a path that could be read as these.
+    fn said(policy: &Policy, path: &str, others: &[&str]) -> Result<(), Refusal> {
+        let others: Vec<_> = others.iter().map(|&other| other.to_owned()).collect();
+        let longest = others.iter().map(String::as_str).chain([path]);
+        let longest = longest.max_by_key(|path| path.matches('/').count()).unwrap().to_owned();
+        let needed = Leniency::default().with(Kind::EncodedSlash);
+        policy.take(HOST, &Readings { needed, path: path.to_owned(), others, longest })
+    }
+
+    #[test]
+    fn a_path_is_taken_where_its_route_says_so_and_each_reading_is_of_that_route() {
+        let lenient = |path| route(path, &[Kind::EncodedSlash]);
+        let policy = Policy::new(vec![
+            lenient("/"),
+            lenient("/files"),
+            lenient("/files/Own"),
+            route("/strict", &[Kind::EmptySegment]),
+        ]);
+        for (path, others, expected) in [
+            ("/files/a%2Fb", &["/files/a/b"][..], Ok(())),
+            ("/files/a%2Fb", &[], Ok(())),
+            ("/strict/a%2Fb", &["/strict/a/b"], Err(Refusal::NotTaken)),
+            // Letters that are known are compared as they are.
+            ("/files/own%2Fb", &["/files/own/b"], Ok(())),
+            // Another location, or none that covers it.
+            ("/x%2Fy", &["/x/y"], Ok(())),
+            ("/files%2Fb", &["/files/b"], Err(Refusal::LeadsElsewhere)),
+            ("/files/Own%2Fb", &["/files/Own/b"], Err(Refusal::LeadsElsewhere)),
+            ("/files/a%2Fb", &["/files/a/b", "/b"], Err(Refusal::LeadsElsewhere)),
+            // Letters that are not known, in whatever case: those of a location below, or not.
+            ("/files/%FF", &["/files/\0"], Err(Refusal::LeadsElsewhere)),
+            ("/files/o%FF", &["/files/o\0"], Err(Refusal::LeadsElsewhere)),
+            ("/files/a%FF", &["/files/a\0"], Ok(())),
+            ("/files/a/%FF", &["/files/a/\0"], Ok(())),
+            ("/files/Own/%FF", &["/files/Own/\0"], Ok(())),
+            ("/a/%FF", &["/a/\0"], Ok(())),
+            // It would name a host.
+            ("/%2Fx", &["//x"], Err(Refusal::LeadsElsewhere)),
+        ] {
+            assert_eq!(said(&policy, path, others), expected, "{path} {others:?}");
+        }
+        let elsewhere = Readings {
+            needed: Leniency::default(),
+            path: "/".to_owned(),
+            others: vec![],
+            longest: "/".to_owned(),
+        };
+        assert_eq!(policy.take("other.example", &elsewhere), Err(Refusal::NotTaken));
+    }
+
+    #[test]
+    fn what_a_rewrite_makes_of_a_reading_names_no_host() {
+        let policy = |path: &str, strip: &str, add: &str| {
+            let rewrite = Rewrite::new(path, strip, add).unwrap();
+            Policy::new(vec![Route { rewrite, ..route(path, &[Kind::EncodedSlash]) }])
+        };
+        let stripped = policy("/app", "/app", "");
+        assert_eq!(said(&stripped, "/app/a%2Fb", &["/app/a/b"]), Ok(()));
+        assert_eq!(said(&stripped, "/app/%2Fb", &["/app//b"]), Err(Refusal::LeadsElsewhere));
+        // Whatever is put before it.
+        let added = policy("/", "", "/app");
+        assert_eq!(said(&added, "/a%2Fb", &["/a/b"]), Ok(()));
+        assert_eq!(said(&added, "/%2Fb", &["//b"]), Err(Refusal::LeadsElsewhere));
     }
 }

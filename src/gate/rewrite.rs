@@ -224,6 +224,10 @@ mod tests {
             ("/tax", "/app", "/other", None),
             ("/żó", "", "/x", Some("/%C5%BC%C3%B3/x")),
             ("", "", "/x", None),
+            // No path from the root.
+            ("/tax", "", "form", None),
+            ("/tax", "", "", None),
+            ("/tax", "/app", "app/form", None),
             // Nothing that would lead elsewhere.
             ("", "/app", "/app//evil.example", None),
             ("", "/app", "/app/\\evil.example", None),
@@ -274,6 +278,9 @@ mod tests {
         assert_eq!(rewrite.prefix().unwrap(), "/tax");
         assert!(Rewrite::default().prefix().is_none());
         assert!(Rewrite::default().target(&PathAndQuery::from_static("/x")).is_none());
+        let added = Rewrite::new("/tax", "", "/app").unwrap();
+        assert_eq!(added.target(&PathAndQuery::from_static("/tax?q")).unwrap(), "/app/tax?q");
+        assert!(!added.is_none() && !rewrite.is_none() && Rewrite::default().is_none());
     }
 
     #[test]

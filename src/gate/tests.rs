@@ -10,6 +10,7 @@ use super::standing::{Standing, standings};
 use super::*;
 use crate::base::clock::earlier;
 use crate::identity::assurance::Assurance;
+use crate::identity::claims::PersonalClaim;
 use crate::identity::release::Release;
 use crate::session::SessionId;
 use crate::session::cached::{Activity, CachedSession};
@@ -493,5 +494,99 @@ proptest! {
         {
             prop_assert_eq!(one, two, "{} {}", path, other);
         }
+    }
+}
+
+#[test]
+fn a_preflight_is_answered_by_the_route_of_the_method_that_it_asks_for() {
+    let preflight =
+        |methods, access| Route { cors_preflight: true, ..for_methods("/api", methods, access) };
+    let policy = Policy::new(vec![
+        preflight(&["PUT"], Access::level(Assurance::High)),
+        for_methods("/api", &["DELETE"], Access::level(Assurance::High)),
+        route("/all", Access::Optional),
+    ]);
+    let asked = |path: &str, method: &Method| {
+        let facts = Facts { method: &Method::OPTIONS, ..facts("portal.example", path) };
+        RouteMatch::find(&facts, &policy).asking_for(method)
+    };
+    let put = asked("/api", &Method::PUT);
+    assert_eq!(shown(&put.judge(None, now())), "pass /api");
+    assert!(matches!(put.judge(Some(&visitor()), now()).outcome, Ok(Naming::Nobody)));
+    // No session is looked for, and what is decided depends on the method.
+    assert!(!put.asks_who() && put.names_methods());
+    let delete = asked("/api", &Method::DELETE);
+    assert_eq!(shown(&delete.judge(None, now())), "only PUT DELETE");
+    assert!(delete.names_methods());
+    let all = asked("/all", &Method::PUT);
+    assert!(all.asks_who() && !all.names_methods());
+    assert!(!asked("/none", &Method::PUT).names_methods());
+    assert!(asked("/api", &Method::PATCH).names_methods());
+}
+
+#[test]
+fn a_match_says_what_its_route_asks_for_and_bounds() {
+    let mut bounded = route("/in", Access::level(Assurance::High));
+    if let Action::Forward(forward) = &mut bounded.action {
+        forward.bounds.max_body = Some(7);
+    }
+    let policy = Policy::new(vec![bounded, route("/", Access::Public), answers("/own")]);
+    let of = |path| RouteMatch::find(&facts("portal.example", path), &policy);
+    assert_eq!(of("/in").requirement().unwrap().assurance, Assurance::High);
+    assert_eq!(of("/in").max_body(), Some(7));
+    for path in ["/", "/own"] {
+        assert!(of(path).requirement().is_none() && of(path).max_body().is_none(), "{path}");
+    }
+    let nowhere = RouteMatch::find(&facts("other.example", "/in"), &policy);
+    assert!(nowhere.requirement().is_none() && nowhere.max_body().is_none());
+}
+
+#[test]
+fn a_policy_says_what_it_has_for_a_host() {
+    let release = |claims| Release { audience: "a".to_owned(), claims };
+    let named = Route {
+        release: release(vec![PersonalClaim::GivenName]),
+        release_number: 4,
+        ..route("/tax/form", Access::Public)
+    };
+    let other = Route { host: "other.example".to_owned(), ..route("/", Access::Public) };
+    let policy = Policy::new(vec![
+        route("/", Access::Public),
+        route("/tax", Access::Public),
+        named,
+        route("/taxi", Access::Public),
+        other,
+    ]);
+    let below = |host, path| {
+        let paths: Vec<_> = policy.below(host, path).map(Location::path).collect();
+        paths
+    };
+    assert_eq!(below("portal.example", "/tax"), ["/tax/form"]);
+    assert_eq!(below("portal.example", "/tax/"), ["/tax/form"]);
+    assert_eq!(below("portal.example", "/"), ["/tax/form", "/taxi", "/tax"]);
+    assert!(below("portal.example", "/tax/form").is_empty());
+    assert!(below("none.example", "/").is_empty());
+    assert!(policy.has_host("portal.example") && !policy.has_host("none.example"));
+    assert!(policy.releases_claim("portal.example", PersonalClaim::GivenName));
+    assert!(!policy.releases_claim("portal.example", PersonalClaim::FamilyName));
+    assert!(!policy.releases_claim("other.example", PersonalClaim::GivenName));
+    assert_eq!(policy.releases(), 5);
+}
+
+#[test]
+fn a_route_matches_unless_it_is_for_another_path_or_host() {
+    use Standing::{
+        AllMethods, Decides, OtherCase, OtherHost, OtherMethod, OtherPath, ShorterPath,
+    };
+    for (standing, matches) in [
+        (Decides, true),
+        (ShorterPath, true),
+        (OtherMethod, true),
+        (AllMethods, true),
+        (OtherCase, true),
+        (OtherPath, false),
+        (OtherHost, false),
+    ] {
+        assert_eq!(standing.matches(), matches, "{standing}");
     }
 }

@@ -103,6 +103,8 @@ mod tests {
             ("02270803628", Some(date(2002, 7, 8))),
             ("00815700000", None),
             ("00810100000", Some(date(1800, 1, 1))),
+            ("00410100000", Some(date(2100, 1, 1))),
+            ("99723100000", Some(date(2299, 12, 31))),
             ("99999900000", None),
         ] {
             assert_eq!(Pesel::parse(text).unwrap().date(), expected, "{text}");
@@ -116,6 +118,11 @@ mod tests {
         assert_eq!(pesel.notes(Some(date(1944, 5, 15))), [Note::OtherDate]);
         let odd = Pesel::parse("44051401358").unwrap();
         assert_eq!(odd.notes(None), [Note::Checksum]);
+        let undated = Pesel::parse("99999900000").unwrap();
+        for birthdate in [None, Some(date(1999, 9, 9))] {
+            assert!(undated.notes(birthdate).contains(&Note::NoDate), "{birthdate:?}");
+        }
+        assert!(!pesel.notes(None).contains(&Note::NoDate));
     }
 
     #[test]

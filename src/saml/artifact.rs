@@ -92,6 +92,29 @@ mod tests {
     }
 
     #[test]
+    fn an_artifact_is_as_short_and_as_long_as_it_may_be_and_no_more() {
+        for (bytes, is_taken) in [(15, false), (16, true), (384, true), (385, false)] {
+            assert_eq!(Artifact::parse(&base64(&vec![4; bytes])).is_ok(), is_taken, "{bytes}");
+        }
+        // Of base64 alone: spaces around it count for nothing.
+        let padded = format!("  {}\n", base64(&[4; 384]));
+        assert_eq!(Artifact::parse(&padded).unwrap().as_str(), base64(&[4; 384]));
+    }
+
+    #[test]
+    fn the_same_bytes_are_the_same_artifact_however_they_are_written() {
+        let fingerprint = |text: &str| Artifact::parse(text).unwrap().fingerprint();
+        let text = base64(&[4; 44]);
+        let (start, end) = text.split_at(20);
+        assert_eq!(fingerprint(&format!(" {text}\n")), fingerprint(&text));
+        assert_eq!(fingerprint(&text), sha256(&[4; 44]));
+        if let Ok(parted) = Artifact::parse(&format!("{start}\n{end}")) {
+            assert_eq!(parted.fingerprint(), fingerprint(&text));
+        }
+        assert_ne!(fingerprint(&base64(&[5; 44])), fingerprint(&text));
+    }
+
+    #[test]
     fn debug_output_does_not_show_the_artifact() {
         let artifact = Artifact::parse(&base64(&[4; 44])).unwrap();
         assert!(!format!("{artifact:?}").contains("BAQE"));

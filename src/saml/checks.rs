@@ -162,3 +162,51 @@ impl Checks {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(checks: &Checks) -> (Outcome, &str) {
+        let check = checks.list().last().unwrap();
+        (check.outcome, &check.detail)
+    }
+
+    #[test]
+    fn what_is_not_read_is_counted_and_each_name_told_once_up_to_a_number() {
+        let mut checks = Checks::new();
+        checks.note_places("places", Ok(())).unwrap();
+        assert_eq!(last(&checks), (Outcome::Passed, ""));
+        for name in ["a", "b", "a"] {
+            checks.tolerate(name.to_owned());
+        }
+        assert_eq!((checks.unread().count(), checks.unread().names().len()), (3, 2));
+        checks.note_places("places", Ok(())).unwrap();
+        assert_eq!(last(&checks), (Outcome::Passed, "3 things are not read: a, b"));
+        checks.note_places("places", Err(Refusal::NoResponse)).unwrap_err();
+        assert_eq!(last(&checks).0, Outcome::Failed);
+
+        for number in 0..2 * MAXIMUM_NAMED {
+            checks.tolerate(number.to_string());
+        }
+        assert_eq!(checks.unread().names().len(), MAXIMUM_NAMED);
+        assert_eq!(checks.unread().count(), 3 + 2 * MAXIMUM_NAMED);
+    }
+
+    #[test]
+    fn what_is_compared_with_nothing_is_no_check_that_was_made() {
+        let refusal = |found, expected| Refusal::Recipient { found, expected };
+        let mut checks = Checks::new();
+        checks.compare("same", "a", Some("a"), refusal).unwrap();
+        assert_eq!(last(&checks), (Outcome::Passed, "a"));
+        assert_eq!(checks.first_not_made(), None);
+        checks.compare("unknown", "b", None, refusal).unwrap();
+        checks.not_checked("later", "");
+        assert_eq!(checks.list()[1].outcome, Outcome::NotChecked);
+        assert_eq!(checks.list()[1].detail, "it is \"b\"");
+        assert_eq!(checks.first_not_made(), Some("unknown"));
+        let other = checks.compare("other", "b", Some("a"), refusal).unwrap_err();
+        assert_eq!(other, Refusal::Recipient { found: "b".into(), expected: "a".to_owned() });
+        assert_eq!(last(&checks), (Outcome::Failed, other.to_string().as_str()));
+    }
+}

@@ -324,3 +324,37 @@ fn time_code(bound: TimeBound) -> Reason {
         TimeBound::SessionNotOnOrAfter => Reason::LoginSessionNotOnOrAfter,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_means_one_thing_to_the_citizen() {
+        let (found, expected) = (Assurance::Low, Assurance::High);
+        let time: Time = "2031-03-04T10:20:30Z".parse().unwrap();
+        for (refusal, kind) in [
+            (Refusal::AssuranceTooLow { found, expected }, Kind::AssuranceTooLow),
+            (Refusal::NotFresh { instant: time, since: time }, Kind::NotFresh),
+            (Refusal::SoapFault("no".into()), Kind::NodeFault),
+            (Refusal::NoResponse, Kind::ArtifactExpired),
+            (Refusal::AttributeMissing(Attribute::PersonIdentifier), Kind::NoIdentifier),
+            (Refusal::AttributeMissing(Attribute::FamilyName), Kind::DataMissing),
+            (Refusal::AttributeRepeated(Attribute::FamilyName), Kind::AnswerRefused),
+            (Refusal::ReplayedAssertion, Kind::AnswerRefused),
+        ] {
+            assert_eq!(refusal.kind(), kind, "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_a_code_for_why() {
+        let code = |error: scan::Error| Refusal::Unreadable(error.into()).code();
+        let (what, limit) = ("elements", 1);
+        assert_eq!(code(scan::Error::TooLong { length: 2, limit }), Reason::LoginAnswerTooLarge);
+        assert_eq!(code(scan::Error::TooMany { what, limit }), Reason::LoginXmlLimit);
+        let forbidden = scan::Error::Forbidden(scan::Forbidden::Comment);
+        assert_eq!(code(forbidden), Reason::LoginXmlConstructNotAllowed);
+        assert_eq!(code(scan::Error::NotUtf8), Reason::LoginMalformedAnswer);
+    }
+}

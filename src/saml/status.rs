@@ -102,6 +102,7 @@ fn short(uri: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::refusal::{Level, Refusal};
     use super::*;
     use crate::xml::scan::Limits;
     use crate::xml::tree::Document;
@@ -143,6 +144,23 @@ mod tests {
             let status = status(&code(top, second)).unwrap();
             assert_eq!(status.code(), reason, "{top}/{second}");
             assert!(!status.is_success());
+        }
+    }
+
+    #[test]
+    fn a_status_means_one_thing_to_the_citizen_and_so_does_its_refusal() {
+        for (top, second, kind) in [
+            ("Responder", "AuthnFailed", Kind::Cancelled),
+            ("Responder", "NoPassive", Kind::Cancelled),
+            ("Requester", "RequestDenied", Kind::RefusedByNode),
+            ("Responder", "UnknownPrincipal", Kind::UnknownPerson),
+            ("Requester", "", Kind::OurFault),
+            ("Responder", "", Kind::NodeFault),
+            ("SomethingNew", "", Kind::NodeFault),
+        ] {
+            let status = status(&code(top, second)).unwrap();
+            assert_eq!(status.kind(), kind, "{top}/{second}");
+            assert_eq!(Refusal::Status { level: Level::Response, status }.kind(), kind);
         }
     }
 

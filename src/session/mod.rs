@@ -238,6 +238,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Kind;
+    use crate::store::seal::Sealer;
 
     #[test]
     fn an_id_is_read_back_and_nothing_else_is_taken() {
@@ -247,5 +249,17 @@ mod tests {
             assert!(SessionId::parse(wrong).is_none(), "{wrong}");
         }
         assert!(!format!("{id:?}").contains(id.expose()));
+    }
+
+    #[test]
+    fn a_cookie_is_an_id_when_the_mark_in_it_is_ours() {
+        let sealer = |secret: &[u8]| Sealer::new(vec![Secret::new(secret.to_vec())]);
+        let marks = Marker::new(sealer(b"ours"), Kind::Session);
+        let id = SessionId::make(&marks);
+        assert_eq!(SessionId::recognise(id.expose(), &marks).unwrap().key(), id.key());
+        let foreign = SessionId::make(&Marker::new(sealer(b"of others"), Kind::Session));
+        for wrong in [foreign.expose(), SessionId::generate().expose(), "", "x"] {
+            assert!(SessionId::recognise(wrong, &marks).is_none(), "{wrong}");
+        }
     }
 }

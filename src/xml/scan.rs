@@ -359,4 +359,37 @@ mod tests {
         assert!(matches!(scan(&long, &LIMITS), Err(Error::TooLong { .. })));
         assert_eq!(scan(b"<a>\xff</a>", &LIMITS), Err(Error::NotUtf8));
     }
+
+    #[test]
+    fn there_is_as_much_of_everything_as_there_may_be_and_no_more() {
+        let limits = Limits::message(100_000);
+        let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        let leaf = |depth: usize| "<a>".repeat(depth - 1) + "<b/>" + &"</a>".repeat(depth - 1);
+        let wide = |elements: usize| format!("<a>{}</a>", "<b/>".repeat(elements - 1));
+        let tag = |count: usize| {
+            let attributes: String = (0..count).map(|n| format!(" a{n}='1'")).collect();
+            format!("<b{attributes}/>")
+        };
+        // Elements beside each other with as many attributes as there may be in all.
+        let all = |count: usize| format!("<a>{}{}</a>", tag(20).repeat(49), tag(count - 980));
+        let of = |what, limit| Err(Error::TooMany { what, limit });
+        for (most, more, refused) in [
+            (nested(32), nested(33), of("levels", 32)),
+            (leaf(32), leaf(33), of("levels", 32)),
+            (wide(1_000), wide(1_001), of("elements", 1_000)),
+            (tag(32), tag(33), of("attributes on one element", 32)),
+            (all(1_000), all(1_001), of("attributes", 1_000)),
+        ] {
+            assert_eq!(scan(most.as_bytes(), &limits), Ok(Cow::Borrowed(most.as_str())));
+            assert_eq!(scan(more.as_bytes(), &limits), refused);
+        }
+        // What was closed is no level any more.
+        let beside = format!("<a>{}</a>", nested(31).repeat(3));
+        assert!(scan(beside.as_bytes(), &limits).is_ok());
+
+        let text = "<a/>";
+        assert!(scan(text.as_bytes(), &Limits::message(4)).is_ok());
+        let refused = scan(text.as_bytes(), &Limits::message(3));
+        assert_eq!(refused, Err(Error::TooLong { length: 4, limit: 3 }));
+    }
 }

@@ -52,6 +52,8 @@ fn extensions_are_tolerated_and_counted() {
     for (xml, count) in [
         (response("<p:Extensions><f:a><f:b/>x</f:a>y<f:c/></p:Extensions>"), 2),
         (response("<p:Status><p:StatusDetail><a xmlns=''/></p:StatusDetail></p:Status>"), 1),
+        // Of SAML, and it names nobody.
+        (response("<p:Extensions><p:RequestedThing/></p:Extensions>"), 1),
         (assertion("<s:Advice><f:a f:b='1'/></s:Advice>"), 1),
         (
             assertion(
@@ -138,6 +140,9 @@ fn a_header_that_must_be_understood_is_refused() {
     };
     assert_eq!(said(&envelope("<f:a/>")), Ok(2));
     assert_eq!(said(&envelope("<f:a e:mustUnderstand='0'/>")), Ok(2));
+    // Of another namespace it says nothing, and another attribute of SOAP does not either.
+    assert_eq!(said(&envelope("<f:a f:mustUnderstand='1'/>")), Ok(2));
+    assert_eq!(said(&envelope("<f:a e:actor='1'/>")), Ok(2));
     assert!(said(&envelope("<f:a e:mustUnderstand='1'/>")).unwrap_err().contains("understood"));
     assert!(said(&envelope("").replace("<e:Body/>", "x<e:Body/>")).is_err());
 }

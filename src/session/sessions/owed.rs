@@ -114,4 +114,23 @@ mod tests {
         assert_eq!(owed.note(other, at(30)), Noted::NotTaken);
         assert!(!owed.has(other));
     }
+
+    #[test]
+    fn there_are_as_many_as_there_may_be_and_the_store_is_told_of_some_at_once() {
+        let (owed, end) = (Owed::default(), Time::from_second(10).unwrap());
+        let key = |number: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&number.to_le_bytes());
+            SessionKey::from_bytes(bytes)
+        };
+        assert_eq!(owed.unsettled(Time::MIN), []);
+        assert!((0..MOST).all(|number| owed.note(key(number), end) == Noted::First));
+        assert_eq!(owed.note(key(MOST), end), Noted::NotTaken);
+        assert_eq!(owed.note(key(0), end), Noted::Before);
+        assert_eq!(owed.count(), MOST);
+        assert_eq!(owed.unsettled(Time::MIN).len(), AT_ONCE);
+        // Whoever is told of makes room.
+        assert!(owed.settle(key(0)));
+        assert_eq!(owed.note(key(MOST), end), Noted::First);
+    }
 }

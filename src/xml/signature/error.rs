@@ -85,3 +85,24 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_concerns_the_element_that_it_names() {
+        let (element, value) = (Foreign::new("Response"), || Foreign::new("x"));
+        for error in [
+            Error::Missing(element.clone()),
+            Error::Digest(element.clone()),
+            Error::Algorithm { element: element.clone(), algorithm: value() },
+            Error::Reference { element: element.clone(), uri: value() },
+        ] {
+            assert!(error.concerns("Response") && !error.concerns("ArtifactResponse"), "{error}");
+        }
+        for error in [Error::Count { found: 1, expected: 2 }, Error::DuplicateId(element)] {
+            assert!(!error.concerns("Response"), "{error}");
+        }
+    }
+}

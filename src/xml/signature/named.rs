@@ -75,4 +75,20 @@ mod tests {
         }
         assert_eq!(pinned(&[]), "is none");
     }
+
+    #[test]
+    fn a_few_pinned_certificates_are_told_and_how_many_more_there_are() {
+        let made = rcgen::generate_simple_self_signed(["node.example".to_owned()]).unwrap();
+        let certificate = Certificate::from_der(made.cert.der()).unwrap();
+        let one = told(&certificate);
+        let all = |count| pinned(&vec![certificate.clone(); count]);
+        assert_eq!(all(1), format!("is {one}"));
+        assert_eq!(
+            all(MAXIMUM_PINNED),
+            format!("is {}", [one.as_str(); MAXIMUM_PINNED].join(", "))
+        );
+        assert_eq!(all(MAXIMUM_PINNED + 2), format!("{}, 2 more", all(MAXIMUM_PINNED)));
+        let text = crate::base::encoding::base64(made.cert.der());
+        assert_eq!(named(&format!("<X509Certificate>{text}</X509Certificate>")), one);
+    }
 }

@@ -4,7 +4,9 @@
 //!
 //! 1. A mutation is a rule taken away: a condition that is not looked at, a statement that is not
 //!    run, a function that says the same always, a comparison with the other bound.
-//! 2. `BRAMA_MUTANT=7` switches the seventh on. Without it the program is what it was.
+//! 2. `BRAMA_MUTANT=7` switches the seventh on. Without it the program is what it was, and with
+//!    `BRAMA_REACHED=FILE` it writes down who came by which mutation: the test that nextest runs,
+//!    or the thread, since a test has one of its name.
 //! 3. Nothing moves to another line, so an error of the compiler names the line of the mutations
 //!    that do not fit; `LEFT_OUT` lists them, one `FILE:LINE` a line. A line that is listed twice
 //!    has an error that stands elsewhere: then no assignment of the file is taken away.
@@ -25,10 +27,47 @@ const SWITCH: &str = r#"
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod mutant {
+    use std::cell::RefCell;
+    use std::fs::File;
+    use std::io::Write;
+    use std::sync::OnceLock;
+    use std::{env, mem, thread};
+
+    static ON: OnceLock<u32> = OnceLock::new();
+    static REACHED: OnceLock<Option<File>> = OnceLock::new();
+
+    thread_local! {
+        static SEEN: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
+    }
+
     pub fn on(number: u32) -> bool {
-        static ON: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-        let read = || std::env::var("BRAMA_MUTANT").ok().and_then(|text| text.parse().ok());
-        *ON.get_or_init(|| read().unwrap_or(0)) == number
+        let read = || env::var("BRAMA_MUTANT").ok().and_then(|text| text.parse().ok());
+        let on = *ON.get_or_init(|| read().unwrap_or(0));
+        if on == 0 {
+            reach(number);
+        }
+        on == number
+    }
+
+    fn reach(number: u32) {
+        let open = || {
+            let path = env::var_os("BRAMA_REACHED")?;
+            File::options().append(true).create(true).open(path).ok()
+        };
+        let Some(mut file) = REACHED.get_or_init(open).as_ref() else { return };
+        let _ = SEEN.try_with(|seen| {
+            let Ok(mut seen) = seen.try_borrow_mut() else { return };
+            let place = number as usize;
+            if seen.len() <= place {
+                seen.resize(place + 1, false);
+            }
+            if !mem::replace(&mut seen[place], true) {
+                let thread = thread::current();
+                let test = env::var("NEXTEST_TEST_NAME").ok();
+                let name = test.as_deref().or(thread.name()).unwrap_or("?");
+                let _ = file.write_all(format!("{number}\t{name}\n").as_bytes());
+            }
+        });
     }
 }
 "#;

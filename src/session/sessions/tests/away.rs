@@ -253,3 +253,19 @@ async fn a_session_that_ended_unheard_is_not_served_for_longer_than_the_grace() 
     clock.advance(settings().grace);
     two.find(&used, Activity::Alive, clock.now()).await.expect_err("the grace is over");
 }
+
+#[tokio::test]
+async fn it_is_said_how_long_the_place_is_away_and_whether_it_is_heard() {
+    let (clock, store) = (clock(), Switch::new());
+    let sessions = replica(&store, settings());
+    begun(&sessions, &clock).await;
+    assert!(sessions.hears_of_ends());
+    store.is_deaf.store(true, Ordering::SeqCst);
+    assert!(!sessions.hears_of_ends());
+    store.away(true);
+    let id = SessionId::generate();
+    assert!(sessions.find(&id, Activity::Alive, clock.now()).await.is_err());
+    assert_eq!(sessions.away_for(clock.now()), Duration::ZERO);
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(sessions.away_for(clock.now()), Duration::from_secs(30));
+}

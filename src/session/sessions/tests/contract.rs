@@ -21,6 +21,36 @@ async fn contract(sessions: &Sessions) {
     gives_a_removed_session_to_one_caller(sessions, &clock).await;
     tells_why_it_was_ended(sessions, &clock).await;
     lists_and_finds_all_of_a_person(sessions, &clock).await;
+    says_how_many_there_are_and_what_is_heard(sessions, &clock).await;
+}
+
+async fn says_how_many_there_are_and_what_is_heard(sessions: &Sessions, clock: &ManualClock) {
+    let before = sessions.count_near();
+    let ids = [begun(sessions, clock).await, begun(sessions, clock).await];
+    assert_eq!(sessions.count_near(), before + 2);
+    assert_eq!(sessions.maximum(), settings().maximum);
+    assert_eq!(sessions.away_for(clock.now()), Duration::ZERO);
+    assert!(sessions.hears_of_ends());
+    let live = sessions.find(&ids[0], Activity::Alive, clock.now()).await.unwrap().unwrap();
+    assert_eq!(live.idle(), settings().idle);
+    // By what operators call a person.
+    let owner = owners().owner(live.session().person());
+    assert_eq!(sessions.owner("pesel", "44051401359"), Some(owner));
+    for (kind, identifier) in [
+        ("pesel", "DE/PL/1"),
+        ("cross_border", "44051401359"),
+        ("given_name", "44051401359"),
+        ("", ""),
+    ] {
+        assert_eq!(sessions.owner(kind, identifier), None, "{kind} {identifier}");
+    }
+    let [login, border] = [("login_name", "44051401359"), ("cross_border", "DE/PL/1")]
+        .map(|(kind, identifier)| sessions.owner(kind, identifier).unwrap());
+    assert!(login != owner && border != owner && login != border);
+    // The one that is seen is the one that is asked for.
+    let seen = sessions.seen(ids[1].key(), clock.now()).await.unwrap().unwrap();
+    assert_eq!((seen.key, seen.owner), (ids[1].key(), owner));
+    assert!(sessions.seen(SessionId::generate().key(), clock.now()).await.unwrap().is_none());
 }
 
 async fn finds_what_was_inserted_and_nothing_else(sessions: &Sessions, clock: &ManualClock) {

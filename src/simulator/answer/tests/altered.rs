@@ -84,6 +84,12 @@ fn each_rule_about_an_answer_refuses_it_alone() {
         (Inner, VERSION, "", SHOWN),
         (Outer, VERSION, " Version=\"1.1\"", SHOWN),
         (Outer, VERSION, "", SHOWN),
+        // Dates of the messages.
+        (Sealed, " IssueInstant=", " Issued=", SEALED),
+        (Sealed, " IssueInstant=\"", " IssueInstant=\"on ", SEALED),
+        (Inner, " IssueInstant=", " Issued=", SHOWN),
+        (Inner, " IssueInstant=\"", " IssueInstant=\"on ", SHOWN),
+        (Outer, " IssueInstant=", " Issued=", SHOWN),
         // Destinations: of what the browser brings, and SOAP has none (SAML core 3.2.2).
         (Inner, VERSION, &format!("{VERSION}{acs}"), "ok"),
         (Inner, VERSION, &format!("{VERSION}{elsewhere}"), "login.wrong_destination"),
@@ -192,4 +198,67 @@ fn times_hold_to_the_very_millisecond() {
     let end: Time = "2031-03-04T11:10:30.000Z".parse().unwrap();
     assert_eq!(code(earlier(later(end, skew), one)), Ok(()));
     assert_eq!(code(later(end, skew)), Err("login.confirmation_not_on_or_after"));
+}
+
+#[test]
+fn an_assertion_holds_for_a_day_and_no_longer() {
+    let world = World::new();
+    let day = Duration::from_secs(24 * 60 * 60);
+    let ends = |end: Time| {
+        world.says(&world.altered(Sealed, CONDITIONS_END, &format!(" NotOnOrAfter=\"{end:.3}\">")))
+    };
+    // The clock of the node may be ahead of ours by the skew.
+    let latest = later(later(world.now, Duration::from_secs(60)), day);
+    assert_eq!(ends(latest), "ok");
+    assert_eq!(ends(later(latest, Duration::from_millis(1))), "login.unexpected_assertion");
+}
+
+#[test]
+fn a_refused_signature_is_noted_for_the_message_that_it_is_of() {
+    let world = World::new();
+    for (fault, check) in [
+        (Fault::ForeignInnerSignature, "response_signature"),
+        (Fault::UnsignedResponse, "response_signature"),
+        (Fault::ForeignSignature, "artifact_response_signature"),
+        (Fault::UnsignedArtifactResponse, "artifact_response_signature"),
+    ] {
+        let answer = world.answer(&[fault]);
+        let examined = examine(&answer, &world.trusted, &world.keys, &expected(), world.now);
+        let last = examined.checks.list().last().unwrap();
+        assert_eq!((last.name, last.outcome), (check, crate::saml::checks::Outcome::Failed));
+    }
+}
+
+#[test]
+fn an_answer_may_come_without_its_envelope_only_where_people_bring_it() {
+    let world = World::new();
+    let whole = String::from_utf8(world.answer(&[])).unwrap();
+    let start = whole.find("<saml2p:ArtifactResponse").unwrap();
+    let tag = "</saml2p:ArtifactResponse>";
+    let bare = &whole[start..whole.find(tag).unwrap() + tag.len()];
+    let says = |answer: &str, wrapping| {
+        let expected = Expected { wrapping, ..expected() };
+        let examined =
+            examine(answer.as_bytes(), &world.trusted, &world.keys, &expected, world.now);
+        examined.outcome.map_or_else(|refusal| refusal.code().as_str(), |_| "ok")
+    };
+    assert_eq!(says(&whole, Wrapping::Soap), "ok");
+    assert_eq!(says(bare, Wrapping::Soap), "login.unexpected_answer");
+    assert_eq!(says(&whole, Wrapping::SoapOrBare), "ok");
+    assert_eq!(says(bare, Wrapping::SoapOrBare), "ok");
+    assert_eq!(says("<a/>", Wrapping::SoapOrBare), "login.unexpected_answer");
+}
+
+#[test]
+fn the_node_may_say_when_its_session_ends() {
+    let world = World::new();
+    let index = format!(" SessionIndex=\"{ASSERTION}\"");
+    let ends = |end: Time| format!("{index} SessionNotOnOrAfter=\"{end:.3}\"");
+    let end = later(world.now, Duration::from_secs(600));
+    let read = world.examine(&world.altered(Sealed, &index, &ends(end))).unwrap();
+    assert_eq!(read.session_end(), Some(end));
+    assert_eq!(world.examine(&world.answer(&[])).unwrap().session_end(), None);
+    // It is over, by more than the clocks may differ.
+    let over = world.altered(Sealed, &index, &ends(earlier(world.now, Duration::from_secs(60))));
+    assert_eq!(world.says(&over), "login.session_not_on_or_after");
 }
