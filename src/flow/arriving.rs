@@ -218,6 +218,16 @@ mod tests {
         )]));
         let error = begin().read(broken, 10, TIME).await.unwrap_err();
         assert!(matches!(error, DidNotArrive::Unread(ReadError::Broken(_))));
+        // However it is cut.
+        let parts = |each| {
+            let data = Bytes::from(vec![b'x'; each]);
+            let part = move || Ok::<_, std::io::Error>(Frame::data(data.clone()));
+            StreamBody::new(futures_util::stream::iter([part(), part()]))
+        };
+        assert_eq!(begin().read(parts(5), 10, TIME).await.unwrap().len(), 10);
+        let error = begin().read(parts(6), 10, TIME).await.unwrap_err();
+        assert!(matches!(error, DidNotArrive::Unread(ReadError::TooLong(10))));
         assert_eq!(room.usage().entries, 0);
+        assert!(room.readers().is_empty(), "nobody is left to be told");
     }
 }

@@ -229,3 +229,28 @@ pub enum Refused {
     #[error("{0}")]
     Store(#[from] Unavailable),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_answers_for_what_only_whoever_sends_it_can_do_wrong() {
+        let wrong = |class| {
+            let code = Reason::LoginOtherPerson;
+            LoginError::Repeated { code, class }.is_of_the_network()
+        };
+        let of_the_network = [
+            Class::Replayed,
+            Class::Answer(Kind::Cancelled),
+            Class::Answer(Kind::RefusedByNode),
+            Class::Answer(Kind::UnknownPerson),
+            Class::Answer(Kind::AssuranceTooLow),
+            Class::Answer(Kind::NotFresh),
+            Class::Answer(Kind::AnswerRefused),
+        ];
+        for class in Class::ALL {
+            assert_eq!(wrong(class), of_the_network.contains(&class), "{}", class.name());
+        }
+    }
+}

@@ -514,4 +514,18 @@ mod tests {
         }
         assert!(began.elapsed() < Duration::from_millis(100));
     }
+
+    #[test]
+    fn a_fault_is_told_from_another_page_by_the_name_of_its_element() {
+        for (bytes, is_one) in [
+            ("<soap:Fault><faultcode/></soap:Fault>", true),
+            ("<Fault>", true),
+            ("<Fault/>", false),
+            ("<html>default</html>", false),
+            ("Fault", false),
+            ("", false),
+        ] {
+            assert_eq!(has_fault(bytes.as_bytes()), is_one, "{bytes}");
+        }
+    }
 }

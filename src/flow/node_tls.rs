@@ -89,11 +89,15 @@ mod tests {
         let expired = rustls::Error::AlertReceived(Alert::CertificateExpired);
         let unknown = rustls::Error::AlertReceived(Alert::UnknownCA);
         let required = rustls::Error::AlertReceived(Alert::CertificateRequired);
+        let revoked = rustls::Error::AlertReceived(Alert::CertificateRevoked);
+        let bad = rustls::Error::AlertReceived(Alert::BadCertificate);
         let protocol = rustls::Error::AlertReceived(Alert::ProtocolVersion);
         let theirs = rustls::Error::InvalidCertificate(CertificateError::Expired);
         for (error, shown, expected) in [
             (expired, true, "refused our client certificate CN=portal_tls: expired on 2031-03-04T"),
             (unknown, true, "certificate CN=portal_tls: it does not know the authority"),
+            (revoked, true, "certificate CN=portal_tls: it is revoked"),
+            (bad, true, "certificate CN=portal_tls: BadCertificate, it ends on 2031-03-04T"),
             (required, false, "the node wants a client certificate, give node.client_certificate"),
             (protocol, true, "client error (Connect): received fatal alert"),
             (theirs, true, "we refused the certificate of the node's server, not ours"),
@@ -102,6 +106,12 @@ mod tests {
             let said = explain(&error, shown.then_some(&ours));
             assert!(said.contains(expected), "{said}");
             assert!(said.contains("client error (Connect)"), "{said}");
+        }
+        // Another alert says nothing of certificates, whether we show one or not.
+        for shown in [true, false] {
+            let protocol = rustls::Error::AlertReceived(Alert::ProtocolVersion);
+            let said = explain(&Outer(io::Error::other(protocol)), shown.then_some(&ours));
+            assert!(!said.contains("client certificate"), "{said}");
         }
     }
 }

@@ -206,4 +206,26 @@ mod tests {
         let usual = login("/tax/2031?form=PIT-37").seal(&sealer, &state).unwrap();
         assert!(usual.expose().len() < 120, "{}", usual.expose().len());
     }
+
+    #[test]
+    fn another_form_and_what_is_cut_short_are_not_read() {
+        let plain = login("/tax").write().unwrap();
+        let plain = plain.expose();
+        assert_eq!(PendingLogin::read(plain).unwrap().return_to.as_str(), "/tax");
+        for (at, byte) in [(0, FORM + 1), (0, 0), (1, 99)] {
+            let mut other = plain.clone();
+            other[at] = byte;
+            assert!(PendingLogin::read(&other).is_none(), "{at}: {byte}");
+        }
+        for length in 0..plain.len() - "/tax".len() {
+            assert!(PendingLogin::read(&plain[..length]).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_record_says_whether_another_site_led_to_it() {
+        for origin in [Origin::Own, Origin::Elsewhere] {
+            assert_eq!(Origin::kept(origin == Origin::Elsewhere), origin);
+        }
+    }
 }

@@ -127,6 +127,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_as_long_as_it_may_be_and_no_longer() {
+        let parsed = |length| Protocols::parse(&["a".repeat(length)]);
+        assert!(parsed(LONGEST).unwrap().has("a".repeat(LONGEST).as_bytes()));
+        assert_eq!(parsed(LONGEST + 1), Err(vec![(0, Error::NoName)]));
+    }
+
+    #[test]
     fn http_by_another_name_and_what_is_no_name_cannot_be_named() {
         for (name, error) in [
             ("h2c", Error::Http),

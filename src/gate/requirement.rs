@@ -203,4 +203,40 @@ mod tests {
             assert_eq!((one.and(other), other.and(one)), (both, both));
         }
     }
+
+    #[test]
+    fn a_requirement_asks_as_much_as_another_when_whoever_fulfils_it_fulfils_that() {
+        let low = Requirement::level(Assurance::Low);
+        let aged =
+            |seconds| Requirement { max_age: Some(Duration::from_secs(seconds)), ..low.clone() };
+        let by = |names: &[&str]| Requirement {
+            authorities: names.iter().map(|&name| name.into()).collect(),
+            ..low.clone()
+        };
+        let with = |attributes: &[Attribute]| Requirement {
+            attributes: attributes.to_vec(),
+            ..low.clone()
+        };
+        let high = Requirement::level(Assurance::High);
+        let (adult, pesel) = (Attribute::Adult, Attribute::Pesel);
+        for (one, other, does, is_mutual) in [
+            (&low, &low, true, true),
+            (&high, &low, true, false),
+            (&aged(60), &low, true, false),
+            (&aged(60), &aged(60), true, true),
+            (&aged(60), &aged(61), true, false),
+            (&by(&["a"]), &low, true, false),
+            (&by(&["a"]), &by(&["a", "b"]), true, false),
+            (&by(&["a", "b"]), &by(&["b", "a"]), true, true),
+            (&by(&["a"]), &by(&["b"]), false, false),
+            (&by(&["a", "c"]), &by(&["a", "b"]), false, false),
+            (&with(&[adult]), &low, true, false),
+            (&with(&[adult, pesel]), &with(&[pesel]), true, false),
+            (&with(&[adult]), &with(&[pesel]), false, false),
+            (&aged(60), &high, false, false),
+        ] {
+            assert_eq!(one.asks_as_much_as(other), does, "{one:?} {other:?}");
+            assert_eq!(other.asks_as_much_as(one), is_mutual, "{other:?} {one:?}");
+        }
+    }
 }

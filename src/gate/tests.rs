@@ -4,6 +4,7 @@ use http::Method;
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use super::leniency::Leniency;
 use super::methods::{Methods, Tie};
 use super::requirement::{Attribute, Requirement};
 use super::standing::{Standing, standings};
@@ -504,6 +505,7 @@ fn a_preflight_is_answered_by_the_route_of_the_method_that_it_asks_for() {
     let policy = Policy::new(vec![
         preflight(&["PUT"], Access::level(Assurance::High)),
         for_methods("/api", &["DELETE"], Access::level(Assurance::High)),
+        Route { cors_preflight: true, ..route("/any", Access::level(Assurance::High)) },
         route("/all", Access::Optional),
     ]);
     let asked = |path: &str, method: &Method| {
@@ -518,6 +520,8 @@ fn a_preflight_is_answered_by_the_route_of_the_method_that_it_asks_for() {
     let delete = asked("/api", &Method::DELETE);
     assert_eq!(shown(&delete.judge(None, now())), "only PUT DELETE");
     assert!(delete.names_methods());
+    let any = asked("/any", &Method::PUT);
+    assert!(!any.asks_who() && any.names_methods());
     let all = asked("/all", &Method::PUT);
     assert!(all.asks_who() && !all.names_methods());
     assert!(!asked("/none", &Method::PUT).names_methods());
@@ -571,6 +575,10 @@ fn a_policy_says_what_it_has_for_a_host() {
     assert!(!policy.releases_claim("portal.example", PersonalClaim::FamilyName));
     assert!(!policy.releases_claim("other.example", PersonalClaim::GivenName));
     assert_eq!(policy.releases(), 5);
+    assert!(!policy.is_lenient("portal.example") && !policy.is_lenient("none.example"));
+    let leniency = Leniency::default().with(leniency::Kind::NotUtf8);
+    let policy = Policy::new(vec![Route { leniency, ..route("/", Access::Public) }]);
+    assert!(policy.is_lenient("portal.example") && !policy.is_lenient("other.example"));
 }
 
 #[test]
@@ -588,5 +596,23 @@ fn a_route_matches_unless_it_is_for_another_path_or_host() {
         (OtherHost, false),
     ] {
         assert_eq!(standing.matches(), matches, "{standing}");
+    }
+}
+
+#[test]
+fn a_location_of_two_upstreams_is_compared_without_case_when_one_of_them_ignores_it() {
+    let named = |ignores, method: &str| Route {
+        methods: Methods::only(vec![method.parse().unwrap()]),
+        ..to(ignores, "/Mixed", Access::Public)
+    };
+    for (get, post) in [(false, true), (true, false), (true, true)] {
+        let policy = Policy::new(vec![
+            to(false, "/", Access::Public),
+            named(get, "GET"),
+            named(post, "POST"),
+        ]);
+        for path in ["/mixed", "/Mixed/x"] {
+            assert_eq!(decided(&policy, "GET", path), "pass /Mixed", "{get} {post} {path}");
+        }
     }
 }

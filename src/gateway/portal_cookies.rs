@@ -52,3 +52,52 @@ pub fn paths(policy: &Policy, host: &str) -> Vec<String> {
     }
     paths
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::policy::{Access, Route};
+    use crate::identity::claims::Release;
+
+    fn cookies(count: usize) -> Vec<PortalCookie> {
+        (0..count).map(|n| PortalCookie::parse(&format!("id{n}")).unwrap()).collect()
+    }
+
+    fn cleared(count: usize, paths: &[&str]) -> Vec<String> {
+        let paths: Vec<_> = paths.iter().map(|&path| path.to_owned()).collect();
+        let mut headers = HeaderMap::new();
+        add(&cookies(count), &paths, true, &mut headers);
+        let values = headers.get_all(SET_COOKIE).iter();
+        values.map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn each_cookie_goes_at_each_path_up_to_a_number() {
+        let [root, tax] = cleared(1, &["/", "/tax"]).try_into().unwrap();
+        assert_eq!(root, "id0=; Path=/; Max-Age=0; Secure");
+        assert_eq!(tax, "id0=; Path=/tax; Max-Age=0; Secure");
+        assert!(cleared(0, &["/"]).is_empty());
+        assert_eq!(cleared(MOST_CLEARED + 1, &["/"]).len(), MOST_CLEARED);
+    }
+
+    #[test]
+    fn a_path_of_the_host_is_named_once_as_browsers_see_it() {
+        let route = |host, path| {
+            let release = Release { audience: "a".to_owned(), claims: vec![] };
+            Route::to_upstream((host, path), Access::Public, 0, (0, release))
+        };
+        let host = "portal.example";
+        let policy = Policy::new(vec![
+            route(host, "/"),
+            route(host, "/żó"),
+            route(host, "/tax"),
+            route(host, "/tax"),
+            route("other.example", "/other"),
+        ]);
+        let mut found = paths(&policy, host);
+        assert_eq!(found[0], "/");
+        found.sort();
+        assert_eq!(found, ["/", "/%C5%BC%C3%B3", "/tax"]);
+        assert_eq!(paths(&policy, "none.example"), ["/"]);
+    }
+}

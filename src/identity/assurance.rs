@@ -68,9 +68,11 @@ mod tests {
         for level in Assurance::ALL {
             assert_eq!(Assurance::from_uri(level.uri()), Some(level));
             assert_eq!(Assurance::parse(level.name()), Some(level));
+            assert_eq!(Assurance::parse(level.uri()), Some(level));
         }
         for wrong in ["", "High", "http://eidas.europa.eu/LoA/High", "urn:high"] {
             assert_eq!(Assurance::from_uri(wrong), None);
+            assert_eq!(Assurance::parse(wrong), None);
         }
     }
 }

@@ -429,4 +429,36 @@ mod tests {
         }
         assert!(!text.contains("Domain"));
     }
+
+    #[test]
+    fn a_new_binding_is_set_after_the_earliest_of_its_kind_made_room() {
+        let cookies = Cookies::SECURE;
+        let minute = Duration::from_secs(60);
+        let bind = |name: &str| {
+            let bound = cookies.bind(Bound::Login, &Tag::of(name), "v", minute).unwrap();
+            bound.to_str().unwrap().to_owned()
+        };
+        let set = |count: usize| {
+            let there: Vec<_> = (0..count).map(|n| bind(&n.to_string())).collect();
+            let pairs: Vec<_> = there.iter().map(|set| set.split(';').next().unwrap()).collect();
+            let mut request = HeaderMap::new();
+            request.insert(COOKIE, HeaderValue::try_from(pairs.join("; ")).unwrap());
+            let mut response = HeaderMap::new();
+            let new = (Bound::Login, &Tag::of("new"), "v");
+            cookies.set_bound(&request, new, minute, &mut response);
+            let set = response.get_all(SET_COOKIE).iter();
+            set.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(set(1), [bind("new")]);
+        let [gone, new] = set(MOST_BOUND).try_into().unwrap();
+        assert_eq!(new, bind("new"));
+        let first = bind("0");
+        assert!(gone.starts_with(&first[..first.find("=v").unwrap()]), "{gone}");
+        assert!(gone.contains("=; Max-Age=0"), "{gone}");
+        // Where no cookie comes along across sites there is none to be set.
+        let mut response = HeaderMap::new();
+        let twin = (Bound::Twin, &Tag::of("new"), "v");
+        Cookies::PLAIN.set_bound(&HeaderMap::new(), twin, minute, &mut response);
+        assert!(response.is_empty());
+    }
 }

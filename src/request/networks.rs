@@ -40,6 +40,7 @@ mod tests {
     fn an_address_is_in_a_network_or_not() {
         let networks = ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"].map(|text| text.parse().unwrap());
         let networks = Networks::new(networks.to_vec());
+        assert!(!networks.is_empty() && Networks::default().is_empty());
         for (address, is_in) in [
             ("10.255.0.1", true),
             ("::ffff:10.0.0.1", true),

@@ -346,6 +346,7 @@ mod tests {
             "Uwierzytelnienie nie powiodło się",
             "Błąd węzła: nieznany użytkownik.",
             "soap:Server Internal error (unknown issuer)",
+            "error x y",
             "",
         ] {
             assert_eq!(masked(text).as_str(), text);

@@ -214,4 +214,34 @@ mod tests {
                 <= 128 - counters_of_arc
         );
     }
+
+    #[test]
+    fn a_sign_of_life_is_told_once_for_each_stretch_of_time() {
+        use crate::session::SessionId;
+        use crate::session::testing::{session, settings};
+
+        let (key, now) = (SessionId::generate().key(), "2031-01-01T00:00:00Z".parse().unwrap());
+        let held = CachedSession::new(key, session(key, now), now);
+        assert_eq!(held.unwritten_activity(Duration::ZERO), None, "it was told of when it began");
+        let second = later(now, Duration::from_secs(1));
+        let idle = settings().idle;
+        for (milliseconds, is_noted) in [(99, false), (100, true)] {
+            let near = CachedSession::new(key, session(key, now), now);
+            let moment = later(now, Duration::from_millis(milliseconds));
+            near.look(Activity::Alive, moment, idle).unwrap();
+            assert_eq!(near.alive() == moment, is_noted, "{milliseconds}");
+        }
+        let seen = held.look(Activity::Background, second, idle).unwrap();
+        assert_eq!(seen.idle_end(), later(now, idle), "nobody was there");
+        let seen = held.look(Activity::Alive, second, idle).unwrap();
+        assert_eq!((seen.idle_end(), held.alive()), (later(second, idle), second));
+        assert_eq!(held.unwritten_activity(Duration::from_millis(1_001)), None);
+        assert_eq!(held.unwritten_activity(Duration::from_secs(1)), Some(second.as_millisecond()));
+        assert_eq!(held.unwritten_activity(Duration::ZERO), None, "it was told");
+        // Others saw one that is as late.
+        let third = later(now, Duration::from_secs(2));
+        held.look(Activity::Alive, third, settings().idle).unwrap();
+        held.vouch(third.as_millisecond(), 1, third);
+        assert_eq!(held.unwritten_activity(Duration::ZERO), None);
+    }
 }

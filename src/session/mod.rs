@@ -262,4 +262,24 @@ mod tests {
             assert!(SessionId::recognise(wrong, &marks).is_none(), "{wrong}");
         }
     }
+
+    #[test]
+    fn the_prefix_of_a_key_is_its_first_eight_bytes() {
+        let key = |first: u8| {
+            let mut bytes = [7; 32];
+            bytes[..8].fill(first);
+            SessionKey::from_bytes(bytes)
+        };
+        assert_eq!(key(1).prefix(), u64::from_ne_bytes([1; 8]));
+        assert_ne!(key(1).prefix(), key(2).prefix());
+    }
+
+    #[test]
+    fn signs_of_life_are_told_for_each_twentieth_of_the_idle_time_within_bounds() {
+        for (idle, told) in [(1, 1), (40, 2), (300, 15), (600, 30), (6_000, 30)] {
+            let idle = Duration::from_secs(idle);
+            let settings = Settings { idle, ..testing::settings() };
+            assert_eq!(settings.tell_after(), Duration::from_secs(told), "{idle:?}");
+        }
+    }
 }

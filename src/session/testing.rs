@@ -17,6 +17,10 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
+pub(crate) fn session_of(assurance: Assurance, key: SessionKey, now: Time) -> Session {
+    Session { assurance, ..session(key, now) }
+}
+
 pub(crate) fn session(key: SessionKey, now: Time) -> Session {
     Session {
         person: Person::new(None, None, None, Identifier::parse("44051401359")),

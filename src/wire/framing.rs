@@ -222,4 +222,19 @@ mod tests {
         let until_close = Said::default().of_answer(Version::HTTP_11, StatusCode::OK, &Method::GET);
         assert_eq!(until_close, Ok(Framing::UntilClose));
     }
+
+    #[test]
+    fn a_length_is_one_plain_number() {
+        let length = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_LENGTH, http::HeaderValue::from_static(value));
+            }
+            length(&headers)
+        };
+        assert_eq!(length(&["7"]), Some(7));
+        for other in [&[][..], &["7", "7"], &["+7"], &["7, 7"], &[""]] {
+            assert_eq!(length(other), None, "{other:?}");
+        }
+    }
 }

@@ -126,6 +126,38 @@ mod tests {
     }
 
     #[test]
+    fn the_bound_holds_to_the_very_byte() {
+        for more in ["", "q"] {
+            let xml = format!("<a x='{}{more}'/>", "\"".repeat(20_000));
+            let document = parse(&xml);
+            let beyond = longest(&document, escaped) - ALLOWANCE;
+            // Of a message that is so long, this is the most; of a shorter one it is too much.
+            let length = beyond.div_ceil(MAXIMUM_GROWTH);
+            assert_eq!(check(&document, length), Ok(()));
+            assert!(check(&document, length - 1).is_err());
+        }
+    }
+
+    #[test]
+    fn each_letter_counts_for_what_may_be_written_instead() {
+        for (text, in_text, in_value) in [
+            ("", 0, 0),
+            ("aż", 3, 3),
+            ("&", 5, 5),
+            ("<", 4, 4),
+            (">", 4, 4),
+            ("\r", 5, 5),
+            ("\"", 1, 6),
+            ("\t", 1, 5),
+            ("\n", 1, 5),
+            ("a&\"b", 8, 13),
+        ] {
+            let counted = [escaped(text, Within::Text), escaped(text, Within::Value)];
+            assert_eq!(counted, [in_text, in_value], "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_namespace_counts_wherever_it_is_used() {
         let uri = "u".repeat(256);
         let used = |count: usize| format!("<r xmlns:a='{uri}'>{}</r>", "<a:x/>".repeat(count));

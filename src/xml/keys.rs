@@ -434,3 +434,85 @@ pub fn pem(label: &str, der: &[u8]) -> String {
 pub fn is_pair(key: &PrivateKey, certificate: &Certificate) -> bool {
     key.public_key() == certificate.public_key()
 }
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::asn1_rs::BitString;
+    use x509_parser::x509::AlgorithmIdentifier;
+
+    use super::*;
+
+    fn pair() -> (PrivateKey, Certificate) {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&pair).unwrap();
+        let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
+        (key, Certificate::from_der(made.der()).unwrap())
+    }
+
+    #[test]
+    fn a_certificate_is_read_as_pem_and_as_der_and_nothing_else_is_one() {
+        let [(key, one), (_, other)] = [pair(), pair()];
+        let text = |certificate: &Certificate| pem("CERTIFICATE", certificate.der());
+        assert_eq!(Certificate::parse(one.der()).unwrap().der(), one.der());
+        let both = text(&one) + &text(&other);
+        assert_eq!(Certificate::parse(both.as_bytes()).unwrap().der(), one.der());
+        let all = |bytes: &[u8]| {
+            Certificate::parse_all(bytes)
+                .map(|all| all.iter().map(|c| c.der().to_vec()).collect::<Vec<_>>())
+        };
+        let ders: Vec<Vec<u8>> = all(both.as_bytes()).unwrap();
+        assert_eq!(ders, [one.der(), other.der()]);
+        assert_eq!(all(one.der()).unwrap(), [one.der()]);
+        for bytes in [&b""[..], b"x", pem("PRIVATE KEY", key.pkcs8().expose()).as_bytes()] {
+            assert!(matches!(Certificate::parse(bytes), Err(Error::NoCertificate)));
+            assert!(matches!(Certificate::parse_all(bytes), Err(Error::NoCertificate)));
+        }
+        let longer = [one.der(), b"x"].concat();
+        for bytes in [&b"0"[..], &one.der()[..40], &longer[..]] {
+            assert!(matches!(Certificate::parse(bytes), Err(Error::BadCertificate(_))));
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_read_as_pem_and_as_der_and_nothing_else_is_one() {
+        let (key, certificate) = pair();
+        let der = key.pkcs8().expose().clone();
+        for bytes in [der.clone(), pem("PRIVATE KEY", &der).into_bytes()] {
+            let read = PrivateKey::parse(&bytes).unwrap();
+            assert!(is_pair(&read, &certificate));
+            assert_eq!(read.kind(), KeyKind::P256);
+        }
+        assert!(!is_pair(&PrivateKey::generate_p256(), &certificate));
+        for bytes in [&b""[..], b"x", pem("CERTIFICATE", certificate.der()).as_bytes()] {
+            assert!(matches!(PrivateKey::parse(bytes), Err(Error::NoPrivateKey)));
+        }
+        for bytes in [&b"0"[..], &der[..40], certificate.der()] {
+            assert!(matches!(PrivateKey::parse(bytes), Err(Error::UnknownPrivateKey)));
+        }
+    }
+
+    const POINT: [u8; 65] = [4; 65];
+    const COMPRESSED: [u8; 33] = [2; 33];
+
+    #[test]
+    fn r_and_s_are_as_long_as_the_coordinates_of_a_point_however_it_is_written() {
+        let length = |point: &'static [u8]| {
+            let algorithm = AlgorithmIdentifier::new(OID_KEY_TYPE_EC_PUBLIC_KEY, None);
+            let subject_public_key = BitString::new(0, point);
+            ecdsa_value_length(&SubjectPublicKeyInfo { algorithm, subject_public_key, raw: &[] })
+        };
+        assert_eq!(length(&POINT), Some(64));
+        assert_eq!(length(&COMPRESSED), Some(64));
+        assert_eq!(length(&[]), None);
+        assert_eq!(pair().1.ecdsa_value_length(), Some(64));
+    }
+
+    #[test]
+    fn pem_has_lines_of_64_letters() {
+        let text = pem("X", &[7; 100]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.iter().map(|line| line.len()).collect::<Vec<_>>(), [17, 64, 64, 8, 15]);
+        assert_eq!((lines[0], lines[4]), ("-----BEGIN X-----", "-----END X-----"));
+        assert_eq!(pem("X", &[]), "-----BEGIN X-----\n-----END X-----\n");
+    }
+}

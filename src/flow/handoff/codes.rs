@@ -262,4 +262,21 @@ mod tests {
         let spent = w.codes.spend(&code, HOST, &w.bindings(), end).await;
         assert_eq!(spent.unwrap_err(), HandoffRefusal::CodeExpired);
     }
+
+    #[tokio::test]
+    async fn it_says_whether_the_wish_came_from_elsewhere() {
+        let w = world();
+        for origin in [Origin::Own, Origin::Elsewhere] {
+            let request = HandoffRequest {
+                host: HOST.to_owned(),
+                return_to: ReturnTo::parse("/"),
+                requirement: AuthnRequirement::from(Assurance::Low),
+                origin,
+            };
+            let network = Network::of(std::net::Ipv4Addr::LOCALHOST.into(), 32, 56);
+            let made = w.codes.make(&request, w.binding.digest(), &w.session, network, w.now).await;
+            let (_, _, told) = w.spend(&made.unwrap()).await.unwrap();
+            assert!(told == origin, "{origin:?}");
+        }
+    }
 }

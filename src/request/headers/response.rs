@@ -202,6 +202,8 @@ mod tests {
             ("\"*\"", Some("\"cache\", \"storage\", \"executionContexts\"")),
             ("\"cache\", \"cookies\"", Some("\"cache\"")),
             ("\"storage\"", Some("\"storage\"")),
+            ("\"executionContexts\"", Some("\"executionContexts\"")),
+            ("\"clientHints\"", Some("\"clientHints\"")),
             ("\"Cookies\"", None),
             ("*", None),
             ("", None),

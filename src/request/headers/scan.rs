@@ -313,4 +313,45 @@ mod tests {
         strip_for_upstream(&mut map, scan, Cookies::SECURE);
         assert_eq!(names(&map), ["accept"]);
     }
+
+    #[test]
+    fn our_cookies_do_not_go_to_an_upstream_and_its_own_do() {
+        for (cookies, sent) in [
+            ("__Host-brama=x; own=1", Some("own=1")),
+            ("__Host-brama=x", None),
+            ("own=1;; __Host-brama=x; other=2;", Some("own=1; other=2")),
+            ("own=1; other=2", Some("own=1; other=2")),
+        ] {
+            let mut map = headers(&[("Host", "h"), ("Cookie", cookies), ("Via", "1.1 a")]);
+            let scan = clean_request(&mut map, &[]).unwrap();
+            assert!(scan.has_cookies && scan.has_via && !scan.has_credentials);
+            strip_for_upstream(&mut map, scan, Cookies::SECURE);
+            assert_eq!(map.get(COOKIE).map(|sent| sent.to_str().unwrap()), sent, "{cookies}");
+        }
+        let mut map = headers(&[("Authorization", "Basic eDp5")]);
+        let scan = clean_request(&mut map, &[]).unwrap();
+        assert!(scan.has_credentials && !scan.has_via && map.contains_key(AUTHORIZATION));
+    }
+
+    #[test]
+    fn a_trailer_has_nothing_that_speaks_for_somebody_or_changes_the_message() {
+        for (name, may) in [
+            ("x-checksum", true),
+            ("server-timing", true),
+            ("grpc-status", true),
+            ("content-length", false),
+            ("host", false),
+            ("set-cookie", false),
+            ("connection", false),
+            ("keep-alive", false),
+            ("x-brama-assertion", false),
+            ("x_brama_assertion", false),
+            ("x-forwarded-for", false),
+            ("forwarded", false),
+            ("x-forwarded-user", false),
+            ("remote-user", false),
+        ] {
+            assert_eq!(may_be_in_trailer(&HeaderName::from_static(name)), may, "{name}");
+        }
+    }
 }

@@ -76,3 +76,39 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Inspected<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::super::frames::Malformed;
+    use super::*;
+
+    /// A connection with a head on each of these streams, of one byte.
+    fn heads(streams: &[(u8, u8)]) -> Vec<u8> {
+        let frame = |&(stream, byte): &(u8, u8)| [0, 0, 1, 1, 4, 0, 0, 0, stream, byte];
+        let frames: Vec<_> = streams.iter().map(frame).collect();
+        [vec![b'*'; 24], frames.concat()].concat()
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_read_as_it_came_and_counted() {
+        let (bytes, presence) = (heads(&[(1, 0x82), (3, 0x82)]), Presence::new());
+        let mut read = Vec::new();
+        let mut inspected = Inspected::new(&bytes[..], Arc::clone(&presence), 1000);
+        inspected.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, bytes);
+        assert_eq!((presence.unseen(), presence.refused()), (2, None));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_ends_the_reading_and_is_noted() {
+        // There is no field of the number 0 (RFC 7541 6.1).
+        let (bytes, presence) = (heads(&[(1, 0x82), (3, 0x80)]), Presence::new());
+        let mut inspected = Inspected::new(&bytes[..], Arc::clone(&presence), 1000);
+        let error = inspected.read(&mut [0; 100]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert_eq!(presence.refused(), Some(Malformed::Unreadable));
+        assert!(presence.unseen() > 0);
+    }
+}

@@ -271,4 +271,19 @@ mod tests {
         presence.idle(first, between).await;
         assert_eq!(begin.elapsed().as_secs(), 75);
     }
+
+    #[test]
+    fn what_was_begun_and_never_came_is_counted_and_the_first_refusal_is_kept() {
+        let presence = Presence::new();
+        assert_eq!((presence.unseen(), presence.refused()), (0, None));
+        presence.begun(2);
+        presence.begun(1);
+        assert!(!presence.is_used());
+        let _open = presence.enter();
+        assert!(presence.is_used());
+        assert_eq!(presence.unseen(), 2);
+        presence.refuse(Malformed::Fragment);
+        presence.refuse(Malformed::TooLong);
+        assert_eq!(presence.refused(), Some(Malformed::Fragment));
+    }
 }

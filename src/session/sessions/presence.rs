@@ -140,5 +140,8 @@ mod tests {
         assert!(!presence.is_unread() && presence.is_away());
         let _ = presence.read(fails::<()>(), at(1400));
         assert_eq!(passed(presence.unread_since(), at(1400)), Duration::ZERO);
+        // What takes something in can be read too.
+        let _ = presence.wrote(Ok(()), at(1500));
+        assert!(!presence.is_unread() && !presence.is_away());
     }
 }

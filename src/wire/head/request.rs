@@ -333,4 +333,83 @@ mod tests {
             assert_eq!(head.keep_alive, kept, "{version} {connection}");
         }
     }
+
+    fn http2(method: &str, target: &str, pairs: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in pairs {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_request_of_http2_is_held_to_the_same_bounds() {
+        let bounds = Bounds { fields: 2, target: 10, bytes: 40 };
+        let check = |target: &str, pairs: &[(&str, &str)]| {
+            check_http2(&http2("GET", target, pairs), &bounds)
+        };
+        assert_eq!(check("/", &[("a", "1"), ("b", "2")]), Ok(()));
+        assert_eq!(check("/", &[("a", "1"); 3]), Err(Refusal::TooManyFields(2)));
+        assert_eq!(check("/345678?10", &[]), Ok(()));
+        assert_eq!(check("/345678?101", &[]), Err(Refusal::TargetTooLong(10)));
+        // GET, /, and each field with four bytes around it.
+        let value = |length: usize| "v".repeat(length);
+        assert_eq!(check("/", &[("a", &value(31))]), Ok(()));
+        assert_eq!(check("/", &[("a", &value(32))]), Err(Refusal::HeadTooLong(40)));
+        assert_eq!(check("/?bc", &[("a", &value(29))]), Ok(()));
+        assert_eq!(check("/?bc", &[("a", &value(30))]), Err(Refusal::HeadTooLong(40)));
+        assert_eq!(check("/", &[("a", &value(15)), ("b", &value(11))]), Ok(()));
+        assert_eq!(
+            check("/", &[("a", &value(15)), ("b", &value(12))]),
+            Err(Refusal::HeadTooLong(40))
+        );
+    }
+
+    #[test]
+    fn a_field_of_http2_is_looked_at_as_in_http1() {
+        let check =
+            |pairs: &[(&str, &str)]| check_http2(&http2("POST", "/", pairs), &Bounds::default());
+        for value in [" a", "a ", "\ta", " "] {
+            let refused = check(&[("x", value)]);
+            assert_eq!(refused, Err(Refusal::Malformed("value of a field")), "{value:?}");
+        }
+        assert_eq!(check(&[("x", "a b"), ("y", "")]), Ok(()));
+        assert_eq!(check(&[("expect", "100-continue")]), Ok(()));
+        assert_eq!(check(&[("expect", "200-ok")]), Err(Refusal::Expectation));
+        assert_eq!(check(&[("content-length", "3")]), Ok(()));
+        assert!(check(&[("content-length", "3"), ("content-length", "4")]).is_err());
+        assert!(check(&[("content-length", "x")]).is_err());
+    }
+
+    #[test]
+    fn a_host_alone_is_a_target_of_connect_and_of_nothing_else() {
+        let head = |method: &str| take(&format!("{method} x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n"));
+        assert_eq!(head("CONNECT").unwrap().unwrap().parts.method, Method::CONNECT);
+        for method in ["GET", "OPTIONS"] {
+            assert_eq!(head(method).unwrap_err(), Refusal::Malformed("target is a host"));
+        }
+    }
+
+    #[test]
+    fn a_version_of_http_is_told_from_what_is_none() {
+        let refused = |version: &str| take(&format!("GET / {version}\r\n\r\n")).unwrap_err();
+        for version in ["HTTP/2.0", "HTTP/0.9", "HTTP/3.7"] {
+            assert_eq!(refused(version), Refusal::Version, "{version}");
+        }
+        for version in ["HTTP/2.00", "HTTP/x.0", "HTTP/2,0", "HTTP/2.x", "HTTPS/2.0", "ICAP/1.0"] {
+            assert_eq!(refused(version), Refusal::Malformed("version"), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_method_has_capital_letters_and_lines_between_them() {
+        let longest = [b'A'; MOST_METHOD];
+        for method in [&b"GET"[..], b"VERSION-CONTROL", b"A_B", b"A", &longest] {
+            assert!(is_method(method), "{method:?}");
+        }
+        let longer = [b'A'; MOST_METHOD + 1];
+        for method in [&b""[..], b"get", b"GeT", b"-A", b"_A", b"A.B", b"A1", b"A B", &longer] {
+            assert!(!is_method(method), "{method:?}");
+        }
+    }
 }

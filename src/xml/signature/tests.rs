@@ -424,3 +424,74 @@ fn a_signature_proves_the_very_element_that_its_one_reference_resolves_to() {
     assert!(matches!(says("Reference digest failed for x"), Error::Digest(_)));
     assert!(matches!(says("anything else"), Error::Value { .. }));
 }
+
+#[test]
+fn a_long_message_is_verified_whole_and_its_first_bad_signature_is_told() {
+    let world = world();
+    let long = |inner: &[&str]| {
+        let mut writer = Writer::new();
+        writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+            world.signer.write_template(w, "o1");
+            w.text_element("p:Filler", &[], &"x".repeat(SHORT));
+            w.element("p:Inner", &[("ID", "i1")], |w| {
+                if inner.contains(&"i1") {
+                    world.signer.write_template(w, "i1");
+                }
+                w.text_element("p:Value", &[], "value");
+            });
+        });
+        world.signer.sign(&writer.finish(), &[inner, &["o1"][..]].concat()).unwrap()
+    };
+    let both = long(&["i1"]);
+    assert_eq!(check(&both, &world.trusted).as_deref(), Ok("value"));
+    let refused = |xml: &str| check(xml, &world.trusted).unwrap_err();
+    assert!(
+        matches!(refused(&both.replace("xxxx<", "xxxy<")), Error::Digest(e) if e.as_str() == "Outer")
+    );
+    // The inner one alone is of another key.
+    let other = world_with(&rcgen::PKCS_ECDSA_P256_SHA256);
+    assert!(matches!(check(&both, &other.trusted), Err(Error::Value { .. })));
+
+    // One signature, over all of it.
+    let once = long(&[]);
+    let document = Document::parse(once.as_bytes(), &Limits::message(100_000)).unwrap();
+    let root = [document.root()];
+    let verified = verify(&document, &root, &world.trusted, ReferenceStyle::ById).unwrap();
+    assert_eq!(verified.len(), 1);
+    let changed = once.replace(">value<", ">other<");
+    let document = Document::parse(changed.as_bytes(), &Limits::message(100_000)).unwrap();
+    let root = [document.root()];
+    assert!(verify(&document, &root, &world.trusted, ReferenceStyle::ById).is_err());
+}
+
+#[test]
+fn in_a_long_message_the_inner_signature_must_hold_too() {
+    let world = world();
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        world.signer.write_template(w, "o1");
+        w.text_element("p:Filler", &[], &"x".repeat(SHORT));
+        w.element("p:Inner", &[("ID", "i1")], |w| {
+            world.signer.write_template(w, "i1");
+            w.text_element("p:Value", &[], "value");
+        });
+    });
+    let inner = world.signer.sign(&writer.finish(), &["i1"]).unwrap();
+    let inner = inner.replace(">value<", ">other<");
+    let refused = check(&world.signer.sign(&inner, &["o1"]).unwrap(), &world.trusted);
+    assert!(matches!(refused, Err(Error::Digest(ref e)) if e.as_str() == "Inner"), "{refused:?}");
+}
+
+#[test]
+fn a_signature_of_the_whole_document_is_that_of_its_root_alone() {
+    let world = world();
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        w.element("p:Inner", &[("ID", "i1")], |w| world.signer.write_template(w, "i1"));
+    });
+    let xml = writer.finish().replace("URI=\"#i1\"", "URI=\"\"");
+    let document = Document::parse(xml.as_bytes(), &Limits::message(100_000)).unwrap();
+    let inner = [document.root().child("urn:p", "Inner").unwrap()];
+    let refused = verify(&document, &inner, &world.trusted, ReferenceStyle::ByIdOrWhole);
+    assert!(matches!(refused, Err(Error::Reference { .. })), "{refused:?}");
+}

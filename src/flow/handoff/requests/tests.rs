@@ -188,3 +188,52 @@ async fn long_addresses_are_bounded_by_their_bytes() {
     assert!(bytes <= 1 << 20 && (200..400).contains(&requests), "{requests} with {bytes} bytes");
     assert!(matches!(w.bring(&honest, Some(&live)).await.unwrap(), Step::Fulfil(..)));
 }
+
+#[tokio::test]
+async fn a_new_session_fulfils_it_when_it_is_as_sure_and_as_new_as_was_asked_for_and_no_less() {
+    use crate::session::testing::session_of;
+
+    let w = world();
+    let anew = |assurance, before: i64| {
+        let key = SessionId::generate().key();
+        let at = w.now - jiff::SignedDuration::from_millis(before);
+        let held = CachedSession::new(key, session_of(assurance, key, at), at);
+        held.look(Activity::Alive, at, settings().idle).unwrap()
+    };
+    let skew = 60_000;
+    for (assurance, before, fulfils) in [
+        (Assurance::High, 0, true),
+        (Assurance::Substantial, 0, true),
+        (Assurance::Low, 0, false),
+        (Assurance::Substantial, skew, true),
+        (Assurance::Substantial, skew + 1, false),
+    ] {
+        let handle = w.request(Some(0)).await;
+        // Before the citizen was sent to sign in, no session will do.
+        let step = w.bring(&handle, Some(&anew(assurance, before))).await.unwrap();
+        assert!(matches!(step, Step::SignIn(_, Try::First)), "{step:?}");
+        let step = w.bring(&handle, Some(&anew(assurance, before))).await.unwrap();
+        let row = (assurance, before);
+        assert_eq!(matches!(step, Step::Fulfil(..)), fulfils, "{row:?}: {step:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_known_whether_the_wish_came_from_elsewhere_and_which_session_was_there_first() {
+    let w = world();
+    for origin in [Origin::Own, Origin::Elsewhere] {
+        let requirement = AuthnRequirement { assurance: Assurance::Low, max_age: None };
+        let (host, return_to) = ("b.example".to_owned(), ReturnTo::parse("/"));
+        let request = HandoffRequest { host, return_to, requirement, origin };
+        let begun = w.requests.begin(request, &Binding::generate(), network(1), w.now).await;
+        let step = w.bring(&begun.unwrap(), Some(&signed_in(w.now))).await.unwrap();
+        assert!(matches!(step, Step::Fulfil(request, _) if request.origin == origin));
+    }
+    // Whatever comes between, the first one is not taken for a new one.
+    let handle = w.request(Some(0)).await;
+    let (before, stale) = (signed_in(w.now), signed_in(later(Time::UNIX_EPOCH, TIMEOUT)));
+    for live in [&before, &stale, &before] {
+        let step = w.bring(&handle, Some(live)).await.unwrap();
+        assert!(matches!(step, Step::SignIn(..)), "{step:?}");
+    }
+}

@@ -4,9 +4,21 @@ use super::*;
 
 #[tokio::test]
 async fn who_hears_nothing_asks_again() {
-    let (store, clock) = (Switch::new(), clock());
+    let store = Switch::new();
     store.is_deaf.store(true, Ordering::SeqCst);
-    let (one, two) = (replica(&store, settings()), replica(&store, settings()));
+    asks_again(&store).await;
+}
+
+#[tokio::test]
+async fn who_is_told_nothing_any_more_asks_again() {
+    let store = Switch::new();
+    store.is_closed.store(true, Ordering::SeqCst);
+    asks_again(&store).await;
+}
+
+async fn asks_again(store: &Arc<Switch>) {
+    let clock = clock();
+    let (one, two) = (replica(store, settings()), replica(store, settings()));
     let attending = tokio::spawn(Arc::clone(&two).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;
     let (id, now) = (begun(&one, &clock).await, clock.now());
@@ -152,6 +164,11 @@ async fn an_end_holds_in_memory_until_a_store_of_its_own_takes_it() {
     assert!(sessions.remove(&ended, now).await.unwrap().is_some());
     assert!(sessions.remove(&ended, now).await.unwrap().is_none(), "it has ended once");
     assert!(sessions.owes(&ended) && !sessions.owes(&other) && sessions.owed() == 1);
+    // It takes nothing in, and whether it can be read is not known from that.
+    let presence = |sessions: &Sessions| sessions.remote.as_ref().unwrap().presence.is_unread();
+    assert!(sessions.is_away() && !presence(&sessions));
+    let unknown = SessionId::generate().key();
+    sessions.end(unknown, Why::Operator, now).await.expect_err("it may be there");
     store.away(false);
     // It is there still, and opens nothing.
     assert!(store.memory.get(ended.key().record_key(), now).await.unwrap().is_some());
@@ -166,7 +183,7 @@ async fn an_end_holds_in_memory_until_a_store_of_its_own_takes_it() {
     let id = begun(&shared, &clock).await;
     store.away(true);
     shared.remove(&id, now).await.expect_err("the others would not know");
-    assert!(!shared.owes(&id));
+    assert!(!shared.owes(&id) && presence(&shared));
 }
 
 /// Two requests of one session, of which only one was near: the other has read it already, and comes
@@ -268,4 +285,29 @@ async fn it_is_said_how_long_the_place_is_away_and_whether_it_is_heard() {
     assert_eq!(sessions.away_for(clock.now()), Duration::ZERO);
     clock.advance(Duration::from_secs(30));
     assert_eq!(sessions.away_for(clock.now()), Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn what_is_over_anyway_does_not_end_in_memory_once_more() {
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = alone(&store);
+    let id = begun(&sessions, &clock).await;
+    store.away(true);
+    clock.advance(settings().idle);
+    assert!(!sessions.end(id.key(), Why::Operator, clock.now()).await.unwrap());
+    assert_eq!(sessions.owed(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_is_left_while_it_takes_nothing_in_keeps_nobody_waiting() {
+    let (store, clock) = (Switch::new(), clock());
+    let (sessions, now) = (alone(&store), clock.now());
+    let ids = [begun(&sessions, &clock).await, begun(&sessions, &clock).await];
+    store.away(true);
+    for id in &ids {
+        assert!(sessions.end(id.key(), Why::Operator, now).await.unwrap());
+    }
+    let left = sessions.leave_store(now);
+    tokio::time::timeout(Duration::from_secs(5), left).await.unwrap();
+    assert_eq!(sessions.owed(), 2, "a restart would bring them back");
 }

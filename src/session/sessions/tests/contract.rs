@@ -103,8 +103,14 @@ async fn gives_a_removed_session_to_one_caller(sessions: &Sessions, clock: &Manu
 
 async fn tells_why_it_was_ended(sessions: &Sessions, clock: &ManualClock) {
     let (id, now) = (begun(sessions, clock).await, clock.now());
+    let counted = |why: Why| {
+        let all = sessions.ended().all();
+        all.iter().find(|(name, _)| *name == why.name()).map_or(0, |(_, count)| *count)
+    };
+    let before = [counted(Why::Operator), counted(Why::Elsewhere)];
     assert!(sessions.end(id.key(), Why::Operator, now).await.unwrap());
     assert!(!sessions.end(id.key(), Why::Elsewhere, now).await.unwrap(), "it ends once");
+    assert_eq!([counted(Why::Operator), counted(Why::Elsewhere)], [before[0] + 1, before[1]]);
     assert!(!is_live(sessions, &id, Activity::Alive, clock).await);
     assert_eq!(sessions.why_ended(&id, now).await, Some(Why::Operator));
 }
@@ -124,6 +130,7 @@ async fn lists_and_finds_all_of_a_person(sessions: &Sessions, clock: &ManualCloc
     let (mut seen, mut next) = (Vec::new(), None);
     loop {
         let page = sessions.list(None, next, 1, now).await.unwrap();
+        assert!(page.sessions.len() <= 1, "no more than was asked for");
         seen.extend(page.sessions.into_iter().map(|seen| seen.key));
         next = page.next;
         if next.is_none() {
@@ -154,4 +161,17 @@ async fn the_oldest_sessions_of_a_person_make_room() {
             assert!(sessions.find(id, Activity::Alive, now).await.unwrap().is_some());
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_over_and_not_swept_out_is_not_listed() {
+    let clock = clock();
+    let sessions = Sessions::in_memory(settings(), owners());
+    let over = begun(&sessions, &clock).await;
+    clock.advance(settings().idle);
+    let live = begun(&sessions, &clock).await;
+    assert_eq!(sessions.count_near(), 2);
+    let listed = sessions.list(None, None, 10, clock.now()).await.unwrap().sessions;
+    assert_eq!(listed.iter().map(|seen| seen.key).collect::<Vec<_>>(), [live.key()]);
+    assert!(sessions.seen(over.key(), clock.now()).await.unwrap().is_none());
 }

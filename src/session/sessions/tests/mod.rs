@@ -4,6 +4,7 @@ mod away;
 mod contract;
 mod replicas;
 mod room;
+mod upkeep;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -47,7 +48,11 @@ struct Switch {
     is_away: AtomicBool,
     /// Nothing can be kept, and what is there can be read.
     is_full: AtomicBool,
+    /// Nothing is heard of it, and it knows.
     is_deaf: AtomicBool,
+    silent: broadcast::Sender<Event>,
+    /// It stopped telling, and does not know.
+    is_closed: AtomicBool,
     /// What is read takes a turn to arrive.
     is_slow: AtomicBool,
     /// How often something was read.
@@ -56,9 +61,10 @@ struct Switch {
 
 impl Switch {
     fn new() -> Arc<Self> {
-        let [is_away, is_full, is_deaf, is_slow] = [false; 4].map(AtomicBool::new);
+        let [is_away, is_full, is_deaf, is_closed, is_slow] = [false; 5].map(AtomicBool::new);
         let (memory, reads) = (Memory::new(1000), AtomicUsize::new(0));
-        Arc::new(Self { memory, is_away, is_full, is_deaf, is_slow, reads })
+        let silent = broadcast::Sender::new(1);
+        Arc::new(Self { memory, is_away, is_full, is_deaf, silent, is_closed, is_slow, reads })
     }
 
     fn away(&self, away: bool) {
@@ -120,8 +126,10 @@ impl RecordStore for Switch {
         self.or(self.memory.list(kind, after, limit, now))
     }
     fn watch(&self) -> broadcast::Receiver<Event> {
-        if self.is_deaf.load(Ordering::SeqCst) {
+        if self.is_closed.load(Ordering::SeqCst) {
             broadcast::Sender::new(1).subscribe()
+        } else if self.is_deaf.load(Ordering::SeqCst) {
+            self.silent.subscribe()
         } else {
             self.memory.watch()
         }

@@ -259,3 +259,27 @@ async fn only_the_place_knows_of_what_is_not_near() {
     let alone = Sessions::in_memory(settings(), owners());
     assert!(matches!(near(&alone, &id), Known::Nothing), "there is nobody to ask");
 }
+
+#[tokio::test]
+async fn what_goes_away_of_another_kind_ends_no_session() {
+    let (store, clock) = (Switch::new(), clock());
+    let sessions = replica(&store, settings());
+    let attending =
+        tokio::spawn(Arc::clone(&sessions).serve(Arc::new(crate::base::clock::SystemClock)));
+    tokio::task::yield_now().await;
+    let (id, other) = (begun(&sessions, &clock).await, begun(&sessions, &clock).await);
+    let now = clock.now();
+    // A note under the digest of the session.
+    let record = store.get(id.key().record_key(), now).await.unwrap().unwrap();
+    store.put(id.key().note(), record).await.unwrap();
+    assert!(store.take(id.key().note(), now).await.unwrap().is_some());
+    // What is heard of next is the end of the other one.
+    store.take(other.key().record_key(), now).await.unwrap();
+    let remote = sessions.remote.as_ref().unwrap();
+    while sessions.local.get(&other.key()).is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(remote.ends.load(Ordering::SeqCst), 1);
+    assert!(!sessions.local.get(&id.key()).unwrap().has_ended());
+    attending.abort();
+}

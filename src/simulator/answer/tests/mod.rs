@@ -429,6 +429,15 @@ fn answers_without_a_login_are_signed_too() {
     let refusal = world.examine(&refused).unwrap_err();
     assert_eq!(refusal.code(), "login.our_request_refused");
     assert!(refusal.to_string().contains("unknown issuer"));
+
+    // What it says is told when there is no signature; one that does not hold is the reason itself.
+    let code = |answer: &[u8]| world.examine(answer).unwrap_err().code();
+    let text = String::from_utf8(refused).unwrap();
+    let changed = text.replace("unknown issuer", "another issuer");
+    assert_eq!(code(changed.as_bytes()), "login.signature_digest_mismatch");
+    let (start, rest) = text.split_once("<ds:Signature ").unwrap();
+    let unsigned = format!("{start}{}", rest.split_once("</ds:Signature>").unwrap().1);
+    assert_eq!(code(unsigned.as_bytes()), "login.our_request_refused");
 }
 
 #[test]
@@ -461,6 +470,11 @@ fn a_logout_is_confirmed_by_the_node_for_this_request_now() {
         assert!(refused.contains(why), "{refused}");
     }
 
+    // A signature that is there must hold.
+    let foreign = logout(&World::new().kit, NODE, REQUEST, LogoutAnswer::Success, now).unwrap();
+    let refused = confirm(&foreign).unwrap_err();
+    assert!(refused.contains("signature"), "{refused}");
+
     // Without its signature it says no more than that a server says so.
     let text = String::from_utf8(success).unwrap();
     let (start, rest) = text.split_once("<ds:Signature ").unwrap();
@@ -473,6 +487,8 @@ fn a_logout_is_confirmed_by_the_node_for_this_request_now() {
         ("2031-", "2032-"),
         ("<saml2p:Status>", "x<saml2p:Status>"),
         ("Version=\"2.0\"", "Version=\"1.1\""),
+        // Another message that has all of it.
+        ("saml2p:LogoutResponse", "saml2p:ArtifactResponse"),
     ] {
         let wrong = unsigned.replace(from, to);
         assert_ne!(wrong, unsigned);
