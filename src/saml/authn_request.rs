@@ -100,3 +100,44 @@ impl Template {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::keys::{Certificate, PrivateKey};
+
+    #[test]
+    fn a_request_says_what_was_asked_for_and_nothing_else() {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&pair).unwrap();
+        let key = PrivateKey::from_der(pair.serialized_der()).unwrap();
+        let signer = Signer::new(&key, Certificate::from_der(made.der()).unwrap()).unwrap();
+        let template = Template {
+            issuer: "urn:us".to_owned(),
+            provider_name: "Portal".to_owned(),
+            kind: ServiceKind::Public,
+            destination: "https://node.example/sso".to_owned(),
+            acs: "https://portal.example/acs".to_owned(),
+            required: vec![Attribute::PersonIdentifier],
+            optional: vec![Attribute::GivenName],
+            force_authn: false,
+        };
+        let at: Time = "2031-03-04T10:20:30Z".parse().unwrap();
+        let text =
+            |template: &Template| template.sign("i1", at, Assurance::Substantial, &signer).unwrap();
+        let asked = |attribute: Attribute, is_required: bool| {
+            let name = attribute.uri();
+            let asked = text(&template);
+            let (_, rest) = asked.split_once(&format!("Name=\"{name}\"")).unwrap();
+            rest.split_once('>').unwrap().0.contains(&format!("isRequired=\"{is_required}\""))
+        };
+        assert!(asked(Attribute::PersonIdentifier, true) && asked(Attribute::GivenName, false));
+        assert!(!text(&template).contains(Attribute::FamilyName.uri()));
+        assert!(text(&template).contains(">public<"));
+        assert!(text(&template).contains(Assurance::Substantial.uri()));
+        assert!(text(&template).contains("ForceAuthn=\"false\""));
+        let other = Template { force_authn: true, kind: ServiceKind::Private, ..template.clone() };
+        assert!(text(&other).contains("ForceAuthn=\"true\""));
+        assert!(text(&other).contains(">private<"));
+    }
+}

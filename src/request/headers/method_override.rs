@@ -38,6 +38,9 @@ mod tests {
             ("X-Original-Method", true),
             ("X-HTTP-Methods", false),
             ("Method", false),
+            ("X-HTTP-MethXX-Override", false),
+            ("XaHTTP-Method-Override", false),
+            ("X-HTTP-Method-Overrid_", false),
             ("X-HTTP-Method-Override-2", false),
             ("Access-Control-Request-Method", false),
         ] {

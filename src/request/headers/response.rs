@@ -196,6 +196,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_without_a_rule_passes_whatever_its_length() {
+        for length in 1..40 {
+            let name = "x".repeat(length);
+            assert!(matches!(rule(name.as_bytes()), HeaderRule::Passes), "{name}");
+        }
+    }
+
+    #[test]
     fn an_upstream_does_not_drop_our_cookies() {
         for (value, expected) in [
             ("\"cookies\"", None),

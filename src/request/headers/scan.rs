@@ -265,7 +265,13 @@ mod tests {
                 "{name}"
             );
         }
-        for value in ["X-Brama-Assertion", "close, x_brama_assertion", "X-Client-Cert"] {
+        for value in [
+            "X-Brama-Assertion",
+            "close, x_brama_assertion",
+            "X-Client-Cert",
+            "X-Forwarded-For",
+            "close, Forwarded",
+        ] {
             let mut map = headers(&[("Connection", value)]);
             assert_eq!(
                 clean_request(&mut map, &[], &ToldNames::default()),
@@ -312,6 +318,39 @@ mod tests {
         assert!(scan.has_te && !scan.has_cookies && !scan.has_length);
         strip_for_upstream(&mut map, scan, Cookies::SECURE);
         assert_eq!(names(&map), ["accept"]);
+    }
+
+    #[test]
+    fn what_others_tell_of_somebody_goes_on_only_where_it_is_named() {
+        let name = HeaderName::from_static("remote-user");
+        for (passed, goes_on) in [(&[][..], false), (std::slice::from_ref(&name), true)] {
+            let mut map = headers(&[("Remote-User", "anna"), ("Accept", "*/*")]);
+            let scan = clean_request(&mut map, passed).unwrap();
+            assert_eq!((scan.told_identity, map.contains_key(&name)), (!goes_on, goes_on));
+            assert!(map.contains_key("accept"));
+        }
+    }
+
+    #[test]
+    fn a_longer_name_is_another_one() {
+        let others = [("Client-IP-Hint", "1"), ("Proxy-Note", "1"), ("X-Host-Name", "1")];
+        let mut map = headers(&others);
+        let scan = clean_request(&mut map, &[]).unwrap();
+        assert_eq!(map.len(), others.len());
+        assert_eq!(scan, HeaderScan::default());
+    }
+
+    #[test]
+    fn a_destination_and_what_the_client_takes_of_trailers_are_noted() {
+        for (name, value, has_destination, has_te) in [
+            ("Destination", "/x", true, false),
+            ("X-Destination", "/x", false, false),
+            ("TE", "trailers", false, true),
+            ("Connection", "close", false, false),
+        ] {
+            let scan = clean_request(&mut headers(&[(name, value)]), &[]).unwrap();
+            assert_eq!((scan.has_destination, scan.has_te), (has_destination, has_te), "{name}");
+        }
     }
 
     #[test]

@@ -495,3 +495,17 @@ fn a_signature_of_the_whole_document_is_that_of_its_root_alone() {
     let refused = verify(&document, &inner, &world.trusted, ReferenceStyle::ByIdOrWhole);
     assert!(matches!(refused, Err(Error::Reference { .. })), "{refused:?}");
 }
+
+#[test]
+fn where_the_whole_document_may_be_signed_another_reference_is_refused_all_the_same() {
+    let world = world();
+    let mut writer = Writer::new();
+    writer.element("p:Outer", &[("xmlns:p", "urn:p"), ("ID", "o1")], |w| {
+        world.signer.write_template(w, "o1");
+    });
+    let xml = writer.finish().replace("URI=\"#o1\"", "URI=\"#o2\"");
+    let document = Document::parse(xml.as_bytes(), &Limits::message(100_000)).unwrap();
+    let root = [document.root()];
+    let refused = verify(&document, &root, &world.trusted, ReferenceStyle::ByIdOrWhole);
+    assert!(matches!(refused, Err(Error::Reference { .. })), "{refused:?}");
+}
