@@ -157,4 +157,15 @@ mod tests {
         assert!(matches!(foreign, Identifier::CrossBorder(_)));
         assert_eq!(foreign.as_str(), "DE/PL/12345");
     }
+
+    #[test]
+    fn what_is_odd_about_a_pesel_is_told_with_the_day_of_birth() {
+        let born = |day: &str, identifier| {
+            Person::new(None, None, Some(day.parse().unwrap()), identifier).notes()
+        };
+        let pesel = || Identifier::parse("44051401359");
+        assert_eq!(born("1944-05-14", pesel()), []);
+        assert_eq!(born("1944-05-15", pesel()), [Note::OtherDate]);
+        assert_eq!(born("1944-05-15", Identifier::parse("DE/PL/12345")), []);
+    }
 }

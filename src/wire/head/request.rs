@@ -412,4 +412,25 @@ mod tests {
             assert!(!is_method(method), "{method:?}");
         }
     }
+
+    #[test]
+    fn an_upgrade_is_for_a_plain_request_of_http_1_1_and_never_to_http() {
+        let upgrade = |version: &str, fields: &str| {
+            let text = format!("GET / HTTP/{version}\r\nHost: x\r\n{fields}\r\n");
+            take(&text).unwrap().unwrap().upgrade
+        };
+        let asked = "Connection: upgrade\r\nUpgrade: websocket\r\n";
+        assert_eq!(upgrade("1.1", asked), Some(HeaderValue::from_static("websocket")));
+        for (version, fields) in [
+            ("1.0", asked.to_owned()),
+            ("1.1", asked.replace("websocket", "h2c")),
+            ("1.1", asked.replace("websocket", "H2C")),
+            ("1.1", asked.replace("websocket", "websocket, h2c")),
+            ("1.1", asked.replace("Connection: upgrade", "Connection: close")),
+            ("1.1", format!("{asked}Content-Length: 3\r\n")),
+            ("1.1", format!("{asked}Transfer-Encoding: chunked\r\n")),
+        ] {
+            assert_eq!(upgrade(version, &fields), None, "{version} {fields}");
+        }
+    }
 }
