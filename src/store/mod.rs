@@ -24,6 +24,7 @@ pub mod opening;
 pub mod redis;
 pub mod seal;
 pub mod sealed;
+pub mod shared;
 
 #[cfg(test)]
 pub(crate) mod contract;

@@ -76,6 +76,18 @@ impl Sealer {
         self.secrets().map(mark).collect()
     }
 
+    /// Returns a sealer for each secret of the servers, which knows that one alone.
+    #[must_use]
+    pub fn singly(&self) -> Vec<Self> {
+        self.secrets().map(|one| Self { first: one.clone(), others: Vec::new() }).collect()
+    }
+
+    /// Tells whether something was sealed, as it says, with the secret that seals here.
+    #[must_use]
+    pub fn is_sealed_here(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=self.first.name.len()) == Some(&self.first.name[..])
+    }
+
     /// Seals what is to be kept under a key, for the bearer of the secret that leads to it.
     #[must_use]
     pub fn seal(&self, key: Key, secret: &[u8], plain: &[u8]) -> Bytes {
