@@ -11,7 +11,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program that prints figures")]
 
 use std::hint::black_box;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use brama::base::clock::{SharedClock, SystemClock, Time};
@@ -20,7 +20,9 @@ use brama::identity::forms::Form;
 use brama::identity::forms::headers::{Encoding, PlainHeaders, Preset};
 use brama::identity::forms::signature::{Message, MessageSignature, SigningKey};
 use brama::identity::keyring::KeyRing;
+use brama::identity::keys::SigningKeys;
 use brama::identity::release::Release;
+use brama::identity::signing_key::Algorithm;
 use brama::identity::token::{Minter, Tokens};
 use brama::identity::ways::Ways;
 use brama::saml::examine::examine;
@@ -61,10 +63,11 @@ fn main() {
     let assertion = examination.for_login().unwrap();
     let key = SessionId::generate().key();
     let session = Session::begin(&assertion, key, &world.settings, now);
-    let ring = Arc::new(RwLock::new(KeyRing::generate(Duration::from_secs(86_400), now)));
+    let day = Duration::from_secs(86_400);
+    let keys = Arc::new(SigningKeys::new(KeyRing::generate(day, &[Algorithm::Es256], now)));
     let how = (Duration::from_secs(300), Ways::default());
     let secret = PairwiseSecret::generate();
-    let minter = Minter::new("https://portal.example".to_owned(), secret, how, ring, 1000);
+    let minter = Minter::new("https://portal.example".to_owned(), secret, how, keys, 1000);
     let case = Case {
         tokens: Tokens::new(Arc::new(minter)),
         session,
@@ -122,7 +125,7 @@ impl Case {
             PersonalClaim::Pesel,
         ];
         let forms = contestant.forms.clone();
-        let release = Release { audience: "portal".to_owned(), claims, forms };
+        let release = Release { claims, forms, ..Release::by_assertion("portal", Vec::new()) };
         let subject = self.session.subject();
         let mut head = Vec::with_capacity(8192);
         let began = ThreadTime::now();

@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::error;
 
-use super::keys;
-use super::state::State;
+use super::keys::Keeper;
 use super::store::Opening;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
@@ -54,19 +53,12 @@ impl Background {
     /// the word to the watchdog.
     pub(super) fn start(
         &mut self,
-        shared: &Shared,
-        (state, certificates, groups): (State, Option<Arc<Certificates>>, Vec<Arc<Group>>),
+        (keeper, certificates, groups): (Arc<Keeper>, Option<Arc<Certificates>>, Vec<Arc<Group>>),
     ) {
-        self.rotate_keys(shared, state);
+        self.tasks.spawn(keeper.keep());
         self.watch_certificates(certificates);
         self.watch_groups(groups);
         self.tell_watchdog();
-    }
-
-    /// Changes the keys of signed identities when it is time.
-    fn rotate_keys(&mut self, shared: &Shared, state: State) {
-        let (ring, clock) = (Arc::clone(&shared.ring), Arc::clone(&shared.clock));
-        self.tasks.spawn(keys::rotate(ring, state, clock));
     }
 
     /// Takes certificates anew when their files change.

@@ -1,5 +1,6 @@
 //! Why a gateway cannot start.
 
+use super::keys;
 use super::state::StateError;
 use crate::server::{handover, tls};
 use crate::store;
@@ -24,6 +25,9 @@ pub enum Error {
     /// What is kept between runs cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The keys of identities cannot be used.
+    #[error(transparent)]
+    Keys(#[from] keys::Error),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] tls::Error),

@@ -11,7 +11,7 @@ mod command;
 mod current;
 mod error;
 mod in_use;
-mod keys;
+pub mod keys;
 mod metrics;
 mod renewal;
 mod run;
@@ -23,12 +23,13 @@ mod successor;
 mod worker;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
 pub use self::command::Command;
 pub use self::error::Error;
+use self::keys::Keeper;
 use self::metrics::Life;
 pub use self::renewal::Refused;
 use self::renewal::Renewal;
@@ -41,6 +42,7 @@ use crate::flow::node::NodeClient;
 use crate::gate::policy::Policy;
 use crate::gateway::Shared;
 use crate::gateway::limits::Limits;
+use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::Doors;
@@ -57,7 +59,7 @@ pub struct App {
     renewal: Renewal,
     sockets: Sockets,
     admission: Arc<Admission>,
-    state: state::State,
+    keeper: Arc<Keeper>,
     clock: SharedClock,
     admin_token: Option<Secret<Vec<u8>>>,
     kept: store::OpenedStore,
@@ -70,18 +72,17 @@ impl App {
     /// # Errors
     /// When an address is taken, or kept keys cannot be read.
     pub async fn bind(settings: Settings, clock: SharedClock) -> Result<Self, Error> {
-        let now = clock.now();
         // 1. What outlives a restart: keys, the secret behind pseudonyms, records.
-        let state = state::State::new(settings.state_directory.clone());
-        let ring = Arc::new(RwLock::new(state.key_ring(settings.key_rotation, now)?));
-        let secret = match settings.pairwise_secret.clone() {
-            Some(secret) => secret,
-            None => state.pairwise_secret()?,
-        };
+        let (state, now) = (state::State::new(settings.state_directory.clone()), clock.now());
+        let keys = keys::Settings::of(&settings);
+        // The keeper finds out which one is kept, and replaces this one by it.
+        let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::generate);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let kept =
             store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
         kept.agree(now).await?;
+        let shared = (kept.keys_record(), state);
+        let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
 
         // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
         let groups = groups(settings.upstreams).await;
@@ -98,12 +99,13 @@ impl App {
         let kept_tokens = settings.session.maximum.saturating_mul(rules.policy.releases() as u64);
         let admin_token = settings.admin_token;
         let (given, redis) = ((admin_token.as_ref(), store_secrets), kept.redis.clone());
-        let renewal = Renewal::new(settings.fixed, secret.clone(), given, redis, kept_tokens);
+        let secrets = (secret.clone(), Arc::clone(&keeper));
+        let renewal = Renewal::new(settings.fixed, secrets, given, redis, kept_tokens);
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,
             (settings.token_lifetime, settings.ways),
-            Arc::clone(&ring),
+            keeper.keys(),
             kept_tokens,
         );
         let flows = Flows::new(
@@ -125,7 +127,7 @@ impl App {
             rules,
             flows: Arc::new(flows),
             minter: Arc::new(minter),
-            ring,
+            keys: keeper.keys(),
             limits: Arc::new(Limits::new(settings.gateway.limits.clone(), Arc::clone(&clock))),
             access: Arc::new(AccessLog::start(settings.log.access).map_err(Error::AccessLog)?),
             counts,
@@ -142,7 +144,7 @@ impl App {
             renewal,
             sockets,
             admission,
-            state,
+            keeper,
             clock,
             admin_token,
             kept,

@@ -19,6 +19,7 @@ use crate::gateway::Worker;
 use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
+use crate::operations::keys::Keys;
 use crate::operations::sessions::Admin;
 use crate::server::handover::HandOver;
 use crate::server::listener::{Admission, Shutdown};
@@ -41,7 +42,7 @@ impl App {
             renewal,
             sockets,
             admission,
-            state,
+            keeper,
             clock,
             admin_token,
             kept,
@@ -52,8 +53,7 @@ impl App {
         let Sockets {
             workers: doors, operations, operations_hosts, hand_over, certificates, ..
         } = sockets;
-        let limits = admission.limits();
-        let (stopper, stopping) = shutdown();
+        let (limits, (stopper, stopping)) = (admission.limits(), shutdown());
 
         // 1. The workers.
         let currents: Vec<_> =
@@ -64,6 +64,7 @@ impl App {
         // 2. What goes on beside them.
         let sessions = Arc::clone(&shared.flows.sessions);
         let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
+        let admin = (admin, Keys::new(Arc::clone(&keeper)));
         let (store, traffic) = kept.seen();
         let numbers = Metrics {
             process: Process::began(life.began()),
@@ -81,7 +82,7 @@ impl App {
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement));
-        background.start(&shared, (state, certificates, groups));
+        background.start((keeper, certificates, groups));
         notify::ready();
         successor::tell_predecessor().await;
 

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::base::secret::Secret;
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
+use crate::identity::signing_key::SigningKey;
 use crate::identity::ways::Ways;
 use crate::observe::{self, access};
 use crate::request::headers::forwarded::Believed;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub ways: Ways,
     /// How long a key signs identities.
     pub key_rotation: Duration,
+    /// Keys of the operator's own that sign identities in their turn.
+    pub signing_keys: Vec<SigningKey>,
     /// The secret behind the pseudonyms, when it is given.
     pub pairwise_secret: Option<PairwiseSecret>,
     /// What opens the operators' part of the operations listener; there is none without.

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use tracing::info;
 
-use crate::base::clock::Time;
 use crate::base::secret::Secret;
 use crate::base::{private, random};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::{self, KeyRing};
+use crate::identity::signing_key::Algorithm;
 use crate::store::seal::Sealer;
 
 /// The folder, if there is one.
@@ -52,46 +52,52 @@ pub enum StateError {
 
 const KEY_RING: &str = "identity-keys.json";
 const PAIRWISE: &str = "pairwise-secret";
+/// The secret of the pseudonyms before it was replaced.
+const PAIRWISE_BEFORE: &str = "pairwise-secret.before";
 /// The secret that seals records of the store.
 const STORE: &str = "store-secret";
 
 /// The files of a state folder.
-pub(crate) const FILES: [&str; 3] = [KEY_RING, PAIRWISE, STORE];
+pub(crate) const FILES: [&str; 4] = [KEY_RING, PAIRWISE, PAIRWISE_BEFORE, STORE];
 
 impl State {
     pub(super) fn new(folder: Option<PathBuf>) -> Self {
         Self(folder)
     }
 
-    /// Returns the kept ring brought up to date, or a new one.
-    pub(super) fn key_ring(&self, period: Duration, now: Time) -> Result<KeyRing, StateError> {
-        let kept = match self.read(KEY_RING)? {
-            None => None,
-            Some(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                let ring = KeyRing::restore(&text, period)
-                    .map_err(|source| StateError::KeyRing { path: self.name(KEY_RING), source })?;
-                Some(ring)
-            }
-        };
-        let mut ring = kept.unwrap_or_else(|| KeyRing::generate(period, now));
-        ring.advance(now);
-        self.keep_key_ring(&ring)?;
-        Ok(ring)
+    /// Returns the kept ring, if there is one.
+    pub(super) fn key_ring(
+        &self,
+        period: Duration,
+        algorithms: &[Algorithm],
+    ) -> Result<Option<KeyRing>, StateError> {
+        let Some(bytes) = self.read(KEY_RING)? else { return Ok(None) };
+        let text = String::from_utf8_lossy(&bytes);
+        KeyRing::restore(&text, period, algorithms)
+            .map(Some)
+            .map_err(|source| StateError::KeyRing { path: self.name(KEY_RING), source })
     }
 
     pub(super) fn keep_key_ring(&self, ring: &KeyRing) -> Result<(), StateError> {
         self.write(KEY_RING, ring.to_text().expose().as_bytes())
     }
 
-    pub(super) fn pairwise_secret(&self) -> Result<PairwiseSecret, StateError> {
-        if let Some(bytes) = self.read(PAIRWISE)? {
-            return PairwiseSecret::new(bytes)
-                .ok_or_else(|| StateError::Secret(self.name(PAIRWISE)));
+    /// Returns the kept secret of the pseudonyms, if there is one.
+    pub(super) fn pairwise_secret(&self) -> Result<Option<PairwiseSecret>, StateError> {
+        let Some(bytes) = self.read(PAIRWISE)? else { return Ok(None) };
+        PairwiseSecret::new(bytes).map(Some).ok_or_else(|| StateError::Secret(self.name(PAIRWISE)))
+    }
+
+    /// Keeps the secret of the pseudonyms. Another one that is there is moved aside, since no
+    /// pseudonym that was made with it could be made again.
+    pub(super) fn keep_pairwise_secret(&self, secret: &PairwiseSecret) -> Result<(), StateError> {
+        match self.pairwise_secret() {
+            Ok(Some(kept)) if kept.is(secret) => return Ok(()),
+            Ok(Some(kept)) => self.write(PAIRWISE_BEFORE, kept.bytes().expose())?,
+            Ok(None) => {}
+            Err(error) => return Err(error),
         }
-        let secret = PairwiseSecret::generate();
-        self.write(PAIRWISE, secret.expose())?;
-        Ok(secret)
+        self.write(PAIRWISE, secret.bytes().expose())
     }
 
     /// Returns the secret of the store and where it is kept; makes it when there is none. It is in
@@ -168,6 +174,7 @@ fn failed(path: &Path, source: io::Error) -> StateError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::Time;
     use crate::store::{Key, Kind};
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
@@ -208,11 +215,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = State::new(Some(folder.path().join("new/folder")));
         let (period, now) = (Duration::from_secs(1000), Time::UNIX_EPOCH);
-        let ring = state.key_ring(period, now).unwrap();
-        let secret = state.pairwise_secret().unwrap();
-        assert_eq!(state.key_ring(period, now).unwrap().jwks(), ring.jwks());
-        assert_eq!(state.pairwise_secret().unwrap().expose(), secret.expose());
-        for name in [KEY_RING, PAIRWISE] {
+        let kept = || state.key_ring(period, &Algorithm::ALL).unwrap();
+        assert!(kept().is_none() && state.pairwise_secret().unwrap().is_none());
+        let ring = KeyRing::generate(period, &Algorithm::ALL, now);
+        state.keep_key_ring(&ring).unwrap();
+        let secret = PairwiseSecret::generate();
+        state.keep_pairwise_secret(&secret).unwrap();
+        assert_eq!(kept().unwrap().jwks(now), ring.jwks(now));
+        assert!(state.pairwise_secret().unwrap().unwrap().is(&secret));
+        let other = PairwiseSecret::generate();
+        state.keep_pairwise_secret(&other).unwrap();
+        assert!(state.pairwise_secret().unwrap().unwrap().is(&other));
+        let before = fs::read(folder.path().join("new/folder").join(PAIRWISE_BEFORE)).unwrap();
+        assert_eq!(&before, secret.bytes().expose());
+        for name in [KEY_RING, PAIRWISE, PAIRWISE_BEFORE] {
             let path = folder.path().join("new/folder").join(name);
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
@@ -225,7 +241,7 @@ mod tests {
         fs::write(folder.path().join(PAIRWISE), "short").unwrap();
         fs::write(folder.path().join(STORE), "short").unwrap();
         let state = State::new(Some(folder.path().to_owned()));
-        assert!(state.key_ring(Duration::from_secs(1), Time::UNIX_EPOCH).is_err());
+        assert!(state.key_ring(Duration::from_secs(1), &Algorithm::ALL).is_err());
         assert!(state.pairwise_secret().is_err());
         assert!(state.store_sealer(None).is_err());
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use super::error::Error;
+use super::keys;
 use super::settings::Store;
 use super::state::State;
 use crate::base::causes::in_one_line;
@@ -20,6 +21,7 @@ use crate::store::metered::{MeteredStore, Traffic};
 use crate::store::opening::{Opened, opening};
 use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
+use crate::store::shared::SharedRecord;
 use crate::store::{Kind, RecordStore};
 use crate::{flow, session};
 
@@ -121,6 +123,12 @@ impl OpenedStore {
     /// Returns its name in metrics, and what was seen of it.
     pub(super) fn seen(&self) -> (&'static str, Arc<Traffic>) {
         (self.kind, Arc::clone(&self.traffic))
+    }
+
+    /// Returns the record in which replicas share the keys of identities, when they share a store.
+    pub(super) fn keys_record(&self) -> Option<SharedRecord> {
+        self.redis.as_ref()?;
+        Some(SharedRecord::new(Arc::clone(&self.store), self.sealer.clone(), keys::RECORD))
     }
 
     /// Makes sure that other replicas have a secret in common with this one. When the store is

@@ -6,6 +6,8 @@ mod control;
 mod demo;
 mod explain;
 mod explain_policy;
+mod keys;
+mod operator;
 mod output;
 mod reason;
 mod reference;
@@ -50,6 +52,9 @@ enum Command {
     Explain(explain::Arguments),
     /// Lists, shows and ends sessions of a running gateway.
     Sessions(sessions::Arguments),
+    /// Lists, rotates and retires the keys that sign identities at a running gateway and its
+    /// replicas; saves the secret of the pseudonyms.
+    Keys(keys::Arguments),
     /// Says which rule decides about a request and why, exactly as a running gateway does.
     ExplainPolicy(explain_policy::Arguments),
     /// Says what a reason code means (in a log, on a page, in JSON), and who does what about it.
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Token(arguments) => token::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
         Command::Reason(arguments) => reason::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),

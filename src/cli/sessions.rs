@@ -5,23 +5,14 @@
 //! are seen by every user of a machine and stay in histories.
 
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{Method, Request, StatusCode};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http::Method;
 use serde_json::{Value, json};
 
-use super::configuration::load;
-use super::output::{complain, fail, print};
-use crate::base::body;
-use crate::server::socket::Socket;
+use super::operator::{self, Operator};
+use super::output::{complain, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -75,32 +66,11 @@ enum Act {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let (settings, problems) = load(&arguments.config);
-    let Some(settings) = settings else {
-        print(&problems);
-        return fail("the configuration is wrong");
-    };
-    let Some(token) = settings.admin_token else {
-        return fail("operations.admin_token_file is not given, so sessions cannot be managed");
-    };
-    let Socket::Address(address) = settings.listen.operations else {
-        return fail("operations.listen is no address");
-    };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(error),
-    };
-    let token = String::from_utf8_lossy(token.expose()).into_owned();
-    match runtime.block_on(Gateway { address, token }.act(&arguments.act)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error),
-    }
+    let acting = |operator| async move { Gateway(operator).act(&arguments.act).await };
+    operator::run(&arguments.config, acting)
 }
 
-struct Gateway {
-    address: SocketAddr,
-    token: String,
-}
+struct Gateway(Operator);
 
 impl Gateway {
     async fn act(&self, act: &Act) -> Result<(), String> {
@@ -159,30 +129,6 @@ impl Gateway {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
-        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}/sessions{path}", self.address))
-            .header(AUTHORIZATION, format!("Bearer {}", self.token))
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let answer = tokio::time::timeout(PATIENCE, client.request(request)).await;
-        let answer = answer
-            .map_err(|_| format!("{} does not answer", self.address))?
-            .map_err(|error| format!("{} cannot be asked: {error}", self.address))?;
-        let status = answer.status();
-        let bytes = body::read_within(answer.into_body(), MOST, PATIENCE).await;
-        let bytes = bytes.map_err(|error| error.to_string())?;
-        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        if status == StatusCode::OK {
-            return Ok(value);
-        }
-        let reason = value.get("error").and_then(Value::as_str).unwrap_or("it says no");
-        Err(format!("{status}: {reason}"))
+        self.0.ask(method, &format!("/sessions{path}"), body).await
     }
 }
-
-/// Ending all sessions may take a while.
-const PATIENCE: Duration = Duration::from_secs(600);
-const MOST: usize = 4 * 1024 * 1024;

@@ -99,7 +99,7 @@ mod tests {
     use crate::gate::leniency::Kind;
     use crate::gate::policy::{Access, Route};
     use crate::gate::rewrite::Rewrite;
-    use crate::identity::claims::Release;
+    use crate::identity::release::Release;
 
     #[test]
     fn a_segment_with_unknown_letters_may_be_many_names() {
@@ -127,7 +127,7 @@ mod tests {
     const HOST: &str = "portal.example";
 
     fn route(path: &str, kinds: &[Kind]) -> Route {
-        let release = Release { audience: "a".to_owned(), claims: vec![] };
+        let release = Release::by_assertion("a", Vec::new());
         let leniency = kinds.iter().fold(Leniency::default(), |set, &kind| set.with(kind));
         let route = Route::to_upstream((HOST, path), Access::Public, 0, (0, release));
         Route { leniency, ..route }

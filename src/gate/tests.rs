@@ -547,7 +547,7 @@ fn a_match_says_what_its_route_asks_for_and_bounds() {
 
 #[test]
 fn a_policy_says_what_it_has_for_a_host() {
-    let release = |claims| Release { audience: "a".to_owned(), claims };
+    let release = |claims| Release::by_assertion("a", claims);
     let named = Route {
         release: release(vec![PersonalClaim::GivenName]),
         release_number: 4,

@@ -32,7 +32,7 @@ pub mod settings;
 pub mod stack;
 pub mod visitor;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use http::HeaderName;
 
@@ -43,7 +43,7 @@ use crate::base::clock::SharedClock;
 use crate::base::network::Network;
 use crate::flow::Flows;
 use crate::identity::forms::signature::takes_its_place;
-use crate::identity::keyring::KeyRing;
+use crate::identity::keys::SigningKeys;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
 use crate::observe::metrics::{Answers, Doors};
@@ -70,7 +70,7 @@ pub struct Shared {
     /// Signs identity tokens, and keeps those that it made.
     pub minter: Arc<Minter>,
     /// The keys of the signed identities.
-    pub ring: Arc<RwLock<KeyRing>>,
+    pub keys: Arc<SigningKeys>,
     /// How often networks tried to sign in.
     pub limits: Arc<Limits>,
     /// Where each request is noted.

@@ -57,7 +57,7 @@ pub fn paths(policy: &Policy, host: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::gate::policy::{Access, Route};
-    use crate::identity::claims::Release;
+    use crate::identity::release::Release;
 
     fn cookies(count: usize) -> Vec<PortalCookie> {
         (0..count).map(|n| PortalCookie::parse(&format!("id{n}")).unwrap()).collect()
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_path_of_the_host_is_named_once_as_browsers_see_it() {
         let route = |host, path| {
-            let release = Release { audience: "a".to_owned(), claims: vec![] };
+            let release = Release::by_assertion("a", Vec::new());
             Route::to_upstream((host, path), Access::Public, 0, (0, release))
         };
         let host = "portal.example";

@@ -85,6 +85,7 @@ pub(super) mod testing {
             limits: crate::gateway::limits::Settings::default(),
             outage: None,
             portal_cookies: Vec::new(),
+            well_known: false,
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct Settings {
     pub outage: Option<Outage>,
     /// Cookies of the portal that go when a citizen signs out or another person signs in.
     pub portal_cookies: Vec<PortalCookie>,
+    /// Whether keys and issuer are told at well-known places too.
+    pub well_known: bool,
 }
 
 impl Settings {

@@ -3,6 +3,9 @@
 //! Personal claims are released per route and by name. The subject is a pairwise pseudonym
 //! (OpenID Connect core 8.1): two backends cannot tell that they serve the same person.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use serde::Serialize;
 
@@ -85,9 +88,10 @@ pub struct Claims<'c> {
     pub(super) pesel: Option<&'c str>,
 }
 
-/// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out.
+/// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out. Clones
+/// share it: when it is replaced, it is another one for all of them.
 #[derive(Debug, Clone)]
-pub struct PairwiseSecret(Secret<Vec<u8>>);
+pub struct PairwiseSecret(Arc<RwLock<Secret<Vec<u8>>>>);
 
 impl PairwiseSecret {
     /// The fewest bytes that are taken.
@@ -96,19 +100,37 @@ impl PairwiseSecret {
     /// Takes a secret of at least [`Self::LEAST`] bytes.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() >= Self::LEAST).then(|| Self(Secret::new(bytes)))
+        (bytes.len() >= Self::LEAST).then(|| Self(Arc::new(RwLock::new(Secret::new(bytes)))))
     }
 
     /// Makes a random secret of [`Self::LEAST`] bytes.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Secret::new(random::bytes::<32>().to_vec()))
+        Self(Arc::new(RwLock::new(Secret::new(random::bytes::<32>().to_vec()))))
     }
 
-    /// Shows the bytes, to be kept.
+    /// Returns the bytes, to be kept.
     #[must_use]
-    pub fn expose(&self) -> &[u8] {
-        self.0.expose()
+    pub fn bytes(&self) -> Secret<Vec<u8>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells whether it is the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        verify_slices_are_equal(self.bytes().expose(), other.bytes().expose()).is_ok()
+    }
+
+    /// Returns the same secret, which is not replaced with this one.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self(Arc::new(RwLock::new(self.bytes())))
+    }
+
+    /// Takes over another one, for all clones.
+    pub fn replace(&self, other: &Self) {
+        let bytes = other.bytes();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = bytes;
     }
 
     /// Returns a digest by which everything of one person is found again. It is no pseudonym of any
@@ -135,7 +157,7 @@ impl PairwiseSecret {
 
     /// An audience has a name, so an empty one is for ourselves.
     fn mac(&self, audience: &str, identifier: &Identifier) -> hmac::Tag {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.bytes().expose());
         let mut context = hmac::Context::with_key(&key);
         // Lengths in front, so that no two pairs of texts run together alike.
         for part in [audience, identifier.kind(), identifier.as_str()] {

@@ -1,11 +1,16 @@
 //! Why a portal cannot be told who a citizen is.
 
+use super::signing_key::Algorithm;
+
 /// Why nothing can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The library refused the key.
     #[error("identity could not be signed")]
     Signing,
+    /// The keys that replicas share are not known yet, because the store is away.
+    #[error("identity could not be signed: there is no key for {} yet", .0.name())]
+    NoKey(Algorithm),
     /// The library refused the key of the backend.
     #[error("identity could not be encrypted to the backend")]
     Encryption,

@@ -2,10 +2,8 @@
 //! the backend wants it.
 
 use std::sync::Arc;
-use std::sync::RwLock;
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 
@@ -13,8 +11,10 @@ use super::claims::{Claims, PairwiseSecret, Subject};
 use super::error::Error;
 use super::forms::signature::{MessageSignature, RingSigner, Signer};
 use super::forms::{Form, Telling, Told};
-use super::keyring::KeyRing;
+use super::keyring;
+use super::keys::SigningKeys;
 use super::release::Release;
+use super::signing_key::Algorithm;
 use super::ways::Ways;
 use crate::base::clock::{SharedClock, Time, earlier, later};
 use crate::base::digest_hasher::BuildDigestHasher;
@@ -26,7 +26,7 @@ pub struct Minter {
     secret: PairwiseSecret,
     lifetime: Duration,
     ways: Ways,
-    ring: Arc<RwLock<KeyRing>>,
+    keys: Arc<SigningKeys>,
     signer: RingSigner,
     minted: Cache<(SessionKey, usize), Minted, BuildDigestHasher>,
 }
@@ -64,10 +64,11 @@ impl Tokens {
         // Part of a digest, which is as good as random.
         let first = session.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
         let place = first.wrapping_add(number as u64);
+        let generation = self.minter.keys.generation();
         let known = self.recent.find(
             place,
             |key| *key == (session, number),
-            |minted| (now < minted.renew_at).then(|| minted.told.clone()),
+            |minted| minted.is_good(generation, now).then(|| minted.told.clone()),
         );
         if let Some(told) = known {
             return Ok(told);
@@ -92,10 +93,21 @@ pub type SessionKey = [u8; 32];
 struct Minted {
     told: Told,
     renew_at: Time,
+    /// That of the keys, from before it was signed.
+    generation: u64,
+}
+
+impl Minted {
+    fn is_good(&self, generation: u64, now: Time) -> bool {
+        self.generation == generation && now < self.renew_at
+    }
 }
 
 /// The longest that a token may live.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
+
+/// A key is published for longer than anything that it signed is good.
+const _: () = assert!(keyring::KEPT.as_secs() > LONGEST_LIFETIME.as_secs());
 
 impl Minter {
     /// Makes a minter. `issuer` is the portal's origin; `kept` bounds the tokens that are kept.
@@ -104,7 +116,7 @@ impl Minter {
         issuer: String,
         secret: PairwiseSecret,
         (lifetime, ways): (Duration, Ways),
-        ring: Arc<RwLock<KeyRing>>,
+        keys: Arc<SigningKeys>,
         kept: u64,
     ) -> Self {
         let lifetime = lifetime.min(LONGEST_LIFETIME);
@@ -112,8 +124,8 @@ impl Minter {
             .max_capacity(kept)
             .time_to_live(lifetime)
             .build_with_hasher(BuildDigestHasher::default());
-        let signer = RingSigner::new(Arc::clone(&ring));
-        Self { issuer, secret, lifetime, ways, ring, signer, minted }
+        let signer = RingSigner::new(Arc::clone(&keys));
+        Self { issuer, secret, lifetime, ways, keys, signer, minted }
     }
 
     /// Returns how long an identity is valid.
@@ -137,12 +149,13 @@ impl Minter {
         now: Time,
     ) -> Result<Minted, Error> {
         let (number, release) = release;
+        let generation = self.keys.generation();
         // Of all who ask for it at once one makes it, and the others wait for that.
         let made = self.minted.entry((session, number)).and_try_compute_with(|kept| match kept
             .map(moka::Entry::into_value)
         {
-            Some(minted) if now < minted.renew_at => Ok(Op::Nop),
-            _ => self.mint(release, subject, now).map(Op::Put),
+            Some(minted) if minted.is_good(generation, now) => Ok(Op::Nop),
+            _ => self.mint(release, subject, now, generation).map(Op::Put),
         })?;
         made.into_entry().map(moka::Entry::into_value).ok_or(Error::Signing)
     }
@@ -154,7 +167,13 @@ impl Minter {
         }
     }
 
-    fn mint(&self, release: &Release, subject: Subject<'_>, now: Time) -> Result<Minted, Error> {
+    fn mint(
+        &self,
+        release: &Release,
+        subject: Subject<'_>,
+        now: Time,
+        generation: u64,
+    ) -> Result<Minted, Error> {
         // A token never outlives the session that it speaks of.
         let expires = later(now, self.lifetime).min(subject.session_end);
         let way = subject.authority.map(|authority| self.ways.of(authority));
@@ -167,21 +186,20 @@ impl Minter {
             expires,
         );
         let wants_token = release.forms.iter().any(Form::has_token);
-        let token = wants_token.then(|| self.sign(&claims, now)).transpose()?;
+        let sign = || self.sign(release.algorithm, &claims, now);
+        let token = wants_token.then(sign).transpose()?;
         let telling = Telling { claims: &claims, token: token.as_deref() };
         let told = Told::by(&release.forms, &telling)?;
         // A fifth of what it has, so that a short one at the end of a session is kept as well.
         let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
-        Ok(Minted { told, renew_at: earlier(expires, life / 5) })
+        Ok(Minted { told, renew_at: earlier(expires, life / 5), generation })
     }
 
-    fn sign(&self, claims: &Claims<'_>, now: Time) -> Result<String, Error> {
-        let ring = self.ring.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (id, key) = ring.current(now);
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(id.to_owned());
-        let key = EncodingKey::from_ec_der(key.expose());
-        jsonwebtoken::encode(&header, claims, &key).map_err(|_| Error::Signing)
+    fn sign(&self, algorithm: Algorithm, claims: &Claims<'_>, now: Time) -> Result<String, Error> {
+        let ring = self.keys.ring();
+        let key = ring.current(algorithm, now).ok_or(Error::NoKey(algorithm))?;
+        let token = jsonwebtoken::encode(&key.header(), claims, &key.encoding_key());
+        token.map_err(|_| Error::Signing)
     }
 }
 
@@ -195,6 +213,7 @@ mod tests {
     use crate::identity::claims::PersonalClaim;
     use crate::identity::forms::headers::{Encoding, PlainHeaders, Preset};
     use crate::identity::headers::ASSERTION;
+    use crate::identity::keyring::KeyRing;
     use crate::identity::person::{Identifier, Person};
 
     const ANNA: &str = "44051401359";
@@ -208,10 +227,11 @@ mod tests {
 
     fn world(lifetime: Duration) -> World {
         let now = Time::from_second(1_900_000_000).unwrap();
-        let ring = Arc::new(RwLock::new(KeyRing::generate(Duration::from_secs(86_400), now)));
+        let period = Duration::from_secs(86_400);
+        let keys = SigningKeys::new(KeyRing::generate(period, &Algorithm::ALL, now));
         let secret = PairwiseSecret::new(vec![7; 32]).unwrap();
         let how = (lifetime, Ways::default());
-        let minter = Minter::new("https://portal".to_owned(), secret, how, ring, 100);
+        let minter = Minter::new("https://portal".to_owned(), secret, how, Arc::new(keys), 100);
         let release = Release::by_assertion("tax", Vec::new());
         World { minter: Arc::new(minter), release, now }
     }
@@ -326,8 +346,9 @@ mod tests {
         let header = first.to_str().unwrap().split('.').next().unwrap();
         let header: serde_json::Value =
             serde_json::from_slice(&from_base64url(header).unwrap()).unwrap();
-        let ring = world.minter.ring.read().unwrap();
-        assert_eq!(header["kid"], ring.current(world.now).0, "backends find the key by its name");
+        let ring = world.minter.keys.ring();
+        let key = ring.current(Algorithm::Es256, world.now).unwrap();
+        assert_eq!(header["kid"], key.id(), "backends find the key by its name");
         drop(ring);
         assert_eq!(at(&world.worker(), 79), first, "other workers get the same");
         let second = at(&worker, 80);
@@ -368,7 +389,7 @@ mod tests {
         let headers = Form::Headers(PlainHeaders::of(Preset::Brama, Encoding::Percent));
         let told = |number: usize, forms: Vec<Form>| {
             let claims = vec![PersonalClaim::GivenName];
-            let release = Release { audience: "tax".to_owned(), claims, forms };
+            let release = Release { claims, forms, ..Release::by_assertion("tax", Vec::new()) };
             world.worker().told([1; 32], (number, &release), subject, world.now).unwrap()
         };
         let value = |told: &Told, name: &str| {
@@ -427,5 +448,71 @@ mod tests {
         world.minter.forget([1; 32], 1);
         assert_ne!(token([1; 32]), ended);
         assert_eq!(token([2; 32]), stays);
+    }
+    #[test]
+    fn what_a_retired_key_signed_is_handed_out_by_nobody_and_all_else_is() {
+        let world = world(Duration::from_secs(100));
+        let (worker, keys) = (world.worker(), &world.minter.keys);
+        let token = |at: u64| world.token(&worker, [1; 32], ANNA, world.after(at));
+        let first = token(0);
+        let id = |algorithm| keys.ring().current(algorithm, world.now).unwrap().id().to_owned();
+        let change = |change: &dyn Fn(&mut KeyRing)| {
+            let mut ring = keys.ring().clone();
+            change(&mut ring);
+            keys.replace(ring);
+        };
+        // The next key signs what is minted from now on; what there is stays good.
+        change(&|ring| ring.rotate(Algorithm::Es256, world.after(10)).unwrap());
+        assert_eq!(token(11), first);
+        change(&|ring| {
+            ring.advance(world.after(12));
+        });
+        assert_eq!(token(13), first);
+        let previous = keys.ring().list(world.now)[0].id.clone();
+        change(&|ring| ring.retire(&previous, world.after(14)).unwrap());
+        let second = token(14);
+        assert_ne!(second, first);
+        assert_eq!(token(15), second);
+        let current = id(Algorithm::Es256);
+        assert_ne!(current, previous);
+        // Another worker never had it.
+        assert_eq!(world.token(&world.worker(), [1; 32], ANNA, world.after(15)), second);
+    }
+
+    #[test]
+    fn an_identity_is_signed_as_its_audience_has_it_and_without_a_key_it_is_not() {
+        let world = world(Duration::from_secs(100));
+        let person = Person::new(None, None, None, Identifier::parse(ANNA));
+        let subject = Subject {
+            person: &person,
+            session: "s",
+            assurance: Assurance::High,
+            authority: None,
+            authenticated: world.now,
+            session_end: world.after(1800),
+        };
+        for (number, algorithm) in Algorithm::ALL.into_iter().enumerate() {
+            let release = Release { algorithm, ..Release::by_assertion("tax", Vec::new()) };
+            let token =
+                |worker: &Tokens| worker.told([1; 32], (number, &release), subject, world.now);
+            let text = the_token(&token(&world.worker()).unwrap());
+            let header = jsonwebtoken::decode_header(text.as_bytes()).unwrap();
+            let ring = world.minter.keys.ring();
+            let key = ring.current(algorithm, world.now).unwrap();
+            assert_eq!((header.alg, header.kid.as_deref()), (key.header().alg, Some(key.id())));
+            drop(ring);
+            let minter = Minter {
+                keys: Arc::new(SigningKeys::new(KeyRing::empty(Duration::ZERO, &[]))),
+                ..Minter::new(
+                    String::new(),
+                    PairwiseSecret::generate(),
+                    (Duration::from_secs(1), Ways::default()),
+                    Arc::clone(&world.minter.keys),
+                    1,
+                )
+            };
+            let refused = token(&Tokens::new(Arc::new(minter))).unwrap_err();
+            assert!(matches!(refused, Error::NoKey(named) if named == algorithm));
+        }
     }
 }

@@ -4,10 +4,13 @@
 //! has started, and no more once it stops. When the place where sessions are kept is away, it says
 //! so in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics`
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
-//! OpenMetrics. `/sessions` is for operators ([`crate::operations::sessions`]). Both are answered
+//! OpenMetrics. `/sessions` and `/keys` are for operators ([`crate::operations::sessions`],
+//! [`crate::operations::keys`]). All three are answered
 //! under the listener's own names alone: a foreign page whose name leads to this address would
 //! read them in the operator's browser. Nothing here is answered on the public listeners.
 
+pub mod keys;
+mod refused;
 pub mod sessions;
 
 use std::net::IpAddr;
@@ -20,6 +23,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use tokio::sync::{Mutex, Semaphore};
 use tracing::warn;
 
+use self::keys::Keys;
 use self::sessions::Admin;
 use crate::base::body::{self, Body};
 use crate::base::shutdown::Shutdown;
@@ -32,6 +36,7 @@ use crate::wire::incoming::Incoming;
 pub struct Operations {
     stop: Shutdown,
     admin: Admin,
+    keys: Keys,
     scraper: Arc<Scraper>,
     /// Names of hosts, beside addresses and `localhost`.
     hosts: Vec<String>,
@@ -45,16 +50,25 @@ impl Operations {
     /// Makes the service; it is ready until `stop` says otherwise. `hosts` are names under which it
     /// is asked, beside addresses and `localhost`.
     #[must_use]
-    pub fn new(stop: Shutdown, admin: Admin, scraper: Scraper, hosts: Vec<String>) -> Self {
+    pub fn new(
+        stop: Shutdown,
+        (admin, keys): (Admin, Keys),
+        scraper: Scraper,
+        hosts: Vec<String>,
+    ) -> Self {
         let wrong = (Mutex::new(()), Semaphore::new(MOST_WRONG));
-        Self { stop, admin, scraper: Arc::new(scraper), hosts, wrong, turn: Arc::default() }
+        Self { stop, admin, keys, scraper: Arc::new(scraper), hosts, wrong, turn: Arc::default() }
     }
 
-    /// Answers what operators do with sessions. Wrong tokens are answered one after the other, each
+    /// Answers what operators do with sessions and keys. Wrong tokens are answered one after the other, each
     /// after [`PAUSE`], so that few can be tried; a right one waits for none.
-    async fn manage(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn manage(&self, request: Request<Incoming>, peer: &Peer) -> Response<Body> {
         let has_token = request.headers().contains_key(AUTHORIZATION);
-        let response = self.admin.answer(request).await;
+        let response = if request.uri().path().starts_with(keys::PATH) {
+            self.keys.answer(request, peer.address.ip(), &self.admin).await
+        } else {
+            self.admin.answer(request).await
+        };
         if response.status() != StatusCode::UNAUTHORIZED || !has_token {
             return response;
         }
@@ -108,13 +122,13 @@ impl Operations {
 impl Service for Operations {
     type Said = Response<Body>;
 
-    async fn call(&self, parts: Box<Parts>, body: Incoming, _peer: &Peer) -> Response<Body> {
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Response<Body> {
         if !self.is_meant(&parts) {
             return plain(StatusCode::MISDIRECTED_REQUEST, NOT_MEANT);
         }
         let request = Request::from_parts(*parts, body);
-        if request.uri().path().starts_with(sessions::PATH) {
-            return self.manage(request).await;
+        if [sessions::PATH, keys::PATH].iter().any(|path| request.uri().path().starts_with(path)) {
+            return self.manage(request, peer).await;
         }
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/metrics") => {

@@ -15,19 +15,18 @@
 //! | `POST /sessions/end` `{"owner": "..."}` or `{"all": true}` | `{"ended": 12}` |
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use futures_util::{StreamExt, stream};
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use serde_json::{Value, json};
 
-use crate::base::body::{self, Body};
+use super::refused::{self, Refused, read};
+use crate::base::body::Body;
 use crate::base::clock::SharedClock;
 use crate::base::encoding::{from_hex, hex_lower};
 use crate::base::secret::Secret;
-use crate::gateway::response;
 use crate::session::SessionKey;
 use crate::session::label::Why;
 use crate::session::sessions::{Seen, Sessions};
@@ -42,21 +41,6 @@ pub struct Admin {
     token: Option<Secret<Vec<u8>>>,
     sessions: Arc<Sessions>,
     clock: SharedClock,
-}
-
-/// Why an operator gets something else.
-enum Refused {
-    NotFound,
-    Unauthorized,
-    Method,
-    Malformed(&'static str),
-    Store(Unavailable),
-}
-
-impl From<Unavailable> for Refused {
-    fn from(away: Unavailable) -> Self {
-        Self::Store(away)
-    }
 }
 
 impl Admin {
@@ -78,10 +62,7 @@ impl Admin {
 
     /// Answers a request whose path is [`PATH`] or below it.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        match self.handle(request).await {
-            Ok(value) => response::json(StatusCode::OK, &value),
-            Err(refused) => refuse(refused),
-        }
+        refused::answer(self.handle(request).await)
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Result<Value, Refused> {
@@ -135,7 +116,8 @@ impl Admin {
         }
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Admits whoever has the token.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Refused> {
         let token = self.token.as_ref().ok_or(Refused::NotFound)?;
         let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
         let given = given.strip_prefix(b"Bearer ").ok_or(Refused::Unauthorized)?;
@@ -218,30 +200,7 @@ fn digest(text: &str) -> Result<[u8; 32], Refused> {
     bytes.ok_or(Refused::Malformed("a key or an owner is 64 hexadecimal digits"))
 }
 
-async fn read(body: Incoming) -> Result<Value, Refused> {
-    let bytes = body::read_within(body, MOST_BYTES, TIME).await;
-    let bytes = bytes.map_err(|_| Refused::Malformed("body is too long or too slow"))?;
-    serde_json::from_slice(&bytes).map_err(|_| Refused::Malformed("body is no JSON"))
-}
-
-fn refuse(refused: Refused) -> Response<Body> {
-    let (status, text) = match refused {
-        Refused::NotFound => (StatusCode::NOT_FOUND, "not found".to_owned()),
-        Refused::Unauthorized => (StatusCode::UNAUTHORIZED, "token is missing or wrong".to_owned()),
-        Refused::Method => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()),
-        Refused::Malformed(text) => (StatusCode::BAD_REQUEST, text.to_owned()),
-        Refused::Store(away) => (StatusCode::SERVICE_UNAVAILABLE, away.to_string()),
-    };
-    let mut response = response::json(status, &json!({ "error": text }));
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
-}
-
 /// How many are ended at once.
 const AT_ONCE: usize = 64;
 const DEFAULT_LIMIT: usize = 100;
 const MOST: usize = 1000;
-const MOST_BYTES: usize = 4096;
-const TIME: Duration = Duration::from_secs(5);

@@ -279,29 +279,11 @@ impl PrivateKey {
     /// # Errors
     /// When the password is wrong or there is not exactly one key.
     pub fn from_pkcs12(bytes: &[u8], password: &str) -> Result<(Self, Certificate), Error> {
-        use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy};
-        // Relaxed: tools differ in whether they link the key to its certificate by an attribute.
-        let store = KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed)
-            .map_err(|error| Error::Pkcs12(error.to_string()))?;
-        let mut chains = Vec::new();
-        let mut certificates = Vec::new();
-        for (_, entry) in store.entries() {
-            match entry {
-                KeyStoreEntry::PrivateKeyChain(chain) => {
-                    certificates.extend(chain.certs());
-                    chains.push(chain);
-                }
-                KeyStoreEntry::Certificate(certificate) => certificates.push(certificate),
-                _ => {}
-            }
-        }
-        let [chain] = chains.as_slice() else {
-            return Err(Error::Pkcs12Keys(chains.len()));
-        };
-        let key = Self::from_der(chain.key().as_der())?;
+        let (der, certificates) = open_pkcs12(bytes, password)?;
+        let key = Self::from_der(der.expose())?;
         let certificate = certificates
             .into_iter()
-            .filter_map(|certificate| Certificate::from_der(certificate.as_der()).ok())
+            .filter_map(|certificate| Certificate::from_der(&certificate).ok())
             .find(|certificate| certificate.public_key() == key.public_key())
             .ok_or(Error::NoCertificate)?;
         Ok((key, certificate))
@@ -342,6 +324,39 @@ impl PrivateKey {
     pub fn pem(&self) -> Secret<String> {
         Secret::new(pem("PRIVATE KEY", self.pkcs8.expose()))
     }
+}
+
+/// Opens a PKCS #12 file and returns its one private key in PKCS #8 form, whatever its kind.
+///
+/// # Errors
+/// When the password is wrong or there is not exactly one key.
+pub fn pkcs12_key(bytes: &[u8], password: &str) -> Result<Secret<Vec<u8>>, Error> {
+    open_pkcs12(bytes, password).map(|(key, _)| key)
+}
+
+/// Returns the one private key of a PKCS #12 file, and its certificates.
+fn open_pkcs12(bytes: &[u8], password: &str) -> Result<(Secret<Vec<u8>>, Vec<Vec<u8>>), Error> {
+    use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy};
+    // Relaxed: tools differ in whether they link the key to its certificate by an attribute.
+    let store = KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed)
+        .map_err(|error| Error::Pkcs12(error.to_string()))?;
+    let (mut chains, mut certificates) = (Vec::new(), Vec::new());
+    for (_, entry) in store.entries() {
+        match entry {
+            KeyStoreEntry::PrivateKeyChain(chain) => {
+                certificates.extend(chain.certs().iter().map(|one| one.as_der().to_vec()));
+                chains.push(chain);
+            }
+            KeyStoreEntry::Certificate(certificate) => {
+                certificates.push(certificate.as_der().to_vec());
+            }
+            _ => {}
+        }
+    }
+    let [chain] = chains.as_slice() else {
+        return Err(Error::Pkcs12Keys(chains.len()));
+    };
+    Ok((Secret::new(chain.key().as_der().to_vec()), certificates))
 }
 
 /// A private key that opens what was encrypted to its certificate.

@@ -8,6 +8,7 @@
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
+//! | `identity` | keys of signed identities: how they are fetched, which algorithms, keys of an operator's own |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
@@ -31,6 +32,7 @@ mod features;
 mod harness;
 mod hostile;
 mod hosts;
+mod identity;
 mod lifecycle;
 mod metrics;
 mod outputs;

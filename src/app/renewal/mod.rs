@@ -13,6 +13,7 @@ use tracing::warn;
 
 use super::current::Current;
 use super::in_use;
+use super::keys::{self, Keeper};
 use super::settings::{Fixed, Listen, Log, Settings, Store, StoreKind};
 use crate::base::causes::in_one_line;
 use crate::base::encoding::sha256;
@@ -35,6 +36,7 @@ use crate::{flow, gateway, observe};
 pub(super) struct Renewal {
     fixed: Fixed,
     secret: PairwiseSecret,
+    keeper: Arc<Keeper>,
     /// The digest of the operators' token, if there is one.
     admin_token: Option<[u8; 32]>,
     /// Marks of the secrets that seal records, when they are given.
@@ -86,13 +88,13 @@ struct LiveSettings {
 impl Renewal {
     pub(super) fn new(
         fixed: Fixed,
-        secret: PairwiseSecret,
+        (secret, keeper): (PairwiseSecret, Arc<Keeper>),
         (admin_token, store_secrets): (Option<&Secret<Vec<u8>>>, Option<Vec<Digest>>),
         redis: Option<Arc<Redis>>,
         kept_tokens: u64,
     ) -> Self {
         let admin_token = digest(admin_token);
-        Self { fixed, secret, admin_token, store_secrets, redis, kept_tokens }
+        Self { fixed, secret, keeper, admin_token, store_secrets, redis, kept_tokens }
     }
 
     /// Has every worker serve by new settings from its next request on.
@@ -124,12 +126,13 @@ impl Renewal {
         let node = NodeClient::new(node.0, node.1).counted_in(exchanges);
         let flows = Arc::new(before.flows.renewed(flows, node));
         in_use::tell(Some(&before.flows), &flows);
+        self.require_keys(&routes).await;
         // Tokens are kept by the number of their release, which may mean another one now.
         let minter = Arc::new(Minter::new(
             gateway.origin.clone(),
             self.secret.clone(),
             (token_lifetime, ways),
-            Arc::clone(&before.ring),
+            Arc::clone(&before.keys),
             self.kept_tokens,
         ));
         let limits = before.limits.renewed(gateway.limits.clone(), &before.clock);
@@ -142,7 +145,7 @@ impl Renewal {
             current: Arc::clone(&before.current),
             flows,
             minter,
-            ring: Arc::clone(&before.ring),
+            keys: Arc::clone(&before.keys),
             limits,
             access: Arc::clone(&before.access),
             counts: Arc::clone(&before.counts),
@@ -167,6 +170,13 @@ impl Renewal {
             current.replace(current.worker().renewed(&shared, &groups));
         }
         Ok(Renewed { groups, level })
+    }
+
+    /// Has keys sign as the routes need them. While the store is away, those sign that there are.
+    async fn require_keys(&self, routes: &[Route]) {
+        if let Err(error) = self.keeper.require(&keys::algorithms(routes)).await {
+            warn!(error = in_one_line(&error), "keys of identities are as before");
+        }
     }
 
     /// Has Redis reached with the passwords and certificates that are in the files now.
@@ -195,6 +205,7 @@ impl Renewal {
             token_lifetime,
             ways,
             key_rotation: _,
+            signing_keys: _,
             pairwise_secret,
             admin_token,
             state_directory: _,
@@ -221,8 +232,7 @@ impl Renewal {
         // The name of a file may be the same, and what is in it another. By the pairwise secret,
         // sessions are found whose it is; the token is that of the listener that runs; records are
         // sealed by all parts of the program.
-        let is_other_secret =
-            pairwise_secret.is_some_and(|secret| secret.expose() != self.secret.expose());
+        let is_other_secret = pairwise_secret.is_some_and(|secret| !secret.is(&self.secret));
         let is_other_token = digest(admin_token.as_ref()) != self.admin_token;
         let is_other_sealer = sealer.as_ref().map(Sealer::marks) != self.store_secrets;
         for (key, is_other) in [

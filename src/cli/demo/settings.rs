@@ -99,6 +99,7 @@ pub(super) fn gateway(
             limits: gateway::limits::Settings::default(),
             outage: None,
             portal_cookies: Vec::new(),
+            well_known: false,
         },
         listen: Listen {
             limits: Limits { drain_timeout: Duration::from_secs(2), ..Limits::default() },
@@ -122,6 +123,7 @@ pub(super) fn gateway(
         token_lifetime: file.identity.token_lifetime.get(),
         ways: Ways::default(),
         key_rotation: file.identity.key_rotation.get(),
+        signing_keys: Vec::new(),
         pairwise_secret: None,
         admin_token: None,
         store: Default::default(),
@@ -191,7 +193,7 @@ fn routes(origin: &str, own: Option<&Own>) -> Result<Vec<Route>, Error> {
 /// The one route to a portal of the developer's own.
 fn own_route(own: &Own) -> Route {
     let (claims, forms) = (EVERYTHING.to_vec(), own.forms.clone());
-    let release = Release { audience: AUDIENCE.to_owned(), claims, forms };
+    let release = Release { claims, forms, ..Release::by_assertion(AUDIENCE, Vec::new()) };
     let mut route = Route::to_upstream(("localhost", "/"), own.access.clone(), 0, (0, release));
     let signature = MessageSignature { key: SigningKey::Ring, lifetime: SIGNED_FOR };
     route.signature = own.is_signed.then_some(signature);

@@ -15,6 +15,7 @@ use crate::base::clock::Time;
 use crate::base::private;
 use crate::config::file;
 use crate::identity::keyring::KeyRing;
+use crate::identity::signing_key::Algorithm;
 
 /// Keys that sign test tokens. They are never those of a gateway.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl DevelopmentKeys {
         let failed = |source| Error::Io { path: path.clone(), source };
         if private::read(&path).map_err(failed)?.is_none() {
             private::make_folder(&folder).map_err(failed)?;
-            let made = KeyRing::generate(period(), now);
+            let made = KeyRing::generate(period(), &SIGNED_WITH, now);
             // Another process may make them in the same moment: both read what is there then.
             private::write_new(&path, text(&made).as_bytes()).map_err(failed)?;
         }
@@ -94,12 +95,12 @@ impl DevelopmentKeys {
 }
 
 fn read(path: &Path, kept: &str) -> Result<KeyRing, Error> {
-    if KeyRing::restore(kept, period()).is_ok() {
+    if KeyRing::restore(kept, period(), &SIGNED_WITH).is_ok() {
         return Err(Error::KeysOfGateway(path.to_owned()));
     }
     let unreadable = || Error::Unreadable(path.to_owned());
     let kept: StoredKeys = serde_json::from_str(kept).map_err(|_| unreadable())?;
-    KeyRing::restore(&kept.ring, period()).map_err(|_| unreadable())
+    KeyRing::restore(&kept.ring, period(), &SIGNED_WITH).map_err(|_| unreadable())
 }
 
 fn text(ring: &KeyRing) -> String {
@@ -107,6 +108,9 @@ fn text(ring: &KeyRing) -> String {
         StoredKeys { purpose: Purpose::Development, ring: ring.to_text().expose().to_owned() };
     serde_json::to_string(&kept).expect("texts can be written")
 }
+
+/// How tokens of development are signed: as those of a gateway, when nothing else is configured.
+pub(super) const SIGNED_WITH: [Algorithm; 1] = [Algorithm::Es256];
 
 /// How long a key signs: as long as a gateway's when nothing else is configured.
 pub(super) fn period() -> std::time::Duration {
@@ -135,12 +139,12 @@ mod tests {
         let inside = folder.path().join("new/folder");
         let first = DevelopmentKeys::load_or_make(Some(&inside), NOW).unwrap();
         let second = DevelopmentKeys::load_or_make(Some(&inside), NOW).unwrap();
-        assert_eq!(first.ring().jwks(), second.ring().jwks());
+        assert_eq!(first.ring().jwks(NOW), second.ring().jwks(NOW));
         let file = fs::metadata(inside.join(FILE)).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
         // Its form is none that a gateway takes for its own.
         let kept = fs::read_to_string(inside.join(FILE)).unwrap();
-        assert!(KeyRing::restore(&kept, period()).is_err());
+        assert!(KeyRing::restore(&kept, period(), &SIGNED_WITH).is_err());
     }
 
     #[test]
@@ -157,7 +161,7 @@ mod tests {
     #[test]
     fn keys_of_a_gateway_under_our_name_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let ring = KeyRing::generate(period(), NOW);
+        let ring = KeyRing::generate(period(), &SIGNED_WITH, NOW);
         for (kept, is_gateways) in [(ring.to_text().expose().as_str(), true), ("{}", false)] {
             fs::write(folder.path().join(FILE), kept).unwrap();
             let refused = DevelopmentKeys::load_or_make(Some(folder.path()), NOW).unwrap_err();

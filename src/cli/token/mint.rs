@@ -1,6 +1,6 @@
 //! A token as a gateway makes it, for a person who never signed in.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::clock::{Time, later};
@@ -9,6 +9,7 @@ use crate::identity::assurance::Assurance;
 use crate::identity::claims::{PairwiseSecret, PersonalClaim, Subject};
 use crate::identity::error::Error;
 use crate::identity::keyring::KeyRing;
+use crate::identity::keys::SigningKeys;
 use crate::identity::person::{self, Identifier};
 use crate::identity::release::Release;
 use crate::identity::token::{LONGEST_LIFETIME, Minter, Tokens};
@@ -38,7 +39,7 @@ const SESSION: Duration = Duration::from_secs(8 * 60 * 60);
 pub(super) fn token(ring: &KeyRing, order: &Order, at: Time) -> Result<String, Error> {
     let secret =
         PairwiseSecret::new(EVERYBODYS_SECRET.to_vec()).expect("it is longer than the least");
-    let ring = Arc::new(RwLock::new(ring.clone()));
+    let ring = Arc::new(SigningKeys::new(ring.clone()));
     let minter =
         Minter::new(order.issuer.clone(), secret, (LONGEST_LIFETIME, Ways::default()), ring, 1);
     let release = Release::by_assertion(&order.audience, order.claims.clone());
@@ -67,6 +68,7 @@ pub(super) fn token(ring: &KeyRing, order: &Order, at: Time) -> Result<String, E
 mod tests {
     use super::*;
     use crate::base::encoding::from_base64url;
+    use crate::identity::signing_key::Algorithm;
 
     fn claims(token: &str) -> serde_json::Value {
         let payload = token.split('.').nth(1).unwrap();
@@ -83,7 +85,7 @@ mod tests {
             person: Person::find("anna").unwrap(),
             level: Assurance::High,
         };
-        let ring = || KeyRing::generate(Duration::from_secs(1000), now);
+        let ring = || KeyRing::generate(Duration::from_secs(1000), &[Algorithm::Es256], now);
         let (one, other) = (ring(), ring());
         let first = claims(&token(&one, &order, now).unwrap());
         let second = claims(&token(&other, &order, now).unwrap());

@@ -114,7 +114,7 @@ fn prepare(arguments: &Arguments) -> Result<Option<(Bound, KeySets)>, String> {
         .map_err(|error| error.to_string())?;
     let token = mint::token(keys.ring(), &order, now).map_err(|error| error.to_string())?;
     print(token);
-    let sets = KeySets { published: keys.ring().jwks(), of_attacker: None };
+    let sets = KeySets { published: keys.ring().jwks(now), of_attacker: None };
     Ok(bound.map(|bound| (bound, sets)))
 }
 

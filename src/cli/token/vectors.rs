@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::development::period;
+use super::development::{SIGNED_WITH, period};
 use super::forged::{Parts, find_jwk, public_pem, zero_signature};
 use super::mint::{self, Order};
 use super::serve::{ATTACKER_PATH, KeySets};
@@ -97,7 +97,7 @@ struct Maker {
 /// When one cannot be signed.
 pub(super) fn make(order: Order, keys_origin: &str, now: Time) -> Result<Made, Error> {
     let long_ago = earlier(now, 3 * period() + SINCE_CHANGE);
-    let retired = KeyRing::generate(period(), long_ago);
+    let retired = KeyRing::generate(period(), &SIGNED_WITH, long_ago);
     let mut ring = retired.clone();
     for periods in 0..=3 {
         ring.advance(later(long_ago, periods * period()));
@@ -110,7 +110,7 @@ pub(super) fn make(order: Order, keys_origin: &str, now: Time) -> Result<Made, E
         now,
         ring,
         retired,
-        attacker: KeyRing::generate(period(), now),
+        attacker: KeyRing::generate(period(), &SIGNED_WITH, now),
         attacker_url: format!("{keys_origin}{ATTACKER_PATH}"),
         vectors: Vec::new(),
     };
@@ -131,7 +131,8 @@ pub(super) fn make(order: Order, keys_origin: &str, now: Time) -> Result<Made, E
         vectors: maker.vectors,
     };
     let file = serde_json::to_string_pretty(&file).expect("texts and numbers can be written");
-    let sets = KeySets { published: maker.ring.jwks(), of_attacker: Some(maker.attacker.jwks()) };
+    let of_attacker = Some(maker.attacker.jwks(now));
+    let sets = KeySets { published: maker.ring.jwks(now), of_attacker };
     Ok(Made { file, sets })
 }
 
@@ -228,7 +229,7 @@ impl Maker {
             self.refuse(&format!("alg: {name}"), token, why);
         }
         let id = good.header["kid"].as_str().unwrap_or_default().to_owned();
-        let jwk = find_jwk(&self.ring.jwks(), &id);
+        let jwk = find_jwk(&self.ring.jwks(self.now), &id);
         let pem = public_pem(&jwk);
         let shared = good.clone().header("alg", "HS256");
         for (how, secret) in [
@@ -251,8 +252,9 @@ impl Maker {
     /// The key is found by its name in the gateway's set, and nowhere else (RFC 8725 3.10).
     fn misleading(&mut self) -> Result<(), Error> {
         let good = Parts::of(&self.token(|_| {})?);
-        let own = self.attacker.current(self.now).0.to_owned();
-        let jwk = find_jwk(&self.attacker.jwks(), &own);
+        let own =
+            self.attacker.current(SIGNED_WITH[0], self.now).expect("it was made").id().to_owned();
+        let jwk = find_jwk(&self.attacker.jwks(self.now), &own);
         let url = self.attacker_url.clone();
         let why = "signed by a key of the attacker, whom the token itself vouches for";
         let ours = |name: &str, value: Value| good.clone().header(name, value);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::HumanDuration;
+use super::{HumanDuration, P12};
 use crate::config::field_order::keep_order;
 
 /// The signed identity that goes to upstreams.
@@ -20,11 +20,24 @@ pub struct Identity {
     /// Time after which a new key signs the tokens. The old one is published until its last token
     /// has ended.
     pub key_rotation: HumanDuration,
+    /// Files with private keys of your own that sign tokens: unencrypted, PEM or DER; P-256, Ed25519
+    /// or RSA of 2048 bits or more.
+    ///
+    /// A key signs what its kind can sign (`token_algorithm` of routes). It signs at once when there
+    /// is no key of its kind yet, otherwise in its turn, after `key_rotation` or `brama keys rotate`;
+    /// after it, keys are made here again. Each is taken once: a key that was retired does not come
+    /// back.
+    #[schemars(example = &["identity/signing.pem"])]
+    pub signing_key_files: Vec<PathBuf>,
+    /// PKCS#12 files with keys of your own that sign tokens, as those in `signing_key_files`, each
+    /// with its password.
+    pub signing_p12: Vec<P12>,
     /// File with the secret from which each audience's own subject numbers are made; 32 bytes or
     /// more.
     ///
     /// Every replica needs the same one. When it changes, backends no longer recognise a
-    /// citizen by the subject. Left out, one is made, and kept if there is a `state_directory`.
+    /// citizen by the subject. Left out, one is made, and kept if there is a `state_directory`;
+    /// with `store.kind = "redis"` replicas share it, and `brama keys backup` saves it.
     #[schemars(example = &"identity/pairwise.secret")]
     pub pairwise_secret_file: Option<PathBuf>,
     /// Names of ways to sign in for the claim `amr`, each as `"authority: name"`, beside
@@ -33,6 +46,12 @@ pub struct Identity {
     /// An authority (`AuthenticatingAuthority`) that is not named is told as the node names it.
     #[schemars(example = &["bank.example: bank"])]
     pub ways: Vec<String>,
+    /// Whether the public keys are also at `/.well-known/jwks.json` of `portal.public_url`, and
+    /// what there is to know of the issuer at `/.well-known/openid-configuration`, for libraries that
+    /// are told the issuer alone (Spring Security).
+    ///
+    /// Otherwise these places are the portal's own, as all others there are.
+    pub well_known: bool,
     /// Headers that reach the portal although other gateways tell an identity with them, such as
     /// `Remote-User`, `X-Client-Cert`, `X-Auth-Request-...` and `Shib-...`.
     ///
@@ -48,8 +67,11 @@ impl Default for Identity {
         Self {
             token_lifetime: HumanDuration::from_secs(5 * 60),
             key_rotation: HumanDuration::from_secs(30 * 24 * 60 * 60),
+            signing_key_files: Vec::new(),
+            signing_p12: Vec::new(),
             pairwise_secret_file: None,
             ways: Vec::new(),
+            well_known: false,
             pass_headers: Vec::new(),
         }
     }

@@ -35,7 +35,9 @@ pub use log::{AccessAddresses, AccessFormat, Log, LogFormat};
 pub use network::{Network, NetworkError};
 pub use node::{Environment, ExpiredCertificate, Node, OutageMessage};
 pub use portal::Portal;
-pub use routes::{Access, Claim, Headers, LenientPath, Redirect, Requirement, Respond, Route};
+pub use routes::{
+    Access, Claim, Headers, LenientPath, Redirect, Requirement, Respond, Route, TokenAlgorithm,
+};
 pub use service::{Assurance, Attribute, P12, Service, ServiceKind};
 pub use session::{OtherPerson, Session};
 pub use size::{HumanSize, HumanSizeError};

@@ -60,6 +60,8 @@ pub struct Route {
     /// Audience in the identity token. Left out, it is the name of the upstream.
     #[schemars(example = &"portal")]
     pub audience: Option<String>,
+    /// How the identity token is signed. Routes with the same audience have the same.
+    pub token_algorithm: TokenAlgorithm,
     /// Personal data that the upstream gets in the identity token, beside its own subject number.
     ///
     /// None by default. Name only what the backend needs.
@@ -171,6 +173,7 @@ impl Default for Route {
             authorities: Vec::new(),
             require: Vec::new(),
             audience: None,
+            token_algorithm: TokenAlgorithm::Es256,
             claims: Vec::new(),
             identity: vec![IdentityForm::Assertion],
             identity_jwe_key_file: None,
@@ -293,6 +296,20 @@ pub enum LenientPath {
     EncodedSemicolon,
     /// Encoded bytes that are not UTF-8, as in old links (cp1250, ISO 8859-2).
     NotUtf8,
+}
+
+/// How an identity token is signed (RFC 7518, RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TokenAlgorithm {
+    /// ECDSA on P-256, which every library verifies.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// RSA with SHA-256, for backends that verify nothing else. Signing takes longer.
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 /// Personal data in an identity token.

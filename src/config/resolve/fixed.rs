@@ -183,6 +183,7 @@ table!(
     }
 );
 
+// `identity.signing_p12` is noted as a whole: entries have no names.
 table!("service.decryption_p12.", P12 { fixed: [], live: [file, password_file], both: [] });
 
 table!(
@@ -245,8 +246,8 @@ table!(
 table!(
     "identity.",
     Identity {
-        fixed: [key_rotation, pairwise_secret_file],
-        live: [token_lifetime, ways, pass_headers],
+        fixed: [key_rotation, pairwise_secret_file, signing_key_files, signing_p12],
+        live: [token_lifetime, ways, well_known, pass_headers],
         both: [],
     }
 );
@@ -320,6 +321,7 @@ table!(
             authorities,
             require,
             audience,
+            token_algorithm,
             claims,
             identity,
             identity_jwe_key_file,

@@ -1,11 +1,16 @@
-//! `[identity]`: which names under which others tell an identity pass all the same, and what ways to
-//! sign in are called.
+//! `[identity]`: keys of the operator's own, which names under which others tell an identity pass all
+//! the same, and what ways to sign in are called.
+
+use std::collections::BTreeMap;
 
 use http::HeaderName;
 
 use super::context::Context;
+use crate::gate::policy::Route;
 use crate::identity::foreign_headers::tells_identity;
 use crate::identity::headers::{IdentityHeader, identity_header};
+use crate::identity::release::Release;
+use crate::identity::signing_key::{SigningKey, of_pem, of_pkcs12};
 use crate::identity::ways::Ways;
 
 /// Resolves `identity.pass_headers`.
@@ -56,6 +61,78 @@ pub(super) fn ways(context: &mut Context<'_>) -> Ways {
         }
     }
     Ways::extended(named)
+}
+
+/// Reads the keys of the operator's own, in the order in which they sign.
+pub(super) fn signing_keys(context: &mut Context<'_>, routes: &[Route]) -> Vec<SigningKey> {
+    let file = &context.file().identity;
+    let mut found: Vec<(String, SigningKey)> = Vec::new();
+    for (index, path) in file.signing_key_files.iter().enumerate() {
+        let key = format!("{}[{index}]", key!(identity.signing_key_files));
+        let Some(bytes) = context.read_secret(&key, path) else { continue };
+        let advice = "give one private key, unencrypted, in PEM or DER form: openssl genpkey \
+                      -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+        if let Some(signing) = context.parsed(&key, path, of_pem(&bytes), advice) {
+            found.push((key, signing));
+        }
+    }
+    for (index, entry) in file.signing_p12.iter().enumerate() {
+        let key = format!("{}[{index}]", key!(identity.signing_p12));
+        let (file_key, password_key) = (format!("{key}.file"), format!("{key}.password_file"));
+        let path = context.required(&file_key, entry.file.as_deref(), "name the PKCS #12 file");
+        let advice = "name the file of its password";
+        let password = context.required(&password_key, entry.password_file.as_deref(), advice);
+        let (Some(path), Some(password)) = (path, password) else { continue };
+        let bytes = context.read_secret(&file_key, path);
+        let password = context.read_secret(&password_key, password);
+        let (Some(bytes), Some(password)) = (bytes, password) else { continue };
+        let password = String::from_utf8_lossy(&password);
+        let parsed = of_pkcs12(&bytes, password.trim_end_matches(['\r', '\n']));
+        let advice =
+            "check the password; the file must hold one private key, of P-256, Ed25519 or RSA";
+        if let Some(signing) = context.parsed(&file_key, path, parsed, advice) {
+            found.push((file_key, signing));
+        }
+    }
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    for (key, signing) in &found {
+        if let Some(earlier) = known.insert(signing.id().to_owned(), key.clone()) {
+            let what = format!("is the same key as {earlier}");
+            context.error(key, what, "leave one of them out");
+        }
+        let algorithm = signing.algorithm();
+        if !routes.iter().any(|route| route.release.algorithm == algorithm) {
+            let what = format!("signs with {}, which no route wants", algorithm.name());
+            let advice = "set token_algorithm of the routes of that audience, or leave the key out";
+            context.warn(key, what, advice);
+        }
+    }
+    found.into_iter().map(|(_, signing)| signing).collect()
+}
+
+/// Reports a route that wants another signature than an earlier one for the same audience: a
+/// backend pins one.
+pub(super) fn check_algorithm(
+    context: &mut Context<'_>,
+    key: &str,
+    earlier: &[Route],
+    release: &Release,
+) {
+    let is_other = |route: &&Route| {
+        route.release.audience == release.audience && route.release.algorithm != release.algorithm
+    };
+    if !release.audience.is_empty()
+        && let Some(other) = earlier.iter().find(is_other)
+    {
+        let (audience, host, path) = (&release.audience, &other.host, &other.path);
+        let theirs = other.release.algorithm.name();
+        let what = format!("the audience \"{audience}\" has {theirs} at {host}{path}");
+        context.error(
+            key,
+            what,
+            "give all routes of an audience the same, or this one another audience",
+        );
+    }
 }
 
 #[cfg(test)]

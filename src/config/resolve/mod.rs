@@ -59,6 +59,7 @@ use super::problem::Problems;
 use crate::app::Settings;
 use crate::base::clock::Time;
 use crate::base::secret::Secret;
+use crate::config::file::StoreKind;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::request::headers;
@@ -114,6 +115,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     everybody::check(context);
     let identity_headers_passed = identity::passed(context);
     let ways = identity::ways(context);
+    let signing_keys = identity::signing_keys(context, &routes);
     let log = log::resolve(context);
     let session = session(context);
     let pairwise_secret = pairwise_secret(context);
@@ -122,12 +124,15 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     state::check(context);
     simulator::keep_out(context);
     if file.portal.state_directory.is_none() {
-        context.warn(
-            key!(portal.state_directory),
+        let what = if file.store.kind == StoreKind::Redis {
+            "no folder is given, so there is no copy of the keys and of the secret behind sub that \
+             replicas share in the store"
+        } else {
             "no folder is given, so the keys of signed identities and the pseudonyms of citizens \
-             change with every restart",
-            "name a folder that outlives a restart",
-        );
+             change with every restart"
+        };
+        let advice = "name a folder that outlives a restart";
+        context.warn(key!(portal.state_directory), what, advice);
     }
     let token_lifetime = file.identity.token_lifetime.get();
     if token_lifetime > LONGEST_LIFETIME || token_lifetime.is_zero() {
@@ -163,6 +168,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
         token_lifetime,
         ways,
         key_rotation: file.identity.key_rotation.get(),
+        signing_keys,
         pairwise_secret,
         admin_token,
         store: store?,

@@ -47,6 +47,7 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
         limits,
         outage,
         portal_cookies: cookies?,
+        well_known: context.file().identity.well_known,
     })
 }
 

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use super::access::{self, Claimed};
 use super::action;
 use super::context::Context;
-use super::{caches, leniency, paths, told};
-use crate::config::file::{self, Claim};
+use super::{caches, identity, leniency, paths, told};
+use crate::config::file::{self, Claim, TokenAlgorithm};
 use crate::gate::header_rules::{Rules, Side};
 use crate::gate::policy::Route;
 use crate::gateway;
 use crate::gateway::portals::Standing;
 use crate::identity::claims::PersonalClaim;
 use crate::identity::release::Release;
+use crate::identity::signing_key::Algorithm;
 use crate::request::host;
 
 pub(super) fn resolve(
@@ -64,7 +65,9 @@ pub(super) fn resolve(
         access::check_tie(context, &taken, &claimed);
         taken.push(claimed);
         let Some(told::Telling { forms, signature }) = telling else { continue };
-        let release = Release { audience, claims, forms };
+        let algorithm = algorithm(route.token_algorithm);
+        let release = Release { audience, claims, forms, algorithm };
+        identity::check_algorithm(context, &key(key!(Route: token_algorithm)), &routes, &release);
         let release_number = release_number(&mut releases, &release);
         let origin = portal.and_then(|portal| portal.known_origin(&host)).map(str::to_owned);
         routes.push(Route {
@@ -184,6 +187,14 @@ const NAME_UPSTREAM: &str = "give the name of an [[upstream]]";
 fn path(context: &mut Context<'_>, key: &str, text: &str) -> Option<String> {
     let path = paths::read(context, key, text)?;
     Some(if path == "/" { path } else { path.trim_end_matches('/').to_owned() })
+}
+
+fn algorithm(algorithm: TokenAlgorithm) -> Algorithm {
+    match algorithm {
+        TokenAlgorithm::Es256 => Algorithm::Es256,
+        TokenAlgorithm::EdDsa => Algorithm::EdDsa,
+        TokenAlgorithm::Rs256 => Algorithm::Rs256,
+    }
 }
 
 fn personal(claim: Claim) -> PersonalClaim {

@@ -47,11 +47,11 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
         }
         StoreKind::Redis => settings::StoreKind::Redis(Box::new(of_redis(context, &file.redis)?)),
     };
-    if file.kind != StoreKind::Memory && context.file().identity.pairwise_secret_file.is_none() {
+    if file.kind == StoreKind::File && context.file().identity.pairwise_secret_file.is_none() {
         context.warn(
             key!(identity.pairwise_secret_file),
             "is missing, so a restart without state_directory changes who sessions belong to",
-            "give one; with several replicas, the same to each",
+            "give one, or a state_directory",
         );
     }
     if file.kind == StoreKind::Redis && file.secret_files.is_empty() {

@@ -6,8 +6,10 @@
 //! | `arrive` | | yes | |
 //! | `login`, `logout`, `session`, `session.js`, `keepalive`, `form` | yes | yes, for its own cookie | |
 //! | `jwks.json` | yes | yes, the same keys | yes, under any name |
+//! | `/.well-known/jwks.json`, `/.well-known/openid-configuration`, when they are wanted | yes | | |
 //!
-//! Below the prefix nothing else is anywhere, and nothing there reaches a portal.
+//! Below the prefix nothing else is anywhere, and nothing there reaches a portal. Well-known places
+//! are the portal's own unless the configuration says otherwise.
 
 pub mod acs;
 pub mod arrive;
@@ -60,6 +62,8 @@ pub enum Endpoint {
     Jwks,
     /// A client asks whether there is a server (`OPTIONS *`).
     Server,
+    /// A backend's library asks what there is to know of the issuer.
+    Issuer,
     /// Below the prefix there is nothing else.
     Unknown,
 }
@@ -77,6 +81,13 @@ pub fn find(settings: &Settings, host: &str, path: &str, policy: &Policy) -> Opt
     }
     // Nearly every path is none of ours, and then the host does not matter.
     if !(is_acs || name.is_some()) {
+        if settings.well_known && settings.standing(host) == Standing::Registered {
+            match path {
+                jwks::WELL_KNOWN_KEYS => return Some(Endpoint::Jwks),
+                jwks::WELL_KNOWN_ISSUER => return Some(Endpoint::Issuer),
+                _ => {}
+            }
+        }
         return (path == SERVER && policy.has_host(host)).then_some(Endpoint::Server);
     }
     if !policy.has_host(host) {
@@ -145,7 +156,8 @@ pub async fn answer(
         (Endpoint::Session, &Method::GET | &Method::HEAD) => session::answer(worker, context).await,
         (Endpoint::KeepAlive, &Method::POST) => session::keep_alive(worker, context).await,
         (Endpoint::Timer, &Method::GET | &Method::HEAD) => Ok(timer::answer(context)),
-        (Endpoint::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker)),
+        (Endpoint::Jwks, &Method::GET | &Method::HEAD) => Ok(jwks::answer(worker, context)),
+        (Endpoint::Issuer, &Method::GET | &Method::HEAD) => Ok(jwks::issuer(worker, context)),
         // RFC 9110 9.3.7: a ping. What portals take is theirs to say, path by path.
         (Endpoint::Server, _) => Ok(response::no_content()),
         (Endpoint::Unknown, _) => Err(Failure::new(

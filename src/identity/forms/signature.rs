@@ -25,7 +25,8 @@ use crate::base::encoding::base64;
 use crate::base::random;
 use crate::identity::error::Error;
 use crate::identity::headers::folds_to_start;
-use crate::identity::keyring::KeyRing;
+use crate::identity::keys::SigningKeys;
+use crate::identity::signing_key::Algorithm;
 
 /// RFC 9421 4.1.
 pub const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
@@ -93,7 +94,7 @@ impl std::fmt::Debug for SigningKey {
 
 /// The key of the tokens, ready to sign messages: a key is read once for all that it signs.
 pub struct RingSigner {
-    ring: Arc<RwLock<KeyRing>>,
+    keys: Arc<SigningKeys>,
     ready: RwLock<Option<Arc<Ready>>>,
 }
 
@@ -105,20 +106,23 @@ struct Ready {
 impl RingSigner {
     /// Makes one for a ring.
     #[must_use]
-    pub fn new(ring: Arc<RwLock<KeyRing>>) -> Self {
-        Self { ring, ready: RwLock::default() }
+    pub fn new(keys: Arc<SigningKeys>) -> Self {
+        Self { keys, ready: RwLock::default() }
     }
 
     fn current(&self, now: Time) -> Result<Arc<Ready>, Error> {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        let (id, pkcs8) = ring.current(now);
+        let ring = self.keys.ring();
+        let key = ring.current(Algorithm::Es256, now).ok_or(Error::NoKey(Algorithm::Es256))?;
+        let id = key.id();
         let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(ready) = ready.filter(|ready| ready.id == id) {
             return Ok(ready);
         }
-        let pair =
-            EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.expose())
-                .map_err(|_| Error::Signing)?;
+        let pair = EcdsaKeyPair::from_private_key_der(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            key.pkcs8().expose(),
+        )
+        .map_err(|_| Error::Signing)?;
         let ready = Arc::new(Ready { id: id.to_owned(), pair });
         let mut kept = self.ready.write().unwrap_or_else(PoisonError::into_inner);
         *kept = Some(Arc::clone(&ready));
@@ -252,6 +256,7 @@ mod tests {
     use super::*;
     use crate::base::clock::ManualClock;
     use crate::base::encoding::{from_base64, from_base64url};
+    use crate::identity::keyring::KeyRing;
 
     fn message<'m>(headers: &'m HeaderMap, identity: &'m [Field]) -> Message<'m> {
         Message {
@@ -325,8 +330,9 @@ mod tests {
     fn a_signature_of_the_ring_is_that_of_the_key_that_it_names() {
         let now = Time::from_second(1_900_000_000).unwrap();
         let period = Duration::from_secs(1000);
-        let ring = Arc::new(RwLock::new(KeyRing::generate(period, now)));
-        let signer = RingSigner::new(Arc::clone(&ring));
+        let ring = KeyRing::generate(period, &[Algorithm::Es256], now);
+        let keys = Arc::new(SigningKeys::new(ring));
+        let signer = RingSigner::new(Arc::clone(&keys));
         let how = MessageSignature { key: SigningKey::Ring, lifetime: Duration::from_secs(60) };
         let headers = HeaderMap::new();
         // The ring goes on, and so does what signs.
@@ -337,15 +343,15 @@ mod tests {
             let [(_, input), (_, signature)] = signer.sign(&message(&headers, &[])).unwrap();
             let parameters = input.to_str().unwrap().strip_prefix("brama=").unwrap();
             let nonce = parameters.split('"').nth_back(5).unwrap();
-            let read = ring.read().unwrap();
-            let key_id = read.current(now).0;
+            let read = keys.ring();
+            let key_id = read.current(Algorithm::Es256, now).unwrap().id();
             let times = [now, later(now, Duration::from_secs(60))].map(Time::as_second);
             let expected = Parameters { times, nonce, key_id };
             let (base, said) = base(&message(&headers, &[]), &expected).unwrap();
             assert_eq!(said, parameters);
             let signature = signature.to_str().unwrap();
             let signature = signature.strip_prefix("brama=:").unwrap().strip_suffix(':').unwrap();
-            let jwks: serde_json::Value = serde_json::from_str(&read.jwks()).unwrap();
+            let jwks: serde_json::Value = serde_json::from_str(&read.jwks(now)).unwrap();
             let keys = jwks["keys"].as_array().unwrap();
             let key = keys.iter().find(|key| key["kid"] == key_id).unwrap();
             let coordinate = |name| from_base64url(key[name].as_str().unwrap()).unwrap();

@@ -1,263 +1,334 @@
-//! The keys that sign identities: previous, current and next, changed by the clock.
+//! The keys that sign identities: of each algorithm in use the previous ones, the current and the
+//! next, changed by the clock or by an operator.
 //!
 //! 1. The next key is published a whole period before it signs, so every backend knows it by then.
-//! 2. The previous key stays published until everything that it signed has expired.
-//! 3. The ring is kept between runs as one small JSON text ([`KeyRing::to_text`]); keeping it is
+//!    A key that an operator has sign sooner signs no sooner than every replica publishes it
+//!    ([`SPREAD`]).
+//! 2. A previous key stays published until everything that it signed has expired.
+//! 3. A key that is retired signs nothing any more, from that moment on. It is published a little
+//!    longer ([`WITHDRAWAL`]), until no replica sends a token of it: a backend that fetches the keys
+//!    meanwhile refuses nobody. A ring remembers which keys were retired, and takes none of them
+//!    back.
+//! 4. The ring is kept between runs as one small JSON text ([`KeyRing::to_text`]); keeping it is
 //!    the caller's business.
 
+mod listed;
+mod stored;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+pub use self::listed::{Listed, Standing};
+pub use self::stored::Unreadable;
+use super::signing_key::{Algorithm, SigningKey};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::{base64, base64url, from_base64, sha256};
-use crate::base::secret::Secret;
-use crate::xml::keys::PrivateKey;
 
-/// A signing key (ES256) and the time from which it signs.
+/// A key of the ring and its times.
 #[derive(Debug, Clone)]
 struct Key {
-    id: String,
-    pkcs8: Secret<Vec<u8>>,
-    public: Vec<u8>,
+    key: Arc<SigningKey>,
+    /// When it came into the ring.
+    since: Time,
+    /// From when it signs.
     active_from: Time,
+    /// From when it is not published any more, when it is retired.
+    withdrawn_from: Option<Time>,
 }
 
-/// The ring. Ordered by time; never empty.
+/// The ring. The keys of each algorithm are ordered by time.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     keys: Vec<Key>,
+    /// Names of keys that were retired, the last ones last.
+    retired: Vec<String>,
+    /// Names of keys that were taken in, the last ones last. Each is taken in once.
+    taken_in: Vec<String>,
     period: Duration,
+    algorithms: Vec<Algorithm>,
 }
 
-/// A kept ring cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("key ring cannot be read; move the file away and a new one is made")]
-pub struct Unreadable;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredKey {
-    pkcs8: String,
-    active_from: i64,
+/// Why a ring is not changed as an operator wants it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no key of that name.
+    #[error("no key has that name: brama keys list has them")]
+    NoSuchKey,
+    /// No key of that algorithm is in the ring.
+    #[error("no audience has identities that are signed with {0}")]
+    NotInUse(&'static str),
+    /// The last change is not long ago, and its keys are still needed.
+    #[error(
+        "keys were changed {MOST_KEYS} times within minutes: wait until tokens of the first expire"
+    )]
+    TooOften,
 }
 
 impl KeyRing {
-    /// Makes a new ring whose first key signs from `now`.
+    /// Makes a ring without a key, which signs nothing.
     #[must_use]
-    pub fn generate(period: Duration, now: Time) -> Self {
-        let mut ring = Self { keys: vec![Key::generate(now)], period };
+    pub fn empty(period: Duration, algorithms: &[Algorithm]) -> Self {
+        Self {
+            keys: Vec::new(),
+            retired: Vec::new(),
+            taken_in: Vec::new(),
+            period,
+            algorithms: algorithms.to_vec(),
+        }
+    }
+
+    /// Makes a new ring whose first keys sign from `now`.
+    #[must_use]
+    pub fn generate(period: Duration, algorithms: &[Algorithm], now: Time) -> Self {
+        let mut ring = Self::empty(period, algorithms);
         ring.advance(now);
         ring
     }
 
-    /// Reads a kept ring.
-    ///
-    /// # Errors
-    /// When it is not one.
-    pub fn restore(text: &str, period: Duration) -> Result<Self, Unreadable> {
-        let kept: Vec<StoredKey> = serde_json::from_str(text).map_err(|_| Unreadable)?;
-        let mut keys: Vec<Key> = kept
-            .into_iter()
-            .map(|kept| {
-                let der = from_base64(&kept.pkcs8)?;
-                let active_from = Time::from_second(kept.active_from).ok()?;
-                Key::read(&der, active_from)
-            })
-            .collect::<Option<_>>()
-            .ok_or(Unreadable)?;
-        keys.sort_by_key(|key| key.active_from);
-        if keys.is_empty() { Err(Unreadable) } else { Ok(Self { keys, period }) }
-    }
-
-    /// Writes the ring, secrets included.
-    #[must_use]
-    pub fn to_text(&self) -> Secret<String> {
-        let kept: Vec<StoredKey> = self
-            .keys
-            .iter()
-            .map(|key| StoredKey {
-                pkcs8: base64(key.pkcs8.expose()),
-                active_from: key.active_from.as_second(),
-            })
-            .collect();
-        Secret::new(serde_json::to_string(&kept).expect("strings and numbers can be written"))
-    }
-
     /// Makes and drops keys as the clock demands; tells whether the ring changed.
     pub fn advance(&mut self, now: Time) -> bool {
-        let before: Vec<String> = self.keys.iter().map(|key| key.id.clone()).collect();
-        // A key that has been current for a whole period should have had a successor by then.
-        while let Some(last) = self.keys.last() {
-            if last.active_from > now {
-                break;
-            }
-            // After a long stop the next key still gets a whole period to become known.
-            let due = later(last.active_from, self.period);
-            let from = if due > now { due } else { later(now, self.period) };
-            self.keys.push(Key::generate(from));
+        let mut has_changed = false;
+        while let Some((algorithm, from)) = self.missing(now) {
+            self.add(SigningKey::generate(algorithm), from, now);
+            has_changed = true;
         }
-        let current = self.current_index(now);
-        self.keys.drain(..current.saturating_sub(1));
-        self.keys.iter().map(|key| &key.id).ne(before.iter())
+        let superfluous: Vec<_> = (0..self.keys.len()).map(|at| self.is_over(at, now)).collect();
+        let mut superfluous = superfluous.into_iter();
+        let before = self.keys.len();
+        self.keys.retain(|_| !superfluous.next().unwrap_or(false));
+        has_changed || self.keys.len() < before
     }
 
-    /// Returns the name and the PKCS #8 form of the key that signs at `now`.
+    /// Tells whether [`Self::advance`] would change anything.
     #[must_use]
-    pub fn current(&self, now: Time) -> (&str, &Secret<Vec<u8>>) {
-        let key = &self.keys[self.current_index(now)];
-        (&key.id, &key.pkcs8)
+    pub fn is_due(&self, now: Time) -> bool {
+        self.missing(now).is_some() || (0..self.keys.len()).any(|at| self.is_over(at, now))
+    }
+
+    /// Takes in keys of an operator's own, in their order, each once. One signs at once when there is
+    /// no key of its algorithm yet; otherwise in the place of the next one that was made here, which
+    /// signed nothing.
+    pub fn take_in(&mut self, own: &[Arc<SigningKey>], now: Time) {
+        for key in own {
+            let is_known = |name: &String| name == key.id();
+            if self.taken_in.iter().chain(&self.retired).any(is_known) {
+                continue;
+            }
+            remember(&mut self.taken_in, key.id().to_owned());
+            if self.keys.iter().any(|known| known.key.id() == key.id()) {
+                continue;
+            }
+            let algorithm = key.algorithm();
+            let is_own = |known: &Key| self.taken_in.iter().any(|name| name == known.key.id());
+            let next = self.signing(algorithm).find(|(_, next)| next.active_from > now);
+            let from = match next.filter(|(_, next)| !is_own(next)) {
+                Some((at, next)) => {
+                    let from = next.active_from;
+                    self.keys.remove(at);
+                    Some(from)
+                }
+                None => self
+                    .signing(algorithm)
+                    .next_back()
+                    .map(|(_, last)| later(last.active_from, self.period)),
+            };
+            let active_from = from.map_or(now, |from| from.max(later(now, SPREAD)));
+            let key = Arc::clone(key);
+            self.keys.push(Key { key, since: now, active_from, withdrawn_from: None });
+            self.sort();
+        }
+    }
+
+    /// Has the ring hold keys of these algorithms from its next change on.
+    pub fn require(&mut self, algorithms: &[Algorithm]) {
+        self.algorithms = algorithms.to_vec();
+    }
+
+    /// Returns the key that signs at `now`; `None` when there is none of that algorithm.
+    #[must_use]
+    pub fn current(&self, algorithm: Algorithm, now: Time) -> Option<&SigningKey> {
+        self.current_index(algorithm, now).map(|at| &*self.keys[at].key)
     }
 
     /// Returns the public keys (RFC 7517), as JSON.
     #[must_use]
-    pub fn jwks(&self) -> String {
-        let keys: Vec<_> = self.keys.iter().map(Key::jwk).collect();
-        serde_json::json!({ "keys": keys }).to_string()
+    pub fn jwks(&self, now: Time) -> String {
+        let published =
+            self.keys.iter().filter(|key| key.withdrawn_from.is_none_or(|from| now < from));
+        let keys: Vec<_> = published.map(|key| key.key.jwk()).collect();
+        json!({ "keys": keys }).to_string()
     }
 
-    fn current_index(&self, now: Time) -> usize {
-        self.keys.iter().rposition(|key| key.active_from <= now).unwrap_or(0)
-    }
-}
-
-impl Key {
-    fn generate(active_from: Time) -> Self {
-        let key = PrivateKey::generate_p256();
-        Self::read(key.pkcs8().expose(), active_from).expect("a fresh key can be read")
+    /// Tells whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
-    fn read(pkcs8: &[u8], active_from: Time) -> Option<Self> {
-        let key = PrivateKey::from_der(pkcs8).ok()?;
-        let public = key.public_key().to_vec();
-        // Uncompressed P-256: 04, x, y.
-        if public.len() != 65 {
-            return None;
+    /// Tells whether no key is on its way out of what is published.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.keys.iter().all(|key| key.withdrawn_from.is_none())
+    }
+
+    /// Returns the algorithms of which there are keys.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        let has =
+            |algorithm: &Algorithm| self.keys.iter().any(|key| key.key.algorithm() == *algorithm);
+        Algorithm::ALL.into_iter().filter(has)
+    }
+
+    /// Has the next key of an algorithm sign as soon as every replica publishes it.
+    ///
+    /// # Errors
+    /// When there is no such algorithm here, or keys change too often.
+    pub fn rotate(&mut self, algorithm: Algorithm, now: Time) -> Result<(), Refusal> {
+        self.advance(now);
+        if !self.algorithms.contains(&algorithm) {
+            return Err(Refusal::NotInUse(algorithm.name()));
         }
-        let id = base64url(&sha256(&public)[..16]);
-        Some(Self { id, pkcs8: key.pkcs8().clone(), public, active_from })
+        let of_it = self.keys.iter().filter(|key| key.key.algorithm() == algorithm);
+        if of_it.count() >= MOST_KEYS {
+            return Err(Refusal::TooOften);
+        }
+        self.hasten(algorithm, now);
+        self.advance(now);
+        Ok(())
     }
 
-    fn jwk(&self) -> serde_json::Value {
-        serde_json::json!({
-            "kty": "EC",
-            "crv": "P-256",
-            "x": base64url(&self.public[1..33]),
-            "y": base64url(&self.public[33..]),
-            "use": "sig",
-            "alg": "ES256",
-            "kid": self.id,
+    /// Has a key sign nothing any more, and withdraws it from what is published. When it signed,
+    /// the next one does. One that was retired already stays so.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub fn retire(&mut self, id: &str, now: Time) -> Result<(), Refusal> {
+        if self.retired.iter().any(|retired| retired == id) {
+            return Ok(());
+        }
+        let at = self.keys.iter().position(|key| key.key.id() == id).ok_or(Refusal::NoSuchKey)?;
+        let algorithm = self.keys[at].key.algorithm();
+        let was_current = self.current_index(algorithm, now) == Some(at);
+        self.keys[at].withdrawn_from = Some(later(now, WITHDRAWAL));
+        remember(&mut self.retired, id.to_owned());
+        if was_current {
+            self.hasten(algorithm, now);
+        }
+        self.advance(now);
+        Ok(())
+    }
+
+    /// Takes over which keys were retired elsewhere; none of them comes back.
+    pub fn retire_as(&mut self, other: &Self) {
+        for id in &other.retired {
+            if !self.retired.contains(id) {
+                self.keys.retain(|key| key.key.id() != id);
+                remember(&mut self.retired, id.clone());
+            }
+        }
+    }
+
+    /// Tells whether everything that another ring signed may still be published by this one: none
+    /// of its keys was retired or has gone.
+    #[must_use]
+    pub fn still_has(&self, other: &Self) -> bool {
+        let may_sign = |key: &&Key| key.withdrawn_from.is_none();
+        let has =
+            |key: &Key| self.keys.iter().filter(may_sign).any(|own| own.key.id() == key.key.id());
+        other.keys.iter().filter(may_sign).all(has)
+    }
+
+    /// Has the next key of an algorithm sign now, or as soon as every replica publishes it.
+    fn hasten(&mut self, algorithm: Algorithm, now: Time) {
+        let next = self.keys.iter_mut().find(|key| {
+            key.key.algorithm() == algorithm
+                && key.active_from > now
+                && key.withdrawn_from.is_none()
+        });
+        if let Some(next) = next {
+            next.active_from = next.active_from.min(now.max(later(next.since, SPREAD)));
+        }
+    }
+
+    fn add(&mut self, key: SigningKey, active_from: Time, now: Time) {
+        self.keys.push(Key { key: Arc::new(key), since: now, active_from, withdrawn_from: None });
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.keys.sort_by_key(|key| (key.key.algorithm(), key.active_from));
+    }
+
+    /// Returns of which algorithm there should be another key, and from when it should sign.
+    fn missing(&self, now: Time) -> Option<(Algorithm, Time)> {
+        self.algorithms.iter().find_map(|&algorithm| {
+            let last = self.signing(algorithm).next_back();
+            let Some((at, last)) = last else { return Some((algorithm, now)) };
+            // A key that has been current for a whole period should have had a successor by then.
+            if self.current_index(algorithm, now) != Some(at) {
+                return None;
+            }
+            // After a long stop the next key still gets a whole period to become known.
+            let due = later(last.active_from, self.period);
+            Some((algorithm, if due > now { due } else { later(now, self.period) }))
         })
     }
+
+    /// Tells whether nothing that a key signed can be good any more.
+    fn is_over(&self, at: usize, now: Time) -> bool {
+        let key = &self.keys[at];
+        if let Some(from) = key.withdrawn_from {
+            return from <= now;
+        }
+        let algorithm = key.key.algorithm();
+        if !self.algorithms.contains(&algorithm) {
+            // Here it is not used. Another replica that uses it would have made a successor.
+            let last = self.signing(algorithm).next_back();
+            let period = self.period + KEPT;
+            return last.is_some_and(|(_, last)| later(last.active_from, period) <= now);
+        }
+        let Some(current) = self.current_index(algorithm, now) else { return false };
+        let before_current: Vec<_> =
+            self.signing(algorithm).take_while(|(at, _)| *at < current).collect();
+        let is_last_before = before_current.last().is_some_and(|(last, _)| *last == at);
+        let successor = self.signing(algorithm).find(|(other, _)| *other > at);
+        at < current
+            && !is_last_before
+            && successor.is_some_and(|(_, next)| later(next.active_from, KEPT) <= now)
+    }
+
+    /// The keys of an algorithm that sign, did, or will, by time.
+    fn signing(&self, algorithm: Algorithm) -> impl DoubleEndedIterator<Item = (usize, &Key)> {
+        let is_of_it =
+            move |key: &Key| key.key.algorithm() == algorithm && key.withdrawn_from.is_none();
+        self.keys.iter().enumerate().filter(move |(_, key)| is_of_it(key))
+    }
+
+    fn current_index(&self, algorithm: Algorithm, now: Time) -> Option<usize> {
+        let active = self.signing(algorithm).rfind(|(_, key)| key.active_from <= now);
+        active.or_else(|| self.signing(algorithm).next()).map(|(at, _)| at)
+    }
 }
+
+fn remember(names: &mut Vec<String>, id: String) {
+    names.push(id);
+    let surplus = names.len().saturating_sub(MOST_REMEMBERED);
+    names.drain(..surplus);
+}
+
+/// How long after it came into the ring a key signs at the earliest, while there is another one: by
+/// then every replica has read the ring again, and publishes it.
+pub const SPREAD: Duration = Duration::from_secs(5);
+/// How long a retired key is published that signs nothing any more: by then every replica has read
+/// the ring again and forgot the tokens of that key.
+pub const WITHDRAWAL: Duration = Duration::from_secs(3);
+/// How long a key is kept after another one took its place: the life of a token, and a minute for
+/// clocks that differ.
+pub(super) const KEPT: Duration = Duration::from_secs(6 * 60);
+/// The most keys of an algorithm.
+const MOST_KEYS: usize = 8;
+/// The most names of retired keys that are remembered, and of those that were taken in.
+const MOST_REMEMBERED: usize = 64;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PERIOD: Duration = Duration::from_secs(1000);
-
-    fn at(second: i64) -> Time {
-        Time::from_second(second).unwrap()
-    }
-
-    fn published(ring: &KeyRing) -> Vec<String> {
-        let jwks: serde_json::Value = serde_json::from_str(&ring.jwks()).unwrap();
-        let keys = jwks["keys"].as_array().unwrap();
-        keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-    }
-
-    #[test]
-    fn every_key_is_published_before_it_signs_and_after_it_stopped() {
-        let mut ring = KeyRing::generate(PERIOD, at(0));
-        let mut known = published(&ring);
-        for second in (0..10_000).step_by(100) {
-            ring.advance(at(second));
-            let signing = ring.current(at(second)).0.to_owned();
-            assert!(known.contains(&signing), "at {second} a key signs that nobody knows");
-            assert!(published(&ring).contains(&signing));
-            assert!(published(&ring).len() <= 3);
-            known = published(&ring);
-        }
-    }
-
-    #[test]
-    fn a_ring_outlives_a_restart_even_a_long_one() {
-        let ring = KeyRing::generate(PERIOD, at(0));
-        let mut restored = KeyRing::restore(ring.to_text().expose(), PERIOD).unwrap();
-        assert_eq!(published(&restored), published(&ring));
-        assert!(restored.advance(at(100_000)));
-        let signing = restored.current(at(100_000)).0.to_owned();
-        assert!(published(&ring).contains(&signing), "a key that was published before signs");
-    }
-
-    #[test]
-    fn after_a_long_stop_the_next_key_is_known_for_a_whole_period_before_it_signs() {
-        let kept = KeyRing::generate(PERIOD, at(0)).to_text();
-        let mut ring = KeyRing::restore(kept.expose(), PERIOD).unwrap();
-        assert!(ring.advance(at(100_000)));
-        assert!(!ring.advance(at(100_000)), "nothing is left to be done");
-        let [_, signing, next] = published(&ring).try_into().unwrap();
-        for (second, signs) in [(100_000, &signing), (100_999, &signing), (101_000, &next)] {
-            assert_eq!(ring.current(at(second)).0, *signs, "at {second}");
-        }
-        // Each is followed by one that is made when it begins to sign, and the first is dropped.
-        assert!(!ring.advance(at(100_999)));
-        assert!(ring.advance(at(101_000)));
-        let [previous, current, last] = published(&ring).try_into().unwrap();
-        assert_eq!((previous, current), (signing, next));
-        assert_eq!(ring.current(at(102_000)).0, last);
-    }
-
-    #[test]
-    fn a_ring_that_is_looked_at_late_keeps_its_times_unless_a_key_would_be_unknown() {
-        // The second key has signed for a while before somebody looks: its successor is not late.
-        let mut ring = KeyRing::generate(PERIOD, at(0));
-        assert!(ring.advance(at(1_400)));
-        let [_, second, third] = published(&ring).try_into().unwrap();
-        assert_eq!(ring.current(at(1_999)).0, second);
-        assert_eq!(ring.current(at(2_000)).0, third);
-        // In the very second in which its successor was due there is none yet, so it is given time.
-        let mut ring = KeyRing::generate(PERIOD, at(0));
-        let known = published(&ring);
-        assert!(ring.advance(at(2_000)));
-        let signing = ring.current(at(2_000)).0.to_owned();
-        assert!(known.contains(&signing), "a key signs that nobody knows");
-        let [_, second, third] = published(&ring).try_into().unwrap();
-        assert_eq!(ring.current(at(2_999)).0, second);
-        assert_eq!(ring.current(at(3_000)).0, third);
-    }
-
-    #[test]
-    fn a_kept_ring_is_read_in_whatever_order_it_is_written() {
-        let ring = KeyRing::generate(PERIOD, at(0));
-        let mut kept: Vec<serde_json::Value> =
-            serde_json::from_str(ring.to_text().expose()).unwrap();
-        kept.reverse();
-        let text = serde_json::to_string(&kept).unwrap();
-        let restored = KeyRing::restore(&text, PERIOD).unwrap();
-        assert_eq!(published(&restored), published(&ring));
-        assert_eq!(restored.current(at(0)).0, ring.current(at(0)).0);
-    }
-
-    #[test]
-    fn refuses_a_text_that_is_no_ring() {
-        for text in ["", "[]", "{}", "[{\"pkcs8\":\"AAAA\",\"active_from\":0}]"] {
-            assert!(KeyRing::restore(text, PERIOD).is_err(), "{text}");
-        }
-        // ES256 is for keys of P-256.
-        let ring = |kind| {
-            let pair = rcgen::KeyPair::generate_for(kind).unwrap();
-            let pkcs8 = base64(pair.serialized_der());
-            KeyRing::restore(&format!("[{{\"pkcs8\":\"{pkcs8}\",\"active_from\":0}}]"), PERIOD)
-        };
-        assert!(ring(&rcgen::PKCS_ECDSA_P256_SHA256).is_ok());
-        assert!(ring(&rcgen::PKCS_ECDSA_P384_SHA384).is_err());
-    }
-
-    #[test]
-    fn the_public_set_holds_no_private_part() {
-        let ring = KeyRing::generate(PERIOD, at(0));
-        assert!(!ring.jwks().contains("\"d\""));
-    }
-}
+mod tests;

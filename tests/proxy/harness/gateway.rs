@@ -40,9 +40,14 @@ impl Gateway {
 
     /// Runs `brama sessions` as its operator; says whether that went well, and what it said.
     pub(crate) fn operate(&self, words: &[&str], input: &str) -> (bool, String) {
+        self.command("sessions", words, input)
+    }
+
+    /// Runs a command with its configuration; says whether that went well, and what it said.
+    pub(crate) fn command(&self, name: &str, words: &[&str], input: &str) -> (bool, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.arg("sessions").arg("--config").arg(self.file("brama.toml")).args(words);
+        command.arg(name).arg("--config").arg(self.file("brama.toml")).args(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

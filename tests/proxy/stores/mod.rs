@@ -3,6 +3,7 @@
 
 mod disks;
 mod forms;
+mod keys;
 mod outages;
 mod outcomes;
 mod passwords;

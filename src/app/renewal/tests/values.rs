@@ -93,6 +93,9 @@ const SIGNING_P12: &[(&str, &str)] = &[
     ("service.signing_p12_password_file", "'password'"),
 ];
 
+const OWN_P12: &[(&str, &str)] =
+    &[("identity.signing_p12", "[{ file = 'sig.p12', password_file = 'password' }]")];
+
 const CLIENT_P12: &[(&str, &str)] = &[
     ("node.client_certificate", ""),
     ("node.client_key", ""),
@@ -193,6 +196,11 @@ pub(super) fn rows() -> Vec<Row> {
         row("identity.token_lifetime", "'4m'"),
         row("identity.ways", "['bank.test: bank']"),
         row("identity.pass_headers", "['X-Client-Cert']"),
+        row("identity.signing_key_files", "['service-sig.key.pem']"),
+        row("identity.signing_p12[0].file", "'other/sig.p12'").given(OWN_P12),
+        row("identity.signing_p12[0].password_file", "'other/password'")
+            .given(OWN_P12)
+            .with(&[("identity.signing_p12[0].file", "'other/second-sig.p12'")]),
         row("identity.pairwise_secret_file", "'other/secret'"),
         row("log.level", "'debug'"),
         row("route[0].identity", "['bearer']"),

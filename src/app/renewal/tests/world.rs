@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use super::values::Row;
 use super::{Outcome, SAME};
 use crate::app::current::Current;
+use crate::app::keys::Keeper;
 use crate::app::renewal::{Refused, Renewal, Renewed};
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SystemClock};
@@ -252,7 +253,8 @@ fn renewal(settings: &Settings) -> Renewal {
     let secret = settings.pairwise_secret.clone().unwrap_or_else(PairwiseSecret::generate);
     let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
     let secrets = (settings.admin_token.as_ref(), store_secrets);
-    Renewal::new(settings.fixed.clone(), secret, secrets, None, 1000)
+    let keeper = Keeper::nowhere(secret.clone(), Arc::new(SystemClock));
+    Renewal::new(settings.fixed.clone(), (secret, keeper), secrets, None, 1000)
 }
 
 async fn bind(folder: &TempDir, changes: &[(&str, &str)]) -> App {

@@ -29,6 +29,7 @@ fn resolved(folder: &Path, section: &str) -> (Option<Listen>, String) {
         limits: gateway::limits::Settings::default(),
         outage: None,
         portal_cookies: Vec::new(),
+        well_known: false,
     };
     let listen = resolve(&mut context, Some(&portal));
     let resolved = context.problems;

@@ -1,0 +1,478 @@
+//! Who keeps the keys of signed identities and the secret of the pseudonyms, and changes them: by
+//! the clock, and as operators want it.
+//!
+//! 1. With Redis they are one record that replicas share ([`SharedRecord`]), changed by compare and
+//!    set: one replica rotates, and whoever is killed in between leaves the old ring or the new
+//!    one. With another store they are in the state folder.
+//! 2. Each replica reads the record again every [`PERIOD`]. While the store is away it goes on with
+//!    what it knows, and changes nothing.
+//! 3. A record that was lost, or is older than what a replica knows, is written again by that
+//!    replica. What was retired stays retired, whoever knows it.
+//!    Who does not know it waits for that, and makes one when nobody does.
+//! 4. The first replica brings along what it had in its state folder, so that no key and no `sub`
+//!    changes. From then on the folder has a copy, for a start while the store
+//!    is away, or after it was lost.
+//! 5. A replica that knows no keys yet signs nothing.
+
+mod kept;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tracing::{error, info, warn};
+
+use self::kept::Kept;
+use super::state::{State, StateError};
+use crate::base::causes::in_one_line;
+use crate::base::clock::{SharedClock, Time};
+use crate::gate::policy::Route;
+use crate::identity::claims::PairwiseSecret;
+use crate::identity::keyring::{KeyRing, Listed, Refusal, SPREAD};
+use crate::identity::keys::SigningKeys;
+use crate::identity::signing_key::{Algorithm, SigningKey};
+use crate::store::Unavailable;
+use crate::store::shared::{Found, SharedRecord, Version};
+
+/// The name of the record. Never changed: it is sealed for this name.
+pub const RECORD: &str = "brama keys of identities 1";
+/// How often the record is read again, and the clock looked at.
+pub const PERIOD: Duration = Duration::from_secs(1);
+/// How often, while no keys are known.
+const PENDING: Duration = Duration::from_millis(250);
+/// How often a change is tried while others are at it.
+const ATTEMPTS: usize = 16;
+
+/// Keeps the keys.
+pub struct Keeper {
+    keys: Arc<SigningKeys>,
+    secret: PairwiseSecret,
+    /// Whether the secret of the pseudonyms stands in a file of the configuration.
+    is_given: bool,
+    period: Duration,
+    algorithms: RwLock<Vec<Algorithm>>,
+    own: Vec<Arc<SigningKey>>,
+    shared: Option<SharedRecord>,
+    state: State,
+    clock: SharedClock,
+    /// One change at a time.
+    known: Mutex<Known>,
+}
+
+/// What is known of where the keys are kept.
+#[derive(Default)]
+struct Known {
+    /// The record as it was read last.
+    version: Option<Version>,
+    /// How often it had been changed.
+    revision: u64,
+    /// Whether keys, and the secret, are not known yet.
+    lacks: (bool, bool),
+    /// Whether it was ever read.
+    is_read: bool,
+    /// What the log has of it.
+    told: Option<String>,
+}
+
+/// What keys are kept of and for.
+pub(super) struct Settings {
+    pub(super) period: Duration,
+    pub(super) algorithms: Vec<Algorithm>,
+    /// Keys of the operator's own, in the order in which they sign.
+    pub(super) own: Vec<SigningKey>,
+    /// The secret of the pseudonyms, when a file of the configuration has it.
+    pub(super) given: Option<PairwiseSecret>,
+}
+
+impl Settings {
+    /// Takes from the settings of the program what is about keys.
+    pub(super) fn of(settings: &super::Settings) -> Self {
+        Self {
+            period: settings.key_rotation,
+            algorithms: algorithms(&settings.routes),
+            own: settings.signing_keys.clone(),
+            given: settings.pairwise_secret.clone(),
+        }
+    }
+}
+
+/// Why keys are not as they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It makes no sense.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store is away.
+    #[error("keys of identities: {0}")]
+    Store(#[from] Unavailable),
+    /// The state folder cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The record of the keys is sealed by another secret, or was changed.
+    #[error(
+        "keys of identities that replicas share do not open here: give the secret that they were \
+         sealed with, besides the others, in store.secret_files; or, when it is lost, give the secret \
+         of the pseudonyms that brama keys backup saved, in identity.pairwise_secret_file"
+    )]
+    Shut,
+    /// Another secret of the pseudonyms is shared.
+    #[error(
+        "identity.pairwise_secret_file is not the secret that replicas share, so a citizen would \
+         have another sub here: give the same file to each replica, or leave the key out; to change \
+         it for all of them, leave it out and run: brama keys restore"
+    )]
+    OtherSecret,
+    /// The secret of the pseudonyms is not kept here.
+    #[error(
+        "the secret of the pseudonyms stands in identity.pairwise_secret_file: copy that file, or \
+         change it and restart each replica"
+    )]
+    Given,
+    /// Others change them all the time.
+    #[error("other replicas change the keys right now: try again")]
+    Busy,
+    /// The thread that makes keys has gone.
+    #[error("key cannot be made")]
+    NotMade,
+}
+
+/// What is to be changed.
+type Change<'c> = Option<&'c (dyn Fn(&mut Kept, Time) -> Result<(), Refusal> + Sync)>;
+
+impl Keeper {
+    /// Finds or makes the keys. `secret` is shared with all who make pseudonyms; it is replaced by
+    /// the one that is kept.
+    pub(super) async fn begin(
+        settings: Settings,
+        secret: PairwiseSecret,
+        (shared, state): (Option<SharedRecord>, State),
+        clock: SharedClock,
+    ) -> Result<Arc<Self>, Error> {
+        let Settings { period, algorithms, own, given } = settings;
+        let ring = state.key_ring(period, &algorithms)?;
+        let kept = if given.is_some() { None } else { state.pairwise_secret()? };
+        let is_given = given.is_some();
+        if let Some(known) = given.or(kept.clone()) {
+            secret.replace(&known);
+        }
+        let lacks = (ring.is_none(), !is_given && kept.is_none());
+        let ring = ring.unwrap_or_else(|| KeyRing::empty(period, &algorithms));
+        let keeper = Self {
+            keys: Arc::new(SigningKeys::new(ring)),
+            secret,
+            is_given,
+            period,
+            algorithms: RwLock::new(algorithms),
+            own: own.into_iter().map(Arc::new).collect(),
+            shared,
+            state,
+            clock,
+            known: Mutex::new(Known { lacks, ..Known::default() }),
+        };
+        match keeper.update(None).await {
+            Err(Error::Store(error)) => {
+                warn!(%error, "keys that replicas share cannot be read yet");
+            }
+            done => done?,
+        }
+        Ok(Arc::new(keeper))
+    }
+
+    /// Returns the keys that sign now.
+    #[must_use]
+    pub fn keys(&self) -> Arc<SigningKeys> {
+        Arc::clone(&self.keys)
+    }
+
+    /// Reads the record again and looks at the clock; never ends.
+    pub(super) async fn keep(self: Arc<Self>) {
+        loop {
+            let lacks = self.known.lock().await.lacks;
+            let pause = if lacks == (false, false) { PERIOD } else { PENDING };
+            tokio::time::sleep(pause).await;
+            let told = self.update(None).await.err().map(|error| in_one_line(&error));
+            let mut known = self.known.lock().await;
+            if told == known.told {
+                continue;
+            }
+            match &told {
+                Some(error) => error!(error, "keys of identities cannot be kept"),
+                None => info!("keys of identities are kept again"),
+            }
+            known.told = told;
+        }
+    }
+
+    /// Has keys of these algorithms sign. Comes back when every replica publishes them.
+    pub(super) async fn require(&self, algorithms: &[Algorithm]) -> Result<(), Error> {
+        let is_new = {
+            let ring = self.keys.ring();
+            let now = self.clock.now();
+            algorithms.iter().any(|algorithm| ring.current(*algorithm, now).is_none())
+        };
+        *self.algorithms.write().unwrap_or_else(PoisonError::into_inner) = algorithms.to_vec();
+        self.update(Some(&|_, _| Ok(()))).await?;
+        if is_new && self.shared.is_some() {
+            tokio::time::sleep(SPREAD / 2).await;
+        }
+        Ok(())
+    }
+
+    /// Returns what there is to say of each key.
+    #[must_use]
+    pub fn list(&self) -> Vec<Listed> {
+        self.keys.ring().list(self.clock.now())
+    }
+
+    /// Returns what is published.
+    #[must_use]
+    pub fn published(&self) -> String {
+        self.keys.ring().jwks(self.clock.now())
+    }
+
+    /// Has the next key sign, of one algorithm or of each.
+    ///
+    /// # Errors
+    /// When that makes no sense, or cannot be kept: then nothing has changed.
+    pub async fn rotate(&self, algorithm: Option<Algorithm>) -> Result<(), Error> {
+        let in_use = self.algorithms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let algorithms = algorithm.map_or(in_use, |algorithm| vec![algorithm]);
+        self.update(Some(&|kept, now| {
+            algorithms.iter().try_for_each(|algorithm| kept.ring.rotate(*algorithm, now))
+        }))
+        .await
+    }
+
+    /// Retires a key, at every replica.
+    ///
+    /// # Errors
+    /// When there is no such key, or it cannot be kept: then nothing has changed.
+    pub async fn retire(&self, id: &str) -> Result<(), Error> {
+        self.update(Some(&|kept, now| kept.ring.retire(id, now))).await
+    }
+
+    /// Returns the secret of the pseudonyms.
+    ///
+    /// # Errors
+    /// When it is not kept here, or not known yet.
+    pub async fn backup(&self) -> Result<PairwiseSecret, Error> {
+        if self.is_given {
+            return Err(Error::Given);
+        }
+        if self.known.lock().await.lacks.1 {
+            return Err(Error::Store(Unavailable("it was not reached yet".to_owned())));
+        }
+        Ok(self.secret.clone())
+    }
+
+    /// Replaces the secret of the pseudonyms, at every replica.
+    ///
+    /// # Errors
+    /// When it is not kept here, or cannot be kept: then nothing has changed.
+    pub async fn restore(&self, secret: &PairwiseSecret) -> Result<(), Error> {
+        if self.is_given {
+            return Err(Error::Given);
+        }
+        self.update(Some(&|kept, _| {
+            kept.secret = secret.copied();
+            Ok(())
+        }))
+        .await
+    }
+
+    /// Reads what is kept, changes it as the clock and the caller want it, and keeps that.
+    async fn update(&self, change: Change<'_>) -> Result<(), Error> {
+        let mut known = self.known.lock().await;
+        match &self.shared {
+            Some(record) => self.update_shared(record, &mut known, change).await,
+            None => self.update_folder(&mut known, change).await,
+        }
+    }
+
+    async fn update_folder(&self, known: &mut Known, change: Change<'_>) -> Result<(), Error> {
+        let now = self.clock.now();
+        if change.is_none() && known.is_read && !self.keys.ring().is_due(now) {
+            return Ok(());
+        }
+        let mut kept = self.in_memory(known);
+        if let Some(change) = change {
+            change(&mut kept, now)?;
+        }
+        let kept = self.advanced(kept, now).await?;
+        self.state.keep_key_ring(&kept.ring)?;
+        if !self.is_given {
+            self.state.keep_pairwise_secret(&kept.secret)?;
+        }
+        known.is_read = true;
+        self.adopt(kept, known);
+        Ok(())
+    }
+
+    async fn update_shared(
+        &self,
+        record: &SharedRecord,
+        known: &mut Known,
+        change: Change<'_>,
+    ) -> Result<(), Error> {
+        let mut has_waited = false;
+        for _ in 0..ATTEMPTS {
+            let now = self.clock.now();
+            let is_due = change.is_some() || self.keys.ring().is_due(now);
+            let as_before = known.version.as_ref().filter(|_| !is_due);
+            let found = record.read(as_before, now).await?;
+            let version = found.as_ref().map(|found| found.version.clone());
+            if as_before.is_some() && as_before == version.as_ref() {
+                return Ok(());
+            }
+            // The store may have lost it a moment ago: whoever knows it puts it back.
+            if found.is_none() && !known.is_read && !has_waited {
+                has_waited = true;
+                tokio::time::sleep(PERIOD * 2).await;
+                continue;
+            }
+            let (kept, mut next) = self.merged(found, known)?;
+            if let Some(change) = change {
+                change(&mut next, now)?;
+            }
+            let next = self.advanced(next, now).await?;
+            if let (Some(version), true) = (&version, kept.is_some_and(|kept| kept.is(&next))) {
+                known.version = Some(version.clone());
+                self.take_over(next, known);
+                return Ok(());
+            }
+            let next = Kept { revision: next.revision.max(known.revision) + 1, ..next };
+            if let Some(written) = record.write(version, next.to_bytes().expose(), now).await? {
+                known.version = Some(written);
+                self.take_over(next, known);
+                return Ok(());
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Returns what the record says, when it need not be written anew for its own sake, and what it
+    /// should say by all that is known.
+    fn merged(&self, found: Option<Found>, known: &Known) -> Result<(Option<Kept>, Kept), Error> {
+        let ours = self.in_memory(known);
+        let Some(found) = found else {
+            if known.is_read {
+                warn!("the store lost the keys of identities: they are put back");
+            } else if known.lacks.0 {
+                info!("the first keys of identities are made for all replicas");
+            } else {
+                info!("keys of identities are taken from the state folder for all replicas");
+            }
+            return Ok((None, ours));
+        };
+        let algorithms = self.algorithms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let read = |plain: &Vec<u8>| Kept::read(plain, self.period, &algorithms);
+        let plain = match found.plain {
+            Some(plain) => plain,
+            // The secrets were changed at once, and no `sub` with them: it is known otherwise.
+            None if !known.is_read && !known.lacks.1 => {
+                warn!("keys of identities that replicas shared do not open, so they are replaced");
+                return Ok((None, ours));
+            }
+            None => return Err(Error::Shut),
+        };
+        let theirs = read(plain.expose()).ok_or(Error::Shut)?;
+        if self.is_given && !theirs.secret.is(&self.secret) {
+            if !known.is_read {
+                return Err(Error::OtherSecret);
+            }
+            error!(error = %Error::OtherSecret, "pseudonyms differ from those of other replicas");
+        }
+        let mut next = theirs.copied();
+        if known.revision > theirs.revision {
+            warn!("the store has older keys of identities than are known here: they are put back");
+            next = ours;
+            next.ring.retire_as(&theirs.ring);
+        } else {
+            next.ring.retire_as(&ours.ring);
+        }
+        Ok((found.is_for_all.then_some(theirs), next))
+    }
+
+    /// Returns what is known here, and something new in the place of what is not.
+    fn in_memory(&self, known: &Known) -> Kept {
+        let mut ring = self.keys.ring().clone();
+        ring.require(&self.algorithms.read().unwrap_or_else(PoisonError::into_inner));
+        let lacks_secret = known.lacks.1;
+        let secret = if lacks_secret { PairwiseSecret::generate() } else { self.secret.copied() };
+        Kept { ring, secret, revision: known.revision }
+    }
+
+    /// Makes keys where there should be some. That may take a while.
+    async fn advanced(&self, mut kept: Kept, now: Time) -> Result<Kept, Error> {
+        kept.ring.take_in(&self.own, now);
+        if !kept.ring.is_due(now) {
+            return Ok(kept);
+        }
+        let advanced = tokio::task::spawn_blocking(move || {
+            kept.ring.advance(now);
+            kept
+        });
+        advanced.await.map_err(|_| Error::NotMade)
+    }
+
+    /// Goes on with what the record says, and keeps a copy of it.
+    fn take_over(&self, kept: Kept, known: &mut Known) {
+        if !known.is_read || !kept.is(&self.in_memory(known)) {
+            let copied = self.state.keep_key_ring(&kept.ring).and_then(|()| {
+                if self.is_given { Ok(()) } else { self.state.keep_pairwise_secret(&kept.secret) }
+            });
+            if let Err(error) = copied {
+                warn!(%error, "the state folder has no copy of the keys of identities");
+            }
+        }
+        known.is_read = true;
+        self.adopt(kept, known);
+    }
+
+    /// Goes on with these keys.
+    fn adopt(&self, kept: Kept, known: &mut Known) {
+        let Kept { ring, secret, revision } = kept;
+        known.revision = revision;
+        known.lacks = (false, false);
+        if self.keys.ring().to_text().expose() != ring.to_text().expose() {
+            info!(keys = ring.list(self.clock.now()).len(), "signing keys of identities changed");
+        }
+        self.keys.replace(ring);
+        if !self.is_given && !secret.is(&self.secret) {
+            self.secret.replace(&secret);
+            self.keys.forget_tokens();
+        }
+    }
+}
+
+/// Returns how identities are signed for any route.
+pub(super) fn algorithms(routes: &[Route]) -> Vec<Algorithm> {
+    let mut all: BTreeSet<_> = routes.iter().map(|route| route.release.algorithm).collect();
+    // Requests are signed with ECDSA, whatever the tokens are signed with.
+    if routes.iter().any(|route| route.signature.is_some()) {
+        all.insert(Algorithm::Es256);
+    }
+    // There is always a key, also while no route asks for an identity.
+    if all.is_empty() { vec![Algorithm::default()] } else { all.into_iter().collect() }
+}
+
+#[cfg(test)]
+impl Keeper {
+    /// Keeps keys nowhere.
+    pub(super) fn nowhere(secret: PairwiseSecret, clock: SharedClock) -> Arc<Self> {
+        let ring = KeyRing::generate(SPREAD, &[Algorithm::Es256], clock.now());
+        Arc::new(Self {
+            keys: Arc::new(SigningKeys::new(ring)),
+            secret,
+            is_given: true,
+            period: SPREAD,
+            algorithms: RwLock::new(vec![Algorithm::Es256]),
+            own: Vec::new(),
+            shared: None,
+            state: State::new(None),
+            clock,
+            known: Mutex::default(),
+        })
+    }
+}

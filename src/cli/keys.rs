@@ -1,0 +1,111 @@
+//! `brama keys`: the keys that sign identities, and the secret of the pseudonyms, at a running
+//! gateway, through its operations listener ([`crate::operations::keys`]). With replicas that share
+//! a store, one of them is asked, and what is done is done at all of them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::operator::{self, Operator};
+use super::output::print;
+use crate::base::encoding::{base64, from_base64};
+use crate::base::private;
+use crate::base::secret::Secret;
+use crate::identity::claims::PairwiseSecret;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration file of the gateway: where it listens for operators, and the file with the
+    /// token.
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        default_value = "/etc/brama/brama.toml"
+    )]
+    config: PathBuf,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Lists the keys, one JSON object a line: which one signs, which will and which did.
+    List,
+    /// Has the next key sign, as soon as every replica publishes it, and makes another one.
+    Rotate {
+        /// Only the key of this algorithm.
+        #[arg(long, value_name = "ALG", value_parser = ["ES256", "EdDSA", "RS256"])]
+        algorithm: Option<String>,
+    },
+    /// Retires a key that leaked: it signs nothing any more, and within 5 s no replica publishes it.
+    Retire {
+        /// Its `kid`.
+        kid: String,
+    },
+    /// Prints the public keys (JWKS), as they are published.
+    Export,
+    /// Writes the secret of the pseudonyms into a new file, for its owner only. Whoever has it can
+    /// find out the person behind a `sub`.
+    Backup {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Takes the secret of the pseudonyms from a file, at every replica at once.
+    Restore {
+        /// The file.
+        file: PathBuf,
+        /// Must be given: everybody is signed out, and every `sub` is as the file has it.
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let acting = |operator| async move { act(&operator, &arguments.act).await };
+    operator::run(&arguments.config, acting)
+}
+
+async fn act(operator: &Operator, act: &Act) -> Result<(), String> {
+    let post = |path: &'static str, body| operator.ask(Method::POST, path, Some(body));
+    match act {
+        Act::List => list(&operator.ask(Method::GET, "/keys", None).await?),
+        Act::Rotate { algorithm } => {
+            let asked = algorithm.as_ref().map_or(json!({}), |name| json!({ "alg": name }));
+            list(&post("/keys/rotate", asked).await?);
+        }
+        Act::Retire { kid } => list(&post("/keys/retire", json!({ "kid": kid })).await?),
+        Act::Export => print(operator.ask(Method::GET, "/keys/jwks", None).await?),
+        Act::Backup { file } => {
+            let said = post("/keys/backup", json!({})).await?;
+            let text = said.get("pairwise_secret").and_then(Value::as_str).unwrap_or_default();
+            let secret = from_base64(text).map(Secret::new).ok_or("the answer is no secret")?;
+            let shown = file.display();
+            let is_new = private::write_new(file, secret.expose());
+            if !is_new.map_err(|error| format!("{shown}: {error}"))? {
+                return Err(format!("{shown} is there already: name a new file"));
+            }
+            print(format_args!("the secret of the pseudonyms is in {shown}"));
+        }
+        Act::Restore { file, .. } => {
+            let shown = file.display();
+            let bytes = private::read(file).map_err(|error| format!("{shown}: {error}"))?;
+            let bytes = bytes.ok_or_else(|| format!("{shown} is not there"))?;
+            let secret = PairwiseSecret::new(bytes)
+                .ok_or_else(|| format!("{shown} has fewer than {} bytes", PairwiseSecret::LEAST))?;
+            let text = base64(secret.bytes().expose());
+            post("/keys/restore", json!({ "pairwise_secret": text })).await?;
+            print("the secret of the pseudonyms is replaced; every citizen signs in again");
+        }
+    }
+    Ok(())
+}
+
+fn list(said: &Value) {
+    for key in said.get("keys").and_then(Value::as_array).into_iter().flatten() {
+        print(key);
+    }
+}

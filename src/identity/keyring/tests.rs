@@ -1,0 +1,253 @@
+use super::*;
+use crate::base::encoding::base64;
+
+const PERIOD: Duration = Duration::from_secs(1000);
+const ES256: &[Algorithm] = &[Algorithm::Es256];
+
+fn at(second: i64) -> Time {
+    Time::from_second(second).unwrap()
+}
+
+fn signing_at(ring: &KeyRing, now: Time) -> String {
+    ring.current(Algorithm::Es256, now).unwrap().id().to_owned()
+}
+
+fn published(ring: &KeyRing) -> Vec<String> {
+    published_at(ring, at(0))
+}
+
+fn published_at(ring: &KeyRing, now: Time) -> Vec<String> {
+    let jwks: serde_json::Value = serde_json::from_str(&ring.jwks(now)).unwrap();
+    let keys = jwks["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_key_is_published_before_it_signs_and_after_it_stopped() {
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let mut known = published(&ring);
+    for second in (0..10_000).step_by(100) {
+        ring.advance(at(second));
+        let signing = signing_at(&ring, at(second));
+        assert!(known.contains(&signing), "at {second} a key signs that nobody knows");
+        assert!(published(&ring).contains(&signing));
+        assert!(published(&ring).len() <= 3);
+        known = published(&ring);
+    }
+}
+
+#[test]
+fn a_ring_outlives_a_restart_even_a_long_one() {
+    let ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let mut restored = KeyRing::restore(ring.to_text().expose(), PERIOD, ES256).unwrap();
+    assert_eq!(published(&restored), published(&ring));
+    assert!(restored.advance(at(100_000)));
+    let signing = signing_at(&restored, at(100_000));
+    assert!(published(&ring).contains(&signing), "a key that was published before signs");
+}
+
+#[test]
+fn after_a_long_stop_the_next_key_is_known_for_a_whole_period_before_it_signs() {
+    let kept = KeyRing::generate(PERIOD, ES256, at(0)).to_text();
+    let mut ring = KeyRing::restore(kept.expose(), PERIOD, ES256).unwrap();
+    assert!(ring.advance(at(100_000)));
+    assert!(!ring.advance(at(100_000)), "nothing is left to be done");
+    let [_, signing, next] = published(&ring).try_into().unwrap();
+    for (second, signs) in [(100_000, &signing), (100_999, &signing), (101_000, &next)] {
+        assert_eq!(signing_at(&ring, at(second)), *signs, "at {second}");
+    }
+    // Each is followed by one that is made when it begins to sign, and the first is dropped.
+    assert!(!ring.advance(at(100_999)));
+    assert!(ring.advance(at(101_000)));
+    let [previous, current, last] = published(&ring).try_into().unwrap();
+    assert_eq!((previous, current), (signing, next));
+    assert_eq!(signing_at(&ring, at(102_000)), last);
+}
+
+#[test]
+fn a_ring_that_is_looked_at_late_keeps_its_times_unless_a_key_would_be_unknown() {
+    // The second key has signed for a while before somebody looks: its successor is not late.
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    assert!(ring.advance(at(1_400)));
+    let [_, second, third] = published(&ring).try_into().unwrap();
+    assert_eq!(signing_at(&ring, at(1_999)), second);
+    assert_eq!(signing_at(&ring, at(2_000)), third);
+    // In the very second in which its successor was due there is none yet, so it is given time.
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let known = published(&ring);
+    assert!(ring.advance(at(2_000)));
+    let signing = signing_at(&ring, at(2_000));
+    assert!(known.contains(&signing), "a key signs that nobody knows");
+    let [_, second, third] = published(&ring).try_into().unwrap();
+    assert_eq!(signing_at(&ring, at(2_999)), second);
+    assert_eq!(signing_at(&ring, at(3_000)), third);
+}
+
+#[test]
+fn a_kept_ring_is_read_in_whatever_order_it_is_written() {
+    let ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let mut kept: serde_json::Value = serde_json::from_str(ring.to_text().expose()).unwrap();
+    kept["keys"].as_array_mut().unwrap().reverse();
+    let text = serde_json::to_string(&kept).unwrap();
+    let restored = KeyRing::restore(&text, PERIOD, ES256).unwrap();
+    assert_eq!(published(&restored), published(&ring));
+    assert_eq!(signing_at(&restored, at(0)), signing_at(&ring, at(0)));
+}
+
+#[test]
+fn a_ring_of_a_version_that_knew_one_algorithm_is_read_and_gets_keys_of_the_others() {
+    let pkcs8 = |second| {
+        let key = SigningKey::generate(Algorithm::Es256);
+        (
+            key.id().to_owned(),
+            json!({ "pkcs8": base64(key.pkcs8().expose()), "active_from": second }),
+        )
+    };
+    let ((first, one), (second, two)) = (pkcs8(0), pkcs8(1000));
+    let text = json!([one, two]).to_string();
+    let algorithms = [Algorithm::Es256, Algorithm::EdDsa];
+    let mut ring = KeyRing::restore(&text, PERIOD, &algorithms).unwrap();
+    assert_eq!(published(&ring), [first.clone(), second]);
+    assert!(ring.advance(at(10)));
+    assert_eq!(signing_at(&ring, at(10)), first, "what signed goes on");
+    assert_eq!(published(&ring).len(), 4);
+    assert!(ring.current(Algorithm::EdDsa, at(10)).is_some());
+    assert!(ring.current(Algorithm::Rs256, at(10)).is_none(), "it is not in use");
+    let restored = KeyRing::restore(ring.to_text().expose(), PERIOD, &algorithms).unwrap();
+    assert_eq!(published(&restored), published(&ring));
+    // When no audience has it any more, its keys go when nobody made a successor.
+    ring.require(ES256);
+    ring.advance(at(1_300));
+    assert_eq!(published(&ring).len(), 5);
+    ring.advance(at(3_000));
+    assert!(ring.list(at(3_000)).iter().all(|key| key.algorithm == Algorithm::Es256));
+}
+
+#[test]
+fn a_key_that_an_operator_has_sign_is_known_everywhere_by_then() {
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let [first, second] = published(&ring).try_into().unwrap();
+    // It has been published for long enough.
+    ring.rotate(Algorithm::Es256, at(100)).unwrap();
+    assert_eq!(signing_at(&ring, at(100)), second);
+    let third = published(&ring).pop().unwrap();
+    assert_eq!(published(&ring), [first, second.clone(), third.clone()]);
+    // The next has not.
+    ring.rotate(Algorithm::Es256, at(101)).unwrap();
+    assert_eq!(signing_at(&ring, at(104)), second);
+    assert_eq!(signing_at(&ring, at(105)), third);
+    assert_eq!(ring.rotate(Algorithm::Rs256, at(105)), Err(Refusal::NotInUse("RS256")));
+}
+
+#[test]
+fn what_was_signed_by_keys_that_were_changed_in_a_hurry_stays_good() {
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let mut signed = Vec::new();
+    let mut refused = 0;
+    for second in (10..600).step_by(10) {
+        ring.advance(at(second));
+        refused += u32::from(ring.rotate(Algorithm::Es256, at(second)).is_err());
+        signed.push((second, signing_at(&ring, at(second))));
+        let published = published(&ring);
+        let good = signed.iter().filter(|(at, _)| second - at <= 300);
+        assert!(good.clone().all(|(_, key)| published.contains(key)), "at {second}");
+        assert!(published.len() <= MOST_KEYS + 1);
+    }
+    assert!(refused > 0, "keys do not change without end");
+}
+
+#[test]
+fn a_retired_key_signs_nothing_from_then_on_and_is_withdrawn_and_never_comes_back() {
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let kept = ring.to_text();
+    let [first, second] = published(&ring).try_into().unwrap();
+    ring.retire(&first, at(100)).unwrap();
+    assert_eq!(signing_at(&ring, at(100)), second);
+    assert!(published_at(&ring, at(102)).contains(&first), "tokens of it are on their way");
+    assert!(!published_at(&ring, at(103)).contains(&first));
+    assert_eq!(ring.list(at(101))[0].standing, Standing::Retired);
+    assert!(ring.advance(at(103)));
+    assert!(!ring.to_text().expose().contains("withdrawn"));
+    assert_eq!(ring.retire(&first, at(104)), Ok(()), "it is retired");
+    assert_eq!(ring.retire("another", at(104)), Err(Refusal::NoSuchKey));
+    // Another ring that has it.
+    let mut other = KeyRing::restore(kept.expose(), PERIOD, ES256).unwrap();
+    assert!(!ring.still_has(&other));
+    assert!(other.still_has(&other.clone()));
+    other.retire_as(&ring);
+    assert_eq!(published(&other), [second]);
+}
+
+#[test]
+fn keys_of_an_operators_own_sign_in_their_turn_and_once() {
+    let own: Vec<_> = (0..3).map(|_| Arc::new(SigningKey::generate(Algorithm::Es256))).collect();
+    let names: Vec<_> = own.iter().map(|key| key.id().to_owned()).collect();
+    // There is none yet, so the first signs at once and the second follows by the clock.
+    let mut ring = KeyRing::empty(PERIOD, ES256);
+    ring.take_in(&own[..2], at(0));
+    ring.advance(at(0));
+    assert_eq!(published(&ring), names[..2]);
+    for (second, signs) in [(0, 0), (999, 0), (1_000, 1), (1_999, 1)] {
+        ring.advance(at(second));
+        ring.take_in(&own[..2], at(second));
+        assert_eq!(signing_at(&ring, at(second)), names[signs], "at {second}");
+    }
+    // Then one is made here, unless there is another one in its place.
+    assert_eq!(published(&ring).len(), 3);
+    let restored = ring.to_text();
+    let mut ring = KeyRing::restore(restored.expose(), PERIOD, ES256).unwrap();
+    ring.take_in(&own, at(1_999));
+    assert_eq!(published(&ring), names);
+    assert_eq!(signing_at(&ring, at(2_003)), names[1], "no replica may know it yet");
+    assert_eq!(signing_at(&ring, at(2_004)), names[2]);
+    // It is retired, and its file is still there.
+    ring.advance(at(2_100));
+    ring.retire(&names[2], at(2_100)).unwrap();
+    ring.take_in(&own, at(2_200));
+    ring.advance(at(2_200));
+    assert!(!published_at(&ring, at(2_200)).contains(&names[2]));
+}
+
+#[test]
+fn each_key_can_be_retired_and_one_always_signs() {
+    for place in 0..3 {
+        let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+        ring.advance(at(1_400));
+        let keys = published(&ring);
+        let signing = signing_at(&ring, at(1_400));
+        ring.retire(&keys[place], at(1_400)).unwrap();
+        let signs = signing_at(&ring, at(1_400));
+        assert_ne!(signs, keys[place]);
+        assert!(keys.contains(&signs), "every backend may know it");
+        assert_eq!(place != 1, signs == signing);
+        assert!(ring.list(at(1_400)).iter().any(|key| key.standing == Standing::Next));
+    }
+    // All of them at once: a new one signs, for there is no other.
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    for id in published(&ring) {
+        ring.retire(&id, at(100)).unwrap();
+    }
+    ring.advance(at(200));
+    assert!(published(&ring).contains(&signing_at(&ring, at(200))));
+}
+
+#[test]
+fn refuses_a_text_that_is_no_ring() {
+    for text in ["", "[]", "{}", "[{\"pkcs8\":\"AAAA\",\"active_from\":0}]"] {
+        assert!(KeyRing::restore(text, PERIOD, ES256).is_err(), "{text}");
+    }
+    // ES256 is for keys of P-256.
+    let ring = |kind| {
+        let pair = rcgen::KeyPair::generate_for(kind).unwrap();
+        let pkcs8 = base64(pair.serialized_der());
+        KeyRing::restore(&format!("[{{\"pkcs8\":\"{pkcs8}\",\"active_from\":0}}]"), PERIOD, ES256)
+    };
+    assert!(ring(&rcgen::PKCS_ECDSA_P256_SHA256).is_ok());
+    assert!(ring(&rcgen::PKCS_ECDSA_P384_SHA384).is_err());
+}
+
+#[test]
+fn the_public_set_holds_no_private_part() {
+    let ring = KeyRing::generate(PERIOD, ES256, at(0));
+    assert!(!ring.jwks(at(0)).contains("\"d\""));
+}

@@ -1,0 +1,64 @@
+//! What operators ask for in JSON, and why they get something else.
+
+use std::time::Duration;
+
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::base::body::{self, Body};
+use crate::gateway::response;
+use crate::store::Unavailable;
+use crate::wire::incoming::Incoming;
+
+/// Why an operator gets something else.
+pub(super) enum Refused {
+    NotFound,
+    Unauthorized,
+    Method,
+    Malformed(&'static str),
+    /// What is asked for may not be, as things are.
+    Conflict(String),
+    /// What is kept cannot be reached or written now.
+    Away(String),
+}
+
+impl From<Unavailable> for Refused {
+    fn from(away: Unavailable) -> Self {
+        Self::Away(away.to_string())
+    }
+}
+
+/// Reads what is asked for.
+pub(super) async fn read(body: Incoming) -> Result<Value, Refused> {
+    let bytes = body::read_within(body, MOST_BYTES, TIME).await;
+    let bytes = bytes.map_err(|_| Refused::Malformed("body is too long or too slow"))?;
+    serde_json::from_slice(&bytes).map_err(|_| Refused::Malformed("body is no JSON"))
+}
+
+/// Makes the answer.
+pub(super) fn answer(done: Result<Value, Refused>) -> Response<Body> {
+    match done {
+        Ok(value) => response::json(StatusCode::OK, &value),
+        Err(refused) => refuse(refused),
+    }
+}
+
+fn refuse(refused: Refused) -> Response<Body> {
+    let (status, text) = match refused {
+        Refused::NotFound => (StatusCode::NOT_FOUND, "not found".to_owned()),
+        Refused::Unauthorized => (StatusCode::UNAUTHORIZED, "token is missing or wrong".to_owned()),
+        Refused::Method => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()),
+        Refused::Malformed(text) => (StatusCode::BAD_REQUEST, text.to_owned()),
+        Refused::Conflict(text) => (StatusCode::CONFLICT, text),
+        Refused::Away(text) => (StatusCode::SERVICE_UNAVAILABLE, text),
+    };
+    let mut response = response::json(status, &json!({ "error": text }));
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+const MOST_BYTES: usize = 4096;
+const TIME: Duration = Duration::from_secs(5);
