@@ -2,17 +2,14 @@
 //! the clock, and as operators want it.
 //!
 //! 1. With Redis they are one record that replicas share ([`SharedRecord`]), changed by compare and
-//!    set: one replica rotates, and whoever is killed in between leaves the old ring or the new
-//!    one. With another store they are in the state folder.
-//! 2. Each replica reads the record again every [`PERIOD`]. While the store is away it goes on with
-//!    what it knows, and changes nothing.
-//! 3. A record that was lost, or is older than what a replica knows, is written again by that
-//!    replica. What was retired stays retired, whoever knows it.
-//!    Who does not know it waits for that, and makes one when nobody does.
-//! 4. The first replica brings along what it had in its state folder, so that no key and no `sub`
-//!    changes. From then on the folder has a copy, for a start while the store
-//!    is away, or after it was lost.
-//! 5. A replica that knows no keys yet signs nothing.
+//!    set: one rotates, and a replica that is killed leaves the old ring or the new one. With
+//!    another store they are in the state folder.
+//! 2. Each reads the record again every [`PERIOD`]. While the store is away it goes on with what it
+//!    knows and changes nothing; one that knows no keys yet signs nothing.
+//! 3. A record that was lost, or is older than what a replica knows, is put back by that replica; a
+//!    new one waits for that. What was retired stays retired, whoever knows it.
+//! 4. The first replica brings along what its state folder has, so that no key and no `sub` changes.
+//!    From then on the folder has a copy, for a start without the store, or after it was lost.
 
 mod kept;
 
@@ -56,7 +53,6 @@ pub struct Keeper {
     shared: Option<SharedRecord>,
     state: State,
     clock: SharedClock,
-    /// One change at a time.
     known: Mutex<Known>,
 }
 
@@ -69,9 +65,7 @@ struct Known {
     revision: u64,
     /// Whether keys, and the secret, are not known yet.
     lacks: (bool, bool),
-    /// Whether it was ever read.
     is_read: bool,
-    /// What the log has of it.
     told: Option<String>,
 }
 
@@ -398,8 +392,8 @@ impl Keeper {
     fn in_memory(&self, known: &Known) -> Kept {
         let mut ring = self.keys.ring().clone();
         ring.require(&self.algorithms.read().unwrap_or_else(PoisonError::into_inner));
-        let lacks_secret = known.lacks.1;
-        let secret = if lacks_secret { PairwiseSecret::generate() } else { self.secret.copied() };
+        let lacks = known.lacks.1;
+        let secret = if lacks { PairwiseSecret::generate() } else { self.secret.copied() };
         Kept { ring, secret, revision: known.revision }
     }
 
