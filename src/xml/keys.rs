@@ -334,8 +334,11 @@ pub fn pkcs12_key(bytes: &[u8], password: &str) -> Result<Secret<Vec<u8>>, Error
     open_pkcs12(bytes, password).map(|(key, _)| key)
 }
 
+/// The private key of a PKCS #12 file, and the certificates beside it, in DER.
+type InPkcs12 = (Secret<Vec<u8>>, Vec<Vec<u8>>);
+
 /// Returns the one private key of a PKCS #12 file, and its certificates.
-fn open_pkcs12(bytes: &[u8], password: &str) -> Result<(Secret<Vec<u8>>, Vec<Vec<u8>>), Error> {
+fn open_pkcs12(bytes: &[u8], password: &str) -> Result<InPkcs12, Error> {
     use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy};
     // Relaxed: tools differ in whether they link the key to its certificate by an attribute.
     let store = KeyStore::from_pkcs12(bytes, password, Pkcs12ImportPolicy::Relaxed)
