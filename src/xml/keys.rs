@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::oid_registry::OID_KEY_TYPE_EC_PUBLIC_KEY;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
@@ -25,9 +25,6 @@ pub enum Error {
     /// The certificate cannot be read.
     #[error("certificate cannot be read: {0}")]
     BadCertificate(String),
-    /// There is no public key in the file.
-    #[error("holds neither a public key nor a certificate")]
-    NoPublicKey,
     /// There is no private key in the file.
     #[error("holds no unencrypted private key (PEM: PKCS #8, SEC 1 or PKCS #1)")]
     NoPrivateKey,
@@ -159,26 +156,6 @@ impl Certificate {
 
     pub(super) fn trusted_key(&self) -> Result<bergshamra_keys::Key, Error> {
         bergshamra_keys::loader::load_x509_cert_der(&self.der).map_err(Error::Signature)
-    }
-}
-
-/// Reads the public key of a certificate or of a file of its own (`SubjectPublicKeyInfo`), in PEM or
-/// DER. Returns its bits, which of an EC key are its point.
-///
-/// # Errors
-/// When there is none.
-pub fn ec_point(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let point = |der: &[u8]| {
-        let (_, parsed) = SubjectPublicKeyInfo::from_der(der).ok()?;
-        Some(parsed.subject_public_key.data.to_vec())
-    };
-    let pem = SubjectPublicKeyInfoDer::from_pem_slice(bytes);
-    let found = pem.map_or_else(|_| point(bytes), |der| point(&der));
-    match found {
-        Some(point) => Ok(point),
-        None => Certificate::parse(bytes)
-            .map(|certificate| certificate.public_key)
-            .map_err(|_| Error::NoPublicKey),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod encryption;
 mod key_derivation;
 mod key_wrap;
 pub mod keys;
+pub mod public_key;
 pub mod scan;
 pub mod signature;
 pub mod signer;

@@ -4,6 +4,8 @@
 mod browser;
 mod citizen;
 mod portals;
+#[path = "../../proxy/harness/ports.rs"]
+mod ports;
 mod program;
 mod tools;
 

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use super::browser::{Browser, Scripts};
 use super::citizen::Citizen;
+use super::ports::free_address;
 use super::program::Program;
 use super::tools;
 
@@ -73,7 +74,7 @@ fn echo(head: &str) -> String {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    free_address().port()
 }
 
 fn start(folder: &Path, port: u16) -> Vec<Program> {

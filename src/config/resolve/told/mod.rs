@@ -21,7 +21,8 @@ use crate::identity::forms::signature::{MessageSignature, SIGNATURE, SIGNATURE_I
 use crate::identity::headers::ToldNames;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::proxy::upstream::{self, ServerAddress, ServerSettings};
-use crate::xml::keys::{PrivateKey, ec_point};
+use crate::xml::keys::PrivateKey;
+use crate::xml::public_key::ec_point;
 
 /// The most headers of one route that tell an identity.
 const MOST_FIELDS: usize = 32;
