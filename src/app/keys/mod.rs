@@ -161,17 +161,26 @@ impl Keeper {
 
     /// Has keys of these algorithms sign. Comes back when every replica publishes them.
     pub(super) async fn require(&self, algorithms: &[Algorithm]) -> Result<(), Error> {
-        let is_new = {
-            let ring = self.keys.ring();
-            let now = self.clock.now();
-            algorithms.iter().any(|algorithm| ring.current(*algorithm, now).is_none())
-        };
         *self.algorithms.write().unwrap_or_else(PoisonError::into_inner) = algorithms.to_vec();
+        let is_new = self.lacks_a_key(self.clock.now());
         self.update(Some(&|_, _| Ok(()))).await?;
         if is_new && self.shared.is_some() {
             tokio::time::sleep(SPREAD / 2).await;
         }
         Ok(())
+    }
+
+    /// Tells whether an algorithm that routes want has no key yet.
+    fn lacks_a_key(&self, now: Time) -> bool {
+        let wanted = self.algorithms.read().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.keys.ring();
+        wanted.iter().any(|algorithm| ring.current(*algorithm, now).is_none())
+    }
+
+    /// Tells whether keys are to be made: the clock wants it, or what could not be kept when routes
+    /// began to want it.
+    fn is_due(&self, now: Time) -> bool {
+        self.keys.ring().is_due(now) || self.lacks_a_key(now)
     }
 
     /// Returns what there is to say of each key.
@@ -247,7 +256,7 @@ impl Keeper {
 
     async fn update_folder(&self, known: &mut Known, change: Change<'_>) -> Result<(), Error> {
         let now = self.clock.now();
-        if change.is_none() && known.is_read && !self.keys.ring().is_due(now) {
+        if change.is_none() && known.is_read && !self.is_due(now) {
             return Ok(());
         }
         let mut kept = self.in_memory(known);

@@ -23,7 +23,7 @@ impl Keeper {
         let mut has_waited = false;
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
-            let is_due = change.is_some() || self.keys.ring().is_due(now);
+            let is_due = change.is_some() || self.is_due(now);
             let as_before = known.version.as_ref().filter(|_| !is_due);
             let found = record.read(as_before, now).await?;
             let version = found.as_ref().map(|found| found.version.clone());

@@ -172,6 +172,30 @@ fn a_store_that_loses_its_records_or_is_away_costs_no_key_and_no_sub() {
     assert_eq!(identity(two, &host, &again).1["sub"], claims["sub"]);
 }
 
+/// What a reload asks for while nothing can be kept is made when it can.
+#[test]
+fn an_algorithm_that_is_asked_for_while_the_store_is_away_has_its_key_when_it_is_back() {
+    let Some(site) = site() else { return };
+    let Site { one, two, redis, .. } = &site;
+    let (host, cookie) = (one.host(), sign_in(one, "anna"));
+    assert_eq!(identity(one, &host, &cookie).0["alg"], "ES256");
+    // It forgets nothing meanwhile, and answers nobody.
+    redis.ask("CLIENT PAUSE 8000 ALL");
+    one.edit_configuration(
+        "path = \"/\"",
+        "path = \"/\"\naudience = \"other\"\ntoken_algorithm = \"EdDSA\"",
+    );
+    let (_, said) = one.reload();
+    let answer = page(one, &host, "/account", &cookie);
+    assert_eq!(answer.status, 500, "there is no key to sign with: {said}");
+    let has_key = |gateway: &Gateway| {
+        jwks(gateway)["keys"].as_array().unwrap().iter().any(|key| key["alg"] == "EdDSA")
+    };
+    until("a key", PATIENCE, || has_key(one));
+    assert_eq!(identity(one, &host, &cookie).0["alg"], "EdDSA");
+    until("agreeing", PATIENCE, || published(one) == published(two));
+}
+
 #[test]
 fn without_the_store_and_without_a_copy_a_replica_begins_and_signs_nothing_until_it_is_there() {
     if !tools::has(&[Tool::Python, Tool::Redis]) {
