@@ -98,7 +98,10 @@ async fn act(operator: &Operator, act: &Act) -> Result<(), String> {
                 .ok_or_else(|| format!("{shown} has fewer than {} bytes", PairwiseSecret::LEAST))?;
             let text = base64(secret.bytes().expose());
             post("/keys/restore", json!({ "pairwise_secret": text })).await?;
-            print("the secret of the pseudonyms is replaced; every citizen signs in again");
+            print(
+                "the secret of the pseudonyms is replaced: every sub is another one from now on; \
+                 end the sessions that go on with brama sessions end-all",
+            );
         }
     }
     Ok(())

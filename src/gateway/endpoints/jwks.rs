@@ -1,7 +1,7 @@
 //! `jwks.json`: the public keys of the signed identities (RFC 7517), and where a library finds them
 //! that is told the issuer alone (OpenID Connect Discovery 4).
 //!
-//! 1. The next key is in the set long before it signs, so the set may be cached ([`FRESH`]).
+//! 1. The next key is in the set long before it signs, so the set may be cached (`FRESH`).
 //! 2. While a retired key is on its way out the set is not fresh for anybody: a cache asks again.
 //! 3. A client that has the set already learns that by its `ETag` (RFC 9110 13.1.2).
 //! 4. As long as no keys are known, there is no set: an empty one would be believed.
@@ -47,6 +47,9 @@ pub fn issuer(worker: &Worker, context: &RequestContext) -> Response<Body> {
     let origin = &worker.shared.settings.origin;
     let algorithms: Vec<_> =
         worker.shared.keys.ring().algorithms().map(|algorithm| algorithm.name()).collect();
+    if algorithms.is_empty() {
+        return unknown();
+    }
     let told = json!({
         "issuer": origin,
         "jwks_uri": format!("{origin}{WELL_KNOWN_KEYS}"),
