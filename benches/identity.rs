@@ -18,7 +18,7 @@ use brama::base::clock::{SharedClock, SystemClock, Time};
 use brama::identity::claims::{PairwiseSecret, PersonalClaim};
 use brama::identity::forms::Form;
 use brama::identity::forms::headers::{Encoding, PlainHeaders, Preset};
-use brama::identity::forms::signature::{Message, MessageSignature, SigningKey};
+use brama::identity::forms::signature::{Message, MessageSignature, RingAlgorithm, SigningKey};
 use brama::identity::keyring::KeyRing;
 use brama::identity::keys::SigningKeys;
 use brama::identity::release::Release;
@@ -64,7 +64,11 @@ fn main() {
     let key = SessionId::generate().key();
     let session = Session::begin(&assertion, key, &world.settings, now);
     let day = Duration::from_secs(86_400);
-    let keys = Arc::new(SigningKeys::new(KeyRing::generate(day, &[Algorithm::Es256], now)));
+    let keys = Arc::new(SigningKeys::new(KeyRing::generate(
+        day,
+        &[Algorithm::Es256, Algorithm::EdDsa],
+        now,
+    )));
     let how = (Duration::from_secs(300), Ways::default());
     let secret = PairwiseSecret::generate();
     let minter = Minter::new("https://portal.example".to_owned(), secret, how, keys, 1000);
@@ -110,7 +114,13 @@ fn contestants() -> Vec<Contestant> {
         one(
             "assertion, signature (ecdsa-p256-sha256)",
             vec![Form::Assertion],
-            signed(SigningKey::Ring),
+            signed(SigningKey::Ring(RingAlgorithm::EcdsaP256Sha256)),
+            Some(60),
+        ),
+        one(
+            "assertion, signature (ed25519)",
+            vec![Form::Assertion],
+            signed(SigningKey::Ring(RingAlgorithm::Ed25519)),
             Some(60),
         ),
     ]

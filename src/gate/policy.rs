@@ -36,9 +36,10 @@ use super::rewrite::Rewrite;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::PersonalClaim;
 use crate::identity::forms::Form;
-use crate::identity::forms::signature::MessageSignature;
+use crate::identity::forms::signature::{MessageSignature, SigningKey};
 use crate::identity::headers::{IdentityHeader, ToldNames, identity_header};
 use crate::identity::release::Release;
+use crate::identity::signing_key::Algorithm;
 
 /// What a client needs to go somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +144,15 @@ impl Route {
             release_number,
             signature: None,
         }
+    }
+
+    /// Returns of which algorithms it needs keys: for its tokens, and for its requests.
+    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
+        let signature = self.signature.as_ref().and_then(|how| match how.key {
+            SigningKey::Ring(algorithm) => Some(algorithm.of_tokens()),
+            SigningKey::Shared { .. } => None,
+        });
+        [self.release.algorithm].into_iter().chain(signature)
     }
 
     /// Returns the names of the fields that tell the upstream an identity, or may be taken to.

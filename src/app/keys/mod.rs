@@ -276,11 +276,7 @@ impl Keeper {
 
 /// Returns how identities are signed for any route.
 pub(super) fn algorithms(routes: &[Route]) -> Vec<Algorithm> {
-    let mut all: BTreeSet<_> = routes.iter().map(|route| route.release.algorithm).collect();
-    // Requests are signed with ECDSA, whatever the tokens are signed with.
-    if routes.iter().any(|route| route.signature.is_some()) {
-        all.insert(Algorithm::Es256);
-    }
+    let all: BTreeSet<_> = routes.iter().flat_map(Route::algorithms).collect();
     // There is always a key, also while no route asks for an identity.
     if all.is_empty() { vec![Algorithm::default()] } else { all.into_iter().collect() }
 }

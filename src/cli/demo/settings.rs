@@ -15,7 +15,7 @@ use crate::gate::requirement::{Attribute as Quality, Requirement};
 use crate::identity::assurance::Assurance;
 use crate::identity::attribute::Attribute;
 use crate::identity::claims::PersonalClaim;
-use crate::identity::forms::signature::{MessageSignature, SigningKey};
+use crate::identity::forms::signature::{MessageSignature, RingAlgorithm, SigningKey};
 use crate::identity::release::Release;
 use crate::identity::ways::Ways;
 use crate::observe::{self, access};
@@ -195,7 +195,10 @@ fn own_route(own: &Own) -> Route {
     let (claims, forms) = (EVERYTHING.to_vec(), own.forms.clone());
     let release = Release { claims, forms, ..Release::by_assertion(AUDIENCE, Vec::new()) };
     let mut route = Route::to_upstream(("localhost", "/"), own.access.clone(), 0, (0, release));
-    let signature = MessageSignature { key: SigningKey::Ring, lifetime: SIGNED_FOR };
+    let signature = MessageSignature {
+        key: SigningKey::Ring(RingAlgorithm::EcdsaP256Sha256),
+        lifetime: SIGNED_FOR,
+    };
     route.signature = own.is_signed.then_some(signature);
     route
 }

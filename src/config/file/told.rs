@@ -113,9 +113,12 @@ impl Default for IdentitySignature {
 /// An algorithm of RFC 9421.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SignatureAlgorithm {
-    /// The key of the tokens, which the portal finds by `keyid` in `jwks.json`.
+    /// The key of tokens with ES256, found by `keyid` in `jwks.json`.
     #[serde(rename = "ecdsa-p256-sha256")]
     EcdsaP256Sha256,
+    /// The key of tokens with `EdDSA`, found there too.
+    #[serde(rename = "ed25519")]
+    Ed25519,
     /// A secret that gateway and portal share.
     #[serde(rename = "hmac-sha256")]
     HmacSha256,

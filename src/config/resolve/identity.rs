@@ -101,7 +101,7 @@ pub(super) fn signing_keys(context: &mut Context<'_>, routes: &[Route]) -> Vec<S
             context.error(key, what, "leave one of them out");
         }
         let algorithm = signing.algorithm();
-        if !routes.iter().any(|route| route.release.algorithm == algorithm) {
+        if !routes.iter().flat_map(Route::algorithms).any(|wanted| wanted == algorithm) {
             let what = format!("signs with {}, which no route wants", algorithm.name());
             let advice = "set token_algorithm of the routes of that audience, or leave the key out";
             context.warn(key, what, advice);

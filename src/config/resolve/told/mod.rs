@@ -17,7 +17,9 @@ use crate::identity::foreign_headers::tells_identity;
 use crate::identity::forms::Form;
 use crate::identity::forms::headers::{Encoding, PlainHeaders, Preset, Value};
 use crate::identity::forms::jwe::Recipient;
-use crate::identity::forms::signature::{MessageSignature, SIGNATURE, SIGNATURE_INPUT, SigningKey};
+use crate::identity::forms::signature::{
+    MessageSignature, RingAlgorithm, SIGNATURE, SIGNATURE_INPUT, SigningKey,
+};
 use crate::identity::headers::ToldNames;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::proxy::upstream::{self, ServerAddress, ServerSettings};
@@ -329,21 +331,26 @@ fn signature(
         return None;
     }
     let secret_key = format!("{table}.secret_file");
-    let key = match algorithm {
-        SignatureAlgorithm::EcdsaP256Sha256 => {
+    let ring = match algorithm {
+        SignatureAlgorithm::EcdsaP256Sha256 => Some(RingAlgorithm::EcdsaP256Sha256),
+        SignatureAlgorithm::Ed25519 => Some(RingAlgorithm::Ed25519),
+        SignatureAlgorithm::HmacSha256 => None,
+    };
+    let key = match ring {
+        Some(algorithm) => {
             for (name, is_set) in
                 [("secret_file", secret_file.is_some()), ("key_id", key_id.is_some())]
             {
                 if is_set {
-                    let what = "is for \"hmac-sha256\" alone; requests are signed by the key of \
-                                the tokens";
+                    let what = "is for \"hmac-sha256\" alone; requests are signed by a key that \
+                                signs tokens";
                     context.error(&format!("{table}.{name}"), what, "leave it out");
                     return None;
                 }
             }
-            SigningKey::Ring
+            SigningKey::Ring(algorithm)
         }
-        SignatureAlgorithm::HmacSha256 => {
+        None => {
             let advice = "name a file with 32 random bytes or more, which the portal has too";
             let path = context.required(&secret_key, secret_file.as_deref(), advice)?;
             let secret = context.read_secret(&secret_key, path)?;

@@ -65,6 +65,7 @@ fn each_form_is_taken_with_what_belongs_to_it() {
         "identity = [\"headers\"]\nidentity_headers = { preset = \"shibboleth\" }",
         "identity = [\"headers\"]\nidentity_headers = { fields = [\"Remote-User: subject\"] }",
         "identity = [\"signature\"]",
+        "identity = [\"signature\"]\nidentity_signature = { algorithm = \"ed25519\" }",
         "identity = [\"signature\"]\nidentity_signature = { algorithm = \"hmac-sha256\", \
          secret_file = \"FOLDER/secret\" }",
     ] {
@@ -132,6 +133,10 @@ fn what_a_form_cannot_be_made_of_is_refused_with_its_place() {
         (signature("lifetime = \"999ms\""), "identity_signature.lifetime: a signature may live"),
         (signature("lifetime = \"0s\""), "identity_signature.lifetime: a signature may live"),
         (signature("key_id = \"a\""), "identity_signature.key_id: is for \"hmac-sha256\" alone"),
+        (
+            signature("algorithm = \"ed25519\", secret_file = \"FOLDER/secret\""),
+            "identity_signature.secret_file: is for \"hmac-sha256\" alone",
+        ),
         (signature(hmac), "identity_signature.secret_file: is missing"),
         (
             signature(&format!("{hmac}, secret_file = \"FOLDER/short\"")),
