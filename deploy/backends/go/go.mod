@@ -4,6 +4,7 @@ go 1.24
 
 require (
 	github.com/MicahParks/keyfunc/v3 v3.4.0
+	github.com/dunglas/httpsfv v1.1.2
 	github.com/golang-jwt/jwt/v5 v5.3.1
 )
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -106,7 +107,14 @@ func answer(w http.ResponseWriter, status int, text string) {
 
 func portal(keys keyfunc.Keyfunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		claims, err := citizen(keys, r.Header.Values("X-Brama-Assertion"))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err == nil {
+			err = verify(r, body, keys)
+		}
+		var claims jwt.MapClaims
+		if err == nil {
+			claims, err = citizen(keys, r.Header.Values("X-Brama-Assertion"))
+		}
 		if err != nil {
 			answer(w, http.StatusUnauthorized, "<p>This is no identity for this portal.</p>")
 			return

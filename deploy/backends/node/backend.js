@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
+import { verify } from "./signed.js";
 
 // --- who it is
 import { createRemoteJWKSet, jwtVerify } from "jose";
@@ -68,11 +69,23 @@ function answer(response, status, text, cookie) {
   response.end(`<!doctype html><meta charset="utf-8"><title>Portal</title>${text}\n`);
 }
 
+async function bodyOf(request) {
+  const parts = [];
+  let length = 0;
+  for await (const part of request) {
+    length += part.length;
+    if (length > 1 << 20) throw new Error("more than this portal takes");
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 const server = createServer({ maxHeaderSize: 64 * 1024 }, async (request, response) => {
   let claims;
   try {
+    await verify(request, await bodyOf(request), keys);
     claims = await citizen(request);
   } catch {
     return answer(response, 401, "<p>This is no identity for this portal.</p>");

@@ -6,6 +6,8 @@ import secrets
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import signed
+
 # --- who it is
 import jwt
 
@@ -51,13 +53,16 @@ def bind(session, claims):
 
 
 SESSIONS = {}  # of this process only; take those of your framework
+MOST = 1 << 20  # bytes of a body
 
 
 class Portal(BaseHTTPRequestHandler):
     def do_GET(self):
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MOST))
         try:
+            signed.verify(self.command, self.path, self.headers, body, KEYS)
             claims = citizen(self.headers.get_all("X-Brama-Assertion"))
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, signed.InvalidSignature):
             return self.answer(401, "<p>This is no identity for this portal.</p>")
         if claims and not is_sure_enough(claims):
             return self.answer(403, "<p>A higher level of assurance is needed.</p>")
@@ -78,6 +83,8 @@ class Portal(BaseHTTPRequestHandler):
             f"<p>Visit {session['visits']}</p>",
             f"visits={new}; HttpOnly; SameSite=Lax; Path=/",
         )
+
+    do_POST = do_GET
 
     def answer(self, status, text, cookie=None):
         page = f'<!doctype html><meta charset="utf-8"><title>Portal</title>{text}\n'.encode()

@@ -1,10 +1,10 @@
 //! How each example is started.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
 use tempfile::TempDir;
 
@@ -32,6 +32,13 @@ pub(super) struct Expectations {
     pub(super) keys: String,
 }
 
+/// What a backend that asks for signed requests is configured with.
+pub(super) struct Signed<'s> {
+    pub(super) algorithm: &'s str,
+    pub(super) secret_file: PathBuf,
+    pub(super) key_id: &'s str,
+}
+
 /// An example whose libraries are there.
 pub(super) struct Prepared {
     example: Example,
@@ -57,16 +64,7 @@ impl Example {
     /// Returns the example when it can run here. When not, the test is to end: it says that it was
     /// skipped, or fails where judges are required.
     pub(super) fn prepared(self) -> Option<Prepared> {
-        let name = self.name();
-        let folder = env::var_os("BRAMA_BACKENDS").map(|all| PathBuf::from(all).join(name));
-        let folder = folder.filter(|folder| folder.join("ready").is_file());
-        if folder.is_none() {
-            tools::skip(&format!(
-                "the example {name} is not prepared (BRAMA_BACKENDS is the output of \
-                 sh tests/proxy/backends/setup.sh)"
-            ));
-        }
-        Some(Prepared { example: self, folder: folder? })
+        Some(Prepared { example: self, folder: tools::backend(self.name())? })
     }
 }
 
@@ -77,9 +75,33 @@ impl Prepared {
     }
 
     pub(super) fn start_at(&self, address: SocketAddr, expected: &Expectations) -> Backend {
+        self.start_with(address, expected, |command| command)
+    }
+
+    /// Starts it for requests that are signed.
+    pub(super) fn start_signed(
+        &self,
+        address: SocketAddr,
+        expected: &Expectations,
+        signed: &Signed<'_>,
+    ) -> Backend {
+        self.start_with(address, expected, |command| {
+            command
+                .env("BRAMA_SIGNED", signed.algorithm)
+                .env("BRAMA_SECRET_FILE", &signed.secret_file)
+                .env("BRAMA_KEY_ID", signed.key_id)
+        })
+    }
+
+    fn start_with(
+        &self,
+        address: SocketAddr,
+        expected: &Expectations,
+        change: impl Fn(&mut Command) -> &mut Command,
+    ) -> Backend {
         let folder = tempfile::tempdir().unwrap();
         let mut command = self.command(address, &folder);
-        command
+        change(&mut command)
             .env("BRAMA_ISSUER", &expected.issuer)
             .env("BRAMA_AUDIENCE", &expected.audience)
             .env("BRAMA_JWKS", &expected.keys)
@@ -110,7 +132,7 @@ impl Prepared {
                 // Libraries are looked for beside the program.
                 let modules = folder.path().join("node_modules");
                 symlink(self.folder.join("node_modules"), modules).unwrap();
-                for file in ["backend.js", "package.json"] {
+                for file in ["backend.js", "signed.js", "package.json"] {
                     fs::copy(source.join(file), folder.path().join(file)).unwrap();
                 }
                 let mut command = Command::new("node");

@@ -5,6 +5,7 @@
 //! that is not prepared is skipped, and says so; with `BRAMA_JUDGES=required` it fails.
 
 mod examples;
+mod signed;
 mod vectors;
 
 use self::examples::{Example, Expectations};

@@ -32,6 +32,19 @@ pub(crate) fn judges_python() -> Option<PathBuf> {
     python
 }
 
+/// Returns what `tests/proxy/backends/setup.sh` made for an example backend, when it is ready.
+pub(crate) fn backend(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("BRAMA_BACKENDS").map(|all| PathBuf::from(all).join(name));
+    let folder = folder.filter(|folder| folder.join("ready").is_file());
+    if folder.is_none() {
+        skip(&format!(
+            "the example {name} is not prepared (BRAMA_BACKENDS is the output of \
+             sh tests/proxy/backends/setup.sh)"
+        ));
+    }
+    folder
+}
+
 /// A program that a test needs beside the gateway.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {

@@ -1,14 +1,18 @@
 //! A portal that knows who is there by X-Brama-Assertion (docs/backends.md).
 
+mod signed;
+
 use std::collections::HashMap;
 use std::env;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 use std::time::{Duration, Instant};
 
 use tiny_http::{Header, Request, Response, Server};
 
+use self::signed::{Message, Signed};
+
 // --- who it is
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
@@ -41,7 +45,7 @@ impl Gateway {
         if header.crit.is_some() {
             return Err("crit is not understood".into());
         }
-        let key = self.key(&header.kid.ok_or("the key is not named")?)?;
+        let key = DecodingKey::from_jwk(self.key(&header.kid.ok_or("the key is not named")?)?)?;
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
@@ -52,14 +56,14 @@ impl Gateway {
     }
 
     /// Finds a key by name. The set is fetched every five minutes, and when a name is unknown.
-    fn key(&mut self, id: &str) -> Result<DecodingKey, Refused> {
+    fn key(&mut self, id: &str) -> Result<&Jwk, Refused> {
         let is_old = self.fetched.is_none_or(|at| at.elapsed() > KEEP_KEYS);
         if is_old || self.keys.find(id).is_none() {
             let text = ureq::get(&self.keys_url).call()?.body_mut().read_to_string()?;
             self.keys = serde_json::from_str(&text)?;
             self.fetched = Some(Instant::now());
         }
-        Ok(DecodingKey::from_jwk(self.keys.find(id).ok_or("an unknown key")?)?)
+        Ok(self.keys.find(id).ok_or("an unknown key")?)
     }
 
     /// Says whether the level of assurance is the least that is needed here.
@@ -81,6 +85,9 @@ fn bind(known: Option<Session>, claims: Option<&Value>) -> Session {
 }
 // --- end
 
+/// The most bytes of a body.
+const MOST: u64 = 1 << 20;
+
 /// A session of the portal's own. Take those of your framework.
 struct Session {
     name: String,
@@ -99,15 +106,41 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         keys: JwkSet { keys: Vec::new() },
         fetched: None,
     };
+    let mut signed = match env::var("BRAMA_SIGNED") {
+        Ok(algorithm) => Some(Signed {
+            algorithm: algorithm.parse().map_err(|_| "BRAMA_SIGNED names no algorithm")?,
+            secret_file: setting("BRAMA_SECRET_FILE", ""),
+            key_id: setting("BRAMA_KEY_ID", ""),
+            nonces: HashMap::new(),
+        }),
+        Err(_) => None,
+    };
     let mut sessions = HashMap::new();
     let server = Server::http(format!("127.0.0.1:{}", setting("PORT", "3000")))?;
     println!("listening http://{}", server.server_addr());
-    for request in server.incoming_requests() {
-        let response = answer(&mut gateway, &mut sessions, &request);
+    for mut request in server.incoming_requests() {
+        let mut body = Vec::new();
+        request.as_reader().take(MOST).read_to_end(&mut body)?;
+        let is_signed = signed.as_mut().is_none_or(|signed| {
+            let message = message(&request, &body);
+            signed.verify(&message, |id| gateway.key(id).cloned()).is_ok()
+        });
+        let response = match is_signed {
+            true => answer(&mut gateway, &mut sessions, &request),
+            false => page(401, "<p>This is no request of the gateway.</p>"),
+        };
         // A client that has left needs no answer.
         let _ = request.respond(response);
     }
     Ok(())
+}
+
+fn message<'r>(request: &'r Request, body: &'r [u8]) -> Message<'r> {
+    let headers = request.headers().iter().map(|header| {
+        (header.field.as_str().as_str().to_ascii_lowercase(), header.value.as_str().to_owned())
+    });
+    let (method, target) = (request.method().as_str(), request.url());
+    Message { method, target, headers: headers.collect(), body }
 }
 
 fn answer(

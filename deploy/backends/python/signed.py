@@ -1,0 +1,83 @@
+"""Asks that the gateway signed each request, when it is told to (docs/identity.md)."""
+
+import os
+import threading
+import time
+
+# --- who it is
+from datetime import timedelta
+from types import SimpleNamespace
+
+from http_message_signatures import (
+    HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms,
+)
+
+PINNED = {
+    "ecdsa-p256-sha256": algorithms.ECDSA_P256_SHA256,
+    "ed25519": algorithms.ED25519,
+    "hmac-sha256": algorithms.HMAC_SHA256,
+}
+ALGORITHM = os.environ.get("BRAMA_SIGNED")  # algorithm of the route; left out, nothing is asked
+VERIFY = PINNED[ALGORITHM] if ALGORITHM else None
+SECRET = os.environ.get("BRAMA_SECRET_FILE")  # the secret of hmac-sha256, as it is
+KEY_ID = os.environ.get("BRAMA_KEY_ID")  # its name
+LIFETIME = timedelta(minutes=5)
+PARTS = ["@method", "@authority", "@path", "@query"]
+OURS = ("x-brama-", "content-digest")
+
+
+class Keys(HTTPSignatureKeyResolver):
+    """Finds a key by its name: the shared one, or one of those of the tokens."""
+
+    def __init__(self, published):
+        self.published = published  # jwt.PyJWKClient
+
+    def resolve_public_key(self, key_id):
+        if ALGORITHM != "hmac-sha256":
+            return self.published.get_signing_key(key_id).key
+        with open(SECRET, "rb") as secret:
+            return secret.read() if key_id == KEY_ID else None
+
+
+class Nonces:
+    """Those of signatures that are still valid: each is good for one request."""
+
+    def __init__(self):
+        self.used, self.lock = {}, threading.Lock()
+
+    def use(self, nonce, expires):
+        with self.lock:
+            now = time.time() - HTTPMessageVerifier.max_clock_skew.total_seconds()
+            self.used = {known: end for known, end in self.used.items() if end >= now}
+            if nonce in self.used:
+                raise InvalidSignature("this request was here before")
+            self.used[nonce] = expires
+
+
+NONCES = Nonces()
+
+
+def verify(method, target, headers, body, published):
+    """Raises InvalidSignature unless the gateway signed it. The target is that of the request line."""
+    if VERIFY is None:
+        return
+    names = [name.lower() for name, _ in headers.items()]
+    message = SimpleNamespace(method=method, url=f"http://{headers['Host']}{target}", headers=headers)
+    verifier = HTTPMessageVerifier(signature_algorithm=VERIFY, key_resolver=Keys(published))
+    try:
+        signatures = verifier.verify(
+            message, max_age=LIFETIME, expect_tag="brama",
+            # All that is told, or somebody could tell more than what was signed.
+            require_components=PARTS + sorted({name for name in names if name.startswith(OURS)}),
+            # A body is proven where its sender made a digest of it.
+            body=body if "content-digest" in names else None,
+        )
+        if len(signatures) != 1:
+            raise InvalidSignature("not one signature of the gateway")
+        parameters = signatures[0].parameters
+        NONCES.use(parameters["nonce"], parameters["expires"])
+    except InvalidSignature:
+        raise
+    except Exception as error:  # whatever could not be checked is not signed
+        raise InvalidSignature(str(error)) from error
+# --- end
