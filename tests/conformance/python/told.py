@@ -3,9 +3,11 @@
 
     told.py signature < request      verifies a message signature (RFC 9421)
     told.py jwe < request            opens an encrypted token (RFC 7516) and verifies what is in it
+    told.py sign < request           signs a request, for the gateway's own code to verify
 
 The request comes on standard input as one JSON object: method, target, headers as pairs, jwks; and
-`secret` in base64 for a shared key, or `key` (PEM) and `token` to be opened. The verdict goes to
+`algorithm` of a signature with `secret` in base64 when it is shared, or `key` (PEM) and `token` to be
+opened. What is to be signed has `algorithm`, `covered`, and `key` or `secret`. The verdict goes to
 standard output as one JSON object.
 """
 
@@ -15,9 +17,15 @@ import sys
 from types import SimpleNamespace
 
 import jwt as pyjwt
-from http_message_signatures import HTTPMessageVerifier, algorithms, exceptions
+from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, algorithms, exceptions
 from jwcrypto import jwe, jwk
 from jwcrypto.common import JWException
+
+ALGORITHMS = {
+    "ecdsa-p256-sha256": algorithms.ECDSA_P256_SHA256,
+    "ed25519": algorithms.ED25519,
+    "hmac-sha256": algorithms.HMAC_SHA256,
+}
 
 
 class Fields:
@@ -36,6 +44,13 @@ class Fields:
         return any(known.lower() == name.lower() for known, _ in self.pairs)
 
 
+    def __setitem__(self, name, value):
+        self.pairs.append((name, value))
+
+    def __delitem__(self, name):
+        self.pairs = [pair for pair in self.pairs if pair[0].lower() != name.lower()]
+
+
 class Keys:
     """Finds a key by the name that a signature gives."""
 
@@ -50,15 +65,37 @@ class Keys:
                 return jwk.JWK(**key).export_to_pem()
         raise exceptions.InvalidSignature(f"nobody published a key named {key_id}")
 
+    def resolve_private_key(self, _):
+        if self.given.get("secret"):
+            return base64.b64decode(self.given["secret"])
+        return self.given["key"].encode()
 
-def signature(given):
+
+def message_of(given):
     host = next(value for name, value in given["headers"] if name == "host")
-    message = SimpleNamespace(
+    return SimpleNamespace(
         method=given["method"],
         url=f"http://{host}{given['target']}",
         headers=Fields(given["headers"]),
     )
-    chosen = algorithms.HMAC_SHA256 if given.get("secret") else algorithms.ECDSA_P256_SHA256
+
+
+def sign(given):
+    message = message_of(given)
+    signer = HTTPMessageSigner(
+        signature_algorithm=ALGORITHMS[given["algorithm"]], key_resolver=Keys(given)
+    )
+    signer.sign(
+        message, key_id="theirs", nonce="n-1", tag="theirs", covered_component_ids=given["covered"],
+        use_existing_digest="content-digest" in given["covered"],
+    )
+    fields = dict(message.headers.items())
+    return {"input": fields["Signature-Input"], "signature": fields["Signature"]}
+
+
+def signature(given):
+    message = message_of(given)
+    chosen = ALGORITHMS[given["algorithm"]]
     verifier = HTTPMessageVerifier(signature_algorithm=chosen, key_resolver=Keys(given))
     try:
         verified = verifier.verify(message, expect_tag="brama")
@@ -83,7 +120,7 @@ def opened(given):
 
 
 def main():
-    judges = {"signature": signature, "jwe": opened}
+    judges = {"signature": signature, "jwe": opened, "sign": sign}
     if len(sys.argv) != 2 or sys.argv[1] not in judges:
         sys.exit(__doc__)
     print(json.dumps(judges[sys.argv[1]](json.load(sys.stdin))))

@@ -23,5 +23,6 @@ mod told;
 mod tries;
 mod unprocessed;
 mod upgrade;
+mod verified;
 mod via;
 mod websocket;

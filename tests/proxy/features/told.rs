@@ -1,19 +1,12 @@
 //! The forms in which a portal is told who a citizen is.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use brama::base::private;
 
 use super::unprocessed::Portal;
-use crate::harness::tools::{self, Tool};
 use crate::harness::{Answer, Gateway, Plan, Script, Simulator, sign_in};
 
 /// A gateway before a portal that notes what it hears, and a citizen who is signed in.
-struct Case {
+pub(super) struct Case {
     portal: Script,
     gateway: Gateway,
     cookie: String,
@@ -25,12 +18,11 @@ struct Case {
 impl Case {
     /// Routes below `/`, each with lines of its own.
     fn start(routes: &[(&str, &str, &str)]) -> Self {
-        Self::start_with(routes, |plan| plan, None)
+        Self::start_with(routes, None)
     }
 
-    fn start_with(
+    pub(super) fn start_with(
         routes: &[(&str, &str, &str)],
-        change: impl Fn(Plan) -> Plan,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
         let portal = Script::start(HashMap::new());
@@ -38,14 +30,13 @@ impl Case {
         for (path, access, lines) in routes {
             plan = plan.route(path, "portal", access).with(lines);
         }
-        let plan = change(plan);
         let simulator = Simulator::start(plan.address());
         let gateway = plan.node(&simulator).start();
         let cookie = format!("Cookie: {}\r\n", sign_in(&gateway, "anna"));
         Self { portal, gateway, cookie, _simulator: simulator, _folder: folder }
     }
 
-    fn send(&self, line: &str, fields: &str) -> Answer {
+    pub(super) fn send(&self, line: &str, fields: &str) -> Answer {
         let (mut wire, host) = (self.gateway.connect(), self.gateway.host());
         wire.send(format!("{line} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").as_bytes());
         wire.answer(line.split(' ').next().unwrap())
@@ -60,13 +51,13 @@ impl Case {
         fields.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect()
     }
 
-    fn of_anna(&self, line: &str, fields: &str) -> Vec<(String, String)> {
+    pub(super) fn of_anna(&self, line: &str, fields: &str) -> Vec<(String, String)> {
         self.told(line, &format!("{}{fields}", self.cookie))
     }
 }
 
 /// The values of all fields of a name.
-fn values<'f>(fields: &'f [(String, String)], name: &str) -> Vec<&'f str> {
+pub(super) fn values<'f>(fields: &'f [(String, String)], name: &str) -> Vec<&'f str> {
     fields.iter().filter(|(known, _)| known == name).map(|(_, value)| &**value).collect()
 }
 
@@ -252,134 +243,4 @@ fn nobody_says_what_a_portal_of_shibboleth_reads_beside_what_it_is_told() {
         assert!(fields.iter().all(|(_, value)| value != "root"), "{fields:?}");
         assert_eq!(values(&fields, "x-mail"), ["stays"]);
     }
-}
-
-/// What a judge is given: the request as the portal got it, and the keys.
-fn judged(
-    what: &str,
-    case: &Case,
-    fields: &[(String, String)],
-    line: &str,
-    rest: &[(&str, &str)],
-) -> serde_json::Value {
-    let (method, target) = line.split_once(' ').unwrap();
-    let jwks = case.send("GET /.brama/jwks.json", "").text();
-    let mut given = serde_json::json!({
-        "method": method, "target": target, "headers": fields,
-        "jwks": serde_json::from_str::<serde_json::Value>(&jwks).unwrap(),
-    });
-    for (name, value) in rest {
-        given[*name] = (*value).into();
-    }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/python/told.py");
-    let python = tools::judges_python().expect("it was asked for before");
-    let mut judge = Command::new(python)
-        .args([script, what])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    judge.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
-    let output = judge.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{what}: {} {text}", output.status))
-}
-
-#[test]
-fn another_implementation_verifies_what_is_signed() {
-    if tools::judges_python().is_none() || !tools::has(&[Tool::OpenSsl]) {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("secret");
-    private::write(&secret, &[7; 32]).unwrap();
-    let shared = format!(
-        "identity = [\"headers\", \"signature\"]\nclaims = [\"given_name\"]\n\
-         identity_signature = {{ algorithm = \"hmac-sha256\", secret_file = \"{}\", \
-         key_id = \"portal-2026\", lifetime = \"30s\" }}",
-        secret.display()
-    );
-    let case = Case::start_with(
-        &[
-            ("/", "required", "identity = [\"assertion\", \"signature\"]"),
-            ("/shared", "required", &shared),
-            (
-                "/moved",
-                "required",
-                "identity = [\"signature\"]\nstrip_prefix = \"/moved\"\n\
-             host_header = \"Portal.Internal:80\"",
-            ),
-        ],
-        |plan| plan,
-        Some(folder),
-    );
-    let digest = "Content-Digest: sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:\r\n";
-    for (line, sent, fields, key) in [
-        ("GET /a?b=c", "GET /a?b=c", "", ""),
-        ("GET /a", "GET /a", digest, ""),
-        ("GET /moved/x%20y?z", "GET /x%20y?z", "", ""),
-        ("GET /shared/x?", "GET /shared/x?", "", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
-    ] {
-        let told = case.of_anna(line, fields);
-        let verdict = judged("signature", &case, &told, sent, &[("secret", key)]);
-        assert_eq!(verdict["verified"], true, "{line}: {verdict}");
-        // The twins: another target, method or identity.
-        for changed in [sent.replace("GET", "POST"), format!("{sent}x")] {
-            let verdict = judged("signature", &case, &told, &changed, &[("secret", key)]);
-            assert_eq!(verdict["verified"], false, "{changed}: {verdict}");
-        }
-        for (at, (name, _)) in told.iter().enumerate() {
-            let is_covered = name.starts_with("x-brama-") || name == "content-digest";
-            let mut forged = told.clone();
-            forged[at].1.push('x');
-            if is_covered {
-                let verdict = judged("signature", &case, &forged, sent, &[("secret", key)]);
-                assert_eq!(verdict["verified"], false, "{name}: {verdict}");
-            }
-        }
-    }
-}
-
-#[test]
-fn another_implementation_opens_what_is_encrypted_to_it() {
-    if tools::judges_python().is_none() || !tools::has(&[Tool::OpenSsl]) {
-        return;
-    }
-    for curve in ["P-256", "P-384"] {
-        let folder = tempfile::tempdir().unwrap();
-        let (private, public) = key_pair(folder.path(), curve);
-        let lines =
-            format!("identity = [\"jwe\"]\nidentity_jwe_key_file = \"{}\"", public.display());
-        let case = Case::start_with(&[("/", "required", &lines)], |plan| plan, Some(folder));
-        let told = case.of_anna("GET /", "X-Brama-Encrypted-Assertion: forged\r\n");
-        assert!(values(&told, "x-brama-assertion").is_empty());
-        let [sealed] = values(&told, "x-brama-encrypted-assertion")[..] else { panic!("{told:?}") };
-        let key = std::fs::read_to_string(private).unwrap();
-        let given = [("key", &*key), ("token", sealed)];
-        let verdict = judged("jwe", &case, &told, "GET /", &given);
-        assert_eq!(verdict["claims"]["aud"], "portal", "{verdict}");
-        assert_eq!(verdict["header"]["cty"], "JWT", "{verdict}");
-        let (head, tag) = sealed.rsplit_once('.').unwrap();
-        let forged = format!("{head}.{}", tag.chars().rev().collect::<String>());
-        let verdict = judged("jwe", &case, &told, "GET /", &[("key", &key), ("token", &forged)]);
-        assert_eq!(verdict["claims"], serde_json::Value::Null, "{verdict}");
-    }
-}
-
-/// Makes a key pair: the files of its private and its public part.
-fn key_pair(folder: &Path, curve: &str) -> (PathBuf, PathBuf) {
-    let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
-    let openssl = |arguments: &[&OsStr]| {
-        let done = Command::new("openssl").args(arguments).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
-    let option = format!("ec_paramgen_curve:{curve}");
-    let [algorithm, out, input] = ["-algorithm", "-out", "-in"].map(OsStr::new);
-    let made = ["EC", "-pkeyopt", &option].map(OsStr::new);
-    let command = [OsStr::new("genpkey"), algorithm].into_iter().chain(made);
-    openssl(&command.chain([out, private.as_os_str()]).collect::<Vec<_>>());
-    let command = ["pkey", "-pubout"].map(OsStr::new);
-    let files = [input, private.as_os_str(), out, public.as_os_str()];
-    openssl(&command.into_iter().chain(files).collect::<Vec<_>>());
-    (private, public)
 }
