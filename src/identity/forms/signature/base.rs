@@ -76,8 +76,8 @@ impl Base {
         }
     }
 
-    /// Ends it with the parameters (2.3), each with a semicolon before it. Returns the base, and what
-    /// `Signature-Input` says of it.
+    /// Ends it with the parameters (2.3), each with a semicolon before it. Returns the base, and
+    /// what `Signature-Input` says of it.
     ///
     /// # Errors
     /// When a value has letters that no base has: it is ASCII.
