@@ -29,7 +29,7 @@ impl<'v> From<&'v Session> for Visitor<'v> {
             authenticated: session.authenticated(),
             authority: session.authority(),
             birthdate: person.birthdate(),
-            has_pesel: person.pesel().is_some(),
+            has_pesel: person.has_pesel(),
         }
     }
 }

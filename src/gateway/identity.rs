@@ -30,7 +30,8 @@ impl Worker {
             return Ok(Identity { told: None, signer });
         };
         let (key, release) = (live.key().bytes(), (route.release_number, &route.release));
-        let told = self.tokens.told(key, release, live.session().subject(), context.began)?;
+        let subject = || live.session().subject();
+        let told = self.tokens.told(key, release, subject, context.began)?;
         Ok(Identity { told: Some(told), signer })
     }
 }

@@ -116,6 +116,12 @@ impl Person {
         }
     }
 
+    /// Tells whether the person has a PESEL.
+    #[must_use]
+    pub fn has_pesel(&self) -> bool {
+        matches!(self.identifier, Identifier::Pesel(_))
+    }
+
     /// Returns what is odd about the PESEL.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
@@ -156,6 +162,11 @@ mod tests {
         let foreign = Identifier::parse("DE/PL/12345");
         assert!(matches!(foreign, Identifier::CrossBorder(_)));
         assert_eq!(foreign.as_str(), "DE/PL/12345");
+        for (identifier, has_pesel) in [("44051401358", true), ("DE/PL/12345", false)] {
+            let person = Person::new(None, None, None, Identifier::parse(identifier));
+            assert_eq!(person.has_pesel(), has_pesel, "{identifier}");
+            assert_eq!(person.pesel().is_some(), has_pesel, "{identifier}");
+        }
     }
 
     #[test]

@@ -49,15 +49,16 @@ impl Tokens {
     }
 
     /// Returns what is told of a session for the release of that number. It is made when there is
-    /// nothing yet, or its token has less than a fifth of its life left.
+    /// nothing yet, or its token has less than a fifth of its life left; only then the `subject` is
+    /// asked for.
     ///
     /// # Errors
     /// When it cannot be signed, encrypted or written.
-    pub fn told(
+    pub fn told<'s>(
         &self,
         session: SessionKey,
         release: (usize, &Release),
-        subject: Subject<'_>,
+        subject: impl FnOnce() -> Subject<'s>,
         now: Time,
     ) -> Result<Told, Error> {
         let number = release.0;
@@ -73,7 +74,7 @@ impl Tokens {
         if let Some(told) = known {
             return Ok(told);
         }
-        let minted = self.minter.minted(session, release, subject, now)?;
+        let minted = self.minter.minted(session, release, subject(), now)?;
         let told = minted.told.clone();
         self.recent.put(place, (session, number), minted);
         Ok(told)
@@ -262,7 +263,7 @@ mod tests {
                 authenticated: self.now,
                 session_end,
             };
-            the_token(&of.told(session, (0, &self.release), subject, now).unwrap())
+            the_token(&of.told(session, (0, &self.release), || subject, now).unwrap())
         }
 
         fn after(&self, seconds: u64) -> Time {
@@ -322,7 +323,7 @@ mod tests {
         let token = |first: u64, release| {
             let mut session = [0; 32];
             session[..8].copy_from_slice(&first.to_le_bytes());
-            the_token(&worker.told(session, release, subject, world.now).unwrap())
+            the_token(&worker.told(session, release, || subject, world.now).unwrap())
         };
         // The place of a session's second release is that of its neighbour's first.
         for (first, release, audience) in [
@@ -390,7 +391,7 @@ mod tests {
         let told = |number: usize, forms: Vec<Form>| {
             let claims = vec![PersonalClaim::GivenName];
             let release = Release { claims, forms, ..Release::by_assertion("tax", Vec::new()) };
-            world.worker().told([1; 32], (number, &release), subject, world.now).unwrap()
+            world.worker().told([1; 32], (number, &release), || subject, world.now).unwrap()
         };
         let value = |told: &Told, name: &str| {
             let field = told.fields().iter().find(|field| field.0 == name);
@@ -437,6 +438,9 @@ mod tests {
         let first = world.token(&worker, [1; 32], ANNA, world.now);
         world.minter.forget([1; 32], 1);
         assert_eq!(world.token(&worker, [1; 32], ANNA, world.after(79)), first);
+        let nobody = || -> Subject<'_> { panic!("it is known already who that is") };
+        let known = worker.told([1; 32], (0, &world.release), nobody, world.now).unwrap();
+        assert_eq!(the_token(&known), first);
         assert_ne!(world.token(&worker, [1; 32], ANNA, world.after(80)), first);
     }
 
@@ -494,7 +498,7 @@ mod tests {
         for (number, algorithm) in Algorithm::ALL.into_iter().enumerate() {
             let release = Release { algorithm, ..Release::by_assertion("tax", Vec::new()) };
             let token =
-                |worker: &Tokens| worker.told([1; 32], (number, &release), subject, world.now);
+                |worker: &Tokens| worker.told([1; 32], (number, &release), || subject, world.now);
             let text = the_token(&token(&world.worker()).unwrap());
             let header = jsonwebtoken::decode_header(text.as_bytes()).unwrap();
             let ring = world.minter.keys.ring();

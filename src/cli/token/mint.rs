@@ -59,7 +59,8 @@ pub(super) fn token(ring: &KeyRing, order: &Order, at: Time) -> Result<String, E
         authenticated: at,
         session_end: later(at, SESSION),
     };
-    let told = Tokens::new(Arc::new(minter)).told(random::bytes(), (0, &release), subject, at)?;
+    let told =
+        Tokens::new(Arc::new(minter)).told(random::bytes(), (0, &release), || subject, at)?;
     let (_, token) = told.fields().first().ok_or(Error::Unwritable)?;
     Ok(String::from_utf8_lossy(token.as_bytes()).into_owned())
 }
