@@ -36,8 +36,8 @@ pub(super) struct Sent {
     pub(super) in_flight: InFlight,
     /// How long it took to connect, if that was needed.
     pub(super) connect: Option<Duration>,
-    /// How long it took until the head was there.
-    pub(super) first_byte: Duration,
+    /// When it was tried first.
+    pub(super) began: Instant,
 }
 
 impl Sent {
@@ -68,8 +68,8 @@ pub(super) async fn run(
     let time = bounds.response_timeout.unwrap_or(group.settings().timeouts.response);
     let admission = group.admit(requester).await?;
     let (mut avoid, mut tries, mut connections) = (None, MOST_TRIES, Wanted::Any);
-    let begin = Instant::now();
-    let mut now = begin;
+    let began = Instant::now();
+    let mut now = began;
     loop {
         tries -= 1;
         let mut lease = group.choose(avoid, now)?;
@@ -95,9 +95,8 @@ pub(super) async fn run(
         match sent {
             Ok(answer) => {
                 lease.succeeded(now);
-                let first_byte = now.duration_since(begin);
                 let in_flight = InFlight { lease, answered_at: now, _admission: admission };
-                return Ok(Sent { answer, in_flight, connect, first_byte });
+                return Ok(Sent { answer, in_flight, connect, began });
             }
             Err(Unanswered { error, body: whole, is_cut_short }) => {
                 if let Some(failure) = failure(&error, is_fresh, is_cut_short) {

@@ -130,6 +130,6 @@ fn noted(answered: &Sent, group: &Group) -> Answered {
     Answered {
         server: answered.in_flight.server_name(group),
         connect: answered.connect,
-        first_byte: answered.first_byte,
+        first_byte: answered.in_flight.answered_at.duration_since(answered.began),
     }
 }

@@ -59,8 +59,9 @@ pub(super) struct Prepared<'r> {
     interim: Option<&'r Interim>,
 }
 
-/// What signs one sending of a request; none where that is not wanted.
-pub(super) type Signature = Option<[Field; 2]>;
+/// What signs one sending of a request; none where that is not wanted. On the heap, so that the
+/// others do not carry its room along.
+pub(super) type Signature = Option<Box<[Field; 2]>>;
 
 /// The target as it came, or as the route rewrites it.
 enum Target<'r> {
@@ -120,8 +121,8 @@ pub(super) fn prepare<'r>(
         route.request_headers.apply(&mut headers);
         context.parts.headers = headers;
     }
-    take_place(route, &mut context.parts.headers);
     let may_have_credentials = scan.has_credentials || is_among_headers;
+    take_place(route, &mut context.parts.headers, may_have_credentials);
     if may_have_credentials && connection_auth::has_credentials(&context.parts.headers) {
         return Err(Error::ConnectionCredentials);
     }
@@ -161,8 +162,8 @@ pub(super) fn prepare<'r>(
 }
 
 /// Removes what stands where the route tells an identity under names that are not ours alone.
-fn take_place(route: &Route, headers: &mut HeaderMap) {
-    if route.release.forms.contains(&forms::Form::Bearer) {
+fn take_place(route: &Route, headers: &mut HeaderMap, may_have_credentials: bool) {
+    if may_have_credentials && route.release.forms.contains(&forms::Form::Bearer) {
         headers.remove(AUTHORIZATION);
     }
     if route.signature.is_some() {
@@ -255,7 +256,7 @@ impl<'r> Prepared<'r> {
             headers: self.headers,
             identity: self.ours.told.as_ref().map_or(&[], Told::fields),
         };
-        Ok(Some(signer.sign(&message)?))
+        Ok(Some(Box::new(signer.sign(&message)?)))
     }
 
     /// Returns the host as a signature covers it (RFC 9421 2.2.3). It is canonical already, whether a
@@ -306,7 +307,7 @@ impl<'r> Prepared<'r> {
         for (name, value) in ours.told.iter().flat_map(Told::fields) {
             fields.add(name, value);
         }
-        for (name, value) in signature.iter().flatten() {
+        for (name, value) in signature.as_deref().into_iter().flatten() {
             fields.add(name, value);
         }
     }

@@ -62,6 +62,30 @@ pub(super) fn values<'f>(fields: &'f [(String, String)], name: &str) -> Vec<&'f 
 }
 
 #[test]
+fn no_credentials_go_beside_a_token_that_takes_their_place() {
+    let rule = "request_headers.set = [\"Authorization: Basic YTpi\"]";
+    let case = Case::start(&[
+        ("/", "required", rule),
+        ("/bearer", "required", "identity = [\"bearer\"]"),
+        ("/ruled", "required", &format!("identity = [\"bearer\"]\n{rule}")),
+    ]);
+    let ruled = case.of_anna("GET /", "");
+    assert_eq!(values(&ruled, "authorization"), ["Basic YTpi"]);
+    for (line, fields) in [
+        ("GET /bearer", ""),
+        ("GET /bearer", "Authorization: Basic YTpi\r\n"),
+        ("GET /bearer", "Authorization: Basic YTpi\r\nauthorization: Bearer x\r\n"),
+        ("GET /ruled", ""),
+        ("GET /ruled", "Authorization: Basic YTpi\r\n"),
+    ] {
+        let told = case.of_anna(line, fields);
+        let [sent] = values(&told, "authorization")[..] else { panic!("{line}: {told:?}") };
+        let token = sent.strip_prefix("Bearer ");
+        assert_eq!(token.map(|token| token.split('.').count()), Some(3), "{line} {fields}");
+    }
+}
+
+#[test]
 fn each_route_tells_in_the_forms_that_it_names() {
     let claims = "claims = [\"given_name\", \"family_name\"]";
     let case = Case::start(&[
