@@ -16,7 +16,9 @@ pub(in crate::wire) fn parse_trailer(bytes: &Bytes, bounds: &Bounds) -> Result<H
     let room = &mut fields[..bounds.fields.min(MOST_FIELDS)];
     match httparse::parse_headers(bytes, room) {
         Ok(httparse::Status::Complete((length, fields))) if length == bytes.len() => {
-            headers(bytes, fields, |_, _| Ok(()))
+            let mut trailer = HeaderMap::new();
+            put_into(&mut trailer, bytes, fields, |_, _| Ok(()))?;
+            Ok(trailer)
         }
         _ => Err(Refusal::Framing("trailer")),
     }
@@ -47,13 +49,14 @@ pub(super) fn odd_line(head: &[u8], side: Side) -> u32 {
     1
 }
 
-/// Fields as slices of the head, without a copy.
-pub(super) fn headers(
+/// Puts fields into an empty map, as slices of the head, without a copy.
+pub(super) fn put_into(
+    headers: &mut HeaderMap,
     head: &Bytes,
     fields: &[httparse::Header<'_>],
     mut note: impl FnMut(&str, &[u8]) -> Result<(), Refusal>,
-) -> Result<HeaderMap, Refusal> {
-    let mut headers = HeaderMap::with_capacity(fields.len());
+) -> Result<(), Refusal> {
+    headers.reserve(fields.len());
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes())
             .map_err(|_| Refusal::Malformed("name of a field"))?;
@@ -62,7 +65,7 @@ pub(super) fn headers(
         note(name.as_str(), value.as_bytes())?;
         headers.append(name, value);
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// What is noted of the fields while they pass, so that none is looked for later.

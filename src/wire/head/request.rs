@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Uri, Version};
 
 use super::bounds::{Bounds, MOST_FIELDS};
-use super::fields::{Noted, Side, headers, odd_line};
+use super::fields::{Noted, Side, odd_line, put_into};
 use crate::wire::framing::Framing;
 use crate::wire::refusal::Refusal;
 
@@ -60,7 +60,7 @@ pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<RequestHead, Refusa
     parts.method = method;
     parts.uri = uri;
     let mut noted = Noted::default();
-    parts.headers = headers(head, parsed.headers, |name, value| noted.note(name, value))?;
+    put_into(&mut parts.headers, head, parsed.headers, |name, value| noted.note(name, value))?;
     let framing = noted.said.of_request(parts.version)?;
     let may_upgrade =
         noted.wants_upgrade && parts.version == Version::HTTP_11 && framing == Framing::NONE;
