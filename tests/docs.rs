@@ -293,7 +293,7 @@ fn with_examples(text: &str) -> (String, BTreeSet<String>) {
     (cut.join("\n") + "\n", examples)
 }
 
-/// They run in the tests of backends; what a page shows is what ran. With `BRAMA_CUT=1` the pages
+/// They run in the tests of backends and portals; what a page shows is what ran. With `BRAMA_CUT=1` the pages
 /// are written anew.
 #[test]
 fn what_a_page_shows_of_an_example_is_cut_from_it() {
@@ -311,7 +311,8 @@ fn what_a_page_shows_of_an_example_is_cut_from_it() {
     }
     assert!(wrong.is_empty(), "cut them anew with BRAMA_CUT=1: {}", wrong.join(", "));
     // Each example is on a page.
-    for entry in fs::read_dir(root().join("deploy/backends")).unwrap() {
+    let folders = ["deploy/backends", "deploy/portals"];
+    for entry in folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).unwrap()) {
         let folder = entry.unwrap().path();
         let name = folder.strip_prefix(root()).unwrap().display().to_string();
         let is_shown = shown.iter().any(|example| example.starts_with(&format!("{name}/")));

@@ -12,6 +12,7 @@
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
+//! | `portals` | the portals of `deploy/portals`: who is their user, and when their session ends |
 //! | `reload` | who asks for a new configuration hears what became of it; memory that is read by nobody |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
 //! | `spellings` | other ways to write a protected path, at nginx, Apache, Express and PHP: what they take for it |
@@ -36,6 +37,7 @@ mod identity;
 mod lifecycle;
 mod metrics;
 mod outputs;
+mod portals;
 mod reload;
 mod sessions;
 mod spellings;

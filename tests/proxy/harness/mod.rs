@@ -33,5 +33,5 @@ pub(crate) use program::{PATIENCE, Program};
 pub(crate) use script::{Script, Scripted};
 pub(crate) use sha256::sha256;
 pub(crate) use simulator::Simulator;
-pub(crate) use tomcat::Tomcat;
+pub(crate) use tomcat::{HOME as TOMCAT, Tomcat};
 pub(crate) use wire::{Answer, End, NoAnswer, Wire};

@@ -53,10 +53,12 @@ pub(crate) enum Tool {
     Curl,
     Express,
     Faketime,
+    Javac,
     Nginx,
     Node,
     OpenSsl,
     Php,
+    PhpFpm,
     Python,
     PythonDjango,
     PythonGrpc,
@@ -75,10 +77,12 @@ impl Tool {
             Self::Curl => "curl",
             Self::Express => "node-express",
             Self::Faketime => "faketime",
+            Self::Javac => "default-jdk-headless",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
             Self::OpenSsl => "openssl",
             Self::Php => "php-cli",
+            Self::PhpFpm => "php-fpm",
             Self::Python => "python3",
             Self::PythonDjango => "python3-django",
             Self::PythonGrpc => "python3-grpcio",
@@ -99,10 +103,12 @@ impl Tool {
                 PathBuf::from("/usr/share/nodejs/express").is_dir() && installed("node").is_some()
             }
             Self::Faketime => installed("faketime").is_some(),
+            Self::Javac => installed("javac").is_some(),
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
             Self::OpenSsl => installed("openssl").is_some(),
             Self::Php => installed("php").is_some(),
+            Self::PhpFpm => php_fpm().is_some(),
             Self::Python => PathBuf::from(PYTHON).is_file(),
             Self::PythonDjango => has_module("django"),
             Self::PythonGrpc => has_module("grpc"),
@@ -125,6 +131,16 @@ fn has_module(name: &str) -> bool {
 pub(crate) fn nginx() -> Option<PathBuf> {
     let at_home = PathBuf::from("/usr/sbin/nginx");
     installed("nginx").or_else(|| at_home.is_file().then_some(at_home))
+}
+
+/// Returns the server of PHP for FastCGI, which Debian names after its version.
+pub(crate) fn php_fpm() -> Option<PathBuf> {
+    let programs =
+        std::fs::read_dir("/usr/sbin").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_it = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("php-fpm"))
+    };
+    installed("php-fpm").or_else(|| programs.filter(is_it).max())
 }
 
 fn installed(name: &str) -> Option<PathBuf> {
