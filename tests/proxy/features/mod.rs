@@ -18,6 +18,7 @@ mod patience;
 mod portal_sessions;
 mod portals;
 mod preflight;
+mod sign_in_script;
 mod streaming;
 mod told;
 mod tries;
