@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | 9 | [`cli`], [`simulator`], [`manual`] | the shell, the node on a laptop, the long texts |
 //! | 8 | [`app`], [`config`], [`operations`] | settings become a gateway; files become settings; health, metrics, operators |
-//! | 7 | [`gateway`] | the way of a request: whose it is, whether it may pass, what is answered |
+//! | 7 | [`gateway`], [`companion`] | the way of a request: whose it is, whether it may pass, what is answered; the same asked by another proxy |
 //! | 6 | [`proxy`], [`server`] | what goes on to portals; sockets, and HTTP to clients |
 //! | 5 | [`request`] | what a request is: host, path, headers, cookies, what lasts of it |
 //! | 4 | [`flow`], [`pages`] | a login begins, a login finishes, a citizen signs out; pages for people |
@@ -85,6 +85,7 @@
 //! - [`app`]: how the parts are put together. Read it second.
 //! - [`flow::finish`]: the heart of the program, one function with numbered steps.
 //! - [`gateway::stack`]: the way of a request; [`gateway::decide`]: what every door does first.
+//! - [`companion`]: how another proxy in front asks, and what it is told.
 //! - [`gate::policy`] and [`gate::requirement`]: who may go where.
 //! - [`xml::signature`] and [`saml::answer`]: why an answer is believed.
 //! - [`manual::threat_model`] and [`manual::attacks`]: what is defended against, and how.
@@ -115,6 +116,7 @@ pub mod request;
 pub mod proxy;
 pub mod server;
 // Floor 7
+pub mod companion;
 pub mod gateway;
 // Floor 8
 pub mod app;

@@ -53,7 +53,7 @@ impl Background {
     /// the word to the watchdog.
     pub(super) fn start(
         &mut self,
-        (keeper, certificates, groups): (Arc<Keeper>, Option<Arc<Certificates>>, Vec<Arc<Group>>),
+        (keeper, certificates, groups): (Arc<Keeper>, Vec<Arc<Certificates>>, Vec<Arc<Group>>),
     ) {
         self.tasks.spawn(keeper.keep());
         self.watch_certificates(certificates);
@@ -62,8 +62,8 @@ impl Background {
     }
 
     /// Takes certificates anew when their files change.
-    fn watch_certificates(&mut self, certificates: Option<Arc<Certificates>>) {
-        if let Some(certificates) = certificates {
+    fn watch_certificates(&mut self, certificates: Vec<Arc<Certificates>>) {
+        for certificates in certificates {
             let stop = self.stop.clone();
             self.tasks.spawn(certificates::watch(certificates, LOOK_AT_FILES, stop));
         }

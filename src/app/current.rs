@@ -8,6 +8,7 @@ use http::Response;
 use http::request::Parts;
 
 use crate::base::body::Body;
+use crate::companion::Present;
 use crate::gateway::Worker;
 use crate::request::service::{Peer, Service, ServiceResponse};
 use crate::wire::incoming::Incoming;
@@ -29,6 +30,12 @@ impl Current {
     /// Serves with something else from the next request on.
     pub(super) fn replace(&self, worker: Worker) {
         self.0.store(Arc::new(worker));
+    }
+}
+
+impl Present for Current {
+    fn present(&self) -> Arc<Worker> {
+        self.worker()
     }
 }
 

@@ -163,6 +163,7 @@ impl Metrics {
         encoder.one(&catalogue::LOGINS_OF_OTHER_BROWSERS, others as f64)?;
         encoder.one(&catalogue::STEP_UPS, counts.step_ups.value() as f64)?;
         encoder.by_name(&catalogue::LOGOUTS, &counts.logouts)?;
+        encoder.by_name(&catalogue::DECISIONS, &counts.decisions)?;
         encoder.one(&catalogue::SESSIONS, flows.sessions.count_near() as f64)?;
         encoder.one(&catalogue::SESSIONS_MAXIMUM, flows.sessions.maximum() as f64)?;
         encoder.by_name(&catalogue::SESSIONS_ENDED, flows.sessions.ended())?;

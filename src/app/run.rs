@@ -71,7 +71,7 @@ impl App {
             clock: Arc::clone(&clock),
             workers: currents.clone(),
             admission: Arc::clone(&admission),
-            certificates: certificates.clone(),
+            certificates: certificates.of_citizens,
             stop: stopping.clone(),
             life: Arc::clone(&life),
             store,
@@ -82,7 +82,7 @@ impl App {
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement));
-        background.start((keeper, certificates, groups));
+        background.start((keeper, certificates.all, groups));
         notify::ready();
         successor::tell_predecessor().await;
 
@@ -215,6 +215,7 @@ fn note_start(sockets: &Sockets) {
         https = sockets.address("https"),
         unix = sockets.address("unix"),
         redirect = sockets.address("redirect"),
+        companions = sockets.companions(),
         operations = sockets.operations.address().map(|a| a.to_string()).unwrap_or_default(),
         workers = sockets.workers.len(),
         "gateway started"

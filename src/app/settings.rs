@@ -7,6 +7,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::base::secret::Secret;
+use crate::companion::Askers;
+use crate::companion::front::Front;
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::signing_key::SigningKey;
@@ -126,12 +128,35 @@ pub struct Listen {
     pub trusted_proxies: Vec<IpNet>,
     /// What their word is believed for.
     pub trusted_for: Believed,
+    /// Where other proxies ask.
+    pub companions: Vec<Companion>,
     /// The number of workers; zero is one for each core.
     pub workers: usize,
     /// How many connections may wait for a worker.
     pub backlog: u32,
     /// The bounds of all listeners.
     pub limits: server::listener::Limits,
+}
+
+/// A listener at which another proxy asks.
+pub struct Companion {
+    /// The kind of proxy.
+    pub front: Front,
+    /// The address that is listened on.
+    pub socket: Socket,
+    /// Who may ask.
+    pub askers: Askers,
+    /// How TLS is spoken, if it is.
+    pub tls: Option<CompanionTls>,
+}
+
+/// TLS towards proxies that ask.
+pub struct CompanionTls {
+    /// The certificate, which is read again when it changes.
+    pub certificates: Arc<Certificates>,
+    /// The authorities of the certificates that a proxy must show, in PEM; none is asked for
+    /// without.
+    pub authorities: Option<Vec<u8>>,
 }
 
 /// How many connections may wait for a worker, unless something else is said.
@@ -166,6 +191,11 @@ impl Listen {
                 *socket = passed;
             }
         }
+        for companion in &mut self.companions {
+            if let Some(passed) = inherited.take(companion.front.listener()) {
+                companion.socket = passed;
+            }
+        }
     }
 
     /// Listens in plain HTTP only, trusts no proxy and has the default bounds.
@@ -182,6 +212,7 @@ impl Listen {
             proxy_protocol_from: Vec::new(),
             trusted_proxies: Vec::new(),
             trusted_for: Believed::default(),
+            companions: Vec::new(),
             workers: 0,
             backlog: BACKLOG,
             limits: server::listener::Limits::default(),

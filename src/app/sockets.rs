@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::error::Error;
-use super::settings::{Https, Listen};
+use super::settings::{Companion, CompanionTls, Https, Listen};
+use crate::companion::Askers;
+use crate::companion::front::{Front, Kind};
 use crate::gateway::ports::Ports;
 use crate::server::certificates::Certificates;
 use crate::server::cores;
@@ -13,12 +15,14 @@ use crate::server::socket::{self, Bound, Socket};
 use crate::server::tls;
 
 /// What comes through a door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Citizens and what they ask for.
     Portal,
     /// Citizens who are to come again by https.
     Redirect,
+    /// A proxy of that kind that asks.
+    Companion(Front, Askers),
 }
 
 /// A door before any runtime knows it.
@@ -37,11 +41,19 @@ pub(super) struct Sockets {
     pub(super) operations_hosts: Vec<String>,
     /// What a successor would get.
     pub(super) hand_over: HandOver,
-    /// Certificates that are to be watched.
-    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) certificates: Watched,
     /// For the log: what is listened on, by name.
     pub(super) addresses: Vec<(&'static str, String)>,
     ports: Ports,
+}
+
+/// Certificates that are to be watched.
+#[derive(Default)]
+pub(super) struct Watched {
+    /// Those for citizens.
+    pub(super) of_citizens: Option<Arc<Certificates>>,
+    /// All, those for proxies that ask too.
+    pub(super) all: Vec<Arc<Certificates>>,
 }
 
 impl Sockets {
@@ -52,14 +64,15 @@ impl Sockets {
             operations: take_one(bind(listen.operations, 1, listen.backlog)?)?,
             operations_hosts: listen.operations_hosts,
             hand_over: HandOver::default(),
-            certificates: None,
+            certificates: Watched::default(),
             addresses: Vec::new(),
             ports: Ports::default(),
         };
         let (https, tls) = match listen.https {
             Some(Https { socket, certificates, options }) => {
                 let config = tls::server_config(&certificates, options)?;
-                sockets.certificates = Some(certificates);
+                sockets.certificates.all.push(Arc::clone(&certificates));
+                sockets.certificates.of_citizens = Some(certificates);
                 (Some(socket), Some(config))
             }
             None => (None, None),
@@ -71,15 +84,14 @@ impl Sockets {
             ("redirect", Purpose::Redirect, listen.redirect, None),
         ] {
             let Some(socket) = socket else { continue };
+            let all = sockets.deal(name, (&purpose, tls), bind(socket, count, listen.backlog)?)?;
+            sockets.ports.0.extend(all);
+        }
+        for Companion { front, socket, askers, tls } in listen.companions {
+            let tls = tls.map(|tls| sockets.speak(front, tls)).transpose()?;
+            let purpose = Purpose::Companion(front, askers);
             let shares = bind(socket, count, listen.backlog)?;
-            sockets.hand_over.add(name, &shares)?;
-            let first = shares.first().and_then(|bound| bound.sockets().first());
-            sockets.addresses.extend(first.map(|socket| (name, socket.to_string())));
-            let all = shares.iter().take(1).flat_map(Bound::sockets);
-            sockets.ports.0.extend(all.filter_map(|socket| Some(socket.address().ok()?.port())));
-            for (bound, doors) in shares.into_iter().zip(&mut sockets.workers) {
-                doors.push(Closed { purpose, bound, tls: tls.clone() });
-            }
+            sockets.deal(front.listener(), (&purpose, tls), shares)?;
         }
         sockets.hand_over.add("operations", std::slice::from_ref(&sockets.operations))?;
         Ok(sockets)
@@ -87,6 +99,42 @@ impl Sockets {
 }
 
 impl Sockets {
+    /// Deals a socket to the workers, and returns the ports at which it listens.
+    fn deal(
+        &mut self,
+        name: &'static str,
+        (purpose, tls): (&Purpose, Option<Arc<rustls::ServerConfig>>),
+        shares: Vec<Bound>,
+    ) -> Result<Vec<u16>, Error> {
+        self.hand_over.add(name, &shares)?;
+        let first = shares.first().and_then(|bound| bound.sockets().first());
+        self.addresses.extend(first.map(|socket| (name, socket.to_string())));
+        let all = shares.iter().take(1).flat_map(Bound::sockets);
+        let ports = all.filter_map(|socket| Some(socket.address().ok()?.port())).collect();
+        for (bound, doors) in shares.into_iter().zip(&mut self.workers) {
+            doors.push(Closed { purpose: purpose.clone(), bound, tls: tls.clone() });
+        }
+        Ok(ports)
+    }
+
+    /// Says how TLS is spoken to a proxy that asks; HTTP/2 only where it is asked by that.
+    fn speak(
+        &mut self,
+        front: Front,
+        tls: CompanionTls,
+    ) -> Result<Arc<rustls::ServerConfig>, Error> {
+        let options =
+            tls::Options { http2: front.kind() == Kind::ExtAuthzGrpc, ..tls::Options::default() };
+        let config = match &tls.authorities {
+            None => tls::server_config(&tls.certificates, options)?,
+            Some(authorities) => {
+                tls::server_config_for_known_clients(&tls.certificates, options, authorities)?
+            }
+        };
+        self.certificates.all.push(tls.certificates);
+        Ok(config)
+    }
+
     /// Returns the ports that citizens may come to.
     pub(super) fn ports(&self) -> Ports {
         self.ports.clone()
@@ -99,9 +147,19 @@ impl Sockets {
     }
 }
 
+impl Sockets {
+    /// Returns the listeners of proxies that ask, for the log; empty when there is none.
+    pub(super) fn companions(&self) -> String {
+        let of_proxies = self.addresses.iter().filter_map(|(name, address)| {
+            Some(format!("{} {address}", name.strip_prefix("companion-")?))
+        });
+        of_proxies.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Closed {
     pub(super) fn purpose(&self) -> Purpose {
-        self.purpose
+        self.purpose.clone()
     }
 
     /// Opens the door in the runtime of the present task.

@@ -9,7 +9,8 @@ use tracing::error;
 use super::current::{Current, ToHttps};
 use super::sockets::{Closed, Purpose};
 use crate::base::shutdown::{Shutdown, shutdown};
-use crate::server::listener::{self, Admission};
+use crate::companion::Companion;
+use crate::server::listener::{self, Admission, Limits};
 
 /// Serves the sockets of a worker until told to stop.
 pub(super) async fn work(
@@ -22,6 +23,9 @@ pub(super) async fn work(
     let (stopper, stopping) = shutdown();
     tokio::spawn(stop.pass_on(stopper));
     let mut attended = JoinSet::new();
+    // All citizens come by a few connections of the proxy that asks.
+    let limits = Limits { connections_per_address: 0, ..admission.limits() };
+    let asked = Admission::new(limits, Vec::new(), &[]);
     for door in doors {
         let purpose = door.purpose();
         let door = match door.open() {
@@ -40,6 +44,11 @@ pub(super) async fn work(
             Purpose::Redirect => {
                 let service = Arc::new(ToHttps(current));
                 attended.spawn(listener::run(door, service, admission, stop));
+            }
+            Purpose::Companion(front, askers) => {
+                let service = Arc::new(Companion::new(current, front, askers));
+                let asked = Arc::clone(&asked);
+                attended.spawn(listener::run(door, service, asked, stop));
             }
         }
     }

@@ -31,6 +31,10 @@ macro_rules! reasons {
 }
 
 reasons! {
+    CompanionConflict = "companion.conflict",
+    CompanionHeader = "companion.header",
+    CompanionNotTrusted = "companion.not_trusted",
+    CompanionUpgrade = "companion.upgrade",
     CrossingCodeExpired = "crossing.code_expired",
     CrossingCodeForOtherHost = "crossing.code_for_other_host",
     CrossingCodeOfOtherBrowser = "crossing.code_of_other_browser",
@@ -162,6 +166,7 @@ reasons! {
     RequestMaxAge = "request.max_age",
     RequestMethodNotAllowed = "request.method_not_allowed",
     RequestMethodOverride = "request.method_override",
+    RequestMisdirected = "request.misdirected",
     RequestNoRoute = "request.no_route",
     RequestNoSuchPlace = "request.no_such_place",
     RequestSecondPlace = "request.second_place",

@@ -22,6 +22,8 @@ pub enum Action {
     Redirect(Redirect),
     /// It gets a fixed answer.
     Respond(Respond),
+    /// The proxy in front that asked hands it on.
+    Permit,
 }
 
 /// Where a request goes on to.

@@ -136,7 +136,7 @@ impl<'p> RouteMatch<'p> {
     pub fn max_body(&self) -> Option<u64> {
         match &self.route?.action {
             Action::Forward(forward) => forward.bounds.max_body,
-            Action::Redirect(_) | Action::Respond(_) => None,
+            Action::Redirect(_) | Action::Respond(_) | Action::Permit => None,
         }
     }
 

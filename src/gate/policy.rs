@@ -205,6 +205,7 @@ impl Location {
     fn read(&mut self) {
         let mut forwards = self.routes.iter().filter_map(|route| match &route.action {
             Action::Forward(forward) => Some(forward.ignores_case),
+            Action::Permit => Some(false),
             Action::Redirect(_) | Action::Respond(_) => None,
         });
         self.reading = match forwards.next() {

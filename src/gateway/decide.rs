@@ -26,7 +26,7 @@ use crate::gateway::settings::Edge;
 use crate::gateway::{Settings, Shared, Worker, denial, endpoints, handshake};
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
-use crate::request::headers::forwarded;
+use crate::request::headers::forwarded::{self, Client};
 use crate::request::host::Host;
 use crate::request::rules::Rules;
 use crate::request::service::Peer;
@@ -124,6 +124,31 @@ impl Worker {
         self.check_head(context)?;
         // Before their headers go.
         self.hear_proxies(context, peer)?;
+        self.settle(context, self.identity_headers_passed(peer))
+    }
+
+    /// Takes in a request of which a proxy in front tells that it came from this client: like
+    /// [`Worker::receive`], but the proxy that asks was believed already.
+    ///
+    /// # Errors
+    /// As [`Worker::receive`].
+    pub fn receive_told(
+        &self,
+        context: &mut RequestContext,
+        client: Client,
+    ) -> Result<Received, Failure> {
+        self.check_head(context)?;
+        context.client = client;
+        self.settle(context, &[])
+    }
+
+    /// Settles host and path, and takes away whatever is said in our name, or in that of other
+    /// gateways under names that do not pass.
+    fn settle(
+        &self,
+        context: &mut RequestContext,
+        passed: &[HeaderName],
+    ) -> Result<Received, Failure> {
         let told = context.client.host.take();
         context.host = self.host(context, told)?;
         let path = match path(&self.shared.rules, &context.host, &context.parts.uri) {
@@ -132,7 +157,6 @@ impl Worker {
             Err(_) if is_for_server(context) => None,
             Err(failure) => return Err(failure),
         };
-        let passed = self.identity_headers_passed(peer);
         let told = self.shared.rules.policy.told_names();
         context.scan = headers::clean_request(&mut context.parts.headers, passed, told)?;
         if let Some(known) = context.scan.told_identity {

@@ -144,6 +144,15 @@ fn no_method(location: &Location) -> Failure {
     Failure { allow, ..Failure::new(ErrorPage::MethodNotAllowed, status, code) }
 }
 
+/// Tells a program what to bring, in its own way to read it.
+#[must_use]
+pub fn challenged(challenge: &Challenge, context: &RequestContext) -> Response<Body> {
+    match grpc::is_spoken(context) {
+        true => grpc::refusal(StatusCode::UNAUTHORIZED, challenge.code()),
+        false => challenge.response(),
+    }
+}
+
 impl Worker {
     /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes.
     ///
@@ -157,9 +166,7 @@ impl Worker {
         most: u64,
     ) -> Result<Response<Body>, Failure> {
         if let Denial::Login(requirement) | Denial::StepUp(requirement) = *denial {
-            if matches!(denial, Denial::StepUp(_)) && context.caller() != Caller::Machine {
-                self.shared.counts.step_ups.add();
-            }
+            self.count_step_up(denial, context);
             let notice = match denial {
                 Denial::Login(_) => self.session_ended_notice(context, requirement).await.err(),
                 _ => None,
@@ -198,28 +205,60 @@ impl Worker {
                 (None, None) => {}
             }
         }
-        let settings = &self.shared.settings;
-        let (method, target) = (&context.parts.method, context.path_and_query());
-        let asked = Asked { method, target, from: asked_from::page(self, context) };
-        match reply(denial, context.caller(), asked, settings) {
+        match self.reply(denial, context) {
             Reply::ToNode(return_to, requirement) => {
                 login::begin(self, context, return_to, requirement).await
             }
-            Reply::Challenge(challenge) if grpc::is_spoken(context) => {
-                Ok(grpc::refusal(StatusCode::UNAUTHORIZED, challenge.code()))
+            Reply::Challenge(challenge) => Ok(challenged(&challenge, context)),
+            Reply::Refuse(failure) => Err(failure),
+        }
+    }
+
+    /// Says what is answered to a request that the gate stopped, see [`reply`], with what the log
+    /// needs.
+    #[must_use]
+    pub fn reply(&self, denial: &Denial<'_>, context: &RequestContext) -> Reply {
+        let settings = &self.shared.settings;
+        let (method, target) = (&context.parts.method, context.path_and_query());
+        let asked = Asked { method, target, from: asked_from::page(self, context) };
+        let failure = match reply(denial, context.caller(), asked, settings) {
+            Reply::Refuse(failure) => failure,
+            reply => return reply,
+        };
+        let detail = match denial {
+            Denial::Refuse(refusal) => refusal.to_string(),
+            Denial::NoMethod(_) => "no route for this path has this method".to_owned(),
+            Denial::NoRoute => {
+                format!("no route covers this path on host {}", context.host.name())
             }
-            Reply::Challenge(challenge) => Ok(challenge.response()),
-            Reply::Refuse(failure) => {
-                let detail = match denial {
-                    Denial::Refuse(refusal) => refusal.to_string(),
-                    Denial::NoMethod(_) => "no route for this path has this method".to_owned(),
-                    Denial::NoRoute => {
-                        format!("no route covers this path on host {}", context.host.name())
-                    }
-                    Denial::Login(_) | Denial::StepUp(_) | Denial::Closed => String::new(),
-                };
-                Err(Failure { detail, ..failure })
-            }
+            Denial::Login(_) | Denial::StepUp(_) | Denial::Closed => String::new(),
+        };
+        Reply::Refuse(Failure { detail, ..failure })
+    }
+
+    /// Does what comes before a login is offered to a request that has no form to be kept.
+    ///
+    /// # Errors
+    /// When the citizen is to be told something else first: why their session ended, or that the
+    /// node is away.
+    pub async fn before_login(
+        &self,
+        denial: &Denial<'_>,
+        context: &RequestContext,
+    ) -> Result<(), Failure> {
+        let (Denial::Login(requirement) | Denial::StepUp(requirement)) = *denial else {
+            return Ok(());
+        };
+        self.count_step_up(denial, context);
+        if matches!(denial, Denial::Login(_)) {
+            self.session_ended_notice(context, requirement).await?;
+        }
+        login::check_outage(self, context)
+    }
+
+    fn count_step_up(&self, denial: &Denial<'_>, context: &RequestContext) {
+        if matches!(denial, Denial::StepUp(_)) && context.caller() != Caller::Machine {
+            self.shared.counts.step_ups.add();
         }
     }
 

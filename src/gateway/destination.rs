@@ -81,18 +81,25 @@ pub async fn judge(
     pass: &Pass,
     context: &mut RequestContext,
 ) -> Result<(), Failure> {
-    let Action::Forward(forward) = &pass.route().action else { return Ok(()) };
     let method = context.parts.method.clone();
-    if IN_THE_BODY.contains(&method.as_str()) {
+    let forward = match &pass.route().action {
+        Action::Forward(forward) => Some(forward),
+        // The proxy in front hands the header on as it came, to a server that we do not know.
+        Action::Permit => None,
+        Action::Redirect(_) | Action::Respond(_) => return Ok(()),
+    };
+    let judged = forward.filter(|_| !IN_THE_BODY.contains(&method.as_str()));
+    let Some(forward) = judged else {
         return match pass.route().methods.named().contains(&method) {
             true => Ok(()),
             false => Err(forbidden(
                 Reason::RequestSecondPlace,
-                "the method reaches locations that stand in the body; a route must name it"
+                "the method reaches a second location that cannot be judged here; a route must \
+                 name it"
                     .to_owned(),
             )),
         };
-    }
+    };
     // 1. What it says.
     let headers = &context.parts.headers;
     let mut values = headers.get_all(&DESTINATION).iter();

@@ -81,6 +81,15 @@ impl Failure {
         Self { detail: detail.into(), ..failure }
     }
 
+    /// What is only for the proxy in front that asks came here (RFC 9110 15.5.20).
+    #[must_use]
+    pub fn only_asked_about() -> Self {
+        let (status, code) = (StatusCode::MISDIRECTED_REQUEST, Reason::RequestMisdirected);
+        let detail = "the proxy in front asks whether such requests may pass and hands them on \
+                      itself; none goes on from here";
+        Self { detail: detail.to_owned(), ..Self::new(ErrorPage::OurFault, status, code) }
+    }
+
     /// Says where the citizen can begin again.
     #[must_use]
     pub fn begin_again(self, at: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@ use crate::gate::Pass;
 use crate::gate::action::Action;
 use crate::gateway::Worker;
 use crate::identity;
-use crate::identity::forms::Identity;
+use crate::identity::forms::{Identity, Told};
 use crate::request::context::RequestContext;
 
 impl Worker {
@@ -33,5 +33,26 @@ impl Worker {
         let subject = || live.session().subject();
         let told = self.tokens.told(key, release, subject, context.began)?;
         Ok(Identity { told: Some(told), signer })
+    }
+
+    /// Returns what a proxy in front is told of the citizen in whose name a request passes that it
+    /// hands on itself, or that it is nobody's. It takes the place of whatever the client said, so
+    /// no field of the route is left out.
+    ///
+    /// # Errors
+    /// When it cannot be signed, encrypted or written.
+    pub fn told_to_front(
+        &self,
+        pass: &Pass,
+        context: &RequestContext,
+    ) -> Result<Told, identity::error::Error> {
+        let route = pass.route();
+        let (release, now) = ((route.release_number, &route.release), context.began);
+        match pass.live() {
+            Some(live) => {
+                self.tokens.told(live.key().bytes(), release, || live.session().subject(), now)
+            }
+            None => self.tokens.nobody(release, now),
+        }
     }
 }

@@ -34,8 +34,8 @@ impl Service for Worker {
     type Said = ServiceResponse;
 
     async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> ServiceResponse {
-        let mut unanswered = Unanswered { worker: self, context: Some(self.begin(parts, peer)) };
-        let context = unanswered.context.as_mut().expect("it is taken once, below");
+        let mut unanswered = Unanswered::begin(self, parts, peer);
+        let context = unanswered.context();
         let mut answer = match self.handle(context, peer, body).await {
             Ok(answer) => answer,
             Err(failure) => {
@@ -43,7 +43,7 @@ impl Service for Worker {
                 failure::respond(&failure, context, &self.shared.settings).into()
             }
         };
-        let context = unanswered.context.take().expect("nobody else takes it");
+        let context = unanswered.answered();
         let hsts = self.shared.settings.edge.hsts.as_ref();
         answer.add_hsts(hsts, context.client.is_tls);
         self.note(context, answer)
@@ -61,9 +61,34 @@ impl Service for Worker {
 }
 
 /// A request that has no answer yet: when it is dropped, the client has left.
-struct Unanswered<'w> {
+pub struct Unanswered<'w> {
     worker: &'w Worker,
     context: Option<RequestContext>,
+}
+
+impl<'w> Unanswered<'w> {
+    /// Begins with the head of a request.
+    #[must_use]
+    pub fn begin(worker: &'w Worker, parts: Box<Parts>, peer: &Peer) -> Self {
+        Self { worker, context: Some(worker.begin(parts, peer)) }
+    }
+
+    /// Returns the request.
+    pub fn context(&mut self) -> &mut RequestContext {
+        self.context.as_mut().expect("it is taken at the end only")
+    }
+
+    /// Returns what it came to.
+    #[must_use]
+    pub fn worker(&self) -> &'w Worker {
+        self.worker
+    }
+
+    /// Returns the request, which has its answer now.
+    #[must_use]
+    pub fn answered(mut self) -> RequestContext {
+        self.context.take().expect("nobody else takes it")
+    }
 }
 
 impl Drop for Unanswered<'_> {
@@ -190,6 +215,7 @@ impl Worker {
                 return Ok(action::redirect(redirect, &pass, context, settings).into());
             }
             Action::Respond(respond) => return Ok(action::respond(respond, &pass).into()),
+            Action::Permit => return Err(Failure::only_asked_about()),
         };
         if let Some(taken) = taken {
             Box::pin(forms::put_back(self, context, *taken, &error)).await;
@@ -199,7 +225,8 @@ impl Worker {
 
     /// Notes a request and its answer: in the counts now, in the access log when the answer was
     /// sent.
-    fn note(&self, context: RequestContext, answer: ServiceResponse) -> ServiceResponse {
+    #[must_use]
+    pub fn note(&self, context: RequestContext, answer: ServiceResponse) -> ServiceResponse {
         let Shared { settings, access, counts, clock, .. } = &*self.shared;
         self.answers.add(answer.response.status());
         if let Some(reason) = context.record.reason {

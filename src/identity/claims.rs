@@ -88,6 +88,35 @@ pub struct Claims<'c> {
     pub(super) pesel: Option<&'c str>,
 }
 
+/// The claims of a signed identity that says: nobody. It has no `sub`, so a backend that looks for
+/// a person finds none.
+#[derive(Debug, Serialize)]
+pub struct Nobody<'c> {
+    iss: &'c str,
+    aud: &'c str,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+    anonymous: bool,
+}
+
+impl<'c> Nobody<'c> {
+    /// Makes the claims for one audience.
+    #[must_use]
+    pub fn new(issuer: &'c str, audience: &'c str, now: Time, expires: Time) -> Self {
+        Self {
+            iss: issuer,
+            aud: audience,
+            iat: now.as_second(),
+            nbf: now.as_second(),
+            exp: expires.as_second(),
+            jti: random::handle(),
+            anonymous: true,
+        }
+    }
+}
+
 /// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out. Clones
 /// share it: when it is replaced, it is another one for all of them.
 #[derive(Debug, Clone)]

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use moka::ops::compute::Op;
 use moka::sync::Cache;
+use serde::Serialize;
 
-use super::claims::{Claims, PairwiseSecret, Subject};
+use super::claims::{Claims, Nobody, PairwiseSecret, Subject};
 use super::error::Error;
 use super::forms::signature::{MessageSignature, RingSigner, Signer};
 use super::forms::{Form, Telling, Told};
@@ -61,7 +62,27 @@ impl Tokens {
         subject: impl FnOnce() -> Subject<'s>,
         now: Time,
     ) -> Result<Told, Error> {
-        let number = release.0;
+        let minter = &self.minter;
+        let mint = |generation| minter.mint(release.1, subject(), now, generation);
+        self.known_or_minted(session, release.0, now, mint)
+    }
+
+    /// Returns what is told of nobody for the release of that number, kept as that of a session.
+    ///
+    /// # Errors
+    /// When it cannot be signed or written.
+    pub fn nobody(&self, release: (usize, &Release), now: Time) -> Result<Told, Error> {
+        let mint = |generation| self.minter.mint_nobody(release.1, now, generation);
+        self.known_or_minted(NOBODY, release.0, now, mint)
+    }
+
+    fn known_or_minted(
+        &self,
+        session: SessionKey,
+        number: usize,
+        now: Time,
+        mint: impl FnOnce(u64) -> Result<Minted, Error>,
+    ) -> Result<Told, Error> {
         // Part of a digest, which is as good as random.
         let first = session.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
         let place = first.wrapping_add(number as u64);
@@ -74,7 +95,7 @@ impl Tokens {
         if let Some(told) = known {
             return Ok(told);
         }
-        let minted = self.minter.minted(session, release, subject(), now)?;
+        let minted = self.minter.minted((session, number), now, mint)?;
         let told = minted.told.clone();
         self.recent.put(place, (session, number), minted);
         Ok(told)
@@ -89,6 +110,9 @@ impl Tokens {
 
 /// What a kept token is found by: a digest that stands for the session.
 pub type SessionKey = [u8; 32];
+
+/// Stands where a session's digest does. No digest that anybody could find is this.
+const NOBODY: SessionKey = [0; 32];
 
 #[derive(Clone)]
 struct Minted {
@@ -144,19 +168,17 @@ impl Minter {
     /// Returns what is kept for the session and the release of that number, or mints it.
     fn minted(
         &self,
-        session: SessionKey,
-        release: (usize, &Release),
-        subject: Subject<'_>,
+        key: (SessionKey, usize),
         now: Time,
+        mint: impl FnOnce(u64) -> Result<Minted, Error>,
     ) -> Result<Minted, Error> {
-        let (number, release) = release;
         let generation = self.keys.generation();
         // Of all who ask for it at once one makes it, and the others wait for that.
-        let made = self.minted.entry((session, number)).and_try_compute_with(|kept| match kept
-            .map(moka::Entry::into_value)
-        {
-            Some(minted) if minted.is_good(generation, now) => Ok(Op::Nop),
-            _ => self.mint(release, subject, now, generation).map(Op::Put),
+        let made = self.minted.entry(key).and_try_compute_with(|kept| {
+            match kept.map(moka::Entry::into_value) {
+                Some(minted) if minted.is_good(generation, now) => Ok(Op::Nop),
+                _ => mint(generation).map(Op::Put),
+            }
         })?;
         made.into_entry().map(moka::Entry::into_value).ok_or(Error::Signing)
     }
@@ -191,17 +213,35 @@ impl Minter {
         let token = wants_token.then(sign).transpose()?;
         let telling = Telling { claims: &claims, token: token.as_deref() };
         let told = Told::by(&release.forms, &telling)?;
-        // A fifth of what it has, so that a short one at the end of a session is kept as well.
-        let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
-        Ok(Minted { told, renew_at: earlier(expires, life / 5), generation })
+        Ok(Minted { told, renew_at: renew_at(now, expires), generation })
     }
 
-    fn sign(&self, algorithm: Algorithm, claims: &Claims<'_>, now: Time) -> Result<String, Error> {
+    fn mint_nobody(&self, release: &Release, now: Time, generation: u64) -> Result<Minted, Error> {
+        let expires = later(now, self.lifetime);
+        let claims = Nobody::new(&self.issuer, &release.audience, now, expires);
+        let token = self.sign(release.algorithm, &claims, now)?;
+        let told = Told::nobody(&release.forms, &token)?;
+        Ok(Minted { told, renew_at: renew_at(now, expires), generation })
+    }
+
+    fn sign(
+        &self,
+        algorithm: Algorithm,
+        claims: &impl Serialize,
+        now: Time,
+    ) -> Result<String, Error> {
         let ring = self.keys.ring();
         let key = ring.current(algorithm, now).ok_or(Error::NoKey(algorithm))?;
         let token = jsonwebtoken::encode(&key.header(), claims, &key.encoding_key());
         token.map_err(|_| Error::Signing)
     }
+}
+
+/// A fifth of what it has before its end, so that a short one at the end of a session is kept as
+/// well.
+fn renew_at(now: Time, expires: Time) -> Time {
+    let life = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
+    earlier(expires, life / 5)
 }
 
 #[cfg(test)]

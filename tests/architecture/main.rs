@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 10] = [
     &["flow", "pages"],
     &["request"],
     &["proxy", "server"],
-    &["gateway"],
+    &["gateway", "companion"],
     &["app", "config", "operations"],
     &["cli", "simulator", "manual"],
 ];

@@ -5,6 +5,7 @@
 //! | `answers` | what portals answer, right and wrong, and what the client gets: a table of bytes |
 //! | `backends` | the example backends of `deploy/backends`: test vectors, and who is there behind the gateway |
 //! | `clock` | a clock of the machine that jumps |
+//! | `companion` | other proxies that ask whether a request may pass: each door by its own words |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
@@ -29,6 +30,7 @@
 mod answers;
 mod backends;
 mod clock;
+mod companion;
 mod features;
 mod harness;
 mod hostile;

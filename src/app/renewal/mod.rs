@@ -224,6 +224,7 @@ impl Renewal {
             proxy_protocol_from,
             trusted_proxies,
             trusted_for: _,
+            companions: _,
             workers: _,
             backlog: _,
             limits: _,

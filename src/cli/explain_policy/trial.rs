@@ -212,6 +212,7 @@ impl<'s> Trial<'s> {
             Action::Respond(respond) => {
                 format!("gets the fixed answer of the rule, with {}", respond.status.as_u16())
             }
+            Action::Permit => "is allowed, to the proxy in front that asks".to_owned(),
         }
     }
 }

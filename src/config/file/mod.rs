@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field_order::keep_order;
 
+mod companion;
 mod duration;
 mod identity;
 mod limits;
@@ -27,6 +28,7 @@ mod store;
 mod told;
 mod upstreams;
 
+pub use companion::{Companion, FrontProxy};
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;
 pub use limits::Limits;
@@ -79,6 +81,12 @@ pub struct File {
     pub identity: Identity,
     /// What the program says about itself.
     pub log: Log,
+    /// A listener at which another proxy that stands in front asks whether a request may pass, and
+    /// as whom. Repeat the block for each kind of proxy.
+    ///
+    /// Routes without `upstream`, `redirect` and `respond` are for these: the proxy hands their
+    /// requests on itself.
+    pub companion: Vec<Companion>,
     /// A backend that requests are handed on to. Repeat the block for each.
     #[serde(rename = "upstream")]
     pub upstreams: Vec<Upstream>,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assurance, HumanDuration, HumanSize, IdentityForm, IdentityHeaders, IdentitySignature,
+    Assurance, File, HumanDuration, HumanSize, IdentityForm, IdentityHeaders, IdentitySignature,
 };
 use crate::config::field_order::keep_order;
 use crate::gate::protocols::Protocols;
@@ -31,7 +31,7 @@ pub struct Route {
     #[schemars(example = vec!["GET", "HEAD"])]
     pub methods: Option<Vec<String>>,
     /// Name of the upstream that the requests go to. Required, unless the route redirects or
-    /// responds.
+    /// responds, or a proxy in front that asks at a `[[companion]]` hands its requests on.
     #[schemars(example = &"portal")]
     pub upstream: Option<String>,
     /// Clients that may make the requests.
@@ -57,7 +57,8 @@ pub struct Route {
     /// the node.
     #[schemars(example = vec![Requirement::Adult, Requirement::Pesel])]
     pub require: Vec<Requirement>,
-    /// Audience in the identity token. Left out, it is the name of the upstream.
+    /// Audience in the identity token. Left out, it is the name of the upstream; required where
+    /// there is none and a proxy in front hands the requests on.
     #[schemars(example = &"portal")]
     pub audience: Option<String>,
     /// How the identity token is signed. Routes with the same audience have the same.
@@ -154,9 +155,14 @@ pub struct Route {
 }
 
 impl Route {
-    /// Tells whether it goes to no upstream: it redirects, or answers itself.
+    /// Tells whether it is answered here: it redirects, or responds.
     pub(in crate::config) fn is_answered_here(&self) -> bool {
         self.redirect.to.is_some() || self.respond.status.is_some()
+    }
+
+    /// Tells whether the proxy in front that asks hands its requests on, where there are such.
+    pub(in crate::config) fn is_permitted(&self, file: &File) -> bool {
+        self.upstream.is_none() && !self.is_answered_here() && !file.companion.is_empty()
     }
 }
 

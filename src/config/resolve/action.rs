@@ -54,6 +54,9 @@ pub(super) fn resolve(
     if let Some(status) = route.respond.status {
         return respond(context, status, &route.respond, key).map(Action::Respond);
     }
+    if route.is_permitted(context.file()) {
+        return permit(context, route, key);
+    }
     let bounds = bounds(context, route, key);
     let host = host_header(context, route, key);
     let (upstream, host) = (upstream?, host?);
@@ -179,6 +182,55 @@ pub(super) fn upgrade_origins(
 
 /// The most origins of a route.
 const MAX_ORIGINS: usize = 32;
+
+/// The proxy in front hands the request on, so nothing can be changed about it here.
+fn permit(context: &mut Context<'_>, route: &file::Route, key: Key<'_>) -> Option<Action> {
+    let default = file::Route::default();
+    for (name, is_given) in [
+        (key!(Route: strip_prefix), route.strip_prefix.is_some()),
+        (key!(Route: add_prefix), route.add_prefix.is_some()),
+        (key!(Route: host_header), route.host_header != default.host_header),
+        (key!(Route: response_timeout), route.response_timeout.is_some()),
+        (key!(Route: idle_timeout), route.idle_timeout.is_some()),
+        (key!(Route: max_body), route.max_body.is_some()),
+        (key!(Route: outlives_session), route.outlives_session),
+        (key!(Route: request_headers), route.request_headers != default.request_headers),
+        (key!(Route: response_headers), route.response_headers != default.response_headers),
+    ] {
+        if is_given {
+            context.error(
+                &key(name),
+                "is not for a route without upstream: the proxy in front hands its requests on",
+                "leave it out and do it in that proxy, or name an upstream",
+            );
+        }
+    }
+    if !route.lenient_paths.is_empty() {
+        context.error(
+            &key(key!(Route: lenient_paths)),
+            "is not for a route without upstream: the proxy in front may read such a path in \
+             another way",
+            "leave it out, or name an upstream and have the gateway hand these requests on",
+        );
+    }
+    if !route.identity.contains(&file::IdentityForm::Assertion) {
+        context.error(
+            &key(key!(Route: identity)),
+            "leaves out \"assertion\", without which no proxy in front gets a yes",
+            "add \"assertion\"; some proxies let through what a client sent in place of what is \
+             missing",
+        );
+    }
+    if route.identity.contains(&file::IdentityForm::Signature) {
+        context.error(
+            &key(key!(Route: identity)),
+            "has \"signature\", which is over the very request that goes on: the proxy in front \
+             makes that one",
+            "leave it out, or name an upstream",
+        );
+    }
+    Some(Action::Permit)
+}
 
 fn goes_on_differently(route: &file::Route) -> bool {
     route.host_header != "preserve"

@@ -13,6 +13,7 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route]) {
     }
     let ignores = |route: &Route| match &route.action {
         Action::Forward(forward) => Some(forward.ignores_case),
+        Action::Permit => Some(false),
         Action::Redirect(_) | Action::Respond(_) => None,
     };
     let is_such = |host: &str| routes.iter().any(|r| r.host == host && ignores(r) == Some(true));

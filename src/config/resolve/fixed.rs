@@ -12,9 +12,9 @@
 
 use crate::app::settings::Fixed;
 use crate::config::file::{
-    Certificate, File, FileStore, Headers, Health, Identity, IdentityHeaders, IdentitySignature,
-    Limits, Listen, Log, Node, Operations, OutageMessage, P12, Portal, Redirect, RedisStore,
-    Respond, Route, Service, Session, Store, Upstream, UpstreamServer,
+    Certificate, Companion, File, FileStore, Headers, Health, Identity, IdentityHeaders,
+    IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12, Portal, Redirect,
+    RedisStore, Respond, Route, Service, Session, Store, Upstream, UpstreamServer,
 };
 
 /// Notes every key that needs a new process.
@@ -51,7 +51,7 @@ macro_rules! table {
 table!(
     "",
     File {
-        fixed: [],
+        fixed: [companion],
         live: [node, service, limits, upstreams, routes],
         both: [portal, listen, operations, session, store, identity, log],
     }
@@ -257,6 +257,16 @@ table!(
     Log {
         fixed: [format, access, access_file, access_addresses, access_query],
         live: [level],
+        both: [],
+    }
+);
+
+// `companion` is noted as a whole: entries have no names.
+table!(
+    "companion.",
+    Companion {
+        fixed: [proxy, listen, unix, unix_mode, trusted, certificate, key, client_ca_file],
+        live: [],
         both: [],
     }
 );

@@ -26,6 +26,7 @@ mod address;
 mod caches;
 mod cases;
 mod certificates;
+mod companion;
 mod context;
 mod descriptors;
 mod doors;
@@ -59,7 +60,6 @@ use super::problem::Problems;
 use crate::app::Settings;
 use crate::base::clock::Time;
 use crate::base::secret::Secret;
-use crate::config::file::StoreKind;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::LONGEST_LIFETIME;
 use crate::request::headers;
@@ -102,6 +102,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     // Each part is resolved before any is demanded, so that each reports its problems.
     let portal = portal::resolve(context);
     let listen = listen::resolve(context, portal.as_ref());
+    let companions = companion::resolve(context);
     let login = login::resolve(context, portal.as_ref());
     let (names, upstreams) = upstreams::resolve(context);
     let routes = routes::resolve(context, portal.as_ref(), &names);
@@ -122,18 +123,8 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     let admin_token = admin_token(context);
     let store = store::store(context);
     state::check(context);
+    state::check_given(context);
     simulator::keep_out(context);
-    if file.portal.state_directory.is_none() {
-        let what = if file.store.kind == StoreKind::Redis {
-            "no folder is given, so there is no copy of the keys and of the secret behind sub that \
-             replicas share in the store"
-        } else {
-            "no folder is given, so the keys of signed identities and the pseudonyms of citizens \
-             change with every restart"
-        };
-        let advice = "name a folder that outlives a restart";
-        context.warn(key!(portal.state_directory), what, advice);
-    }
     let token_lifetime = file.identity.token_lifetime.get();
     if token_lifetime > LONGEST_LIFETIME || token_lifetime.is_zero() {
         context.error(
@@ -149,7 +140,8 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
             "give at least \"10m\"; days or weeks are usual",
         );
     }
-    let (mut portal, login, listen, log) = (portal?, login?, listen?, log?);
+    let (mut portal, login, mut listen, log) = (portal?, login?, listen?, log?);
+    listen.companions = companions;
     portal.edge.trusted = Networks::new(listen.trusted_proxies.clone());
     portal.edge.believed = listen.trusted_for;
     portal.edge.hsts = listen.hsts.map(headers::response::hsts);

@@ -10,17 +10,21 @@ use super::context::Context;
 /// from systemd, so it is no error.
 pub(super) fn check(context: &mut Context<'_>) {
     let listen = &context.file().listen;
-    for (key, address) in [
+    let given = [
         (key!(listen.http), listen.http),
         (key!(listen.https), listen.https),
         (key!(listen.redirect), listen.redirect),
         (key!(operations.listen), Some(context.file().operations.listen)),
-    ] {
+    ];
+    let given = given.map(|(key, address)| (key.to_owned(), address)).into_iter();
+    let companions = context.file().companion.iter().enumerate();
+    let companions = companions.map(|(n, one)| (format!("companion[{n}].listen"), one.listen));
+    for (key, address) in given.chain(companions) {
         if let Some(address) = address
             && let Err(error) = TcpListener::bind(address)
         {
             let (what, advice) = refusal(address, &error);
-            context.warn(key, what, advice);
+            context.warn(&key, what, advice);
         }
     }
 }

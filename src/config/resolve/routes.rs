@@ -36,6 +36,7 @@ pub(super) fn resolve(
         let path = path(context, &key(key!(Route: path)), &route.path);
         let upstream = match route.upstream.as_deref() {
             None if route.is_answered_here() => None,
+            None if route.is_permitted(context.file()) => None,
             upstream => context.required(&key(key!(Route: upstream)), upstream, NAME_UPSTREAM),
         };
         let number = number_of(context, &key(key!(Route: upstream)), upstreams, upstream);
@@ -50,7 +51,7 @@ pub(super) fn resolve(
         let leniency =
             leniency::resolve(context, route, &key(key!(Route: lenient_paths)), path.as_deref());
         let headers = headers(context, route, &key);
-        let audience = route.audience.clone().or(upstream.map(str::to_owned)).unwrap_or_default();
+        let audience = audience(context, route, &key, upstream);
         let claims: Vec<_> = route.claims.iter().map(|claim| personal(*claim)).collect();
         let telling = told::resolve(context, route, &key, (&claims, &audience));
         let (Some(host), Some(path), Some(action), Some(rewrite)) = (host, path, action, rewrite)
@@ -143,6 +144,21 @@ fn check_standing(
              host of portal.public_url",
         );
     }
+}
+
+/// Returns for whom the identity is: whom the route names, or its upstream.
+fn audience(
+    context: &mut Context<'_>,
+    route: &file::Route,
+    key: &dyn Fn(&str) -> String,
+    upstream: Option<&str>,
+) -> String {
+    let given = route.audience.as_deref().or(upstream);
+    if given.is_none() && route.is_permitted(context.file()) {
+        let advice = "name the portal that the proxy in front hands the requests on to";
+        context.required(&key(key!(Route: audience)), None::<&str>, advice);
+    }
+    given.unwrap_or_default().to_owned()
 }
 
 /// Returns the number of an upstream by its name.

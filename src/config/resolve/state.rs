@@ -30,6 +30,22 @@ pub(super) fn check(context: &mut Context<'_>) {
     }
 }
 
+/// Warns when nothing is kept from one run to the next.
+pub(super) fn check_given(context: &mut Context<'_>) {
+    let file = context.file();
+    if file.portal.state_directory.is_none() {
+        let what = if file.store.kind == StoreKind::Redis {
+            "no folder is given, so there is no copy of the keys and of the secret behind sub that \
+             replicas share in the store"
+        } else {
+            "no folder is given, so the keys of signed identities and the pseudonyms of citizens \
+             change with every restart"
+        };
+        let advice = "name a folder that outlives a restart";
+        context.warn(key!(portal.state_directory), what, advice);
+    }
+}
+
 /// Warns of folders that this user cannot write to: where there is none yet, of that in which it
 /// would be made. Another user may check than the one that runs the gateway.
 pub(super) fn check_writable(context: &mut Context<'_>) {

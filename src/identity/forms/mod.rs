@@ -19,7 +19,7 @@ mod tell;
 
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use self::assertion::Assertion;
 use self::bearer::Bearer;
@@ -28,6 +28,7 @@ use self::jwe::Recipient;
 use self::tell::Tell;
 pub use self::tell::{Field, Telling};
 use super::error::Error;
+use super::headers::ASSERTION;
 
 /// A form of identity that is the same for all requests of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,23 @@ impl Told {
         let mut fields = Vec::new();
         for form in forms {
             form.teller().tell(telling, &mut fields)?;
+        }
+        Ok(Self(fields.into()))
+    }
+
+    /// Says in every form that it is nobody: `token` says so signed, and the other fields are
+    /// empty.
+    ///
+    /// # Errors
+    /// When the token cannot be written.
+    pub(super) fn nobody(forms: &[Form], token: &str) -> Result<Self, Error> {
+        let empty = || HeaderValue::from_static("");
+        let mut fields = Vec::new();
+        for form in forms {
+            match form {
+                Form::Assertion => fields.push((ASSERTION, tell::sensitive(token)?)),
+                other => fields.extend(other.names().into_iter().map(|name| (name, empty()))),
+            }
         }
         Ok(Self(fields.into()))
     }

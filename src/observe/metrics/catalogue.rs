@@ -84,6 +84,7 @@ pub static ALL: &[&Metric] = &[
     &LOGINS_OF_OTHER_BROWSERS,
     &STEP_UPS,
     &LOGOUTS,
+    &DECISIONS,
     &SESSIONS,
     &SESSIONS_MAXIMUM,
     &SESSIONS_ENDED,
@@ -192,6 +193,8 @@ metrics! {
         "requests of signed-in citizens that needed a surer or a newer login";
     LOGOUTS = "brama_logouts", Counter, ["outcome"],
         "sign-outs";
+    DECISIONS = "brama_companion_decisions", Counter, ["outcome"],
+        "answers to proxies in front that ask whether a request may pass";
     SESSIONS = "brama_sessions", Gauge, [],
         "sessions that this process knows";
     SESSIONS_MAXIMUM = "brama_sessions_maximum", Gauge, [],

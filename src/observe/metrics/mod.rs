@@ -122,6 +122,8 @@ pub struct Doors {
     pub forms_kept: Count,
     /// Requests in which a client told an identity as other gateways do.
     pub identities_told: Count,
+    /// Questions of proxies in front, by what was answered.
+    pub decisions: ByName,
 }
 
 impl Default for Doors {
@@ -142,6 +144,7 @@ impl Default for Doors {
             logouts: ByName::beginning_with(outcomes),
             forms_kept: Count::default(),
             identities_told: Count::default(),
+            decisions: ByName::beginning_with(["allowed", "denied", "refused"]),
         }
     }
 }

@@ -8,4 +8,6 @@ mod public;
 pub use self::client::{Identity, client};
 pub use self::mutual::{ClientCertificate, mutual_server};
 pub use self::parts::{Error, provider, read_chain, read_key, root_store};
-pub use self::public::{Options, Version, server_config};
+pub use self::public::{
+    Options, Version, client_authorities, server_config, server_config_for_known_clients,
+};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::ServerSessionMemoryCache;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 
-use super::parts::{Error, provider};
+use super::parts::{Error, provider, read_chain, root_store};
 use crate::server::certificates::Certificates;
 
 /// How a listener for the public speaks TLS.
@@ -46,13 +47,44 @@ pub fn server_config(
     certificates: &Arc<Certificates>,
     options: Options,
 ) -> Result<Arc<ServerConfig>, Error> {
+    config(certificates, options, WebPkiClientVerifier::no_client_auth())
+}
+
+/// Makes the settings of a listener whose clients must show a certificate of one of these
+/// authorities, in PEM.
+///
+/// # Errors
+/// When there is no authority, or no randomness for the keys of the tickets.
+pub fn server_config_for_known_clients(
+    certificates: &Arc<Certificates>,
+    options: Options,
+    authorities: &[u8],
+) -> Result<Arc<ServerConfig>, Error> {
+    config(certificates, options, client_authorities(authorities)?)
+}
+
+/// Returns what checks that a client has a certificate of one of these authorities, in PEM.
+///
+/// # Errors
+/// When there is none.
+pub fn client_authorities(authorities: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+    let roots = Arc::new(root_store(&read_chain(authorities)?)?);
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
+    builder.build().map_err(|error| Error::ClientVerifier(error.to_string()))
+}
+
+fn config(
+    certificates: &Arc<Certificates>,
+    options: Options,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> Result<Arc<ServerConfig>, Error> {
     let versions: &[&SupportedProtocolVersion] = match options.minimum {
         Version::Tls12 => &[&TLS13, &TLS12],
         Version::Tls13 => &[&TLS13],
     };
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_cert_resolver(Arc::<Certificates>::clone(certificates));
     config.alpn_protocols = match options.http2 {
         true => vec![b"h2".to_vec(), b"http/1.1".to_vec()],

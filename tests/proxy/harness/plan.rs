@@ -98,6 +98,21 @@ impl Plan {
         self
     }
 
+    /// Adds a listener at which a proxy of that kind asks.
+    pub(crate) fn companion(mut self, proxy: &str, lines: &str) -> Self {
+        let _ = write!(self.rest, "[[companion]]\nproxy = \"{proxy}\"\n{lines}\n\n");
+        self
+    }
+
+    /// Adds a route whose requests the proxy in front hands on itself.
+    pub(crate) fn permitted(mut self, path: &str, access: &str) -> Self {
+        let _ = write!(
+            self.rest,
+            "[[route]]\npath = \"{path}\"\naudience = \"portal\"\naccess = \"{access}\"\n\n"
+        );
+        self
+    }
+
     /// Adds lines to the upstream or the route that was added last.
     pub(crate) fn with(mut self, lines: &str) -> Self {
         self.rest.truncate(self.rest.trim_end().len());

@@ -76,6 +76,8 @@ const SENTINEL: &[(&str, &str)] = &[
     ("store.redis.master", "'first'"),
     ("store.redis.sentinel_password_file", "'password'"),
 ];
+const ASKED_BY_A_FILE: &[(&str, &str)] =
+    &[("companion", "[{ proxy = 'caddy', unix = 'ask.sock' }]")];
 const JWE: &[(&str, &str)] = &[
     ("route[0].identity", "['jwe']"),
     ("route[0].identity_jwe_key_file", "'service-enc.crt.pem'"),
@@ -218,6 +220,19 @@ pub(super) fn rows() -> Vec<Row> {
         row("route[0].identity_signature.key_id", "'second'").given(SIGNATURE),
         row("route[0].identity_signature.lifetime", "'30s'").given(SIGNATURE),
         row("log.access_file", "'access.log'"),
+        row("companion[0].proxy", "'traefik'"),
+        row("companion[0].listen", "'127.0.0.2:0'"),
+        row("companion[0].trusted", "['10.0.0.0/8']"),
+        row("companion[0].certificate", "'other/service-tls-client.crt.pem'")
+            .with(&[("companion[0].key", "'other/service-tls-client.key.pem'")]),
+        row("companion[0].key", "'other/service-tls-client.key.pem'")
+            .with(&[("companion[0].certificate", "'other/service-tls-client.crt.pem'")]),
+        row("companion[0].client_ca_file", "'ca.crt.pem'").given(&[
+            ("companion[0].certificate", "'service-tls-client.crt.pem'"),
+            ("companion[0].key", "'service-tls-client.key.pem'"),
+        ]),
+        row("companion[0].unix", "'other.sock'").given(ASKED_BY_A_FILE),
+        row("companion[0].unix_mode", "'0600'").given(ASKED_BY_A_FILE),
         row("upstream[0].name", "'other'").with(&[("route[0].upstream", "'other'")]),
         row("upstream[0].url", "'http://127.0.0.2:9'"),
         row("upstream[1].tls_ca_file", "'other/ca.crt.pem'"),

@@ -66,6 +66,10 @@ password_file = "password"
 pairwise_secret_file = "secret"
 [log]
 access = "off"
+[[companion]]
+proxy = "nginx"
+listen = "127.0.0.1:0"
+
 [[upstream]]
 name = "portal"
 url = "http://127.0.0.1:9"

@@ -186,7 +186,7 @@ impl<'r> Doors<'r> {
 fn forward(route: &Route) -> Option<&Forward> {
     match &route.action {
         Action::Forward(forward) => Some(forward),
-        Action::Redirect(_) | Action::Respond(_) => None,
+        Action::Redirect(_) | Action::Respond(_) | Action::Permit => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use ipnet::IpNet;
 
@@ -62,6 +63,7 @@ pub(super) fn resolve(
         ),
         trusted_proxies: networks(context, key!(listen.trusted_proxies), &file.trusted_proxies),
         trusted_for: trusted_for(context),
+        companions: Vec::new(),
         workers,
         backlog: file.backlog,
         limits,
@@ -103,7 +105,10 @@ fn addresses(context: &mut Context<'_>, portal: Option<&gateway::Settings>) {
         (key!(listen.redirect), file.redirect),
         (key!(operations.listen), Some(operations)),
     ];
-    let given: Vec<_> = given.into_iter().filter_map(|(key, a)| Some((key, a?))).collect();
+    let given = given.map(|(key, address)| (key.to_owned(), address)).into_iter();
+    let companions = context.file().companion.iter().enumerate();
+    let companions = companions.map(|(n, one)| (format!("companion[{n}].listen"), one.listen));
+    let given: Vec<_> = given.chain(companions).filter_map(|(key, a)| Some((key, a?))).collect();
     for (number, (key, address)) in given.iter().enumerate() {
         for (earlier, other) in &given[..number] {
             if overlap(*address, *other) {
@@ -142,20 +147,42 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 
 fn unix(context: &mut Context<'_>) -> Option<Socket> {
     let file = &context.file().listen;
-    let digits = file.unix_mode.strip_prefix("0o").unwrap_or(&file.unix_mode);
-    let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777);
-    if mode.is_none() {
-        let what = format!("\"{}\" is no mode of a file", file.unix_mode);
-        context.error(key!(listen.unix_mode), what, "write it like \"0660\"");
+    let keys = (key!(listen.unix), key!(listen.unix_mode));
+    match file.unix.as_deref() {
+        Some(path) => unix_socket(context, keys, path, &file.unix_mode),
+        None => {
+            unix_mode(context, keys.1, &file.unix_mode);
+            None
+        }
     }
-    let path = context.resolve(file.unix.as_deref()?);
+}
+
+/// Resolves a unix socket; the keys are those of its path and of its mode.
+pub(super) fn unix_socket(
+    context: &mut Context<'_>,
+    (key, mode_key): (&str, &str),
+    path: &Path,
+    mode: &str,
+) -> Option<Socket> {
+    let mode = unix_mode(context, mode_key, mode);
+    let path = context.resolve(path);
     // A user who can replace what is in the folder can lead citizens to a socket of their own.
-    context.forbid(key!(listen.unix), folder_of(&path), rights::of_folder);
+    context.forbid(key, folder_of(&path), rights::of_folder);
     if path.as_os_str().as_bytes().len() > LONGEST_PATH {
         let what = format!("{} is longer than {LONGEST_PATH} bytes", path.display());
-        context.error(key!(listen.unix), what, "the system takes no longer path; use one in /run");
+        context.error(key, what, "the system takes no longer path; use one in /run");
     }
     Some(Socket::Unix { path, mode: mode? })
+}
+
+fn unix_mode(context: &mut Context<'_>, key: &str, text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777);
+    if mode.is_none() {
+        let what = format!("\"{text}\" is no mode of a file");
+        context.error(key, what, "write it like \"0660\"");
+    }
+    mode
 }
 
 /// The longest path of a unix socket (`sun_path`, unix(7)).
@@ -182,7 +209,7 @@ fn unused_without_https(context: &mut Context<'_>) {
     }
 }
 
-fn networks(context: &mut Context<'_>, key: &str, given: &[Network]) -> Vec<IpNet> {
+pub(super) fn networks(context: &mut Context<'_>, key: &str, given: &[Network]) -> Vec<IpNet> {
     for (number, network) in given.iter().enumerate() {
         if network.get().prefix_len() == 0 {
             let key = format!("{key}[{number}]");

@@ -21,8 +21,10 @@ pub(super) fn resolve(context: &mut Context<'_>) -> (HashMap<String, usize>, Vec
     let mut settings = Vec::new();
     let advice = "add an [[upstream]] with the name and address of the portal";
     let given = &context.file().upstreams;
-    // Routes that redirect or answer themselves need none.
-    if context.file().routes.iter().any(|route| !route.is_answered_here()) {
+    // Routes that are answered here need none, nor those that a proxy in front asks about.
+    let whole = context.file();
+    let needs_one = |route: &file::Route| !route.is_answered_here() && !route.is_permitted(whole);
+    if whole.routes.iter().any(needs_one) {
         context.required("upstream", (!given.is_empty()).then_some(given), advice);
     }
     for (index, upstream) in given.iter().enumerate() {

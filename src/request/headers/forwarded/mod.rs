@@ -174,6 +174,18 @@ pub fn read(
     Ok(Client { address, is_tls, host, request_id, chain })
 }
 
+/// Returns the client of a proxy that asks about its request: the last address of
+/// `X-Forwarded-For`, which that proxy wrote, or, where that is another proxy that we trust, the
+/// one before it.
+///
+/// # Errors
+/// When there is none, or it is no address.
+pub fn last(headers: &HeaderMap, trusted: &Networks) -> Result<IpAddr, Error> {
+    let nodes = lines(headers, X_FORWARDED_FOR).rev().flat_map(|line| line.rsplit(','));
+    let hops = walk(nodes.map(|node| address(node.trim())), trusted)?;
+    hops.last().copied().ok_or(Error::Malformed("address"))
+}
+
 /// Tells an upstream which client asks. `prefix` is what was taken off the path; with `standard`
 /// the header of RFC 7239 is said too. None of these names may be there already.
 pub fn announce(

@@ -1,0 +1,218 @@
+//! From a question to an answer: the same steps as on the way of every request, up to the point
+//! where it would go on.
+
+use std::sync::Arc;
+
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::base::body::{self, Body};
+use crate::base::reason::Reason;
+use crate::companion::asked::Asked;
+use crate::companion::denial::{self, Denied};
+use crate::companion::front::Front;
+use crate::gate::action::Action;
+use crate::gate::{Decision, Pass};
+use crate::gateway::decide::Found;
+use crate::gateway::failure::{self, Failure};
+use crate::gateway::stack::Unanswered;
+use crate::gateway::{Worker, action, destination};
+use crate::identity::forms::Told;
+use crate::identity::headers::ASSERTION;
+use crate::pages::ErrorPage;
+use crate::request::context::RequestContext;
+use crate::request::headers::forwarded::Client;
+use crate::request::service::{Peer, WantsUpgrade};
+
+/// It may pass.
+pub const ALLOWED: &str = "allowed";
+/// It may not, or not yet.
+pub const DENIED: &str = "denied";
+/// What was asked could not be read, or another than the proxy asked.
+pub const REFUSED: &str = "refused";
+
+/// What is answered.
+pub enum Answer {
+    /// It may pass, as whom the fields say; with the public name of the session.
+    Allow(Told, Option<String>),
+    /// It may not.
+    Deny(Denied),
+}
+
+/// Decides about a request. It has no answer yet: what is returned with the decision is to be
+/// noted with what the proxy in front is told ([`note`]).
+pub async fn decide<'w>(worker: &'w Worker, asked: Asked, peer: &Peer) -> (Answer, Unanswered<'w>) {
+    let Asked { parts, client } = asked;
+    let mut unanswered = Unanswered::begin(worker, parts, peer);
+    let context = unanswered.context();
+    let answer = match judge(worker, context, client).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            context.record.reason = Some(failure.code);
+            let response = failure::respond(&failure, context, &worker.shared.settings);
+            Answer::Deny(Denied::new(response, Some(failure.code.as_str())))
+        }
+    };
+    let outcome = match answer {
+        Answer::Allow(..) => ALLOWED,
+        Answer::Deny(_) => DENIED,
+    };
+    worker.shared.counts.decisions.add(outcome);
+    (answer, unanswered)
+}
+
+/// Notes what a proxy in front is told.
+#[must_use]
+pub fn note(unanswered: Unanswered<'_>, response: Response<Body>) -> Response<Body> {
+    let worker = unanswered.worker();
+    worker.note(unanswered.answered(), response.into()).into_response()
+}
+
+/// Decides about a request, for a proxy that is answered over HTTP.
+pub async fn answer(worker: &Worker, front: Front, asked: Asked, peer: &Peer) -> Response<Body> {
+    let (answer, unanswered) = decide(worker, asked, peer).await;
+    note(unanswered, front.write(answer))
+}
+
+/// Refuses to answer a question that could not be read, or that another than the proxy asks.
+#[must_use]
+pub fn refuse(
+    worker: &Worker,
+    parts: Box<Parts>,
+    peer: &Peer,
+    failure: &Failure,
+) -> Response<Body> {
+    let mut unanswered = Unanswered::begin(worker, parts, peer);
+    let context = unanswered.context();
+    context.record.reason = Some(failure.code);
+    worker.shared.counts.decisions.add(REFUSED);
+    let response = failure::respond(failure, context, &worker.shared.settings);
+    note(unanswered, response)
+}
+
+async fn judge(
+    worker: &Worker,
+    context: &mut RequestContext,
+    client: Client,
+) -> Result<Answer, Failure> {
+    // 1. One reading of the request, and what it is for.
+    let received = worker.receive_told(context, client)?;
+    let found = match worker.find(&received, context, has_body(context)) {
+        Found::Route(found) => found,
+        Found::Own(_) => return Err(own_place()),
+    };
+
+    // 2. May it pass?
+    let pass = match worker.decide(context, found).await? {
+        Decision::Pass(pass) => pass,
+        Decision::Deny(denied) => {
+            return denial::deny(worker, &denied, context).await.map(Answer::Deny);
+        }
+    };
+    if destination::has_second_place(&context.parts.method) {
+        destination::judge(worker, &pass, context).await?;
+    }
+    check_upgrade(&pass, context)?;
+    context.record.route = Some(Arc::clone(pass.route()));
+
+    // 3. As whom?
+    match &pass.route().action {
+        Action::Permit => {}
+        Action::Redirect(redirect) => {
+            let settings = &worker.shared.settings;
+            let mut response = action::redirect(redirect, &pass, context, settings);
+            denial::make_absolute(&mut response, context, settings);
+            return Ok(Answer::Deny(Denied::new(response, None)));
+        }
+        Action::Respond(respond) => {
+            let response = action::respond(respond, &pass);
+            return Ok(Answer::Deny(Denied::new(response, None)));
+        }
+        Action::Forward(_) => return Err(proxied()),
+    }
+    let told = worker.told_to_front(&pass, context)?;
+    if !is_whole(&told) {
+        return Err(unsaid());
+    }
+    let session = pass.live().map(|live| live.session().subject().session.to_owned());
+    Ok(Answer::Allow(told, session))
+}
+
+/// Makes a yes.
+#[must_use]
+pub fn allow(told: &Told) -> Response<Body> {
+    let mut response = Response::new(body::empty());
+    let headers = response.headers_mut();
+    for (name, value) in told.fields() {
+        headers.append(name, value.clone());
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Tells whether the signed identity is there exactly once, with a value.
+fn is_whole(told: &Told) -> bool {
+    let mut values = told.fields().iter().filter(|(name, _)| *name == ASSERTION);
+    matches!((values.next(), values.next()), (Some((_, value)), None) if !value.is_empty())
+}
+
+/// The body does not come here, but its length does.
+fn has_body(context: &RequestContext) -> bool {
+    let headers = &context.parts.headers;
+    let length = headers.get(CONTENT_LENGTH);
+    headers.contains_key(TRANSFER_ENCODING)
+        || length.is_some_and(|length| length.as_bytes() != b"0")
+}
+
+/// A connection that the proxy in front would change to a protocol that the route does not name.
+fn check_upgrade(pass: &Pass, context: &RequestContext) -> Result<(), Failure> {
+    let wish = match context.parts.extensions.get::<WantsUpgrade>() {
+        None => return Ok(()),
+        Some(WantsUpgrade::IfPossible(wish) | WantsUpgrade::Only(wish)) => wish,
+    };
+    if pass.route().upgrade.of(wish).is_some() {
+        return Ok(());
+    }
+    let (status, code) = (StatusCode::FORBIDDEN, Reason::CompanionUpgrade);
+    let detail =
+        "the connection would change to a protocol that upgrade of the route does not name";
+    let failure = Failure::new(ErrorPage::Forbidden, status, code);
+    Err(Failure { detail: detail.to_owned(), ..failure })
+}
+
+fn misdirected(detail: &str) -> Failure {
+    let (status, code) = (StatusCode::MISDIRECTED_REQUEST, Reason::RequestMisdirected);
+    Failure { detail: detail.to_owned(), ..Failure::new(ErrorPage::OurFault, status, code) }
+}
+
+fn own_place() -> Failure {
+    misdirected(
+        "it is a place of the gateway itself: the proxy in front must send it to the gateway's \
+         listener for citizens, without asking",
+    )
+}
+
+fn proxied() -> Failure {
+    misdirected(
+        "the route has an upstream, to which the gateway itself hands requests on: the proxy in \
+         front must send it to the gateway's listener for citizens, without asking",
+    )
+}
+
+fn unsaid() -> Failure {
+    let (status, code) = (StatusCode::INTERNAL_SERVER_ERROR, Reason::IdentityCannotSign);
+    let detail = "there is no signed identity to answer with";
+    Failure { detail: detail.to_owned(), ..Failure::new(ErrorPage::PortalDown, status, code) }
+}
+
+impl Front {
+    /// Puts an answer as this proxy understands it over HTTP.
+    #[must_use]
+    pub fn write(self, answer: Answer) -> Response<Body> {
+        match answer {
+            Answer::Allow(told, _) => allow(&told),
+            Answer::Deny(denied) => self.refusal(denied.into_response()),
+        }
+    }
+}

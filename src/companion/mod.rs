@@ -1,0 +1,119 @@
+//! Answers to another proxy that stands in front and asks: may this request pass, and as whom?
+//!
+//! 1. Each proxy in front has a listener of its own, with nothing else on it: at some of them a
+//!    client has a say in the path that is asked here, and all of them take a 200 for a yes. Who may
+//!    ask is settled by the listener ([`Companion`]), before anything is read.
+//! 2. [`front`] says how each kind of proxy asks and how it wants to be answered. What it asks about
+//!    is read from the one documented place of that kind ([`auth_request`], [`forward_auth`],
+//!    [`ext_authz`]); [`asked`] holds whatever else claims the same against it.
+//! 3. [`decision`] is the one way from a question to an answer. It does what every door does
+//!    ([`crate::gateway::decide`]), and has no rule of its own.
+//! 4. Yes is 200 with one signed identity that is not empty, of a citizen or of nobody, and every
+//!    other field of the route. Everything else is a no, an error of ours above all ([`denial`]).
+//!    No answer sets a cookie: a login begins at our own places, to which the proxy leads.
+
+pub mod asked;
+pub mod auth_request;
+pub mod decision;
+pub mod denial;
+pub mod ext_authz;
+pub mod forward_auth;
+pub mod front;
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use self::front::{Front, Kind};
+use crate::base::body::Body;
+use crate::base::reason::Reason;
+use crate::gateway::Worker;
+use crate::gateway::failure::Failure;
+use crate::pages::ErrorPage;
+use crate::request::networks::Networks;
+use crate::request::service::{Peer, Service, ServiceResponse};
+use crate::wire::incoming::Incoming;
+use crate::wire::refusal::Refusal;
+
+/// Has the gateway that a worker serves with at the moment.
+pub trait Present: Send + Sync + 'static {
+    /// Returns it.
+    fn present(&self) -> Arc<Worker>;
+}
+
+/// Who may ask at a listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Askers {
+    /// Whoever reaches it: a file with rights, or a certificate, stands before it.
+    WhoeverReachesIt,
+    /// Proxies in these networks.
+    Networks(Networks),
+}
+
+impl Askers {
+    fn include(&self, peer: &Peer) -> bool {
+        match self {
+            Self::WhoeverReachesIt => true,
+            Self::Networks(networks) => networks.contains(peer.address.ip()),
+        }
+    }
+}
+
+/// What serves a listener that a proxy in front asks.
+#[derive(Debug)]
+pub struct Companion<P> {
+    current: Arc<P>,
+    front: Front,
+    askers: Askers,
+}
+
+impl<P: Present> Companion<P> {
+    /// Serves one kind of proxy, by whatever gateway is the present one.
+    #[must_use]
+    pub fn new(current: Arc<P>, front: Front, askers: Askers) -> Self {
+        Self { current, front, askers }
+    }
+
+    async fn answer(
+        &self,
+        worker: &Worker,
+        parts: Box<Parts>,
+        body: Incoming,
+        peer: &Peer,
+    ) -> Response<Body> {
+        if !self.askers.include(peer) {
+            return decision::refuse(worker, parts, peer, &not_trusted(peer));
+        }
+        match self.front.kind() {
+            Kind::AuthRequest(source) => {
+                auth_request::answer(worker, self.front, source, parts, peer).await
+            }
+            Kind::ForwardAuth => forward_auth::answer(worker, self.front, parts, peer).await,
+            Kind::ExtAuthzHttp => ext_authz::http::answer(worker, self.front, parts, peer).await,
+            Kind::ExtAuthzGrpc => ext_authz::grpc::answer(worker, parts, body, peer).await,
+        }
+    }
+}
+
+impl<P: Present> Service for Companion<P> {
+    type Said = ServiceResponse;
+
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> ServiceResponse {
+        let worker = self.current.present();
+        self.answer(&worker, parts, body, peer).await.into()
+    }
+
+    fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
+        self.current.present().refuse(refusal, peer, wants_page)
+    }
+}
+
+fn not_trusted(peer: &Peer) -> Failure {
+    let (status, code) = (StatusCode::FORBIDDEN, Reason::CompanionNotTrusted);
+    let detail = format!(
+        "{} is in none of the networks that may ask here; name the proxy in trusted of [[companion]]",
+        peer.address.ip()
+    );
+    Failure { detail, ..Failure::new(ErrorPage::Forbidden, status, code) }
+}
