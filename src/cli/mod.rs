@@ -9,6 +9,7 @@ mod explain_policy;
 mod keys;
 mod operator;
 mod output;
+mod print_config;
 mod reason;
 mod reference;
 mod reload;
@@ -57,6 +58,9 @@ enum Command {
     Keys(keys::Arguments),
     /// Says which rule decides about a request and why, exactly as a running gateway does.
     ExplainPolicy(explain_policy::Arguments),
+    /// Prints what a proxy in front needs that asks the gateway about each request: nginx and
+    /// others, each in its own words.
+    PrintConfig(print_config::Arguments),
     /// Says what a reason code means (in a log, on a page, in JSON), and who does what about it.
     Reason(reason::Arguments),
     /// Prints the configuration with every key, its meaning and its default.
@@ -86,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
+        Command::PrintConfig(arguments) => print_config::run(&arguments),
         Command::Reason(arguments) => reason::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     };

@@ -131,6 +131,13 @@ impl<'p> RouteMatch<'p> {
         }
     }
 
+    /// Tells whether a form that is stopped here may be kept across a login: not where the request
+    /// goes on by another proxy, to which the form could not be given back.
+    #[must_use]
+    pub fn keeps_forms(&self) -> bool {
+        self.route.is_none_or(|route| !matches!(route.action, Action::Permit))
+    }
+
     /// Returns the most bytes that the body of the request may have, where its route says that.
     #[must_use]
     pub fn max_body(&self) -> Option<u64> {

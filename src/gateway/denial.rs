@@ -154,7 +154,8 @@ pub fn challenged(challenge: &Challenge, context: &RequestContext) -> Response<B
 }
 
 impl Worker {
-    /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes.
+    /// Answers a request that the gate stopped, whose route takes bodies of at most so many bytes;
+    /// none of it is kept where that is absent.
     ///
     /// # Errors
     /// Whatever the citizen or the program is told in place of what they asked for.
@@ -163,7 +164,7 @@ impl Worker {
         denial: &Denial<'_>,
         context: &mut RequestContext,
         body_or_form: RequestBody,
-        most: u64,
+        most: Option<u64>,
     ) -> Result<Response<Body>, Failure> {
         if let Denial::Login(requirement) | Denial::StepUp(requirement) = *denial {
             self.count_step_up(denial, context);
@@ -176,9 +177,10 @@ impl Worker {
             }
             // What was typed waits until its citizen is back.
             let kept = match body_or_form {
-                RequestBody::Own(body) => {
-                    forms::keep(self, context, body, requirement, most).await?
-                }
+                RequestBody::Own(body) => match most {
+                    Some(most) => forms::keep(self, context, body, requirement, most).await?,
+                    None => None,
+                },
                 RequestBody::Kept(kept) => {
                     forms::count(self, context)?;
                     Some(kept)

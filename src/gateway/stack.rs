@@ -179,6 +179,7 @@ impl Worker {
         // 4. In whose name is the request, and may it go on? No kept form is taken before that is
         //    settled.
         let most = found.max_body().unwrap_or(self.shared.settings.edge.max_body);
+        let most = found.keeps_forms().then_some(most);
         let pass = match self.decide(context, found).await? {
             Decision::Pass(pass) => pass,
             Decision::Deny(denial) => {

@@ -152,6 +152,7 @@ impl<'s> Trial<'s> {
         let found = decide::find((settings, &self.rules), location, &self.method, None);
         let Some(found) = found.route() else { return Outcome::OwnPlace };
         let most = found.max_body().unwrap_or(settings.edge.max_body);
+        let most = found.keeps_forms().then_some(most);
         let verdict = found.judge(visitor, now);
         match (verdict.route, verdict.outcome) {
             (Some(route), Ok(_)) => Outcome::Pass { route, to: self.destination(route) },
@@ -160,8 +161,9 @@ impl<'s> Trial<'s> {
         }
     }
 
-    /// Says what is answered where the route takes bodies of at most so many bytes.
-    fn denied<'t>(&'t self, denial: Denial<'t>, most: u64) -> Outcome<'t> {
+    /// Says what is answered where the route takes bodies of at most so many bytes, or keeps no
+    /// forms.
+    fn denied<'t>(&'t self, denial: Denial<'t>, most: Option<u64>) -> Outcome<'t> {
         let http = &self.settings.gateway;
         let other = self.location().and_then(|(host, _)| http.other(host));
         let told = |caller: Caller| {
@@ -180,11 +182,11 @@ impl<'s> Trial<'s> {
     }
 
     /// Says what becomes of a form that a person sends from a page of the same host.
-    fn form(&self, denial: &Denial<'_>, most: u64) -> Option<Told> {
+    fn form(&self, denial: &Denial<'_>, most: Option<u64>) -> Option<Told> {
         let (Denial::Login(requirement) | Denial::StepUp(requirement)) = *denial else {
             return None;
         };
-        let longest = longest_kept(&self.method, self.settings.flows.keep_forms, most)?;
+        let longest = longest_kept(&self.method, self.settings.flows.keep_forms, most?)?;
         let http = &self.settings.gateway;
         let page = ReturnTo::parse(&format!("{}form", http.prefix));
         let other = self.location().and_then(|(host, _)| http.other(host));

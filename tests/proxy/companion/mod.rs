@@ -2,6 +2,7 @@
 //! answers. The questions are written by hand here, so that they can be wrong in every way.
 
 mod answers;
+mod fronts;
 mod questions;
 
 use std::net::SocketAddr;

@@ -1,0 +1,172 @@
+//! What a proxy in front has to know of the configuration.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::HeaderName;
+
+use crate::app::Settings;
+use crate::companion::front::Front;
+use crate::gate::action::Action;
+use crate::server::listener::Socket;
+
+/// Addresses that are given by hand, for instance because the proxy sees another network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'g> {
+    pub(super) portal: &'g str,
+    pub(super) gateway: Option<&'g str>,
+    pub(super) ask: Option<&'g str>,
+}
+
+/// What a proxy in front has to know.
+#[derive(Debug)]
+pub(super) struct Sketch {
+    /// Hosts for which it asks, each with the port at which citizens come and whether that is TLS.
+    pub(super) sites: Vec<Site>,
+    /// Where it asks: `unix:/PATH`, or host and port.
+    pub(super) ask: String,
+    /// Whether it asks by TLS.
+    pub(super) asks_by_tls: bool,
+    /// The path under which it asks.
+    pub(super) path: &'static str,
+    /// Where our own places and what it may not hand on are: `unix:/PATH`, or host and port.
+    pub(super) gateway: String,
+    /// Whether that listener speaks TLS.
+    pub(super) gateway_by_tls: bool,
+    /// Where the portal is.
+    pub(super) portal: String,
+    /// Fields of an answer that say who it is.
+    pub(super) told: Vec<HeaderName>,
+    warnings: Vec<String>,
+}
+
+/// A host that citizens come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) is_tls: bool,
+    /// Beginnings of paths that go to the gateway without a question: our own places, and routes
+    /// with an upstream.
+    pub(super) ours: Vec<String>,
+    /// Single paths that do.
+    pub(super) ours_exactly: Vec<String>,
+}
+
+/// Why nothing can be printed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// No listener for that kind of proxy.
+    #[error(
+        "the configuration has no listener at which {0} could ask; add\n\n[[companion]]\n\
+         proxy = \"{0}\"\nlisten = \"127.0.0.1:9080\""
+    )]
+    NoListener(&'static str),
+    /// Nothing that the proxy would hand on.
+    #[error(
+        "no route is for a proxy in front: add a [[route]] with audience and without upstream, \
+         redirect and respond"
+    )]
+    NoRoute,
+}
+
+impl Sketch {
+    /// Reads it from the settings.
+    ///
+    /// # Errors
+    /// When there is no listener for that proxy, or nothing to ask about.
+    pub(super) fn of(settings: &Settings, front: Front, given: Given<'_>) -> Result<Self, Error> {
+        let companions = settings.listen.companions.iter();
+        let companion = companions.into_iter().find(|one| one.front == front);
+        let companion = companion.ok_or(Error::NoListener(front.name()))?;
+        let sites = sites(settings);
+        if sites.is_empty() {
+            return Err(Error::NoRoute);
+        }
+        let mut told = Vec::new();
+        for route in settings.routes.iter().filter(|route| is_permitted(&route.action)) {
+            let names = route.release.forms.iter().flat_map(|form| form.names());
+            for name in names {
+                if !told.contains(&name) {
+                    told.push(name);
+                }
+            }
+        }
+        let listen = &settings.listen;
+        let plain = listen.unix.as_ref().or(listen.http.as_ref());
+        let by_tls = listen.https.as_ref().map(|https| &https.socket);
+        let gateway = plain.or(by_tls).map(address).unwrap_or_default();
+        let mut warnings = Vec::new();
+        if listen.trusted_proxies.is_empty() && listen.unix.is_none() {
+            warnings.push(
+                "listen.trusted_proxies is empty: name the proxy there, or every citizen who is \
+                 sent to the gateway has the proxy's address and scheme"
+                    .to_owned(),
+            );
+        }
+        Ok(Self {
+            sites,
+            ask: given.ask.map_or_else(|| address(&companion.socket), str::to_owned),
+            asks_by_tls: companion.tls.is_some(),
+            path: front.path(),
+            gateway: given.gateway.map_or(gateway, str::to_owned),
+            gateway_by_tls: plain.is_none(),
+            portal: given.portal.to_owned(),
+            told,
+            warnings,
+        })
+    }
+
+    /// Returns what the operator should know.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+fn is_permitted(action: &Action) -> bool {
+    matches!(action, Action::Permit)
+}
+
+fn sites(settings: &Settings) -> Vec<Site> {
+    let mut sites: Vec<Site> = Vec::new();
+    for route in settings.routes.iter().filter(|route| is_permitted(&route.action)) {
+        if sites.iter().any(|site| site.host == route.host) {
+            continue;
+        }
+        let origin = settings.gateway.known_origin(&route.host);
+        let origin = origin.unwrap_or(&settings.gateway.origin);
+        let is_tls = origin.starts_with("https://");
+        let port = url::Url::parse(origin).ok().and_then(|url| url.port_or_known_default());
+        let others = settings.routes.iter().filter(|other| other.host == route.host);
+        let elsewhere = others.filter(|other| !is_permitted(&other.action));
+        let mut ours = vec![settings.gateway.prefix.clone()];
+        ours.extend(elsewhere.map(|other| other.path.clone()));
+        ours.dedup();
+        let mut ours_exactly = vec![settings.gateway.acs_path.clone()];
+        if settings.gateway.well_known {
+            ours_exactly.extend(
+                ["/.well-known/jwks.json", "/.well-known/openid-configuration"].map(str::to_owned),
+            );
+        }
+        ours_exactly.retain(|path| !path.starts_with(&*settings.gateway.prefix));
+        sites.push(Site {
+            host: route.host.clone(),
+            port: port.unwrap_or(443),
+            is_tls,
+            ours,
+            ours_exactly,
+        });
+    }
+    sites
+}
+
+/// The address of a socket as a client on the same machine has it.
+fn address(socket: &Socket) -> String {
+    match socket {
+        Socket::Address(address) if address.ip().is_unspecified() => {
+            let mut address = *address;
+            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            address.to_string()
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,73 @@
+//! nginx with `auth_request`.
+
+use std::any::Any;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpStream;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Site, Start, stories};
+use crate::harness::tools::{self, Tool};
+use crate::harness::{PATIENCE, Program};
+
+fn start(start: &Start<'_>) -> Box<dyn Any> {
+    let here = start.folder.display();
+    let mut temporary = String::new();
+    for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        let _ = writeln!(temporary, "{name}_temp_path {here}/{name};");
+    }
+    let configuration = format!(
+        "daemon off;\nmaster_process off;\npid {here}/nginx.pid;\nerror_log {here}/error.log;\n\
+         events {{ worker_connections 512; }}\nhttp {{\naccess_log off;\n{temporary}\n{}\n}}\n",
+        start.printed
+    );
+    let file = start.folder.join("nginx.conf");
+    fs::write(&file, configuration).unwrap();
+    let errors = start.folder.join("error.log");
+    let mut command = Command::new(tools::nginx().expect("nginx was found"));
+    command.arg("-e").arg(&errors).arg("-p").arg(start.folder).arg("-c").arg(&file);
+    let program = Program::start(&mut command);
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(start.front).is_err() {
+        let said = fs::read_to_string(&errors).unwrap_or_default();
+        assert!(Instant::now() < deadline, "nginx does not listen: {said}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    Box::new(program)
+}
+
+fn site() -> Option<Site> {
+    tools::has(&[Tool::Nginx]).then(|| Site::start("nginx", start))
+}
+
+#[test]
+fn a_citizen_comes_and_goes() {
+    let Some(site) = site() else { return };
+    stories::a_citizen_comes_and_goes(&site);
+}
+
+#[test]
+fn nobody_tells_the_portal_who_they_are() {
+    let Some(site) = site() else { return };
+    stories::nobody_tells_the_portal_who_they_are(&site);
+}
+
+#[test]
+fn no_spelling_leads_past_the_question() {
+    let Some(site) = site() else { return };
+    stories::no_spelling_leads_past_the_question(&site);
+}
+
+#[test]
+fn a_handshake_comes_from_a_page_of_the_portal() {
+    let Some(site) = site() else { return };
+    stories::a_handshake_comes_from_a_page_of_the_portal(&site);
+}
+
+#[test]
+fn without_an_answer_nobody_passes() {
+    let Some(site) = site() else { return };
+    stories::without_an_answer_nobody_passes(site);
+}

@@ -1,0 +1,195 @@
+//! What must hold behind every proxy.
+
+use super::{Site, claims, values};
+use crate::harness::Wire;
+
+/// Browsers go to pages like this.
+const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\
+                          Sec-Fetch-Site: none\r\nAccept: text/html\r\n";
+/// Scripts fetch like this.
+const FETCH: &str = "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n\
+                     Sec-Fetch-Site: same-origin\r\n";
+
+/// A citizen signs in, is known at the portal, and signs out.
+pub(super) fn a_citizen_comes_and_goes(site: &Site) {
+    let anonymous = site.send("GET", "/tax", NAVIGATION);
+    assert!([200, 302].contains(&anonymous.status), "{}", anonymous.status);
+    let is_login = anonymous.header("location").is_some_and(|at| at.contains("/.brama/login"))
+        || anonymous.text().contains("SAMLRequest");
+    assert!(is_login, "{}", anonymous.text());
+    let fetched = site.send("GET", "/tax", FETCH);
+    assert_eq!((fetched.status, &fetched.json()["error"]), (401, &"login_required".into()));
+    assert_eq!(site.heard(), 0, "the portal hears of nothing");
+
+    let (mut citizen, cookie) = site.sign_in("anna");
+    let before = site.heard();
+    let page = site.send("GET", "/tax?year=2026", &cookie);
+    assert_eq!((page.status, &*page.text()), (200, "plain"));
+    let heard = site.heard_since(before).pop().unwrap();
+    assert_eq!(claims(&heard)["given_name"], "Anna");
+    assert_eq!(values(&heard, "x-brama-given-name"), ["Anna"]);
+    assert_eq!(site.portal.heard().last().unwrap().path, "/tax?year=2026");
+
+    // Another level is asked for, and another method is not there.
+    let step_up = site.send("GET", "/high", &format!("{cookie}{NAVIGATION}"));
+    let is_step_up = step_up.header("location").is_some_and(|at| at.contains("assurance=high"))
+        || step_up.text().contains("SAMLRequest");
+    assert!(is_step_up, "{} {}", step_up.status, step_up.text());
+    assert_eq!(site.send("GET", "/read", FETCH).status, 200);
+    let refused = site.send("DELETE", "/read", FETCH).status;
+    assert!([403, 405].contains(&refused), "{refused}");
+    let closed = site.send("GET", "/closed", FETCH).status;
+    assert!([403, 503].contains(&closed), "{closed}");
+
+    let out = citizen.url("/.brama/logout");
+    let said = citizen.posts(&out);
+    assert!(said.status < 400, "{}", said.status);
+    let heard = site.heard();
+    assert_eq!(site.send("GET", "/tax", &format!("{cookie}{FETCH}")).status, 401);
+    assert_eq!(site.heard(), heard);
+}
+
+/// What a client says of itself reaches the portal under no name, on no path.
+pub(super) fn nobody_tells_the_portal_who_they_are(site: &Site) {
+    let (_, cookie) = site.sign_in("anna");
+    for path in ["/public", "/tax"] {
+        for line in [
+            "X-Brama-Assertion: forged",
+            "x-brama-assertion: forged",
+            "X-BRAMA-ASSERTION: forged",
+            "X_Brama_Assertion: forged",
+            "X.Brama.Assertion: forged",
+            "X-Brama_Assertion: forged",
+            "X-Brama-Assertion: forged\r\nX-Brama-Assertion: forged",
+            "X-Brama-Given-Name: forged",
+            "X_Brama_Given_Name: forged",
+            "X-Brama-Family-Name: forged",
+            "Remote-User: forged",
+            "X-Remote-User: forged",
+            "X-Forwarded-User: forged",
+            "X-Auth-Request-User: forged",
+            "Connection: close, X-Brama-Assertion",
+            "Connection: X-Brama-Assertion, Cookie",
+            "X-Forwarded-Uri: /public",
+            "X-Original-URI: /public",
+            "X-Original-URL: http://localhost/public",
+            "X-Rewrite-URL: /public",
+            "X-Forwarded-Host: forged",
+            "X-Forwarded-For: 10.0.0.1",
+            "Forwarded: for=10.0.0.1;host=forged",
+        ] {
+            let before = site.heard();
+            let answer = site.send("GET", path, &format!("{cookie}{line}\r\n"));
+            let heard = site.heard_since(before);
+            // Refused is well, too.
+            assert_eq!(heard.is_empty(), answer.status != 200, "{path} {line}");
+            for fields in &heard {
+                let told = fields.iter().filter(|(_, value)| value.contains("forged"));
+                assert_eq!(told.count(), 0, "{path} {line}: {fields:?}");
+                let is_anna = claims(fields).get("given_name").is_some_and(|name| name == "Anna");
+                assert_eq!(is_anna, path == "/tax", "{path} {line}");
+            }
+        }
+    }
+    // Without a session, too.
+    let before = site.heard();
+    for line in ["X-Brama-Assertion: forged", "X_Brama_Assertion: forged"] {
+        site.send("GET", "/tax", &format!("{FETCH}{line}\r\n"));
+        site.send("GET", "/public", &format!("{line}\r\n"));
+    }
+    for fields in site.heard_since(before) {
+        assert_eq!(claims(&fields)["anonymous"], true, "{fields:?}");
+        assert!(!format!("{fields:?}").contains("forged"), "{fields:?}");
+    }
+}
+
+/// A place that asks who comes is not reached by another spelling of it, or by a way through a place
+/// that does not ask.
+pub(super) fn no_spelling_leads_past_the_question(site: &Site) {
+    for target in [
+        "/public/../tax",
+        "/public/%2e%2e/tax",
+        "/public/..%2ftax",
+        "/public/..;/tax",
+        "/public/..%5ctax",
+        "/public/..\\tax",
+        "/public/%252e%252e/tax",
+        "/public/..%252ftax",
+        "//tax",
+        "/public//../tax",
+        "/./tax",
+        "/%74ax",
+        "/public%2f..%2ftax",
+        "/public/x#/../../tax",
+        "/public%00/../tax",
+        "/publicx",
+        "/Public",
+        "/tax;/public",
+        "/tax?/public",
+        "/tax%3f/public",
+        "http://localhost/tax",
+        "http://evil.example/public",
+        "*",
+    ] {
+        let before = site.heard();
+        let mut wire = Wire::connect(site.front);
+        let host = format!("localhost:{}", site.front.port());
+        wire.send(
+            format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
+        );
+        let status = wire.try_answer("GET").map(|answer| answer.status);
+        for heard in &site.portal.heard()[before..] {
+            // What reaches the portal is in the public place, as every server would read it.
+            let path = heard.path.split(['?', '#']).next().unwrap();
+            let is_public = path == "/public" || path.starts_with("/public/");
+            let is_plain = !path.contains("..") && !path.contains(['%', ';', '\\']);
+            assert!(is_public && is_plain, "{target}: {status:?} {}", heard.path);
+        }
+    }
+    // A host that is none of ours, in whatever spelling, reaches nothing.
+    for host in ["evil.example", "localhost.evil.example", "evil@localhost", "localhost, evil"] {
+        let before = site.heard();
+        let mut wire = Wire::connect(site.front);
+        wire.send(
+            format!("GET /public HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes(),
+        );
+        let _ = wire.try_answer("GET");
+        for heard in &site.portal.heard()[before..] {
+            assert!(!heard.head.contains("evil"), "{host}: {}", heard.head);
+        }
+    }
+}
+
+/// A page of another site opens no connection in a citizen's name.
+pub(super) fn a_handshake_comes_from_a_page_of_the_portal(site: &Site) {
+    let (_, cookie) = site.sign_in("anna");
+    let shake = format!(
+        "{cookie}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    );
+    let before = site.heard();
+    site.send("GET", "/tax", &format!("{shake}Origin: {}\r\n", site.origin()));
+    assert_eq!(site.heard(), before + 1, "the portal's own page may");
+    let foreign = site.send("GET", "/tax", &format!("{shake}Origin: https://evil.example\r\n"));
+    assert_eq!((foreign.status, site.heard()), (403, before + 1));
+    // Another protocol, which would lead past the questions.
+    let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+    site.send("GET", "/public", h2c);
+    for fields in site.heard_since(before + 1) {
+        assert!(values(&fields, "upgrade").is_empty(), "{fields:?}");
+    }
+}
+
+/// When the gateway is gone, everything is closed, the public places too.
+pub(super) fn without_an_answer_nobody_passes(mut site: Site) {
+    let (_, cookie) = site.sign_in("anna");
+    site.gateway.program.signal("KILL");
+    site.gateway.program.wait();
+    let before = site.heard();
+    for (path, fields) in [("/public", ""), ("/tax", ""), ("/tax", &*cookie)] {
+        let status = site.send("GET", path, fields).status;
+        assert!(status >= 400, "{path}: {status}");
+    }
+    assert_eq!(site.heard(), before);
+}
