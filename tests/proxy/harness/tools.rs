@@ -49,11 +49,14 @@ pub(crate) fn backend(name: &str) -> Option<PathBuf> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
     Apache,
+    Caddy,
     Chromium,
     Curl,
+    Envoy,
     Express,
     Faketime,
     Javac,
+    Haproxy,
     Nginx,
     Node,
     OpenSsl,
@@ -67,6 +70,7 @@ pub(crate) enum Tool {
     Redis,
     SocketActivate,
     Tomcat,
+    Traefik,
 }
 
 impl Tool {
@@ -78,6 +82,7 @@ impl Tool {
             Self::Express => "node-express",
             Self::Faketime => "faketime",
             Self::Javac => "default-jdk-headless",
+            Self::Haproxy => "haproxy",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
             Self::OpenSsl => "openssl",
@@ -91,6 +96,9 @@ impl Tool {
             Self::Redis => "redis-server",
             Self::SocketActivate => "systemd",
             Self::Tomcat => "tomcat10-common",
+            Self::Caddy | Self::Envoy | Self::Traefik => {
+                "nothing, but run tests/conformance/python/setup.sh"
+            }
         }
     }
 
@@ -104,6 +112,8 @@ impl Tool {
             }
             Self::Faketime => installed("faketime").is_some(),
             Self::Javac => installed("javac").is_some(),
+            Self::Haproxy => haproxy().is_some(),
+            Self::Caddy | Self::Envoy | Self::Traefik => self.beside_judges().is_some(),
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
             Self::OpenSsl => installed("openssl").is_some(),
@@ -119,6 +129,32 @@ impl Tool {
             Self::Tomcat => PathBuf::from(tomcat::HOME).is_dir() && installed("java").is_some(),
         }
     }
+}
+
+impl Tool {
+    /// Returns a proxy that is installed with the judges, as a package of Python.
+    pub(crate) fn beside_judges(self) -> Option<PathBuf> {
+        let python = std::env::var_os("BRAMA_JUDGES_PYTHON").map(PathBuf::from)?;
+        let folder = python.parent()?;
+        let file = match self {
+            Self::Caddy => folder.join("caddy"),
+            Self::Traefik => folder.join("traefik"),
+            // Its command is a script of Python that starts the program.
+            Self::Envoy => {
+                let library = std::fs::read_dir(folder.parent()?.join("lib")).ok()?;
+                let version = library.filter_map(Result::ok).next()?.path();
+                version.join("site-packages/envoy/_bin/envoy")
+            }
+            _ => return None,
+        };
+        file.is_file().then_some(file)
+    }
+}
+
+/// Returns `HAProxy`, which Debian keeps where only root looks by default.
+pub(crate) fn haproxy() -> Option<PathBuf> {
+    let at_home = PathBuf::from("/usr/sbin/haproxy");
+    installed("haproxy").or_else(|| at_home.is_file().then_some(at_home))
 }
 
 fn has_module(name: &str) -> bool {
