@@ -9,13 +9,18 @@
 
 mod nginx;
 mod sketch;
+mod trial;
 
+use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::sketch::Sketch;
+use self::trial::Trial;
 use super::configuration::load;
 use super::output::{complain, print};
+use crate::app::Settings;
 
 /// Exit status for wrong usage, as clap has it.
 const USAGE: u8 = 2;
@@ -38,6 +43,20 @@ pub(super) struct Arguments {
     /// Where the proxy asks. Default: as `[[companion]]` has it.
     #[arg(long, value_name = "ADDRESS")]
     ask: Option<String>,
+    /// Prints nothing, but asks through a proxy that runs, at this address, for what is tricky, and
+    /// says which rule its configuration breaks. Exit status 1 when one is broken.
+    #[arg(long, value_name = "URL")]
+    test: Option<String>,
+    /// Stands in the place of the portal during the test, to see what reaches it: the proxy must
+    /// lead there.
+    #[arg(long, value_name = "ADDRESS", requires = "test")]
+    as_portal: Option<SocketAddr>,
+    /// The session of a tester, as the browser's `Cookie` field has it.
+    #[arg(long, value_name = "COOKIE", requires = "test")]
+    cookie: Option<String>,
+    /// PEM file with the authority of the proxy's certificate. Default: those of the system.
+    #[arg(long, value_name = "FILE", requires = "test")]
+    ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -55,6 +74,13 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         (Some(settings), _) => settings,
         (None, problems) => return wrong(format!("the configuration is wrong\n{problems}")),
     };
+    if let Some(url) = &arguments.test {
+        return match test(arguments, url, &settings) {
+            Ok(0) => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(message) => wrong(message),
+        };
+    }
     let front = match arguments.proxy {
         Proxy::Nginx => crate::companion::front::Front::Nginx,
     };
@@ -74,4 +100,20 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Proxy::Nginx => nginx::text(&sketch),
     });
     ExitCode::SUCCESS
+}
+
+/// Tests a proxy that runs, and returns how many rules it breaks.
+fn test(arguments: &Arguments, url: &str, settings: &Settings) -> Result<usize, String> {
+    let read = |path: &PathBuf| {
+        fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+    };
+    let authorities = arguments.ca.as_ref().map(read).transpose()?;
+    let trial = Trial {
+        settings,
+        url,
+        as_portal: arguments.as_portal,
+        cookie: arguments.cookie.as_deref(),
+        authorities: authorities.as_deref(),
+    };
+    trial.run().map(|tally| tally.broken)
 }

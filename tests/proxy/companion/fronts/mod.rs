@@ -3,6 +3,7 @@
 
 mod nginx;
 mod stories;
+mod trial;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -47,6 +48,17 @@ impl Site {
         proxy: &str,
         start: impl FnOnce(&Start<'_>) -> Box<dyn std::any::Any>,
     ) -> Self {
+        let portal = Script::start(HashMap::new());
+        let address = portal.address.to_string();
+        Self { portal, ..Self::start_before(proxy, &address, start) }
+    }
+
+    /// Does the same before a portal somewhere else.
+    pub(super) fn start_before(
+        proxy: &str,
+        portal: &str,
+        start: impl FnOnce(&Start<'_>) -> Box<dyn std::any::Any>,
+    ) -> Self {
         let (front, asked) = (free_address(), free_address());
         let origin = format!("http://localhost:{}", front.port());
         let mut plan = Plan::empty()
@@ -58,14 +70,12 @@ impl Site {
         }
         let simulator = Simulator::start_for(&origin);
         let gateway = plan.node(&simulator).start();
-        let portal = Script::start(HashMap::new());
-        let address = portal.address.to_string();
-        let (is_well, printed) =
-            gateway.command("print-config", &[proxy, "--portal", &address], "");
+        let (is_well, printed) = gateway.command("print-config", &[proxy, "--portal", portal], "");
         assert!(is_well, "{printed}");
         let folder = gateway.file("front");
         std::fs::create_dir(&folder).unwrap();
         let proxy = start(&Start { printed: &printed, folder: &folder, front });
+        let portal = Script::start(HashMap::new());
         Self { front, portal, gateway, _simulator: simulator, _proxy: proxy }
     }
 

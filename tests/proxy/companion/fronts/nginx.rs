@@ -12,7 +12,7 @@ use super::{Site, Start, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{PATIENCE, Program};
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     let here = start.folder.display();
     let mut temporary = String::new();
     for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {

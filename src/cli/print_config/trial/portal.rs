@@ -1,0 +1,68 @@
+//! Stands in the place of the portal and notes what it hears. Only heads are read; every request
+//! gets the same short answer.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// What is heard.
+pub(super) struct Portal(Arc<Mutex<Vec<String>>>);
+
+/// The longest head that is read.
+const MAXIMUM: usize = 256 * 1024;
+/// How long a proxy may keep a connection without saying anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Portal {
+    /// Listens there for as long as this process lives.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub(super) fn start(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let notes = Arc::clone(&heard);
+        thread::spawn(move || {
+            for stream in listener.incoming().filter_map(Result::ok) {
+                let notes = Arc::clone(&notes);
+                thread::spawn(move || serve(stream, &notes));
+            }
+        });
+        Ok(Self(heard))
+    }
+
+    /// Returns the head of a request that has this mark in its first line.
+    pub(super) fn heard(&self, mark: &str) -> Option<String> {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |head: &&String| head.lines().next().is_some_and(|line| line.contains(mark));
+        heard.iter().find(is_it).cloned()
+    }
+}
+
+fn serve(mut stream: TcpStream, notes: &Mutex<Vec<String>>) {
+    if stream.set_read_timeout(Some(PATIENCE)).is_err() {
+        return;
+    }
+    let mut bytes = Vec::new();
+    let mut piece = [0; 8192];
+    loop {
+        // A body, which no request of the test has, would be read as a head and end it here.
+        while let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+            bytes.drain(..end + 4);
+            notes.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nbrama-probe\n";
+            if stream.write_all(answer).is_err() {
+                return;
+            }
+        }
+        match stream.read(&mut piece) {
+            Ok(count) if count > 0 && bytes.len() < MAXIMUM => {
+                bytes.extend_from_slice(&piece[..count]);
+            }
+            _ => return,
+        }
+    }
+}
