@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::base::body::{self, Body};
 use crate::base::reason::Reason;
@@ -34,10 +34,40 @@ pub const REFUSED: &str = "refused";
 
 /// What is answered.
 pub enum Answer {
-    /// It may pass, as whom the fields say; with the public name of the session.
-    Allow(Told, Option<String>),
+    /// It may pass.
+    Allow(Allowed),
     /// It may not.
     Deny(Denied),
+}
+
+/// As whom a request passes.
+pub struct Allowed {
+    told: Told,
+    cookies: HeaderValue,
+    /// The public name of the session; nobody is signed in without.
+    pub session: Option<String>,
+}
+
+impl Allowed {
+    /// Returns the fields with which the request goes on. Each takes the place of all that the
+    /// client sent under its name. Cookies are those of the client without ours, which would be
+    /// worth stealing at the portal.
+    pub fn fields(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        let told = self.told.fields().iter().map(|(name, value)| (name, value));
+        told.chain([(&COOKIE, &self.cookies)])
+    }
+
+    /// Puts it into an answer.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(body::empty());
+        let headers = response.headers_mut();
+        for (name, value) in self.fields() {
+            headers.append(name, value.clone());
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
 }
 
 /// Decides about a request. It has no answer yet: what is returned with the decision is to be
@@ -55,7 +85,7 @@ pub async fn decide<'w>(worker: &'w Worker, asked: Asked, peer: &Peer) -> (Answe
         }
     };
     let outcome = match answer {
-        Answer::Allow(..) => ALLOWED,
+        Answer::Allow(_) => ALLOWED,
         Answer::Deny(_) => DENIED,
     };
     worker.shared.counts.decisions.add(outcome);
@@ -136,25 +166,42 @@ async fn judge(
         return Err(unsaid());
     }
     let session = pass.live().map(|live| live.session().subject().session.to_owned());
-    Ok(Answer::Allow(told, session))
-}
-
-/// Makes a yes.
-#[must_use]
-pub fn allow(told: &Told) -> Response<Body> {
-    let mut response = Response::new(body::empty());
-    let headers = response.headers_mut();
-    for (name, value) in told.fields() {
-        headers.append(name, value.clone());
-    }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let cookies = foreign_cookies(worker, context)?;
+    Ok(Answer::Allow(Allowed { told, cookies, session }))
 }
 
 /// Tells whether the signed identity is there exactly once, with a value.
 fn is_whole(told: &Told) -> bool {
     let mut values = told.fields().iter().filter(|(name, _)| *name == ASSERTION);
     matches!((values.next(), values.next()), (Some((_, value)), None) if !value.is_empty())
+}
+
+/// Returns the cookies of the client without ours, in one line (RFC 9113 8.2.3 joins them alike).
+fn foreign_cookies(worker: &Worker, context: &mut RequestContext) -> Result<HeaderValue, Failure> {
+    let headers = &mut context.parts.headers;
+    if context.scan.has_cookies {
+        worker.shared.settings.cookies.remove_from_request(headers);
+    }
+    let mut lines = headers.get_all(COOKIE).iter();
+    let joined = match (lines.next(), lines.next()) {
+        (None, _) => HeaderValue::from_static(""),
+        (Some(one), None) => one.clone(),
+        _ => {
+            let lines: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+            HeaderValue::from_bytes(&lines.join(&b"; "[..])).map_err(|_| too_many_cookies())?
+        }
+    };
+    if joined.len() > MAXIMUM_COOKIES { Err(too_many_cookies()) } else { Ok(joined) }
+}
+
+/// The most bytes of cookies in an answer: proxies take heads of answers up to a bound of their own.
+const MAXIMUM_COOKIES: usize = 8 * 1024;
+
+fn too_many_cookies() -> Failure {
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let failure = Failure::new(ErrorPage::TooLarge, status, Reason::RequestHeaderTooLarge);
+    let detail = format!("the cookies of the portal have more than {MAXIMUM_COOKIES} bytes");
+    Failure { detail, ..failure }
 }
 
 /// The body does not come here, but its length does.
@@ -211,7 +258,7 @@ impl Front {
     #[must_use]
     pub fn write(self, answer: Answer) -> Response<Body> {
         match answer {
-            Answer::Allow(told, _) => allow(&told),
+            Answer::Allow(allowed) => allowed.into_response(),
             Answer::Deny(denied) => self.refusal(denied.into_response()),
         }
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::HeaderName;
+use http::header::COOKIE;
 
 use crate::app::Settings;
 use crate::companion::front::Front;
@@ -34,7 +35,8 @@ pub(super) struct Sketch {
     pub(super) gateway_by_tls: bool,
     /// Where the portal is.
     pub(super) portal: String,
-    /// Fields of an answer that say who it is.
+    /// Fields of an answer that take the place of what the client sent: those that say who it is,
+    /// and its cookies without ours.
     pub(super) told: Vec<HeaderName>,
     warnings: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl Sketch {
                 }
             }
         }
+        told.push(COOKIE);
         let listen = &settings.listen;
         let plain = listen.unix.as_ref().or(listen.http.as_ref());
         let by_tls = listen.https.as_ref().map(|https| &https.socket);

@@ -116,6 +116,27 @@ fn every_field_of_a_route_is_in_a_yes_so_that_it_takes_the_place_of_what_a_clien
 }
 
 #[test]
+fn a_yes_has_the_cookies_of_the_portal_without_ours() {
+    let asked = Asked::start(&[("/", "required", ""), ("/public", "public", "")]);
+    let session = asked.cookie.trim_end();
+    for door in OVER_HTTP {
+        for (path, fields, expected) in [
+            ("/", asked.cookie.clone(), Some("")),
+            ("/public", String::new(), Some("")),
+            ("/", format!("{session}; a=1; b=2\r\n"), Some("a=1; b=2")),
+            ("/", format!("Cookie: a=1\r\n{session}\r\nCookie: b=2\r\n"), Some("a=1; b=2")),
+            ("/", format!("{session}; a={}\r\n", "x".repeat(8 * 1024)), None),
+        ] {
+            let answer = asked.ask(door, Question::script(path), &fields);
+            match expected {
+                Some(expected) => assert_eq!(values(&answer, "cookie"), [expected], "{door}"),
+                None => assert!([403, 431].contains(&answer.status), "{door} {}", answer.status),
+            }
+        }
+    }
+}
+
+#[test]
 fn rules_hold_as_for_requests_that_go_on_from_here() {
     let asked = Asked::start(&[
         ("/", "required", ""),

@@ -27,8 +27,13 @@ pub(super) fn a_citizen_comes_and_goes(site: &Site) {
     assert_eq!((page.status, &*page.text()), (200, "plain"));
     let heard = site.heard_since(before).pop().unwrap();
     assert_eq!(claims(&heard)["given_name"], "Anna");
-    assert_eq!(values(&heard, "x-brama-given-name"), ["Anna"]);
+    assert_eq!(values(&heard, "cookie").join(""), "", "our cookie stays here");
     assert_eq!(site.portal.heard().last().unwrap().path, "/tax?year=2026");
+    let theirs = format!("{}; JSESSIONID=1; theme=dark\r\n", cookie.trim());
+    site.send("GET", "/tax", &theirs);
+    let heard = site.heard_since(before).pop().unwrap();
+    assert_eq!(values(&heard, "cookie"), ["JSESSIONID=1; theme=dark"]);
+    assert_eq!(values(&heard, "x-brama-given-name"), ["Anna"]);
 
     // Another level is asked for, and another method is not there.
     let step_up = site.send("GET", "/high", &format!("{cookie}{NAVIGATION}"));
