@@ -29,6 +29,7 @@ pages! {
     attacks_browser: "../../docs/attacks-browser.md",
     attacks_gateway: "../../docs/attacks-gateway.md",
     backends: "../../docs/backends.md",
+    companion: "../../docs/companion.md",
     demo: "../../docs/demo.md",
     explain: "../../docs/explain.md",
     forms: "../../docs/forms.md",

@@ -9,6 +9,8 @@ use crate::base::rights;
 use crate::companion::Askers;
 use crate::companion::front::Front;
 use crate::config::file;
+use crate::gate::action::Action;
+use crate::gate::policy::Route;
 use crate::request::networks::Networks;
 use crate::server::certificates::{Certificates, Files};
 use crate::server::listener::Socket;
@@ -39,6 +41,43 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Vec<Companion> {
         companions.push(Companion { front, socket, askers, tls });
     }
     companions
+}
+
+/// Looks at what the proxies that ask will be told of the routes.
+pub(super) fn check(context: &mut Context<'_>, routes: &[Route]) {
+    let file = context.file();
+    if file.companion.is_empty() || routes.len() != file.routes.len() {
+        return;
+    }
+    let permitted = |route: &&Route| matches!(route.action, Action::Permit);
+    if !routes.iter().any(|route| permitted(&route)) {
+        context.warn(
+            key!(companion),
+            "no route is for the proxies that ask here, so they are told no for everything",
+            "add a [[route]] with audience and without upstream",
+        );
+        return;
+    }
+    if file.listen.trusted_proxies.is_empty() && file.listen.unix.is_none() {
+        context.warn(
+            key!(listen.trusted_proxies),
+            "is empty, though citizens come to our own places through the proxies that ask: all of \
+             them would have the proxy's address",
+            "name the networks of these proxies",
+        );
+    }
+    for (index, route) in routes.iter().enumerate() {
+        let is_shared = routes.iter().filter(permitted).any(|other| other.host == route.host);
+        if is_shared && matches!(route.action, Action::Forward(_)) {
+            context.warn(
+                &format!("route[{index}].{}", key!(Route: upstream)),
+                "the gateway hands these requests on itself, and a proxy that asks about one is told \
+                 no (request.misdirected)",
+                "have the proxy send them to the gateway's listener for citizens, as brama \
+                 print-config does, or leave upstream out",
+            );
+        }
+    }
 }
 
 fn socket(context: &mut Context<'_>, companion: &file::Companion, key: Key<'_>) -> Option<Socket> {
@@ -152,4 +191,113 @@ fn tls(
         }
     };
     Some(Some(CompanionTls { certificates, authorities }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::clock::{Clock, SystemClock};
+    use crate::config;
+    use crate::config::load::load_text;
+
+    const ROUTE: &str = "[[route]]\npath = \"/\"\naudience = \"tax\"\n";
+    const DOOR: &str = "[[companion]]\nproxy = \"nginx\"\nlisten = \"127.0.0.1:9080\"\n";
+
+    /// All that is said of a configuration.
+    fn said(text: &str) -> String {
+        let text = format!(
+            "[portal]\npublic_url = \"https://portal.test\"\n[listen]\nhttp = \"127.0.0.1:8080\"\n\
+             {text}"
+        );
+        let (_, problems) = config::resolve(
+            load_text("test.toml", &text, std::iter::empty()).unwrap(),
+            SystemClock.now(),
+        );
+        problems.to_string()
+    }
+
+    #[test]
+    fn a_listener_says_who_asks_and_where_and_who_may() {
+        for (door, expected) in [
+            ("listen = \"127.0.0.1:1\"", "companion[0].proxy: is missing"),
+            ("proxy = \"nginx\"", "companion[0].listen: names no place to ask at, or two"),
+            (
+                "proxy = \"nginx\"\nlisten = \"127.0.0.1:1\"\nunix = \"a\"",
+                "companion[0].listen: names no place to ask at, or two",
+            ),
+            (
+                "proxy = \"nginx\"\nlisten = \"0.0.0.0:1\"",
+                "companion[0].trusted: is not given, so nobody could ask",
+            ),
+            (
+                "proxy = \"nginx\"\nlisten = \"0.0.0.0:1\"\ntrusted = [\"10.0.0.0/8\"]",
+                "companion[0].certificate: cookies of citizens and signed identities go over",
+            ),
+            (
+                "proxy = \"nginx\"\nlisten = \"0.0.0.0:1\"\ntrusted = [\"0.0.0.0/0\"]",
+                "companion[0].trusted[0]: 0.0.0.0/0 is everybody",
+            ),
+            (
+                "proxy = \"nginx\"\nunix = \"a\"\ntrusted = [\"10.0.0.0/8\"]",
+                "companion[0].trusted: has no meaning for a unix socket",
+            ),
+            (
+                "proxy = \"nginx\"\nunix = \"a\"\nunix_mode = \"rw\"",
+                "companion[0].unix_mode: \"rw\" is no mode of a file",
+            ),
+            (
+                "proxy = \"nginx\"\nlisten = \"127.0.0.1:8080\"",
+                "companion[0].listen: 127.0.0.1:8080 is taken by listen.http",
+            ),
+            (
+                "proxy = \"nginx\"\nlisten = \"127.0.0.1:1\"\nclient_ca_file = \"ca.pem\"",
+                "companion[0].client_ca_file: has no meaning without TLS",
+            ),
+            (
+                "proxy = \"nginx\"\nlisten = \"127.0.0.1:1\"\ncertificate = \"a.pem\"",
+                "companion[0].key: is missing",
+            ),
+        ] {
+            let said = said(&format!("[[companion]]\n{door}\n{ROUTE}"));
+            assert!(said.contains(expected), "{door}: {said}");
+        }
+        assert!(!said(&format!("{DOOR}{ROUTE}")).contains("companion"));
+        let twice = said(&format!("{DOOR}{}{ROUTE}", DOOR.replace("9080", "9081")));
+        assert!(twice.contains("companion[1].proxy: there is a listener for nginx already"));
+    }
+
+    #[test]
+    fn a_route_for_a_proxy_that_asks_has_nothing_that_only_the_gateway_could_do() {
+        for (line, expected) in [
+            ("strip_prefix = \"/\"", "route[0].strip_prefix: is not for a route without upstream"),
+            ("max_body = \"1 MiB\"", "route[0].max_body: is not for a route without upstream"),
+            (
+                "request_headers = { remove = [\"X-A\"] }",
+                "route[0].request_headers: is not for a route without upstream",
+            ),
+            (
+                "lenient_paths = [\"encoded_slash\"]",
+                "route[0].lenient_paths: is not for a route without upstream",
+            ),
+            ("identity = [\"headers\"]", "route[0].identity: leaves out \"assertion\""),
+            ("identity = [\"assertion\", \"signature\"]", "route[0].identity: has \"signature\""),
+        ] {
+            let said = said(&format!("{DOOR}{ROUTE}{line}\n"));
+            assert!(said.contains(expected), "{line}: {said}");
+        }
+        let nameless = said(&format!("{DOOR}[[route]]\npath = \"/\"\n"));
+        assert!(nameless.contains("route[0].audience: is missing"), "{nameless}");
+        // Without a listener a route goes on to an upstream, as ever.
+        assert!(said(ROUTE).contains("route[0].upstream: is missing"));
+    }
+
+    #[test]
+    fn routes_that_the_gateway_hands_on_itself_are_told() {
+        let upstream = "[[upstream]]\nname = \"app\"\nurl = \"http://127.0.0.1:9\"\n";
+        let own = "[[route]]\npath = \"/forms\"\nupstream = \"app\"\n";
+        let both = said(&format!("{DOOR}{upstream}{ROUTE}{own}"));
+        assert!(both.contains("route[1].upstream: the gateway hands these requests on"), "{both}");
+        let alone = said(&format!("{DOOR}{upstream}{own}"));
+        assert!(alone.contains("companion: no route is for the proxies that ask"), "{alone}");
+        assert!(both.contains("listen.trusted_proxies: is empty"), "{both}");
+    }
 }

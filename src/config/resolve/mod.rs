@@ -111,6 +111,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     doors::check(context, &routes, &upstreams);
     loops::check(context, portal.as_ref(), &upstreams);
     told::check(context, &routes, &upstreams);
+    companion::check(context, &routes);
     portal::check_cookies(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);

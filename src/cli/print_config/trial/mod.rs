@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 
 use self::client::{Client, Heard};
 use self::portal::Portal;
-use self::requests::{Case, Expected};
+use self::requests::{Case, Expected, Places};
 use super::super::output::{complain, print};
 use crate::app::Settings;
 use crate::gate::action::Action;
@@ -33,17 +33,6 @@ pub(super) struct Trial<'t> {
     pub(super) cookie: Option<&'t str>,
     /// The authorities of the proxy's certificate, in PEM; by default those of the system.
     pub(super) authorities: Option<&'t [u8]>,
-}
-
-/// Places that the tests ask for.
-#[derive(Debug)]
-pub(super) struct Places {
-    /// One that asks who comes.
-    pub(super) protected: String,
-    /// One that does not.
-    pub(super) public: Option<String>,
-    /// The beginning of our own.
-    pub(super) ours: String,
 }
 
 /// What became of a case.

@@ -1,11 +1,21 @@
 //! The tricky requests, each with the rule that it is for.
 
-use super::Places;
 use crate::base::encoding::from_base64url;
 use crate::base::random;
 
 /// Stands in every field that a client writes in place of a proxy.
 pub(super) const FORGED: &str = "brama-forged";
+
+/// Places that the tests ask for.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// One that asks who comes.
+    pub(super) protected: String,
+    /// One that does not.
+    pub(super) public: Option<String>,
+    /// The beginning of our own.
+    pub(super) ours: String,
+}
 
 /// One request.
 #[derive(Debug)]
