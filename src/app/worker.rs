@@ -23,8 +23,11 @@ pub(super) async fn work(
     let (stopper, stopping) = shutdown();
     tokio::spawn(stop.pass_on(stopper));
     let mut attended = JoinSet::new();
-    // All citizens come by a few connections of the proxy that asks.
-    let limits = Limits { connections_per_address: 0, ..admission.limits() };
+    // All citizens come by a few connections of the proxy that asks. A bound of its own keeps those
+    // who may not ask from taking the descriptors of the others.
+    let limits = admission.limits();
+    let connections = limits.connections.min(MOST_ASKING);
+    let limits = Limits { connections, connections_per_address: 0, ..limits };
     let asked = Admission::new(limits, Vec::new(), &[]);
     for door in doors {
         let purpose = door.purpose();
@@ -64,6 +67,9 @@ pub(super) async fn work(
         () = tidy => {}
     }
 }
+
+/// The most connections of proxies that ask, for each worker.
+const MOST_ASKING: usize = 1024;
 
 /// How often connections to upstreams that waited too long are closed.
 const TIDY: Duration = Duration::from_secs(5);
