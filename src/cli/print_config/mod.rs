@@ -7,8 +7,10 @@
 //! 3. Whatever a client could say in our place is taken away by a line of what is printed. Where a
 //!    proxy cannot, the text says so.
 
+mod caddy;
 mod nginx;
 mod sketch;
+mod traefik;
 mod trial;
 
 use std::fs;
@@ -21,6 +23,7 @@ use self::trial::Trial;
 use super::configuration::load;
 use super::output::{complain, print};
 use crate::app::Settings;
+use crate::companion::front::Front;
 
 /// Exit status for wrong usage, as clap has it.
 const USAGE: u8 = 2;
@@ -63,6 +66,10 @@ pub(super) struct Arguments {
 enum Proxy {
     /// nginx, Angie, OpenResty.
     Nginx,
+    /// Traefik: the static configuration, and a file for its file provider.
+    Traefik,
+    /// Caddy: sites of a Caddyfile.
+    Caddy,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -82,7 +89,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         };
     }
     let front = match arguments.proxy {
-        Proxy::Nginx => crate::companion::front::Front::Nginx,
+        Proxy::Nginx => Front::Nginx,
+        Proxy::Traefik => Front::Traefik,
+        Proxy::Caddy => Front::Caddy,
     };
     let given = sketch::Given {
         portal: &arguments.portal,
@@ -96,9 +105,15 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     for warning in sketch.warnings() {
         complain(format_args!("warning: {warning}"));
     }
-    print(match arguments.proxy {
-        Proxy::Nginx => nginx::text(&sketch),
-    });
+    let text = match arguments.proxy {
+        Proxy::Nginx => Ok(nginx::text(&sketch)),
+        Proxy::Traefik => traefik::text(&sketch),
+        Proxy::Caddy => Ok(caddy::text(&sketch)),
+    };
+    match text {
+        Ok(text) => print(text),
+        Err(error) => return wrong(error.to_string()),
+    }
     ExitCode::SUCCESS
 }
 

@@ -7,23 +7,7 @@ use std::fmt::Write as _;
 
 use http::HeaderName;
 
-use super::sketch::{Site, Sketch};
-
-/// Names under which clients could tell an identity to a portal that believes them.
-const FOREIGN: [&str; 12] = [
-    "Remote-User",
-    "Remote-Name",
-    "Remote-Email",
-    "Remote-Groups",
-    "X-Remote-User",
-    "X-Forwarded-User",
-    "X-Forwarded-Email",
-    "X-Forwarded-Groups",
-    "X-Forwarded-Preferred-Username",
-    "X-Auth-Request-User",
-    "X-Auth-Request-Email",
-    "X-Auth-Request-Groups",
-];
+use super::sketch::{Place, Site, Sketch, Way, shown};
 
 /// Writes the blocks that belong into `http { }`.
 pub(super) fn text(sketch: &Sketch) -> String {
@@ -59,23 +43,48 @@ const HEAD: &str = "\
 ";
 
 fn server(text: &mut String, sketch: &Sketch, site: &Site) {
-    let Site { host, port, is_tls, ours, ours_exactly } = site;
+    let Site { host, port, is_tls, .. } = site;
     let _ = writeln!(text, "\nserver {{");
     if *is_tls {
         let _ = write!(
             text,
-            "    listen {port} ssl;\n    server_name {host};\n    \
+            "    listen {port} ssl http2;\n    server_name {host};\n    \
              ssl_certificate /etc/nginx/tls/{host}.pem;\n    \
              ssl_certificate_key /etc/nginx/tls/{host}.key;\n"
         );
     } else {
         let _ = write!(text, "    listen {port};\n    server_name {host};\n");
     }
-    let _ = write!(
-        text,
+    text.push_str(
         "    underscores_in_headers off;\n    ignore_invalid_headers on;\n    \
-         client_max_body_size 0;\n\n    location / {{\n        auth_request /brama-decide;\n"
+         client_max_body_size 0;\n",
     );
+    for place in site.places() {
+        for location in locations(&place) {
+            match place.way {
+                Way::Portal => to_portal(text, (sketch, site), &location),
+                Way::Gateway => to_gateway(text, (sketch, site), &location),
+            }
+        }
+    }
+    decide(text, sketch, site);
+    to_gateway(text, (sketch, site), "@brama");
+    let _ = writeln!(text, "}}");
+}
+
+/// What nginx calls a place. It takes the longest of them.
+fn locations(place: &Place<'_>) -> Vec<String> {
+    match (place.path, place.is_exact) {
+        ("/", false) => vec!["/".to_owned()],
+        (path, true) => vec![format!("= {path}")],
+        (path, false) if path.ends_with('/') => vec![format!("^~ {path}")],
+        // Whole segments: `location /a` has /ab in it.
+        (path, false) => vec![format!("= {path}"), format!("^~ {path}/")],
+    }
+}
+
+fn to_portal(text: &mut String, (sketch, site): (&Sketch, &Site), location: &str) {
+    let _ = write!(text, "\n    location {location} {{\n        auth_request /brama-decide;\n");
     for name in &sketch.told {
         let (variable, field) = (variable(name), field(name));
         let _ = writeln!(text, "        auth_request_set ${variable} $upstream_http_{field};");
@@ -89,27 +98,10 @@ fn server(text: &mut String, sketch: &Sketch, site: &Site) {
     for name in &sketch.told {
         let _ = writeln!(text, "        proxy_set_header {} ${};", shown(name), variable(name));
     }
-    for name in FOREIGN {
-        if !sketch.told.iter().any(|told| told.as_str().eq_ignore_ascii_case(name)) {
-            let _ = writeln!(text, "        proxy_set_header {name} \"\";");
-        }
+    for name in &sketch.cleared {
+        let _ = writeln!(text, "        proxy_set_header {name} \"\";");
     }
-    let _ = writeln!(text, "    }}\n");
-    decide(text, sketch, site);
-    for path in ours {
-        // A path that ends in no slash is one place and all below it.
-        if let Some(place) = path.strip_suffix('/').filter(|place| !place.is_empty()) {
-            to_gateway(text, (sketch, site), &format!("^~ {place}/"));
-        } else {
-            to_gateway(text, (sketch, site), &format!("= {path}"));
-            to_gateway(text, (sketch, site), &format!("^~ {path}/"));
-        }
-    }
-    for path in ours_exactly {
-        to_gateway(text, (sketch, site), &format!("= {path}"));
-    }
-    to_gateway(text, (sketch, site), "@brama");
-    let _ = writeln!(text, "}}");
+    let _ = writeln!(text, "    }}");
 }
 
 /// What goes to the portal and to the gateway alike.
@@ -131,6 +123,12 @@ const COMMON: &str = "        proxy_http_version 1.1;
         proxy_set_header X-Rewrite-URL \"\";
         proxy_set_header Forwarded \"\";
         proxy_set_header X-Request-Id \"\";
+        proxy_set_header X-Forwarded-Prefix \"\";
+        proxy_set_header X-Forwarded-Port \"\";
+        proxy_set_header X-Forwarded-Server \"\";
+        proxy_set_header X-Forwarded-Scheme \"\";
+        proxy_set_header X-Scheme \"\";
+        proxy_set_header X-Real-IP \"\";
 ";
 
 /// Returns the lines for everything that goes on.
@@ -152,7 +150,8 @@ fn decide(text: &mut String, sketch: &Sketch, site: &Site) {
     let path = sketch.path;
     let _ = write!(
         text,
-        "    location = /brama-decide {{
+        "
+    location = /brama-decide {{
         internal;
         proxy_pass {scheme}://brama_decide{path};
         proxy_http_version 1.1;
@@ -209,13 +208,4 @@ fn variable(name: &HeaderName) -> String {
 /// A name as nginx has it in variables.
 fn field(name: &HeaderName) -> String {
     name.as_str().replace('-', "_")
-}
-
-/// A name as people write it.
-fn shown(name: &HeaderName) -> String {
-    let words = name.as_str().split('-').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        first.to_ascii_uppercase() + rest
-    });
-    words.collect::<Vec<_>>().join("-")
 }

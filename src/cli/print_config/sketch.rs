@@ -8,6 +8,8 @@ use http::header::COOKIE;
 use crate::app::Settings;
 use crate::companion::front::Front;
 use crate::gate::action::Action;
+use crate::identity::forms::headers::Preset;
+use crate::identity::headers::{ASSERTION, ENCRYPTED_ASSERTION};
 use crate::server::listener::Socket;
 
 /// Addresses that are given by hand, for instance because the proxy sees another network.
@@ -38,6 +40,9 @@ pub(super) struct Sketch {
     /// Fields of an answer that take the place of what the client sent: those that say who it is,
     /// and its cookies without ours.
     pub(super) told: Vec<HeaderName>,
+    /// Names under which a client could tell an identity, to a portal that believes them; none of
+    /// those that are told.
+    pub(super) cleared: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -52,6 +57,56 @@ pub(super) struct Site {
     pub(super) ours: Vec<String>,
     /// Single paths that do.
     pub(super) ours_exactly: Vec<String>,
+    /// Beginnings of paths about which it asks.
+    pub(super) asked: Vec<String>,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the gateway, without a question.
+    Gateway,
+    /// To the portal, when the gateway says that it may.
+    Portal,
+}
+
+/// A part of a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place<'s> {
+    /// A beginning, in whole segments; or a single path.
+    pub(super) path: &'s str,
+    pub(super) is_exact: bool,
+    pub(super) way: Way,
+}
+
+impl Site {
+    /// Returns its parts: the first one that a path is in says where it goes, as the longest route
+    /// does in the gateway. The last one is everything.
+    pub(super) fn places(&self) -> Vec<Place<'_>> {
+        let is_whole = |path: &str| path.trim_matches('/').is_empty();
+        let is_ours = self.ours.iter().any(|path| is_whole(path));
+        let rest = if is_ours { Way::Gateway } else { Way::Portal };
+        let single = self.ours_exactly.iter().map(|path| (path, true, Way::Gateway));
+        let ours = self.ours.iter().map(|path| (path, false, Way::Gateway));
+        // What is asked about needs a place of its own where it lies in one of ours.
+        let asked = self.asked.iter().filter(|path| self.ours.iter().any(|ours| is_in(path, ours)));
+        let asked = asked.map(|path| (path, false, Way::Portal));
+        let mut places: Vec<_> = single
+            .chain(ours)
+            .chain(asked)
+            .filter(|(path, ..)| !is_whole(path))
+            .map(|(path, is_exact, way)| Place { path, is_exact, way })
+            .collect();
+        places.sort_by_key(|place| std::cmp::Reverse((place.is_exact, place.path.len())));
+        places.push(Place { path: "/", is_exact: false, way: rest });
+        places
+    }
+}
+
+/// Tells whether a path is another or lies below it.
+fn is_in(path: &str, other: &str) -> bool {
+    let other = other.trim_end_matches('/');
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Why nothing can be printed.
@@ -69,6 +124,14 @@ pub(super) enum Error {
          redirect and respond"
     )]
     NoRoute,
+    /// An address that this kind of proxy cannot go to.
+    #[error("{proxy} reaches no unix socket: {instead}")]
+    Unix {
+        /// The proxy.
+        proxy: &'static str,
+        /// What to do.
+        instead: &'static str,
+    },
 }
 
 impl Sketch {
@@ -114,6 +177,7 @@ impl Sketch {
             gateway: given.gateway.map_or(gateway, str::to_owned),
             gateway_by_tls: plain.is_none(),
             portal: given.portal.to_owned(),
+            cleared: cleared(settings, &told),
             told,
             warnings,
         })
@@ -151,15 +215,80 @@ fn sites(settings: &Settings) -> Vec<Site> {
             );
         }
         ours_exactly.retain(|path| !path.starts_with(&*settings.gateway.prefix));
+        let asked = settings.routes.iter().filter(|other| other.host == route.host);
+        let asked = asked.filter(|other| is_permitted(&other.action));
+        let asked = asked.map(|other| other.path.clone()).collect();
         sites.push(Site {
             host: route.host.clone(),
             port: port.unwrap_or(443),
             is_tls,
             ours,
             ours_exactly,
+            asked,
         });
     }
     sites
+}
+
+/// Names under which clients could tell an identity to a portal that believes them, beside ours.
+const FOREIGN: [&str; 13] = [
+    "remote-user",
+    "remote-name",
+    "remote-email",
+    "remote-groups",
+    "x-remote-user",
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-access-token",
+    "x-auth-request-user",
+    "x-auth-request-email",
+    "x-auth-request-groups",
+];
+
+/// Names under which a client could name another request than it makes. A proxy that sets one of
+/// them for the question, or for the portal, does so after it was taken away.
+pub(super) const OTHER_REQUEST: [&str; 12] = [
+    "Forwarded",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Method",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Prefix",
+    "X-Original-URI",
+    "X-Original-URL",
+    "X-Original-Host",
+    "X-Original-Method",
+    "X-Rewrite-URL",
+    "X-Scheme",
+    "X-Request-Id",
+];
+
+/// More of them, where the proxy writes none of its own.
+pub(super) const OTHER_WAY: [&str; 3] = ["X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"];
+
+fn cleared(settings: &Settings, told: &[HeaderName]) -> Vec<String> {
+    let ours = Preset::Brama.fields().iter().map(|(name, _)| HeaderName::from_static(name));
+    let ours = [ASSERTION, ENCRYPTED_ASSERTION].into_iter().chain(ours);
+    let foreign = FOREIGN.into_iter().map(HeaderName::from_static);
+    let forms = settings.routes.iter().flat_map(|route| &route.release.forms);
+    let mut names: Vec<String> = Vec::new();
+    for name in ours.chain(forms.flat_map(|form| form.taken())).chain(foreign) {
+        let shown = shown(&name);
+        if !told.contains(&name) && !names.contains(&shown) {
+            names.push(shown);
+        }
+    }
+    names
+}
+
+/// A name as people write it.
+pub(super) fn shown(name: &HeaderName) -> String {
+    let words = name.as_str().split('-').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    });
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// The address of a socket as a client on the same machine has it.

@@ -8,12 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use rcgen::{CertificateParams, Issuer, KeyPair};
-use tempfile::TempDir;
-
 use crate::harness::tools::{self, Tool};
 use crate::harness::{
-    Answer, Gateway, Nginx, PATIENCE, Plan, Program, Script, Scripted, Simulator, Wire,
+    Answer, Authority, Gateway, Nginx, PATIENCE, Plan, Program, Script, Scripted, Simulator, Wire,
     free_address, node, sign_in,
 };
 
@@ -393,40 +390,6 @@ fn a_portal_that_thinks_for_too_long_is_not_waited_for() {
     is_refused(&answer, 504, "upstream.timeout");
     portal.event("gone");
     assert_eq!(gateway.connect().get("localhost", "/").status, 200);
-}
-
-/// Certificates of an authority that nobody else knows.
-struct Authority {
-    folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, "authority");
-        let key = KeyPair::generate().unwrap();
-        fs::write(folder.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        Self { folder, issuer: Issuer::new(params, key) }
-    }
-
-    /// Makes a certificate for a name, in the files `NAME.pem` and `NAME.key`.
-    fn issue(&self, name: &str) {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        fs::write(self.folder.path().join(format!("{name}.pem")), certificate.pem()).unwrap();
-        let path = self.folder.path().join(format!("{name}.key"));
-        brama::base::private::write(&path, key.serialize_pem().as_bytes()).unwrap();
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
 }
 
 #[test]

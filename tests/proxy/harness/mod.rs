@@ -2,6 +2,7 @@
 //! owner, by its own process id.
 
 mod apache;
+mod authority;
 pub(crate) mod cases;
 mod citizen;
 pub(crate) mod curl;
@@ -9,6 +10,7 @@ mod gateway;
 pub(crate) mod http_2;
 mod load;
 pub(crate) mod numbers;
+mod person;
 mod plan;
 mod portals;
 mod ports;
@@ -23,9 +25,11 @@ pub(crate) mod web_socket;
 mod wire;
 
 pub(crate) use apache::{Apache, readable_folder};
+pub(crate) use authority::Authority;
 pub(crate) use citizen::{Citizen, form, sign_in};
 pub(crate) use gateway::Gateway;
 pub(crate) use load::{Load, Tally};
+pub(crate) use person::{Page, Person};
 pub(crate) use plan::{Plan, TOKEN, Tls};
 pub(crate) use portals::{Nginx, node, python, source};
 pub(crate) use ports::free_address;

@@ -1,86 +1,118 @@
 //! Real proxies in front that ask, each with what `brama print-config` prints for it and nothing
-//! else. All of them live through the same [`stories`].
+//! else. All of them live through the same [`stories`] and [`journeys`], and through what is
+//! [`known`] to have gone wrong.
 
+mod caddy;
+mod journeys;
+mod known;
 mod nginx;
+mod shape;
 mod stories;
+mod traefik;
 mod trial;
 
-use std::collections::HashMap;
+use std::any::Any;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use brama::base::encoding::from_base64url;
 use serde_json::Value;
 
-use crate::harness::{Answer, Citizen, Gateway, Plan, Script, Simulator, Wire, free_address};
+use self::shape::{Keys, Shape};
+use crate::harness::{Answer, Citizen, Gateway, PATIENCE, Script, Simulator, Wire, free_address};
 
 /// A proxy that asks, between citizens and a portal that notes what it hears.
 pub(super) struct Site {
     pub(super) front: SocketAddr,
     pub(super) portal: Script,
     pub(super) gateway: Gateway,
-    _simulator: Simulator,
-    _proxy: Box<dyn std::any::Any>,
+    pub(super) simulator: Simulator,
+    shape: Shape,
+    /// Where it asks, when that is the gateway.
+    asked: SocketAddr,
+    keys: Keys,
+    _proxy: Box<dyn Any>,
 }
 
 /// What a proxy is started with.
 pub(super) struct Start<'s> {
-    /// What was printed for it.
+    /// What was printed for it. Files that it names in the folder of the proxy below `/etc` are in
+    /// the folder that it is given here.
     pub(super) printed: &'s str,
     /// A folder of its own.
     pub(super) folder: &'s Path,
     /// Where it is to listen.
     pub(super) front: SocketAddr,
+    origin: &'s str,
 }
 
-/// The routes of every site.
-const ROUTES: [(&str, &str, &str); 5] = [
-    ("/", "required", "claims = [\"given_name\"]\nidentity = [\"assertion\", \"headers\"]"),
-    ("/public", "public", "identity = [\"assertion\", \"headers\"]"),
-    ("/high", "required", "assurance = \"high\"\nidentity = [\"assertion\", \"headers\"]"),
-    ("/read", "public", "methods = [\"GET\"]\nidentity = [\"assertion\", \"headers\"]"),
-    ("/closed", "public", "maintenance = true\nidentity = [\"assertion\", \"headers\"]"),
-];
+impl Start<'_> {
+    /// Waits until a place of the gateway itself is served, and so everything.
+    pub(super) fn wait_until_it_serves(&self) {
+        let url = format!("{}/.brama/jwks.json", self.origin);
+        let authority = self.origin.split_once("://").unwrap().1;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut command = Command::new("curl");
+            command.args(["--silent", "--insecure", "--fail", "--noproxy", "*", "--max-time", "5"]);
+            command.arg("--connect-to").arg(format!("{authority}:{}", self.front)).arg(&url);
+            if command.output().unwrap().status.success() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the proxy does not serve {url}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
 
 impl Site {
     /// Starts a gateway and a proxy of that kind, as `start` does it with what is printed.
-    pub(super) fn start(
-        proxy: &str,
-        start: impl FnOnce(&Start<'_>) -> Box<dyn std::any::Any>,
-    ) -> Self {
-        let portal = Script::start(HashMap::new());
-        let address = portal.address.to_string();
-        Self { portal, ..Self::start_before(proxy, &address, start) }
+    fn shaped(proxy: &str, shape: Shape, start: impl FnOnce(&Start<'_>) -> Box<dyn Any>) -> Self {
+        Self::shaped_before(proxy, shape, None, start)
     }
 
     /// Does the same before a portal somewhere else.
     pub(super) fn start_before(
         proxy: &str,
         portal: &str,
-        start: impl FnOnce(&Start<'_>) -> Box<dyn std::any::Any>,
+        start: impl FnOnce(&Start<'_>) -> Box<dyn Any>,
+    ) -> Self {
+        Self::shaped_before(proxy, Shape::Plain, Some(portal), start)
+    }
+
+    fn shaped_before(
+        proxy: &str,
+        shape: Shape,
+        elsewhere: Option<&str>,
+        start: impl FnOnce(&Start<'_>) -> Box<dyn Any>,
     ) -> Self {
         let (front, asked) = (free_address(), free_address());
-        let origin = format!("http://localhost:{}", front.port());
-        let mut plan = Plan::empty()
-            .public_url(&origin)
-            .listen("trusted_proxies = [\"127.0.0.1/32\"]")
-            .companion(proxy, &format!("listen = \"{asked}\""));
-        for (path, access, lines) in ROUTES {
-            plan = plan.permitted(path, access).with(lines);
-        }
+        let origin = shape.origin(front.port());
+        let portal = Script::start(std::collections::HashMap::new());
+        let keys = Keys::new();
         let simulator = Simulator::start_for(&origin);
+        let plan = shape.plan(proxy, (front, asked), (&portal, &keys));
         let gateway = plan.node(&simulator).start();
-        let (is_well, printed) = gateway.command("print-config", &[proxy, "--portal", portal], "");
+
+        let address = elsewhere.map_or_else(|| portal.address.to_string(), str::to_owned);
+        let yes = shape.yes().map(|it| it.to_string());
+        let mut words = vec![proxy, "--portal", &address];
+        words.extend(yes.iter().flat_map(|yes| ["--ask", yes.as_str()]));
+        let (is_well, printed) = gateway.command("print-config", &words, "");
         assert!(is_well, "{printed}");
         let folder = gateway.file("front");
-        std::fs::create_dir(&folder).unwrap();
-        let proxy = start(&Start { printed: &printed, folder: &folder, front });
-        let portal = Script::start(HashMap::new());
-        Self { front, portal, gateway, _simulator: simulator, _proxy: proxy }
+        keys.write(&folder, proxy, shape);
+        let printed = printed.replace(&format!("/etc/{proxy}/"), &format!("{}/", folder.display()));
+        let started = Start { printed: &printed, folder: &folder, front, origin: &origin };
+        let proxy = start(&started);
+        Self { front, portal, gateway, simulator, shape, asked, keys, _proxy: proxy }
     }
 
     pub(super) fn origin(&self) -> String {
-        format!("http://localhost:{}", self.front.port())
+        self.shape.origin(self.front.port())
     }
 
     /// A browser that is signed in, and its session.
@@ -126,3 +158,69 @@ pub(super) fn claims(fields: &[(String, String)]) -> Value {
     let payload = token.split('.').nth(1).unwrap_or_else(|| panic!("{token}"));
     serde_json::from_slice(&from_base64url(payload).unwrap()).unwrap()
 }
+
+/// The tests of a proxy: `site` starts it in a [`Shape`], when it is there.
+macro_rules! stories_behind {
+    ($site:ident) => {
+        #[test]
+        fn a_citizen_comes_and_goes() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            stories::a_citizen_comes_and_goes(&site);
+        }
+
+        #[test]
+        fn nobody_tells_the_portal_who_they_are() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            stories::nobody_tells_the_portal_who_they_are(&site);
+        }
+
+        #[test]
+        fn no_spelling_leads_past_the_question() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            stories::no_spelling_leads_past_the_question(&site);
+            stories::no_spelling_of_the_host_does(&site);
+        }
+
+        #[test]
+        fn a_handshake_comes_from_a_page_of_the_portal() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            stories::a_handshake_comes_from_a_page_of_the_portal(&site);
+        }
+
+        #[test]
+        fn without_an_answer_nobody_passes() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            stories::without_an_answer_nobody_passes(site);
+        }
+
+        #[test]
+        fn a_place_that_wants_a_recent_login_gets_one() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            journeys::a_place_that_wants_a_recent_login_gets_one(&site);
+        }
+
+        #[test]
+        fn many_pages_leave_no_more_cookies_than_they_do_in_the_gateway() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            journeys::many_pages_leave_no_more_cookies_than_they_do_in_the_gateway(&site);
+        }
+
+        #[test]
+        fn nothing_that_went_wrong_elsewhere_does_here() {
+            let Some(site) = $site(Shape::Plain) else { return };
+            known::nothing_that_went_wrong_elsewhere_does_here(&site);
+        }
+
+        #[test]
+        fn a_yes_that_says_not_who_tells_the_portal_nothing() {
+            known::a_yes_that_says_not_who_tells_the_portal_nothing($site);
+        }
+
+        #[test]
+        fn one_login_is_enough_for_two_hosts_over_http_2() {
+            let Some(site) = $site(Shape::TwoHosts) else { return };
+            journeys::one_login_is_enough_for_two_hosts_over_http_2(&site);
+        }
+    };
+}
+use stories_behind;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Site, Start, stories};
+use super::{Shape, Site, Start, journeys, known, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{PATIENCE, Program};
 
@@ -38,36 +38,8 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     Box::new(program)
 }
 
-fn site() -> Option<Site> {
-    tools::has(&[Tool::Nginx]).then(|| Site::start("nginx", start))
+pub(super) fn site(shape: Shape) -> Option<Site> {
+    tools::has(&[Tool::Nginx, Tool::Curl]).then(|| Site::shaped("nginx", shape, start))
 }
 
-#[test]
-fn a_citizen_comes_and_goes() {
-    let Some(site) = site() else { return };
-    stories::a_citizen_comes_and_goes(&site);
-}
-
-#[test]
-fn nobody_tells_the_portal_who_they_are() {
-    let Some(site) = site() else { return };
-    stories::nobody_tells_the_portal_who_they_are(&site);
-}
-
-#[test]
-fn no_spelling_leads_past_the_question() {
-    let Some(site) = site() else { return };
-    stories::no_spelling_leads_past_the_question(&site);
-}
-
-#[test]
-fn a_handshake_comes_from_a_page_of_the_portal() {
-    let Some(site) = site() else { return };
-    stories::a_handshake_comes_from_a_page_of_the_portal(&site);
-}
-
-#[test]
-fn without_an_answer_nobody_passes() {
-    let Some(site) = site() else { return };
-    stories::without_an_answer_nobody_passes(site);
-}
+super::stories_behind!(site);

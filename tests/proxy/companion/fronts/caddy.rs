@@ -1,0 +1,40 @@
+//! Caddy with `forward_auth`.
+
+use std::any::Any;
+use std::fs;
+use std::process::Command;
+
+use super::{Shape, Site, Start, journeys, known, stories};
+use crate::harness::Program;
+use crate::harness::tools::{self, Tool};
+
+/// What keeps it from whatever else runs here: it would redirect from port 80, and listen for those
+/// who administer it.
+const ALONE: &str = "{
+	admin off
+	persist_config off
+	auto_https disable_redirects
+	default_bind 127.0.0.1
+	storage file_system FOLDER
+	servers {
+		protocols h1 h2
+	}
+}
+";
+
+fn start(start: &Start<'_>) -> Box<dyn Any> {
+    let alone = ALONE.replace("FOLDER", &start.folder.join("caddy").display().to_string());
+    let file = start.folder.join("Caddyfile");
+    fs::write(&file, format!("{alone}{}", start.printed)).unwrap();
+    let mut command = Command::new(Tool::Caddy.beside_judges().expect("Caddy was found"));
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file);
+    let program = Program::start(command.env("HOME", start.folder));
+    start.wait_until_it_serves();
+    Box::new(program)
+}
+
+pub(super) fn site(shape: Shape) -> Option<Site> {
+    tools::has(&[Tool::Caddy, Tool::Curl]).then(|| Site::shaped("caddy", shape, start))
+}
+
+super::stories_behind!(site);
