@@ -49,7 +49,7 @@ pub(super) async fn work(
                 attended.spawn(listener::run(door, service, admission, stop));
             }
             Purpose::Companion(front, askers) => {
-                let service = Arc::new(Companion::new(current, front, askers));
+                let service = Arc::new(Companion::new(current, front, askers, stop.clone()));
                 let asked = Arc::clone(&asked);
                 attended.spawn(listener::run(door, service, asked, stop));
             }

@@ -28,6 +28,7 @@ use http::{Response, StatusCode};
 use self::front::{Front, Kind};
 use crate::base::body::Body;
 use crate::base::reason::Reason;
+use crate::base::shutdown::Shutdown;
 use crate::gateway::Worker;
 use crate::gateway::failure::Failure;
 use crate::pages::ErrorPage;
@@ -66,13 +67,14 @@ pub struct Companion<P> {
     current: Arc<P>,
     front: Front,
     askers: Askers,
+    stop: Shutdown,
 }
 
 impl<P: Present> Companion<P> {
-    /// Serves one kind of proxy, by whatever gateway is the present one.
+    /// Serves one kind of proxy, by whatever gateway is the present one, until it stops.
     #[must_use]
-    pub fn new(current: Arc<P>, front: Front, askers: Askers) -> Self {
-        Self { current, front, askers }
+    pub fn new(current: Arc<P>, front: Front, askers: Askers, stop: Shutdown) -> Self {
+        Self { current, front, askers, stop }
     }
 
     async fn answer(
@@ -83,7 +85,11 @@ impl<P: Present> Companion<P> {
         peer: &Peer,
     ) -> Response<Body> {
         if !self.askers.include(peer) {
-            return decision::refuse(worker, parts, peer, &not_trusted(peer));
+            let failure = not_trusted(peer);
+            return match self.front.kind() {
+                Kind::ExtAuthzGrpc => ext_authz::grpc::refuse(worker, parts, peer, &failure).await,
+                _ => decision::refuse(worker, parts, peer, &failure),
+            };
         }
         match self.front.kind() {
             Kind::AuthRequest(source) => {
@@ -91,7 +97,9 @@ impl<P: Present> Companion<P> {
             }
             Kind::ForwardAuth => forward_auth::answer(worker, self.front, parts, peer).await,
             Kind::ExtAuthzHttp => ext_authz::http::answer(worker, self.front, parts, peer).await,
-            Kind::ExtAuthzGrpc => ext_authz::grpc::answer(worker, parts, body, peer).await,
+            Kind::ExtAuthzGrpc => {
+                ext_authz::grpc::answer(worker, parts, body, peer, &self.stop).await
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! protocol of gRPC over HTTP/2).
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Version};
 
 use crate::base::body::{self, Body};
@@ -12,7 +13,12 @@ use crate::request::context::RequestContext;
 /// whose clients read their status out of a body.
 #[must_use]
 pub fn is_spoken(context: &RequestContext) -> bool {
-    let parts = &context.parts;
+    is_call(&context.parts)
+}
+
+/// Tells whether a head is one of gRPC.
+#[must_use]
+pub fn is_call(parts: &Parts) -> bool {
     let is_its_kind = |kind: &HeaderValue| {
         let rest = kind.as_bytes().strip_prefix(GRPC.as_bytes());
         rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))

@@ -22,5 +22,6 @@ pub mod scan;
 
 pub use self::response::clean_response;
 pub use self::scan::{
-    HeaderScan, clean_request, may_be_in_request_trailer, may_be_in_trailer, strip_for_upstream,
+    HeaderScan, clean_request, is_told_identity, may_be_in_request_trailer, may_be_in_trailer,
+    strip_for_upstream,
 };

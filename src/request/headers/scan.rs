@@ -130,6 +130,13 @@ pub fn clean_request(
     Ok(scan)
 }
 
+/// Tells whether a client tells an identity under a name, as we, others or routes of ours do.
+#[must_use]
+pub fn is_told_identity(name: &HeaderName, told: &ToldNames) -> bool {
+    identity_header(name.as_str()) != IdentityHeader::Foreign
+        || told_as(name.as_str(), told).is_some()
+}
+
 /// Returns the name under which others tell an identity so, or that routes of ours do.
 fn told_as(name: &str, told: &ToldNames) -> Option<&'static str> {
     known_as(name).or_else(|| told.has(name).then_some("identity_headers"))

@@ -3,6 +3,7 @@
 
 mod answers;
 mod fronts;
+mod grpc;
 mod questions;
 
 use std::net::SocketAddr;
