@@ -2,6 +2,7 @@
 //! answers. The questions are written by hand here, so that they can be wrong in every way.
 
 mod answers;
+mod envoy;
 mod fronts;
 mod grpc;
 mod questions;
