@@ -37,4 +37,4 @@ pub(super) fn site(shape: Shape) -> Option<Site> {
     tools::has(&[Tool::Caddy, Tool::Curl]).then(|| Site::shaped("caddy", shape, start))
 }
 
-super::stories_behind!(site);
+super::stories_behind!(site, known::Unsaid::Refused);

@@ -159,9 +159,10 @@ pub(super) fn claims(fields: &[(String, String)]) -> Value {
     serde_json::from_slice(&from_base64url(payload).unwrap()).unwrap()
 }
 
-/// The tests of a proxy: `site` starts it in a [`Shape`], when it is there.
+/// The tests of a proxy: `site` starts it in a [`Shape`], when it is there, and [`known::Unsaid`] says
+/// what it does with a yes that lacks the identity.
 macro_rules! stories_behind {
-    ($site:ident) => {
+    ($site:ident, $unsaid:expr) => {
         #[test]
         fn a_citizen_comes_and_goes() {
             let Some(site) = $site(Shape::Plain) else { return };
@@ -213,7 +214,7 @@ macro_rules! stories_behind {
 
         #[test]
         fn a_yes_that_says_not_who_tells_the_portal_nothing() {
-            known::a_yes_that_says_not_who_tells_the_portal_nothing($site);
+            known::a_yes_that_says_not_who_tells_the_portal_nothing($site, $unsaid);
         }
 
         #[test]

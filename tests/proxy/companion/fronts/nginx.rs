@@ -42,4 +42,4 @@ pub(super) fn site(shape: Shape) -> Option<Site> {
     tools::has(&[Tool::Nginx, Tool::Curl]).then(|| Site::shaped("nginx", shape, start))
 }
 
-super::stories_behind!(site);
+super::stories_behind!(site, known::Unsaid::GoesOn);

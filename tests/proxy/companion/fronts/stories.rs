@@ -233,10 +233,21 @@ pub(super) fn a_handshake_comes_from_a_page_of_the_portal(site: &Site) {
     let foreign = site.send("GET", "/tax", &format!("{shake}Origin: https://evil.example\r\n"));
     assert_eq!((foreign.status, site.heard()), (403, before + 1));
     // Another protocol, which would lead past the questions.
-    let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
-    site.send("GET", "/public", h2c);
-    for fields in site.heard_since(before + 1) {
-        assert!(values(&fields, "upgrade").is_empty(), "{fields:?}");
+    for (protocol, more) in [
+        ("h2c", "HTTP2-Settings: AAMAAABk\r\n"),
+        ("connect-ip", ""),
+        ("TLS/1.2", ""),
+        ("websocket, h2c", "HTTP2-Settings: AAMAAABk\r\n"),
+        ("h2c\r\nUpgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+    ] {
+        let before = site.heard();
+        let connection = "Connection: Upgrade, HTTP2-Settings\r\n";
+        site.send("GET", "/public", &format!("{connection}Upgrade: {protocol}\r\n{more}"));
+        for fields in site.heard_since(before) {
+            let is_other = |name: &&str| !name.eq_ignore_ascii_case("websocket");
+            let upgrades = values(&fields, "upgrade");
+            assert_eq!(upgrades.into_iter().find(is_other), None, "{protocol}: {fields:?}");
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn site(shape: Shape) -> Option<Site> {
     tools::has(&[Tool::Traefik, Tool::Curl]).then(|| Site::shaped("traefik", shape, start))
 }
 
-super::stories_behind!(site);
+super::stories_behind!(site, known::Unsaid::GoesOn);
 
 #[test]
 fn it_asks_with_a_certificate_and_nobody_does_without() {
