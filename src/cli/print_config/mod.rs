@@ -7,7 +7,11 @@
 //! 3. Whatever a client could say in our place is taken away by a line of what is printed. Where a
 //!    proxy cannot, the text says so.
 
+mod apache;
 mod caddy;
+mod envoy;
+mod haproxy;
+mod names;
 mod nginx;
 mod sketch;
 mod traefik;
@@ -18,7 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use self::sketch::Sketch;
+use self::sketch::{Error, Sketch};
 use self::trial::Trial;
 use super::configuration::load;
 use super::output::{complain, print};
@@ -60,6 +64,9 @@ pub(super) struct Arguments {
     /// PEM file with the authority of the proxy's certificate. Default: those of the system.
     #[arg(long, value_name = "FILE", requires = "test")]
     ca: Option<PathBuf>,
+    /// Prints the action in Lua that the configuration for `haproxy` calls.
+    #[arg(long)]
+    lua: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -70,6 +77,37 @@ enum Proxy {
     Traefik,
     /// Caddy: sites of a Caddyfile.
     Caddy,
+    /// Envoy: `ext_authz` over HTTP.
+    Envoy,
+    /// `HAProxy`, with an action in Lua.
+    Haproxy,
+    /// Apache httpd, which asks nobody: it stands before the gateway.
+    Apache,
+}
+
+impl Proxy {
+    /// Returns as what it asks, when it does.
+    fn front(self) -> Option<Front> {
+        match self {
+            Self::Nginx => Some(Front::Nginx),
+            Self::Traefik => Some(Front::Traefik),
+            Self::Caddy => Some(Front::Caddy),
+            Self::Envoy => Some(Front::Envoy),
+            Self::Haproxy => Some(Front::Haproxy),
+            Self::Apache => None,
+        }
+    }
+
+    fn text(self, sketch: &Sketch) -> Result<String, Error> {
+        match self {
+            Self::Nginx => Ok(nginx::text(sketch)),
+            Self::Traefik => traefik::text(sketch),
+            Self::Caddy => Ok(caddy::text(sketch)),
+            Self::Envoy => Ok(envoy::text(sketch)),
+            Self::Haproxy => Ok(haproxy::text(sketch)),
+            Self::Apache => Ok(apache::text(sketch)),
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -77,6 +115,15 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         complain(format_args!("brama print-config: {message}"));
         ExitCode::from(USAGE)
     };
+    if arguments.lua {
+        return match arguments.proxy {
+            Proxy::Haproxy => {
+                print(haproxy::LUA);
+                ExitCode::SUCCESS
+            }
+            _ => wrong("--lua is for haproxy".to_owned()),
+        };
+    }
     let settings = match load(&arguments.config) {
         (Some(settings), _) => settings,
         (None, problems) => return wrong(format!("the configuration is wrong\n{problems}")),
@@ -88,29 +135,22 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Err(message) => wrong(message),
         };
     }
-    let front = match arguments.proxy {
-        Proxy::Nginx => Front::Nginx,
-        Proxy::Traefik => Front::Traefik,
-        Proxy::Caddy => Front::Caddy,
-    };
     let given = sketch::Given {
         portal: &arguments.portal,
         gateway: arguments.gateway.as_deref(),
         ask: arguments.ask.as_deref(),
     };
-    let sketch = match Sketch::of(&settings, front, given) {
-        Ok(sketch) => sketch,
-        Err(error) => return wrong(error.to_string()),
+    let sketch = match arguments.proxy.front() {
+        Some(front) => match Sketch::of(&settings, front, given) {
+            Ok(sketch) => sketch,
+            Err(error) => return wrong(error.to_string()),
+        },
+        None => Sketch::before(&settings, given),
     };
     for warning in sketch.warnings() {
         complain(format_args!("warning: {warning}"));
     }
-    let text = match arguments.proxy {
-        Proxy::Nginx => Ok(nginx::text(&sketch)),
-        Proxy::Traefik => traefik::text(&sketch),
-        Proxy::Caddy => Ok(caddy::text(&sketch)),
-    };
-    match text {
+    match arguments.proxy.text(&sketch) {
         Ok(text) => print(text),
         Err(error) => return wrong(error.to_string()),
     }

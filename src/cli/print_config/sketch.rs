@@ -1,5 +1,6 @@
 //! What a proxy in front has to know of the configuration.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::HeaderName;
@@ -109,6 +110,46 @@ fn is_in(path: &str, other: &str) -> bool {
     path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// An address, as it is given to a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint<'e> {
+    /// A socket of the file system.
+    Unix(&'e str),
+    /// A host, without brackets, and a port.
+    Port(&'e str, u16),
+}
+
+impl<'e> Endpoint<'e> {
+    /// Reads one. Without a port it is 80.
+    pub(super) fn read(address: &'e str) -> Self {
+        if let Some(path) = address.strip_prefix("unix:") {
+            return Self::Unix(path);
+        }
+        let parts = address.rsplit_once(':').map(|(host, port)| (host, port.parse()));
+        let (host, port) = match parts {
+            Some((host, Ok(port))) => (host, port),
+            _ => (address, 80),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        Self::Port(bare.unwrap_or(host), port)
+    }
+}
+
+impl Site {
+    /// Returns the host with the port at which citizens come, when a browser writes it.
+    pub(super) fn authority(&self) -> String {
+        match (self.is_tls, self.port) {
+            (true, 443) | (false, 80) => self.host.clone(),
+            (_, port) => format!("{}:{port}", self.host),
+        }
+    }
+
+    /// Returns how citizens come.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.is_tls { "https" } else { "http" }
+    }
+}
+
 /// Why nothing can be printed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
@@ -135,7 +176,7 @@ pub(super) enum Error {
 }
 
 impl Sketch {
-    /// Reads it from the settings.
+    /// Reads it from the settings, for a proxy that asks.
     ///
     /// # Errors
     /// When there is no listener for that proxy, or nothing to ask about.
@@ -143,10 +184,30 @@ impl Sketch {
         let companions = settings.listen.companions.iter();
         let companion = companions.into_iter().find(|one| one.front == front);
         let companion = companion.ok_or(Error::NoListener(front.name()))?;
-        let sites = sites(settings);
+        let sites = sites(settings, is_permitted);
         if sites.is_empty() {
             return Err(Error::NoRoute);
         }
+        Ok(Self {
+            ask: given.ask.map_or_else(|| address(&companion.socket), str::to_owned),
+            asks_by_tls: companion.tls.is_some(),
+            path: front.path(),
+            ..Self::in_front(settings, sites, given)
+        })
+    }
+
+    /// Reads it from the settings, for a proxy that asks nobody, and hands all of it to the gateway.
+    pub(super) fn before(settings: &Settings, given: Given<'_>) -> Self {
+        let mut sketch = Self::in_front(settings, sites(settings, |_| true), given);
+        if settings.routes.iter().any(|route| is_permitted(&route.action)) {
+            let warning = "this proxy does not ask: routes with audience and without upstream are \
+                           closed behind it; give them an upstream";
+            sketch.warnings.push(warning.to_owned());
+        }
+        sketch
+    }
+
+    fn in_front(settings: &Settings, sites: Vec<Site>, given: Given<'_>) -> Self {
         let mut told = Vec::new();
         for route in settings.routes.iter().filter(|route| is_permitted(&route.action)) {
             let names = route.release.forms.iter().flat_map(|form| form.names());
@@ -169,18 +230,27 @@ impl Sketch {
                     .to_owned(),
             );
         }
-        Ok(Self {
+        Self {
             sites,
-            ask: given.ask.map_or_else(|| address(&companion.socket), str::to_owned),
-            asks_by_tls: companion.tls.is_some(),
-            path: front.path(),
+            ask: String::new(),
+            asks_by_tls: false,
+            path: "",
             gateway: given.gateway.map_or(gateway, str::to_owned),
             gateway_by_tls: plain.is_none(),
             portal: given.portal.to_owned(),
             cleared: cleared(settings, &told),
             told,
             warnings,
-        })
+        }
+    }
+
+    /// Returns the sites by the port at which citizens come, and whether that is TLS.
+    pub(super) fn ports(&self) -> BTreeMap<(u16, bool), Vec<&Site>> {
+        let mut ports: BTreeMap<_, Vec<&Site>> = BTreeMap::new();
+        for site in &self.sites {
+            ports.entry((site.port, site.is_tls)).or_default().push(site);
+        }
+        ports
     }
 
     /// Returns what the operator should know.
@@ -193,9 +263,10 @@ fn is_permitted(action: &Action) -> bool {
     matches!(action, Action::Permit)
 }
 
-fn sites(settings: &Settings) -> Vec<Site> {
+/// Returns the hosts that have a route of that kind.
+fn sites(settings: &Settings, is_kind: impl Fn(&Action) -> bool) -> Vec<Site> {
     let mut sites: Vec<Site> = Vec::new();
-    for route in settings.routes.iter().filter(|route| is_permitted(&route.action)) {
+    for route in settings.routes.iter().filter(|route| is_kind(&route.action)) {
         if sites.iter().any(|site| site.host == route.host) {
             continue;
         }
@@ -204,9 +275,12 @@ fn sites(settings: &Settings) -> Vec<Site> {
         let is_tls = origin.starts_with("https://");
         let port = url::Url::parse(origin).ok().and_then(|url| url.port_or_known_default());
         let others = settings.routes.iter().filter(|other| other.host == route.host);
-        let elsewhere = others.filter(|other| !is_permitted(&other.action));
+        let (asked, elsewhere): (Vec<_>, Vec<_>) =
+            others.partition(|other| is_permitted(&other.action));
+        let mut asked: Vec<_> = asked.into_iter().map(|other| other.path.clone()).collect();
+        asked.dedup();
         let mut ours = vec![settings.gateway.prefix.clone()];
-        ours.extend(elsewhere.map(|other| other.path.clone()));
+        ours.extend(elsewhere.into_iter().map(|other| other.path.clone()));
         ours.dedup();
         let mut ours_exactly = vec![settings.gateway.acs_path.clone()];
         if settings.gateway.well_known {
@@ -300,5 +374,59 @@ fn address(socket: &Socket) -> String {
             address.to_string()
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(asked: &[&str], ours: &[&str]) -> Site {
+        let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+        Site {
+            host: "portal.example".to_owned(),
+            port: 443,
+            is_tls: true,
+            ours: owned(ours),
+            ours_exactly: Vec::new(),
+            asked: owned(asked),
+        }
+    }
+
+    #[test]
+    fn the_longer_path_says_who_answers() {
+        let site = site(&["/", "/old/new"], &["/.brama/", "/old"]);
+        let places = site.places();
+        let of = |path: &str| {
+            let mut found = places.iter().filter(|place| path.starts_with(place.path));
+            found.next().map(|place| place.way)
+        };
+        assert_eq!(of("/tax"), Some(Way::Portal));
+        assert_eq!(of("/old/x"), Some(Way::Gateway));
+        assert_eq!(of("/old/new/x"), Some(Way::Portal));
+        assert_eq!(of("/.brama/login"), Some(Way::Gateway));
+    }
+
+    #[test]
+    fn what_nothing_is_said_of_is_asked_about() {
+        let some = site(&["/tax"], &["/.brama/"]);
+        let rest = Place { path: "/", is_exact: false, way: Way::Portal };
+        assert_eq!(some.places().last(), Some(&rest));
+        // And a path that both have is asked about by nobody.
+        let both = site(&["/", "/tax"], &["/tax"]);
+        assert_eq!(both.places()[0], Place { path: "/tax", is_exact: false, way: Way::Gateway });
+    }
+
+    #[test]
+    fn reads_addresses_as_they_are_given() {
+        for (address, endpoint) in [
+            ("127.0.0.1:9080", Endpoint::Port("127.0.0.1", 9080)),
+            ("[::1]:9080", Endpoint::Port("::1", 9080)),
+            ("portal.internal", Endpoint::Port("portal.internal", 80)),
+            ("portal.internal:8080", Endpoint::Port("portal.internal", 8080)),
+            ("unix:/run/brama.sock", Endpoint::Unix("/run/brama.sock")),
+        ] {
+            assert_eq!(Endpoint::read(address), endpoint);
+        }
     }
 }
