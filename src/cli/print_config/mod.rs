@@ -11,6 +11,7 @@ mod apache;
 mod caddy;
 mod envoy;
 mod haproxy;
+mod kubernetes;
 mod names;
 mod nginx;
 mod sketch;
@@ -83,6 +84,14 @@ enum Proxy {
     Haproxy,
     /// Apache httpd, which asks nobody: it stands before the gateway.
     Apache,
+    /// The Gateway API of Kubernetes: the filter `ExternalAuth`.
+    GatewayApi,
+    /// Envoy Gateway: `SecurityPolicy`.
+    EnvoyGateway,
+    /// Istio: `AuthorizationPolicy`.
+    Istio,
+    /// ingress-nginx: `auth-url`.
+    IngressNginx,
 }
 
 impl Proxy {
@@ -92,7 +101,8 @@ impl Proxy {
             Self::Nginx => Some(Front::Nginx),
             Self::Traefik => Some(Front::Traefik),
             Self::Caddy => Some(Front::Caddy),
-            Self::Envoy => Some(Front::Envoy),
+            Self::Envoy | Self::GatewayApi | Self::EnvoyGateway | Self::Istio => Some(Front::Envoy),
+            Self::IngressNginx => Some(Front::IngressNginx),
             Self::Haproxy => Some(Front::Haproxy),
             Self::Apache => None,
         }
@@ -106,6 +116,10 @@ impl Proxy {
             Self::Envoy => Ok(envoy::text(sketch)),
             Self::Haproxy => Ok(haproxy::text(sketch)),
             Self::Apache => Ok(apache::text(sketch)),
+            Self::GatewayApi => Ok(kubernetes::gateway_api::text(sketch)),
+            Self::EnvoyGateway => Ok(kubernetes::envoy_gateway::text(sketch)),
+            Self::Istio => Ok(kubernetes::istio::text(sketch)),
+            Self::IngressNginx => Ok(kubernetes::ingress_nginx::text(sketch)),
         }
     }
 }
