@@ -142,7 +142,7 @@ impl Case {
         for _ in 0..PER_ROUND {
             head.clear();
             let release = (number, &release);
-            let told = self.tokens.told([7; 32], release, subject, self.now).unwrap();
+            let told = self.tokens.told([7; 32], release, || subject, self.now).unwrap();
             for (name, value) in told.fields() {
                 head.extend_from_slice(name.as_str().as_bytes());
                 head.extend_from_slice(b": ");

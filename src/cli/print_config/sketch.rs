@@ -136,6 +136,12 @@ impl<'e> Endpoint<'e> {
 }
 
 impl Site {
+    /// Returns its beginnings and where each goes; the longer one says more, and comes later.
+    pub(super) fn prefixes(&self) -> Vec<(&str, Way)> {
+        let places = self.places().into_iter().rev().filter(|place| !place.is_exact);
+        places.map(|place| (place.path, place.way)).collect()
+    }
+
     /// Returns the host with the port at which citizens come, when a browser writes it.
     pub(super) fn authority(&self) -> String {
         match (self.is_tls, self.port) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{DECIDED_BY, Services, list, matches, object, route_head, rule};
 use crate::cli::print_config::names::{OURS_BUT_BACKGROUND, patterns};
-use crate::cli::print_config::sketch::{Answers, Site, Sketch};
+use crate::cli::print_config::sketch::{Site, Sketch, Way};
 
 /// Writes routes and policies.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
@@ -13,9 +13,9 @@ pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
     client_traffic(&mut text, sketch);
     for site in &sketch.sites {
         route_head(&mut text, site, "own");
-        rule(&mut text, &matches(site, Answers::Gateway), "", &services.gateway);
+        rule(&mut text, &matches(site, Way::Gateway), "", &services.gateway);
         route_head(&mut text, site, "asked");
-        rule(&mut text, &matches(site, Answers::Portal), "", &services.portal);
+        rule(&mut text, &matches(site, Way::Portal), "", &services.portal);
         security(&mut text, sketch, site, &services);
     }
     text

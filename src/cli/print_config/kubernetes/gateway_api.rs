@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{DECIDED_BY, Services, list, matches, route_head, rule};
-use crate::cli::print_config::sketch::{Answers, Sketch};
+use crate::cli::print_config::sketch::{Sketch, Way};
 
 /// Writes routes.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
@@ -11,9 +11,9 @@ pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
     let services = Services::of(sketch);
     for site in &sketch.sites {
         route_head(&mut text, site, "brama");
-        rule(&mut text, &matches(site, Answers::Gateway), "", &services.gateway);
+        rule(&mut text, &matches(site, Way::Gateway), "", &services.gateway);
         let filter = filter(sketch, &services);
-        rule(&mut text, &matches(site, Answers::Portal), &filter, &services.portal);
+        rule(&mut text, &matches(site, Way::Portal), &filter, &services.portal);
     }
     text
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Services, object, prefix, quoted};
-use crate::cli::print_config::sketch::{Answers, Site, Sketch};
+use crate::cli::print_config::sketch::{Site, Sketch, Way};
 
 /// Writes an `Ingress` that asks and one that does not.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
@@ -58,7 +58,7 @@ spec:
             site.authority()
         ))
     );
-    rules(text, site, Answers::Portal, (&services.portal.name, services.portal.port));
+    rules(text, site, Way::Portal, (&services.portal.name, services.portal.port));
 }
 
 fn own(text: &mut String, site: &Site, services: &Services) {
@@ -73,10 +73,10 @@ spec:
 ",
         object(site, "own")
     );
-    rules(text, site, Answers::Gateway, (&services.gateway.name, services.gateway.port));
+    rules(text, site, Way::Gateway, (&services.gateway.name, services.gateway.port));
 }
 
-fn rules(text: &mut String, site: &Site, who: Answers, (name, port): (&str, u16)) {
+fn rules(text: &mut String, site: &Site, who: Way, (name, port): (&str, u16)) {
     let _ = write!(
         text,
         "  ingressClassName: nginx\n  rules:\n  - host: {}\n    http:\n      paths:\n",
@@ -92,10 +92,10 @@ fn rules(text: &mut String, site: &Site, who: Answers, (name, port): (&str, u16)
             quoted(path)
         );
     };
-    for (place, _) in site.places().into_iter().filter(|(_, answers)| *answers == who) {
+    for (place, _) in site.prefixes().into_iter().filter(|(_, answers)| *answers == who) {
         path(prefix(place), "Prefix");
     }
-    if who == Answers::Gateway {
+    if who == Way::Gateway {
         for place in &site.ours_exactly {
             path(place, "Exact");
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{DECIDED_BY, Service, Services, list, object, prefix, quoted};
 use crate::cli::print_config::names::{OURS_BUT_BACKGROUND, patterns};
-use crate::cli::print_config::sketch::{Answers, Site, Sketch};
+use crate::cli::print_config::sketch::{Site, Sketch, Way};
 
 /// Writes the provider, the policies and the routes.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
@@ -139,9 +139,9 @@ spec:
 ",
         object(site, "brama")
     );
-    let places = site.places();
+    let places = site.prefixes();
     let (asked, own): (Vec<_>, Vec<_>) =
-        places.into_iter().partition(|(_, answers)| *answers == Answers::Portal);
+        places.into_iter().partition(|(_, answers)| *answers == Way::Portal);
     // What is left out by one operation is asked about by another: each place below one of ours.
     if asked.iter().any(|(path, _)| *path == "/") {
         operation(text, site, "notPaths", &own);
@@ -153,7 +153,7 @@ spec:
     }
 }
 
-fn operation(text: &mut String, site: &Site, key: &str, places: &[(&str, Answers)]) {
+fn operation(text: &mut String, site: &Site, key: &str, places: &[(&str, Way)]) {
     let Site { host, .. } = site;
     let _ = write!(
         text,
@@ -208,10 +208,10 @@ spec:
         http(&exactly, &services.gateway);
     }
     // The first that matches counts.
-    for (path, answers) in site.places().into_iter().rev() {
+    for (path, answers) in site.prefixes().into_iter().rev() {
         let service = match answers {
-            Answers::Portal => &services.portal,
-            Answers::Gateway => &services.gateway,
+            Way::Portal => &services.portal,
+            Way::Gateway => &services.gateway,
         };
         let below = format!("prefix: {}", quoted(&format!("{}/", path.trim_end_matches('/'))));
         let itself = format!("exact: {}", quoted(prefix(path)));

@@ -13,7 +13,7 @@ pub(super) mod istio;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::sketch::{Answers, Endpoint, Site, Sketch};
+use super::sketch::{Endpoint, Site, Sketch, Way};
 
 /// The headers of a request by which the gateway decides, where a proxy must name each.
 const DECIDED_BY: [&str; 31] = [
@@ -136,13 +136,13 @@ fn rule(text: &mut String, matches: &[(&str, &str)], filters: &str, service: &Se
 
 /// Returns the paths that one of both answers, as the Gateway API matches them: a prefix is whole
 /// segments there.
-fn matches(site: &Site, who: Answers) -> Vec<(&'static str, &str)> {
-    let places = site.places().into_iter().filter(|(_, answers)| *answers == who);
+fn matches(site: &Site, who: Way) -> Vec<(&'static str, &str)> {
+    let places = site.prefixes().into_iter().filter(|(_, answers)| *answers == who);
     let prefixes = places.map(|(path, _)| ("PathPrefix", prefix(path)));
     let exactly = site.ours_exactly.iter().map(|path| ("Exact", &**path));
     match who {
-        Answers::Portal => prefixes.collect(),
-        Answers::Gateway => prefixes.chain(exactly).collect(),
+        Way::Portal => prefixes.collect(),
+        Way::Gateway => prefixes.chain(exactly).collect(),
     }
 }
 
