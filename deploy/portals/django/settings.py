@@ -20,20 +20,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-BY_HEADERS = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "remote_user.GatewayUserMiddleware",
-]
-BY_TOKEN = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "assertion.AssertionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "assertion.GatewayUserMiddleware",
-]
-if os.environ.get("PORTAL_IDENTITY", "assertion") == "remote-user":
-    MIDDLEWARE = BY_HEADERS
-    AUTHENTICATION_BACKENDS = ["remote_user.GatewayUserBackend"]
-else:
-    MIDDLEWARE = BY_TOKEN
+# --- who it is
+if os.environ.get("PORTAL_IDENTITY", "assertion") == "assertion":
+    MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "assertion.AssertionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "assertion.GatewayUserMiddleware",
+    ]
     AUTHENTICATION_BACKENDS = ["assertion.GatewayUserBackend"]
+else:
+    MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "remote_user.GatewayUserMiddleware",
+    ]
+    AUTHENTICATION_BACKENDS = ["remote_user.GatewayUserBackend"]
+# --- end
