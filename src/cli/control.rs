@@ -24,7 +24,8 @@ use tracing::{error, info, warn};
 use super::configuration::load_watched;
 use super::reload::{Asked, Outcome};
 use super::watched::{Change, Watched};
-use crate::app::Command;
+use crate::app::{Command, Refused};
+use crate::base::causes::in_one_line;
 
 /// The signals that are waited for. From when there is one of these, none of them ends the process,
 /// which is what the system does with them otherwise.
@@ -147,8 +148,11 @@ async fn apply(
             Ok(Outcome::Applied)
         }
         Err(refused) => {
-            error!(%refused, "the old configuration stays");
-            Ok(Outcome::Refused(refused.to_string()))
+            // A file that was in the middle of a change is good a moment later.
+            watched.tried(!matches!(refused, Refused::Redis(_)));
+            let refused = in_one_line(&refused);
+            error!(refused, "the old configuration stays");
+            Ok(Outcome::Refused(refused))
         }
     }
 }

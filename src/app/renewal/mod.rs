@@ -29,6 +29,7 @@ use crate::request::rules::Rules;
 use crate::server::listener::Admission;
 use crate::store::Digest;
 use crate::store::redis::Redis;
+use crate::store::redis::settings::ConnectError;
 use crate::store::seal::Sealer;
 use crate::{flow, gateway, observe};
 
@@ -54,12 +55,19 @@ const STORE_SECRETS: &str = "store.secret_files";
 const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 
 /// Why a new configuration is not applied.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{} cannot change while the program runs: restart it, or let a successor take over (SIGUSR2)",
-    .0.join(", ")
-)]
-pub struct Refused(pub Vec<&'static str>);
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// These keys have other values.
+    #[error(
+        "{} cannot change while the program runs: restart it, or let a successor take over (SIGUSR2)",
+        .0.join(", ")
+    )]
+    Fixed(Vec<&'static str>),
+    /// The files of Redis were good when the configuration was read, and are not any more. They are
+    /// tried again.
+    #[error("store.redis names files that changed while they were read")]
+    Redis(#[source] ConnectError),
+}
 
 /// What is new, for others than the workers.
 #[derive(Debug)]
@@ -116,7 +124,7 @@ impl Renewal {
             level,
             counted,
         } = self.take(settings)?;
-        self.renew_redis(&store);
+        self.renew_redis(&store)?;
         let Some(old) = workers.first().map(|current| current.worker()) else {
             return Ok(Renewed { groups: Vec::new(), level });
         };
@@ -179,13 +187,11 @@ impl Renewal {
         }
     }
 
-    /// Has Redis reached with the passwords and certificates that are in the files now.
-    fn renew_redis(&self, store: &StoreKind) {
-        let (Some(redis), StoreKind::Redis(settings)) = (&self.redis, store) else { return };
-        // The files were read a moment ago, to see whether they are good.
-        if let Err(error) = redis.renew(settings) {
-            warn!(error = in_one_line(&error), "redis is reached as before");
-        }
+    /// Has Redis reached with the passwords and certificates that are in the files now. Where that
+    /// fails, everything is as before, and nothing of the new configuration may apply.
+    fn renew_redis(&self, store: &StoreKind) -> Result<(), Refused> {
+        let (Some(redis), StoreKind::Redis(settings)) = (&self.redis, store) else { return Ok(()) };
+        redis.renew(settings).map_err(Refused::Redis)
     }
 
     /// Takes what can change out of new settings.
@@ -246,7 +252,7 @@ impl Renewal {
             }
         }
         if !changed.is_empty() {
-            return Err(Refused(changed));
+            return Err(Refused::Fixed(changed));
         }
         Ok(LiveSettings {
             gateway,

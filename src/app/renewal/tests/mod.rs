@@ -9,8 +9,10 @@ mod world;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use self::values::{Row, rows};
+use self::values::{REDIS_TLS, Row, rows};
 use self::world::World;
+use super::Refused;
+use crate::base::causes::in_one_line;
 use crate::config::shape::{Kind, Shape};
 
 /// The names of all keys that have a value, without the numbers of entries.
@@ -86,7 +88,7 @@ async fn a_refusal_names_all_that_it_is_for_and_applies_nothing() {
     ];
     let refused = world.refused(&changes).await;
     let named = ["listen.backlog", "store.file.path", "identity.pairwise_secret_file"];
-    assert_eq!(BTreeSet::from_iter(refused.0), BTreeSet::from(named));
+    assert_eq!(BTreeSet::from_iter(refused), BTreeSet::from(named));
 }
 
 #[tokio::test]
@@ -94,7 +96,7 @@ async fn another_secret_in_the_same_file_is_refused() {
     let world = World::start().await;
     world.write("secret", &[8; 32]);
     let refused = world.refused(&[("portal.name", "'Urząd'")]).await;
-    assert_eq!(refused.0, ["identity.pairwise_secret_file"]);
+    assert_eq!(refused, ["identity.pairwise_secret_file"]);
     // The twin: the same secret again.
     world.write("secret", &[7; 32]);
     let row = Row::new("portal.name", "'Urząd'");
@@ -106,11 +108,26 @@ async fn another_token_of_operators_in_the_same_file_is_refused() {
     let world = World::start().await;
     world.write("token", &[b'x'; 32]);
     let refused = world.refused(&[("portal.name", "'Urząd'")]).await;
-    assert_eq!(refused.0, ["operations.admin_token_file"]);
+    assert_eq!(refused, ["operations.admin_token_file"]);
     // The twin: the same token again.
     world.write("token", &[b't'; 32]);
     let row = Row::new("portal.name", "'Urząd'");
     assert_eq!(world.change(&row).await, Ok(Outcome::Applied));
+}
+
+/// The file was there when the configuration was read, as one is that is being replaced.
+#[tokio::test]
+async fn files_of_redis_that_cannot_be_used_keep_the_whole_configuration_back() {
+    let world = World::start().await;
+    let before = [REDIS_TLS, &[("store.redis.ca_file", "'other/ca.crt.pem'")]].concat();
+    let change = ("portal.name", "'Urząd'");
+    let refused = world.change_with_redis((&before, change), Some("other/ca.crt.pem")).await;
+    let refused = refused.expect_err("it is refused");
+    assert!(matches!(refused, Refused::Redis(_)), "{refused:?}");
+    assert!(in_one_line(&refused).contains("other/ca.crt.pem"), "{}", in_one_line(&refused));
+    // The twin: the file is there.
+    let before = [REDIS_TLS, &[("store.redis.ca_file", "'ca.crt.pem'")]].concat();
+    world.change_with_redis((&before, change), None).await.unwrap();
 }
 
 /// What became of a change.

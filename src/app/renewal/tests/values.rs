@@ -60,7 +60,7 @@ const REDIS: &[(&str, &str)] = &[
     ("store.secret_files", "['secret']"),
     ("store.redis.addresses", "['127.0.0.1:6379']"),
 ];
-const REDIS_TLS: &[(&str, &str)] = &[
+pub(super) const REDIS_TLS: &[(&str, &str)] = &[
     ("store.kind", "'redis'"),
     ("store.secret_files", "['secret']"),
     ("store.redis.addresses", "['127.0.0.1:6379']"),

@@ -13,6 +13,7 @@ use super::{Outcome, SAME};
 use crate::app::current::Current;
 use crate::app::keys::Keeper;
 use crate::app::renewal::{Refused, Renewal, Renewed};
+use crate::app::settings::StoreKind;
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::private;
@@ -22,6 +23,7 @@ use crate::config::{self, Loaded};
 use crate::gateway::Worker;
 use crate::identity::claims::PairwiseSecret;
 use crate::simulator::kit::{Kit, Names};
+use crate::store::redis::Redis;
 use crate::store::seal::Sealer;
 
 /// The configuration before a change, as far as it is not the default.
@@ -183,9 +185,10 @@ impl World {
             let key = row.key();
             return match refused {
                 Ok(_) => Err("fixed, and applied".to_owned()),
-                Err(Refused(keys)) if !keys.iter().all(|named| is_at(&key, named)) => {
+                Err(Refused::Fixed(keys)) if !keys.iter().all(|named| is_at(&key, named)) => {
                     Err(format!("the refusal names {keys:?}"))
                 }
+                Err(Refused::Redis(error)) => Err(error.to_string()),
                 Err(_) if self.told() != told => Err("refused, and applied".to_owned()),
                 Err(_) => Ok(Outcome::Refused),
             };
@@ -209,13 +212,37 @@ impl World {
         }
     }
 
-    /// Tells of changes that must be refused.
-    pub(super) async fn refused(&self, changes: &[(&str, &str)]) -> Refused {
+    /// Tells of changes that must be refused, and returns the keys that the refusal names.
+    pub(super) async fn refused(&self, changes: &[(&str, &str)]) -> Vec<&'static str> {
         let settings = self.settings(changes).unwrap();
         let told = self.told();
         let applied = self.app.renewal.apply(settings, &self.app.admission, &self.workers).await;
         assert_eq!(self.told(), told);
-        applied.expect_err("it is refused")
+        match applied {
+            Err(Refused::Fixed(keys)) => keys,
+            other => panic!("it is refused for its keys, not {other:?}"),
+        }
+    }
+
+    /// Tells a gateway whose records are in Redis of a change, after a file that its configuration
+    /// names has gone or not.
+    pub(super) async fn change_with_redis(
+        &self,
+        (before, change): (&[(&str, &str)], (&str, &str)),
+        gone: Option<&str>,
+    ) -> Result<(), Refused> {
+        let old = self.settings(before).unwrap();
+        let new = self.settings(&[before, &[change]].concat()).unwrap();
+        let StoreKind::Redis(redis) = &old.store.kind else { panic!("{:?}", old.store.kind) };
+        let redis = Arc::new(Redis::connect(redis.as_ref().clone()).unwrap());
+        let renewal = renewal_with(&old, Some(redis));
+        let told = self.told();
+        if let Some(gone) = gone {
+            fs::remove_file(self.folder.path().join(gone)).unwrap();
+        }
+        let applied = renewal.apply(new, &self.app.admission, &self.workers).await;
+        assert_eq!(self.told() == told, applied.is_err());
+        applied.map(drop)
     }
 
     fn told(&self) -> String {
@@ -254,11 +281,15 @@ fn difference(one: &str, other: &str) -> Option<String> {
 }
 
 fn renewal(settings: &Settings) -> Renewal {
+    renewal_with(settings, None)
+}
+
+fn renewal_with(settings: &Settings, redis: Option<Arc<Redis>>) -> Renewal {
     let secret = settings.pairwise_secret.clone().unwrap_or_else(PairwiseSecret::generate);
     let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
     let secrets = (settings.admin_token.as_ref(), store_secrets);
     let keeper = Keeper::nowhere(secret.clone(), Arc::new(SystemClock));
-    Renewal::new(settings.fixed.clone(), (secret, keeper), secrets, None, 1000)
+    Renewal::new(settings.fixed.clone(), (secret, keeper), secrets, redis, 1000)
 }
 
 async fn bind(folder: &TempDir, changes: &[(&str, &str)]) -> App {
