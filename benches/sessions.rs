@@ -17,7 +17,7 @@ use brama::identity::claims::PairwiseSecret;
 use brama::saml::examine::examine;
 use brama::session::cached::{Activity, CachedSession};
 use brama::session::recent::RecentSessions;
-use brama::session::sessions::Sessions;
+use brama::session::sessions::{Sessions, Sharing};
 use brama::session::{Session, SessionId, Settings};
 use brama::store::memory::Memory;
 use brama::store::seal::Sealer;
@@ -103,8 +103,13 @@ fn main() {
     // 3. Near, with a place behind that is not asked.
     drop(sessions);
     let place = Arc::new(Memory::new(2 * SESSIONS));
-    let kept =
-        Sessions::kept_in(place, Sealer::default(), settings.clone(), PairwiseSecret::generate());
+    let kept = Sessions::kept_in(
+        place,
+        Sharing::Replicas,
+        Sealer::default(),
+        settings.clone(),
+        PairwiseSecret::generate(),
+    );
     runtime.block_on(async {
         for id in &ids {
             let session = Session::begin(&assertion, id.key(), &settings, now);

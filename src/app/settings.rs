@@ -88,6 +88,18 @@ pub enum StoreKind {
     Redis(Box<crate::store::redis::settings::Settings>),
 }
 
+impl StoreKind {
+    /// Returns its name in metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::File { .. } => "file",
+            Self::Redis(_) => "redis",
+        }
+    }
+}
+
 /// Keys of the configuration that cannot change while the program runs, with what they say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fixed(Vec<(&'static str, String)>);

@@ -13,7 +13,7 @@ use super::state::State;
 use crate::base::causes::in_one_line;
 use crate::base::clock::Time;
 use crate::identity::claims::PairwiseSecret;
-use crate::session::sessions::Sessions;
+use crate::session::sessions::{Sessions, Sharing};
 use crate::store::agreement::{self, Agreement, Disagreement};
 use crate::store::file::{File, OpenError, Options};
 use crate::store::memory::Memory;
@@ -29,7 +29,7 @@ use crate::{flow, session};
 pub(super) struct OpenedStore {
     pub(super) store: Arc<dyn RecordStore>,
     /// Its name in metrics, and what was seen of it.
-    pub(super) kind: &'static str,
+    pub(super) name: &'static str,
     pub(super) traffic: Arc<Traffic>,
     pub(super) sealer: Sealer,
     pub(super) sessions: Arc<Sessions>,
@@ -64,15 +64,15 @@ pub(super) fn open(
         Some(sealer) => Ok((sealer.clone(), None)),
         None => state.store_sealer(file),
     };
-    let kept_in = |kind, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
-        let is_alone = kind == FILE;
-        let sessions = if is_alone { Sessions::kept_alone_in } else { Sessions::kept_in };
+    let name = kind.name();
+    let kept_in = |sharing, store: Arc<dyn RecordStore>, sealer: Sealer, opening| {
         let store: Arc<dyn RecordStore> = Arc::new(MeteredStore::new(store, Arc::clone(&traffic)));
+        let (settings, owners) = (settings.clone(), owners.clone());
         let sessions =
-            sessions(Arc::clone(&store), sealer.clone(), settings.clone(), owners.clone());
+            Sessions::kept_in(Arc::clone(&store), sharing, sealer.clone(), settings, owners);
         let traffic = Arc::clone(&traffic);
         let (agreement, redis) = (None, None);
-        OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
+        OpenedStore { store, name, traffic, sealer, sessions, opening, agreement, redis }
     };
     Ok(match kind {
         super::settings::StoreKind::Memory => {
@@ -85,20 +85,20 @@ pub(super) fn open(
             let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.
             let (sealer, _) = sealer(None)?;
-            let (kind, opening, agreement, redis) = ("memory", None, None, None);
-            OpenedStore { store, kind, traffic, sealer, sessions, opening, agreement, redis }
+            let (opening, agreement, redis) = (None, None, None);
+            OpenedStore { store, name, traffic, sealer, sessions, opening, agreement, redis }
         }
         super::settings::StoreKind::File { path, maximum_bytes } => {
             let options = Options { maximum, maximum_bytes, lock_wait: Duration::ZERO };
             match File::open(&path, options) {
-                Ok(file) => kept_in(FILE, Arc::new(file), sealer(Some(&path))?.0, None),
+                Ok(file) => kept_in(Sharing::Alone, Arc::new(file), sealer(Some(&path))?.0, None),
                 // A predecessor has it until this process says that it serves.
                 Err(OpenError::Locked { .. }) if super::successor::has_predecessor() => {
                     let (opened, store) = opening();
                     let options = Options { lock_wait: PREDECESSOR, ..options };
                     let (sealer, _) = sealer(Some(&path))?;
                     let opening = Opening { path, options, opened };
-                    kept_in(FILE, Arc::new(store), sealer, Some(opening))
+                    kept_in(Sharing::Alone, Arc::new(store), sealer, Some(opening))
                 }
                 Err(error) => return Err(Error::Store(error)),
             }
@@ -110,7 +110,7 @@ pub(super) fn open(
                 |file| std::path::absolute(&file).unwrap_or(file).display().to_string(),
             );
             let redis = Arc::new(Redis::connect(*settings).map_err(Error::Redis)?);
-            let mut kept = kept_in("redis", Arc::clone(&redis) as _, sealer, None);
+            let mut kept = kept_in(Sharing::Replicas, Arc::clone(&redis) as _, sealer, None);
             kept.redis = Some(redis);
             let store = Arc::clone(&kept.store);
             kept.agreement = Some(Agreement::new(store, &kept.sealer, &host(), &file));
@@ -122,7 +122,7 @@ pub(super) fn open(
 impl OpenedStore {
     /// Returns its name in metrics, and what was seen of it.
     pub(super) fn seen(&self) -> (&'static str, Arc<Traffic>) {
-        (self.kind, Arc::clone(&self.traffic))
+        (self.name, Arc::clone(&self.traffic))
     }
 
     /// Returns the record in which replicas share the keys of identities, when they share a store.
@@ -175,8 +175,6 @@ impl Opening {
     }
 }
 
-/// The name of a store that no other process uses.
-const FILE: &str = "file";
 /// How many records of a kind are kept in memory, but for logins: some 100 bytes each.
 const MOST: usize = 1_000_000;
 /// How long a predecessor may hold the file.

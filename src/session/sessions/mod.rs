@@ -35,3 +35,4 @@ pub use self::causes::{REPLACED, SIGNED_OUT};
 pub use self::lookup::Known;
 pub use self::operators::{Listed, Seen};
 pub use self::registry::Sessions;
+pub use self::remote::Sharing;

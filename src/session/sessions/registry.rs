@@ -13,7 +13,7 @@ use super::super::local::{Insertion, LocalSessions};
 use super::super::{Session, SessionId, SessionKey, Settings, stored};
 use super::absent::Absent;
 use super::causes::CAUSES;
-use super::remote::RemoteSessions;
+use super::remote::{RemoteSessions, Sharing};
 use crate::base::clock::{Time, later};
 use crate::base::digest_hasher::BuildDigestHasher;
 use crate::identity::claims::PairwiseSecret;
@@ -49,23 +49,12 @@ impl Sessions {
     #[must_use]
     pub fn kept_in(
         store: Arc<dyn RecordStore>,
+        sharing: Sharing,
         sealer: Sealer,
         settings: Settings,
         owners: PairwiseSecret,
     ) -> Arc<Self> {
-        let remote = RemoteSessions::new(store, sealer);
-        Arc::new(Self::of(settings, owners, Some(remote)))
-    }
-
-    /// Makes sessions that are kept in a store which no other process uses.
-    #[must_use]
-    pub fn kept_alone_in(
-        store: Arc<dyn RecordStore>,
-        sealer: Sealer,
-        settings: Settings,
-        owners: PairwiseSecret,
-    ) -> Arc<Self> {
-        let remote = RemoteSessions::alone(store, sealer);
+        let remote = RemoteSessions::new(store, sharing, sealer);
         Arc::new(Self::of(settings, owners, Some(remote)))
     }
 
@@ -190,4 +179,4 @@ pub(super) const NOTE_LIFE: Duration = Duration::from_secs(3600);
 /// How long it is not said again that there is no room.
 const SAID_FULL_FOR: Duration = Duration::from_secs(60);
 /// How many signs of life may wait to be told.
-const TOUCHES: usize = 100_000;
+pub(super) const TOUCHES: usize = 100_000;

@@ -21,6 +21,15 @@ use crate::base::clock::Time;
 use crate::store::seal::Sealer;
 use crate::store::{Key, Kind, RecordStore, Touch, Unavailable};
 
+/// Who else uses a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody: what the store could not be told yet is true all the same.
+    Alone,
+    /// Replicas, which know of nothing but what the store was told.
+    Replicas,
+}
+
 /// The store, and what is known of it.
 pub(super) struct RemoteSessions {
     pub(super) store: Arc<dyn RecordStore>,
@@ -50,22 +59,17 @@ struct Past {
 
 impl RemoteSessions {
     /// Knows nothing yet of a store.
-    pub(super) fn new(store: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
+    pub(super) fn new(store: Arc<dyn RecordStore>, sharing: Sharing, sealer: Sealer) -> Self {
         Self {
             store,
             sealer,
             ends: AtomicU64::new(0),
             touches: Mutex::default(),
             presence: Presence::default(),
-            owed: None,
+            owed: (sharing == Sharing::Alone).then(Owed::default),
             round: AtomicU64::new(1),
             past: Mutex::default(),
         }
-    }
-
-    /// Knows nothing yet of a store that no other process uses.
-    pub(super) fn alone(store: Arc<dyn RecordStore>, sealer: Sealer) -> Self {
-        Self { owed: Some(Owed::default()), ..Self::new(store, sealer) }
     }
 
     /// Returns the round of now.
@@ -181,7 +185,8 @@ mod tests {
 
     fn remote() -> (RemoteSessions, Time) {
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
-        (RemoteSessions::new(Arc::new(Memory::new(1)), Sealer::default()), now)
+        let store = Arc::new(Memory::new(1));
+        (RemoteSessions::new(store, Sharing::Replicas, Sealer::default()), now)
     }
 
     fn seconds(time: Time, seconds: u64) -> Time {
@@ -208,6 +213,16 @@ mod tests {
         assert!(remote.has_grace(fresh, GRACE, seconds(away, 299)));
         assert!(!remote.has_grace(fresh, GRACE, seconds(away, 300)));
         assert!(!remote.has_grace(0, GRACE, away), "it was never vouched for");
+    }
+
+    #[test]
+    fn what_was_vouched_for_goes_on_while_it_can_be_read_and_for_the_grace() {
+        let (remote, now) = remote();
+        let round = remote.vouched_in(remote.round());
+        assert!(remote.goes_on(round, GRACE, seconds(now, 3000)));
+        is_away(&remote, now);
+        assert!(remote.goes_on(round, GRACE, seconds(now, 299)));
+        assert!(!remote.goes_on(round, GRACE, seconds(now, 300)));
     }
 
     #[test]

@@ -135,11 +135,6 @@ async fn a_session_that_has_just_begun_needs_no_question_and_has_the_grace() {
     assert!(is_live(&sessions, &id, Activity::Alive, &clock).await, "for the grace");
 }
 
-fn alone(store: &Arc<Switch>) -> Arc<Sessions> {
-    let store = Arc::clone(store) as Arc<dyn RecordStore>;
-    Sessions::kept_alone_in(store, sealer(), settings(), owners())
-}
-
 #[tokio::test]
 async fn with_a_store_of_its_own_what_is_near_goes_on_for_the_grace_and_no_longer_too() {
     let (store, clock) = (Switch::new(), clock());

@@ -2,6 +2,7 @@
 
 mod away;
 mod contract;
+mod near;
 mod replicas;
 mod room;
 mod upkeep;
@@ -18,7 +19,7 @@ use super::*;
 use crate::base::clock::{Clock, ManualClock, Time, later};
 use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
-use crate::session::cached::Activity;
+use crate::session::cached::{Activity, CachedSession};
 use crate::session::label::Why;
 use crate::session::testing::{session, settings};
 use crate::session::{SessionId, Settings};
@@ -39,7 +40,18 @@ fn sealer() -> Sealer {
 }
 
 fn replica(store: &Arc<Switch>, settings: Settings) -> Arc<Sessions> {
-    Sessions::kept_in(Arc::clone(store) as Arc<dyn RecordStore>, sealer(), settings, owners())
+    Sessions::kept_in(
+        Arc::clone(store) as Arc<dyn RecordStore>,
+        Sharing::Replicas,
+        sealer(),
+        settings,
+        owners(),
+    )
+}
+
+fn alone(store: &Arc<Switch>) -> Arc<Sessions> {
+    let store = Arc::clone(store) as Arc<dyn RecordStore>;
+    Sessions::kept_in(store, Sharing::Alone, sealer(), settings(), owners())
 }
 
 /// A store that can be away.

@@ -11,7 +11,8 @@ async fn another_replica_finds_a_session_and_so_does_this_one_after_a_restart() 
     assert_eq!(live.session().person().pesel(), Some("44051401359"));
     // Without the secret of the servers it does not open, and no citizen is signed in.
     let store: Arc<dyn RecordStore> = store;
-    let stranger = Sessions::kept_in(store, Sealer::default(), settings(), owners());
+    let stranger =
+        Sessions::kept_in(store, Sharing::Replicas, Sealer::default(), settings(), owners());
     assert!(stranger.find(&id, Activity::Alive, clock.now()).await.unwrap().is_none());
 }
 

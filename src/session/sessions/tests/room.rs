@@ -49,7 +49,7 @@ async fn a_session_that_made_room_near_is_found_in_its_place() {
 async fn a_session_that_made_room_in_its_place_ends_near() {
     let clock = clock();
     let store: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
-    let sessions = Sessions::kept_in(store, sealer(), settings(), owners());
+    let sessions = Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners());
     let attending =
         tokio::spawn(Arc::clone(&sessions).serve(Arc::new(crate::base::clock::SystemClock)));
     tokio::task::yield_now().await;

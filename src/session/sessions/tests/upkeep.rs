@@ -42,8 +42,7 @@ async fn the_store_is_told_of_signs_of_life() {
 #[tokio::test(start_paused = true)]
 async fn what_ended_in_memory_only_ends_in_the_store_as_soon_as_it_writes() {
     let (store, clock) = (Switch::new(), Arc::new(clock()));
-    let place = Arc::clone(&store) as Arc<dyn RecordStore>;
-    let sessions = Sessions::kept_alone_in(place, sealer(), settings(), owners());
+    let sessions = alone(&store);
     let id = begun(&sessions, &clock).await;
     store.away(true);
     assert!(sessions.remove(&id, clock.now()).await.unwrap().is_some());
@@ -73,4 +72,45 @@ async fn a_store_that_nobody_asks_is_asked_now_and_then_whether_it_is_there() {
     after(1_000).await;
     assert!(!sessions.is_away(), "while it is away it is asked again and again");
     attending.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_heard_of_is_not_asked_for_again() {
+    let (store, clock) = (Switch::new(), Arc::new(clock()));
+    let sessions = replica(&store, settings());
+    let id = begun(&sessions, &clock).await;
+    attended(&sessions, &clock, MINUTE).await;
+    let before = store.reads.load(Ordering::SeqCst);
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert_eq!(store.reads.load(Ordering::SeqCst), before);
+    // The twin: what happens there is not heard.
+    store.is_deaf.store(true, Ordering::SeqCst);
+    attended(&sessions, &clock, MINUTE).await;
+    assert!(is_live(&sessions, &id, Activity::Alive, &clock).await);
+    assert_eq!(store.reads.load(Ordering::SeqCst), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_not_heard_is_asked_at_every_look_whether_it_is_there() {
+    let (store, clock) = (Switch::new(), Arc::new(clock()));
+    store.is_deaf.store(true, Ordering::SeqCst);
+    let sessions = replica(&store, settings());
+    store.away(true);
+    attended(&sessions, &clock, Duration::from_secs(1)).await;
+    assert!(sessions.is_away());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_nothing_in_is_asked_whether_it_can_be_read() {
+    let (store, clock) = (Switch::new(), Arc::new(clock()));
+    let sessions = replica(&store, settings());
+    store.is_full.store(true, Ordering::SeqCst);
+    let id = SessionId::generate();
+    let refused = sessions.insert(&id, session(id.key(), clock.now()), clock.now()).await;
+    refused.expect_err("it is full");
+    let is_unread = || sessions.remote.as_ref().unwrap().presence.is_unread();
+    assert!(sessions.is_away() && !is_unread());
+    store.away(true);
+    attended(&sessions, &clock, Duration::from_secs(1)).await;
+    assert!(is_unread(), "the grace begins, although no request has asked");
 }
