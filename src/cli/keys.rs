@@ -15,24 +15,11 @@ use crate::base::private;
 use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// The configuration file of the gateway: where it listens for operators, and the file with the
-    /// token.
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_name = "FILE",
-        default_value = "/etc/brama/brama.toml"
-    )]
-    config: PathBuf,
-    #[command(subcommand)]
-    act: Act,
-}
+pub(super) type Arguments = operator::Arguments<Act>;
 
+/// What is asked for.
 #[derive(Debug, clap::Subcommand)]
-enum Act {
+pub(super) enum Act {
     /// Lists the keys, one JSON object a line: which one signs, which will and which did.
     List,
     /// Has the next key sign, as soon as every replica publishes it, and makes another one.
@@ -65,8 +52,7 @@ enum Act {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let acting = |operator| async move { act(&operator, &arguments.act).await };
-    operator::run(&arguments.config, acting)
+    arguments.run(act)
 }
 
 async fn act(operator: &Operator, act: &Act) -> Result<(), String> {

@@ -1,9 +1,8 @@
 //! An operator's program asks a running gateway, through its operations listener and with the token
 //! of its configuration.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,37 +19,56 @@ use super::output::{fail, print};
 use crate::base::body;
 use crate::server::socket::Socket;
 
+/// What a gateway is asked for, and which one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments<A: clap::Subcommand> {
+    /// The configuration file of the gateway: where it listens for operators, and the file with the
+    /// token.
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        default_value = "/etc/brama/brama.toml"
+    )]
+    config: PathBuf,
+    #[command(subcommand)]
+    act: A,
+}
+
+impl<A: clap::Subcommand> Arguments<A> {
+    /// Acts on the gateway of the configuration.
+    pub(super) fn run(
+        &self,
+        act: impl AsyncFnOnce(&Operator, &A) -> Result<(), String>,
+    ) -> ExitCode {
+        let (settings, problems) = load(&self.config);
+        let Some(settings) = settings else {
+            print(&problems);
+            return fail("the configuration is wrong");
+        };
+        let Some(token) = settings.admin_token else {
+            return fail("operations.admin_token_file is not given, so the gateway obeys nobody");
+        };
+        let Socket::Address(address) = settings.listen.operations else {
+            return fail("operations.listen is no address");
+        };
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(error),
+        };
+        let token = String::from_utf8_lossy(token.expose()).into_owned();
+        match runtime.block_on(act(&Operator { address, token }, &self.act)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(error),
+        }
+    }
+}
+
 /// Where the gateway of a configuration listens for operators, and its token.
 pub(super) struct Operator {
     address: SocketAddr,
     token: String,
-}
-
-/// Acts on the gateway of a configuration.
-pub(super) fn run<F>(configuration: &Path, act: impl FnOnce(Operator) -> F) -> ExitCode
-where
-    F: Future<Output = Result<(), String>>,
-{
-    let (settings, problems) = load(configuration);
-    let Some(settings) = settings else {
-        print(&problems);
-        return fail("the configuration is wrong");
-    };
-    let Some(token) = settings.admin_token else {
-        return fail("operations.admin_token_file is not given, so the gateway obeys nobody");
-    };
-    let Socket::Address(address) = settings.listen.operations else {
-        return fail("operations.listen is no address");
-    };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(error),
-    };
-    let token = String::from_utf8_lossy(token.expose()).into_owned();
-    match runtime.block_on(act(Operator { address, token })) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error),
-    }
 }
 
 impl Operator {

@@ -5,7 +5,6 @@
 //! are seen by every user of a machine and stay in histories.
 
 use std::io::Read;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use http::Method;
@@ -14,24 +13,11 @@ use serde_json::{Value, json};
 use super::operator::{self, Operator};
 use super::output::{complain, print};
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// The configuration file of the gateway: where it listens for operators, and the file with the
-    /// token.
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_name = "FILE",
-        default_value = "/etc/brama/brama.toml"
-    )]
-    config: PathBuf,
-    #[command(subcommand)]
-    act: Act,
-}
+pub(super) type Arguments = operator::Arguments<Act>;
 
+/// What is asked for.
 #[derive(Debug, clap::Subcommand)]
-enum Act {
+pub(super) enum Act {
     /// Lists sessions, one JSON object a line.
     List {
         /// Only those of this person, as `owner` in other lines has it.
@@ -66,69 +52,66 @@ enum Act {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let acting = |operator| async move { Gateway(operator).act(&arguments.act).await };
-    operator::run(&arguments.config, acting)
+    arguments.run(act)
 }
 
-struct Gateway(Operator);
-
-impl Gateway {
-    async fn act(&self, act: &Act) -> Result<(), String> {
-        match act {
-            Act::List { owner, limit } => self.list(owner.as_deref(), *limit).await,
-            Act::Show { key } => self.tell(Method::GET, &format!("/{key}"), None).await,
-            Act::End { key } => self.tell(Method::DELETE, &format!("/{key}"), None).await,
-            Act::EndPerson { kind } => {
-                let mut identifier = String::new();
-                let mut input = std::io::stdin().take(1024);
-                input.read_to_string(&mut identifier).map_err(|error| error.to_string())?;
-                let person = json!({ "kind": kind, "identifier": identifier.trim() });
-                let found = self.ask(Method::POST, "/owner", Some(person)).await?;
-                let owner = found.get("owner").cloned().unwrap_or_default();
-                self.tell(Method::POST, "/end", Some(json!({ "owner": owner }))).await
-            }
-            Act::EndAll { .. } => {
-                self.tell(Method::POST, "/end", Some(json!({ "all": true }))).await
-            }
+async fn act(operator: &Operator, act: &Act) -> Result<(), String> {
+    match act {
+        Act::List { owner, limit } => return list(operator, owner.as_deref(), *limit).await,
+        Act::Show { key } => print(ask(operator, Method::GET, &format!("/{key}"), None).await?),
+        Act::End { key } => print(ask(operator, Method::DELETE, &format!("/{key}"), None).await?),
+        Act::EndPerson { kind } => {
+            let mut identifier = String::new();
+            let mut input = std::io::stdin().take(1024);
+            input.read_to_string(&mut identifier).map_err(|error| error.to_string())?;
+            let person = json!({ "kind": kind, "identifier": identifier.trim() });
+            let found = ask(operator, Method::POST, "/owner", Some(person)).await?;
+            let owner = found.get("owner").cloned().unwrap_or_default();
+            let all = json!({ "owner": owner });
+            print(ask(operator, Method::POST, "/end", Some(all)).await?);
+        }
+        Act::EndAll { .. } => {
+            print(ask(operator, Method::POST, "/end", Some(json!({ "all": true }))).await?);
         }
     }
+    Ok(())
+}
 
-    async fn list(&self, owner: Option<&str>, limit: usize) -> Result<(), String> {
-        let (mut left, mut after) = (limit, None::<String>);
-        loop {
-            let mut query = url::form_urlencoded::Serializer::new(String::from("?"));
-            // One more tells whether there are more.
-            query.append_pair("limit", &left.clamp(1, 1000).to_string());
-            for (name, value) in [("owner", owner), ("after", after.as_deref())] {
-                if let Some(value) = value {
-                    query.append_pair(name, value);
-                }
+async fn list(operator: &Operator, owner: Option<&str>, limit: usize) -> Result<(), String> {
+    let (mut left, mut after) = (limit, None::<String>);
+    loop {
+        let mut query = url::form_urlencoded::Serializer::new(String::from("?"));
+        // One more tells whether there are more.
+        query.append_pair("limit", &left.clamp(1, 1000).to_string());
+        for (name, value) in [("owner", owner), ("after", after.as_deref())] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
             }
-            let page = self.ask(Method::GET, &query.finish(), None).await?;
-            let sessions = page.get("sessions").and_then(Value::as_array);
-            for session in sessions.into_iter().flatten() {
-                if left == 0 {
-                    complain(format_args!(
-                        "stopped at {limit} sessions, and there are more: give --limit"
-                    ));
-                    return Ok(());
-                }
-                print(session);
-                left -= 1;
-            }
-            after = page.get("next").and_then(Value::as_str).map(str::to_owned);
-            if after.is_none() {
+        }
+        let page = ask(operator, Method::GET, &query.finish(), None).await?;
+        let sessions = page.get("sessions").and_then(Value::as_array);
+        for session in sessions.into_iter().flatten() {
+            if left == 0 {
+                complain(format_args!(
+                    "stopped at {limit} sessions, and there are more: give --limit"
+                ));
                 return Ok(());
             }
+            print(session);
+            left -= 1;
+        }
+        after = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if after.is_none() {
+            return Ok(());
         }
     }
+}
 
-    async fn tell(&self, method: Method, path: &str, body: Option<Value>) -> Result<(), String> {
-        print(self.ask(method, path, body).await?);
-        Ok(())
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
-        self.0.ask(method, &format!("/sessions{path}"), body).await
-    }
+async fn ask(
+    operator: &Operator,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, String> {
+    operator.ask(method, &format!("/sessions{path}"), body).await
 }

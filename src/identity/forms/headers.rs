@@ -139,9 +139,7 @@ impl Preset {
             ],
         }
     }
-}
 
-impl Preset {
     /// Returns the names that portals read beside its fields. A service provider of Shibboleth that
     /// sends fields clears every name of its attribute map, so a portal behind it believes them all.
     #[must_use]

@@ -95,27 +95,15 @@ impl Recipient {
         let private = agreement::PrivateKey::generate(agreed).map_err(|_| error)?;
         let public = private.compute_public_key().map_err(|_| error)?;
         let recipient = UnparsedPublicKey::new(agreed, &self.point);
-        let key = agreement::agree(&private, recipient, error, |z| derive(z, algorithm, b"", b""))?;
+        let parts = [algorithm, b"", b""];
+        let key = agreement::agree(&private, recipient, error, |z| derive(z, parts, KEY_LENGTH))?;
         Ok((public.as_ref().to_vec(), key))
     }
 }
 
-/// RFC 7518 4.6.2: Concat KDF with SHA-256, the parts of `OtherInfo` with their lengths in front,
-/// and the length of the key in bits behind.
-fn derive(
-    z: &[u8],
-    algorithm: &[u8],
-    party_u: &[u8],
-    party_v: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    derive_of_length(z, [algorithm, party_u, party_v], KEY_LENGTH)
-}
-
-fn derive_of_length(
-    z: &[u8],
-    parts: [&[u8]; 3],
-    length: usize,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// RFC 7518 4.6.2: Concat KDF with SHA-256, the parts of `OtherInfo` (the algorithm and both
+/// parties) with their lengths in front, and the length of the key in bits behind.
+fn derive(z: &[u8], parts: [&[u8]; 3], length: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
     let mut info = Vec::new();
     for part in parts {
@@ -160,9 +148,9 @@ mod tests {
             158, 86, 217, 29, 129, 113, 53, 211, 114, 131, 66, 131, 191, 132, 38, 156, 251, 49,
             110, 163, 218, 128, 106, 72, 246, 218, 167, 121, 140, 254, 144, 196,
         ];
-        let key = derive_of_length(&z, [b"A128GCM", b"Alice", b"Bob"], 16).unwrap();
+        let key = derive(&z, [b"A128GCM", b"Alice", b"Bob"], 16).unwrap();
         assert_eq!(base64url(&key), "VqqN6vgjbSBcIijNcacQGg");
-        let other = derive_of_length(&z, [b"A128GCM", b"Alic", b"eBob"], 16).unwrap();
+        let other = derive(&z, [b"A128GCM", b"Alic", b"eBob"], 16).unwrap();
         assert_ne!(*key, *other);
     }
 
@@ -205,7 +193,8 @@ mod tests {
         let point = [&[4][..], &coordinate("x"), &coordinate("y")].concat();
         let ephemeral = UnparsedPublicKey::new(curve.agreement(), point);
         let error = Error::Encryption;
-        let key = agreement::agree(private, ephemeral, error, |z| derive(z, b"A256GCM", b"", b""));
+        let parts = [&b"A256GCM"[..], b"", b""];
+        let key = agreement::agree(private, ephemeral, error, |z| derive(z, parts, KEY_LENGTH));
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key.ok()?).ok()?);
         let nonce = Nonce::try_assume_unique_for_key(&from_base64url(nonce)?).ok()?;
         let mut sealed = [from_base64url(sealed)?, from_base64url(tag)?].concat();
