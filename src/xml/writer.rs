@@ -80,9 +80,8 @@ fn escape_text(text: &str) -> Cow<'_, str> {
     if text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    // A carriage return would come back as a line feed from the reader's line-end rule.
-    let escaped = escape(without_controls(text));
-    if escaped.contains('\r') { Cow::Owned(escaped.replace('\r', "&#xD;")) } else { escaped }
+    // Of a carriage return too: it would come back as a line feed (XML 2.11).
+    escape(without_controls(text))
 }
 
 /// Tells whether a byte is of ASCII and stands for itself in text and in values.
