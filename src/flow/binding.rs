@@ -79,3 +79,37 @@ impl Tag {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_eight_letters_of_base64url_and_leads_from_the_handle_alone() {
+        let tag = Tag::of("handle");
+        assert_eq!(tag, Tag::of("handle"));
+        assert_ne!(tag, Tag::of("other"));
+        assert_eq!(tag.as_str().len(), Tag::LENGTH);
+        for (text, expected) in [
+            (tag.as_str(), true),
+            ("AZaz09-_", true),
+            ("AZaz09-", false),
+            ("AZaz09-_A", false),
+            ("AZaz09+/", false),
+            ("AZaz09-=", false),
+            ("", false),
+        ] {
+            assert_eq!(Tag::is_one(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_binding_is_remembered_as_itself_and_as_no_other() {
+        let binding = Binding::generate();
+        let again = Binding::parse(binding.expose()).unwrap();
+        assert!(again.is_remembered_as(&binding.digest()));
+        assert!(!Binding::generate().is_remembered_as(&binding.digest()));
+        assert!(Binding::parse(&binding.expose()[1..]).is_none());
+        assert!(Binding::parse("").is_none());
+    }
+}

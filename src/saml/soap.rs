@@ -66,6 +66,8 @@ mod tests {
     #[test]
     fn what_is_wrapped_is_unwrapped() {
         assert_eq!(unwrapped(&wrap("<a x=\"1\"/>")).unwrap(), "<a x=\"1\"/>");
+        // The header is there, and empty.
+        assert!(wrap("<a/>").contains("<soap:Header></soap:Header><soap:Body><a/></soap:Body>"));
     }
 
     #[test]

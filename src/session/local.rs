@@ -332,6 +332,19 @@ mod tests {
         assert_eq!(count(&near), 3);
     }
 
+    /// Of some neighbours one makes room, and the next time of others.
+    #[test]
+    fn all_that_are_idle_make_room_in_the_end_and_none_that_is_used() {
+        let (near, clock) = (near(4 * NEIGHBOURS as u64), clock());
+        let idle: Vec<_> = (0..4 * NEIGHBOURS).map(|_| kept(&near, &clock)).collect();
+        assert_eq!(near.shards.len(), 1);
+        clock.advance(Duration::from_secs(1));
+        for _ in 0..40 * NEIGHBOURS {
+            kept(&near, &clock);
+        }
+        assert!(idle.iter().all(|held| near.get(&held.key()).is_none()));
+    }
+
     #[test]
     fn one_that_is_over_makes_room_before_any_that_lives() {
         let (near, clock) = (near(3), clock());

@@ -182,3 +182,47 @@ fn seal_content(key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
         .map_err(|_| Error)?;
     Ok([&nonce[..], &sealed].concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::encoding::from_base64;
+
+    fn key() -> (agreement::PrivateKey, Vec<u8>) {
+        let private = agreement::PrivateKey::generate(&agreement::ECDH_P256).unwrap();
+        let public = private.compute_public_key().unwrap().as_ref().to_vec();
+        (private, public)
+    }
+
+    fn sealed(recipient: &[u8], leading_zero: bool) -> String {
+        let envelope = Envelope { leading_zero, ..Envelope::new(recipient, "node", "service") };
+        let mut writer = Writer::new();
+        encrypt(&mut writer, b"<a/>", &envelope).unwrap();
+        writer.finish()
+    }
+
+    /// What the recipient agrees on, by the ephemeral key that is written.
+    fn agreed(private: &agreement::PrivateKey, xml: &str) -> Vec<u8> {
+        let (_, rest) = xml.split_once("<dsig11:PublicKey>").unwrap();
+        let point = from_base64(rest.split_once('<').unwrap().0).unwrap();
+        let ephemeral = UnparsedPublicKey::new(&agreement::ECDH_P256, point);
+        agreement::agree(private, ephemeral, (), |z| Ok(z.to_vec())).unwrap()
+    }
+
+    #[test]
+    fn a_leading_zero_is_looked_for_only_where_it_is_asked_for() {
+        let (private, public) = key();
+        assert_eq!(agreed(&private, &sealed(&public, true))[0], 0);
+        // One in 256 begins so by itself; four in a row do not.
+        assert!((0..4).any(|_| agreed(&private, &sealed(&public, false))[0] != 0));
+    }
+
+    #[test]
+    fn the_method_of_the_content_names_its_digest_as_the_node_does() {
+        let method = format!(
+            "<xenc:EncryptionMethod Algorithm=\"{AES256_GCM}\"><ds:DigestMethod \
+             Algorithm=\"{SHA256}\"/></xenc:EncryptionMethod>"
+        );
+        assert!(sealed(&key().1, false).contains(&method));
+    }
+}

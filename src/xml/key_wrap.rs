@@ -151,4 +151,18 @@ mod tests {
         }
         assert!(unwrap(&[0; 16], &[0; 1024]).is_err());
     }
+
+    #[test]
+    fn a_key_is_as_long_as_it_may_be_and_nothing_is_left_behind_it() {
+        for kek in [&[7; 16][..], &[7; 24], &[7; 32]] {
+            let longest = wrap(kek, &[1; LONGEST]).unwrap();
+            assert_eq!(unwrap(kek, &longest).unwrap()[..], [1; LONGEST]);
+            let longer = wrap(kek, &[1; LONGEST + 8]).unwrap();
+            assert!(unwrap(kek, &longer).is_err(), "{}", kek.len());
+            for behind in 1..8 {
+                let odd = [wrap(kek, &[1; 16]).unwrap(), vec![0; behind]].concat();
+                assert!(unwrap(kek, &odd).is_err(), "{} and {behind}", kek.len());
+            }
+        }
+    }
 }

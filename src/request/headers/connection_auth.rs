@@ -154,6 +154,10 @@ mod tests {
                 Some(&["Digest realm=\"a\\\", NTLM\", nonce = \"x\", Bearer"]),
             ),
             (&[", NTLM ,, Basic realm=\"x\""], Some(&["Basic realm=\"x\""])),
+            // A backslash that is escaped escapes nothing.
+            (&["Digest realm=\"a\\\\\", NTLM"], Some(&["Digest realm=\"a\\\\\""])),
+            (&["Basic realm=\"x\" ,Bearer"], Some(&["Basic realm=\"x\" ,Bearer"])),
+            (&["realm=\"x\", NTLM"], Some(&["realm=\"x\""])),
             (&["Bearer realm=\"NTLM\""], Some(&["Bearer realm=\"NTLM\""])),
             (&["Negotiate"], None),
             (&["NTLM", "negotiate oRQ="], None),
@@ -168,6 +172,26 @@ mod tests {
                 Some(expected) => assert_eq!((removed, &*left), (Ok(()), expected)),
                 None => assert_eq!(removed, Err(NothingElse), "{offered:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_list_is_taken_apart_into_challenges_with_their_parameters() {
+        for (value, expected) in [
+            ("", &[][..]),
+            ("Basic", &["Basic"]),
+            ("Basic, Bearer", &["Basic", "Bearer"]),
+            ("Basic realm=\"x\", charset=\"UTF-8\"", &["Basic realm=\"x\", charset=\"UTF-8\""]),
+            ("Digest a=b,c = d,\te=f, Bearer", &["Digest a=b,c = d,\te=f", "Bearer"]),
+            // No scheme begins so, and what is first belongs to nothing before it.
+            ("Basic, \"a\"", &["Basic, \"a\""]),
+            ("Basic, =", &["Basic, ="]),
+            ("a=b, c=d, Basic", &["a=b, c=d", "Basic"]),
+            ("\"a, Basic\", Bearer", &["\"a, Basic\"", "Bearer"]),
+        ] {
+            let found = challenges(value.as_bytes());
+            let found: Vec<_> = found.iter().map(|one| std::str::from_utf8(one).unwrap()).collect();
+            assert_eq!(found, expected, "{value}");
         }
     }
 

@@ -97,6 +97,7 @@ fn what_has_no_place_is_refused_with_its_name() {
         (assertion("<s:Conditions>x</s:Conditions>"), "holds text"),
         (assertion("<s:Conditions Later=''/>"), "has the attribute Later"),
         ("<f xmlns='urn:f'/>".to_owned(), "is not expected"),
+        ("<Response xmlns='urn:f'/>".to_owned(), "is not expected"),
     ] {
         let refused = said(&xml).unwrap_err();
         assert!(refused.contains(named), "{xml}: {refused}");
@@ -126,6 +127,8 @@ fn nobody_is_named_among_extensions() {
         ))
     };
     assert_eq!(said(&value("<f:Assertion/>")), Ok(2));
+    // A name says what an attribute of the person is in its own place alone.
+    assert_eq!(said(&value("").replacen("Value>", "Value Name='n'>", 1)), Ok(2));
     assert!(said(&value("<s:NameID/>")).is_err());
     assert!(said(&assertion("<s:Advice><s:Assertion/></s:Advice>")).is_err());
 }

@@ -61,13 +61,17 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_told_as_such() {
-        let long = "MIIB".repeat(10_000);
+        let longest = "A".repeat(MAXIMUM_CERTIFICATE);
         for (given, told) in [
             ("", "no certificate"),
             ("<X509Certificate>AAAA</X509Certificate>", "a certificate that cannot be read"),
             ("<X509Certificate><a/></X509Certificate>", "a certificate that cannot be read"),
             (
-                &format!("<X509Certificate>{long}</X509Certificate>"),
+                &format!("<X509Certificate>{longest}</X509Certificate>"),
+                "a certificate that cannot be read",
+            ),
+            (
+                &format!("<X509Certificate>{longest}A</X509Certificate>"),
                 "a certificate that is too long to be one",
             ),
         ] {

@@ -3,6 +3,7 @@
 
 use super::super::message::{Seal, artifact_response, response};
 use super::*;
+use crate::saml::checks::Outcome as Checked;
 use crate::saml::soap;
 
 /// What is altered.
@@ -225,7 +226,7 @@ fn a_refused_signature_is_noted_for_the_message_that_it_is_of() {
         let answer = world.answer(&[fault]);
         let examined = examine(&answer, &world.trusted, &world.keys, &expected(), world.now);
         let last = examined.checks.list().last().unwrap();
-        assert_eq!((last.name, last.outcome), (check, crate::saml::checks::Outcome::Failed));
+        assert_eq!((last.name, last.outcome), (check, Checked::Failed));
     }
 }
 
@@ -261,4 +262,69 @@ fn the_node_may_say_when_its_session_ends() {
     // It is over, by more than the clocks may differ.
     let over = world.altered(Sealed, &index, &ends(earlier(world.now, Duration::from_secs(60))));
     assert_eq!(world.says(&over), "login.session_not_on_or_after");
+}
+
+#[test]
+fn an_answer_that_holds_went_through_every_check_and_each_is_listed() {
+    let world = World::new();
+    let listed = |answer: &[u8]| {
+        let examined = examine(answer, &world.trusted, &world.keys, &expected(), world.now);
+        examined.outcome.unwrap();
+        assert!(examined.checks.list().iter().all(|check| check.outcome == Checked::Passed));
+        let names = examined.checks.list().iter().map(|check| check.name);
+        (names.collect::<Vec<_>>(), examined.checks)
+    };
+    let all = [
+        "well_formed",
+        "artifact_response",
+        "response",
+        "artifact_response_signature",
+        "response_signature",
+        "artifact_response_issuer",
+        "artifact_response_in_response_to",
+        "artifact_response_issue_instant",
+        "artifact_response_status",
+        "response_issuer",
+        "response_in_response_to",
+        "response_issue_instant",
+        "response_status",
+        "encrypted_assertion",
+        "message_schema",
+        "decryption",
+        "encryption_party_node",
+        "encryption_party_service",
+        "assertion_xml",
+        "assertion_issuer",
+        "assertion_issue_instant",
+        "assertion_in_response_to",
+        "assertion_recipient",
+        "confirmation_not_before",
+        "confirmation_not_on_or_after",
+        "conditions_not_before",
+        "conditions_not_on_or_after",
+        "assertion_audience",
+        "authn_instant",
+        "session_not_on_or_after",
+        "assurance",
+        "attributes",
+        "assertion_schema",
+    ];
+    assert_eq!(listed(&world.answer(&[])).0, all);
+    // What is odd about a PESEL is told, and refuses nobody.
+    let (names, checks) = listed(&world.altered(Sealed, ">1884-05-14Z<", ">1884-05-15Z<"));
+    assert_eq!(
+        names.iter().filter(|name| !all.contains(name)).collect::<Vec<_>>(),
+        [&"pesel_note"]
+    );
+    let note = checks.list().iter().find(|check| check.name == "pesel_note").unwrap();
+    assert!(!note.detail.is_empty() && !note.detail.contains(PEOPLE[0].identifier), "{note:?}");
+}
+
+#[test]
+fn assertions_are_counted_encrypted_or_not() {
+    let world = World::new();
+    let one = "<saml2:EncryptedAssertion>";
+    let two = world.altered(Inner, one, &format!("<saml2:Assertion></saml2:Assertion>{one}"));
+    let refused = world.examine(&two).unwrap_err();
+    assert!(matches!(refused, Refusal::SeveralAssertions(2)), "{refused}");
 }
