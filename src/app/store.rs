@@ -80,7 +80,7 @@ pub(super) fn open(
             // Of wishes, codes and forms there are fewer: their room is shared out by network.
             let store = Memory::new(MOST.max(pending.saturating_mul(2)))
                 .with_maximum_of(Kind::Login, pending)
-                .with_maximum_of(Kind::Branch, maximum);
+                .with_maximum_of(Kind::LinkedSession, maximum);
             let sessions = Sessions::in_memory(settings.clone(), owners.clone());
             let store = Arc::new(MeteredStore::new(Arc::new(store), Arc::clone(&traffic)));
             // Also what browsers keep for us is sealed.

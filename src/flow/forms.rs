@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_expired_form_is_gone_and_makes_room_in_the_place_too() {
+    async fn an_expired_form_is_gone_and_makes_room_in_the_store_too() {
         let (forms, store, binding, now) = forms();
         let handle = forms.keep(&form(b"a=1"), &binding, network(1), now).await.unwrap();
         let end = later(now, TIMEOUT * 2);

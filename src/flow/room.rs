@@ -252,7 +252,7 @@ mod tests {
     struct Notes;
 
     impl HandleKind for Notes {
-        const KIND: Kind = Kind::Wish;
+        const KIND: Kind = Kind::HandoffRequest;
     }
 
     impl RandomHandle for Notes {

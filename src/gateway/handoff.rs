@@ -33,7 +33,7 @@ pub async fn leave(
     let target = worker.shared.settings.origin.clone() + address(worker, &handle).as_str();
     let mut response = response::see_other(&target);
     response::keep_address_private(&mut response);
-    bind(worker, context, Bound::Wish, &handle, &binding, &mut response);
+    bind(worker, context, Bound::HandoffRequest, &handle, &binding, &mut response);
     Ok(response)
 }
 

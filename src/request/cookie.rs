@@ -39,9 +39,9 @@ pub enum Bound {
     ForeignTwin,
     /// A form that is kept.
     Form,
-    /// A wish that was made at another host.
-    Wish,
-    /// A wish that was brought to the registered host.
+    /// A handoff request that was made at another host.
+    HandoffRequest,
+    /// A handoff request that was brought to the registered host.
     Home,
 }
 
@@ -52,7 +52,7 @@ impl Bound {
         Self::Twin,
         Self::ForeignTwin,
         Self::Form,
-        Self::Wish,
+        Self::HandoffRequest,
         Self::Home,
     ];
 
@@ -69,7 +69,7 @@ impl Bound {
             Self::Twin => "brama-acs-",
             Self::ForeignTwin => "brama-xacs-",
             Self::Form => "brama-form-",
-            Self::Wish => "brama-wish-",
+            Self::HandoffRequest => "brama-wish-",
             Self::Home => "brama-home-",
         }
     }

@@ -39,7 +39,7 @@ use crate::store::{Digest, Kind, RecordStore, Unavailable};
 pub type LinkedSessionId = Handle<LinkedSessions>;
 
 impl HandleKind for LinkedSessions {
-    const KIND: Kind = Kind::Branch;
+    const KIND: Kind = Kind::LinkedSession;
 }
 
 /// What is known of a linked session without asking the store.
@@ -92,7 +92,7 @@ impl LinkedSessions {
             .build();
         // Only for tidiness: how long it is good is decided by our own clock.
         let absent = Cache::builder().max_capacity(ABSENT).time_to_live(10 * NEAR).build();
-        let marks = Marker::new(sealer.clone(), Kind::Branch);
+        let marks = Marker::new(sealer.clone(), Kind::LinkedSession);
         Self { handles: Handles::new(store, sealer), marks, near, absent }
     }
 
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invented_id_costs_the_place_one_look_and_hides_nothing() {
+    async fn an_invented_id_costs_the_store_one_look_and_hides_nothing() {
         let w = world();
         let invented = invented();
         let near = |linked, now| w.linked_sessions.find_near(linked, HOST, now);
@@ -306,7 +306,7 @@ mod tests {
         let w = world();
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         let others = LinkedSessions::new(w.store.clone(), w.sealer.clone(), &settings());
-        // Both have it near, so that the place alone would not do.
+        // Both have it near, so that the store alone would not do.
         for known in [&w.linked_sessions, &others] {
             assert!(known.find(&linked, HOST, w.now).await.unwrap().is_some());
             let near = known.find_near(&linked, HOST, w.now);
@@ -322,7 +322,7 @@ mod tests {
         let just_before = soon - jiff::SignedDuration::from_millis(1);
         assert!(others.find(&linked, HOST, just_before).await.unwrap().is_some());
         assert!(others.find(&linked, HOST, soon).await.unwrap().is_none());
-        // Nothing of it is left that could be believed when the place is away.
+        // Nothing of it is left that could be believed when the store is away.
         let after = others.find_near(&linked, HOST, later(soon, NEAR));
         assert!(matches!(after, KnownLink::Unknown), "{after:?}");
     }
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_place_does_not_learn_the_id_of_the_session() {
+    async fn the_store_does_not_learn_the_id_of_the_session() {
         let w = world();
         let linked = w.linked_sessions.begin(&w.id, &w.live, HOST, w.now).await.unwrap();
         let record = w.store.get(linked.key(), w.now).await.unwrap().unwrap();

@@ -70,7 +70,10 @@ mod tests {
         assert!(random::is_long_handle(&id) && ours.is_ours(&id));
         assert_ne!(ours.make(), id);
         assert!(!marker(&["other"]).is_ours(&id));
-        assert!(!Marker::new(sealer(&["server"]), Kind::Branch).is_ours(&id), "another kind of id");
+        assert!(
+            !Marker::new(sealer(&["server"]), Kind::LinkedSession).is_ours(&id),
+            "another kind of id"
+        );
         for _ in 0..1000 {
             assert!(!ours.is_ours(&random::long_handle()));
         }

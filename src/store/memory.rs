@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn keeps_the_contract_of_places() {
+    async fn keeps_the_contract_of_stores() {
         contract::check(&Memory::new(10_000)).await;
     }
 
@@ -276,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_taken_away_takes_no_room() {
         let (memory, now) = (Memory::new(2), contract::begin());
-        let wish = |number| Key { kind: Kind::Wish, digest: [number; 32] };
+        let wish = |number| Key { kind: Kind::HandoffRequest, digest: [number; 32] };
         let put = |number| memory.put(wish(number), contract::record(b"x", now, 60));
         put(1).await.unwrap();
         for number in 2..200 {

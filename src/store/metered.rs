@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keeps_the_contract_of_places_and_counts_every_operation() {
+    async fn keeps_the_contract_of_stores_and_counts_every_operation() {
         let (store, traffic) = watched(Memory::new(10_000));
         assert!(traffic.since_success().is_none());
         contract::check(&store).await;

@@ -52,10 +52,10 @@ pub enum Kind {
     Code,
     /// Why a session was ended from outside, for the page that tells the citizen.
     Ended,
-    /// A wish to be signed in at another host than the registered one.
-    Wish,
+    /// A request to be signed in at another host than the registered one.
+    HandoffRequest,
     /// A second cookie, of another host, that leads to a session.
-    Branch,
+    LinkedSession,
 }
 
 impl Kind {
@@ -67,8 +67,8 @@ impl Kind {
         Self::Form,
         Self::Code,
         Self::Ended,
-        Self::Wish,
-        Self::Branch,
+        Self::HandoffRequest,
+        Self::LinkedSession,
     ];
 
     /// Returns the name in keys and files; never changed.
@@ -81,8 +81,8 @@ impl Kind {
             Self::Form => "form",
             Self::Code => "code",
             Self::Ended => "ended",
-            Self::Wish => "wish",
-            Self::Branch => "branch",
+            Self::HandoffRequest => "wish",
+            Self::LinkedSession => "branch",
         }
     }
 }

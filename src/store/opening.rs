@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_watches_an_open_place_is_told_whether_it_hears_of_everything() {
+    async fn whoever_watches_an_open_store_is_told_whether_it_hears_of_everything() {
         let nobody_listens = Address { host: "127.0.0.1".to_owned(), port: 0 };
         let deaf = Redis::connect(Settings::new(Mode::Single, vec![nobody_listens])).unwrap();
         for (store, hears) in [(Arc::new(deaf) as Arc<dyn RecordStore>, false), (memory(), true)] {

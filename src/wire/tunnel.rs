@@ -58,8 +58,12 @@ pub enum Ended {
 }
 
 impl Tunnel {
-    /// Carries bytes both ways until a side closes, the session ends, or the program stops.
-    pub async fn carry(self, mut near: Joined, stopping: impl Future<Output = ()>) -> Ended {
+    /// Copies bytes both ways until a side closes, the session ends, or the program stops.
+    pub async fn copy_bidirectional(
+        self,
+        mut near: Joined,
+        stopping: impl Future<Output = ()>,
+    ) -> Ended {
         let Self { mut far, ended, is_websocket } = self;
         let mut frames = Frames::default();
         let upwards = copy(&mut near.reader, &mut far.writer, |_| {});

@@ -22,7 +22,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let cookies = worker.shared.settings.cookies;
     let headers = &context.parts.headers;
     // Which of its wishes the code is for, the code alone knows.
-    let wishes = cookies.all_bound(headers, Bound::Wish).take(MOST_BOUND);
+    let wishes = cookies.all_bound(headers, Bound::HandoffRequest).take(MOST_BOUND);
     let bindings: Vec<_> = wishes.filter_map(|(_, value)| Binding::parse(value)).collect();
     let earlier = cookies
         .sessions(headers)

@@ -78,7 +78,7 @@ impl<S: Service> Connection<'_, S> {
             let Some(reader) = self.reader.take() else { return Ok(false) };
             let writer = std::mem::take(&mut self.writer);
             let mut stop = self.stop.clone();
-            tunnel.carry(Joined { reader, writer }, stop.wait()).await;
+            tunnel.copy_bidirectional(Joined { reader, writer }, stop.wait()).await;
             return Ok(false);
         }
         self.look_for_reader();

@@ -182,7 +182,7 @@ async fn connect<S: Service>(
             Ok(upgraded) => {
                 let (reader, writer) = Stream::split_any(TokioIo::new(upgraded));
                 let near = Joined { reader: Reader::new(reader), writer };
-                tunnel.carry(near, stop.wait()).await;
+                tunnel.copy_bidirectional(near, stop.wait()).await;
             }
             Err(error) => debug!(%error, "stream ended before it became a tunnel"),
         }

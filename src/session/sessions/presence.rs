@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_full_is_away_until_it_takes_something_in() {
+    fn a_store_that_is_full_is_away_until_it_takes_something_in() {
         let (presence, begin) = (Presence::default(), Time::UNIX_EPOCH);
         let at = |seconds| crate::base::clock::later(begin, Duration::from_secs(seconds));
         let _ = presence.wrote(fails::<()>(), at(10));

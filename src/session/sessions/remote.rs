@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_that_pass_while_the_place_is_away_take_nothing_from_the_grace() {
+    fn rounds_that_pass_while_the_store_is_away_take_nothing_from_the_grace() {
         let (remote, now) = remote();
         let round = remote.vouched_in(remote.round());
         is_away(&remote, now);

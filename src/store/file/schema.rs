@@ -43,8 +43,8 @@ pub(super) fn number(kind: Kind) -> u8 {
         Kind::Form => 4,
         Kind::Code => 5,
         Kind::Ended => 6,
-        Kind::Wish => 7,
-        Kind::Branch => 8,
+        Kind::HandoffRequest => 7,
+        Kind::LinkedSession => 8,
     }
 }
 

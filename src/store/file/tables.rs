@@ -48,7 +48,7 @@ impl Room {
 }
 
 fn is_begun_by_anybody(kind: Kind) -> bool {
-    matches!(kind, Kind::Login | Kind::Wish | Kind::Code)
+    matches!(kind, Kind::Login | Kind::HandoffRequest | Kind::Code)
 }
 
 /// Handles of logins, wishes and codes may each weigh an eighth of all.

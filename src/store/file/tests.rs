@@ -63,7 +63,7 @@ async fn until(is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn keeps_the_contract_of_places() {
+async fn keeps_the_contract_of_stores() {
     let (_folder, path) = folder();
     contract::check(&open(&path)).await;
 }
@@ -201,14 +201,14 @@ async fn a_file_of_a_program_that_knew_fewer_kinds_gets_the_others_and_keeps_wha
     drop(file);
     let database = redb::Database::open(&path).unwrap();
     let transaction = database.begin_write().unwrap();
-    for kind in [Kind::Wish, Kind::Branch] {
+    for kind in [Kind::HandoffRequest, Kind::LinkedSession] {
         let table = TableDefinition::<&Digest, &[u8]>::new(kind.name());
         assert!(transaction.delete_table(table).unwrap());
     }
     transaction.commit().unwrap();
     drop(database);
     let file = open(&path);
-    assert!(file.get(key(Kind::Wish, 1), now).await.unwrap().is_none());
+    assert!(file.get(key(Kind::HandoffRequest, 1), now).await.unwrap().is_none());
     assert!(file.get(login, now).await.unwrap().is_some());
 }
 
@@ -325,9 +325,9 @@ async fn what_strangers_can_begin_puts_no_session_and_no_form_out() {
     // What a module that puts them keeps to is less than what makes room.
     let (each, records) = (Options::room_for_begun(64 << 20), 20_000 + 512);
     for number in 0..each / records {
-        file.put(key(Kind::Wish, number), large(20_000, now)).await.unwrap();
+        file.put(key(Kind::HandoffRequest, number), large(20_000, now)).await.unwrap();
     }
-    assert_eq!(count(&file, Kind::Wish), each / records);
+    assert_eq!(count(&file, Kind::HandoffRequest), each / records);
     let (small, all) = (each / (300 + 512), key(Kind::Code, 0));
     for number in 0..small {
         file.put(key(Kind::Code, number), large(300, now)).await.unwrap();
@@ -335,7 +335,7 @@ async fn what_strangers_can_begin_puts_no_session_and_no_form_out() {
     assert!(file.get(all, now).await.unwrap().is_some(), "{small} small ones");
     // Twice as much as the file could hold.
     for number in 0..4000 {
-        let kind = if number % 2 == 0 { Kind::Wish } else { Kind::Login };
+        let kind = if number % 2 == 0 { Kind::HandoffRequest } else { Kind::Login };
         file.put(key(kind, number), large(20_000, now)).await.unwrap();
     }
     assert!(file.get(key(Kind::Session, 0), now).await.unwrap().is_some());
@@ -456,7 +456,7 @@ async fn a_file_that_is_mostly_free_becomes_smaller() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_is_said_and_the_place_recovers() {
+async fn a_disk_that_is_full_is_said_and_the_store_recovers() {
     let (_folder, path) = folder();
     let (file, now) = (open(&path), contract::begin());
     file.put(key(Kind::Session, 1), large(600, now)).await.unwrap();

@@ -18,7 +18,7 @@ async fn records_under_handles_keep_their_rules_in_memory() {
 struct Short;
 
 impl HandleKind for Short {
-    const KIND: Kind = Kind::Wish;
+    const KIND: Kind = Kind::HandoffRequest;
 }
 
 impl RandomHandle for Short {

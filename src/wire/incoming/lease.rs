@@ -46,7 +46,7 @@ impl Wire {
         holds_back: bool,
         slowest: Slowest,
     ) -> (Self, ReaderLease) {
-        let (home, come_home) = oneshot::channel();
+        let (home, given_back) = oneshot::channel();
         let (awaited, is_awaited) = oneshot::channel();
         let wire = Self {
             reader: Some(reader),
@@ -56,7 +56,7 @@ impl Wire {
             client: Awaited::new(slowest),
         };
         let lease =
-            ReaderLease { home: come_home, awaited: Some(is_awaited).filter(|_| holds_back) };
+            ReaderLease { home: given_back, awaited: Some(is_awaited).filter(|_| holds_back) };
         (wire, lease)
     }
 

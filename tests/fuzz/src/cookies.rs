@@ -18,7 +18,7 @@ const KINDS: [Bound; 7] = [
     Bound::Twin,
     Bound::ForeignTwin,
     Bound::Form,
-    Bound::Wish,
+    Bound::HandoffRequest,
     Bound::Home,
 ];
 

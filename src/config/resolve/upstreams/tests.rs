@@ -9,7 +9,7 @@ use crate::base::clock::Time;
 use crate::config::load;
 use crate::proxy::upstream::{ServerAddress, Tls};
 
-fn raised_in(folder: &Path, text: &str) -> (Vec<Settings>, String) {
+fn resolved_in(folder: &Path, text: &str) -> (Vec<Settings>, String) {
     let path = folder.join("brama.toml");
     fs::write(&path, text).unwrap();
     let loaded = load(&path, std::iter::empty()).unwrap();
@@ -20,7 +20,7 @@ fn raised_in(folder: &Path, text: &str) -> (Vec<Settings>, String) {
 }
 
 fn resolved(text: &str) -> (Vec<Settings>, String) {
-    raised_in(tempfile::tempdir().unwrap().path(), text)
+    resolved_in(tempfile::tempdir().unwrap().path(), text)
 }
 
 /// Resolves one upstream of which nothing is to be told.
@@ -204,7 +204,7 @@ fn folder() -> tempfile::TempDir {
 
 fn tls_in(folder: &Path, keys: &str) -> Result<Tls, String> {
     let text = format!("[[upstream]]\nname = \"portal\"\nurl = \"https://10.0.0.1\"\n{keys}\n");
-    let (mut settings, told) = raised_in(folder, &text);
+    let (mut settings, told) = resolved_in(folder, &text);
     settings.pop().and_then(|settings| settings.tls).ok_or(told)
 }
 

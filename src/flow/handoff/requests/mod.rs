@@ -53,7 +53,7 @@ impl HandoffHandle {
 }
 
 impl HandleKind for HandoffRequests {
-    const KIND: Kind = Kind::Wish;
+    const KIND: Kind = Kind::HandoffRequest;
 }
 
 impl RandomHandle for HandoffRequests {

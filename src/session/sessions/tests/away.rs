@@ -34,7 +34,7 @@ async fn asks_again(store: &Arc<Switch>) {
 }
 
 #[tokio::test]
-async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer() {
+async fn while_the_store_is_away_what_is_near_goes_on_for_a_grace_and_no_longer() {
     let (store, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let id = begun(&one, &clock).await;
@@ -60,7 +60,7 @@ async fn while_the_place_is_away_what_is_near_goes_on_for_a_grace_and_no_longer(
 }
 
 #[tokio::test]
-async fn nobody_who_is_near_waits_for_a_place_that_does_not_answer() {
+async fn nobody_who_is_near_waits_for_a_store_that_does_not_answer() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, settings());
     let ids = [begun(&sessions, &clock).await, begun(&sessions, &clock).await];
@@ -82,7 +82,7 @@ async fn nobody_who_is_near_waits_for_a_place_that_does_not_answer() {
 }
 
 #[tokio::test]
-async fn a_place_that_takes_nothing_in_is_asked_as_ever() {
+async fn a_store_that_takes_nothing_in_is_asked_as_ever() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, settings());
     let id = begun(&sessions, &clock).await;
@@ -100,7 +100,7 @@ async fn a_place_that_takes_nothing_in_is_asked_as_ever() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_missed_while_the_place_answers_signs_nobody_out() {
+async fn what_may_have_been_missed_while_the_store_answers_signs_nobody_out() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
@@ -113,7 +113,7 @@ async fn what_may_have_been_missed_while_the_place_answers_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn an_absolute_end_needs_no_place() {
+async fn an_absolute_end_needs_no_store() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, settings());
     let id = begun(&sessions, &clock).await;
@@ -267,7 +267,7 @@ async fn a_session_that_ended_unheard_is_not_served_for_longer_than_the_grace() 
 }
 
 #[tokio::test]
-async fn it_is_said_how_long_the_place_is_away_and_whether_it_is_heard() {
+async fn it_is_said_how_long_the_store_is_away_and_whether_it_is_heard() {
     let (clock, store) = (clock(), Switch::new());
     let sessions = replica(&store, settings());
     begun(&sessions, &clock).await;

@@ -8,7 +8,7 @@ async fn sessions_in_memory_keep_the_contract() {
 }
 
 #[tokio::test]
-async fn sessions_in_a_place_keep_the_contract() {
+async fn sessions_in_a_store_keep_the_contract() {
     contract(&replica(&Switch::new(), settings())).await;
 }
 

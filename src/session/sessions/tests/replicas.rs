@@ -122,13 +122,13 @@ async fn who_holds_a_session_that_is_near_no_more_sees_its_end_too() {
 
 /// Two of one session may be held: the one that is near, and one that made room before.
 #[tokio::test]
-async fn what_the_place_has_no_more_has_ended_for_all_who_hold_it() {
+async fn what_the_store_has_no_more_has_ended_for_all_who_hold_it() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, settings());
     let (id, now) = (begun(&sessions, &clock).await, clock.now());
     let first = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
     sessions.local.remove(&id.key());
-    assert_eq!(sessions.is_live_near(&first, now), None, "the place knows");
+    assert_eq!(sessions.is_live_near(&first, now), None, "the store knows");
     let second = sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
     for held in [&first, &second] {
         assert_eq!(sessions.is_live_near(held, now), Some(true));
@@ -138,7 +138,7 @@ async fn what_the_place_has_no_more_has_ended_for_all_who_hold_it() {
     sessions.remote.as_ref().unwrap().begin_round(now);
     assert!(!sessions.is_live(&first, now).await.unwrap());
     assert!(sessions.local.get(&id.key()).is_none());
-    // Nobody has to ask again, also when the place is away.
+    // Nobody has to ask again, also when the store is away.
     store.away(true);
     for held in [&first, &second] {
         assert_eq!(sessions.is_live_near(held, now), Some(false));
@@ -194,7 +194,7 @@ async fn signs_of_life_are_told_seldom_and_at_the_end() {
 /// A user who may write to the store takes a session from its person, so that it is not found to be
 /// ended.
 #[tokio::test]
-async fn a_session_that_was_given_to_another_person_in_the_place_is_good_for_nobody() {
+async fn a_session_that_was_given_to_another_person_in_the_store_is_good_for_nobody() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, settings());
     let (id, other) = (begun(&sessions, &clock).await, begun(&sessions, &clock).await);
@@ -248,7 +248,7 @@ async fn that_something_was_not_there_hides_nothing_that_is_here() {
 }
 
 #[tokio::test]
-async fn only_the_place_knows_of_what_is_not_near() {
+async fn only_the_store_knows_of_what_is_not_near() {
     let (store, clock) = (Switch::new(), clock());
     let (one, two) = (replica(&store, settings()), replica(&store, settings()));
     let (id, now) = (begun(&one, &clock).await, clock.now());

@@ -21,7 +21,7 @@ async fn a_session_that_made_room_is_over_for_whoever_holds_it() {
 }
 
 #[tokio::test]
-async fn a_session_that_made_room_near_is_found_in_its_place() {
+async fn a_session_that_made_room_near_is_found_in_the_store() {
     let (store, clock) = (Switch::new(), clock());
     let sessions = replica(&store, Settings { maximum: 2, ..settings() });
     let oldest = begun(&sessions, &clock).await;
@@ -46,7 +46,7 @@ async fn a_session_that_made_room_near_is_found_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_session_that_made_room_in_its_place_ends_near() {
+async fn a_session_that_made_room_in_the_store_ends_near() {
     let clock = clock();
     let store: Arc<dyn RecordStore> = Arc::new(Memory::new(2));
     let sessions = Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners());

@@ -7,7 +7,7 @@ use super::servers::{Program, free_port};
 use super::*;
 
 #[tokio::test]
-async fn keeps_the_contract_of_places_on_redis() {
+async fn keeps_the_contract_of_stores_on_redis() {
     let Some(program) = Program::redis() else { return };
     let server = Server::start(&program, "");
     let store = connect_patiently(&server);
@@ -25,7 +25,7 @@ async fn records_under_handles_keep_their_rules_on_redis() {
 }
 
 #[tokio::test]
-async fn keeps_the_contract_of_places_on_valkey() {
+async fn keeps_the_contract_of_stores_on_valkey() {
     let Some(program) = Program::valkey() else { return };
     let server = Server::start(&program, "");
     let store = connect_patiently(&server);
