@@ -186,6 +186,9 @@ impl From<proxy::Error> for Failure {
             }
             proxy::Error::ConnectionCredentials => (ErrorPage::Forbidden, StatusCode::FORBIDDEN),
             // RFC 9220 3, for RFC 8441 as well.
+            proxy::Error::Unsigned(error) if error.is_passing() => {
+                (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE)
+            }
             proxy::Error::Unsigned(_) => (ErrorPage::PortalDown, StatusCode::INTERNAL_SERVER_ERROR),
             proxy::Error::NoUpgrade => (ErrorPage::MalformedRequest, StatusCode::NOT_IMPLEMENTED),
             proxy::Error::Cut(Cut::SessionEnded) => {
@@ -200,8 +203,12 @@ impl From<proxy::Error> for Failure {
 
 impl From<identity::error::Error> for Failure {
     fn from(error: identity::error::Error) -> Self {
-        let code = Reason::IdentityCannotSign;
-        let failure = Self::new(ErrorPage::PortalDown, StatusCode::INTERNAL_SERVER_ERROR, code);
+        let (page, status) = if error.is_passing() {
+            (ErrorPage::SessionsAway, StatusCode::SERVICE_UNAVAILABLE)
+        } else {
+            (ErrorPage::PortalDown, StatusCode::INTERNAL_SERVER_ERROR)
+        };
+        let failure = Self::new(page, status, Reason::IdentityCannotSign);
         Self { detail: in_one_line(&error), ..failure }
     }
 }

@@ -3,6 +3,7 @@
 //! Personal claims are released per route and by name. The subject is a pairwise pseudonym
 //! (OpenID Connect core 8.1): two backends cannot tell that they serve the same person.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -120,7 +121,14 @@ impl<'c> Nobody<'c> {
 /// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out. Clones
 /// share it: when it is replaced, it is another one for all of them.
 #[derive(Debug, Clone)]
-pub struct PairwiseSecret(Arc<RwLock<Secret<Vec<u8>>>>);
+pub struct PairwiseSecret(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    bytes: RwLock<Secret<Vec<u8>>>,
+    /// Whether it is the one that is kept. Nobody is told a pseudonym before.
+    is_known: AtomicBool,
+}
 
 impl PairwiseSecret {
     /// The fewest bytes that are taken.
@@ -129,19 +137,36 @@ impl PairwiseSecret {
     /// Takes a secret of at least [`Self::LEAST`] bytes.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() >= Self::LEAST).then(|| Self(Arc::new(RwLock::new(Secret::new(bytes)))))
+        (bytes.len() >= Self::LEAST).then(|| Self::of(bytes, true))
     }
 
     /// Makes a random secret of [`Self::LEAST`] bytes.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Arc::new(RwLock::new(Secret::new(random::bytes::<32>().to_vec()))))
+        Self::of(random::bytes::<32>().to_vec(), true)
+    }
+
+    /// Stands for the secret that is kept, until that is known and replaces it.
+    #[must_use]
+    pub fn pending() -> Self {
+        Self::of(random::bytes::<32>().to_vec(), false)
+    }
+
+    fn of(bytes: Vec<u8>, is_known: bool) -> Self {
+        let (bytes, is_known) = (RwLock::new(Secret::new(bytes)), AtomicBool::new(is_known));
+        Self(Arc::new(Shared { bytes, is_known }))
+    }
+
+    /// Tells whether it is the one that is kept. What is made with another one is good for nobody.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.0.is_known.load(Ordering::Acquire)
     }
 
     /// Returns the bytes, to be kept.
     #[must_use]
     pub fn bytes(&self) -> Secret<Vec<u8>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.bytes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tells whether it is the same.
@@ -153,13 +178,15 @@ impl PairwiseSecret {
     /// Returns the same secret, which is not replaced with this one.
     #[must_use]
     pub fn copied(&self) -> Self {
-        Self(Arc::new(RwLock::new(self.bytes())))
+        Self::of(self.bytes().expose().clone(), self.is_known())
     }
 
     /// Takes over another one, for all clones.
     pub fn replace(&self, other: &Self) {
-        let bytes = other.bytes();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = bytes;
+        let (bytes, is_known) = (other.bytes(), other.is_known());
+        *self.0.bytes.write().unwrap_or_else(PoisonError::into_inner) = bytes;
+        // After the bytes: what sees that it is known has them.
+        self.0.is_known.store(is_known, Ordering::Release);
     }
 
     /// Returns a digest by which everything of one person is found again. It is no pseudonym of any

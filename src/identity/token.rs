@@ -197,6 +197,9 @@ impl Minter {
         now: Time,
         generation: u64,
     ) -> Result<Minted, Error> {
+        if !self.secret.is_known() {
+            return Err(Error::NoSecret);
+        }
         // A token never outlives the session that it speaks of.
         let expires = later(now, self.lifetime).min(subject.session_end);
         let way = subject.authority.map(|authority| self.ways.of(authority));
@@ -521,6 +524,38 @@ mod tests {
         assert_ne!(current, previous);
         // Another worker never had it.
         assert_eq!(world.token(&world.worker(), [1; 32], ANNA, world.after(15)), second);
+    }
+
+    #[test]
+    fn nobody_is_told_a_pseudonym_before_the_secret_that_is_kept_is_known() {
+        let mut world = world(Duration::from_secs(100));
+        let (pending, kept) =
+            (PairwiseSecret::pending(), PairwiseSecret::new(vec![7; 32]).unwrap());
+        let how = (Duration::from_secs(100), Ways::default());
+        let keys = Arc::clone(&world.minter.keys);
+        world.minter = Arc::new(Minter::new(String::new(), pending.clone(), how, keys, 100));
+        let headers = PlainHeaders::of(Preset::Brama, Encoding::Percent);
+        for (number, form) in [Form::Headers(headers), Form::Assertion].into_iter().enumerate() {
+            let release = Release { forms: vec![form], ..Release::by_assertion("tax", Vec::new()) };
+            let person = Person::new(None, None, None, Identifier::parse(ANNA));
+            let subject = Subject {
+                person: &person,
+                session: "s",
+                assurance: Assurance::High,
+                authority: None,
+                authenticated: world.now,
+                session_end: world.after(1800),
+            };
+            let told = || {
+                let key = ([number as u8; 32], (number, &release));
+                world.worker().told(key.0, key.1, subject, world.now)
+            };
+            pending.replace(&PairwiseSecret::pending());
+            assert_eq!(told().unwrap_err(), Error::NoSecret);
+            assert!(Error::NoSecret.is_passing() && !Error::Signing.is_passing());
+            pending.replace(&kept);
+            assert!(told().is_ok());
+        }
     }
 
     #[test]

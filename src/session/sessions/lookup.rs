@@ -75,6 +75,7 @@ impl Sessions {
         if remote.owes(key) {
             return Ok(None);
         }
+        self.require_owners()?;
         let (round, ends) = (remote.round(), remote.ends.load(Ordering::Acquire));
         let Some(record) =
             remote.presence.read(remote.store.get(key.record_key(), now).await, now)?
@@ -233,6 +234,14 @@ impl Sessions {
     pub(super) fn is_absent(&self, key: Key, now: Time) -> bool {
         let Some(remote) = &self.remote else { return false };
         self.absent.is_known(key, remote.round(), now)
+    }
+
+    /// Makes sure that it can be told whose a session is: with another secret than the one that is
+    /// kept, each would count as another person's.
+    pub(super) fn require_owners(&self) -> Result<(), Unavailable> {
+        let is_known = self.owners.is_known();
+        let why = || Unavailable("the secret of the pseudonyms is not known yet".to_owned());
+        is_known.then_some(()).ok_or_else(why)
     }
 
     /// Tells whether a kept session counts as one of the person that is sealed in it. If it did

@@ -81,6 +81,7 @@ impl Sessions {
         session: Session,
         now: Time,
     ) -> Result<(), Unavailable> {
+        self.require_owners()?;
         let key = id.key();
         let owner = self.owners.owner(session.person());
         let before = self
