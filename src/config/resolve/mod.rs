@@ -53,6 +53,7 @@ mod store;
 mod told;
 mod upstreams;
 mod variables;
+mod well_known;
 
 use self::context::Context;
 use super::load::Loaded;
@@ -113,6 +114,7 @@ fn settings(context: &mut Context<'_>) -> Option<Settings> {
     told::check(context, &routes, &upstreams);
     companion::check(context, &routes);
     portal::check_cookies(context, portal.as_ref(), &routes);
+    well_known::check(context, portal.as_ref(), &routes);
     variables::check(context);
     everybody::check(context);
     let identity_headers_passed = identity::passed(context);
