@@ -548,7 +548,7 @@ mod tests {
             };
             let told = || {
                 let key = ([number as u8; 32], (number, &release));
-                world.worker().told(key.0, key.1, subject, world.now)
+                world.worker().told(key.0, key.1, || subject, world.now)
             };
             pending.replace(&PairwiseSecret::pending());
             assert_eq!(told().unwrap_err(), Error::NoSecret);
