@@ -7,7 +7,7 @@
 //! 2. The parameters are `created`, `expires`, `nonce`, `keyid` and `tag="brama"`. The label is
 //!    `brama`. Signatures that a client brings are removed: the portal sees one.
 //! 3. The key is one of those that sign tokens (`ecdsa-p256-sha256` or `ed25519`, found by `keyid`
-//!    in `jwks.json`), or one that portal and gateway share (`hmac-sha256`): [`key`].
+//!    in `jwks.json`), or one that portal and gateway share (`hmac-sha256`).
 //! 4. `Accept-Signature` is not honoured: what is signed is for the gateway to say.
 
 pub mod base;
