@@ -113,3 +113,83 @@ async fn copy(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixStream;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::wire::stream::Stream;
+
+    /// An end of a connection as a tunnel has it, and the other one.
+    fn connection() -> (Joined, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (half, writer) = Stream::Unix(ours).split();
+        (Joined { reader: Reader::new(half), writer }, theirs)
+    }
+
+    /// Says the last, and returns all that the other side has heard.
+    async fn heard(from: &mut UnixStream, to: &mut UnixStream, said: &str) -> String {
+        from.write_all(said.as_bytes()).await.unwrap();
+        from.shutdown().await.unwrap();
+        let mut all = String::new();
+        to.read_to_string(&mut all).await.unwrap();
+        all
+    }
+
+    #[tokio::test]
+    async fn bytes_go_both_ways_after_those_that_came_before_and_both_ends_are_passed_on() {
+        let ((mut near, mut client), (mut far, mut portal)) = (connection(), connection());
+        near.reader.buffer().extend_from_slice(b"early ");
+        far.reader.buffer().extend_from_slice(b"first ");
+        let tunnel = Tunnel { far, ended: Box::pin(pending()), is_websocket: false };
+        let going = tokio::spawn(tunnel.copy_bidirectional(near, pending()));
+        assert_eq!(heard(&mut client, &mut portal, "question").await, "early question");
+        assert_eq!(heard(&mut portal, &mut client, "answer").await, "first answer");
+        assert!(matches!(going.await.unwrap(), Ended::ByASide));
+    }
+
+    #[tokio::test]
+    async fn a_client_is_told_why_it_ends_between_two_frames_and_never_inside_one() {
+        for (sent, is_websocket, is_told) in [
+            (&b"\x81\x02hi"[..], true, true),
+            (b"\x81\x02h", true, false),
+            (b"\x81\x02hi", false, false),
+        ] {
+            let ((near, mut client), (far, mut portal)) = (connection(), connection());
+            let (end, ended) = oneshot::channel();
+            let ended = Box::pin(async { ended.await.unwrap() });
+            let tunnel = Tunnel { far, ended, is_websocket };
+            let going = tokio::spawn(tunnel.copy_bidirectional(near, pending()));
+            portal.write_all(sent).await.unwrap();
+            let mut heard = vec![0; sent.len()];
+            client.read_exact(&mut heard).await.unwrap();
+            assert_eq!(heard, sent);
+            end.send(Goodbye::SessionEnded).unwrap();
+            let mut rest = Vec::new();
+            client.read_to_end(&mut rest).await.unwrap();
+            let expected = if is_told { Goodbye::SessionEnded.frame() } else { b"" };
+            assert_eq!(rest, expected, "{sent:?}");
+            let ended = going.await.unwrap();
+            assert!(matches!(ended, Ended::ByUs(Goodbye::SessionEnded)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_is_taken_once_and_ends_with_the_program() {
+        let ((near, mut client), (far, _portal)) = (connection(), connection());
+        let tunnel = Tunnel { far, ended: Box::pin(pending()), is_websocket: true };
+        let handover = TunnelHandover::new(tunnel);
+        let tunnel = handover.clone().take().unwrap();
+        assert!(handover.take().is_none());
+        let ended = tunnel.copy_bidirectional(near, ready(())).await;
+        assert!(matches!(ended, Ended::ByUs(Goodbye::Stopping)));
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard, Goodbye::Stopping.frame());
+    }
+}

@@ -122,3 +122,54 @@ fn tls() -> (Arc<ClientConfig>, Arc<ServerConfig>) {
         .with_no_client_auth();
     (Arc::new(client), Arc::new(server))
 }
+
+fn joined() -> (Joined, tokio::net::UnixStream) {
+    let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
+    let (half, writer) = Stream::Unix(ours).split();
+    (Joined { reader: Reader::new(half), writer }, theirs)
+}
+
+#[tokio::test]
+async fn what_came_in_already_is_read_first_and_its_memory_is_given_back() {
+    let (mut joined, mut theirs) = joined();
+    joined.reader.buffer().extend_from_slice(b"before");
+    theirs.write_all(b" after").await.unwrap();
+    let (mut first, mut rest) = ([0; 2], [0; 10]);
+    joined.read_exact(&mut first).await.unwrap();
+    assert_eq!(&joined.reader.buffer()[..], b"fore", "what is not read stays");
+    joined.read_exact(&mut rest).await.unwrap();
+    assert_eq!((&first, &rest), (b"be", b"fore after"));
+    assert_eq!(joined.reader.buffer().capacity(), 0);
+    // What is written goes to the other side.
+    assert!(joined.is_write_vectored());
+    joined.write_all(b"answer").await.unwrap();
+    joined.shutdown().await.unwrap();
+    let mut answer = String::new();
+    theirs.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "answer");
+}
+
+#[tokio::test]
+async fn the_memory_of_a_large_message_is_given_back_when_it_was_used() {
+    let (mut joined, _theirs) = joined();
+    let reader = &mut joined.reader;
+    for (capacity, rest, is_kept) in
+        [(KEPT, &b""[..], true), (KEPT + 1, b"", false), (KEPT + 1, b"x", true)]
+    {
+        *reader.buffer() = BytesMut::with_capacity(capacity);
+        reader.buffer().extend_from_slice(rest);
+        reader.shrink();
+        assert_eq!(reader.buffer().capacity() >= capacity, is_kept, "{capacity} and {rest:?}");
+        assert_eq!(reader.buffer(), rest);
+    }
+}
+
+#[tokio::test]
+async fn only_a_socket_of_which_all_was_used_ends_without_a_last_word() {
+    let (mut joined, _theirs) = joined();
+    assert!(joined.reader.is_socket_without_rest());
+    joined.reader.buffer().extend_from_slice(b"x");
+    assert!(!joined.reader.is_socket_without_rest());
+    let other = Reader::new(Stream::split_any(tokio::io::duplex(1).0).0);
+    assert!(!other.is_socket_without_rest());
+}
