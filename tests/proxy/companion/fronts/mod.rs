@@ -12,6 +12,7 @@ mod traefik;
 mod trial;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -22,7 +23,9 @@ use brama::base::encoding::from_base64url;
 use serde_json::Value;
 
 use self::shape::{Keys, Shape};
-use crate::harness::{Answer, Citizen, Gateway, PATIENCE, Script, Simulator, Wire, free_address};
+use crate::harness::{
+    Answer, Citizen, Gateway, PATIENCE, Script, Scripted, Simulator, Wire, free_address,
+};
 
 /// A proxy that asks, between citizens and a portal that notes what it hears.
 pub(super) struct Site {
@@ -91,7 +94,7 @@ impl Site {
     ) -> Self {
         let (front, asked) = (free_address(), free_address());
         let origin = shape.origin(front.port());
-        let portal = Script::start(std::collections::HashMap::new());
+        let portal = Script::start(HashMap::from([("/ws".to_owned(), opened())]));
         let keys = Keys::new();
         let simulator = Simulator::start_for(&origin);
         let plan = shape.plan(proxy, (front, asked), (&portal, &keys));
@@ -139,6 +142,14 @@ impl Site {
     pub(super) fn heard(&self) -> usize {
         self.portal.heard().len()
     }
+}
+
+/// A portal that takes the handshake of RFC 6455 1.3, and greets.
+fn opened() -> Scripted {
+    let bytes =
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                  Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05hello";
+    Scripted { bytes: bytes.to_vec(), closes: false }
 }
 
 /// The fields of a head: names in lower case, and values.

@@ -43,3 +43,9 @@ pub(super) fn site(shape: Shape) -> Option<Site> {
 }
 
 super::stories_behind!(site, known::Unsaid::GoesOn);
+
+#[test]
+fn it_asks_at_a_socket_of_the_file_system() {
+    let Some(site) = site(Shape::Sockets) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+}

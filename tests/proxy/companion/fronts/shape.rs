@@ -20,6 +20,8 @@ pub(super) enum Shape {
     Certificate,
     /// The same with a certificate that nobody knows who listens for questions.
     StrangeCertificate,
+    /// As [`Self::Plain`], and the gateway is found at sockets of the file system.
+    Sockets,
     /// As [`Self::Plain`], but what answers is somebody who says yes and not who it is.
     YesOf(SocketAddr),
 }
@@ -66,6 +68,10 @@ impl Shape {
         (front, asked): (SocketAddr, SocketAddr),
         (portal, keys): (&Script, &Keys),
     ) -> Plan {
+        let mut plan = Plan::empty()
+            .public_url(&self.origin(front.port()))
+            .listen("trusted_proxies = [\"127.0.0.1/32\"]")
+            .upstream("portal", &portal.url());
         let mut lines = format!("listen = \"{asked}\"");
         if self.asks_by_certificate() {
             let (ours, theirs) = (keys.ours.path(HERE), keys.theirs.path("ca.pem"));
@@ -74,12 +80,12 @@ impl Shape {
                 "\ncertificate = \"{ours}.pem\"\nkey = \"{ours}.key\"\nclient_ca_file = \"{theirs}\""
             );
         }
-        let mut plan = Plan::empty()
-            .public_url(&self.origin(front.port()))
-            .listen("trusted_proxies = [\"127.0.0.1/32\"]")
-            .upstream("portal", &portal.url())
-            .companion(proxy, &lines)
-            .route("/app", "portal", "required");
+        if self == Self::Sockets {
+            lines = format!("unix = \"{}\"", plan.path("decide.sock").display());
+            let socket = plan.path("brama.sock");
+            plan = plan.listen(&format!("unix = \"{}\"", socket.display()));
+        }
+        plan = plan.companion(proxy, &lines).route("/app", "portal", "required");
         for (path, access, more) in ROUTES {
             plan = plan.permitted(path, access).with(TOLD).with(more);
         }

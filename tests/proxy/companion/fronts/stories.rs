@@ -228,8 +228,13 @@ pub(super) fn a_handshake_comes_from_a_page_of_the_portal(site: &Site) {
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     );
     let before = site.heard();
-    site.send("GET", "/tax", &format!("{shake}Origin: {}\r\n", site.origin()));
-    assert_eq!(site.heard(), before + 1, "the portal's own page may");
+    let own = format!("{shake}Origin: {}\r\n", site.origin());
+    let mut wire = Wire::connect(site.front);
+    let host = format!("localhost:{}", site.front.port());
+    wire.send(format!("GET /ws HTTP/1.1\r\nHost: {host}\r\n{own}\r\n").as_bytes());
+    assert_eq!(wire.answer("GET").status, 101, "the portal's own page may");
+    assert_eq!(wire.exactly(7), b"\x81\x05hello");
+    assert_eq!(claims(&site.heard_since(before)[0])["given_name"], "Anna");
     let foreign = site.send("GET", "/tax", &format!("{shake}Origin: https://evil.example\r\n"));
     assert_eq!((foreign.status, site.heard()), (403, before + 1));
     // Another protocol, which would lead past the questions.
@@ -238,7 +243,7 @@ pub(super) fn a_handshake_comes_from_a_page_of_the_portal(site: &Site) {
         ("connect-ip", ""),
         ("TLS/1.2", ""),
         ("websocket, h2c", "HTTP2-Settings: AAMAAABk\r\n"),
-        ("h2c\r\nUpgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+        ("connect-ip\r\nUpgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
     ] {
         let before = site.heard();
         let connection = "Connection: Upgrade, HTTP2-Settings\r\n";

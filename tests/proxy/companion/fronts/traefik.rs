@@ -1,12 +1,13 @@
 //! Traefik with `ForwardAuth`.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use super::{Shape, Site, Start, journeys, known, stories};
-use crate::harness::Program;
+use super::{Keys, Shape, Site, Start, journeys, known, stories};
 use crate::harness::tools::{self, Tool};
+use crate::harness::{Program, Script, free_address};
 
 fn start(start: &Start<'_>) -> Box<dyn Any> {
     // Each file as it is printed, where it is said to be.
@@ -38,4 +39,21 @@ fn it_asks_with_a_certificate_and_nobody_does_without() {
     journeys::nobody_asks_without_a_certificate(&site);
     let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
     journeys::nobody_passes(&strange);
+}
+
+#[test]
+fn nothing_is_printed_for_a_socket_of_the_file_system_which_it_cannot_ask_at() {
+    let (portal, keys) = (Script::start(HashMap::new()), Keys::new());
+    let addresses = (free_address(), free_address());
+    let plan = |shape: Shape| shape.plan("traefik", addresses, (&portal, &keys)).start();
+    let gateway = plan(Shape::Sockets);
+    let (is_well, said) = gateway.command("print-config", &["traefik"], "");
+    assert!(!is_well && said.contains("Traefik reaches no unix socket"), "{said}");
+    assert!(said.contains("[[companion]]"), "{said}");
+    let ask = ["traefik", "--ask", "127.0.0.1:1"];
+    let (is_well, said) = gateway.command("print-config", &ask, "");
+    assert!(!is_well && said.contains("--gateway ADDRESS"), "{said}");
+    let both = [&ask[..], &["--gateway", "127.0.0.1:2"]].concat();
+    let (is_well, said) = gateway.command("print-config", &both, "");
+    assert!(is_well && said.contains("http://127.0.0.1:1/authz/forward-auth"), "{said}");
 }
