@@ -238,21 +238,28 @@ pub(super) fn a_handshake_comes_from_a_page_of_the_portal(site: &Site) {
     let foreign = site.send("GET", "/tax", &format!("{shake}Origin: https://evil.example\r\n"));
     assert_eq!((foreign.status, site.heard()), (403, before + 1));
     // Another protocol, which would lead past the questions.
-    for (protocol, more) in [
-        ("h2c", "HTTP2-Settings: AAMAAABk\r\n"),
-        ("connect-ip", ""),
-        ("TLS/1.2", ""),
-        ("websocket, h2c", "HTTP2-Settings: AAMAAABk\r\n"),
-        ("connect-ip\r\nUpgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
-    ] {
-        let before = site.heard();
+    let h2c = "HTTP2-Settings: AAMAAABk\r\nUpgrade: h2c\r\n";
+    for upgrade in
+        [h2c, "Upgrade: connect-ip\r\n", "Upgrade: TLS/1.2\r\n", "Upgrade: websocket, h2c\r\n"]
+    {
         let connection = "Connection: Upgrade, HTTP2-Settings\r\n";
-        site.send("GET", "/public", &format!("{connection}Upgrade: {protocol}\r\n{more}"));
-        for fields in site.heard_since(before) {
-            let is_other = |name: &&str| !name.eq_ignore_ascii_case("websocket");
-            let upgrades = values(&fields, "upgrade");
-            assert_eq!(upgrades.into_iter().find(is_other), None, "{protocol}: {fields:?}");
-        }
+        opens_nothing_else(site, "/public", &format!("{connection}{upgrade}"));
+    }
+    let two = own.replace("Upgrade: websocket", "Upgrade: connect-ip\r\nUpgrade: websocket");
+    opens_nothing_else(site, "/tax", &two);
+}
+
+/// The portal hears of no wish for another protocol than WebSocket.
+fn opens_nothing_else(site: &Site, path: &str, fields: &str) {
+    let before = site.heard();
+    site.send("GET", path, fields);
+    for heard in site.heard_since(before) {
+        let is_other = |name: &&str| !name.eq_ignore_ascii_case("websocket");
+        assert_eq!(
+            values(&heard, "upgrade").into_iter().find(is_other),
+            None,
+            "{fields}: {heard:?}"
+        );
     }
 }
 
