@@ -98,7 +98,10 @@ impl Site {
             .filter(|(path, ..)| !is_whole(path))
             .map(|(path, is_exact, way)| Place { path, is_exact, way })
             .collect();
-        places.sort_by_key(|place| std::cmp::Reverse((place.is_exact, place.path.len())));
+        places
+            .sort_by_key(|place| std::cmp::Reverse((place.is_exact, place.path.len(), place.path)));
+        // Of several routes for one path, by method, the gateway knows which.
+        places.dedup_by_key(|place| (place.path, place.is_exact));
         places.push(Place { path: "/", is_exact: false, way: rest });
         places
     }

@@ -9,6 +9,24 @@ use super::stories::{FETCH, NAVIGATION};
 use super::{Site, claims, values};
 use crate::harness::{Citizen, Page, Person};
 
+/// Where the gateway hands on everything but one place, the proxy asks about that place alone.
+pub(super) fn a_part_is_asked_about_and_the_gateway_has_the_rest(site: &Site) {
+    let (_, anna) = site.sign_in("anna");
+    for (path, is_asked) in
+        [("/", false), ("/taxes", false), ("/tax", true), ("/tax/x", true), ("/tax/forms", false)]
+    {
+        assert_eq!(site.send("GET", path, FETCH).status, 401, "{path}");
+        let before = site.heard();
+        let forged = "X-Brama-Given-Name: forged\r\n";
+        assert_eq!(site.send("GET", path, &format!("{anna}{forged}")).status, 200, "{path}");
+        let heard = site.heard_since(before);
+        // The route of that place alone releases a name.
+        let told = claims(&heard[0]).get("given_name").is_some();
+        assert_eq!((heard.len(), told), (1, is_asked), "{path}");
+        assert!(!format!("{heard:?}").contains("forged"), "{path}");
+    }
+}
+
 /// Who signed in a while ago does so again for what wants it, and for nothing else.
 pub(super) fn a_place_that_wants_a_recent_login_gets_one(site: &Site) {
     let (_, fresh) = site.sign_in("anna");

@@ -218,6 +218,12 @@ macro_rules! stories_behind {
         }
 
         #[test]
+        fn a_part_is_asked_about_and_the_gateway_has_the_rest() {
+            let Some(site) = $site(Shape::Part) else { return };
+            journeys::a_part_is_asked_about_and_the_gateway_has_the_rest(&site);
+        }
+
+        #[test]
         fn nothing_that_went_wrong_elsewhere_does_here() {
             let Some(site) = $site(Shape::Plain) else { return };
             known::nothing_that_went_wrong_elsewhere_does_here(&site);

@@ -14,6 +14,8 @@ use crate::harness::{Authority, Plan, Script};
 pub(super) enum Shape {
     /// One host, without TLS.
     Plain,
+    /// As [`Self::Plain`], but the proxy hands on a part only, and the gateway all else.
+    Part,
     /// Two hosts that have no domain in common, over TLS.
     TwoHosts,
     /// As [`Self::Plain`], and the proxy asks by TLS with a certificate.
@@ -85,7 +87,19 @@ impl Shape {
             let socket = plan.path("brama.sock");
             plan = plan.listen(&format!("unix = \"{}\"", socket.display()));
         }
-        plan = plan.companion(proxy, &lines).route("/app", "portal", "required");
+        plan = plan.companion(proxy, &lines);
+        if self == Self::Part {
+            return plan
+                .route("/", "portal", "required")
+                .permitted("/tax", "required")
+                .with("methods = [\"GET\"]\nclaims = [\"given_name\"]")
+                .with(TOLD)
+                .route("/tax/forms", "portal", "required")
+                .with("methods = [\"GET\"]")
+                .route("/tax/forms", "portal", "required")
+                .with("methods = [\"POST\"]");
+        }
+        plan = plan.route("/app", "portal", "required");
         for (path, access, more) in ROUTES {
             plan = plan.permitted(path, access).with(TOLD).with(more);
         }
