@@ -59,6 +59,7 @@ pub(crate) enum Tool {
     Haproxy,
     Nginx,
     Node,
+    NodeYaml,
     OpenSsl,
     Php,
     PhpFpm,
@@ -85,6 +86,7 @@ impl Tool {
             Self::Haproxy => "haproxy",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
+            Self::NodeYaml => "node-js-yaml",
             Self::OpenSsl => "openssl",
             Self::Php => "php-cli",
             Self::PhpFpm => "php-fpm",
@@ -116,6 +118,9 @@ impl Tool {
             Self::Caddy | Self::Envoy | Self::Traefik => self.beside_judges().is_some(),
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
+            Self::NodeYaml => {
+                PathBuf::from("/usr/share/nodejs/js-yaml").is_dir() && installed("node").is_some()
+            }
             Self::OpenSsl => installed("openssl").is_some(),
             Self::Php => installed("php").is_some(),
             Self::PhpFpm => php_fpm().is_some(),

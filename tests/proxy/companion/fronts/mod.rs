@@ -2,9 +2,13 @@
 //! else. All of them live through the same [`stories`] and [`journeys`], and through what is
 //! [`known`] to have gone wrong.
 
+mod apache;
 mod caddy;
+mod envoy;
+mod haproxy;
 mod journeys;
 mod known;
+mod kubernetes;
 mod nginx;
 mod shape;
 mod stories;
@@ -137,6 +141,13 @@ impl Site {
     pub(super) fn heard_since(&self, count: usize) -> Vec<Vec<(String, String)>> {
         let heard = self.portal.heard();
         heard[count..].iter().map(|heard| fields(&heard.head)).collect()
+    }
+
+    /// The claims of the identity that the portal was told; none for nobody, behind a gateway that
+    /// hands on itself.
+    pub(super) fn told(&self, fields: &[(String, String)]) -> Option<Value> {
+        let is_absent = values(fields, "x-brama-assertion").is_empty();
+        if self.shape.hands_on() && is_absent { None } else { Some(claims(fields)) }
     }
 
     pub(super) fn heard(&self) -> usize {

@@ -18,6 +18,9 @@ pub(super) enum Shape {
     Part,
     /// Two hosts that have no domain in common, over TLS.
     TwoHosts,
+    /// One host, and the proxy asks nobody: the gateway hands on itself. Then a portal is told of
+    /// nobody by no identity at all; a proxy that asks gets a signed one, of nobody.
+    HandsOn,
     /// As [`Self::Plain`], and the proxy asks by TLS with a certificate.
     Certificate,
     /// The same with a certificate that nobody knows who listens for questions.
@@ -74,6 +77,12 @@ impl Shape {
             .public_url(&self.origin(front.port()))
             .listen("trusted_proxies = [\"127.0.0.1/32\"]")
             .upstream("portal", &portal.url());
+        if self.hands_on() {
+            for (path, access, more) in ROUTES {
+                plan = plan.route(path, "portal", access).with(TOLD).with(more);
+            }
+            return plan;
+        }
         let mut lines = format!("listen = \"{asked}\"");
         if self.asks_by_certificate() {
             let (ours, theirs) = (keys.ours.path(HERE), keys.theirs.path("ca.pem"));
@@ -113,6 +122,11 @@ impl Shape {
                 .environment("BRAMA__IDENTITY__PAIRWISE_SECRET_FILE", "pairwise");
         }
         plan
+    }
+
+    /// Whether the gateway hands on itself.
+    pub(super) fn hands_on(self) -> bool {
+        self == Self::HandsOn
     }
 
     fn asks_by_certificate(self) -> bool {

@@ -2,6 +2,8 @@
 
 use super::{Site, claims, values};
 use crate::harness::Wire;
+use crate::harness::curl::{Fetched, curl_at};
+use crate::harness::http_2::{self, DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM};
 
 /// Browsers go to pages like this.
 pub(super) const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\
@@ -113,7 +115,7 @@ pub(super) fn nobody_tells_the_portal_who_they_are(site: &Site) {
             for fields in &heard {
                 let told = fields.iter().filter(|(_, value)| value.contains("forged"));
                 assert_eq!(told.count(), 0, "{path} {line}: {fields:?}");
-                let is_anna = claims(fields).get("given_name").is_some_and(|name| name == "Anna");
+                let is_anna = site.told(fields).is_some_and(|told| told["given_name"] == "Anna");
                 assert_eq!(is_anna, path == "/tax", "{path} {line}");
             }
         }
@@ -125,7 +127,8 @@ pub(super) fn nobody_tells_the_portal_who_they_are(site: &Site) {
         site.send("GET", "/public", &format!("{line}\r\n"));
     }
     for fields in site.heard_since(before) {
-        assert_eq!(claims(&fields)["anonymous"], true, "{fields:?}");
+        let is_nobody = site.told(&fields).is_none_or(|told| told["anonymous"] == true);
+        assert!(is_nobody, "{fields:?}");
         assert!(!format!("{fields:?}").contains("forged"), "{fields:?}");
     }
 }
@@ -260,6 +263,92 @@ fn opens_nothing_else(site: &Site, path: &str, fields: &str) {
             None,
             "{fields}: {heard:?}"
         );
+    }
+}
+
+/// Has curl open a page over HTTP/2 without TLS.
+fn over_http_2(site: &Site, path: &str, fields: &[&str]) -> Fetched {
+    let url = format!("{}{path}", site.origin());
+    let fields = fields.iter().flat_map(|field| ["--header", *field]);
+    let words =
+        ["--http2-prior-knowledge", "--path-as-is"].into_iter().chain(fields).chain([&*url]);
+    let fetched = curl_at(&site.gateway, &words.collect::<Vec<_>>());
+    assert_eq!(fetched.version, "2", "{}", fetched.said);
+    fetched
+}
+
+/// Over HTTP/2 nothing is otherwise.
+pub(super) fn over_http_2_all_is_the_same(site: &Site) {
+    let before = site.heard();
+    let script = ["Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty", "Sec-Fetch-Site: same-origin"];
+    let fetched = over_http_2(site, "/tax", &script);
+    assert_eq!((fetched.status, &fetched.json()["error"]), (401, &"login_required".into()));
+    assert_eq!(site.heard(), before, "the portal hears of nothing");
+    let (_, cookie) = site.sign_in("anna");
+    let cookie = cookie.trim_end();
+    for line in [
+        "Accept: text/html",
+        "X-Brama-Assertion: forged",
+        "X_Brama_Assertion: forged",
+        "X.Brama.Assertion: forged",
+        "X-Brama-Given-Name: forged",
+        "Remote-User: forged",
+    ] {
+        let before = site.heard();
+        let page = over_http_2(site, "/tax?year=2026", &[cookie, line]);
+        let heard = site.heard_since(before);
+        assert_eq!(heard.is_empty(), page.status != 200, "{line}: {}", page.status);
+        for fields in &heard {
+            assert_eq!(claims(fields)["given_name"], "Anna", "{line}");
+            assert!(!format!("{fields:?}").contains("forged"), "{line}: {fields:?}");
+            assert_eq!(site.portal.heard().last().unwrap().path, "/tax?year=2026");
+        }
+        assert!(!line.starts_with("Accept") || heard.len() == 1, "the first reaches it");
+    }
+    let before = site.heard();
+    for path in ["/public/../tax", "/public/%2e%2e/tax", "/public/..%2ftax", "//tax", "/%74ax"] {
+        let status = over_http_2(site, path, &[]).status;
+        assert_eq!(site.heard(), before, "{path}: {status}");
+    }
+}
+
+/// What comes behind a body tells the portal nothing (RFC 9110 6.5.1).
+pub(super) fn no_trailer_tells_who_it_is(site: &Site) {
+    let before = site.portal.heard().len();
+    let host = format!("localhost:{}", site.front.port());
+    // Over HTTP/1.1, with the end of the body in the same piece, and later.
+    let head = format!(
+        "POST /public HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\
+         Trailer: X-Brama-Assertion\r\nConnection: close\r\n\r\n"
+    );
+    let end = "0\r\nX-Brama-Assertion: forged\r\n\r\n";
+    let mut at_once = Wire::connect(site.front);
+    at_once.send(format!("{head}{end}").as_bytes());
+    let _ = at_once.try_answer("POST");
+    let mut later = Wire::connect(site.front);
+    later.send(head.as_bytes());
+    later.send(end.as_bytes());
+    let _ = later.try_answer("POST");
+    // Over HTTP/2, with a body and without.
+    for body in ["", "abc"] {
+        let mut wire = http_2::begin(Wire::connect(site.front));
+        let pseudo = [(":method", "POST"), (":scheme", "http"), (":path", "/public")];
+        let fields = pseudo.into_iter().chain([(":authority", &*host)]);
+        let fields = http_2::block(fields);
+        let mut frames = http_2::frame(HEADERS, END_HEADERS, 1, &fields);
+        if !body.is_empty() {
+            frames.extend(http_2::frame(DATA, 0, 1, body.as_bytes()));
+        }
+        let trailers = http_2::block([("x-brama-assertion", "forged")]);
+        frames.extend(http_2::frame(HEADERS, END_HEADERS | END_STREAM, 1, &trailers));
+        wire.send(&frames);
+        // Until it is answered, or cut off.
+        let is_end =
+            |frame: http_2::Frame| frame.stream == 1 && [HEADERS, RST_STREAM].contains(&frame.kind);
+        while http_2::read(&mut wire).is_ok_and(|frame| !is_end(frame)) {}
+    }
+    for heard in &site.portal.heard()[before..] {
+        assert!(!heard.head.contains("forged"), "{}", heard.head);
     }
 }
 
