@@ -38,8 +38,8 @@ pub(super) fn told_otherwise(sketch: &Sketch) -> impl Iterator<Item = &HeaderNam
     told.filter(move |name| !is_covered(name.as_str()) && **name != AUTHORIZATION)
 }
 
-/// Returns expressions for all names that are taken away but ours: each matches a whole name, in lower
-/// case and in all its spellings.
+/// Returns expressions for all names that are taken away but ours: each matches a whole name, in
+/// lower case and in all its spellings.
 pub(super) fn patterns(sketch: &Sketch) -> impl Iterator<Item = String> {
     let spellings = |name: &str| name.replace('-', "[-_.]");
     let families = FAMILIES.into_iter().map(move |family| format!("{}.*", spellings(family)));
@@ -47,8 +47,8 @@ pub(super) fn patterns(sketch: &Sketch) -> impl Iterator<Item = String> {
     families.chain(SINGLE.into_iter().chain(told).map(spellings))
 }
 
-/// An expression for all names of ours but `x-brama-background`, for proxies whose expressions cannot
-/// look ahead.
+/// An expression for all names of ours but `x-brama-background`, for proxies whose expressions
+/// cannot look ahead.
 pub(super) const OURS_BUT_BACKGROUND: &str = "x[-_.]brama[-_.]([^b]|b[^a]|ba[^c]).*";
 
 /// How our own names begin.

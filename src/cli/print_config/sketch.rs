@@ -205,7 +205,7 @@ impl Sketch {
         })
     }
 
-    /// Reads it from the settings, for a proxy that asks nobody, and hands all of it to the gateway.
+    /// Reads it from the settings, for a proxy that asks nobody and hands all to the gateway.
     pub(super) fn before(settings: &Settings, given: Given<'_>) -> Self {
         let mut sketch = Self::in_front(settings, sites(settings, |_| true), given);
         if settings.routes.iter().any(|route| is_permitted(&route.action)) {

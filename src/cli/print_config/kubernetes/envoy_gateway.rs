@@ -1,4 +1,4 @@
-//! Envoy Gateway: a `SecurityPolicy` on the routes that ask, a `ClientTrafficPolicy` on the gateway.
+//! Envoy Gateway: `SecurityPolicy` on the routes that ask, `ClientTrafficPolicy` on the gateway.
 
 use std::fmt::Write as _;
 
