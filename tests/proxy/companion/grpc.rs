@@ -23,7 +23,9 @@ impl Client {
     fn start(address: &str, authority: Option<&Path>) -> Option<Self> {
         let mut command = Command::new(tools::judges_python()?);
         command.arg(source("ext_authz_client.py")).arg(address).args(authority);
-        Some(Self(Program::start(&mut command)))
+        let mut program = Program::start(&mut command);
+        program.event("ready");
+        Some(Self(program))
     }
 
     fn call(&mut self, call: &Value) -> Value {

@@ -1,6 +1,6 @@
 """Asks as Envoy does: Google's own implementation of gRPC, and the messages of Envoy as its makers
 publish them. Reads questions from standard input, a line of JSON each, and says on standard output,
-as JSON, what comes of it.
+as JSON, what comes of it; first that it is ready.
 
 usage: ext_authz_client.py ADDRESS [AUTHORITY]    AUTHORITY: a PEM file, for TLS
 
@@ -90,6 +90,8 @@ def main():
         channel = grpc.secure_channel(address, trusted, OPTIONS)
     else:
         channel = grpc.insecure_channel(address, OPTIONS)
+    # So many messages take a while to load.
+    say(kind="ready")
     for line in sys.stdin:
         asked = json.loads(line)
         try:
