@@ -2,9 +2,9 @@
 //!
 //! 1. Each value has one header that says it, exactly once and not empty. A proxy that does not
 //!    write it, or lets its client write it too, gets no answer but a refusal.
-//! 2. Headers of other proxies that speak of the same ([`SAME`], `Forwarded`) are not believed.
-//!    They go on to the portal, which might: where they say something else, the request is refused
-//!    and the log names the header.
+//! 2. Headers of other proxies that speak of the same (`X-Original-*`, `X-Forwarded-*` and their kin,
+//!    `Forwarded`) are not believed. They go on to the portal, which might: where they say something
+//!    else, the request is refused and the log names the header.
 //! 3. The target is what stands in the request line: visible ASCII that begins with a slash, and
 //!    without `#`. What else could be read in two ways is found where every request's is
 //!    ([`crate::request::path`]).
