@@ -108,9 +108,7 @@ local function brama(txn, where, path, listed)
     for name in listed:gmatch("[^,]+") do
         names[#names + 1] = name:lower()
     end
-    local headers = question(txn)
-    clear(txn, names)
-    local answer = ask(where, path, headers)
+    local answer = ask(where, path, question(txn))
     if answer == nil or answer.status ~= 200 or answer.headers == nil then
         return
     end
@@ -118,6 +116,8 @@ local function brama(txn, where, path, listed)
     if #identities ~= 1 or identities[1] == "" then
         return
     end
+    -- Not before: after a no the gateway needs what the client sent, its cookies above all.
+    clear(txn, names)
     if tell(txn, names, answer) then
         txn:set_var("txn.brama_allowed", true)
     else

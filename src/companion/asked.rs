@@ -1,7 +1,8 @@
 //! What a proxy in front asks about: one request, named in one way.
 //!
-//! 1. Each value has one header that says it, exactly once and not empty. A proxy that does not
-//!    write it, or lets its client write it too, gets no answer but a refusal.
+//! 1. Each value has one header that says it, exactly once and not empty; of `X-Forwarded-For` there
+//!    may be several, and the last address counts. A proxy that does not write it, or lets its
+//!    client write it too, gets no answer but a refusal.
 //! 2. Headers of other proxies that speak of the same (`X-Original-*`, `X-Forwarded-*` and their kin,
 //!    `Forwarded`) are not believed. They go on to the portal, which might: where they say something
 //!    else, the request is refused and the log names the header.
@@ -11,9 +12,9 @@
 
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, HOST};
+use http::header::{FORWARDED, HOST, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
@@ -180,7 +181,10 @@ fn check_same(headers: &HeaderMap, named: &Named<'_>, host: &Host) -> Result<(),
         for value in headers.get_all(name) {
             let value = value.to_str().map_err(|_| malformed(name, value))?;
             let is_same = match what {
-                What::Target => without_origin(value) == named.target,
+                What::Target => {
+                    without_origin(value) == named.target
+                        && authority(value).is_none_or(|authority| is_host(authority, host))
+                }
                 What::Method => value == named.method,
                 What::Host => is_host(value, host),
                 What::Scheme => value.eq_ignore_ascii_case(named.scheme),
@@ -211,6 +215,12 @@ fn is_host(text: &str, host: &Host) -> bool {
     read(true).or_else(|| read(false)).is_some_and(|other| other.name() == host.name())
 }
 
+/// Returns host and port of an address; a path has none.
+fn authority(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://").filter(|_| !address.starts_with('/'))?;
+    Some(rest.split(['/', '?']).next().unwrap_or(rest))
+}
+
 /// Takes scheme and host off an address.
 pub(super) fn without_origin(address: &str) -> &str {
     let rest = ["https://", "http://"].into_iter().find_map(|scheme| address.strip_prefix(scheme));
@@ -221,13 +231,19 @@ pub(super) fn without_origin(address: &str) -> &str {
 }
 
 /// A handshake of RFC 6455 is one although the proxy keeps `Upgrade` to itself: its own fields say
-/// so.
+/// so. Of one over HTTP/2 (RFC 8441) some proxies make one over HTTP/1.1 only after the question,
+/// and it has no key before.
 fn note_upgrade(parts: &mut Parts) {
     const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
-    const KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
-    let named = parts.headers.get(http::header::UPGRADE).cloned();
-    let wish = named.or_else(|| parts.headers.contains_key(KEY).then_some(WEBSOCKET));
-    if let Some(wish) = wish {
+    const OF_HANDSHAKES: [&str; 4] = [
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-protocol",
+        "sec-websocket-extensions",
+    ];
+    let named = parts.headers.get(UPGRADE).cloned();
+    let is_handshake = OF_HANDSHAKES.iter().any(|name| parts.headers.contains_key(*name));
+    if let Some(wish) = named.or_else(|| is_handshake.then_some(WEBSOCKET)) {
         parts.extensions.insert(WantsUpgrade::IfPossible(wish));
     }
 }

@@ -1,5 +1,5 @@
 //! Proxies whose configuration sets headers of its own for the question: nginx (`auth_request`),
-//! ingress-nginx (`auth-url`), `HAProxy` (`auth-request`).
+//! ingress-nginx (`auth-url`), `HAProxy` (an action in Lua).
 //!
 //! | what | from |
 //! |---|---|

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::base::body::{self, Body};
 use crate::base::reason::Reason;
@@ -18,6 +18,7 @@ use crate::gateway::decide::Found;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::stack::Unanswered;
 use crate::gateway::{Worker, action, destination};
+use crate::identity::foreign_headers::tells_identity;
 use crate::identity::forms::Told;
 use crate::identity::headers::ASSERTION;
 use crate::pages::ErrorPage;
@@ -99,8 +100,13 @@ pub fn note(unanswered: Unanswered<'_>, response: Response<Body>) -> Response<Bo
     worker.note(unanswered.answered(), response.into()).into_response()
 }
 
-/// Decides about a request, for a proxy that is answered over HTTP.
+/// Decides about a request, for a proxy that is answered over HTTP. It takes away nothing of what
+/// it showed us, so what a client says of itself is refused.
 pub async fn answer(worker: &Worker, front: Front, asked: Asked, peer: &Peer) -> Response<Body> {
+    if let Some(name) = told_by_client(worker, &asked.parts.headers) {
+        let failure = speaks_of_itself(&name);
+        return front.refusal(refuse(worker, asked.parts, peer, &failure));
+    }
     let (answer, unanswered) = decide(worker, asked, peer).await;
     note(unanswered, front.write(answer))
 }
@@ -191,6 +197,15 @@ fn foreign_cookies(worker: &Worker, context: &mut RequestContext) -> Result<Head
             HeaderValue::from_bytes(&lines.join(&b"; "[..])).map_err(|_| too_many_cookies())?
         }
     };
+    // Some proxies join two lines by a comma, where our name is one no more.
+    let mut names = joined
+        .as_bytes()
+        .split(|byte| b",;".contains(byte))
+        .map(|pair| pair.split(|&byte| byte == b'=').next().unwrap_or(pair).trim_ascii());
+    if names.any(|name| worker.shared.settings.cookies.is_ours(name)) {
+        let detail = "a cookie of ours stands in another: two lines were joined by a comma";
+        return Err(Failure::malformed(Reason::CompanionHeader, detail));
+    }
     if joined.len() > MAXIMUM_COOKIES { Err(too_many_cookies()) } else { Ok(joined) }
 }
 
@@ -226,6 +241,29 @@ fn check_upgrade(pass: &Pass, context: &RequestContext) -> Result<(), Failure> {
         "the connection would change to a protocol that upgrade of the route does not name";
     let failure = Failure::new(ErrorPage::Forbidden, status, code);
     Err(Failure { detail: detail.to_owned(), ..failure })
+}
+
+/// Returns the name of a header under which a client tells the portal who it is, in whatever
+/// spelling: one of another gateway's, or one of the operator's choice. When the gateway hands
+/// requests on it takes them away; here the proxy in front would hand them on.
+fn told_by_client(worker: &Worker, headers: &HeaderMap) -> Option<HeaderName> {
+    let shared = &worker.shared;
+    let (passed, told) =
+        (&shared.settings.edge.identity_headers_passed, shared.rules.policy.told_names());
+    let tells = |name: &&HeaderName| {
+        let is_told = told.has(name.as_str()) && **name != AUTHORIZATION;
+        (is_told || tells_identity(name.as_str())) && !passed.contains(name)
+    };
+    headers.keys().find(tells).cloned()
+}
+
+fn speaks_of_itself(name: &HeaderName) -> Failure {
+    let detail = format!(
+        "{name} tells the portal who somebody is; the proxy in front must take that header away from \
+         its clients, in every spelling"
+    );
+    let (status, code) = (StatusCode::FORBIDDEN, Reason::CompanionConflict);
+    Failure { detail, ..Failure::new(ErrorPage::Forbidden, status, code) }
 }
 
 fn misdirected(detail: &str) -> Failure {

@@ -11,7 +11,7 @@ pub enum Front {
     Nginx,
     /// The ingress controller of that name: `auth-url`.
     IngressNginx,
-    /// `HAProxy` with the Lua script `auth-request`.
+    /// `HAProxy` with the action that `brama print-config haproxy --lua` prints.
     Haproxy,
     /// Traefik: `ForwardAuth`.
     Traefik,

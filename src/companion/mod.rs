@@ -2,7 +2,7 @@
 //!
 //! 1. Each proxy in front has a listener of its own, with nothing else on it: at some of them a
 //!    client has a say in the path that is asked here, and all of them take a 200 for a yes. Who may
-//!    ask is settled by the listener ([`Companion`]), before anything is read.
+//!    ask is settled by the listener ([`Companion`]), before anything that is asked is believed.
 //! 2. [`front`] says how each kind of proxy asks and how it wants to be answered. What it asks about
 //!    is read from the one documented place of that kind ([`auth_request`], [`forward_auth`],
 //!    [`ext_authz`]); [`asked`] holds whatever else claims the same against it.
@@ -88,7 +88,9 @@ impl<P: Present> Companion<P> {
             let failure = not_trusted(peer);
             return match self.front.kind() {
                 Kind::ExtAuthzGrpc => ext_authz::grpc::refuse(worker, parts, peer, &failure).await,
-                _ => decision::refuse(worker, parts, peer, &failure),
+                Kind::AuthRequest(_) | Kind::ForwardAuth | Kind::ExtAuthzHttp => {
+                    self.front.refusal(decision::refuse(worker, parts, peer, &failure))
+                }
             };
         }
         match self.front.kind() {
@@ -113,7 +115,7 @@ impl<P: Present> Service for Companion<P> {
     }
 
     fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
-        self.current.present().refuse(refusal, peer, wants_page)
+        self.front.refusal(self.current.present().refuse(refusal, peer, wants_page))
     }
 }
 

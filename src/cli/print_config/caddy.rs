@@ -73,7 +73,7 @@ fn clear(text: &mut String, sketch: &Sketch) {
 
 fn ask(text: &mut String, sketch: &Sketch) {
     let Sketch { path, portal, .. } = sketch;
-    let told: Vec<_> = sketch.told.iter().map(shown).collect();
+    let told: Vec<_> = sketch.copied().map(shown).collect();
     let ask = to(&sketch.ask, sketch.asks_by_tls);
     let told = told.join(" ");
     let tls = match sketch.asks_by_tls {

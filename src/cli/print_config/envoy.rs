@@ -111,8 +111,7 @@ fn taken_away(text: &mut String, sketch: &Sketch) {
 /// Writes the filters: the question, the proof of an answer, and the way on.
 fn filters(text: &mut String, sketch: &Sketch) {
     let told: String = sketch
-        .told
-        .iter()
+        .copied()
         .map(|name| format!("                    - exact: {}\n", quoted(name.as_str())))
         .collect();
     text.push_str(&FILTERS.replace("PREFIX", sketch.path).replace("TOLD", told.trim_end()));

@@ -105,7 +105,7 @@ fn frontend(text: &mut String, sketch: &Sketch, (port, is_tls): (u16, bool), sit
     for (number, site) in sites.iter().enumerate() {
         places(text, number, site);
     }
-    let told: Vec<_> = sketch.told.iter().map(http::HeaderName::as_str).collect();
+    let told: Vec<_> = sketch.copied().map(http::HeaderName::as_str).collect();
     let _ = write!(
         text,
         "    http-request lua.brama {} {} {} if {{ var(txn.place) -m str portal }}
@@ -148,7 +148,8 @@ fn taken_away(text: &mut String, sketch: &Sketch, scheme: &str) {
     let _ = write!(
         text,
         "    # What Connection names is a client's to take away. No other protocol than WebSocket.
-    http-request set-var(txn.upgrade) str(websocket) if {{ req.fhdr(upgrade) -i -m str websocket }}
+    http-request set-var(txn.upgrade) str(websocket) if {{ req.fhdr(upgrade) -i -m str websocket }} \
+        {{ req.hdr(sec-websocket-version) -m found }}
     http-request del-header Connection
     http-request del-header Upgrade
     http-request del-header HTTP2-Settings

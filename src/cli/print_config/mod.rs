@@ -59,9 +59,10 @@ pub(super) struct Arguments {
     /// lead there.
     #[arg(long, value_name = "ADDRESS", requires = "test")]
     as_portal: Option<SocketAddr>,
-    /// The session of a tester, as the browser's `Cookie` field has it.
-    #[arg(long, value_name = "COOKIE", requires = "test")]
-    cookie: Option<String>,
+    /// File with the session of a tester, as the browser's `Cookie` field has it. Only for a proxy
+    /// that is told by https, or on this machine.
+    #[arg(long, value_name = "FILE", requires = "test")]
+    cookie_file: Option<PathBuf>,
     /// PEM file with the authority of the proxy's certificate. Default: those of the system.
     #[arg(long, value_name = "FILE", requires = "test")]
     ca: Option<PathBuf>,
@@ -177,11 +178,13 @@ fn test(arguments: &Arguments, url: &str, settings: &Settings) -> Result<usize, 
         fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
     };
     let authorities = arguments.ca.as_ref().map(read).transpose()?;
+    let cookie = arguments.cookie_file.as_ref().map(read).transpose()?;
+    let cookie = cookie.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
     let trial = Trial {
         settings,
         url,
         as_portal: arguments.as_portal,
-        cookie: arguments.cookie.as_deref(),
+        cookie: cookie.as_deref(),
         authorities: authorities.as_deref(),
     };
     trial.run().map(|tally| tally.broken)

@@ -41,7 +41,8 @@ pub(super) fn told_otherwise(sketch: &Sketch) -> impl Iterator<Item = &HeaderNam
 /// Returns expressions for all names that are taken away but ours: each matches a whole name, in
 /// lower case and in all its spellings.
 pub(super) fn patterns(sketch: &Sketch) -> impl Iterator<Item = String> {
-    let spellings = |name: &str| name.replace('-', "[-_.]");
+    let spellings =
+        |name: &str| name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "[^a-z0-9]");
     let families = FAMILIES.into_iter().map(move |family| format!("{}.*", spellings(family)));
     let told = told_otherwise(sketch).map(HeaderName::as_str);
     families.chain(SINGLE.into_iter().chain(told).map(spellings))
@@ -49,7 +50,7 @@ pub(super) fn patterns(sketch: &Sketch) -> impl Iterator<Item = String> {
 
 /// An expression for all names of ours but `x-brama-background`, for proxies whose expressions
 /// cannot look ahead.
-pub(super) const OURS_BUT_BACKGROUND: &str = "x[-_.]brama[-_.]([^b]|b[^a]|ba[^c]).*";
+pub(super) const OURS_BUT_BACKGROUND: &str = "x[^a-z0-9]brama[^a-z0-9]([^b]|b[^a]|ba[^c]).*";
 
 /// How our own names begin.
 const OURS: &str = "x-brama-";

@@ -55,9 +55,11 @@ fn server(text: &mut String, sketch: &Sketch, site: &Site) {
     } else {
         let _ = write!(text, "    listen {port};\n    server_name {host};\n");
     }
-    text.push_str(
+    let _ = write!(
+        text,
         "    underscores_in_headers off;\n    ignore_invalid_headers on;\n    \
-         client_max_body_size 0;\n",
+         client_max_body_size {};\n",
+        sketch.max_body
     );
     for place in site.places() {
         for location in locations(&place) {
@@ -85,7 +87,7 @@ fn locations(place: &Place<'_>) -> Vec<String> {
 
 fn to_portal(text: &mut String, (sketch, site): (&Sketch, &Site), location: &str) {
     let _ = write!(text, "\n    location {location} {{\n        auth_request /brama-decide;\n");
-    for name in &sketch.told {
+    for name in sketch.copied() {
         let (variable, field) = (variable(name), field(name));
         let _ = writeln!(text, "        auth_request_set ${variable} $upstream_http_{field};");
     }
@@ -95,7 +97,7 @@ fn to_portal(text: &mut String, (sketch, site): (&Sketch, &Site), location: &str
          error_page 401 403 = @brama;\n\n        proxy_pass http://brama_portal;\n{}",
         common(site)
     );
-    for name in &sketch.told {
+    for name in sketch.copied() {
         let _ = writeln!(text, "        proxy_set_header {} ${};", shown(name), variable(name));
     }
     for name in &sketch.cleared {
@@ -106,6 +108,11 @@ fn to_portal(text: &mut String, (sketch, site): (&Sketch, &Site), location: &str
 
 /// What goes to the portal and to the gateway alike.
 const COMMON: &str = "        proxy_http_version 1.1;
+        # As it comes: nobody fills a disk before it is known who they are.
+        proxy_request_buffering off;
+        # No answer of a portal leads to another place than the one that was asked about.
+        proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate
+                             X-Accel-Charset X-Accel-Buffering;
         # $host is what nginx chose this block by; $http_host is what the client wrote.
         proxy_set_header Host HOST;
         proxy_set_header Upgrade $brama_upgrade;
@@ -181,9 +188,10 @@ fn decide(text: &mut String, sketch: &Sketch, site: &Site) {
 "
     );
     if sketch.asks_by_tls {
+        let name = sketch.ask.rsplit_once(':').map_or(&*sketch.ask, |(host, _)| host);
+        verify(text, name);
         text.push_str(
-            "        proxy_ssl_verify on;\n        \
-             proxy_ssl_trusted_certificate /etc/nginx/tls/brama-ca.pem;\n        \
+            "        # When client_ca_file of the listener asks for a certificate.\n        \
              proxy_ssl_certificate /etc/nginx/tls/nginx.pem;\n        \
              proxy_ssl_certificate_key /etc/nginx/tls/nginx.key;\n",
         );
@@ -195,8 +203,22 @@ fn to_gateway(text: &mut String, (sketch, site): (&Sketch, &Site), location: &st
     let scheme = if sketch.gateway_by_tls { "https" } else { "http" };
     let _ = write!(
         text,
-        "\n    location {location} {{\n        proxy_pass {scheme}://brama;\n{}    }}\n",
+        "\n    location {location} {{\n        proxy_pass {scheme}://brama;\n{}",
         common(site)
+    );
+    if sketch.gateway_by_tls {
+        verify(text, &site.host);
+    }
+    text.push_str("    }\n");
+}
+
+/// Has nginx check whom it speaks to, by the name in the certificate.
+fn verify(text: &mut String, name: &str) {
+    let _ = write!(
+        text,
+        "        proxy_ssl_verify on;\n        proxy_ssl_server_name on;\n        \
+         proxy_ssl_name {name};\n        \
+         proxy_ssl_trusted_certificate /etc/nginx/tls/brama-ca.pem;\n"
     );
 }
 

@@ -38,8 +38,9 @@ pub(super) struct Sketch {
     pub(super) gateway_by_tls: bool,
     /// Where the portal is.
     pub(super) portal: String,
-    /// Fields of an answer that take the place of what the client sent: those that say who it is,
-    /// and its cookies without ours.
+    /// The most bytes of a body.
+    pub(super) max_body: u64,
+    /// Fields of an answer that say who it is.
     pub(super) told: Vec<HeaderName>,
     /// Names under which a client could tell an identity, to a portal that believes them; none of
     /// those that are told.
@@ -226,7 +227,6 @@ impl Sketch {
                 }
             }
         }
-        told.push(COOKIE);
         let listen = &settings.listen;
         let plain = listen.unix.as_ref().or(listen.http.as_ref());
         let by_tls = listen.https.as_ref().map(|https| &https.socket);
@@ -247,6 +247,7 @@ impl Sketch {
             gateway: given.gateway.map_or(gateway, str::to_owned),
             gateway_by_tls: plain.is_none(),
             portal: given.portal.to_owned(),
+            max_body: settings.listen.limits.body_bytes,
             cleared: cleared(settings, &told),
             told,
             warnings,
@@ -260,6 +261,13 @@ impl Sketch {
             ports.entry((site.port, site.is_tls)).or_default().push(site);
         }
         ports
+    }
+
+    /// Returns the fields of an answer that take the place of what the client sent: those that say
+    /// who it is, and its cookies without ours. The question needs the client's own cookies, so
+    /// they are not taken away before it.
+    pub(super) fn copied(&self) -> impl Iterator<Item = &HeaderName> {
+        self.told.iter().chain([&COOKIE])
     }
 
     /// Returns what the operator should know.
@@ -298,9 +306,6 @@ fn sites(settings: &Settings, is_kind: impl Fn(&Action) -> bool) -> Vec<Site> {
             );
         }
         ours_exactly.retain(|path| !path.starts_with(&*settings.gateway.prefix));
-        let asked = settings.routes.iter().filter(|other| other.host == route.host);
-        let asked = asked.filter(|other| is_permitted(&other.action));
-        let asked = asked.map(|other| other.path.clone()).collect();
         sites.push(Site {
             host: route.host.clone(),
             port: port.unwrap_or(443),

@@ -191,7 +191,7 @@ fn middlewares(text: &mut String, sketch: &Sketch) {
         preserveLocationHeader: true
         maxResponseBodySize: 1048576
 ",
-        told.join(", ")
+        sketch.copied().map(shown).collect::<Vec<_>>().join(", ")
     );
     if sketch.asks_by_tls {
         text.push_str(

@@ -69,7 +69,7 @@ pub enum FrontProxy {
     Nginx,
     /// ingress-nginx (`auth-url`).
     IngressNginx,
-    /// HAProxy (the Lua script `auth-request`).
+    /// HAProxy (the action that `brama print-config haproxy --lua` prints).
     Haproxy,
     /// Traefik (`ForwardAuth`).
     Traefik,

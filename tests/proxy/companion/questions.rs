@@ -111,6 +111,8 @@ fn headers_of_other_proxies_may_say_the_same_and_nothing_else() {
         for (line, is_same) in [
             ("X-Rewrite-URL: /a?b=1", true),
             ("X-Rewrite-URL: /a", false),
+            ("X-Rewrite-URL: http://localhost/a?b=1", true),
+            ("X-Rewrite-URL: https://evil.example/a?b=1", false),
             ("X-Forwarded-Scheme: http", true),
             ("X-Forwarded-Scheme: https", false),
             ("X-Scheme: https", false),
@@ -171,6 +173,38 @@ fn nothing_else_is_at_the_listener_of_a_door() {
             let status =
                 asked.send(door, &format!("GET {path} HTTP/1.1\r\n{fields}"), "GET").status;
             assert!(is_refused(status), "{door} {path}: {status}");
+        }
+    }
+}
+
+/// The proxy that shows such a header to us shows it to the portal, too.
+#[test]
+fn what_a_client_says_of_itself_is_refused_unless_the_operator_gives_it_back() {
+    let told = "identity = [\"assertion\", \"headers\"]\n\
+                identity_headers = { fields = [\"X-Citizen-Id: subject\"] }";
+    let asked = Asked::start_with(&[("/", "public", told)], |plan| {
+        plan.environment("BRAMA__IDENTITY__PASS_HEADERS", "[\"X-Remote-User\"]")
+    });
+    for door in OVER_HTTP {
+        for (name, passes) in [
+            ("Shib-Session-ID", false),
+            ("Remote-User", false),
+            ("REMOTE_USER", false),
+            ("X-Forwarded-User", false),
+            ("Cf-Access-Jwt-Assertion", false),
+            ("X-Client-Cert", false),
+            ("X-Citizen-Id", false),
+            ("X_Citizen.Id", false),
+            ("X-Remote-User", true),
+            ("X-Citizens", true),
+            ("Authorization", true),
+        ] {
+            let line = format!("{name}: somebody\r\n");
+            let answer = asked.ask(door, Question::script("/"), &line);
+            assert_eq!(answer.status == 200, passes, "{door} {name}: {}", answer.status);
+            if !passes {
+                assert_eq!(answer.reason(), "companion.conflict", "{door} {name}");
+            }
         }
     }
 }

@@ -113,6 +113,12 @@ impl Plan {
         self
     }
 
+    /// Adds a route for everybody that the gateway answers itself.
+    pub(crate) fn answered(mut self, path: &str, lines: &str) -> Self {
+        let _ = write!(self.rest, "[[route]]\npath = \"{path}\"\naccess = \"public\"\n{lines}\n\n");
+        self
+    }
+
     /// Adds lines to the upstream or the route that was added last.
     pub(crate) fn with(mut self, lines: &str) -> Self {
         self.rest.truncate(self.rest.trim_end().len());

@@ -86,5 +86,5 @@ spec:
 ",
         decide.name, decide.port, sketch.path
     );
-    list(text, 6, sketch.told.iter().map(http::HeaderName::as_str));
+    list(text, 6, sketch.copied().map(http::HeaderName::as_str));
 }

@@ -49,6 +49,6 @@ fn filter(sketch: &Sketch, services: &Services) -> String {
     );
     list(&mut text, 10, DECIDED_BY);
     let _ = writeln!(text, "          allowedResponseHeaders:");
-    list(&mut text, 10, sketch.told.iter().map(http::HeaderName::as_str));
+    list(&mut text, 10, sketch.copied().map(http::HeaderName::as_str));
     text
 }

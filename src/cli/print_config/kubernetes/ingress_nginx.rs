@@ -28,7 +28,7 @@ const HEAD: &str = "\
 ";
 
 fn asked(text: &mut String, sketch: &Sketch, site: &Site, services: &Services) {
-    let told: Vec<_> = sketch.told.iter().map(http::HeaderName::as_str).collect();
+    let told: Vec<_> = sketch.copied().map(http::HeaderName::as_str).collect();
     let decide = &services.decide;
     let login = site.ours.first().map_or("/", |prefix| &**prefix);
     let _ = write!(

@@ -61,7 +61,7 @@ spec:
     );
     list(text, 8, DECIDED_BY);
     let _ = writeln!(text, "        headersToUpstreamOnAllow:");
-    list(text, 8, sketch.told.iter().map(http::HeaderName::as_str));
+    list(text, 8, sketch.copied().map(http::HeaderName::as_str));
     // Without these, a page for a citizen comes as plain text, and a login leads nowhere.
     let _ = writeln!(text, "        headersToDownstreamOnDeny:");
     list(text, 8, DENIED_WITH);

@@ -93,9 +93,7 @@ impl Trial<'_> {
             );
         }
         if self.cookie.is_none() {
-            complain(
-                "nobody is signed in: with --cookie \"brama=...\" a tester's session is tried",
-            );
+            complain("nobody is signed in: with --cookie-file FILE a tester's session is tried");
         }
         print(format_args!(
             "{} hold, {} broken, {} not to be told",

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// What is heard.
 pub(super) struct Portal(Arc<Mutex<Vec<String>>>);
 
+/// How the mark of every request of the test begins.
+pub(super) const MARK: &str = "brama-mark-";
+/// The most heads that are kept.
+const MOST: usize = 4096;
 /// The longest head that is read.
 const MAXIMUM: usize = 256 * 1024;
 /// How long a proxy may keep a connection without saying anything.
@@ -41,6 +45,15 @@ impl Portal {
     }
 }
 
+/// Keeps what belongs to the test, and nothing of others who come meanwhile.
+fn note(notes: &Mutex<Vec<String>>, head: String) {
+    let is_ours = head.lines().next().is_some_and(|line| line.contains(MARK));
+    let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_ours && notes.len() < MOST {
+        notes.push(head);
+    }
+}
+
 fn serve(mut stream: TcpStream, notes: &Mutex<Vec<String>>) {
     if stream.set_read_timeout(Some(PATIENCE)).is_err() {
         return;
@@ -52,7 +65,7 @@ fn serve(mut stream: TcpStream, notes: &Mutex<Vec<String>>) {
         while let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
             bytes.drain(..end + 4);
-            notes.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+            note(notes, head);
             let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nbrama-probe\n";
             if stream.write_all(answer).is_err() {
                 return;

@@ -1,5 +1,6 @@
 //! The tricky requests, each with the rule that it is for.
 
+use super::portal::MARK;
 use crate::base::encoding::from_base64url;
 use crate::base::random;
 
@@ -53,7 +54,7 @@ pub(super) struct Marked {
 impl Case {
     /// Puts a mark into its query.
     pub(super) fn marked(&self, number: usize) -> Marked {
-        let mark = format!("brama-mark-{number}-{}", random::unique_name());
+        let mark = format!("{MARK}{number}-{}", random::unique_name());
         let sign = if self.target.contains('?') { '&' } else { '?' };
         let (before, after) = match self.target.split_once('#') {
             Some((before, after)) => (before, format!("#{after}")),

@@ -70,7 +70,7 @@ fn paths_to<'r>(route: &'r Value, service: &str) -> Vec<&'r str> {
     matches.map(|one| one["path"]["value"].as_str().unwrap()).collect()
 }
 
-const ASKED: [&str; 3] = ["/", "/public", "/old/but/new"];
+const ASKED: [&str; 2] = ["/", "/old/but/new"];
 const OWN: [&str; 2] = ["/old", "/.brama"];
 
 #[test]
@@ -88,7 +88,10 @@ fn every_route_of_the_gateway_api_to_the_portal_asks() {
         let auth = &route["spec"]["rules"][1]["filters"][0]["externalAuth"]["http"];
         assert_eq!(auth["path"], "/authz/ext-authz");
         assert!(items(&auth["allowedHeaders"]).any(|name| name == "cookie"), "{auth}");
-        assert_eq!(auth["allowedResponseHeaders"], serde_json::json!(["x-brama-assertion"]));
+        assert_eq!(
+            auth["allowedResponseHeaders"],
+            serde_json::json!(["x-brama-assertion", "cookie"])
+        );
     }
 }
 
@@ -110,7 +113,10 @@ fn the_policy_of_envoy_gateway_is_for_every_route_to_the_portal() {
             (&auth["failOpen"], &auth["http"]["path"]),
             (&false.into(), &"/authz/ext-authz".into())
         );
-        assert_eq!(auth["http"]["headersToBackend"], serde_json::json!(["x-brama-assertion"]));
+        assert_eq!(
+            auth["http"]["headersToBackend"],
+            serde_json::json!(["x-brama-assertion", "cookie"])
+        );
         assert!(auth["http"]["pathOverride"].is_null(), "{auth}");
     }
     let traffic = &of_kind(&objects, "ClientTrafficPolicy")[0]["spec"];

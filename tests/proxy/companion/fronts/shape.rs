@@ -78,6 +78,7 @@ impl Shape {
             .listen("trusted_proxies = [\"127.0.0.1/32\"]")
             .upstream("portal", &portal.url());
         if self.hands_on() {
+            plan = plan.route("/app", "portal", "required").with(TOLD);
             for (path, access, more) in ROUTES {
                 plan = plan.route(path, "portal", access).with(TOLD).with(more);
             }
