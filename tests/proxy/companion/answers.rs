@@ -133,7 +133,7 @@ fn a_yes_has_the_cookies_of_the_portal_without_ours() {
             match expected {
                 Some(expected) => assert_eq!(values(&answer, "cookie"), [expected], "{door}"),
                 None => {
-                    assert!([400, 403, 431].contains(&answer.status), "{door} {}", answer.status)
+                    assert!([400, 403, 431].contains(&answer.status), "{door} {}", answer.status);
                 }
             }
         }

@@ -3,10 +3,10 @@
 //!
 //! 1. Envoy takes the status 0 for a yes, whatever stands beside it, and an empty message too. It
 //!    may be told to let through what it gets no answer for (`failure_mode_allow`). So whatever is
-//!    asked of `Check` is answered with a message that says no, unless it says yes ([`reply`]); an
+//!    asked of `Check` is answered with a message that says no, unless it says yes (`reply`); an
 //!    error of gRPC is left to what is no question at all.
-//! 2. The message is read by itself ([`question`]), and its frames ([`framing`]), of which there is
-//!    one each way. Of the messages of Envoy we know what we read and write ([`messages`]).
+//! 2. The message is read by itself (`question`), and its frames (`framing`), of which there is
+//!    one each way. Of the messages of Envoy we know what we read and write (`messages`).
 //! 3. Nothing else is at the listener. What is no call of gRPC gets an error of HTTP: an Envoy that
 //!    asks over HTTP by mistake would take a 200 for a yes.
 
