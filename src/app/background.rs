@@ -7,6 +7,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::error;
 
 use super::keys::Keeper;
+use super::lock::Lock;
 use super::store::Opening;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
@@ -47,6 +48,11 @@ impl Background {
         if let Some(agreement) = agreement {
             self.tasks.spawn(agreement.keep(clock()));
         }
+    }
+
+    /// Holds the state folder.
+    pub(super) fn hold(&mut self, lock: Lock) {
+        self.tasks.spawn(lock.hold());
     }
 
     /// Begins what every gateway has: the rotation of keys, the watches over files and servers, and

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
 use super::current::Current;
+use super::keys::Keeper;
 use crate::base::clock::{SharedClock, Time};
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
@@ -30,6 +31,7 @@ pub(super) struct Metrics {
     pub(super) life: Arc<Life>,
     pub(super) store: &'static str,
     pub(super) traffic: Arc<Traffic>,
+    pub(super) keeper: Arc<Keeper>,
 }
 
 /// What happens to the program as a whole.
@@ -199,7 +201,8 @@ impl Metrics {
             Operation::ALL.into_iter().try_for_each(|one| {
                 rows.add(&[one.name()], self.traffic.of(one).errors.value() as f64)
             })
-        })
+        })?;
+        encoder.one(&catalogue::KEYS_KEPT, flag(self.keeper.is_kept()))
     }
 
     fn certificates(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ mod current;
 mod error;
 mod in_use;
 pub mod keys;
+mod lock;
 mod metrics;
 mod renewal;
 mod run;
@@ -30,6 +31,7 @@ use std::time::Instant;
 pub use self::command::Command;
 pub use self::error::Error;
 use self::keys::Keeper;
+use self::lock::Lock;
 use self::metrics::Life;
 pub use self::renewal::Refused;
 use self::renewal::Renewal;
@@ -63,6 +65,7 @@ pub struct App {
     clock: SharedClock,
     admin_token: Option<Secret<Vec<u8>>>,
     kept: store::OpenedStore,
+    lock: Lock,
     life: Arc<Life>,
 }
 
@@ -76,13 +79,16 @@ impl App {
         let (state, now) = (state::State::new(settings.state_directory.clone()), clock.now());
         let keys = keys::Settings::of(&settings);
         // The keeper finds out which one is kept, and replaces this one by it.
-        let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::generate);
+        let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::pending);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let kept =
             store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
-        kept.agree(now).await?;
-        let shared = (kept.keys_record(), state);
-        let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
+        let agrees = kept.agree(now).await?;
+        let record = kept.keys_record();
+        let lock = Lock::take(&state, record.is_some())?;
+        let shared = (record, state);
+        let keeper =
+            Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock), agrees).await?;
 
         // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
         let groups = groups(settings.upstreams).await;
@@ -148,6 +154,7 @@ impl App {
             clock,
             admin_token,
             kept,
+            lock,
             life: Life::begin(now),
         })
     }

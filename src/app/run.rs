@@ -46,6 +46,7 @@ impl App {
             clock,
             admin_token,
             kept,
+            lock,
             life,
         } = self;
         note_start(&sockets);
@@ -64,7 +65,8 @@ impl App {
         // 2. What goes on beside them.
         let sessions = Arc::clone(&shared.flows.sessions);
         let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
-        let admin = (admin, Keys::new(Arc::clone(&keeper)));
+        let keys = Keys::new(Arc::clone(&keeper), Arc::clone(&sessions), Arc::clone(&clock));
+        let admin = (admin, keys);
         let (store, traffic) = kept.seen();
         let numbers = Metrics {
             process: Process::began(life.began()),
@@ -76,12 +78,14 @@ impl App {
             life: Arc::clone(&life),
             store,
             traffic,
+            keeper: Arc::clone(&keeper),
         };
         let (operations_stopper, operations_stop) = shutdown();
         let service = Operations::new(stopping.clone(), admin, numbers.scraper(), operations_hosts);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement));
+        background.hold(lock);
         background.start((keeper, certificates.all, groups));
         notify::ready();
         successor::tell_predecessor().await;

@@ -43,6 +43,20 @@ pub enum StateError {
         /// Why the key ring cannot be read.
         source: keyring::Unreadable,
     },
+    /// The file is not what it should be.
+    #[error("{0}: no two numbers: move the file away, and the keys that replicas share are taken")]
+    Numbers(String),
+    /// Another process runs with it.
+    #[error(
+        "{0}: another process has this state folder, and each would write over the keys of the other: \
+         stop it, or give each a portal.state_directory of its own"
+    )]
+    InUse(String),
+    /// There is no room for another secret that was replaced.
+    #[error(
+        "{0} and {MOST_BEFORE} others are there: move those away that no pseudonym is made with"
+    )]
+    Full(String),
     /// The secret is too short.
     #[error(
         "{0}: secret has fewer than 32 bytes: bring the file back from a copy, or move it away"
@@ -52,13 +66,27 @@ pub enum StateError {
 
 const KEY_RING: &str = "identity-keys.json";
 const PAIRWISE: &str = "pairwise-secret";
-/// The secret of the pseudonyms before it was replaced.
+/// The secret of the pseudonyms before it was replaced; those before it have a number behind.
 const PAIRWISE_BEFORE: &str = "pairwise-secret.before";
+/// The most secrets that were replaced.
+const MOST_BEFORE: usize = 32;
+/// Says which process has the folder.
+const LOCK: &str = "lock";
+/// How often the keys that replicas share had been changed, and the secret replaced, when they were
+/// copied here.
+const NUMBERS: &str = "identity-keys.revision";
 /// The secret that seals records of the store.
 const STORE: &str = "store-secret";
 
-/// The files of a state folder.
-pub(crate) const FILES: [&str; 4] = [KEY_RING, PAIRWISE, PAIRWISE_BEFORE, STORE];
+/// Returns the names of what a state folder may have.
+pub(crate) fn files() -> impl Iterator<Item = String> {
+    [KEY_RING, PAIRWISE, NUMBERS, STORE].map(str::to_owned).into_iter().chain(before())
+}
+
+fn before() -> impl Iterator<Item = String> {
+    let numbered = (2..=MOST_BEFORE).map(|number| format!("{PAIRWISE_BEFORE}-{number}"));
+    std::iter::once(PAIRWISE_BEFORE.to_owned()).chain(numbered)
+}
 
 impl State {
     pub(super) fn new(folder: Option<PathBuf>) -> Self {
@@ -93,11 +121,40 @@ impl State {
     pub(super) fn keep_pairwise_secret(&self, secret: &PairwiseSecret) -> Result<(), StateError> {
         match self.pairwise_secret() {
             Ok(Some(kept)) if kept.is(secret) => return Ok(()),
-            Ok(Some(kept)) => self.write(PAIRWISE_BEFORE, kept.bytes().expose())?,
+            Ok(Some(kept)) => self.set_aside(kept.bytes().expose())?,
             Ok(None) => {}
             Err(error) => return Err(error),
         }
         self.write(PAIRWISE, secret.bytes().expose())
+    }
+
+    /// Keeps a secret that is replaced beside those that were before.
+    fn set_aside(&self, secret: &[u8]) -> Result<(), StateError> {
+        for name in before() {
+            match self.read(&name)? {
+                Some(bytes) if bytes == secret => return Ok(()),
+                Some(_) => {}
+                None => return self.write(&name, secret),
+            }
+        }
+        Err(StateError::Full(self.name(PAIRWISE_BEFORE)))
+    }
+
+    /// Returns what is locked in the folder, if there is one.
+    pub(super) fn lock_path(&self) -> Option<PathBuf> {
+        self.0.as_ref().map(|folder| folder.join(LOCK))
+    }
+
+    /// Returns how often the keys that replicas share had been changed, and the secret replaced, when
+    /// they were copied here, if they were.
+    pub(super) fn numbers(&self) -> Result<Option<(u64, u64)>, StateError> {
+        let Some(bytes) = self.read(NUMBERS)? else { return Ok(None) };
+        let numbers = serde_json::from_slice(&bytes);
+        numbers.map(Some).map_err(|_| StateError::Numbers(self.name(NUMBERS)))
+    }
+
+    pub(super) fn keep_numbers(&self, numbers: (u64, u64)) -> Result<(), StateError> {
+        self.write(NUMBERS, format!("[{}, {}]\n", numbers.0, numbers.1).as_bytes())
     }
 
     /// Returns the secret of the store and where it is kept; makes it when there is none. It is in
@@ -226,12 +283,38 @@ mod tests {
         let other = PairwiseSecret::generate();
         state.keep_pairwise_secret(&other).unwrap();
         assert!(state.pairwise_secret().unwrap().unwrap().is(&other));
-        let before = fs::read(folder.path().join("new/folder").join(PAIRWISE_BEFORE)).unwrap();
-        assert_eq!(&before, secret.bytes().expose());
-        for name in [KEY_RING, PAIRWISE, PAIRWISE_BEFORE] {
+        let first = fs::read(folder.path().join("new/folder").join(PAIRWISE_BEFORE)).unwrap();
+        assert_eq!(&first, secret.bytes().expose());
+        // None of those before is lost, and none is kept twice.
+        for secret in [&secret, &other, &PairwiseSecret::generate(), &other] {
+            state.keep_pairwise_secret(secret).unwrap();
+        }
+        let aside = |number: usize| {
+            fs::read(folder.path().join("new/folder").join(before().nth(number).unwrap()))
+        };
+        assert_eq!(&aside(0).unwrap(), secret.bytes().expose());
+        assert_eq!(&aside(1).unwrap(), other.bytes().expose());
+        assert!(aside(2).is_ok() && aside(3).is_err());
+        assert!(state.numbers().unwrap().is_none());
+        state.keep_numbers((12, 3)).unwrap();
+        assert_eq!(state.numbers().unwrap(), Some((12, 3)));
+        for name in [KEY_RING, PAIRWISE, PAIRWISE_BEFORE, NUMBERS] {
             let path = folder.path().join("new/folder").join(name);
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_secret_that_there_is_no_room_to_set_aside_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::new(Some(folder.path().to_owned()));
+        let keep = || state.keep_pairwise_secret(&PairwiseSecret::generate());
+        for _ in 0..=MOST_BEFORE {
+            keep().unwrap();
+        }
+        let last = state.pairwise_secret().unwrap().unwrap();
+        assert!(matches!(keep(), Err(StateError::Full(_))));
+        assert!(state.pairwise_secret().unwrap().unwrap().is(&last));
     }
 
     #[test]
@@ -240,9 +323,10 @@ mod tests {
         fs::write(folder.path().join(KEY_RING), "{").unwrap();
         fs::write(folder.path().join(PAIRWISE), "short").unwrap();
         fs::write(folder.path().join(STORE), "short").unwrap();
+        fs::write(folder.path().join(NUMBERS), "[1]").unwrap();
         let state = State::new(Some(folder.path().to_owned()));
         assert!(state.key_ring(Duration::from_secs(1), &Algorithm::ALL).is_err());
-        assert!(state.pairwise_secret().is_err());
+        assert!(state.pairwise_secret().is_err() && state.numbers().is_err());
         assert!(state.store_sealer(None).is_err());
     }
 }

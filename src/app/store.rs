@@ -132,20 +132,20 @@ impl OpenedStore {
     }
 
     /// Makes sure that other replicas have a secret in common with this one. When the store is
-    /// away, that is found out later, and told in the log.
-    pub(super) async fn agree(&self, now: Time) -> Result<(), Error> {
-        let Some(agreement) = &self.agreement else { return Ok(()) };
+    /// away, that is found out later, and told in the log. Says whether it was found out now.
+    pub(super) async fn agree(&self, now: Time) -> Result<bool, Error> {
+        let Some(agreement) = &self.agreement else { return Ok(true) };
         match agreement.look(now).await {
             Ok(Some(disagreement @ Disagreement::NothingInCommon { .. })) => {
                 Err(Error::Secrets(disagreement))
             }
             Ok(found) => {
                 agreement::tell(&found);
-                Ok(())
+                Ok(true)
             }
             Err(error) => {
                 warn!(%error, "whether replicas have a secret in common cannot be seen yet");
-                Ok(())
+                Ok(false)
             }
         }
     }

@@ -29,6 +29,7 @@ pub(super) enum Act {
         algorithm: Option<String>,
     },
     /// Retires a key that leaked: it signs nothing any more, and within 5 s no replica publishes it.
+    /// While the store is away that holds at the replica that was asked; it tells the others later.
     Retire {
         /// Its `kid`.
         kid: String,
@@ -63,7 +64,16 @@ async fn act(operator: &Operator, act: &Act) -> Result<(), String> {
             let asked = algorithm.as_ref().map_or(json!({}), |name| json!({ "alg": name }));
             list(&post("/keys/rotate", asked).await?);
         }
-        Act::Retire { kid } => list(&post("/keys/retire", json!({ "kid": kid })).await?),
+        Act::Retire { kid } => {
+            let said = post("/keys/retire", json!({ "kid": kid })).await?;
+            list(&said);
+            if let Some(why) = said.get("pending").and_then(Value::as_str) {
+                return Err(format!(
+                    "retired at the replica that was asked, and it goes on to tell the others; \
+                     until then retire it at each of them, or stop them: {why}"
+                ));
+            }
+        }
         Act::Export => print(operator.ask(Method::GET, "/keys/jwks", None).await?),
         Act::Backup { file } => {
             let said = post("/keys/backup", json!({})).await?;
@@ -80,18 +90,25 @@ async fn act(operator: &Operator, act: &Act) -> Result<(), String> {
             let shown = file.display();
             let bytes = private::read(file).map_err(|error| format!("{shown}: {error}"))?;
             let bytes = bytes.ok_or_else(|| format!("{shown} is not there"))?;
+            if bytes.len() > MOST {
+                return Err(format!("{shown} has more than {MOST} bytes, the most of a secret"));
+            }
             let secret = PairwiseSecret::new(bytes)
                 .ok_or_else(|| format!("{shown} has fewer than {} bytes", PairwiseSecret::LEAST))?;
             let text = base64(secret.bytes().expose());
-            post("/keys/restore", json!({ "pairwise_secret": text })).await?;
-            print(
-                "the secret of the pseudonyms is replaced: every sub is another one from now on; \
-                 end the sessions that go on with brama sessions end-all",
-            );
+            let said = post("/keys/restore", json!({ "pairwise_secret": text })).await?;
+            let ended = said.get("ended").and_then(Value::as_u64).unwrap_or_default();
+            print(format_args!(
+                "the secret of the pseudonyms is replaced, and {ended} sessions are ended: every \
+                 sub is another one from now on"
+            ));
         }
     }
     Ok(())
 }
+
+/// The most bytes of a secret that is brought back: with base64 around it, a request has room for it.
+const MOST: usize = 2048;
 
 fn list(said: &Value) {
     for key in said.get("keys").and_then(Value::as_array).into_iter().flatten() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -95,7 +95,7 @@ impl Operator {
         let bytes = body::read_within(answer.into_body(), MOST, PATIENCE).await;
         let bytes = bytes.map_err(|error| error.to_string())?;
         let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        if status == StatusCode::OK {
+        if status.is_success() {
             return Ok(value);
         }
         let reason = value.get("error").and_then(Value::as_str).unwrap_or("it says no");

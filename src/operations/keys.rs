@@ -5,43 +5,70 @@
 //! 2. No private key leaves the gateway.
 //! 3. The secret of the pseudonyms does, for a backup: to this machine only, whatever address the
 //!    listener has. With it, the person behind a pseudonym can be found out.
+//! 4. What was begun is finished and logged, although the operator's connection ends.
+//! 5. Sessions were begun by the old secret of the pseudonyms, and count as other persons' by another
+//!    one: when it is replaced, all of them end.
 //!
 //! | request | answer |
 //! |---|---|
 //! | `GET /keys` | all keys with their standing and times |
 //! | `GET /keys/jwks` | the public keys, as they are published |
 //! | `POST /keys/rotate` `{}` or `{"alg": "ES256"}` | all keys; the next one signs |
-//! | `POST /keys/retire` `{"kid": "..."}` | all keys; that one signs nothing any more |
+//! | `POST /keys/retire` `{"kid": "..."}` | all keys; that one signs nothing any more. 202 with `pending`: here alone, and why; the others are told later |
 //! | `POST /keys/backup` | `{"pairwise_secret": "..."}` in base64 |
-//! | `POST /keys/restore` `{"pairwise_secret": "..."}` | `{"restored": true}` |
+//! | `POST /keys/restore` `{"pairwise_secret": "..."}` | `{"restored": true, "ended": 12}`: so many sessions |
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::refused::{self, Refused, read};
-use super::sessions::Admin;
-use crate::app::keys::{Error, Keeper};
+use super::sessions::{Admin, end_all};
+use crate::app::keys::{Error, Keeper, Retired};
 use crate::base::body::Body;
+use crate::base::causes::in_one_line;
+use crate::base::clock::SharedClock;
 use crate::base::encoding::{base64, from_base64};
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::Refusal;
 use crate::identity::signing_key::Algorithm;
+use crate::session::sessions::Sessions;
+use crate::store::Unavailable;
 use crate::wire::incoming::Incoming;
 
 /// The path that requests about keys begin with.
 pub const PATH: &str = "/keys";
 
 /// Answers operators who ask about keys.
-pub struct Keys(Arc<Keeper>);
+pub struct Keys(Arc<Gateway>);
+
+/// What operators change.
+struct Gateway {
+    keeper: Arc<Keeper>,
+    sessions: Arc<Sessions>,
+    clock: SharedClock,
+}
+
+/// What an operator wants done.
+enum Act {
+    Rotate(Option<Algorithm>),
+    Retire(String),
+    Backup,
+    Restore(PairwiseSecret),
+}
 
 impl Keys {
     /// Makes the door to what keeps the keys.
     #[must_use]
-    pub fn new(keeper: Arc<Keeper>) -> Self {
-        Self(keeper)
+    pub fn new(keeper: Arc<Keeper>, sessions: Arc<Sessions>, clock: SharedClock) -> Self {
+        Self(Arc::new(Gateway { keeper, sessions, clock }))
+    }
+
+    /// Tells whether the keys are those that replicas share, and can be changed.
+    pub(super) fn are_kept(&self) -> bool {
+        self.0.keeper.is_kept()
     }
 
     /// Answers a request whose path is [`PATH`] or below it. `from` is who asks.
@@ -52,63 +79,107 @@ impl Keys {
         admin: &Admin,
     ) -> Response<Body> {
         let admitted = admin.admit(request.headers());
-        refused::answer(match admitted {
+        let done = match admitted {
             Ok(()) => self.handle(request, from).await,
             Err(refused) => Err(refused),
-        })
+        };
+        let is_pending = done.as_ref().is_ok_and(|said| said.get(PENDING).is_some());
+        let mut response = refused::answer(done);
+        if is_pending {
+            *response.status_mut() = StatusCode::ACCEPTED;
+        }
+        response
     }
 
     async fn handle(&self, request: Request<Incoming>, from: IpAddr) -> Result<Value, Refused> {
         let (parts, body) = request.into_parts();
         let rest = parts.uri.path().strip_prefix(PATH).ok_or(Refused::NotFound)?;
-        match (rest, &parts.method) {
-            ("", &Method::GET) => Ok(self.list()),
+        let act = match (rest, &parts.method) {
+            ("", &Method::GET) => return Ok(self.0.list()),
             ("/jwks", &Method::GET) => {
-                Ok(serde_json::from_str(&self.0.published()).unwrap_or_default())
+                return Ok(serde_json::from_str(&self.0.keeper.published()).unwrap_or_default());
             }
             ("/rotate", &Method::POST) => {
                 let asked = read(body).await?;
-                let algorithm = match asked.get("alg").and_then(Value::as_str) {
+                Act::Rotate(match asked.get("alg").and_then(Value::as_str) {
                     Some(name) => Some(Algorithm::named(name).ok_or(Refused::Malformed(ALG))?),
                     None => None,
-                };
-                self.0.rotate(algorithm).await?;
-                tracing::info!(algorithm = algorithm.map(Algorithm::name), "operator rotated keys");
-                Ok(self.list())
+                })
             }
             ("/retire", &Method::POST) => {
                 let asked = read(body).await?;
                 let kid = asked.get("kid").and_then(Value::as_str);
-                let kid = kid.ok_or(Refused::Malformed("give kid"))?;
-                self.0.retire(kid).await?;
-                tracing::warn!(kid, "operator retired a key of identities");
-                Ok(self.list())
+                Act::Retire(kid.ok_or(Refused::Malformed("give kid"))?.to_owned())
             }
             ("/backup", &Method::POST) => {
                 require_here(from)?;
-                let secret = self.0.backup().await?;
-                tracing::warn!("operator saved the secret of the pseudonyms");
-                Ok(json!({ "pairwise_secret": base64(secret.bytes().expose()) }))
+                Act::Backup
             }
             ("/restore", &Method::POST) => {
                 require_here(from)?;
                 let asked = read(body).await?;
                 let given = asked.get("pairwise_secret").and_then(Value::as_str);
                 let secret = given.and_then(from_base64).and_then(PairwiseSecret::new);
-                let secret = secret.ok_or(Refused::Malformed(SECRET))?;
-                self.0.restore(&secret).await?;
-                tracing::warn!("operator replaced the secret of the pseudonyms");
-                Ok(json!({ "restored": true }))
+                Act::Restore(secret.ok_or(Refused::Malformed(SECRET))?)
             }
             ("" | "/jwks" | "/rotate" | "/retire" | "/backup" | "/restore", _) => {
-                Err(Refused::Method)
+                return Err(Refused::Method);
             }
-            _ => Err(Refused::NotFound),
+            _ => return Err(Refused::NotFound),
+        };
+        // The operator may leave before the answer: it is done and logged all the same.
+        let gateway = Arc::clone(&self.0);
+        let done = tokio::spawn(async move { gateway.perform(act).await });
+        done.await.map_err(|error| Unavailable(error.to_string()))?
+    }
+}
+
+impl Gateway {
+    async fn perform(&self, act: Act) -> Result<Value, Refused> {
+        match act {
+            Act::Rotate(algorithm) => {
+                self.keeper.rotate(algorithm).await?;
+                tracing::info!(algorithm = algorithm.map(Algorithm::name), "operator rotated keys");
+                Ok(self.list())
+            }
+            Act::Retire(kid) => match self.keeper.retire(&kid).await? {
+                Retired::Everywhere => {
+                    tracing::warn!(kid, "operator retired a key of identities");
+                    Ok(self.list())
+                }
+                Retired::HereAlone(error) => {
+                    let pending = in_one_line(&error);
+                    tracing::warn!(
+                        kid,
+                        error = pending,
+                        "operator retired a key of identities: here alone until it can be told"
+                    );
+                    let mut said = self.list();
+                    said[PENDING] = Value::String(pending);
+                    Ok(said)
+                }
+            },
+            Act::Backup => {
+                let secret = self.keeper.backup().await?;
+                tracing::warn!("operator saved the secret of the pseudonyms");
+                Ok(json!({ "pairwise_secret": base64(secret.bytes().expose()) }))
+            }
+            Act::Restore(secret) => {
+                self.keeper.restore(&secret).await?;
+                tracing::warn!("operator replaced the secret of the pseudonyms");
+                // What another replica began a moment ago was begun by the old one.
+                self.keeper.spread().await;
+                let ended = end_all(&self.sessions, &self.clock, None).await;
+                let ended =
+                    ended.map_err(|error| Refused::Away(format!("{error}; {NOT_ENDED}")))?;
+                tracing::warn!(ended, "all sessions ended, since every sub is another one");
+                Ok(json!({ "restored": true, "ended": ended }))
+            }
         }
     }
 
     fn list(&self) -> Value {
-        let keys = self.0.list().into_iter().map(|key| {
+        let keys = self.keeper.list().into_iter().map(|key| {
             json!({
                 "kid": key.id,
                 "alg": key.algorithm.name(),
@@ -128,7 +199,7 @@ impl From<Error> for Refused {
             Error::Refused(_) | Error::Given | Error::OtherSecret => {
                 Self::Conflict(error.to_string())
             }
-            Error::Store(_) | Error::State(_) | Error::Shut | Error::Busy | Error::NotMade => {
+            Error::Store(_) | Error::State(_) | Error::Shut(_) | Error::Busy | Error::NotMade => {
                 Self::Away(error.to_string())
             }
         }
@@ -146,6 +217,10 @@ fn require_here(from: IpAddr) -> Result<(), Refused> {
 
 const ALG: &str = "alg is ES256, EdDSA or RS256";
 const SECRET: &str = "give pairwise_secret: at least 32 bytes, in base64";
+/// What an answer says of an act that other replicas are told of later, with why.
+const PENDING: &str = "pending";
+const NOT_ENDED: &str =
+    "the secret of the pseudonyms is replaced, but sessions go on: run brama sessions end-all";
 
 #[cfg(test)]
 mod tests {

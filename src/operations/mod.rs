@@ -1,8 +1,9 @@
 //! The operations listener: health and readiness, on a port of its own.
 //!
 //! `/healthz` says that the process answers. `/readyz` says that it wants requests: not before it
-//! has started, and no more once it stops. When the place where sessions are kept is away, it says
-//! so in its text and stays 200: public pages go on, and so do sessions that are near. `/metrics`
+//! has started, and no more once it stops. When the place where sessions are kept is away, or the
+//! keys of identities cannot be kept there, it says so in its text and stays 200: public pages go on,
+//! and so do sessions that are near. `/metrics`
 //! has the numbers ([`crate::observe::metrics`]), in the text form of Prometheus or in that of
 //! OpenMetrics. `/sessions` and `/keys` are for operators ([`crate::operations::sessions`],
 //! [`crate::operations::keys`]). All three are answered
@@ -141,6 +142,9 @@ impl Service for Operations {
             (&Method::GET | &Method::HEAD, "/readyz") if self.admin.is_store_away() => {
                 (StatusCode::OK, "ready, but the session store is away\n")
             }
+            (&Method::GET | &Method::HEAD, "/readyz") if !self.keys.are_kept() => {
+                (StatusCode::OK, KEYS_APART)
+            }
             (&Method::GET | &Method::HEAD, "/readyz") => (StatusCode::OK, "ready\n"),
             _ => (StatusCode::NOT_FOUND, "not found\n"),
         };
@@ -152,6 +156,8 @@ impl Service for Operations {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many wrong tokens wait at once.
 const MOST_WRONG: usize = 8;
+/// What readiness says while a change of the keys would not reach other replicas, or has not yet.
+const KEYS_APART: &str = "ready, but the keys of identities are not kept, see the log\n";
 /// The text of status 421 (RFC 9110 15.5.20), for a request by another name.
 const NOT_MEANT: &str =
     "this listener has another name: ask it by its address, or name this one in operations.hosts\n";

@@ -32,7 +32,7 @@ impl From<Unavailable> for Refused {
 /// Reads what is asked for.
 pub(super) async fn read(body: Incoming) -> Result<Value, Refused> {
     let bytes = body::read_within(body, MOST_BYTES, TIME).await;
-    let bytes = bytes.map_err(|_| Refused::Malformed("body is too long or too slow"))?;
+    let bytes = bytes.map_err(|_| Refused::Malformed(TOO_LONG))?;
     serde_json::from_slice(&bytes).map_err(|_| Refused::Malformed("body is no JSON"))
 }
 
@@ -60,5 +60,9 @@ fn refuse(refused: Refused) -> Response<Body> {
     response
 }
 
+/// The most bytes of what is asked for.
 const MOST_BYTES: usize = 4096;
+/// How long it may take to arrive.
 const TIME: Duration = Duration::from_secs(5);
+const TOO_LONG: &str = "body has more than 4096 bytes, or takes more than 5 s";
+const _: () = assert!(MOST_BYTES == 4096 && TIME.as_secs() == 5);

@@ -156,7 +156,7 @@ impl Admin {
 }
 
 /// Ends page after page, from the beginning, until there is nothing more to end.
-async fn end_all(
+pub(super) async fn end_all(
     sessions: &Sessions,
     clock: &SharedClock,
     owner: Option<[u8; 32]>,

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::seal::Sealer;
 use super::{Key, Kind, Record, RecordStore, Unavailable};
 use crate::base::clock::{Time, later};
-use crate::base::encoding::sha256;
+use crate::base::encoding::{hex_lower, sha256};
 use crate::base::secret::Secret;
 
 /// A record that replicas share.
@@ -32,6 +32,8 @@ pub struct Found {
     pub plain: Option<Secret<Vec<u8>>>,
     /// Whether it is sealed with each of our secrets.
     pub is_for_all: bool,
+    /// Whether it is sealed with others too.
+    pub has_others: bool,
     /// Needed to change it.
     pub version: Version,
 }
@@ -49,6 +51,12 @@ impl SharedRecord {
         Self { store, sealer, key, name }
     }
 
+    /// Returns how the key of it ends in Redis, for operators.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        format!("{{{}:{}}}", self.key.kind.name(), hex_lower(&self.key.digest))
+    }
+
     /// Reads it; nothing when there is none. What is as in `known` is not opened.
     ///
     /// # Errors
@@ -62,16 +70,18 @@ impl SharedRecord {
         Ok(record.map(|record| {
             let version = Version(record.sealed);
             if known == Some(&version) {
-                return Found { plain: None, is_for_all: true, version };
+                return Found { plain: None, is_for_all: true, has_others: false, version };
             }
             let copies = copies(&version.0);
-            let mine = self.sealer.singly();
+            let mine: Vec<_> = self.sealer.singly().into_iter().take(MOST).collect();
             let is_for_all =
                 mine.iter().all(|one| copies.iter().any(|copy| one.is_sealed_here(copy)));
+            let has_others =
+                copies.iter().any(|copy| !mine.iter().any(|one| one.is_sealed_here(copy)));
             let secret = self.name.as_bytes();
             let plain =
                 copies.iter().find_map(|copy| self.sealer.open(self.key, secret, copy).ok());
-            Found { plain, is_for_all, version }
+            Found { plain, is_for_all, has_others, version }
         }))
     }
 
@@ -93,6 +103,9 @@ impl SharedRecord {
             sealed.extend_from_slice(&length.to_be_bytes());
             sealed.extend_from_slice(&copy);
         }
+        if sealed.len() > MOST_BYTES {
+            return Err(Unavailable::full());
+        }
         let sealed = Bytes::from(sealed);
         let record = Record {
             sealed: sealed.clone(),
@@ -110,9 +123,12 @@ impl SharedRecord {
 }
 
 /// Returns the copies in what is kept, each with its length in front. What does not end as it
-/// should has fewer.
+/// should has fewer; what is longer than anything that is written here has none.
 fn copies(mut kept: &[u8]) -> Vec<&[u8]> {
     let mut copies = Vec::new();
+    if kept.len() > MOST_BYTES {
+        return copies;
+    }
     while let Some((length, rest)) = kept.split_first_chunk::<4>()
         && let Some((copy, rest)) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)
         && copies.len() < MOST
@@ -127,6 +143,9 @@ fn copies(mut kept: &[u8]) -> Vec<&[u8]> {
 const LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// The most copies.
 const MOST: usize = 16;
+/// The most bytes of all copies together. A copy of a ring with three algorithms, each of which was
+/// rotated as often as it may be, has less than a hundredth of that.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -175,10 +194,44 @@ mod tests {
             assert!(found.is_for_all, "{secrets:?}");
             assert_eq!(says(Some(found)), Some(b"plain".to_vec()), "{secrets:?}");
         }
+        // A copy is known that was sealed with a secret which is not ours, and it goes by a change.
+        let one = share(&store, &[2]);
+        let found = one.read(None, now).await.unwrap().unwrap();
+        assert!(found.is_for_all && found.has_others);
+        assert!(!rotating.read(None, now).await.unwrap().unwrap().has_others);
+        one.write(Some(found.version), b"plain", now).await.unwrap().unwrap();
+        assert!(!one.read(None, now).await.unwrap().unwrap().has_others);
+        assert!(says(share(&store, &[1]).read(None, now).await.unwrap()).is_none());
         let found = share(&store, &[3]).read(None, now).await.unwrap();
         assert!(found.is_some() && says(found).is_none());
         let other = SharedRecord::new(store, sealer(&[1]), "another");
         assert!(other.read(None, now).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn it_has_no_more_bytes_than_it_may() {
+        let (store, now) = (Arc::new(Memory::new(10)), contract::begin());
+        let record = share(&store, &[1]);
+        let most = vec![7; MOST_BYTES - 100];
+        let version = record.write(None, &most, now).await.unwrap().unwrap();
+        assert_eq!(says(record.read(None, now).await.unwrap()), Some(most));
+        let more = vec![7; MOST_BYTES];
+        assert!(record.write(Some(version.clone()), &more, now).await.unwrap_err().is_full());
+        // A copy that is good, and whatever follows.
+        let longer = [&version.0[..], &[0; 200]].concat();
+        let put = Record { sealed: Bytes::from(longer), ..contract::record(b"", now, 60) };
+        store.put(record.key, put).await.unwrap();
+        assert!(says(record.read(None, now).await.unwrap()).is_none());
+    }
+
+    #[tokio::test]
+    async fn more_secrets_than_it_has_room_for_are_those_that_it_has() {
+        let (store, now) = (Arc::new(Memory::new(10)), contract::begin());
+        let secrets: Vec<u8> = (1..=20).collect();
+        let record = share(&store, &secrets);
+        record.write(None, b"plain", now).await.unwrap().unwrap();
+        let found = record.read(None, now).await.unwrap().unwrap();
+        assert!(found.is_for_all && !found.has_others, "or it would be written again and again");
     }
 
     #[tokio::test]

@@ -19,10 +19,12 @@ pub enum Error {
     /// The record of the keys is sealed by another secret, or was changed.
     #[error(
         "keys of identities that replicas share do not open here: give the secret that they were \
-         sealed with, besides the others, in store.secret_files; or, when it is lost, give the secret \
-         of the pseudonyms that brama keys backup saved, in identity.pairwise_secret_file"
+         sealed with, besides the others, in store.secret_files; when it is lost, give the secret \
+         of the pseudonyms that brama keys backup saved, in identity.pairwise_secret_file; and when \
+         they open at no replica, delete the record {0} from Redis: replicas that run put back what \
+         they know"
     )]
-    Shut,
+    Shut(String),
     /// Another secret of the pseudonyms is shared.
     #[error(
         "identity.pairwise_secret_file is not the secret that replicas share, so a citizen would \

@@ -17,12 +17,16 @@ pub(super) struct Kept {
     pub(super) secret: PairwiseSecret,
     /// How often it was changed: of two, the one that was changed more often is the later one.
     pub(super) revision: u64,
+    /// How often the secret was replaced.
+    pub(super) replaced: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     revision: u64,
+    #[serde(default)]
+    replaced: u64,
     ring: String,
     pairwise: String,
 }
@@ -35,6 +39,7 @@ impl Kept {
             ring: KeyRing::restore(&stored.ring, period, algorithms).ok()?,
             secret: PairwiseSecret::new(from_base64(&stored.pairwise)?)?,
             revision: stored.revision,
+            replaced: stored.replaced,
         })
     }
 
@@ -42,6 +47,7 @@ impl Kept {
     pub(super) fn to_bytes(&self) -> Secret<Vec<u8>> {
         let stored = Stored {
             revision: self.revision,
+            replaced: self.replaced,
             ring: self.ring.to_text().expose().clone(),
             pairwise: base64(self.secret.bytes().expose()),
         };
@@ -50,12 +56,19 @@ impl Kept {
 
     /// Returns another one that says the same and shares nothing with this.
     pub(super) fn copied(&self) -> Self {
-        Self { ring: self.ring.clone(), secret: self.secret.copied(), revision: self.revision }
+        let (revision, replaced) = (self.revision, self.replaced);
+        Self { ring: self.ring.clone(), secret: self.secret.copied(), revision, replaced }
     }
 
     /// Tells whether it says the same, however often it was changed.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.ring.to_text().expose() == other.ring.to_text().expose()
             && self.secret.is(&other.secret)
+            && self.replaced == other.replaced
+    }
+
+    /// Tells whether the secret here is the one that was given later.
+    pub(super) fn is_later(&self, other: &Self) -> bool {
+        (self.replaced, self.revision) > (other.replaced, other.revision)
     }
 }

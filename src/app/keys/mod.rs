@@ -5,17 +5,21 @@
 //!    set: one rotates, and a replica that is killed leaves the old ring or the new one. With
 //!    another store they are in the state folder.
 //! 2. Each reads the record again every [`PERIOD`]. While the store is away it goes on with what it
-//!    knows and changes nothing; one that knows no keys yet signs nothing.
+//!    knows and changes nothing, but that a key is retired here at once; one that knows no keys yet
+//!    signs nothing.
 //! 3. A record that was lost, or is older than what a replica knows, is put back by that replica; a
-//!    new one waits for that. What was retired stays retired, whoever knows it.
+//!    new one waits for that. One that was changed apart from what a replica knows is joined with
+//!    it. What was retired stays retired, whoever knows it.
 //! 4. The first replica brings along what its state folder has, so that no key and no `sub` changes.
 //!    From then on the folder has a copy, for a start without the store, or after it was lost.
 
 mod error;
 mod kept;
+mod retiring;
 mod update;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -24,9 +28,10 @@ use tracing::{error, info, warn};
 
 pub use self::error::Error;
 use self::kept::Kept;
+use self::retiring::Retiring;
 use super::state::State;
 use crate::base::causes::in_one_line;
-use crate::base::clock::{SharedClock, Time};
+use crate::base::clock::{SharedClock, Time, later};
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::{KeyRing, Listed, Refusal, SPREAD};
@@ -39,6 +44,8 @@ use crate::store::shared::{SharedRecord, Version};
 pub const RECORD: &str = "brama keys of identities 1";
 /// How often the record is read again, and the clock looked at.
 pub const PERIOD: Duration = Duration::from_secs(1);
+/// How often the log is told that keys cannot be kept, while that goes on.
+const REMINDER: Duration = Duration::from_secs(300);
 /// How often, while no keys are known.
 const PENDING: Duration = Duration::from_millis(250);
 
@@ -55,6 +62,9 @@ pub struct Keeper {
     state: State,
     clock: SharedClock,
     known: Mutex<Known>,
+    retiring: Retiring,
+    /// Whether the keys here are those that are kept.
+    is_kept: AtomicBool,
 }
 
 /// What is known of where the keys are kept.
@@ -62,12 +72,18 @@ pub struct Keeper {
 struct Known {
     /// The record as it was read last.
     version: Option<Version>,
-    /// How often it had been changed.
+    /// How often it had been changed, and the secret replaced.
     revision: u64,
+    replaced: u64,
     /// Whether keys, and the secret, are not known yet.
     lacks: (bool, bool),
     is_read: bool,
-    told: Option<String>,
+    /// Whether a record that does not open may be replaced: no other replica has other secrets.
+    may_replace: bool,
+    /// Whether another secret of the pseudonyms is shared than the one that is given here.
+    differs: bool,
+    /// What the log was told, and when.
+    told: Option<(String, Time)>,
 }
 
 /// What keys are kept of and for.
@@ -92,17 +108,27 @@ impl Settings {
     }
 }
 
+/// Where a key is retired.
+#[derive(Debug)]
+pub enum Retired {
+    /// At every replica, as soon as each has read the record again.
+    Everywhere,
+    /// Here alone, because of that. The others are told when it is over.
+    HereAlone(Error),
+}
+
 /// What is to be changed.
 type Change<'c> = Option<&'c (dyn Fn(&mut Kept, Time) -> Result<(), Refusal> + Sync)>;
 
 impl Keeper {
     /// Finds or makes the keys. `secret` is shared with all who make pseudonyms; it is replaced by
-    /// the one that is kept.
+    /// the one that is kept. `agrees` says that no other replica has other secrets of the store.
     pub(super) async fn begin(
         settings: Settings,
         secret: PairwiseSecret,
         (shared, state): (Option<SharedRecord>, State),
         clock: SharedClock,
+        agrees: bool,
     ) -> Result<Arc<Self>, Error> {
         let Settings { period, algorithms, own, given } = settings;
         let ring = state.key_ring(period, &algorithms)?;
@@ -112,6 +138,10 @@ impl Keeper {
             secret.replace(&known);
         }
         let lacks = (ring.is_none(), !is_given && kept.is_none());
+        // They are those of the copy, when it is whole.
+        let numbers = if lacks == (false, false) { state.numbers()? } else { None };
+        let (revision, replaced) = numbers.unwrap_or_default();
+        let known = Known { lacks, revision, replaced, may_replace: agrees, ..Known::default() };
         let ring = ring.unwrap_or_else(|| KeyRing::empty(period, &algorithms));
         let keeper = Self {
             keys: Arc::new(SigningKeys::new(ring)),
@@ -123,7 +153,9 @@ impl Keeper {
             shared,
             state,
             clock,
-            known: Mutex::new(Known { lacks, ..Known::default() }),
+            known: Mutex::new(known),
+            retiring: Retiring::default(),
+            is_kept: AtomicBool::new(true),
         };
         match keeper.update(None).await {
             Err(Error::Store(error)) => {
@@ -131,6 +163,7 @@ impl Keeper {
             }
             done => done?,
         }
+        keeper.known.lock().await.may_replace = false;
         Ok(Arc::new(keeper))
     }
 
@@ -146,17 +179,44 @@ impl Keeper {
             let lacks = self.known.lock().await.lacks;
             let pause = if lacks == (false, false) { PERIOD } else { PENDING };
             tokio::time::sleep(pause).await;
-            let told = self.update(None).await.err().map(|error| in_one_line(&error));
+            let done = self.update(None).await;
             let mut known = self.known.lock().await;
-            if told == known.told {
-                continue;
-            }
-            match &told {
-                Some(error) => error!(error, "keys of identities cannot be kept"),
-                None => info!("keys of identities are kept again"),
-            }
-            known.told = told;
+            let wrong = match done {
+                Err(error) => Some(in_one_line(&error)),
+                Ok(()) => known.differs.then(|| in_one_line(&Error::OtherSecret)),
+            };
+            self.tell(&mut known, wrong);
         }
+    }
+
+    /// Logs what is wrong when it begins, again and again while it goes on, and when it is over.
+    fn tell(&self, known: &mut Known, wrong: Option<String>) {
+        let now = self.clock.now();
+        let is_told = match (&wrong, &known.told) {
+            (Some(wrong), Some((told, at))) => wrong == told && now < later(*at, REMINDER),
+            (None, None) => true,
+            _ => false,
+        };
+        if is_told {
+            return;
+        }
+        match &wrong {
+            Some(error) => {
+                error!(
+                    error,
+                    "keys of identities cannot be kept: no change reaches other replicas"
+                );
+            }
+            None => info!("keys of identities are kept again"),
+        }
+        known.told = wrong.map(|wrong| (wrong, now));
+    }
+
+    /// Tells whether the keys here are those that are kept, and so those of all replicas. They are
+    /// not while the record cannot be read or written, or is not that of this replica.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Relaxed)
     }
 
     /// Has keys of these algorithms sign. Comes back when every replica publishes them.
@@ -164,10 +224,17 @@ impl Keeper {
         *self.algorithms.write().unwrap_or_else(PoisonError::into_inner) = algorithms.to_vec();
         let is_new = self.lacks_a_key(self.clock.now());
         self.update(Some(&|_, _| Ok(()))).await?;
-        if is_new && self.shared.is_some() {
-            tokio::time::sleep(SPREAD / 2).await;
+        if is_new {
+            self.spread().await;
         }
         Ok(())
+    }
+
+    /// Comes back when every replica that can has read what was kept here.
+    pub async fn spread(&self) {
+        if self.shared.is_some() {
+            tokio::time::sleep(SPREAD / 2).await;
+        }
     }
 
     /// Tells whether an algorithm that routes want has no key yet.
@@ -208,12 +275,26 @@ impl Keeper {
         .await
     }
 
-    /// Retires a key, at every replica.
+    /// Retires a key: here at once, whatever becomes of the store, and then at every replica. When
+    /// that cannot be yet, it is done later.
     ///
     /// # Errors
-    /// When there is no such key, or it cannot be kept: then nothing has changed.
-    pub async fn retire(&self, id: &str) -> Result<(), Error> {
-        self.update(Some(&|kept, now| kept.ring.retire(id, now))).await
+    /// When there is no such key.
+    pub async fn retire(&self, id: &str) -> Result<Retired, Error> {
+        let here = self.retiring.withdraw(&self.keys, id, self.clock.now());
+        if here.is_ok() {
+            // For a start before the store is back.
+            let ring = self.keys.ring().clone();
+            if let Err(error) = self.state.keep_key_ring(&ring) {
+                warn!(%error, "the state folder does not know yet that a key was retired");
+            }
+        }
+        match self.update(Some(&|kept, now| kept.ring.retire(id, now))).await {
+            Ok(()) => Ok(Retired::Everywhere),
+            Err(error @ Error::Refused(_)) => Err(error),
+            Err(error) if here.is_ok() => Ok(Retired::HereAlone(error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the secret of the pseudonyms.
@@ -240,6 +321,7 @@ impl Keeper {
         }
         self.update(Some(&|kept, _| {
             kept.secret = secret.copied();
+            kept.replaced += 1;
             Ok(())
         }))
         .await
@@ -248,15 +330,28 @@ impl Keeper {
     /// Reads what is kept, changes it as the clock and the caller want it, and keeps that.
     async fn update(&self, change: Change<'_>) -> Result<(), Error> {
         let mut known = self.known.lock().await;
-        match &self.shared {
+        let done = match &self.shared {
             Some(record) => self.update_shared(record, &mut known, change).await,
             None => self.update_folder(&mut known, change).await,
+        };
+        match &done {
+            Ok(()) => {
+                let is_kept = !known.differs && !self.retiring.is_owed();
+                self.is_kept.store(is_kept, Ordering::Relaxed);
+            }
+            // That says nothing of where they are kept.
+            Err(Error::Refused(_) | Error::Given | Error::Busy | Error::NotMade) => {}
+            Err(Error::Store(_) | Error::State(_) | Error::Shut(_) | Error::OtherSecret) => {
+                self.is_kept.store(false, Ordering::Relaxed);
+            }
         }
+        done
     }
 
     async fn update_folder(&self, known: &mut Known, change: Change<'_>) -> Result<(), Error> {
         let now = self.clock.now();
-        if change.is_none() && known.is_read && !self.is_due(now) {
+        let is_due = change.is_some() || self.retiring.is_owed() || self.is_due(now);
+        if known.is_read && !is_due {
             return Ok(());
         }
         let mut kept = self.in_memory(known);
@@ -297,6 +392,22 @@ impl Keeper {
             state: State::new(None),
             clock,
             known: Mutex::default(),
+            retiring: Retiring::default(),
+            is_kept: AtomicBool::new(true),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Memory;
+    use crate::store::seal::Sealer;
+
+    #[test]
+    fn operators_find_the_record_by_the_name_that_the_manual_has() {
+        let store = Arc::new(Memory::new(1));
+        let shown = SharedRecord::new(store, Sealer::default(), RECORD).shown();
+        assert!(include_str!("../../../docs/replicas.md").contains(&shown), "{shown}");
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::PoisonError;
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::kept::Kept;
 use super::{Change, Error, Keeper, Known, PERIOD};
 use crate::base::clock::Time;
+use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
 use crate::store::shared::{Found, SharedRecord};
 
@@ -23,7 +24,7 @@ impl Keeper {
         let mut has_waited = false;
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
-            let is_due = change.is_some() || self.is_due(now);
+            let is_due = change.is_some() || self.retiring.is_owed() || self.is_due(now);
             let as_before = known.version.as_ref().filter(|_| !is_due);
             let found = record.read(as_before, now).await?;
             let version = found.as_ref().map(|found| found.version.clone());
@@ -36,7 +37,7 @@ impl Keeper {
                 tokio::time::sleep(PERIOD * 2).await;
                 continue;
             }
-            let (kept, mut next) = self.merged(found, known)?;
+            let (kept, mut next) = self.merged(record, found, known, now)?;
             if let Some(change) = change {
                 change(&mut next, now)?;
             }
@@ -58,7 +59,13 @@ impl Keeper {
 
     /// Returns what the record says, when it need not be written anew for its own sake, and what it
     /// should say by all that is known.
-    fn merged(&self, found: Option<Found>, known: &Known) -> Result<(Option<Kept>, Kept), Error> {
+    fn merged(
+        &self,
+        record: &SharedRecord,
+        found: Option<Found>,
+        known: &mut Known,
+        now: Time,
+    ) -> Result<(Option<Kept>, Kept), Error> {
         let ours = self.in_memory(known);
         let Some(found) = found else {
             if known.is_read {
@@ -70,33 +77,45 @@ impl Keeper {
             }
             return Ok((None, ours));
         };
+        // The secrets were changed at once, and no `sub` with them: it is known otherwise.
+        if found.plain.is_none() && known.may_replace && !known.lacks.1 {
+            warn!("keys of identities that replicas shared do not open, so they are replaced");
+            return Ok((None, ours));
+        }
         let algorithms = self.algorithms.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let read = |plain: &Vec<u8>| Kept::read(plain, self.period, &algorithms);
-        let plain = match found.plain {
-            Some(plain) => plain,
-            // The secrets were changed at once, and no `sub` with them: it is known otherwise.
-            None if !known.is_read && !known.lacks.1 => {
-                warn!("keys of identities that replicas shared do not open, so they are replaced");
-                return Ok((None, ours));
-            }
-            None => return Err(Error::Shut),
-        };
-        let theirs = read(plain.expose()).ok_or(Error::Shut)?;
-        if self.is_given && !theirs.secret.is(&self.secret) {
-            if !known.is_read {
-                return Err(Error::OtherSecret);
-            }
-            error!(error = %Error::OtherSecret, "pseudonyms differ from those of other replicas");
+        let read = |plain: Secret<Vec<u8>>| Kept::read(plain.expose(), self.period, &algorithms);
+        let theirs = found.plain.and_then(read).ok_or_else(|| Error::Shut(record.shown()))?;
+        known.differs = self.is_given && !theirs.secret.is(&self.secret);
+        if known.differs && !known.is_read {
+            return Err(Error::OtherSecret);
         }
+        // A copy that is sealed with a secret that was taken out here goes when a replica starts:
+        // later it may be that of one that has more secrets.
+        let is_right = found.is_for_all && (known.is_read || !found.has_others);
+        let next = self.joined(&theirs, ours, known, now);
+        Ok((is_right.then_some(theirs), next))
+    }
+
+    /// Returns what the record says, with what is known here besides: a record that was put back, or
+    /// changed apart from ours, costs no key that may have signed, and brings none back.
+    fn joined(&self, theirs: &Kept, ours: Kept, known: &Known, now: Time) -> Kept {
         let mut next = theirs.copied();
-        if known.revision > theirs.revision {
-            warn!("the store has older keys of identities than are known here: they are put back");
-            next = ours;
-            next.ring.retire_as(&theirs.ring);
-        } else {
-            next.ring.retire_as(&ours.ring);
+        // What a folder has that was never shared, or was shared elsewhere, is not for all replicas.
+        let is_copy = known.revision > 0 && ours.secret.is(&theirs.secret);
+        if !(known.is_read || is_copy || ours.ring.is_kin(&theirs.ring)) {
+            return next;
         }
-        Ok((found.is_for_all.then_some(theirs), next))
+        if ours.revision > theirs.revision {
+            warn!("the store has older keys of identities than are known here: they are put back");
+        }
+        next.ring.join(&ours.ring, now);
+        next.revision = theirs.revision.max(ours.revision);
+        let is_other = !known.lacks.1 && !self.is_given && !ours.secret.is(&theirs.secret);
+        if is_other && ours.is_later(theirs) {
+            next.secret = ours.secret;
+            next.replaced = ours.replaced;
+        }
+        next
     }
 
     /// Returns what is known here, and something new in the place of what is not.
@@ -105,7 +124,7 @@ impl Keeper {
         ring.require(&self.algorithms.read().unwrap_or_else(PoisonError::into_inner));
         let lacks = known.lacks.1;
         let secret = if lacks { PairwiseSecret::generate() } else { self.secret.copied() };
-        Kept { ring, secret, revision: known.revision }
+        Kept { ring, secret, revision: known.revision, replaced: known.replaced }
     }
 
     /// Makes keys where there should be some. That may take a while.
@@ -123,9 +142,13 @@ impl Keeper {
 
     /// Goes on with what the record says, and keeps a copy of it.
     fn take_over(&self, kept: Kept, known: &mut Known) {
-        if !known.is_read || !kept.is(&self.in_memory(known)) {
+        let is_as_before = kept.revision == known.revision && kept.is(&self.in_memory(known));
+        if !known.is_read || !is_as_before {
             let copied = self.state.keep_key_ring(&kept.ring).and_then(|()| {
-                if self.is_given { Ok(()) } else { self.state.keep_pairwise_secret(&kept.secret) }
+                if !self.is_given {
+                    self.state.keep_pairwise_secret(&kept.secret)?;
+                }
+                self.state.keep_numbers((kept.revision, kept.replaced))
             });
             if let Err(error) = copied {
                 warn!(%error, "the state folder has no copy of the keys of identities");
@@ -135,15 +158,16 @@ impl Keeper {
         self.adopt(kept, known);
     }
 
-    /// Goes on with these keys.
+    /// Goes on with these keys, which are kept.
     pub(super) fn adopt(&self, kept: Kept, known: &mut Known) {
-        let Kept { ring, secret, revision } = kept;
-        known.revision = revision;
+        let Kept { ring, secret, revision, replaced } = kept;
+        (known.revision, known.replaced) = (revision, replaced);
         known.lacks = (false, false);
+        let now = self.clock.now();
         if self.keys.ring().to_text().expose() != ring.to_text().expose() {
-            info!(keys = ring.list(self.clock.now()).len(), "signing keys of identities changed");
+            info!(keys = ring.list(now).len(), "signing keys of identities changed");
         }
-        self.keys.replace(ring);
+        self.retiring.go_on_with(&self.keys, ring, now);
         if !self.is_given && !secret.is(&self.secret) {
             self.secret.replace(&secret);
             self.keys.forget_tokens();

@@ -28,7 +28,7 @@ pub(super) enum Error {
         "{folder} is where a gateway keeps its state ({file} is there): test tokens are never \
          signed with its keys; name another folder with --directory"
     )]
-    StateDirectory { folder: PathBuf, file: &'static str },
+    StateDirectory { folder: PathBuf, file: String },
     #[error(
         "{0} has the keys of a gateway: test tokens are never signed with them; name another \
          folder with --directory"
@@ -68,8 +68,7 @@ impl DevelopmentKeys {
             Some(folder) => folder.to_owned(),
             None => usual_folder(|name| std::env::var_os(name)).ok_or(Error::NoHome)?,
         };
-        if let Some(file) =
-            state::FILES.into_iter().find(|name| folder.join(name).symlink_metadata().is_ok())
+        if let Some(file) = state::files().find(|name| folder.join(name).symlink_metadata().is_ok())
         {
             return Err(Error::StateDirectory { folder, file });
         }
@@ -149,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_state_of_a_gateway_is_refused_by_each_of_its_files() {
-        for name in state::FILES {
+        for name in state::files() {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join(name), "").unwrap();
             let refused = DevelopmentKeys::load_or_make(Some(folder.path()), NOW).unwrap_err();

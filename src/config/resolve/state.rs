@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::Access;
 
 use super::context::Context;
-use crate::app::state::{FILES, beside};
+use crate::app::state::{beside, files};
 use crate::base::rights::{self, folder_of};
 use crate::config::file::StoreKind;
 
@@ -15,7 +15,7 @@ pub(super) fn check(context: &mut Context<'_>) {
     if let Some(folder) = &file.portal.state_directory {
         let key = key!(portal.state_directory);
         folder_of_ours(context, key, folder);
-        for name in FILES {
+        for name in files() {
             context.forbid(key, &folder.join(name), rights::of_secret);
         }
     }

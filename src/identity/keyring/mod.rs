@@ -8,11 +8,13 @@
 //! 3. A key that is retired signs nothing any more, from that moment on. It is published a little
 //!    longer ([`WITHDRAWAL`]), until no replica sends a token of it: a backend that fetches the keys
 //!    meanwhile refuses nobody. A ring remembers which keys were retired, and takes none of them
-//!    back.
+//!    back. Beyond as many names as it remembers ([`names::MOST`]) it takes back no key of before.
 //! 4. The ring is kept between runs as one small JSON text ([`KeyRing::to_text`]); keeping it is
 //!    the caller's business.
 
+mod join;
 mod listed;
+mod names;
 mod stored;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use serde_json::json;
 
 pub use self::listed::{Listed, Standing};
+use self::names::Names;
 pub use self::stored::Unreadable;
 use super::signing_key::{Algorithm, SigningKey};
 use crate::base::clock::{Time, later};
@@ -41,10 +44,10 @@ struct Key {
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     keys: Vec<Key>,
-    /// Names of keys that were retired, the last ones last.
-    retired: Vec<String>,
-    /// Names of keys that were taken in, the last ones last. Each is taken in once.
-    taken_in: Vec<String>,
+    /// Names of keys that were retired, or given up before they signed anything.
+    retired: Names,
+    /// Names of keys that were taken in. Each is taken in once.
+    taken_in: Names,
     period: Duration,
     algorithms: Vec<Algorithm>,
 }
@@ -71,8 +74,8 @@ impl KeyRing {
     pub fn empty(period: Duration, algorithms: &[Algorithm]) -> Self {
         Self {
             keys: Vec::new(),
-            retired: Vec::new(),
-            taken_in: Vec::new(),
+            retired: Names::default(),
+            taken_in: Names::default(),
             period,
             algorithms: algorithms.to_vec(),
         }
@@ -111,21 +114,22 @@ impl KeyRing {
     /// signed nothing.
     pub fn take_in(&mut self, own: &[Arc<SigningKey>], now: Time) {
         for key in own {
-            let is_known = |name: &String| name == key.id();
-            if self.taken_in.iter().chain(&self.retired).any(is_known) {
+            if self.taken_in.has(key.id()) || self.retired.has(key.id()) {
                 continue;
             }
-            remember(&mut self.taken_in, key.id().to_owned());
+            self.taken_in.note(key.id(), now);
             if self.keys.iter().any(|known| known.key.id() == key.id()) {
                 continue;
             }
             let algorithm = key.algorithm();
-            let is_own = |known: &Key| self.taken_in.iter().any(|name| name == known.key.id());
+            let is_own = |known: &Key| self.taken_in.has(known.key.id());
             let next = self.signing(algorithm).find(|(_, next)| next.active_from > now);
             let from = match next.filter(|(_, next)| !is_own(next)) {
                 Some((at, next)) => {
                     let from = next.active_from;
-                    self.keys.remove(at);
+                    // It does not come back from a ring of before.
+                    let given_up = self.keys.remove(at);
+                    self.retired.note(given_up.key.id(), now);
                     Some(from)
                 }
                 None => self
@@ -203,29 +207,29 @@ impl KeyRing {
     /// # Errors
     /// When there is no such key.
     pub fn retire(&mut self, id: &str, now: Time) -> Result<(), Refusal> {
-        if self.retired.iter().any(|retired| retired == id) {
+        self.withdraw(id, now)?;
+        self.advance(now);
+        Ok(())
+    }
+
+    /// Does the same with the keys that there are, and makes none: one that is made where nobody
+    /// else learns of it would sign what nobody knows.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub fn withdraw(&mut self, id: &str, now: Time) -> Result<(), Refusal> {
+        if self.retired.has(id) {
             return Ok(());
         }
         let at = self.keys.iter().position(|key| key.key.id() == id).ok_or(Refusal::NoSuchKey)?;
         let algorithm = self.keys[at].key.algorithm();
         let was_current = self.current_index(algorithm, now) == Some(at);
         self.keys[at].withdrawn_from = Some(later(now, WITHDRAWAL));
-        remember(&mut self.retired, id.to_owned());
+        self.retired.note(id, now);
         if was_current {
             self.hasten(algorithm, now);
         }
-        self.advance(now);
         Ok(())
-    }
-
-    /// Takes over which keys were retired elsewhere; none of them comes back.
-    pub fn retire_as(&mut self, other: &Self) {
-        for id in &other.retired {
-            if !self.retired.contains(id) {
-                self.keys.retain(|key| key.key.id() != id);
-                remember(&mut self.retired, id.clone());
-            }
-        }
     }
 
     /// Tells whether everything that another ring signed may still be published by this one: none
@@ -310,12 +314,6 @@ impl KeyRing {
     }
 }
 
-fn remember(names: &mut Vec<String>, id: String) {
-    names.push(id);
-    let surplus = names.len().saturating_sub(MOST_REMEMBERED);
-    names.drain(..surplus);
-}
-
 /// How long after it came into the ring a key signs at the earliest, while there is another one: by
 /// then every replica has read the ring again, and publishes it.
 pub const SPREAD: Duration = Duration::from_secs(5);
@@ -327,8 +325,6 @@ pub const WITHDRAWAL: Duration = Duration::from_secs(3);
 pub(super) const KEPT: Duration = Duration::from_secs(6 * 60);
 /// The most keys of an algorithm.
 const MOST_KEYS: usize = 8;
-/// The most names of retired keys that are remembered, and of those that were taken in.
-const MOST_REMEMBERED: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, KeyRing};
+use super::{Key, KeyRing, Names};
 use crate::base::clock::Time;
 use crate::base::encoding::{base64, from_base64};
 use crate::base::secret::Secret;
@@ -21,9 +21,33 @@ pub struct Unreadable;
 struct StoredRing {
     keys: Vec<StoredKey>,
     #[serde(default)]
-    retired: Vec<String>,
+    retired: Vec<StoredName>,
+    /// In milliseconds, as all times of names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgotten: Option<i64>,
     #[serde(default)]
-    taken_in: Vec<String>,
+    taken_in: Vec<StoredName>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredName {
+    Noted(i64, String),
+    /// An older version did not say when.
+    Named(String),
+}
+
+impl StoredName {
+    fn all(names: Vec<(i64, String)>) -> Vec<Self> {
+        names.into_iter().map(|(time, name)| Self::Noted(time, name)).collect()
+    }
+
+    fn read(self) -> (i64, String) {
+        match self {
+            Self::Noted(time, name) => (time, name),
+            Self::Named(name) => (0, name),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,14 +105,15 @@ impl KeyRing {
             Ok(stored) => stored,
             Err(_) => {
                 let keys = serde_json::from_str(text).map_err(|_| Unreadable)?;
-                StoredRing { keys, retired: Vec::new(), taken_in: Vec::new() }
+                StoredRing { keys, retired: Vec::new(), forgotten: None, taken_in: Vec::new() }
             }
         };
         let mut ring = Self::empty(period, algorithms);
         let keys = stored.keys.into_iter().map(StoredKey::read);
         ring.keys = keys.collect::<Option<_>>().ok_or(Unreadable)?;
-        ring.retired = stored.retired;
-        ring.taken_in = stored.taken_in;
+        let read = |names: Vec<StoredName>| names.into_iter().map(StoredName::read).collect();
+        ring.retired = Names::kept(read(stored.retired), stored.forgotten);
+        ring.taken_in = Names::kept(read(stored.taken_in), None);
         ring.sort();
         if ring.keys.is_empty() { Err(Unreadable) } else { Ok(ring) }
     }
@@ -97,8 +122,10 @@ impl KeyRing {
     #[must_use]
     pub fn to_text(&self) -> Secret<String> {
         let keys = self.keys.iter().map(StoredKey::from).collect();
-        let (retired, taken_in) = (self.retired.clone(), self.taken_in.clone());
-        let stored = StoredRing { keys, retired, taken_in };
+        let ((retired, forgotten), (taken_in, _)) =
+            (self.retired.to_kept(), self.taken_in.to_kept());
+        let (retired, taken_in) = (StoredName::all(retired), StoredName::all(taken_in));
+        let stored = StoredRing { keys, retired, forgotten, taken_in };
         Secret::new(serde_json::to_string(&stored).expect("strings and numbers can be written"))
     }
 }

@@ -1,22 +1,22 @@
 use super::*;
 use crate::base::encoding::base64;
 
-const PERIOD: Duration = Duration::from_secs(1000);
-const ES256: &[Algorithm] = &[Algorithm::Es256];
+pub(super) const PERIOD: Duration = Duration::from_secs(1000);
+pub(super) const ES256: &[Algorithm] = &[Algorithm::Es256];
 
-fn at(second: i64) -> Time {
+pub(super) fn at(second: i64) -> Time {
     Time::from_second(second).unwrap()
 }
 
-fn signing_at(ring: &KeyRing, now: Time) -> String {
+pub(super) fn signing_at(ring: &KeyRing, now: Time) -> String {
     ring.current(Algorithm::Es256, now).unwrap().id().to_owned()
 }
 
-fn published(ring: &KeyRing) -> Vec<String> {
+pub(super) fn published(ring: &KeyRing) -> Vec<String> {
     published_at(ring, at(0))
 }
 
-fn published_at(ring: &KeyRing, now: Time) -> Vec<String> {
+pub(super) fn published_at(ring: &KeyRing, now: Time) -> Vec<String> {
     let jwks: serde_json::Value = serde_json::from_str(&ring.jwks(now)).unwrap();
     let keys = jwks["keys"].as_array().unwrap();
     keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
@@ -174,8 +174,11 @@ fn a_retired_key_signs_nothing_from_then_on_and_is_withdrawn_and_never_comes_bac
     let mut other = KeyRing::restore(kept.expose(), PERIOD, ES256).unwrap();
     assert!(!ring.still_has(&other));
     assert!(other.still_has(&other.clone()));
-    other.retire_as(&ring);
-    assert_eq!(published(&other), [second]);
+    other.join(&ring, at(104));
+    other.advance(at(104));
+    assert_eq!(published(&other), published(&ring));
+    assert!(!published(&other).contains(&first));
+    assert_eq!(signing_at(&other, at(104)), second);
 }
 
 #[test]

@@ -107,6 +107,7 @@ pub static ALL: &[&Metric] = &[
     &STORE_LAST_SUCCESS,
     &STORE_DURATION,
     &STORE_ERRORS,
+    &KEYS_KEPT,
     &CERTIFICATE_EXPIRY,
     &CERTIFICATE_RELOADS,
     &CERTIFICATE_FAILED,
@@ -239,6 +240,8 @@ metrics! {
         "time that the store took, errors included";
     STORE_ERRORS = "brama_store_errors", Counter, ["operation"],
         "operations that the store could not do";
+    KEYS_KEPT = "brama_identity_keys_kept", Gauge, [],
+        "1 when the keys of identities here are those that replicas share, and can be changed";
     CERTIFICATE_EXPIRY = "brama_certificate_expiry_timestamp_seconds", Gauge, ["use", "name", "file"],
         "when a certificate ends, in seconds since the epoch";
     CERTIFICATE_RELOADS = "brama_certificate_reloads", Counter, ["result"],

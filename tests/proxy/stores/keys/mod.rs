@@ -1,6 +1,7 @@
 //! The keys that sign identities and the secret behind `sub`, as replicas share them over Redis, and
 //! what operators do with them.
 
+mod apart;
 mod operators;
 mod under_load;
 
@@ -187,7 +188,7 @@ fn an_algorithm_that_is_asked_for_while_the_store_is_away_has_its_key_when_it_is
     );
     let (_, said) = one.reload();
     let answer = page(one, &host, "/account", &cookie);
-    assert_eq!(answer.status, 500, "there is no key to sign with: {said}");
+    assert_eq!(answer.status, 503, "there is no key to sign with: {said}");
     let has_key = |gateway: &Gateway| {
         jwks(gateway)["keys"].as_array().unwrap().iter().any(|key| key["alg"] == "EdDSA")
     };

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{BEHIND, Site, identity, jwks, names, published, site, stateful, until};
+use super::{BEHIND, Site, identity, jwks, names, page, published, site, stateful, until};
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Gateway, Simulator, python, sign_in};
+use crate::harness::{Gateway, PATIENCE, Simulator, TOKEN, python, sign_in};
 
 /// Runs `brama keys`; what it prints is JSON.
 fn keys(gateway: &Gateway, words: &[&str]) -> Vec<Value> {
@@ -105,7 +105,8 @@ fn the_secret_behind_sub_is_saved_and_comes_back_at_every_replica() {
     let Site { one, two, .. } = &site;
     let host = one.host();
     let sub = |gateway: &Gateway, cookie: &str| identity(gateway, &host, cookie).1["sub"].clone();
-    let first = sub(one, &sign_in(one, "anna"));
+    let before = sign_in(one, "anna");
+    let first = sub(one, &before);
     let file = one.file("saved");
     let path = file.to_str().unwrap();
     let (done, said) = one.command("keys", &["backup", path], "");
@@ -125,21 +126,60 @@ fn the_secret_behind_sub_is_saved_and_comes_back_at_every_replica() {
     };
     restore(two, other.to_str().unwrap());
     two.has_said(&["operator replaced the secret of the pseudonyms"]);
-    std::thread::sleep(BEHIND);
+    two.has_said(&["all sessions ended, since every sub is another one"]);
+    // Whoever was signed in is not any more, at either.
+    for gateway in [one, two] {
+        until("the end of the session", BEHIND, || {
+            !page(gateway, &host, "/account", &before).text().contains("x-brama-assertion")
+        });
+    }
     let cookie = sign_in(one, "anna");
     let second = sub(one, &cookie);
     assert_ne!(second, first);
     assert_eq!(sub(two, &cookie), second);
     // And the first one comes back.
     restore(one, path);
-    std::thread::sleep(BEHIND);
     let cookie = sign_in(one, "anna");
     assert_eq!((sub(one, &cookie), sub(two, &cookie)), (first.clone(), first));
+    // What is too long for a request is said to be.
+    let long = one.file("long");
+    for (length, fits) in [(2048, true), (2049, false)] {
+        brama::base::private::write(&long, &vec![7; length]).unwrap();
+        let (done, said) = one.command("keys", &["restore", long.to_str().unwrap(), "--yes"], "");
+        assert_eq!(done, fits, "{said}");
+        assert!(fits || said.contains("has more than 2048 bytes"), "{said}");
+    }
     // Too short is no secret.
     let short = one.file("short");
     brama::base::private::write(&short, &[7; 31]).unwrap();
     let (done, said) = one.command("keys", &["restore", short.to_str().unwrap(), "--yes"], "");
     assert!(!done && said.contains("fewer than 32 bytes"), "{said}");
+}
+
+/// Redis answers late, and the operator does not wait for that.
+#[test]
+fn what_was_begun_is_done_and_logged_although_the_operator_leaves() {
+    let Some(site) = site() else { return };
+    let Site { one, two, redis, .. } = &site;
+    let leaked = standing(&keys(one, &["list"]), "current")[0].to_owned();
+    redis.ask("CLIENT PAUSE 700 WRITE");
+    let mut wire = one.operations();
+    let body = format!("{{\"kid\": \"{leaked}\"}}");
+    wire.send(
+        format!(
+            "POST /keys/retire HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .as_bytes(),
+    );
+    // It has been heard of.
+    until("the end of the key", PATIENCE, || {
+        standing(&keys(one, &["list"]), "retired").contains(&leaked.as_str())
+    });
+    drop(wire);
+    one.has_said(&["operator retired a key of identities", &leaked]);
+    until("the end of the key", PATIENCE, || !published(two).contains(&leaked));
 }
 
 #[test]

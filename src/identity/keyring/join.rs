@@ -1,0 +1,197 @@
+//! Two rings that were the same once, and were changed apart: after a failover of the store, from a
+//! record that was put back, or by a replica that could not reach it.
+//!
+//! 1. Whatever one of them may have signed is published by both, as long as a token of it may live.
+//! 2. What one of them retired is retired.
+//! 3. What was joined already changes nothing.
+
+use std::time::Duration;
+
+use super::{Key, KeyRing};
+use crate::base::clock::{Time, later};
+
+impl KeyRing {
+    /// Takes over what another ring knows besides.
+    pub fn join(&mut self, other: &Self, now: Time) {
+        let mut came = Vec::new();
+        let has = |key: &Key| other.keys.iter().any(|known| known.key.id() == key.key.id());
+        self.keys.retain(|key| has(key) || !other.retired.may_have_forgotten(key.since));
+        for key in &other.keys {
+            let may_come = self.may_take_back(key);
+            match self.keys.iter_mut().find(|own| own.key.id() == key.key.id()) {
+                Some(own) => own.join(key),
+                None if may_come => {
+                    came.push(key.key.id().to_owned());
+                    self.keys.push(key.clone());
+                }
+                None => {}
+            }
+        }
+        self.retired.join(&other.retired);
+        self.taken_in.join(&other.taken_in);
+        let retired = &self.retired;
+        self.keys.retain(|key| key.withdrawn_from.is_some() || !retired.has(key.key.id()));
+        self.sort();
+        // One that others have just dropped does not come back by a clock that is behind theirs.
+        let soon = later(now, CLOCKS);
+        let over: Vec<_> = (0..self.keys.len()).map(|at| self.is_over(at, soon)).collect();
+        let mut over = over.into_iter();
+        self.keys.retain(|key| {
+            let is_over = over.next().unwrap_or(false);
+            !(is_over && came.iter().any(|name| name == key.key.id()))
+        });
+    }
+
+    /// Tells whether the other ring was the same as this one at some time: a key, or the name of one,
+    /// is in both.
+    #[must_use]
+    pub fn is_kin(&self, other: &Self) -> bool {
+        let theirs: Vec<_> = other.names().collect();
+        self.names().any(|name| theirs.contains(&name))
+    }
+
+    /// Tells whether a key of that name was retired.
+    #[must_use]
+    pub fn is_retired(&self, id: &str) -> bool {
+        self.retired.has(id)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let remembered = self.retired.all().chain(self.taken_in.all());
+        self.keys.iter().map(|key| key.key.id()).chain(remembered.map(String::as_str))
+    }
+
+    /// Tells whether a key that is not here may come: it was not retired, as far as that is
+    /// remembered.
+    fn may_take_back(&self, key: &Key) -> bool {
+        !self.retired.has(key.key.id()) && !self.retired.may_have_forgotten(key.since)
+    }
+}
+
+impl Key {
+    /// Both say when: the earlier time holds.
+    fn join(&mut self, other: &Self) {
+        self.since = self.since.min(other.since);
+        self.active_from = self.active_from.min(other.active_from);
+        self.withdrawn_from = match (self.withdrawn_from, other.withdrawn_from) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+/// By how much clocks of replicas may differ. What a key signed is over by then: it is kept for a
+/// minute longer than a token lives.
+const CLOCKS: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ES256, PERIOD, at, published, published_at, signing_at};
+    use super::*;
+    use crate::identity::keyring::Standing;
+    use crate::identity::signing_key::Algorithm;
+
+    fn joined(one: &KeyRing, other: &KeyRing, now: i64) -> KeyRing {
+        let mut joined = one.clone();
+        joined.join(other, at(now));
+        joined
+    }
+
+    fn text(ring: &KeyRing) -> String {
+        ring.to_text().expose().clone()
+    }
+
+    #[test]
+    fn rings_that_were_changed_apart_lose_no_key_and_bring_back_none_that_was_retired() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let [first, second] = published(&ring).try_into().unwrap();
+        // One side retires, and so has another key sign; the other one rotates twice.
+        let (mut one, mut two) = (ring.clone(), ring);
+        one.retire(&first, at(100)).unwrap();
+        two.rotate(Algorithm::Es256, at(101)).unwrap();
+        two.rotate(Algorithm::Es256, at(110)).unwrap();
+        let signs = signing_at(&two, at(120));
+        assert_ne!(signs, second);
+        for both in [joined(&one, &two, 120), joined(&two, &one, 120)] {
+            let names = published_at(&both, at(120));
+            assert!(!names.contains(&first), "it is retired");
+            for name in published(&one).iter().chain(&published(&two)) {
+                assert_eq!(names.contains(name), *name != first);
+            }
+            assert_eq!(signing_at(&both, at(120)), signs);
+            for known in [&one, &two, &both] {
+                assert_eq!(text(&joined(&both, known, 120)), text(&both), "nothing is new");
+            }
+        }
+    }
+
+    #[test]
+    fn an_older_ring_brings_nothing_back_and_takes_nothing_away() {
+        let old = KeyRing::generate(PERIOD, ES256, at(0));
+        let mut ring = old.clone();
+        for second in (0..20_000).step_by(100) {
+            ring.advance(at(second));
+        }
+        assert_eq!(text(&joined(&ring, &old, 20_000)), text(&ring));
+        let mut back = joined(&old, &ring, 20_000);
+        back.advance(at(20_000));
+        assert_eq!(published(&back), published(&ring));
+        // What is on its way out stays published until then.
+        let current = signing_at(&ring, at(20_000));
+        let before = ring.clone();
+        ring.retire(&current, at(20_000)).unwrap();
+        let back = joined(&before, &ring, 20_001);
+        assert!(published_at(&back, at(20_001)).contains(&current));
+        assert!(!published_at(&back, at(20_003)).contains(&current));
+        let listed = back.list(at(20_001));
+        assert!(listed.iter().any(|key| key.id == current && key.standing == Standing::Retired));
+    }
+
+    #[test]
+    fn a_key_that_was_dropped_by_a_clock_ahead_does_not_come_back_and_one_that_is_needed_does() {
+        let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+        // Changed on command: the first one is over six minutes after its successor signed.
+        ring.rotate(Algorithm::Es256, at(100)).unwrap();
+        ring.rotate(Algorithm::Es256, at(200)).unwrap();
+        let first = published(&ring)[0].clone();
+        let mut ahead = ring.clone();
+        ahead.advance(at(460));
+        assert!(!published(&ahead).contains(&first));
+        assert_eq!(text(&joined(&ahead, &ring, 435)), text(&ahead), "here it is not over yet");
+        assert!(published(&joined(&ahead, &ring, 400)).contains(&first), "tokens of it live");
+    }
+
+    #[test]
+    fn beyond_the_names_that_are_remembered_no_key_of_before_comes_back() {
+        let old = KeyRing::generate(PERIOD, ES256, at(0));
+        let first = published(&old)[0].clone();
+        let mut ring = old.clone();
+        for second in 1..=70 {
+            let current = signing_at(&ring, at(second * 10));
+            ring.retire(&current, at(second * 10)).unwrap();
+        }
+        assert!(!ring.is_retired(&first), "its name is forgotten");
+        assert!(!published_at(&joined(&ring, &old, 701), at(710)).contains(&first));
+        assert!(!published_at(&joined(&old, &ring, 701), at(710)).contains(&first));
+        // A key that came into another ring later does.
+        let mut other = ring.clone();
+        let current = signing_at(&ring, at(720));
+        other.retire(&current, at(720)).unwrap();
+        let new = other.list(at(720)).pop().unwrap().id;
+        assert!(published(&joined(&ring, &other, 721)).contains(&new));
+        assert!(published_at(&ring, at(721)).contains(&current));
+        assert!(!published_at(&joined(&ring, &other, 721), at(724)).contains(&current));
+    }
+
+    #[test]
+    fn rings_are_kin_when_they_have_a_key_or_a_name_in_common() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let mut later = ring.clone();
+        for name in published(&ring) {
+            later.retire(&name, at(1)).unwrap();
+        }
+        later.advance(at(10));
+        assert!(ring.is_kin(&later) && later.is_kin(&ring));
+        assert!(!ring.is_kin(&KeyRing::generate(PERIOD, ES256, at(0))));
+    }
+}
