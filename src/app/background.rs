@@ -33,13 +33,14 @@ impl Background {
         Self { tasks: JoinSet::new(), watched: Vec::new(), stop }
     }
 
-    /// Keeps the records: what sessions have to tell the store and hear of it, what is still to be
-    /// opened, what there is to agree on with other replicas.
+    /// Holds the state folder, and keeps the records: what sessions have to tell the store and hear
+    /// of it, what is still to be opened, what there is to agree on with other replicas.
     pub(super) fn keep_records(
         &mut self,
         shared: &Shared,
-        (opening, agreement): (Option<Opening>, Option<Agreement>),
+        (opening, agreement, lock): (Option<Opening>, Option<Agreement>, Lock),
     ) {
+        self.tasks.spawn(lock.hold());
         let clock = || Arc::clone(&shared.clock);
         self.tasks.spawn(Arc::clone(&shared.flows.sessions).serve(clock()));
         if let Some(opening) = opening {
@@ -48,11 +49,6 @@ impl Background {
         if let Some(agreement) = agreement {
             self.tasks.spawn(agreement.keep(clock()));
         }
-    }
-
-    /// Holds the state folder.
-    pub(super) fn hold(&mut self, lock: Lock) {
-        self.tasks.spawn(lock.hold());
     }
 
     /// Begins what every gateway has: the rotation of keys, the watches over files and servers, and

@@ -29,8 +29,8 @@ pub(super) struct Metrics {
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) stop: Shutdown,
     pub(super) life: Arc<Life>,
-    pub(super) store: &'static str,
-    pub(super) traffic: Arc<Traffic>,
+    /// The name of the store, and what was seen of it.
+    pub(super) store: (&'static str, Arc<Traffic>),
     pub(super) keeper: Arc<Keeper>,
 }
 
@@ -186,20 +186,20 @@ impl Metrics {
     fn store(&self, shared: &Shared, encoder: &mut MetricsEncoder<'_>) -> fmt::Result {
         let (sessions, now) = (&shared.flows.sessions, self.clock.now());
         let is_up = !sessions.is_away();
-        encoder.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store], flag(is_up)))?;
+        encoder.rows(&catalogue::STORE_UP, |rows| rows.add(&[self.store.0], flag(is_up)))?;
         encoder.one(&catalogue::STORE_EVENTS_UP, flag(sessions.hears_of_ends()))?;
         encoder.one(&catalogue::STORE_AWAY, sessions.away_for(now).as_secs_f64())?;
-        if let Some(ago) = self.traffic.since_success() {
+        if let Some(ago) = self.store.1.since_success() {
             let last = now.as_millisecond() as f64 / 1000.0 - ago.as_secs_f64();
             encoder.one(&catalogue::STORE_LAST_SUCCESS, last)?;
         }
         encoder.rows(&catalogue::STORE_DURATION, |rows| {
             let mut all = Operation::ALL.into_iter();
-            all.try_for_each(|one| rows.histogram(&[one.name()], &self.traffic.of(one).duration))
+            all.try_for_each(|one| rows.histogram(&[one.name()], &self.store.1.of(one).duration))
         })?;
         encoder.rows(&catalogue::STORE_ERRORS, |rows| {
             Operation::ALL.into_iter().try_for_each(|one| {
-                rows.add(&[one.name()], self.traffic.of(one).errors.value() as f64)
+                rows.add(&[one.name()], self.store.1.of(one).errors.value() as f64)
             })
         })?;
         encoder.one(&catalogue::KEYS_KEPT, flag(self.keeper.is_kept()))

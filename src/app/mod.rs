@@ -83,12 +83,9 @@ impl App {
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let kept =
             store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
-        let agrees = kept.agree(now).await?;
-        let record = kept.keys_record();
-        let lock = Lock::take(&state, record.is_some())?;
-        let shared = (record, state);
-        let keeper =
-            Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock), agrees).await?;
+        let lock = Lock::take(&state, kept.redis.is_some())?;
+        let shared = (kept.keys_record(), state, kept.agree(now).await?);
+        let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
 
         // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
         let groups = groups(settings.upstreams).await;

@@ -67,7 +67,6 @@ impl App {
         let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
         let keys = Keys::new(Arc::clone(&keeper), Arc::clone(&sessions), Arc::clone(&clock));
         let admin = (admin, keys);
-        let (store, traffic) = kept.seen();
         let numbers = Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&clock),
@@ -76,16 +75,14 @@ impl App {
             certificates: certificates.of_citizens,
             stop: stopping.clone(),
             life: Arc::clone(&life),
-            store,
-            traffic,
+            store: kept.seen(),
             keeper: Arc::clone(&keeper),
         };
         let (operations_stopper, operations_stop) = shutdown();
         let service = Operations::new(stopping.clone(), admin, numbers.scraper(), operations_hosts);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
-        background.keep_records(&shared, (kept.opening, kept.agreement));
-        background.hold(lock);
+        background.keep_records(&shared, (kept.opening, kept.agreement, lock));
         background.start((keeper, certificates.all, groups));
         notify::ready();
         successor::tell_predecessor().await;

@@ -126,9 +126,8 @@ impl Keeper {
     pub(super) async fn begin(
         settings: Settings,
         secret: PairwiseSecret,
-        (shared, state): (Option<SharedRecord>, State),
+        (shared, state, agrees): (Option<SharedRecord>, State, bool),
         clock: SharedClock,
-        agrees: bool,
     ) -> Result<Arc<Self>, Error> {
         let Settings { period, algorithms, own, given } = settings;
         let ring = state.key_ring(period, &algorithms)?;
