@@ -60,7 +60,7 @@ impl Lock {
             tokio::time::sleep(BETWEEN).await;
             self.is_held = file.try_lock().is_ok();
         }
-        pending().await
+        pending::<()>().await;
     }
 }
 

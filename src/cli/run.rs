@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Ok(clock) => clock,
             Err(error) => return fail(format_args!("there is no thread for the clock: {error}")),
         };
-        match App::bind(settings, clock).await {
+        match Box::pin(App::bind(settings, clock)).await {
             Ok(app) => {
                 let (commands, received) = mpsc::channel(4);
                 let listening = tokio::spawn(control::listen(signals, watched, commands));

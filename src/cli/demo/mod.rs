@@ -134,7 +134,7 @@ async fn start(
     let (names, told) = (own.as_ref().map(|own| own.names.clone()), portal_address.to_string());
     let addresses = Addresses { origin: &origin, portal: portal_address, own, gateway, operations };
     let settings = settings::gateway(&simulator, addresses, sessions)?;
-    let app = App::bind(settings, Arc::clone(&clock)).await?;
+    let app = Box::pin(App::bind(settings, Arc::clone(&clock))).await?;
 
     // 4. The portal, which trusts the gateway's published keys and nothing else.
     let keys = format!("{origin}/.brama/jwks.json");

@@ -64,7 +64,7 @@ impl Names {
         self.noted.dedup_by(|one, other| one.1 == other.1);
         self.noted.sort();
         let surplus = self.noted.len().saturating_sub(MOST);
-        let last = self.noted.drain(..surplus).map(|(time, _)| time).last();
+        let last = self.noted.drain(..surplus).map(|(time, _)| time).next_back();
         self.forgotten = self.forgotten.max(last);
     }
 }
