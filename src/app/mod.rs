@@ -100,8 +100,7 @@ impl App {
             may_pass_maintenance: settings.gateway.maintenance.allow.clone(),
         });
         let kept_tokens = settings.session.maximum.saturating_mul(rules.policy.releases() as u64);
-        let admin_token = settings.admin_token;
-        let (given, redis) = ((admin_token.as_ref(), store_secrets), kept.redis.clone());
+        let (given, redis) = ((settings.admin_token.as_ref(), store_secrets), kept.redis.clone());
         let secrets = (secret.clone(), Arc::clone(&keeper));
         let renewal = Renewal::new(settings.fixed, secrets, given, redis, kept_tokens);
         let minter = Minter::new(
@@ -149,7 +148,7 @@ impl App {
             admission,
             keeper,
             clock,
-            admin_token,
+            admin_token: settings.admin_token,
             kept,
             lock,
             life: Life::begin(now),

@@ -90,15 +90,14 @@ impl App {
         // 3. Until it is time to stop.
         let mut running = Running { renewal, admission, currents, background, life, clock, stop };
         let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
-        let Running { background, clock, .. } = running;
 
         // 4. Leave first, so that balancers and clients can notice; then stop.
         stopper.drain();
         if ending == Ending::LeftToSuccessor {
             // New connections are the successor's, which waits for what only one process can have.
             stopper.succeed();
-            sessions.write_all_activity(clock.now()).await;
-            sessions.leave_store(clock.now()).await;
+            sessions.write_all_activity(running.clock.now()).await;
+            sessions.leave_store(running.clock.now()).await;
             kept.store.close();
             operations_stopper.stop();
         } else {
@@ -108,10 +107,10 @@ impl App {
         tokio::time::sleep(limits.drain_delay).await;
         stopper.stop();
         workers.ended().await;
-        sessions.write_all_activity(clock.now()).await;
-        sessions.leave_store(clock.now()).await;
+        sessions.write_all_activity(running.clock.now()).await;
+        sessions.leave_store(running.clock.now()).await;
         shared.access.flush();
-        background.end().await;
+        running.background.end().await;
         operations_stopper.stop();
         let _ = operations.await;
         info!("gateway stopped");

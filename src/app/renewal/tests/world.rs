@@ -111,7 +111,7 @@ impl World {
     pub(super) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path());
-        let app = bind(&folder, &[]).await;
+        let app = bind(resolved(&folder, &[])).await;
         let workers = [Current::new(Worker::new(&app.shared, &app.groups))];
         Self { folder, app, workers }
     }
@@ -203,7 +203,9 @@ impl World {
         if renewed == before && tls[0] == tls[1] {
             return Err(SAME.to_owned());
         }
-        let fresh = bind(&self.folder, &after).await;
+        // The state folder is that of the other one, as long as it is there.
+        let fresh = Settings { state_directory: None, ..resolved(&self.folder, &after) };
+        let fresh = bind(fresh).await;
         let fresh = told(&Worker::new(&fresh.shared, &fresh.groups), &fresh);
         let fresh = format!("{fresh}{:?}", self.settings(&after)?.log.level);
         match difference(&renewed, &fresh) {
@@ -292,9 +294,12 @@ fn renewal_with(settings: &Settings, redis: Option<Arc<Redis>>) -> Renewal {
     Renewal::new(settings.fixed.clone(), (secret, keeper), secrets, redis, 1000)
 }
 
-async fn bind(folder: &TempDir, changes: &[(&str, &str)]) -> App {
+fn resolved(folder: &TempDir, changes: &[(&str, &str)]) -> Settings {
     let (settings, problems) = config::resolve(load(folder, changes), SystemClock.now());
-    let settings = settings.unwrap_or_else(|| panic!("{problems}"));
+    settings.unwrap_or_else(|| panic!("{problems}"))
+}
+
+async fn bind(settings: Settings) -> App {
     Box::pin(App::bind(settings, Arc::new(SystemClock))).await.unwrap()
 }
 
