@@ -8,7 +8,7 @@
 //! 3. A key that is retired signs nothing any more, from that moment on. It is published a little
 //!    longer ([`WITHDRAWAL`]), until no replica sends a token of it: a backend that fetches the keys
 //!    meanwhile refuses nobody. A ring remembers which keys were retired, and takes none of them
-//!    back. Beyond as many names as it remembers ([`names::MOST`]) it takes back no key of before.
+//!    back. Beyond as many names as it remembers it takes back no key of before.
 //! 4. The ring is kept between runs as one small JSON text ([`KeyRing::to_text`]); keeping it is
 //!    the caller's business.
 
