@@ -2,6 +2,7 @@
 //! client's address is what a trusted proxy in front says.
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -162,7 +163,7 @@ fn inventions_cost_nothing(kind: &str) {
             .find("brama_store_operation_duration_seconds_count", labels)
             .unwrap_or_default()
     };
-    let before = asked();
+    let (before, began) = (asked(), Instant::now());
     for number in 0..1300 {
         let invented = format!("brama={number:0>43}");
         assert_eq!(page(gateway, &host, "/public", &invented).status, 200, "{kind}: {number}");
@@ -173,7 +174,9 @@ fn inventions_cost_nothing(kind: &str) {
     let invented = asked() - before;
     // Before, the store was asked 1,300 times, and the citizen got 429.
     eprintln!("{kind}: the store was asked {invented} times for 1300 inventions");
-    assert!(invented < 10.0, "{kind}: {invented}");
+    // Whatever is asked, the keys of identities are read once a second.
+    let most = 10.0 + began.elapsed().as_secs_f64();
+    assert!(invented < most, "{kind}: {invented} of {most}");
     let answer = page(gateway, &host, "/account", &anna);
     assert_eq!((answer.status, is_of_portal(&answer)), (200, true), "{kind}: {}", answer.text());
     assert!(asked() - before > invented, "{kind}: the twin, the store is asked about what is ours");
