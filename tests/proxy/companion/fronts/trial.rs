@@ -41,6 +41,18 @@ fn what_is_printed_breaks_no_rule() {
 }
 
 #[test]
+fn without_the_place_of_the_portal_answers_alone_are_judged() {
+    if !tools::has(&[Tool::Nginx]) {
+        return;
+    }
+    let site = Site::start_before("nginx", &free_address().to_string(), nginx::start);
+    let words = ["nginx", "--test", &site.origin()];
+    let (is_well, said) = site.gateway.command("print-config", &words, "");
+    assert!(is_well && said.contains(" 0 broken, "), "{said}");
+    assert!(!said.contains(", 0 not to be told"), "what cannot be known is said: {said}");
+}
+
+#[test]
 fn what_was_changed_is_told_by_its_rule() {
     for (from, to, with_session, rule) in [
         ("        auth_request /brama-decide;\n", "", false, "no path leads past the question"),
@@ -51,8 +63,8 @@ fn what_was_changed_is_told_by_its_rule() {
             "the question is about the request",
         ),
         (
-            "    underscores_in_headers off;\n    ignore_invalid_headers on;\n",
-            "    underscores_in_headers on;\n    ignore_invalid_headers off;\n",
+            "        proxy_set_header X-Brama-Assertion $brama_x_brama_assertion;\n",
+            "",
             false,
             "no header of a client speaks of an identity",
         ),
