@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use http::header::{FORWARDED, HOST, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, Version};
 
 use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
@@ -31,6 +31,16 @@ pub struct Asked {
     pub parts: Box<Parts>,
     /// Who made it.
     pub client: Client,
+}
+
+/// One request, as far as a proxy names it: read in one way, and contradicted by nothing.
+#[derive(Debug)]
+pub struct Question {
+    method: Method,
+    uri: Uri,
+    host: Host,
+    is_tls: bool,
+    client: IpAddr,
 }
 
 /// What a proxy says of a request, each in its own place.
@@ -66,6 +76,14 @@ pub enum Error {
     /// The question came to an address where none is answered.
     #[error("nothing is answered at this path; the proxy in front must ask at {0}")]
     Elsewhere(&'static str),
+}
+
+impl Error {
+    /// Says what cannot be, as far as it can be repeated.
+    #[must_use]
+    pub fn malformed(name: &'static str, value: &[u8]) -> Self {
+        Self::Malformed(name, Foreign::new(&String::from_utf8_lossy(value)))
+    }
 }
 
 impl From<Error> for Failure {
@@ -112,56 +130,46 @@ pub fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Er
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Error::NotOne(name));
     };
-    let text = value.to_str().map_err(|_| malformed(name, value))?;
+    let text = value.to_str().map_err(|_| Error::malformed(name, value.as_bytes()))?;
     if text.is_empty() { Err(Error::NotOne(name)) } else { Ok(text) }
 }
 
-fn malformed(name: &'static str, value: &HeaderValue) -> Error {
-    Error::Malformed(name, Foreign::new(&String::from_utf8_lossy(value.as_bytes())))
-}
-
-impl Asked {
-    /// Makes the request that is asked about, from what the proxy names and what else it passes on
-    /// of its client's headers.
+impl Question {
+    /// Reads what the proxy names, and holds it against what else it passes on of its client's
+    /// headers.
     ///
     /// # Errors
     /// When it is no request, or two headers name different ones.
-    pub fn new(named: Named<'_>, headers: HeaderMap, peer: &Peer) -> Result<Self, Failure> {
-        let foreign = |text: &str| Foreign::new(text);
+    pub fn read(named: Named<'_>, headers: &HeaderMap) -> Result<Self, Failure> {
         let is_tls = match named.scheme {
             "https" => true,
             "http" => false,
-            other => return Err(Error::Malformed("the scheme", foreign(other)).into()),
+            other => return Err(Error::malformed("the scheme", other.as_bytes()).into()),
         };
         let method = Method::from_bytes(named.method.as_bytes())
-            .map_err(|_| Error::Malformed("the method", foreign(named.method)))?;
+            .map_err(|_| Error::malformed("the method", named.method.as_bytes()))?;
         let host = Host::parse(named.host.as_bytes(), is_tls)?;
         check_target(named.target)?;
         let uri: Uri = named.target.parse().map_err(|_| path::Error::Ambiguous)?;
         if uri.path_and_query().is_none_or(|read| read.as_str() != named.target) {
             return Err(path::Error::Ambiguous.into());
         }
-        check_same(&headers, &named, &host)?;
-        let mut parts = empty_parts();
-        parts.method = method;
-        parts.uri = uri;
-        parts.headers = headers;
+        check_same(headers, &named, &host)?;
+        Ok(Self { method, uri, host, is_tls, client: named.client.to_canonical() })
+    }
+
+    /// Makes the request that is asked about of the head of the question, whose headers are its
+    /// client's. What belongs to the question alone goes.
+    #[must_use]
+    pub fn about(self, mut parts: Box<Parts>, peer: &Peer) -> Asked {
+        let Self { method, uri, host, is_tls, client } = self;
+        (parts.method, parts.uri, parts.version) = (method, uri, Version::HTTP_11);
+        parts.extensions = Extensions::new();
         parts.headers.insert(HOST, host.value().clone());
         note_upgrade(&mut parts);
-        let client = Client {
-            address: named.client.to_canonical(),
-            is_tls,
-            host: Some(host),
-            ..Client::direct(peer, is_tls)
-        };
-        Ok(Self { parts: Box::new(parts), client })
+        let direct = Client::direct(peer, is_tls);
+        Asked { parts, client: Client { address: client, is_tls, host: Some(host), ..direct } }
     }
-}
-
-fn empty_parts() -> Parts {
-    let (mut parts, ()) = http::Request::new(()).into_parts();
-    parts.version = Version::HTTP_11;
-    parts
 }
 
 /// The reader of addresses would drop a fragment, which the portal gets (RFC 9112 3.2.1 has none).
@@ -179,12 +187,14 @@ fn check_target(target: &str) -> Result<(), path::Error> {
 fn check_same(headers: &HeaderMap, named: &Named<'_>, host: &Host) -> Result<(), Error> {
     for (name, what) in SAME {
         for value in headers.get_all(name) {
-            let value = value.to_str().map_err(|_| malformed(name, value))?;
+            let value = value.to_str().map_err(|_| Error::malformed(name, value.as_bytes()))?;
             let is_same = match what {
-                What::Target => {
-                    without_origin(value) == named.target
-                        && authority(value).is_none_or(|authority| is_host(authority, host))
-                }
+                What::Target => match Address::parse(value) {
+                    Some(Address { authority, target, .. }) => {
+                        target == named.target && is_host(authority, host)
+                    }
+                    None => value == named.target,
+                },
                 What::Method => value == named.method,
                 What::Host => is_host(value, host),
                 What::Scheme => value.eq_ignore_ascii_case(named.scheme),
@@ -197,7 +207,7 @@ fn check_same(headers: &HeaderMap, named: &Named<'_>, host: &Host) -> Result<(),
     }
     for line in headers.get_all(FORWARDED) {
         let read = line.to_str().ok().and_then(elements::parse);
-        let elements = read.ok_or_else(|| malformed("forwarded", line))?;
+        let elements = read.ok_or_else(|| Error::malformed("forwarded", line.as_bytes()))?;
         let differs = |element: &elements::Element<'_>| {
             element.host.is_some_and(|other| !is_host(other, host))
                 || element.proto.is_some_and(|other| !other.eq_ignore_ascii_case(named.scheme))
@@ -215,18 +225,29 @@ fn is_host(text: &str, host: &Host) -> bool {
     read(true).or_else(|| read(false)).is_some_and(|other| other.name() == host.name())
 }
 
-/// Returns host and port of an address; a path has none.
-fn authority(address: &str) -> Option<&str> {
-    let (_, rest) = address.split_once("://").filter(|_| !address.starts_with('/'))?;
-    Some(rest.split(['/', '?']).next().unwrap_or(rest))
+/// The parts of an absolute address. Nothing is judged here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Address<'a> {
+    /// `http` or `https`.
+    pub(super) scheme: &'a str,
+    /// Host and port.
+    pub(super) authority: &'a str,
+    /// Path and query.
+    pub(super) target: &'a str,
 }
 
-/// Takes scheme and host off an address.
-pub(super) fn without_origin(address: &str) -> &str {
-    let rest = ["https://", "http://"].into_iter().find_map(|scheme| address.strip_prefix(scheme));
-    match rest {
-        Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
-        None => address,
+impl<'a> Address<'a> {
+    /// Takes an address apart; `None` for what is none, such as a path.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        if !matches!(scheme, "http" | "https") {
+            return None;
+        }
+        let (authority, target) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, "/"),
+        };
+        Some(Self { scheme, authority, target })
     }
 }
 

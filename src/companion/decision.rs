@@ -18,12 +18,12 @@ use crate::gateway::decide::Found;
 use crate::gateway::failure::{self, Failure};
 use crate::gateway::stack::Unanswered;
 use crate::gateway::{Worker, action, destination};
-use crate::identity::foreign_headers::tells_identity;
 use crate::identity::forms::Told;
 use crate::identity::headers::ASSERTION;
 use crate::pages::ErrorPage;
 use crate::request::context::RequestContext;
 use crate::request::headers::forwarded::Client;
+use crate::request::headers::scan::told_as;
 use crate::request::service::{Peer, WantsUpgrade};
 
 /// It may pass.
@@ -108,7 +108,11 @@ pub async fn answer(worker: &Worker, front: Front, asked: Asked, peer: &Peer) ->
         return front.refusal(refuse(worker, asked.parts, peer, &failure));
     }
     let (answer, unanswered) = decide(worker, asked, peer).await;
-    note(unanswered, front.write(answer))
+    let response = match answer {
+        Answer::Allow(allowed) => allowed.into_response(),
+        Answer::Deny(denied) => front.refusal(denied.into_response()),
+    };
+    note(unanswered, response)
 }
 
 /// Refuses to answer a question that could not be read, or that another than the proxy asks.
@@ -248,11 +252,11 @@ fn check_upgrade(pass: &Pass, context: &RequestContext) -> Result<(), Failure> {
 /// requests on it takes them away; here the proxy in front would hand them on.
 fn told_by_client(worker: &Worker, headers: &HeaderMap) -> Option<HeaderName> {
     let shared = &worker.shared;
-    let (passed, told) =
-        (&shared.settings.edge.identity_headers_passed, shared.rules.policy.told_names());
+    let passed = &shared.settings.edge.identity_headers_passed;
+    let told = shared.rules.policy.told_names();
     let tells = |name: &&HeaderName| {
-        let is_told = told.has(name.as_str()) && **name != AUTHORIZATION;
-        (is_told || tells_identity(name.as_str())) && !passed.contains(name)
+        let is_told = **name != AUTHORIZATION && told_as(name.as_str(), told).is_some();
+        is_told && !passed.contains(name)
     };
     headers.keys().find(tells).cloned()
 }
@@ -289,15 +293,4 @@ fn unsaid() -> Failure {
     let (status, code) = (StatusCode::INTERNAL_SERVER_ERROR, Reason::IdentityCannotSign);
     let detail = "there is no signed identity to answer with";
     Failure { detail: detail.to_owned(), ..Failure::new(ErrorPage::PortalDown, status, code) }
-}
-
-impl Front {
-    /// Puts an answer as this proxy understands it over HTTP.
-    #[must_use]
-    pub fn write(self, answer: Answer) -> Response<Body> {
-        match answer {
-            Answer::Allow(allowed) => allowed.into_response(),
-            Answer::Deny(denied) => self.refusal(denied.into_response()),
-        }
-    }
 }

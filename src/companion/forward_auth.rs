@@ -11,36 +11,18 @@
 //!
 //! Caddy puts its client's query behind the path of the question; it is not read.
 
-use http::Response;
 use http::request::Parts;
 
-use crate::base::body::Body;
-use crate::companion::asked::{Asked, Error, Named, one};
-use crate::companion::decision;
-use crate::companion::front::Front;
-use crate::gateway::Worker;
+use crate::companion::asked::{Named, Question, one};
 use crate::gateway::failure::Failure;
 use crate::request::headers::forwarded;
 use crate::request::networks::Networks;
-use crate::request::service::Peer;
 
-/// Answers a question.
-pub async fn answer(
-    worker: &Worker,
-    front: Front,
-    parts: Box<Parts>,
-    peer: &Peer,
-) -> Response<Body> {
-    match read(&parts, front, &worker.shared.settings.edge.trusted, peer) {
-        Ok(asked) => decision::answer(worker, front, asked, peer).await,
-        Err(failure) => front.refusal(decision::refuse(worker, parts, peer, &failure)),
-    }
-}
-
-fn read(parts: &Parts, front: Front, trusted: &Networks, peer: &Peer) -> Result<Asked, Failure> {
-    if parts.uri.path() != front.path() {
-        return Err(Error::Elsewhere(front.path()).into());
-    }
+/// Reads a question.
+///
+/// # Errors
+/// When it cannot be read in one way.
+pub(super) fn read(parts: &Parts, trusted: &Networks) -> Result<Question, Failure> {
     let headers = &parts.headers;
     let named = Named {
         method: one(headers, "x-forwarded-method")?,
@@ -49,5 +31,5 @@ fn read(parts: &Parts, front: Front, trusted: &Networks, peer: &Peer) -> Result<
         scheme: one(headers, "x-forwarded-proto")?,
         client: forwarded::last(headers, trusted)?,
     };
-    Asked::new(named, headers.clone(), peer)
+    Question::read(named, headers)
 }

@@ -1,8 +1,9 @@
 //! The kinds of proxy that can stand in front: where each says what it asks about, and what it
 //! does with an answer.
 
-use crate::base::body::Body;
 use http::{Response, StatusCode};
+
+use crate::base::body::Body;
 
 /// A proxy that stands in front and asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Response, StatusCode};
 
+use self::asked::Error;
 use self::front::{Front, Kind};
 use crate::base::body::Body;
 use crate::base::reason::Reason;
@@ -84,24 +85,30 @@ impl<P: Present> Companion<P> {
         body: Incoming,
         peer: &Peer,
     ) -> Response<Body> {
-        if !self.askers.include(peer) {
-            let failure = not_trusted(peer);
-            return match self.front.kind() {
-                Kind::ExtAuthzGrpc => ext_authz::grpc::refuse(worker, parts, peer, &failure).await,
-                Kind::AuthRequest(_) | Kind::ForwardAuth | Kind::ExtAuthzHttp => {
-                    self.front.refusal(decision::refuse(worker, parts, peer, &failure))
-                }
-            };
-        }
-        match self.front.kind() {
-            Kind::AuthRequest(source) => {
-                auth_request::answer(worker, self.front, source, parts, peer).await
+        // 1. Who asks, and about what?
+        let may_ask = self.askers.include(peer);
+        let trusted = &worker.shared.settings.edge.trusted;
+        let question = match self.front.kind() {
+            Kind::ExtAuthzGrpc if may_ask => {
+                return ext_authz::grpc::answer(worker, parts, body, peer, &self.stop).await;
             }
-            Kind::ForwardAuth => forward_auth::answer(worker, self.front, parts, peer).await,
-            Kind::ExtAuthzHttp => ext_authz::http::answer(worker, self.front, parts, peer).await,
             Kind::ExtAuthzGrpc => {
-                ext_authz::grpc::answer(worker, parts, body, peer, &self.stop).await
+                return ext_authz::grpc::refuse(worker, parts, peer, &not_trusted(peer)).await;
             }
+            _ if !may_ask => Err(not_trusted(peer)),
+            Kind::ExtAuthzHttp => ext_authz::http::read(&parts, self.front.path(), trusted),
+            Kind::AuthRequest(_) | Kind::ForwardAuth if parts.uri.path() != self.front.path() => {
+                Err(Error::Elsewhere(self.front.path()).into())
+            }
+            Kind::AuthRequest(source) => auth_request::read(&parts, source, trusted),
+            Kind::ForwardAuth => forward_auth::read(&parts, trusted),
+        };
+        // 2. May it pass, and as whom?
+        match question {
+            Ok(question) => {
+                decision::answer(worker, self.front, question.about(parts, peer), peer).await
+            }
+            Err(failure) => self.front.refusal(decision::refuse(worker, parts, peer, &failure)),
         }
     }
 }

@@ -138,7 +138,8 @@ pub fn is_told_identity(name: &HeaderName, told: &ToldNames) -> bool {
 }
 
 /// Returns the name under which others tell an identity so, or that routes of ours do.
-fn told_as(name: &str, told: &ToldNames) -> Option<&'static str> {
+#[must_use]
+pub fn told_as(name: &str, told: &ToldNames) -> Option<&'static str> {
     known_as(name).or_else(|| told.has(name).then_some("identity_headers"))
 }
 

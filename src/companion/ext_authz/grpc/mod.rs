@@ -37,7 +37,7 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 /// Answers a call. `stop` is what health is asked about.
 pub async fn answer(
     worker: &Worker,
-    parts: Box<Parts>,
+    mut parts: Box<Parts>,
     body: Incoming,
     peer: &Peer,
     stop: &Shutdown,
@@ -49,12 +49,15 @@ pub async fn answer(
         CHECK => {
             let mut headers = HeaderMap::new();
             let bounds = &worker.shared.settings.edge.bounds;
-            let asked = match framing::read(&parts.headers, body).await {
-                Ok(message) => question::read(message, bounds, peer, &mut headers),
+            let question = match framing::read(&parts.headers, body).await {
+                Ok(message) => question::read(message, bounds, &mut headers),
                 Err(error) => Err(error.into()),
             };
-            match asked {
-                Ok(asked) => check(worker, asked, peer).await,
+            match question {
+                Ok(question) => {
+                    parts.headers = headers;
+                    check(worker, question.about(parts, peer), peer).await
+                }
                 Err(failure) => deny(worker, (parts, headers), peer, &failure).await,
             }
         }

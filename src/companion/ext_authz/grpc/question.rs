@@ -24,11 +24,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message as _;
 
 use super::messages::{Attributes, CheckRequest, Header, Headers, HttpRequest};
-use crate::base::foreign::Foreign;
 use crate::base::reason::Reason;
-use crate::companion::asked::{Asked, Error, Named};
+use crate::companion::asked::{Error, Named, Question};
 use crate::gateway::failure::Failure;
-use crate::request::service::Peer;
 use crate::wire::head::Bounds;
 use crate::wire::refusal::Refusal;
 
@@ -37,9 +35,8 @@ use crate::wire::refusal::Refusal;
 pub(super) fn read(
     message: Bytes,
     bounds: &Bounds,
-    peer: &Peer,
     known: &mut HeaderMap,
-) -> Result<Asked, Failure> {
+) -> Result<Question, Failure> {
     let request = CheckRequest::decode(message)
         .map_err(|error| unreadable(format!("the message cannot be read: {error}")))?;
     let Attributes { source, request } = request.attributes.unwrap_or_default();
@@ -87,7 +84,7 @@ pub(super) fn read(
              encode_raw_headers, so that they can be told apart",
         ));
     }
-    Asked::new(named, known.clone(), peer)
+    Question::read(named, known)
 }
 
 /// Returns a value that must be there.
@@ -95,13 +92,13 @@ fn text<'b>(name: &'static str, bytes: &'b Bytes) -> Result<&'b str, Error> {
     match std::str::from_utf8(bytes) {
         Ok("") => Err(Error::NotOne(name)),
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text),
-        _ => Err(malformed(name, bytes)),
+        _ => Err(Error::malformed(name, bytes)),
     }
 }
 
 fn client(text: &str) -> Result<IpAddr, Error> {
     let address = text.parse();
-    address.map_err(|_| malformed("source.address.socket_address", text.as_bytes()))
+    address.map_err(|_| Error::malformed("source.address.socket_address", text.as_bytes()))
 }
 
 /// Refuses what would be too large as a request.
@@ -120,7 +117,7 @@ fn check_size(lines: &[Header], bounds: &Bounds) -> Result<(), Refusal> {
 /// Holds what the headers say of the request against what the message does.
 fn check_pseudo(line: &Header, are_raw: bool, named: &Named<'_>) -> Result<&'static str, Error> {
     let Some(name) = SAME.into_iter().find(|name| line.key == *name) else {
-        return Err(malformed("a pseudo-header", &line.key));
+        return Err(Error::malformed("a pseudo-header", &line.key));
     };
     let expected = match name {
         METHOD => named.method,
@@ -141,7 +138,7 @@ fn add(
     named: &Named<'_>,
 ) -> Result<(), Failure> {
     let name = HeaderName::from_bytes(&line.key)
-        .map_err(|_| malformed("the name of a header", &line.key))?;
+        .map_err(|_| Error::malformed("the name of a header", &line.key))?;
     let value = value(&line, are_raw)?.clone();
     if name == HOST && value != named.host {
         return Err(Error::Conflict("host").into());
@@ -153,7 +150,7 @@ fn add(
         ));
     }
     let value = HeaderValue::from_maybe_shared(value)
-        .map_err(|_| malformed("the value of a header", &line.key))?;
+        .map_err(|_| Error::malformed("the value of a header", &line.key))?;
     known.append(name, value);
     Ok(())
 }
@@ -164,12 +161,8 @@ fn value(line: &Header, are_raw: bool) -> Result<&Bytes, Error> {
         (_, true) if !are_raw => Ok(&line.value),
         (true, _) if are_raw => Ok(&line.raw_value),
         (false, true) => Ok(&line.value),
-        _ => Err(malformed("a header with two values", &line.key)),
+        _ => Err(Error::malformed("a header with two values", &line.key)),
     }
-}
-
-fn malformed(name: &'static str, bytes: &[u8]) -> Error {
-    Error::Malformed(name, Foreign::new(&String::from_utf8_lossy(bytes)))
 }
 
 fn unreadable(detail: impl Into<String>) -> Failure {
@@ -187,10 +180,14 @@ mod tests {
 
     use super::super::messages::{Address, Request, SocketAddress, Source};
     use super::*;
+    use crate::companion::asked::Asked;
+    use crate::request::service::Peer;
 
     fn asked(message: Bytes) -> Result<Asked, Failure> {
         let peer = Peer::new(([127, 0, 0, 1], 1).into(), false);
-        read(message, &Bounds::default(), &peer, &mut HeaderMap::new())
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let question = read(message, &Bounds::default(), &mut parts.headers)?;
+        Ok(question.about(Box::new(parts), &peer))
     }
 
     fn header(key: &'static str, value: &'static str) -> Header {
