@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::sketch::{Endpoint, Site, Sketch};
+use super::endpoint::Endpoint;
+use super::site::Site;
+use super::sketch::Sketch;
 
 /// Writes virtual hosts.
 pub(super) fn text(sketch: &Sketch) -> String {

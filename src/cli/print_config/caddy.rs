@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::sketch::{OTHER_REQUEST, OTHER_WAY, Place, Site, Sketch, Way, shown};
+use super::names::{OTHER_REQUEST, OTHER_WAY, shown};
+use super::site::{Place, Site, Way};
+use super::sketch::Sketch;
 
 /// Writes sites of a Caddyfile, and what they have in common.
 pub(super) fn text(sketch: &Sketch) -> String {
@@ -108,7 +110,7 @@ fn ask(text: &mut String, sketch: &Sketch) {
 
 fn site(text: &mut String, sketch: &Sketch, site: &Site) {
     let Site { host, port, is_tls, .. } = site;
-    let scheme = if *is_tls { "https" } else { "http" };
+    let scheme = site.scheme();
     let _ = writeln!(text, "\n{scheme}://{host}:{port} {{");
     if *is_tls {
         let _ = write!(

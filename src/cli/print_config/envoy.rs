@@ -5,8 +5,11 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use super::endpoint::Endpoint;
 use super::names::{OURS_BUT_BACKGROUND, patterns};
-use super::sketch::{Endpoint, Place, Site, Sketch, Way};
+use super::site::{Place, Site, Way};
+use super::sketch::Sketch;
+use super::yaml::quoted;
 
 /// Writes a configuration that Envoy starts with.
 pub(super) fn text(sketch: &Sketch) -> String {
@@ -100,7 +103,7 @@ fn taken_away(text: &mut String, sketch: &Sketch) {
               # All of x-brama- but x-brama-background, which pages say with their own requests.
 ",
     );
-    for pattern in [OURS_BUT_BACKGROUND.to_owned()].into_iter().chain(patterns(sketch)) {
+    for pattern in [OURS_BUT_BACKGROUND.to_owned()].into_iter().chain(patterns(&sketch.told)) {
         let _ = writeln!(
             text,
             "              - remove_on_match: {{ key_matcher: {{ safe_regex: {{ regex: '{pattern}' }} }} }}"
@@ -275,8 +278,3 @@ const GATEWAY_BY_TLS: &str = "    typed_extension_protocol_options:
         common_tls_context:
           validation_context: { trusted_ca: { filename: /etc/ssl/certs/ca-certificates.crt } }
 ";
-
-/// Writes a text as YAML has it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}

@@ -5,8 +5,10 @@
 
 use std::fmt::Write as _;
 
+use super::endpoint::Endpoint;
 use super::names::{FAMILIES, SINGLE, told_otherwise};
-use super::sketch::{Endpoint, Place, Site, Sketch, Way};
+use super::site::{Place, Site, Way};
+use super::sketch::Sketch;
 
 /// The action.
 pub(super) const LUA: &str = include_str!("../../../deploy/haproxy/brama.lua");
@@ -142,7 +144,8 @@ fn taken_away(text: &mut String, sketch: &Sketch, scheme: &str) {
     for family in FAMILIES {
         let _ = writeln!(text, "    http-request del-header {family} -m beg");
     }
-    for name in SINGLE.into_iter().chain(told_otherwise(sketch).map(http::HeaderName::as_str)) {
+    for name in SINGLE.into_iter().chain(told_otherwise(&sketch.told).map(http::HeaderName::as_str))
+    {
         let _ = writeln!(text, "    http-request del-header {name}");
     }
     let _ = write!(

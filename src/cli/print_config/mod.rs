@@ -9,14 +9,17 @@
 
 mod apache;
 mod caddy;
+mod endpoint;
 mod envoy;
 mod haproxy;
 mod kubernetes;
 mod names;
 mod nginx;
+mod site;
 mod sketch;
 mod traefik;
 mod trial;
+mod yaml;
 
 use std::fs;
 use std::net::SocketAddr;

@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 
 use http::HeaderName;
 
-use super::sketch::{Place, Site, Sketch, Way, shown};
+use super::endpoint::Endpoint;
+use super::names::{OTHER_REQUEST, OTHER_WAY, shown};
+use super::site::{Place, Site, Way};
+use super::sketch::Sketch;
 
 /// Writes the blocks that belong into `http { }`.
 pub(super) fn text(sketch: &Sketch) -> String {
@@ -119,40 +122,28 @@ const COMMON: &str = "        proxy_http_version 1.1;
         proxy_set_header Connection $brama_connection;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
-        # What is not written here is what the client wrote, and goes no further.
-        proxy_set_header X-Forwarded-Host \"\";
-        proxy_set_header X-Forwarded-Uri \"\";
-        proxy_set_header X-Forwarded-Method \"\";
-        proxy_set_header X-Original-URL \"\";
-        proxy_set_header X-Original-URI \"\";
-        proxy_set_header X-Original-Host \"\";
-        proxy_set_header X-Original-Method \"\";
-        proxy_set_header X-Rewrite-URL \"\";
-        proxy_set_header Forwarded \"\";
-        proxy_set_header X-Request-Id \"\";
-        proxy_set_header X-Forwarded-Prefix \"\";
-        proxy_set_header X-Forwarded-Port \"\";
-        proxy_set_header X-Forwarded-Server \"\";
-        proxy_set_header X-Forwarded-Scheme \"\";
-        proxy_set_header X-Scheme \"\";
-        proxy_set_header X-Real-IP \"\";
 ";
 
 /// Returns the lines for everything that goes on.
 fn common(site: &Site) -> String {
-    COMMON.replace("HOST", &host(site))
+    let mut text = COMMON.replace("HOST", &site.with_port("$host"));
+    clear(&mut text, &[]);
+    text
 }
 
-/// The host by which nginx chose the block, with the port at which citizens come.
-fn host(site: &Site) -> String {
-    match (site.is_tls, site.port) {
-        (true, 443) | (false, 80) => "$host".to_owned(),
-        (_, port) => format!("$host:{port}"),
+/// Takes away what a client could say of another request, but for what is written itself.
+fn clear(text: &mut String, written: &[&str]) {
+    text.push_str(
+        "        # What is not written here is what the client wrote, and goes no further.\n",
+    );
+    let names = ["X-Forwarded-Host"].into_iter().chain(OTHER_REQUEST).chain(OTHER_WAY);
+    for name in names.filter(|name| !written.contains(name)) {
+        let _ = writeln!(text, "        proxy_set_header {name} \"\";");
     }
 }
 
 fn decide(text: &mut String, sketch: &Sketch, site: &Site) {
-    let host = host(site);
+    let host = site.with_port("$host");
     let scheme = if sketch.asks_by_tls { "https" } else { "http" };
     let path = sketch.path;
     let _ = write!(
@@ -173,22 +164,15 @@ fn decide(text: &mut String, sketch: &Sketch, site: &Site) {
         proxy_set_header X-Original-Host {host};
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-Host \"\";
-        proxy_set_header X-Forwarded-Uri \"\";
-        proxy_set_header X-Forwarded-Method \"\";
-        proxy_set_header X-Forwarded-Scheme \"\";
-        proxy_set_header X-Scheme \"\";
-        proxy_set_header X-Original-URL \"\";
-        proxy_set_header X-Rewrite-URL \"\";
-        proxy_set_header Forwarded \"\";
         proxy_buffer_size 16k;
         proxy_buffers 4 16k;
         proxy_connect_timeout 1s;
         proxy_read_timeout 5s;
 "
     );
+    clear(text, &["X-Original-Method", "X-Original-URI", "X-Original-Host"]);
     if sketch.asks_by_tls {
-        let name = sketch.ask.rsplit_once(':').map_or(&*sketch.ask, |(host, _)| host);
+        let (Endpoint::Unix(name) | Endpoint::Port(name, _)) = Endpoint::read(&sketch.ask);
         verify(text, name);
         text.push_str(
             "        # When client_ca_file of the listener asks for a certificate.\n        \

@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 
-use super::sketch::{Error, OTHER_REQUEST, Place, Site, Sketch, Way, shown};
+use super::names::{OTHER_REQUEST, shown};
+use super::site::{Place, Site, Way};
+use super::sketch::{Error, Sketch};
 
 /// Writes both files, each behind a line that names it.
 ///

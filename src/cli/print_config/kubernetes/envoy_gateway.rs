@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{DECIDED_BY, Services, list, matches, object, route_head, rule};
 use crate::cli::print_config::names::{OURS_BUT_BACKGROUND, patterns};
-use crate::cli::print_config::sketch::{Site, Sketch, Way};
+use crate::cli::print_config::site::{Site, Way};
+use crate::cli::print_config::sketch::Sketch;
 
 /// Writes routes and policies.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
@@ -50,7 +51,7 @@ spec:
       removeOnMatch:
 ",
     );
-    for pattern in [OURS_BUT_BACKGROUND.to_owned()].into_iter().chain(patterns(sketch)) {
+    for pattern in [OURS_BUT_BACKGROUND.to_owned()].into_iter().chain(patterns(&sketch.told)) {
         let _ = writeln!(text, "      - {{ type: RegularExpression, value: '{pattern}' }}");
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{DECIDED_BY, Services, list, matches, route_head, rule};
-use crate::cli::print_config::sketch::{Sketch, Way};
+use crate::cli::print_config::site::Way;
+use crate::cli::print_config::sketch::Sketch;
 
 /// Writes routes.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {

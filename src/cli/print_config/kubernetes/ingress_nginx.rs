@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Services, object, prefix, quoted};
-use crate::cli::print_config::sketch::{Site, Sketch, Way};
+use crate::cli::print_config::site::{Site, Way};
+use crate::cli::print_config::sketch::Sketch;
 
 /// Writes an `Ingress` that asks and one that does not.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{DECIDED_BY, Service, Services, list, object, prefix, quoted};
 use crate::cli::print_config::names::{OURS_BUT_BACKGROUND, patterns};
-use crate::cli::print_config::sketch::{Site, Sketch, Way};
+use crate::cli::print_config::site::{Site, Way};
+use crate::cli::print_config::sketch::Sketch;
 
 /// Writes the provider, the policies and the routes.
 pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
@@ -113,7 +114,7 @@ spec:
               mutations:
 ",
     );
-    for pattern in [OURS_BUT_BACKGROUND.to_owned()].into_iter().chain(patterns(sketch)) {
+    for pattern in [OURS_BUT_BACKGROUND.to_owned()].into_iter().chain(patterns(&sketch.told)) {
         let _ = writeln!(
             text,
             "              - remove_on_match: {{ key_matcher: {{ safe_regex: {{ regex: '{pattern}' }} }} }}"

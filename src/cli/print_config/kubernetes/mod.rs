@@ -13,7 +13,10 @@ pub(super) mod istio;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::sketch::{Endpoint, Site, Sketch, Way};
+use super::endpoint::Endpoint;
+use super::site::{Site, Way};
+use super::sketch::Sketch;
+use super::yaml::quoted;
 
 /// The headers of a request by which the gateway decides, where a proxy must name each.
 const DECIDED_BY: [&str; 31] = [
@@ -149,11 +152,6 @@ fn matches(site: &Site, who: Way) -> Vec<(&'static str, &str)> {
 /// Returns a path without the slash at its end, unless it is all of it.
 fn prefix(path: &str) -> &str {
     path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path)
-}
-
-/// Writes a text as YAML has it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]
