@@ -79,7 +79,7 @@ fn what_is_sealed_opens(world: &World, input: &mut Unstructured<'_>) -> Result<(
     let elsewhere = Key { digest: sha256(secret), ..key };
     assert!(ours.open(elsewhere, secret, &sealed).is_err());
     let changed = changed(&sealed, input)?;
-    assert!(changed == sealed || ours.open(key, secret, &changed).is_err());
+    assert!(is_same_text(&changed, &sealed) || ours.open(key, secret, &changed).is_err());
 
     // 2. A mark.
     let mark = ours.mark("login", plain);
@@ -104,7 +104,8 @@ fn what_is_sealed_opens(world: &World, input: &mut Unstructured<'_>) -> Result<(
     assert!(ticket::open(Some(text), ours, login, *now).is_err(), "it stands for another thing");
     let bytes = from_base64url(text).expect("it is base64url");
     let changed = base64url(&self::changed(&bytes, input)?);
-    assert!(changed == *text || PendingLogin::open(&changed, ours, login).is_none());
+    let is_same = is_same_text(changed.as_bytes(), text.as_bytes());
+    assert!(is_same || PendingLogin::open(&changed, ours, login).is_none());
 
     // 4. A ticket.
     let artifact = [sha256(plain), sha256(secret)].concat();
@@ -121,9 +122,16 @@ fn what_is_sealed_opens(world: &World, input: &mut Unstructured<'_>) -> Result<(
     assert!(RelayState::recognise(state, theirs, *now).is_err());
     let changed = self::changed(state.as_bytes(), input)?;
     if let Ok(changed) = std::str::from_utf8(&changed) {
-        assert!(changed == state || RelayState::recognise(changed, ours, *now).is_err());
+        let is_same = is_same_text(changed.as_bytes(), state.as_bytes());
+        assert!(is_same || RelayState::recognise(changed, ours, *now).is_err());
     }
     Ok(())
+}
+
+/// Compares digests: whoever makes the inputs sees what is compared, and would bring what was sealed
+/// here as a stranger's.
+fn is_same_text(one: &[u8], other: &[u8]) -> bool {
+    sha256(one) == sha256(other)
 }
 
 fn is_same(one: &PendingLogin, other: &PendingLogin) -> bool {
