@@ -28,6 +28,7 @@ async function findKey(name, published) {
 export async function verify(request, body, published) {
   if (algorithm === undefined) return;
   const headers = { ...request.headersDistinct };
+  if (headers.host?.length !== 1) throw new Error("not one host");
   const [path, ...query] = request.url.split("?");
   // As they came, not as URL writes them.
   const raw = {
@@ -71,7 +72,9 @@ function verifyDigest(field, body) {
 }
 
 function useOnce(nonce, expires) {
-  const now = Date.now() / 1000 - tolerance;
+  const now = Math.floor(Date.now() / 1000) - tolerance;
+  // By the clock that the others are forgotten by.
+  if (expires < now) throw new Error("its time is over");
   for (const [known, end] of nonces) if (end < now) nonces.delete(known);
   if (nonces.has(nonce)) throw new Error("this request was here before");
   nonces.set(nonce, expires);

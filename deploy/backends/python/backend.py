@@ -58,7 +58,13 @@ MOST = 1 << 20  # bytes of a body
 
 class Portal(BaseHTTPRequestHandler):
     def do_GET(self):
-        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MOST))
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            length = -1
+        if not 0 <= length <= MOST:
+            return self.answer(400, "<p>This portal takes no such body.</p>")
+        body = self.rfile.read(length)
         try:
             signed.verify(self.command, self.path, self.headers, body, KEYS)
             claims = citizen(self.headers.get_all("X-Brama-Assertion"))

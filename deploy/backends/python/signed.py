@@ -9,7 +9,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from http_message_signatures import (
-    HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature, algorithms,
+    HTTPMessageVerifier, HTTPSignatureComponentResolver, HTTPSignatureKeyResolver,
+    InvalidSignature, algorithms,
 )
 
 PINNED = {
@@ -39,6 +40,20 @@ class Keys(HTTPSignatureKeyResolver):
             return secret.read() if key_id == KEY_ID else None
 
 
+class Parts(HTTPSignatureComponentResolver):
+    """What was signed of a request is what came: not what an address made of it would say."""
+
+    def get_authority(self):
+        [host] = self.header_field_lines["host"]
+        return host.lower().removesuffix(":80")
+
+    def get_path(self):
+        return self.message.target.partition("?")[0]
+
+    def get_query(self):
+        return "?" + self.message.target.partition("?")[2]
+
+
 class Nonces:
     """Those of signatures that are still valid: each is good for one request."""
 
@@ -48,6 +63,8 @@ class Nonces:
     def use(self, nonce, expires):
         with self.lock:
             now = time.time() - HTTPMessageVerifier.max_clock_skew.total_seconds()
+            if expires < now:  # by the clock that the others are forgotten by
+                raise InvalidSignature("its time is over")
             self.used = {known: end for known, end in self.used.items() if end >= now}
             if nonce in self.used:
                 raise InvalidSignature("this request was here before")
@@ -62,8 +79,11 @@ def verify(method, target, headers, body, published):
     if VERIFY is None:
         return
     names = [name.lower() for name, _ in headers.items()]
-    message = SimpleNamespace(method=method, url=f"http://{headers['Host']}{target}", headers=headers)
-    verifier = HTTPMessageVerifier(signature_algorithm=VERIFY, key_resolver=Keys(published))
+    # The library wants an address too, of which nothing is signed.
+    message = SimpleNamespace(method=method, target=target, headers=headers, url="http://portal/")
+    verifier = HTTPMessageVerifier(
+        signature_algorithm=VERIFY, key_resolver=Keys(published), component_resolver_class=Parts
+    )
     try:
         signatures = verifier.verify(
             message, max_age=LIFETIME, expect_tag="brama",

@@ -120,7 +120,11 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     println!("listening http://{}", server.server_addr());
     for mut request in server.incoming_requests() {
         let mut body = Vec::new();
-        request.as_reader().take(MOST).read_to_end(&mut body)?;
+        let read = request.as_reader().take(MOST + 1).read_to_end(&mut body);
+        if read.is_err() || body.len() as u64 > MOST {
+            let _ = request.respond(page(400, "<p>This portal takes no such body.</p>"));
+            continue;
+        }
         let is_signed = signed.as_mut().is_none_or(|signed| {
             let message = message(&request, &body);
             signed.verify(&message, |id| gateway.key(id).cloned()).is_ok()

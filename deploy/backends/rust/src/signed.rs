@@ -113,7 +113,8 @@ impl Signed {
             _ => base.verify_signature_headers(&self.public_key(&find_key(id)?)?, signature)?,
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        if created > now + TOLERANCE || created + LIFETIME + TOLERANCE < now {
+        let is_over = created.saturating_add(LIFETIME + TOLERANCE) < now || expires < now;
+        if created > now + TOLERANCE || is_over {
             return Err("signed at another time".into());
         }
         // A body is proven where its sender made a digest of it.
