@@ -28,7 +28,7 @@ use brama::identity::ways::Ways;
 use brama::saml::examine::examine;
 use brama::session::{Session, SessionId};
 use cpu_time::ThreadTime;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use world::World;
 
 mod world;
@@ -106,7 +106,9 @@ fn contestants() -> Vec<Contestant> {
         signature,
         most: Option::map(most, Duration::from_micros),
     };
-    let signed = |key| Some(MessageSignature { key, lifetime });
+    let signed = |key| {
+        Some(MessageSignature { key, lifetime, audience: HeaderValue::from_static("portal") })
+    };
     vec![
         one("assertion", vec![Form::Assertion], None, None),
         one("headers", vec![headers], None, Some(1)),

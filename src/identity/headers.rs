@@ -10,6 +10,8 @@ use http::HeaderName;
 pub const ASSERTION: HeaderName = HeaderName::from_static("x-brama-assertion");
 /// The header that carries it encrypted to one backend.
 pub const ENCRYPTED_ASSERTION: HeaderName = HeaderName::from_static("x-brama-encrypted-assertion");
+/// Says beside a signature for which backend a request is.
+pub const AUDIENCE: HeaderName = HeaderName::from_static("x-brama-audience");
 /// Sent by a page's script with a request that is no sign of life.
 pub const BACKGROUND: HeaderName = HeaderName::from_static("x-brama-background");
 

@@ -17,7 +17,7 @@ use super::upstream::Group;
 use crate::gate::Pass;
 use crate::gate::action::{Forward, HostHeader};
 use crate::gate::policy::Route;
-use crate::identity::forms::signature::{Message, Signer, takes_its_place};
+use crate::identity::forms::signature::{self, Message, Signer, takes_its_place};
 use crate::identity::forms::{self, Field, Identity, Told};
 use crate::request::context::RequestContext;
 use crate::request::headers::{self, connection_auth, forwarded};
@@ -61,7 +61,7 @@ pub(super) struct Prepared<'r> {
 
 /// What signs one sending of a request; none where that is not wanted. On the heap, so that the
 /// others do not carry its room along.
-pub(super) type Signature = Option<Box<[Field; 2]>>;
+pub(super) type Signature = Option<Box<[Field; signature::FIELDS]>>;
 
 /// The target as it came, or as the route rewrites it.
 enum Target<'r> {

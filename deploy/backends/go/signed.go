@@ -29,7 +29,7 @@ var (
 	algorithm  = os.Getenv("BRAMA_SIGNED")      // of the route; left out, nothing is asked
 	secretFile = os.Getenv("BRAMA_SECRET_FILE") // the secret of hmac-sha256, as it is
 	keyID      = os.Getenv("BRAMA_KEY_ID")      // its name
-	nonces     = map[string]int64{}             // of signatures that are still valid
+	nonces     = map[string]int64{}             // of signatures that are still valid, at this process
 	nonceLock  sync.Mutex
 )
 
@@ -125,13 +125,19 @@ func parametersOf(input httpsfv.InnerList) (created, expires int64, nonce, id st
 // baseOf returns what was signed (RFC 9421 2.5), if that is all that must be.
 func baseOf(r *http.Request, input httpsfv.InnerList) ([]byte, error) {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
+	// For two portals behind one host the rest may be the same.
+	audiences := strings.Join(r.Header.Values("X-Brama-Audience"), ", ")
+	if audiences != audience {
+		return nil, errors.New("signed for another portal")
+	}
 	parts := map[string]string{"@method": r.Method, "@path": path, "@query": "?" + query,
 		"@authority": strings.TrimSuffix(strings.ToLower(r.Host), ":80")}
-	missing := map[string]bool{}
+	missing := map[string]bool{"x-brama-audience": true}
 	for name := range parts {
 		missing[name] = true
 	}
-	// All that is told, or somebody could tell more than what was signed.
+	// All that is told, or somebody could tell more than what was signed. Add what else the portal
+	// reads, such as remote-user.
 	for name := range r.Header {
 		name = strings.ToLower(name)
 		if strings.HasPrefix(name, "x-brama-") || name == "content-digest" {

@@ -9,11 +9,13 @@ import { parseDictionary } from "structured-headers";
 const algorithm = process.env.BRAMA_SIGNED; // of the route; left out, nothing is asked
 const secretFile = process.env.BRAMA_SECRET_FILE; // the secret of hmac-sha256, as it is
 const keyId = process.env.BRAMA_KEY_ID; // its name
+const audience = process.env.BRAMA_AUDIENCE; // audience of the route
 const ofTokens = { "ecdsa-p256-sha256": "ES256", ed25519: "EdDSA" };
-const parts = ["@method", "@authority", "@path", "@query"];
+const parts = ["@method", "@authority", "@path", "@query", "x-brama-audience"];
+const ours = /^(x-brama-|content-digest$)/; // and what else the portal reads, such as remote-user
 const lifetime = 300;
 const tolerance = 5;
-const nonces = new Map(); // of signatures that are still valid
+const nonces = new Map(); // of signatures that are still valid, at this process
 
 // Finds a key by its name: the shared one, or one of those of the tokens.
 async function findKey(name, published) {
@@ -41,7 +43,7 @@ export async function verify(request, body, published) {
       // All that is told, or somebody could tell more than what was signed.
       requiredFields: [
         ...parts,
-        ...Object.keys(headers).filter((name) => /^(x-brama-|content-digest$)/.test(name)),
+        ...Object.keys(headers).filter((name) => ours.test(name)),
       ],
       requiredParams: ["created", "expires", "nonce", "keyid", "tag"],
       maxAge: lifetime + tolerance, tolerance,
@@ -57,6 +59,8 @@ export async function verify(request, body, published) {
     { method: request.method, url: `http://${request.headers.host}${request.url}`, headers },
   );
   if (verified !== true || signatures.length !== 1) throw new Error("not signed by the gateway");
+  const told = headers["x-brama-audience"];
+  if (told.length !== 1 || told[0] !== audience) throw new Error("signed for another portal");
   if (headers["content-digest"]) verifyDigest(headers["content-digest"].join(", "), body);
   useOnce(signatures[0].nonce, signatures[0].expires);
 }

@@ -22,9 +22,10 @@ ALGORITHM = os.environ.get("BRAMA_SIGNED")  # algorithm of the route; left out, 
 VERIFY = PINNED[ALGORITHM] if ALGORITHM else None
 SECRET = os.environ.get("BRAMA_SECRET_FILE")  # the secret of hmac-sha256, as it is
 KEY_ID = os.environ.get("BRAMA_KEY_ID")  # its name
+AUDIENCE = os.environ.get("BRAMA_AUDIENCE")  # audience of the route
 LIFETIME = timedelta(minutes=5)
-PARTS = ["@method", "@authority", "@path", "@query"]
-OURS = ("x-brama-", "content-digest")
+PARTS = ["@method", "@authority", "@path", "@query", "x-brama-audience"]
+OURS = ("x-brama-", "content-digest")  # and what else the portal reads, such as "remote-user"
 
 
 class Keys(HTTPSignatureKeyResolver):
@@ -55,7 +56,7 @@ class Parts(HTTPSignatureComponentResolver):
 
 
 class Nonces:
-    """Those of signatures that are still valid: each is good for one request."""
+    """Those of signatures that are still valid: each is good for one request of this process."""
 
     def __init__(self):
         self.used, self.lock = {}, threading.Lock()
@@ -88,12 +89,14 @@ def verify(method, target, headers, body, published):
         signatures = verifier.verify(
             message, max_age=LIFETIME, expect_tag="brama",
             # All that is told, or somebody could tell more than what was signed.
-            require_components=PARTS + sorted({name for name in names if name.startswith(OURS)}),
+            require_components=sorted({*PARTS, *(name for name in names if name.startswith(OURS))}),
             # A body is proven where its sender made a digest of it.
             body=body if "content-digest" in names else None,
         )
         if len(signatures) != 1:
             raise InvalidSignature("not one signature of the gateway")
+        if headers.get_all("X-Brama-Audience") != [AUDIENCE]:
+            raise InvalidSignature("signed for another portal")
         parameters = signatures[0].parameters
         NONCES.use(parameters["nonce"], parameters["expires"])
     except InvalidSignature:

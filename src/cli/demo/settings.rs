@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
 
 use super::own::Own;
@@ -198,6 +199,7 @@ fn own_route(own: &Own) -> Route {
     let signature = MessageSignature {
         key: SigningKey::Ring(RingAlgorithm::EcdsaP256Sha256),
         lifetime: SIGNED_FOR,
+        audience: HeaderValue::from_static(AUDIENCE),
     };
     route.signature = own.is_signed.then_some(signature);
     route

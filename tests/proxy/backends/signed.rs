@@ -41,7 +41,9 @@ const ALGORITHMS: [&str; 3] = ["ecdsa-p256-sha256", "ed25519", "hmac-sha256"];
 const SECRET: [u8; 32] = [7; 32];
 const KEY_ID: &str = "portal-2026";
 /// What a signature must cover where a token tells who it is.
-const ALL: [&str; 5] = ["@method", "@authority", "@path", "@query", "x-brama-assertion"];
+const ALL: [&str; 6] =
+    ["@method", "@authority", "@path", "@query", "x-brama-audience", "x-brama-assertion"];
+const AUDIENCE: &str = "portal";
 /// The most seconds, and one to spare, that an example goes on to take what has ended.
 const LONGEST_TOLERANCE: i64 = 7;
 /// The body of a request, and what a client says of it.
@@ -328,6 +330,8 @@ fn changed(
         }),
         ("nobody in place of a person", get().without("x-brama-assertion")),
         ("told beside what was signed", get().with("X-Brama-Pesel", "44051401359")),
+        ("another portal", get().replaced("x-brama-audience", |_| "other".to_owned())),
+        ("any portal", get().without("x-brama-audience")),
         ("another path", get().lined("/recorded", "/recorder")),
         ("a longer path", get().lined("?", "/x?")),
         ("another query", get().lined("?a=b", "?a=c")),
@@ -359,11 +363,15 @@ fn short_lived(host: &str, token: &str) -> (Message, i64) {
     let end = now + 1;
     let parameters =
         format!(";created={now};expires={end};nonce=\"short\";keyid=\"{KEY_ID}\";tag=\"brama\"");
-    (by_secret((host, token), &ALL, &parameters), end)
+    (by_secret((host, token, AUDIENCE), &ALL, &parameters), end)
 }
 
 /// Signs a request as somebody does who has the secret.
-fn by_secret((host, token): (&str, &str), covered: &[&str], parameters: &str) -> Message {
+fn by_secret(
+    (host, token, audience): (&str, &str, &str),
+    covered: &[&str],
+    parameters: &str,
+) -> Message {
     let target = "/recorded?a=b";
     let mut base = Base::new();
     for name in covered {
@@ -372,6 +380,7 @@ fn by_secret((host, token): (&str, &str), covered: &[&str], parameters: &str) ->
             "@authority" => base.authority(host),
             "@path" => base.path(target),
             "@query" => base.query(target),
+            "x-brama-audience" => base.field("x-brama-audience", [audience.as_bytes()]),
             field => base.field(field, [token.as_bytes()]),
         }
     }
@@ -380,7 +389,9 @@ fn by_secret((host, token): (&str, &str), covered: &[&str], parameters: &str) ->
     let signature = base64(hmac::sign(&key, &base).as_ref());
     let message = Message {
         line: format!("GET {target} HTTP/1.1"),
-        fields: format!("Host: {host}\r\nX-Brama-Assertion: {token}\r\n"),
+        fields: format!(
+            "Host: {host}\r\nX-Brama-Audience: {audience}\r\nX-Brama-Assertion: {token}\r\n"
+        ),
         body: String::new(),
     };
     message
@@ -391,7 +402,9 @@ fn by_secret((host, token): (&str, &str), covered: &[&str], parameters: &str) ->
 /// What somebody signs who has the secret; only the first two are as the gateway signs.
 fn self_signed(host: &str, token: &str) -> Vec<(&'static str, Message, bool)> {
     let now = SystemClock.now().as_second();
-    let sign = |covered: &[&str], parameters: &str| by_secret((host, token), covered, parameters);
+    let sign = |covered: &[&str], parameters: &str| {
+        by_secret((host, token, AUDIENCE), covered, parameters)
+    };
     let good = |nonce: &str| {
         format!(
             ";created={now};expires={};nonce=\"{nonce}\";keyid=\"{KEY_ID}\";tag=\"brama\"",
@@ -439,5 +452,15 @@ fn self_signed(host: &str, token: &str) -> Vec<(&'static str, Message, bool)> {
         ("of any query", less("16", "@query"), false),
         ("of any person", less("17", "x-brama-assertion"), false),
         ("of nothing", sign(&[], &good("18")), false),
+        ("for any portal", less("19", "x-brama-audience"), false),
+        ("for another portal", by_secret((host, token, "other"), &ALL, &good("20")), false),
+        (
+            "for two portals",
+            by_secret((host, token, "portal, other"), &ALL, &good("21"))
+                .without("x-brama-audience")
+                .with("X-Brama-Audience", "portal")
+                .with("X-Brama-Audience", "other"),
+            false,
+        ),
     ]
 }

@@ -163,6 +163,7 @@ fn nobody_sends_a_name_under_which_some_route_tells_an_identity() {
     let [subject] = values(&fields, "x-citizen_id")[..] else { panic!("{fields:?}") };
     assert_eq!(subject.len(), 43);
     // The log tells by which of the names that is known, once a minute.
+    case.gateway.has_said(&["a client told an identity"]);
     let said = case.gateway.program.said();
     let told: Vec<_> =
         said.iter().filter(|line| line.contains("a client told an identity")).collect();
@@ -218,6 +219,7 @@ fn a_client_signs_nothing_where_the_gateway_does() {
         ("/signed", "optional", "identity = [\"assertion\", \"signature\"]"),
     ]);
     let theirs = "Signature-Input: sig1=();created=1\r\nSignature: sig1=:YQ==:\r\n\
+                  X-Brama-Audience: other\r\n\
                   Signature_Input: brama=()\r\nsignature.input: brama=()\r\nContent_Digest: x\r\n\
                   Accept-Signature: sig2=(\"cookie\")\r\n";
     let plain = case.told("GET /", theirs);
@@ -228,8 +230,11 @@ fn a_client_signs_nothing_where_the_gateway_does() {
     ] {
         let [input] = values(&fields, "signature-input")[..] else { panic!("{fields:?}") };
         let covered = if is_named { " \"x-brama-assertion\"" } else { "" };
-        let begin = format!("brama=(\"@method\" \"@authority\" \"@path\" \"@query\"{covered});");
+        let begin = format!(
+            "brama=(\"@method\" \"@authority\" \"@path\" \"@query\" \"x-brama-audience\"{covered});"
+        );
         assert!(input.starts_with(&begin), "{input}");
+        assert_eq!(values(&fields, "x-brama-audience"), ["portal"]);
         assert!(input.ends_with(";tag=\"brama\""), "{input}");
         let [signature] = values(&fields, "signature")[..] else { panic!("{fields:?}") };
         assert!(signature.starts_with("brama=:"), "{signature}");

@@ -111,6 +111,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             algorithm: algorithm.parse().map_err(|_| "BRAMA_SIGNED names no algorithm")?,
             secret_file: setting("BRAMA_SECRET_FILE", ""),
             key_id: setting("BRAMA_KEY_ID", ""),
+            audience: gateway.audience.clone(),
             nonces: HashMap::new(),
         }),
         Err(_) => None,

@@ -25,7 +25,8 @@ pub struct Signed {
     pub algorithm: AlgorithmName,     // of the route
     pub secret_file: String,          // the secret of hmac-sha256, as it is
     pub key_id: String,               // its name
-    pub nonces: HashMap<String, u64>, // of signatures that are still valid
+    pub audience: String,             // audience of the route
+    pub nonces: HashMap<String, u64>, // of signatures that are still valid, at this process
 }
 
 /// A request as it came.
@@ -66,11 +67,12 @@ impl Message<'_> {
         Ok(format!("{id}: {value}"))
     }
 
-    /// Names what must be signed: all that is told, or somebody could tell more than was signed.
+    /// Names what must be signed: all that is told, or somebody could tell more than was signed. Add
+    /// what else the portal reads, such as `remote-user`.
     fn told(&self) -> impl Iterator<Item = &str> {
         let names = self.headers.iter().map(|(name, _)| &**name);
         let told = names.filter(|name| name.starts_with("x-brama-") || *name == "content-digest");
-        ["@method", "@authority", "@path", "@query"].into_iter().chain(told)
+        ["@method", "@authority", "@path", "@query", "x-brama-audience"].into_iter().chain(told)
     }
 }
 
@@ -116,6 +118,9 @@ impl Signed {
         let is_over = created.saturating_add(LIFETIME + TOLERANCE) < now || expires < now;
         if created > now + TOLERANCE || is_over {
             return Err("signed at another time".into());
+        }
+        if message.one("x-brama-audience")? != self.audience {
+            return Err("signed for another portal".into());
         }
         // A body is proven where its sender made a digest of it.
         let digests = message.values("content-digest").join(", ");

@@ -4,7 +4,7 @@ mod in_use;
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use self::in_use::is_in_use;
 use super::context::Context;
@@ -331,6 +331,7 @@ fn signature(
         return None;
     }
     let secret_key = format!("{table}.secret_file");
+    let audience_key = key(key!(Route: audience));
     let ring = match algorithm {
         SignatureAlgorithm::EcdsaP256Sha256 => Some(RingAlgorithm::EcdsaP256Sha256),
         SignatureAlgorithm::Ed25519 => Some(RingAlgorithm::Ed25519),
@@ -374,7 +375,12 @@ fn signature(
             shared?
         }
     };
-    Some(MessageSignature { key, lifetime })
+    let Ok(audience) = HeaderValue::from_str(audience) else {
+        let what = "has letters that no signature covers";
+        context.error(&audience_key, what, "give audience of letters of ASCII");
+        return None;
+    };
+    Some(MessageSignature { key, lifetime, audience })
 }
 
 #[cfg(test)]

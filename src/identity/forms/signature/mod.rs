@@ -2,8 +2,9 @@
 //! the citizen.
 //!
 //! 1. What is signed: `@method`, `@authority`, `@path`, `@query`, `content-digest` when the request
-//!    has one (RFC 9530; a body is streamed, so none is made here), and every identity field that
-//!    goes with it. A request in nobody's name is signed too: that it is nobody's is told as well.
+//!    has one (RFC 9530; a body is streamed, so none is made here), for which backend it is
+//!    ([`AUDIENCE`]: two behind one host may see the same path), and every identity field that goes
+//!    with it. A request in nobody's name is signed too: that it is nobody's is told as well.
 //! 2. The parameters are `created`, `expires`, `nonce`, `keyid` and `tag="brama"`. The label is
 //!    `brama`. Signatures that a client brings are removed: the portal sees one.
 //! 3. The key is one of those that sign tokens (`ecdsa-p256-sha256` or `ed25519`, found by `keyid`
@@ -25,7 +26,7 @@ use super::tell::Field;
 use crate::base::clock::{SharedClock, Time, later};
 use crate::base::random;
 use crate::identity::error::Error;
-use crate::identity::headers::folds_to_start;
+use crate::identity::headers::{AUDIENCE, folds_to_start};
 
 /// RFC 9421 4.1.
 pub const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
@@ -53,6 +54,8 @@ pub struct MessageSignature {
     pub key: SigningKey,
     /// How long a signature is valid.
     pub lifetime: Duration,
+    /// The backend that it is for.
+    pub audience: HeaderValue,
 }
 
 /// Signs one request.
@@ -86,29 +89,38 @@ pub struct Message<'m> {
     pub identity: &'m [Field],
 }
 
+/// How many fields a signature comes in.
+pub const FIELDS: usize = 3;
+
 impl Signer<'_> {
-    /// Returns `Signature-Input` and `Signature` of a request.
+    /// Returns `X-Brama-Audience`, `Signature-Input` and `Signature` of a request.
     ///
     /// # Errors
     /// When the key signs nothing, or a field has letters that no signature covers.
-    pub fn sign(&self, message: &Message<'_>) -> Result<[Field; 2], Error> {
+    pub fn sign(&self, message: &Message<'_>) -> Result<[Field; FIELDS], Error> {
         let now = self.clock.now();
         let key = self.how.key.ready(self.ring, now)?;
         let times = [now, later(now, self.how.lifetime)].map(Time::as_second);
         let nonce = random::handle();
         let parameters = Parameters { times, nonce: &nonce, key_id: key.id() };
-        let (base, parameters) = message.base(&parameters)?;
+        let audience = (AUDIENCE, self.how.audience.clone());
+        let (base, parameters) = message.base(&audience, &parameters)?;
         let signature = key.sign(&base)?;
         let value = |text: String| HeaderValue::try_from(text).map_err(|_| Error::Unwritable);
         let mut signature = value(format!("brama=:{signature}:"))?;
         signature.set_sensitive(true);
-        Ok([(SIGNATURE_INPUT, value(format!("brama={parameters}"))?), (SIGNATURE, signature)])
+        let input = value(format!("brama={parameters}"))?;
+        Ok([audience, (SIGNATURE_INPUT, input), (SIGNATURE, signature)])
     }
 }
 
 impl Message<'_> {
     /// Returns the base of a signature of it, and what is said of that.
-    fn base(&self, parameters: &Parameters<'_>) -> Result<(Vec<u8>, String), Error> {
+    fn base(
+        &self,
+        audience: &Field,
+        parameters: &Parameters<'_>,
+    ) -> Result<(Vec<u8>, String), Error> {
         let mut base = Base::new();
         base.method(self.method);
         base.authority(self.authority);
@@ -120,7 +132,7 @@ impl Message<'_> {
             base.field(CONTENT_DIGEST.as_str(), digests());
         }
         // No form writes anything else than ASCII when a signature is wanted.
-        for (name, value) in self.identity {
+        for (name, value) in std::iter::once(audience).chain(self.identity) {
             base.field(name.as_str(), [value.as_bytes()]);
         }
         base.end(parameters)

@@ -21,6 +21,14 @@ fn message<'m>(headers: &'m HeaderMap, identity: &'m [Field]) -> Message<'m> {
     }
 }
 
+fn audience() -> Field {
+    (AUDIENCE, HeaderValue::from_static("tax"))
+}
+
+fn signature(key: SigningKey) -> MessageSignature {
+    MessageSignature { key, lifetime: Duration::from_secs(60), audience: audience().1 }
+}
+
 #[test]
 fn the_base_has_a_line_for_each_part_and_says_what_it_covers() {
     let mut headers = HeaderMap::new();
@@ -30,9 +38,9 @@ fn the_base_has_a_line_for_each_part_and_says_what_it_covers() {
     let told = (HeaderName::from_static("remote-user"), HeaderValue::from_static("anna "));
     let empty = (HeaderName::from_static("remote-email"), HeaderValue::from_static(""));
     let parameters = Parameters { times: [100, 160], nonce: "n", key_id: "k" };
-    let (base, said) = message(&headers, &[told, empty]).base(&parameters).unwrap();
+    let (base, said) = message(&headers, &[told, empty]).base(&audience(), &parameters).unwrap();
     let expected = "(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\" \
-         \"remote-user\" \"remote-email\");created=100;expires=160;nonce=\"n\";keyid=\"k\";\
+         \"x-brama-audience\" \"remote-user\" \"remote-email\");created=100;expires=160;nonce=\"n\";keyid=\"k\";\
          tag=\"brama\"";
     assert_eq!(said, expected);
     let lines = [
@@ -41,6 +49,7 @@ fn the_base_has_a_line_for_each_part_and_says_what_it_covers() {
         "\"@path\": /tax",
         "\"@query\": ?year=2026",
         "\"content-digest\": sha-256=:YQ==:, sha-512=:Yg==:",
+        "\"x-brama-audience\": tax",
         "\"remote-user\": anna",
         "\"remote-email\": ",
         &format!("\"@signature-params\": {expected}"),
@@ -56,7 +65,7 @@ fn a_target_without_a_query_or_a_path_has_one_in_the_base() {
         [("/", "/", "?"), ("/a?", "/a", "?"), ("/a?b?c", "/a", "?b?c"), ("?a", "/", "?a")]
     {
         let message = Message { target, ..message(&headers, &[]) };
-        let base = String::from_utf8(message.base(&parameters).unwrap().0).unwrap();
+        let base = String::from_utf8(message.base(&audience(), &parameters).unwrap().0).unwrap();
         assert!(base.contains(&format!("\"@path\": {path}\n\"@query\": {query}\n")), "{base}");
     }
 }
@@ -82,17 +91,19 @@ fn a_signature_of_the_ring_is_that_of_the_key_that_it_names() {
     for now in [now, later(now, period)] {
         for algorithm in [RingAlgorithm::EcdsaP256Sha256, RingAlgorithm::Ed25519] {
             let key = SigningKey::Ring(algorithm);
-            let how = MessageSignature { key, lifetime: Duration::from_secs(60) };
+            let how = signature(key);
             let signer = Signer { how: &how, ring: &signer, clock: &clock };
-            let [(_, input), (_, signature)] = signer.sign(&message(&headers, &[])).unwrap();
+            let [audience, (_, input), (_, signature)] =
+                signer.sign(&message(&headers, &[])).unwrap();
             let parameters = input.to_str().unwrap().strip_prefix("brama=").unwrap();
             let nonce = parameters.split('"').nth_back(5).unwrap();
             let read = keys.ring();
             let key_id = read.current(algorithm.of_tokens(), now).unwrap().id();
             let times = [now, later(now, Duration::from_secs(60))].map(Time::as_second);
             let expected = Parameters { times, nonce, key_id };
-            let (base, said) = message(&headers, &[]).base(&expected).unwrap();
+            let (base, said) = message(&headers, &[]).base(&audience, &expected).unwrap();
             assert_eq!(said, parameters);
+            assert!(said.contains("\"x-brama-audience\"") && audience.1 == "tax");
             let signature = signature.to_str().unwrap();
             let signature = signature.strip_prefix("brama=:").unwrap().strip_suffix(':').unwrap();
             let signature = from_base64(signature).unwrap();
@@ -127,7 +138,7 @@ fn a_ring_without_a_key_of_the_algorithm_signs_nothing() {
     let signer = RingSigner::new(Arc::new(SigningKeys::new(ring)));
     let clock: SharedClock = Arc::new(ManualClock::at(now));
     let key = SigningKey::Ring(RingAlgorithm::Ed25519);
-    let how = MessageSignature { key, lifetime: Duration::from_secs(60) };
+    let how = signature(key);
     let signer = Signer { how: &how, ring: &signer, clock: &clock };
     let signed = signer.sign(&message(&HeaderMap::new(), &[]));
     assert_eq!(signed.unwrap_err(), Error::NoKey(Algorithm::EdDsa));
@@ -138,5 +149,5 @@ fn what_no_signature_can_cover_is_not_signed() {
     let utf8 = HeaderValue::from_bytes("Żaneta".as_bytes()).unwrap();
     let told = [(HeaderName::from_static("remote-name"), utf8)];
     let parameters = Parameters { times: [0, 0], nonce: "n", key_id: "k" };
-    assert!(message(&HeaderMap::new(), &told).base(&parameters).is_err());
+    assert!(message(&HeaderMap::new(), &told).base(&audience(), &parameters).is_err());
 }
