@@ -71,11 +71,11 @@ app.Use(async (context, next) =>
         return;
     }
     // The session of ASP.NET ends with the login that it was begun in.
-    var login = $"{context.User.Identity?.Name} {context.User.FindFirstValue("sid")}";
+    var login = context.User.Identity?.Name is { } name ? $"{name} {context.User.FindFirstValue("sid")}" : null;
     if (context.Session.GetString("login") != login)
     {
         context.Session.Clear();
-        context.Session.SetString("login", login);
+        if (login != null) context.Session.SetString("login", login);
     }
     await next();
 });
