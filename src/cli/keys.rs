@@ -32,6 +32,7 @@ pub(super) enum Act {
     /// While the store is away that holds at the replica that was asked; it tells the others later.
     Retire {
         /// Its `kid`.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Prints the public keys (JWKS), as they are published.
@@ -113,5 +114,34 @@ const MOST: usize = 2048;
 fn list(said: &Value) {
     for key in said.get("keys").and_then(Value::as_array).into_iter().flatten() {
         print(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// One of 64 names begins so: a `kid` is base64url.
+    #[test]
+    fn a_key_whose_name_begins_with_a_hyphen_is_named_like_any_other() {
+        for words in
+            [&["retire", "-sAb_9", "-c", "x.toml"][..], &["-c", "x.toml", "retire", "-sAb_9"]]
+        {
+            let parsed = Program::try_parse_from(std::iter::once(&"keys").chain(words)).unwrap();
+            assert!(parsed.arguments.config.ends_with("x.toml"), "{words:?}");
+            assert!(matches!(parsed.arguments.act, Act::Retire { kid } if kid == "-sAb_9"));
+        }
+        for words in [&["retire"][..], &["retire", "one", "two"], &["list", "-sAb_9"]] {
+            let parsed = Program::try_parse_from(std::iter::once(&"keys").chain(words));
+            assert!(parsed.is_err(), "{words:?}");
+        }
     }
 }

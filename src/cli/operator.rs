@@ -31,9 +31,9 @@ pub(super) struct Arguments<A: clap::Subcommand> {
         value_name = "FILE",
         default_value = "/etc/brama/brama.toml"
     )]
-    config: PathBuf,
+    pub(super) config: PathBuf,
     #[command(subcommand)]
-    act: A,
+    pub(super) act: A,
 }
 
 impl<A: clap::Subcommand> Arguments<A> {
