@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tracing::error;
 
 use super::keys::Keeper;
@@ -24,13 +24,15 @@ pub(super) struct Background {
     tasks: JoinSet<()>,
     /// The groups of servers that are watched over.
     watched: Vec<Weak<Group>>,
+    /// The task that holds the state folder.
+    lock: Option<AbortHandle>,
     stop: Shutdown,
 }
 
 impl Background {
     /// Begins with none; the watch over servers ends with `stop`, all else with [`Self::end`].
     pub(super) fn new(stop: Shutdown) -> Self {
-        Self { tasks: JoinSet::new(), watched: Vec::new(), stop }
+        Self { tasks: JoinSet::new(), watched: Vec::new(), lock: None, stop }
     }
 
     /// Holds the state folder, and keeps the records: what sessions have to tell the store and hear
@@ -40,7 +42,7 @@ impl Background {
         shared: &Shared,
         (opening, agreement, lock): (Option<Opening>, Option<Agreement>, Lock),
     ) {
-        self.tasks.spawn(lock.hold());
+        self.lock = Some(self.tasks.spawn(lock.hold()));
         let clock = || Arc::clone(&shared.clock);
         self.tasks.spawn(Arc::clone(&shared.flows.sessions).serve(clock()));
         if let Some(opening) = opening {
@@ -93,6 +95,13 @@ impl Background {
                     notify::alive();
                 }
             });
+        }
+    }
+
+    /// Leaves the state folder to a successor.
+    pub(super) fn give_up_folder(&mut self) {
+        if let Some(lock) = self.lock.take() {
+            lock.abort();
         }
     }
 

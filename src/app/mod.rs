@@ -81,9 +81,9 @@ impl App {
         // The keeper finds out which one is kept, and replaces this one by it.
         let secret = keys.given.clone().unwrap_or_else(PairwiseSecret::pending);
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
+        let lock = Lock::take(&state, settings.store.is_shared()).await?;
         let kept =
             store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
-        let lock = Lock::take(&state, kept.redis.is_some())?;
         let shared = (kept.keys_record(), state, kept.agree(now).await?);
         let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
 

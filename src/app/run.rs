@@ -25,6 +25,8 @@ use crate::server::handover::HandOver;
 use crate::server::listener::{Admission, Shutdown};
 use crate::server::notify;
 use crate::server::workers::{self, Workers};
+use crate::session::sessions::Sessions;
+use crate::store::RecordStore;
 
 impl App {
     /// Serves until told to stop.
@@ -66,7 +68,6 @@ impl App {
         let sessions = Arc::clone(&shared.flows.sessions);
         let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
         let keys = Keys::new(Arc::clone(&keeper), Arc::clone(&sessions), Arc::clone(&clock));
-        let admin = (admin, keys);
         let numbers = Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&clock),
@@ -79,6 +80,7 @@ impl App {
             keeper: Arc::clone(&keeper),
         };
         let (operations_stopper, operations_stop) = shutdown();
+        let admin = (admin, keys);
         let service = Operations::new(stopping.clone(), admin, numbers.scraper(), operations_hosts);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
@@ -96,9 +98,7 @@ impl App {
         if ending == Ending::LeftToSuccessor {
             // New connections are the successor's, which waits for what only one process can have.
             stopper.succeed();
-            sessions.write_all_activity(running.clock.now()).await;
-            sessions.leave_store(running.clock.now()).await;
-            kept.store.close();
+            running.give_up(&sessions, &*kept.store).await;
             operations_stopper.stop();
         } else {
             notify::stopping();
@@ -138,6 +138,14 @@ struct Running {
 }
 
 impl Running {
+    /// Leaves to a successor what only one process can have: the store and the state folder.
+    async fn give_up(&mut self, sessions: &Sessions, store: &dyn RecordStore) {
+        sessions.write_all_activity(self.clock.now()).await;
+        sessions.leave_store(self.clock.now()).await;
+        store.close();
+        self.background.give_up_folder();
+    }
+
     /// Does what it is told until it has to leave.
     async fn obey(
         &mut self,

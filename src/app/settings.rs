@@ -71,6 +71,14 @@ pub struct Store {
     pub sealer: Option<Sealer>,
 }
 
+impl Store {
+    /// Tells whether replicas share it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.kind, StoreKind::Redis(_))
+    }
+}
+
 /// A store for records.
 #[derive(Debug, Default)]
 pub enum StoreKind {

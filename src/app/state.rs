@@ -54,7 +54,8 @@ pub enum StateError {
     InUse(String),
     /// There is no room for another secret that was replaced.
     #[error(
-        "{0} and {MOST_BEFORE} others are there: move those away that no pseudonym is made with"
+        "{0}, and those with a number behind it up to {MOST_BEFORE}, are there: move those away that \
+         no pseudonym is made with"
     )]
     Full(String),
     /// The secret is too short.
@@ -62,6 +63,13 @@ pub enum StateError {
         "{0}: secret has fewer than 32 bytes: bring the file back from a copy, or move it away"
     )]
     Secret(String),
+}
+
+impl StateError {
+    /// Tells whether the keys that are there say nothing, so that others may take their place.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::KeyRing { .. } | Self::Numbers(_))
+    }
 }
 
 const KEY_RING: &str = "identity-keys.json";
@@ -72,15 +80,15 @@ const PAIRWISE_BEFORE: &str = "pairwise-secret.before";
 const MOST_BEFORE: usize = 32;
 /// Says which process has the folder.
 const LOCK: &str = "lock";
-/// How often the keys that replicas share had been changed, and the secret replaced, when they were
-/// copied here.
+/// How often the keys that replicas share had been changed when they were copied here, and the secret
+/// replaced.
 const NUMBERS: &str = "identity-keys.revision";
 /// The secret that seals records of the store.
 const STORE: &str = "store-secret";
 
 /// Returns the names of what a state folder may have.
 pub(crate) fn files() -> impl Iterator<Item = String> {
-    [KEY_RING, PAIRWISE, NUMBERS, STORE].map(str::to_owned).into_iter().chain(before())
+    [KEY_RING, PAIRWISE, NUMBERS, STORE, LOCK].map(str::to_owned).into_iter().chain(before())
 }
 
 fn before() -> impl Iterator<Item = String> {
@@ -145,8 +153,8 @@ impl State {
         self.0.as_ref().map(|folder| folder.join(LOCK))
     }
 
-    /// Returns how often the keys that replicas share had been changed, and the secret replaced, when
-    /// they were copied here, if they were.
+    /// Returns how often the keys that replicas share had been changed when they were copied here, and
+    /// how often the secret was replaced, if that is known.
     pub(super) fn numbers(&self) -> Result<Option<(u64, u64)>, StateError> {
         let Some(bytes) = self.read(NUMBERS)? else { return Ok(None) };
         let numbers = serde_json::from_slice(&bytes);

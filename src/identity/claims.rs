@@ -3,8 +3,7 @@
 //! Personal claims are released per route and by name. The subject is a pairwise pseudonym
 //! (OpenID Connect core 8.1): two backends cannot tell that they serve the same person.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -121,13 +120,13 @@ impl<'c> Nobody<'c> {
 /// The secret behind the pseudonyms. With it, the person behind a pseudonym can be found out. Clones
 /// share it: when it is replaced, it is another one for all of them.
 #[derive(Debug, Clone)]
-pub struct PairwiseSecret(Arc<Shared>);
+pub struct PairwiseSecret(Arc<RwLock<Held>>);
 
-#[derive(Debug)]
-struct Shared {
-    bytes: RwLock<Secret<Vec<u8>>>,
+#[derive(Debug, Clone)]
+struct Held {
+    bytes: Secret<Vec<u8>>,
     /// Whether it is the one that is kept. Nobody is told a pseudonym before.
-    is_known: AtomicBool,
+    is_known: bool,
 }
 
 impl PairwiseSecret {
@@ -153,20 +152,23 @@ impl PairwiseSecret {
     }
 
     fn of(bytes: Vec<u8>, is_known: bool) -> Self {
-        let (bytes, is_known) = (RwLock::new(Secret::new(bytes)), AtomicBool::new(is_known));
-        Self(Arc::new(Shared { bytes, is_known }))
+        Self(Arc::new(RwLock::new(Held { bytes: Secret::new(bytes), is_known })))
+    }
+
+    fn held(&self) -> RwLockReadGuard<'_, Held> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells whether it is the one that is kept. What is made with another one is good for nobody.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        self.0.is_known.load(Ordering::Acquire)
+        self.held().is_known
     }
 
     /// Returns the bytes, to be kept.
     #[must_use]
     pub fn bytes(&self) -> Secret<Vec<u8>> {
-        self.0.bytes.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.held().bytes.clone()
     }
 
     /// Tells whether it is the same.
@@ -178,15 +180,13 @@ impl PairwiseSecret {
     /// Returns the same secret, which is not replaced with this one.
     #[must_use]
     pub fn copied(&self) -> Self {
-        Self::of(self.bytes().expose().clone(), self.is_known())
+        Self(Arc::new(RwLock::new(self.held().clone())))
     }
 
     /// Takes over another one, for all clones.
     pub fn replace(&self, other: &Self) {
-        let (bytes, is_known) = (other.bytes(), other.is_known());
-        *self.0.bytes.write().unwrap_or_else(PoisonError::into_inner) = bytes;
-        // After the bytes: what sees that it is known has them.
-        self.0.is_known.store(is_known, Ordering::Release);
+        let held = other.held().clone();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = held;
     }
 
     /// Returns a digest by which everything of one person is found again. It is no pseudonym of any

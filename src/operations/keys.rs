@@ -51,6 +51,9 @@ struct Gateway {
     clock: SharedClock,
 }
 
+/// What is said of what was done.
+type Done = Result<(StatusCode, Value), Refused>;
+
 /// What an operator wants done.
 enum Act {
     Rotate(Option<Algorithm>),
@@ -78,26 +81,20 @@ impl Keys {
         from: IpAddr,
         admin: &Admin,
     ) -> Response<Body> {
-        let admitted = admin.admit(request.headers());
-        let done = match admitted {
+        refused::answer(match admin.admit(request.headers()) {
             Ok(()) => self.handle(request, from).await,
             Err(refused) => Err(refused),
-        };
-        let is_pending = done.as_ref().is_ok_and(|said| said.get(PENDING).is_some());
-        let mut response = refused::answer(done);
-        if is_pending {
-            *response.status_mut() = StatusCode::ACCEPTED;
-        }
-        response
+        })
     }
 
-    async fn handle(&self, request: Request<Incoming>, from: IpAddr) -> Result<Value, Refused> {
+    async fn handle(&self, request: Request<Incoming>, from: IpAddr) -> Done {
         let (parts, body) = request.into_parts();
         let rest = parts.uri.path().strip_prefix(PATH).ok_or(Refused::NotFound)?;
         let act = match (rest, &parts.method) {
-            ("", &Method::GET) => return Ok(self.0.list()),
+            ("", &Method::GET) => return Ok((StatusCode::OK, self.0.list())),
             ("/jwks", &Method::GET) => {
-                return Ok(serde_json::from_str(&self.0.keeper.published()).unwrap_or_default());
+                let published = serde_json::from_str(&self.0.keeper.published());
+                return Ok((StatusCode::OK, published.unwrap_or_default()));
             }
             ("/rotate", &Method::POST) => {
                 let asked = read(body).await?;
@@ -135,17 +132,17 @@ impl Keys {
 }
 
 impl Gateway {
-    async fn perform(&self, act: Act) -> Result<Value, Refused> {
+    async fn perform(&self, act: Act) -> Done {
         match act {
             Act::Rotate(algorithm) => {
                 self.keeper.rotate(algorithm).await?;
                 tracing::info!(algorithm = algorithm.map(Algorithm::name), "operator rotated keys");
-                Ok(self.list())
+                Ok((StatusCode::OK, self.list()))
             }
             Act::Retire(kid) => match self.keeper.retire(&kid).await? {
                 Retired::Everywhere => {
                     tracing::warn!(kid, "operator retired a key of identities");
-                    Ok(self.list())
+                    Ok((StatusCode::OK, self.list()))
                 }
                 Retired::HereAlone(error) => {
                     let pending = in_one_line(&error);
@@ -155,14 +152,15 @@ impl Gateway {
                         "operator retired a key of identities: here alone until it can be told"
                     );
                     let mut said = self.list();
-                    said[PENDING] = Value::String(pending);
-                    Ok(said)
+                    said["pending"] = Value::String(pending);
+                    Ok((StatusCode::ACCEPTED, said))
                 }
             },
             Act::Backup => {
-                let secret = self.keeper.backup().await?;
+                let secret = self.keeper.backup()?;
                 tracing::warn!("operator saved the secret of the pseudonyms");
-                Ok(json!({ "pairwise_secret": base64(secret.bytes().expose()) }))
+                let said = json!({ "pairwise_secret": base64(secret.bytes().expose()) });
+                Ok((StatusCode::OK, said))
             }
             Act::Restore(secret) => {
                 self.keeper.restore(&secret).await?;
@@ -173,7 +171,7 @@ impl Gateway {
                 let ended =
                     ended.map_err(|error| Refused::Away(format!("{error}; {NOT_ENDED}")))?;
                 tracing::warn!(ended, "all sessions ended, since every sub is another one");
-                Ok(json!({ "restored": true, "ended": ended }))
+                Ok((StatusCode::OK, json!({ "restored": true, "ended": ended })))
             }
         }
     }
@@ -217,8 +215,6 @@ fn require_here(from: IpAddr) -> Result<(), Refused> {
 
 const ALG: &str = "alg is ES256, EdDSA or RS256";
 const SECRET: &str = "give pairwise_secret: at least 32 bytes, in base64";
-/// What an answer says of an act that other replicas are told of later, with why.
-const PENDING: &str = "pending";
 const NOT_ENDED: &str =
     "the secret of the pseudonyms is replaced, but sessions go on: run brama sessions end-all";
 

@@ -37,9 +37,9 @@ pub(super) async fn read(body: Incoming) -> Result<Value, Refused> {
 }
 
 /// Makes the answer.
-pub(super) fn answer(done: Result<Value, Refused>) -> Response<Body> {
+pub(super) fn answer(done: Result<(StatusCode, Value), Refused>) -> Response<Body> {
     match done {
-        Ok(value) => response::json(StatusCode::OK, &value),
+        Ok((status, value)) => response::json(status, &value),
         Err(refused) => refuse(refused),
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use futures_util::{StreamExt, stream};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::refused::{self, Refused, read};
@@ -62,7 +62,8 @@ impl Admin {
 
     /// Answers a request whose path is [`PATH`] or below it.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        refused::answer(self.handle(request).await)
+        let done = self.handle(request).await;
+        refused::answer(done.map(|said| (StatusCode::OK, said)))
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Result<Value, Refused> {

@@ -3,7 +3,8 @@
 //!
 //! 1. With Redis they are one record that replicas share ([`SharedRecord`]), changed by compare and
 //!    set: one rotates, and a replica that is killed leaves the old ring or the new one. With
-//!    another store they are in the state folder.
+//!    another store they are in the state folder, which a predecessor and its successor share for a
+//!    while.
 //! 2. Each reads the record again every [`PERIOD`]. While the store is away it goes on with what it
 //!    knows and changes nothing, but that a key is retired here at once; one that knows no keys yet
 //!    signs nothing.
@@ -14,6 +15,7 @@
 //!    From then on the folder has a copy, for a start without the store, or after it was lost.
 
 mod error;
+mod folder;
 mod kept;
 mod retiring;
 mod update;
@@ -75,8 +77,8 @@ struct Known {
     /// How often it had been changed, and the secret replaced.
     revision: u64,
     replaced: u64,
-    /// Whether keys, and the secret, are not known yet.
-    lacks: (bool, bool),
+    /// Whether no keys are known yet.
+    lacks_keys: bool,
     is_read: bool,
     /// Whether a record that does not open may be replaced: no other replica has other secrets.
     may_replace: bool,
@@ -136,11 +138,13 @@ impl Keeper {
         if let Some(known) = given.or(kept.clone()) {
             secret.replace(&known);
         }
-        let lacks = (ring.is_none(), !is_given && kept.is_none());
+        let lacks_keys = ring.is_none();
         // They are those of the copy, when it is whole.
-        let numbers = if lacks == (false, false) { state.numbers()? } else { None };
+        let is_whole = !lacks_keys && (is_given || kept.is_some());
+        let numbers = if is_whole { state.numbers()? } else { None };
         let (revision, replaced) = numbers.unwrap_or_default();
-        let known = Known { lacks, revision, replaced, may_replace: agrees, ..Known::default() };
+        let known =
+            Known { lacks_keys, revision, replaced, may_replace: agrees, ..Known::default() };
         let ring = ring.unwrap_or_else(|| KeyRing::empty(period, &algorithms));
         let keeper = Self {
             keys: Arc::new(SigningKeys::new(ring)),
@@ -175,8 +179,8 @@ impl Keeper {
     /// Reads the record again and looks at the clock; never ends.
     pub(super) async fn keep(self: Arc<Self>) {
         loop {
-            let lacks = self.known.lock().await.lacks;
-            let pause = if lacks == (false, false) { PERIOD } else { PENDING };
+            let lacks = self.known.lock().await.lacks_keys || !self.secret.is_known();
+            let pause = if lacks { PENDING } else { PERIOD };
             tokio::time::sleep(pause).await;
             let done = self.update(None).await;
             let mut known = self.known.lock().await;
@@ -236,11 +240,15 @@ impl Keeper {
         }
     }
 
+    /// Returns the algorithms that routes want.
+    fn in_use(&self) -> Vec<Algorithm> {
+        self.algorithms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Tells whether an algorithm that routes want has no key yet.
     fn lacks_a_key(&self, now: Time) -> bool {
-        let wanted = self.algorithms.read().unwrap_or_else(PoisonError::into_inner);
-        let ring = self.keys.ring();
-        wanted.iter().any(|algorithm| ring.current(*algorithm, now).is_none())
+        let (in_use, ring) = (self.in_use(), self.keys.ring());
+        in_use.iter().any(|algorithm| ring.current(*algorithm, now).is_none())
     }
 
     /// Tells whether keys are to be made: the clock wants it, or what could not be kept when routes
@@ -266,8 +274,7 @@ impl Keeper {
     /// # Errors
     /// When that makes no sense, or cannot be kept: then nothing has changed.
     pub async fn rotate(&self, algorithm: Option<Algorithm>) -> Result<(), Error> {
-        let in_use = self.algorithms.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let algorithms = algorithm.map_or(in_use, |algorithm| vec![algorithm]);
+        let algorithms = algorithm.map_or_else(|| self.in_use(), |algorithm| vec![algorithm]);
         self.update(Some(&|kept, now| {
             algorithms.iter().try_for_each(|algorithm| kept.ring.rotate(*algorithm, now))
         }))
@@ -281,7 +288,7 @@ impl Keeper {
     /// When there is no such key.
     pub async fn retire(&self, id: &str) -> Result<Retired, Error> {
         let here = self.retiring.withdraw(&self.keys, id, self.clock.now());
-        if here.is_ok() {
+        if here.is_ok() && self.shared.is_some() {
             // For a start before the store is back.
             let ring = self.keys.ring().clone();
             if let Err(error) = self.state.keep_key_ring(&ring) {
@@ -300,11 +307,11 @@ impl Keeper {
     ///
     /// # Errors
     /// When it is not kept here, or not known yet.
-    pub async fn backup(&self) -> Result<PairwiseSecret, Error> {
+    pub fn backup(&self) -> Result<PairwiseSecret, Error> {
         if self.is_given {
             return Err(Error::Given);
         }
-        if self.known.lock().await.lacks.1 {
+        if !self.secret.is_known() {
             return Err(Error::Store(Unavailable("it was not reached yet".to_owned())));
         }
         Ok(self.secret.clone())
@@ -320,7 +327,7 @@ impl Keeper {
         }
         self.update(Some(&|kept, _| {
             kept.secret = secret.copied();
-            kept.replaced += 1;
+            kept.replaced = kept.replaced.saturating_add(1);
             Ok(())
         }))
         .await
@@ -345,26 +352,6 @@ impl Keeper {
             }
         }
         done
-    }
-
-    async fn update_folder(&self, known: &mut Known, change: Change<'_>) -> Result<(), Error> {
-        let now = self.clock.now();
-        let is_due = change.is_some() || self.retiring.is_owed() || self.is_due(now);
-        if known.is_read && !is_due {
-            return Ok(());
-        }
-        let mut kept = self.in_memory(known);
-        if let Some(change) = change {
-            change(&mut kept, now)?;
-        }
-        let kept = self.advanced(kept, now).await?;
-        self.state.keep_key_ring(&kept.ring)?;
-        if !self.is_given {
-            self.state.keep_pairwise_secret(&kept.secret)?;
-        }
-        known.is_read = true;
-        self.adopt(kept, known);
-        Ok(())
     }
 }
 

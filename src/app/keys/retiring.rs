@@ -38,6 +38,13 @@ impl Retiring {
         keys.replace(ring);
     }
 
+    /// Tells a ring that is to be kept what it does not know yet, also of keys that it never had.
+    pub(super) fn tell(&self, ring: &mut KeyRing, now: Time) {
+        for id in &*self.owed() {
+            ring.refuse(id, now);
+        }
+    }
+
     /// Tells whether something is still to be retired where keys are kept.
     pub(super) fn is_owed(&self) -> bool {
         !self.owed().is_empty()
@@ -74,6 +81,21 @@ mod tests {
         ring.retire(&first, now).unwrap();
         retiring.go_on_with(&keys, ring, now);
         assert_eq!(signs(), second);
+        assert!(!retiring.is_owed());
+    }
+
+    #[test]
+    fn a_ring_that_never_had_the_key_is_told_of_it_too() {
+        let (now, es256) = (Time::UNIX_EPOCH, [Algorithm::Es256]);
+        let ring = || KeyRing::generate(Duration::from_secs(1000), &es256, now);
+        let (keys, retiring) = (SigningKeys::new(ring()), Retiring::default());
+        let first = keys.ring().current(Algorithm::Es256, now).unwrap().id().to_owned();
+        retiring.withdraw(&keys, &first, now).unwrap();
+        let mut other = ring();
+        retiring.go_on_with(&keys, other.clone(), now);
+        assert!(retiring.is_owed(), "it is kept nowhere");
+        retiring.tell(&mut other, now);
+        retiring.go_on_with(&keys, other, now);
         assert!(!retiring.is_owed());
     }
 }

@@ -1,12 +1,10 @@
 //! How the record that replicas share is read, changed and taken over.
 
-use std::sync::PoisonError;
-
 use tracing::{info, warn};
 
 use super::kept::Kept;
 use super::{Change, Error, Keeper, Known, PERIOD};
-use crate::base::clock::Time;
+use crate::base::clock::{Time, earlier};
 use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
 use crate::store::shared::{Found, SharedRecord};
@@ -47,7 +45,8 @@ impl Keeper {
                 self.take_over(next, known);
                 return Ok(());
             }
-            let next = Kept { revision: next.revision.max(known.revision) + 1, ..next };
+            let next =
+                Kept { revision: next.revision.max(known.revision).saturating_add(1), ..next };
             if let Some(written) = record.write(version, next.to_bytes().expose(), now).await? {
                 known.version = Some(written);
                 self.take_over(next, known);
@@ -70,7 +69,7 @@ impl Keeper {
         let Some(found) = found else {
             if known.is_read {
                 warn!("the store lost the keys of identities: they are put back");
-            } else if known.lacks.0 {
+            } else if known.lacks_keys {
                 info!("the first keys of identities are made for all replicas");
             } else {
                 info!("keys of identities are taken from the state folder for all replicas");
@@ -78,12 +77,12 @@ impl Keeper {
             return Ok((None, ours));
         };
         // The secrets were changed at once, and no `sub` with them: it is known otherwise.
-        if found.plain.is_none() && known.may_replace && !known.lacks.1 {
+        if found.plain.is_none() && known.may_replace && self.secret.is_known() {
             warn!("keys of identities that replicas shared do not open, so they are replaced");
             return Ok((None, ours));
         }
-        let algorithms = self.algorithms.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let read = |plain: Secret<Vec<u8>>| Kept::read(plain.expose(), self.period, &algorithms);
+        let in_use = self.in_use();
+        let read = |plain: Secret<Vec<u8>>| Kept::read(plain.expose(), self.period, &in_use);
         let theirs = found.plain.and_then(read).ok_or_else(|| Error::Shut(record.shown()))?;
         known.differs = self.is_given && !theirs.secret.is(&self.secret);
         if known.differs && !known.is_read {
@@ -98,32 +97,42 @@ impl Keeper {
 
     /// Returns what the record says, with what is known here besides: a record that was put back, or
     /// changed apart from ours, costs no key that may have signed, and brings none back.
-    fn joined(&self, theirs: &Kept, ours: Kept, known: &Known, now: Time) -> Kept {
+    pub(super) fn joined(&self, theirs: &Kept, ours: Kept, known: &Known, now: Time) -> Kept {
         let mut next = theirs.copied();
         // What a folder has that was never shared, or was shared elsewhere, is not for all replicas.
         let is_copy = known.revision > 0 && ours.secret.is(&theirs.secret);
-        if !(known.is_read || is_copy || ours.ring.is_kin(&theirs.ring)) {
-            return next;
+        if known.is_read || is_copy || ours.ring.is_kin(&theirs.ring) {
+            self.join(&mut next, theirs, ours, now);
         }
+        // Also when it never had the key that is retired here.
+        self.retiring.tell(&mut next.ring, now);
+        next
+    }
+
+    fn join(&self, next: &mut Kept, theirs: &Kept, ours: Kept, now: Time) {
         if ours.revision > theirs.revision {
             warn!("the store has older keys of identities than are known here: they are put back");
         }
         next.ring.join(&ours.ring, now);
+        // Those who go on by the record sign by it, unless it is one of before.
+        if !theirs.ring.is_due(earlier(now, PERIOD)) {
+            next.ring.publish_still(&theirs.ring, now);
+        }
+        next.ring.publish_still(&ours.ring, now);
         next.revision = theirs.revision.max(ours.revision);
-        let is_other = !known.lacks.1 && !self.is_given && !ours.secret.is(&theirs.secret);
+        let is_other = self.secret.is_known() && !self.is_given && !ours.secret.is(&theirs.secret);
         if is_other && ours.is_later(theirs) {
             next.secret = ours.secret;
             next.replaced = ours.replaced;
         }
-        next
     }
 
     /// Returns what is known here, and something new in the place of what is not.
     pub(super) fn in_memory(&self, known: &Known) -> Kept {
         let mut ring = self.keys.ring().clone();
-        ring.require(&self.algorithms.read().unwrap_or_else(PoisonError::into_inner));
-        let lacks = known.lacks.1;
-        let secret = if lacks { PairwiseSecret::generate() } else { self.secret.copied() };
+        ring.require(&self.in_use());
+        let is_known = self.secret.is_known();
+        let secret = if is_known { self.secret.copied() } else { PairwiseSecret::generate() };
         Kept { ring, secret, revision: known.revision, replaced: known.replaced }
     }
 
@@ -143,16 +152,10 @@ impl Keeper {
     /// Goes on with what the record says, and keeps a copy of it.
     fn take_over(&self, kept: Kept, known: &mut Known) {
         let is_as_before = kept.revision == known.revision && kept.is(&self.in_memory(known));
-        if !known.is_read || !is_as_before {
-            let copied = self.state.keep_key_ring(&kept.ring).and_then(|()| {
-                if !self.is_given {
-                    self.state.keep_pairwise_secret(&kept.secret)?;
-                }
-                self.state.keep_numbers((kept.revision, kept.replaced))
-            });
-            if let Err(error) = copied {
-                warn!(%error, "the state folder has no copy of the keys of identities");
-            }
+        if (!known.is_read || !is_as_before)
+            && let Err(error) = self.keep_in_folder(&kept)
+        {
+            warn!(%error, "the state folder has no copy of the keys of identities");
         }
         known.is_read = true;
         self.adopt(kept, known);
@@ -162,7 +165,7 @@ impl Keeper {
     pub(super) fn adopt(&self, kept: Kept, known: &mut Known) {
         let Kept { ring, secret, revision, replaced } = kept;
         (known.revision, known.replaced) = (revision, replaced);
-        known.lacks = (false, false);
+        known.lacks_keys = false;
         let now = self.clock.now();
         if self.keys.ring().to_text().expose() != ring.to_text().expose() {
             info!(keys = ring.list(now).len(), "signing keys of identities changed");

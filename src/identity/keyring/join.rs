@@ -1,14 +1,14 @@
 //! Two rings that were the same once, and were changed apart: after a failover of the store, from a
 //! record that was put back, or by a replica that could not reach it.
 //!
-//! 1. Whatever one of them may have signed is published by both, as long as a token of it may live.
+//! 1. Whatever one of them may have signed is published by both, as long as a token of it may live,
+//!    also when both went on for long.
 //! 2. What one of them retired is retired.
 //! 3. What was joined already changes nothing.
 
-use std::time::Duration;
-
-use super::{Key, KeyRing};
+use super::{CLOCKS, KEPT, Key, KeyRing};
 use crate::base::clock::{Time, later};
+use crate::identity::signing_key::Algorithm;
 
 impl KeyRing {
     /// Takes over what another ring knows besides.
@@ -40,6 +40,35 @@ impl KeyRing {
             let is_over = over.next().unwrap_or(false);
             !(is_over && came.iter().any(|name| name == key.key.id()))
         });
+    }
+
+    /// Goes on publishing the keys that another ring signs with at `now`, until all that they signed
+    /// has expired: after a join it may be another key that signs, and its own order of keys says
+    /// nothing of when that one gave way.
+    pub fn publish_still(&mut self, other: &Self, now: Time) {
+        let until = later(now, KEPT);
+        for algorithm in Algorithm::ALL {
+            let Some(at) = other.current_index(algorithm, now) else { continue };
+            let key = &other.keys[at];
+            if !self.may_take_back(key) {
+                continue;
+            }
+            if !self.keys.iter().any(|own| own.key.id() == key.key.id()) {
+                self.keys.push(key.clone());
+                self.sort();
+            }
+            let place = self.keys.iter().position(|own| own.key.id() == key.key.id());
+            if let Some(place) = place.filter(|&place| self.is_over(place, until)) {
+                self.keys[place].withdrawn_from.get_or_insert(until);
+            }
+        }
+    }
+
+    /// Remembers that a key was retired that is not here, so that it never comes.
+    pub fn refuse(&mut self, id: &str, now: Time) {
+        if !self.keys.iter().any(|key| key.key.id() == id) {
+            self.retired.note(id, now);
+        }
     }
 
     /// Tells whether the other ring was the same as this one at some time: a key, or the name of one,
@@ -80,16 +109,11 @@ impl Key {
     }
 }
 
-/// By how much clocks of replicas may differ. What a key signed is over by then: it is kept for a
-/// minute longer than a token lives.
-const CLOCKS: Duration = Duration::from_secs(30);
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ES256, PERIOD, at, published, published_at, signing_at};
     use super::*;
     use crate::identity::keyring::Standing;
-    use crate::identity::signing_key::Algorithm;
 
     fn joined(one: &KeyRing, other: &KeyRing, now: i64) -> KeyRing {
         let mut joined = one.clone();
@@ -183,6 +207,59 @@ mod tests {
         assert!(published(&joined(&ring, &other, 721)).contains(&new));
         assert!(published_at(&ring, at(721)).contains(&current));
         assert!(!published_at(&joined(&ring, &other, 721), at(724)).contains(&current));
+    }
+
+    #[test]
+    fn what_each_signed_while_they_were_apart_for_long_is_published_until_it_expires() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let apart = |mut ring: KeyRing, rotated: i64| {
+            for second in (100..10_000).step_by(10) {
+                ring.advance(at(second));
+                if second == rotated {
+                    ring.rotate(Algorithm::Es256, at(second)).unwrap();
+                }
+            }
+            ring
+        };
+        // The clock of one goes by its own change.
+        let (one, two) = (apart(ring.clone(), 5_000), apart(ring, 9_200));
+        let signed = [signing_at(&one, at(9_999)), signing_at(&two, at(9_999))];
+        assert_ne!(signed[0], signed[1]);
+        for (own, other) in [(&one, &two), (&two, &one)] {
+            let mut both = own.clone();
+            both.join(other, at(10_000));
+            both.publish_still(own, at(10_000));
+            both.publish_still(other, at(10_000));
+            let signs = signing_at(&both, at(10_000));
+            assert!(signed.contains(&signs));
+            for second in (10_000..10_300).step_by(10) {
+                both.advance(at(second));
+                let names = published_at(&both, at(second));
+                assert!(signed.iter().all(|name| names.contains(name)), "at {second}");
+            }
+            let names = both.list(at(10_001));
+            let before = names.iter().find(|key| signed.contains(&key.id) && key.id != signs);
+            assert_eq!(before.unwrap().standing, Standing::Previous, "nobody retired it");
+            // Again says nothing new.
+            let again = joined(&both, other, 10_300);
+            assert_eq!(text(&again), text(&both));
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_retired_elsewhere_is_not_published_for_what_it_signs_and_never_comes() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let first = signing_at(&ring, at(100));
+        let mut other = KeyRing::generate(PERIOD, ES256, at(0));
+        other.refuse(&first, at(100));
+        assert!(other.is_retired(&first));
+        other.join(&ring, at(100));
+        other.publish_still(&ring, at(100));
+        assert!(!published_at(&other, at(100)).contains(&first));
+        // One that is here is for `retire`.
+        let own = signing_at(&other, at(100));
+        other.refuse(&own, at(100));
+        assert!(!other.is_retired(&own));
     }
 
     #[test]

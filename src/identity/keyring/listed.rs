@@ -52,8 +52,10 @@ impl KeyRing {
         let listed = self.keys.iter().enumerate().map(|(at, key)| Listed {
             id: key.key.id().to_owned(),
             algorithm: key.key.algorithm(),
-            standing: if key.withdrawn_from.is_some() {
+            standing: if self.is_retired(key.key.id()) {
                 Standing::Retired
+            } else if key.withdrawn_from.is_some() {
+                Standing::Previous
             } else if self.current_index(key.key.algorithm(), now) == Some(at) {
                 Standing::Current
             } else if key.active_from > now {

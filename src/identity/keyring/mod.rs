@@ -36,7 +36,8 @@ struct Key {
     since: Time,
     /// From when it signs.
     active_from: Time,
-    /// From when it is not published any more, when it is retired.
+    /// From when it is not published any more and signs nothing until then: it was retired, or gave
+    /// way when rings were joined.
     withdrawn_from: Option<Time>,
 }
 
@@ -123,7 +124,9 @@ impl KeyRing {
             }
             let algorithm = key.algorithm();
             let is_own = |known: &Key| self.taken_in.has(known.key.id());
-            let next = self.signing(algorithm).find(|(_, next)| next.active_from > now);
+            // One that is about to sign may sign already where the clock is ahead.
+            let soon = later(now, CLOCKS);
+            let next = self.signing(algorithm).find(|(_, next)| next.active_from > soon);
             let from = match next.filter(|(_, next)| !is_own(next)) {
                 Some((at, next)) => {
                     let from = next.active_from;
@@ -323,6 +326,9 @@ pub const WITHDRAWAL: Duration = Duration::from_secs(3);
 /// How long a key is kept after another one took its place: the life of a token, and a minute for
 /// clocks that differ.
 pub(super) const KEPT: Duration = Duration::from_secs(6 * 60);
+/// By how much clocks of replicas may differ. What a key signed is over by then: it is kept for a
+/// minute longer than a token lives.
+const CLOCKS: Duration = Duration::from_secs(30);
 /// The most keys of an algorithm.
 const MOST_KEYS: usize = 8;
 

@@ -199,10 +199,16 @@ fn keys_of_an_operators_own_sign_in_their_turn_and_once() {
     assert_eq!(published(&ring).len(), 3);
     let restored = ring.to_text();
     let mut ring = KeyRing::restore(restored.expose(), PERIOD, ES256).unwrap();
-    ring.take_in(&own, at(1_999));
+    let mut late = ring.clone();
+    ring.take_in(&own, at(1_969));
     assert_eq!(published(&ring), names);
-    assert_eq!(signing_at(&ring, at(2_003)), names[1], "no replica may know it yet");
-    assert_eq!(signing_at(&ring, at(2_004)), names[2]);
+    assert_eq!(signing_at(&ring, at(1_999)), names[1]);
+    assert_eq!(signing_at(&ring, at(2_000)), names[2]);
+    // One that may sign elsewhere already, where the clock is ahead, is not given up.
+    let made = published(&late)[2].clone();
+    late.take_in(&own, at(1_970));
+    assert_eq!(signing_at(&late, at(2_000)), made);
+    assert_eq!(signing_at(&late, at(3_000)), names[2]);
     // It is retired, and its file is still there.
     ring.advance(at(2_100));
     ring.retire(&names[2], at(2_100)).unwrap();

@@ -31,11 +31,18 @@ impl Gateway {
 
     /// Starts it again with the same configuration, after it has ended, and waits until it serves.
     pub(crate) fn start_again(&mut self) {
+        drop(self.start_beside());
+    }
+
+    /// Starts it with the same configuration, and returns the program that it had before.
+    pub(crate) fn start_beside(&mut self) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let file = self.folder.path().join("brama.toml");
-        self.program = Program::start(command.arg("run").arg("--config").arg(file));
+        let program = Program::start(command.arg("run").arg("--config").arg(file));
+        let before = std::mem::replace(&mut self.program, program);
         self.wait_until_ready();
+        before
     }
 
     /// Runs `brama sessions` as its operator; says whether that went well, and what it said.

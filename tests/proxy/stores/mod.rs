@@ -188,13 +188,21 @@ fn with_a_file_a_second_process_does_not_start_and_a_successor_takes_it_over() {
 
 /// Ends the process that serves by the configuration of a gateway in its place.
 fn end_successor(gateway: &Gateway) {
+    end_successor_by(gateway, "TERM");
+}
+
+/// The same by a signal; the process that the gateway itself has is not meant.
+fn end_successor_by(gateway: &Gateway, signal: &str) {
     let file = gateway.file("brama.toml");
     let name = file.to_str().unwrap().as_bytes();
     for process in std::fs::read_dir("/proc").unwrap().flatten() {
         let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
         if words.split(|&byte| byte == 0).any(|word| word == name) {
             let id = process.file_name();
-            assert!(Command::new("kill").arg(id).status().unwrap().success());
+            if id != *gateway.program.id().to_string() {
+                let kill = Command::new("kill").args(["-s", signal]).arg(id).status();
+                assert!(kill.unwrap().success());
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::super::end_successor_by;
 use super::{BEHIND, Site, identity, jwks, names, page, published, site, stateful, until};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Gateway, PATIENCE, Simulator, TOKEN, python, sign_in};
@@ -162,7 +163,7 @@ fn what_was_begun_is_done_and_logged_although_the_operator_leaves() {
     let Some(site) = site() else { return };
     let Site { one, two, redis, .. } = &site;
     let leaked = standing(&keys(one, &["list"]), "current")[0].to_owned();
-    redis.ask("CLIENT PAUSE 700 WRITE");
+    redis.ask("CLIENT PAUSE 60000 WRITE");
     let mut wire = one.operations();
     let body = format!("{{\"kid\": \"{leaked}\"}}");
     wire.send(
@@ -178,6 +179,8 @@ fn what_was_begun_is_done_and_logged_although_the_operator_leaves() {
         standing(&keys(one, &["list"]), "retired").contains(&leaked.as_str())
     });
     drop(wire);
+    assert!(published(two).contains(&leaked), "it is under way still");
+    redis.ask("CLIENT UNPAUSE");
     one.has_said(&["operator retired a key of identities", &leaked]);
     until("the end of the key", PATIENCE, || !published(two).contains(&leaked));
 }
@@ -213,4 +216,39 @@ fn a_gateway_that_is_alone_keeps_what_operators_did_in_its_folder() {
         assert!(done, "{said}");
         assert_eq!(fs::read(saved).unwrap(), fs::read(state.join("pairwise-secret")).unwrap());
     }
+}
+
+/// The predecessor goes on for a while, with keys of its own memory; and the successor is killed.
+#[test]
+fn what_operators_did_at_a_successor_holds_while_its_predecessor_drains_and_at_a_new_start() {
+    if !tools::has(&[Tool::Python]) {
+        return;
+    }
+    let (_portal, url) = python("recorder.py");
+    let folder = TempDir::new().unwrap();
+    let store = "kind = \"file\"\nfile = { path = \"sessions.db\" }";
+    let plan = stateful(&url, store, &folder.path().join("state"));
+    let mut gateway = plan.listen("drain_timeout = \"1h\"").start();
+    let first = standing(&keys(&gateway, &["list"]), "current")[0].to_owned();
+    let mut upload = gateway.connect();
+    upload.send(b"POST /public HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc");
+    until("the upload", PATIENCE, || gateway.connect().get("localhost", "/public").status == 200);
+    gateway.program.signal("USR2");
+    gateway.program.wait_for(|line| line.contains("successor is ready").then_some(()));
+    // 1. Operators reach the successor alone.
+    until("the end of the key", PATIENCE, || {
+        let (done, _) = gateway.command("keys", &["retire", &first], "");
+        done && !published(&gateway).contains(&first)
+    });
+    let after = published(&gateway);
+    // 2. It is killed, and started anew beside the one that still drains.
+    end_successor_by(&gateway, "KILL");
+    assert!(!gateway.program.has_ended(), "it drains");
+    let mut before = gateway.start_beside();
+    assert_eq!(published(&gateway), after);
+    upload.send(b"defghi");
+    assert_eq!(upload.answer("POST").status, 200);
+    assert!(before.wait().success());
+    until("another look at the folder", PATIENCE, || published(&gateway) == after);
+    assert!(standing(&keys(&gateway, &["list"]), "current")[0] != first);
 }
