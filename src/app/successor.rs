@@ -2,8 +2,9 @@
 //! refused in between.
 //!
 //! 1. The running program starts the new one with its listening sockets
-//!    ([`crate::server::handover`]) and the name of a socket at which it waits to hear "ready". The
-//!    name is random, in the abstract namespace (unix(7)), so there is no file to clean up.
+//!    ([`crate::server::handover`]) and the name of a socket at which it waits to hear "ready" from a
+//!    process of its own user. The name is random, in the abstract namespace (unix(7)), so there is
+//!    no file to clean up.
 //! 2. Both accept connections for a moment. The queue of each socket is common to both.
 //! 3. The new one says that it is ready, its version and which file it runs: another process could
 //!    not look that up ([`crate::base::dumps`]). The old one leaves. When the new one ends before,
@@ -61,13 +62,13 @@ pub(super) async fn start(
     let mut child = command.env(VARIABLE, &name).spawn()?;
     let process = child.id();
     let ready = tokio::select! {
-        accepted = listener.accept() => accepted.map_err(Error::from),
+        accepted = accept(&listener) => accepted.map_err(Error::from),
         status = ended(&mut child) => Err(Error::Ended(status?)),
         () = tokio::time::sleep(PATIENCE) => Err(Error::Slow(PATIENCE)),
         () = stop.wait() => Err(Error::Stopped),
     };
     match ready {
-        Ok((stream, _)) => {
+        Ok(stream) => {
             let (version, program) = said(stream).await;
             Ok(Successor { process, program, version })
         }
@@ -77,6 +78,18 @@ pub(super) async fn start(
                 let _ = child.wait();
             }
             Err(error)
+        }
+    }
+}
+
+/// Waits for the successor. Whoever may look at the sockets of the machine finds the name; others than
+/// our own user are not heard.
+async fn accept(listener: &tokio::net::UnixListener) -> io::Result<tokio::net::UnixStream> {
+    let own = rustix::process::geteuid().as_raw();
+    loop {
+        let (stream, _) = listener.accept().await?;
+        if stream.peer_cred()?.uid() == own {
+            return Ok(stream);
         }
     }
 }

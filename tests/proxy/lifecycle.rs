@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::thread;
@@ -410,6 +411,60 @@ fn the_successor_is_the_program_that_is_called_by_the_name_now() {
         });
         assert!(gateway.program.wait().success());
     }
+}
+
+/// Looks for the socket at which a gateway waits for its successor, and says that it is ready.
+const STRANGER: &str = r#"
+use Socket;
+$| = 1;
+$SIG{PIPE} = 'IGNORE';
+sub names {
+    open(my $list, '<', '/proc/net/unix');
+    my %names;
+    while (<$list>) { my @words = split; $names{$words[7]} = 1 if @words > 7 && $words[7] =~ /^@/; }
+    return %names;
+}
+my %before = names();
+print "looking\n";
+while (1) {
+    my %now = names();
+    for my $name (grep { !$before{$_} } keys %now) {
+        socket(my $there, AF_UNIX, SOCK_STREAM, 0);
+        connect($there, pack_sockaddr_un("\0" . substr($name, 1))) or next;
+        syswrite($there, "9.9.9\n/somewhere\n");
+        open(my $told, '>', $ARGV[0]);
+    }
+    select(undef, undef, undef, 0.005);
+}
+"#;
+
+#[test]
+fn another_user_of_the_machine_does_not_say_that_a_successor_is_ready() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can be another user");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let (here, told) = (folder.path().join("brama"), folder.path().join("told"));
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let real = env!("CARGO_BIN_EXE_brama");
+    let program = |script: String| {
+        fs::write(&here, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&here, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program(format!("exec {real} \"$@\""));
+    let launcher = format!("shift; exec -a {place} {real} \"$@\"", place = here.display());
+    let plan = Plan::before("http://127.0.0.1:1").log("level = \"info\"");
+    let mut gateway = plan.launched_by(&["bash", "-c", &launcher, "bash"]).start();
+    // The successor does not start, but not before somebody else has spoken in its place.
+    program(format!("while [ ! -e {told} ]; do sleep 0.02; done; exit 1", told = told.display()));
+    let mut stranger = Command::new("setpriv");
+    stranger.args(["--reuid=65534", "--regid=65534", "--clear-groups", "perl", "-e", STRANGER]);
+    let mut stranger = Program::start(stranger.arg(&told));
+    stranger.wait_for(|line| line.contains("looking").then_some(()));
+    gateway.program.signal("USR2");
+    gateway.program.wait_for(|line| line.contains("no successor").then_some(()));
+    assert!(told.exists() && gateway.is_ready() && !gateway.program.has_ended());
 }
 
 #[test]
