@@ -26,10 +26,13 @@ import (
 // --- who it is
 
 var (
-	algorithm  = os.Getenv("BRAMA_SIGNED")      // of the route; left out, nothing is asked
+	// Of the route; left out, nothing is asked.
+	algorithm, isAsked = os.LookupEnv("BRAMA_SIGNED")
+
 	secretFile = os.Getenv("BRAMA_SECRET_FILE") // the secret of hmac-sha256, as it is
 	keyID      = os.Getenv("BRAMA_KEY_ID")      // its name
 	nonces     = map[string]int64{}             // of signatures that are still valid, at this process
+	swept      int64
 	nonceLock  sync.Mutex
 )
 
@@ -42,7 +45,7 @@ var errUnsigned = errors.New("not signed by the gateway")
 
 // verify says what is wrong unless the gateway signed the request.
 func verify(r *http.Request, body []byte, keys keyfunc.Keyfunc) error {
-	if algorithm == "" {
+	if !isAsked {
 		return nil
 	}
 	input, signature, err := signatureOf(r)
@@ -241,10 +244,13 @@ func useOnce(nonce string, expires int64) error {
 	if expires < now { // by the clock that the others are forgotten by
 		return errors.New("signed at another time")
 	}
-	for known, end := range nonces {
-		if end < now {
-			delete(nonces, known)
+	if now > swept { // once a second
+		for known, end := range nonces {
+			if end < now {
+				delete(nonces, known)
+			}
 		}
+		swept = now
 	}
 	if _, isKnown := nonces[nonce]; isKnown {
 		return errors.New("this request was here before")

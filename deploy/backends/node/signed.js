@@ -16,6 +16,7 @@ const ours = /^(x-brama-|content-digest$)/; // and what else the portal reads, s
 const lifetime = 300;
 const tolerance = 5;
 const nonces = new Map(); // of signatures that are still valid, at this process
+let swept = 0;
 
 // Finds a key by its name: the shared one, or one of those of the tokens.
 async function findKey(name, published) {
@@ -79,7 +80,10 @@ function useOnce(nonce, expires) {
   const now = Math.floor(Date.now() / 1000) - tolerance;
   // By the clock that the others are forgotten by.
   if (expires < now) throw new Error("its time is over");
-  for (const [known, end] of nonces) if (end < now) nonces.delete(known);
+  if (now > swept) {
+    for (const [known, end] of nonces) if (end < now) nonces.delete(known);
+    swept = now; // once a second
+  }
   if (nonces.has(nonce)) throw new Error("this request was here before");
   nonces.set(nonce, expires);
 }

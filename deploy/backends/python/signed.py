@@ -19,7 +19,7 @@ PINNED = {
     "hmac-sha256": algorithms.HMAC_SHA256,
 }
 ALGORITHM = os.environ.get("BRAMA_SIGNED")  # algorithm of the route; left out, nothing is asked
-VERIFY = PINNED[ALGORITHM] if ALGORITHM else None
+VERIFY = None if ALGORITHM is None else PINNED[ALGORITHM]
 SECRET = os.environ.get("BRAMA_SECRET_FILE")  # the secret of hmac-sha256, as it is
 KEY_ID = os.environ.get("BRAMA_KEY_ID")  # its name
 AUDIENCE = os.environ.get("BRAMA_AUDIENCE")  # audience of the route
@@ -59,14 +59,16 @@ class Nonces:
     """Those of signatures that are still valid: each is good for one request of this process."""
 
     def __init__(self):
-        self.used, self.lock = {}, threading.Lock()
+        self.used, self.swept, self.lock = {}, 0, threading.Lock()
 
     def use(self, nonce, expires):
         with self.lock:
-            now = time.time() - HTTPMessageVerifier.max_clock_skew.total_seconds()
+            now = int(time.time() - HTTPMessageVerifier.max_clock_skew.total_seconds())
             if expires < now:  # by the clock that the others are forgotten by
                 raise InvalidSignature("its time is over")
-            self.used = {known: end for known, end in self.used.items() if end >= now}
+            if now > self.swept:  # once a second
+                self.used = {known: end for known, end in self.used.items() if end >= now}
+                self.swept = now
             if nonce in self.used:
                 raise InvalidSignature("this request was here before")
             self.used[nonce] = expires

@@ -94,7 +94,7 @@ impl World {
         let backends = ALGORITHMS.iter().zip(sockets).map(|(algorithm, socket)| {
             let keys = format!("{issuer}/.brama/jwks.json");
             let expected =
-                Expectations { issuer: issuer.clone(), audience: "portal".to_owned(), keys };
+                Expectations { issuer: issuer.clone(), audience: AUDIENCE.to_owned(), keys };
             let signed = Signed { algorithm, secret_file: secret.clone(), key_id: KEY_ID };
             prepared.start_signed(socket, &expected, &signed)
         });
@@ -360,7 +360,7 @@ fn changed(
 /// Returns a request that is good for a moment, and when it ends.
 fn short_lived(host: &str, token: &str) -> (Message, i64) {
     let now = SystemClock.now().as_second();
-    let end = now + 1;
+    let end = now + 2;
     let parameters =
         format!(";created={now};expires={end};nonce=\"short\";keyid=\"{KEY_ID}\";tag=\"brama\"");
     (by_secret((host, token, AUDIENCE), &ALL, &parameters), end)

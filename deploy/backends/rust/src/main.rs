@@ -113,6 +113,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             key_id: setting("BRAMA_KEY_ID", ""),
             audience: gateway.audience.clone(),
             nonces: HashMap::new(),
+            swept: 0,
         }),
         Err(_) => None,
     };

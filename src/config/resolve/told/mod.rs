@@ -331,7 +331,6 @@ fn signature(
         return None;
     }
     let secret_key = format!("{table}.secret_file");
-    let audience_key = key(key!(Route: audience));
     let ring = match algorithm {
         SignatureAlgorithm::EcdsaP256Sha256 => Some(RingAlgorithm::EcdsaP256Sha256),
         SignatureAlgorithm::Ed25519 => Some(RingAlgorithm::Ed25519),
@@ -375,9 +374,10 @@ fn signature(
             shared?
         }
     };
-    let Ok(audience) = HeaderValue::from_str(audience) else {
-        let what = "has letters that no signature covers";
-        context.error(&audience_key, what, "give audience of letters of ASCII");
+    let value = HeaderValue::from_str(audience).ok().filter(|_| audience.is_ascii());
+    let Some(audience) = value else {
+        let what = format!("no signature covers the letters of the audience \"{audience}\"");
+        context.error(&table, what, "give the route an audience of letters of ASCII");
         return None;
     };
     Some(MessageSignature { key, lifetime, audience })

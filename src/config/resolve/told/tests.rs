@@ -100,6 +100,10 @@ fn what_a_form_cannot_be_made_of_is_refused_with_its_place() {
             "identity_headers: is set, and identity does not name \"headers\"",
         ),
         (
+            "audience = \"urząd\"\nidentity = [\"signature\"]".to_owned(),
+            "identity_signature: no signature covers the letters of the audience \"urząd\"",
+        ),
+        (
             "identity_signature = { lifetime = \"30s\" }".to_owned(),
             "identity_signature: is set, and identity does not name \"signature\"",
         ),
