@@ -1,4 +1,5 @@
-//! One process has a state folder: two would write over each other's keys.
+//! One process has a state folder. A second one is most likely a mistake: it would serve with the keys
+//! of the first, and by sessions of its own.
 //!
 //! 1. The lock (`flock`) goes with the open file, so the kernel releases it when the process ends,
 //!    however it ends. One that ends just now is waited for ([`PATIENCE`]).
@@ -40,7 +41,7 @@ impl Lock {
     /// Takes it. `is_shared` says that the folder has a copy of what replicas share.
     ///
     /// # Errors
-    /// When another process has it that is no predecessor of this one, and keeps it.
+    /// When another process has it and keeps it, and this one has no predecessor.
     pub(super) async fn take(state: &State, is_shared: bool) -> Result<Self, StateError> {
         let Some(path) = state.lock_path() else { return Ok(Self::Needless) };
         let failed = |source| StateError::Io { path: path.display().to_string(), source };
@@ -68,11 +69,7 @@ impl Lock {
             Ok(false) => Err(StateError::InUse(path.display().to_string())),
             Err(error) if is_shared || has_no_locks(&error) => {
                 let error = failed(error);
-                warn!(
-                    %error,
-                    "the state folder cannot be locked: no other process may have it, and none is \
-                     kept from it"
-                );
+                warn!(%error, "the state folder cannot be locked: no other process is kept from it");
                 Ok(Self::Needless)
             }
             Err(error) => Err(failed(error)),
@@ -85,8 +82,15 @@ impl Lock {
             Self::Needless => None,
             Self::Held(file) => Some(file),
             Self::Awaited(file) => {
-                while !matches!(file.try_lock(), Ok(())) {
-                    sleep(BETWEEN).await;
+                let is_late = !matches!(locked_until(&file, Instant::now() + LONG).await, Ok(true));
+                if is_late {
+                    warn!(
+                        "another process still has the state folder: has it the same folder as the \
+                           predecessor?"
+                    );
+                }
+                while is_late && file.try_lock().is_err() {
+                    sleep(SELDOM).await;
                 }
                 Some(file)
             }
@@ -101,14 +105,13 @@ impl Lock {
 /// # Errors
 /// When another process has its turn for too long, or the folder cannot be opened.
 pub(super) async fn turn(state: &State) -> Result<Option<File>, StateError> {
-    let Some(path) = state.lock_path() else { return Ok(None) };
-    let folder = folder_of(&path);
-    let failed = |source| StateError::Io { path: folder.display().to_string(), source };
-    let opened = private::make_folder(folder).and_then(|()| File::open(folder));
-    let file = opened.map_err(failed)?;
+    let Some(path) = state.turn_path() else { return Ok(None) };
+    let failed = |source| StateError::Io { path: path.display().to_string(), source };
+    // A file of its own, which only its owner may open: a folder may be open to others.
+    let file = open(&path).map_err(failed)?;
     match locked_until(&file, Instant::now() + PATIENCE).await {
         Ok(true) => Ok(Some(file)),
-        Ok(false) => Err(StateError::InUse(folder.display().to_string())),
+        Ok(false) => Err(StateError::Busy(path.display().to_string())),
         Err(error) if has_no_locks(&error) => Ok(None),
         Err(error) => Err(failed(error)),
     }
@@ -144,6 +147,9 @@ fn has_no_locks(error: &io::Error) -> bool {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it takes until it is tried again.
 const BETWEEN: Duration = Duration::from_millis(50);
+/// How long a predecessor is waited for until that is said, and how often it is tried from then on.
+const LONG: Duration = Duration::from_secs(90);
+const SELDOM: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

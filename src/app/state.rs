@@ -24,6 +24,22 @@ use crate::store::seal::Sealer;
 #[derive(Debug, Clone)]
 pub(super) struct State(Option<PathBuf>);
 
+/// How often what is kept was changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// The record that replicas share: of two, the one that was changed more often is the later one.
+    /// It stays as it is where a folder alone has the keys.
+    pub(super) revision: u64,
+    /// The secret of the pseudonyms was replaced so often.
+    pub(super) replaced: u64,
+}
+
+impl Changes {
+    fn to_text(self) -> String {
+        format!("[{}, {}]\n", self.revision, self.replaced)
+    }
+}
+
 /// Why something cannot be kept or found again.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -44,14 +60,19 @@ pub enum StateError {
         source: keyring::Unreadable,
     },
     /// The file is not what it should be.
-    #[error("{0}: no two numbers: move the file away, and the keys that replicas share are taken")]
-    Numbers(String),
+    #[error(
+        "{0}: no two numbers: move the file away, and the keys beside it are taken as they are"
+    )]
+    Changes(String),
     /// Another process runs with it.
     #[error(
-        "{0}: another process has this state folder, and each would write over the keys of the other: \
-         stop it, or give each a portal.state_directory of its own"
+        "{0}: another process has this state folder: stop it, or give each a \
+         portal.state_directory of its own"
     )]
     InUse(String),
+    /// Another process writes to the folder, and does not end.
+    #[error("{0}: another process has been writing to this state folder for seconds: look which")]
+    Busy(String),
     /// There is no room for another secret that was replaced.
     #[error(
         "{0}, and those with a number behind it up to {MOST_BEFORE}, are there: move those away that \
@@ -65,30 +86,24 @@ pub enum StateError {
     Secret(String),
 }
 
-impl StateError {
-    /// Tells whether the keys that are there say nothing, so that others may take their place.
-    pub(super) fn is_damage(&self) -> bool {
-        matches!(self, Self::KeyRing { .. } | Self::Numbers(_))
-    }
-}
-
 const KEY_RING: &str = "identity-keys.json";
 const PAIRWISE: &str = "pairwise-secret";
 /// The secret of the pseudonyms before it was replaced; those before it have a number behind.
 const PAIRWISE_BEFORE: &str = "pairwise-secret.before";
 /// The most secrets that were replaced.
 const MOST_BEFORE: usize = 32;
-/// Says which process has the folder.
+/// Locked by the process that has the folder.
 const LOCK: &str = "lock";
-/// How often the keys that replicas share had been changed when they were copied here, and the secret
-/// replaced.
-const NUMBERS: &str = "identity-keys.revision";
+/// Locked by the process that writes just now.
+const TURN: &str = "turn";
+/// How often what is kept was changed.
+const CHANGES: &str = "identity-keys.revision";
 /// The secret that seals records of the store.
 const STORE: &str = "store-secret";
 
 /// Returns the names of what a state folder may have.
 pub(crate) fn files() -> impl Iterator<Item = String> {
-    [KEY_RING, PAIRWISE, NUMBERS, STORE, LOCK].map(str::to_owned).into_iter().chain(before())
+    [KEY_RING, PAIRWISE, CHANGES, STORE, LOCK, TURN].map(str::to_owned).into_iter().chain(before())
 }
 
 fn before() -> impl Iterator<Item = String> {
@@ -148,21 +163,42 @@ impl State {
         Err(StateError::Full(self.name(PAIRWISE_BEFORE)))
     }
 
-    /// Returns what is locked in the folder, if there is one.
+    /// Returns what the process locks that has the folder, if there is one.
     pub(super) fn lock_path(&self) -> Option<PathBuf> {
         self.0.as_ref().map(|folder| folder.join(LOCK))
     }
 
-    /// Returns how often the keys that replicas share had been changed when they were copied here, and
-    /// how often the secret was replaced, if that is known.
-    pub(super) fn numbers(&self) -> Result<Option<(u64, u64)>, StateError> {
-        let Some(bytes) = self.read(NUMBERS)? else { return Ok(None) };
-        let numbers = serde_json::from_slice(&bytes);
-        numbers.map(Some).map_err(|_| StateError::Numbers(self.name(NUMBERS)))
+    /// Returns what the process locks that writes, if there is a folder.
+    pub(super) fn turn_path(&self) -> Option<PathBuf> {
+        self.0.as_ref().map(|folder| folder.join(TURN))
     }
 
-    pub(super) fn keep_numbers(&self, numbers: (u64, u64)) -> Result<(), StateError> {
-        self.write(NUMBERS, format!("[{}, {}]\n", numbers.0, numbers.1).as_bytes())
+    /// Returns how often what is kept was changed, if that is known.
+    pub(super) fn changes(&self) -> Result<Option<Changes>, StateError> {
+        let Some(bytes) = self.read(CHANGES)? else { return Ok(None) };
+        let numbers = serde_json::from_slice(&bytes);
+        let changes = numbers.map(|(revision, replaced)| Some(Changes { revision, replaced }));
+        changes.map_err(|_| StateError::Changes(self.name(CHANGES)))
+    }
+
+    pub(super) fn keep_changes(&self, changes: Changes) -> Result<(), StateError> {
+        self.write(CHANGES, changes.to_text().as_bytes())
+    }
+
+    /// Tells whether the folder has exactly this. Without a folder, nothing is missing.
+    pub(super) fn has(
+        &self,
+        ring: &KeyRing,
+        secret: Option<&PairwiseSecret>,
+        changes: Changes,
+    ) -> Result<bool, StateError> {
+        if self.0.is_none() {
+            return Ok(true);
+        }
+        let is = |name, bytes: &[u8]| Ok(self.read(name)?.is_some_and(|found| found == bytes));
+        Ok(is(KEY_RING, ring.to_text().expose().as_bytes())?
+            && secret.map_or(Ok(true), |secret| is(PAIRWISE, secret.bytes().expose()))?
+            && is(CHANGES, changes.to_text().as_bytes())?)
     }
 
     /// Returns the secret of the store and where it is kept; makes it when there is none. It is in
@@ -303,10 +339,17 @@ mod tests {
         assert_eq!(&aside(0).unwrap(), secret.bytes().expose());
         assert_eq!(&aside(1).unwrap(), other.bytes().expose());
         assert!(aside(2).is_ok() && aside(3).is_err());
-        assert!(state.numbers().unwrap().is_none());
-        state.keep_numbers((12, 3)).unwrap();
-        assert_eq!(state.numbers().unwrap(), Some((12, 3)));
-        for name in [KEY_RING, PAIRWISE, PAIRWISE_BEFORE, NUMBERS] {
+        assert!(state.changes().unwrap().is_none());
+        let changes = Changes { revision: 12, replaced: 3 };
+        state.keep_changes(changes).unwrap();
+        assert_eq!(state.changes().unwrap(), Some(changes));
+        assert!(state.has(&ring, Some(&other), changes).unwrap());
+        assert!(state.has(&ring, None, changes).unwrap());
+        assert!(!state.has(&ring, Some(&secret), changes).unwrap());
+        assert!(!state.has(&ring, Some(&other), Changes::default()).unwrap());
+        let another = KeyRing::generate(period, &Algorithm::ALL, now);
+        assert!(!state.has(&another, Some(&other), changes).unwrap());
+        for name in [KEY_RING, PAIRWISE, PAIRWISE_BEFORE, CHANGES] {
             let path = folder.path().join("new/folder").join(name);
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
@@ -331,10 +374,10 @@ mod tests {
         fs::write(folder.path().join(KEY_RING), "{").unwrap();
         fs::write(folder.path().join(PAIRWISE), "short").unwrap();
         fs::write(folder.path().join(STORE), "short").unwrap();
-        fs::write(folder.path().join(NUMBERS), "[1]").unwrap();
+        fs::write(folder.path().join(CHANGES), "[1]").unwrap();
         let state = State::new(Some(folder.path().to_owned()));
         assert!(state.key_ring(Duration::from_secs(1), &Algorithm::ALL).is_err());
-        assert!(state.pairwise_secret().is_err() && state.numbers().is_err());
+        assert!(state.pairwise_secret().is_err() && state.changes().is_err());
         assert!(state.store_sealer(None).is_err());
     }
 }

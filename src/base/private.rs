@@ -8,7 +8,7 @@
 //!    processes that make it at the same time, one does.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -63,13 +63,13 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 }
 
 /// Reads a file that we wrote; nothing when there is none. A link or a pipe in its place is
-/// refused.
+/// refused, and what is longer than [`MOST`] bytes.
 ///
 /// # Errors
 /// What the system says.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -78,9 +78,15 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::new(ErrorKind::InvalidInput, "no plain file"));
     }
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut file, &mut bytes)?;
+    file.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "longer than 1 MiB"));
+    }
     Ok(Some(bytes))
 }
+
+/// The most bytes of a file that is read: nothing that is written here comes near.
+pub const MOST: u64 = 1024 * 1024;
 
 /// A file that was written beside its place; gone when it was not moved there.
 struct Partial {
@@ -138,6 +144,17 @@ mod tests {
         write(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some(&b"two"[..]));
         assert_eq!((mode(&path), names(&inner)), (0o600, vec!["secret".to_owned()]));
+    }
+
+    #[test]
+    fn no_more_is_read_than_we_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let most = usize::try_from(MOST).unwrap();
+        write(&path, &vec![7; most]).unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().len(), most);
+        write(&path, &vec![7; most + 1]).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("longer than 1 MiB"));
     }
 
     #[test]

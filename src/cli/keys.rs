@@ -70,8 +70,9 @@ async fn act(operator: &Operator, act: &Act) -> Result<(), String> {
             list(&said);
             if let Some(why) = said.get("pending").and_then(Value::as_str) {
                 return Err(format!(
-                    "retired at the replica that was asked, and it goes on to tell the others; \
-                     until then retire it at each of them, or stop them: {why}"
+                    "retired at the gateway that was asked, which goes on to keep that and to tell \
+                     its replicas; until then do not restart it, and retire the key at each of \
+                     them, or stop them: {why}"
                 ));
             }
         }

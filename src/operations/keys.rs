@@ -24,7 +24,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::refused::{self, Refused, read};
+use super::refused::{self, Done, Refused, read};
 use super::sessions::{Admin, end_all};
 use crate::app::keys::{Error, Keeper, Retired};
 use crate::base::body::Body;
@@ -50,9 +50,6 @@ struct Gateway {
     sessions: Arc<Sessions>,
     clock: SharedClock,
 }
-
-/// What is said of what was done.
-type Done = Result<(StatusCode, Value), Refused>;
 
 /// What an operator wants done.
 enum Act {

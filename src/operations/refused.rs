@@ -36,8 +36,11 @@ pub(super) async fn read(body: Incoming) -> Result<Value, Refused> {
     serde_json::from_slice(&bytes).map_err(|_| Refused::Malformed("body is no JSON"))
 }
 
+/// What is said of what was done, with its status.
+pub(super) type Done = Result<(StatusCode, Value), Refused>;
+
 /// Makes the answer.
-pub(super) fn answer(done: Result<(StatusCode, Value), Refused>) -> Response<Body> {
+pub(super) fn answer(done: Done) -> Response<Body> {
     match done {
         Ok((status, value)) => response::json(status, &value),
         Err(refused) => refuse(refused),

@@ -5,20 +5,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::state::Changes;
 use crate::base::encoding::{base64, from_base64};
 use crate::base::secret::Secret;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::KeyRing;
 use crate::identity::signing_key::Algorithm;
 
-/// What replicas share.
+/// What replicas share, or a folder has.
 pub(super) struct Kept {
     pub(super) ring: KeyRing,
     pub(super) secret: PairwiseSecret,
-    /// How often it was changed: of two, the one that was changed more often is the later one.
-    pub(super) revision: u64,
-    /// How often the secret was replaced.
-    pub(super) replaced: u64,
+    pub(super) changes: Changes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,16 +36,15 @@ impl Kept {
         Some(Self {
             ring: KeyRing::restore(&stored.ring, period, algorithms).ok()?,
             secret: PairwiseSecret::new(from_base64(&stored.pairwise)?)?,
-            revision: stored.revision,
-            replaced: stored.replaced,
+            changes: Changes { revision: stored.revision, replaced: stored.replaced },
         })
     }
 
     /// Writes it, secrets included.
     pub(super) fn to_bytes(&self) -> Secret<Vec<u8>> {
         let stored = Stored {
-            revision: self.revision,
-            replaced: self.replaced,
+            revision: self.changes.revision,
+            replaced: self.changes.replaced,
             ring: self.ring.to_text().expose().clone(),
             pairwise: base64(self.secret.bytes().expose()),
         };
@@ -56,19 +53,20 @@ impl Kept {
 
     /// Returns another one that says the same and shares nothing with this.
     pub(super) fn copied(&self) -> Self {
-        let (revision, replaced) = (self.revision, self.replaced);
-        Self { ring: self.ring.clone(), secret: self.secret.copied(), revision, replaced }
+        let Self { ring, secret, changes } = self;
+        Self { ring: ring.clone(), secret: secret.copied(), changes: *changes }
     }
 
     /// Tells whether it says the same, however often it was changed.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.ring.to_text().expose() == other.ring.to_text().expose()
             && self.secret.is(&other.secret)
-            && self.replaced == other.replaced
+            && self.changes.replaced == other.changes.replaced
     }
 
     /// Tells whether the secret here is the one that was given later.
     pub(super) fn is_later(&self, other: &Self) -> bool {
-        (self.replaced, self.revision) > (other.replaced, other.revision)
+        let order = |kept: &Self| (kept.changes.replaced, kept.changes.revision);
+        order(self) > order(other)
     }
 }

@@ -16,9 +16,10 @@
 
 mod error;
 mod folder;
+mod joining;
 mod kept;
 mod retiring;
-mod update;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +32,7 @@ use tracing::{error, info, warn};
 pub use self::error::Error;
 use self::kept::Kept;
 use self::retiring::Retiring;
-use super::state::State;
+use super::state::{Changes, State};
 use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time, later};
 use crate::gate::policy::Route;
@@ -74,9 +75,8 @@ pub struct Keeper {
 struct Known {
     /// The record as it was read last.
     version: Option<Version>,
-    /// How often it had been changed, and the secret replaced.
-    revision: u64,
-    replaced: u64,
+    /// How often it had been changed.
+    changes: Changes,
     /// Whether no keys are known yet.
     lacks_keys: bool,
     is_read: bool,
@@ -115,7 +115,7 @@ impl Settings {
 pub enum Retired {
     /// At every replica, as soon as each has read the record again.
     Everywhere,
-    /// Here alone, because of that. The others are told when it is over.
+    /// Here alone, because of that. It is kept, and the others are told, when that is over.
     HereAlone(Error),
 }
 
@@ -141,10 +141,8 @@ impl Keeper {
         let lacks_keys = ring.is_none();
         // They are those of the copy, when it is whole.
         let is_whole = !lacks_keys && (is_given || kept.is_some());
-        let numbers = if is_whole { state.numbers()? } else { None };
-        let (revision, replaced) = numbers.unwrap_or_default();
-        let known =
-            Known { lacks_keys, revision, replaced, may_replace: agrees, ..Known::default() };
+        let changes = if is_whole { state.changes()? } else { None }.unwrap_or_default();
+        let known = Known { lacks_keys, changes, may_replace: agrees, ..Known::default() };
         let ring = ring.unwrap_or_else(|| KeyRing::empty(period, &algorithms));
         let keeper = Self {
             keys: Arc::new(SigningKeys::new(ring)),
@@ -207,7 +205,8 @@ impl Keeper {
             Some(error) => {
                 error!(
                     error,
-                    "keys of identities cannot be kept: no change reaches other replicas"
+                    "keys of identities cannot be kept: no change outlives this process, or reaches \
+                     another"
                 );
             }
             None => info!("keys of identities are kept again"),
@@ -233,9 +232,10 @@ impl Keeper {
         Ok(())
     }
 
-    /// Comes back when every replica that can has read what was kept here.
+    /// Comes back when every replica that can has read what was kept here, or the process that
+    /// shares a folder with this one.
     pub async fn spread(&self) {
-        if self.shared.is_some() {
+        if self.shared.is_some() || self.state.turn_path().is_some() {
             tokio::time::sleep(SPREAD / 2).await;
         }
     }
@@ -289,17 +289,24 @@ impl Keeper {
     pub async fn retire(&self, id: &str) -> Result<Retired, Error> {
         let here = self.retiring.withdraw(&self.keys, id, self.clock.now());
         if here.is_ok() && self.shared.is_some() {
-            // For a start before the store is back.
-            let ring = self.keys.ring().clone();
-            if let Err(error) = self.state.keep_key_ring(&ring) {
-                warn!(%error, "the state folder does not know yet that a key was retired");
-            }
+            self.remember_ring();
         }
         match self.update(Some(&|kept, now| kept.ring.retire(id, now))).await {
             Ok(()) => Ok(Retired::Everywhere),
             Err(error @ Error::Refused(_)) => Err(error),
-            Err(error) if here.is_ok() => Ok(Retired::HereAlone(error)),
+            Err(error) if here.is_ok() => {
+                self.remember_ring();
+                Ok(Retired::HereAlone(error))
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the keys as they are here, for a start before anything else can be kept.
+    fn remember_ring(&self) {
+        let ring = self.keys.ring().clone();
+        if let Err(error) = self.state.keep_key_ring(&ring) {
+            warn!(%error, "the state folder does not know yet that a key was retired");
         }
     }
 
@@ -327,7 +334,7 @@ impl Keeper {
         }
         self.update(Some(&|kept, _| {
             kept.secret = secret.copied();
-            kept.replaced = kept.replaced.saturating_add(1);
+            kept.changes.replaced = kept.changes.replaced.saturating_add(1);
             Ok(())
         }))
         .await

@@ -4,9 +4,8 @@ use tracing::{info, warn};
 
 use super::kept::Kept;
 use super::{Change, Error, Keeper, Known, PERIOD};
-use crate::base::clock::{Time, earlier};
+use crate::base::clock::Time;
 use crate::base::secret::Secret;
-use crate::identity::claims::PairwiseSecret;
 use crate::store::shared::{Found, SharedRecord};
 
 /// How often a change is tried while others are at it.
@@ -45,8 +44,9 @@ impl Keeper {
                 self.take_over(next, known);
                 return Ok(());
             }
-            let next =
-                Kept { revision: next.revision.max(known.revision).saturating_add(1), ..next };
+            let mut next = next;
+            let revision = next.changes.revision.max(known.changes.revision);
+            next.changes.revision = revision.saturating_add(1);
             if let Some(written) = record.write(version, next.to_bytes().expose(), now).await? {
                 known.version = Some(written);
                 self.take_over(next, known);
@@ -95,63 +95,9 @@ impl Keeper {
         Ok((is_right.then_some(theirs), next))
     }
 
-    /// Returns what the record says, with what is known here besides: a record that was put back, or
-    /// changed apart from ours, costs no key that may have signed, and brings none back.
-    pub(super) fn joined(&self, theirs: &Kept, ours: Kept, known: &Known, now: Time) -> Kept {
-        let mut next = theirs.copied();
-        // What a folder has that was never shared, or was shared elsewhere, is not for all replicas.
-        let is_copy = known.revision > 0 && ours.secret.is(&theirs.secret);
-        if known.is_read || is_copy || ours.ring.is_kin(&theirs.ring) {
-            self.join(&mut next, theirs, ours, now);
-        }
-        // Also when it never had the key that is retired here.
-        self.retiring.tell(&mut next.ring, now);
-        next
-    }
-
-    fn join(&self, next: &mut Kept, theirs: &Kept, ours: Kept, now: Time) {
-        if ours.revision > theirs.revision {
-            warn!("the store has older keys of identities than are known here: they are put back");
-        }
-        next.ring.join(&ours.ring, now);
-        // Those who go on by the record sign by it, unless it is one of before.
-        if !theirs.ring.is_due(earlier(now, PERIOD)) {
-            next.ring.publish_still(&theirs.ring, now);
-        }
-        next.ring.publish_still(&ours.ring, now);
-        next.revision = theirs.revision.max(ours.revision);
-        let is_other = self.secret.is_known() && !self.is_given && !ours.secret.is(&theirs.secret);
-        if is_other && ours.is_later(theirs) {
-            next.secret = ours.secret;
-            next.replaced = ours.replaced;
-        }
-    }
-
-    /// Returns what is known here, and something new in the place of what is not.
-    pub(super) fn in_memory(&self, known: &Known) -> Kept {
-        let mut ring = self.keys.ring().clone();
-        ring.require(&self.in_use());
-        let is_known = self.secret.is_known();
-        let secret = if is_known { self.secret.copied() } else { PairwiseSecret::generate() };
-        Kept { ring, secret, revision: known.revision, replaced: known.replaced }
-    }
-
-    /// Makes keys where there should be some. That may take a while.
-    pub(super) async fn advanced(&self, mut kept: Kept, now: Time) -> Result<Kept, Error> {
-        kept.ring.take_in(&self.own, now);
-        if !kept.ring.is_due(now) {
-            return Ok(kept);
-        }
-        let advanced = tokio::task::spawn_blocking(move || {
-            kept.ring.advance(now);
-            kept
-        });
-        advanced.await.map_err(|_| Error::NotMade)
-    }
-
     /// Goes on with what the record says, and keeps a copy of it.
     fn take_over(&self, kept: Kept, known: &mut Known) {
-        let is_as_before = kept.revision == known.revision && kept.is(&self.in_memory(known));
+        let is_as_before = kept.changes == known.changes && kept.is(&self.in_memory(known));
         if (!known.is_read || !is_as_before)
             && let Err(error) = self.keep_in_folder(&kept)
         {
@@ -159,21 +105,5 @@ impl Keeper {
         }
         known.is_read = true;
         self.adopt(kept, known);
-    }
-
-    /// Goes on with these keys, which are kept.
-    pub(super) fn adopt(&self, kept: Kept, known: &mut Known) {
-        let Kept { ring, secret, revision, replaced } = kept;
-        (known.revision, known.replaced) = (revision, replaced);
-        known.lacks_keys = false;
-        let now = self.clock.now();
-        if self.keys.ring().to_text().expose() != ring.to_text().expose() {
-            info!(keys = ring.list(now).len(), "signing keys of identities changed");
-        }
-        self.retiring.go_on_with(&self.keys, ring, now);
-        if !self.is_given && !secret.is(&self.secret) {
-            self.secret.replace(&secret);
-            self.keys.forget_tokens();
-        }
     }
 }

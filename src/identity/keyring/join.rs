@@ -6,20 +6,33 @@
 //! 2. What one of them retired is retired.
 //! 3. What was joined already changes nothing.
 
+use std::time::Duration;
+
 use super::{CLOCKS, KEPT, Key, KeyRing};
-use crate::base::clock::{Time, later};
+use crate::base::clock::{Time, earlier, later};
 use crate::identity::signing_key::Algorithm;
 
 impl KeyRing {
-    /// Takes over what another ring knows besides.
+    /// Takes over what another ring knows besides. `other` is the ring that signs here; whoever has
+    /// this one signs by it, unless it is one of before.
     pub fn join(&mut self, other: &Self, now: Time) {
+        let this = self.clone();
+        self.unite(other, now);
+        if !this.is_due(earlier(now, LATE)) {
+            self.publish_still(&this, now);
+        }
+        self.publish_still(other, now);
+    }
+
+    fn unite(&mut self, other: &Self, now: Time) {
         let mut came = Vec::new();
         let has = |key: &Key| other.keys.iter().any(|known| known.key.id() == key.key.id());
         self.keys.retain(|key| has(key) || !other.retired.may_have_forgotten(key.since));
         for key in &other.keys {
             let may_come = self.may_take_back(key);
+            let is_retired = self.is_retired(key.key.id()) || other.is_retired(key.key.id());
             match self.keys.iter_mut().find(|own| own.key.id() == key.key.id()) {
-                Some(own) => own.join(key),
+                Some(own) => own.join(key, is_retired),
                 None if may_come => {
                     came.push(key.key.id().to_owned());
                     self.keys.push(key.clone());
@@ -42,25 +55,39 @@ impl KeyRing {
         });
     }
 
-    /// Goes on publishing the keys that another ring signs with at `now`, until all that they signed
-    /// has expired: after a join it may be another key that signs, and its own order of keys says
-    /// nothing of when that one gave way.
-    pub fn publish_still(&mut self, other: &Self, now: Time) {
-        let until = later(now, KEPT);
+    /// Goes on publishing what another ring signs with at `now`, or did until a moment ago, until all
+    /// of that has expired: in a ring that was joined another key may sign, and the order of its keys
+    /// says nothing of when this one gave way.
+    fn publish_still(&mut self, other: &Self, now: Time) {
         for algorithm in Algorithm::ALL {
-            let Some(at) = other.current_index(algorithm, now) else { continue };
-            let key = &other.keys[at];
-            if !self.may_take_back(key) {
-                continue;
+            let Some(current) = other.current_index(algorithm, now) else { continue };
+            let mut gave_way = now;
+            let signed = other.signing(algorithm).rev().skip_while(|(at, _)| *at > current);
+            for (_, key) in signed {
+                let until = later(gave_way, KEPT);
+                if until <= later(now, CLOCKS) {
+                    break;
+                }
+                self.publish_until(key, until);
+                gave_way = key.active_from.min(now);
             }
-            if !self.keys.iter().any(|own| own.key.id() == key.key.id()) {
-                self.keys.push(key.clone());
-                self.sort();
-            }
-            let place = self.keys.iter().position(|own| own.key.id() == key.key.id());
-            if let Some(place) = place.filter(|&place| self.is_over(place, until)) {
-                self.keys[place].withdrawn_from.get_or_insert(until);
-            }
+        }
+    }
+
+    fn publish_until(&mut self, key: &Key, until: Time) {
+        if !self.may_take_back(key) {
+            return;
+        }
+        let place = |ring: &Self| ring.keys.iter().position(|own| own.key.id() == key.key.id());
+        if place(self).is_none() {
+            self.keys.push(key.clone());
+            self.sort();
+        }
+        let Some(at) = place(self) else { return };
+        match self.keys[at].withdrawn_from {
+            Some(end) => self.keys[at].withdrawn_from = Some(until.max(end)),
+            None if self.is_over(at, until) => self.keys[at].withdrawn_from = Some(until),
+            None => {}
         }
     }
 
@@ -98,16 +125,21 @@ impl KeyRing {
 }
 
 impl Key {
-    /// Both say when: the earlier time holds.
-    fn join(&mut self, other: &Self) {
+    /// Both say when: the earlier time holds, but for the end of one that is published for what it
+    /// signed.
+    fn join(&mut self, other: &Self, is_retired: bool) {
         self.since = self.since.min(other.since);
         self.active_from = self.active_from.min(other.active_from);
         self.withdrawn_from = match (self.withdrawn_from, other.withdrawn_from) {
-            (Some(one), Some(other)) => Some(one.min(other)),
+            (Some(one), Some(other)) if is_retired => Some(one.min(other)),
+            (Some(one), Some(other)) => Some(one.max(other)),
             (one, other) => one.or(other),
         };
     }
 }
+
+/// How far behind the clock a ring may be that somebody keeps.
+const LATE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -158,7 +190,16 @@ mod tests {
         }
         // No change is due here, or the two would each make a key of its own.
         assert!(!ring.is_due(at(19_950)));
-        assert_eq!(text(&joined(&ring, &old, 19_950)), text(&ring));
+        // Somebody may have signed by it until now, with its last key.
+        let mut brought = joined(&ring, &old, 19_950);
+        assert_eq!(signing_at(&brought, at(19_950)), signing_at(&ring, at(19_950)));
+        assert_eq!(published(&brought).len(), published(&ring).len() + 1);
+        assert!(published(&brought).contains(&published(&old)[1]));
+        let mut both = ring.clone();
+        for ring in [&mut brought, &mut both] {
+            ring.advance(at(19_950 + 360));
+        }
+        assert_eq!(published(&brought)[..2], published(&both)[..2]);
         let mut back = joined(&old, &ring, 19_950);
         back.advance(at(19_950));
         assert_eq!(published(&back), published(&ring));
@@ -226,10 +267,7 @@ mod tests {
         let signed = [signing_at(&one, at(9_999)), signing_at(&two, at(9_999))];
         assert_ne!(signed[0], signed[1]);
         for (own, other) in [(&one, &two), (&two, &one)] {
-            let mut both = own.clone();
-            both.join(other, at(10_000));
-            both.publish_still(own, at(10_000));
-            both.publish_still(other, at(10_000));
+            let mut both = joined(own, other, 10_000);
             let signs = signing_at(&both, at(10_000));
             assert!(signed.contains(&signs));
             for second in (10_000..10_300).step_by(10) {
@@ -240,9 +278,38 @@ mod tests {
             let names = both.list(at(10_001));
             let before = names.iter().find(|key| signed.contains(&key.id) && key.id != signs);
             assert_eq!(before.unwrap().standing, Standing::Previous, "nobody retired it");
-            // Again says nothing new.
-            let again = joined(&both, other, 10_300);
-            assert_eq!(text(&again), text(&both));
+            // Again says nothing new; and later, that it signed until then.
+            let both = joined(own, other, 10_000);
+            assert_eq!(text(&joined(&both, other, 10_000)), text(&both));
+            let mut later = joined(&both, &two, 10_100);
+            later.advance(at(10_450));
+            assert!(published_at(&later, at(10_450)).contains(&signed[1]));
+        }
+    }
+
+    #[test]
+    fn what_gave_way_a_moment_before_a_join_is_published_for_what_it_signed() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let advanced = |mut ring: KeyRing, rotated: &[i64]| {
+            for second in (100..9_960).step_by(10) {
+                ring.advance(at(second));
+                if rotated.contains(&second) {
+                    ring.rotate(Algorithm::Es256, at(second)).unwrap();
+                }
+            }
+            ring
+        };
+        // Here p signs from 8,950 to 9,950; there another one does from 9,000 on.
+        let (ours, theirs) = (advanced(ring.clone(), &[8_950]), advanced(ring, &[]));
+        let p = signing_at(&ours, at(9_949));
+        assert!(p != signing_at(&ours, at(9_950)) && p == signing_at(&ours, at(8_950)));
+        for mut both in [joined(&theirs, &ours, 9_960), joined(&ours, &theirs, 9_960)] {
+            for second in [9_960, 10_100, 10_290] {
+                both.advance(at(second));
+                assert!(published_at(&both, at(second)).contains(&p), "at {second}");
+            }
+            both.advance(at(10_400));
+            assert!(!published_at(&both, at(10_400)).contains(&p));
         }
     }
 
@@ -254,7 +321,6 @@ mod tests {
         other.refuse(&first, at(100));
         assert!(other.is_retired(&first));
         other.join(&ring, at(100));
-        other.publish_still(&ring, at(100));
         assert!(!published_at(&other, at(100)).contains(&first));
         // One that is here is for `retire`.
         let own = signing_at(&other, at(100));

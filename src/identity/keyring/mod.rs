@@ -236,7 +236,7 @@ impl KeyRing {
     }
 
     /// Tells whether everything that another ring signed may still be published by this one: none
-    /// of its keys was retired or has gone.
+    /// of its keys was retired, gave way, or has gone.
     #[must_use]
     pub fn still_has(&self, other: &Self) -> bool {
         let may_sign = |key: &&Key| key.withdrawn_from.is_none();
