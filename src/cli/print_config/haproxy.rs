@@ -111,6 +111,8 @@ fn frontend(text: &mut String, sketch: &Sketch, (port, is_tls): (u16, bool), sit
     let _ = write!(
         text,
         "    http-request lua.brama {} {} {} if {{ var(txn.place) -m str portal }}
+    # Who did not answer the question would keep the citizen waiting too.
+    http-request deny deny_status 503 if {{ var(txn.brama_silent) -m bool }}
     use_backend brama_portal if {{ var(txn.place) -m str portal }} {{ var(txn.brama_allowed) -m bool }} \
          {{ req.hdr(x-brama-assertion) -m found }}
     # The gateway answers what may not pass: with a login, a page or JSON.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fs;
 use std::process::Command;
 
-use super::{Shape, Site, Start, journeys, known, stories};
+use super::{Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::Program;
 use crate::harness::tools::{self, Tool};
 
@@ -44,3 +44,9 @@ fn it_asks_at_a_socket_of_the_file_system() {
     let Some(site) = site(Shape::Sockets) else { return };
     stories::a_citizen_comes_and_goes(&site);
 }
+
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[504], gone: &[502], asked: outages::GONE }
+);

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Shape, Site, Start, stories};
+use super::{Shape, Site, Start, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{PATIENCE, Program};
 
@@ -33,49 +33,56 @@ fn start(start: &Start<'_>) -> Box<dyn Any> {
     Box::new(program)
 }
 
-fn site() -> Option<Site> {
-    tools::has(&[Tool::Haproxy]).then(|| Site::shaped("haproxy", Shape::Plain, start))
+fn site(shape: Shape) -> Option<Site> {
+    tools::has(&[Tool::Haproxy]).then(|| Site::shaped("haproxy", shape, start))
 }
 
 #[test]
 fn a_citizen_comes_and_goes() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::a_citizen_comes_and_goes(&site);
 }
 
 #[test]
 fn nobody_tells_the_portal_who_they_are() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::nobody_tells_the_portal_who_they_are(&site);
 }
 
 #[test]
 fn no_spelling_leads_past_the_question() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::no_spelling_leads_past_the_question(&site);
     stories::no_spelling_of_the_host_does(&site);
 }
 
 #[test]
 fn a_handshake_comes_from_a_page_of_the_portal() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::a_handshake_comes_from_a_page_of_the_portal(&site);
 }
 
 #[test]
 fn over_http_2_all_is_the_same() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::over_http_2_all_is_the_same(&site);
 }
 
 #[test]
 fn no_trailer_tells_who_it_is() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::no_trailer_tells_who_it_is(&site);
 }
 
 #[test]
 fn without_an_answer_nobody_passes() {
-    let Some(site) = site() else { return };
+    let Some(site) = site(Shape::Plain) else { return };
     stories::without_an_answer_nobody_passes(site);
 }
+
+// It tries four times, a second apart, before it takes nobody for gone.
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[503], gone: &[503], asked: 9 * outages::GONE }
+);

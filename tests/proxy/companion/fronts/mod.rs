@@ -10,6 +10,7 @@ mod journeys;
 mod known;
 mod kubernetes;
 mod nginx;
+mod outages;
 mod shape;
 mod stories;
 mod traefik;
@@ -18,7 +19,7 @@ mod trial;
 use std::any::Any;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +42,10 @@ pub(super) struct Site {
     /// Where it asks, when that is the gateway.
     asked: SocketAddr,
     keys: Keys,
-    _proxy: Box<dyn Any>,
+    /// What the proxy is started with.
+    printed: String,
+    folder: PathBuf,
+    proxy: Option<Box<dyn Any>>,
 }
 
 /// What a proxy is started with.
@@ -111,11 +115,25 @@ impl Site {
         let (is_well, printed) = gateway.command("print-config", &words, "");
         assert!(is_well, "{printed}");
         let folder = gateway.file("front");
-        keys.write(&folder, proxy, shape);
-        let printed = printed.replace(&format!("/etc/{proxy}/"), &format!("{}/", folder.display()));
+        // One program asks in two ways.
+        let program = proxy.trim_end_matches("-grpc");
+        keys.write(&folder, program, shape);
+        let printed =
+            printed.replace(&format!("/etc/{program}/"), &format!("{}/", folder.display()));
         let started = Start { printed: &printed, folder: &folder, front, origin: &origin };
-        let proxy = start(&started);
-        Self { front, portal, gateway, simulator, shape, asked, keys, _proxy: proxy }
+        let proxy = Some(start(&started));
+        Self { front, portal, gateway, simulator, shape, asked, keys, printed, folder, proxy }
+    }
+
+    /// Kills the proxy.
+    fn end_proxy(&mut self) {
+        self.proxy = None;
+    }
+
+    /// Starts it once more, as it was started first.
+    fn start_proxy(&mut self, start: impl FnOnce(&Start<'_>) -> Box<dyn Any>) {
+        let (printed, folder, origin) = (&self.printed, &self.folder, &self.origin());
+        self.proxy = Some(start(&Start { printed, folder, front: self.front, origin }));
     }
 
     pub(super) fn origin(&self) -> String {

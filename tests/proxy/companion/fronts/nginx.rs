@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Shape, Site, Start, journeys, known, stories};
+use super::{Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{PATIENCE, Program};
 
@@ -20,7 +20,7 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     }
     let configuration = format!(
         "daemon off;\nmaster_process off;\npid {here}/nginx.pid;\nerror_log {here}/error.log;\n\
-         events {{ worker_connections 512; }}\nhttp {{\naccess_log off;\n{temporary}\n{}\n}}\n",
+         events {{ worker_connections 8192; }}\nhttp {{\naccess_log off;\n{temporary}\n{}\n}}\n",
         start.printed
     );
     let file = start.folder.join("nginx.conf");
@@ -49,3 +49,9 @@ fn it_asks_at_a_socket_of_the_file_system() {
     let Some(site) = site(Shape::Sockets) else { return };
     stories::a_citizen_comes_and_goes(&site);
 }
+
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[500], gone: &[500], asked: outages::GONE }
+);

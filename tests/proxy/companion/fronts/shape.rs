@@ -27,6 +27,8 @@ pub(super) enum Shape {
     StrangeCertificate,
     /// As [`Self::Plain`], and the gateway is found at sockets of the file system.
     Sockets,
+    /// As [`Self::Plain`], and sessions and keys outlive the gateway.
+    Lasting,
     /// As [`Self::Plain`], but what answers is somebody who says yes and not who it is.
     YesOf(SocketAddr),
 }
@@ -112,6 +114,13 @@ impl Shape {
         plan = plan.route("/app", "portal", "required");
         for (path, access, more) in ROUTES {
             plan = plan.permitted(path, access).with(TOLD).with(more);
+        }
+        if self == Self::Lasting {
+            let (state, sessions) = (plan.path("state"), plan.path("sessions.db"));
+            plan = plan
+                .portal(&format!("state_directory = \"{}\"", state.display()))
+                .with("[store]\nkind = \"file\"")
+                .with(&format!("[store.file]\npath = \"{}\"", sessions.display()));
         }
         if self == Self::TwoHosts {
             plan = plan

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use super::{Keys, Shape, Site, Start, journeys, known, stories};
+use super::{Keys, Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Program, Script, free_address};
 
@@ -57,3 +57,9 @@ fn nothing_is_printed_for_a_socket_of_the_file_system_which_it_cannot_ask_at() {
     let (is_well, said) = gateway.command("print-config", &both, "");
     assert!(is_well && said.contains("http://127.0.0.1:1/authz/forward-auth"), "{said}");
 }
+
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[], gone: &[500], asked: outages::GONE }
+);
