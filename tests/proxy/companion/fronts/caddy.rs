@@ -22,7 +22,7 @@ const ALONE: &str = "{
 }
 ";
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     let alone = ALONE.replace("FOLDER", &start.folder.join("caddy").display().to_string());
     let file = start.folder.join("Caddyfile");
     fs::write(&file, format!("{alone}{}", start.printed)).unwrap();
@@ -50,3 +50,12 @@ outages::outages_behind!(
     start,
     outages::Seen { hangs: &[504], gone: &[502], asked: outages::GONE }
 );
+
+#[test]
+fn it_asks_with_a_certificate_and_nobody_does_without() {
+    let Some(site) = site(Shape::Certificate) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "caddy");
+    let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
+    journeys::nobody_passes(&strange);
+}

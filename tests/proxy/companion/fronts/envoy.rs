@@ -11,7 +11,7 @@ use super::Start;
 use crate::harness::tools::Tool;
 use crate::harness::{PATIENCE, Program};
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     let file = start.folder.join("envoy.yaml");
     fs::write(&file, start.printed).unwrap();
     let envoy = Tool::Envoy.beside_judges().expect("Envoy was found");
@@ -106,6 +106,24 @@ macro_rules! behind_envoy {
             fn one_login_is_enough_for_two_hosts_over_http_2() {
                 let Some(site) = site(Shape::TwoHosts) else { return };
                 journeys::one_login_is_enough_for_two_hosts_over_http_2(&site);
+            }
+
+            #[test]
+            fn it_asks_at_a_socket_of_the_file_system() {
+                let Some(site) = site(Shape::Sockets) else { return };
+                stories::a_citizen_comes_and_goes(&site);
+            }
+
+            #[test]
+            fn it_asks_with_a_certificate_and_nobody_does_without() {
+                let Some(site) = site(Shape::Certificate) else { return };
+                stories::a_citizen_comes_and_goes(&site);
+                // At the listener for gRPC nobody asks over HTTP/1.1; who may connect is the same.
+                if $proxy == "envoy" {
+                    journeys::nobody_asks_without_a_certificate(&site, $proxy);
+                }
+                let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
+                journeys::nobody_passes(&strange);
             }
 
             outages::outages_behind!(

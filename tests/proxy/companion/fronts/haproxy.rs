@@ -7,11 +7,11 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Shape, Site, Start, outages, stories};
+use super::{Shape, Site, Start, journeys, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{PATIENCE, Program};
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     let action = Command::new(env!("CARGO_BIN_EXE_brama"))
         .args(["print-config", "haproxy", "--lua"])
         .output()
@@ -34,7 +34,7 @@ fn start(start: &Start<'_>) -> Box<dyn Any> {
 }
 
 fn site(shape: Shape) -> Option<Site> {
-    tools::has(&[Tool::Haproxy]).then(|| Site::shaped("haproxy", shape, start))
+    tools::has(&[Tool::Haproxy, Tool::Curl]).then(|| Site::shaped("haproxy", shape, start))
 }
 
 #[test]
@@ -86,3 +86,24 @@ outages::outages_behind!(
     start,
     outages::Seen { hangs: &[503], gone: &[503], asked: 9 * outages::GONE }
 );
+
+#[test]
+fn it_asks_with_a_certificate_and_nobody_does_without() {
+    let Some(site) = site(Shape::Certificate) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "haproxy");
+    let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
+    journeys::nobody_passes(&strange);
+}
+
+#[test]
+fn it_asks_at_a_socket_of_the_file_system() {
+    let Some(site) = site(Shape::Sockets) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+}
+
+#[test]
+fn one_login_is_enough_for_two_hosts_over_http_2() {
+    let Some(site) = site(Shape::TwoHosts) else { return };
+    journeys::one_login_is_enough_for_two_hosts_over_http_2(&site);
+}

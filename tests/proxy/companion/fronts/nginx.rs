@@ -55,3 +55,12 @@ outages::outages_behind!(
     start,
     outages::Seen { hangs: &[500], gone: &[500], asked: outages::GONE }
 );
+
+#[test]
+fn it_asks_with_a_certificate_and_nobody_does_without() {
+    let Some(site) = site(Shape::Certificate) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "nginx");
+    let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
+    journeys::nobody_passes(&strange);
+}

@@ -185,16 +185,21 @@ impl Keys {
             private::write(&tls.join(to), &fs::read(from).unwrap()).unwrap();
         };
         copy(self.authority(), "brama-ca.pem");
-        for host in [A, B] {
-            for end in ["pem", "key"] {
-                let name = format!("{host}.{end}");
-                copy(self.ours.path(&name), &name);
-            }
-        }
         let is_strange = shape == Shape::StrangeCertificate;
         let of_proxy = if is_strange { &self.stranger } else { &self.theirs };
-        for end in ["pem", "key"] {
-            copy(of_proxy.path(&format!("proxy.{end}")), &format!("{proxy}.{end}"));
+        for (authority, issued, name) in
+            [(&self.ours, A, A), (&self.ours, B, B), (of_proxy, "proxy", proxy)]
+        {
+            for end in ["pem", "key"] {
+                copy(authority.path(&format!("{issued}.{end}")), &format!("{name}.{end}"));
+            }
+            if proxy == "haproxy" {
+                // It has both in one file.
+                let file = tls.join(format!("{name}.pem"));
+                let key = fs::read(authority.path(&format!("{issued}.key"))).unwrap();
+                let both = [fs::read(&file).unwrap(), key].concat();
+                private::write(&file, &both).unwrap();
+            }
         }
     }
 }

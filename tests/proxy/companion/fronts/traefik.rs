@@ -9,7 +9,7 @@ use super::{Keys, Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Program, Script, free_address};
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     // Each file as it is printed, where it is said to be.
     let mut files = start.printed.split("# FILE ");
     assert!(files.next().is_some(), "there is something before the first");
@@ -36,7 +36,7 @@ super::stories_behind!(site, known::Unsaid::GoesOn);
 fn it_asks_with_a_certificate_and_nobody_does_without() {
     let Some(site) = site(Shape::Certificate) else { return };
     stories::a_citizen_comes_and_goes(&site);
-    journeys::nobody_asks_without_a_certificate(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "traefik");
     let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
     journeys::nobody_passes(&strange);
 }
