@@ -1,6 +1,7 @@
 //! The tricky requests, each with the rule that it is for.
 
 use super::portal::MARK;
+use super::ways;
 use crate::base::encoding::from_base64url;
 use crate::base::random;
 
@@ -14,8 +15,12 @@ pub(super) struct Places {
     pub(super) protected: String,
     /// One that does not.
     pub(super) public: Option<String>,
+    /// The path of the route that this one is in.
+    pub(super) public_root: Option<String>,
     /// The beginning of our own.
     pub(super) ours: String,
+    /// Where pages of the portal come from.
+    pub(super) origin: String,
 }
 
 /// One request.
@@ -28,7 +33,19 @@ pub(super) struct Case {
     method: String,
     target: String,
     fields: String,
+    pub(super) manner: Manner,
     pub(super) expected: Expected,
+}
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Over HTTP/1.1, on a connection of its own.
+    Plain,
+    /// The same, with these bytes before everything, TLS too.
+    Behind(&'static [u8]),
+    /// As the handshake of a WebSocket over HTTP/2 (RFC 8441), where the proxy speaks that.
+    OverHttp2,
 }
 
 /// What must become of it.
@@ -36,11 +53,16 @@ pub(super) struct Case {
 pub(super) enum Expected {
     /// It does not reach the portal.
     Refused,
+    /// It reaches the portal nowhere but below this public place, as every server reads it: a proxy
+    /// that cleans paths before it asks may find it there.
+    AtMost(String),
     /// The gateway answers, with this in it.
     Ours(&'static str),
     /// What reaches the portal has one identity and nothing that the client wrote; it may also be
     /// refused, unless it must pass.
     Told { is_somebody: bool, must_pass: bool },
+    /// The portal's answer, which leads elsewhere, is handed on as it is.
+    Undiverted,
 }
 
 /// A request with a mark by which it is known at the portal.
@@ -52,6 +74,11 @@ pub(super) struct Marked {
 }
 
 impl Case {
+    /// Has it sent in another way.
+    pub(super) fn sent(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
     /// Puts a mark into its query.
     pub(super) fn marked(&self, number: usize) -> Marked {
         let mark = format!("{MARK}{number}-{}", random::unique_name());
@@ -96,18 +123,21 @@ pub(super) fn all(places: &Places, cookie: Option<&str>) -> Vec<Case> {
         cookie.map(|cookie| (&*places.protected, format!("Cookie: {cookie}\r\n"), true));
     for (path, cookie, is_somebody) in public.into_iter().chain(signed_in) {
         surviving(&mut cases, path, &cookie, is_somebody);
+        ways::told(&mut cases, places, (path, &cookie), is_somebody);
     }
+    ways::handshakes(&mut cases, places, cookie);
     cases
 }
 
-fn case(
+pub(super) fn case(
     (rule, advice): (&'static str, &'static str),
     line: (&str, &str),
     fields: &str,
     expected: Expected,
 ) -> Case {
     let (method, target) = (line.0.to_owned(), line.1.to_owned());
-    Case { rule, advice, method, target, fields: fields.to_owned(), expected }
+    let (fields, manner) = (fields.to_owned(), Manner::Plain);
+    Case { rule, advice, method, target, fields, manner, expected }
 }
 
 const UNPROTECTED: (&str, &str) = (
@@ -142,7 +172,11 @@ fn unprotected(cases: &mut Vec<Case>, places: &Places) {
         targets.push(format!("{place}/..;{public}"));
     }
     for target in targets {
-        cases.push(case(UNPROTECTED, ("GET", &target), "", Expected::Refused));
+        let expected = match &places.public_root {
+            Some(root) if target.contains(&**root) => Expected::AtMost(root.clone()),
+            _ => Expected::Refused,
+        };
+        cases.push(case(UNPROTECTED, ("GET", &target), "", expected));
     }
     for method in ["HEAD", "POST", "OPTIONS", "TRACE", "PROPFIND", "get", "FOO"] {
         cases.push(case(UNPROTECTED, (method, place), "", Expected::Refused));
