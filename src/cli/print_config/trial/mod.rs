@@ -8,6 +8,7 @@
 //!    cannot be told by them is said to be untold.
 //! 3. Exit status: 0 when every rule holds, 1 when one is broken, 2 when it was called wrongly.
 
+mod case;
 mod client;
 mod http_2;
 mod portal;
@@ -16,9 +17,9 @@ mod ways;
 
 use std::net::SocketAddr;
 
+use self::case::{Case, Expected, Manner, Places};
 use self::client::{Client, Heard};
 use self::portal::{BODY, Portal, WAS_LED};
-use self::requests::{Case, Expected, Manner, Places};
 use super::super::output::{complain, print};
 use crate::app::Settings;
 use crate::gate::action::Action;
@@ -213,8 +214,7 @@ fn is_plainly_in(head: &str, root: &str) -> bool {
 /// Judges what the portal was told: one identity, of the one who is signed in or of nobody, and
 /// nothing that the client wrote.
 fn told(head: &str, is_somebody: bool) -> Verdict {
-    let is_claimed =
-        |line: &&str| [requests::FORGED, ways::CLAIMED].iter().any(|it| line.contains(it));
+    let is_claimed = |line: &&str| [case::FORGED, ways::CLAIMED].iter().any(|it| line.contains(it));
     if let Some(line) = head.lines().skip(1).find(is_claimed) {
         return Verdict::Broken(format!("the portal got \"{line}\" of the client"));
     }
@@ -226,7 +226,7 @@ fn told(head: &str, is_somebody: bool) -> Verdict {
     let [token] = tokens[..] else {
         return Verdict::Broken(format!("the portal got {} identities", tokens.len()));
     };
-    match requests::is_anonymous(token) {
+    match case::is_anonymous(token) {
         None => Verdict::Broken("the portal got an identity that is no token".to_owned()),
         Some(true) if is_somebody => {
             Verdict::Broken("the identity says nobody, though somebody is signed in".to_owned())

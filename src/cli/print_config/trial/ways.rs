@@ -1,8 +1,8 @@
 //! Tricky ways for a request to come, and for an answer to go: a connection that begins as another's, a
 //! WebSocket over HTTP/2, and a portal that leads elsewhere.
 
+use super::case::{Case, Expected, FORGED, Manner, Places, case};
 use super::portal::LEAD;
-use super::requests::{Case, Expected, FORGED, Manner, Places, case};
 
 /// The address that a client claims to have. RFC 5737 3 keeps it for examples, so nobody has it.
 pub(super) const CLAIMED: &str = "192.0.2.77";
