@@ -5,6 +5,7 @@
 mod apache;
 mod caddy;
 mod envoy;
+mod envoy_gateway;
 mod haproxy;
 mod journeys;
 mod known;
@@ -57,6 +58,10 @@ pub(super) struct Start<'s> {
     pub(super) folder: &'s Path,
     /// Where it is to listen.
     pub(super) front: SocketAddr,
+    /// Where questions are answered, where the gateway is, and the portal.
+    pub(super) asked: SocketAddr,
+    pub(super) gateway: SocketAddr,
+    pub(super) portal: SocketAddr,
     origin: &'s str,
 }
 
@@ -105,7 +110,13 @@ impl Site {
         let portal = Script::start(HashMap::from([("/ws".to_owned(), opened())]));
         let keys = Keys::new();
         let simulator = Simulator::start_for(&origin);
-        let plan = shape.plan(proxy, (front, asked), (&portal, &keys));
+        // One program has several ways to ask, and several to be told how.
+        let (program, asks_as) = match proxy {
+            "envoy-grpc" => ("envoy", proxy),
+            "envoy-gateway" => (proxy, "envoy"),
+            _ => (proxy, proxy),
+        };
+        let plan = shape.plan(asks_as, (front, asked), (&portal, &keys));
         let gateway = plan.node(&simulator).start();
 
         let address = elsewhere.map_or_else(|| portal.address.to_string(), str::to_owned);
@@ -115,12 +126,18 @@ impl Site {
         let (is_well, printed) = gateway.command("print-config", &words, "");
         assert!(is_well, "{printed}");
         let folder = gateway.file("front");
-        // One program asks in two ways.
-        let program = proxy.trim_end_matches("-grpc");
         keys.write(&folder, program, shape);
         let printed =
             printed.replace(&format!("/etc/{program}/"), &format!("{}/", folder.display()));
-        let started = Start { printed: &printed, folder: &folder, front, origin: &origin };
+        let started = Start {
+            printed: &printed,
+            folder: &folder,
+            front,
+            asked,
+            gateway: gateway.address,
+            portal: portal.address,
+            origin: &origin,
+        };
         let proxy = Some(start(&started));
         Self { front, portal, gateway, simulator, shape, asked, keys, printed, folder, proxy }
     }
@@ -132,8 +149,15 @@ impl Site {
 
     /// Starts it once more, as it was started first.
     fn start_proxy(&mut self, start: impl FnOnce(&Start<'_>) -> Box<dyn Any>) {
-        let (printed, folder, origin) = (&self.printed, &self.folder, &self.origin());
-        self.proxy = Some(start(&Start { printed, folder, front: self.front, origin }));
+        self.proxy = Some(start(&Start {
+            printed: &self.printed,
+            folder: &self.folder,
+            front: self.front,
+            asked: self.asked,
+            gateway: self.gateway.address,
+            portal: self.portal.address,
+            origin: &self.origin(),
+        }));
     }
 
     pub(super) fn origin(&self) -> String {
