@@ -7,7 +7,7 @@
 --
 -- WHERE is http://HOST:PORT, unix@/PATH or abns@NAME, PATH the path under which is asked, and NAMES
 -- the headers that an answer may set, with commas between. Behind the call, txn.brama_allowed is
--- true or false, and true only
+-- true or false, txn.brama_silent is true when no answer came, and the first is true only
 --
 -- 1. when the answer was 200, and nothing else: a 204, a redirect, an error, silence are a no;
 -- 2. when it had exactly one signed identity that is not empty;
@@ -18,8 +18,9 @@
 
 local IDENTITY = "x-brama-assertion"
 
--- Milliseconds until silence is a no. HAProxy asks up to three times more before it is.
-local PATIENCE = 2000
+-- Milliseconds until silence is a no. HAProxy asks up to three times more before it is: five seconds in
+-- all.
+local PATIENCE = 1250
 
 -- What belongs to one connection, or to a body that is not sent on with the question.
 local KEPT = {
@@ -102,6 +103,15 @@ local function tell(txn, names, answer)
     return true
 end
 
+-- Tells whether the gateway said nothing. HAProxy itself makes an error of that, which may be kept
+-- for as long as anybody likes; no error of the gateway may be kept.
+local function is_silence(answer)
+    if answer == nil or answer.headers == nil then
+        return true
+    end
+    return answer.status >= 500 and values_of(answer.headers, "cache-control")[1] ~= "no-store"
+end
+
 local function brama(txn, where, path, listed)
     txn:set_var("txn.brama_allowed", false)
     local names = {}
@@ -109,7 +119,11 @@ local function brama(txn, where, path, listed)
         names[#names + 1] = name:lower()
     end
     local answer = ask(where, path, question(txn))
-    if answer == nil or answer.status ~= 200 or answer.headers == nil then
+    if is_silence(answer) then
+        txn:set_var("txn.brama_silent", true)
+        return
+    end
+    if answer.status ~= 200 then
         return
     end
     local identities = values_of(answer.headers, IDENTITY)

@@ -121,7 +121,7 @@ pub(super) fn serve_operations(
     tokio::spawn(async move {
         match socket.into_listener() {
             Ok(listener) => {
-                let endpoint = listener::Endpoint { listener, tls: None };
+                let endpoint = listener::Endpoint { listener, tls: None, networks: None };
                 let bounds = listener::Limits {
                     connections: MOST_OPERATORS,
                     connections_per_address: 0,

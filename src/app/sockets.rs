@@ -164,7 +164,13 @@ impl Closed {
 
     /// Opens the door in the runtime of the present task.
     pub(super) fn open(self) -> std::io::Result<Endpoint> {
-        Ok(Endpoint { listener: self.bound.into_listener()?, tls: self.tls })
+        let networks = match self.purpose {
+            Purpose::Companion(_, Askers::Networks(networks)) => Some(networks),
+            Purpose::Companion(_, Askers::WhoeverReachesIt)
+            | Purpose::Portal
+            | Purpose::Redirect => None,
+        };
+        Ok(Endpoint { listener: self.bound.into_listener()?, tls: self.tls, networks })
     }
 }
 

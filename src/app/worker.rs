@@ -23,8 +23,8 @@ pub(super) async fn work(
     let (stopper, stopping) = shutdown();
     tokio::spawn(stop.pass_on(stopper));
     let mut attended = JoinSet::new();
-    // All citizens come by a few connections of the proxy that asks. A bound of its own keeps those
-    // who may not ask from taking the descriptors of the others.
+    // All citizens come by a few connections of the proxy that asks. A bound of its own keeps these
+    // from taking the descriptors of the others.
     let limits = admission.limits();
     let connections = limits.connections.min(MOST_ASKING);
     let limits = Limits { connections, connections_per_address: 0, ..limits };
@@ -48,8 +48,8 @@ pub(super) async fn work(
                 let service = Arc::new(ToHttps(current));
                 attended.spawn(listener::run(door, service, admission, stop));
             }
-            Purpose::Companion(front, askers) => {
-                let service = Arc::new(Companion::new(current, front, askers, stop.clone()));
+            Purpose::Companion(front, _) => {
+                let service = Arc::new(Companion::new(current, front, stop.clone()));
                 let asked = Arc::clone(&asked);
                 attended.spawn(listener::run(door, service, asked, stop));
             }

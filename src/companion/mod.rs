@@ -2,7 +2,7 @@
 //!
 //! 1. Each proxy in front has a listener of its own, with nothing else on it: at some of them a
 //!    client has a say in the path that is asked here, and all of them take a 200 for a yes. Who may
-//!    ask is settled by the listener ([`Companion`]), before anything that is asked is believed.
+//!    ask is settled where connections are taken ([`Askers`]), before anything is read of them.
 //! 2. [`front`] says how each kind of proxy asks and how it wants to be answered. What it asks about
 //!    is read from the one documented place of that kind ([`auth_request`], [`forward_auth`],
 //!    [`ext_authz`]); [`asked`] holds whatever else claims the same against it.
@@ -22,17 +22,14 @@ pub mod front;
 
 use std::sync::Arc;
 
+use http::Response;
 use http::request::Parts;
-use http::{Response, StatusCode};
 
 use self::asked::Error;
 use self::front::{Front, Kind};
 use crate::base::body::Body;
-use crate::base::reason::Reason;
 use crate::base::shutdown::Shutdown;
 use crate::gateway::Worker;
-use crate::gateway::failure::Failure;
-use crate::pages::ErrorPage;
 use crate::request::networks::Networks;
 use crate::request::service::{Peer, Service, ServiceResponse};
 use crate::wire::incoming::Incoming;
@@ -53,29 +50,19 @@ pub enum Askers {
     Networks(Networks),
 }
 
-impl Askers {
-    fn include(&self, peer: &Peer) -> bool {
-        match self {
-            Self::WhoeverReachesIt => true,
-            Self::Networks(networks) => networks.contains(peer.address.ip()),
-        }
-    }
-}
-
 /// What serves a listener that a proxy in front asks.
 #[derive(Debug)]
 pub struct Companion<P> {
     current: Arc<P>,
     front: Front,
-    askers: Askers,
     stop: Shutdown,
 }
 
 impl<P: Present> Companion<P> {
     /// Serves one kind of proxy, by whatever gateway is the present one, until it stops.
     #[must_use]
-    pub fn new(current: Arc<P>, front: Front, askers: Askers, stop: Shutdown) -> Self {
-        Self { current, front, askers, stop }
+    pub fn new(current: Arc<P>, front: Front, stop: Shutdown) -> Self {
+        Self { current, front, stop }
     }
 
     async fn answer(
@@ -85,17 +72,12 @@ impl<P: Present> Companion<P> {
         body: Incoming,
         peer: &Peer,
     ) -> Response<Body> {
-        // 1. Who asks, and about what?
-        let may_ask = self.askers.include(peer);
+        // 1. What is asked about?
         let trusted = &worker.shared.settings.edge.trusted;
         let question = match self.front.kind() {
-            Kind::ExtAuthzGrpc if may_ask => {
+            Kind::ExtAuthzGrpc => {
                 return ext_authz::grpc::answer(worker, parts, body, peer, &self.stop).await;
             }
-            Kind::ExtAuthzGrpc => {
-                return ext_authz::grpc::refuse(worker, parts, peer, &not_trusted(peer)).await;
-            }
-            _ if !may_ask => Err(not_trusted(peer)),
             Kind::ExtAuthzHttp => ext_authz::http::read(&parts, self.front.path(), trusted),
             Kind::AuthRequest(_) | Kind::ForwardAuth if parts.uri.path() != self.front.path() => {
                 Err(Error::Elsewhere(self.front.path()).into())
@@ -124,13 +106,4 @@ impl<P: Present> Service for Companion<P> {
     fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
         self.front.refusal(self.current.present().refuse(refusal, peer, wants_page))
     }
-}
-
-fn not_trusted(peer: &Peer) -> Failure {
-    let (status, code) = (StatusCode::FORBIDDEN, Reason::CompanionNotTrusted);
-    let detail = format!(
-        "{} is in none of the networks that may ask here; name the proxy in trusted of [[companion]]",
-        peer.address.ip()
-    );
-    Failure { detail, ..Failure::new(ErrorPage::Forbidden, status, code) }
 }

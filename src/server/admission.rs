@@ -1,6 +1,7 @@
 //! What all listeners of the program share: its bounds, what is counted, and how many are in.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tracing::{error, warn};
 use super::addresses::PerAddress;
 use super::counts::Counts;
 use super::limits::Limits;
+use crate::base::reason::Reason;
 use crate::request::networks::Networks;
 
 /// What all listeners of the program share.
@@ -24,6 +26,8 @@ pub struct Admission {
     open: AtomicUsize,
     /// When it was told last that descriptors had run out.
     told: Mutex<Option<Instant>>,
+    /// When it was told last that somebody connected who may not.
+    told_strangers: Mutex<Option<Instant>>,
     pub(super) permits: Arc<Semaphore>,
     pub(super) per_address: Arc<PerAddress>,
     pub(super) proxies: Networks,
@@ -38,8 +42,8 @@ impl Admission {
         let per_address = PerAddress::new(limits.connections_per_address, exempt);
         let permits = Arc::new(Semaphore::new(limits.connections));
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        let (counts, open, told) = Default::default();
-        Arc::new(Self { limits, counts, open, told, permits, per_address, proxies })
+        let (counts, open, told, told_strangers) = Default::default();
+        Arc::new(Self { limits, counts, open, told, told_strangers, permits, per_address, proxies })
     }
 
     /// Has other proxies not counted as clients from now on.
@@ -73,9 +77,7 @@ impl Admission {
         if ![Errno::MFILE, Errno::NFILE].iter().any(|one| errno == Some(one.raw_os_error())) {
             return warn!(%error, "connection could not be accepted");
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| now.saturating_duration_since(told) >= SILENCE) {
-            *told = Some(now);
+        if is_due(&self.told, now) {
             error!(
                 %error,
                 open = self.open(),
@@ -84,9 +86,32 @@ impl Admission {
             );
         }
     }
+
+    /// Counts and tells that a connection was closed because of where it came from.
+    pub(super) fn note_stranger(&self, peer: IpAddr, now: Instant) {
+        self.counts.refused.add("network");
+        if is_due(&self.told_strangers, now) {
+            warn!(
+                reason = Reason::CompanionNotTrusted.as_str(),
+                %peer,
+                "a connection was closed: its peer is in none of the networks that may ask here; \
+                 name the proxy in trusted of [[companion]]"
+            );
+        }
+    }
 }
 
-/// How often it is told that descriptors have run out.
+/// Says whether something is to be told that was told last at that time, and notes it.
+fn is_due(told: &Mutex<Option<Instant>>, now: Instant) -> bool {
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_due = told.is_none_or(|told| now.saturating_duration_since(told) >= SILENCE);
+    if is_due {
+        *told = Some(now);
+    }
+    is_due
+}
+
+/// How often the same is told: that descriptors have run out, that strangers connect.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// A connection that counts as open until this is dropped.

@@ -2,6 +2,8 @@
 //!
 //! 1. At most [`Limits::connections`] are open in the whole program; the next one waits in the
 //!    kernel's queue. Of one client, [`Limits::connections_per_address`]; the next one is closed.
+//!    Where only some networks may connect ([`Endpoint::networks`]), everybody else's is closed as it
+//!    comes: before TLS and before a head, so that strangers hold none of them.
 //! 2. A PROXY header and a TLS handshake have [`Limits::handshake_timeout`] together, the head of
 //!    a request [`Limits::header_timeout`] to arrive.
 //! 3. A client that neither reads nor sends for [`Limits::stall_timeout`] in the middle of an
@@ -26,6 +28,7 @@ pub use super::admission::Admission;
 use super::admission::Open;
 use super::connection::Connection;
 pub use crate::base::shutdown::{Shutdown, ShutdownHandle, shutdown};
+use crate::request::networks::Networks;
 pub use crate::request::service::{Peer, Service};
 pub use crate::server::limits::Limits;
 pub use crate::server::socket::Socket;
@@ -38,6 +41,8 @@ pub struct Endpoint {
     pub listener: Listener,
     /// How TLS is spoken, if it is.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Who may connect over a network, by the peer's own address; everybody when nothing is said.
+    pub networks: Option<Networks>,
 }
 
 /// Accepts connections until told to stop, then waits for the open ones within the deadline.
@@ -47,11 +52,17 @@ pub async fn run<S: Service>(
     admission: Arc<Admission>,
     mut stop: Shutdown,
 ) {
-    let Endpoint { mut listener, tls } = endpoint;
+    let Endpoint { mut listener, tls, networks } = endpoint;
     let acceptor = tls.map(TlsAcceptor::from);
     let open = TaskTracker::new();
     let start =
         |permit: OwnedSemaphorePermit, stream: Stream, address: PeerAddress, stop: &Shutdown| {
+            if let (Some(networks), Some(ip)) = (&networks, address.ip())
+                && !networks.contains(ip)
+            {
+                // Stream and permit are dropped here.
+                return admission.note_stranger(ip, Instant::now());
+            }
             let connection = Connection {
                 address,
                 acceptor: acceptor.clone(),
@@ -127,7 +138,7 @@ pub async fn serve<S: Service>(
         Ok(listener) => listener,
         Err(error) => return warn!(%error, "listener cannot be prepared"),
     };
-    let endpoint = Endpoint { listener, tls };
+    let endpoint = Endpoint { listener, tls, networks: None };
     run(endpoint, service, Admission::new(limits, Vec::new(), &[]), stop).await;
 }
 

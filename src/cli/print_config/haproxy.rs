@@ -4,6 +4,7 @@
 //! and answers with its page, a login or JSON.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::endpoint::Endpoint;
 use super::names::{FAMILIES, SINGLE, told_otherwise};
@@ -31,20 +32,40 @@ pub(super) fn text(sketch: &Sketch) -> String {
         server(&sketch.portal)
     );
     if sketch.asks_by_tls {
-        let _ = write!(
-            text,
-            "\n# The client in Lua shows no certificate, so that it asks through this.\n\
-             listen brama_decide\n    bind {HOP}\n    server decide {} ssl verify required \
-             ca-file /etc/haproxy/tls/brama-ca.pem crt /etc/haproxy/tls/haproxy.pem\n",
-            server(&sketch.ask)
-        );
+        hop(&mut text, sketch);
     }
     text
 }
 
+/// Writes the way by which it asks with TLS.
+fn hop(text: &mut String, sketch: &Sketch) {
+    let (known, remark) = match Endpoint::read(&sketch.ask) {
+        Endpoint::Port(host, _) if host.parse::<IpAddr>().is_err() => {
+            (format!(" sni str({host}) verifyhost {host}"), "")
+        }
+        _ => (
+            String::new(),
+            "# HAProxy compares no address with a certificate: let the authority have issued none but \
+             those of\n# gateways, or ask by a name (--ask).\n",
+        ),
+    };
+    let _ = write!(
+        text,
+        "\n# The client in Lua shows no certificate, so that it asks through this. Every program of this\n\
+         # machine can, so let none run here that may not ask. The file of the certificate has its key too.\n\
+         {remark}listen brama_decide\n    bind {}\n    server decide {} ssl verify required ca-file \
+         /etc/haproxy/tls/brama-ca.pem crt /etc/haproxy/tls/haproxy.pem{known}\n",
+        hop_name(sketch),
+        server(&sketch.ask)
+    );
+}
+
 /// Where the action asks when the question goes on by TLS: a name that is no file, which is found
-/// from a changed root too.
-const HOP: &str = "abns@brama_decide";
+/// from a changed root too. The whole machine has but one of each name, and of a port as well.
+fn hop_name(sketch: &Sketch) -> String {
+    let port = sketch.sites.first().map_or(0, |site| site.port);
+    format!("abns@brama_decide_{port}")
+}
 
 const HEAD: &str = "\
 # HAProxy asks Brama about each request, by an action in Lua. For HAProxy 2.6 and later, built with Lua.
@@ -60,6 +81,8 @@ const HEAD: &str = "\
 #   stand in place of the two acl and the line with 411;
 # - option http-restrict-req-hdr-names and the del-header of 2: X_Brama_Assertion and
 #   X.Brama.Assertion are other names of one header to many portals.
+#
+# A file of a certificate, HOST.pem, has the chain and then the private key.
 #
 # Not by SPOE: under nearly every rule it lets a request pass when no answer comes, as when the agent is
 # gone, slow, or what it is told does not fit into a frame, which a client brings about with a long
@@ -83,8 +106,15 @@ defaults
 ";
 
 fn frontend(text: &mut String, sketch: &Sketch, (port, is_tls): (u16, bool), sites: &[&Site]) {
-    let tls = if is_tls { " ssl crt /etc/haproxy/tls/ alpn h2,http/1.1" } else { "" };
-    let _ = write!(text, "\nfrontend citizens_{port}\n    bind :{port}{tls}\n{ONE_READING}");
+    let _ = write!(text, "\nfrontend citizens_{port}\n    bind :{port}");
+    if is_tls {
+        text.push_str(" ssl");
+        for Site { host, .. } in sites {
+            let _ = write!(text, " crt /etc/haproxy/tls/{host}.pem");
+        }
+        text.push_str(" alpn h2,http/1.1");
+    }
+    let _ = write!(text, "\n{ONE_READING}");
     for (number, site) in sites.iter().enumerate() {
         let Site { host, port, .. } = site;
         let _ =
@@ -111,6 +141,8 @@ fn frontend(text: &mut String, sketch: &Sketch, (port, is_tls): (u16, bool), sit
     let _ = write!(
         text,
         "    http-request lua.brama {} {} {} if {{ var(txn.place) -m str portal }}
+    # Who did not answer the question would keep the citizen waiting too.
+    http-request deny deny_status 503 if {{ var(txn.brama_silent) -m bool }}
     use_backend brama_portal if {{ var(txn.place) -m str portal }} {{ var(txn.brama_allowed) -m bool }} \
          {{ req.hdr(x-brama-assertion) -m found }}
     # The gateway answers what may not pass: with a login, a page or JSON.
@@ -189,7 +221,7 @@ fn places(text: &mut String, number: usize, site: &Site) {
 /// Returns where the action asks.
 fn where_to_ask(sketch: &Sketch) -> String {
     if sketch.asks_by_tls {
-        return HOP.to_owned();
+        return hop_name(sketch);
     }
     match Endpoint::read(&sketch.ask) {
         Endpoint::Unix(path) => format!("unix@{}", quoted(path)),

@@ -26,6 +26,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use self::envoy::Asks;
 use self::sketch::{Error, Sketch};
 use self::trial::Trial;
 use super::configuration::load;
@@ -84,6 +85,8 @@ enum Proxy {
     Caddy,
     /// Envoy: `ext_authz` over HTTP.
     Envoy,
+    /// Envoy: `ext_authz` over gRPC.
+    EnvoyGrpc,
     /// `HAProxy`, with an action in Lua.
     Haproxy,
     /// Apache httpd, which asks nobody: it stands before the gateway.
@@ -106,6 +109,7 @@ impl Proxy {
             Self::Traefik => Some(Front::Traefik),
             Self::Caddy => Some(Front::Caddy),
             Self::Envoy | Self::GatewayApi | Self::EnvoyGateway | Self::Istio => Some(Front::Envoy),
+            Self::EnvoyGrpc => Some(Front::EnvoyGrpc),
             Self::IngressNginx => Some(Front::IngressNginx),
             Self::Haproxy => Some(Front::Haproxy),
             Self::Apache => None,
@@ -117,7 +121,8 @@ impl Proxy {
             Self::Nginx => Ok(nginx::text(sketch)),
             Self::Traefik => traefik::text(sketch),
             Self::Caddy => Ok(caddy::text(sketch)),
-            Self::Envoy => Ok(envoy::text(sketch)),
+            Self::Envoy => Ok(envoy::text(sketch, Asks::OverHttp)),
+            Self::EnvoyGrpc => Ok(envoy::text(sketch, Asks::OverGrpc)),
             Self::Haproxy => Ok(haproxy::text(sketch)),
             Self::Apache => Ok(apache::text(sketch)),
             Self::GatewayApi => Ok(kubernetes::gateway_api::text(sketch)),

@@ -428,20 +428,6 @@ fn an_ended_session_is_no_yes_over_grpc() {
 }
 
 #[test]
-fn a_peer_that_may_not_ask_hears_a_no() {
-    let address = free_address();
-    let lines = format!("listen = \"{address}\"\ntrusted = [\"10.1.2.0/24\"]");
-    let plan = Plan::empty().companion("envoy-grpc", &lines).permitted("/", "public");
-    let Some(mut client) = Client::start(&address.to_string(), None) else { return };
-    let gateway = plan.start();
-    let no = client.ask(&joined("GET", "/", &[]));
-    assert_eq!((no.code(), no.reason()), (403, "companion.not_trusted"), "{no:?}");
-    gateway.has_said(&["companion.not_trusted", "127.0.0.1"]);
-    let health = client.call(&json!({ "call": "health", "service": "" }));
-    assert_eq!(health["code"], "PERMISSION_DENIED", "{health}");
-}
-
-#[test]
 fn health_says_whether_questions_are_wanted_and_tells_whoever_watches() {
     let change = |plan: Plan| plan.listen("drain_delay = \"300ms\"");
     let Some(mut envoy) = Envoy::start_with(&ROUTES, change) else { return };

@@ -6,6 +6,7 @@ mod envoy;
 mod fronts;
 mod grpc;
 mod questions;
+mod strangers;
 
 use std::net::SocketAddr;
 

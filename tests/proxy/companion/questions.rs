@@ -2,7 +2,6 @@
 //! contradicts it.
 
 use super::{Asked, OVER_HTTP, Question, words};
-use crate::harness::{Plan, Wire, free_address};
 
 fn is_refused(status: u16) -> bool {
     (400..500).contains(&status)
@@ -207,23 +206,4 @@ fn what_a_client_says_of_itself_is_refused_unless_the_operator_gives_it_back() {
             }
         }
     }
-}
-
-#[test]
-fn only_those_who_are_named_may_ask() {
-    let (open, shut) = (free_address(), free_address());
-    let plan = Plan::empty()
-        .companion("nginx", &format!("listen = \"{open}\"\ntrusted = [\"127.0.0.0/8\"]"))
-        .companion("traefik", &format!("listen = \"{shut}\"\ntrusted = [\"10.1.2.0/24\"]"))
-        .permitted("/", "public");
-    let gateway = plan.start();
-    let ask = |address, door| {
-        let mut wire = Wire::connect(address);
-        wire.send(words(door, Question::script("/"), "").as_bytes());
-        wire.answer("GET")
-    };
-    assert_eq!(ask(open, "nginx").status, 200);
-    let refused = ask(shut, "traefik");
-    assert_eq!((refused.status, &*refused.reason()), (403, "companion.not_trusted"));
-    gateway.has_said(&["companion.not_trusted", "127.0.0.1"]);
 }

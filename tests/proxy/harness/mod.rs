@@ -17,7 +17,7 @@ mod portals;
 mod ports;
 mod program;
 pub(crate) mod redis;
-mod script;
+pub(crate) mod script;
 mod sha256;
 mod simulator;
 mod tomcat;

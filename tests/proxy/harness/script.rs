@@ -1,7 +1,7 @@
 //! A portal that answers with given bytes, right or wrong.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -26,7 +26,8 @@ pub(crate) struct Heard {
     pub(crate) head: String,
 }
 
-/// The portal. What is not in the script is answered with the word `plain`.
+/// The portal. What is not in the script is answered with the word `plain`, or with what stands
+/// behind [`ECHO`] in the query.
 pub(crate) struct Script {
     pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<Heard>>>,
@@ -59,6 +60,9 @@ impl Script {
     }
 }
 
+/// Before what the portal is to answer with, at the end of a query.
+pub(crate) const ECHO: &str = "echo=";
+
 fn serve(
     mut stream: TcpStream,
     connection: usize,
@@ -66,35 +70,35 @@ fn serve(
     heard: &Mutex<Vec<Heard>>,
 ) {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    while let Some(head) = head(&mut stream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some(head) = head(&mut reader) {
         let mut words = head.split(' ');
         let method = words.next().unwrap_or_default().to_owned();
         let path = words.next().unwrap_or_default().to_owned();
-        let scripted = script.get(&path).cloned();
+        let word = path.split_once(ECHO).map_or("plain", |(_, word)| word);
+        let plain = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{word}", word.len());
+        let plain = Scripted { bytes: plain.into_bytes(), closes: false };
+        let answer = script.get(&path).cloned().unwrap_or(plain);
         heard.lock().unwrap().push(Heard { connection, method, path, head });
-        let plain = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nplain".to_vec();
-        let answer = scripted.unwrap_or(Scripted { bytes: plain, closes: false });
         if stream.write_all(&answer.bytes).is_err() {
             return;
         }
         if answer.closes {
             let _ = stream.shutdown(Shutdown::Write);
             // Taken to the end, so that the end is an orderly one.
-            let _ = stream.read_to_end(&mut Vec::new());
+            let _ = reader.read_to_end(&mut Vec::new());
             return;
         }
     }
 }
 
 /// Reads the head of a request without a body.
-fn head(stream: &mut TcpStream) -> Option<String> {
+fn head(reader: &mut BufReader<TcpStream>) -> Option<String> {
     let mut head = Vec::new();
-    let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
+        if reader.read_until(b'\n', &mut head).ok()? == 0 {
             return None;
         }
-        head.push(byte[0]);
     }
     Some(String::from_utf8_lossy(&head).into_owned())
 }

@@ -19,11 +19,12 @@ pub(in crate::cli::print_config) fn text(sketch: &Sketch) -> String {
         rule(&mut text, &matches(site, Way::Portal), "", &services.portal);
         security(&mut text, sketch, site, &services);
     }
-    text
+    // Without Kubernetes it reads files, and a document of remarks alone is none to it.
+    text.replacen("---\n", "", 1)
 }
 
 const HEAD: &str = "\
-# Read, not measured: what Envoy Gateway documents of SecurityPolicy and ClientTrafficPolicy (1.9).
+# Run with Envoy Gateway 1.9.1 and Envoy 1.40 on one machine, without Kubernetes, and in no cluster.
 #
 # - failOpen stays false: with true, a wrong policy opens the portal too.
 # - `path` is a prefix before the client's path. With pathOverride the path itself would not be told.

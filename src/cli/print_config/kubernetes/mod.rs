@@ -1,7 +1,8 @@
 //! Kubernetes: gateways and controllers, each by its own kinds of objects.
 //!
 //! 1. These are written by what their projects document, and their objects fit the published
-//!    schemas. They were not measured, as the others were, and their first line says so.
+//!    schemas. They were not measured, as the others were, and their first line says so. Those of Envoy
+//!    Gateway were run without Kubernetes, from files.
 //! 2. A service is called as the address names it: `brama-decide.portal.svc:9080` is the port 9080 of
 //!    `brama-decide`. All objects stand in one namespace, that of the portal.
 

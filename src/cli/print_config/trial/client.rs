@@ -1,4 +1,5 @@
-//! A client that sends exactly what it is told to, one request on a connection.
+//! A client that sends exactly what it is told to, one request on a connection. For WebSockets over
+//! HTTP/2 it is [`super::http_2`].
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -12,25 +13,31 @@ use url::Url;
 use crate::server::tls;
 
 /// How long an answer may take, and each part of it.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes of an answer that are read.
 const MAXIMUM: u64 = 256 * 1024;
 
 /// Sends requests to one address.
 pub(super) struct Client {
-    url: Url,
+    pub(super) url: Url,
     host: String,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 
 /// An answer.
+#[derive(Debug, Default)]
 pub(super) struct Heard {
     pub(super) status: u16,
-    head: String,
+    pub(super) head: String,
     pub(super) text: String,
 }
 
 impl Heard {
+    /// Tells whether the other side ended without a word.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.head.is_empty() && self.text.is_empty()
+    }
+
     /// Tells whether it has a field of that name, in lower case.
     pub(super) fn has(&self, name: &str) -> bool {
         let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
@@ -74,9 +81,20 @@ impl Client {
         &self.host
     }
 
-    /// Sends a request; an answer that cannot be read as one has the status 0.
-    pub(super) fn send(&self, method: &str, target: &str, fields: &str) -> io::Result<Heard> {
-        let authority = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
+    /// Returns host and port, as a browser writes them.
+    pub(super) fn authority(&self) -> &str {
+        &self.url[url::Position::BeforeHost..url::Position::AfterPort]
+    }
+
+    /// Sends a request, behind whatever stands before it; an answer that cannot be read as one has
+    /// the status 0.
+    pub(super) fn send(
+        &self,
+        before: &[u8],
+        (method, target): (&str, &str),
+        fields: &str,
+    ) -> io::Result<Heard> {
+        let authority = self.authority();
         let host = match fields.to_ascii_lowercase().contains("\r\nhost:") {
             true => String::new(),
             false => format!("Host: {authority}\r\n"),
@@ -87,36 +105,45 @@ impl Client {
             false => "Connection: close\r\n",
         };
         let request = format!("{method} {target} HTTP/1.1\r\n{host}{close}{fields}\r\n");
-        let bytes = self.exchange(request.as_bytes())?;
+        let bytes = self.exchange(before, request.as_bytes())?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
         Ok(Heard { status, head: head.to_owned(), text: body.to_owned() })
     }
 
-    fn exchange(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+    /// Connects to the first of its addresses at which somebody is.
+    pub(super) fn connect(&self) -> io::Result<TcpStream> {
         let port = self.url.port_or_known_default().unwrap_or(443);
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         for address in (bare, port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => {
-                    stream.set_read_timeout(Some(PATIENCE))?;
-                    stream.set_write_timeout(Some(PATIENCE))?;
-                    return match &self.tls {
-                        None => talk(stream, request),
-                        Some((config, name)) => {
-                            let connection =
-                                ClientConnection::new(Arc::clone(config), name.clone())
-                                    .map_err(io::Error::other)?;
-                            talk(StreamOwned::new(connection, stream), request)
-                        }
-                    };
-                }
+                Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }
         }
         Err(last)
+    }
+
+    fn exchange(&self, before: &[u8], request: &[u8]) -> io::Result<Vec<u8>> {
+        let mut stream = self.connect()?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.write_all(before)?;
+        let talked = match &self.tls {
+            None => talk(stream, request),
+            Some((config, name)) => {
+                let connection = ClientConnection::new(Arc::clone(config), name.clone())
+                    .map_err(io::Error::other)?;
+                talk(StreamOwned::new(connection, stream), request)
+            }
+        };
+        match talked {
+            // Who does not take what stands before the request has ended the connection.
+            Err(_) if !before.is_empty() => Ok(Vec::new()),
+            talked => talked,
+        }
     }
 }
 

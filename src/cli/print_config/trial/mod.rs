@@ -8,15 +8,18 @@
 //!    cannot be told by them is said to be untold.
 //! 3. Exit status: 0 when every rule holds, 1 when one is broken, 2 when it was called wrongly.
 
+mod case;
 mod client;
+mod http_2;
 mod portal;
 mod requests;
+mod ways;
 
 use std::net::SocketAddr;
 
+use self::case::{Case, Expected, Manner, Places};
 use self::client::{Client, Heard};
-use self::portal::Portal;
-use self::requests::{Case, Expected, Places};
+use self::portal::{BODY, Portal, WAS_LED};
 use super::super::output::{complain, print};
 use crate::app::Settings;
 use crate::gate::action::Action;
@@ -58,21 +61,34 @@ impl Trial<'_> {
     /// When nothing can be asked: the address is none, nobody is there, or no route asks who comes.
     pub(super) fn run(&self) -> Result<Tally, String> {
         let client = Client::new(self.url, self.authorities)?;
-        let places = self.places(client.host())?;
+        let places = self.places(&client)?;
         let portal = match self.as_portal {
             None => None,
-            Some(address) => Some(Portal::start(address).map_err(|error| {
+            Some(address) => Some(Portal::start(address, &places.protected).map_err(|error| {
                 format!("cannot stand in the place of the portal at {address}: {error}")
             })?),
         };
         let mut tally = Tally::default();
+        let mut speaks_http_2 = true;
         for (number, case) in requests::all(&places, self.cookie).into_iter().enumerate() {
             let marked = case.marked(number);
-            let answer = client.send(&marked.method, &marked.target, &marked.fields);
+            let line = (&*marked.method, &*marked.target);
+            let answer = match case.manner {
+                Manner::Plain => client.send(b"", line, &marked.fields).map(Some),
+                Manner::Behind(before) => client.send(before, line, &marked.fields).map(Some),
+                Manner::OverHttp2 => http_2::handshake(&client, line.1, &marked.fields),
+            };
             let answer =
                 answer.map_err(|error| format!("nobody answers at {}: {error}", self.url))?;
-            let heard = portal.as_ref().map(|portal| portal.heard(&marked.mark));
-            match judge(&case, &answer, heard.as_ref().map(Option::as_deref)) {
+            let Some(answer) = answer else {
+                speaks_http_2 = false;
+                continue;
+            };
+            let heard = portal.as_ref().map(|portal| Reached {
+                first: portal.heard(&marked.mark),
+                is_led: portal.heard(&format!("{}{WAS_LED}", marked.mark)).is_some(),
+            });
+            match judge(&case, &answer, heard.as_ref()) {
                 Verdict::Holds => tally.holding += 1,
                 Verdict::Untold => tally.untold += 1,
                 Verdict::Broken(what) => {
@@ -92,6 +108,11 @@ impl Trial<'_> {
                  in its place meanwhile",
             );
         }
+        if !speaks_http_2 {
+            complain(
+                "the proxy takes no WebSocket over HTTP/2 (RFC 8441): nothing of that is tried",
+            );
+        }
         if self.cookie.is_none() {
             complain("nobody is signed in: with --cookie-file FILE a tester's session is tried");
         }
@@ -102,7 +123,8 @@ impl Trial<'_> {
         Ok(tally)
     }
 
-    fn places(&self, host: &str) -> Result<Places, String> {
+    fn places(&self, client: &Client) -> Result<Places, String> {
+        let host = client.host();
         let routes = || {
             let of_host = self.settings.routes.iter().filter(|route| route.host == host);
             of_host.filter(|route| matches!(route.action, Action::Permit))
@@ -119,22 +141,40 @@ impl Trial<'_> {
         Ok(Places {
             protected: below(&protected.path),
             public: public.map(|route| below(&route.path)),
+            public_root: public.map(|route| route.path.trim_end_matches('/').to_owned()),
             ours: self.settings.gateway.prefix.clone(),
+            origin: client.url.origin().ascii_serialization(),
         })
     }
 }
 
+/// What came to the portal of a case.
+struct Reached {
+    /// The head of the request.
+    first: Option<String>,
+    /// Whether somebody came who was led by its answer.
+    is_led: bool,
+}
+
 /// Judges one case. What the portal heard is unknown (`None`), nothing, or a head.
-fn judge(case: &Case, answer: &Heard, heard: Option<Option<&str>>) -> Verdict {
+fn judge(case: &Case, answer: &Heard, reached: Option<&Reached>) -> Verdict {
     if answer.has("x-brama-assertion") {
         let what = "the signed identity is in an answer to the client, who could use it elsewhere";
         return Verdict::Broken(what.to_owned());
     }
+    let heard = reached.map(|reached| reached.first.as_deref());
     match (&case.expected, heard) {
-        (Expected::Refused, Some(Some(_))) => Verdict::Broken("it reached the portal".to_owned()),
-        (Expected::Refused, Some(None)) => Verdict::Holds,
-        (Expected::Refused, None) => match answer.status {
+        (Expected::AtMost(root), Some(Some(head))) if is_plainly_in(head, root) => {
+            told(head, false)
+        }
+        (Expected::AtMost(_), None) if answer.status == 200 => Verdict::Untold,
+        (Expected::Refused | Expected::AtMost(_), Some(Some(_))) => {
+            Verdict::Broken("it reached the portal".to_owned())
+        }
+        (Expected::Refused | Expected::AtMost(_), Some(None)) => Verdict::Holds,
+        (Expected::Refused | Expected::AtMost(_), None) => match answer.status {
             300..=399 | 400 | 401 | 403 | 405 | 413..=431 | 500..=599 => Verdict::Holds,
+            _ if answer.is_nothing() => Verdict::Holds,
             status => Verdict::Broken(format!("it was answered with {status}")),
         },
         (Expected::Ours(word), _) => match answer.status == 200 && answer.text.contains(word) {
@@ -144,19 +184,38 @@ fn judge(case: &Case, answer: &Heard, heard: Option<Option<&str>>) -> Verdict {
                 answer.status
             )),
         },
-        (Expected::Told { .. }, None) => Verdict::Untold,
-        (Expected::Told { must_pass, .. }, Some(None)) => match must_pass {
-            true => Verdict::Broken(format!("it was answered with {}", answer.status)),
-            false => Verdict::Holds,
-        },
+        (Expected::Told { .. } | Expected::Undiverted, None) => Verdict::Untold,
+        (Expected::Told { must_pass: true, .. }, Some(None)) => {
+            Verdict::Broken(format!("it was answered with {}", answer.status))
+        }
+        (Expected::Told { .. } | Expected::Undiverted, Some(None)) => Verdict::Holds,
         (Expected::Told { is_somebody, .. }, Some(Some(head))) => told(head, *is_somebody),
+        (Expected::Undiverted, Some(Some(_))) => {
+            match reached.is_some_and(|reached| reached.is_led) {
+                true => Verdict::Broken("the place was asked for that the answer names".to_owned()),
+                false if !answer.text.contains(BODY) => {
+                    Verdict::Broken("another answer than the portal's came".to_owned())
+                }
+                false => Verdict::Holds,
+            }
+        }
     }
+}
+
+/// Tells whether what the portal was asked for is below a place, whoever reads the path.
+fn is_plainly_in(head: &str, root: &str) -> bool {
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let is_plain = !path.contains("..") && !path.contains("//") && !path.contains(['%', ';', '\\']);
+    let below = path.strip_prefix(root);
+    is_plain && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Judges what the portal was told: one identity, of the one who is signed in or of nobody, and
 /// nothing that the client wrote.
 fn told(head: &str, is_somebody: bool) -> Verdict {
-    if let Some(line) = head.lines().skip(1).find(|line| line.contains(requests::FORGED)) {
+    let is_claimed = |line: &&str| [case::FORGED, ways::CLAIMED].iter().any(|it| line.contains(it));
+    if let Some(line) = head.lines().skip(1).find(is_claimed) {
         return Verdict::Broken(format!("the portal got \"{line}\" of the client"));
     }
     let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
@@ -167,7 +226,7 @@ fn told(head: &str, is_somebody: bool) -> Verdict {
     let [token] = tokens[..] else {
         return Verdict::Broken(format!("the portal got {} identities", tokens.len()));
     };
-    match requests::is_anonymous(token) {
+    match case::is_anonymous(token) {
         None => Verdict::Broken("the portal got an identity that is no token".to_owned()),
         Some(true) if is_somebody => {
             Verdict::Broken("the identity says nobody, though somebody is signed in".to_owned())
@@ -176,5 +235,28 @@ fn told(head: &str, is_somebody: bool) -> Verdict {
             Verdict::Broken("the identity is of somebody, though nobody is signed in".to_owned())
         }
         Some(_) => Verdict::Holds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_reached_when_nobody_could_read_another() {
+        for (path, is_in) in [
+            ("/public", true),
+            ("/public/x?y=/../z", true),
+            ("/publicx", false),
+            ("/public/../tax", false),
+            ("/public/..;/tax", false),
+            ("/public//tax", false),
+            ("/public/%2e%2e/tax", false),
+            ("/public\\x", false),
+            ("/tax", false),
+        ] {
+            let head = format!("GET {path} HTTP/1.1");
+            assert_eq!(is_plainly_in(&head, "/public"), is_in, "{path}");
+        }
     }
 }

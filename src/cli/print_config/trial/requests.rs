@@ -1,88 +1,7 @@
 //! The tricky requests, each with the rule that it is for.
 
-use super::portal::MARK;
-use crate::base::encoding::from_base64url;
-use crate::base::random;
-
-/// Stands in every field that a client writes in place of a proxy.
-pub(super) const FORGED: &str = "brama-forged";
-
-/// Places that the tests ask for.
-#[derive(Debug)]
-pub(super) struct Places {
-    /// One that asks who comes.
-    pub(super) protected: String,
-    /// One that does not.
-    pub(super) public: Option<String>,
-    /// The beginning of our own.
-    pub(super) ours: String,
-}
-
-/// One request.
-#[derive(Debug)]
-pub(super) struct Case {
-    /// The rule that it tests.
-    pub(super) rule: &'static str,
-    /// What to do when it is broken.
-    pub(super) advice: &'static str,
-    method: String,
-    target: String,
-    fields: String,
-    pub(super) expected: Expected,
-}
-
-/// What must become of it.
-#[derive(Debug)]
-pub(super) enum Expected {
-    /// It does not reach the portal.
-    Refused,
-    /// The gateway answers, with this in it.
-    Ours(&'static str),
-    /// What reaches the portal has one identity and nothing that the client wrote; it may also be
-    /// refused, unless it must pass.
-    Told { is_somebody: bool, must_pass: bool },
-}
-
-/// A request with a mark by which it is known at the portal.
-pub(super) struct Marked {
-    pub(super) mark: String,
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) fields: String,
-}
-
-impl Case {
-    /// Puts a mark into its query.
-    pub(super) fn marked(&self, number: usize) -> Marked {
-        let mark = format!("{MARK}{number}-{}", random::unique_name());
-        let sign = if self.target.contains('?') { '&' } else { '?' };
-        let (before, after) = match self.target.split_once('#') {
-            Some((before, after)) => (before, format!("#{after}")),
-            None => (&*self.target, String::new()),
-        };
-        Marked {
-            target: format!("{before}{sign}{mark}{after}"),
-            mark,
-            method: self.method.clone(),
-            fields: format!("Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n{}", self.fields),
-        }
-    }
-
-    /// Returns it for people; a cookie is not shown.
-    pub(super) fn shown(&self) -> String {
-        let fields = self.fields.lines().filter(|line| !line.starts_with("Cookie:"));
-        let fields: Vec<_> = fields.collect();
-        format!("{} {}  {}", self.method, self.target, fields.join("  ")).trim_end().to_owned()
-    }
-}
-
-/// Tells whether a token says nobody; `None` when it is none.
-pub(super) fn is_anonymous(token: &str) -> Option<bool> {
-    let payload = from_base64url(token.split('.').nth(1)?)?;
-    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-    claims.get("iss")?;
-    Some(claims.get("sub").is_none())
-}
+use super::case::{Case, Expected, FORGED, Places, case};
+use super::ways;
 
 /// Returns all of them.
 pub(super) fn all(places: &Places, cookie: Option<&str>) -> Vec<Case> {
@@ -96,18 +15,10 @@ pub(super) fn all(places: &Places, cookie: Option<&str>) -> Vec<Case> {
         cookie.map(|cookie| (&*places.protected, format!("Cookie: {cookie}\r\n"), true));
     for (path, cookie, is_somebody) in public.into_iter().chain(signed_in) {
         surviving(&mut cases, path, &cookie, is_somebody);
+        ways::told(&mut cases, places, (path, &cookie), is_somebody);
     }
+    ways::handshakes(&mut cases, places, cookie);
     cases
-}
-
-fn case(
-    (rule, advice): (&'static str, &'static str),
-    line: (&str, &str),
-    fields: &str,
-    expected: Expected,
-) -> Case {
-    let (method, target) = (line.0.to_owned(), line.1.to_owned());
-    Case { rule, advice, method, target, fields: fields.to_owned(), expected }
 }
 
 const UNPROTECTED: (&str, &str) = (
@@ -142,7 +53,11 @@ fn unprotected(cases: &mut Vec<Case>, places: &Places) {
         targets.push(format!("{place}/..;{public}"));
     }
     for target in targets {
-        cases.push(case(UNPROTECTED, ("GET", &target), "", Expected::Refused));
+        let expected = match &places.public_root {
+            Some(root) if target.contains(&**root) => Expected::AtMost(root.clone()),
+            _ => Expected::Refused,
+        };
+        cases.push(case(UNPROTECTED, ("GET", &target), "", expected));
     }
     for method in ["HEAD", "POST", "OPTIONS", "TRACE", "PROPFIND", "get", "FOO"] {
         cases.push(case(UNPROTECTED, (method, place), "", Expected::Refused));

@@ -39,7 +39,6 @@ const OK: HeaderValue = HeaderValue::from_static("0");
 pub(super) enum Code {
     InvalidArgument = 3,
     NotFound = 5,
-    PermissionDenied = 7,
     Unimplemented = 12,
     Unavailable = 14,
 }

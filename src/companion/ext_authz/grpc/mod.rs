@@ -67,20 +67,6 @@ pub async fn answer(
     }
 }
 
-/// Refuses a call of a peer that may not ask.
-pub async fn refuse(
-    worker: &Worker,
-    parts: Box<Parts>,
-    peer: &Peer,
-    failure: &Failure,
-) -> Response<Body> {
-    match parts.uri.path() {
-        _ if !framing::is_call(&parts) => no_call(),
-        CHECK => deny(worker, (parts, HeaderMap::new()), peer, failure).await,
-        _ => framing::failed(Code::PermissionDenied, failure.code.as_str()),
-    }
-}
-
 async fn check(worker: &Worker, asked: Asked, peer: &Peer) -> Response<Body> {
     let taken = taken_away(&asked.parts.headers, worker);
     let (answer, unanswered) = decision::decide(worker, asked, peer).await;

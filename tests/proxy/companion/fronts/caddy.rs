@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fs;
 use std::process::Command;
 
-use super::{Shape, Site, Start, journeys, known, stories};
+use super::{Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::Program;
 use crate::harness::tools::{self, Tool};
 
@@ -22,7 +22,7 @@ const ALONE: &str = "{
 }
 ";
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     let alone = ALONE.replace("FOLDER", &start.folder.join("caddy").display().to_string());
     let file = start.folder.join("Caddyfile");
     fs::write(&file, format!("{alone}{}", start.printed)).unwrap();
@@ -43,4 +43,19 @@ super::stories_behind!(site, known::Unsaid::Refused);
 fn it_asks_at_a_socket_of_the_file_system() {
     let Some(site) = site(Shape::Sockets) else { return };
     stories::a_citizen_comes_and_goes(&site);
+}
+
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[504], gone: &[502], asked: outages::GONE }
+);
+
+#[test]
+fn it_asks_with_a_certificate_and_nobody_does_without() {
+    let Some(site) = site(Shape::Certificate) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "caddy");
+    let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
+    journeys::nobody_passes(&strange);
 }

@@ -149,22 +149,23 @@ fn is_plain(page: &Page, url: &Url) {
 }
 
 /// Where a proxy asks with a certificate, nobody else does without.
-pub(super) fn nobody_asks_without_a_certificate(site: &Site) {
+pub(super) fn nobody_asks_without_a_certificate(site: &Site, door: &str) {
+    let (path, fields) = match door {
+        "nginx" | "haproxy" => ("/authz/auth-request", &ORIGINAL[..]),
+        "traefik" | "caddy" => ("/authz/forward-auth", &FORWARDED[..]),
+        "envoy" => ("/authz/ext-authz/public", &["Host: localhost"][..]),
+        other => panic!("{other}"),
+    };
     let ask = |certificate: &[String]| {
         let mut command = Command::new("curl");
         command.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "20"]);
         command.args(["--output", "/dev/null", "--write-out", "%{http_code}"]);
         command.arg("--cacert").arg(site.keys.authority());
-        for line in [
-            "X-Forwarded-Method: GET",
-            "X-Forwarded-Uri: /public",
-            "X-Forwarded-Host: localhost",
-            "X-Forwarded-Proto: http",
-            "X-Forwarded-For: 192.0.2.7",
-        ] {
+        for line in fields.iter().chain(&["X-Forwarded-Proto: http", "X-Forwarded-For: 192.0.2.7"])
+        {
             command.args(["--header", line]);
         }
-        let url = format!("https://{}/authz/forward-auth", site.asked);
+        let url = format!("https://{}{path}", site.asked);
         let output = command.args(certificate).arg(url).output().unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     };
@@ -176,6 +177,12 @@ pub(super) fn nobody_asks_without_a_certificate(site: &Site) {
     assert_eq!(with(&site.keys.stranger), (false, "000".to_owned()));
     assert_eq!(ask(&[]), (false, "000".to_owned()));
 }
+
+/// What says which request is meant.
+const ORIGINAL: [&str; 3] =
+    ["X-Original-Method: GET", "X-Original-URI: /public", "X-Original-Host: localhost"];
+const FORWARDED: [&str; 3] =
+    ["X-Forwarded-Method: GET", "X-Forwarded-Uri: /public", "X-Forwarded-Host: localhost"];
 
 /// A proxy whose questions are not heard lets nobody pass.
 pub(super) fn nobody_passes(site: &Site) {

@@ -5,11 +5,13 @@
 mod apache;
 mod caddy;
 mod envoy;
+mod envoy_gateway;
 mod haproxy;
 mod journeys;
 mod known;
 mod kubernetes;
 mod nginx;
+mod outages;
 mod shape;
 mod stories;
 mod traefik;
@@ -18,7 +20,7 @@ mod trial;
 use std::any::Any;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +43,10 @@ pub(super) struct Site {
     /// Where it asks, when that is the gateway.
     asked: SocketAddr,
     keys: Keys,
-    _proxy: Box<dyn Any>,
+    /// What the proxy is started with.
+    printed: String,
+    folder: PathBuf,
+    proxy: Option<Box<dyn Any>>,
 }
 
 /// What a proxy is started with.
@@ -53,6 +58,10 @@ pub(super) struct Start<'s> {
     pub(super) folder: &'s Path,
     /// Where it is to listen.
     pub(super) front: SocketAddr,
+    /// Where questions are answered, where the gateway is, and the portal.
+    pub(super) asked: SocketAddr,
+    pub(super) gateway: SocketAddr,
+    pub(super) portal: SocketAddr,
     origin: &'s str,
 }
 
@@ -101,7 +110,13 @@ impl Site {
         let portal = Script::start(HashMap::from([("/ws".to_owned(), opened())]));
         let keys = Keys::new();
         let simulator = Simulator::start_for(&origin);
-        let plan = shape.plan(proxy, (front, asked), (&portal, &keys));
+        // One program has several ways to ask, and several to be told how.
+        let (program, asks_as) = match proxy {
+            "envoy-grpc" => ("envoy", proxy),
+            "envoy-gateway" => (proxy, "envoy"),
+            _ => (proxy, proxy),
+        };
+        let plan = shape.plan(asks_as, (front, asked), (&portal, &keys));
         let gateway = plan.node(&simulator).start();
 
         let address = elsewhere.map_or_else(|| portal.address.to_string(), str::to_owned);
@@ -111,11 +126,38 @@ impl Site {
         let (is_well, printed) = gateway.command("print-config", &words, "");
         assert!(is_well, "{printed}");
         let folder = gateway.file("front");
-        keys.write(&folder, proxy, shape);
-        let printed = printed.replace(&format!("/etc/{proxy}/"), &format!("{}/", folder.display()));
-        let started = Start { printed: &printed, folder: &folder, front, origin: &origin };
-        let proxy = start(&started);
-        Self { front, portal, gateway, simulator, shape, asked, keys, _proxy: proxy }
+        keys.write(&folder, program, shape);
+        let printed =
+            printed.replace(&format!("/etc/{program}/"), &format!("{}/", folder.display()));
+        let started = Start {
+            printed: &printed,
+            folder: &folder,
+            front,
+            asked,
+            gateway: gateway.address,
+            portal: portal.address,
+            origin: &origin,
+        };
+        let proxy = Some(start(&started));
+        Self { front, portal, gateway, simulator, shape, asked, keys, printed, folder, proxy }
+    }
+
+    /// Kills the proxy.
+    fn end_proxy(&mut self) {
+        self.proxy = None;
+    }
+
+    /// Starts it once more, as it was started first.
+    fn start_proxy(&mut self, start: impl FnOnce(&Start<'_>) -> Box<dyn Any>) {
+        self.proxy = Some(start(&Start {
+            printed: &self.printed,
+            folder: &self.folder,
+            front: self.front,
+            asked: self.asked,
+            gateway: self.gateway.address,
+            portal: self.portal.address,
+            origin: &self.origin(),
+        }));
     }
 
     pub(super) fn origin(&self) -> String {

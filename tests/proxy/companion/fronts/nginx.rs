@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Shape, Site, Start, journeys, known, stories};
+use super::{Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{PATIENCE, Program};
 
@@ -20,7 +20,7 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     }
     let configuration = format!(
         "daemon off;\nmaster_process off;\npid {here}/nginx.pid;\nerror_log {here}/error.log;\n\
-         events {{ worker_connections 512; }}\nhttp {{\naccess_log off;\n{temporary}\n{}\n}}\n",
+         events {{ worker_connections 8192; }}\nhttp {{\naccess_log off;\n{temporary}\n{}\n}}\n",
         start.printed
     );
     let file = start.folder.join("nginx.conf");
@@ -48,4 +48,19 @@ super::stories_behind!(site, known::Unsaid::GoesOn);
 fn it_asks_at_a_socket_of_the_file_system() {
     let Some(site) = site(Shape::Sockets) else { return };
     stories::a_citizen_comes_and_goes(&site);
+}
+
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[500], gone: &[500], asked: outages::GONE }
+);
+
+#[test]
+fn it_asks_with_a_certificate_and_nobody_does_without() {
+    let Some(site) = site(Shape::Certificate) else { return };
+    stories::a_citizen_comes_and_goes(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "nginx");
+    let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
+    journeys::nobody_passes(&strange);
 }

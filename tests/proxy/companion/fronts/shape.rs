@@ -27,6 +27,8 @@ pub(super) enum Shape {
     StrangeCertificate,
     /// As [`Self::Plain`], and the gateway is found at sockets of the file system.
     Sockets,
+    /// As [`Self::Plain`], and sessions and keys outlive the gateway.
+    Lasting,
     /// As [`Self::Plain`], but what answers is somebody who says yes and not who it is.
     YesOf(SocketAddr),
 }
@@ -113,6 +115,13 @@ impl Shape {
         for (path, access, more) in ROUTES {
             plan = plan.permitted(path, access).with(TOLD).with(more);
         }
+        if self == Self::Lasting {
+            let (state, sessions) = (plan.path("state"), plan.path("sessions.db"));
+            plan = plan
+                .portal(&format!("state_directory = \"{}\"", state.display()))
+                .with("[store]\nkind = \"file\"")
+                .with(&format!("[store.file]\npath = \"{}\"", sessions.display()));
+        }
         if self == Self::TwoHosts {
             plan = plan
                 .portal(&format!("other_urls = [\"https://{B}:{}\"]", front.port()))
@@ -176,16 +185,21 @@ impl Keys {
             private::write(&tls.join(to), &fs::read(from).unwrap()).unwrap();
         };
         copy(self.authority(), "brama-ca.pem");
-        for host in [A, B] {
-            for end in ["pem", "key"] {
-                let name = format!("{host}.{end}");
-                copy(self.ours.path(&name), &name);
-            }
-        }
         let is_strange = shape == Shape::StrangeCertificate;
         let of_proxy = if is_strange { &self.stranger } else { &self.theirs };
-        for end in ["pem", "key"] {
-            copy(of_proxy.path(&format!("proxy.{end}")), &format!("{proxy}.{end}"));
+        for (authority, issued, name) in
+            [(&self.ours, A, A), (&self.ours, B, B), (of_proxy, "proxy", proxy)]
+        {
+            for end in ["pem", "key"] {
+                copy(authority.path(&format!("{issued}.{end}")), &format!("{name}.{end}"));
+            }
+            if proxy == "haproxy" {
+                // It has both in one file.
+                let file = tls.join(format!("{name}.pem"));
+                let key = fs::read(authority.path(&format!("{issued}.key"))).unwrap();
+                let both = [fs::read(&file).unwrap(), key].concat();
+                private::write(&file, &both).unwrap();
+            }
         }
     }
 }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use super::{Keys, Shape, Site, Start, journeys, known, stories};
+use super::{Keys, Shape, Site, Start, journeys, known, outages, stories};
 use crate::harness::tools::{self, Tool};
 use crate::harness::{Program, Script, free_address};
 
-fn start(start: &Start<'_>) -> Box<dyn Any> {
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Any> {
     // Each file as it is printed, where it is said to be.
     let mut files = start.printed.split("# FILE ");
     assert!(files.next().is_some(), "there is something before the first");
@@ -36,7 +36,7 @@ super::stories_behind!(site, known::Unsaid::GoesOn);
 fn it_asks_with_a_certificate_and_nobody_does_without() {
     let Some(site) = site(Shape::Certificate) else { return };
     stories::a_citizen_comes_and_goes(&site);
-    journeys::nobody_asks_without_a_certificate(&site);
+    journeys::nobody_asks_without_a_certificate(&site, "traefik");
     let Some(strange) = self::site(Shape::StrangeCertificate) else { return };
     journeys::nobody_passes(&strange);
 }
@@ -57,3 +57,9 @@ fn nothing_is_printed_for_a_socket_of_the_file_system_which_it_cannot_ask_at() {
     let (is_well, said) = gateway.command("print-config", &both, "");
     assert!(is_well && said.contains("http://127.0.0.1:1/authz/forward-auth"), "{said}");
 }
+
+outages::outages_behind!(
+    site(outages::SHAPE),
+    start,
+    outages::Seen { hangs: &[], gone: &[500], asked: outages::GONE }
+);

@@ -1,0 +1,123 @@
+//! One request of the test: what it is, how it is sent, and what must become of it.
+
+use super::portal::MARK;
+use crate::base::encoding::from_base64url;
+use crate::base::random;
+
+/// Stands in every field that a client writes in place of a proxy.
+pub(super) const FORGED: &str = "brama-forged";
+
+/// Places that the tests ask for.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// One that asks who comes.
+    pub(super) protected: String,
+    /// One that does not.
+    pub(super) public: Option<String>,
+    /// The path of the route that this one is in.
+    pub(super) public_root: Option<String>,
+    /// The beginning of our own.
+    pub(super) ours: String,
+    /// Where pages of the portal come from.
+    pub(super) origin: String,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Case {
+    /// The rule that it tests.
+    pub(super) rule: &'static str,
+    /// What to do when it is broken.
+    pub(super) advice: &'static str,
+    method: String,
+    target: String,
+    fields: String,
+    pub(super) manner: Manner,
+    pub(super) expected: Expected,
+}
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Over HTTP/1.1, on a connection of its own.
+    Plain,
+    /// The same, with these bytes before everything, TLS too.
+    Behind(&'static [u8]),
+    /// As the handshake of a WebSocket over HTTP/2 (RFC 8441), where the proxy speaks that.
+    OverHttp2,
+}
+
+/// What must become of it.
+#[derive(Debug)]
+pub(super) enum Expected {
+    /// It does not reach the portal.
+    Refused,
+    /// It reaches the portal nowhere but below this public place, as every server reads it: a proxy
+    /// that cleans paths before it asks may find it there.
+    AtMost(String),
+    /// The gateway answers, with this in it.
+    Ours(&'static str),
+    /// What reaches the portal has one identity and nothing that the client wrote; it may also be
+    /// refused, unless it must pass.
+    Told { is_somebody: bool, must_pass: bool },
+    /// The portal's answer, which leads elsewhere, is handed on as it is.
+    Undiverted,
+}
+
+/// A request with a mark by which it is known at the portal.
+pub(super) struct Marked {
+    pub(super) mark: String,
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) fields: String,
+}
+
+impl Case {
+    /// Has it sent in another way.
+    pub(super) fn sent(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    /// Puts a mark into its query.
+    pub(super) fn marked(&self, number: usize) -> Marked {
+        let mark = format!("{MARK}{number}-{}", random::unique_name());
+        let sign = if self.target.contains('?') { '&' } else { '?' };
+        let (before, after) = match self.target.split_once('#') {
+            Some((before, after)) => (before, format!("#{after}")),
+            None => (&*self.target, String::new()),
+        };
+        Marked {
+            target: format!("{before}{sign}{mark}{after}"),
+            mark,
+            method: self.method.clone(),
+            fields: format!("Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n{}", self.fields),
+        }
+    }
+
+    /// Returns it for people; a cookie is not shown.
+    pub(super) fn shown(&self) -> String {
+        let fields = self.fields.lines().filter(|line| !line.starts_with("Cookie:"));
+        let fields: Vec<_> = fields.collect();
+        format!("{} {}  {}", self.method, self.target, fields.join("  ")).trim_end().to_owned()
+    }
+}
+
+/// Tells whether a token says nobody; `None` when it is none.
+pub(super) fn is_anonymous(token: &str) -> Option<bool> {
+    let payload = from_base64url(token.split('.').nth(1)?)?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("iss")?;
+    Some(claims.get("sub").is_none())
+}
+
+/// Makes one that is sent over HTTP/1.1.
+pub(super) fn case(
+    (rule, advice): (&'static str, &'static str),
+    line: (&str, &str),
+    fields: &str,
+    expected: Expected,
+) -> Case {
+    let (method, target) = (line.0.to_owned(), line.1.to_owned());
+    let (fields, manner) = (fields.to_owned(), Manner::Plain);
+    Case { rule, advice, method, target, fields, manner, expected }
+}
