@@ -21,6 +21,7 @@ pub struct Signer {
     method: &'static str,
     digest: &'static str,
     certificate: Certificate,
+    certificate_text: String,
 }
 
 impl std::fmt::Debug for Signer {
@@ -59,7 +60,9 @@ impl Signer {
         };
         let mut manager = KeysManager::new();
         manager.add_key(key.signing_key()?);
-        Ok(Self { context: DsigContext::new(manager), method, digest, certificate })
+        let certificate_text = base64(certificate.der());
+        let context = DsigContext::new(manager);
+        Ok(Self { context, method, digest, certificate, certificate_text })
     }
 
     /// Returns the certificate that is sent along.
@@ -92,7 +95,10 @@ impl Signer {
             w.text_element("ds:SignatureValue", &[], "");
             w.element("ds:KeyInfo", &[], |w| {
                 w.element("ds:X509Data", &[], |w| {
-                    w.text_element("ds:X509Certificate", &[], &base64(self.certificate.der()));
+                    // Base64 has nothing that is escaped.
+                    w.element("ds:X509Certificate", &[], |w| {
+                        w.raw(&self.certificate_text);
+                    });
                 });
             });
         });
