@@ -8,6 +8,7 @@ use super::algorithms::{
     DS, ECDSA_SHA256, ECDSA_SHA384, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N, RSA_SHA256, SHA256, SHA384,
 };
 use super::keys::{self, Certificate, KeyKind, PrivateKey};
+use super::signing_key::SigningKey;
 use super::tree;
 use super::writer::Writer;
 use crate::base::encoding::base64;
@@ -58,10 +59,9 @@ impl Signer {
             KeyKind::P384 => (ECDSA_SHA384, SHA384),
             KeyKind::Rsa => (RSA_SHA256, SHA256),
         };
-        let mut manager = KeysManager::new();
-        manager.add_key(key.signing_key()?);
         let certificate_text = base64(certificate.der());
-        let context = DsigContext::new(manager);
+        let context = DsigContext::new(KeysManager::new())
+            .with_hsm_signer(Box::new(SigningKey::try_from(key)?));
         Ok(Self { context, method, digest, certificate, certificate_text })
     }
 
