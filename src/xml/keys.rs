@@ -284,18 +284,6 @@ impl PrivateKey {
         &self.pkcs8
     }
 
-    pub(super) fn signing_key(&self) -> Result<bergshamra_keys::Key, Error> {
-        use bergshamra_keys::loader;
-        let pem = self.pem();
-        let pem = pem.expose().as_bytes();
-        match self.kind {
-            KeyKind::P256 => loader::load_ec_p256_private_pem(pem),
-            KeyKind::P384 => loader::load_ec_p384_private_pem(pem),
-            KeyKind::Rsa => loader::load_rsa_private_pem(pem),
-        }
-        .map_err(Error::Signature)
-    }
-
     /// Returns the private key as PEM (PKCS #8).
     #[must_use]
     pub fn pem(&self) -> Secret<String> {

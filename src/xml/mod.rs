@@ -21,5 +21,6 @@ pub mod public_key;
 pub mod scan;
 pub mod signature;
 pub mod signer;
+mod signing_key;
 pub mod tree;
 pub mod writer;

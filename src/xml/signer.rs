@@ -2,12 +2,13 @@
 
 use bergshamra_dsig::DsigContext;
 use bergshamra_keys::KeysManager;
+use uppsala::{Document, NodeId};
 
 use super::algorithms::{
     DS, ECDSA_SHA256, ECDSA_SHA384, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N, RSA_SHA256, SHA256, SHA384,
 };
 use super::keys::{self, Certificate, KeyKind, PrivateKey};
-use super::scan::Limits;
+use super::signing_key::SigningKey;
 use super::tree;
 use super::writer::Writer;
 use crate::base::encoding::base64;
@@ -21,6 +22,7 @@ pub struct Signer {
     method: &'static str,
     digest: &'static str,
     certificate: Certificate,
+    certificate_text: String,
 }
 
 impl std::fmt::Debug for Signer {
@@ -57,9 +59,10 @@ impl Signer {
             KeyKind::P384 => (ECDSA_SHA384, SHA384),
             KeyKind::Rsa => (RSA_SHA256, SHA256),
         };
-        let mut manager = KeysManager::new();
-        manager.add_key(key.signing_key()?);
-        Ok(Self { context: DsigContext::new(manager), method, digest, certificate })
+        let certificate_text = base64(certificate.der());
+        let context = DsigContext::new(KeysManager::new())
+            .with_hsm_signer(Box::new(SigningKey::try_from(key)?));
+        Ok(Self { context, method, digest, certificate, certificate_text })
     }
 
     /// Returns the certificate that is sent along.
@@ -92,7 +95,10 @@ impl Signer {
             w.text_element("ds:SignatureValue", &[], "");
             w.element("ds:KeyInfo", &[], |w| {
                 w.element("ds:X509Data", &[], |w| {
-                    w.text_element("ds:X509Certificate", &[], &base64(self.certificate.der()));
+                    // Base64 has nothing that is escaped.
+                    w.element("ds:X509Certificate", &[], |w| {
+                        w.raw(&self.certificate_text);
+                    });
                 });
             });
         });
@@ -107,7 +113,8 @@ impl Signer {
         let mut document = uppsala::parse(template)
             .map_err(|error| tree::Error::Malformed(error.to_string().as_str().into()))?;
         for id in ids {
-            let signature = find_template(template, id)?;
+            let signature =
+                find_template(&document, id).ok_or_else(|| Error::NoTemplate((*id).to_owned()))?;
             bergshamra_dsig::sign::sign_document_node(&self.context, &mut document, signature)
                 .map_err(Error::Sign)?;
         }
@@ -115,13 +122,46 @@ impl Signer {
     }
 }
 
-/// The node numbers of a text are the same each time it is parsed.
-fn find_template(template: &str, id: &str) -> Result<uppsala::NodeId, Error> {
-    let limits = Limits { elements: 10_000, ..Limits::message(1 << 20) };
-    let document = tree::Document::parse(template.as_bytes(), &limits)?;
-    let element = document.elements().find(|element| element.attribute("ID") == Some(id));
-    element
-        .and_then(|element| element.children_named(DS, "Signature").next())
-        .map(tree::Element::id)
-        .ok_or_else(|| Error::NoTemplate(id.to_owned()))
+/// Finds the signature directly below the element with that `ID`.
+fn find_template(document: &Document<'_>, id: &str) -> Option<NodeId> {
+    let has_id = |&node: &NodeId| document.get_attribute(node, "ID") == Some(id);
+    let element = document.descendants(document.root()).into_iter().find(has_id)?;
+    let is_signature = |&node: &NodeId| {
+        document.element(node).is_some_and(|element| element.matches_name_ns(DS, "Signature"))
+    };
+    document.children_iter(element).find(is_signature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::scan::Limits;
+
+    fn signer() -> Signer {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
+        let key = PrivateKey::from_der(key.serialized_der()).unwrap();
+        Signer::new(&key, Certificate::from_der(certificate.der()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_template_directly_below_the_element_is_filled_in_and_no_other() {
+        let signer = signer();
+        let mut writer = Writer::new();
+        writer.element("a", &[("ID", "a1")], |w| {
+            w.element("b", &[("ID", "b1")], |w| signer.write_template(w, "b1"));
+            w.element("c", &[("ID", "c1")], |w| signer.write_template(w, "c1"));
+        });
+        let template = writer.finish();
+        let signed = signer.sign(&template, &["c1"]).unwrap();
+        let document = tree::Document::parse(signed.as_bytes(), &Limits::message(10_000)).unwrap();
+        let values = document.elements().filter(|element| element.is(DS, "SignatureValue"));
+        let empty: Vec<bool> = values.map(|value| value.text().unwrap().is_empty()).collect();
+        assert_eq!(empty, [true, false], "{signed}");
+        for id in ["a1", "d1"] {
+            let refused = signer.sign(&template, &[id]);
+            assert!(matches!(refused, Err(Error::NoTemplate(ref of)) if of == id), "{refused:?}");
+        }
+        assert!(matches!(signer.sign("<a", &["a1"]), Err(Error::Template(_))));
+    }
 }
