@@ -27,9 +27,11 @@ FIELDS = {
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 HEALTH = "/grpc.health.v1.Health/Check"
 GRPC, NGINX, TRAEFIK, ENVOY = "envoy-grpc", "nginx", "traefik", "envoy"
-NAMES = (GRPC, NGINX, TRAEFIK)
-# Those that a gateway has here; the last is asked by an Envoy only.
-ALL = (*NAMES, ENVOY)
+# The same question as nginx's, asked at a socket of the file system.
+UNIX = "haproxy"
+NAMES = (GRPC, NGINX, UNIX, TRAEFIK)
+# Those that listen at a port; the last is asked by an Envoy only.
+PORTS = (GRPC, NGINX, TRAEFIK, ENVOY)
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Gateway:
 
     program: object
     operations: int
-    # By the name of the door.
+    # By the name of the door; of one, the path of its socket.
     ports: dict
     cookie: str
 
@@ -54,7 +56,7 @@ class Gateway:
 def start(world, programs, brama, wrapper=()):
     """Starts the backend, the simulator and a gateway with all doors, and signs a citizen in."""
     world.start_backend(programs)
-    port, operations, pages, soap, *doors = subjects.free_ports(4 + len(ALL))
+    port, operations, pages, soap, *doors = subjects.free_ports(4 + len(PORTS))
     origin = f"http://{HOST}:{port}"
     start_simulator(world, programs, brama, origin, (pages, soap))
     file = world.configuration(
@@ -66,11 +68,13 @@ def start(world, programs, brama, wrapper=()):
         simulator_pages=pages,
         simulator_soap=soap,
     )
-    ports = dict(zip(ALL, doors, strict=True))
+    ports = dict(zip(PORTS, doors, strict=True))
     with file.open("a") as more:
         more.write('\n[[route]]\npath = "/asked/"\naudience = "portal"\n')
         for door, at in ports.items():
             more.write(f'\n[[companion]]\nproxy = "{door}"\nlisten = "127.0.0.1:{at}"\n')
+        ports[UNIX] = world.directory / "decide.sock"
+        more.write(f'\n[[companion]]\nproxy = "{UNIX}"\nunix = "{ports[UNIX]}"\n')
     command = [*wrapper, brama, "run", "--config", file]
     program = programs.start("brama", command, world.proxy_cores)
     program.wait_for(port)
@@ -102,6 +106,9 @@ def question(world, gateway, door, connections, streams=1):
     if door == GRPC:
         message = envoys(gateway.cookie)
         return call(world, "question", message, f"127.0.0.1:{at}{CHECK}", connections, streams)
+    if door == UNIX:
+        load = get(gateway, NGINX, "localhost/authz/auth-request", connections)
+        return [*load, f"--base-uri=unix:{at}"]
     path = "/authz/auth-request" if door == NGINX else "/authz/forward-auth"
     return get(gateway, door, f"127.0.0.1:{at}{path}", connections)
 
