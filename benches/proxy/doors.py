@@ -147,7 +147,8 @@ def lines(fields):
 
 
 def envoys(cookie):
-    """Returns what Envoy asks (envoy/service/auth/v3/attribute_context.proto), headers as they came."""
+    """Returns what Envoy asks (envoy/service/auth/v3/attribute_context.proto), headers as they
+    came."""
     said = {":method": "GET", ":path": PATH, ":authority": HOST, ":scheme": "http"}
     headers = b"".join(
         part(1, part(1, name.encode()) + part(3, value.encode()))

@@ -51,7 +51,7 @@ class Program:
         return sum(_cpu_clock(pid) for pid in self.pids())
 
     def cpu_ticks(self):
-        """Returns the ticks in user space and in the kernel: what the kernel saw of the CPU time."""
+        """Returns the ticks in user space and in the kernel, which are coarse."""
         ticks = [_ticks(pid) for pid in self.pids()]
         return sum(user for user, _ in ticks), sum(system for _, system in ticks)
 
