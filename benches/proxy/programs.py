@@ -50,6 +50,11 @@ class Program:
         """Returns the CPU time that the program has used, user and system."""
         return sum(_cpu_clock(pid) for pid in self.pids())
 
+    def cpu_ticks(self):
+        """Returns the ticks in user space and in the kernel, which are coarse."""
+        ticks = [_ticks(pid) for pid in self.pids()]
+        return sum(user for user, _ in ticks), sum(system for _, system in ticks)
+
     def memory(self, kind="Pss"):
         """Returns the bytes of memory that the program occupies, shared pages in proportion."""
         return sum(_rollup(pid, kind) for pid in self.pids())
@@ -173,6 +178,15 @@ def _cpu_clock(pid):
         return time.clock_gettime_ns((~pid << 3) | 2)
     except OSError:
         return 0
+
+
+def _ticks(pid):
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0, 0
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return int(user), int(system)
 
 
 def _rollup(pid, kind):

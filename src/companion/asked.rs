@@ -12,12 +12,12 @@
 
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, HOST, UPGRADE};
+use http::header::{HOST, UPGRADE};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, Version};
+use http::{Extensions, HeaderValue, Method, Uri, Version};
 
-use crate::base::foreign::Foreign;
-use crate::base::reason::Reason;
+use crate::companion::error::Error;
+use crate::companion::naming::{Name, Naming};
 use crate::gateway::failure::Failure;
 use crate::request::headers::forwarded::{Client, elements};
 use crate::request::host::Host;
@@ -41,6 +41,7 @@ pub struct Question {
     host: Host,
     is_tls: bool,
     client: IpAddr,
+    is_handshake: bool,
 }
 
 /// What a proxy says of a request, each in its own place.
@@ -58,59 +59,19 @@ pub struct Named<'n> {
     pub client: IpAddr,
 }
 
-/// Why a question has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// A header is not there exactly once, with a value.
-    #[error("{0} is not there exactly once with a value: the proxy in front must set it")]
-    NotOne(&'static str),
-    /// A header says what cannot be.
-    #[error("{0} says what cannot be: {1}")]
-    Malformed(&'static str, Foreign),
-    /// Two headers speak of the same and say different things.
-    #[error(
-        "{0} says something else than the proxy in front asks about; it must take that header away \
-         from its clients"
-    )]
-    Conflict(&'static str),
-    /// The question came to an address where none is answered.
-    #[error("nothing is answered at this path; the proxy in front must ask at {0}")]
-    Elsewhere(&'static str),
-}
-
-impl Error {
-    /// Says what cannot be, as far as it can be repeated.
-    #[must_use]
-    pub fn malformed(name: &'static str, value: &[u8]) -> Self {
-        Self::Malformed(name, Foreign::new(&String::from_utf8_lossy(value)))
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let code = match error {
-            Error::NotOne(_) | Error::Malformed(..) | Error::Elsewhere(_) => {
-                Reason::CompanionHeader
-            }
-            Error::Conflict(_) => Reason::CompanionConflict,
-        };
-        Self::malformed(code, error.to_string())
-    }
-}
-
 /// Headers by which proxies tell a request, by what of it they tell.
-const SAME: [(&str, What); 11] = [
-    ("x-original-uri", What::Target),
-    ("x-original-url", What::Target),
-    ("x-rewrite-url", What::Target),
-    ("x-forwarded-uri", What::Target),
-    ("x-original-method", What::Method),
-    ("x-forwarded-method", What::Method),
-    ("x-original-host", What::Host),
-    ("x-forwarded-host", What::Host),
-    ("x-forwarded-proto", What::Scheme),
-    ("x-forwarded-scheme", What::Scheme),
-    ("x-scheme", What::Scheme),
+const SAME: [(Name, What); 11] = [
+    (Name::OriginalUri, What::Target),
+    (Name::OriginalUrl, What::Target),
+    (Name::RewriteUrl, What::Target),
+    (Name::ForwardedUri, What::Target),
+    (Name::OriginalMethod, What::Method),
+    (Name::ForwardedMethod, What::Method),
+    (Name::OriginalHost, What::Host),
+    (Name::ForwardedHost, What::Host),
+    (Name::ForwardedProto, What::Scheme),
+    (Name::ForwardedScheme, What::Scheme),
+    (Name::Scheme, What::Scheme),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,26 +82,13 @@ enum What {
     Scheme,
 }
 
-/// Returns the value of a header that is there exactly once, with a value.
-///
-/// # Errors
-/// When it is not.
-pub fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Error> {
-    let mut values = headers.get_all(name).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Error::NotOne(name));
-    };
-    let text = value.to_str().map_err(|_| Error::malformed(name, value.as_bytes()))?;
-    if text.is_empty() { Err(Error::NotOne(name)) } else { Ok(text) }
-}
-
 impl Question {
     /// Reads what the proxy names, and holds it against what else it passes on of its client's
     /// headers.
     ///
     /// # Errors
     /// When it is no request, or two headers name different ones.
-    pub fn read(named: Named<'_>, headers: &HeaderMap) -> Result<Self, Failure> {
+    pub fn read(named: Named<'_>, naming: &Naming<'_>) -> Result<Self, Failure> {
         let is_tls = match named.scheme {
             "https" => true,
             "http" => false,
@@ -154,19 +102,20 @@ impl Question {
         if uri.path_and_query().is_none_or(|read| read.as_str() != named.target) {
             return Err(path::Error::Ambiguous.into());
         }
-        check_same(headers, &named, &host)?;
-        Ok(Self { method, uri, host, is_tls, client: named.client.to_canonical() })
+        check_same(naming, &named, &host, is_tls)?;
+        let (client, is_handshake) = (named.client.to_canonical(), naming.is_handshake);
+        Ok(Self { method, uri, host, is_tls, client, is_handshake })
     }
 
     /// Makes the request that is asked about of the head of the question, whose headers are its
     /// client's. What belongs to the question alone goes.
     #[must_use]
     pub fn about(self, mut parts: Box<Parts>, peer: &Peer) -> Asked {
-        let Self { method, uri, host, is_tls, client } = self;
+        let Self { method, uri, host, is_tls, client, is_handshake } = self;
         (parts.method, parts.uri, parts.version) = (method, uri, Version::HTTP_11);
         parts.extensions = Extensions::new();
         parts.headers.insert(HOST, host.value().clone());
-        note_upgrade(&mut parts);
+        note_upgrade(&mut parts, is_handshake);
         let direct = Client::direct(peer, is_tls);
         Asked { parts, client: Client { address: client, is_tls, host: Some(host), ..direct } }
     }
@@ -184,32 +133,39 @@ fn check_target(target: &str) -> Result<(), path::Error> {
 }
 
 /// Refuses headers that say something else than what is asked about.
-fn check_same(headers: &HeaderMap, named: &Named<'_>, host: &Host) -> Result<(), Error> {
+fn check_same(
+    naming: &Naming<'_>,
+    named: &Named<'_>,
+    host: &Host,
+    is_tls: bool,
+) -> Result<(), Error> {
+    let is_host = |text: &str| is_host(text, host, is_tls);
     for (name, what) in SAME {
-        for value in headers.get_all(name) {
-            let value = value.to_str().map_err(|_| Error::malformed(name, value.as_bytes()))?;
+        for value in naming.all(name) {
+            let malformed = |_| Error::malformed(name.text(), value.as_bytes());
+            let value = value.to_str().map_err(malformed)?;
             let is_same = match what {
                 What::Target => match Address::parse(value) {
                     Some(Address { authority, target, .. }) => {
-                        target == named.target && is_host(authority, host)
+                        target == named.target && is_host(authority)
                     }
                     None => value == named.target,
                 },
                 What::Method => value == named.method,
-                What::Host => is_host(value, host),
+                What::Host => is_host(value),
                 What::Scheme => value.eq_ignore_ascii_case(named.scheme),
             };
             // An empty one says nothing: it is how some proxies take a header away.
             if !is_same && !value.is_empty() {
-                return Err(Error::Conflict(name));
+                return Err(Error::Conflict(name.text()));
             }
         }
     }
-    for line in headers.get_all(FORWARDED) {
+    for line in naming.all(Name::Forwarded) {
         let read = line.to_str().ok().and_then(elements::parse);
         let elements = read.ok_or_else(|| Error::malformed("forwarded", line.as_bytes()))?;
         let differs = |element: &elements::Element<'_>| {
-            element.host.is_some_and(|other| !is_host(other, host))
+            element.host.is_some_and(|other| !is_host(other))
                 || element.proto.is_some_and(|other| !other.eq_ignore_ascii_case(named.scheme))
         };
         if elements.iter().any(differs) {
@@ -220,9 +176,8 @@ fn check_same(headers: &HeaderMap, named: &Named<'_>, host: &Host) -> Result<(),
 }
 
 /// Tells whether a text names the same host, whatever port.
-fn is_host(text: &str, host: &Host) -> bool {
-    let read = |is_tls| Host::parse(text.as_bytes(), is_tls).ok();
-    read(true).or_else(|| read(false)).is_some_and(|other| other.name() == host.name())
+fn is_host(text: &str, host: &Host, is_tls: bool) -> bool {
+    Host::parse(text.as_bytes(), is_tls).is_ok_and(|other| other.name() == host.name())
 }
 
 /// The parts of an absolute address. Nothing is judged here.
@@ -254,16 +209,9 @@ impl<'a> Address<'a> {
 /// A handshake of RFC 6455 is one although the proxy keeps `Upgrade` to itself: its own fields say
 /// so. Of one over HTTP/2 (RFC 8441) some proxies make one over HTTP/1.1 only after the question,
 /// and it has no key before.
-fn note_upgrade(parts: &mut Parts) {
+fn note_upgrade(parts: &mut Parts, is_handshake: bool) {
     const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
-    const OF_HANDSHAKES: [&str; 4] = [
-        "sec-websocket-key",
-        "sec-websocket-version",
-        "sec-websocket-protocol",
-        "sec-websocket-extensions",
-    ];
     let named = parts.headers.get(UPGRADE).cloned();
-    let is_handshake = OF_HANDSHAKES.iter().any(|name| parts.headers.contains_key(*name));
     if let Some(wish) = named.or_else(|| is_handshake.then_some(WEBSOCKET)) {
         parts.extensions.insert(WantsUpgrade::IfPossible(wish));
     }

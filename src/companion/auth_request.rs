@@ -11,41 +11,37 @@
 
 use http::request::Parts;
 
-use crate::companion::asked::{Address, Error, Named, Question, one};
+use crate::companion::asked::{Address, Named, Question};
+use crate::companion::error::Error;
 use crate::companion::front::Source;
+use crate::companion::naming::{Name, Naming};
 use crate::gateway::failure::Failure;
 use crate::request::headers::forwarded;
 use crate::request::networks::Networks;
-
-const METHOD: &str = "x-original-method";
-const URI: &str = "x-original-uri";
-const URL: &str = "x-original-url";
-const HOST: &str = "x-original-host";
-const PROTO: &str = "x-forwarded-proto";
 
 /// Reads a question.
 ///
 /// # Errors
 /// When it cannot be read in one way.
 pub(super) fn read(parts: &Parts, source: Source, trusted: &Networks) -> Result<Question, Failure> {
-    let headers = &parts.headers;
-    let client = forwarded::last(headers, trusted)?;
-    let method = one(headers, METHOD)?;
+    let naming = Naming::look(&parts.headers);
+    let client = forwarded::last(&parts.headers, trusted)?;
+    let method = naming.one(Name::OriginalMethod)?;
     let named = match source {
         Source::Parts => Named {
             method,
-            target: one(headers, URI)?,
-            host: one(headers, HOST)?,
-            scheme: one(headers, PROTO)?,
+            target: naming.one(Name::OriginalUri)?,
+            host: naming.one(Name::OriginalHost)?,
+            scheme: naming.one(Name::ForwardedProto)?,
             client,
         },
         Source::Whole => {
-            let url = one(headers, URL)?;
+            let url = naming.one(Name::OriginalUrl)?;
             let address = Address::parse(url);
-            let Address { scheme, authority: host, target } =
-                address.ok_or_else(|| Error::malformed(URL, url.as_bytes()))?;
+            let Address { scheme, authority: host, target } = address
+                .ok_or_else(|| Error::malformed(Name::OriginalUrl.text(), url.as_bytes()))?;
             Named { method, target, host, scheme, client }
         }
     };
-    Question::read(named, headers)
+    Question::read(named, &naming)
 }

@@ -45,8 +45,7 @@ pub enum Answer {
 pub struct Allowed {
     told: Told,
     cookies: HeaderValue,
-    /// The public name of the session; nobody is signed in without.
-    pub session: Option<String>,
+    pass: Pass,
 }
 
 impl Allowed {
@@ -56,6 +55,12 @@ impl Allowed {
     pub fn fields(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         let told = self.told.fields().iter().map(|(name, value)| (name, value));
         told.chain([(&COOKIE, &self.cookies)])
+    }
+
+    /// Returns the public name of the session; nobody is signed in without.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.pass.live().map(|live| live.session().subject().session)
     }
 
     /// Puts it into an answer.
@@ -175,9 +180,8 @@ async fn judge(
     if !is_whole(&told) {
         return Err(unsaid());
     }
-    let session = pass.live().map(|live| live.session().subject().session.to_owned());
     let cookies = foreign_cookies(worker, context)?;
-    Ok(Answer::Allow(Allowed { told, cookies, session }))
+    Ok(Answer::Allow(Allowed { told, cookies, pass }))
 }
 
 /// Tells whether the signed identity is there exactly once, with a value.

@@ -13,7 +13,8 @@
 
 use http::request::Parts;
 
-use crate::companion::asked::{Named, Question, one};
+use crate::companion::asked::{Named, Question};
+use crate::companion::naming::{Name, Naming};
 use crate::gateway::failure::Failure;
 use crate::request::headers::forwarded;
 use crate::request::networks::Networks;
@@ -23,13 +24,13 @@ use crate::request::networks::Networks;
 /// # Errors
 /// When it cannot be read in one way.
 pub(super) fn read(parts: &Parts, trusted: &Networks) -> Result<Question, Failure> {
-    let headers = &parts.headers;
+    let naming = Naming::look(&parts.headers);
     let named = Named {
-        method: one(headers, "x-forwarded-method")?,
-        target: one(headers, "x-forwarded-uri")?,
-        host: one(headers, "x-forwarded-host")?,
-        scheme: one(headers, "x-forwarded-proto")?,
-        client: forwarded::last(headers, trusted)?,
+        method: naming.one(Name::ForwardedMethod)?,
+        target: naming.one(Name::ForwardedUri)?,
+        host: naming.one(Name::ForwardedHost)?,
+        scheme: naming.one(Name::ForwardedProto)?,
+        client: forwarded::last(&parts.headers, trusted)?,
     };
-    Question::read(named, headers)
+    Question::read(named, &naming)
 }

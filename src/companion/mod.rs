@@ -5,7 +5,7 @@
 //!    ask is settled where connections are taken ([`Askers`]), before anything is read of them.
 //! 2. [`front`] says how each kind of proxy asks and how it wants to be answered. What it asks about
 //!    is read from the one documented place of that kind ([`auth_request`], [`forward_auth`],
-//!    [`ext_authz`]); [`asked`] holds whatever else claims the same against it.
+//!    [`ext_authz`]); [`asked`] holds whatever else claims the same against it ([`naming`]).
 //! 3. [`decision`] is the one way from a question to an answer. It does what every door does
 //!    ([`crate::gateway::decide`]), and has no rule of its own.
 //! 4. Yes is 200 with one signed identity that is not empty, of a citizen or of nobody, and every
@@ -16,16 +16,18 @@ pub mod asked;
 pub mod auth_request;
 pub mod decision;
 pub mod denial;
+pub mod error;
 pub mod ext_authz;
 pub mod forward_auth;
 pub mod front;
+pub mod naming;
 
 use std::sync::Arc;
 
 use http::Response;
 use http::request::Parts;
 
-use self::asked::Error;
+use self::error::Error;
 use self::front::{Front, Kind};
 use crate::base::body::Body;
 use crate::base::shutdown::Shutdown;

@@ -83,7 +83,7 @@ impl Host {
     /// When it is malformed.
     pub fn parse(text: &[u8], is_tls: bool) -> Result<Self, Error> {
         RECENT.with(|recent| {
-            let slot = slot(text);
+            let slot = slot(text, is_tls);
             let is_wanted = |key: &(Box<[u8]>, bool)| *key.0 == *text && key.1 == is_tls;
             if let Some(host) = recent.find(slot, is_wanted, |host| Some(host.clone())) {
                 return Ok(host);
@@ -141,11 +141,12 @@ impl Canonical {
 }
 
 /// Hosts differ where they begin or end; the slots of those that do not are the same, which costs
-/// a look.
-fn slot(text: &[u8]) -> u64 {
+/// a look. The same text with and without TLS has two.
+fn slot(text: &[u8], is_tls: bool) -> u64 {
     let begin = text.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
     let end = text.last_chunk().map_or(0, |last| u64::from_le_bytes(*last));
-    (begin ^ end.rotate_left(32) ^ text.len() as u64).wrapping_mul(MIX) >> 32
+    let other = text.len() as u64 ^ u64::from(is_tls) << 16;
+    (begin ^ end.rotate_left(32) ^ other).wrapping_mul(MIX) >> 32
 }
 
 /// Spreads what is alike (the golden ratio as a fraction of 2^64).

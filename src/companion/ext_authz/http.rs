@@ -12,7 +12,9 @@
 
 use http::request::Parts;
 
-use crate::companion::asked::{Error, Named, Question, one};
+use crate::companion::asked::{Named, Question};
+use crate::companion::error::Error;
+use crate::companion::naming::{Name, Naming};
 use crate::gateway::failure::Failure;
 use crate::request::headers::forwarded;
 use crate::request::networks::Networks;
@@ -29,13 +31,13 @@ pub(in crate::companion) fn read(
     let elsewhere = || Error::Elsewhere(prefix);
     let whole = parts.uri.path_and_query().ok_or_else(elsewhere)?.as_str();
     let target = whole.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
-    let headers = &parts.headers;
+    let naming = Naming::look(&parts.headers);
     let named = Named {
         method: parts.method.as_str(),
         target: target.ok_or_else(elsewhere)?,
-        host: one(headers, "host")?,
-        scheme: one(headers, "x-forwarded-proto")?,
-        client: forwarded::last(headers, trusted)?,
+        host: naming.one(Name::Host)?,
+        scheme: naming.one(Name::ForwardedProto)?,
+        client: forwarded::last(&parts.headers, trusted)?,
     };
-    Question::read(named, headers)
+    Question::read(named, &naming)
 }

@@ -99,7 +99,9 @@ impl RawHeaders {
 
     /// Puts all, the length too, into a map.
     pub fn put_into(self, headers: &mut HeaderMap) {
-        headers.extend(self.lines.to_map());
+        if !self.lines.is_empty() {
+            headers.extend(self.lines.to_map());
+        }
         let cache_control = self.cache_control.map(HeaderValue::from_static);
         headers.extend(cache_control.map(|value| (CACHE_CONTROL, value)));
         headers.extend(self.strict.map(|value| (STRICT_TRANSPORT_SECURITY, value)));

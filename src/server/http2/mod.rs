@@ -96,7 +96,7 @@ async fn run<S: Service>(
                 (response, lasting)
             };
             Ok::<_, Infallible>(response.map(|body| match body {
-                Body::Whole(bytes) => Body::Whole(bytes),
+                whole @ (Body::Whole(_) | Body::Trailed(..)) => whole,
                 body => Body::stream(Watched::new(body, limits.slowest(), lasting, open)),
             }))
         })

@@ -1,9 +1,10 @@
 //! The fields of a head or a trailer, and what is noted of them while they pass.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use http::{HeaderMap, HeaderValue, Version};
 
 use super::bounds::{Bounds, MOST_FIELDS};
+use super::names;
 use crate::wire::framing::Said;
 use crate::wire::refusal::Refusal;
 
@@ -58,7 +59,7 @@ pub(super) fn put_into(
 ) -> Result<(), Refusal> {
     headers.reserve(fields.len());
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes())
+        let name = names::name(field.name.as_bytes())
             .map_err(|_| Refusal::Malformed("name of a field"))?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
             .map_err(|_| Refusal::Malformed("value of a field"))?;

@@ -18,6 +18,7 @@
 mod answer;
 mod bounds;
 mod fields;
+pub mod names;
 mod request;
 mod search;
 

@@ -6,15 +6,12 @@
 //! 3. An answer is one message and a trailer that says status 0; or, in place of it, a status in the
 //!    head alone.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, TE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use hyper::body::{Body as HttpBody, Frame};
+use hyper::body::Body as HttpBody;
+use prost::Message;
 
 use crate::base::body::{self, Body, BoxError, ReadError};
 use crate::base::reason::Reason;
@@ -92,8 +89,8 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, E
 }
 
 /// Answers a call with a message.
-pub(super) fn answer(message: &[u8]) -> Response<Body> {
-    streamed(Said([Frame::data(framed(message)), end(None)].into()))
+pub(super) fn answer(message: &impl Message) -> Response<Body> {
+    with(body::trailed(framed(message), end(None)))
 }
 
 /// Answers a call with messages that come one by one.
@@ -101,26 +98,31 @@ pub(super) fn streamed<B>(body: B) -> Response<Body>
 where
     B: HttpBody<Data = Bytes, Error = BoxError> + Send + 'static,
 {
-    let mut response = Response::new(Body::stream(body));
+    with(Body::stream(body))
+}
+
+fn with(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, GRPC);
     response
 }
 
 /// Returns a message as it stands in a body.
-pub(super) fn framed(message: &[u8]) -> Bytes {
-    let mut frame = Vec::with_capacity(PREFIX + message.len());
-    frame.push(0);
+pub(super) fn framed(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut frame = BytesMut::with_capacity(PREFIX + length);
+    frame.put_u8(0);
     // What we write is far shorter; a length that cannot be said is none that a reader takes.
-    frame.extend(u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
-    frame.extend(message);
-    frame.into()
+    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    message.encode_raw(&mut frame);
+    frame.freeze()
 }
 
 /// Returns what stands behind the last message.
-pub(super) fn end(failure: Option<Code>) -> Frame<Bytes> {
+pub(super) fn end(failure: Option<Code>) -> HeaderMap {
     let mut trailer = HeaderMap::with_capacity(1);
     trailer.insert(STATUS, failure.map_or(OK, |code| HeaderValue::from(code as u16)));
-    Frame::trailers(trailer)
+    trailer
 }
 
 /// Says that a call fails, in a text without what would have to be encoded.
@@ -131,25 +133,6 @@ pub(super) fn failed(code: Code, text: &'static str) -> Response<Body> {
     headers.insert(STATUS, HeaderValue::from(code as u16));
     headers.insert(TEXT, HeaderValue::from_static(text));
     response
-}
-
-/// A body that is there already, with its trailer.
-struct Said(VecDeque<Frame<Bytes>>);
-
-impl HttpBody for Said {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Poll::Ready(self.0.pop_front().map(Ok))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -181,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_message_has_a_bound() {
-        let message = |length: usize| framed(&vec![0; length]);
+        let message = |length: usize| {
+            let prefix = u32::try_from(length).unwrap().to_be_bytes();
+            [&[0][..], &prefix, &vec![0; length]].concat()
+        };
         assert_eq!(read_now(&message(MESSAGE)).unwrap().len(), MESSAGE);
         assert!(matches!(read_now(&message(MESSAGE + 1)), Err(Error::TooLong)));
     }

@@ -39,8 +39,8 @@ enum Serving {
 }
 
 impl Serving {
-    fn message(self) -> Vec<u8> {
-        HealthCheckResponse { status: self as i32 }.encode_to_vec()
+    fn message(self) -> HealthCheckResponse {
+        HealthCheckResponse { status: self as i32 }
     }
 }
 
@@ -85,7 +85,7 @@ impl Health {
             }
             if self.stop.is_draining() {
                 self.is_over = true;
-                return Some((Ok(framing::end(Some(Code::Unavailable))), self));
+                return Some((Ok(Frame::trailers(framing::end(Some(Code::Unavailable)))), self));
             }
             tokio::select! {
                 () = self.stop.wait_draining() => {}

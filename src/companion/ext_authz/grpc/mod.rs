@@ -18,7 +18,6 @@ mod reply;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Response, StatusCode, Version};
-use prost::Message as _;
 
 use self::framing::Code;
 use self::messages::CheckResponse;
@@ -99,7 +98,7 @@ async fn deny(
 }
 
 fn say(message: CheckResponse) -> Response<Body> {
-    framing::answer(&message.encode_to_vec())
+    framing::answer(&message)
 }
 
 /// Returns the names in a request by which its client tells an identity. They are taken away from

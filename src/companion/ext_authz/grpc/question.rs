@@ -20,14 +20,16 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::{COOKIE, HOST};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use prost::Message as _;
 
 use super::messages::{Attributes, CheckRequest, Header, Headers, HttpRequest};
 use crate::base::reason::Reason;
-use crate::companion::asked::{Error, Named, Question};
+use crate::companion::asked::{Named, Question};
+use crate::companion::error::Error;
+use crate::companion::naming::Naming;
 use crate::gateway::failure::Failure;
-use crate::wire::head::Bounds;
+use crate::wire::head::{Bounds, names};
 use crate::wire::refusal::Refusal;
 
 /// Reads a question. The client's headers are put into `known` too, as far as they can be read: a
@@ -68,6 +70,7 @@ pub(super) fn read(
         None => (headers, false),
     };
     check_size(&lines, bounds)?;
+    known.reserve(lines.len());
     let mut is_path_raw = false;
     for line in lines {
         match line.key.strip_prefix(b":") {
@@ -84,7 +87,7 @@ pub(super) fn read(
              encode_raw_headers, so that they can be told apart",
         ));
     }
-    Question::read(named, known)
+    Question::read(named, &Naming::look(known))
 }
 
 /// Returns a value that must be there.
@@ -137,8 +140,8 @@ fn add(
     are_raw: bool,
     named: &Named<'_>,
 ) -> Result<(), Failure> {
-    let name = HeaderName::from_bytes(&line.key)
-        .map_err(|_| Error::malformed("the name of a header", &line.key))?;
+    let name =
+        names::name(&line.key).map_err(|_| Error::malformed("the name of a header", &line.key))?;
     let value = value(&line, are_raw)?.clone();
     if name == HOST && value != named.host {
         return Err(Error::Conflict("host").into());

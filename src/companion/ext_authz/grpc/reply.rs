@@ -11,6 +11,7 @@
 //! 4. Both say for the log of Envoy what they know (`dynamic_metadata`): the code of a refusal, and
 //!    the public name of a session.
 
+use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, SET_COOKIE, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
@@ -30,37 +31,41 @@ const UNAUTHENTICATED: i32 = 16;
 const PAGE: usize = 128 * 1024;
 
 /// Spellings of the signed identity that a program may take for it.
-const SPELLED: [&str; 8] = [
-    "x_brama_assertion",
-    "x.brama.assertion",
-    "x-brama_assertion",
-    "x_brama-assertion",
-    "x-brama.assertion",
-    "x.brama-assertion",
-    "x_brama.assertion",
-    "x.brama_assertion",
+const SPELLED: [&[u8]; 8] = [
+    b"x_brama_assertion",
+    b"x.brama.assertion",
+    b"x-brama_assertion",
+    b"x_brama-assertion",
+    b"x-brama.assertion",
+    b"x.brama-assertion",
+    b"x_brama.assertion",
+    b"x.brama_assertion",
 ];
+
+const COOKIE_NAME: &[u8] = b"cookie";
 
 /// Says yes. `taken` are the names in the client's request that are not to go on.
 pub(super) fn allow(allowed: decision::Allowed, taken: &[HeaderName]) -> CheckResponse {
     // The portal need not see that there are no cookies but ours.
     let is_gone = |name: &HeaderName, value: &HeaderValue| *name == COOKIE && value.is_empty();
     let fields: Vec<_> = allowed.fields().filter(|(name, value)| !is_gone(name, value)).collect();
-    let is_set = |name: &str| fields.iter().any(|(set, _)| set.as_str() == name);
-    let mut removed: Vec<String> = SPELLED.map(str::to_owned).into();
+    let is_set = |name: &Bytes| fields.iter().any(|(set, _)| set.as_str().as_bytes() == name);
+    let mut removed = Vec::with_capacity(SPELLED.len() + taken.len() + 1);
+    removed.extend(SPELLED.map(Bytes::from_static));
     for (name, _) in allowed.fields().filter(|(name, _)| name.as_str().contains('-')) {
         if *name != ASSERTION {
-            removed.extend(['_', '.'].map(|separator| spelled(name, separator)));
+            removed.extend(['_', '.'].map(|separator| spelled(name, separator).into()));
         }
     }
-    removed.extend(taken.iter().chain([&COOKIE]).map(|name| name.as_str().to_owned()));
+    removed.extend(taken.iter().map(|name| name.as_str().to_owned().into()));
+    removed.push(Bytes::from_static(COOKIE_NAME));
     removed.retain(|name| !is_set(name));
     let headers = fields.iter().map(|(name, value)| set_header(name, value, OVERWRITE)).collect();
     CheckResponse {
         status: Some(Status { code: 0 }),
         allowed: Some(Allowed { headers, headers_to_remove: Texts(removed) }),
         denied: None,
-        dynamic_metadata: allowed.session.map(|session| said("session", session)),
+        dynamic_metadata: allowed.session().map(|session| said("session", session)),
     }
 }
 
@@ -92,7 +97,7 @@ pub(super) async fn deny(response: Response<Body>, reason: &str) -> CheckRespons
             body: String::from_utf8_lossy(&page).into_owned(),
         }),
         allowed: None,
-        dynamic_metadata: Some(said("reason", reason.to_owned())),
+        dynamic_metadata: Some(said("reason", reason)),
     }
 }
 
@@ -103,14 +108,15 @@ fn spelled(name: &HeaderName, separator: char) -> String {
 
 fn set_header(name: &HeaderName, value: &HeaderValue, append_action: i32) -> SetHeader {
     let header = Header {
-        key: name.as_str().to_owned().into(),
-        value: value.as_bytes().to_vec().into(),
+        key: Bytes::copy_from_slice(name.as_str().as_bytes()),
+        value: Bytes::copy_from_slice(value.as_bytes()),
         ..Header::default()
     };
     SetHeader { header: Some(header), append_action, keep_empty_value: true }
 }
 
-fn said(key: &str, value: String) -> Struct {
-    let field = Field { key: key.to_owned(), value: Some(Text { string_value: value }) };
+fn said(key: &'static str, value: &str) -> Struct {
+    let value = Text { string_value: Bytes::copy_from_slice(value.as_bytes()) };
+    let field = Field { key: Bytes::from_static(key.as_bytes()), value: Some(value) };
     Struct { fields: vec![field] }
 }

@@ -182,8 +182,9 @@ pub fn read(
 /// When there is none, or it is no address.
 pub fn last(headers: &HeaderMap, trusted: &Networks) -> Result<IpAddr, Error> {
     let nodes = lines(headers, X_FORWARDED_FOR).rev().flat_map(|line| line.rsplit(','));
-    let hops = walk(nodes.map(|node| address(node.trim())), trusted)?;
-    hops.last().copied().ok_or(Error::Malformed("address"))
+    let mut last = None;
+    walk(nodes.map(|node| address(node.trim())), trusted, |hop| last = Some(hop))?;
+    last.ok_or(Error::Malformed("address"))
 }
 
 /// Tells an upstream which client asks. `prefix` is what was taken off the path; with `standard`
@@ -238,7 +239,7 @@ fn customary<'h>(
     let mut claims = Claims::default();
     if says_address {
         let nodes = lines(headers, X_FORWARDED_FOR).rev().flat_map(|line| line.rsplit(','));
-        claims.hops = walk(nodes.map(|node| address(node.trim())), trusted)?;
+        walk(nodes.map(|node| address(node.trim())), trusted, |hop| claims.hops.push(hop))?;
     }
     if says_scheme {
         claims.is_tls = only(headers, X_FORWARDED_PROTO, "scheme")?.map(is_tls).transpose()?;
@@ -262,7 +263,9 @@ fn standard<'h>(
         let line = line.to_str().map_err(|_| Error::Malformed("Forwarded"))?;
         elements.extend(elements::parse(line).ok_or(Error::Malformed("Forwarded"))?);
     }
-    let hops = walk(elements.iter().rev().map(|one| one.node.and_then(address)), trusted)?;
+    let mut hops = Vec::new();
+    let nodes = elements.iter().rev().map(|one| one.node.and_then(address));
+    walk(nodes, trusted, |hop| hops.push(hop))?;
     // The proxy that saw the client saw its scheme and host; the others saw each other's.
     let Some(of_client) = hops.len().checked_sub(1).and_then(|at| elements.iter().rev().nth(at))
     else {
@@ -273,22 +276,23 @@ fn standard<'h>(
     Ok(Claims { hops: if believed.address { hops } else { Vec::new() }, is_tls: scheme, host })
 }
 
-/// Goes from the nearest address over trusted ones to the first other, or to what is no address.
+/// Goes from the nearest address over trusted ones to the first other, or to what is no address,
+/// and hands out each.
 fn walk(
     nodes: impl Iterator<Item = Option<IpAddr>>,
     trusted: &Networks,
-) -> Result<Vec<IpAddr>, Error> {
-    let mut hops = Vec::new();
-    for node in nodes.map_while(|node| node) {
-        if hops.len() == MAX_HOPS {
+    mut hop: impl FnMut(IpAddr),
+) -> Result<(), Error> {
+    for (number, node) in nodes.map_while(|node| node).enumerate() {
+        if number == MAX_HOPS {
             return Err(Error::Malformed("too many addresses"));
         }
-        hops.push(node);
+        hop(node);
         if !trusted.contains(node) {
             break;
         }
     }
-    Ok(hops)
+    Ok(())
 }
 
 /// An address with or without port; `None` for `unknown` and for names (RFC 7239 6).

@@ -118,11 +118,11 @@ message! {
 }
 
 message! {
-    Field { key: String = 1, value: Option<Text> = 2 }
+    Field { key: Bytes = 1, value: Option<Text> = 2 }
 }
 
 message! {
-    Text { string_value: String = 3 }
+    Text { string_value: Bytes = 3 }
 }
 
 message! {

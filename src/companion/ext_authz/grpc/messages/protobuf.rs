@@ -103,12 +103,12 @@ value!(bool, bool);
 /// Several texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::companion::ext_authz::grpc) struct Texts(
-    pub(in crate::companion::ext_authz::grpc) Vec<String>,
+    pub(in crate::companion::ext_authz::grpc) Vec<Bytes>,
 );
 
 impl Value for Texts {
     fn write(&self, number: u32, buffer: &mut impl BufMut) {
-        encoding::string::encode_repeated(number, &self.0, buffer);
+        encoding::bytes::encode_repeated(number, &self.0, buffer);
     }
 
     fn read(
@@ -117,11 +117,11 @@ impl Value for Texts {
         buffer: &mut impl Buf,
         context: DecodeContext,
     ) -> Result<(), DecodeError> {
-        encoding::string::merge_repeated(wire, &mut self.0, buffer, context)
+        encoding::bytes::merge_repeated(wire, &mut self.0, buffer, context)
     }
 
     fn length(&self, number: u32) -> usize {
-        encoding::string::encoded_len_repeated(number, &self.0)
+        encoding::bytes::encoded_len_repeated(number, &self.0)
     }
 }
 
@@ -159,6 +159,9 @@ impl<M: Message + Default> Value for Vec<M> {
         buffer: &mut impl Buf,
         context: DecodeContext,
     ) -> Result<(), DecodeError> {
+        if self.is_empty() {
+            self.reserve(OFTEN);
+        }
         encoding::message::merge_repeated(wire, self, buffer, context)
     }
 
@@ -166,3 +169,6 @@ impl<M: Message + Default> Value for Vec<M> {
         encoding::message::encoded_len_repeated(number, self)
     }
 }
+
+/// Room for as many messages as there often are in a list: a browser's headers.
+const OFTEN: usize = 16;
