@@ -14,12 +14,39 @@ pub(super) struct Places {
     pub(super) protected: String,
     /// One that does not.
     pub(super) public: Option<String>,
-    /// The path of the route that this one is in.
-    pub(super) public_root: Option<String>,
+    /// All that is as open as this one.
+    pub(super) open: Option<Open>,
     /// The beginning of our own.
     pub(super) ours: String,
     /// Where pages of the portal come from.
     pub(super) origin: String,
+}
+
+/// The paths of a public route, and of the one that asks who comes: the more special one counts.
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    pub(super) public: String,
+    pub(super) protected: String,
+}
+
+impl Open {
+    /// Tells whether a target is public, whoever reads its path.
+    pub(super) fn has(&self, target: &str) -> bool {
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let is_plain =
+            !path.contains("..") && !path.contains("//") && !path.contains(['%', ';', '\\']);
+        is_plain && self.begins(path)
+    }
+
+    /// Tells whether a target begins as a public one, whatever a server makes of the rest.
+    pub(super) fn begins(&self, target: &str) -> bool {
+        let is_below = |root: &str| {
+            let below = target.strip_prefix(root);
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_protected = self.protected.len() > self.public.len() && is_below(&self.protected);
+        is_below(&self.public) && !is_protected
+    }
 }
 
 /// One request.
@@ -54,7 +81,7 @@ pub(super) enum Expected {
     Refused,
     /// It reaches the portal nowhere but below this public place, as every server reads it: a proxy
     /// that cleans paths before it asks may find it there.
-    AtMost(String),
+    AtMost(Open),
     /// The gateway answers, with this in it.
     Ours(&'static str),
     /// What reaches the portal has one identity and nothing that the client wrote; it may also be
@@ -120,4 +147,43 @@ pub(super) fn case(
     let (method, target) = (line.0.to_owned(), line.1.to_owned());
     let (fields, manner) = (fields.to_owned(), Manner::Plain);
     Case { rule, advice, method, target, fields, manner, expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_public_when_nobody_could_read_another() {
+        let open = |public: &str, protected: &str| Open {
+            public: public.to_owned(),
+            protected: protected.to_owned(),
+        };
+        let (beside, around) = (open("/public", "/tax"), open("", "/tax"));
+        let (within, inside) = (open("/public", ""), open("/a", "/a/tax"));
+        for (open, target, is_public) in [
+            (&beside, "/public", true),
+            (&beside, "/public/x?y=/../z", true),
+            (&beside, "/publicx", false),
+            (&beside, "/public/../tax", false),
+            (&beside, "/public/..;/tax", false),
+            (&beside, "/public//tax", false),
+            (&beside, "/public/%2e%2e/tax", false),
+            (&beside, "/public\\x", false),
+            (&beside, "/tax", false),
+            (&around, "/other", true),
+            (&around, "/tax/brama-probe", false),
+            (&around, "/taxi", true),
+            (&around, "//tax/brama-probe", false),
+            (&within, "/public/x", true),
+            (&within, "/x", false),
+            (&inside, "/a/x", true),
+            (&inside, "/a/tax/x", false),
+        ] {
+            assert_eq!(open.has(target), is_public, "{open:?} {target}");
+        }
+        // Where it begins is another question.
+        assert!(beside.begins("/public/../tax") && !beside.begins("/tax/..;/public"));
+        assert!(around.begins("//tax/x") && !around.begins("/tax/../x"));
+    }
 }

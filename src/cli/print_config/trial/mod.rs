@@ -17,7 +17,7 @@ mod ways;
 
 use std::net::SocketAddr;
 
-use self::case::{Case, Expected, Manner, Places};
+use self::case::{Case, Expected, Manner, Open, Places};
 use self::client::{Client, Heard};
 use self::portal::{BODY, Portal, WAS_LED};
 use super::super::output::{complain, print};
@@ -141,7 +141,10 @@ impl Trial<'_> {
         Ok(Places {
             protected: below(&protected.path),
             public: public.map(|route| below(&route.path)),
-            public_root: public.map(|route| route.path.trim_end_matches('/').to_owned()),
+            open: public.map(|route| Open {
+                public: route.path.trim_end_matches('/').to_owned(),
+                protected: protected.path.trim_end_matches('/').to_owned(),
+            }),
             ours: self.settings.gateway.prefix.clone(),
             origin: client.url.origin().ascii_serialization(),
         })
@@ -164,9 +167,7 @@ fn judge(case: &Case, answer: &Heard, reached: Option<&Reached>) -> Verdict {
     }
     let heard = reached.map(|reached| reached.first.as_deref());
     match (&case.expected, heard) {
-        (Expected::AtMost(root), Some(Some(head))) if is_plainly_in(head, root) => {
-            told(head, false)
-        }
+        (Expected::AtMost(open), Some(Some(head))) if open.has(target(head)) => told(head, false),
         (Expected::AtMost(_), None) if answer.status == 200 => Verdict::Untold,
         (Expected::Refused | Expected::AtMost(_), Some(Some(_))) => {
             Verdict::Broken("it reached the portal".to_owned())
@@ -202,13 +203,9 @@ fn judge(case: &Case, answer: &Heard, reached: Option<&Reached>) -> Verdict {
     }
 }
 
-/// Tells whether what the portal was asked for is below a place, whoever reads the path.
-fn is_plainly_in(head: &str, root: &str) -> bool {
-    let path = head.split(' ').nth(1).unwrap_or_default();
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let is_plain = !path.contains("..") && !path.contains("//") && !path.contains(['%', ';', '\\']);
-    let below = path.strip_prefix(root);
-    is_plain && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Returns the target of a request line.
+fn target(head: &str) -> &str {
+    head.split(' ').nth(1).unwrap_or_default()
 }
 
 /// Judges what the portal was told: one identity, of the one who is signed in or of nobody, and
@@ -235,28 +232,5 @@ fn told(head: &str, is_somebody: bool) -> Verdict {
             Verdict::Broken("the identity is of somebody, though nobody is signed in".to_owned())
         }
         Some(_) => Verdict::Holds,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_reached_when_nobody_could_read_another() {
-        for (path, is_in) in [
-            ("/public", true),
-            ("/public/x?y=/../z", true),
-            ("/publicx", false),
-            ("/public/../tax", false),
-            ("/public/..;/tax", false),
-            ("/public//tax", false),
-            ("/public/%2e%2e/tax", false),
-            ("/public\\x", false),
-            ("/tax", false),
-        ] {
-            let head = format!("GET {path} HTTP/1.1");
-            assert_eq!(is_plainly_in(&head, "/public"), is_in, "{path}");
-        }
     }
 }
