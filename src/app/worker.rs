@@ -28,7 +28,7 @@ pub(super) async fn work(
     let limits = admission.limits();
     let connections = limits.connections.min(MOST_ASKING);
     let limits = Limits { connections, connections_per_address: 0, ..limits };
-    let asked = Admission::new(limits, Vec::new(), &[]);
+    let asked = admission.beside(limits);
     for door in doors {
         let purpose = door.purpose();
         let door = match door.open() {

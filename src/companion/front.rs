@@ -1,7 +1,8 @@
 //! The kinds of proxy that can stand in front: where each says what it asks about, and what it
 //! does with an answer.
 
-use http::{Response, StatusCode};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Response, StatusCode};
 
 use crate::base::body::Body;
 
@@ -127,7 +128,37 @@ impl Front {
                 *response.status_mut() = status;
                 response
             }
-            Self::Haproxy | Self::Traefik | Self::Caddy | Self::Envoy | Self::EnvoyGrpc => response,
+            Self::Haproxy => {
+                // Without it an error is taken for one of HAProxy's own (`brama.lua`).
+                if response.status().is_server_error() {
+                    let never = HeaderValue::from_static("no-store");
+                    response.headers_mut().insert(CACHE_CONTROL, never);
+                }
+                response
+            }
+            Self::Traefik | Self::Caddy | Self::Envoy | Self::EnvoyGrpc => response,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::body;
+
+    #[test]
+    fn an_error_of_the_gateway_is_told_from_one_of_haproxy_and_stays_as_it_is_for_others() {
+        let answered = |front: Front, status| {
+            let mut response = Response::new(body::empty());
+            *response.status_mut() = status;
+            let response = front.refusal(response);
+            let cached = response.headers().get(CACHE_CONTROL).cloned();
+            (response.status(), cached.map(|value| value.to_str().unwrap().to_owned()))
+        };
+        let (error, no) = (StatusCode::SERVICE_UNAVAILABLE, StatusCode::FORBIDDEN);
+        assert_eq!(answered(Front::Haproxy, error), (error, Some("no-store".to_owned())));
+        assert_eq!(answered(Front::Haproxy, no), (no, None));
+        assert_eq!(answered(Front::Caddy, error), (error, None));
+        assert_eq!(answered(Front::Nginx, error), (no, None));
     }
 }

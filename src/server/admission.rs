@@ -21,7 +21,7 @@ use crate::request::networks::Networks;
 #[derive(Debug)]
 pub struct Admission {
     pub(super) limits: Limits,
-    pub(super) counts: Counts,
+    pub(super) counts: Arc<Counts>,
     /// How many are open. A permit is taken before a client comes, so permits do not tell.
     open: AtomicUsize,
     /// When it was told last that descriptors had run out.
@@ -44,6 +44,23 @@ impl Admission {
         let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
         let (counts, open, told, told_strangers) = Default::default();
         Arc::new(Self { limits, counts, open, told, told_strangers, permits, per_address, proxies })
+    }
+
+    /// Makes bounds of their own beside these, for those who only ask. What is counted is counted
+    /// together.
+    #[must_use]
+    pub fn beside(&self, limits: Limits) -> Arc<Self> {
+        let (open, told, told_strangers) = Default::default();
+        Arc::new(Self {
+            limits,
+            counts: Arc::clone(&self.counts),
+            open,
+            told,
+            told_strangers,
+            permits: Arc::new(Semaphore::new(limits.connections)),
+            per_address: Arc::new(PerAddress::new(limits.connections_per_address, Vec::new())),
+            proxies: Networks::default(),
+        })
     }
 
     /// Has other proxies not counted as clients from now on.
