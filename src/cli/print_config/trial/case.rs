@@ -38,8 +38,12 @@ impl Open {
         is_plain && self.begins(path)
     }
 
-    /// Tells whether a target begins as a public one, whatever a server makes of the rest.
-    pub(super) fn begins(&self, target: &str) -> bool {
+    /// Tells whether a server could make a public one of a target.
+    pub(super) fn is_near(&self, target: &str) -> bool {
+        self.begins(target) || (!self.public.is_empty() && target.contains(&self.public))
+    }
+
+    fn begins(&self, target: &str) -> bool {
         let is_below = |root: &str| {
             let below = target.strip_prefix(root);
             below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -182,8 +186,15 @@ mod tests {
         ] {
             assert_eq!(open.has(target), is_public, "{open:?} {target}");
         }
-        // Where it begins is another question.
-        assert!(beside.begins("/public/../tax") && !beside.begins("/tax/..;/public"));
-        assert!(around.begins("//tax/x") && !around.begins("/tax/../x"));
+        // What a server that cleans paths could make of it is another question.
+        for (open, target, is_near) in [
+            (&beside, "/public/../tax", true),
+            (&beside, "/tax/..;/public", true),
+            (&beside, "/tax/x", false),
+            (&around, "//tax/x", true),
+            (&around, "/tax/x", false),
+        ] {
+            assert_eq!(open.is_near(target), is_near, "{open:?} {target}");
+        }
     }
 }

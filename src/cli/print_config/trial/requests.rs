@@ -54,8 +54,7 @@ fn unprotected(cases: &mut Vec<Case>, places: &Places) {
     }
     for target in targets {
         let expected = match &places.open {
-            // What begins elsewhere must not come, whatever is made of it.
-            Some(open) if open.begins(&target) => Expected::AtMost(open.clone()),
+            Some(open) if open.is_near(&target) => Expected::AtMost(open.clone()),
             _ => Expected::Refused,
         };
         cases.push(case(UNPROTECTED, ("GET", &target), "", expected));
