@@ -88,7 +88,7 @@ fn a_key_that_leaked_is_retired_where_that_is_asked_although_the_store_is_away_a
     assert_eq!(identity(one, &host, &cookie).0["kid"], leaked.as_str());
     redis.kill();
     let (everywhere, said) = one.command("keys", &["retire", &leaked], "");
-    assert!(!everywhere && said.contains("retired at the replica that was asked"), "{said}");
+    assert!(!everywhere && said.contains("retired at the gateway that was asked"), "{said}");
     assert!(said.contains("\"standing\":\"retired\""), "{said}");
     one.has_said(&["operator retired a key of identities: here alone", &leaked]);
     // 1. It signs nothing here from then on, and is withdrawn.
@@ -98,7 +98,7 @@ fn a_key_that_leaked_is_retired_where_that_is_asked_although_the_store_is_away_a
     assert!(!are_kept(one));
     // One that is not there is none, whatever is away.
     let (known, said) = one.command("keys", &["retire", "nobody"], "");
-    assert!(!known && !said.contains("retired at the replica"), "{said}");
+    assert!(!known && !said.contains("retired at the gateway"), "{said}");
     // 2. A restart brings nothing back.
     restart(one);
     assert!(!publishes(one, &leaked));
@@ -119,7 +119,7 @@ fn without_a_folder_too_it_is_told_on_when_the_store_is_back_as_it_was() {
     // It forgets nothing meanwhile, and answers nobody.
     redis.ask("CLIENT PAUSE 6000 ALL");
     let (everywhere, said) = one.command("keys", &["retire", &leaked], "");
-    assert!(!everywhere && said.contains("retired at the replica that was asked"), "{said}");
+    assert!(!everywhere && said.contains("retired at the gateway that was asked"), "{said}");
     until("the end of the key", PATIENCE, || !publishes(one, &leaked) && !publishes(two, &leaked));
     until("agreeing", PATIENCE, || published(one) == published(two));
     done(one, &["retire", &leaked]);
@@ -143,13 +143,13 @@ fn a_record_that_nobody_can_read_is_told_of_and_taken_away_at_no_cost() {
         for gateway in [one, two] {
             until("being told", PATIENCE, || !are_kept(gateway));
             assert_eq!(ready(gateway), APART, "{damage}");
-            gateway.has_said(&["no change reaches other replicas", &said]);
+            gateway.has_said(&["no change outlives this process", &said]);
             assert_eq!(published(gateway), keys, "it goes on");
         }
         // A key that leaks meanwhile is retired all the same.
         let leaked = current(one);
         let (everywhere, told) = one.command("keys", &["retire", &leaked], "");
-        assert!(!everywhere && told.contains("retired at the replica"), "{told}");
+        assert!(!everywhere && told.contains("retired at the gateway"), "{told}");
         let (rotated, told) = one.command("keys", &["rotate"], "");
         assert!(!rotated, "{told}");
         until("the end of the key", WITHDRAWN, || !publishes(one, &leaked));
@@ -182,7 +182,7 @@ fn a_record_from_before_a_retirement_brings_the_key_back_to_nobody() {
     // 1. While they run.
     copy(&redis, "before", &record);
     let says = |gateway: &Gateway| {
-        gateway.program.said().iter().any(|line| line.contains("older keys of identities"))
+        gateway.program.said().iter().any(|line| line.contains("are older than those known here"))
     };
     until("being told", PATIENCE, || says(&one) || says(&two));
     until("agreeing", PATIENCE, || published(&one) == published(&two));
