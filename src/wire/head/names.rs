@@ -8,7 +8,16 @@ use http::header::InvalidHeaderName;
 ///
 /// # Errors
 /// When it is none.
+#[inline]
 pub fn name(text: &[u8]) -> Result<HeaderName, InvalidHeaderName> {
+    match text.first() {
+        // All that is known begins so; most of HTTP's own names do not.
+        Some(b'p' | b'P' | b's' | b'S' | b'x' | b'X') => known_or_new(text),
+        _ => HeaderName::from_bytes(text),
+    }
+}
+
+fn known_or_new(text: &[u8]) -> Result<HeaderName, InvalidHeaderName> {
     known(text).map_or_else(|| HeaderName::from_bytes(text), Ok)
 }
 
@@ -19,13 +28,13 @@ macro_rules! known {
         const KNOWN: &[&str] = &[$($known),*];
 
         fn known(text: &[u8]) -> Option<HeaderName> {
-            let (name, known) = match key(text) {
+            match key(text) {
                 $(key if key == const { self::key($known.as_bytes()) } => {
-                    (const { HeaderName::from_static($known) }, $known)
+                    let is_it = is_same(text, const { letters::<{ $known.len() }>($known) });
+                    is_it.then_some(const { HeaderName::from_static($known) })
                 })*
-                _ => return None,
-            };
-            text.eq_ignore_ascii_case(known.as_bytes()).then_some(name)
+                _ => None,
+            }
         }
     };
 }
@@ -66,6 +75,28 @@ const fn key(text: &[u8]) -> usize {
         | text[length - 1].to_ascii_lowercase() as usize
 }
 
+/// Tells whether a text has these letters, in whatever case. Without a branch for each of them: a
+/// capital letter differs from the small one in one bit.
+fn is_same<const N: usize>(text: &[u8], letters: [u8; N]) -> bool {
+    const CASE: u8 = 0x20;
+    let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
+    let mut odd = 0;
+    for (byte, letter) in text.iter().zip(letters) {
+        let matters = if letter.is_ascii_lowercase() { !CASE } else { u8::MAX };
+        odd |= (byte ^ letter) & matters;
+    }
+    odd == 0
+}
+
+const fn letters<const N: usize>(text: &str) -> [u8; N] {
+    let (mut letters, mut at) = ([0; N], 0);
+    while at < N {
+        letters[at] = text.as_bytes()[at];
+        at += 1;
+    }
+    letters
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -91,6 +122,8 @@ mod tests {
                 }
             }
         }
+        // A line end differs from a hyphen as a capital letter does from a small one.
+        assert_eq!(known(b"x\rreal\rip"), None);
         for none in ["", "a", "x-a", "x y", "x-request-i\u{e9}"] {
             assert_eq!(known(none.as_bytes()), None, "{none}");
         }
