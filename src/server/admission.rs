@@ -38,29 +38,28 @@ impl Admission {
     /// `trusted` are counted as clients.
     #[must_use]
     pub fn new(limits: Limits, proxies: Vec<IpNet>, trusted: &[IpNet]) -> Arc<Self> {
-        let exempt = [&proxies, trusted].concat();
-        let per_address = PerAddress::new(limits.connections_per_address, exempt);
-        let permits = Arc::new(Semaphore::new(limits.connections));
-        let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
-        let (counts, open, told, told_strangers) = Default::default();
-        Arc::new(Self { limits, counts, open, told, told_strangers, permits, per_address, proxies })
+        Self::counted(limits, proxies, trusted, Arc::default())
     }
 
     /// Makes bounds of their own beside these, for those who only ask. What is counted is counted
     /// together.
     #[must_use]
     pub fn beside(&self, limits: Limits) -> Arc<Self> {
+        Self::counted(limits, Vec::new(), &[], Arc::clone(&self.counts))
+    }
+
+    fn counted(
+        limits: Limits,
+        proxies: Vec<IpNet>,
+        trusted: &[IpNet],
+        counts: Arc<Counts>,
+    ) -> Arc<Self> {
+        let exempt = [&proxies, trusted].concat();
+        let per_address = PerAddress::new(limits.connections_per_address, exempt);
+        let permits = Arc::new(Semaphore::new(limits.connections));
+        let (per_address, proxies) = (Arc::new(per_address), Networks::new(proxies));
         let (open, told, told_strangers) = Default::default();
-        Arc::new(Self {
-            limits,
-            counts: Arc::clone(&self.counts),
-            open,
-            told,
-            told_strangers,
-            permits: Arc::new(Semaphore::new(limits.connections)),
-            per_address: Arc::new(PerAddress::new(limits.connections_per_address, Vec::new())),
-            proxies: Networks::default(),
-        })
+        Arc::new(Self { limits, counts, open, told, told_strangers, permits, per_address, proxies })
     }
 
     /// Has other proxies not counted as clients from now on.
