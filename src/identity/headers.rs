@@ -46,7 +46,8 @@ pub fn folds_to_start(name: &str, prefix: &str) -> bool {
 }
 
 /// Folds one byte of a name.
-pub(super) fn fold(byte: u8) -> u8 {
+#[must_use]
+pub fn fold(byte: u8) -> u8 {
     FOLDED[usize::from(byte)]
 }
 

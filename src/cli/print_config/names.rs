@@ -26,8 +26,15 @@ pub(super) const FAMILIES: [&str; 9] = [
 ];
 
 /// Single names that are taken away.
-pub(super) const SINGLE: [&str; 5] =
-    ["forwarded", "x-scheme", "x-request-id", "x-client-cert", "x-client-trace-id"];
+pub(super) const SINGLE: [&str; 7] = [
+    "forwarded",
+    "x-scheme",
+    "x-request-id",
+    "x-client-cert",
+    "x-client-trace-id",
+    "x-sendfile-type",
+    "x-accel-mapping",
+];
 
 /// Returns the names that an answer sets and that no family covers, without that by which clients
 /// sign in at the gateway too.
@@ -93,11 +100,15 @@ pub(super) const OTHER_REQUEST: [&str; 12] = [
 /// More of them, where the proxy writes none of its own.
 pub(super) const OTHER_WAY: [&str; 3] = ["X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"];
 
-/// Returns names under which a client could tell an identity; none of those that are told.
+/// Names under which a client could say which file of the proxy an answer of Rack stands for.
+const OTHER_FILE: [&str; 2] = ["x-sendfile-type", "x-accel-mapping"];
+
+/// Returns names under which a client could tell an identity, or have the portal lead elsewhere; none
+/// of those that are told.
 pub(super) fn cleared(settings: &Settings, told: &[HeaderName]) -> Vec<String> {
     let ours = Preset::Brama.fields().iter().map(|(name, _)| HeaderName::from_static(name));
     let ours = [ASSERTION, ENCRYPTED_ASSERTION].into_iter().chain(ours);
-    let foreign = FOREIGN.into_iter().map(HeaderName::from_static);
+    let foreign = FOREIGN.into_iter().chain(OTHER_FILE).map(HeaderName::from_static);
     let forms = settings.routes.iter().flat_map(|route| &route.release.forms);
     let mut names: Vec<String> = Vec::new();
     for name in ours.chain(forms.flat_map(|form| form.taken())).chain(foreign) {

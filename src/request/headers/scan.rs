@@ -8,7 +8,7 @@ use super::hop_by_hop::{connection_names, hop_by_hop, remove_hop_by_hop};
 use crate::base::reason::Reason;
 use crate::identity::foreign_headers::{known_as, tells_identity};
 use crate::identity::headers::{
-    BACKGROUND, IdentityHeader, ToldNames, folds_to_start, identity_header,
+    BACKGROUND, IdentityHeader, ToldNames, fold, folds_to_start, identity_header,
 };
 use crate::request::cookie::Cookies;
 use crate::wire::chunked;
@@ -186,39 +186,36 @@ pub fn strip_for_upstream(headers: &mut HeaderMap, scan: HeaderScan, cookies: Co
     }
 }
 
-/// Folded as our own names are: a program behind sees `X_Forwarded_For` and `X-Forwarded-For` as
-/// one variable.
+/// Tells whether a proxy says something of the connection, or of itself, under a name. Folded as our
+/// own names are: a program behind sees `X_Forwarded_For` and `X-Forwarded-For` as one variable.
 fn claims_earlier_proxy(name: &str) -> bool {
-    const NAMES: [&str; 7] = [
-        "forwarded",
-        // Would become the variable HTTP_PROXY of a CGI program ("httpoxy").
-        "proxy",
-        "fastly-client-ip",
-        "front-end-https",
-        "true-client-ip",
-        "cf-connecting-ip",
-        "client-ip",
-    ];
-    const X_NAMES: [&str; 8] = [
-        "x-forwarded",
-        "x-host",
-        "x-scheme",
-        "x-proxyuser-ip",
-        "x-real-ip",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-request-id",
-    ];
-    const X_PREFIXES: [&str; 3] = ["x-forwarded-", "x-original-", "x-rewrite-"];
-    let is = |known: &&str| name.len() == known.len() && folds_to_start(name, known);
+    let bytes = name.as_bytes();
+    let letter = |at: usize| bytes.get(at).map_or(0, |byte| fold(*byte));
     // Most names begin otherwise and are done with here.
-    match name.as_bytes().first() {
-        Some(b'x' | b'X') => {
-            X_PREFIXES.iter().any(|prefix| folds_to_start(name, prefix)) || X_NAMES.iter().any(is)
-        }
-        Some(b'f' | b'F' | b'p' | b'P' | b't' | b'T' | b'c' | b'C') => NAMES.iter().any(is),
-        _ => false,
-    }
+    let (begin, names): (&str, &[&str]) = match (letter(0), letter(2)) {
+        (b'x', b'f') => ("x-forwarded-", &["x-forwarded"]),
+        (b'x', b'o') => ("x-original-", &[]),
+        (b'x', b'r') => ("x-rewrite-", &["x-real-ip", "x-request-id"]),
+        // They have Rack look for the file of an answer elsewhere, and tell the proxy of it.
+        (b'x', b'a') => ("x-accel-mapping", &[]),
+        (b'x', b's') => ("x-sendfile-type", &["x-scheme"]),
+        (b'x', b'c') => ("x-client-ip", &["x-cluster-client-ip"]),
+        (b'x', b'h') => ("x-host", &[]),
+        (b'x', b'p') => ("x-proxyuser-ip", &[]),
+        (b'f', b'r') => ("forwarded", &[]),
+        (b'f', b's') => ("fastly-client-ip", &[]),
+        (b'f', b'o') => ("front-end-https", &[]),
+        // Would become the variable HTTP_PROXY of a CGI program ("httpoxy").
+        (b'p', b'o') => ("proxy", &[]),
+        (b't', b'u') => ("true-client-ip", &[]),
+        (b'c', b'-') => ("cf-connecting-ip", &[]),
+        (b'c', b'i') => ("client-ip", &[]),
+        _ => return false,
+    };
+    let is_whole = |known: &str| name.len() == known.len();
+    let is = |known: &&str| is_whole(known) && folds_to_start(name, known);
+    let is_family = begin.ends_with('-') || is_whole(begin);
+    (is_family && folds_to_start(name, begin)) || names.iter().any(is)
 }
 
 #[cfg(test)]
@@ -262,6 +259,44 @@ mod tests {
         ]);
         clean_request(&mut map, &[], &ToldNames::default()).unwrap();
         assert_eq!(names(&map), ["accept"]);
+    }
+
+    #[test]
+    fn what_claims_to_come_from_an_earlier_proxy_is_known_by_its_whole_name_in_any_spelling() {
+        let whole = [
+            "X-Forwarded",
+            "X-Host",
+            "X-Scheme",
+            "X-ProxyUser-Ip",
+            "X-Real-IP",
+            "X-Client-IP",
+            "X-Cluster-Client-IP",
+            "X-Request-Id",
+            "X-Sendfile-Type",
+            "X-Accel-Mapping",
+            "Forwarded",
+            "Proxy",
+            "Fastly-Client-IP",
+            "Front-End-Https",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "Client-IP",
+        ];
+        for name in whole {
+            for spelled in [name.to_owned(), name.to_lowercase().replace('-', "_")] {
+                assert!(claims_earlier_proxy(&spelled), "{spelled}");
+            }
+            assert!(!claims_earlier_proxy(&name[..name.len() - 1]), "{name}");
+            let is_family = name == "X-Forwarded";
+            assert!(!claims_earlier_proxy(&format!("{name}s")), "{name}");
+            assert_eq!(claims_earlier_proxy(&format!("{name}-")), is_family, "{name}");
+        }
+        for name in ["X-Forwarded-Any", "X_Original.Any", "x-rewrite-any"] {
+            assert!(claims_earlier_proxy(name), "{name}");
+        }
+        for name in ["", "x", "X-", "Accept", "X-Requested-With", "X-Accel", "X-Originally"] {
+            assert!(!claims_earlier_proxy(name), "{name}");
+        }
     }
 
     #[test]

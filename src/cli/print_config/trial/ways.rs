@@ -21,6 +21,10 @@ const LED: (&str, &str) = (
     "hand X-Accel-Redirect, X-Sendfile and the like on, and do not follow them (nginx: \
      proxy_ignore_headers)",
 );
+const MAPPED: (&str, &str) = (
+    "no client says which file of the proxy an answer stands for",
+    "take X-Sendfile-Type and X-Accel-Mapping away from clients: Rack believes them",
+);
 const HANDSHAKE: (&str, &str) = (
     "a WebSocket over HTTP/2 is asked about like every request",
     "let no rule for :protocol, or for Upgrade in HTTP/2, lead past the question",
@@ -37,6 +41,10 @@ pub(super) fn told(
     for header in HEADERS {
         let case = case(WHOSE, ("GET", path), cookie, told());
         cases.push(case.sent(Manner::Behind(header)));
+    }
+    for name in ["X-Sendfile-Type", "X-Accel-Mapping"] {
+        let fields = format!("{cookie}{name}: {FORGED}\r\n");
+        cases.push(case(MAPPED, ("GET", path), &fields, told()));
     }
     let leads = format!("{path}?{LEAD}");
     cases.push(case(LED, ("GET", &leads), cookie, Expected::Undiverted));

@@ -103,6 +103,8 @@ pub(super) fn nobody_tells_the_portal_who_they_are(site: &Site) {
             "X-Forwarded-Prefix: /forged",
             "X-Forwarded-Server: forged",
             "X-Real-IP: forged",
+            "X-Sendfile-Type: forged",
+            "X-Accel-Mapping: /=/forged",
             "X_Forwarded_Host: forged",
             "X.Forwarded.Host: forged",
             "Forwarded: for=10.0.0.1;host=forged",
