@@ -2,13 +2,13 @@
 
 use tokio::sync::oneshot;
 
-use super::renewal::Refused;
+use super::renewal::ReloadError;
 use super::settings::Settings;
 
 /// What a running gateway can be told.
 pub enum Command {
     /// Serve by new settings from the next request on; the answer says whether that was possible.
-    Apply(Box<Settings>, oneshot::Sender<Result<(), Refused>>),
+    Apply(Box<Settings>, oneshot::Sender<Result<(), ReloadError>>),
     /// A new configuration was found to be wrong, so nothing is applied. It is told in the metrics.
     Refused,
     /// Go on in a new file of the access log: the old one was moved away.

@@ -33,7 +33,7 @@ pub use self::error::Error;
 use self::keys::Keeper;
 use self::lock::Lock;
 use self::metrics::Life;
-pub use self::renewal::Refused;
+pub use self::renewal::ReloadError;
 use self::renewal::Renewal;
 pub use self::settings::Settings;
 use self::sockets::Sockets;
@@ -47,7 +47,7 @@ use crate::gateway::limits::Limits;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::token::Minter;
 use crate::observe::access::AccessLog;
-use crate::observe::metrics::Doors;
+use crate::observe::metrics::GatewayCounts;
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::{CurrentRules, Rules};
@@ -118,7 +118,7 @@ impl App {
             (Arc::clone(&kept.store), kept.sealer.clone()),
             Arc::clone(&clock),
         );
-        let counts: Arc<Doors> = Arc::default();
+        let counts: Arc<GatewayCounts> = Arc::default();
         let shared = Arc::new(Shared {
             current: CurrentRules::new(
                 Arc::clone(&rules),

@@ -24,7 +24,7 @@ use tracing::{error, info, warn};
 use super::configuration::load_watched;
 use super::reload::{Asked, Outcome};
 use super::watched::{Change, Watched};
-use crate::app::{Command, Refused};
+use crate::app::{Command, ReloadError};
 use crate::base::causes::in_one_line;
 
 /// The signals that are waited for. From when there is one of these, none of them ends the process,
@@ -149,7 +149,7 @@ async fn apply(
         }
         Err(refused) => {
             // A file that was in the middle of a change is good a moment later.
-            watched.tried(!matches!(refused, Refused::Redis(_)));
+            watched.tried(!matches!(refused, ReloadError::Redis(_)));
             let refused = in_one_line(&refused);
             error!(refused, "the old configuration stays");
             Ok(Outcome::Refused(refused))

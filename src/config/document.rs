@@ -9,8 +9,8 @@ use toml::{
 
 use super::{
     bounds::{MAX_DEPTH, MAX_PROBLEMS},
-    place::{Place, Places, Step, name_of},
     problem::Problems,
+    source_location::{Places, SourceLocation, Step, name_of},
 };
 
 /// A document with the place of each key.
@@ -98,7 +98,7 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse(&mut self, place: Place, way: &[Step], what: &str, advice: &str) {
+    fn refuse(&mut self, place: SourceLocation, way: &[Step], what: &str, advice: &str) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push_error(place, name_of(way), what, advice);
         }
@@ -118,15 +118,15 @@ impl<'a> Lines<'a> {
         Self { name: name.into(), text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
-    fn line(&self, offset: usize) -> Place {
+    fn line(&self, offset: usize) -> SourceLocation {
         let line = self.starts.partition_point(|start| *start <= offset);
-        Place::File { name: Arc::clone(&self.name), line: Some(line), column: None }
+        SourceLocation::File { name: Arc::clone(&self.name), line: Some(line), column: None }
     }
 
-    fn point(&self, offset: usize) -> Place {
+    fn point(&self, offset: usize) -> SourceLocation {
         let line = self.starts.partition_point(|start| *start <= offset);
         let before = self.text.get(self.starts[line - 1]..offset).unwrap_or_default();
         let column = Some(before.chars().count() + 1);
-        Place::File { name: Arc::clone(&self.name), line: Some(line), column }
+        SourceLocation::File { name: Arc::clone(&self.name), line: Some(line), column }
     }
 }

@@ -3,8 +3,8 @@
 use toml::Value;
 
 use super::{
-    place::{Step, name_of, quoted},
     shape::{Kind, Shape},
+    source_location::{Step, name_of, quoted},
 };
 
 /// What to say of a key that was refused.

@@ -18,8 +18,8 @@ use super::{
     document::Document,
     file::{File, HumanSize},
     overlay,
-    place::{Place, Places, is_within},
     problem::Problems,
+    source_location::{Places, SourceLocation, is_within},
     typed::Typed,
 };
 
@@ -79,7 +79,8 @@ pub fn load(
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let place = Place::File { name: name.as_str().into(), line: Some(line), column: None };
+        let place =
+            SourceLocation::File { name: name.as_str().into(), line: Some(line), column: None };
         let mut problems = Problems::default();
         problems.push_error(place, "", "this is not UTF-8 text", "save the file as UTF-8");
         problems
@@ -91,7 +92,7 @@ pub fn load(
         && let Ok(Some(found)) = rights::of_believed(path)
     {
         let advice = format!("run: {}", found.remedy());
-        loaded.problems.push_error(Place::file(&name), "", found.to_string(), advice);
+        loaded.problems.push_error(SourceLocation::file(&name), "", found.to_string(), advice);
     }
     Ok(loaded)
 }
@@ -141,6 +142,6 @@ fn too_large(name: &str) -> Problems {
 
 fn whole_file(name: &str, what: &str, advice: &str) -> Problems {
     let mut problems = Problems::default();
-    problems.push_error(Place::file(name), "", what, advice);
+    problems.push_error(SourceLocation::file(name), "", what, advice);
     problems
 }

@@ -20,12 +20,12 @@ pub mod file;
 mod files;
 pub mod load;
 mod overlay;
-mod place;
 pub mod presets;
 pub mod problem;
 pub mod reference;
 pub mod resolve;
 pub(crate) mod shape;
+mod source_location;
 mod typed;
 
 #[cfg(test)]
@@ -33,7 +33,7 @@ mod tests;
 
 pub use files::watched;
 pub use load::{Loaded, load, load_text};
-pub use place::{Place, Places};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::{reference, schema};
 pub use resolve::{check, resolve};
+pub use source_location::{Places, SourceLocation};

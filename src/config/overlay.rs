@@ -13,9 +13,9 @@ use toml::{Table, Value};
 use super::{
     bounds::MAX_DEPTH,
     document::Document,
-    place::{Place, Step, name_of, quoted},
     problem::Problems,
     shape::{Kind, Shape},
+    source_location::{SourceLocation, Step, name_of, quoted},
 };
 
 /// Puts the variables that are meant for us into the tree.
@@ -34,7 +34,7 @@ pub(super) fn apply(
     // In the order of their keys, so that entries of a list come one after the other.
     settings.sort();
     for (steps, name, text) in settings {
-        let place = Place::Variable(name.clone());
+        let place = SourceLocation::Variable(name.clone());
         if let Err((what, advice)) = set(document, &steps, &name, &text) {
             problems.push_error(place, name_of(&steps), what, advice);
         }
@@ -52,7 +52,7 @@ fn warn_of_stranger(name: &str, text: &str, problems: &mut Problems) {
         Some(meant) => format!("write {meant}"),
         None => format!("write it like {PREFIX}NODE__ISSUER, or take it away"),
     };
-    let place = Place::Variable(name.to_owned());
+    let place = SourceLocation::Variable(name.to_owned());
     problems.push_warning(place, "", "no key is named so, and it has no effect", advice);
 }
 
@@ -90,7 +90,7 @@ fn set(document: &mut Document, steps: &[Step], name: &str, text: &str) -> Resul
         return Err(("the name is not that of a key".to_owned(), advice));
     }
     put(&mut document.tree, steps, value_of(Shape::root().at(steps), text))?;
-    let place = Place::Variable(name.to_owned());
+    let place = SourceLocation::Variable(name.to_owned());
     document.places.replace(&name_of(steps), place.clone());
     for end in 1..steps.len() {
         let parent = name_of(&steps[..end]);

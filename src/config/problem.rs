@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::place::Place;
+use super::source_location::SourceLocation;
 
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ pub struct Problem {
     /// Whether a gateway can start with it.
     pub severity: Severity,
     /// The line or variable where the key was written.
-    pub place: Place,
+    pub place: SourceLocation,
     /// The key, such as `route[1].path`; empty when no single key is at fault.
     pub key: String,
     /// What is wrong, without the key and its place.
@@ -64,7 +64,7 @@ impl Problems {
     /// Adds a problem that keeps the program from starting.
     pub fn push_error(
         &mut self,
-        place: Place,
+        place: SourceLocation,
         key: impl Into<String>,
         what: impl Into<String>,
         advice: impl Into<String>,
@@ -76,7 +76,7 @@ impl Problems {
     /// Adds a problem that the program starts with.
     pub fn push_warning(
         &mut self,
-        place: Place,
+        place: SourceLocation,
         key: impl Into<String>,
         what: impl Into<String>,
         advice: impl Into<String>,
@@ -158,14 +158,14 @@ fn counted(number: usize, noun: &str) -> String {
 mod tests {
     use super::*;
 
-    fn line(line: usize) -> Place {
-        Place::File { name: "brama.toml".into(), line: Some(line), column: None }
+    fn line(line: usize) -> SourceLocation {
+        SourceLocation::File { name: "brama.toml".into(), line: Some(line), column: None }
     }
 
     #[test]
     fn lists_by_line_then_by_variable_and_counts() {
         let mut problems = Problems::default();
-        problems.push_error(Place::Variable("BRAMA__A".to_owned()), "a", "is odd", "");
+        problems.push_error(SourceLocation::Variable("BRAMA__A".to_owned()), "a", "is odd", "");
         problems.push_warning(line(12), "node.timeout", "is long", "make it shorter");
         problems.push_error(line(2), "", "no section", "");
         problems.push_error(line(12), "node.issuer", "is empty", "name the node");

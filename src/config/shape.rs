@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{field_order::ORDER, file::File, place::Step};
+use super::{field_order::ORDER, file::File, source_location::Step};
 
 /// The schema of the file, as editors take it.
 pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {

@@ -13,9 +13,9 @@ use super::{
     bounds::MAX_PROBLEMS,
     explain::explain,
     file::File,
-    place::{Places, Step, name_of},
     problem::Problems,
     shape::Shape,
+    source_location::{Places, Step, name_of},
 };
 
 /// A tree on its way to a [`File`].

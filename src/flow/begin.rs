@@ -2,7 +2,7 @@
 //! login needs. Nothing of it is kept here ([`super::pending`]).
 
 use super::Flows;
-use super::login_error::{LoginError, Refused};
+use super::login_error::{LoginError, LoginRefusal};
 use super::pending::{Origin, PendingLogin};
 use super::relay_state::RelayState;
 use super::return_to::ReturnTo;
@@ -43,7 +43,7 @@ impl Flows {
         requirement: AuthnRequirement,
         origin: Origin,
     ) -> Result<Begun, LoginError> {
-        self.outcomes.can_be_kept().await.map_err(Refused::from)?;
+        self.outcomes.can_be_kept().await.map_err(LoginRefusal::from)?;
         let now = self.now();
         let settings = &self.settings;
         let request_id = random::message_id();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::insist::{self, BEHIND, Deadline, insist};
-use super::login_error::{LoginError, Refused};
+use super::login_error::{LoginError, LoginRefusal};
 use super::node::Permit;
 use super::outcome::{Claim, Claimed, Outcome, TOLD_FOR};
 use super::pending::PendingLogin;
@@ -109,7 +109,7 @@ impl Flows {
         // 3. A ticket that is over begins nothing any more; what became of the login is told all
         //    the same.
         if delivered.is_late() {
-            return self.tell_again(relay_state, login, Refused::TicketExpired.into()).await;
+            return self.tell_again(relay_state, login, LoginRefusal::TicketExpired.into()).await;
         }
 
         let delivered = Arc::new(delivered);
@@ -141,7 +141,7 @@ impl Flows {
                 return self.repeat(outcome, login).await;
             }
         }
-        Err(Refused::Used.into())
+        Err(LoginRefusal::Used.into())
     }
 
     /// Claims a login, has it finished and notes what became of it; none when it was claimed
@@ -156,7 +156,7 @@ impl Flows {
         earlier: Option<SessionId>,
     ) -> Result<Option<Finished>, LoginError> {
         // A store that was asked for nothing has spent nothing either.
-        let claim = self.outcomes.claim(relay_state, network).await.map_err(Refused::from)?;
+        let claim = self.outcomes.claim(relay_state, network).await.map_err(LoginRefusal::from)?;
         let claimed = match claim {
             Claim::First(claimed) => claimed,
             Claim::Before => return Ok(None),
@@ -168,7 +168,7 @@ impl Flows {
         // is spent yet.
         let unused = self.replay.is_unused(delivered.artifact().fingerprint(), self.now()).await;
         let finished = match unused {
-            Err(replay::Refused::Store(away)) => {
+            Err(replay::Error::Store(away)) => {
                 return Err(self.give_back(relay_state, claimed, away));
             }
             Err(used) => Err(not_first(used, Refusal::ReplayedArtifact)),
@@ -209,7 +209,7 @@ impl Flows {
                 tracing::warn!(%error, "a login that was claimed in vain cannot be repeated");
             }
         });
-        Refused::from(away).into()
+        LoginRefusal::from(away).into()
     }
 
     /// Asks the node what the artifact stands for, and begins the session.
@@ -328,7 +328,7 @@ impl Flows {
         match self.outcomes.wait(relay_state, Duration::ZERO).await {
             Ok(Some(outcome)) => self.repeat(outcome, login).await,
             // While the store is away it is not known; what is too late stays so.
-            Ok(None) | Err(Refused::Used | Refused::Store(_)) => Err(otherwise),
+            Ok(None) | Err(LoginRefusal::Used | LoginRefusal::Store(_)) => Err(otherwise),
             Err(refused) => Err(refused.into()),
         }
     }
@@ -341,7 +341,7 @@ impl Flows {
                 // The citizen may have signed out meanwhile.
                 let live = self.sessions.find(&session, Activity::Background, self.now()).await;
                 // While the store is away nothing is lost: it is told when the browser asks again.
-                live.map_err(Refused::from)?.ok_or(Refused::Used)?;
+                live.map_err(LoginRefusal::from)?.ok_or(LoginRefusal::Used)?;
                 let (is_repeated, is_same_person) = (true, false);
                 Ok(Finished { session, assurance, login, is_repeated, is_same_person })
             }
@@ -351,8 +351,8 @@ impl Flows {
     /// Ends a login whose answer came to another browser than the one that began it.
     async fn end_for_good(&self, relay_state: &RelayState, network: Network) -> LoginError {
         match self.outcomes.end(relay_state, network).await {
-            Ok(()) => Refused::OtherBrowser.into(),
-            Err(away) => Refused::from(away).into(),
+            Ok(()) => LoginRefusal::OtherBrowser.into(),
+            Err(away) => LoginRefusal::from(away).into(),
         }
     }
 
@@ -367,10 +367,10 @@ const CLAIMS: usize = 2;
 /// What the end of a login takes beside the exchange with the node and a store that is replaced.
 const SETTLING: Duration = Duration::from_secs(5);
 
-fn not_first(refused: replay::Refused, refusal: Refusal) -> LoginError {
+fn not_first(refused: replay::Error, refusal: Refusal) -> LoginError {
     match refused {
-        replay::Refused::Used => LoginError::Refused(refusal),
-        replay::Refused::Store(full) if full.is_full() => LoginError::ReplayGuard(full),
-        replay::Refused::Store(away) => LoginError::Store(away),
+        replay::Error::Used => LoginError::Refused(refusal),
+        replay::Error::Store(full) if full.is_full() => LoginError::ReplayGuard(full),
+        replay::Error::Store(away) => LoginError::Store(away),
     }
 }

@@ -14,7 +14,7 @@ use crate::xml::signer;
 pub enum LoginError {
     /// The browser has no login to finish here.
     #[error("{0}")]
-    Pending(#[from] Refused),
+    Pending(#[from] LoginRefusal),
     /// The node did not answer as it should.
     #[error("{0}")]
     Node(#[from] NodeError),
@@ -137,13 +137,13 @@ impl LoginError {
     #[must_use]
     pub fn code(&self) -> Reason {
         match self {
-            Self::Pending(Refused::Unknown) => Reason::LoginUnknownRelayState,
-            Self::Pending(Refused::Expired) => Reason::LoginExpired,
-            Self::Pending(Refused::Used) => Reason::LoginAlreadyUsed,
-            Self::Pending(Refused::OtherBrowser) => Reason::LoginOtherBrowser,
-            Self::Pending(Refused::NoTicket) => Reason::LoginNoTicket,
-            Self::Pending(Refused::TicketExpired) => Reason::LoginTicketExpired,
-            Self::Pending(Refused::Store(_)) => Reason::SessionStoreUnavailable,
+            Self::Pending(LoginRefusal::Unknown) => Reason::LoginUnknownRelayState,
+            Self::Pending(LoginRefusal::Expired) => Reason::LoginExpired,
+            Self::Pending(LoginRefusal::Used) => Reason::LoginAlreadyUsed,
+            Self::Pending(LoginRefusal::OtherBrowser) => Reason::LoginOtherBrowser,
+            Self::Pending(LoginRefusal::NoTicket) => Reason::LoginNoTicket,
+            Self::Pending(LoginRefusal::TicketExpired) => Reason::LoginTicketExpired,
+            Self::Pending(LoginRefusal::Store(_)) => Reason::SessionStoreUnavailable,
             Self::Node(error) => error.code(),
             Self::Refused(refusal) => refusal.code(),
             Self::ReplayGuard(_) => Reason::LoginReplayGuardFull,
@@ -160,11 +160,13 @@ impl LoginError {
     pub fn class(&self) -> Class {
         match self {
             Self::Pending(refused) => match refused {
-                Refused::Unknown | Refused::Expired | Refused::TicketExpired => Class::Expired,
-                Refused::Used => Class::Used,
-                Refused::OtherBrowser => Class::OtherBrowser,
-                Refused::NoTicket => Class::NotHere,
-                Refused::Store(_) => Class::StoreAway,
+                LoginRefusal::Unknown | LoginRefusal::Expired | LoginRefusal::TicketExpired => {
+                    Class::Expired
+                }
+                LoginRefusal::Used => Class::Used,
+                LoginRefusal::OtherBrowser => Class::OtherBrowser,
+                LoginRefusal::NoTicket => Class::NotHere,
+                LoginRefusal::Store(_) => Class::StoreAway,
             },
             Self::Node(NodeError::Busy) => Class::NodeBusy,
             Self::Node(NodeError::Timeout(_)) => Class::NodeSlow,
@@ -203,7 +205,7 @@ impl LoginError {
 
 /// Why a login cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum LoginRefusal {
     /// We made no such handle.
     #[error("relay state is none of ours")]
     Unknown,

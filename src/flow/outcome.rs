@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::ledger::Bounds;
-use super::login_error::{Class, LoginError, Refused};
+use super::login_error::{Class, LoginError, LoginRefusal};
 use super::relay_state::{RelayState, Thing};
 use super::room::{Begun, NotKept, SharedRoom};
 use crate::base::clock::{SharedClock, Time, earlier, later};
@@ -189,20 +189,20 @@ impl Outcomes {
         &self,
         login: &RelayState,
         patience: Duration,
-    ) -> Result<Option<Outcome>, Refused> {
+    ) -> Result<Option<Outcome>, LoginRefusal> {
         let end = Instant::now() + patience;
         let mut pause = LOOK_AGAIN;
         loop {
             let found = self.room.find(&handle(login), self.clock.now()).await?;
             let Some(found) = found else { return Ok(None) };
             match found.value {
-                StoredOutcome::Ended => return Err(Refused::OtherBrowser),
+                StoredOutcome::Ended => return Err(LoginRefusal::OtherBrowser),
                 StoredOutcome::UnderWay if Instant::now() < end => {
                     sleep(pause).await;
                     pause = (pause * 2).min(SELDOM);
                 }
-                StoredOutcome::UnderWay => return Err(Refused::Used),
-                told => return self.told(told).map(Some).ok_or(Refused::Used),
+                StoredOutcome::UnderWay => return Err(LoginRefusal::Used),
+                told => return self.told(told).map(Some).ok_or(LoginRefusal::Used),
             }
         }
     }
@@ -364,7 +364,7 @@ mod tests {
         let Outcome::SignedIn { session: expected, .. } = &outcome else { panic!("signed in") };
         assert_eq!(session.key(), expected.key());
         w.clock.advance(Duration::from_millis(1));
-        assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
+        assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), LoginRefusal::Used);
         assert!(
             matches!(w.outcomes.claim(&w.login, network()).await, Ok(Claim::Before)),
             "still used"
@@ -396,7 +396,7 @@ mod tests {
         let w = world();
         w.outcomes.claim(&w.login, network()).await.unwrap();
         let began = Instant::now();
-        assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), Refused::Used);
+        assert_eq!(w.outcomes.wait(&w.login, PATIENCE).await.unwrap_err(), LoginRefusal::Used);
         assert!(began.elapsed() < PATIENCE + Duration::from_secs(1));
     }
 
@@ -475,7 +475,7 @@ mod tests {
         w.outcomes.end(&w.login, network()).await.unwrap();
         assert!(matches!(w.outcomes.claim(&w.login, network()).await, Ok(Claim::Before)));
         let told = w.outcomes.wait(&w.login, PATIENCE).await;
-        assert_eq!(told.unwrap_err(), Refused::OtherBrowser);
+        assert_eq!(told.unwrap_err(), LoginRefusal::OtherBrowser);
         // The twin: one that was finished came to its end, and is told of.
         let w = world();
         let claimed = w.claimed(&w.login, network()).await;

@@ -9,7 +9,7 @@
 //! 3. SAML bindings 3.4.3 leaves 80 bytes for it.
 
 use super::binding::Tag;
-use super::login_error::Refused;
+use super::login_error::LoginRefusal;
 use crate::base::clock::Time;
 use crate::base::encoding::{base64url, from_base64url, sha256};
 use crate::base::random;
@@ -100,7 +100,7 @@ pub enum NotRecognised {
     Expired(ExpiredRelayState),
 }
 
-impl From<NotRecognised> for Refused {
+impl From<NotRecognised> for LoginRefusal {
     fn from(not_recognised: NotRecognised) -> Self {
         match not_recognised {
             NotRecognised::Unknown => Self::Unknown,

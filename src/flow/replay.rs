@@ -19,7 +19,7 @@ use crate::store::{Key, Kind, Record, RecordStore, Unavailable};
 
 /// Why something may not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum Error {
     /// It was used before.
     #[error("used before")]
     Used,
@@ -42,10 +42,10 @@ impl ReplayGuard {
     ///
     /// # Errors
     /// When it was used before, or cannot be told.
-    pub async fn is_unused(&self, fingerprint: [u8; 32], now: Time) -> Result<(), Refused> {
+    pub async fn is_unused(&self, fingerprint: [u8; 32], now: Time) -> Result<(), Error> {
         match self.0.get(key(fingerprint), now).await? {
             None => Ok(()),
-            Some(_) => Err(Refused::Used),
+            Some(_) => Err(Error::Used),
         }
     }
 
@@ -60,7 +60,7 @@ impl ReplayGuard {
         until: Time,
         now: Time,
         deadline: Deadline,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Error> {
         let (key, mark) = (key(fingerprint), Bytes::copy_from_slice(&random::bytes::<16>()));
         let record = Record {
             sealed: Bytes::new(),
@@ -81,7 +81,7 @@ impl ReplayGuard {
                     && self.0.get(key, now).await?.is_some_and(|found| found.label == *mark))
             }
         });
-        if is_noted.await? { Ok(()) } else { Err(Refused::Used) }
+        if is_noted.await? { Ok(()) } else { Err(Error::Used) }
     }
 }
 
@@ -110,8 +110,8 @@ mod tests {
     async fn refuses_a_second_use_until_it_expires() {
         let guard = ReplayGuard::new(Arc::new(Memory::new(10)));
         assert_eq!(guard.first_use([1; 32], at(10), at(0), soon()).await, Ok(()));
-        assert_eq!(guard.first_use([1; 32], at(10), at(9), soon()).await, Err(Refused::Used));
-        assert_eq!(guard.is_unused([1; 32], at(9)).await, Err(Refused::Used));
+        assert_eq!(guard.first_use([1; 32], at(10), at(9), soon()).await, Err(Error::Used));
+        assert_eq!(guard.is_unused([1; 32], at(9)).await, Err(Error::Used));
         assert_eq!(guard.is_unused([2; 32], at(9)).await, Ok(()));
         assert_eq!(guard.first_use([2; 32], at(10), at(9), soon()).await, Ok(()));
         assert_eq!(guard.first_use([1; 32], at(20), at(10), soon()).await, Ok(()));
@@ -124,13 +124,13 @@ mod tests {
             guard.first_use([number; 32], at(10), at(0), soon()).await.unwrap();
         }
         let full = guard.first_use([3; 32], at(10), at(9), soon()).await;
-        assert!(matches!(full, Err(Refused::Store(_))), "{full:?}");
-        assert_eq!(guard.first_use([1; 32], at(10), at(9), soon()).await, Err(Refused::Used));
+        assert!(matches!(full, Err(Error::Store(_))), "{full:?}");
+        assert_eq!(guard.first_use([1; 32], at(10), at(9), soon()).await, Err(Error::Used));
         assert_eq!(guard.first_use([3; 32], at(20), at(10), soon()).await, Ok(()));
     }
 
     /// Has a thing used while the line to the store is so for a second, and is good afterwards.
-    async fn used_while(guard: &ReplayGuard, store: &Losing, line: Line) -> Result<(), Refused> {
+    async fn used_while(guard: &ReplayGuard, store: &Losing, line: Line) -> Result<(), Error> {
         store.becomes(line);
         let (used, ()) = tokio::join!(guard.first_use([1; 32], at(10), at(0), soon()), async {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -146,7 +146,7 @@ mod tests {
             let guard = ReplayGuard::new(store.clone());
             assert_eq!(used_while(&guard, &store, line).await, Ok(()), "{line:?}");
             let again = guard.first_use([1; 32], at(10), at(0), soon()).await;
-            assert_eq!(again, Err(Refused::Used), "{line:?}");
+            assert_eq!(again, Err(Error::Used), "{line:?}");
         }
     }
 
@@ -158,7 +158,7 @@ mod tests {
             other.first_use([1; 32], at(10), at(0), soon()).await.unwrap();
             let guard = ReplayGuard::new(store.clone());
             let used = used_while(&guard, &store, line).await;
-            assert_eq!(used, Err(Refused::Used), "{line:?}");
+            assert_eq!(used, Err(Error::Used), "{line:?}");
         }
     }
 
@@ -179,6 +179,6 @@ mod tests {
         let store = Losing::new();
         store.becomes(Line::Cut);
         let used = ReplayGuard::new(store).first_use([1; 32], at(10), at(0), soon()).await;
-        assert!(matches!(used, Err(Refused::Store(_))), "{used:?}");
+        assert!(matches!(used, Err(Error::Store(_))), "{used:?}");
     }
 }

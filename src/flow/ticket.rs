@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::login_error::Refused;
+use super::login_error::LoginRefusal;
 use super::relay_state::{RelayState, Thing};
 use crate::base::clock::{Time, later};
 use crate::base::encoding::{base64url, from_base64url};
@@ -75,16 +75,16 @@ pub fn open(
     sealer: &Sealer,
     login: &RelayState,
     now: Time,
-) -> Result<Delivered, Refused> {
+) -> Result<Delivered, LoginRefusal> {
     let (key, secret) = login.key(Thing::Delivery);
     let sealed = text.filter(|text| text.len() <= LONGEST).and_then(from_base64url);
     let plain = sealed.and_then(|sealed| sealer.open(key, secret.as_bytes(), &sealed).ok());
-    let plain = plain.ok_or(Refused::NoTicket)?;
-    let (time, artifact) = plain.expose().split_first_chunk().ok_or(Refused::NoTicket)?;
+    let plain = plain.ok_or(LoginRefusal::NoTicket)?;
+    let (time, artifact) = plain.expose().split_first_chunk().ok_or(LoginRefusal::NoTicket)?;
     let artifact = std::str::from_utf8(artifact).ok().and_then(|text| Artifact::parse(text).ok());
-    let artifact = artifact.ok_or(Refused::NoTicket)?;
+    let artifact = artifact.ok_or(LoginRefusal::NoTicket)?;
     let delivered = Time::from_millisecond(i64::from_be_bytes(*time));
-    let delivered = delivered.map_err(|_| Refused::NoTicket)?;
+    let delivered = delivered.map_err(|_| LoginRefusal::NoTicket)?;
     Ok(Delivered { artifact, is_late: now >= later(delivered, LIFETIME) })
 }
 
@@ -129,17 +129,17 @@ mod tests {
         let other = RelayState::issue(&sealer, Time::from_second(END).unwrap());
         let ticket = Ticket::issue(&sealer, &login, &artifact(4, 44), at(0));
         let refused = |text: Option<&str>, login| open(text, &sealer, login, at(0)).unwrap_err();
-        assert_eq!(refused(Some(ticket.expose()), &other), Refused::NoTicket);
+        assert_eq!(refused(Some(ticket.expose()), &other), LoginRefusal::NoTicket);
         let foreign = Ticket::issue(&Sealer::default(), &login, &artifact(4, 44), at(0));
         let long = "A".repeat(5000);
         for text in [None, Some(""), Some("x"), Some(foreign.expose()), Some(&long)] {
-            assert_eq!(refused(text, &login), Refused::NoTicket, "{text:?}");
+            assert_eq!(refused(text, &login), LoginRefusal::NoTicket, "{text:?}");
         }
         let bytes = from_base64url(ticket.expose()).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert_eq!(refused(Some(&base64url(&changed)), &login), Refused::NoTicket, "{at}");
+            assert_eq!(refused(Some(&base64url(&changed)), &login), LoginRefusal::NoTicket, "{at}");
         }
     }
 

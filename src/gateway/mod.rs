@@ -46,7 +46,7 @@ use crate::identity::forms::signature::takes_its_place;
 use crate::identity::keys::SigningKeys;
 use crate::identity::token::{Minter, Tokens};
 use crate::observe::access::AccessLog;
-use crate::observe::metrics::{Answers, Doors};
+use crate::observe::metrics::{GatewayCounts, ResponseCounts};
 use crate::observe::seldom::Seldom;
 use crate::proxy::upstream::Group;
 use crate::proxy::{self, Proxy, Upstreams};
@@ -76,7 +76,7 @@ pub struct Shared {
     /// Where each request is noted.
     pub access: Arc<AccessLog>,
     /// Counts of refusals, logins and sign-outs, for metrics.
-    pub counts: Arc<Doors>,
+    pub counts: Arc<GatewayCounts>,
     /// What is said of us in requests that go on.
     pub via: Arc<Via>,
     /// When it is told again that a client told an identity.
@@ -98,7 +98,7 @@ pub struct Worker {
     /// The signed identities that this worker handed out last.
     pub tokens: Tokens,
     /// The answers of this worker.
-    pub answers: Arc<Answers>,
+    pub answers: Arc<ResponseCounts>,
 }
 
 impl Worker {
@@ -116,7 +116,7 @@ impl Worker {
         Self::with(Arc::clone(shared), upstreams, Arc::clone(&self.answers))
     }
 
-    fn with(shared: Arc<Shared>, upstreams: Upstreams, answers: Arc<Answers>) -> Self {
+    fn with(shared: Arc<Shared>, upstreams: Upstreams, answers: Arc<ResponseCounts>) -> Self {
         let (edge, limits) = (&shared.settings.edge, &shared.settings.limits);
         let settings = proxy::Settings {
             cookies: shared.settings.cookies,

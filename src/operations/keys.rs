@@ -24,7 +24,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::refused::{self, Done, Refused, read};
+use super::json::{self, AdminError, Done, read};
 use super::sessions::{Admin, end_all};
 use crate::app::keys::{Error, Keeper, Retired};
 use crate::base::body::Body;
@@ -78,7 +78,7 @@ impl Keys {
         from: IpAddr,
         admin: &Admin,
     ) -> Response<Body> {
-        refused::answer(match admin.admit(request.headers()) {
+        json::answer(match admin.admit(request.headers()) {
             Ok(()) => self.handle(request, from).await,
             Err(refused) => Err(refused),
         })
@@ -86,7 +86,7 @@ impl Keys {
 
     async fn handle(&self, request: Request<Incoming>, from: IpAddr) -> Done {
         let (parts, body) = request.into_parts();
-        let rest = parts.uri.path().strip_prefix(PATH).ok_or(Refused::NotFound)?;
+        let rest = parts.uri.path().strip_prefix(PATH).ok_or(AdminError::NotFound)?;
         let act = match (rest, &parts.method) {
             ("", &Method::GET) => return Ok((StatusCode::OK, self.0.list())),
             ("/jwks", &Method::GET) => {
@@ -96,14 +96,14 @@ impl Keys {
             ("/rotate", &Method::POST) => {
                 let asked = read(body).await?;
                 Act::Rotate(match asked.get("alg").and_then(Value::as_str) {
-                    Some(name) => Some(Algorithm::named(name).ok_or(Refused::Malformed(ALG))?),
+                    Some(name) => Some(Algorithm::named(name).ok_or(AdminError::Malformed(ALG))?),
                     None => None,
                 })
             }
             ("/retire", &Method::POST) => {
                 let asked = read(body).await?;
                 let kid = asked.get("kid").and_then(Value::as_str);
-                Act::Retire(kid.ok_or(Refused::Malformed("give kid"))?.to_owned())
+                Act::Retire(kid.ok_or(AdminError::Malformed("give kid"))?.to_owned())
             }
             ("/backup", &Method::POST) => {
                 require_here(from)?;
@@ -114,12 +114,12 @@ impl Keys {
                 let asked = read(body).await?;
                 let given = asked.get("pairwise_secret").and_then(Value::as_str);
                 let secret = given.and_then(from_base64).and_then(PairwiseSecret::new);
-                Act::Restore(secret.ok_or(Refused::Malformed(SECRET))?)
+                Act::Restore(secret.ok_or(AdminError::Malformed(SECRET))?)
             }
             ("" | "/jwks" | "/rotate" | "/retire" | "/backup" | "/restore", _) => {
-                return Err(Refused::Method);
+                return Err(AdminError::Method);
             }
-            _ => return Err(Refused::NotFound),
+            _ => return Err(AdminError::NotFound),
         };
         // The operator may leave before the answer: it is done and logged all the same.
         let gateway = Arc::clone(&self.0);
@@ -166,7 +166,7 @@ impl Gateway {
                 self.keeper.spread().await;
                 let ended = end_all(&self.sessions, &self.clock, None).await;
                 let ended =
-                    ended.map_err(|error| Refused::Away(format!("{error}; {NOT_ENDED}")))?;
+                    ended.map_err(|error| AdminError::Away(format!("{error}; {NOT_ENDED}")))?;
                 tracing::warn!(ended, "all sessions ended, since every sub is another one");
                 Ok((StatusCode::OK, json!({ "restored": true, "ended": ended })))
             }
@@ -187,7 +187,7 @@ impl Gateway {
     }
 }
 
-impl From<Error> for Refused {
+impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(Refusal::NoSuchKey) => Self::NotFound,
@@ -202,12 +202,12 @@ impl From<Error> for Refused {
 }
 
 /// The secret goes to this machine and comes from it: the listener is not encrypted.
-fn require_here(from: IpAddr) -> Result<(), Refused> {
+fn require_here(from: IpAddr) -> Result<(), AdminError> {
     if from.to_canonical().is_loopback() {
         return Ok(());
     }
     let text = "the secret of the pseudonyms is given to this machine only: ask over loopback";
-    Err(Refused::Conflict(text.to_owned()))
+    Err(AdminError::Conflict(text.to_owned()))
 }
 
 const ALG: &str = "alg is ES256, EdDSA or RS256";

@@ -10,8 +10,8 @@
 //! under the listener's own names alone: a foreign page whose name leads to this address would
 //! read them in the operator's browser. Nothing here is answered on the public listeners.
 
+mod json;
 pub mod keys;
-mod refused;
 pub mod sessions;
 
 use std::net::IpAddr;

@@ -22,7 +22,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::refused::{self, Refused, read};
+use super::json::{self, AdminError, read};
 use crate::base::body::Body;
 use crate::base::clock::SharedClock;
 use crate::base::encoding::{from_hex, hex_lower};
@@ -63,14 +63,14 @@ impl Admin {
     /// Answers a request whose path is [`PATH`] or below it.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let done = self.handle(request).await;
-        refused::answer(done.map(|said| (StatusCode::OK, said)))
+        json::answer(done.map(|said| (StatusCode::OK, said)))
     }
 
-    async fn handle(&self, request: Request<Incoming>) -> Result<Value, Refused> {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Value, AdminError> {
         let (parts, body) = request.into_parts();
         self.admit(&parts.headers)?;
         let now = self.clock.now();
-        let rest = parts.uri.path().strip_prefix(PATH).ok_or(Refused::NotFound)?;
+        let rest = parts.uri.path().strip_prefix(PATH).ok_or(AdminError::NotFound)?;
         match (rest, &parts.method) {
             ("", &Method::GET) => self.list(parts.uri.query().unwrap_or("")).await,
             ("/owner", &Method::POST) => {
@@ -79,7 +79,7 @@ impl Admin {
                 let owner = text("kind")
                     .zip(text("identifier"))
                     .and_then(|(kind, identifier)| self.sessions.owner(kind, identifier));
-                let owner = owner.ok_or(Refused::Malformed(
+                let owner = owner.ok_or(AdminError::Malformed(
                     "give kind (pesel, cross_border or login_name) and identifier",
                 ))?;
                 Ok(json!({ "owner": hex_lower(&owner) }))
@@ -91,41 +91,41 @@ impl Admin {
                 let owner = match (owner, all) {
                     (Some(owner), false) => Some(digest(owner)?),
                     (None, true) => None,
-                    _ => return Err(Refused::Malformed("give owner, or all as true")),
+                    _ => return Err(AdminError::Malformed("give owner, or all as true")),
                 };
                 self.end_many(owner).await
             }
             (rest, method) => {
-                let key = rest.strip_prefix('/').ok_or(Refused::NotFound)?;
+                let key = rest.strip_prefix('/').ok_or(AdminError::NotFound)?;
                 let key = SessionKey::from_bytes(digest(key)?);
                 match *method {
                     Method::GET => {
                         let seen = self.sessions.seen(key, now).await?;
-                        seen.as_ref().map(shown).ok_or(Refused::NotFound)
+                        seen.as_ref().map(shown).ok_or(AdminError::NotFound)
                     }
                     Method::DELETE => {
                         let ended = self.sessions.end(key, Why::Operator, now).await?;
                         if !ended {
-                            return Err(Refused::NotFound);
+                            return Err(AdminError::NotFound);
                         }
                         tracing::info!(session = key.public_name(), "operator ended a session");
                         Ok(json!({ "ended": 1 }))
                     }
-                    _ => Err(Refused::Method),
+                    _ => Err(AdminError::Method),
                 }
             }
         }
     }
 
     /// Admits whoever has the token.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Refused> {
-        let token = self.token.as_ref().ok_or(Refused::NotFound)?;
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), AdminError> {
+        let token = self.token.as_ref().ok_or(AdminError::NotFound)?;
         let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
-        let given = given.strip_prefix(b"Bearer ").ok_or(Refused::Unauthorized)?;
-        verify_slices_are_equal(given, token.expose()).map_err(|_| Refused::Unauthorized)
+        let given = given.strip_prefix(b"Bearer ").ok_or(AdminError::Unauthorized)?;
+        verify_slices_are_equal(given, token.expose()).map_err(|_| AdminError::Unauthorized)
     }
 
-    async fn list(&self, query: &str) -> Result<Value, Refused> {
+    async fn list(&self, query: &str) -> Result<Value, AdminError> {
         let (mut owner, mut after, mut limit) = (None, None, DEFAULT_LIMIT);
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -136,9 +136,9 @@ impl Admin {
                         .parse()
                         .ok()
                         .filter(|limit| (1..=MOST).contains(limit))
-                        .ok_or(Refused::Malformed("limit is 1 to 1000"))?;
+                        .ok_or(AdminError::Malformed("limit is 1 to 1000"))?;
                 }
-                _ => return Err(Refused::Malformed("parameters are owner, after and limit")),
+                _ => return Err(AdminError::Malformed("parameters are owner, after and limit")),
             }
         }
         let listed = self.sessions.list(owner, after, limit, self.clock.now()).await?;
@@ -147,7 +147,7 @@ impl Admin {
     }
 
     /// Goes on although the operator's connection ends.
-    async fn end_many(&self, owner: Option<[u8; 32]>) -> Result<Value, Refused> {
+    async fn end_many(&self, owner: Option<[u8; 32]>) -> Result<Value, AdminError> {
         let (sessions, clock) = (Arc::clone(&self.sessions), Arc::clone(&self.clock));
         let ended = tokio::spawn(async move { end_all(&sessions, &clock, owner).await });
         let ended = ended.await.map_err(|error| Unavailable(error.to_string()))??;
@@ -196,9 +196,9 @@ fn shown(seen: &Seen) -> Value {
     })
 }
 
-fn digest(text: &str) -> Result<[u8; 32], Refused> {
+fn digest(text: &str) -> Result<[u8; 32], AdminError> {
     let bytes = from_hex(text).and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or(Refused::Malformed("a key or an owner is 64 hexadecimal digits"))
+    bytes.ok_or(AdminError::Malformed("a key or an owner is 64 hexadecimal digits"))
 }
 
 /// How many are ended at once.

@@ -24,7 +24,7 @@ use super::in_flight::InFlight;
 use super::pool::Pooled;
 use super::request::{Prepared, Signature};
 use super::upload::{self, Upload};
-use super::upstream::{Failure, Lease, Protocol, Requester, Spoken, dial};
+use super::upstream::{Lease, Protocol, Requester, ServerError, Spoken, dial};
 use super::upstreams::Upstream;
 use crate::gate::action::Bounds;
 use crate::wire::framing::Said;
@@ -78,7 +78,7 @@ pub(super) async fn run(
             Ok(way) => way,
             Err(error) => {
                 now = Instant::now();
-                lease.failed(Failure::Connect, now);
+                lease.failed(ServerError::Connect, now);
                 if tries == 0 {
                     return Err(error);
                 }
@@ -255,13 +255,13 @@ async fn connect(upstream: &Upstream, lease: &Lease, wanted: Wanted) -> Result<W
 /// Says what failed, if it is the server's fault. A connection that waited and broke says nothing
 /// of its server, nor does one that broke in the middle of a body: a server that answers early may
 /// break off.
-fn failure(error: &Error, is_fresh: bool, is_cut_short: bool) -> Option<Failure> {
+fn failure(error: &Error, is_fresh: bool, is_cut_short: bool) -> Option<ServerError> {
     match error {
-        Error::Slow(_) => Some(Failure::Timeout),
-        Error::BadAnswer(_) => Some(Failure::Broken),
-        Error::Died(_) | Error::Http2(_) if is_fresh && !is_cut_short => Some(Failure::Broken),
+        Error::Slow(_) => Some(ServerError::Timeout),
+        Error::BadAnswer(_) => Some(ServerError::Broken),
+        Error::Died(_) | Error::Http2(_) if is_fresh && !is_cut_short => Some(ServerError::Broken),
         // A server that takes nothing at all.
-        Error::NotProcessed(_) | Error::StreamRefused(_) if is_fresh => Some(Failure::Broken),
+        Error::NotProcessed(_) | Error::StreamRefused(_) if is_fresh => Some(ServerError::Broken),
         _ => None,
     }
 }
@@ -316,10 +316,10 @@ mod tests {
         let bad = Error::BadAnswer(Refusal::Malformed("head of the answer"));
         let body = Error::Body(BodyError::Incomplete);
         for (error, is_fresh, is_cut_short, blamed) in [
-            (&slow, true, false, Some(Failure::Timeout)),
-            (&slow, false, true, Some(Failure::Timeout)),
-            (&bad, false, true, Some(Failure::Broken)),
-            (&died(), true, false, Some(Failure::Broken)),
+            (&slow, true, false, Some(ServerError::Timeout)),
+            (&slow, false, true, Some(ServerError::Timeout)),
+            (&bad, false, true, Some(ServerError::Broken)),
+            (&died(), true, false, Some(ServerError::Broken)),
             // A connection that waited, and a request in the middle of which it broke off.
             (&died(), false, false, None),
             (&died(), true, true, None),

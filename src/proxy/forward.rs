@@ -8,7 +8,7 @@ use http::{HeaderMap, Response, StatusCode};
 use super::attempt::{self, Sent, UpstreamResponse};
 use super::error::Error;
 use super::upstream::Group;
-use super::{Proxy, answer_body, answer_fields, http2, request, tunnel};
+use super::{Proxy, http2, request, response_body, response_fields, tunnel};
 use crate::base::body::Body;
 use crate::gate::Pass;
 use crate::gate::action::Forward;
@@ -76,9 +76,10 @@ pub async fn forward(
                 );
             }
             let pool = Arc::clone(&upstream.pool);
-            let body = answer_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
+            let body =
+                response_body::read(answered, in_flight, pool, idle, || lasting(Form::Stream));
             // Most answers go on line by line; a map is made of those that must be changed.
-            let passed = if answer_fields::are_changed(pass.route(), status, &lines) {
+            let passed = if response_fields::are_changed(pass.route(), status, &lines) {
                 Err(lines)
             } else {
                 RawHeaders::of(lines, length, cookies)
@@ -99,7 +100,7 @@ pub async fn forward(
         Ok(passed) => Ok(passed),
         Err(fields) => {
             let told = (upstream.group.settings(), &host);
-            Err(answer_fields::changed((status, fields), pass, cookies, told, context)?)
+            Err(response_fields::changed((status, fields), pass, cookies, told, context)?)
         }
     };
     Ok(response((status, fields, body), lasts, pass.live().is_some()))

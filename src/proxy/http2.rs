@@ -144,10 +144,10 @@ pub(super) fn read(
     }
     let (incoming, watched) = (Some(incoming), Watched::new(lasting()));
     let deadline = Deadline::default();
-    Body::stream(AnswerBody { incoming, upload, in_flight, deadline, idle, watched })
+    Body::stream(ResponseBody { incoming, upload, in_flight, deadline, idle, watched })
 }
 
-struct AnswerBody {
+struct ResponseBody {
     /// Absent when it was ended.
     incoming: Option<hyper::body::Incoming>,
     upload: Upload,
@@ -157,7 +157,7 @@ struct AnswerBody {
     watched: Watched,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     fn end(&mut self, cut: Cut) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.incoming = None;
         self.upload.break_off();
@@ -165,7 +165,7 @@ impl AnswerBody {
     }
 }
 
-impl HttpBody for AnswerBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = BoxError;
 

@@ -11,8 +11,6 @@
 //! 5. The answer loses what could speak in our name, and what was made for one citizen is not
 //!    stored by browsers unless the portal says otherwise.
 
-mod answer_body;
-mod answer_fields;
 mod attempt;
 mod connection;
 mod error;
@@ -23,6 +21,8 @@ mod map_back;
 mod pool;
 mod request;
 mod request_writer;
+mod response_body;
+mod response_fields;
 mod trailer;
 mod tunnel;
 mod upload;

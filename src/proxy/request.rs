@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
 
 use super::Proxy;
-use super::answer_fields::changed_interim;
 use super::connection::{Outgoing, Watch};
 use super::error::Error;
+use super::response_fields::changed_interim;
 use super::upload::Sending;
 use super::upstream::Group;
 use crate::gate::Pass;
@@ -26,7 +26,7 @@ use crate::request::lasting::{Cut, Form, Lasting, Opened};
 use crate::request::preflight;
 use crate::request::service::{ExpectContinue, Peer, WantsUpgrade};
 use crate::wire::framing::{self, Framing};
-use crate::wire::head::AnswerHead;
+use crate::wire::head::ResponseHead;
 use crate::wire::incoming::Incoming;
 use crate::wire::outgoing::{self, Fields};
 use crate::wire::write_buffer;
@@ -232,7 +232,7 @@ impl Watch for Prepared<'_> {
         self.lasting.get()?.cut()
     }
 
-    fn interim(&self, head: &AnswerHead) {
+    fn interim(&self, head: &ResponseHead) {
         if let Some(interim) = self.interim {
             let cookies = self.ours.proxy.settings.cookies;
             interim.put(head.status, &changed_interim(head.lines.to_map(), self.pass, cookies));

@@ -15,7 +15,7 @@ use crate::gate::RouteMatch;
 use crate::gate::facts::Facts;
 use crate::gate::policy::Policy;
 use crate::gate::readings::Refusal;
-use crate::observe::metrics::Doors;
+use crate::observe::metrics::GatewayCounts;
 use crate::request::networks::Networks;
 use crate::request::{lenient_path, path};
 use crate::session::sessions::Sessions;
@@ -80,7 +80,7 @@ pub struct CurrentRules {
     /// The clock by which open requests are judged again.
     pub clock: SharedClock,
     /// Where it is counted that something was ended.
-    pub counts: Arc<Doors>,
+    pub counts: Arc<GatewayCounts>,
 }
 
 impl CurrentRules {
@@ -90,7 +90,7 @@ impl CurrentRules {
         rules: Arc<Rules>,
         sessions: Arc<Sessions>,
         clock: SharedClock,
-        counts: Arc<Doors>,
+        counts: Arc<GatewayCounts>,
     ) -> Arc<Self> {
         Arc::new(Self { rules: ArcSwap::new(rules), sessions, clock, counts })
     }

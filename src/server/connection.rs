@@ -27,7 +27,7 @@ pub(super) struct Connection<S> {
 
 /// Why a connection ends before it speaks HTTP.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum Error {
     #[error(transparent)]
     Proxy(#[from] proxy_protocol::Error),
     #[error(transparent)]
@@ -38,7 +38,7 @@ enum Refused {
     Slow,
 }
 
-impl Refused {
+impl Error {
     /// Returns its name in metrics.
     fn name(&self) -> &'static str {
         match self {
@@ -90,12 +90,12 @@ impl<S: Service> Connection<S> {
         }
     }
 
-    async fn begin(&mut self, stream: Stream) -> Result<Ready, Refused> {
+    async fn begin(&mut self, stream: Stream) -> Result<Ready, Error> {
         let time = self.admission.limits.handshake_timeout;
-        tokio::time::timeout(time, self.handshake(stream)).await.unwrap_or(Err(Refused::Slow))
+        tokio::time::timeout(time, self.handshake(stream)).await.unwrap_or(Err(Error::Slow))
     }
 
-    async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Refused> {
+    async fn handshake(&mut self, mut stream: Stream) -> Result<Ready, Error> {
         // 1. A proxy that we know says which client's connection it brings.
         if let Some(ip) = self.address.ip()
             && self.admission.proxies.contains(ip)

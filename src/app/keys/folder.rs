@@ -6,7 +6,7 @@
 
 use tracing::warn;
 
-use super::kept::Kept;
+use super::saved::SavedKeys;
 use super::{Change, Error, Keeper, Known};
 use crate::app::lock::turn;
 use crate::app::state::StateError;
@@ -52,7 +52,7 @@ impl Keeper {
 
     /// Returns what the folder has, and what is known here in the place of what it lacks. What cannot
     /// be read stops a start; later it is put back, but for the secret, which is nobody's to replace.
-    fn in_folder(&self, ours: &Kept, known: &Known) -> Result<Kept, StateError> {
+    fn in_folder(&self, ours: &SavedKeys, known: &Known) -> Result<SavedKeys, StateError> {
         let mut found = ours.copied();
         if let Some(ring) = or_put_back(self.state.key_ring(self.period, &self.in_use()), known)? {
             found.ring = ring;
@@ -72,13 +72,13 @@ impl Keeper {
         Ok(found)
     }
 
-    fn is_in_folder(&self, kept: &Kept) -> bool {
+    fn is_in_folder(&self, kept: &SavedKeys) -> bool {
         let secret = (!self.is_given).then_some(&kept.secret);
         self.state.has(&kept.ring, secret, kept.changes).unwrap_or(false)
     }
 
     /// Keeps the numbers last: a secret without them is no later one than that which is known.
-    pub(super) fn keep_in_folder(&self, kept: &Kept) -> Result<(), StateError> {
+    pub(super) fn keep_in_folder(&self, kept: &SavedKeys) -> Result<(), StateError> {
         self.state.keep_key_ring(&kept.ring)?;
         if !self.is_given {
             self.state.keep_pairwise_secret(&kept.secret)?;
@@ -290,7 +290,7 @@ mod tests {
         keeper.retiring.withdraw(&keeper.keys, &leaked, now).unwrap();
         let ours = keeper.in_memory(&Known::default());
         let ring = KeyRing::generate(PERIOD, &[Algorithm::Es256], now);
-        let theirs = Kept { ring, secret: PairwiseSecret::generate(), changes: ours.changes };
+        let theirs = SavedKeys { ring, secret: PairwiseSecret::generate(), changes: ours.changes };
         let next = keeper.joined(&theirs, ours, &Known::default(), now);
         assert!(next.ring.is_retired(&leaked));
     }

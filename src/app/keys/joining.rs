@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::kept::Kept;
+use super::saved::SavedKeys;
 use super::{Error, Keeper, Known};
 use crate::base::clock::Time;
 use crate::identity::claims::PairwiseSecret;
@@ -10,7 +10,13 @@ use crate::identity::claims::PairwiseSecret;
 impl Keeper {
     /// Returns what the record says, with what is known here besides: a record that was put back, or
     /// changed apart from ours, costs no key that may have signed, and brings none back.
-    pub(super) fn joined(&self, theirs: &Kept, ours: Kept, known: &Known, now: Time) -> Kept {
+    pub(super) fn joined(
+        &self,
+        theirs: &SavedKeys,
+        ours: SavedKeys,
+        known: &Known,
+        now: Time,
+    ) -> SavedKeys {
         let mut next = theirs.copied();
         // What a folder has that was never shared, or was shared elsewhere, is not for all replicas.
         let is_copy = known.changes.revision > 0 && ours.secret.is(&theirs.secret);
@@ -22,7 +28,7 @@ impl Keeper {
         next
     }
 
-    fn join(&self, next: &mut Kept, theirs: &Kept, ours: Kept, now: Time) {
+    fn join(&self, next: &mut SavedKeys, theirs: &SavedKeys, ours: SavedKeys, now: Time) {
         if ours.changes.revision > theirs.changes.revision {
             warn!(
                 "keys of identities that are kept are older than those known here: they are put back"
@@ -38,16 +44,20 @@ impl Keeper {
     }
 
     /// Returns what is known here, and something new in the place of what is not.
-    pub(super) fn in_memory(&self, known: &Known) -> Kept {
+    pub(super) fn in_memory(&self, known: &Known) -> SavedKeys {
         let mut ring = self.keys.ring().clone();
         ring.require(&self.in_use());
         let is_known = self.secret.is_known();
         let secret = if is_known { self.secret.copied() } else { PairwiseSecret::generate() };
-        Kept { ring, secret, changes: known.changes }
+        SavedKeys { ring, secret, changes: known.changes }
     }
 
     /// Makes keys where there should be some. That may take a while.
-    pub(super) async fn advanced(&self, mut kept: Kept, now: Time) -> Result<Kept, Error> {
+    pub(super) async fn advanced(
+        &self,
+        mut kept: SavedKeys,
+        now: Time,
+    ) -> Result<SavedKeys, Error> {
         kept.ring.take_in(&self.own, now);
         if !kept.ring.is_due(now) {
             return Ok(kept);
@@ -60,8 +70,8 @@ impl Keeper {
     }
 
     /// Goes on with these keys, which are kept.
-    pub(super) fn adopt(&self, kept: Kept, known: &mut Known) {
-        let Kept { ring, secret, changes } = kept;
+    pub(super) fn adopt(&self, kept: SavedKeys, known: &mut Known) {
+        let SavedKeys { ring, secret, changes } = kept;
         known.changes = changes;
         known.lacks_keys = false;
         let now = self.clock.now();

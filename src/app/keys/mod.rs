@@ -17,8 +17,8 @@
 mod error;
 mod folder;
 mod joining;
-mod kept;
 mod retiring;
+mod saved;
 mod shared;
 
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
 pub use self::error::Error;
-use self::kept::Kept;
 use self::retiring::Retiring;
+use self::saved::SavedKeys;
 use super::state::{Changes, State};
 use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time, later};
@@ -120,7 +120,7 @@ pub enum Retired {
 }
 
 /// What is to be changed.
-type Change<'c> = Option<&'c (dyn Fn(&mut Kept, Time) -> Result<(), Refusal> + Sync)>;
+type Change<'c> = Option<&'c (dyn Fn(&mut SavedKeys, Time) -> Result<(), Refusal> + Sync)>;
 
 impl Keeper {
     /// Finds or makes the keys. `secret` is shared with all who make pseudonyms; it is replaced by

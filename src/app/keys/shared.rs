@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::kept::Kept;
+use super::saved::SavedKeys;
 use super::{Change, Error, Keeper, Known, PERIOD};
 use crate::base::clock::Time;
 use crate::base::secret::Secret;
@@ -64,7 +64,7 @@ impl Keeper {
         found: Option<Found>,
         known: &mut Known,
         now: Time,
-    ) -> Result<(Option<Kept>, Kept), Error> {
+    ) -> Result<(Option<SavedKeys>, SavedKeys), Error> {
         let ours = self.in_memory(known);
         let Some(found) = found else {
             if known.is_read {
@@ -82,7 +82,7 @@ impl Keeper {
             return Ok((None, ours));
         }
         let in_use = self.in_use();
-        let read = |plain: Secret<Vec<u8>>| Kept::read(plain.expose(), self.period, &in_use);
+        let read = |plain: Secret<Vec<u8>>| SavedKeys::read(plain.expose(), self.period, &in_use);
         let theirs = found.plain.and_then(read).ok_or_else(|| Error::Shut(record.shown()))?;
         known.differs = self.is_given && !theirs.secret.is(&self.secret);
         if known.differs && !known.is_read {
@@ -96,7 +96,7 @@ impl Keeper {
     }
 
     /// Goes on with what the record says, and keeps a copy of it.
-    fn take_over(&self, kept: Kept, known: &mut Known) {
+    fn take_over(&self, kept: SavedKeys, known: &mut Known) {
         let is_as_before = kept.changes == known.changes && kept.is(&self.in_memory(known));
         if (!known.is_read || !is_as_before)
             && let Err(error) = self.keep_in_folder(&kept)

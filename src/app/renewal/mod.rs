@@ -56,7 +56,7 @@ const PAIRWISE_SECRET: &str = "identity.pairwise_secret_file";
 
 /// Why a new configuration is not applied.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum ReloadError {
     /// These keys have other values.
     #[error(
         "{} cannot change while the program runs: restart it, or let a successor take over (SIGUSR2)",
@@ -111,7 +111,7 @@ impl Renewal {
         settings: Settings,
         admission: &Admission,
         workers: &[Arc<Current>],
-    ) -> Result<Renewed, Refused> {
+    ) -> Result<Renewed, ReloadError> {
         let LiveSettings {
             gateway,
             flows,
@@ -189,13 +189,13 @@ impl Renewal {
 
     /// Has Redis reached with the passwords and certificates that are in the files now. Where that
     /// fails, everything is as before, and nothing of the new configuration may apply.
-    fn renew_redis(&self, store: &StoreKind) -> Result<(), Refused> {
+    fn renew_redis(&self, store: &StoreKind) -> Result<(), ReloadError> {
         let (Some(redis), StoreKind::Redis(settings)) = (&self.redis, store) else { return Ok(()) };
-        redis.renew(settings).map_err(Refused::Redis)
+        redis.renew(settings).map_err(ReloadError::Redis)
     }
 
     /// Takes what can change out of new settings.
-    fn take(&self, settings: Settings) -> Result<LiveSettings, Refused> {
+    fn take(&self, settings: Settings) -> Result<LiveSettings, ReloadError> {
         // What is passed over here cannot change: all keys that it comes from are fixed, by name. Of
         // what their files hold, three secrets are looked at below, and Redis is told of the rest.
         let Settings {
@@ -252,7 +252,7 @@ impl Renewal {
             }
         }
         if !changed.is_empty() {
-            return Err(Refused::Fixed(changed));
+            return Err(ReloadError::Fixed(changed));
         }
         Ok(LiveSettings {
             gateway,

@@ -59,7 +59,7 @@ struct Claims {
 
 /// Why an identity is not believed.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum Error {
     #[error("there is no X-Brama-Assertion: nobody is signed in")]
     Absent,
     #[error("the gateway's public keys cannot be fetched: {0}")]
@@ -75,17 +75,17 @@ impl Portal {
         Self { issuer, keys_url, keys: RwLock::new(JwkSet { keys: Vec::new() }) }
     }
 
-    async fn claims(&self, headers: &HeaderMap) -> Result<Claims, Refused> {
-        let token = headers.get("x-brama-assertion").ok_or(Refused::Absent)?;
+    async fn claims(&self, headers: &HeaderMap) -> Result<Claims, Error> {
+        let token = headers.get("x-brama-assertion").ok_or(Error::Absent)?;
         let token = token.as_bytes();
         let header = jsonwebtoken::decode_header(token)?;
-        let id = header.kid.ok_or(Refused::UnknownKey)?;
+        let id = header.kid.ok_or(Error::UnknownKey)?;
         let key = match self.known_key(&id) {
             Some(key) => key,
             // An unknown key may be a new one: the set is fetched again, then it must be there.
             None => {
                 self.fetch_keys().await?;
-                self.known_key(&id).ok_or(Refused::UnknownKey)?
+                self.known_key(&id).ok_or(Error::UnknownKey)?
             }
         };
         // The algorithm is ours to choose, never the token's.
@@ -102,8 +102,8 @@ impl Portal {
         DecodingKey::from_jwk(keys.find(id)?).ok()
     }
 
-    async fn fetch_keys(&self) -> Result<(), Refused> {
-        let unreachable = |error: &dyn std::fmt::Display| Refused::NoKeys(error.to_string());
+    async fn fetch_keys(&self) -> Result<(), Error> {
+        let unreachable = |error: &dyn std::fmt::Display| Error::NoKeys(error.to_string());
         let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
         let answer =
             client.get(self.keys_url.clone()).await.map_err(|error| unreachable(&error))?;
@@ -154,7 +154,7 @@ impl Service for Portal {
     }
 }
 
-fn api(claims: &Result<Claims, Refused>) -> Response<Body> {
+fn api(claims: &Result<Claims, Error>) -> Response<Body> {
     let (status, value) = match claims {
         Ok(claims) => (
             StatusCode::OK,

@@ -10,8 +10,8 @@ use crate::base::clock::{Time, later};
 use crate::base::rights::{self, TooOpen};
 use crate::config::file::File;
 use crate::config::load::Loaded;
-use crate::config::place::Place;
 use crate::config::problem::Problems;
+use crate::config::source_location::SourceLocation;
 use crate::server::tls::{self, Identity};
 use crate::xml::keys::{Certificate, PrivateKey};
 
@@ -58,7 +58,7 @@ impl<'l> Context<'l> {
 
     /// Tells whether a key, or what holds it, was given by a variable of the environment.
     pub(super) fn is_variable(&self, key: &str) -> bool {
-        matches!(self.loaded.places.place_of(key), Place::Variable(_))
+        matches!(self.loaded.places.place_of(key), SourceLocation::Variable(_))
     }
 
     /// Tells whether a value was given for a key and refused, so that a default stands there.

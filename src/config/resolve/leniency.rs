@@ -9,7 +9,7 @@
 //!    takes them has none but those of ASCII.
 
 use super::context::Context;
-use super::doors;
+use super::reach;
 use crate::config::file::{self, LenientPath};
 use crate::gate::action::Action;
 use crate::gate::case;
@@ -45,7 +45,7 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route]) {
     if routes.len() != context.file().routes.len() {
         return;
     }
-    let methods = doors::methods(routes);
+    let methods = reach::methods(routes);
     for (index, route) in routes.iter().enumerate() {
         let key = format!("route[{index}].lenient_paths");
         for (number, other) in routes.iter().enumerate().filter(|(_, it)| it.host == route.host) {

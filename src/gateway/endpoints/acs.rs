@@ -15,7 +15,7 @@ use http::{Method, Response, StatusCode};
 
 use crate::base::body::{self, Body};
 use crate::base::reason::Reason;
-use crate::flow::login_error::{LoginError, Refused};
+use crate::flow::login_error::{LoginError, LoginRefusal};
 use crate::flow::relay_state::{NotRecognised, RelayState};
 use crate::gateway::Worker;
 use crate::gateway::endpoints::{finish, small_form};
@@ -59,7 +59,7 @@ pub async fn answer(
             return Ok(to_finish(worker, expired.as_str(), ""));
         }
         Err(unknown) => {
-            let error = LoginError::from(Refused::from(unknown));
+            let error = LoginError::from(LoginRefusal::from(unknown));
             return Err(Failure::from(error).begin_again(again()));
         }
     };

@@ -9,7 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::base::body::Body;
 use crate::flow::binding::Tag;
 use crate::flow::finish::Attempt;
-use crate::flow::login_error::{LoginError, Refused};
+use crate::flow::login_error::{LoginError, LoginRefusal};
 use crate::flow::node::NodeError;
 use crate::flow::pending::{Origin, PendingLogin};
 use crate::flow::relay_state::{ExpiredRelayState, NotRecognised, RelayState};
@@ -33,7 +33,7 @@ pub async fn answer(worker: &Worker, context: &RequestContext) -> Result<Respons
     let relay_state = match relay_state {
         Ok(relay_state) => relay_state,
         Err(NotRecognised::Expired(expired)) => return late(worker, context, &expired).await,
-        Err(error) => return Err(refused(worker, context, None, Refused::from(error).into())),
+        Err(error) => return Err(refused(worker, context, None, LoginRefusal::from(error).into())),
     };
     let mut remembered = remembered(worker, context, &relay_state.tag()).into_iter();
     let begun = remembered.find_map(|text| PendingLogin::open(text, &flows.sealer, &relay_state));
@@ -114,7 +114,7 @@ async fn late(
     {
         return Ok(arrive(worker, context, login.return_to.as_str(), login.origin));
     }
-    Err(refused(worker, context, begun, Refused::Expired.into()))
+    Err(refused(worker, context, begun, LoginRefusal::Expired.into()))
 }
 
 /// Gives the browser its session cookie, in the place of any that was set before.
@@ -156,7 +156,7 @@ pub(super) fn arrive(
 
 /// Tells whether a login came to its end before.
 fn is_over(error: &LoginError) -> bool {
-    matches!(error, LoginError::Pending(Refused::Used | Refused::TicketExpired))
+    matches!(error, LoginError::Pending(LoginRefusal::Used | LoginRefusal::TicketExpired))
 }
 
 /// The way to begin again leads back to where the citizen was going: one who is signed in by then
@@ -167,7 +167,7 @@ pub(super) fn refused(
     begun: Option<PendingLogin>,
     error: LoginError,
 ) -> Failure {
-    if matches!(error, LoginError::Pending(Refused::OtherBrowser)) {
+    if matches!(error, LoginError::Pending(LoginRefusal::OtherBrowser)) {
         worker.shared.counts.logins_of_other_browsers.add();
         tracing::warn!(
             request = context.id,

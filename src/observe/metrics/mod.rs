@@ -82,12 +82,12 @@ impl ByName {
 /// here, and nothing else is near, so that counting one is a matter of nanoseconds.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct Answers([AtomicU64; CLASSES.len()]);
+pub struct ResponseCounts([AtomicU64; CLASSES.len()]);
 
 /// The classes of statuses (RFC 9110 15).
 pub const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-impl Answers {
+impl ResponseCounts {
     /// Adds one to the class of a status; a status outside of [`CLASSES`] is not counted.
     pub fn add(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100);
@@ -103,9 +103,9 @@ impl Answers {
     }
 }
 
-/// What the doors count. Shared by all workers, and kept when the configuration changes.
+/// What the gateway counts. Shared by all workers, and kept when the configuration changes.
 #[derive(Debug)]
-pub struct Doors {
+pub struct GatewayCounts {
     /// Refusals, by their reason code.
     pub refusals: ByName,
     /// Browsers that were sent to the node.
@@ -126,7 +126,7 @@ pub struct Doors {
     pub decisions: ByName,
 }
 
-impl Default for Doors {
+impl Default for GatewayCounts {
     fn default() -> Self {
         let outcomes = [
             "signed_out_everywhere",
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn answers_are_counted_by_the_class_of_their_status() {
-        let answers = Answers::default();
+        let answers = ResponseCounts::default();
         for status in [100, 200, 204, 404, 599, 999] {
             answers.add(StatusCode::from_u16(status).unwrap());
         }

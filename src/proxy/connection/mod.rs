@@ -22,7 +22,7 @@ use super::request_writer::{Failed, RequestWriter, State};
 use crate::request::lasting::{Cut, LOOK};
 use crate::wire::deadline::{Deadline, Woken};
 use crate::wire::framing::Framing;
-use crate::wire::head::{AnswerHead, Bounds, Search};
+use crate::wire::head::{Bounds, ResponseHead, Search};
 use crate::wire::incoming::Incoming;
 use crate::wire::reader::{Joined, Reader};
 use crate::wire::refusal::Refusal;
@@ -49,7 +49,7 @@ pub(super) struct Outgoing {
 
 /// An answer whose head is there.
 pub(super) struct Answered {
-    pub(super) head: AnswerHead,
+    pub(super) head: ResponseHead,
     pub(super) framing: Framing,
     pub(super) connection: Box<Connection>,
     /// What of the request is still on its way.
@@ -66,7 +66,7 @@ pub(super) trait Watch: Sync {
     fn cut(&self) -> Option<Cut>;
 
     /// Takes an interim answer for the client; by default it is dropped.
-    fn interim(&self, _head: &AnswerHead) {}
+    fn interim(&self, _head: &ResponseHead) {}
 }
 
 /// An exchange without an answer.
@@ -161,7 +161,7 @@ impl Connection {
         time: Duration,
         watch: &dyn Watch,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<AnswerHead, Error>> {
+    ) -> Poll<Result<ResponseHead, Error>> {
         // 1. The request goes on.
         let (before, written) = (request_writer.state(), request_writer.written());
         if before != State::Done && awaited.broken.is_none() {
@@ -233,7 +233,7 @@ impl Connection {
         request_writer: &mut RequestWriter,
         watch: &dyn Watch,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<AnswerHead, Error>> {
+    ) -> Poll<Result<ResponseHead, Error>> {
         loop {
             match awaited.search.take_answer(self.reader.buffer(), &BOUNDS) {
                 Err(refusal) => return Poll::Ready(Err(Error::BadAnswer(refusal))),

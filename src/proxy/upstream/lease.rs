@@ -22,7 +22,7 @@ pub struct Lease {
 
 /// How a server failed a request, through no fault of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum ServerError {
     /// There is no connection to it.
     #[error("no connection")]
     Connect,
@@ -77,11 +77,11 @@ impl Lease {
 
     /// The server failed. A client that went away or sent nonsense is no failure: then say
     /// nothing.
-    pub fn failed(&mut self, failure: Failure, now: Instant) {
+    pub fn failed(&mut self, failure: ServerError, now: Instant) {
         self.ended = true;
         let (server, core) = (&self.server, &self.server.core);
         server.failures.fetch_add(1, Ordering::Relaxed);
-        if failure == Failure::Connect {
+        if failure == ServerError::Connect {
             core.resolve_now.notify_one();
         }
         if let Verdict::Ejected(time) =

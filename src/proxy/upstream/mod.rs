@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub use self::admission::{Admission, Busy};
 pub use self::dial::{DialError, Dialled, Spoken, dial};
 pub use self::group::{Group, NoServer};
-pub use self::lease::{Failure, Lease};
+pub use self::lease::{Lease, ServerError};
 pub use self::resolve::{Lookup, SystemLookup, resolve};
 pub use self::server::{Endpoint, ServerId};
 pub use self::settings::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::group::Group;
-use super::lease::Failure;
+use super::lease::ServerError;
 use super::settings::{ServerAddress, ServerSettings, Settings};
 use super::status::State;
 
@@ -26,7 +26,7 @@ pub(super) fn states(group: &Group, now: Instant) -> Vec<(String, State)> {
 
 /// Lets a request fail to connect.
 pub(super) fn failed(group: &Group, now: Instant) {
-    group.choose(None, now).unwrap().failed(Failure::Connect, now);
+    group.choose(None, now).unwrap().failed(ServerError::Connect, now);
 }
 
 /// Waits until a group is as expected.

@@ -8,7 +8,7 @@ use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, 
 use tracing::info;
 
 use super::disk::Disk;
-use super::error::{Failure, OpenError};
+use super::error::{FileError, OpenError};
 use super::queries::{self, Content};
 use super::tables;
 
@@ -42,21 +42,21 @@ impl Slot {
     }
 
     /// Begins to read what was committed last.
-    pub(super) fn read(&self) -> Result<ReadTransaction, Failure> {
+    pub(super) fn read(&self) -> Result<ReadTransaction, FileError> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or(Failure::Away)?;
-        database.begin_read().map_err(Failure::from)
+        let database = database.as_ref().ok_or(FileError::Away)?;
+        database.begin_read().map_err(FileError::from)
     }
 
     /// Begins a transaction that writes; there is one at a time.
-    pub(super) fn write(&self) -> Result<redb::WriteTransaction, Failure> {
+    pub(super) fn write(&self) -> Result<redb::WriteTransaction, FileError> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or(Failure::Away)?;
-        database.begin_write().map_err(Failure::from)
+        let database = database.as_ref().ok_or(FileError::Away)?;
+        database.begin_write().map_err(FileError::from)
     }
 
     /// Opens the database anew: after an error of the disk it does nothing more otherwise.
-    pub(super) fn reopen(&self) -> Result<(), Failure> {
+    pub(super) fn reopen(&self) -> Result<(), FileError> {
         self.close();
         let database = guarded(|| Ok(open(&self.disk, Examine::AfterCrash)?))?;
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
@@ -75,7 +75,7 @@ impl Slot {
 
     /// Makes the file smaller if most of it is free, and not more is in it than that. What is read
     /// meanwhile waits.
-    pub(super) fn compact(&self, most: u64) -> Result<(), Failure> {
+    pub(super) fn compact(&self, most: u64) -> Result<(), FileError> {
         let length = self.disk.length();
         if length < SMALL {
             return Ok(());
@@ -90,7 +90,7 @@ impl Slot {
             Ok(_) => {}
             // A transaction reads: another time.
             Err(redb::CompactionError::TransactionInProgress) => return Ok(()),
-            Err(error) => return Err(Failure::Database(Box::new(error.into()))),
+            Err(error) => return Err(FileError::Database(Box::new(error.into()))),
         }
         info!(before = length, now = self.disk.length(), "store was made smaller");
         Ok(())
@@ -98,8 +98,8 @@ impl Slot {
 }
 
 /// Calls a function; a panic in the database is a failure of it, and goes no further.
-pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Failure::Damaged))
+pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(FileError::Damaged))
 }
 
 enum Examine {
@@ -118,11 +118,11 @@ fn open(disk: &Disk, examine: Examine) -> Result<Database, DatabaseError> {
 
 enum Odd {
     Refused(OpenError),
-    Failed(Failure),
+    Failed(FileError),
 }
 
-impl From<Failure> for Odd {
-    fn from(failure: Failure) -> Self {
+impl From<FileError> for Odd {
+    fn from(failure: FileError) -> Self {
         Self::Failed(failure)
     }
 }
@@ -140,14 +140,14 @@ impl Odd {
 /// the tables that it did not know.
 fn examine(database: &Database, path: &Path) -> Result<(), Odd> {
     let path = path.to_owned();
-    let transaction = database.begin_read().map_err(Failure::from)?;
+    let transaction = database.begin_read().map_err(FileError::from)?;
     let content = queries::content(&transaction)?;
     match content {
         Content::Format(FORMAT) if queries::is_complete(&transaction)? => Ok(()),
         Content::Format(FORMAT) | Content::Nothing => {
-            let transaction = database.begin_write().map_err(Failure::from)?;
+            let transaction = database.begin_write().map_err(FileError::from)?;
             tables::make(&transaction, FORMAT)?;
-            transaction.commit().map_err(Failure::from)?;
+            transaction.commit().map_err(FileError::from)?;
             Ok(())
         }
         Content::Format(found) => {
@@ -173,10 +173,10 @@ fn refusal(path: &Path, error: DatabaseError) -> OpenError {
     }
 }
 
-fn damaged(path: &Path, failure: Failure) -> OpenError {
+fn damaged(path: &Path, failure: FileError) -> OpenError {
     let path = path.to_owned();
     match failure {
-        Failure::Database(error) => match *error {
+        FileError::Database(error) => match *error {
             redb::Error::Io(source) => OpenError::Disk { path, source },
             other => OpenError::Damaged { path, reason: other.to_string() },
         },

@@ -81,7 +81,7 @@ pub enum OpenError {
 
 /// What can go wrong in the file.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum FileError {
     #[error("it is being opened again")]
     Away,
     #[error("what is in the file makes no sense")]
@@ -98,7 +98,7 @@ pub(super) enum Failure {
 /// Everything of the database that fails is a failure of the same kind.
 macro_rules! failures {
     ($($error:ty),*) => { $(
-        impl From<$error> for Failure {
+        impl From<$error> for FileError {
             fn from(error: $error) -> Self {
                 Self::Database(Box::new(error.into()))
             }

@@ -48,7 +48,7 @@ use tokio::time::timeout;
 
 use self::database::{Slot, guarded};
 use self::disk::Disk;
-use self::error::Failure;
+use self::error::FileError;
 pub use self::error::OpenError;
 use self::shared::{Shared, lock};
 use self::tables::Outcome;
@@ -174,7 +174,7 @@ impl File {
     async fn read<T, F>(&self, call: F) -> Result<T, Unavailable>
     where
         T: Send + 'static,
-        F: FnOnce(&Shared) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&Shared) -> Result<T, FileError> + Send + 'static,
     {
         let done = async {
             let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(closed)?;
@@ -182,7 +182,7 @@ impl File {
             let reading = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
                 guarded(|| call(&shared)).map_err(|failure| match failure {
-                    Failure::Away => shared.trouble(),
+                    FileError::Away => shared.trouble(),
                     other => Unavailable(other.to_string()),
                 })
             });

@@ -3,7 +3,7 @@
 use redb::{ReadTransaction, ReadableTable, TableHandle};
 
 use super::super::{Digest, Key, Kind, Page, Record};
-use super::error::Failure;
+use super::error::FileError;
 use super::row::Row;
 use super::schema::{ABOUT, DUE, FORMAT, HIGHEST, LOWEST, OWNER, WEIGHT, number, records_of};
 use super::touches::{Pending, apply};
@@ -19,7 +19,7 @@ pub(super) enum Content {
 }
 
 /// Looks what is in a file.
-pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, Failure> {
+pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, FileError> {
     if transaction.list_tables()?.next().is_none()
         && transaction.list_multimap_tables()?.next().is_none()
     {
@@ -33,19 +33,19 @@ pub(super) fn content(transaction: &ReadTransaction) -> Result<Content, Failure>
 }
 
 /// Tells whether there is a table for each kind of records: they have become more.
-pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, Failure> {
+pub(super) fn is_complete(transaction: &ReadTransaction) -> Result<bool, FileError> {
     let names: Vec<_> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
     Ok(Kind::ALL.iter().all(|kind| names.iter().any(|name| name == kind.name())))
 }
 
 /// Returns what all records weigh together, as the tables note it.
-pub(super) fn total_weight(transaction: &ReadTransaction) -> Result<u64, Failure> {
+pub(super) fn total_weight(transaction: &ReadTransaction) -> Result<u64, FileError> {
     let about = transaction.open_table(ABOUT)?;
     Ok(about.get(WEIGHT)?.map_or(0, |found| found.value()))
 }
 
 /// Says whether anything should be looked at by [`Tables::tidy`].
-pub(super) fn is_untidy(transaction: &ReadTransaction, before: Time) -> Result<bool, Failure> {
+pub(super) fn is_untidy(transaction: &ReadTransaction, before: Time) -> Result<bool, FileError> {
     let due = transaction.open_table(DUE)?;
     for kind in Kind::ALL {
         if !due_before(&due, kind, before, 1)?.is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn get(
     pending: &Pending,
     key: Key,
     now: Time,
-) -> Result<Option<Record>, Failure> {
+) -> Result<Option<Record>, FileError> {
     let table = transaction.open_table(records_of(key.kind))?;
     let Some(found) = table.get(&key.digest)? else { return Ok(None) };
     let record = read(pending, key, found.value())?;
@@ -75,7 +75,7 @@ pub(super) fn owned(
     (kind, owner): (Kind, Digest),
     limit: usize,
     now: Time,
-) -> Result<Vec<(Digest, Record)>, Failure> {
+) -> Result<Vec<(Digest, Record)>, FileError> {
     let table = transaction.open_table(OWNER)?;
     let (from, to) = ((number(kind), &owner, &LOWEST), (number(kind), &owner, &HIGHEST));
     let mut found = Vec::new();
@@ -98,7 +98,7 @@ pub(super) fn list(
     (kind, after): (Kind, Option<&str>),
     limit: usize,
     now: Time,
-) -> Result<Page, Failure> {
+) -> Result<Page, FileError> {
     let after: Option<Digest> = after.and_then(|text| from_hex(text)?.try_into().ok());
     let table = transaction.open_table(records_of(kind))?;
     let from = after.unwrap_or(LOWEST);
@@ -124,13 +124,13 @@ pub(super) fn list(
 
 /// Counts the records of a kind.
 #[cfg(test)]
-pub(super) fn count(transaction: &ReadTransaction, kind: Kind) -> Result<u64, Failure> {
+pub(super) fn count(transaction: &ReadTransaction, kind: Kind) -> Result<u64, FileError> {
     use redb::ReadableTableMetadata as _;
     Ok(transaction.open_table(records_of(kind))?.len()?)
 }
 
-fn read(pending: &Pending, key: Key, bytes: &[u8]) -> Result<Record, Failure> {
-    let mut record = Row::parse(bytes).ok_or(Failure::Damaged)?.record;
+fn read(pending: &Pending, key: Key, bytes: &[u8]) -> Result<Record, FileError> {
+    let mut record = Row::parse(bytes).ok_or(FileError::Damaged)?.record;
     if let Some(touch) = pending.get(&key) {
         apply(&mut record, touch);
     }
@@ -142,7 +142,7 @@ pub(super) fn due_before(
     kind: Kind,
     before: Time,
     limit: usize,
-) -> Result<Vec<(i64, Digest)>, Failure> {
+) -> Result<Vec<(i64, Digest)>, FileError> {
     let from = (number(kind), i64::MIN, &LOWEST);
     let to = (number(kind), before.as_millisecond(), &HIGHEST);
     let mut found = Vec::new();

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 
 use super::super::{EVENTS, Event, Unavailable};
 use super::database::Slot;
-use super::error::Failure;
+use super::error::FileError;
 use super::touches::Touches;
 use crate::base::clock::{Clock, SystemClock, Time, earlier};
 
@@ -48,11 +48,11 @@ impl Shared {
     }
 
     /// Notes that the disk failed; says whether that is news.
-    pub(super) fn failed(&self, failure: &Failure) -> bool {
+    pub(super) fn failed(&self, failure: &FileError) -> bool {
         let mut trouble = lock(&self.trouble);
         let is_news = trouble.is_none();
         // That the file is not open says less than why.
-        if is_news || !matches!(failure, Failure::Away) {
+        if is_news || !matches!(failure, FileError::Away) {
             *trouble = Some(failure.to_string());
         }
         is_news

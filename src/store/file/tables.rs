@@ -18,7 +18,7 @@
 use redb::{ReadableTable, ReadableTableMetadata, Table, WriteTransaction};
 
 use super::super::{Digest, Key, Kind, Record, Touch};
-use super::error::Failure;
+use super::error::FileError;
 use super::queries::due_before;
 use super::row::Row;
 use super::schema::{
@@ -84,7 +84,7 @@ pub(super) struct Tables<'t> {
 
 impl<'t> Tables<'t> {
     /// Opens the tables; makes those that are missing.
-    pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, Failure> {
+    pub(super) fn open(transaction: &'t WriteTransaction, room: Room) -> Result<Self, FileError> {
         let records = |kind| transaction.open_table(records_of(kind));
         let [session, login, used, form, code, ended, wish, branch] = Kind::ALL.map(records);
         let about = transaction.open_table(ABOUT)?;
@@ -109,7 +109,7 @@ impl<'t> Tables<'t> {
     }
 
     /// Writes what was counted; the last step before a commit. Returns what made room for others.
-    pub(super) fn finish(mut self) -> Result<Vec<Key>, Failure> {
+    pub(super) fn finish(mut self) -> Result<Vec<Key>, FileError> {
         self.about.insert(NEXT, self.next)?;
         self.about.insert(WEIGHT, self.weight)?;
         for kind in Kind::ALL.into_iter().filter(|&kind| is_begun_by_anybody(kind)) {
@@ -118,7 +118,12 @@ impl<'t> Tables<'t> {
         Ok(self.gone)
     }
 
-    pub(super) fn put(&mut self, key: Key, record: Record, now: Time) -> Result<Outcome, Failure> {
+    pub(super) fn put(
+        &mut self,
+        key: Key,
+        record: Record,
+        now: Time,
+    ) -> Result<Outcome, FileError> {
         let known = self.find(key)?;
         let weight = weight(key, record_length(&record));
         if !self.make_room(key, known.as_ref(), weight, now)? {
@@ -138,7 +143,7 @@ impl<'t> Tables<'t> {
         key: Key,
         record: Record,
         now: Time,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, FileError> {
         if self.find(key)?.is_some_and(|row| now < row.record.expires) {
             return Ok(Outcome::Made(false));
         }
@@ -151,7 +156,7 @@ impl<'t> Tables<'t> {
         sealed: &[u8],
         record: Record,
         now: Time,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, FileError> {
         let is_same = |row: Row| now < row.record.expires && row.record.sealed == sealed;
         if !self.find(key)?.is_some_and(is_same) {
             return Ok(Outcome::Made(false));
@@ -159,12 +164,12 @@ impl<'t> Tables<'t> {
         self.put(key, record, now)
     }
 
-    pub(super) fn take(&mut self, key: Key, now: Time) -> Result<Outcome, Failure> {
+    pub(super) fn take(&mut self, key: Key, now: Time) -> Result<Outcome, FileError> {
         let taken = self.remove(key)?.map(|row| row.record);
         Ok(Outcome::Taken(taken.filter(|record| now < record.expires)))
     }
 
-    pub(super) fn touch(&mut self, touch: &Touch) -> Result<(), Failure> {
+    pub(super) fn touch(&mut self, touch: &Touch) -> Result<(), FileError> {
         let Some(mut row) = self.find(touch.key)? else { return Ok(()) };
         if apply(&mut row.record, touch) {
             let table = &mut self.records[table_index(touch.key.kind)];
@@ -174,7 +179,7 @@ impl<'t> Tables<'t> {
     }
 
     /// Removes up to so many records that expired before a time; returns how many were looked at.
-    pub(super) fn tidy(&mut self, before: Time, limit: usize) -> Result<usize, Failure> {
+    pub(super) fn tidy(&mut self, before: Time, limit: usize) -> Result<usize, FileError> {
         let mut seen = 0;
         for kind in Kind::ALL {
             seen += self.tidy_kind(kind, before, limit.saturating_sub(seen))?;
@@ -182,7 +187,7 @@ impl<'t> Tables<'t> {
         Ok(seen)
     }
 
-    fn tidy_kind(&mut self, kind: Kind, before: Time, limit: usize) -> Result<usize, Failure> {
+    fn tidy_kind(&mut self, kind: Kind, before: Time, limit: usize) -> Result<usize, FileError> {
         let due = due_before(&self.due, kind, before, limit)?;
         for &(milliseconds, digest) in &due {
             let key = Key { kind, digest };
@@ -207,10 +212,10 @@ impl<'t> Tables<'t> {
         known: Option<&Row>,
         weight: u64,
         now: Time,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, FileError> {
         let kind = key.kind;
         let replaced = known.map_or(0, |row| self::weight(key, record_length(&row.record)));
-        let is_crowded = |tables: &Self| -> Result<bool, Failure> {
+        let is_crowded = |tables: &Self| -> Result<bool, FileError> {
             let is_new = known.is_none();
             let of_kind = tables.weights[table_index(kind)].saturating_sub(replaced) + weight;
             Ok(is_new && tables.records[table_index(kind)].len()? >= tables.room.records
@@ -249,7 +254,7 @@ impl<'t> Tables<'t> {
         Ok(!is_heavy(self))
     }
 
-    fn remove_oldest(&mut self, kind: Kind) -> Result<bool, Failure> {
+    fn remove_oldest(&mut self, kind: Kind) -> Result<bool, FileError> {
         let oldest = {
             let mut range = self.order.range((number(kind), 0)..=(number(kind), u64::MAX))?;
             match range.next().transpose()? {
@@ -267,12 +272,12 @@ impl<'t> Tables<'t> {
         Ok(true)
     }
 
-    fn find(&self, key: Key) -> Result<Option<Row>, Failure> {
+    fn find(&self, key: Key) -> Result<Option<Row>, FileError> {
         let found = self.records[table_index(key.kind)].get(&key.digest)?;
-        found.map(|found| Row::parse(found.value()).ok_or(Failure::Damaged)).transpose()
+        found.map(|found| Row::parse(found.value()).ok_or(FileError::Damaged)).transpose()
     }
 
-    fn insert(&mut self, key: Key, row: &Row) -> Result<(), Failure> {
+    fn insert(&mut self, key: Key, row: &Row) -> Result<(), FileError> {
         let (kind, digest) = (number(key.kind), &key.digest);
         self.records[table_index(key.kind)].insert(digest, row.build().as_slice())?;
         self.order.insert((kind, row.order), digest)?;
@@ -286,7 +291,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn remove(&mut self, key: Key) -> Result<Option<Row>, Failure> {
+    fn remove(&mut self, key: Key) -> Result<Option<Row>, FileError> {
         let (kind, digest) = (number(key.kind), &key.digest);
         let Some(row) = self.find(key)? else { return Ok(None) };
         self.records[table_index(key.kind)].remove(digest)?;
@@ -304,7 +309,7 @@ impl<'t> Tables<'t> {
 }
 
 /// Makes the tables that are missing; in a file in which there is nothing, all.
-pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), Failure> {
+pub(super) fn make(transaction: &WriteTransaction, format: u64) -> Result<(), FileError> {
     let mut tables = Tables::open(transaction, Room { records: 0, weight: 0 })?;
     tables.about.insert(FORMAT, format)?;
     tables.finish().map(drop)

@@ -23,7 +23,7 @@ use tracing::{error, info, warn};
 
 use super::super::{Event, Key, Record, Unavailable};
 use super::database::guarded;
-use super::error::Failure;
+use super::error::FileError;
 use super::queries;
 use super::shared::Shared;
 use super::tables::{Outcome, Room, Tables};
@@ -210,7 +210,7 @@ impl Writer {
     }
 
     /// Makes changes in one transaction, durably. Returns what became of them, and what made room.
-    fn commit(&self, changes: &[Change]) -> Result<(Vec<Outcome>, Vec<Key>), Failure> {
+    fn commit(&self, changes: &[Change]) -> Result<(Vec<Outcome>, Vec<Key>), FileError> {
         // Touches that were answered before a change was asked for come before it.
         let touches = self.shared.touches.begin();
         let transaction = self.shared.slot.write()?;
@@ -227,7 +227,7 @@ impl Writer {
         Ok((outcomes, gone))
     }
 
-    fn make(&self, tables: &mut Tables<'_>, command: &Command) -> Result<Outcome, Failure> {
+    fn make(&self, tables: &mut Tables<'_>, command: &Command) -> Result<Outcome, FileError> {
         match command {
             Command::Put { key, record } => {
                 tables.put(*key, record.clone(), self.shared.past(Duration::ZERO))
@@ -266,7 +266,7 @@ impl Writer {
     }
 
     /// Notes that the disk failed, and makes the database usable again if that is possible.
-    fn fail(&mut self, failure: &Failure) {
+    fn fail(&mut self, failure: &FileError) {
         if self.shared.failed(failure) {
             error!(%failure, "store cannot be written");
         }
@@ -289,8 +289,8 @@ impl Writer {
         }
         self.named = now;
         if !self.shared.slot.disk().is_named() {
-            if self.shared.failed(&Failure::Moved) {
-                error!(failure = %Failure::Moved, "store cannot be written");
+            if self.shared.failed(&FileError::Moved) {
+                error!(failure = %FileError::Moved, "store cannot be written");
             }
             self.rests_until = Some(now + IDLE + REST);
         }
@@ -328,7 +328,7 @@ impl Writer {
     }
 
     /// Looks at some records that may have expired; returns at how many.
-    fn remove_expired(&self) -> Result<usize, Failure> {
+    fn remove_expired(&self) -> Result<usize, FileError> {
         let before = self.shared.past(MARGIN);
         if !queries::is_untidy(&self.shared.slot.read()?, before)? {
             return Ok(0);

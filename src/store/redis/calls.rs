@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use redis::{Cmd, Pipeline, Value};
 
-use super::failure::Failure;
+use super::error::CommandError;
 use super::node::Node;
 use super::scripts::Script;
 use super::topology::{Topology, slot};
@@ -63,28 +63,28 @@ impl Call {
 /// Sends one command, to the node that has its key, and returns what it answers.
 pub(super) async fn call(topology: &Topology, call: &Call) -> Result<Value, Unavailable> {
     let outcome = match follow(topology, call, false).await {
-        Err(Failure::NoScript) => follow(topology, call, true).await,
+        Err(CommandError::NoScript) => follow(topology, call, true).await,
         outcome => outcome,
     };
     Ok(outcome?)
 }
 
-async fn follow(topology: &Topology, call: &Call, in_full: bool) -> Result<Value, Failure> {
+async fn follow(topology: &Topology, call: &Call, in_full: bool) -> Result<Value, CommandError> {
     let command = call.command(in_full);
     let mut node = topology.find(slot(&call.key)).await?;
     let mut outcome = noted(topology, node.send(&command).await);
     for _ in 0..REDIRECTIONS {
         outcome = match outcome {
-            Err(Failure::Moved(to)) if topology.is_cluster() => {
+            Err(CommandError::Moved(to)) if topology.is_cluster() => {
                 node = topology.node(&to);
                 node.send(&command).await
             }
-            Err(Failure::Ask(to)) if topology.is_cluster() => {
+            Err(CommandError::Ask(to)) if topology.is_cluster() => {
                 node = topology.node(&to);
                 let mut commands = Pipeline::new();
                 commands.cmd("ASKING").add_command(command.clone());
                 node.send_all(&commands).await.and_then(|mut values| {
-                    values.pop().unwrap_or_else(|| Err(Failure::Away("no answer".to_owned())))
+                    values.pop().unwrap_or_else(|| Err(CommandError::Away("no answer".to_owned())))
                 })
             }
             outcome => return outcome,
@@ -94,8 +94,8 @@ async fn follow(topology: &Topology, call: &Call, in_full: bool) -> Result<Value
     outcome
 }
 
-fn noted<T>(topology: &Topology, outcome: Result<T, Failure>) -> Result<T, Failure> {
-    if outcome.as_ref().is_err_and(Failure::concerns_topology) {
+fn noted<T>(topology: &Topology, outcome: Result<T, CommandError>) -> Result<T, CommandError> {
+    if outcome.as_ref().is_err_and(CommandError::concerns_topology) {
         topology.hint();
     }
     outcome
@@ -156,7 +156,7 @@ async fn send_batch(
         let answer = answers.next();
         let answer = answer.ok_or_else(|| Unavailable("answers are missing".to_owned()))?;
         let value = match noted(topology, answer) {
-            Err(Failure::NoScript | Failure::Moved(_) | Failure::Ask(_)) => {
+            Err(CommandError::NoScript | CommandError::Moved(_) | CommandError::Ask(_)) => {
                 call(topology, &calls[index]).await?
             }
             answer => answer?,

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use super::failure::Failure;
+use super::error::CommandError;
 use super::settings::{Address, ConnectError, Credentials, Settings};
 use super::tls::client;
 
@@ -81,25 +81,29 @@ impl Dialer {
     }
 
     /// Opens a connection for commands.
-    pub(super) async fn connect(&self, address: &Address) -> Result<Connection, Failure> {
+    pub(super) async fn connect(&self, address: &Address) -> Result<Connection, CommandError> {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let way = self.way.load_full();
         let connecting = async {
             let stream = way.stream(address).await?;
             MultiplexedConnection::new_with_config(&way.info, stream, config)
                 .await
-                .map_err(|error| Failure::of(address, &error))
+                .map_err(|error| CommandError::of(address, &error))
         };
         let (sender, driver) = self.in_time(address, connecting).await?;
         Ok(Connection { sender, driver: tokio::spawn(driver) })
     }
 
     /// Opens a connection that listens to a channel.
-    pub(super) async fn listen(&self, address: &Address, channel: &str) -> Result<PubSub, Failure> {
+    pub(super) async fn listen(
+        &self,
+        address: &Address,
+        channel: &str,
+    ) -> Result<PubSub, CommandError> {
         let way = self.way.load_full();
         let connecting = async {
             let stream = way.stream(address).await?;
-            let of = |error| Failure::of(address, &error);
+            let of = |error| CommandError::of(address, &error);
             let mut listening = PubSub::new(&way.info, stream).await.map_err(of)?;
             listening.subscribe(channel).await.map_err(of)?;
             Ok(listening)
@@ -110,19 +114,19 @@ impl Dialer {
     async fn in_time<T>(
         &self,
         address: &Address,
-        connecting: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        connecting: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
         tokio::time::timeout(self.timeout, connecting).await.unwrap_or_else(|_| {
             let within = self.timeout.as_millis();
-            Err(Failure::Away(format!("{address} cannot be connected to within {within} ms")))
+            Err(CommandError::Away(format!("{address} cannot be connected to within {within} ms")))
         })
     }
 }
 
 impl Way {
-    async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, Failure> {
+    async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, CommandError> {
         let away = |error: std::io::Error| {
-            Failure::Away(format!("{address} cannot be connected to: {error}"))
+            CommandError::Away(format!("{address} cannot be connected to: {error}"))
         };
         let target = (address.host.as_str(), address.port);
         let stream = TcpStream::connect(target).await.map_err(away)?;
@@ -132,7 +136,7 @@ impl Way {
         SockRef::from(&stream).set_tcp_keepalive(&alive).map_err(away)?;
         let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
         let name = ServerName::try_from(address.host.clone())
-            .map_err(|_| Failure::Away(format!("{address} has no name that TLS can check")))?;
+            .map_err(|_| CommandError::Away(format!("{address} has no name that TLS can check")))?;
         Ok(Box::new(tls.connect(name, stream).await.map_err(away)?))
     }
 }

@@ -35,7 +35,7 @@ mod breaker;
 mod calls;
 mod channel;
 mod dial;
-mod failure;
+mod error;
 mod lists;
 mod node;
 mod record;

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 
 use super::breaker::{Breaker, PATIENCE, Silence};
 use super::dial::{Connection, Dialer};
-use super::failure::Failure;
+use super::error::CommandError;
 use super::settings::{Address, Settings};
 
 /// How many requests may be under way to one server. Each carries a command or a pipeline.
@@ -55,7 +55,7 @@ struct LiveConnection {
 /// What is known of attempts to connect.
 #[derive(Default)]
 struct Dialing {
-    failed: Option<(Instant, Failure)>,
+    failed: Option<(Instant, CommandError)>,
     wait: Duration,
 }
 
@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// Sends a command, and returns what the server answers within the timeout.
-    pub(super) async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
+    pub(super) async fn send(&self, command: &Cmd) -> Result<Value, CommandError> {
         let mut values = self.exchange(Request::One(command)).await?;
         self.read(values.pop().unwrap_or_default())
     }
@@ -97,20 +97,20 @@ impl Node {
     pub(super) async fn send_all(
         &self,
         commands: &Pipeline,
-    ) -> Result<Vec<Result<Value, Failure>>, Failure> {
+    ) -> Result<Vec<Result<Value, CommandError>>, CommandError> {
         let values = self.exchange(Request::Many(commands)).await?;
         Ok(values.into_iter().map(|value| self.read(value)).collect())
     }
 
-    fn read(&self, value: Value) -> Result<Value, Failure> {
+    fn read(&self, value: Value) -> Result<Value, CommandError> {
         match value {
-            Value::ServerError(error) => Err(Failure::of_server(&self.address, &error)),
+            Value::ServerError(error) => Err(CommandError::of_server(&self.address, &error)),
             value => Ok(value),
         }
     }
 
-    async fn exchange(&self, request: Request<'_>) -> Result<Vec<Value>, Failure> {
-        let away = |what: &str| Failure::Away(format!("{} {what}", self.address));
+    async fn exchange(&self, request: Request<'_>) -> Result<Vec<Value>, CommandError> {
+        let away = |what: &str| CommandError::Away(format!("{} {what}", self.address));
         // 1. Neither too many, nor to one that does not answer.
         let _permit = self.permits.try_acquire().map_err(|_| away("is asked too much at once"))?;
         let silent = "did not answer several times, and is left alone for a moment";
@@ -143,7 +143,7 @@ impl Node {
                 if let Some(live) = used {
                     lane.close(&live);
                 }
-                Err(Failure::of(&self.address, &error))
+                Err(CommandError::of(&self.address, &error))
             }
             Ok(Ok(answer)) => {
                 if pass.answered() {
@@ -152,7 +152,7 @@ impl Node {
                 if let Some(live) = used {
                     live.timeouts.store(0, Ordering::Relaxed);
                 }
-                answer.map_err(|error| Failure::of(&self.address, &error))
+                answer.map_err(|error| CommandError::of(&self.address, &error))
             }
         }
     }
@@ -175,7 +175,7 @@ impl Request<'_> {
 }
 
 impl Lane {
-    async fn open(self: &Arc<Self>) -> Result<Arc<LiveConnection>, Failure> {
+    async fn open(self: &Arc<Self>) -> Result<Arc<LiveConnection>, CommandError> {
         if let Some(live) = self.live() {
             return Ok(live);
         }
@@ -196,10 +196,10 @@ impl Lane {
             dialing.note(lane.backoff, outcome.as_ref().err());
             outcome
         });
-        task.await.unwrap_or_else(|_| Err(Failure::Away("connecting was given up".to_owned())))
+        task.await.unwrap_or_else(|_| Err(CommandError::Away("connecting was given up".to_owned())))
     }
 
-    async fn dial(&self) -> Result<Arc<LiveConnection>, Failure> {
+    async fn dial(&self) -> Result<Arc<LiveConnection>, CommandError> {
         let connection = self.dialer.connect(&self.address).await?;
         if !self.is_surveyed.swap(true, Ordering::Relaxed) {
             tokio::spawn(survey(self.address.clone(), connection.sender.clone()));
@@ -234,7 +234,7 @@ impl Lane {
 }
 
 impl Dialing {
-    fn note(&mut self, (least, most): (Duration, Duration), failure: Option<&Failure>) {
+    fn note(&mut self, (least, most): (Duration, Duration), failure: Option<&CommandError>) {
         match failure {
             Some(failure) => {
                 self.failed = Some((Instant::now(), failure.clone()));

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use super::dial::{Dialer, Way};
-use super::failure::Failure;
+use super::error::CommandError;
 use super::node::Node;
 use super::settings::{Address, ConnectError, Mode, Settings};
 
@@ -30,7 +30,7 @@ pub(super) struct Topology {
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
     map: watch::Sender<Arc<Map>>,
     hint: Notify,
-    problem: RwLock<Option<Failure>>,
+    problem: RwLock<Option<CommandError>>,
 }
 
 /// The masters and their slots, as they were known last.
@@ -111,14 +111,14 @@ impl Topology {
     }
 
     /// Returns what is known, and waits a little when nothing is.
-    pub(super) async fn map(&self) -> Result<Arc<Map>, Failure> {
+    pub(super) async fn map(&self) -> Result<Arc<Map>, CommandError> {
         let mut map = self.map.subscribe();
         let known = map.wait_for(|map| !map.masters.is_empty());
         if let Ok(Ok(map)) = tokio::time::timeout(self.settings.command_timeout, known).await {
             return Ok(Arc::clone(&map));
         }
         let problem = self.problem.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Err(problem.unwrap_or_else(|| Failure::Away("no server is known yet".to_owned())))
+        Err(problem.unwrap_or_else(|| CommandError::Away("no server is known yet".to_owned())))
     }
 
     /// Tells whenever something else is known.
@@ -127,11 +127,11 @@ impl Topology {
     }
 
     /// Returns the server that has a slot.
-    pub(super) async fn find(&self, slot: u16) -> Result<Arc<Node>, Failure> {
+    pub(super) async fn find(&self, slot: u16) -> Result<Arc<Node>, CommandError> {
         let map = self.map().await?;
         map.find(slot).cloned().ok_or_else(|| {
             self.hint();
-            Failure::Refused {
+            CommandError::Refused {
                 text: "no node has this part of the keys".to_owned(),
                 elsewhere: true,
             }
@@ -170,7 +170,7 @@ impl Topology {
         }
     }
 
-    fn learn(&self, outcome: Result<Map, Failure>) {
+    fn learn(&self, outcome: Result<Map, CommandError>) {
         let failed = outcome.as_ref().err().cloned();
         *self.problem.write().unwrap_or_else(PoisonError::into_inner) = failed;
         let Ok(map) = outcome else { return };
@@ -194,7 +194,7 @@ impl Topology {
         });
     }
 
-    async fn ask_sentinels(&self, master: &str) -> Result<Map, Failure> {
+    async fn ask_sentinels(&self, master: &str) -> Result<Map, CommandError> {
         let mut last = None;
         for sentinel in &self.sentinels {
             match self.ask_sentinel(sentinel, master).await {
@@ -202,10 +202,10 @@ impl Topology {
                 Err(failure) => last = Some(failure),
             }
         }
-        Err(last.unwrap_or_else(|| Failure::Away("there are no sentinels".to_owned())))
+        Err(last.unwrap_or_else(|| CommandError::Away("there are no sentinels".to_owned())))
     }
 
-    async fn ask_sentinel(&self, sentinel: &Node, master: &str) -> Result<Map, Failure> {
+    async fn ask_sentinel(&self, sentinel: &Node, master: &str) -> Result<Map, CommandError> {
         let mut command = redis::cmd("SENTINEL");
         command.arg("get-master-addr-by-name").arg(master);
         let answer = sentinel.send(&command).await?;
@@ -215,7 +215,7 @@ impl Topology {
         };
         let Some(address) = address else {
             let text = format!("sentinel {} knows no master {master:?}", sentinel.address());
-            return Err(Failure::Refused { text, elsewhere: true });
+            return Err(CommandError::Refused { text, elsewhere: true });
         };
         let node = self.node(&address);
         if self.map.borrow().addresses() != [&address] {
@@ -225,13 +225,13 @@ impl Topology {
                 && text(parts.first()).is_some_and(|role| role != "master")
             {
                 let text = format!("{address} is said to be the master, but is not one yet");
-                return Err(Failure::Refused { text, elsewhere: true });
+                return Err(CommandError::Refused { text, elsewhere: true });
             }
         }
         Ok(Map::of_one(node))
     }
 
-    async fn ask_cluster(&self) -> Result<Map, Failure> {
+    async fn ask_cluster(&self) -> Result<Map, CommandError> {
         let known = Arc::clone(&self.map.borrow());
         let known = known.masters.iter().map(|(_, node)| node.address());
         let mut last = None;
@@ -244,13 +244,13 @@ impl Topology {
                     None => {
                         warn!(server = %asked, "redis has an answer to CLUSTER SLOTS without slots");
                         let text = format!("{asked} knows of no slots; has the cluster been made?");
-                        last = Some(Failure::Refused { text, elsewhere: true });
+                        last = Some(CommandError::Refused { text, elsewhere: true });
                     }
                 },
                 Err(failure) => last = Some(failure),
             }
         }
-        Err(last.unwrap_or_else(|| Failure::Away("no node is known".to_owned())))
+        Err(last.unwrap_or_else(|| CommandError::Away("no node is known".to_owned())))
     }
 
     fn read_slots(&self, answer: &Value, asked: &Address) -> Option<Map> {

@@ -15,15 +15,15 @@
 //!
 //! Where a line is what is wrong, its number is said; what stands in it may be secret.
 
-mod answer;
 mod bounds;
 mod fields;
 pub mod names;
 mod request;
+mod response;
 mod search;
 
-pub use self::answer::AnswerHead;
 pub use self::bounds::{Bounds, MOST_FIELDS};
 pub(super) use self::fields::parse_trailer;
 pub use self::request::{RequestHead, check_http2, is_method, is_token_byte};
+pub use self::response::ResponseHead;
 pub use self::search::Search;

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use bytes::{Buf, BytesMut};
 use memchr::memmem;
 
-use super::answer::{self, AnswerHead};
 use super::bounds::Bounds;
 use super::request::{self, RequestHead};
+use super::response::{self, ResponseHead};
 use crate::wire::refusal::Refusal;
 
 /// Looks for the end of a head piece by piece, so that no byte is looked at twice.
@@ -48,11 +48,11 @@ impl Search {
         &mut self,
         buffer: &mut BytesMut,
         bounds: &Bounds,
-    ) -> Result<Option<AnswerHead>, Refusal> {
+    ) -> Result<Option<ResponseHead>, Refusal> {
         match self.find_end(buffer)? {
             Some(end) if end <= bounds.bytes => {
                 *self = Self::default();
-                answer::parse(&buffer.split_to(end).freeze(), bounds).map(Some)
+                response::parse(&buffer.split_to(end).freeze(), bounds).map(Some)
             }
             None if buffer.len() <= bounds.bytes => Ok(None),
             _ => Err(Refusal::HeadTooLong(bounds.bytes)),

@@ -6,7 +6,7 @@
 use bytes::BytesMut;
 use http::{Method, Version};
 
-use crate::product::{AnswerHead, Bounds, Refusal, Search, outgoing};
+use crate::product::{ResponseHead, Bounds, Refusal, Search, outgoing};
 use crate::script::pieces;
 use crate::{strict, within};
 
@@ -66,7 +66,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn take(bytes: &[u8], cut: u8, bounds: &Bounds) -> (Result<Option<AnswerHead>, Refusal>, usize) {
+fn take(bytes: &[u8], cut: u8, bounds: &Bounds) -> (Result<Option<ResponseHead>, Refusal>, usize) {
     let (mut search, mut buffer, mut came) = (Search::default(), BytesMut::new(), 0);
     for piece in pieces(bytes, cut) {
         came += piece.len();
@@ -80,7 +80,7 @@ fn take(bytes: &[u8], cut: u8, bounds: &Bounds) -> (Result<Option<AnswerHead>, R
 }
 
 /// What matters of a head.
-fn said(head: &AnswerHead) -> impl PartialEq + std::fmt::Debug {
+fn said(head: &ResponseHead) -> impl PartialEq + std::fmt::Debug {
     let framing = |method| head.said.of_answer(head.version, head.status, &method).ok();
     let framings = [Method::GET, Method::HEAD].map(framing);
     (head.status, head.version, head.lines.to_map(), framings, head.keep_alive)

@@ -47,7 +47,7 @@ pub use brama::store::seal::{LEAST_MARK, Sealer};
 pub use brama::store::{Key, Kind};
 pub use brama::wire::chunked::{Decoder, Extensions, FORBIDDEN, Piece};
 pub use brama::wire::framing::{self, Framing};
-pub use brama::wire::head::{AnswerHead, Bounds, RequestHead, Search};
+pub use brama::wire::head::{ResponseHead, Bounds, RequestHead, Search};
 pub use brama::wire::incoming::{Incoming, Progress};
 pub use brama::wire::outgoing::{self, Fields};
 pub use brama::wire::pace::Slowest;

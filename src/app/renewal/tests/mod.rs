@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use self::values::{REDIS_TLS, Row, rows};
 use self::world::World;
-use super::Refused;
+use super::ReloadError;
 use crate::base::causes::in_one_line;
 use crate::config::shape::{Kind, Shape};
 
@@ -123,7 +123,7 @@ async fn files_of_redis_that_cannot_be_used_keep_the_whole_configuration_back() 
     let change = ("portal.name", "'Urząd'");
     let refused = world.change_with_redis((&before, change), Some("other/ca.crt.pem")).await;
     let refused = refused.expect_err("it is refused");
-    assert!(matches!(refused, Refused::Redis(_)), "{refused:?}");
+    assert!(matches!(refused, ReloadError::Redis(_)), "{refused:?}");
     assert!(in_one_line(&refused).contains("other/ca.crt.pem"), "{}", in_one_line(&refused));
     // The twin: the file is there.
     let before = [REDIS_TLS, &[("store.redis.ca_file", "'ca.crt.pem'")]].concat();

@@ -12,7 +12,7 @@ use super::values::Row;
 use super::{Outcome, SAME};
 use crate::app::current::Current;
 use crate::app::keys::Keeper;
-use crate::app::renewal::{Refused, Renewal, Renewed};
+use crate::app::renewal::{ReloadError, Renewal, Renewed};
 use crate::app::settings::StoreKind;
 use crate::app::{App, Settings};
 use crate::base::clock::{Clock, SystemClock};
@@ -185,10 +185,10 @@ impl World {
             let key = row.key();
             return match refused {
                 Ok(_) => Err("fixed, and applied".to_owned()),
-                Err(Refused::Fixed(keys)) if !keys.iter().all(|named| is_at(&key, named)) => {
+                Err(ReloadError::Fixed(keys)) if !keys.iter().all(|named| is_at(&key, named)) => {
                     Err(format!("the refusal names {keys:?}"))
                 }
-                Err(Refused::Redis(error)) => Err(error.to_string()),
+                Err(ReloadError::Redis(error)) => Err(error.to_string()),
                 Err(_) if self.told() != told => Err("refused, and applied".to_owned()),
                 Err(_) => Ok(Outcome::Refused),
             };
@@ -221,7 +221,7 @@ impl World {
         let applied = self.app.renewal.apply(settings, &self.app.admission, &self.workers).await;
         assert_eq!(self.told(), told);
         match applied {
-            Err(Refused::Fixed(keys)) => keys,
+            Err(ReloadError::Fixed(keys)) => keys,
             other => panic!("it is refused for its keys, not {other:?}"),
         }
     }
@@ -232,7 +232,7 @@ impl World {
         &self,
         (before, change): (&[(&str, &str)], (&str, &str)),
         gone: Option<&str>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ReloadError> {
         let old = self.settings(before).unwrap();
         let new = self.settings(&[before, &[change]].concat()).unwrap();
         let StoreKind::Redis(redis) = &old.store.kind else { panic!("{:?}", old.store.kind) };

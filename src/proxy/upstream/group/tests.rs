@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::super::lease::Failure;
+use super::super::lease::ServerError;
 use super::super::status::State;
 use super::super::testing::{states, weighted};
 use super::*;
@@ -45,7 +45,7 @@ impl World {
         while failed < times {
             let mut lease = self.choose();
             if port(&lease) == at {
-                lease.failed(Failure::Timeout, self.now);
+                lease.failed(ServerError::Timeout, self.now);
                 failed += 1;
             } else {
                 all.push(lease);
@@ -154,7 +154,7 @@ fn a_trial_that_fails_puts_a_server_out_for_twice_as_long() {
     world.fail(1, 3);
     world.pass(10.1);
     let mut trial = world.choose();
-    trial.failed(Failure::Connect, world.now);
+    trial.failed(ServerError::Connect, world.now);
     drop(trial);
     world.pass(19.9);
     assert_eq!(world.shares(10), [0, 10]);

@@ -12,7 +12,7 @@ use crate::store::Unavailable;
 use crate::wire::incoming::Incoming;
 
 /// Why an operator gets something else.
-pub(super) enum Refused {
+pub(super) enum AdminError {
     NotFound,
     Unauthorized,
     Method,
@@ -23,21 +23,21 @@ pub(super) enum Refused {
     Away(String),
 }
 
-impl From<Unavailable> for Refused {
+impl From<Unavailable> for AdminError {
     fn from(away: Unavailable) -> Self {
         Self::Away(away.to_string())
     }
 }
 
 /// Reads what is asked for.
-pub(super) async fn read(body: Incoming) -> Result<Value, Refused> {
+pub(super) async fn read(body: Incoming) -> Result<Value, AdminError> {
     let bytes = body::read_within(body, MOST_BYTES, TIME).await;
-    let bytes = bytes.map_err(|_| Refused::Malformed(TOO_LONG))?;
-    serde_json::from_slice(&bytes).map_err(|_| Refused::Malformed("body is no JSON"))
+    let bytes = bytes.map_err(|_| AdminError::Malformed(TOO_LONG))?;
+    serde_json::from_slice(&bytes).map_err(|_| AdminError::Malformed("body is no JSON"))
 }
 
 /// What is said of what was done, with its status.
-pub(super) type Done = Result<(StatusCode, Value), Refused>;
+pub(super) type Done = Result<(StatusCode, Value), AdminError>;
 
 /// Makes the answer.
 pub(super) fn answer(done: Done) -> Response<Body> {
@@ -47,14 +47,16 @@ pub(super) fn answer(done: Done) -> Response<Body> {
     }
 }
 
-fn refuse(refused: Refused) -> Response<Body> {
+fn refuse(refused: AdminError) -> Response<Body> {
     let (status, text) = match refused {
-        Refused::NotFound => (StatusCode::NOT_FOUND, "not found".to_owned()),
-        Refused::Unauthorized => (StatusCode::UNAUTHORIZED, "token is missing or wrong".to_owned()),
-        Refused::Method => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()),
-        Refused::Malformed(text) => (StatusCode::BAD_REQUEST, text.to_owned()),
-        Refused::Conflict(text) => (StatusCode::CONFLICT, text),
-        Refused::Away(text) => (StatusCode::SERVICE_UNAVAILABLE, text),
+        AdminError::NotFound => (StatusCode::NOT_FOUND, "not found".to_owned()),
+        AdminError::Unauthorized => {
+            (StatusCode::UNAUTHORIZED, "token is missing or wrong".to_owned())
+        }
+        AdminError::Method => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()),
+        AdminError::Malformed(text) => (StatusCode::BAD_REQUEST, text.to_owned()),
+        AdminError::Conflict(text) => (StatusCode::CONFLICT, text),
+        AdminError::Away(text) => (StatusCode::SERVICE_UNAVAILABLE, text),
     };
     let mut response = response::json(status, &json!({ "error": text }));
     if status == StatusCode::UNAUTHORIZED {

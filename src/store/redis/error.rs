@@ -7,7 +7,7 @@ use crate::store::Unavailable;
 
 /// Why there is no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum CommandError {
     /// The server cannot be reached, or does not answer. Whether it did something is not known.
     Away(String),
     /// Another node has the slot. Nothing was done.
@@ -25,7 +25,7 @@ pub(super) enum Failure {
     },
 }
 
-impl Failure {
+impl CommandError {
     /// Reads an error of the library, or one that it passes on from a server.
     pub(super) fn of(address: &Address, error: &RedisError) -> Self {
         match error.code() {
@@ -70,14 +70,14 @@ impl Failure {
     }
 }
 
-impl From<Failure> for Unavailable {
-    fn from(failure: Failure) -> Self {
+impl From<CommandError> for Unavailable {
+    fn from(failure: CommandError) -> Self {
         Self(match failure {
-            Failure::Away(text) | Failure::Refused { text, .. } => text,
-            Failure::Moved(to) | Failure::Ask(to) => {
+            CommandError::Away(text) | CommandError::Refused { text, .. } => text,
+            CommandError::Moved(to) | CommandError::Ask(to) => {
                 format!("keys are with {to}, and sent on from there; is it a cluster?")
             }
-            Failure::NoScript => "server forgets scripts at once".to_owned(),
+            CommandError::NoScript => "server forgets scripts at once".to_owned(),
         })
     }
 }
@@ -98,18 +98,18 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn said(code: &str, detail: &str) -> Failure {
-        Failure::said(&"a:1".parse().unwrap(), code, detail)
+    fn said(code: &str, detail: &str) -> CommandError {
+        CommandError::said(&"a:1".parse().unwrap(), code, detail)
     }
 
     #[test]
     fn follows_only_what_leads_somewhere() {
         let to = |text: &str| text.parse().unwrap();
-        assert_eq!(said("MOVED", "7 b:2"), Failure::Moved(to("b:2")));
-        assert_eq!(said("MOVED", "7 :2"), Failure::Moved(to("a:2")));
-        assert_eq!(said("ASK", "7 ::1:2"), Failure::Ask(to("[::1]:2")));
+        assert_eq!(said("MOVED", "7 b:2"), CommandError::Moved(to("b:2")));
+        assert_eq!(said("MOVED", "7 :2"), CommandError::Moved(to("a:2")));
+        assert_eq!(said("ASK", "7 ::1:2"), CommandError::Ask(to("[::1]:2")));
         for wrong in ["", "7", "7 b", "7 b:x"] {
-            assert!(matches!(said("MOVED", wrong), Failure::Refused { .. }), "{wrong}");
+            assert!(matches!(said("MOVED", wrong), CommandError::Refused { .. }), "{wrong}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum SourceLocation {
     /// A place in a configuration file.
     File {
         /// The file as it was named to us.
@@ -20,14 +20,14 @@ pub enum Place {
     Variable(String),
 }
 
-impl Place {
+impl SourceLocation {
     /// Means the whole file.
     pub fn file(name: &str) -> Self {
         Self::File { name: name.into(), line: None, column: None }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { name, line, column } => {
@@ -43,18 +43,18 @@ impl fmt::Display for Place {
 /// The place of each key that was written.
 #[derive(Clone, Debug)]
 pub struct Places {
-    file: Place,
-    known: BTreeMap<String, Place>,
+    file: SourceLocation,
+    known: BTreeMap<String, SourceLocation>,
 }
 
 impl Places {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: Place::file(file), known: BTreeMap::new() }
+        Self { file: SourceLocation::file(file), known: BTreeMap::new() }
     }
 
     /// Returns where a key was written. For a key that was left out it is the place of its
     /// section, and for a section that was left out the file.
-    pub fn place_of(&self, key: &str) -> Place {
+    pub fn place_of(&self, key: &str) -> SourceLocation {
         let mut key = Some(key);
         while let Some(name) = key {
             if let Some(place) = self.known.get(name) {
@@ -70,12 +70,12 @@ impl Places {
         self.known.contains_key(key)
     }
 
-    pub(super) fn set(&mut self, key: String, place: Place) {
+    pub(super) fn set(&mut self, key: String, place: SourceLocation) {
         self.known.insert(key, place);
     }
 
     /// Sets the place of a key whose value was replaced with all that was below it.
-    pub(super) fn replace(&mut self, key: &str, place: Place) {
+    pub(super) fn replace(&mut self, key: &str, place: SourceLocation) {
         self.known.retain(|known, _| !is_within(known, key));
         self.set(key.to_owned(), place);
     }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn falls_back_to_the_section_and_then_to_the_file() {
         let mut places = Places::new("brama.toml");
-        let third = Place::File { name: "brama.toml".into(), line: Some(3), column: None };
+        let third = SourceLocation::File { name: "brama.toml".into(), line: Some(3), column: None };
         places.set("route[0]".to_owned(), third.clone());
 
         assert_eq!(places.place_of("route[0].path"), third);

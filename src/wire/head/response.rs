@@ -13,7 +13,7 @@ use crate::wire::refusal::Refusal;
 
 /// What the head of an answer says.
 #[derive(Debug)]
-pub struct AnswerHead {
+pub struct ResponseHead {
     /// The status code of the first line.
     pub status: StatusCode,
     /// The version of the first line: HTTP/1.0 or HTTP/1.1.
@@ -26,7 +26,7 @@ pub struct AnswerHead {
     pub keep_alive: bool,
 }
 
-pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<AnswerHead, Refusal> {
+pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<ResponseHead, Refusal> {
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let mut config = httparse::ParserConfig::default();
@@ -56,7 +56,7 @@ pub(super) fn parse(head: &Bytes, bounds: &Bounds) -> Result<AnswerHead, Refusal
         lines.add(field.name, field.value)?;
     }
     let keep_alive = noted.is_kept(version);
-    Ok(AnswerHead { status, version, lines, said: noted.said, keep_alive })
+    Ok(ResponseHead { status, version, lines, said: noted.said, keep_alive })
 }
 
 #[cfg(test)]

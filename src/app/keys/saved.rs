@@ -13,7 +13,7 @@ use crate::identity::keyring::KeyRing;
 use crate::identity::signing_key::Algorithm;
 
 /// What replicas share, or a folder has.
-pub(super) struct Kept {
+pub(super) struct SavedKeys {
     pub(super) ring: KeyRing,
     pub(super) secret: PairwiseSecret,
     pub(super) changes: Changes,
@@ -29,7 +29,7 @@ struct Stored {
     pairwise: String,
 }
 
-impl Kept {
+impl SavedKeys {
     /// Reads what [`Self::to_bytes`] wrote.
     pub(super) fn read(plain: &[u8], period: Duration, algorithms: &[Algorithm]) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(plain).ok()?;

@@ -33,13 +33,13 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route], upstreams: &[Se
         context.warn("route", what, "");
         return;
     }
-    let doors = Doors::new(routes, &groups(upstreams));
+    let reach = UpstreamReach::new(routes, &groups(upstreams));
     let mut second: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let mut wider: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (open, strict) in doors.second() {
+    for (open, strict) in reach.second() {
         second.entry(open).or_default().push(strict);
     }
-    for (open, strict) in doors.wider() {
+    for (open, strict) in reach.wider() {
         if !second.get(&open).is_some_and(|known| known.contains(&strict)) {
             wider.entry(open).or_default().push(strict);
         }
@@ -81,7 +81,7 @@ pub(super) fn check(context: &mut Context<'_>, routes: &[Route], upstreams: &[Se
 }
 
 /// Routes with their locations at their upstreams.
-struct Doors<'r> {
+struct UpstreamReach<'r> {
     routes: &'r [Route],
     policy: Policy,
     /// For each route its upstream and the prefix there, without a slash at its end, if it goes on.
@@ -90,7 +90,7 @@ struct Doors<'r> {
     methods: Vec<u128>,
 }
 
-impl<'r> Doors<'r> {
+impl<'r> UpstreamReach<'r> {
     fn new(routes: &'r [Route], groups: &[usize]) -> Self {
         let location = |route: &Route| {
             let Forward { upstream, .. } = forward(route)?;

@@ -42,11 +42,11 @@ pub(super) fn read(
         }
         return base::body::full(whole);
     }
-    base::body::Body::stream(AnswerBody::new(answered, in_flight, home, idle, lasting()))
+    base::body::Body::stream(ResponseBody::new(answered, in_flight, home, idle, lasting()))
 }
 
 /// The body of an answer.
-struct AnswerBody {
+struct ResponseBody {
     connection: Option<Box<Connection>>,
     request_writer: Option<Box<RequestWriter>>,
     progress: Progress,
@@ -58,7 +58,7 @@ struct AnswerBody {
     watched: Watched,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     /// Reads the body of an answer whose head is there.
     fn new(
         answered: Answered,
@@ -117,7 +117,7 @@ impl AnswerBody {
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = BoxError;
 
