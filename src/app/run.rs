@@ -1,6 +1,7 @@
 //! The life of a gateway, from its first connection to its last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -15,6 +16,7 @@ use super::worker::work;
 use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::shutdown;
+use crate::flow::tenure::Tenure;
 use crate::gateway::Worker;
 use crate::observe;
 use crate::observe::metrics::process::Process;
@@ -98,7 +100,7 @@ impl App {
         if ending == Ending::LeftToSuccessor {
             // New connections are the successor's, which waits for what only one process can have.
             stopper.succeed();
-            running.give_up(&sessions, &*kept.store).await;
+            running.give_up(&shared.flows.tenure, &sessions, &*kept.store).await;
             operations_stopper.stop();
         } else {
             notify::stopping();
@@ -116,6 +118,10 @@ impl App {
         info!("gateway stopped");
     }
 }
+
+/// How long a successor waits for logins that have begun: most take a fraction of a second, and
+/// whatever needs the store waits meanwhile.
+const LAST_LOGINS: Duration = Duration::from_secs(3);
 
 /// Why the gateway stops to serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +144,14 @@ struct Running {
 }
 
 impl Running {
-    /// Leaves to a successor what only one process can have: the store and the state folder.
-    async fn give_up(&mut self, sessions: &Sessions, store: &dyn RecordStore) {
+    /// Leaves to a successor what only one process can have: the store and the state folder. What
+    /// has begun and needs the store comes to its end before.
+    async fn give_up(&mut self, tenure: &Tenure, sessions: &Sessions, store: &dyn RecordStore) {
+        if !tenure.end(LAST_LOGINS).await {
+            warn!(
+                "the store is left to the successor, and logins that need it are still under way"
+            );
+        }
         sessions.write_all_activity(self.clock.now()).await;
         sessions.leave_store(self.clock.now()).await;
         store.close();

@@ -126,6 +126,7 @@ impl Flows {
             let (flows, delivered) = (Arc::clone(self), Arc::clone(&delivered));
             let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
             let claimed = tokio::spawn(async move {
+                let _hold = flows.tenure.hold();
                 flows.claim_and_exchange(permit, &state, network, began, &delivered, earlier).await
             });
             let claimed = claimed.await.unwrap_or_else(|error| {

@@ -48,6 +48,7 @@ impl Flows {
         // Even when the browser leaves meanwhile: what the node knows the session by goes with it.
         let (flows, id) = (Arc::clone(self), id.clone());
         let told = tokio::spawn(async move {
+            let _hold = flows.tenure.hold();
             // 1. Ours first.
             let Some(held) = flows.sessions.remove(&id, flows.now()).await? else {
                 return Ok(SignedOut::NotSignedIn);

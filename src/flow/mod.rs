@@ -26,6 +26,7 @@ pub mod relay_state;
 pub mod replay;
 pub mod return_to;
 pub mod room;
+pub mod tenure;
 pub mod ticket;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use self::node::NodeClient;
 use self::outcome::Outcomes;
 use self::replay::ReplayGuard;
 use self::room::Rooms;
+use self::tenure::Tenure;
 use crate::base::clock::{SharedClock, Time};
 use crate::identity::assurance::Assurance;
 use crate::saml::authn_request::Template;
@@ -125,6 +127,8 @@ pub struct Flows {
     pub handoff_requests: Arc<HandoffRequests>,
     /// What hands a session to another host, once.
     pub handoff_codes: Arc<HandoffCodes>,
+    /// Whether the store is ours, or a successor's.
+    pub tenure: Arc<Tenure>,
     /// Tells the time of every check.
     pub clock: SharedClock,
 }
@@ -167,6 +171,7 @@ impl Flows {
             linked_sessions: Arc::new(linked_sessions),
             handoff_requests: Arc::new(handoff_requests),
             handoff_codes: Arc::new(handoff_codes),
+            tenure: Arc::default(),
             clock,
         }
     }
@@ -189,6 +194,7 @@ impl Flows {
             linked_sessions: Arc::clone(&self.linked_sessions),
             handoff_requests: Arc::clone(&self.handoff_requests),
             handoff_codes: Arc::clone(&self.handoff_codes),
+            tenure: Arc::clone(&self.tenure),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -98,6 +98,15 @@ pub fn see_other(target: &str) -> Response<Body> {
     response
 }
 
+/// Has a client ask for the same once more, with the same method and body (RFC 9110 15.4.8): a
+/// successor answers, who has the next connection.
+#[must_use]
+pub fn ask_again(target: &str) -> Response<Body> {
+    let mut response = see_other(target);
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response
+}
+
 /// Sends a client to another address for good, with the same method (RFC 9110 15.4.9).
 #[must_use]
 pub fn permanently_at(target: &str) -> Response<Body> {

@@ -11,6 +11,7 @@ use hyper::body::Body as _;
 use crate::base::body::Body;
 use crate::base::random;
 use crate::base::reason::Reason;
+use crate::flow::return_to::ReturnTo;
 use crate::gate::Decision;
 use crate::gate::action::Action;
 use crate::gateway::decide::{self, Found};
@@ -21,7 +22,7 @@ use crate::observe::access::Ended;
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::access_record::AccessRecord;
-use crate::request::context::{Caller, RequestContext};
+use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
@@ -40,7 +41,11 @@ impl Service for Worker {
             Ok(answer) => answer,
             Err(failure) => {
                 context.record.reason = Some(failure.code);
-                failure::respond(&failure, context, &self.shared.settings).into()
+                let by_successor = self.by_successor(&failure, context);
+                let settings = &self.shared.settings;
+                let response =
+                    by_successor.unwrap_or_else(|| failure::respond(&failure, context, settings));
+                response.into()
             }
         };
         let context = unanswered.answered();
@@ -140,6 +145,18 @@ impl Worker {
             record: AccessRecord::begin(&parts.headers, &self.shared.access),
             parts,
         }
+    }
+
+    /// Has a successor answer what failed because it has the store by now. Only what is safe to ask
+    /// for twice.
+    fn by_successor(&self, failure: &Failure, context: &RequestContext) -> Option<Response<Body>> {
+        let is_away = failure.code == Reason::SessionStoreUnavailable;
+        if !is_away || !self.shared.flows.tenure.is_over() || !is_reading(&context.parts.method) {
+            return None;
+        }
+        let same = context.path_and_query();
+        // A path that browsers would take for an address of others stays what it is.
+        (ReturnTo::parse(same).as_str() == same).then(|| response::ask_again(same))
     }
 
     /// Tells whether browsers speak TLS to the portal, wherever that ends.

@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +10,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::harness::tools::{self, Tool};
-use crate::harness::{Gateway, Load, PATIENCE, Plan, Program, free_address, node};
+use crate::harness::{
+    Gateway, Load, PATIENCE, Plan, Program, Successor, Systemd, free_address, node,
+};
 
 /// A gateway before the portal on Node, when that is installed; `/account` needs a login.
 fn start() -> Option<(Program, Gateway)> {
@@ -283,60 +284,6 @@ fn a_reload_names_what_cannot_change_and_applies_the_rest_when_that_is_as_it_was
     }
     gateway.program.signal("HUP");
     wait_for_status(&gateway, "/account", 404);
-}
-
-/// What systemd would hear of a gateway.
-struct Systemd {
-    socket: UnixDatagram,
-    folder: TempDir,
-}
-
-impl Systemd {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { socket, folder }
-    }
-
-    fn watch(&self, plan: Plan) -> Plan {
-        plan.environment("NOTIFY_SOCKET", self.folder.path().join("notify").to_str().unwrap())
-    }
-
-    /// Waits until it hears this, and returns the rest of that line.
-    fn hears(&self, beginning: &str) -> String {
-        let mut buffer = [0; 500];
-        loop {
-            let length = self.socket.recv(&mut buffer).expect(beginning);
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-            if let Some(rest) = text.lines().find_map(|line| line.strip_prefix(beginning)) {
-                return rest.to_owned();
-            }
-        }
-    }
-}
-
-/// A successor, which is no child of ours. Ends with its owner.
-struct Successor(String);
-
-impl Successor {
-    fn signal(&self, name: &str) -> bool {
-        Command::new("kill").args(["-s", name, &self.0]).output().unwrap().status.success()
-    }
-
-    /// Tells whether it has ended; whoever is its parent now may not have noticed yet.
-    fn has_ended(&self) -> bool {
-        let status = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
-        status.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
-    }
-}
-
-impl Drop for Successor {
-    fn drop(&mut self) {
-        if !self.has_ended() {
-            self.signal("KILL");
-        }
-    }
 }
 
 #[test]

@@ -68,6 +68,24 @@ pub enum Endpoint {
     Unknown,
 }
 
+impl Endpoint {
+    /// Tells whether it is nothing without the store.
+    fn needs_store(self) -> bool {
+        match self {
+            Self::Login
+            | Self::Acs
+            | Self::Finish
+            | Self::Cross
+            | Self::Arrive
+            | Self::Form
+            | Self::Logout
+            | Self::Session
+            | Self::KeepAlive => true,
+            Self::Timer | Self::Jwks | Self::Server | Self::Issuer | Self::Unknown => false,
+        }
+    }
+}
+
 /// Stands for the server as a whole in place of a path (RFC 9112 3.2.4).
 pub const SERVER: &str = "*";
 
@@ -127,6 +145,11 @@ pub async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let method = &context.parts.method;
+    // Until it is answered, the store is not left to a successor.
+    let hold = endpoint.needs_store().then(|| worker.shared.flows.tenure.hold());
+    if let Some(None) = hold {
+        return Ok(response::ask_again(context.path_and_query()));
+    }
     match (endpoint, method) {
         (Endpoint::Login, &Method::GET | &Method::HEAD) => login::answer(worker, context).await,
         (Endpoint::Acs, &Method::GET | &Method::POST) => {

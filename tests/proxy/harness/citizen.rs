@@ -124,7 +124,12 @@ impl Citizen {
     /// Opens a page, or sends a form, and says whatever comes of it.
     pub(crate) fn send(&self, url: &Url, form: Option<&[(String, String)]>) -> Answer {
         let method = if form.is_some() { "POST" } else { "GET" };
-        self.sent(url, form, "").answer(method)
+        let answer = self.sent(url, form, "").answer(method);
+        match answer.header("location") {
+            // Once more, as it was (RFC 9110 15.4.8).
+            Some(same) if answer.status == 307 => self.send(&url.join(same).unwrap(), form),
+            _ => answer,
+        }
     }
 
     /// Asks for a page, and does not wait for the answer.

@@ -11,6 +11,7 @@ mod rolling;
 mod room;
 mod secrets;
 mod theft;
+mod upgrade;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;

@@ -1,15 +1,18 @@
 //! Two replicas behind nginx, set up by `deploy/nginx/brama.conf` as it is shipped. They are
-//! restarted one after the other, or one is killed, while citizens who are signed in go on.
+//! restarted one after the other with a new version, or one is killed, while citizens who are signed in
+//! go on.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use super::upgrade::previous;
 use super::{plan, until_status};
 use crate::harness::redis::Redis;
 use crate::harness::tools::{self, Tool};
 use crate::harness::{
-    Citizen, Gateway, Load, Nginx, Plan, Program, Simulator, Tally, Wire, free_address, python,
+    Citizen, Gateway, Load, Logins, Nginx, Plan, Program, Simulator, Tally, Wire, free_address,
+    python,
 };
 
 /// As many requests a second, of all citizens together.
@@ -44,7 +47,11 @@ fn start() -> Option<Site> {
     let (one, two) = (plan(), plan());
     let nginx = Nginx::start_with(&shipped(front, [&one, &two]), "");
     let simulator = Simulator::start(front);
-    let (one, two) = (one.node(&simulator).start(), two.node(&simulator).start());
+    // Both are of the version before; who starts again is of this one.
+    let launcher = format!("shift; exec {} \"$@\"", previous().display());
+    let [one, two] =
+        [one, two].map(|plan| plan.node(&simulator).launched_by(&["sh", "-c", &launcher, "sh"]));
+    let (one, two) = (one.start(), two.start());
     // Each signs in through nginx, so at whichever replica has its turn.
     let persons = ["anna", "lukasz", "anna", "lukasz"];
     let citizens = persons.map(|person| Citizen::at(&origin).sign_in(person)).to_vec();
@@ -113,10 +120,12 @@ fn told(site: &Site, tallies: &[Tally; 2]) {
 }
 
 #[test]
-fn replicas_restart_one_after_the_other_and_no_request_fails_and_no_session_is_lost() {
+fn replicas_restart_one_after_the_other_and_no_request_no_login_and_no_session_is_lost() {
     let Some(mut site) = start() else { return };
     let loads = site.visit();
+    let logins = Logins::at(&format!("http://localhost:{}/", site.front.port()));
     loads[0].answers(400);
+    logins.ends(1);
     for turn in 0..2 {
         let gateway = if turn == 0 { &mut site.one } else { &mut site.two };
         gateway.program.signal("TERM");
@@ -127,7 +136,9 @@ fn replicas_restart_one_after_the_other_and_no_request_fails_and_no_session_is_l
         loads[0].answers(200);
         gateway.start_again();
         loads[0].answers(200);
+        logins.ends(1);
     }
+    site.citizens.extend(logins.all_signed_in());
     let tallies = loads.map(Load::stop);
     told(&site, &tallies);
     tallies.iter().for_each(Tally::all_answered);
