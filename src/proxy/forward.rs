@@ -71,9 +71,8 @@ pub async fn forward(
                 let protocol = lines.get("upgrade").unwrap_or_default().to_vec();
                 let lasting = lasting(Form::Tunnel(protocol));
                 context.record.lasts(Arc::clone(&lasting));
-                return Ok(
-                    tunnel::open(cookies, lines, *answered.connection, in_flight, lasting).into()
-                );
+                let connection = *answered.connection;
+                return Ok(tunnel::open(cookies, lines, connection, in_flight, lasting).into());
             }
             let pool = Arc::clone(&upstream.pool);
             let body =
