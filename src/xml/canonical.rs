@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_bound_holds_to_the_very_byte() {
-        for more in ["", "q"] {
+        // Of one of them the form is of an even length, so that the bound can be met exactly.
+        for more in ["q", "qq"] {
             let xml = format!("<a x='{}{more}'/>", "\"".repeat(20_000));
             let document = parse(&xml);
             let beyond = longest(&document, escaped) - ALLOWANCE;
@@ -135,6 +136,21 @@ mod tests {
             let length = beyond.div_ceil(MAXIMUM_GROWTH);
             assert_eq!(check(&document, length), Ok(()));
             assert!(check(&document, length - 1).is_err());
+        }
+    }
+
+    #[test]
+    fn all_that_is_written_counts() {
+        // Twice the name, and each declaration that the use of a name may bring.
+        for (xml, most) in [
+            ("<r/>", 2 + 5 + 10),
+            ("<r>a&amp;b</r>", 17 + 7),
+            ("<r><r/></r>", 2 * 17),
+            ("<r x='1'/>", 17 + 5 + 1 + 10),
+            ("<p:r xmlns:p='u'/>", 2 * 3 + 5 + 12 + 2 * 12),
+            ("<r xmlns:p='u' p:x=''/>", 17 + 7 + 12 + 2 * 12),
+        ] {
+            assert_eq!(longest(&parse(xml), escaped), most, "{xml}");
         }
     }
 

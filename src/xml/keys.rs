@@ -474,6 +474,65 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_fingerprint_is_written_as_openssl_does() {
+        let (_, certificate) = pair();
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate.der());
+        let pairs: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        assert_eq!(certificate.fingerprint(), pairs.join(":"));
+        assert_eq!(certificate.fingerprint().len(), 95);
+    }
+
+    #[test]
+    fn a_certificate_of_pkcs12_belongs_to_the_key_whether_it_says_so_or_not() {
+        use p12_keystore::{Certificate as InStore, KeyStore, KeyStoreEntry, PrivateKeyChain};
+        let (key, certificate) = pair();
+        let (_, stranger) = pair();
+        let in_store = |certificate: &Certificate| InStore::from_der(certificate.der()).unwrap();
+        let written = |in_chain: &[&Certificate], beside: &[&Certificate]| {
+            let der = p12_keystore::PrivateKey::from_der(key.pkcs8().expose()).unwrap();
+            let chain = in_chain.iter().map(|one| in_store(one));
+            let chain = PrivateKeyChain::new(vec![1], der, chain);
+            let mut store = KeyStore::new();
+            store.add_entry("key", KeyStoreEntry::PrivateKeyChain(chain));
+            for (number, one) in beside.iter().enumerate() {
+                store.add_entry(&number.to_string(), KeyStoreEntry::Certificate(in_store(one)));
+            }
+            store.writer("secret").write().unwrap()
+        };
+        for (in_chain, beside) in
+            [(&[&certificate][..], &[][..]), (&[], &[&stranger, &certificate])]
+        {
+            let bytes = written(in_chain, beside);
+            let (read, found) = PrivateKey::from_pkcs12(&bytes, "secret").unwrap();
+            assert_eq!(read.pkcs8().expose(), key.pkcs8().expose());
+            assert_eq!(found.der(), certificate.der());
+            assert!(matches!(PrivateKey::from_pkcs12(&bytes, "other"), Err(Error::Pkcs12(_))));
+        }
+        let bytes = written(&[], &[&stranger]);
+        assert!(matches!(PrivateKey::from_pkcs12(&bytes, "secret"), Err(Error::NoCertificate)));
+    }
+
+    /// A key of RSA of 1024 bits.
+    const SHORT_RSA: &str = "\
+        MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBALJzFffd59hGlo7espP0furRKr+nOVDi\
+        PRSBxwJeC9JJgosXtwwmdApCYzC2a6u+ufy+heHrd9jJZpOVPX1wgvQ0sH1JUq8BIVEF/AOzm/drzQEJ\
+        eezBAKSxkZRVI38ltYJyhX1Gkkc4y7yipZNGm6bPseq/I3plEahRbY8CpNJPAgMBAAECgYAVsBECb/DG\
+        g0W3FW/EtZlbNpKoek1n/CcKP/+M1RtAsnhwKTCxBFdkC898Ux9g3yxBgHJLE9AcA9Y4p5GyliMEEQ/a\
+        rBxHVHc2/xazOwPLp5kT9WeB6SLVY6EbToKNnklhsGkYcu7UsxcqnmpVSf4kUyXlQlFCie7JxWh33sXq\
+        MQJBANqYmCWlBQsHkVLPt1HRYPKcJv0NpoVjfF10e3FL4zfZnBc+7jvu4qs1DCUEMqX3JnjTKvSJyqOB\
+        S5gyFUnI8GkCQQDQ++i9gUN5Hs/r0IbSot9jR46pzPF1Fuvjq3tyCWxFDnUyNPNBTOoJG/xjX3+qNOYe\
+        jXwQdRU//p0w+wZMIlX3AkAktO0PnTdMk9e+XSz+azdpZflSEwG8cmlG1DGKY+Di1wLUEHg2zjV35G+G\
+        o77RicAHGAali6HgdOy5wOc8PabJAkAgwVsZWMlakpnEPErleOHKjcyukJDH6W/Pn3EZzqBJsppr5CC8\
+        e3GzO8+zQ6Se6OuonkRzz+YkwaOhqbay+C7BAkEAjUEtGPxJgssoPNdby5enEklMDrasHQhJiA6t9TpI\
+        +sRJaSP/wtvSyEraDG+YEr3GEF855FchD0ab8/cY0Hmd/g==";
+
+    #[test]
+    fn a_short_key_of_rsa_is_none() {
+        let der = crate::base::encoding::from_base64(SHORT_RSA).unwrap();
+        assert!(matches!(PrivateKey::from_der(&der), Err(Error::UnknownPrivateKey)));
+    }
+
     const POINT: [u8; 65] = [4; 65];
     const COMPRESSED: [u8; 33] = [2; 33];
 

@@ -225,3 +225,12 @@ fn takes_a_point_in_its_uncompressed_form_only() {
     elsewhere[64] ^= 1;
     assert_eq!(open(&elsewhere), Err(Error::Failed));
 }
+
+#[test]
+fn a_longer_key_than_is_declared_opens_nothing() {
+    let (key, decryption) = key();
+    let xml = seal(b"x", &Seal::new(key.public_key(), "node", "https://sp.example"));
+    let changed = xml.replacen(AES256_GCM, AES128_GCM, 1);
+    assert_ne!(changed, xml);
+    assert_eq!(open_text(&changed, &[decryption]), Err(Error::Failed));
+}

@@ -195,3 +195,153 @@ const MAXIMUM_PREFIXES: usize = 32;
 fn is_too_long(list: &str) -> bool {
     list.len() > MAXIMUM_PREFIX_LIST || list.split_whitespace().count() > MAXIMUM_PREFIXES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::algorithms::{ECDSA_SHA256, SHA256};
+    use crate::xml::scan::Limits;
+    use crate::xml::tree::Document;
+
+    fn shape() -> String {
+        format!(
+            "<p:Outer xmlns:p='urn:p' xmlns:d='{DS}' xmlns:e='urn:e' xmlns:c='{EXCLUSIVE_C14N}' \
+             ID='o'><d:Signature><d:SignedInfo>\
+             <d:CanonicalizationMethod Algorithm='{EXCLUSIVE_C14N}'></d:CanonicalizationMethod>\
+             <d:SignatureMethod Algorithm='{ECDSA_SHA256}'></d:SignatureMethod>\
+             <d:Reference URI='#o'><d:Transforms>\
+             <d:Transform Algorithm='{ENVELOPED_SIGNATURE}'></d:Transform>\
+             <d:Transform Algorithm='{EXCLUSIVE_C14N}'></d:Transform></d:Transforms>\
+             <d:DigestMethod Algorithm='{SHA256}'></d:DigestMethod>\
+             <d:DigestValue>AA==</d:DigestValue></d:Reference></d:SignedInfo>\
+             <d:SignatureValue>AA==</d:SignatureValue><d:KeyInfo></d:KeyInfo></d:Signature>\
+             </p:Outer>"
+        )
+    }
+
+    /// What is said of the shape with one thing changed.
+    fn said(from: &str, to: &str) -> &'static str {
+        let xml = shape();
+        let changed = xml.replacen(from, to, 1);
+        assert!(from == to || changed != xml, "{from}");
+        said_of(&changed)
+    }
+
+    fn said_of(changed: &str) -> &'static str {
+        let document = Document::parse(changed.as_bytes(), &Limits::message(10_000)).unwrap();
+        match check_profile(document.root(), ReferenceStyle::ById) {
+            Ok(_) => "holds",
+            Err(Error::Profile { .. }) => "shape",
+            Err(Error::Algorithm { .. }) => "algorithm",
+            Err(Error::Transform { .. }) => "transform",
+            Err(Error::Reference { .. }) => "reference",
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    const LIST: &str = "<c:InclusiveNamespaces PrefixList='p e'/>";
+
+    #[test]
+    fn the_shape_of_the_profile_holds_with_all_that_it_may_have() {
+        assert_eq!(said("", ""), "holds");
+        for (from, to) in [
+            ("<d:Signature>", "<d:Signature Id='s'>"),
+            ("<d:SignedInfo>", "<d:SignedInfo Id='s'>"),
+            ("URI='#o'", "URI='#o' Id='r'"),
+            ("</d:CanonicalizationMethod>", &format!("{LIST}</d:CanonicalizationMethod>")),
+            ("</d:Transform></d:Transforms>", &format!("{LIST}</d:Transform></d:Transforms>")),
+            ("<d:KeyInfo>", "<d:KeyInfo Id='k'><d:KeyName>k</d:KeyName><d:X509Data/>"),
+            ("<d:KeyInfo></d:KeyInfo>", ""),
+        ] {
+            assert_eq!(said(from, to), "holds", "{to}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_there_besides_is_refused() {
+        let extra = "<d:Extra/>";
+        for place in [
+            "<d:Signature>",
+            "<d:SignedInfo>",
+            "</d:CanonicalizationMethod>",
+            "</d:SignatureMethod>",
+            "</d:Reference>",
+            "</d:Transform><d:Transform",
+            "</d:Transform></d:Transforms>",
+            "</d:DigestMethod>",
+            "</d:DigestValue>",
+            "</d:SignatureValue>",
+            "</d:KeyInfo>",
+        ] {
+            let to = match place.strip_prefix("</") {
+                Some(_) => format!("{extra}{place}"),
+                None => format!("{place}{extra}"),
+            };
+            assert_eq!(said(place, &to), "shape", "{place}");
+        }
+        for element in [
+            "<d:Signature",
+            "<d:SignedInfo",
+            "<d:CanonicalizationMethod",
+            "<d:SignatureMethod",
+            "<d:Reference",
+            "<d:Transforms",
+            "<d:Transform ",
+            "<d:DigestMethod",
+            "<d:KeyInfo",
+        ] {
+            for attribute in [" Other='1' ", " e:Id='1' ", " e:Algorithm='1' "] {
+                let to = format!("{}{attribute}", element.trim_end());
+                assert_eq!(said(element, &to), "shape", "{to}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_missing_or_another_is_refused() {
+        let hmac = "http://www.w3.org/2000/09/xmldsig#hmac-sha1";
+        let method = |name: &str, algorithm: &str| format!("<d:{name} Algorithm='{algorithm}'");
+        let canonicalization = method("CanonicalizationMethod", EXCLUSIVE_C14N);
+        let last = format!("<d:Transform Algorithm='{EXCLUSIVE_C14N}'></d:Transform>");
+        let first = format!("<d:Transform Algorithm='{ENVELOPED_SIGNATURE}'></d:Transform>");
+        for (from, to, expected) in [
+            (canonicalization, method("CanonicalizationMethod", hmac), "algorithm"),
+            (method("SignatureMethod", ECDSA_SHA256), method("SignatureMethod", hmac), "algorithm"),
+            (method("DigestMethod", SHA256), method("DigestMethod", hmac), "algorithm"),
+            (first.clone(), String::new(), "transform"),
+            (last.clone(), String::new(), "shape"),
+            (last.clone(), last.repeat(2), "transform"),
+            (first.clone() + &last, last.clone() + &first, "transform"),
+            (last.clone(), last.replace("d:Transform", "e:Transform"), "transform"),
+            (" Algorithm".to_owned(), " Rule".to_owned(), "shape"),
+            ("URI='#o'".to_owned(), "URI='#i'".to_owned(), "reference"),
+            ("URI='#o'".to_owned(), "URI='#'".to_owned(), "reference"),
+            ("URI='#o'".to_owned(), "URI=''".to_owned(), "reference"),
+            ("URI='#o'".to_owned(), String::new(), "shape"),
+        ] {
+            assert_eq!(said(&from, &to), expected, "{to}");
+        }
+        let unnamed = shape().replace("ID='o'", "ID=''").replace("URI='#o'", "URI='#'");
+        assert_eq!(said_of(&unnamed), "reference");
+    }
+
+    #[test]
+    fn the_one_parameter_of_a_canonicalization_is_a_short_list() {
+        let long = "p".repeat(MAXIMUM_PREFIX_LIST);
+        for (inside, expected) in [
+            (LIST.to_owned(), "holds"),
+            (LIST.repeat(2), "shape"),
+            (LIST.replace("c:", "e:"), "shape"),
+            (LIST.replace("PrefixList", "Other"), "shape"),
+            (LIST.replace("/>", ">x<d:Y/></c:InclusiveNamespaces>"), "shape"),
+            (LIST.replace("p e", &long), "holds"),
+            (LIST.replace("p e", &format!("{long}p")), "shape"),
+            (LIST.replace("p e", &"p ".repeat(MAXIMUM_PREFIXES)), "holds"),
+            (LIST.replace("p e", &"p ".repeat(MAXIMUM_PREFIXES + 1)), "shape"),
+        ] {
+            for end in ["</d:CanonicalizationMethod>", "</d:Transform></d:Transforms>"] {
+                assert_eq!(said(end, &format!("{inside}{end}")), expected, "{inside}");
+            }
+        }
+    }
+}

@@ -509,3 +509,16 @@ fn where_the_whole_document_may_be_signed_another_reference_is_refused_all_the_s
     let refused = verify(&document, &root, &world.trusted, ReferenceStyle::ByIdOrWhole);
     assert!(matches!(refused, Err(Error::Reference { .. })), "{refused:?}");
 }
+
+#[test]
+fn no_id_is_there_twice_however_it_is_spelled() {
+    let ids =
+        |xml: &str| check_ids(&Document::parse(xml.as_bytes(), &Limits::message(10_000)).unwrap());
+    for name in ["ID", "Id", "id", "iD", "xml:id", "AssertionID"] {
+        let xml = format!("<r ID='a'><c {name}='a'/></r>");
+        assert!(matches!(ids(&xml), Err(Error::DuplicateId(_))), "{name}");
+        assert_eq!(ids(&format!("<r ID='a'><c {name}='b'/></r>")), Ok(()), "{name}");
+    }
+    // It refers to one.
+    assert_eq!(ids("<r ID='a'><c InResponseTo='a' AssertionIDRef='a'/></r>"), Ok(()));
+}
