@@ -237,3 +237,59 @@ fn only_assertion<'d>(response: Verified<'d>) -> Result<Element<'d>, Refusal> {
         (several, plain) => Err(Refusal::SeveralAssertions(several.len() + plain)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saml::namespaces::SOAP;
+    use crate::xml::scan::Limits;
+
+    fn document(xml: &str) -> Document<'_> {
+        Document::parse(xml.as_bytes(), &Limits::message(10_000)).unwrap()
+    }
+
+    /// A message without a signature that says an error.
+    fn failed(name: &str, inside: &str) -> String {
+        format!(
+            "<p:{name} xmlns:p='{SAML2P}' ID='{name}'><p:Status>\
+             <p:StatusCode Value='urn:oasis:names:tc:SAML:2.0:status:Responder'/></p:Status>\
+             {inside}</p:{name}>"
+        )
+    }
+
+    #[test]
+    fn an_answer_is_an_artifact_response_however_it_is_wrapped() {
+        let wrapped = |message: &str| {
+            format!("<e:Envelope xmlns:e='{SOAP}'><e:Body>{message}</e:Body></e:Envelope>")
+        };
+        let (answer, response) = (failed("ArtifactResponse", ""), failed("Response", ""));
+        for (xml, wrapping, is_found) in [
+            (wrapped(&answer), Wrapping::Soap, true),
+            (wrapped(&answer), Wrapping::SoapOrBare, true),
+            (answer.clone(), Wrapping::SoapOrBare, true),
+            (answer, Wrapping::Soap, false),
+            (wrapped(&response), Wrapping::Soap, false),
+            (wrapped(&response), Wrapping::SoapOrBare, false),
+            (response, Wrapping::SoapOrBare, false),
+        ] {
+            let document = document(&xml);
+            let found = find(&document, wrapping);
+            assert_eq!(found.is_ok(), is_found, "{wrapping:?} {xml}");
+        }
+    }
+
+    #[test]
+    fn an_unsigned_error_is_believed_only_where_no_message_is_inside() {
+        let trusted = TrustedCertificates::pin(Vec::new()).unwrap();
+        for (inside, is_believed) in [(String::new(), true), (failed("Response", ""), false)] {
+            let xml = failed("ArtifactResponse", &inside);
+            let document = document(&xml);
+            let outer = document.root();
+            let inner = outer.optional_child(SAML2P, "Response").unwrap();
+            let mut checks = Checks::new();
+            let refused = verify_signatures(&document, outer, inner, &trusted, &mut checks);
+            let is_status = matches!(refused, Err(Refusal::Status { .. }));
+            assert_eq!((refused.is_err(), is_status), (true, is_believed), "{inside}");
+        }
+    }
+}

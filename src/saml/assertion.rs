@@ -327,7 +327,70 @@ fn parse_date(text: &str) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::saml::expected::Wrapping;
     use jiff::civil::date;
+
+    fn document(xml: &str) -> Document<'_> {
+        Document::parse(xml.as_bytes(), &Limits::message(10_000)).unwrap()
+    }
+
+    fn person(attributes: &str) -> Result<Person, Refusal> {
+        let xml = format!(
+            "<s:Assertion xmlns:s='{SAML2}'><s:AttributeStatement>{attributes}\
+             </s:AttributeStatement></s:Assertion>"
+        );
+        read_person(document(&xml).root(), &[Attribute::GivenName], "n")
+    }
+
+    fn attribute(element: &str, attribute: Attribute, value: &str) -> String {
+        format!(
+            "<s:{element} Name='{}'><s:AttributeValue>{value}</s:AttributeValue></s:{element}>",
+            attribute.uri()
+        )
+    }
+
+    #[test]
+    fn an_attribute_is_one_by_its_element_and_is_there_once() {
+        let given = attribute("Attribute", Attribute::GivenName, "Anna");
+        let family = attribute("Attribute", Attribute::FamilyName, "Nowak");
+        assert_eq!(person(&(given.clone() + &family)).unwrap().given_name(), Some("Anna"));
+        let other = attribute("EncryptedAttribute", Attribute::FamilyName, "Nowak");
+        assert!(matches!(person(&(given.clone() + &other)), Err(Refusal::AssertionShape(_))));
+        assert_eq!(
+            person(&given.repeat(2)).unwrap_err(),
+            Refusal::AttributeRepeated(Attribute::GivenName)
+        );
+        assert_eq!(person(&family).unwrap_err(), Refusal::AttributeMissing(Attribute::GivenName));
+    }
+
+    #[test]
+    fn what_is_no_assertion_is_told_as_such() {
+        let expected = Expected {
+            node: None,
+            service: None,
+            acs: None,
+            request_id: None,
+            resolve_id: None,
+            assurance: None,
+            fresh_since: None,
+            required: Vec::new(),
+            skew: std::time::Duration::ZERO,
+            maximum_bytes: 10_000,
+            wrapping: Wrapping::Soap,
+        };
+        for (xml, is_assertion) in [
+            (format!("<s:Assertion xmlns:s='{SAML2}' Version='2.0'/>"), true),
+            (format!("<s:Advice xmlns:s='{SAML2}' Version='2.0'/>"), false),
+            ("<Assertion Version='2.0'/>".to_owned(), false),
+        ] {
+            let document = document(&xml);
+            let (assertion, now) = (document.root(), Time::UNIX_EPOCH);
+            let mut checks = Checks::new();
+            let mut reading = Reading { assertion, expected: &expected, now, checks: &mut checks };
+            let Err(Refusal::AssertionShape(said)) = reading.read() else { panic!("{xml}") };
+            assert_eq!(said.ends_with("is no assertion"), !is_assertion, "{said}");
+        }
+    }
 
     #[test]
     fn reads_a_date_with_or_without_a_zone() {

@@ -80,5 +80,9 @@ mod tests {
         }
         let twice = wrap("<a/>").replace("<soap:Body>", "<soap:Body/><soap:Body>");
         assert!(unwrapped(&twice).is_err());
+        let two_headers = wrap("<a/>").replace("<soap:Body>", "<soap:Header/><soap:Body>");
+        assert!(matches!(unwrapped(&two_headers), Err(Refusal::Shape(_))));
+        let no_envelope = wrap("<a/>").replace("soap:Envelope", "soap:Letter");
+        assert!(matches!(unwrapped(&no_envelope), Err(Refusal::Shape(_))));
     }
 }

@@ -74,12 +74,26 @@ fn extensions_are_tolerated_and_counted() {
 }
 
 #[test]
+fn an_attribute_of_a_person_is_counted_unless_it_is_known() {
+    let named = |name: &str| {
+        assertion(&format!(
+            "<s:AttributeStatement><s:Attribute Name='{name}'/></s:AttributeStatement>"
+        ))
+    };
+    for attribute in Attribute::ALL {
+        assert_eq!(said(&named(attribute.uri())), Ok(0), "{attribute}");
+    }
+    assert_eq!(said(&named("urn:other")), Ok(1));
+}
+
+#[test]
 fn what_has_no_place_is_refused_with_its_name() {
     for (xml, named) in [
         (response("<f:a/>"), "holds <{urn:f}a>"),
         (response("x<s:Issuer>n</s:Issuer>"), "holds text between"),
         (response("<s:Issuer>n<f:a/></s:Issuer>"), "holds <{urn:f}a>"),
         (response("<s:Issuer f:a=''>n</s:Issuer>"), "has the attribute a"),
+        (response("<s:Issuer f:Format=''>n</s:Issuer>"), "has the attribute Format"),
         (response("<p:Status/><p:Status/>"), "twice"),
         (response("<p:Response/>"), "protocol}Response>, which has no place"),
         (response("<p:Status><p:StatusCode Value='u'><f:a/></p:StatusCode></p:Status>"), "}a>"),
