@@ -63,4 +63,12 @@ mod tests {
             assert_eq!(wide(one) == wide(other), may_be_same, "{one} {other}");
         }
     }
+
+    #[test]
+    fn a_path_that_is_folded_already_is_not_copied() {
+        for (path, is_copied) in [("/admin-2", false), ("/Admin", true), ("/ż", true)] {
+            assert_eq!(matches!(narrow(path), Cow::Owned(_)), is_copied, "{path}");
+            assert_eq!(matches!(wide(path), Cow::Owned(_)), is_copied, "{path}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -12,6 +12,9 @@ use super::*;
 use crate::base::clock::earlier;
 use crate::identity::assurance::Assurance;
 use crate::identity::claims::PersonalClaim;
+use crate::identity::forms::Form;
+use crate::identity::forms::headers::{Encoding, PlainHeaders, Value};
+use crate::identity::forms::signature::{MessageSignature, SigningKey};
 use crate::identity::release::Release;
 use crate::session::SessionId;
 use crate::session::cached::{Activity, CachedSession};
@@ -458,6 +461,25 @@ fn a_route_in_another_case_says_so() {
         found("/docs"),
         [(admin, Standing::OtherPath), (docs, Standing::OtherCase), (root, Standing::ShorterPath)]
     );
+    // Where case matters to all, another case is another path.
+    let exact = to(false, "/admin", Access::Public);
+    let policy = Policy::new(vec![exact.clone()]);
+    assert_eq!(policy.coverage(&exact, "/admin/x"), policy::Coverage::Covers);
+    assert_eq!(policy.coverage(&exact, "/ADMIN"), policy::Coverage::Elsewhere);
+}
+
+#[test]
+fn the_longer_of_two_paths_is_so_in_the_spelling_that_is_compared() {
+    // A capital of two bytes whose small letter has three.
+    let (short, long) = ("/\u{2c65}\u{2c65}\u{2c65}", "/\u{23a}\u{23a}\u{23a}/b");
+    assert!(long.len() < short.len());
+    let policy = Policy::new(vec![
+        to(true, short, Access::Public),
+        to(true, long, Access::level(Assurance::High)),
+    ]);
+    assert_eq!(decided(&policy, "GET", long), "login high");
+    assert_eq!(decided(&policy, "GET", &format!("{short}/b")), "login high");
+    assert_eq!(decided(&policy, "GET", short), format!("pass {short}"));
 }
 
 proptest! {
@@ -615,4 +637,57 @@ fn a_location_of_two_upstreams_is_compared_without_case_when_one_of_them_ignores
             assert_eq!(decided(&policy, "GET", path), "pass /Mixed", "{get} {post} {path}");
         }
     }
+}
+
+#[test]
+fn a_form_is_kept_unless_another_proxy_has_it() {
+    let policy = Policy::new(vec![
+        route("/", Access::level(Assurance::Low)),
+        answers("/own"),
+        Route { action: Action::Permit, ..route("/asked", Access::level(Assurance::Low)) },
+    ]);
+    let keeps = |host, path| RouteMatch::find(&facts(host, path), &policy).keeps_forms();
+    assert!(keeps("portal.example", "/form") && keeps("portal.example", "/own"));
+    assert!(keeps("none.example", "/asked"));
+    assert!(!keeps("portal.example", "/asked/form"));
+}
+
+#[test]
+fn every_name_of_the_operators_choice_is_known_on_all_routes() {
+    let name = HeaderName::from_static;
+    let told = |path, forms| {
+        let release = Release { forms, ..Release::by_assertion("a", Vec::new()) };
+        Route { release, ..route(path, Access::Public) }
+    };
+    let headers = |field, also_read| {
+        let (encoding, fields) = (Encoding::Percent, vec![(name(field), Value::Subject)]);
+        Form::Headers(PlainHeaders { encoding, fields, also_read })
+    };
+    let policy = Policy::new(vec![
+        told("/", vec![Form::Assertion, Form::Bearer]),
+        told("/one", vec![headers("x-citizen", &["remote-user"])]),
+        told("/two", vec![headers("x-brama-citizen", &[]), headers("x-person", &[])]),
+    ]);
+    let names = policy.told_names();
+    for known in ["x-citizen", "X_Citizen", "remote-user", "x-person"] {
+        assert!(names.has(known), "{known}");
+    }
+    // Ours are known without a list, and of `Authorization` the route knows.
+    for other in ["authorization", "x-brama-assertion", "x-brama-citizen", "x-citizens"] {
+        assert!(!names.has(other), "{other}");
+    }
+    assert!(!Policy::new(vec![told("/", vec![Form::Assertion])]).told_names().has("x-citizen"));
+}
+
+#[test]
+fn a_policy_signs_when_one_of_its_routes_does() {
+    let signed = || {
+        let key = SigningKey::shared("k", &[7; SigningKey::LEAST]).unwrap();
+        let (lifetime, audience) = (Duration::from_secs(60), HeaderValue::from_static("a"));
+        Some(MessageSignature { key, lifetime, audience })
+    };
+    let plain = || route("/", Access::Public);
+    let signing = Route { signature: signed(), ..route("/signed", Access::Public) };
+    assert!(Policy::new(vec![plain(), signing]).signs());
+    assert!(!Policy::new(vec![plain()]).signs());
 }
