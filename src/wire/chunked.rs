@@ -321,6 +321,7 @@ mod tests {
             "5;a=b;\r\nhello\r\n0\r\n\r\n",
             "5;a \r\nhello\r\n0\r\n\r\n",
             "5;a=\"\u{1}\"\r\nhello\r\n0\r\n\r\n",
+            "5;a=\"\\\u{1}\"\r\nhello\r\n0\r\n\r\n",
             ";a\r\nhello\r\n0\r\n\r\n",
             "5 \r\nhello\r\n0\r\n\r\n",
             " 5\r\nhello\r\n0\r\n\r\n",
@@ -364,6 +365,7 @@ mod tests {
             " ; a = b\t;c",
             ";a=\"b;c\\\"d\u{e9}\\\\\";e",
             ";a=\"\"",
+            ";a=\"b\tc\"",
             &format!(";{}", "a".repeat(250)),
         ] {
             let text = format!("5{extension}\r\nhello\r\n0{extension}\r\n\r\n");

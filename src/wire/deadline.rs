@@ -184,6 +184,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_stalls_is_woken_to_look_around_meanwhile() {
+        let (stall, look) = (Duration::from_secs(1), Duration::from_millis(400));
+        let mut deadline = Deadline::default();
+        for _ in 0..2 {
+            let begin = Instant::now();
+            let mut woken = Vec::new();
+            for _ in 0..3 {
+                let why = poll_fn(|cx| deadline.poll_stalled_or_look(stall, look, cx)).await;
+                woken.push((why, begin.elapsed().as_millis()));
+            }
+            let looks = [(Woken::ToLook, 400), (Woken::ToLook, 800), (Woken::Over, 1000)];
+            assert_eq!(woken, looks);
+            deadline.clear();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_looks_around_seldom_ends_in_time_all_the_same() {
+        let begin = Instant::now();
+        let mut deadline = Deadline::default();
+        // A timer of an earlier wait, far away.
+        deadline.renew(Duration::from_secs(75));
+        assert!(poll_fn(|cx| Poll::Ready(deadline.poll_over(cx).is_pending())).await);
+        deadline.renew(Duration::from_secs(1));
+        let why = poll_fn(|cx| deadline.poll_look(Duration::from_secs(60), cx)).await;
+        assert_eq!((why, begin.elapsed().as_secs()), (Woken::Over, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_deadline_can_come_nearer_and_go_away() {
         let begin = Instant::now();
         let mut deadline = Deadline::default();

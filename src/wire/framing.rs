@@ -221,6 +221,19 @@ mod tests {
         assert_eq!(of(StatusCode::NOT_MODIFIED, &Method::GET), Framing::NONE);
         let until_close = Said::default().of_answer(Version::HTTP_11, StatusCode::OK, &Method::GET);
         assert_eq!(until_close, Ok(Framing::UntilClose));
+        let chunked = said(&[("transfer-encoding", "chunked")]).unwrap();
+        let of = |said: Said, version| said.of_answer(version, StatusCode::OK, &Method::GET);
+        assert_eq!(of(chunked, Version::HTTP_11), Ok(Framing::Chunked));
+        assert!(of(chunked, Version::HTTP_10).is_err());
+        let both = said(&[("content-length", "5"), ("transfer-encoding", "chunked")]).unwrap();
+        assert!(of(both, Version::HTTP_11).is_err());
+    }
+
+    #[test]
+    fn fields_with_names_as_long_say_nothing_of_the_length() {
+        let others = [("accept-charset", "x"), ("x-transfer-coding", "x")];
+        assert_eq!(others.map(|(name, _)| name.len()), [14, 17]);
+        assert_eq!(request(&others), Ok(Framing::NONE));
     }
 
     #[test]

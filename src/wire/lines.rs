@@ -127,7 +127,9 @@ mod tests {
         let mut out = BytesMut::new();
         lines.write(&mut out);
         assert_eq!(out, &b"ETag: \"x\"\r\nset-cookie: b\r\n"[..]);
-        assert!(lines.get("x").is_none());
+        assert!(lines.get("x").is_none() && !lines.is_empty());
+        lines.retain(|_, _| false);
+        assert!(lines.is_empty());
     }
 
     #[test]

@@ -138,6 +138,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_would_end_its_line_is_left_out() {
+        for (text, is_added) in [("4bf92f35", true), ("a\r\nx: y", false), ("a\nb", false)] {
+            let (mut out, mut map) = (BytesMut::new(), HeaderMap::new());
+            out.add_text(&http::header::VIA, text);
+            map.add_text(&http::header::VIA, text);
+            let expected = if is_added { format!("via: {text}\r\n") } else { String::new() };
+            assert_eq!(out, expected.as_bytes());
+            assert_eq!(
+                map.get("via").map(HeaderValue::as_bytes),
+                is_added.then_some(text.as_bytes())
+            );
+        }
+    }
+
+    #[test]
     fn a_head_and_a_trailer_are_written_exactly() {
         let mut out = BytesMut::new();
         status_line(&mut out, StatusCode::NOT_FOUND);

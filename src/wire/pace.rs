@@ -133,6 +133,7 @@ mod tests {
         assert!(!pace.is_over(&SLOWEST) && !pace.is_waiting());
         assert_eq!(pace.wait(&SLOWEST), Some(GRACE));
         assert_eq!(pace.wait(&SLOWEST), None, "it is waited for already");
+        assert!(pace.is_waiting());
     }
 
     #[tokio::test(start_paused = true)]

@@ -154,6 +154,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_comes_is_handed_on_at_once_whatever_holds_it_back() {
+        // Both sides collect what they are given.
+        let end = || {
+            let (ours, theirs) = tokio::io::duplex(64);
+            let (half, writer) = Stream::split_any(tokio::io::BufStream::new(ours));
+            (Joined { reader: Reader::new(half), writer }, theirs)
+        };
+        let ((near, mut client), (far, mut portal)) = (end(), end());
+        let tunnel = Tunnel { far, ended: Box::pin(pending()), is_websocket: false };
+        let going = tokio::spawn(tunnel.copy_bidirectional(near, pending()));
+        for _ in 0..2 {
+            let mut heard = [0; 4];
+            client.write_all(b"ping").await.unwrap();
+            portal.read_exact(&mut heard).await.unwrap();
+            assert_eq!(&heard, b"ping");
+            portal.write_all(b"pong").await.unwrap();
+            client.read_exact(&mut heard).await.unwrap();
+            assert_eq!(&heard, b"pong");
+        }
+        drop((client, portal));
+        assert!(matches!(going.await.unwrap(), Ended::ByASide));
+    }
+
+    #[tokio::test]
     async fn a_client_is_told_why_it_ends_between_two_frames_and_never_inside_one() {
         for (sent, is_websocket, is_told) in [
             (&b"\x81\x02hi"[..], true, true),

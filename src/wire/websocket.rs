@@ -107,9 +107,15 @@ mod tests {
 
     #[test]
     fn knows_where_a_frame_ends_however_it_is_cut() {
-        for (length, masked) in
-            [(0, false), (5, true), (125, false), (126, true), (70_000, false), (70_000, true)]
-        {
+        for (length, masked) in [
+            (0, false),
+            (5, true),
+            (125, false),
+            (126, true),
+            (300, true),
+            (70_000, false),
+            (70_000, true),
+        ] {
             let bytes = [frame(length, masked), frame(1, false)].concat();
             let first = frame(length, masked).len();
             for step in [1, 3, 1000, bytes.len()] {

@@ -48,4 +48,12 @@ mod tests {
         assert_eq!(again.as_ptr(), place);
         assert_ne!(take().as_ptr(), place, "two at a time are two");
     }
+
+    #[test]
+    fn room_that_has_grown_is_kept_up_to_a_bound() {
+        for (grown, is_kept) in [(MOST, true), (MOST + 1, false)] {
+            give_back(BytesMut::with_capacity(grown));
+            assert_eq!(take().capacity() > USUAL, is_kept, "{grown}");
+        }
+    }
 }

@@ -111,3 +111,27 @@ impl Noted {
         !self.close && (version == Version::HTTP_11 || self.keep_alive)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailer_is_read_to_its_end_or_not_at_all() {
+        let parse = |text: &'static str| {
+            let bounds = Bounds { fields: 2, ..Bounds::default() };
+            parse_trailer(&Bytes::from_static(text.as_bytes()), &bounds)
+        };
+        let read = parse("A: b\r\nC: d\r\n\r\n").unwrap();
+        assert_eq!((read.len(), read.get("c").unwrap().as_bytes()), (2, &b"d"[..]));
+        for text in [
+            "A: b\r\n",
+            "A: b\n\nC: d\r\n\r\n",
+            "A: b\r\n\r\nC: d\r\n\r\n",
+            "A: b\r\nC: d\r\nE: f\r\n\r\n",
+            "A b: c\r\n\r\n",
+        ] {
+            assert_eq!(parse(text), Err(Refusal::Framing("trailer")), "{text:?}");
+        }
+    }
+}

@@ -298,6 +298,22 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_as_long_as_it_may_be_and_may_name_its_scheme() {
+        let most = Bounds::default().target;
+        assert_eq!(most, 8192);
+        let target = |length: usize| format!("/{}", "x".repeat(length - 1));
+        assert!(take(&format!("GET {} HTTP/1.1\r\n\r\n", target(most))).unwrap().is_some());
+        let longer = take(&format!("GET {} HTTP/1.1\r\n\r\n", target(most + 1)));
+        assert_eq!(longer.unwrap_err(), Refusal::TargetTooLong(most));
+        // A line that has not ended is waited for as long as its target may still fit.
+        let begun = |length: usize| take(&format!("GET {}", target(length - 4)));
+        assert!(begun(most + 64).unwrap().is_none());
+        assert_eq!(begun(most + 65).unwrap_err(), Refusal::TargetTooLong(most));
+        let absolute = take("GET http://portal.example/x HTTP/1.1\r\n\r\n").unwrap().unwrap();
+        assert_eq!(absolute.parts.uri.path(), "/x");
+    }
+
+    #[test]
     fn an_expectation_is_that_of_leave_to_send_in_whatever_letters_and_no_other() {
         for (version, fields, holds_back) in [
             ("1.1", "", false),

@@ -79,10 +79,27 @@ mod tests {
             "hello\r\n\r\n",
             "HTTP/1.1 200 OK\r\n : b\r\n\r\n",
             "HTTP/1.1 200 OK\r\nA b : c\r\n\r\n",
+            // What another would take for the end of the head.
+            "HTTP/1.1 200 OK\n\nA: b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA: b\n\nC: d\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nA: b\r\n\nC: d\r\n\r\n",
         ] {
             assert!(take(text).is_err(), "{text:?}");
         }
+        let spaced = take("HTTP/1.1  204  None\r\n\r\n").unwrap().unwrap();
+        assert_eq!(spaced.status, StatusCode::NO_CONTENT);
         assert!(take("HTTP/1.1 200 OK\r\n").unwrap().is_none());
+    }
+
+    #[test]
+    fn an_answer_has_as_many_fields_as_it_may_have() {
+        let bounds = Bounds { fields: 2, ..Bounds::default() };
+        let take = |fields: usize| {
+            let text = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(fields));
+            Search::default().take_answer(&mut BytesMut::from(&*text), &bounds)
+        };
+        assert!(take(2).is_ok());
+        assert_eq!(take(3).unwrap_err(), Refusal::TooManyFields(2));
     }
 
     #[test]

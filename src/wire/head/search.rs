@@ -101,3 +101,74 @@ fn has_whole_lines(head: &[u8]) -> bool {
 /// The end of the last line, and an empty one.
 const EMPTY: &[u8] = b"\r\n\r\n";
 static END: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(EMPTY));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { bytes: 60, fields: 10, target: 20 };
+
+    /// A head of so many bytes that ends with `end`.
+    fn head(first: &str, length: usize) -> String {
+        let around = first.len() + "\r\nA: \r\n\r\n".len();
+        format!("{first}\r\nA: {}\r\n\r\n", "x".repeat(length - around))
+    }
+
+    #[test]
+    fn a_head_is_as_long_as_it_may_be_and_no_longer() {
+        for (length, fits) in [(BOUNDS.bytes, true), (BOUNDS.bytes + 1, false)] {
+            let too_long = |refused| refused == Some(Refusal::HeadTooLong(BOUNDS.bytes));
+            let whole = head("GET / HTTP/1.1", length);
+            let taken = Search::default().take_request(&mut BytesMut::from(&*whole), &BOUNDS);
+            assert_eq!(taken.as_ref().is_ok_and(Option::is_some), fits);
+            assert_eq!(too_long(taken.err()), !fits);
+            let whole = head("HTTP/1.1 200 OK", length);
+            let taken = Search::default().take_answer(&mut BytesMut::from(&*whole), &BOUNDS);
+            assert_eq!(taken.as_ref().is_ok_and(Option::is_some), fits);
+            assert_eq!(too_long(taken.err()), !fits);
+            // The same of one that is not whole yet.
+            for first in ["GET / HTTP/1.1", "HTTP/1.1 200 OK"] {
+                let part = format!("{first}\r\nA: {}", "x".repeat(length - first.len() - 5));
+                assert_eq!(part.len(), length);
+                let mut buffer = BytesMut::from(&*part);
+                let (taken, error) = if first.starts_with("GET") {
+                    let taken = Search::default().take_request(&mut buffer, &BOUNDS);
+                    (taken.as_ref().is_ok_and(Option::is_none), taken.err())
+                } else {
+                    let taken = Search::default().take_answer(&mut buffer, &BOUNDS);
+                    (taken.as_ref().is_ok_and(Option::is_none), taken.err())
+                };
+                assert_eq!((taken, too_long(error)), (fits, !fits), "{first} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_a_head_that_came_in_pieces_is_looked_at_from_its_beginning() {
+        let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let answer = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+        let (mut requests, mut answers) = (Search::default(), Search::default());
+        for _ in 0..3 {
+            for part in [8, 20, request.len()] {
+                let mut buffer = BytesMut::from(&request[..part]);
+                let taken = requests.take_request(&mut buffer, &Bounds::default()).unwrap();
+                assert_eq!(taken.is_some(), part == request.len());
+            }
+            for part in [8, 23, answer.len()] {
+                let mut buffer = BytesMut::from(&answer[..part]);
+                let taken = answers.take_answer(&mut buffer, &Bounds::default()).unwrap();
+                assert_eq!(taken.is_some(), part == answer.len());
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_line_before_a_request_is_none_of_its_lines() {
+        for before in ["", "\r\n"] {
+            let text = format!("{before}GET / HTTP/1.1\r\nA: b\r\nbad line\r\n\r\n");
+            let mut buffer = BytesMut::from(&*text);
+            let refused = Search::default().take_request(&mut buffer, &Bounds::default());
+            assert!(matches!(refused, Err(Refusal::MalformedLine(_, 3))), "{refused:?}");
+        }
+    }
+}

@@ -248,3 +248,118 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// A body of unannounced length that comes in these pieces.
+    fn pieces(pieces: &[&'static str], trailer: Option<HeaderMap>) -> Incoming {
+        let end = Source::End(trailer.map(Box::new));
+        Incoming::of(pieces.iter().rev().fold(end, |rest, piece| {
+            Source::Begun(Box::new((Bytes::from_static(piece.as_bytes()), rest)))
+        }))
+    }
+
+    /// The next piece of data.
+    async fn next(body: &mut Incoming) -> Option<Result<Bytes, BodyError>> {
+        Some(body.frame().await?.map(|frame| frame.into_data().unwrap()))
+    }
+
+    async fn all(mut body: Incoming) -> Vec<Bytes> {
+        let mut found = Vec::new();
+        while let Some(piece) = next(&mut body).await {
+            found.push(piece.unwrap());
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn a_short_body_that_begins_as_expected_is_read_to_its_end() {
+        let begun = pieces(&["ab", "cd"], None).begin(b"abcd", 4).await.unwrap();
+        assert_eq!(begun.as_whole(), Some(&b"abcd"[..]));
+        // To an upstream it is what it was: of no length that was announced.
+        assert_eq!(begun.length(), None);
+        assert_eq!(all(begun).await, ["abcd"]);
+        let announced = Incoming::whole(Bytes::from_static(b"abcd"));
+        let begun = announced.begin(b"abcd", 4).await.unwrap();
+        assert_eq!((begun.as_whole(), begun.length()), (Some(&b"abcd"[..]), Some(4)));
+        assert_eq!(all(begun).await, ["abcd"]);
+        let none = Incoming::empty();
+        assert_eq!((none.as_whole(), none.length()), (Some(&b""[..]), Some(0)));
+    }
+
+    #[tokio::test]
+    async fn what_is_longer_or_begins_otherwise_is_not_waited_for() {
+        for (sent, like, length) in [
+            (["ax", "cd"], &b"abcd"[..], 10),
+            (["abc", "de"], b"abcde", 2),
+            (["xb", "cd"], b"abcd", 10),
+        ] {
+            let begun = pieces(&sent, None).begin(like, length).await.unwrap();
+            assert_eq!(begun.as_whole(), None, "{sent:?}");
+            assert_eq!(all(begun).await, sent);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_trailer_comes_behind_what_was_read_ahead() {
+        let trailer = HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("1"))]);
+        let body = pieces(&["ab"], Some(trailer.clone()));
+        let mut begun = body.begin(b"ab", 10).await.unwrap();
+        assert_eq!(begun.as_whole(), Some(&b"ab"[..]));
+        assert_eq!(next(&mut begun).await.unwrap().unwrap(), "ab");
+        assert!(!begun.is_end_stream());
+        let last = begun.frame().await.unwrap().unwrap();
+        assert_eq!(last.into_trailers().unwrap(), trailer);
+        assert!(begun.is_end_stream() && begun.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_put_back_comes_again_and_counts_once() {
+        let count = Arc::new(AtomicU64::new(0));
+        let whole = Incoming::whole(Bytes::from_static(b"abcdef"));
+        let mut body = whole.limited(6).counted(Arc::clone(&count));
+        let taken = next(&mut body).await.unwrap().unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 6);
+        let mut body = body.put_back(&[taken]);
+        assert_eq!((count.load(Ordering::Relaxed), body.length()), (0, Some(6)));
+        assert_eq!(next(&mut body).await.unwrap().unwrap(), "abcdef");
+        assert_eq!(count.load(Ordering::Relaxed), 6);
+        assert!(next(&mut body).await.is_none());
+
+        let mut body = pieces(&["ab", "cd", "ef"], None).limited(6);
+        let taken = [next(&mut body).await.unwrap(), next(&mut body).await.unwrap()];
+        let body = body.put_back(&taken.map(Result::unwrap));
+        assert_eq!(body.length(), None);
+        assert_eq!(all(body).await, ["abcd", "ef"]);
+        // Nothing that is put back changes nothing.
+        let body = Incoming::whole(Bytes::from_static(b"ab")).put_back(&[]);
+        assert_eq!(body.length(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_at_its_bound() {
+        let mut body = pieces(&["abc", "d", "e"], None).limited(4);
+        assert_eq!(next(&mut body).await.unwrap().unwrap(), "abc");
+        assert_eq!(next(&mut body).await.unwrap().unwrap(), "d");
+        assert!(matches!(next(&mut body).await, Some(Err(BodyError::TooLong(4)))));
+    }
+
+    #[tokio::test]
+    async fn a_trailer_with_a_field_that_may_not_stand_there_breaks_the_body() {
+        let rule = Arc::new(TrailerRule::new(|name| name != "cookie"));
+        for (names, passes) in
+            [(&["x-sum"][..], true), (&["cookie"], false), (&["x-sum", "cookie"], false)]
+        {
+            let field = |name: &&'static str| {
+                (HeaderName::from_static(name), HeaderValue::from_static("1"))
+            };
+            let trailer: HeaderMap = names.iter().map(field).collect();
+            let mut body = pieces(&[], Some(trailer)).with_trailer_rule(&rule);
+            assert_eq!(body.frame().await.unwrap().is_ok(), passes, "{names:?}");
+        }
+    }
+}

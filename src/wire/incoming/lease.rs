@@ -98,3 +98,53 @@ impl Drop for Wire {
         self.go_home();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::wire::stream::Stream;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_steadily_takes_its_time() {
+        let slowest = Slowest { stall: Duration::from_secs(5), rate: 100 };
+        let (ours, mut theirs) = tokio::io::duplex(2000);
+        let reader = Reader::new(Stream::split_any(ours).0);
+        let (mut wire, mut lease) = Wire::new(reader, Framing::Length(10_000), false, slowest);
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                theirs.write_all(&[0; 1000]).await.unwrap();
+            }
+            // It stays, as clients do that wait for an answer.
+            std::future::pending::<()>().await;
+            drop(theirs);
+        });
+        let mut length = 0;
+        while length < 10_000 {
+            let frame = poll_fn(|cx| wire.poll_frame(cx)).await.unwrap().unwrap();
+            length += frame.into_data().unwrap().len();
+        }
+        // The connection has its reader back at once, whoever still holds the body.
+        assert!(lease.home.try_recv().unwrap().progress.is_over());
+    }
+
+    #[tokio::test]
+    async fn a_client_is_asked_for_what_it_holds_back_and_not_for_what_is_here() {
+        let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
+        for (here, is_asked) in [(&b""[..], true), (b"he", false)] {
+            let (ours, _theirs) = tokio::io::duplex(64);
+            let mut reader = Reader::new(Stream::split_any(ours).0);
+            reader.buffer().extend_from_slice(here);
+            let (mut wire, lease) = Wire::new(reader, Framing::Length(5), true, slowest);
+            let mut awaited = lease.awaited.unwrap();
+            assert!(awaited.try_recv().is_err(), "it is asked when somebody reads");
+            let piece = poll_fn(|cx| Poll::Ready(wire.poll_frame(cx))).await;
+            assert_eq!((awaited.try_recv().is_ok(), piece.is_pending()), (is_asked, is_asked));
+        }
+    }
+}

@@ -126,3 +126,48 @@ const ROOM: usize = 64 * 1024;
 const LEAST_ROOM: usize = 4 * 1024;
 /// Bounds of a trailer.
 const TRAILER: Bounds = Bounds { bytes: 8 * 1024, fields: 32, target: 0 };
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::wire::stream::Stream;
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_told_from_one_that_has_ended() {
+        for (framing, sent, is_whole) in [
+            (Framing::Length(5), "hello", true),
+            (Framing::Length(5), "hel", false),
+            (Framing::Length(5), "", false),
+            (Framing::Chunked, "5\r\nhello\r\n0\r\n\r\n", true),
+            (Framing::Chunked, "5\r\nhello\r\n", false),
+            (Framing::Chunked, "5\r\nhello\r\n0\r\n", false),
+            (Framing::Chunked, "5\r\nhello!\r\n", false),
+            (Framing::UntilClose, "hello", true),
+        ] {
+            let (ours, mut theirs) = tokio::io::duplex(64);
+            theirs.write_all(sent.as_bytes()).await.unwrap();
+            drop(theirs);
+            let mut reader = Reader::new(Stream::split_any(ours).0);
+            let mut progress = Progress::new(framing, Extensions::Checked);
+            let mut data = Vec::new();
+            let error = loop {
+                match poll_fn(|cx| progress.poll_piece(&mut reader, cx)).await {
+                    None => break None,
+                    Some(Err(error)) => break Some(error),
+                    Some(Ok(frame)) => data.extend(frame.into_data().unwrap()),
+                }
+            };
+            assert_eq!((error.is_none(), progress.is_over()), (is_whole, is_whole), "{sent:?}");
+            if is_whole {
+                assert_eq!(data, b"hello");
+            } else {
+                // Nothing more is promised of it.
+                assert_eq!(progress.size_hint().exact(), None, "{sent:?}");
+            }
+        }
+    }
+}

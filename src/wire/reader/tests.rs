@@ -173,3 +173,48 @@ async fn only_a_socket_of_which_all_was_used_ends_without_a_last_word() {
     let other = Reader::new(Stream::split_any(tokio::io::duplex(1).0).0);
     assert!(!other.is_socket_without_rest());
 }
+
+#[tokio::test]
+async fn a_reader_waits_for_something_without_room_and_loses_nothing() {
+    let (mut joined, mut theirs) = joined();
+    let reader = &mut joined.reader;
+    reader.buffer().reserve(1000);
+    let begun = std::future::poll_fn(|cx| {
+        let readable = std::pin::pin!(reader.readable());
+        Poll::Ready(readable.poll(cx).is_pending())
+    });
+    assert!(begun.await, "nothing came yet");
+    assert_eq!(reader.buffer().capacity(), 0);
+    theirs.write_all(b"x").await.unwrap();
+    reader.readable().await.unwrap();
+    assert_eq!(reader.buffer().capacity(), 0, "it is not read yet");
+    assert!(!reader.seems_silent());
+
+    let (ours, mut theirs) = tokio::io::duplex(64);
+    let mut other = Reader::new(Stream::split_any(ours).0);
+    assert!(other.seems_silent() && other.is_silent());
+    theirs.write_all(b"x").await.unwrap();
+    other.readable().await.unwrap();
+    assert_eq!(&other.buffer()[..], b"x");
+    assert!(!other.seems_silent() && !other.is_silent(), "that is not used yet");
+    other.buffer().clear();
+    theirs.write_all(b"y").await.unwrap();
+    assert!(!other.seems_silent());
+
+    // What is here already is kept.
+    other.buffer().clear();
+    other.buffer().extend_from_slice(b"kept");
+    theirs.write_all(b"z").await.unwrap();
+    other.readable().await.unwrap();
+    assert_eq!(&other.buffer()[..], b"keptz");
+}
+
+#[tokio::test]
+async fn a_half_that_is_dropped_says_nothing_to_the_other_side() {
+    let (mut joined, theirs) = joined();
+    drop(std::mem::take(&mut joined.writer));
+    let heard = || SockRef::from(&theirs).peek(&mut [MaybeUninit::uninit()]);
+    assert_eq!(heard().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    drop(joined);
+    assert_eq!(heard().unwrap(), 0);
+}
