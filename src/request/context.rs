@@ -256,6 +256,75 @@ mod tests {
         }
     }
 
+    fn request(target: &str, pairs: &[(&'static str, &'static str)]) -> RequestContext {
+        let (mut parts, ()) = http::Request::get(target).body(()).unwrap().into_parts();
+        parts.headers = headers(pairs);
+        let peer = crate::request::service::Peer::new("127.0.0.1:1".parse().unwrap(), false);
+        RequestContext {
+            id: String::new(),
+            parts: Box::new(parts),
+            client: Client::direct(&peer, false),
+            host: Host::unknown(),
+            record: AccessRecord::default(),
+            assumed: None,
+            began: Time::UNIX_EPOCH,
+            scan: HeaderScan::default(),
+        }
+    }
+
+    #[test]
+    fn a_browser_says_which_page_made_a_request() {
+        let origin = "https://portal.example";
+        for (pairs, is_same, is_own) in [
+            (&[("sec-fetch-site", "same-origin")][..], Some(true), true),
+            (&[("sec-fetch-site", "none")], Some(false), true),
+            (&[("sec-fetch-site", "same-site")], Some(false), false),
+            (
+                &[("sec-fetch-site", "cross-site"), ("origin", "https://portal.example")],
+                Some(false),
+                false,
+            ),
+            (&[("origin", "https://portal.example")], Some(true), false),
+            (&[("origin", "https://portal.example.evil")], Some(false), false),
+            (&[("origin", "null")], Some(false), false),
+            (&[], None, false),
+        ] {
+            let request = request("/", pairs);
+            assert_eq!(request.is_same_origin(origin), is_same, "{pairs:?}");
+            let expected = if is_own { Origin::Own } else { Origin::Elsewhere };
+            assert_eq!(request.origin(), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_in_the_background_is_no_sign_of_life() {
+        let mut request = request("/", &[]);
+        assert_eq!(request.activity(), Activity::Alive);
+        request.scan.is_background = true;
+        assert_eq!(request.activity(), Activity::Background);
+    }
+
+    #[test]
+    fn a_parameter_of_the_query_is_there_once_or_not_at_all() {
+        let value = |target: &str| request(target, &[]).query("id");
+        assert_eq!(value("/a?id=1&x=2").as_deref(), Some("1"));
+        assert_eq!(value("/a?id=1&id=2"), None);
+        assert_eq!(value("/a"), None);
+    }
+
+    #[test]
+    fn two_methods_only_read() {
+        for (method, reads) in [
+            (Method::GET, true),
+            (Method::HEAD, true),
+            (Method::POST, false),
+            (Method::OPTIONS, false),
+            (Method::DELETE, false),
+        ] {
+            assert_eq!(is_reading(&method), reads, "{method}");
+        }
+    }
+
     #[test]
     fn a_form_field_is_there_once_or_not_at_all() {
         assert_eq!(form_value(b"a=1&b=%C5%BC+x", &["b"]).as_deref(), Some("ż x"));

@@ -384,9 +384,37 @@ mod tests {
         assert_eq!(gone(3, 2000, 100).len(), 2);
         assert_eq!(gone(3, 1900, 100), ["brama-login-00000000"]);
         assert_eq!(gone(2, 2000, 3000).len(), 2);
+        // To the very byte.
+        assert_eq!(gone(2, 2000, MOST_BOUND_BYTES - 4000), Vec::<String>::new());
+        assert_eq!(gone(2, 2000, MOST_BOUND_BYTES - 3999), ["brama-login-00000000"]);
         assert!(
             names(cookies.make_room(&map(20, 100), Bound::Form, (&Tag::of("x"), 10))).is_empty()
         );
+    }
+
+    #[test]
+    fn a_cookie_goes_by_the_attributes_by_which_it_came() {
+        let (cookies, tag) = (Cookies::SECURE, Tag::of("x"));
+        for (kind, same_site) in [(Bound::Login, "Lax"), (Bound::Twin, "None")] {
+            let pairs: Vec<_> = (0..MOST_BOUND)
+                .map(|number| format!("__Host-{}{number:08}=v", kind.stem()))
+                .collect();
+            let there = HeaderValue::try_from(pairs.join("; ")).unwrap();
+            let map = HeaderMap::from_iter([(COOKIE, there)]);
+            let gone: Vec<_> = cookies.make_room(&map, kind, (&tag, 1)).collect();
+            let [gone] = gone.as_slice() else { panic!("{gone:?}") };
+            assert!(gone.to_str().unwrap().ends_with(&format!("SameSite={same_site}")), "{gone:?}");
+        }
+    }
+
+    #[test]
+    fn no_cookie_of_ours_is_shown_where_headers_are() {
+        let cookies = Cookies::SECURE;
+        let minute = Duration::from_secs(60);
+        let bound = cookies.bind(Bound::Form, &Tag::of("x"), "v", minute).unwrap();
+        for value in [cookies.set_session("v"), cookies.clear_session(), bound] {
+            assert!(value.is_sensitive());
+        }
     }
 
     #[test]

@@ -252,6 +252,7 @@ mod tests {
     #[test]
     fn one_host_has_one_name() {
         let long = format!("{}.{}.{}.example", "a".repeat(63), "b".repeat(63), "c".repeat(63));
+        let longest = "a.".repeat(126) + "a";
         for (host, expected) in [
             ("portal.example", "portal.example"),
             ("PORTAL.example", "portal.example"),
@@ -273,6 +274,7 @@ mod tests {
             ("xn--w-uga1v8h.example", "xn--w-uga1v8h.example"),
             ("XN--W-UGA1V8H.example", "xn--w-uga1v8h.example"),
             (&long, &long),
+            (&longest, &longest),
         ] {
             assert_eq!(name(host).as_deref(), Some(expected), "{host}");
         }
@@ -280,7 +282,7 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        let (label, all) = ("a".repeat(64), "a.".repeat(127) + "a");
+        let (label, all) = ("a".repeat(64), "a.".repeat(126) + "aa");
         for host in [
             "",
             ".",

@@ -293,6 +293,13 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_for_percent_leaves_the_letters_as_they_are() {
+        let readings = read("/100%25/a%2Fb").unwrap();
+        assert_eq!((&*readings.path, &*readings.others.concat()), ("/100%/a%2Fb", "/100%/a/b"));
+        assert!(read("/100%25/%B3").is_none(), "a letter that is dropped could leave an encoding");
+    }
+
+    #[test]
     fn nothing_leads_up_or_names_a_host_in_any_reading() {
         for raw in [
             "",
@@ -314,6 +321,8 @@ mod tests {
             "/a/..//b",
             "/a%5Cb%2F",
             "/a\\b//",
+            "/a b//",
+            "/ż//",
             "/a#b//",
             "/a%00//",
             "/a%252Fb//",
@@ -325,6 +334,7 @@ mod tests {
             "/a;%B1",
             "/a;..//b",
             "/;x//b",
+            "/a/;x//b",
             "/%3Bx",
             "/a%2F%3Bx",
             "/..%3Bx",

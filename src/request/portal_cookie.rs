@@ -118,6 +118,9 @@ mod tests {
             ["id=; Path=/app/; Max-Age=0; Domain=example.gov.pl; Secure"]
         );
         assert_eq!(cleared("id; Domain=.a.pl", false).len(), 2);
+        for (text, has_path) in [("id", false), ("id; Domain=a.pl", false), ("id; Path=/", true)] {
+            assert_eq!(PortalCookie::parse(text).unwrap().has_path(), has_path, "{text}");
+        }
     }
 
     #[test]
@@ -133,6 +136,7 @@ mod tests {
             ("__Host-brama-login-x", Error::Ours),
             ("id; Secure", Error::Attribute),
             ("id; Path=app", Error::Attribute),
+            ("id; Place=/app", Error::Attribute),
             ("id; Path=", Error::Attribute),
             ("id; Path=/a b", Error::Attribute),
             ("id; Path=/a; Path=/b", Error::Attribute),

@@ -130,6 +130,24 @@ mod tests {
     use super::*;
     use crate::request::headers::response::hsts;
 
+    struct Mute;
+
+    impl Service for Mute {
+        type Said = Response<Body>;
+
+        async fn call(&self, _: Box<Parts>, _: Incoming, _: &Peer) -> Response<Body> {
+            Response::new(body::empty())
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_as_such() {
+        let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
+        let refusal = Refusal::Framing("size of a chunk");
+        let response = Mute.refuse(refusal, &peer, true);
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    }
+
     #[test]
     fn hsts_is_added_over_tls_unless_the_portal_says_it() {
         let value = hsts(Duration::from_secs(1));

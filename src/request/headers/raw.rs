@@ -154,6 +154,7 @@ mod tests {
             "ETag: \"x\"",
         ];
         let passed = RawHeaders::of(lines(&fields), Some(3), COOKIES).unwrap();
+        assert_eq!(passed.length(), Some(3));
         let expected = "Content-Type: text/html\r\nSET-COOKIE: own=1\r\nETag: \"x\"\r\n";
         assert_eq!(written(&passed), expected);
         let mut cleaned = lines(&fields).to_map();

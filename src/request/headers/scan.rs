@@ -438,6 +438,28 @@ mod tests {
             ("remote-user", false),
         ] {
             assert_eq!(may_be_in_trailer(&HeaderName::from_static(name)), may, "{name}");
+            let may_in_request =
+                may_be_in_request_trailer(&HeaderName::from_static(name), &ToldNames::default());
+            assert_eq!(may_in_request, may, "{name}");
         }
+    }
+
+    #[test]
+    fn what_routes_tell_an_identity_under_is_told_by_no_client() {
+        let told = ToldNames::new([&HeaderName::from_static("x-citizen")]);
+        for (name, tells) in [
+            ("x-citizen", true),
+            ("x_citizen", true),
+            ("x-citizens", false),
+            ("x-brama-assertion", true),
+            ("x_brama_assertion", true),
+            ("remote-user", true),
+            ("accept", false),
+        ] {
+            let name = HeaderName::from_static(name);
+            assert_eq!(is_told_identity(&name, &told), tells, "{name}");
+            assert_eq!(may_be_in_request_trailer(&name, &told), !tells, "{name}");
+        }
+        assert!(!is_told_identity(&HeaderName::from_static("x-citizen"), &ToldNames::default()));
     }
 }

@@ -279,3 +279,52 @@ fn the_scheme_of_a_direct_request_is_that_of_its_connection_or_else_of_the_porta
         assert_eq!(proto, format!("proto={expected}"), "{row:?}");
     }
 }
+
+#[test]
+fn a_proxy_that_asks_says_the_client_last() {
+    for (lines, expected) in [
+        (&["1.1.1.1"][..], Some("1.1.1.1")),
+        (&["9.9.9.9, 1.1.1.1"], Some("1.1.1.1")),
+        (&["9.9.9.9", "1.1.1.1"], Some("1.1.1.1")),
+        // The last is a proxy that is trusted, so the one before it counts.
+        (&["9.9.9.9, 1.1.1.1, 10.0.0.2"], Some("1.1.1.1")),
+        (&["10.0.0.3, 10.0.0.2"], Some("10.0.0.3")),
+        (&["unknown, 10.0.0.2"], Some("10.0.0.2")),
+        (&["1.1.1.1, unknown"], None),
+        (&[""], None),
+        (&[], None),
+    ] {
+        let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+        let found = last(&headers(&lines), &trusted()).ok().map(|address| address.to_string());
+        assert_eq!(found.as_deref(), expected, "{lines:?}");
+    }
+    let many = vec!["10.0.0.2"; MAX_HOPS + 1].join(", ");
+    assert!(last(&headers(&[("x-forwarded-for", &many)]), &trusted()).is_err());
+}
+
+#[test]
+fn what_nobody_believes_is_not_read() {
+    let broken = headers(&[("forwarded", "for=\"")]);
+    assert!(standard(&broken, &trusted(), Believed::NOTHING).is_ok());
+    for believed in [
+        Believed { address: true, ..Believed::NOTHING },
+        Believed { scheme: true, ..Believed::NOTHING },
+        Believed { host: true, ..Believed::NOTHING },
+    ] {
+        assert!(standard(&broken, &trusted(), believed).is_err(), "{believed:?}");
+    }
+}
+
+#[test]
+fn a_scheme_is_one_of_four_words() {
+    for (word, is_secure) in [
+        ("https", Some(true)),
+        ("WSS", Some(true)),
+        ("HTTP", Some(false)),
+        ("ws", Some(false)),
+        ("h2", None),
+        ("", None),
+    ] {
+        assert_eq!(is_tls(word).ok(), is_secure, "{word}");
+    }
+}
