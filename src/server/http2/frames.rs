@@ -300,5 +300,29 @@ mod tests {
         assert_eq!(passed(&[long, more]), Err(Malformed::TooLong));
         let unreadable = passed(&[frame(HEADERS, END_HEADERS, 1, b"\xbe")]);
         assert_eq!(unreadable, Err(Malformed::Unreadable));
+        // To the very byte, in one frame and in two.
+        let method = [0x82; LONGEST];
+        assert_eq!(passed(&[frame(HEADERS, END_HEADERS, 1, &method)]), Ok(1));
+        let long = frame(HEADERS, 0, 1, &method[1..]);
+        let last = frame(CONTINUATION, END_HEADERS, 1, b"\x82");
+        assert_eq!(passed(&[long, last]), Ok(1));
+    }
+
+    #[test]
+    fn no_more_of_a_frame_is_kept_than_of_a_head() {
+        let longer = frame(HEADERS, END_HEADERS, 1, &[0x82; LONGEST + 1]);
+        let bytes = [vec![b'*'; PREFACE], longer].concat();
+        let (mut frames, mut begun) = (Frames::new(LONGEST), 0);
+        let refused = bytes.chunks(100).try_for_each(|piece| frames.pass(piece, &mut begun));
+        assert_eq!(refused, Err(Malformed::TooLong));
+        // A body is as long as it likes, and none of it is a head.
+        let body = frame(0, 0, 1, &[b'x'; 2 * LONGEST]);
+        assert_eq!(passed(&[frame(HEADERS, END_HEADERS, 1, b"\x82"), body]), Ok(1));
+    }
+
+    #[test]
+    fn a_head_that_was_not_ended_is_no_part_of_the_next() {
+        let begun = frame(HEADERS, 0, 1, b"\x82\x04");
+        assert_eq!(passed(&[begun, frame(HEADERS, END_HEADERS, 3, b"\x82")]), Ok(2));
     }
 }

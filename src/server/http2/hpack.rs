@@ -231,6 +231,35 @@ mod tests {
         assert_eq!(table.look(b"\x10\x04path\x02/#"), Some(NOTHING));
         assert_eq!(table.look(b"\x10\x01a\x01#\x84"), Some(PSEUDO));
         assert_eq!(table.look(b""), Some(NOTHING));
+        // Names that are like it.
+        assert_eq!(table.look(b"\x10\x05:pbth\x02/#"), Some(PSEUDO));
+        assert_eq!(table.look(b"\x10\x04:pat\x02/#"), Some(PSEUDO));
+        assert_eq!(table.look(b"\x10\x03a:b\x01#"), Some(NOTHING));
+        // The last of the static table is one of it.
+        assert_eq!(table.look(b"\xbd"), Some(NOTHING));
+    }
+
+    #[test]
+    fn what_fills_the_table_to_the_very_byte_is_kept() {
+        let field = |name: u8, length: usize| {
+            let rest = length - 127;
+            let digits = [0x80 | (rest & 0x7f) as u8, (rest >> 7) as u8];
+            [&[0x40, 1, name, 0x7f][..], &digits, &vec![b'x'; length]].concat()
+        };
+        let around = 1 + AROUND_FIELD;
+        let mut table = Table::default();
+        assert_eq!(table.look(&field(b'a', TABLE - around)), Some(NOTHING));
+        assert_eq!((table.fields.len(), table.size), (1, TABLE));
+        // Two that fill it together push it out, and one byte more one of them.
+        for name in [b'b', b'c'] {
+            assert_eq!(table.look(&field(name, TABLE / 2 - around)), Some(NOTHING));
+        }
+        assert_eq!((table.fields.len(), table.size), (2, TABLE));
+        assert_eq!(table.look(&field(b'd', TABLE / 2 - around + 1)), Some(NOTHING));
+        assert_eq!((table.fields.len(), table.size), (1, TABLE / 2 + 1));
+        // What is not to be kept takes no room.
+        assert_eq!(table.look(b"\x00\x01e\x01f"), Some(NOTHING));
+        assert_eq!(table.fields.len(), 1);
     }
 
     #[test]

@@ -114,9 +114,15 @@ mod tests {
     #[test]
     fn refuses_what_is_not_in_the_code() {
         // Padding of zeros, a byte of padding, the end written out, also in the middle.
-        for hex in
-            ["f0", "a8eb10649cbfff", "ffffffff", "fffffffc", "1fffffffff", "ffffffffffffffffff"]
-        {
+        for hex in [
+            "f0",
+            "ff",
+            "a8eb10649cbfff",
+            "ffffffff",
+            "fffffffc",
+            "1fffffffff",
+            "ffffffffffffffffff",
+        ] {
             assert_eq!(decoded(hex), None, "{hex}");
         }
     }

@@ -270,6 +270,53 @@ mod tests {
         let begin = Instant::now();
         presence.idle(first, between).await;
         assert_eq!(begin.elapsed().as_secs(), 75);
+        // It has been idle for a while when it is asked.
+        drop(presence.enter());
+        let begin = Instant::now();
+        sleep(Duration::from_secs(30)).await;
+        presence.idle(first, between).await;
+        assert_eq!(begin.elapsed().as_secs(), 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_ever_asked_for_is_given_up() {
+        let slowest = Slowest { stall: Duration::from_secs(5), rate: 0 };
+        let presence = Presence::new();
+        let mut left = Watched::new(endless(true), slowest, None, presence.enter());
+        assert!(!left.is_end_stream());
+        sleep(Duration::from_secs(11)).await;
+        assert!(left.frame().await.unwrap().is_err());
+        let none = Watched::new(crate::base::body::empty(), slowest, None, presence.enter());
+        assert!(none.is_end_stream());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_taken_as_fast_as_it_may_is_never_given_up() {
+        let slowest = Slowest { stall: Duration::from_secs(60), rate: 100 };
+        let piece = || Ok::<_, Infallible>(Frame::data(Bytes::from(vec![0; 1000])));
+        let body = Body::stream(StreamBody::new(futures_util::stream::repeat_with(piece)));
+        let mut taken = Watched::new(body, slowest, None, Presence::new().enter());
+        for _ in 0..40 {
+            assert!(taken.frame().await.unwrap().is_ok());
+            sleep(Duration::from_secs(3)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_answer_holds_goes_with_it() {
+        let held = Arc::new(());
+        let kept = Arc::clone(&held);
+        let piece = move || {
+            let _kept = &kept;
+            Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x")))
+        };
+        let body = Body::stream(StreamBody::new(futures_util::stream::repeat_with(piece)));
+        let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
+        let watched = Watched::new(body, slowest, None, Presence::new().enter());
+        tokio::task::yield_now().await;
+        drop(watched);
+        tokio::task::yield_now().await;
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 
     #[test]
