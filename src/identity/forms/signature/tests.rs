@@ -151,3 +151,22 @@ fn what_no_signature_can_cover_is_not_signed() {
     let parameters = Parameters { times: [0, 0], nonce: "n", key_id: "k" };
     assert!(message(&HeaderMap::new(), &told).base(&audience(), &parameters).is_err());
 }
+
+#[test]
+fn what_a_program_would_read_as_ours_or_as_what_is_covered_takes_its_place() {
+    for (name, takes) in [
+        ("signature", true),
+        ("signature-input", true),
+        ("signature_input", true),
+        ("content_digest", true),
+        // It is covered as it is.
+        ("content-digest", false),
+        ("signatures", false),
+        ("signature-inputs", false),
+        ("signature-inpux", false),
+        ("content-digesx", false),
+        ("x-signature", false),
+    ] {
+        assert_eq!(takes_its_place(&HeaderName::from_static(name)), takes, "{name}");
+    }
+}
