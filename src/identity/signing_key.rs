@@ -292,4 +292,18 @@ mod tests {
             assert!(pkcs1(nothing).is_none());
         }
     }
+
+    #[test]
+    fn a_key_is_read_as_pem_and_as_der_and_nothing_else_is_one() {
+        let key = SigningKey::generate(Algorithm::Es256);
+        let der = key.pkcs8().expose();
+        let pem = PrivateKey::from_der(der).unwrap().pem();
+        for bytes in [der.as_slice(), pem.expose().as_bytes()] {
+            assert_eq!(of_pem(bytes).unwrap().id(), key.id());
+        }
+        for nothing in [&b""[..], b"x", &der[1..]] {
+            assert!(matches!(of_pem(nothing), Err(Unusable::NoPrivateKey)));
+        }
+        assert!(matches!(of_pem(&der[..20]), Err(Unusable::UnknownKind(_))));
+    }
 }

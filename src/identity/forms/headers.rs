@@ -411,4 +411,20 @@ mod tests {
         }
         assert_eq!(Value::find("email"), None);
     }
+
+    #[test]
+    fn a_value_needs_the_claims_that_it_says() {
+        use PersonalClaim::{Birthdate, FamilyName, GivenName, Pesel};
+        for (word, needs) in [
+            ("subject", &[][..]),
+            ("given_name", &[GivenName]),
+            ("family_name", &[FamilyName]),
+            ("name", &[GivenName, FamilyName]),
+            ("birthdate", &[Birthdate]),
+            ("pesel", &[Pesel]),
+            ("empty", &[]),
+        ] {
+            assert_eq!(Value::find(word).unwrap().needs(), needs, "{word}");
+        }
+    }
 }

@@ -139,7 +139,11 @@ impl Tell for Recipient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::Time;
     use crate::base::encoding::from_base64url;
+    use crate::identity::assurance::Assurance;
+    use crate::identity::claims::{Claims, PairwiseSecret, Subject};
+    use crate::identity::person::{Identifier, Person};
 
     /// RFC 7518 appendix C: Alice's ephemeral key, Bob's key, and what comes of them.
     #[test]
@@ -182,6 +186,33 @@ mod tests {
             let changed = message.replacen("eyJ", "eyK", 1);
             assert_eq!(open(&changed, curve, &private), None, "the header is under the seal");
         }
+    }
+
+    #[test]
+    fn what_is_told_is_the_sealed_token_and_nothing_without_one() {
+        let private = agreement::PrivateKey::generate(Curve::P256.agreement()).unwrap();
+        let point = private.compute_public_key().unwrap();
+        let recipient = Recipient::new(point.as_ref()).unwrap();
+        let person = Person::new(None, None, None, Identifier::parse("44051401359"));
+        let subject = Subject {
+            person: &person,
+            session: "s",
+            assurance: Assurance::High,
+            authority: None,
+            authenticated: Time::UNIX_EPOCH,
+            session_end: Time::MAX,
+        };
+        let (secret, now) = (PairwiseSecret::generate(), Time::UNIX_EPOCH);
+        let claims = Claims::new("i", ("a", &[]), (subject, None), &secret, now, now);
+        let mut fields = Vec::new();
+        let telling = Telling { claims: &claims, token: None };
+        assert!(recipient.tell(&telling, &mut fields).is_err() && fields.is_empty());
+        let telling = Telling { claims: &claims, token: Some("a.b.c") };
+        recipient.tell(&telling, &mut fields).unwrap();
+        let [(name, value)] = fields.as_slice() else { panic!("{fields:?}") };
+        assert!(*name == ENCRYPTED_ASSERTION && value.is_sensitive());
+        let opened = open(value.to_str().unwrap(), Curve::P256, &private);
+        assert_eq!(opened.as_deref(), Some("a.b.c"));
     }
 
     fn open(message: &str, curve: Curve, private: &agreement::PrivateKey) -> Option<String> {

@@ -124,3 +124,22 @@ pub struct Identity<'i> {
     /// Signs the message, with all that is told.
     pub signer: Option<signature::Signer<'i>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::forms::headers::{Encoding, Value};
+
+    #[test]
+    fn nobody_is_said_signed_in_one_form_and_by_empty_fields_in_the_others() {
+        let fields = vec![(HeaderName::from_static("x-citizen"), Value::Subject)];
+        let plain = PlainHeaders { encoding: Encoding::Percent, fields, also_read: &[] };
+        let told = Told::nobody(&[Form::Assertion, Form::Bearer, Form::Headers(plain)], "t");
+        let told = told.unwrap();
+        let said: Vec<_> = told.fields().iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+        assert_eq!(
+            said,
+            [("x-brama-assertion", &b"t"[..]), ("authorization", b""), ("x-citizen", b"")]
+        );
+    }
+}

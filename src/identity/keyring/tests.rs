@@ -260,3 +260,18 @@ fn the_public_set_holds_no_private_part() {
     let ring = KeyRing::generate(PERIOD, ES256, at(0));
     assert!(!ring.jwks(at(0)).contains("\"d\""));
 }
+
+#[test]
+fn a_ring_says_of_what_it_has_keys_and_whether_any_is_on_its_way_out() {
+    let empty = KeyRing::generate(PERIOD, &[], at(0));
+    assert!(empty.is_empty() && empty.is_settled());
+    assert_eq!(empty.algorithms().count(), 0);
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    assert!(!ring.is_empty() && ring.is_settled());
+    assert_eq!(ring.algorithms().collect::<Vec<_>>(), ES256);
+    let first = published(&ring).remove(0);
+    ring.retire(&first, at(100)).unwrap();
+    assert!(!ring.is_settled());
+    ring.advance(at(103));
+    assert!(ring.is_settled());
+}
