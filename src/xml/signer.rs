@@ -164,4 +164,11 @@ mod tests {
         }
         assert!(matches!(signer.sign("<a", &["a1"]), Err(Error::Template(_))));
     }
+
+    #[test]
+    fn a_key_signs_under_its_own_certificate_only() {
+        let other = PrivateKey::generate_p256();
+        let refused = Signer::new(&other, signer().certificate().clone());
+        assert!(matches!(refused, Err(keys::Error::Mismatch(_))));
+    }
 }

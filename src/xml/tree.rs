@@ -377,4 +377,25 @@ mod tests {
             assert!(Document::parse(xml.as_bytes(), &limits()).is_err(), "{xml}");
         }
     }
+
+    #[test]
+    fn an_element_is_that_of_its_own_document() {
+        let [one, other] =
+            ["<a><b/></a>"; 2].map(|xml| Document::parse(xml.as_bytes(), &limits()).unwrap());
+        assert_eq!(one.root(), one.root());
+        assert_ne!(one.root(), other.root());
+        assert_ne!(one.root(), one.root().children().next().unwrap());
+    }
+
+    #[test]
+    fn a_message_is_as_deep_as_it_may_be_and_no_longer_when_it_is_written_anew() {
+        let depth = limits().depth;
+        let nested = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        assert!(Document::parse(nested(depth).as_bytes(), &limits()).is_ok());
+        assert!(Document::parse(nested(depth + 1).as_bytes(), &limits()).is_err());
+        let quotes = |count: usize| format!("<a x='{}'/>", "\"".repeat(count));
+        let limits = Limits::message(100_000);
+        assert!(Document::parse(quotes(1_000).as_bytes(), &limits).is_ok());
+        assert!(Document::parse(quotes(20_000).as_bytes(), &limits).is_err());
+    }
 }
