@@ -193,3 +193,41 @@ fn optional_time(element: Element<'_>, name: &'static str) -> Result<Option<Time
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saml::expected::Wrapping;
+    use crate::xml::scan::Limits;
+    use crate::xml::tree::Document;
+
+    #[test]
+    fn a_restriction_holds_nothing_but_audiences() {
+        let expected = Expected {
+            node: None,
+            service: Some("us".to_owned()),
+            acs: None,
+            request_id: None,
+            resolve_id: None,
+            assurance: None,
+            fresh_since: None,
+            required: Vec::new(),
+            skew: Duration::ZERO,
+            maximum_bytes: 10_000,
+            wrapping: Wrapping::Soap,
+        };
+        for (inside, holds) in [
+            ("<s:Audience>us</s:Audience>", true),
+            ("<s:Audience>other</s:Audience><s:Audience>us</s:Audience>", true),
+            ("<s:Audience>other</s:Audience>", false),
+            ("<s:Other>us</s:Other>", false),
+            ("<s:Audience>us</s:Audience><Audience>us</Audience>", false),
+            ("", false),
+        ] {
+            let xml = format!("<s:R xmlns:s='{SAML2}'>{inside}</s:R>");
+            let document = Document::parse(xml.as_bytes(), &Limits::message(10_000)).unwrap();
+            let checked = check_audience(document.root(), &expected, &mut Checks::new());
+            assert_eq!(checked.is_ok(), holds, "{inside}: {checked:?}");
+        }
+    }
+}
