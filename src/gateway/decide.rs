@@ -270,3 +270,51 @@ impl Worker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::policy::Policy;
+    use crate::request::access_record::AccessRecord;
+    use crate::request::headers::HeaderScan;
+    use crate::request::networks::Networks;
+
+    #[test]
+    fn a_path_goes_by_its_query_too() {
+        let rules = Rules { policy: Policy::default(), may_pass_maintenance: Networks::default() };
+        let host = Host::parse(b"a.example", true).unwrap();
+        for (target, is_clear) in [
+            (&b"/tax?year=2031"[..], true),
+            (b"/tax?year=\xc5\xbc", false),
+            (b"/tax/../x?year=2031", false),
+        ] {
+            let target = Uri::try_from(target).unwrap();
+            assert_eq!(path(&rules, &host, &target).is_ok(), is_clear, "{target}");
+        }
+    }
+
+    #[test]
+    fn only_options_of_a_star_is_for_the_server() {
+        for (method, target, is_so) in [
+            (Method::OPTIONS, "*", true),
+            (Method::GET, "*", false),
+            (Method::OPTIONS, "/", false),
+            (Method::OPTIONS, "/a/../b", false),
+        ] {
+            let request = http::Request::builder().method(&method).uri(target);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
+            let context = RequestContext {
+                id: String::new(),
+                parts: Box::new(parts),
+                client: Client::direct(&peer, true),
+                host: Host::unknown(),
+                record: AccessRecord::default(),
+                assumed: None,
+                began: crate::base::clock::Time::UNIX_EPOCH,
+                scan: HeaderScan::default(),
+            };
+            assert_eq!(is_for_server(&context), is_so, "{method} {target}");
+        }
+    }
+}

@@ -273,3 +273,36 @@ fn has_secret_query(context: &RequestContext, settings: &Settings) -> bool {
     let uri = &context.parts.uri;
     uri.query().is_some() && settings.may_be_ours(uri.path())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Time;
+    use crate::gateway::portals::testing::settings;
+
+    #[test]
+    fn a_query_that_may_hold_a_handle_is_told_from_one_of_the_portals() {
+        for (target, is_secret) in [
+            ("/.brama/finish?state=1&ticket=2", true),
+            ("/%2Ebrama/finish?state=1", true),
+            ("/.brama/finish", false),
+            ("/tax?state=1", false),
+            ("/tax", false),
+        ] {
+            let (parts, ()) = Request::get(target).body(()).unwrap().into_parts();
+            let peer = Peer::new("127.0.0.1:1".parse().unwrap(), false);
+            let context = RequestContext {
+                id: String::new(),
+                parts: Box::new(parts),
+                client: Client::direct(&peer, true),
+                host: Host::unknown(),
+                record: AccessRecord::default(),
+                assumed: None,
+                began: Time::UNIX_EPOCH,
+                scan: HeaderScan::default(),
+            };
+            let found = has_secret_query(&context, &settings("https://a.example"));
+            assert_eq!(found, is_secret, "{target}");
+        }
+    }
+}
