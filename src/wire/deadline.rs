@@ -137,7 +137,9 @@ mod tests {
     async fn ends_at_the_deadline_that_was_set_last() {
         let begin = Instant::now();
         let mut deadline = Deadline::default();
+        assert!(deadline.is_endless());
         deadline.renew(Duration::from_secs(5));
+        assert!(!deadline.is_endless());
         assert!(poll_fn(|cx| Poll::Ready(deadline.poll_over(cx).is_pending())).await);
         deadline.renew(Duration::from_secs(60));
         poll_fn(|cx| deadline.poll_over(cx)).await;

@@ -133,6 +133,19 @@ mod tests {
         assert!(lease.home.try_recv().unwrap().progress.is_over());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_of_which_nothing_comes_is_given_up() {
+        let stall = Duration::from_secs(5);
+        let (ours, _theirs) = tokio::io::duplex(64);
+        let reader = Reader::new(Stream::split_any(ours).0);
+        let slowest = Slowest { stall, rate: 0 };
+        let (mut wire, _lease) = Wire::new(reader, Framing::Length(5), false, slowest);
+        let begin = tokio::time::Instant::now();
+        let frame = poll_fn(|cx| wire.poll_frame(cx)).await.unwrap();
+        assert!(matches!(frame, Err(BodyError::Stalled(time)) if time == stall));
+        assert_eq!(begin.elapsed(), stall);
+    }
+
     #[tokio::test]
     async fn a_client_is_asked_for_what_it_holds_back_and_not_for_what_is_here() {
         let slowest = Slowest { stall: Duration::from_secs(60), rate: 0 };
