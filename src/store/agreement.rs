@@ -245,6 +245,7 @@ mod tests {
             let found = replica(&store, "one", &["a"]).look(now).await.unwrap().unwrap();
             let said = found.to_string();
             assert!(said.len() < 1000 && said.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+            assert!(said.contains("this one (one, /state/store-secret)"), "{said}");
         }
     }
 }

@@ -279,7 +279,7 @@ fn a_server_in_its_slow_start_is_not_flooded_for_being_idle() {
     world.group.set().entries[0].server.standing.bring_up(world.group.core.moment(world.now));
     let leases: Vec<_> = (0..22).map(|_| world.choose()).collect();
     let ports: Vec<_> = leases.iter().map(port).collect();
-    assert!(count(&ports, 2)[0] <= 3, "{ports:?}");
+    assert!((1..=3).contains(&count(&ports, 2)[0]), "it gets a little: {ports:?}");
 }
 
 #[test]
