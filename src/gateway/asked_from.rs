@@ -110,6 +110,7 @@ mod tests {
             "https://a.example:8443/\\evil.example",
             "https://a.example:8443/tax#part",
             "https://a.example:8443/tax?#part",
+            "https://a.example:8443/tax?a b",
             "https://a.example:8443/.brama/finish?state=1&ticket=2",
             "https://a.example:8443/%2Ebrama/login",
         ] {

@@ -285,6 +285,8 @@ mod tests {
         for (target, is_secret) in [
             ("/.brama/finish?state=1&ticket=2", true),
             ("/%2Ebrama/finish?state=1", true),
+            // Where the node sends a browser with an artifact.
+            ("/saml/acs?SAMLart=x&RelayState=y", true),
             ("/.brama/finish", false),
             ("/tax?state=1", false),
             ("/tax", false),
@@ -301,8 +303,9 @@ mod tests {
                 began: Time::UNIX_EPOCH,
                 scan: HeaderScan::default(),
             };
-            let found = has_secret_query(&context, &settings("https://a.example"));
-            assert_eq!(found, is_secret, "{target}");
+            let settings =
+                Settings { acs_path: "/saml/acs".to_owned(), ..settings("https://a.example") };
+            assert_eq!(has_secret_query(&context, &settings), is_secret, "{target}");
         }
     }
 }

@@ -90,6 +90,13 @@ fn where_all_have_as_much_whoever_comes_loses() {
         (false, vec![]),
         "no one has more than it would"
     );
+    // Whichever it is among them: here the first in the order of networks.
+    let other = self::ledger(3, 1000);
+    for number in 1..4 {
+        assert!(other.admit(entry(number, number as u32, 10, now), now).is_admitted);
+    }
+    let admission = other.admit(entry(9, 0, 10, now), now);
+    assert_eq!((admission.is_admitted, admission.evicted), (false, vec![]));
     // And a network that brings a second one gives up its first.
     let admission = ledger.admit(entry(4, 1, 10, now), now);
     assert_eq!((admission.is_admitted, admission.evicted), (true, vec![digest(1)]));

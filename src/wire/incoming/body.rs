@@ -315,6 +315,9 @@ mod tests {
         let last = begun.frame().await.unwrap().unwrap();
         assert_eq!(last.into_trailers().unwrap(), trailer);
         assert!(begun.is_end_stream() && begun.frame().await.is_none());
+        // Where nothing else came, nothing else comes.
+        let mut begun = pieces(&[], Some(trailer)).begin(b"ab", 10).await.unwrap();
+        assert!(begun.frame().await.unwrap().unwrap().is_trailers());
     }
 
     #[tokio::test]

@@ -136,14 +136,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_of_which_nothing_comes_is_given_up() {
         let stall = Duration::from_secs(5);
-        let (ours, _theirs) = tokio::io::duplex(64);
+        let (ours, mut theirs) = tokio::io::duplex(64);
         let reader = Reader::new(Stream::split_any(ours).0);
         let slowest = Slowest { stall, rate: 0 };
         let (mut wire, _lease) = Wire::new(reader, Framing::Length(5), false, slowest);
-        let begin = tokio::time::Instant::now();
-        let frame = poll_fn(|cx| wire.poll_frame(cx)).await.unwrap();
-        assert!(matches!(frame, Err(BodyError::Stalled(time)) if time == stall));
-        assert_eq!(begin.elapsed(), stall);
+        // Also when something came before.
+        for sent in [&b""[..], b"he"] {
+            theirs.write_all(sent).await.unwrap();
+            if !sent.is_empty() {
+                assert!(poll_fn(|cx| wire.poll_frame(cx)).await.unwrap().is_ok());
+            }
+            let begin = tokio::time::Instant::now();
+            let frame = poll_fn(|cx| wire.poll_frame(cx)).await.unwrap();
+            assert!(matches!(frame, Err(BodyError::Stalled(time)) if time == stall));
+            assert_eq!(begin.elapsed(), stall);
+        }
     }
 
     #[tokio::test]

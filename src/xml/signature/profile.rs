@@ -279,6 +279,11 @@ mod tests {
             };
             assert_eq!(said(place, &to), "shape", "{place}");
         }
+        // What another namespace calls so, and what the other transform may have.
+        let foreign = "<e:KeyName>k</e:KeyName></d:KeyInfo>";
+        assert_eq!(said("</d:KeyInfo>", foreign), "shape");
+        let listed = format!("{LIST}</d:Transform><d:Transform");
+        assert_eq!(said("</d:Transform><d:Transform", &listed), "shape");
         for element in [
             "<d:Signature",
             "<d:SignedInfo",
