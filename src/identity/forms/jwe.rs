@@ -204,6 +204,7 @@ mod tests {
         };
         let (secret, now) = (PairwiseSecret::generate(), Time::UNIX_EPOCH);
         let claims = Claims::new("i", ("a", &[]), (subject, None), &secret, now, now);
+        assert_eq!(recipient.names(), [ENCRYPTED_ASSERTION]);
         let mut fields = Vec::new();
         let telling = Telling { claims: &claims, token: None };
         assert!(recipient.tell(&telling, &mut fields).is_err() && fields.is_empty());

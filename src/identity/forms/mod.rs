@@ -134,8 +134,10 @@ mod tests {
     fn nobody_is_said_signed_in_one_form_and_by_empty_fields_in_the_others() {
         let fields = vec![(HeaderName::from_static("x-citizen"), Value::Subject)];
         let plain = PlainHeaders { encoding: Encoding::Percent, fields, also_read: &[] };
-        let told = Told::nobody(&[Form::Assertion, Form::Bearer, Form::Headers(plain)], "t");
-        let told = told.unwrap();
+        let plain = Form::Headers(plain);
+        assert!(Form::Assertion.has_token() && Form::Bearer.has_token() && !plain.has_token());
+        assert_eq!(Form::Assertion.names(), [ASSERTION]);
+        let told = Told::nobody(&[Form::Assertion, Form::Bearer, plain], "t").unwrap();
         let said: Vec<_> = told.fields().iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
         assert_eq!(
             said,

@@ -271,7 +271,30 @@ fn a_ring_says_of_what_it_has_keys_and_whether_any_is_on_its_way_out() {
     assert_eq!(ring.algorithms().collect::<Vec<_>>(), ES256);
     let first = published(&ring).remove(0);
     ring.retire(&first, at(100)).unwrap();
-    assert!(!ring.is_settled());
+    assert!(!ring.is_settled() && !ring.is_due(at(102)));
+    assert!(ring.is_due(at(103)), "what was retired goes");
     ring.advance(at(103));
-    assert!(ring.is_settled());
+    assert!(ring.is_settled() && !ring.is_due(at(103)));
+}
+
+#[test]
+fn a_key_of_an_operators_own_that_has_gone_does_not_come_back() {
+    let own = [Arc::new(SigningKey::generate(Algorithm::Es256))];
+    let id = own[0].id().to_owned();
+    let mut ring = KeyRing::generate(PERIOD, ES256, at(0));
+    let before = ring.to_text();
+    ring.take_in(&own, at(0));
+    assert!(published(&ring).contains(&id));
+    for second in (0..10_000).step_by(100) {
+        ring.advance(at(second));
+    }
+    let now = at(10_000);
+    assert!(!published_at(&ring, now).contains(&id), "its time is over");
+    ring.take_in(&own, now);
+    assert!(!published_at(&ring, now).contains(&id));
+    // Nor where it was never taken in, once that is heard of.
+    let mut other = KeyRing::restore(before.expose(), PERIOD, ES256).unwrap();
+    other.join(&ring, now);
+    other.take_in(&own, now);
+    assert!(!published_at(&other, now).contains(&id));
 }
