@@ -9,6 +9,7 @@
 //! 3. The new one says that it is ready, its version and which file it runs: another process could
 //!    not look that up ([`crate::base::dumps`]). The old one leaves. When the new one ends before,
 //!    or is not ready in time, the old one goes on as if nothing had been.
+//! 4. The first process of a container has none: when it leaves, the kernel ends all others there.
 
 use std::io::{self, Write};
 use std::os::linux::net::SocketAddrExt;
@@ -36,6 +37,11 @@ pub(super) enum Error {
     Slow(Duration),
     #[error("told to stop meanwhile")]
     Stopped,
+    #[error(
+        "this is the first process of its container, which would end with it: start a container of \
+         the new version beside this one"
+    )]
+    First,
 }
 
 /// A program that serves in our place.
@@ -54,6 +60,9 @@ pub(super) async fn start(
     sockets: &HandOver,
     stop: &mut Shutdown,
 ) -> Result<Successor, Error> {
+    if std::process::id() == 1 {
+        return Err(Error::First);
+    }
     let name = random::handle();
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
     listener.set_nonblocking(true)?;

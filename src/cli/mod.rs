@@ -1,12 +1,15 @@
 //! The command line.
 
 mod check;
+mod completions;
 mod configuration;
 mod control;
 mod demo;
 mod explain;
 mod explain_policy;
+mod healthcheck;
 mod keys;
+mod man;
 mod operator;
 mod output;
 mod print_config;
@@ -21,7 +24,7 @@ mod watched;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::dumps;
 use crate::observe;
@@ -43,8 +46,12 @@ enum Command {
     Reload(reload::Arguments),
     /// Checks a configuration: reports every problem at once. Exit status 0, or 1 with errors.
     Check(check::Arguments),
+    /// Asks a running gateway whether it is ready. Exit status 0 when it is, 1 with why it is not.
+    Healthcheck(healthcheck::Arguments),
     /// Starts a gateway, a simulator of the node and a small portal to try, on loopback.
     Demo(demo::Arguments),
+    /// Runs the small portal of the demo by itself.
+    DemoPortal(demo::PortalArguments),
     /// Runs the simulator of the national node.
     Simulator(simulator::Arguments),
     /// Mints test tokens and test vectors for backends, with development keys.
@@ -65,6 +72,10 @@ enum Command {
     Reason(reason::Arguments),
     /// Prints the configuration with every key, its meaning and its default.
     Reference(reference::Arguments),
+    /// Prints what a shell needs to complete commands and options.
+    Completions(completions::Arguments),
+    /// Writes the manual pages of all commands, for man(1).
+    Man(man::Arguments),
 }
 
 /// Runs the program with the arguments of the process.
@@ -72,7 +83,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let command = Arguments::parse().command;
     // All others read keys, tokens or answers of the node; those have nothing but what is made up.
-    if !matches!(command, Command::Demo(_) | Command::Simulator(_))
+    if !matches!(command, Command::Demo(_) | Command::DemoPortal(_) | Command::Simulator(_))
         && let Err(error) = dumps::forbid()
     {
         output::complain(format_args!(
@@ -83,7 +94,9 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Reload(arguments) => reload::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::DemoPortal(arguments) => demo::run_portal(&arguments),
         Command::Simulator(arguments) => simulator::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -93,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::PrintConfig(arguments) => print_config::run(&arguments),
         Command::Reason(arguments) => reason::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     };
     observe::flush();
     ended

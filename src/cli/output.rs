@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
 
+use rustix::process::WaitOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::server::listener::{Shutdown, ShutdownHandle, shutdown};
@@ -42,6 +43,12 @@ where
         Err(error) => return fail(format_args!("runtime cannot start: {error}")),
     };
     runtime.block_on(async {
+        if std::process::id() == 1 {
+            match signal(SignalKind::child()) {
+                Ok(child) => drop(tokio::spawn(reap(child))),
+                Err(error) => return fail(format_args!("signals cannot be waited for: {error}")),
+            }
+        }
         // Where files may not grow beyond a size (`LimitFSIZE=`), this signal would end the
         // process. From here on the write fails (EFBIG), and its caller knows what to do.
         let too_large = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
@@ -59,6 +66,16 @@ where
             }
         }
     })
+}
+
+/// As the first process of a container: takes leave of processes whose parents have ended, such as
+/// what somebody started there by `exec`. The kernel keeps them until then. Commands that serve
+/// start no processes of their own there ([`crate::app`] has no successor), so none is missed by
+/// another who waits.
+async fn reap(mut child: Signal) {
+    while child.recv().await.is_some() {
+        while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
+    }
 }
 
 async fn stop_on_signal(stopper: ShutdownHandle, mut terminate: Signal, mut interrupt: Signal) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::output::{fail, print, serve};
 use crate::base::clock::{Clock, SharedClock, SystemClock};
 use crate::observe;
-use crate::simulator::kit::{Kit, Names};
+use crate::simulator::kit::Kit;
 use crate::simulator::{self, MutualTls, Service, Simulator};
 use crate::xml::keys::Certificate;
 
@@ -20,6 +20,13 @@ pub(super) struct Arguments {
     /// Where artifacts are resolved and sessions ended.
     #[arg(long, default_value = "127.0.0.1:8082", value_name = "ADDRESS")]
     soap: SocketAddr,
+    /// How browsers reach the pages, when that is another address, such as that of a container.
+    #[arg(long, value_name = "URL")]
+    public_pages: Option<String>,
+    /// How the gateway reaches the SOAP listener, when that is another address. The certificate is
+    /// made for its host.
+    #[arg(long, value_name = "URL")]
+    public_soap: Option<String>,
     /// What the SOAP listener asks of a client.
     #[arg(long, value_enum, default_value = "required", value_name = "DEMAND")]
     mutual_tls: AuthnRequirement,
@@ -94,15 +101,14 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 fn make_keys(arguments: &Arguments) -> Result<(), simulator::Error> {
     let Some(directory) = &arguments.directory else { return Ok(()) };
-    let names =
-        Names { node: &arguments.node_issuer, service: &arguments.service_issuer, hosts: &[] };
-    Kit::load_or_make(directory, names, SystemClock.now())?;
+    let settings = settings(arguments);
+    Kit::load_or_make(directory, settings.names(&settings.soap_hosts()), SystemClock.now())?;
     print(format_args!("Keys and certificates are in {}", directory.display()));
     Ok(())
 }
 
-fn start(arguments: &Arguments) -> Result<Simulator, String> {
-    let settings = simulator::Settings {
+fn settings(arguments: &Arguments) -> simulator::Settings {
+    simulator::Settings {
         pages: arguments.pages,
         soap: arguments.soap,
         mutual_tls: match arguments.mutual_tls {
@@ -113,9 +119,15 @@ fn start(arguments: &Arguments) -> Result<Simulator, String> {
         node_issuer: arguments.node_issuer.clone(),
         service_issuer: arguments.service_issuer.clone(),
         directory: arguments.directory.clone(),
+        public_pages_origin: arguments.public_pages.clone(),
+        public_soap_origin: arguments.public_soap.clone(),
         allow_remote: arguments.allow_remote,
         ..simulator::Settings::default()
-    };
+    }
+}
+
+fn start(arguments: &Arguments) -> Result<Simulator, String> {
+    let settings = settings(arguments);
     let clock: SharedClock = Arc::new(SystemClock);
     let simulator = Simulator::bind(settings, clock).map_err(|error| error.to_string())?;
     let service = service(&simulator, arguments)?;

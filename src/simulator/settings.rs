@@ -3,6 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use url::Url;
+
+use super::kit::Names;
 use crate::config::presets::SIMULATOR_ISSUER;
 use crate::xml::keys::Certificate;
 
@@ -46,6 +49,23 @@ impl Default for Settings {
             public_soap_origin: None,
             allow_remote: false,
         }
+    }
+}
+
+impl Settings {
+    /// Returns the hosts, beside those of this machine, that the certificate of the SOAP listener is
+    /// for.
+    #[must_use]
+    pub fn soap_hosts(&self) -> Vec<String> {
+        let origin = self.public_soap_origin.as_deref();
+        let host = origin.and_then(|origin| Some(Url::parse(origin).ok()?.host_str()?.to_owned()));
+        host.into_iter().collect()
+    }
+
+    /// Returns the names that keys and certificates are made for; `hosts` are [`Self::soap_hosts`].
+    #[must_use]
+    pub fn names<'n>(&'n self, hosts: &'n [String]) -> Names<'n> {
+        Names { node: &self.node_issuer, service: &self.service_issuer, hosts }
     }
 }
 

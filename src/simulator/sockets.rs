@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Error;
 use super::endpoints::{Browser, Soap};
 use super::faults::Fault;
-use super::kit::{Kit, Names, Role};
+use super::kit::{Kit, Role};
 use super::node::{Addresses, Node};
 use super::paths::{CONTROL_PATH, LOGOUT_PATH, RESOLVE_PATH, SSO_PATH};
 use super::settings::{MutualTls, Service, Settings};
@@ -32,14 +32,8 @@ impl Simulator {
     /// # Errors
     /// When an address is not loopback or cannot be had, or keys cannot be made, read or kept.
     pub fn bind(settings: Settings, clock: SharedClock) -> Result<Self, Error> {
-        let hosts: Vec<String> = settings
-            .public_soap_origin
-            .as_deref()
-            .and_then(|origin| url::Url::parse(origin).ok()?.host_str().map(str::to_owned))
-            .into_iter()
-            .collect();
-        let names =
-            Names { node: &settings.node_issuer, service: &settings.service_issuer, hosts: &hosts };
+        let hosts = settings.soap_hosts();
+        let names = settings.names(&hosts);
         let now = clock.now();
         let kit = match settings.directory.as_deref().map(Path::new) {
             Some(directory) => Kit::load_or_make(directory, names, now)?,

@@ -77,6 +77,27 @@ fn pair(name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, Str
 }
 
 #[test]
+fn a_system_without_authorities_is_an_error_that_says_what_to_do_in_a_container() {
+    let folder = folder(GOOD);
+    let check = |authorities: &Path| {
+        let file = folder.path().join("brama.toml");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.args(["check", "--config"]).arg(file).env_remove("SSL_CERT_DIR");
+        let output = command.env("SSL_CERT_FILE", authorities).output().unwrap();
+        (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (is_good, said) = check(&folder.path().join("nowhere.pem"));
+    let advice = "mount such a file at /etc/ssl/certs/ca-certificates.crt";
+    assert!(
+        !is_good && said.contains("finds no root certificates") && said.contains(advice),
+        "{said}"
+    );
+    assert!(said.contains("nowhere.pem"), "what it tried to read: {said}");
+    let (is_good, said) = check(&folder.path().join("ca.crt.pem"));
+    assert!(is_good, "{said}");
+}
+
+#[test]
 fn check_looks_at_what_certificates_and_keys_are_for_and_one_mistake_is_told_once() {
     let ed25519 = {
         let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();

@@ -5,6 +5,7 @@
 
 mod own;
 mod portal;
+mod portal_alone;
 mod settings;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use self::own::{Own, OwnPortal};
 use self::portal::{AUDIENCE, Portal};
+pub(super) use self::portal_alone::{Arguments as PortalArguments, run as run_portal};
 use self::settings::Addresses;
 use super::output::{fail, print, serve};
 use crate::app::App;

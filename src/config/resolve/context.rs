@@ -224,10 +224,11 @@ impl<'l> Context<'l> {
         extra: Option<(&str, &Path)>,
         identity: Option<(&str, Identity<'_>)>,
     ) -> Option<rustls::ClientConfig> {
-        let mut roots = RootCertStore::empty();
+        let (mut roots, mut unread) = (RootCertStore::empty(), String::new());
         if system_roots {
             let found = rustls_native_certs::load_native_certs();
             roots.add_parsable_certificates(found.certs);
+            unread = found.errors.iter().map(|error| format!("; {error}")).collect();
         }
         if let Some((key, path)) = extra {
             let bytes = self.read(key, path)?;
@@ -239,10 +240,14 @@ impl<'l> Context<'l> {
             let chain = chain.and_then(|chain| add(&mut roots, chain));
             self.parsed(key, path, chain, "give certificates of authorities in PEM form")?;
         } else if roots.is_empty() && system_roots {
-            self.warn(
+            self.error(
                 roots_key,
-                "this system has no root certificates, so no TLS server can be verified",
-                "install the package ca-certificates, or name a file with the authorities",
+                format!(
+                    "finds no root certificates here, so no TLS server could be verified{unread}"
+                ),
+                "name a file with the authorities, or install the package ca-certificates; in a \
+                 container mount such a file at /etc/ssl/certs/ca-certificates.crt, or name it in \
+                 SSL_CERT_FILE",
             );
         }
         let (key, identity) = match identity {

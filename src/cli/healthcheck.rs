@@ -1,0 +1,113 @@
+//! `brama healthcheck`: asks a running gateway whether it is well, where there is no shell and no curl:
+//! for `HEALTHCHECK` of a container, for `exec` probes, for scripts.
+//!
+//! 1. Of the configuration only `operations.listen` is used, and no key or certificate is read. So a
+//!    file that an operator is about to edit wrongly says nothing of the gateway that runs.
+//! 2. A listener at every address (`0.0.0.0`, `::`) is asked on loopback.
+//! 3. The answer is there within [`PATIENCE`], or it is no.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use http::{Request, StatusCode};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
+
+use super::output::{environment, fail, print};
+use crate::base::body;
+use crate::config;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration file of the gateway, for its `operations.listen`.
+    #[arg(long, short, value_name = "FILE", default_value = "/etc/brama/brama.toml")]
+    config: PathBuf,
+    /// The operations listener, instead of that of the configuration.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]
+    address: Option<SocketAddr>,
+    /// Asks whether the process answers (`/healthz`) and not whether it wants requests (`/readyz`):
+    /// a gateway that is told to stop is live, and not ready.
+    #[arg(long)]
+    live: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let address = match arguments.address.map_or_else(|| configured(&arguments.config), Ok) {
+        Ok(address) => reachable(address),
+        Err(error) => return fail(error),
+    };
+    let path = if arguments.live { "/healthz" } else { "/readyz" };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(format_args!("runtime cannot start: {error}")),
+    };
+    match runtime.block_on(async { timeout(PATIENCE, ask(address, path)).await }) {
+        Ok(Ok((StatusCode::OK, text))) => {
+            print(text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Ok(Ok((status, text))) => {
+            fail(format_args!("http://{address}{path} says {status}: {}", text.trim_end()))
+        }
+        Ok(Err(error)) => fail(format_args!("http://{address}{path} cannot be asked: {error}")),
+        Err(_) => fail(format_args!("http://{address}{path} does not answer within {PATIENCE:?}")),
+    }
+}
+
+/// Returns `operations.listen` of a configuration, or why there is none.
+fn configured(path: &Path) -> Result<SocketAddr, String> {
+    let loaded = config::load(path, environment()).map_err(|problems| {
+        format!("the configuration cannot be read; --address does without it\n{problems}")
+    })?;
+    if loaded.was_refused("operations.listen") {
+        return Err("operations.listen is no address; --address does without it".to_owned());
+    }
+    Ok(loaded.file.operations.listen)
+}
+
+/// Returns where a listener is asked from the same machine.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), body::BoxError> {
+    let request = Request::get(format!("http://{address}{path}")).body(Empty::<Bytes>::new())?;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(request).await?;
+    let status = answer.status();
+    let bytes = body::read(answer.into_body(), MOST).await?;
+    Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// How long the answer may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The most bytes of it that are read.
+const MOST: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_at_every_address_is_asked_on_loopback() {
+        for (listens, asked) in [
+            ("0.0.0.0:9480", "127.0.0.1:9480"),
+            ("[::]:9480", "[::1]:9480"),
+            ("10.1.2.3:9480", "10.1.2.3:9480"),
+            ("[fd00::1]:9480", "[fd00::1]:9480"),
+        ] {
+            assert_eq!(reachable(listens.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+}
