@@ -6,6 +6,7 @@
 //! | `backends` | the example backends of `deploy/backends`: test vectors, and who is there behind the gateway |
 //! | `clock` | a clock of the machine that jumps |
 //! | `companion` | other proxies that ask whether a request may pass: each door by its own words |
+//! | `containers` | the image of `deploy/container`: built twice, and run with few rights; what the first process of a container does |
 //! | `features` | streaming, upgrades, WebSockets, large bodies, every version of HTTP: a story each |
 //! | `hostile` | slow and greedy clients, and how little the others notice |
 //! | `hosts` | portals on unrelated hosts, with curl; at several replicas |
@@ -31,6 +32,7 @@ mod answers;
 mod backends;
 mod clock;
 mod companion;
+mod containers;
 mod features;
 mod harness;
 mod hostile;

@@ -49,6 +49,7 @@ pub(crate) fn backend(name: &str) -> Option<PathBuf> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
     Apache,
+    Buildah,
     Caddy,
     Chromium,
     Curl,
@@ -57,19 +58,24 @@ pub(crate) enum Tool {
     Faketime,
     Javac,
     Haproxy,
+    Netavark,
     Nginx,
     Node,
     NodeYaml,
     OpenSsl,
     Php,
     PhpFpm,
+    Podman,
     Python,
     PythonDjango,
     PythonGrpc,
     PythonPrometheus,
     PythonWebsockets,
     Redis,
+    Runc,
+    Shellcheck,
     SocketActivate,
+    SystemdAnalyze,
     Tomcat,
     Traefik,
 }
@@ -78,25 +84,30 @@ impl Tool {
     fn package(self) -> &'static str {
         match self {
             Self::Apache => "apache2",
+            Self::Buildah => "buildah",
             Self::Chromium => "chromium",
             Self::Curl => "curl",
             Self::Express => "node-express",
             Self::Faketime => "faketime",
             Self::Javac => "default-jdk-headless",
             Self::Haproxy => "haproxy",
+            Self::Netavark => "netavark aardvark-dns",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
             Self::NodeYaml => "node-js-yaml",
             Self::OpenSsl => "openssl",
             Self::Php => "php-cli",
             Self::PhpFpm => "php-fpm",
+            Self::Podman => "podman",
             Self::Python => "python3",
             Self::PythonDjango => "python3-django",
             Self::PythonGrpc => "python3-grpcio",
             Self::PythonPrometheus => "python3-prometheus-client",
             Self::PythonWebsockets => "python3-websockets",
             Self::Redis => "redis-server",
-            Self::SocketActivate => "systemd",
+            Self::Runc => "runc",
+            Self::Shellcheck => "shellcheck",
+            Self::SocketActivate | Self::SystemdAnalyze => "systemd",
             Self::Tomcat => "tomcat10-common",
             Self::Caddy | Self::Envoy | Self::Traefik => {
                 "nothing, but run tests/conformance/python/setup.sh"
@@ -107,6 +118,7 @@ impl Tool {
     fn is_installed(self) -> bool {
         match self {
             Self::Apache => PathBuf::from("/usr/sbin/apache2").is_file(),
+            Self::Buildah => installed("buildah").is_some(),
             Self::Chromium => installed("chromium").is_some(),
             Self::Curl => installed("curl").is_some(),
             Self::Express => {
@@ -116,6 +128,9 @@ impl Tool {
             Self::Javac => installed("javac").is_some(),
             Self::Haproxy => haproxy().is_some(),
             Self::Caddy | Self::Envoy | Self::Traefik => self.beside_judges().is_some(),
+            Self::Netavark => ["netavark", "aardvark-dns"]
+                .iter()
+                .all(|name| PathBuf::from("/usr/lib/podman").join(name).is_file()),
             Self::Nginx => nginx().is_some(),
             Self::Node => installed("node").is_some(),
             Self::NodeYaml => {
@@ -124,13 +139,17 @@ impl Tool {
             Self::OpenSsl => installed("openssl").is_some(),
             Self::Php => installed("php").is_some(),
             Self::PhpFpm => php_fpm().is_some(),
+            Self::Podman => installed("podman").is_some(),
             Self::Python => PathBuf::from(PYTHON).is_file(),
             Self::PythonDjango => has_module("django"),
             Self::PythonGrpc => has_module("grpc"),
             Self::PythonPrometheus => has_module("prometheus_client"),
             Self::PythonWebsockets => has_module("websockets"),
             Self::Redis => installed("redis-server").is_some(),
+            Self::Runc => installed("runc").is_some() || PathBuf::from("/usr/sbin/runc").is_file(),
+            Self::Shellcheck => installed("shellcheck").is_some(),
             Self::SocketActivate => installed("systemd-socket-activate").is_some(),
+            Self::SystemdAnalyze => installed("systemd-analyze").is_some(),
             Self::Tomcat => PathBuf::from(tomcat::HOME).is_dir() && installed("java").is_some(),
         }
     }
