@@ -37,6 +37,7 @@ pages! {
     glossary: "../../docs/glossary.md",
     hosts: "../../docs/hosts.md",
     identity: "../../docs/identity.md",
+    install: "../../docs/install.md",
     integracja: "../../docs/integracja.md",
     logins: "../../docs/logins.md",
     metrics: "../../docs/metrics.md",

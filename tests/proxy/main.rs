@@ -14,6 +14,7 @@
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
+//! | `packages` | the unit, manual pages, completions, shell scripts, and what a release says of itself |
 //! | `portals` | the portals of `deploy/portals`: who is their user, and when their session ends |
 //! | `reload` | who asks for a new configuration hears what became of it; memory that is read by nobody |
 //! | `sessions` | how sessions live and end, for their citizens and for operators |
@@ -41,6 +42,7 @@ mod identity;
 mod lifecycle;
 mod metrics;
 mod outputs;
+mod packages;
 mod portals;
 mod reload;
 mod sessions;

@@ -65,7 +65,7 @@ fn the_reload_of_the_unit_is_red_when_the_new_configuration_is_refused() {
     let gateway = start();
     let unit = fs::read_to_string("deploy/systemd/brama.service").unwrap();
     let line = unit.lines().find_map(|line| line.strip_prefix("ExecReload=")).unwrap();
-    let line = line.replace("/usr/local/bin/brama", env!("CARGO_BIN_EXE_brama"));
+    let line = line.replace("/usr/bin/brama", env!("CARGO_BIN_EXE_brama"));
     let is_green = || {
         let mut command = Command::new("sh");
         command.args(["-c", &line]).env("MAINPID", gateway.program.id().to_string());
