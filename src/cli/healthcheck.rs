@@ -1,8 +1,10 @@
 //! `brama healthcheck`: asks a running gateway whether it is well, where there is no shell and no curl:
 //! for `HEALTHCHECK` of a container, for `exec` probes, for scripts.
 //!
-//! 1. Of the configuration only `operations.listen` is used, and no key or certificate is read. So a
-//!    file that an operator is about to edit wrongly says nothing of the gateway that runs.
+//! 1. Of the configuration only `operations.listen` is used, and no key or certificate is read. Where the
+//!    file cannot be read, or has no address there, it is as if it were empty: the variable
+//!    `BRAMA__OPERATIONS__LISTEN`, otherwise the default. So a file that an operator is editing says
+//!    nothing of the gateway that runs, unless it has another address.
 //! 2. A listener at every address (`0.0.0.0`, `::`) is asked on loopback.
 //! 3. The answer is there within [`PATIENCE`], or it is no.
 
@@ -18,7 +20,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
-use super::output::{environment, fail, print};
+use super::output::{complain, environment, fail, print};
 use crate::base::body;
 use crate::config;
 
@@ -59,15 +61,29 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Returns `operations.listen` of a configuration, or why there is none.
+/// Returns `operations.listen` of a configuration, and says so where the file was of no use.
+///
+/// # Errors
+///
+/// When there is no address in the environment either, but something else.
 fn configured(path: &Path) -> Result<SocketAddr, String> {
-    let loaded = config::load(path, environment()).map_err(|problems| {
-        format!("the configuration cannot be read; --address does without it\n{problems}")
-    })?;
-    if loaded.was_refused("operations.listen") {
+    let why = match config::load(path, environment()) {
+        Ok(loaded) if !loaded.was_refused("operations.listen") => {
+            return Ok(loaded.file.operations.listen);
+        }
+        Ok(loaded) => loaded.problems,
+        Err(problems) => problems,
+    };
+    let without = config::load_text("the environment", "", environment());
+    let without = without.map_err(|problems| format!("--address does without it\n{problems}"))?;
+    if without.was_refused("operations.listen") {
         return Err("operations.listen is no address; --address does without it".to_owned());
     }
-    Ok(loaded.file.operations.listen)
+    let address = without.file.operations.listen;
+    complain(format_args!(
+        "brama: {address} is asked, since the configuration does not say\n{why}"
+    ));
+    Ok(address)
 }
 
 /// Returns where a listener is asked from the same machine.

@@ -74,6 +74,21 @@ fn the_health_check_asks_the_gateway_of_a_configuration() {
     // What is wrong elsewhere in the file, or in keys that it names, says nothing of who runs.
     gateway.edit_configuration("access = \"public\"", "access = \"sometimes\"");
     assert!(asks(&[]).0);
+    let asks_anyhow = |text: &[u8], listens: &str| {
+        fs::write(gateway.file("brama.toml"), text).unwrap();
+        let mut command = brama();
+        command.arg("healthcheck").arg("--config").arg(gateway.file("brama.toml"));
+        command.env("BRAMA__OPERATIONS__LISTEN", listens).output().unwrap()
+    };
+    // A file without use is as an empty one: the variable says where.
+    let listens = gateway.operations.to_string();
+    for text in [&b"[[["[..], b"name = \"\xff\"", b"[operations]\nlisten = 7"] {
+        let told = asks_anyhow(text, &listens);
+        assert_eq!(String::from_utf8_lossy(&told.stdout), "ready\n", "{told:?}");
+        assert!(!asks_anyhow(text, "127.0.0.1:1").status.success(), "it is the one that is asked");
+    }
+    let told = asks_anyhow(b"[[[", "nowhere");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("no address"), "{told:?}");
     gateway.program.signal("TERM");
     gateway.program.wait();
     let (is_well, said) = gateway.command("healthcheck", &[], "");

@@ -18,7 +18,7 @@ pub(crate) struct Gateway {
     pub(crate) program: Program,
     pub(crate) address: SocketAddr,
     pub(crate) tls_address: Option<SocketAddr>,
-    pub(super) operations: SocketAddr,
+    pub(crate) operations: SocketAddr,
     pub(super) folder: TempDir,
     pub(super) environment: Vec<(String, String)>,
 }
