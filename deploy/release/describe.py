@@ -11,6 +11,7 @@ Writes into the folder with the files of a release (deploy/release/build):
 
 Parts are those that `cargo metadata` has for the targets. What only runs while the program is built
 (build scripts, macros) is in the list as "excluded". The same commit gives the same bytes.
+Without a checkout the commit is "unknown". Needs Python 3.11.
 """
 
 import datetime
@@ -27,6 +28,14 @@ import uuid
 
 def told(*words):
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def told_by_git(*words):
+    """Returns what git says, or none where there is no checkout, or one that git takes for another's."""
+    try:
+        return told("git", *words)
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        return None
 
 
 def graph(target):
@@ -147,8 +156,8 @@ def digest(path):
 
 def provenance(folder, targets):
     files = sorted(file for file in folder.iterdir() if file.name.startswith("brama"))
-    revision = told("git", "rev-parse", "HEAD")
-    is_changed = bool(told("git", "status", "--porcelain"))
+    revision = told_by_git("rev-parse", "HEAD") or "unknown"
+    changes = told_by_git("status", "--porcelain")
     return {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": file.name, "digest": {"sha256": digest(file)}} for file in files],
@@ -159,7 +168,7 @@ def provenance(folder, targets):
                 "externalParameters": {"command": "deploy/release/build", "targets": targets},
                 "internalParameters": {
                     "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"],
-                    "uncommittedChanges": is_changed,
+                    "uncommittedChanges": "unknown" if changes is None else bool(changes),
                 },
                 "resolvedDependencies": [
                     {"name": "source", "digest": {"gitCommit": revision}},

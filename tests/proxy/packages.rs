@@ -123,6 +123,19 @@ fn shell_scripts_are_without_the_usual_mistakes() {
     assert!(!Command::new("shellcheck").arg(&wrong).output().unwrap().status.success());
 }
 
+/// It would delete what begins with its name.
+#[test]
+fn a_release_is_not_built_into_a_folder_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("brama-notes"), "mine").unwrap();
+    let mut command = Command::new(source("deploy/release/build"));
+    let told = command.arg("--out").arg(folder.path()).output().unwrap();
+    assert!(!told.status.success());
+    assert!(String::from_utf8_lossy(&told.stderr).contains("is not empty"), "{told:?}");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
 #[test]
 fn what_a_program_is_made_of_is_told_twice_alike() {
     if !tools::has(&[Tool::Python]) {
@@ -130,9 +143,11 @@ fn what_a_program_is_made_of_is_told_twice_alike() {
     }
     let tell = || {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new("python3");
+        let mut command = Command::new(tools::PYTHON);
         command.arg(source("deploy/release/describe.py")).arg(folder.path());
         command.arg("x86_64-unknown-linux-musl").env("SOURCE_DATE_EPOCH", "1");
+        // As in an archive of the sources, or in a checkout of another user.
+        command.env("GIT_DIR", folder.path().join("none"));
         printed(command.current_dir(source("")));
         let version = env!("CARGO_PKG_VERSION");
         [".cdx.json", "-licences.txt", ".provenance.json"].map(|end| {
@@ -154,6 +169,7 @@ fn what_a_program_is_made_of_is_told_twice_alike() {
     assert_eq!(scope("proptest"), None, "it is for tests");
     assert_eq!(scope("windows-sys"), None, "it is for another system");
     assert!(told[1].contains("aws-lc-sys"), "its licence");
+    assert!(told[2].contains("\"gitCommit\": \"unknown\""), "{}", told[2]);
     for part in parts {
         may_be_handed_on(part);
     }
