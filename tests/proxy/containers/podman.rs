@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,7 @@ impl Podman {
         if !tools::has(&[Tool::Buildah, Tool::Podman, Tool::Runc, Tool::Netavark]) {
             return None;
         }
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("SKIPPED: containers of tests are run by root");
+        if !can_contain() {
             return None;
         }
         let turn = File::create(std::env::temp_dir().join("brama-test-containers.lock")).unwrap();
@@ -146,6 +146,28 @@ impl Drop for Podman {
         let storage = self.file("storage/overlay");
         let _ = Command::new("umount").arg("--lazy").arg(storage).output();
     }
+}
+
+/// Tells whether this machine lets its user have spaces of processes, mounts and networks, and groups of
+/// processes: root in a container without rights has none. When not, it says so.
+pub(super) fn can_contain() -> bool {
+    static OBSTACLE: LazyLock<Option<String>> = LazyLock::new(|| {
+        if !rustix::process::geteuid().is_root() {
+            return Some("containers of tests are run by root".to_owned());
+        }
+        let spaces = ["--mount", "--net", "--pid", "--fork", "--mount-proc"];
+        // Of cgroups v1 each controller is a mount of its own.
+        let groups = "test -w /sys/fs/cgroup/memory || test -w /sys/fs/cgroup/cgroup.procs";
+        let told =
+            Command::new("unshare").args(spaces).args(["sh", "-c", groups]).output().unwrap();
+        let why = String::from_utf8_lossy(&told.stderr).trim().to_owned();
+        let why = if why.is_empty() { "/sys/fs/cgroup cannot be written".to_owned() } else { why };
+        (!told.status.success()).then(|| format!("no containers on this machine: {why}"))
+    });
+    if let Some(obstacle) = &*OBSTACLE {
+        eprintln!("SKIPPED: {obstacle}");
+    }
+    OBSTACLE.is_none()
 }
 
 /// The rights of every container: read-only, no capability, nothing gained by a program. Its user is

@@ -1,0 +1,81 @@
+//! The files for Compose: they are read, and hold what the containers of the other tests are started with.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::source;
+use crate::harness::tools::{self, Tool};
+
+/// Reads a file of `deploy/container`.
+fn read(name: &str) -> Value {
+    let script = "const yaml = require('/usr/share/nodejs/js-yaml');\
+                  const text = require('fs').readFileSync(process.argv[1], 'utf8');\
+                  console.log(JSON.stringify(yaml.load(text)));";
+    let mut node = Command::new("node");
+    node.args(["-e", script]).arg(source("deploy/container").join(name));
+    let output = node.output().unwrap();
+    assert!(output.status.success(), "{name}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn words(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
+}
+
+/// Says what is wrong with the words that a container gives to the program.
+fn wrong_option(command: &[&str]) -> Option<String> {
+    let (name, options) = command.split_first()?;
+    let told = Command::new(env!("CARGO_BIN_EXE_brama")).args([name, "--help"]).output().unwrap();
+    let help = String::from_utf8_lossy(&told.stdout).into_owned();
+    if !told.status.success() {
+        return Some(format!("no command {name}"));
+    }
+    let names = options.iter().filter(|word| word.starts_with("--"));
+    let mut names = names.map(|word| word.split('=').next().unwrap());
+    let unknown = names.find(|name| !help.split_whitespace().any(|word| word == *name));
+    unknown.map(|name| format!("no option {name}"))
+}
+
+#[test]
+fn files_of_compose_start_what_there_is_with_no_rights() {
+    if !tools::has(&[Tool::NodeYaml]) {
+        return;
+    }
+    let demo = read("compose.yaml");
+    let services = demo["services"].as_object().unwrap();
+    assert_eq!(services.len(), 4);
+    for (name, service) in services {
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(words(&service["cap_drop"]), ["ALL"], "{name}");
+        assert_eq!(words(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
+        assert_eq!(wrong_option(&words(&service["command"])), None, "{name}");
+        for volume in words(&service["volumes"]) {
+            let from = volume.split(':').next().unwrap();
+            let is_file = from.strip_prefix("./").map(|file| source("deploy/container").join(file));
+            let is_there = match is_file {
+                Some(file) => file.is_file(),
+                None => demo["volumes"].get(from).is_some(),
+            };
+            assert!(is_there, "{name}: {volume}");
+        }
+        for needed in service["depends_on"].as_object().into_iter().flatten() {
+            assert!(services.contains_key(needed.0), "{name} needs {}", needed.0);
+        }
+        for port in words(&service["ports"]) {
+            assert!(port.starts_with("127.0.0.1:"), "{name}: {port} is for this machine");
+        }
+    }
+    assert_eq!(wrong_option(&["simulator", "--soup=1"]), Some("no option --soup".to_owned()));
+    assert_eq!(wrong_option(&["simulate"]), Some("no command simulate".to_owned()));
+
+    let redis = read("compose.redis.yaml");
+    let store = &redis["services"]["redis"];
+    assert_eq!((store["read_only"].as_bool(), store["user"].as_str()), (Some(true), Some("999")));
+    assert_eq!(redis["networks"]["store"]["internal"], true);
+    assert_eq!(words(&store["networks"]), ["store"], "only the gateway reaches it");
+    let gateway = &redis["services"]["gateway"];
+    assert_eq!(words(&gateway["networks"]), ["default", "store"]);
+    let addresses = gateway["environment"]["BRAMA__STORE__REDIS__ADDRESSES"].as_str().unwrap();
+    assert_eq!(words(&serde_json::from_str(addresses).unwrap()), ["redis:6379"]);
+}
