@@ -95,34 +95,6 @@ fn the_health_check_asks_the_gateway_of_a_configuration() {
     assert!(!is_well && said.contains("cannot be asked"), "{said}");
 }
 
-#[test]
-fn shell_scripts_are_without_the_usual_mistakes() {
-    if !tools::has(&[Tool::Shellcheck]) {
-        return;
-    }
-    let scripts = [
-        "deploy/container/context",
-        "deploy/container/image",
-        "deploy/curl/sign-in.sh",
-        "deploy/debian/files",
-        "deploy/debian/scripts/postinst",
-        "deploy/debian/scripts/postrm",
-        "deploy/debian/scripts/prerm",
-        "deploy/debian/try",
-        "deploy/release/build",
-        "deploy/release/try",
-        "deploy/rpm/post",
-        "deploy/rpm/preun",
-        "tests/run",
-        ".ci/run",
-    ];
-    printed(Command::new("shellcheck").args(scripts.map(source)));
-    let folder = tempfile::tempdir().unwrap();
-    let wrong = folder.path().join("wrong");
-    fs::write(&wrong, "#!/bin/sh\nrm -rf $1/*\n").unwrap();
-    assert!(!Command::new("shellcheck").arg(&wrong).output().unwrap().status.success());
-}
-
 /// It would delete what begins with its name.
 #[test]
 fn a_release_is_not_built_into_a_folder_of_others() {

@@ -73,7 +73,6 @@ pub(crate) enum Tool {
     PythonWebsockets,
     Redis,
     Runc,
-    Shellcheck,
     SocketActivate,
     SystemdAnalyze,
     Tomcat,
@@ -106,7 +105,6 @@ impl Tool {
             Self::PythonWebsockets => "python3-websockets",
             Self::Redis => "redis-server",
             Self::Runc => "runc",
-            Self::Shellcheck => "shellcheck",
             Self::SocketActivate | Self::SystemdAnalyze => "systemd",
             Self::Tomcat => "tomcat10-common",
             Self::Caddy | Self::Envoy | Self::Traefik => {
@@ -147,7 +145,6 @@ impl Tool {
             Self::PythonWebsockets => has_module("websockets"),
             Self::Redis => installed("redis-server").is_some(),
             Self::Runc => installed("runc").is_some() || PathBuf::from("/usr/sbin/runc").is_file(),
-            Self::Shellcheck => installed("shellcheck").is_some(),
             Self::SocketActivate => installed("systemd-socket-activate").is_some(),
             Self::SystemdAnalyze => installed("systemd-analyze").is_some(),
             Self::Tomcat => PathBuf::from(tomcat::HOME).is_dir() && installed("java").is_some(),
