@@ -4,7 +4,9 @@
 //! 2. One attempt: an artifact is spent by asking, and a second attempt would only hide that.
 //! 3. A connection is kept for the next exchange, but not for as long as servers keep theirs: so it
 //!    is we who end it, and hardly ever does one turn out dead under a request. Where it does before
-//!    anything was sent on it, the exchange gets a new one. What was sent is never sent again.
+//!    anything was sent on it, the exchange gets a new one. What was sent is never sent again. It
+//!    lives where the client was made, and not at the worker whose citizen came first: workers end
+//!    one by one, and the others still have logins to finish.
 //! 4. At most so many exchanges are under way. So many others wait for their turn, each for a
 //!    moment; a citizen who comes then is turned away at once. So a slow node keeps few citizens
 //!    waiting, and none of them for long.
@@ -19,8 +21,10 @@ use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use prometheus_client::metrics::histogram::Histogram;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::extensions::Extensions;
 use super::node_tls;
@@ -134,6 +138,8 @@ impl Seen {
 pub struct NodeClient {
     exchanges: Arc<Exchanges>,
     client: Client<Connector, Full<Bytes>>,
+    /// Where its connections live.
+    home: Option<Handle>,
     settings: Settings,
     permits: Arc<Semaphore>,
     queue: Semaphore,
@@ -155,7 +161,8 @@ const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEPT: Duration = Duration::from_secs(4);
 
 impl NodeClient {
-    /// Makes a client with the settings of TLS.
+    /// Makes a client with the settings of TLS. Its connections live as long as the runtime in which
+    /// it is made.
     #[must_use]
     pub fn new(settings: Settings, tls: rustls::ClientConfig) -> Self {
         let client = Client::builder(TokioExecutor::new())
@@ -169,7 +176,8 @@ impl NodeClient {
         let permits = Arc::new(Semaphore::new(permits));
         let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
         let exchanges = Arc::default();
-        Self { exchanges, client, settings, permits, queue }
+        let home = Handle::try_current().ok();
+        Self { exchanges, client, home, settings, permits, queue }
     }
 
     /// Has what it does counted together with what another one did.
@@ -287,7 +295,14 @@ impl NodeClient {
             .header("SOAPAction", "\"\"")
             .body(Full::from(soap))
             .map_err(|error| NodeError::Unreachable(error.to_string()))?;
-        let answer = self.client.request(request).await.map_err(|error| {
+        let asked = self.client.request(request);
+        let answer = match &self.home {
+            Some(home) => AbortOnDropHandle::new(home.spawn(asked))
+                .await
+                .map_err(|error| NodeError::Unreachable(error.to_string()))?,
+            None => asked.await,
+        };
+        let answer = answer.map_err(|error| {
             let ours = self.settings.client_certificate.as_ref();
             NodeError::Unreachable(node_tls::explain(&error, ours))
         })?;
@@ -459,6 +474,21 @@ mod tests {
     async fn ask(client: &NodeClient) -> Result<Bytes, NodeError> {
         let permit = client.permit().await.unwrap();
         client.resolve(permit, "<soap></soap>".to_owned()).await.map(|(bytes, _)| bytes)
+    }
+
+    #[tokio::test]
+    async fn a_connection_outlives_the_worker_whose_citizen_came_first() {
+        let (client, mut seen) = node(&[Does::Answer; 3]).await;
+        let client = Arc::new(client);
+        for _ in 0..3 {
+            let client = Arc::clone(&client);
+            let worker = tokio::task::spawn_blocking(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.unwrap().block_on(ask(&client))
+            });
+            assert_eq!(worker.await.unwrap().unwrap(), "ok");
+            assert_eq!(seen.recv().await, Some(0));
+        }
     }
 
     #[tokio::test]
