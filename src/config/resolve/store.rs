@@ -47,7 +47,10 @@ pub(super) fn store(context: &mut Context<'_>) -> Option<Store> {
         }
         StoreKind::Redis => settings::StoreKind::Redis(Box::new(of_redis(context, &file.redis)?)),
     };
-    if file.kind == StoreKind::File && context.file().identity.pairwise_secret_file.is_none() {
+    let given = context.file();
+    let is_kept =
+        given.identity.pairwise_secret_file.is_some() || given.portal.state_directory.is_some();
+    if file.kind == StoreKind::File && !is_kept {
         context.warn(
             key!(identity.pairwise_secret_file),
             "is missing, so a restart without state_directory changes who sessions belong to",
