@@ -87,6 +87,7 @@ const TRIES: u32 = 5;
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -116,5 +117,31 @@ mod tests {
         let looks: Vec<_> = (0..TRIES).map(|_| watched.look()).collect();
         assert_eq!(looks.iter().filter(|change| **change == Change::Named).count(), 1);
         assert_eq!(looks.last(), Some(&Change::Named));
+    }
+
+    /// As the kubelet changes what is mounted: by a link to another folder.
+    #[test]
+    fn a_folder_that_is_exchanged_behind_a_link_is_a_change_of_all_files_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        let exchange = |version: &str| {
+            fs::create_dir(place(version)).unwrap();
+            for name in ["brama.toml", "key.pem"] {
+                fs::write(place(version).join(name), "one length").unwrap();
+            }
+            symlink(version, place("..data_tmp")).unwrap();
+            fs::rename(place("..data_tmp"), place("..data")).unwrap();
+        };
+        exchange("..one");
+        for name in ["brama.toml", "key.pem"] {
+            symlink(Path::new("..data").join(name), place(name)).unwrap();
+        }
+        // The key is in the folder of the configuration here, and in one of its own elsewhere.
+        let mut watched = Watched::new(&place("brama.toml"));
+        watched.name(vec![place("key.pem")]);
+        assert_eq!(watched.look(), Change::None);
+        exchange("..two");
+        let looks: Vec<_> = (0..3).map(|_| watched.look()).collect();
+        assert_eq!(looks, [Change::Configuration, Change::None, Change::Named]);
     }
 }
