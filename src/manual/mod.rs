@@ -39,6 +39,7 @@ pages! {
     identity: "../../docs/identity.md",
     install: "../../docs/install.md",
     integracja: "../../docs/integracja.md",
+    kubernetes: "../../docs/kubernetes.md",
     logins: "../../docs/logins.md",
     metrics: "../../docs/metrics.md",
     operations: "../../docs/operations.md",

@@ -1,0 +1,28 @@
+//! The manifests of `deploy/kubernetes` and the chart in `deploy/helm`: what a cluster would say of them,
+//! as far as it can be told without one.
+//!
+//! - `overlays`: Kustomize renders each overlay, and the parts in all their combinations; published schemas
+//!   judge the objects, of the oldest and the newest Kubernetes.
+//! - `chart`: the same of Helm, by a matrix of values; wrong values are refused.
+//! - `security`: the admission of Kubernetes lets every pod in where `restricted` is enforced, those of the
+//!   chart too, and there are rules of our own.
+//! - `wiring`: what an object names by a label, a port or a name is there.
+//! - `configurations`: `brama check` takes each configuration in the environment of its manifest.
+//! - `mounts`: a gateway that runs takes what changes in its Secrets and its ConfigMap.
+//! - `pages`: what the page for readers shows is what works.
+//!
+//! `setup.sh` prepares the tools; where they are not, tests are skipped and say so, or fail with
+//! `BRAMA_JUDGES=required`.
+
+#![allow(clippy::unwrap_used, reason = "a test says no by a panic")]
+
+mod chart;
+mod configurations;
+mod container;
+mod manifests;
+mod mounts;
+mod overlays;
+mod pages;
+mod security;
+mod tools;
+mod wiring;
