@@ -10,6 +10,7 @@
 //! - `configurations`: `brama check` takes each configuration in the environment of its manifest.
 //! - `mounts`: a gateway that runs takes what changes in its Secrets and its ConfigMap.
 //! - `pages`: what the page for readers shows is what works.
+//! - `play`: podman plays overlays, and a citizen signs in.
 //!
 //! `setup.sh` prepares the tools; where they are not, tests are skipped and say so, or fail with
 //! `BRAMA_JUDGES=required`.
@@ -23,6 +24,8 @@ mod manifests;
 mod mounts;
 mod overlays;
 mod pages;
+mod play;
+mod podman;
 mod security;
 mod tools;
 mod wiring;

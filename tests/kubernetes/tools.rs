@@ -34,13 +34,17 @@ pub(crate) fn tools(needed: &[&str]) -> Option<Tools> {
                 "{name} is not in {}, which sh tests/kubernetes/setup.sh fills",
                 folder.display()
             );
-            let required =
-                std::env::var_os("BRAMA_JUDGES").is_some_and(|value| value == "required");
-            assert!(!required, "{what}, and BRAMA_JUDGES=required");
-            eprintln!("SKIPPED: {what}");
+            skip(&what);
             None
         }
     }
+}
+
+/// Says that a test is skipped, or fails where judges are required.
+pub(crate) fn skip(what: &str) {
+    let required = std::env::var_os("BRAMA_JUDGES").is_some_and(|value| value == "required");
+    assert!(!required, "{what}, and BRAMA_JUDGES=required");
+    eprintln!("SKIPPED: {what}");
 }
 
 /// As `setup.sh` has it.
