@@ -73,6 +73,26 @@ fn every_alert_is_about_metrics_that_there_are() {
     }
 }
 
+/// The judge of Prometheus itself, where it is installed.
+#[test]
+fn every_alert_can_be_asked() {
+    let rules = root().join("deploy/helm/brama/files/alerts.yaml");
+    let promtool = |file: &Path| {
+        let said = Command::new("promtool").args(["check", "rules"]).arg(file).output().ok()?;
+        Some((said.status.success(), String::from_utf8_lossy(&said.stdout).into_owned()))
+    };
+    let Some((is_well, said)) = promtool(&rules) else {
+        eprintln!("SKIPPED: promtool is not installed (it is in the package prometheus)");
+        return;
+    };
+    assert!(is_well && said.contains("rules found"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("wrong.yaml");
+    let text = fs::read_to_string(rules).unwrap();
+    fs::write(&wrong, text.replacen("== 0", "=== 0", 1)).unwrap();
+    assert!(!promtool(&wrong).unwrap().0);
+}
+
 /// Every script for a shell in the project.
 fn scripts() -> Vec<PathBuf> {
     let mut found = Vec::new();
