@@ -5,9 +5,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::container::{Container, MOUNTED};
+use crate::manifests::{items, of_kind};
 use crate::overlays;
-use crate::tools::{root, tools};
+use crate::pages;
+use crate::tools::{VERSIONS, root, tools};
 
 #[test]
 fn every_configuration_is_taken_in_the_environment_of_its_manifest() {
@@ -51,6 +55,40 @@ fn a_configuration_that_cannot_work_there_is_refused() {
     let key = container.path("etc/brama/keys/signing.key");
     fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
     assert!(container.check().unwrap_err().contains("0644"));
+}
+
+/// What the page has an operator run prints routes that lead to Services of the overlay, and a question that is
+/// asked at one.
+#[test]
+fn what_is_printed_for_the_proxy_of_a_companion_leads_to_its_services() {
+    let Some(tools) = tools(&overlays::NEEDED) else { return };
+    let objects = overlays::objects(&tools, "companion");
+    let block =
+        pages::blocks("sh").into_iter().find(|block| block.contains("print-config")).unwrap();
+    let block = block.replace("\\\n", " ");
+    let words = block.split(" -- /usr/bin/brama ").nth(1).unwrap();
+    let words: Vec<_> = words.split_whitespace().collect();
+    let printed = Container::of(&objects).exec(&words);
+    let printed = tools.judge(&printed, VERSIONS[1]).objects;
+    let has = |service: &Value, port: &Value| {
+        let services = of_kind(&objects, "Service").into_iter();
+        let mut found = services.filter(|one| one["metadata"]["name"] == *service);
+        found.any(|one| items(&one["spec"]["ports"]).any(|there| there["port"] == *port))
+    };
+    let rules =
+        of_kind(&printed, "HTTPRoute").into_iter().flat_map(|one| items(&one["spec"]["rules"]));
+    let mut ours = 0;
+    for to in rules.flat_map(|rule| items(&rule["backendRefs"])) {
+        assert!(to["name"] == "portal" || has(&to["name"], &to["port"]), "{to}");
+        ours += u32::from(to["name"] == "brama");
+    }
+    assert!(ours > 0);
+    let policies = of_kind(&printed, "SecurityPolicy");
+    assert!(!policies.is_empty());
+    for policy in policies {
+        let asked = &policy["spec"]["extAuth"]["http"]["backendRefs"][0];
+        assert!(asked["name"] == "brama-decide" && has(&asked["name"], &asked["port"]), "{policy}");
+    }
 }
 
 /// What each overlay wants of its Secrets is what the page says to put into them.

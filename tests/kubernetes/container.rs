@@ -104,6 +104,15 @@ impl Container {
         command
     }
 
+    /// Runs a command of the gateway as `kubectl exec` would: paths of the container lead into the folder.
+    pub(crate) fn exec(&self, words: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.args(words.iter().map(|word| self.moved(word)));
+        let said = command.env_clear().envs(&self.environment).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8(said.stdout).unwrap()
+    }
+
     /// Checks the configuration: what was said, and whether it went well.
     pub(crate) fn check(&self) -> Result<String, String> {
         let Output { status, stdout, stderr } = self.command("check").output().unwrap();

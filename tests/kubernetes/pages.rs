@@ -13,7 +13,7 @@ use crate::tools::{VERSIONS, root, skip, tools};
 use crate::wiring::loose_ends;
 
 /// Returns the blocks of the page in a language.
-fn blocks(language: &str) -> Vec<String> {
+pub(crate) fn blocks(language: &str) -> Vec<String> {
     let page = fs::read_to_string(root().join("docs/kubernetes.md")).unwrap();
     let fence = format!("```{language}\n");
     let blocks =
