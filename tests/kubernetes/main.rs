@@ -15,7 +15,7 @@
 //! `setup.sh` prepares the tools; where they are not, tests are skipped and say so, or fail with
 //! `BRAMA_JUDGES=required`.
 
-#![allow(clippy::unwrap_used, reason = "a test says no by a panic")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
 mod chart;
 mod configurations;

@@ -16,6 +16,7 @@ pub(crate) fn loose_ends(objects: &[Value]) -> Vec<String> {
     let pod = &the(objects, "Deployment")["spec"]["template"];
     let labels = &pod["metadata"]["labels"];
     selectors(objects, labels, &mut wrong);
+    references(objects, &mut wrong);
     ports(objects, pod, &mut wrong);
     backends(objects, &mut wrong);
     volumes(objects, pod, &mut wrong);
@@ -29,16 +30,17 @@ fn selects(selector: &Value, labels: &Value) -> bool {
 }
 
 fn selectors(objects: &[Value], labels: &Value, wrong: &mut Vec<String>) {
-    let places: [(&str, fn(&Value) -> &Value); 4] = [
-        ("Deployment", |object| &object["spec"]["selector"]["matchLabels"]),
-        ("Service", |object| &object["spec"]["selector"]),
-        ("NetworkPolicy", |object| &object["spec"]["podSelector"]["matchLabels"]),
-        ("PodDisruptionBudget", |object| &object["spec"]["selector"]["matchLabels"]),
-    ];
-    for (kind, selector) in places {
-        let missed =
-            of_kind(objects, kind).into_iter().filter(|one| !selects(selector(one), labels));
-        wrong.extend(missed.map(|one| format!("{kind}/{} selects no pod", name(one))));
+    for (kind, selector) in [
+        ("Deployment", "/spec/selector/matchLabels"),
+        ("Service", "/spec/selector"),
+        ("NetworkPolicy", "/spec/podSelector/matchLabels"),
+        ("PodDisruptionBudget", "/spec/selector/matchLabels"),
+    ] {
+        for object in of_kind(objects, kind) {
+            if !object.pointer(selector).is_some_and(|selector| selects(selector, labels)) {
+                wrong.push(format!("{kind}/{} selects no pod", name(object)));
+            }
+        }
     }
     for constraint in
         items(&the(objects, "Deployment")["spec"]["template"]["spec"]["topologySpreadConstraints"])
@@ -47,6 +49,10 @@ fn selectors(objects: &[Value], labels: &Value, wrong: &mut Vec<String>) {
             wrong.push(format!("{constraint} spreads no pods"));
         }
     }
+}
+
+/// What watches and what scales is for what there is.
+fn references(objects: &[Value], wrong: &mut Vec<String>) {
     for monitor in of_kind(objects, "ServiceMonitor") {
         let selector = &monitor["spec"]["selector"]["matchLabels"];
         let meant: Vec<_> = of_kind(objects, "Service")
@@ -63,7 +69,7 @@ fn selectors(objects: &[Value], labels: &Value, wrong: &mut Vec<String>) {
     }
     for scaler in of_kind(objects, "HorizontalPodAutoscaler") {
         let deployment = the(objects, "Deployment");
-        let named = &scaler["spec"]["scaleTargetRef"]["name"] == &deployment["metadata"]["name"];
+        let named = scaler["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"];
         if !named || !deployment["spec"]["replicas"].is_null() {
             wrong.push("the autoscaler has the number of replicas, of the Deployment".to_owned());
         }
