@@ -4,13 +4,14 @@
 #   sh setup.sh [FOLDER]      default: ${BRAMA_TOOLS:-~/.cache/brama-tools}/kubernetes
 #
 # Prints the folder on the last line of standard output; all else goes to standard error. What is missing
-# is said, and its tests are skipped. Each thing is made once for its version:
+# is said, and its tests are skipped; where judges are required only what the Go that is here is too old
+# for, which leaves NAME.skipped with the reason. Each thing is made once for its version:
 #
 #   python       judge.py, with the schemas of Kubernetes                    some seconds
-#   crds         schemas of the Gateway API and of the Prometheus operator   some seconds
-#   kustomize    unless kubectl is there with one that knows components      half a minute of processor
-#   podsecurity  the admission of Kubernetes                                 half a minute
-#   helm         Helm                                                        two and a half minutes
+#   crds         schemas of the Gateway API and of the Prometheus operator   some seconds, Go
+#   kustomize    unless kubectl is there with one that knows components      half a minute, Go 1.22
+#   podsecurity  the admission of Kubernetes                                 half a minute, Go 1.26
+#   helm         Helm                                                        two and a half minutes, Go 1.26
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +37,7 @@ make() {
     wanted=$2
     shift 2
     stamp=$folder/$name.stamp
+    rm -f "$folder/$name.skipped"
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
         return
     fi
@@ -47,6 +49,19 @@ make() {
         echo "setup.sh: $name cannot be prepared, and what needs it is skipped" >&2
         tail -n 5 "$folder/$name.log" >&2
     fi
+}
+
+# has_go NAME MINOR: whether what is made with Go can be; else says why not.
+has_go() {
+    go=$(go version 2>/dev/null | sed -n 's/^go version \([^ ]*\) .*/\1/p')
+    minor=$(echo "$go" | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+    if [ "${minor:-0}" -ge "$2" ]; then
+        return
+    fi
+    rm -f "$folder/$1.stamp"
+    echo "$1 needs Go 1.$2 or later, and here is ${go:-none}" | tee "$folder/$1.skipped" |
+        sed 's/^/setup.sh: skipped: /' >&2
+    return 1
 }
 
 # The toolchain that is here, and no newer one that a module asks for.
@@ -81,16 +96,20 @@ make_helm() {
 make_podsecurity() { (cd "$here/podsecurity" && go build -mod=readonly -o "$folder/bin/podsecurity" .); }
 
 make python "$("$python" --version) $(sha256sum <"$here/requirements.txt")" make_python
-if command -v go >/dev/null; then
+if has_go crds 16; then
     make crds "$gateway_api $prometheus_operator" make_crds
-    if ! kubectl version --client --output yaml 2>/dev/null | grep 'kustomizeVersion: v5' >/dev/null; then
-        make kustomize "$kustomize $(go version)" go install "$kustomize"
-    fi
+fi
+if kubectl version --client --output yaml 2>/dev/null | grep 'kustomizeVersion: v5' >/dev/null; then
+    rm -f "$folder/kustomize.skipped"
+elif has_go kustomize 22; then
+    make kustomize "$kustomize $(go version)" go install "$kustomize"
+fi
+if has_go podsecurity 26; then
     make podsecurity "$(cat "$here"/podsecurity/main.go "$here"/podsecurity/go.sum | sha256sum) $(go version)" \
         make_podsecurity
+fi
+if has_go helm 26; then
     make helm "$helm $(go version) 1.37" make_helm
-else
-    echo "setup.sh: there is no Go, so what is made of it is skipped" >&2
 fi
 
 echo "$folder"

@@ -1,6 +1,8 @@
 //! The tools that `setup.sh` prepares, and what they say.
 
+use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -20,7 +22,8 @@ pub(crate) struct Judged {
     pub(crate) problems: Vec<String>,
 }
 
-/// Returns the tools when these of them are ready; else says that the test is skipped.
+/// Returns the tools when these of them are ready; else says that the test is skipped. It is skipped where judges
+/// are required, too, when the Go of the machine is too old to build a tool.
 pub(crate) fn tools(needed: &[&str]) -> Option<Tools> {
     let folder = folder();
     let is_ready = |name: &&str| match *name {
@@ -29,6 +32,11 @@ pub(crate) fn tools(needed: &[&str]) -> Option<Tools> {
     };
     match needed.iter().find(|name| !is_ready(name)) {
         None => Some(Tools(folder)),
+        Some(name) if folder.join(format!("{name}.skipped")).is_file() => {
+            let why = fs::read_to_string(folder.join(format!("{name}.skipped"))).unwrap();
+            eprintln!("SKIPPED: {}", why.trim());
+            None
+        }
         Some(name) => {
             let what = format!(
                 "{name} is not in {}, which sh tests/kubernetes/setup.sh fills",
@@ -129,4 +137,40 @@ fn said(output: &Output) -> Result<String, String> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A system whose Go is old runs the other tests, and says which tools it is too old for; and the twin.
+#[test]
+fn what_an_old_go_cannot_build_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (programs, tools) = (folder.path().join("programs"), folder.path().join("tools"));
+    fs::create_dir_all(&programs).unwrap();
+    std::os::unix::fs::symlink("go", programs.join("kubectl")).unwrap();
+    for (version, is_skipped) in [("go1.19.8", true), ("go1.26.0", false)] {
+        // This Go says its version and builds nothing; neither is there a Python or a kubectl.
+        let go = programs.join("go");
+        fs::write(
+            &go,
+            format!("#!/bin/sh\n[ $1 = version ] && echo go version {version} linux/amd64\n"),
+        )
+        .unwrap();
+        fs::set_permissions(&go, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut setup = Command::new("sh");
+        setup.arg(root().join("tests/kubernetes/setup.sh")).arg(&tools).env("PYTHON", "false");
+        setup.env("PATH", format!("{}:/usr/bin:/bin", programs.display()));
+        let output = setup.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = text(&output.stderr);
+        for name in ["podsecurity", "helm", "kustomize"] {
+            let line = format!("setup.sh: skipped: {name} needs Go 1.2");
+            let told = said.lines().find(|one| one.starts_with(&line));
+            assert_eq!(
+                told.is_some_and(|one| one.ends_with("here is go1.19.8")),
+                is_skipped,
+                "{said}"
+            );
+            assert_eq!(tools.join(format!("{name}.skipped")).is_file(), is_skipped, "{name}");
+        }
+        assert!(!tools.join("crds.skipped").is_file() && !tools.join("helm.stamp").is_file());
+    }
 }
