@@ -13,6 +13,13 @@ use crate::tools::{root, skip};
 pub(crate) const IMAGE: &str = "localhost/brama:test";
 pub(crate) const PORTAL: &str = "localhost/portal:test";
 
+/// Where podman looks for its network.
+const NETAVARK: [&str; 3] = [
+    "/usr/lib/podman/netavark",
+    "/usr/libexec/podman/netavark",
+    "/usr/local/libexec/podman/netavark",
+];
+
 /// Podman and buildah, with nothing of the machine's own.
 pub(crate) struct Podman {
     folder: TempDir,
@@ -31,8 +38,17 @@ impl Podman {
                 return None;
             }
         }
+        // The network of the containers; podman only suggests it.
+        if !NETAVARK.iter().any(|path| Path::new(path).is_file()) {
+            skip("netavark is not installed (tests/run installs it)");
+            return None;
+        }
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             eprintln!("SKIPPED: containers of tests are run by root");
+            return None;
+        }
+        if let Some(obstacle) = obstacle() {
+            eprintln!("SKIPPED: no containers on this machine: {obstacle}");
             return None;
         }
         let turn = File::create(std::env::temp_dir().join("brama-test-containers.lock")).unwrap();
@@ -40,11 +56,13 @@ impl Podman {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         // Podman gives more descriptors and processes than a machine may allow unless it is told how many.
+        // Its locks are shared with every other podman of the user, unless they are files.
         let configuration = format!(
             "[containers]\ndefault_ulimits = [\"nofile=16384:16384\", \"nproc=4096:4096\"]\n\
              [network]\nnetwork_backend = \"netavark\"\nnetwork_config_dir = \"{path}/networks\"\n\
              [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\n\
-             events_logger = \"file\"\ntmp_dir = \"{path}/engine\"\n"
+             events_logger = \"file\"\ntmp_dir = \"{path}/engine\"\n\
+             lock_type = \"file\"\n"
         );
         let storage = format!(
             "[storage]\ndriver = \"overlay\"\ngraphroot = \"{path}/storage\"\nrunroot = \"{path}/running\"\n"
@@ -110,9 +128,23 @@ impl Podman {
 impl Drop for Podman {
     fn drop(&mut self) {
         self.run("podman", &["pod", "rm", "--all", "--force", "--time", "0"]);
-        // What is still mounted in the storage would keep the folder.
-        self.run("podman", &["system", "reset", "--force"]);
+        self.run("podman", &["rm", "--all", "--force", "--time", "0", "--volumes"]);
+        self.run("podman", &["network", "prune", "--force"]);
+        // The storage is mounted on itself, and the folder would stay.
+        let _ = Command::new("umount").arg("--lazy").arg(self.file("storage/overlay")).output();
     }
+}
+
+/// Says why this machine lets root have no spaces of processes, mounts and networks, or no groups of processes: in a
+/// container without rights there are none.
+fn obstacle() -> Option<String> {
+    let spaces = ["--mount", "--net", "--pid", "--fork", "--mount-proc"];
+    // Of cgroups v1 each controller is a mount of its own.
+    let groups = "test -w /sys/fs/cgroup/memory || test -w /sys/fs/cgroup/cgroup.procs";
+    let told = Command::new("unshare").args(spaces).args(["sh", "-c", groups]).output().unwrap();
+    let why = String::from_utf8_lossy(&told.stderr).trim().to_owned();
+    let why = if why.is_empty() { "/sys/fs/cgroup cannot be written".to_owned() } else { why };
+    (!told.status.success()).then_some(why)
 }
 
 fn well(what: &str, output: &Output) -> String {
