@@ -12,7 +12,7 @@ use crate::tools::{Tools, VERSIONS, root, tools};
 use crate::wiring::loose_ends;
 
 const NEEDED: [&str; 3] = ["helm", "python", "crds"];
-const CHART: &str = "deploy/helm/brama";
+pub(crate) const CHART: &str = "deploy/helm/brama";
 
 /// Values as they stand on a command line; the first is that of `mode`.
 pub(crate) type Values = Vec<String>;
@@ -135,6 +135,20 @@ fn values_that_cannot_work_are_refused() {
         (sidecar, "store.kind=redis,store.redis.mode=sentinel", "store.redis.master"),
         (sidecar, "store.kind=redis,store.redis.addresses={redis}", "/store/redis/addresses/0"),
         ("demo", "store.kind=file", "the demo keeps nothing"),
+        (sidecar, "secrets.keys=", "secrets.keys"),
+        ("edge", "secrets.tls=", "secrets.tls"),
+        (sidecar, "store.kind=redis,secrets.store=", "secrets.store"),
+        (
+            sidecar,
+            "store.kind=redis,autoscaling.enabled=true,autoscaling.minReplicas=7",
+            "minReplicas is more",
+        ),
+        (sidecar, "drain.delay=4", "drain.delay of 5 or more"),
+        (sidecar, "store.file.maximumSize=5121 MiB", "maximumSize is more"),
+        (sidecar, "store.file.size=4G", "maximumSize is more"),
+        (sidecar, "monitoring.interval=0s", "/monitoring/interval"),
+        (sidecar, "portal.livenessProbe.httpGet.port=3000", "/portal/livenessProbe"),
+        (sidecar, "env[0].name=MALLOC_ARENA", "/env/0/name"),
     ] {
         let mut given = words(&values(&[mode, value]));
         if value == "config=" || mode == "nothing" {
@@ -154,20 +168,8 @@ fn the_chart_makes_what_the_overlay_has() {
     let Some(tools) = tools(&["helm", "python", "crds", "kustomize"]) else { return };
     for (overlay, values) in [
         ("sidecar", values(&["sidecar,portal.image=portal", "store.kind=file,image.tag=x"])),
-        (
-            "edge",
-            values(&[
-                "edge",
-                "store.kind=redis,autoscaling.enabled=true,drain.delay=25,resources.requests.cpu=500m",
-            ]),
-        ),
-        (
-            "companion",
-            values(&[
-                "companion",
-                "store.kind=redis,autoscaling.enabled=true,resources.requests.cpu=500m",
-            ]),
-        ),
+        ("edge", values(&["edge", "store.kind=redis,autoscaling.enabled=true,drain.delay=25"])),
+        ("companion", values(&["companion", "store.kind=redis,autoscaling.enabled=true"])),
         ("demo", values(&["demo", "drain.delay=0,drain.timeout=5"])),
     ] {
         let of_chart = tools.judge(&template(&tools, &values).unwrap(), VERSIONS[1]).objects;
@@ -256,7 +258,8 @@ fn helm_says_what_to_do_next() {
         ("demo", "port-forward deployment/gate-brama 8080 8081"),
         ("demo", "helm test gate --namespace portal"),
         ("edge", "get secret brama-keys brama-tls\n"),
-        ("edge", "a new pod signs everybody out"),
+        ("edge,store.kind=memory", "a new pod signs everybody out"),
+        ("edge,store.kind=memory", "gets another `sub`"),
         ("companion,store.kind=redis", "--ask gate-brama-decide.portal.svc:9080"),
         ("companion,store.kind=redis", "get secret brama-keys brama-store\n"),
         ("sidecar,portal.image=portal", "logs deployment/gate-brama --container brama"),

@@ -4,6 +4,7 @@
 //! - `overlays`: Kustomize renders each overlay, and the parts in all their combinations; published schemas
 //!   judge the objects, of the oldest and the newest Kubernetes.
 //! - `chart`: the same of Helm, by a matrix of values; wrong values are refused.
+//! - `values`: what single values of the chart become.
 //! - `security`: the admission of Kubernetes lets every pod in where `restricted` is enforced, those of the
 //!   chart too, and there are rules of our own.
 //! - `wiring`: what an object names by a label, a port or a name is there.
@@ -13,7 +14,7 @@
 //! - `play`: podman plays overlays, and a citizen signs in.
 //!
 //! `setup.sh` prepares the tools; where they are not, tests are skipped and say so, or fail with
-//! `BRAMA_JUDGES=required`.
+//! `BRAMA_JUDGES=required`, unless the Go of the machine is too old to build them.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
@@ -28,4 +29,5 @@ mod play;
 mod podman;
 mod security;
 mod tools;
+mod values;
 mod wiring;

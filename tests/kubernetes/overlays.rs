@@ -144,6 +144,21 @@ fn replicas_are_several_only_where_sessions_are_shared_and_go_one_by_one_there()
     }
 }
 
+/// The twin: several replicas without what they share are not made at all.
+#[test]
+fn replicas_that_would_share_nothing_are_refused() {
+    let Some(tools) = tools(&NEEDED) else { return };
+    for parts in [
+        &["edge", "autoscaling"][..],
+        &["edge", "file-store", "autoscaling"],
+        &["edge", "redis", "file-store"],
+        &["edge", "redis", "autoscaling", "file-store"],
+    ] {
+        let said = tools.kustomize(&Own::of(parts).path()).unwrap_err();
+        assert!(said.contains("/spec/replicas"), "{parts:?}: {said}");
+    }
+}
+
 /// The twin: what is wrong is found, so that all is well means something.
 #[test]
 fn what_is_wrong_in_a_manifest_is_found() {

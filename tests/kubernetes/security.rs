@@ -175,6 +175,10 @@ pub(crate) fn check_life(objects: &[Value], which: &str) {
             "{which}"
         );
     }
+    // A file of many sessions is long in opening.
+    let kind = variable(container, "BRAMA__STORE__KIND");
+    let patience = if kind == Some("file") { 600 } else { 60 };
+    assert_eq!(container["startupProbe"]["failureThreshold"], patience, "{which}");
     let told = |name| seconds(variable(container, name).unwrap());
     let (delay, timeout) =
         (told("BRAMA__LISTEN__DRAIN_DELAY"), told("BRAMA__LISTEN__DRAIN_TIMEOUT"));

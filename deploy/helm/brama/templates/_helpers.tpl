@@ -1,18 +1,19 @@
 {{- define "brama.fullname" -}}
-{{- if contains "brama" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- if regexMatch "^[0-9]" .Release.Name }}{{ printf "brama-%s" .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else if contains "brama" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
 {{- else }}{{ printf "%s-brama" .Release.Name | trunc 50 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
 {{- define "brama.selector" -}}
 app.kubernetes.io/name: brama
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
 {{- define "brama.labels" -}}
 app.kubernetes.io/name: brama
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/part-of: brama
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -59,6 +60,33 @@ seccompProfile:
 {{- end }}
 {{- end }}
 
+{{- /* Another configuration is another object: pods that run keep theirs, whatever becomes of the new one. */ -}}
+{{- define "brama.configName" -}}
+{{ include "brama.fullname" . }}-config
+{{- if eq .Values.configChange "rollout" }}-{{ include "brama.config" . | sha256sum | trunc 10 }}{{ end }}
+{{- end }}
+
+{{- /* Where sessions are, when it is not said: what a new pod does not lose. */ -}}
+{{- define "brama.store" -}}
+{{ .Values.store.kind | default (ternary "memory" "file" (eq .Values.mode "demo")) }}
+{{- end }}
+
+{{- /* The autoscaler counts percents of what is asked for: of 100m, 70 % would be an idle gateway. */ -}}
+{{- define "brama.resources" -}}
+{{- $resources := deepCopy .Values.resources }}
+{{- $cpu := ternary "500m" "100m" .Values.autoscaling.enabled }}
+{{- $_ := set $resources "requests" (merge (dict) ($resources.requests | default dict) (dict "cpu" $cpu)) }}
+{{- toYaml $resources }}
+{{- end }}
+
+{{- /* A size in bytes. */ -}}
+{{- define "brama.bytes" -}}
+{{- $unit := regexFind "[A-Za-z]*$" . | trimSuffix "B" }}
+{{- $factors := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (index $factors $unit | float64) | int64 }}
+{{- end }}
+
 {{- define "brama.isSeveral" -}}
 {{- if or .Values.autoscaling.enabled (gt (int .Values.replicas) 1) }}yes{{ end }}
 {{- end }}
@@ -74,10 +102,11 @@ seccompProfile:
 {{- /* What the schema cannot say. */ -}}
 {{- define "brama.check" -}}
 {{- $mode := .Values.mode }}
-{{- if and (include "brama.isSeveral" .) (ne .Values.store.kind "redis") }}
+{{- $store := include "brama.store" . }}
+{{- if and (include "brama.isSeveral" .) (ne $store "redis") }}
 {{- fail "several replicas share their sessions in Redis: store.kind=redis" }}
 {{- end }}
-{{- if and (eq $mode "demo") (or (ne .Values.store.kind "memory") .Values.autoscaling.enabled) }}
+{{- if and (eq $mode "demo") (or (ne $store "memory") .Values.autoscaling.enabled) }}
 {{- fail "the demo keeps nothing: leave store.kind and autoscaling as they are" }}
 {{- end }}
 {{- if and (eq $mode "sidecar") (not .Values.portal.image) }}
@@ -91,6 +120,32 @@ seccompProfile:
 {{- end }}
 {{- if and (eq .Values.store.redis.mode "sentinel") (not .Values.store.redis.master) }}
 {{- fail "sentinels are asked for a name: store.redis.master" }}
+{{- end }}
+{{- with .Values.secrets }}
+{{- if and (ne $mode "demo") (not .keys) }}
+{{- fail "the keys for the node are in a Secret: secrets.keys" }}
+{{- end }}
+{{- if and (eq $mode "edge") (not .tls) }}
+{{- fail "the certificate for citizens is in a Secret: secrets.tls" }}
+{{- end }}
+{{- if and (eq $store "redis") (not .store) }}
+{{- fail "what seals the records in Redis is in a Secret: secrets.store" }}
+{{- end }}
+{{- end }}
+{{- with .Values.autoscaling }}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
+{{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas" }}
+{{- end }}
+{{- end }}
+{{- with .Values.drain }}
+{{- if and .delay (lt (int .delay) 5) }}
+{{- fail "readiness is asked for every two seconds, and two bad answers count: drain.delay of 5 or more, or 0 where nothing is in front" }}
+{{- end }}
+{{- end }}
+{{- with .Values.store.file }}
+{{- if and (eq $store "file") (gt (include "brama.bytes" .maximumSize | int64) (include "brama.bytes" .size | int64)) }}
+{{- fail "the volume is full before the store is: store.file.maximumSize is more than store.file.size" }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -114,7 +169,7 @@ seccompProfile:
   mountPath: /etc/brama/tls
   readOnly: true
 {{- end }}
-{{- if eq .Values.store.kind "redis" }}
+{{- if eq (include "brama.store" .) "redis" }}
 - name: store
   mountPath: /etc/brama/store
   readOnly: true
@@ -132,16 +187,16 @@ seccompProfile:
 {{- define "brama.secretVolume" -}}
 - name: {{ index . 0 }}
   secret:
-    secretName: {{ index . 1 }}
+    secretName: {{ index . 1 | quote }}
     defaultMode: 0440
 {{- end }}
 
 {{- define "brama.volumes" -}}
 - name: config
   configMap:
-    name: {{ include "brama.fullname" . }}-config
+    name: {{ include "brama.configName" . }}
 - name: state
-{{- if eq .Values.store.kind "file" }}
+{{- if eq (include "brama.store" .) "file" }}
   persistentVolumeClaim:
     claimName: {{ include "brama.fullname" . }}-state
 {{- else }}
@@ -159,7 +214,7 @@ seccompProfile:
 {{- if eq .Values.mode "edge" }}
 {{ include "brama.secretVolume" (list "tls" .Values.secrets.tls) }}
 {{- end }}
-{{- if eq .Values.store.kind "redis" }}
+{{- if eq (include "brama.store" .) "redis" }}
 {{ include "brama.secretVolume" (list "store" .Values.secrets.store) }}
 {{- end }}
 {{- with .Values.secrets.operations }}
@@ -171,12 +226,15 @@ seccompProfile:
 {{- end }}
 
 {{- define "brama.env" -}}
+{{- $own := list }}
+{{- range .Values.env }}{{ $own = append $own .name }}{{ end }}
+{{- $store := include "brama.store" . }}
 {{- $env := list
   (list "OPERATIONS__LISTEN" "0.0.0.0:9480")
   (list "PORTAL__STATE_DIRECTORY" "/var/lib/brama/state")
   (list "LISTEN__DRAIN_DELAY" (printf "%ds" (int .Values.drain.delay)))
   (list "LISTEN__DRAIN_TIMEOUT" (printf "%ds" (int .Values.drain.timeout)))
-  (list "STORE__KIND" .Values.store.kind) }}
+  (list "STORE__KIND" $store) }}
 {{- if eq .Values.mode "edge" }}
 {{- $env = concat $env (list
   (list "LISTEN__HTTPS" "0.0.0.0:8443")
@@ -186,12 +244,12 @@ seccompProfile:
 {{- else }}
 {{- $env = append $env (list "LISTEN__HTTP" "0.0.0.0:8080") }}
 {{- end }}
-{{- if eq .Values.store.kind "file" }}
+{{- if eq (include "brama.store" .) "file" }}
 {{- $env = concat $env (list
   (list "STORE__FILE__PATH" "/var/lib/brama/state/sessions.db")
   (list "STORE__FILE__MAXIMUM_SIZE" .Values.store.file.maximumSize)) }}
 {{- end }}
-{{- if eq .Values.store.kind "redis" }}
+{{- if eq (include "brama.store" .) "redis" }}
 {{- with .Values.store.redis }}
 {{- $env = concat $env (list
   (list "STORE__SECRET_FILES" "[\"/etc/brama/store/secret\"]")
@@ -208,8 +266,11 @@ seccompProfile:
 {{- $env = append $env (list "OPERATIONS__ADMIN_TOKEN_FILE" "/etc/brama/operations/token") }}
 {{- end }}
 {{- range $env }}
-- name: BRAMA__{{ index . 0 }}
+{{- $name := printf "BRAMA__%s" (index . 0) }}
+{{- if not (has $name $own) }}
+- name: {{ $name }}
   value: {{ index . 1 | quote }}
+{{- end }}
 {{- end }}
 {{- with .Values.env }}
 {{ toYaml . }}
