@@ -8,7 +8,7 @@
 # for, which leaves NAME.skipped with the reason. Each thing is made once for its version:
 #
 #   python       judge.py, with the schemas of Kubernetes                    some seconds
-#   crds         schemas of the Gateway API and of the Prometheus operator   some seconds, Go
+#   crds         schemas of the Gateway API and of the Prometheus operator   some seconds, Go 1.21
 #   kustomize    unless kubectl is there with one that knows components      half a minute, Go 1.22
 #   podsecurity  the admission of Kubernetes                                 half a minute, Go 1.26
 #   helm         Helm                                                        two and a half minutes, Go 1.26
@@ -96,7 +96,7 @@ make_helm() {
 make_podsecurity() { (cd "$here/podsecurity" && go build -mod=readonly -o "$folder/bin/podsecurity" .); }
 
 make python "$("$python" --version) $(sha256sum <"$here/requirements.txt")" make_python
-if has_go crds 16; then
+if has_go crds 21; then
     make crds "$gateway_api $prometheus_operator" make_crds
 fi
 if kubectl version --client --output yaml 2>/dev/null | grep 'kustomizeVersion: v5' >/dev/null; then
