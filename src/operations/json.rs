@@ -14,6 +14,8 @@ use crate::wire::incoming::Incoming;
 /// Why an operator gets something else.
 pub(super) enum AdminError {
     NotFound,
+    /// There is nothing of that name.
+    NoSuch(&'static str),
     Unauthorized,
     Method,
     Malformed(&'static str),
@@ -50,6 +52,7 @@ pub(super) fn answer(done: Done) -> Response<Body> {
 fn refuse(refused: AdminError) -> Response<Body> {
     let (status, text) = match refused {
         AdminError::NotFound => (StatusCode::NOT_FOUND, "not found".to_owned()),
+        AdminError::NoSuch(text) => (StatusCode::NOT_FOUND, text.to_owned()),
         AdminError::Unauthorized => {
             (StatusCode::UNAUTHORIZED, "token is missing or wrong".to_owned())
         }

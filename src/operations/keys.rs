@@ -190,7 +190,9 @@ impl Gateway {
 impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Refused(Refusal::NoSuchKey) => Self::NotFound,
+            Error::Refused(Refusal::NoSuchKey) => {
+                Self::NoSuch("there is no key with this kid: brama keys list shows those there are")
+            }
             Error::Refused(_) | Error::Given | Error::OtherSecret => {
                 Self::Conflict(error.to_string())
             }

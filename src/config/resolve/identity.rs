@@ -71,7 +71,8 @@ pub(super) fn signing_keys(context: &mut Context<'_>, routes: &[Route]) -> Vec<S
         let key = format!("{}[{index}]", key!(identity.signing_key_files));
         let Some(bytes) = context.read_secret(&key, path) else { continue };
         let advice = "give one private key, unencrypted, in PEM or DER form: openssl genpkey \
-                      -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+                      -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE, or for RS256 \
+                      -algorithm RSA -pkeyopt rsa_keygen_bits:3072";
         if let Some(signing) = context.parsed(&key, path, of_pem(&bytes), advice) {
             found.push((key, signing));
         }
