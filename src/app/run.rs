@@ -16,7 +16,6 @@ use super::worker::work;
 use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::shutdown;
-use crate::flow::tenure::Tenure;
 use crate::gateway::Worker;
 use crate::observe;
 use crate::observe::metrics::process::Process;
@@ -100,8 +99,15 @@ impl App {
         if ending == Ending::LeftToSuccessor {
             // New connections are the successor's, which waits for what only one process can have.
             stopper.succeed();
-            running.give_up(&shared.flows.tenure, &sessions, &*kept.store).await;
             operations_stopper.stop();
+            // Where replicas share the store, a successor is only one more.
+            if kept.redis.is_none() {
+                let tenure = &shared.flows.tenure;
+                if !tenure.end(LAST_REQUESTS).await {
+                    warn!("the store is left to the successor, while requests need it");
+                }
+            }
+            running.give_up(&sessions, &*kept.store).await;
         } else {
             notify::stopping();
         }
@@ -119,9 +125,10 @@ impl App {
     }
 }
 
-/// How long a successor waits for logins that have begun: most take a fraction of a second, and
-/// whatever needs the store waits meanwhile.
-const LAST_LOGINS: Duration = Duration::from_secs(3);
+/// How long a successor waits for logins and other requests that need the store: most take a
+/// fraction of a second. Whoever needs it at the successor waits meanwhile, for five seconds at most
+/// ([`crate::store::opening`]), so this must be less.
+const LAST_REQUESTS: Duration = Duration::from_secs(3);
 
 /// Why the gateway stops to serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,14 +151,8 @@ struct Running {
 }
 
 impl Running {
-    /// Leaves to a successor what only one process can have: the store and the state folder. What
-    /// has begun and needs the store comes to its end before.
-    async fn give_up(&mut self, tenure: &Tenure, sessions: &Sessions, store: &dyn RecordStore) {
-        if !tenure.end(LAST_LOGINS).await {
-            warn!(
-                "the store is left to the successor, and logins that need it are still under way"
-            );
-        }
+    /// Leaves to a successor what only one process can have: the store and the state folder.
+    async fn give_up(&mut self, sessions: &Sessions, store: &dyn RecordStore) {
         sessions.write_all_activity(self.clock.now()).await;
         sessions.leave_store(self.clock.now()).await;
         store.close();

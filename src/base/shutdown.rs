@@ -72,6 +72,12 @@ impl Shutdown {
         let _ = self.0.wait_for(|state| *state >= State::Succeeded).await;
     }
 
+    /// Tells whether a successor accepts connections, from the same queues.
+    #[must_use]
+    pub fn has_successor(&self) -> bool {
+        *self.0.borrow() == State::Succeeded
+    }
+
     /// Tells whether it is time to stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {

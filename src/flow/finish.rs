@@ -112,7 +112,8 @@ impl Flows {
             return self.tell_again(relay_state, login, LoginRefusal::TicketExpired.into()).await;
         }
 
-        let delivered = Arc::new(delivered);
+        // Until it is finished, the store is not left to a successor.
+        let (delivered, hold) = (Arc::new(delivered), Arc::new(self.tenure.hold()));
         for _ in 0..CLAIMS {
             // 4. There must be room to ask the node before anything is spent: a citizen who is
             //    turned away here can come back with the same login.
@@ -123,10 +124,11 @@ impl Flows {
 
             // 5. From here on it belongs to the citizen, not to this request: what is claimed is
             //    finished, even when the browser is gone.
-            let (flows, delivered) = (Arc::clone(self), Arc::clone(&delivered));
+            let (flows, delivered, hold) =
+                (Arc::clone(self), Arc::clone(&delivered), Arc::clone(&hold));
             let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
             let claimed = tokio::spawn(async move {
-                let _hold = flows.tenure.hold();
+                let _hold = hold;
                 flows.claim_and_exchange(permit, &state, network, began, &delivered, earlier).await
             });
             let claimed = claimed.await.unwrap_or_else(|error| {

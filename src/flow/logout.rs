@@ -46,9 +46,9 @@ impl Flows {
     /// When the session store cannot be reached: then the session may still be there.
     pub async fn logout(self: &Arc<Self>, id: &SessionId) -> Result<SignedOut, Unavailable> {
         // Even when the browser leaves meanwhile: what the node knows the session by goes with it.
-        let (flows, id) = (Arc::clone(self), id.clone());
+        let (flows, id, hold) = (Arc::clone(self), id.clone(), self.tenure.hold());
         let told = tokio::spawn(async move {
-            let _hold = flows.tenure.hold();
+            let _hold = hold;
             // 1. Ours first.
             let Some(held) = flows.sessions.remove(&id, flows.now()).await? else {
                 return Ok(SignedOut::NotSignedIn);

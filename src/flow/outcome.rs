@@ -183,8 +183,8 @@ impl Outcomes {
     /// there is no claim any more.
     ///
     /// # Errors
-    /// [`Refused::Used`] when that was too long ago, or takes longer than `patience`;
-    /// [`Refused::OtherBrowser`] when the login was ended.
+    /// [`LoginRefusal::Used`] when that was too long ago, or takes longer than `patience`;
+    /// [`LoginRefusal::OtherBrowser`] when the login was ended.
     pub async fn wait(
         &self,
         login: &RelayState,

@@ -69,7 +69,7 @@ impl Delivered {
 /// Opens the ticket that a browser brings for a login.
 ///
 /// # Errors
-/// [`Refused::NoTicket`] when it is none of this login's.
+/// [`LoginRefusal::NoTicket`] when it is none of this login's.
 pub fn open(
     text: Option<&str>,
     sealer: &Sealer,

@@ -104,6 +104,8 @@ pub fn see_other(target: &str) -> Response<Body> {
 pub fn ask_again(target: &str) -> Response<Body> {
     let mut response = see_other(target);
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    // It may have a ticket in it, or an artifact.
+    keep_address_private(&mut response);
     response
 }
 

@@ -22,7 +22,7 @@ use crate::observe::access::Ended;
 use crate::pages::ErrorPage;
 use crate::proxy;
 use crate::request::access_record::AccessRecord;
-use crate::request::context::{Caller, RequestContext, is_reading};
+use crate::request::context::{Caller, RequestContext};
 use crate::request::headers::HeaderScan;
 use crate::request::headers::forwarded::Client;
 use crate::request::host::Host;
@@ -40,12 +40,11 @@ impl Service for Worker {
         let mut answer = match self.handle(context, peer, body).await {
             Ok(answer) => answer,
             Err(failure) => {
-                context.record.reason = Some(failure.code);
                 let by_successor = self.by_successor(&failure, context);
+                context.record.reason = by_successor.is_none().then_some(failure.code);
                 let settings = &self.shared.settings;
-                let response =
-                    by_successor.unwrap_or_else(|| failure::respond(&failure, context, settings));
-                response.into()
+                let own = || failure::respond(&failure, context, settings);
+                by_successor.unwrap_or_else(own).into()
             }
         };
         let context = unanswered.answered();
@@ -147,11 +146,10 @@ impl Worker {
         }
     }
 
-    /// Has a successor answer what failed because it has the store by now. Only what is safe to ask
-    /// for twice.
+    /// Has a successor answer what failed because it has the store by now, when nothing was spent
+    /// and nothing has gone on to the portal.
     fn by_successor(&self, failure: &Failure, context: &RequestContext) -> Option<Response<Body>> {
-        let is_away = failure.code == Reason::SessionStoreUnavailable;
-        if !is_away || !self.shared.flows.tenure.is_over() || !is_reading(&context.parts.method) {
+        if failure.page != ErrorPage::SessionsAway || !self.shared.flows.tenure.is_over() {
             return None;
         }
         let same = context.path_and_query();

@@ -99,9 +99,10 @@ pub async fn run<S: Service>(
         }
     }
     // A client in the queue already believes to be connected. And a client that just read that we
-    // leave connects anew, until a balancer has noticed.
+    // leave connects anew, until a balancer has noticed. Where a successor has the queue too, they
+    // are its clients.
     let last_call = Instant::now() + LAST_CALL;
-    while Instant::now() < last_call {
+    while !stop.has_successor() && Instant::now() < last_call {
         let next = async {
             let permit = Arc::clone(&admission.permits).acquire_owned().await.ok()?;
             Some((permit, listener.accept().await.ok()?))
@@ -113,7 +114,13 @@ pub async fn run<S: Service>(
     if listener.turn_away() {
         tokio::time::sleep(HANDSHAKE).await;
     }
-    for (stream, address) in listener.close() {
+    let left = if stop.has_successor() {
+        drop(listener);
+        Vec::new()
+    } else {
+        listener.close()
+    };
+    for (stream, address) in left {
         // A client for which there is no permit would not have been accepted either.
         if let Ok(permit) = Arc::clone(&admission.permits).try_acquire_owned() {
             start(permit, stream, address, &stop);

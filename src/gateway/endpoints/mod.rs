@@ -32,7 +32,7 @@ use crate::gateway::failure::Failure;
 use crate::gateway::portals::Standing;
 use crate::gateway::{Settings, Worker, response};
 use crate::pages::ErrorPage;
-use crate::request::context::{Caller, RequestContext};
+use crate::request::context::{Caller, RequestContext, is_reading};
 use crate::wire::incoming::Incoming;
 
 /// One of our own paths, by what it is for.
@@ -145,11 +145,13 @@ pub async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let method = &context.parts.method;
-    // Until it is answered, the store is not left to a successor.
-    let hold = endpoint.needs_store().then(|| worker.shared.flows.tenure.hold());
-    if let Some(None) = hold {
+    let tenure = &worker.shared.flows.tenure;
+    if endpoint.needs_store() && tenure.is_over() {
         return Ok(response::ask_again(context.path_and_query()));
     }
+    // Until it is answered, the store is not left to a successor: but for a body, which comes as
+    // slowly as its sender likes.
+    let _hold = is_reading(method).then(|| tenure.hold());
     match (endpoint, method) {
         (Endpoint::Login, &Method::GET | &Method::HEAD) => login::answer(worker, context).await,
         (Endpoint::Acs, &Method::GET | &Method::POST) => {

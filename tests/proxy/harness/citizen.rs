@@ -124,12 +124,17 @@ impl Citizen {
     /// Opens a page, or sends a form, and says whatever comes of it.
     pub(crate) fn send(&self, url: &Url, form: Option<&[(String, String)]>) -> Answer {
         let method = if form.is_some() { "POST" } else { "GET" };
-        let answer = self.sent(url, form, "").answer(method);
-        match answer.header("location") {
-            // Once more, as it was (RFC 9110 15.4.8).
-            Some(same) if answer.status == 307 => self.send(&url.join(same).unwrap(), form),
-            _ => answer,
+        let mut url = url.clone();
+        // As often as browsers go on.
+        for _ in 0..20 {
+            let answer = self.sent(&url, form, "").answer(method);
+            match answer.header("location") {
+                // Once more, as it was (RFC 9110 15.4.8).
+                Some(same) if answer.status == 307 => url = url.join(same).unwrap(),
+                _ => return answer,
+            }
         }
+        panic!("{url}: it leads to itself");
     }
 
     /// Asks for a page, and does not wait for the answer.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::citizen::Citizen;
 use super::program::PATIENCE;
@@ -13,7 +13,7 @@ use super::program::PATIENCE;
 pub(crate) struct Logins {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicUsize>,
-    citizens: JoinHandle<(Vec<String>, Vec<String>)>,
+    citizens: Option<JoinHandle<(Vec<String>, Vec<String>)>>,
 }
 
 impl Logins {
@@ -27,29 +27,33 @@ impl Logins {
                 let mut citizen = Citizen::at(&origin);
                 match catch_unwind(AssertUnwindSafe(|| citizen.sign_in("anna"))) {
                     Ok(session) => sessions.push(session),
-                    Err(why) => failed.push(text(&*why)),
+                    Err(why) => {
+                        failed.push(text(&*why));
+                        thread::sleep(Duration::from_millis(50));
+                    }
                 }
                 count.fetch_add(1, Ordering::Relaxed);
             }
             (sessions, failed)
         });
-        Self { stop, done, citizens }
+        Self { stop, done, citizens: Some(citizens) }
     }
 
     /// Waits until that many more have come to an end.
     pub(crate) fn ends(&self, count: usize) {
-        let wanted = self.done.load(Ordering::Relaxed) + count;
-        let deadline = Instant::now() + PATIENCE;
-        while self.done.load(Ordering::Relaxed) < wanted {
-            assert!(Instant::now() < deadline, "no login comes to an end");
-            thread::yield_now();
+        for _ in 0..count {
+            let (seen, deadline) = (self.done.load(Ordering::Relaxed), Instant::now() + PATIENCE);
+            while self.done.load(Ordering::Relaxed) == seen {
+                assert!(Instant::now() < deadline, "no login comes to an end");
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 
     /// Ends them; returns the values of `Cookie` of those who are signed in. None may have failed.
-    pub(crate) fn all_signed_in(self) -> Vec<String> {
+    pub(crate) fn all_signed_in(mut self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
-        let (sessions, failed) = self.citizens.join().unwrap();
+        let (sessions, failed) = self.citizens.take().expect("they end once").join().unwrap();
         assert!(
             failed.is_empty(),
             "{} of {}: {failed:?}",
@@ -57,6 +61,12 @@ impl Logins {
             self.done.load(Ordering::Relaxed)
         );
         sessions
+    }
+}
+
+impl Drop for Logins {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::upgrade::previous;
+use super::upgrade::{NO_LIMITS, previous};
 use super::{plan, until_status};
 use crate::harness::redis::Redis;
 use crate::harness::tools::{self, Tool};
@@ -41,7 +41,8 @@ fn start() -> Option<Site> {
     let origin = format!("http://localhost:{}", front.port());
     // The times are those of the shipped file, which says that this one must be longer.
     let plan = || {
-        let plan = plan(&url, &redis.store()).public_url(&origin);
+        let store = format!("{}\n\n{NO_LIMITS}", redis.store());
+        let plan = plan(&url, &store).public_url(&origin);
         plan.listen("drain_delay = \"3s\"\ntrusted_proxies = [\"127.0.0.1\"]")
     };
     let (one, two) = (plan(), plan());
