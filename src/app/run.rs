@@ -16,6 +16,7 @@ use super::worker::work;
 use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
 use crate::base::shutdown::shutdown;
+use crate::flow::tenure::Tenure;
 use crate::gateway::Worker;
 use crate::observe;
 use crate::observe::metrics::process::Process;
@@ -101,13 +102,8 @@ impl App {
             stopper.succeed();
             operations_stopper.stop();
             // Where replicas share the store, a successor is only one more.
-            if kept.redis.is_none() {
-                let tenure = &shared.flows.tenure;
-                if !tenure.end(LAST_REQUESTS).await {
-                    warn!("the store is left to the successor, while requests need it");
-                }
-            }
-            running.give_up(&sessions, &*kept.store).await;
+            let tenure = kept.redis.is_none().then_some(&*shared.flows.tenure);
+            running.give_up(tenure, &sessions, &*kept.store).await;
         } else {
             notify::stopping();
         }
@@ -151,8 +147,19 @@ struct Running {
 }
 
 impl Running {
-    /// Leaves to a successor what only one process can have: the store and the state folder.
-    async fn give_up(&mut self, sessions: &Sessions, store: &dyn RecordStore) {
+    /// Leaves to a successor what only one process can have: the store and the state folder. What
+    /// has begun in the `tenure` of the store comes to its end before.
+    async fn give_up(
+        &mut self,
+        tenure: Option<&Tenure>,
+        sessions: &Sessions,
+        store: &dyn RecordStore,
+    ) {
+        if let Some(tenure) = tenure
+            && !tenure.end(LAST_REQUESTS).await
+        {
+            warn!("the store is left to the successor, while requests need it");
+        }
         sessions.write_all_activity(self.clock.now()).await;
         sessions.leave_store(self.clock.now()).await;
         store.close();

@@ -114,13 +114,7 @@ pub async fn run<S: Service>(
     if listener.turn_away() {
         tokio::time::sleep(HANDSHAKE).await;
     }
-    let left = if stop.has_successor() {
-        drop(listener);
-        Vec::new()
-    } else {
-        listener.close()
-    };
-    for (stream, address) in left {
+    for (stream, address) in queue_of(listener, &stop) {
         // A client for which there is no permit would not have been accepted either.
         if let Ok(permit) = Arc::clone(&admission.permits).try_acquire_owned() {
             start(permit, stream, address, &stop);
@@ -131,6 +125,11 @@ pub async fn run<S: Service>(
     if timeout(admission.limits.drain_timeout, open.wait()).await.is_err() {
         warn!("requests were still open at the end of the drain time");
     }
+}
+
+/// Closes a listener, and returns the clients in its queue, unless a successor has that queue too.
+fn queue_of(listener: Listener, stop: &Shutdown) -> Vec<(Stream, PeerAddress)> {
+    if stop.has_successor() { Vec::new() } else { listener.close() }
 }
 
 /// Serves one listener that shares nothing with others.
