@@ -309,7 +309,7 @@ async fn a_sleep_or_a_clock_that_is_set_makes_it_ask_before_it_says_anything() {
                  document.dispatchEvent(new Event('visibilitychange'))"
             );
             citizen.runs(&script).await;
-            citizen.waits_until("window.asked === 1").await;
+            citizen.waits_until("window.asked >= 1").await;
             assert!(events(citizen).await.iter().all(|name| name == "extended"));
         }
         // By the clock that was set, it warns as it should.
