@@ -113,7 +113,7 @@ impl Flows {
         }
 
         // Until it is finished, the store is not left to a successor.
-        let (delivered, hold) = (Arc::new(delivered), Arc::new(self.tenure.hold()));
+        let (delivered, hold) = (Arc::new(delivered), self.tenure.hold());
         for _ in 0..CLAIMS {
             // 4. There must be room to ask the node before anything is spent: a citizen who is
             //    turned away here can come back with the same login.
@@ -124,8 +124,7 @@ impl Flows {
 
             // 5. From here on it belongs to the citizen, not to this request: what is claimed is
             //    finished, even when the browser is gone.
-            let (flows, delivered, hold) =
-                (Arc::clone(self), Arc::clone(&delivered), Arc::clone(&hold));
+            let (flows, delivered, hold) = (Arc::clone(self), Arc::clone(&delivered), hold.clone());
             let (state, began, earlier) = (relay_state.clone(), login.clone(), earlier.cloned());
             let claimed = tokio::spawn(async move {
                 let _hold = hold;

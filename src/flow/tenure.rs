@@ -4,46 +4,40 @@
 //! need it. So nobody begins anything more here that needs it; what has begun comes to its end; and
 //! then the store is given up.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// From the start of a process to the moment at which its successor is ready.
 #[derive(Debug, Default)]
-pub struct Tenure {
-    holds: Arc<RwLock<()>>,
-    is_over: AtomicBool,
-}
+pub struct Tenure(TaskTracker);
 
 /// Something that has begun, and that the store is not given up before.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use]
-pub struct Hold {
-    _held: OwnedRwLockReadGuard<()>,
-}
+pub struct Hold(#[expect(dead_code, reason = "held, not read")] TaskTrackerToken);
 
 impl Tenure {
     /// Begins something that needs the store; none when it is a successor's affair.
     pub fn hold(&self) -> Option<Hold> {
-        let held = Arc::clone(&self.holds).try_read_owned().ok()?;
+        let held = self.0.token();
         // Whoever ended it meanwhile waits for this one, or is seen here.
-        (!self.is_over()).then_some(Hold { _held: held })
+        (!self.is_over()).then_some(Hold(held))
     }
 
     /// Tells whether a successor has, or is about to have, what this process had.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::SeqCst)
+        self.0.is_closed()
     }
 
     /// Ends it, and waits for what has begun, but not longer than that. Returns whether all of it
     /// came to its end.
     pub async fn end(&self, patience: Duration) -> bool {
-        self.is_over.store(true, Ordering::SeqCst);
-        timeout(patience, self.holds.write()).await.is_ok()
+        self.0.close();
+        timeout(patience, self.0.wait()).await.is_ok()
     }
 }
 

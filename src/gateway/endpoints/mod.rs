@@ -145,13 +145,13 @@ pub async fn answer(
     body: Incoming,
 ) -> Result<Response<Body>, Failure> {
     let method = &context.parts.method;
-    let tenure = &worker.shared.flows.tenure;
-    if endpoint.needs_store() && tenure.is_over() {
+    let (tenure, needs_store) = (&worker.shared.flows.tenure, endpoint.needs_store());
+    if needs_store && tenure.is_over() {
         return Ok(response::ask_again(context.path_and_query()));
     }
     // Until it is answered, the store is not left to a successor: but for a body, which comes as
     // slowly as its sender likes.
-    let _hold = is_reading(method).then(|| tenure.hold());
+    let _hold = (needs_store && is_reading(method)).then(|| tenure.hold());
     match (endpoint, method) {
         (Endpoint::Login, &Method::GET | &Method::HEAD) => login::answer(worker, context).await,
         (Endpoint::Acs, &Method::GET | &Method::POST) => {
