@@ -13,6 +13,7 @@
 //! | `identity` | keys of signed identities: how they are fetched, which algorithms, keys of an operator's own |
 //! | `lifecycle` | a new configuration, a stop, a portal that dies: all under load |
 //! | `metrics` | the numbers for whoever watches |
+//! | `network` | a balancer, two replicas, Redis and the node on hosts of their own: what citizens see when one of them, or the way to it, is lost |
 //! | `outputs` | logs that nobody reads, pipes that break, files that may not grow |
 //! | `packages` | the unit, manual pages, completions, shell scripts, and what a release says of itself |
 //! | `portals` | the portals of `deploy/portals`: who is their user, and when their session ends |
@@ -41,6 +42,7 @@ mod hosts;
 mod identity;
 mod lifecycle;
 mod metrics;
+mod network;
 mod outputs;
 mod packages;
 mod portals;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::program::{PATIENCE, Program};
+use super::program::{PATIENCE, Program, on_host};
 use super::wire::Wire;
 
 /// A running gateway.
@@ -21,6 +21,8 @@ pub(crate) struct Gateway {
     pub(crate) operations: SocketAddr,
     pub(super) folder: TempDir,
     pub(super) environment: Vec<(String, String)>,
+    /// The words that begin a command on its host, when that is another one.
+    pub(super) host: Vec<String>,
 }
 
 impl Gateway {
@@ -36,7 +38,7 @@ impl Gateway {
 
     /// Starts it with the same configuration, and returns the program that it had before.
     pub(crate) fn start_beside(&mut self) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        let mut command = on_host(&self.host, env!("CARGO_BIN_EXE_brama"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let file = self.folder.path().join("brama.toml");
         let program = Program::start(command.arg("run").arg("--config").arg(file));

@@ -18,6 +18,7 @@ pub(crate) struct Load {
 /// What visitors are told, and what they tell while they are under way.
 struct Orders {
     method: &'static str,
+    host: &'static str,
     stop: AtomicBool,
     connect_no_more: AtomicBool,
     answered: AtomicUsize,
@@ -32,6 +33,7 @@ impl Default for Orders {
     fn default() -> Self {
         Self {
             method: "GET",
+            host: "localhost",
             stop: AtomicBool::default(),
             connect_no_more: AtomicBool::default(),
             answered: AtomicUsize::default(),
@@ -94,10 +96,22 @@ impl Load {
         path: &'static str,
         each_second: u32,
     ) -> Self {
+        Self::citizens_of("localhost", gateway, cookies, method, path, each_second)
+    }
+
+    /// Does the same with a portal of another name.
+    pub(crate) fn citizens_of(
+        host: &'static str,
+        gateway: SocketAddr,
+        cookies: &[String],
+        method: &'static str,
+        path: &'static str,
+        each_second: u32,
+    ) -> Self {
         let visitors = u32::try_from(cookies.len()).unwrap();
         let pace = Duration::from_secs(1) * visitors / each_second;
         let cookies = cookies.to_vec();
-        let orders = Orders { pace: Some(pace), method, cookies, ..Orders::default() };
+        let orders = Orders { pace: Some(pace), host, method, cookies, ..Orders::default() };
         Self::send(gateway, visitors as usize, path, orders)
     }
 
@@ -170,9 +184,9 @@ fn visit(gateway: SocketAddr, path: &str, number: usize, orders: &Orders) -> Tal
         .take(1)
         .map(|cookie| format!("Cookie: {cookie}\r\n"));
     let cookie: String = cookie.collect();
-    let method = orders.method;
+    let (method, host) = (orders.method, orders.host);
     let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}{cookie}\r\n");
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{length}{cookie}\r\n");
     let mut tally = Tally::default();
     let mut kept: Option<Wire> = None;
     let mut next = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,6 +28,7 @@ pub(crate) struct Plan {
     log: String,
     environment: Vec<(String, String)>,
     launcher: Vec<String>,
+    host: Vec<String>,
     folder: TempDir,
 }
 
@@ -62,6 +63,7 @@ impl Plan {
             log: "level = \"warn\"\naccess = \"json\"\n".to_owned(),
             environment: Vec::new(),
             launcher: Vec::new(),
+            host: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -178,6 +180,14 @@ impl Plan {
         self
     }
 
+    /// Has it run on a host of its own, at this address: these words begin a command there.
+    pub(crate) fn on(mut self, address: IpAddr, host: &[String]) -> Self {
+        self.http = SocketAddr::new(address, 8080);
+        self.operations = SocketAddr::new(address, 9090);
+        self.host = host.to_vec();
+        self
+    }
+
     /// Returns where the gateway is going to listen for TLS.
     pub(crate) fn tls_address(&self) -> SocketAddr {
         self.https.expect("the gateway is to listen for TLS")
@@ -231,6 +241,7 @@ impl Plan {
             operations: self.operations,
             folder: self.folder,
             environment: self.environment,
+            host: self.host,
         }
     }
 
@@ -244,8 +255,8 @@ impl Plan {
     fn command(&self) -> Command {
         let configuration = self.folder.path().join("brama.toml");
         fs::write(&configuration, self.configuration()).unwrap();
-        let mut words =
-            self.launcher.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_brama")]);
+        let before = self.host.iter().chain(&self.launcher).map(String::as_str);
+        let mut words = before.chain([env!("CARGO_BIN_EXE_brama")]);
         let mut command = Command::new(words.next().expect("there is a program"));
         command.args(words).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg("run").arg("--config").arg(configuration);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::ports::free_address;
-use super::program::{PATIENCE, Program};
+use super::program::{PATIENCE, Program, on_host};
 use super::tools;
 
 /// Starts a program for Node from `tests/proxy/upstreams`, and returns its address.
@@ -23,6 +23,11 @@ pub(crate) fn node(file: &str) -> (Program, String) {
 pub(crate) fn python(file: &str) -> (Program, String) {
     // Isolated: no packages but Debian's own.
     Program::start_listening(Command::new(tools::PYTHON).arg("-I").arg(source(file)))
+}
+
+/// Starts a program for Python on another host: these words begin a command there.
+pub(crate) fn python_on(host: &[String], file: &str) -> (Program, String) {
+    Program::start_listening(on_host(host, tools::PYTHON).arg("-I").arg(source(file)))
 }
 
 /// Returns a file of `tests/proxy/upstreams`.

@@ -162,6 +162,14 @@ impl Drop for Program {
     }
 }
 
+/// Begins a command on a host of which these words begin each command; here when there are none.
+pub(crate) fn on_host(host: &[String], program: &str) -> Command {
+    let mut words = host.iter().map(String::as_str).chain([program]);
+    let mut command = Command::new(words.next().expect("there is a program"));
+    command.args(words);
+    command
+}
+
 /// How often we look whether a silent program still lives.
 const GLANCE: Duration = Duration::from_millis(100);
 /// How many lines are shown when a test fails.

@@ -1,7 +1,7 @@
 //! Redis, with and without sentinels, and a way to it that is slow.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::ports::free_address;
-use super::program::{PATIENCE, Program};
+use super::program::{PATIENCE, Program, on_host};
 
 /// A server of Redis, without anything on the disk unless its lines say so.
 pub(crate) struct Redis {
     pub(crate) program: Program,
     pub(crate) address: SocketAddr,
     words: Vec<String>,
+    host: Vec<String>,
     folder: TempDir,
 }
 
@@ -28,10 +29,20 @@ impl Redis {
 
     /// Starts it with these words on its command line.
     pub(crate) fn start_with(words: &[&str]) -> Self {
-        let (address, folder) = (free_address(), tempfile::tempdir().unwrap());
+        Self::run(free_address(), &[], words)
+    }
+
+    /// Starts it on a host of its own, at this address: these words begin a command there.
+    pub(crate) fn start_on(address: IpAddr, host: &[String]) -> Self {
+        let words = ["--save", "", "--appendonly", "no", "--protected-mode", "no"];
+        Self::run(SocketAddr::new(address, 6379), host, &words)
+    }
+
+    fn run(address: SocketAddr, host: &[String], words: &[&str]) -> Self {
+        let (host, folder) = (host.to_vec(), tempfile::tempdir().unwrap());
         let words: Vec<_> = words.iter().copied().map(str::to_owned).collect();
-        let program = run(address, &folder, &words);
-        Self { program, address, words, folder }
+        let program = run(address, &host, &folder, &words);
+        Self { program, address, words, host, folder }
     }
 
     pub(crate) fn kill(&mut self) {
@@ -40,7 +51,7 @@ impl Redis {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.program = run(self.address, &self.folder, &self.words);
+        self.program = run(self.address, &self.host, &self.folder, &self.words);
     }
 
     /// Returns the lines of `[store]` for it.
@@ -51,7 +62,8 @@ impl Redis {
     /// Sends a command, and returns what `redis-cli` prints.
     pub(crate) fn ask(&self, command: &str) -> String {
         let mut client = Command::new("redis-cli");
-        client.args(["-p", &self.address.port().to_string()]).args(command.split(' '));
+        client.args(["-h", &self.address.ip().to_string(), "-p", &self.address.port().to_string()]);
+        client.args(command.split(' '));
         String::from_utf8_lossy(&client.output().unwrap().stdout).into_owned()
     }
 
@@ -73,15 +85,16 @@ pub(crate) fn redis_at(address: SocketAddr) -> String {
 /// Records are sealed with a secret that replicas share.
 pub(crate) const SECRET: &str = "secret_files = [\"pairwise\"]";
 
-fn run(address: SocketAddr, folder: &TempDir, words: &[String]) -> Program {
-    let mut command = Command::new("redis-server");
+fn run(address: SocketAddr, host: &[String], folder: &TempDir, words: &[String]) -> Program {
+    let mut command = on_host(host, "redis-server");
     if words.iter().any(|word| word == "--sentinel") {
         // A sentinel writes into its configuration.
         let file = folder.path().join("sentinel.conf");
         std::fs::write(&file, format!("port {}\nbind 127.0.0.1\n", address.port())).unwrap();
         command.arg(file);
     } else {
-        command.args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"]);
+        command.args(["--port", &address.port().to_string()]);
+        command.args(["--bind", &address.ip().to_string()]);
         command.args(["--maxmemory-policy", "noeviction", "--dir"]).arg(folder.path());
     }
     let mut program = Program::start(command.args(words));

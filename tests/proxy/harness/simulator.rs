@@ -1,19 +1,20 @@
 //! The node, for tests in which somebody signs in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::program::Program;
-use super::wire::Wire;
+use super::program::{Program, on_host};
 
 /// The simulator, as a program of its own.
 pub(crate) struct Simulator {
     sso: String,
     resolve: String,
     logout: String,
+    /// The words that begin a command on its host, when that is another one.
+    host: Vec<String>,
     directory: TempDir,
     _program: Program,
 }
@@ -26,10 +27,26 @@ impl Simulator {
 
     /// Starts it for a gateway that citizens know by that origin.
     pub(crate) fn start_for(origin: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let acs = format!("{origin}/.brama/acs");
         let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
         command.args(["simulator", "--pages", "127.0.0.1:0", "--soap", "127.0.0.1:0"]);
+        Self::run(command, &[], origin)
+    }
+
+    /// Starts it on a host of its own, where browsers find its pages by this name: these words begin
+    /// a command there.
+    pub(crate) fn start_on(address: IpAddr, host: &[String], name: &str, origin: &str) -> Self {
+        let pages = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8081));
+        let soap = SocketAddr::new(address, 8082);
+        let mut command = on_host(host, env!("CARGO_BIN_EXE_brama"));
+        command.args(["simulator", "--allow-remote", "--pages", &pages.to_string()]);
+        command.args(["--soap", &soap.to_string(), "--public-soap", &format!("https://{soap}")]);
+        command.args(["--public-pages", &format!("http://{name}:{}", pages.port())]);
+        Self::run(command, host, origin)
+    }
+
+    fn run(mut command: Command, host: &[String], origin: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let acs = format!("{origin}/.brama/acs");
         command.args(["--acs", &acs, "--log", "warn", "--directory"]).arg(directory.path());
         let mut program = Program::start(&mut command);
         let mut address = |name: &str| {
@@ -37,25 +54,20 @@ impl Simulator {
         };
         let (sso, resolve) = (address("node.sso_url"), address("node.resolve_url"));
         let logout = address("node.logout_url");
-        Self { sso, resolve, logout, directory, _program: program }
+        Self { sso, resolve, logout, host: host.to_vec(), directory, _program: program }
     }
 
     /// Has it answer everything in this way from now on.
     pub(crate) fn always(&self, fault: &str) {
-        let url = url::Url::parse(&self.sso).unwrap();
-        let address = &url[url::Position::BeforeHost..url::Position::BeforePath];
+        let port = url::Url::parse(&self.sso).unwrap().port().expect("it has a port of its own");
         let body = format!("{{\"always\":[\"{fault}\"]}}");
-        let length = body.len();
-        let mut wire = Wire::connect(address.parse().unwrap());
-        wire.send(
-            format!(
-                "PUT /control/faults HTTP/1.1\r\nHost: {address}\r\nX-Brama-Control: 1\r\n\
-                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-            )
-            .as_bytes(),
-        );
-        let answer = wire.answer("PUT");
-        assert!(answer.status < 300, "{} {}", answer.status, answer.text());
+        // It takes orders from its own machine only.
+        let mut command = on_host(&self.host, "curl");
+        command.args(["--silent", "--show-error", "--fail", "--request", "PUT"]);
+        command.args(["--header", "X-Brama-Control: 1", "--json", &body]);
+        command.arg(format!("http://127.0.0.1:{port}/control/faults"));
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
     }
 
     /// Returns the folder with the keys of both sides.

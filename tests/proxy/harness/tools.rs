@@ -58,6 +58,7 @@ pub(crate) enum Tool {
     Faketime,
     Javac,
     Haproxy,
+    Iproute,
     Netavark,
     Nginx,
     Node,
@@ -90,6 +91,7 @@ impl Tool {
             Self::Faketime => "faketime",
             Self::Javac => "default-jdk-headless",
             Self::Haproxy => "haproxy",
+            Self::Iproute => "iproute2",
             Self::Netavark => "netavark aardvark-dns",
             Self::Nginx => "nginx-light",
             Self::Node => "nodejs",
@@ -125,6 +127,7 @@ impl Tool {
             Self::Faketime => installed("faketime").is_some(),
             Self::Javac => installed("javac").is_some(),
             Self::Haproxy => haproxy().is_some(),
+            Self::Iproute => installed("ip").is_some() || PathBuf::from("/usr/sbin/ip").is_file(),
             Self::Caddy | Self::Envoy | Self::Traefik => self.beside_judges().is_some(),
             Self::Netavark => ["netavark", "aardvark-dns"]
                 .iter()
