@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::insist::{self, BEHIND, Deadline, insist};
 use super::login_error::{LoginError, LoginRefusal};
-use super::node::Permit;
+use super::node::{NodeError, Permit};
 use super::outcome::{Claim, Claimed, Outcome, TOLD_FOR};
 use super::pending::PendingLogin;
 use super::relay_state::RelayState;
@@ -163,7 +163,8 @@ impl Flows {
             Claim::First(claimed) => claimed,
             Claim::Before => return Ok(None),
             Claim::Doubtful(away, claimed) => {
-                return Err(self.give_back(relay_state, claimed, away));
+                self.give_back(relay_state, claimed);
+                return Err(LoginRefusal::from(away).into());
             }
         };
         // The artifact was not used before, with whatever login. When that cannot be told, nothing
@@ -171,11 +172,16 @@ impl Flows {
         let unused = self.replay.is_unused(delivered.artifact().fingerprint(), self.now()).await;
         let finished = match unused {
             Err(replay::Error::Store(away)) => {
-                return Err(self.give_back(relay_state, claimed, away));
+                self.give_back(relay_state, claimed);
+                return Err(LoginRefusal::from(away).into());
             }
             Err(used) => Err(not_first(used, Refusal::ReplayedArtifact)),
             Ok(()) => self.exchange(permit, login, delivered.artifact(), earlier).await,
         };
+        if let Err(LoginError::Node(NodeError::NotReached(_))) = &finished {
+            self.give_back(relay_state, claimed);
+            return finished.map(Some);
+        }
         let outcome = match &finished {
             Ok(Finished { session, assurance, .. }) => {
                 Outcome::SignedIn { session: session.clone(), assurance: *assurance }
@@ -198,12 +204,7 @@ impl Flows {
     /// Gives a claim back, as soon as the store can be reached: nothing was spent, and the citizen
     /// finishes the same login by repeating what failed. After a minute the ticket is over, and
     /// nobody could.
-    fn give_back(
-        self: &Arc<Self>,
-        login: &RelayState,
-        claimed: Claimed,
-        away: Unavailable,
-    ) -> LoginError {
+    fn give_back(self: &Arc<Self>, login: &RelayState, claimed: Claimed) {
         let (flows, login) = (Arc::clone(self), login.clone());
         tokio::spawn(async move {
             let release = || flows.outcomes.release(&login, claimed.clone());
@@ -211,7 +212,6 @@ impl Flows {
                 tracing::warn!(%error, "a login that was claimed in vain cannot be repeated");
             }
         });
-        LoginRefusal::from(away).into()
     }
 
     /// Asks the node what the artifact stands for, and begins the session.

@@ -170,7 +170,9 @@ impl LoginError {
             },
             Self::Node(NodeError::Busy) => Class::NodeBusy,
             Self::Node(NodeError::Timeout(_)) => Class::NodeSlow,
-            Self::Node(NodeError::Unreachable(_)) => Class::NodeUnreachable,
+            Self::Node(NodeError::NotReached(_) | NodeError::Unreachable(_)) => {
+                Class::NodeUnreachable
+            }
             Self::Node(_) => Class::NodeFailed,
             Self::Refused(Refusal::ReplayedArtifact | Refusal::ReplayedAssertion) => {
                 Class::Replayed

@@ -64,7 +64,10 @@ pub enum NodeError {
     /// It took too long.
     #[error("node did not answer within {0:?}")]
     Timeout(Duration),
-    /// There is no connection, or TLS failed.
+    /// There is no connection, or TLS failed: nothing was sent.
+    #[error("node cannot be reached: {0}")]
+    NotReached(String),
+    /// The connection ended before there was an answer. What was sent on it may have arrived.
     #[error("node cannot be reached: {0}")]
     Unreachable(String),
     /// It answered with an HTTP error.
@@ -88,7 +91,7 @@ impl NodeError {
         match self {
             Self::Busy => Reason::LoginNodeBusy,
             Self::Timeout(_) => Reason::LoginNodeTimeout,
-            Self::Unreachable(_) => Reason::LoginNodeUnreachable,
+            Self::NotReached(_) | Self::Unreachable(_) => Reason::LoginNodeUnreachable,
             Self::Status(_) => Reason::LoginNodeHttpStatus,
             Self::TooLong(_) => Reason::LoginAnswerTooLarge,
             Self::Broken | Self::Coded => Reason::LoginNodeAnswerBroken,
@@ -156,6 +159,10 @@ const BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// A logout does not keep the citizen waiting longer than this.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What part of the time of an exchange a connection may take: a half. So a node that is silent is
+/// one that was not reached, and not one that may have been asked.
+const CONNECTING: u32 = 2;
+
 /// How long a connection waits for the next exchange: less than servers wait, of which Apache is the
 /// most impatient with 5 seconds.
 const KEPT: Duration = Duration::from_secs(4);
@@ -171,7 +178,7 @@ impl NodeClient {
             .pool_max_idle_per_host(settings.maximum_concurrent)
             // Only of requests of which nothing was sent, on a connection that was kept.
             .retry_canceled_requests(true)
-            .build(connector(tls, settings.timeout));
+            .build(connector(tls, settings.timeout / CONNECTING));
         let permits = settings.maximum_concurrent.min(Semaphore::MAX_PERMITS);
         let permits = Arc::new(Semaphore::new(permits));
         let queue = Semaphore::new(settings.maximum_waiting.min(Semaphore::MAX_PERMITS));
@@ -261,7 +268,7 @@ impl NodeClient {
     /// When there is none.
     pub async fn logout(&self, soap: String) -> Result<(Bytes, Permit), NodeError> {
         let Some(url) = &self.settings.logout_url else {
-            return Err(NodeError::Unreachable("no address for logout is configured".to_owned()));
+            return Err(NodeError::NotReached("no address for logout is configured".to_owned()));
         };
         let permit = self.permit().await?;
         let time = self.settings.timeout.min(LOGOUT_TIMEOUT);
@@ -304,7 +311,12 @@ impl NodeClient {
         };
         let answer = answer.map_err(|error| {
             let ours = self.settings.client_certificate.as_ref();
-            NodeError::Unreachable(node_tls::explain(&error, ours))
+            let why = node_tls::explain(&error, ours);
+            if error.is_connect() {
+                NodeError::NotReached(why)
+            } else {
+                NodeError::Unreachable(why)
+            }
         })?;
         let status = answer.status();
         // Coded all the same, it is not what was signed, and no bound holds for what it opens to.

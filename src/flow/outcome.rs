@@ -12,9 +12,10 @@
 //!    it leads to nothing more than its ticket and its cookie do, for a minute, and neither
 //!    artifact nor assertion is good twice ([`super::replay`]). So no citizen is kept from signing
 //!    in for want of room.
-//! 5. A claim for which nothing was spent, because the store went away before the node was asked,
-//!    is given back ([`Outcomes::release`]), also one of which it is not known whether it was
-//!    made. The store is asked for that until it answers, for as long as a ticket is good.
+//! 5. A claim for which nothing was spent, because the store went away before the node was asked or
+//!    there was no connection to the node, is given back ([`Outcomes::release`]), also one of which
+//!    it is not known whether it was made. The store is asked for that until it answers, for as long
+//!    as a ticket is good.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -69,7 +69,8 @@ pub struct Node {
     /// File with the password of `client_p12`.
     #[schemars(example = &"node/client.p12.password")]
     pub client_p12_password_file: Option<PathBuf>,
-    /// Time that one exchange with the node may take, from connecting to the last byte.
+    /// Time that one exchange with the node may take, from connecting to the last byte. Connecting
+    /// may take half of it.
     pub timeout: HumanDuration,
     /// Exchanges with the node that may run at once.
     pub max_concurrent: usize,

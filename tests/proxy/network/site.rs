@@ -84,11 +84,7 @@ impl Site {
 
     /// Waits until it does.
     pub(super) fn until_edge_has(&self, server: &str, state: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.edge_has(server, state) {
-            assert!(Instant::now() < deadline, "{server} is not {state} at the edge");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        until(|| self.edge_has(server, state));
     }
 
     /// Asks for a page at the edge as a browser does, with these cookies.
@@ -142,38 +138,34 @@ impl Site {
         patiently(&mut wire, "POST").expect("an answer")
     }
 
-    /// Waits until exactly one of the replicas is asking the node, and returns whether it is the
-    /// first.
+    /// Waits until exactly one of the replicas, of which none was connected, has a connection to the
+    /// node, and so has claimed a login. Returns whether it is the first.
     pub(super) fn who_asks_the_node(&self) -> bool {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let [one, two] = [&self.one, &self.two].map(|gateway| {
-                let text = gateway.operations().get("localhost", "/metrics").text();
-                text.lines().any(|line| {
-                    line.strip_prefix("brama_node_exchanges_under_way ")
-                        .is_some_and(|value| value.parse() == Ok(1.0))
-                })
-            });
-            if one != two {
-                return one;
-            }
-            assert!(Instant::now() < deadline, "nobody asks the node");
-        }
+        until(|| is_connected_to_node(&self.one) != is_connected_to_node(&self.two));
+        is_connected_to_node(&self.one)
     }
 }
 
 /// Waits until a replica has no connection to the node that it keeps for the next login.
 pub(super) fn until_not_connected_to_node(gateway: &Gateway) {
-    let table = format!("/proc/{}/net/tcp", gateway.program.id());
-    let deadline = Instant::now() + PATIENCE;
+    until(|| !is_connected_to_node(gateway));
+}
+
+fn is_connected_to_node(gateway: &Gateway) -> bool {
     // The state 01 is "established", and 8082 the port of the node.
-    let is_kept = |line: &str| {
+    let is_it = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         words.get(2).is_some_and(|remote| remote.ends_with(":1F92")) && words.get(3) == Some(&"01")
     };
-    while std::fs::read_to_string(&table).unwrap().lines().any(is_kept) {
-        assert!(Instant::now() < deadline, "a connection to the node is kept");
-        std::thread::sleep(Duration::from_millis(20));
+    let table = format!("/proc/{}/net/tcp", gateway.program.id());
+    std::fs::read_to_string(table).unwrap().lines().any(is_it)
+}
+
+fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it does not come to that");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
