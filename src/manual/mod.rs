@@ -50,6 +50,7 @@ pages! {
     proxy: "../../docs/proxy.md",
     reasons: "../../docs/reasons.md",
     replicas: "../../docs/replicas.md",
+    scale: "../../docs/scale.md",
     sessions: "../../docs/sessions.md",
     threat_model: "../../docs/threat-model.md",
     upstream_paths: "../../docs/upstream-paths.md",
