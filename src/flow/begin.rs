@@ -87,3 +87,36 @@ impl Flows {
 const TWIN: &str = "login twin";
 /// The bytes of a twin: 128 bits of a mark.
 const TWIN_LENGTH: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::losing::Line;
+    use crate::flow::testing::World;
+    use crate::identity::assurance::Assurance;
+
+    #[tokio::test]
+    async fn no_citizen_is_sent_to_the_node_while_no_login_could_come_to_an_end() {
+        let world = World::begin();
+        let requirement = AuthnRequirement { assurance: Assurance::Low, max_age: None };
+        let begin = || world.flows.begin(ReturnTo::front_page(), requirement, Origin::Own);
+        assert!(begin().await.is_ok());
+        world.store.becomes(Line::Cut);
+        let refused = begin().await.unwrap_err();
+        assert!(matches!(refused, LoginError::Pending(LoginRefusal::Store(_))), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_twin_is_whole_and_of_its_login() {
+        let world = World::begin();
+        let (begun, other) = (world.login().await, world.login().await);
+        let is_twin = |text: &str| world.flows.is_twin(text, &begun.relay_state);
+        assert!(is_twin(begun.twin.expose()));
+        assert!(!is_twin(other.twin.expose()));
+        let mark = world.flows.sealer.mark(TWIN, begun.relay_state.as_str().as_bytes());
+        for (length, is_whole) in [(16, true), (0, false), (8, false), (15, false), (32, false)] {
+            assert_eq!(is_twin(&base64url(&mark[..length])), is_whole, "{length}");
+        }
+        assert!(!is_twin("") && !is_twin("*"));
+    }
+}

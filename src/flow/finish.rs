@@ -376,3 +376,32 @@ fn not_first(refused: replay::Error, refusal: Refusal) -> LoginError {
         replay::Error::Store(away) => LoginError::Store(away),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Memory;
+    use crate::store::{Key, Kind, Record, RecordStore as _};
+
+    #[tokio::test]
+    async fn a_memory_that_is_full_is_told_from_a_store_that_is_away() {
+        let told = |why| not_first(why, Refusal::ReplayedAssertion);
+        let used = told(replay::Error::Used);
+        assert!(matches!(used, LoginError::Refused(Refusal::ReplayedAssertion)), "{used}");
+        let away = told(replay::Error::Store(Unavailable("it is away".to_owned())));
+        assert!(matches!(away, LoginError::Store(_)), "{away}");
+        let key = |number| Key { kind: Kind::Used, digest: [number; 32] };
+        let record = Record {
+            sealed: bytes::Bytes::new(),
+            label: bytes::Bytes::new(),
+            owner: None,
+            alive: 0,
+            expires: Time::MAX,
+        };
+        let memory = Memory::new(1);
+        assert_eq!(memory.put_new(key(1), record.clone(), Time::UNIX_EPOCH).await, Ok(true));
+        let full = memory.put_new(key(2), record, Time::UNIX_EPOCH).await.unwrap_err();
+        let full = told(replay::Error::Store(full));
+        assert!(matches!(full, LoginError::ReplayGuard(_)), "{full}");
+    }
+}

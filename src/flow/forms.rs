@@ -242,6 +242,12 @@ mod tests {
         assert!(forms.take(&handle, &binding, now).await.unwrap().is_none());
     }
 
+    #[test]
+    fn a_form_is_kept_for_two_times_of_a_login_and_within_the_bytes_that_there_are() {
+        let (forms, ..) = forms();
+        assert_eq!((forms.lifetime(), forms.most_bytes()), (TIMEOUT * 2, MOST_BYTES));
+    }
+
     #[tokio::test]
     async fn another_browser_opens_nothing_and_takes_nothing_away() {
         let (forms, _, binding, now) = forms();

@@ -20,6 +20,10 @@ pub(super) enum Line {
     Deaf,
     /// It does not arrive.
     Cut,
+    /// What is there cannot be changed.
+    Fixed,
+    /// Nothing can be noted as used.
+    Forgetful,
 }
 
 /// The store.
@@ -47,7 +51,7 @@ impl Losing {
     fn write<'p, T: Send + 'p>(&'p self, work: Work<'p, T>) -> Work<'p, T> {
         Box::pin(async move {
             if self.is(Line::Cut) {
-                return Err(Unavailable("it is away".to_owned()));
+                return away().await;
             }
             let done = work.await?;
             if self.is(Line::Deaf) {
@@ -60,11 +64,15 @@ impl Losing {
     fn read<'p, T: Send + 'p>(&'p self, work: Work<'p, T>) -> Work<'p, T> {
         Box::pin(async move {
             if self.is(Line::Cut) {
-                return Err(Unavailable("it is away".to_owned()));
+                return away().await;
             }
             work.await
         })
     }
+}
+
+fn away<'p, T: Send + 'p>() -> Work<'p, T> {
+    Box::pin(async { Err(Unavailable("it is away".to_owned())) })
 }
 
 impl RecordStore for Losing {
@@ -73,10 +81,16 @@ impl RecordStore for Losing {
     }
 
     fn put_new(&self, key: Key, record: Record, now: Time) -> Work<'_, bool> {
+        if self.is(Line::Forgetful) && key.kind == Kind::Used {
+            return away();
+        }
         self.write(self.memory.put_new(key, record, now))
     }
 
     fn swap(&self, key: Key, sealed: Bytes, record: Record, now: Time) -> Work<'_, bool> {
+        if self.is(Line::Fixed) {
+            return away();
+        }
         self.write(self.memory.swap(key, sealed, record, now))
     }
 

@@ -27,6 +27,10 @@ pub mod replay;
 pub mod return_to;
 pub mod room;
 pub mod tenure;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod ticket;
 
 use std::sync::Arc;

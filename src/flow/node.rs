@@ -346,6 +346,8 @@ fn has_fault(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prometheus_client::encoding::text::encode;
+    use prometheus_client::registry::Registry;
     use rustls::RootCertStore;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
@@ -393,10 +395,54 @@ mod tests {
         let results = exchanges.resolve.results.all();
         assert_eq!(results, [("login.node_unreachable", 1), ("ok", 0)]);
         assert_eq!(exchanges.logout.results.all(), [("ok", 0)]);
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        registry.register("resolve", "", exchanges.resolve.duration.clone());
+        registry.register("logout", "", exchanges.logout.duration.clone());
+        encode(&mut text, &registry).unwrap();
+        assert!(text.contains("resolve_count 1") && text.contains("logout_count 0"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn it_is_known_how_many_exchanges_may_be_and_are_under_way_and_for_how_long() {
+        let client = client(3, 1);
+        assert_eq!((client.maximum(), client.under_way()), (3, 0));
+        assert_eq!(client.patience(), Duration::from_secs(12));
+        let _permits = [client.permit().await.unwrap(), client.permit().await.unwrap()];
+        assert_eq!(client.under_way(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_the_server_is_read_when_it_is_a_fault() {
+        for (status, body, is_read) in [
+            ("200 OK", "<a/>", true),
+            ("500 Error", "<soap:Fault><faultcode/></soap:Fault>", true),
+            ("500 Error", "<html></html>", false),
+            ("503 Away", "<soap:Fault><faultcode/></soap:Fault>", false),
+        ] {
+            let mut client = client(1, 0);
+            let (url, _heard) = node_saying(format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+            .await;
+            client.settings.resolve_url = url;
+            let permit = client.permit().await.unwrap();
+            match client.resolve(permit, "soap".to_owned()).await {
+                Ok((bytes, _permit)) => assert!(is_read && bytes == body, "{status} {body}"),
+                Err(error) => {
+                    assert!(!is_read && matches!(error, NodeError::Status(_)), "{status} {body}");
+                }
+            }
+        }
     }
 
     /// Answers one request with these fields; returns what it heard.
-    async fn node_with(fields: &'static str) -> (Uri, tokio::task::JoinHandle<String>) {
+    async fn node_with(fields: &str) -> (Uri, tokio::task::JoinHandle<String>) {
+        node_saying(format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok")).await
+    }
+
+    /// Answers one request so; returns what it heard.
+    async fn node_saying(answer: String) -> (Uri, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/resolve", listener.local_addr().unwrap());
         let heard = tokio::spawn(async move {
@@ -405,7 +451,6 @@ mod tests {
             while !heard.ends_with(b"soap") {
                 assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
             }
-            let answer = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok");
             stream.write_all(answer.as_bytes()).await.unwrap();
             String::from_utf8(heard).unwrap()
         });

@@ -382,6 +382,9 @@ mod tests {
             let told = w.outcomes.wait(&w.login, PATIENCE).await.unwrap();
             let Some(Outcome::Refused { code, class: told }) = told else { panic!("{told:?}") };
             assert_eq!((code, told), (Reason::LoginNodeTimeout, class));
+            w.clock.advance(TOLD_FOR);
+            let late = w.outcomes.wait(&w.login, PATIENCE).await;
+            assert_eq!(late.unwrap_err(), LoginRefusal::Used, "not for ever");
         }
     }
 
@@ -412,6 +415,17 @@ mod tests {
         let other = RelayState::issue(&w.sealer, w.login.end());
         w.outcomes.end(&other, network()).await.unwrap();
         assert_eq!(w.outcomes.room.usage().entries, 2);
+    }
+
+    #[tokio::test]
+    async fn all_that_are_remembered_are_counted() {
+        let w = world_at(Arc::new(Memory::new(2000)), 2000);
+        assert_eq!(w.outcomes.count().await, Ok(0));
+        for _ in 0..1001 {
+            let login = RelayState::issue(&w.sealer, w.login.end());
+            w.outcomes.end(&login, network()).await.unwrap();
+        }
+        assert_eq!(w.outcomes.count().await, Ok(1001));
     }
 
     #[tokio::test]

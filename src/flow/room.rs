@@ -244,6 +244,7 @@ mod tests {
 
     use super::*;
     use crate::base::clock::later;
+    use crate::flow::losing::{Line, Losing};
     use crate::store::Kind;
     use crate::store::memory::Memory;
     use crate::store::opening::opening;
@@ -283,6 +284,21 @@ mod tests {
         let now = "2031-01-01T00:00:00Z".parse().unwrap();
         let room = SharedRoom::new(store, Sealer::default(), Bounds { entries, bytes: 1 << 20 });
         (room, now, later(now, Duration::from_secs(60)))
+    }
+
+    #[tokio::test]
+    async fn what_others_could_not_make_room_for_is_in_no_books() {
+        let store = Losing::new();
+        let (room, now, end) = room(store.clone(), 1);
+        let value = text();
+        let issue = || room.issue(&value, end, network(1), now);
+        issue().await.unwrap();
+        store.becomes(Line::Cut);
+        assert!(matches!(issue().await, Err(NotKept::Store(_))));
+        assert_eq!(room.usage().entries, 0);
+        store.becomes(Line::Good);
+        issue().await.unwrap();
+        assert_eq!(room.usage().entries, 1);
     }
 
     #[tokio::test]

@@ -270,6 +270,8 @@ mod tests {
             assert!(!verified(&other), "{algorithm:?}");
             assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
             assert_eq!(key.jwk()["alg"], algorithm.name());
+            // RFC 7517 4.2: for nothing else.
+            assert_eq!(key.jwk()["use"], "sig");
             for private in ["d", "p", "q", "dp", "dq", "qi"] {
                 assert!(key.jwk().get(private).is_none(), "{private}");
             }

@@ -33,3 +33,7 @@ pub(crate) fn session(key: SessionKey, now: Time) -> Session {
         session_index: "i".into(),
     }
 }
+
+pub(crate) fn session_as(person: Person, key: SessionKey, now: Time) -> Session {
+    Session { person, ..session(key, now) }
+}

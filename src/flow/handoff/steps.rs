@@ -145,3 +145,53 @@ impl Flows {
         Ok(before.is_some_and(|before| before.session().person().identifier() == identifier))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock as _;
+    use crate::flow::testing::World;
+    use crate::identity::person::Identifier;
+    use crate::session::testing;
+
+    const HOST: &str = "b.test";
+
+    /// Signs somebody in, and at the other host too.
+    async fn linked(world: &World, person: &Person) -> (SessionId, LinkedSessionId) {
+        let (flows, now) = (&world.flows, world.clock.now());
+        let id = SessionId::make(&flows.session_marks);
+        let session = testing::session_as(person.clone(), id.key(), now);
+        flows.sessions.insert(&id, session, now).await.unwrap();
+        let live = flows.sessions.find(&id, Activity::Alive, now).await.unwrap().unwrap();
+        let linked = flows.linked_sessions.begin(&id, &live, HOST, now).await.unwrap();
+        (id, linked)
+    }
+
+    #[tokio::test]
+    async fn what_a_browser_had_at_the_other_host_ends_and_what_has_just_come_does_not() {
+        let world = World::begin();
+        let (flows, now) = (&world.flows, world.clock.now());
+        let is_live = async |id: &SessionId| {
+            flows.sessions.find(id, Activity::Background, now).await.unwrap().is_some()
+        };
+        let leads = async |linked: &LinkedSessionId| {
+            flows.linked_sessions.find(linked, HOST, now).await.unwrap().is_some()
+        };
+        let person = |pesel| Person::new(None, None, None, Identifier::parse(pesel));
+        let (anna, other) = (person("44051401359"), person("02070803628"));
+        for (before, is_same) in [(&anna, true), (&other, false)] {
+            let ((new, new_link), (old, old_link)) =
+                (linked(&world, &anna).await, linked(&world, before).await);
+            let left = flows.leave_earlier(&old_link, HOST, &new, &anna).await;
+            assert_eq!(left, Ok(is_same));
+            assert!(!is_live(&old).await && !leads(&old_link).await);
+            assert!(is_live(&new).await && leads(&new_link).await);
+        }
+        // Another link of the session that has just come: the session goes on.
+        let (id, link) = linked(&world, &anna).await;
+        assert_eq!(flows.leave_earlier(&link, HOST, &id, &anna).await, Ok(true));
+        assert!(is_live(&id).await && !leads(&link).await);
+        // It has gone already.
+        assert_eq!(flows.leave_earlier(&link, HOST, &id, &anna).await, Ok(false));
+    }
+}

@@ -147,6 +147,54 @@ fn whatever_grows_takes_from_those_that_have_more() {
     assert!(!ledger.grow(digest(10), 1, now).is_admitted, "what is gone does not come back");
 }
 
+#[test]
+fn what_expires_while_it_grows_is_gone_once() {
+    let (ledger, now) = (ledger(10, 100), begin());
+    assert!(ledger.admit(entry(1, 1, 10, now), now).is_admitted);
+    let admission = ledger.grow(digest(1), 200, later(now, LIFETIME));
+    assert_eq!((admission.is_admitted, admission.evicted), (false, vec![digest(1)]));
+}
+
+#[test]
+fn as_much_of_what_has_expired_goes_as_there_must_be_room_for() {
+    let (ledger, now) = (ledger(100, 200), begin());
+    for number in 0..20 {
+        assert!(ledger.admit(entry(number, 1, 10, now), now).is_admitted);
+    }
+    let end = later(now, LIFETIME);
+    let admission = ledger.admit(entry(20, 2, 180, end), end);
+    assert_eq!(admission.evicted, (0..18).map(digest).collect::<Vec<_>>());
+    assert!(admission.is_admitted);
+    assert_eq!(ledger.usage(), Usage { entries: 3, bytes: 200, networks: 2 });
+}
+
+#[test]
+fn of_networks_with_several_and_as_many_whoever_brings_one_more_loses() {
+    let (ledger, now) = (ledger(5, 1000), begin());
+    for (number, of) in [(1, 1), (2, 1), (3, 9), (4, 9), (5, 9)] {
+        assert!(ledger.admit(entry(number, of, 10, now), now).is_admitted);
+    }
+    let admission = ledger.admit(entry(6, 1, 10, now), now);
+    assert_eq!((admission.is_admitted, admission.evicted), (true, vec![digest(1)]));
+}
+
+#[test]
+fn one_entry_of_a_network_counts_by_its_bytes() {
+    let (ledger, now) = (ledger(10, 100), begin());
+    assert!(ledger.admit(entry(1, 9, 90, now), now).is_admitted);
+    let admission = ledger.admit(entry(2, 1, 20, now), now);
+    assert_eq!((admission.is_admitted, admission.evicted), (true, vec![digest(1)]));
+}
+
+#[test]
+fn nothing_is_known_of_what_was_released() {
+    let (ledger, now) = (ledger(10, 100), begin());
+    assert!(ledger.admit(entry(1, 1, 10, now), now).is_admitted);
+    assert!(ledger.release(digest(1)));
+    let admission = ledger.grow(digest(1), 1, now);
+    assert_eq!((admission.is_admitted, admission.evicted), (false, vec![]));
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Admit { number: u64, of: u32, bytes: usize },

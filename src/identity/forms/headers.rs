@@ -351,6 +351,13 @@ mod tests {
             assert_eq!(written(""), b"", "{encoding:?}");
         }
         // What looks like an encoded word and is none would be decoded.
+        // A word is as long as it may be.
+        for (letters, words) in [(43, 1), (44, 2)] {
+            let text = format!("ż{}", "a".repeat(letters));
+            let written = Encoding::Rfc2047.write(&text).unwrap();
+            let written: Vec<_> = written.to_str().unwrap().split(' ').collect();
+            assert_eq!((written.len(), written[0].len()), (words, 72), "{letters}");
+        }
         let word = Encoding::Rfc2047.write("=?UTF-8?B?QQ==?=").unwrap();
         assert_eq!(word, "=?UTF-8?B?PT9VVEYtOD9CP1FRPT0/PQ==?=");
     }

@@ -339,4 +339,74 @@ mod tests {
         assert!(ring.is_kin(&later) && later.is_kin(&ring));
         assert!(!ring.is_kin(&KeyRing::generate(PERIOD, ES256, at(0))));
     }
+
+    #[test]
+    fn what_both_rings_have_stays_however_many_names_were_forgotten() {
+        let both = [Algorithm::Es256, Algorithm::EdDsa];
+        let mut ring = KeyRing::generate(PERIOD, &both, at(0));
+        let first = signing_at(&ring, at(0));
+        for second in 1..=70 {
+            let now = at(second * 10);
+            let current = ring.current(Algorithm::EdDsa, now).unwrap().id().to_owned();
+            ring.retire(&current, now).unwrap();
+        }
+        assert!(ring.retired.may_have_forgotten(at(0)));
+        let joined = joined(&ring, &ring, 701);
+        assert_eq!(text(&joined), text(&ring));
+        assert!(published_at(&joined, at(701)).contains(&first));
+    }
+
+    #[test]
+    fn of_two_times_of_a_key_the_earlier_one_holds() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let second = published(&ring)[1].clone();
+        let mut other = ring.clone();
+        other.rotate(Algorithm::Es256, at(100)).unwrap();
+        other.keys[1].since = at(-7);
+        for both in [joined(&ring, &other, 120), joined(&other, &ring, 120)] {
+            assert_eq!(signing_at(&both, at(120)), second);
+            let listed = both.list(at(120)).into_iter().find(|key| key.id == second).unwrap();
+            assert_eq!((listed.since, listed.active_from), (at(-7), at(100)));
+        }
+    }
+
+    #[test]
+    fn what_was_retired_goes_at_the_earlier_end_and_what_gave_way_at_the_later_one() {
+        let ring = KeyRing::generate(PERIOD, ES256, at(0));
+        let first = published(&ring)[0].clone();
+        let ends_at = |second| {
+            let mut ring = ring.clone();
+            ring.keys[0].withdrawn_from = Some(at(second));
+            ring
+        };
+        let mut retired = ring.clone();
+        retired.withdraw(&first, at(100)).unwrap();
+        for (one, other, end) in [
+            (&ends_at(300), &ends_at(400), 400),
+            (&ends_at(400), &ends_at(300), 400),
+            (&retired, &ends_at(400), 103),
+            (&ends_at(400), &retired, 103),
+        ] {
+            let mut own = one.keys[0].clone();
+            let is_retired = one.is_retired(&first) || other.is_retired(&first);
+            own.join(&other.keys[0], is_retired);
+            assert_eq!(own.withdrawn_from, Some(at(end)));
+            let mut both = one.clone();
+            both.unite(other, at(100));
+            assert_eq!(both.keys[0].withdrawn_from, Some(at(end)));
+        }
+    }
+
+    #[test]
+    fn what_gave_way_is_published_until_clocks_that_are_behind_see_it_expired() {
+        let mut theirs = KeyRing::generate(PERIOD, ES256, at(0));
+        theirs.advance(at(1_000));
+        let first = published(&theirs)[0].clone();
+        // Its last tokens expire at 1,360.
+        for (second, is_published) in [(1_329, true), (1_330, false)] {
+            let ours = KeyRing::generate(PERIOD, ES256, at(second));
+            let names = published_at(&joined(&ours, &theirs, second), at(second));
+            assert_eq!(names.contains(&first), is_published, "at {second}");
+        }
+    }
 }

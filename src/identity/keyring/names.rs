@@ -117,5 +117,10 @@ mod tests {
         assert!(joined(&full, &over).may_have_forgotten(at(1)));
         let (noted, forgotten) = over.to_kept();
         assert_eq!(Names::kept(noted, forgotten), over);
+        // In whichever order it was written, and however much.
+        let noted: Vec<_> = (0..=64).rev().map(|time| (time, format!("key {time}"))).collect();
+        let read = Names::kept(noted, None);
+        assert!(read.all().count() == MOST && !read.has("key 0"));
+        assert_eq!(read.to_kept().1, Some(0));
     }
 }

@@ -237,3 +237,19 @@ async fn it_is_known_whether_the_wish_came_from_elsewhere_and_which_session_was_
         assert!(matches!(step, Step::SignIn(..)), "{step:?}");
     }
 }
+
+#[test]
+fn a_wish_that_does_not_say_where_it_came_from_came_from_elsewhere() {
+    assert_eq!(world().requests.lifetime(), 2 * TIMEOUT);
+    let mut kept = serde_json::json!({
+        "host": "b.example", "return_to": "/", "acr": Assurance::Low.uri(), "max_age": null,
+        "binding": "x", "is_from_elsewhere": false, "home": null, "earlier": null,
+        "tries": 0, "is_spent": false, "begun": 0, "expires": 0,
+    });
+    let is_from_elsewhere = |kept: &serde_json::Value| {
+        serde_json::from_value::<StoredRequest>(kept.clone()).unwrap().is_from_elsewhere
+    };
+    assert!(!is_from_elsewhere(&kept));
+    kept.as_object_mut().unwrap().remove("is_from_elsewhere");
+    assert!(is_from_elsewhere(&kept));
+}

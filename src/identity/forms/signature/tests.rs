@@ -153,6 +153,30 @@ fn what_no_signature_can_cover_is_not_signed() {
 }
 
 #[test]
+fn a_digest_that_is_absent_or_could_not_be_covered_is_not() {
+    let parameters = Parameters { times: [0, 0], nonce: "n", key_id: "k" };
+    for digest in [None, Some(&b"sha-256=:YQ==:"[..]), Some("sha-256=:ż:".as_bytes())] {
+        let mut headers = HeaderMap::new();
+        headers
+            .extend(digest.map(|value| (CONTENT_DIGEST, HeaderValue::from_bytes(value).unwrap())));
+        let (_, said) = message(&headers, &[]).base(&audience(), &parameters).unwrap();
+        let is_covered = digest.is_some_and(<[u8]>::is_ascii);
+        assert_eq!(said.contains("content-digest"), is_covered, "{digest:?}");
+    }
+}
+
+#[test]
+fn a_signature_is_in_no_log() {
+    let clock: SharedClock = Arc::new(ManualClock::at(Time::UNIX_EPOCH));
+    let ring = RingSigner::new(Arc::new(SigningKeys::new(KeyRing::empty(Duration::MAX, &[]))));
+    let how = signature(SigningKey::shared("k", &[7; 32]).unwrap());
+    let signer = Signer { how: &how, ring: &ring, clock: &clock };
+    let [_, (_, input), (_, signature)] = signer.sign(&message(&HeaderMap::new(), &[])).unwrap();
+    assert!(signature.is_sensitive() && !input.is_sensitive());
+    assert!(!format!("{signature:?}").contains("brama"));
+}
+
+#[test]
 fn what_a_program_would_read_as_ours_or_as_what_is_covered_takes_its_place() {
     for (name, takes) in [
         ("signature", true),
