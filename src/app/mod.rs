@@ -21,6 +21,8 @@ mod sockets;
 pub(crate) mod state;
 mod store;
 mod successor;
+#[cfg(test)]
+pub(crate) mod testing;
 mod worker;
 
 use std::net::SocketAddr;

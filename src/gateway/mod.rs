@@ -152,3 +152,6 @@ impl Worker {
         self.shared.limits.network(context.client.address)
     }
 }
+
+#[cfg(test)]
+mod tests;

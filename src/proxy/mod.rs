@@ -86,3 +86,6 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! What a portal is told of a request, and what its client hears of the answer.
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+
+use crate::app::testing::{HOST, OK, World, get, world};
+use crate::identity::assurance::Assurance;
+use crate::wire::incoming::Incoming;
+
+const SCRIPT: (&str, &str) = ("accept", "application/json");
+
+impl World {
+    /// The head of the request that went to the portal, line by line; the first as it is, the others
+    /// with names in lower case.
+    fn lines(&mut self) -> Vec<String> {
+        let head = self.heads.try_recv().expect("it went to the portal");
+        let line = |line: &str| match line.split_once(": ") {
+            Some((name, value)) => format!("{}: {value}", name.to_lowercase()),
+            None => line.to_owned(),
+        };
+        head.trim_end().split("\r\n").map(line).collect()
+    }
+}
+
+fn route(lines: &str) -> String {
+    format!("[[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"public\"\n{lines}\n")
+}
+
+fn value<'l>(lines: &'l [String], name: &str) -> Option<&'l str> {
+    let mut values = lines.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let found = values.next();
+    assert!(values.next().is_none(), "{name} is there twice: {lines:?}");
+    found
+}
+
+#[tokio::test]
+async fn a_portal_is_told_the_request_and_what_we_say_of_it() {
+    let mut world = world(&route(""), OK).await;
+    let said = [
+        SCRIPT,
+        ("x-own", "1"),
+        ("connection", "x-hop"),
+        ("x-hop", "2"),
+        ("keep-alive", "timeout=5"),
+        ("expect", "100-continue"),
+        ("te", "gzip"),
+        ("upgrade", "h2c"),
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-request-id", "theirs"),
+    ];
+    assert_eq!(world.get("/a%20b?c=d", &said).await.status, StatusCode::OK);
+    let lines = world.lines();
+    assert_eq!(lines[0], "GET /a%20b?c=d HTTP/1.1");
+    assert_eq!(lines[1], format!("host: {HOST}"));
+    for (name, expected) in [
+        ("accept", Some("application/json")),
+        ("x-own", Some("1")),
+        ("x-forwarded-for", Some("192.0.2.1")),
+        ("x-forwarded-proto", Some("https")),
+        ("x-forwarded-host", Some(HOST)),
+        ("x-hop", None),
+        ("connection", None),
+        ("keep-alive", None),
+        ("expect", None),
+        ("te", None),
+        ("upgrade", None),
+        ("content-length", None),
+        ("transfer-encoding", None),
+    ] {
+        assert_eq!(value(&lines, name), expected, "{name}");
+    }
+    assert!(value(&lines, "x-request-id").is_some_and(|id| id != "theirs"));
+    assert!(value(&lines, "via").is_some_and(|via| via.starts_with("1.1 ")));
+}
+
+#[tokio::test]
+async fn the_length_of_a_body_is_said_in_one_way() {
+    let mut world = world(&route(""), OK).await;
+    let body = || Incoming::whole(Bytes::from_static(b"abc"));
+    for (length, body, expected) in [
+        (Some("3"), body(), (Some("3"), None)),
+        (None, body(), (None, Some("chunked"))),
+        (Some("0"), Incoming::empty(), (Some("0"), None)),
+        (None, Incoming::empty(), (None, None)),
+    ] {
+        let mut request = get(HOST, "/", &[SCRIPT]);
+        *request.method_mut() = Method::POST;
+        if let Some(length) = length {
+            request.headers_mut().insert("content-length", length.parse().unwrap());
+        }
+        assert_eq!(world.ask_with(request, body).await.status, StatusCode::OK);
+        let lines = world.lines();
+        assert_eq!(lines[0], "POST / HTTP/1.1");
+        let said = (value(&lines, "content-length"), value(&lines, "transfer-encoding"));
+        assert_eq!(said, expected, "{length:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_route_changes_is_changed_in_what_we_say_too() {
+    let changes = "[route.request_headers]\nset = [\"X-Own: 2\"]\nadd = [\"X-More: 3\"]\n\
+                   remove = [\"X-Forwarded-For\"]\n";
+    let mut world = world(&route(changes), OK).await;
+    world.get("/", &[SCRIPT, ("x-own", "1")]).await;
+    let lines = world.lines();
+    assert_eq!((value(&lines, "x-own"), value(&lines, "x-more")), (Some("2"), Some("3")));
+    assert_eq!(value(&lines, "x-forwarded-for"), None);
+    assert_eq!(value(&lines, "x-forwarded-proto"), Some("https"));
+    assert!(value(&lines, "via").is_some() && value(&lines, "x-request-id").is_some());
+}
+
+#[tokio::test]
+async fn a_portal_sees_the_host_and_the_path_that_its_route_says() {
+    for (lines, host, path) in [
+        ("", HOST.to_owned(), "/app/x?y"),
+        ("host_header = \"c.example\"", "c.example".to_owned(), "/app/x?y"),
+        ("host_header = \"upstream\"", "127.0.0.1".to_owned(), "/app/x?y"),
+        ("add_prefix = \"/more\"", HOST.to_owned(), "/more/app/x?y"),
+    ] {
+        let mut world = world(&route(lines), OK).await;
+        world.get("/app/x?y", &[SCRIPT]).await;
+        let told = world.lines();
+        assert_eq!(told[0], format!("GET {path} HTTP/1.1"), "{lines}");
+        let found = value(&told, "host").unwrap();
+        assert_eq!(found.split(':').next(), Some(host.as_str()), "{lines}");
+    }
+    // Below a prefix that is taken off.
+    let strip = "[[route]]\npath = \"/app\"\nupstream = \"portal\"\naccess = \"public\"\n\
+                 strip_prefix = \"/app\"\n";
+    let mut world = world(strip, OK).await;
+    world.get("/app/x?y", &[SCRIPT]).await;
+    let told = world.lines();
+    assert_eq!(told[0], "GET /x?y HTTP/1.1");
+    assert_eq!(value(&told, "x-forwarded-prefix"), Some("/app"));
+}
+
+#[tokio::test]
+async fn credentials_of_a_client_go_on_unless_they_are_of_a_connection_or_our_place() {
+    let bearer = "[[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"optional\"\n\
+                  identity = [\"bearer\"]\n";
+    let basic = ("authorization", "Basic YTpi");
+    let mut plain = world(&route(""), OK).await;
+    plain.get("/", &[SCRIPT, basic]).await;
+    assert_eq!(value(&plain.lines(), "authorization"), Some("Basic YTpi"));
+    for scheme in ["NTLM TlRM", "Negotiate YTpi"] {
+        let refused = plain.get("/", &[SCRIPT, ("authorization", scheme)]).await;
+        assert!(refused.status.is_client_error() && plain.heads.try_recv().is_err(), "{scheme}");
+    }
+    let mut told = world(bearer, OK).await;
+    told.get("/", &[SCRIPT, basic]).await;
+    assert_eq!(value(&told.lines(), "authorization"), None, "it would be taken for ours");
+    let (_, cookie) = told.sign_in(Assurance::High).await;
+    told.get("/", &[SCRIPT, basic, ("cookie", cookie.as_str())]).await;
+    let lines = told.lines();
+    assert!(value(&lines, "authorization").is_some_and(|value| value.starts_with("Bearer ey")));
+}
+
+#[tokio::test]
+async fn a_signed_request_has_one_signature_and_it_is_ours() {
+    let signed = "identity = [\"signature\"]\n";
+    let routes = format!("{}{signed}", route("")).replace("\"public\"", "\"optional\"");
+    let mut world = world(&routes, OK).await;
+    let theirs = [SCRIPT, ("signature", "a=:YQ==:"), ("signature-input", "a=()")];
+    world.get("/x", &theirs).await;
+    let lines = world.lines();
+    assert!(value(&lines, "signature").is_some_and(|value| value.starts_with("brama=:")));
+    let input = value(&lines, "signature-input").unwrap();
+    assert!(input.starts_with("brama=(\"@method\" \"@authority\" \"@path\" \"@query\""), "{input}");
+}
+
+#[tokio::test]
+async fn a_client_hears_the_answer_less_what_is_for_the_connection_and_in_our_name() {
+    const ANSWER: &str = "HTTP/1.1 201 Created\r\nContent-Length: 3\r\nConnection: close, x-hop\r\n\
+        X-Hop: 1\r\nKeep-Alive: timeout=5\r\nX-Own: 2\r\nSet-Cookie: a=b\r\n\
+        Set-Cookie: __Host-brama=forged; Path=/; Secure\r\n\r\nabc";
+    let world = world(&route("[route.response_headers]\nset = [\"X-More: 3\"]"), ANSWER).await;
+    let answer = world.get("/", &[SCRIPT]).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::CREATED, "abc"));
+    let own = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap());
+    assert_eq!((own("x-own"), own("x-more")), (Some("2"), Some("3")));
+    for hop in ["connection", "x-hop", "keep-alive"] {
+        assert_eq!(own(hop), None, "{hop}");
+    }
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=b"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_told_as_such() {
+    for (answer, status) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 502),
+        ("nonsense\r\n\r\n", 502),
+        ("", 502),
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204),
+    ] {
+        let world = world(&route(""), answer).await;
+        assert_eq!(world.get("/", &[SCRIPT]).await.status.as_u16(), status, "{answer}");
+    }
+}
