@@ -106,3 +106,47 @@ async fn signs_of_life_wait_to_be_told_up_to_a_number() {
         assert_eq!(remote.touches().len(), then);
     }
 }
+
+#[tokio::test]
+async fn nobody_is_signed_in_before_it_is_known_whose_a_session_is() {
+    let (store, clock) = (Switch::new(), clock());
+    let id = begun(&replica(&store, settings()), &clock).await;
+    let behind = |owners| {
+        let store = Arc::clone(&store) as Arc<dyn RecordStore>;
+        Sessions::kept_in(store, Sharing::Replicas, sealer(), settings(), owners)
+    };
+    let find = async |sessions: &Sessions| sessions.find(&id, Activity::Alive, clock.now()).await;
+    let pending = behind(PairwiseSecret::pending());
+    assert!(find(&pending).await.is_err(), "it cannot be told");
+    for sessions in [pending, Sessions::in_memory(settings(), PairwiseSecret::pending())] {
+        let new = SessionId::generate();
+        let kept = sessions.insert(&new, session(new.key(), clock.now()), clock.now()).await;
+        assert!(kept.is_err());
+        assert!(near(&sessions, &new).is_none());
+    }
+    // The twin: it is known.
+    assert!(find(&behind(owners())).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn pages_of_sessions_in_memory_have_each_of_them_once_and_none_that_is_over() {
+    let (sessions, clock) = (Sessions::in_memory(settings(), owners()), clock());
+    let mut ids = Vec::new();
+    for _ in 0..15 {
+        ids.push(begun(&sessions, &clock).await.key());
+    }
+    ids.sort_unstable_by_key(|key| key.0);
+    let (mut seen, mut next) = (Vec::new(), None);
+    loop {
+        let page = sessions.list(None, next, 4, clock.now()).await.unwrap();
+        seen.extend(page.sessions.iter().map(|session| session.key));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert!(seen == ids);
+    clock.advance(settings().idle);
+    let over = sessions.list(None, None, 4, clock.now()).await.unwrap();
+    assert!(over.sessions.is_empty() && over.next.is_none());
+}
