@@ -59,3 +59,59 @@ fn number(status: StatusCode) -> u16 {
 const GRPC: &str = "application/grpc";
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_status_that_its_client_knows() {
+        for (status, expected) in [
+            (400, "13"),
+            (401, "16"),
+            (403, "7"),
+            (404, "12"),
+            (405, "12"),
+            (408, "4"),
+            (409, "10"),
+            (413, "8"),
+            (414, "8"),
+            (418, "2"),
+            (429, "8"),
+            (431, "8"),
+            (500, "13"),
+            (501, "12"),
+            (502, "14"),
+            (503, "14"),
+            (504, "4"),
+        ] {
+            let refused = refusal(StatusCode::from_u16(status).unwrap(), "request.no_route");
+            assert_eq!(refused.status(), StatusCode::OK);
+            for (name, value) in [
+                ("grpc-status", expected),
+                ("grpc-message", "request.no_route"),
+                ("content-type", "application/grpc"),
+                ("cache-control", "no-store"),
+            ] {
+                assert_eq!(refused.headers()[name], value, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_a_post_of_http_2_of_its_kind() {
+        for (version, method, kind, is_one) in [
+            (Version::HTTP_2, Method::POST, "application/grpc", true),
+            (Version::HTTP_2, Method::POST, "application/grpc+proto", true),
+            (Version::HTTP_2, Method::POST, "application/grpc;a=b", true),
+            (Version::HTTP_2, Method::POST, "application/grpc-web", false),
+            (Version::HTTP_2, Method::POST, "text/plain", false),
+            (Version::HTTP_2, Method::GET, "application/grpc", false),
+            (Version::HTTP_11, Method::POST, "application/grpc", false),
+        ] {
+            let request = http::Request::builder().version(version).method(&method);
+            let (parts, ()) = request.header(CONTENT_TYPE, kind).body(()).unwrap().into_parts();
+            assert_eq!(is_call(&parts), is_one, "{version:?} {method} {kind}");
+        }
+    }
+}

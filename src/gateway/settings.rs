@@ -146,3 +146,31 @@ impl Outage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::portals::testing::settings;
+    use crate::identity::assurance::Assurance;
+
+    #[test]
+    fn a_link_says_where_to_return_and_what_the_login_must_bring() {
+        let settings = settings("https://a.example");
+        let link = |max_age| {
+            let requirement = AuthnRequirement { assurance: Assurance::High, max_age };
+            settings.login_link(&ReturnTo::parse("/tax?a=b&c"), requirement)
+        };
+        let any = "/.brama/login?return_to=%2Ftax%3Fa%3Db%26c&assurance=high";
+        assert_eq!(link(None), any);
+        assert_eq!(link(Some(Duration::from_secs(600))), format!("{any}&max_age=600"));
+    }
+
+    #[test]
+    fn an_outage_is_told_in_the_language_that_was_asked_for() {
+        let retry_after = Duration::from_secs(1);
+        let polish = Some("przerwa".to_owned());
+        let outage = Outage { retry_after, polish, english: None };
+        assert_eq!(outage.said(Language::Polish), Some("przerwa"));
+        assert_eq!(outage.said(Language::English), None);
+    }
+}

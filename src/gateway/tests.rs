@@ -394,3 +394,92 @@ async fn a_session_says_how_long_it_lasts_and_a_sign_of_life_keeps_it() {
     request.headers_mut().insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
     assert_eq!(world.ask(request).await.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn our_places_are_there_for_whom_they_are_for() {
+    let world = usual().await;
+    let refused = StatusCode::METHOD_NOT_ALLOWED;
+    for (host, method, target, said, status) in [
+        (HOST, "GET", "/.brama/nothing", PAGE, StatusCode::NOT_FOUND),
+        (HOST, "POST", "/.brama/login", PAGE, refused),
+        (HOST, "GET", "/.brama/keepalive", SCRIPT, refused),
+        (HOST, "DELETE", "/.brama/logout", SCRIPT, refused),
+        (HOST, "POST", "/.brama/session", SCRIPT, refused),
+        (HOST, "POST", "/.brama/session.js", SCRIPT, refused),
+        (HOST, "POST", "/.brama/jwks.json", SCRIPT, refused),
+        (HOST, "DELETE", "/.brama/acs", PAGE, refused),
+        (HOST, "POST", "/.brama/finish", PAGE, refused),
+        // What a page fetches is no person who goes there.
+        (HOST, "GET", "/.brama/acs", SCRIPT, StatusCode::FORBIDDEN),
+        (HOST, "GET", "/.brama/finish", SCRIPT, StatusCode::FORBIDDEN),
+        (HOST, "GET", "/.brama/cross", SCRIPT, StatusCode::FORBIDDEN),
+        ("b.test", "GET", "/.brama/arrive", SCRIPT, StatusCode::FORBIDDEN),
+        // Each host has its own.
+        (HOST, "GET", "/.brama/arrive", PAGE, StatusCode::NOT_FOUND),
+        ("b.test", "GET", "/.brama/finish", PAGE, StatusCode::NOT_FOUND),
+        ("b.test", "GET", "/.brama/acs", PAGE, StatusCode::NOT_FOUND),
+        ("c.test", "GET", "/.brama/login", PAGE, StatusCode::NOT_FOUND),
+        // Keys are for every client.
+        ("c.test", "GET", "/.brama/jwks.json", SCRIPT, StatusCode::OK),
+        (HOST, "GET", "/.brama/session", SCRIPT, StatusCode::OK),
+        (HOST, "HEAD", "/.brama/session.js", SCRIPT, StatusCode::OK),
+        (HOST, "GET", "/.brama/logout", PAGE, StatusCode::OK),
+    ] {
+        let mut request = get(host, target, &[said]);
+        *request.method_mut() = method.parse().unwrap();
+        let answer = world.ask(request).await;
+        assert_eq!(answer.status, status, "{host} {method} {target}: {}", answer.text);
+        // A person reads a page, a program JSON.
+        if status.is_client_error() {
+            let kind = if said == PAGE { "text/html" } else { "application/" };
+            let found = answer.header("content-type");
+            assert!(found.starts_with(kind), "{host} {method} {target}: {found}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_told_with_a_tag_and_not_kept_while_one_is_on_its_way_out() {
+    let world = usual().await;
+    let ask =
+        async |tag: &str| world.get("/.brama/jwks.json", &[SCRIPT, ("if-none-match", tag)]).await;
+    let told = ask("\"x\"").await;
+    assert_eq!((told.status, told.json()["keys"].is_array()), (StatusCode::OK, true));
+    assert_eq!(told.header("content-type"), "application/jwk-set+json");
+    assert_eq!(told.header("cache-control"), "public, max-age=300");
+    let tag = told.header("etag");
+    for known in [tag, "*", &format!("W/{tag}"), &format!("\"x\", {tag}")] {
+        let same = ask(known).await;
+        assert_eq!((same.status, same.text.as_str()), (StatusCode::NOT_MODIFIED, ""), "{known}");
+        assert_eq!(same.header("etag"), tag);
+    }
+    let keys = &world.worker.shared.keys;
+    let mut ring = keys.ring().clone();
+    let retired = ring.list(world.clock.now()).remove(0).id;
+    ring.retire(&retired, world.clock.now()).unwrap();
+    keys.replace(ring.clone());
+    let changing = ask(tag).await;
+    assert_eq!(
+        (changing.status, changing.header("cache-control")),
+        (StatusCode::OK, "public, no-cache")
+    );
+    keys.replace(crate::identity::keyring::KeyRing::empty(Duration::MAX, &[]));
+    let away = ask(tag).await;
+    assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(away.header("retry-after"), "5");
+}
+
+#[tokio::test]
+async fn the_script_of_a_page_is_told_packed_and_once() {
+    let world = usual().await;
+    let ask =
+        async |said: (&'static str, &str)| world.get("/.brama/session.js", &[SCRIPT, said]).await;
+    let plain = ask(("accept-encoding", "br, gzip;q=0")).await;
+    assert!(plain.header("content-type").contains("javascript") && !plain.text.is_empty());
+    assert_eq!(plain.header("content-encoding"), "");
+    let packed = ask(("accept-encoding", "br, gzip")).await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.header("etag") != plain.header("etag"));
+    let same = ask(("if-none-match", plain.header("etag"))).await;
+    assert_eq!((same.status, same.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+}

@@ -197,3 +197,48 @@ async fn an_answer_that_is_none_is_told_as_such() {
         assert_eq!(world.get("/", &[SCRIPT]).await.status.as_u16(), status, "{answer}");
     }
 }
+
+#[tokio::test]
+async fn addresses_in_an_answer_are_those_that_clients_know() {
+    const ANSWER: &str = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\n\
+        Location: https://portal.test/x?y#z\r\nContent-Location: /c\r\n\
+        Refresh: 5; url=/r\r\nSet-Cookie: a=b; Path=/s\r\nSet-Cookie: c=d; Path=/app\r\n\r\n";
+    let below = |more: &str| {
+        format!(
+            "[[route]]\npath = \"/app\"\nupstream = \"portal\"\naccess = \"public\"\n\
+             strip_prefix = \"/app\"\n{more}\n"
+        )
+    };
+    for (routes, location, own, refresh, cookie) in [
+        (below(""), "https://portal.test/app/x?y#z", "/app/c", "5; url=/app/r", "/app/s"),
+        (below("rewrite_responses = false"), "https://portal.test/x?y#z", "/c", "5; url=/r", "/s"),
+        (route(""), "https://portal.test/x?y#z", "/c", "5; url=/r", "/s"),
+    ] {
+        let world = world(&routes, ANSWER).await;
+        let answer = world.get("/app", &[SCRIPT]).await;
+        assert_eq!(answer.status, StatusCode::FOUND);
+        let value = |name: &str| answer.headers[name].to_str().unwrap();
+        assert_eq!((value("location"), value("content-location")), (location, own));
+        assert_eq!(value("refresh"), refresh);
+        let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, [&*format!("a=b; Path={cookie}"), "c=d; Path=/app"], "{routes}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_the_portals_own_is_mapped_where_it_leads_on() {
+    for (status, said, heard) in [
+        ("302 Found", "http://portal.test/x", "https://portal.test/x"),
+        ("201 Created", "http://portal.test/x", "https://portal.test/x"),
+        ("302 Found", "http://other.test/x", "http://other.test/x"),
+        ("302 Found", "//portal.test/x", "https://portal.test/x"),
+        ("200 OK", "http://portal.test/x", "http://portal.test/x"),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\nLocation: {said}\r\n\r\n"
+        );
+        let world = world(&route(""), answer.leak()).await;
+        let answer = world.get("/", &[SCRIPT]).await;
+        assert_eq!(answer.headers["location"].to_str().unwrap(), heard, "{status} {said}");
+    }
+}
