@@ -409,3 +409,48 @@ fn told<'a>(page: ErrorPage, settings: &'a Settings, context: &RequestContext) -
 fn seconds(time: Duration) -> u64 {
     (time.as_secs() + u64::from(time.subsec_nanos() > 0)).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_again_when_told_does_not_come_too_early() {
+        for (milliseconds, expected) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (59_500, 60)] {
+            assert_eq!(seconds(Duration::from_millis(milliseconds)), expected, "{milliseconds}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_the_status_of_what_is_wrong_with_it() {
+        use wire::refusal::Refusal;
+        for (refusal, status) in [
+            (Refusal::Malformed("x"), 400),
+            (Refusal::Version, 505),
+            (Refusal::TargetTooLong(1), 414),
+            (Refusal::HeadTooLong(1), 431),
+            (Refusal::TooManyFields(1), 431),
+            (Refusal::Expectation, 417),
+            (Refusal::Slow, 408),
+        ] {
+            assert_eq!(Failure::from(refusal).status.as_u16(), status);
+        }
+        for (error, status) in [(BodyError::TooLong(1), 413), (BodyError::Incomplete, 400)] {
+            assert_eq!(of_body(&error).1.as_u16(), status);
+        }
+    }
+
+    #[test]
+    fn each_limit_that_is_reached_has_a_code_of_its_own() {
+        for (counted, code) in [
+            (Counted::Start, Reason::LoginTooManyStarts),
+            (Counted::Return, Reason::LoginTooManyReturns),
+            (Counted::Failure, Reason::LoginTooManyFailures),
+            (Counted::UnknownSession, Reason::SessionTooManyUnknown),
+        ] {
+            let failure = Failure::from(TooOften { counted, wait: Duration::from_secs(7) });
+            assert_eq!((failure.code, failure.status.as_u16()), (code, 429));
+            assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+        }
+    }
+}

@@ -119,3 +119,30 @@ pub fn permanently_at(target: &str) -> Response<Body> {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_sent_on_in_the_way_that_is_meant() {
+        let value = |response: &Response<Body>, name: HeaderName| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let on = see_other("/x?y");
+        assert_eq!(on.status(), StatusCode::SEE_OTHER);
+        assert_eq!(value(&on, LOCATION).as_deref(), Some("/x?y"));
+        assert_eq!(value(&on, CACHE_CONTROL).as_deref(), Some("no-store"));
+        assert!(!on.headers()[LOCATION].is_sensitive());
+        assert_eq!(value(&see_other("/\n"), LOCATION).as_deref(), Some("/"));
+        let again = ask_again("/x?ticket");
+        assert_eq!(again.status(), StatusCode::TEMPORARY_REDIRECT);
+        assert!(again.headers()[LOCATION].is_sensitive(), "it is in no log");
+        assert_eq!(value(&again, REFERRER_POLICY).as_deref(), Some("no-referrer"));
+        let moved = permanently_at("https://a.example/");
+        assert_eq!(moved.status(), StatusCode::PERMANENT_REDIRECT);
+        assert_eq!(value(&moved, LOCATION).as_deref(), Some("https://a.example/"));
+        assert_eq!(value(&permanently_at("/\n"), LOCATION), None);
+        assert_eq!(no_content().status(), StatusCode::NO_CONTENT);
+    }
+}

@@ -483,3 +483,55 @@ async fn the_script_of_a_page_is_told_packed_and_once() {
     let same = ask(("if-none-match", plain.header("etag"))).await;
     assert_eq!((same.status, same.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
 }
+
+#[tokio::test]
+async fn what_is_answered_of_our_own_is_kept_from_other_pages_and_from_stores() {
+    let world = usual().await;
+    let kept = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+    let page = world.get("/.brama/nothing", &[PAGE]).await;
+    let json = world.get("/.brama/nothing", &[SCRIPT]).await;
+    for (name, value) in kept {
+        assert_eq!((page.header(name), json.header(name)), (value, value), "{name}");
+    }
+    for (name, value) in [
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("vary", "Accept-Language"),
+        // A handle may stand in the address of a place of ours.
+        ("referrer-policy", "no-referrer"),
+        ("connection", ""),
+        ("retry-after", ""),
+    ] {
+        assert_eq!(page.header(name), value, "{name}");
+    }
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    assert_eq!(json.header("cross-origin-resource-policy"), "same-origin");
+    let told = json.json();
+    assert_eq!((&told["error"], &told["status"]), (&"request.no_such_place".into(), &404.into()));
+    // Elsewhere a page may say where it was; what could be misread ends the connection.
+    let elsewhere = world.get("/public/../x", &[PAGE]).await;
+    assert_eq!(elsewhere.header("referrer-policy"), "strict-origin-when-cross-origin");
+    assert_eq!(elsewhere.header("connection"), "close");
+    // What a method is not for says for which it is.
+    assert_eq!(world.get("/write", &[SCRIPT]).await.header("allow"), "POST");
+}
+
+#[tokio::test]
+async fn a_frame_is_told_to_sign_in_where_it_is_shown() {
+    let world = usual().await;
+    let frame = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+    let told = world.get("/tax", &frame).await;
+    assert_eq!((told.status, told.header("x-frame-options")), (StatusCode::UNAUTHORIZED, ""));
+    let other = world.get("/.brama/nothing", &frame).await;
+    assert_eq!((other.status, other.header("x-frame-options")), (StatusCode::NOT_FOUND, "DENY"));
+}
+
+#[tokio::test]
+async fn a_closed_place_and_a_portal_that_is_away_say_when_to_come_again() {
+    let closed = "[[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"public\"\n\
+                  maintenance = true\n";
+    let world = world(closed, OK).await;
+    let told = world.get("/", &[PAGE]).await;
+    assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(told.header("retry-after"), "600");
+}
