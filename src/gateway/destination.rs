@@ -243,6 +243,8 @@ fn forbidden(code: Reason, detail: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::testing;
+    use crate::identity::assurance::Assurance;
 
     #[test]
     fn reads_addresses_and_paths_and_nothing_that_could_be_read_in_two_ways() {
@@ -281,6 +283,88 @@ mod tests {
         ] {
             let value = HeaderValue::from_static(text);
             assert!(parse(&value).is_err(), "{text}");
+        }
+    }
+
+    const PLACES: &str = "\
+        [[route]]\npath = \"/\"\nupstream = \"portal\"\naccess = \"public\"\n\
+        [[route]]\npath = \"/mine\"\nupstream = \"portal\"\n\
+        [[route]]\npath = \"/read\"\nupstream = \"portal\"\naccess = \"public\"\n\
+        methods = [\"GET\", \"COPY\", \"PUT\"]\n\
+        [[route]]\npath = \"/deep/mine\"\nupstream = \"portal\"\n\
+        [[route]]\npath = \"/named\"\nupstream = \"portal\"\naccess = \"public\"\n\
+        methods = [\"MERGE\"]\n\
+        [[upstream]]\nname = \"other\"\nurl = \"http://127.0.0.1:9\"\n\
+        [[route]]\npath = \"/other\"\nupstream = \"other\"\naccess = \"public\"\n\
+        [[route]]\npath = \"/app\"\nupstream = \"portal\"\naccess = \"public\"\n\
+        strip_prefix = \"/app\"\n";
+
+    fn asks(method: &str, from: &str, headers: &[(&str, &str)]) -> http::Request<()> {
+        let mut request = testing::get(testing::HOST, from, headers);
+        *request.method_mut() = method.parse().unwrap();
+        request
+    }
+
+    #[tokio::test]
+    async fn both_places_of_a_request_are_judged() {
+        let mut world = testing::world(PLACES, testing::OK).await;
+        let keep = [("overwrite", "F"), ("depth", "0")];
+        for (method, from, to, more, status) in [
+            ("COPY", "/a", "/b", &[][..], 200),
+            ("COPY", "/a", "https://portal.test/b", &[], 200),
+            ("MOVE", "/a", "/b", &[], 200),
+            // What somebody else may reach, who is signed in.
+            ("COPY", "/a", "/mine/b", &[], 403),
+            ("COPY", "/a", "/deep", &[], 403),
+            ("COPY", "/deep", "/b", &[], 403),
+            ("COPY", "/a", "/deep", &[("depth", "0")], 200),
+            ("MOVE", "/a", "/deep", &[("depth", "0")], 403),
+            // What is there goes first.
+            ("COPY", "/a", "/read/b", &[], 403),
+            ("COPY", "/a", "/read/b", &keep, 200),
+            ("COPY", "/a", "/read/b", &[("overwrite", "T"), ("depth", "0")], 403),
+            // Elsewhere.
+            ("COPY", "/a", "/other/b", &keep, 403),
+            ("COPY", "/a", "https://c.test/b", &keep, 403),
+            ("COPY", "/a", "https://portal.test:9/b", &keep, 403),
+            ("COPY", "/a", "/.brama/session", &keep, 403),
+            ("COPY", "/a", "/b?c", &keep, 400),
+            ("COPY", "/a", "/b/../mine/c", &keep, 400),
+            ("COPY", "/a", "b", &keep, 400),
+            // Further places that nobody can judge.
+            ("MERGE", "/a", "/b", &keep, 403),
+            ("MERGE", "/named/a", "/b", &keep, 200),
+            // One that reaches no second place.
+            ("PUT", "/a", "/mine/b", &[], 200),
+        ] {
+            let headers = [&[("destination", to)], more].concat();
+            let answer = world.ask(asks(method, from, &headers)).await;
+            assert_eq!(answer.status.as_u16(), status, "{method} {from} {to} {more:?}");
+            let went_on = world.heads.try_recv().is_ok();
+            assert_eq!(went_on, status == 200, "{method} {from} {to} {more:?}");
+        }
+        for destinations in [&[][..], &[("destination", "/b"), ("destination", "/c")]] {
+            let answer = world.ask(asks("COPY", "/a", destinations)).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{destinations:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_session_reaches_the_second_place_which_is_told_as_the_portal_knows_it() {
+        let mut world = testing::world(PLACES, testing::OK).await;
+        let (_, cookie) = world.sign_in(Assurance::High).await;
+        let headers = [("destination", "/mine/b"), ("cookie", cookie.as_str())];
+        assert_eq!(world.ask(asks("COPY", "/a", &headers)).await.status, StatusCode::OK);
+        for (to, told) in [
+            ("/app/x", "/x"),
+            ("https://portal.test/app/x", "https://portal.test/x"),
+            ("/app/%41", "/%41"),
+        ] {
+            while world.heads.try_recv().is_ok() {}
+            let answer = world.ask(asks("COPY", "/app/a", &[("destination", to)])).await;
+            assert_eq!(answer.status, StatusCode::OK, "{to}");
+            let head = world.heads.try_recv().unwrap().to_lowercase();
+            assert!(head.contains(&format!("\r\ndestination: {told}\r\n")), "{head}");
         }
     }
 }
