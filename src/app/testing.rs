@@ -39,6 +39,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// Whether it came to its end.
+    pub(crate) whole: bool,
 }
 
 /// The host of the portal.
@@ -162,7 +164,8 @@ pub(crate) fn get(host: &str, target: &str, headers: &[(&str, &str)]) -> Request
 
 async fn read(answer: Response<Body>) -> Answer {
     let (parts, body) = answer.into_parts();
-    let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Answer { status: parts.status, headers: parts.headers, text }
+    let read = body.collect().await.map(|body| body.to_bytes());
+    let whole = read.is_ok();
+    let text = String::from_utf8_lossy(&read.unwrap_or_default()).into_owned();
+    Answer { status: parts.status, headers: parts.headers, text, whole }
 }

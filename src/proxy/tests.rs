@@ -242,3 +242,42 @@ async fn an_address_of_the_portals_own_is_mapped_where_it_leads_on() {
         assert_eq!(answer.headers["location"].to_str().unwrap(), heard, "{status} {said}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_is_as_long_as_it_says_and_one_that_breaks_off_is_seen_to() {
+    for (rest, heard) in [
+        ("Content-Length: 3\r\n\r\nabc", Some("abc")),
+        ("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", Some("abcde")),
+        ("\r\nabc", Some("abc")),
+        ("Content-Length: 5\r\n\r\nabc", None),
+        ("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", None),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{rest}");
+        let world = world(&route(""), answer.leak()).await;
+        let answer = world.get("/", &[SCRIPT]).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.whole.then_some(answer.text.as_str()), heard, "{rest}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_for_a_connection_goes_no_further() {
+    for (challenges, status, heard) in [
+        ("WWW-Authenticate: Basic realm=\"a\"\r\n", 401, &["Basic realm=\"a\""][..]),
+        (
+            "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: Basic realm=\"a\"\r\n",
+            401,
+            &["Basic realm=\"a\""],
+        ),
+        ("WWW-Authenticate: Negotiate\r\n", 502, &[]),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n{challenges}\r\n"
+        );
+        let world = world(&route(""), answer.leak()).await;
+        let answer = world.get("/", &[SCRIPT]).await;
+        assert_eq!(answer.status.as_u16(), status, "{challenges}");
+        let told: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
+        assert_eq!(told, heard, "{challenges}");
+    }
+}
