@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tracing::error;
 
+use super::acme::Orders;
 use super::keys::Keeper;
 use super::lock::Lock;
 use super::store::Opening;
@@ -54,12 +55,16 @@ impl Background {
     }
 
     /// Begins what every gateway has: the rotation of keys, the watches over files and servers, and
-    /// the word to the watchdog.
+    /// the word to the watchdog; and orders of certificates, where they are wanted.
     pub(super) fn start(
         &mut self,
         (keeper, certificates, groups): (Arc<Keeper>, Vec<Arc<Certificates>>, Vec<Arc<Group>>),
+        orders: Option<Arc<Orders>>,
     ) {
         self.tasks.spawn(keeper.keep());
+        if let Some(orders) = orders {
+            self.tasks.spawn(orders.keep(self.stop.clone()));
+        }
         self.watch_certificates(certificates);
         self.watch_groups(groups);
         self.tell_watchdog();

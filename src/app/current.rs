@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use http::Response;
 use http::request::Parts;
 
+use super::acme::Challenges;
 use crate::base::body::Body;
 use crate::companion::Present;
 use crate::gateway::Worker;
@@ -51,17 +52,26 @@ impl Service for Current {
     }
 }
 
-/// Sends every client to https, by whatever gateway is the present one.
-pub(super) struct ToHttps(pub(super) Arc<Current>);
+/// Sends every client to https, by whatever gateway is the present one. The authority that issues
+/// certificates is answered here.
+pub(super) struct ToHttps {
+    pub(super) current: Arc<Current>,
+    /// What the authority asks that issues certificates.
+    pub(super) challenges: Option<Arc<Challenges>>,
+}
 
 impl Service for ToHttps {
     type Said = ServiceResponse;
 
     async fn call(&self, parts: Box<Parts>, _: Incoming, peer: &Peer) -> ServiceResponse {
-        self.0.worker().to_https(parts, peer)
+        let asked = |all: &Arc<Challenges>| all.answer(&parts.method, parts.uri.path());
+        match self.challenges.as_ref().and_then(asked) {
+            Some(answer) => self.current.worker().answer(parts, peer, answer),
+            None => self.current.worker().to_https(parts, peer),
+        }
     }
 
     fn refuse(&self, refusal: Refusal, peer: &Peer, wants_page: bool) -> Response<Body> {
-        self.0.refuse(refusal, peer, wants_page)
+        self.current.refuse(refusal, peer, wants_page)
     }
 }

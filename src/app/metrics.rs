@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
+use super::acme::Orders;
 use super::current::Current;
 use super::keys::Keeper;
 use crate::base::clock::{SharedClock, Time};
@@ -32,6 +33,7 @@ pub(super) struct Metrics {
     /// The name of the store, and what was seen of it.
     pub(super) store: (&'static str, Arc<Traffic>),
     pub(super) keeper: Arc<Keeper>,
+    pub(super) orders: Option<Arc<Orders>>,
 }
 
 /// What happens to the program as a whole.
@@ -228,6 +230,12 @@ impl Metrics {
             }
             pinned.iter().try_for_each(|(name, last)| rows.add(&["node", name, ""], end(*last)))
         })?;
+        if let Some(orders) = &self.orders {
+            encoder.rows(&catalogue::CERTIFICATE_ORDERS, |rows| {
+                rows.add(&["issued"], orders.counts().issued.value() as f64)?;
+                rows.add(&["failed"], orders.counts().failed.value() as f64)
+            })?;
+        }
         let Some(certificates) = &self.certificates else { return Ok(()) };
         let counts = certificates.counts();
         encoder.rows(&catalogue::CERTIFICATE_RELOADS, |rows| {

@@ -6,6 +6,7 @@
 //! share, made anew (`renewal`); a new version of the program is a new process with the same
 //! sockets (`successor`).
 
+pub mod acme;
 mod background;
 mod command;
 mod current;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use self::acme::Orders;
 pub use self::command::Command;
 pub use self::error::Error;
 use self::keys::Keeper;
@@ -55,6 +57,7 @@ use crate::proxy::upstream::{self, Group, SystemLookup};
 use crate::request::rules::{CurrentRules, Rules};
 use crate::server::listener::Admission;
 use crate::store::seal::Sealer;
+use crate::store::shared::SharedRecord;
 
 /// A gateway whose sockets are bound: it can be reached as soon as it runs.
 pub struct App {
@@ -69,6 +72,7 @@ pub struct App {
     kept: store::OpenedStore,
     lock: Lock,
     life: Arc<Life>,
+    orders: Option<Arc<Orders>>,
 }
 
 impl App {
@@ -85,16 +89,15 @@ impl App {
         let store_secrets = settings.store.sealer.as_ref().map(Sealer::marks);
         let lock = Lock::take(&state, settings.store.is_shared()).await?;
         let kept =
-            store::open(settings.store, &state, &settings.session, &settings.flows, &secret)?;
-        let shared = (kept.keys_record(), state, kept.agree(now).await?);
+            store::open(settings.store, &state, (&settings.session, &settings.flows), &secret)?;
+        let shared = (kept.keys_record(), state.clone(), kept.agree(now).await?);
         let keeper = Keeper::begin(keys, secret.clone(), shared, Arc::clone(&clock)).await?;
 
         // 2. The portals behind, and then the sockets: whoever is in their queues waits for us.
         let groups = groups(settings.upstreams).await;
-        let listen = settings.listen;
-        let (proxies, trusted) = (listen.proxy_protocol_from.clone(), &listen.trusted_proxies);
-        let admission = Admission::new(listen.limits, proxies, trusted);
-        let sockets = Sockets::bind(listen)?;
+        let (orders, listen) = orders(settings.listen, (kept.authority_record(), state), &clock);
+        let admission = admission(&listen);
+        let sockets = Sockets::bind(listen, orders.as_deref().map(Orders::challenges))?;
 
         // 3. What all workers share.
         let rules = Arc::new(Rules {
@@ -103,8 +106,8 @@ impl App {
         });
         let kept_tokens = settings.session.maximum.saturating_mul(rules.policy.releases() as u64);
         let (given, redis) = ((settings.admin_token.as_ref(), store_secrets), kept.redis.clone());
-        let secrets = (secret.clone(), Arc::clone(&keeper));
-        let renewal = Renewal::new(settings.fixed, secrets, given, redis, kept_tokens);
+        let keys = (secret.clone(), Arc::clone(&keeper));
+        let renewal = Renewal::new(settings.fixed, keys, given, redis, kept_tokens);
         let minter = Minter::new(
             settings.gateway.origin.clone(),
             secret,
@@ -120,7 +123,7 @@ impl App {
             (Arc::clone(&kept.store), kept.sealer.clone()),
             Arc::clone(&clock),
         );
-        let counts: Arc<GatewayCounts> = Arc::default();
+        let counts = Arc::<GatewayCounts>::default();
         let shared = Arc::new(Shared {
             current: CurrentRules::new(
                 Arc::clone(&rules),
@@ -154,6 +157,7 @@ impl App {
             kept,
             lock,
             life: Life::begin(now),
+            orders,
         })
     }
 
@@ -168,6 +172,28 @@ impl App {
     pub fn flows(&self) -> Arc<Flows> {
         Arc::clone(&self.shared.flows)
     }
+}
+
+/// Counts connections by what is listened to, and knows who is no client.
+fn admission(listen: &settings::Listen) -> Arc<Admission> {
+    let proxies = listen.proxy_protocol_from.clone();
+    Admission::new(listen.limits, proxies, &listen.trusted_proxies)
+}
+
+/// Makes who orders certificates, when that is wanted.
+fn orders(
+    mut listen: settings::Listen,
+    kept: (Option<SharedRecord>, state::State),
+    clock: &SharedClock,
+) -> (Option<Arc<Orders>>, settings::Listen) {
+    let orders = listen.https.as_mut().and_then(|https| {
+        let certificates = Arc::clone(&https.certificates);
+        https
+            .acme
+            .take()
+            .map(|settings| Orders::new(settings, kept, certificates, Arc::clone(clock)))
+    });
+    (orders, listen)
 }
 
 /// Makes the groups of servers, with what their names mean now.

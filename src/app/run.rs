@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use super::acme::Orders;
 use super::background::{Background, serve_operations};
 use super::current::Current;
+use super::keys::Keeper;
 use super::metrics::{Life, Metrics};
 use super::renewal::{Renewal, Renewed};
 use super::sockets::{Closed, Sockets};
@@ -15,14 +17,16 @@ use super::successor::{Successor, VERSION};
 use super::worker::work;
 use super::{App, Command, in_use, successor};
 use crate::base::clock::SharedClock;
+use crate::base::secret::Secret;
 use crate::base::shutdown::shutdown;
 use crate::flow::tenure::Tenure;
-use crate::gateway::Worker;
+use crate::gateway::{Shared, Worker};
 use crate::observe;
 use crate::observe::metrics::process::Process;
 use crate::operations::Operations;
 use crate::operations::keys::Keys;
 use crate::operations::sessions::Admin;
+use crate::proxy::upstream::Group;
 use crate::server::handover::HandOver;
 use crate::server::listener::{Admission, Shutdown};
 use crate::server::notify;
@@ -52,6 +56,7 @@ impl App {
             kept,
             lock,
             life,
+            orders,
         } = self;
         note_start(&sockets);
         in_use::tell(None, &shared.flows);
@@ -59,17 +64,15 @@ impl App {
             workers: doors, operations, operations_hosts, hand_over, certificates, ..
         } = sockets;
         let (limits, (stopper, stopping)) = (admission.limits(), shutdown());
+        let (operations_stopper, operations_stop) = shutdown();
 
         // 1. The workers.
-        let currents: Vec<_> =
-            doors.iter().map(|_| Current::new(Worker::new(&shared, &groups))).collect();
-        let workers = start_workers(doors, &currents, &admission, &stopping);
-        let Some(workers) = workers else { return };
+        let currents = currents(doors.len(), &shared, &groups);
+        let Some(workers) = start_workers(doors, &currents, &admission, &stopping) else { return };
 
         // 2. What goes on beside them.
         let sessions = Arc::clone(&shared.flows.sessions);
-        let admin = Admin::new(admin_token, Arc::clone(&sessions), Arc::clone(&clock));
-        let keys = Keys::new(Arc::clone(&keeper), Arc::clone(&sessions), Arc::clone(&clock));
+        let asked = operators(admin_token, &sessions, &keeper, &clock);
         let numbers = Metrics {
             process: Process::began(life.began()),
             clock: Arc::clone(&clock),
@@ -80,19 +83,20 @@ impl App {
             life: Arc::clone(&life),
             store: kept.seen(),
             keeper: Arc::clone(&keeper),
+            orders: orders.clone(),
         };
-        let (operations_stopper, operations_stop) = shutdown();
-        let admin = (admin, keys);
-        let service = Operations::new(stopping.clone(), admin, numbers.scraper(), operations_hosts);
+        let (numbers, hosts) = (numbers.scraper(), operations_hosts);
+        let service = Operations::new(stopping.clone(), asked, numbers, hosts);
         let operations = serve_operations(operations, service, limits, operations_stop);
         let mut background = Background::new(stopping);
         background.keep_records(&shared, (kept.opening, kept.agreement, lock));
-        background.start((keeper, certificates.all, groups));
+        background.start((keeper, certificates.all, groups), orders.clone());
         notify::ready();
         successor::tell_predecessor().await;
 
         // 3. Until it is time to stop.
-        let mut running = Running { renewal, admission, currents, background, life, clock, stop };
+        let mut running =
+            Running { renewal, admission, currents, background, life, orders, clock, stop };
         let ending = running.obey(commands, hand_over, || shared.access.reopen()).await;
 
         // 4. Leave first, so that balancers and clients can notice; then stop.
@@ -142,6 +146,7 @@ struct Running {
     currents: Vec<Arc<Current>>,
     background: Background,
     life: Arc<Life>,
+    orders: Option<Arc<Orders>>,
     clock: SharedClock,
     stop: Shutdown,
 }
@@ -184,7 +189,10 @@ impl Running {
                     notify::reloading();
                     let applied =
                         self.renewal.apply(*settings, &self.admission, &self.currents).await;
-                    let applied = applied.map(|Renewed { groups, level }| {
+                    let applied = applied.map(|Renewed { groups, level, ordered }| {
+                        if let (Some(orders), Some(names)) = (&self.orders, ordered) {
+                            orders.want(names);
+                        }
                         self.background.watch_groups(groups);
                         observe::set_level(&level);
                     });
@@ -218,6 +226,22 @@ impl Running {
             }
         }
     }
+}
+
+/// Makes what operators ask and change: sessions, and keys.
+fn operators(
+    token: Option<Secret<Vec<u8>>>,
+    sessions: &Arc<Sessions>,
+    keeper: &Arc<Keeper>,
+    clock: &SharedClock,
+) -> (Admin, Keys) {
+    let admin = Admin::new(token, Arc::clone(sessions), Arc::clone(clock));
+    (admin, Keys::new(Arc::clone(keeper), Arc::clone(sessions), Arc::clone(clock)))
+}
+
+/// Makes what each worker serves with.
+fn currents(count: usize, shared: &Arc<Shared>, groups: &[Arc<Group>]) -> Vec<Arc<Current>> {
+    (0..count).map(|_| Current::new(Worker::new(shared, groups))).collect()
 }
 
 /// Starts a thread for each worker, with its sockets; tells why when that cannot be.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::acme;
 use crate::base::secret::Secret;
 use crate::companion::Askers;
 use crate::companion::front::Front;
@@ -190,6 +191,8 @@ pub struct Https {
     pub certificates: Arc<Certificates>,
     /// How TLS is spoken.
     pub options: server::tls::Options,
+    /// The authority at which a certificate is ordered, if that is so.
+    pub acme: Option<acme::Settings>,
 }
 
 impl Listen {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::acme::Challenges;
 use super::error::Error;
 use super::settings::{Companion, CompanionTls, Https, Listen};
 use crate::companion::Askers;
@@ -15,12 +16,13 @@ use crate::server::socket::{self, Bound, Socket};
 use crate::server::tls;
 
 /// What comes through a door.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Purpose {
     /// Citizens and what they ask for.
     Portal,
-    /// Citizens who are to come again by https.
-    Redirect,
+    /// Citizens who are to come again by https, and the authority that looks whether a name is ours,
+    /// when certificates are ordered.
+    Redirect(Option<Arc<Challenges>>),
     /// A proxy of that kind that asks.
     Companion(Front, Askers),
 }
@@ -57,7 +59,8 @@ pub(super) struct Watched {
 }
 
 impl Sockets {
-    pub(super) fn bind(listen: Listen) -> Result<Self, Error> {
+    /// Binds all of them. The `challenges` are those of the authority at which certificates are ordered.
+    pub(super) fn bind(listen: Listen, challenges: Option<Arc<Challenges>>) -> Result<Self, Error> {
         let count = cores::workers(listen.workers);
         let mut sockets = Self {
             workers: (0..count).map(|_| Vec::new()).collect(),
@@ -69,7 +72,7 @@ impl Sockets {
             ports: Ports::default(),
         };
         let (https, tls) = match listen.https {
-            Some(Https { socket, certificates, options }) => {
+            Some(Https { socket, certificates, options, acme: _ }) => {
                 let config = tls::server_config(&certificates, options)?;
                 sockets.certificates.all.push(Arc::clone(&certificates));
                 sockets.certificates.of_citizens = Some(certificates);
@@ -81,7 +84,7 @@ impl Sockets {
             ("http", Purpose::Portal, listen.http, None),
             ("https", Purpose::Portal, https, tls),
             ("unix", Purpose::Portal, listen.unix, None),
-            ("redirect", Purpose::Redirect, listen.redirect, None),
+            ("redirect", Purpose::Redirect(challenges), listen.redirect, None),
         ] {
             let Some(socket) = socket else { continue };
             let all = sockets.deal(name, (&purpose, tls), bind(socket, count, listen.backlog)?)?;
@@ -168,7 +171,7 @@ impl Closed {
             Purpose::Companion(_, Askers::Networks(networks)) => Some(networks),
             Purpose::Companion(_, Askers::WhoeverReachesIt)
             | Purpose::Portal
-            | Purpose::Redirect => None,
+            | Purpose::Redirect(_) => None,
         };
         Ok(Endpoint { listener: self.bound.into_listener()?, tls: self.tls, networks })
     }

@@ -101,9 +101,17 @@ const CHANGES: &str = "identity-keys.revision";
 /// The secret that seals records of the store.
 const STORE: &str = "store-secret";
 
+/// Our account at an authority for certificates, and what it issued.
+const AUTHORITY: &str = "acme.json";
+/// What it issued, for TLS: the chain and the key.
+pub(crate) const ISSUED: &str = "acme.pem";
+
 /// Returns the names of what a state folder may have.
 pub(crate) fn files() -> impl Iterator<Item = String> {
-    [KEY_RING, PAIRWISE, CHANGES, STORE, LOCK, TURN].map(str::to_owned).into_iter().chain(before())
+    [KEY_RING, PAIRWISE, CHANGES, STORE, LOCK, TURN, AUTHORITY, ISSUED]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(before())
 }
 
 fn before() -> impl Iterator<Item = String> {
@@ -227,6 +235,28 @@ impl State {
         // Another process may have made it in the same moment.
         let bytes = read(preferred)?.unwrap_or_default();
         kept_sealer(preferred, bytes)
+    }
+
+    /// Returns what is kept of an authority for certificates, if anything is.
+    pub(super) fn authority_book(&self) -> Result<Option<Vec<u8>>, StateError> {
+        self.read(AUTHORITY)
+    }
+
+    pub(super) fn keep_authority_book(&self, book: &[u8]) -> Result<(), StateError> {
+        self.write(AUTHORITY, book)
+    }
+
+    /// Returns the path of it, for people.
+    pub(super) fn authority_book_name(&self) -> String {
+        self.name(AUTHORITY)
+    }
+
+    /// Keeps what an authority issued; says whether something else was there.
+    pub(super) fn keep_issued(&self, pem: &[u8]) -> Result<bool, StateError> {
+        if self.read(ISSUED)?.is_some_and(|kept| kept == pem) {
+            return Ok(false);
+        }
+        self.write(ISSUED, pem).map(|()| true)
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
+use super::acme;
 use super::error::Error;
 use super::keys;
 use super::settings::Store;
@@ -52,8 +53,7 @@ pub(super) struct Opening {
 pub(super) fn open(
     store: Store,
     state: &State,
-    settings: &session::Settings,
-    flows: &flow::Settings,
+    (settings, flows): (&session::Settings, &flow::Settings),
     owners: &PairwiseSecret,
 ) -> Result<OpenedStore, Error> {
     let maximum = usize::try_from(settings.maximum).unwrap_or(usize::MAX);
@@ -129,6 +129,12 @@ impl OpenedStore {
     pub(super) fn keys_record(&self) -> Option<SharedRecord> {
         self.redis.as_ref()?;
         Some(SharedRecord::new(Arc::clone(&self.store), self.sealer.clone(), keys::RECORD))
+    }
+
+    /// Returns the record in which replicas share what an authority issued, when they share a store.
+    pub(super) fn authority_record(&self) -> Option<SharedRecord> {
+        self.redis.as_ref()?;
+        Some(SharedRecord::new(Arc::clone(&self.store), self.sealer.clone(), acme::RECORD))
     }
 
     /// Makes sure that other replicas have a secret in common with this one. When the store is

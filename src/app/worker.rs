@@ -44,8 +44,8 @@ pub(super) async fn work(
             Purpose::Portal => {
                 attended.spawn(listener::run(door, current, admission, stop));
             }
-            Purpose::Redirect => {
-                let service = Arc::new(ToHttps(current));
+            Purpose::Redirect(challenges) => {
+                let service = Arc::new(ToHttps { current, challenges });
                 attended.spawn(listener::run(door, service, admission, stop));
             }
             Purpose::Companion(front, _) => {

@@ -119,6 +119,16 @@ impl Worker {
         self.note(context, response.into())
     }
 
+    /// Notes a request that was answered elsewhere.
+    pub fn answer(
+        &self,
+        parts: Box<Parts>,
+        peer: &Peer,
+        response: Response<Body>,
+    ) -> ServiceResponse {
+        self.note(self.begin(parts, peer), response.into())
+    }
+
     fn https_target(&self, context: &RequestContext) -> Result<String, Failure> {
         let host = decide::host(&context.parts, false, None)?;
         self.shared.rules.path(host.name(), context.parts.uri.path())?;

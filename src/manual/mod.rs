@@ -24,6 +24,7 @@ macro_rules! pages {
 }
 
 pages! {
+    acme: "../../docs/acme.md",
     architecture: "../../docs/architecture.md",
     attacks: "../../docs/attacks.md",
     attacks_browser: "../../docs/attacks-browser.md",
@@ -36,6 +37,7 @@ pages! {
     from_shibboleth: "../../docs/from-shibboleth.md",
     glossary: "../../docs/glossary.md",
     hosts: "../../docs/hosts.md",
+    http3: "../../docs/http3.md",
     identity: "../../docs/identity.md",
     install: "../../docs/install.md",
     integracja: "../../docs/integracja.md",

@@ -76,6 +76,8 @@ pub(super) struct Renewed {
     pub(super) groups: Vec<Arc<Group>>,
     /// What is logged.
     pub(super) level: observe::Level,
+    /// The names that a certificate is ordered for, where one is.
+    pub(super) ordered: Option<Vec<String>>,
 }
 
 /// What of the settings can change while the program runs.
@@ -91,6 +93,7 @@ struct LiveSettings {
     level: observe::Level,
     /// Peers that begin with a PROXY header, and proxies that are trusted: none is a client.
     counted: (Vec<IpNet>, Vec<IpNet>),
+    ordered: Option<Vec<String>>,
 }
 
 impl Renewal {
@@ -123,10 +126,11 @@ impl Renewal {
             store,
             level,
             counted,
+            ordered,
         } = self.take(settings)?;
         self.renew_redis(&store)?;
         let Some(old) = workers.first().map(|current| current.worker()) else {
-            return Ok(Renewed { groups: Vec::new(), level });
+            return Ok(Renewed { groups: Vec::new(), level, ordered });
         };
         // 1. What all workers share, once.
         let before = &old.shared;
@@ -177,7 +181,7 @@ impl Renewal {
         for current in workers {
             current.replace(current.worker().renewed(&shared, &groups));
         }
-        Ok(Renewed { groups, level })
+        Ok(Renewed { groups, level, ordered })
     }
 
     /// Has keys sign as the routes need them. While the store is away, those sign that there are.
@@ -221,7 +225,7 @@ impl Renewal {
         // The rest of what can change of it is in `gateway`.
         let Listen {
             http: _,
-            https: _,
+            https,
             unix: _,
             redirect: _,
             operations: _,
@@ -265,6 +269,7 @@ impl Renewal {
             store,
             level,
             counted: (proxy_protocol_from, trusted_proxies),
+            ordered: https.and_then(|https| https.acme).map(|acme| acme.names),
         })
     }
 }

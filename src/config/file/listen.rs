@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HumanDuration, HumanSize, Network};
+use super::{Acme, HumanDuration, HumanSize, Network};
 use crate::app::settings::BACKLOG;
 use crate::config::field_order::keep_order;
 use crate::request::headers::forwarded;
@@ -146,6 +146,8 @@ pub struct Listen {
     /// A client gets the certificate for the host that it names. Of two for the same name it gets
     /// ECDSA if it understands that, and else RSA.
     pub certificates: Vec<Certificate>,
+    /// Certificates from an authority that issues them by itself (ACME), such as Let's Encrypt.
+    pub acme: Acme,
 }
 
 impl Default for Listen {
@@ -208,6 +210,7 @@ impl Default for Listen {
             http2_max_resets: http2_resets,
             http2_max_local_resets: http2_local_resets,
             certificates: Vec::new(),
+            acme: Acme::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field_order::keep_order;
 
+mod acme;
 mod companion;
 mod duration;
 mod identity;
@@ -28,6 +29,7 @@ mod store;
 mod told;
 mod upstreams;
 
+pub use acme::Acme;
 pub use companion::{Companion, FrontProxy};
 pub use duration::{HumanDuration, HumanDurationError};
 pub use identity::Identity;

@@ -1,12 +1,14 @@
 //! The certificates of `[listen]`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::acme;
 use super::context::Context;
+use crate::app::acme::Settings;
 use crate::base::clock::later;
 use crate::base::rights;
-use crate::config::file::TlsVersion;
+use crate::config::file::{Listen, TlsVersion};
 use crate::config::resolve::context::SOON;
 use crate::gateway;
 use crate::server::certificates::{Certificates, Error, Files, Part};
@@ -16,7 +18,7 @@ use crate::server::tls;
 pub(super) fn resolve(
     context: &mut Context<'_>,
     portal: Option<&gateway::Settings>,
-) -> Option<(Arc<Certificates>, tls::Options)> {
+) -> Option<(Arc<Certificates>, tls::Options, Option<Settings>)> {
     let file = &context.file().listen;
     let options = tls::Options {
         minimum: match file.tls_minimum {
@@ -32,18 +34,13 @@ pub(super) fn resolve(
             "give \"1h\", and \"365d\" when all is well; \"0s\" if the portal says it itself",
         );
     }
-    // 1. The files of every pair, with the key that names them. The first is the default.
+    // 1. What is ordered, and the files of every pair with its key. The first is the default.
     let advice = "name a PEM file; TLS needs listen.certificate and listen.key";
-    let mut given = Vec::new();
-    if file.certificates.is_empty() || file.certificate.is_some() || file.key.is_some() {
-        let staple = file.ocsp_staple.as_deref();
-        let pair = (file.certificate.as_deref(), file.key.as_deref(), staple);
-        given.push(("listen".to_owned(), pair));
+    let acme = acme::resolve(context, portal);
+    if acme.is_none() && file.acme.directory.is_some() {
+        return None;
     }
-    for (number, more) in file.certificates.iter().enumerate() {
-        let pair = (more.certificate.as_deref(), more.key.as_deref(), more.ocsp_staple.as_deref());
-        given.push((format!("listen.certificates[{number}]"), pair));
-    }
+    let given = given(file);
     let mut files = Vec::new();
     for (place, (certificate, key, staple)) in &given {
         let certificate = context.required(&format!("{place}.certificate"), *certificate, advice);
@@ -55,22 +52,29 @@ pub(super) fn resolve(
             certificate: context.resolve(certificate),
             key: context.resolve(key),
             ocsp_staple: staple.map(|path: &Path| context.resolve(path)),
+            may_be_missing: false,
         }));
     }
+    let (acme, issued) = acme.unzip();
+    files.extend(issued.map(|path| Some(ordered(path))));
     // 2. All of them are read at once, so that each says what is wrong with it.
     let files = files.into_iter().collect::<Option<Vec<_>>>()?;
     let certificates = match Certificates::open(files) {
         Ok(certificates) => certificates,
         Err(errors) => {
             for (number, error) in errors {
-                refuse(context, &given[number].0, &error);
+                let place = given.get(number).map_or(ACME, |(place, _)| place);
+                refuse(context, place, &error);
             }
             return None;
         }
     };
     // 3. What can be used may still be of no use.
-    for ((place, _), status) in given.iter().zip(certificates.status()) {
-        check_dates(context, &format!("{place}.certificate"), &status);
+    for (number, status) in certificates.status().iter().enumerate() {
+        match given.get(number) {
+            Some((place, _)) => check_dates(context, &format!("{place}.certificate"), status),
+            None => check_dates(context, key!(listen.acme.directory), status),
+        }
     }
     let others = portal.iter().flat_map(|portal| &portal.others);
     let origins = portal
@@ -81,16 +85,50 @@ pub(super) fn resolve(
         let url = url::Url::parse(origin).ok();
         if let Some(url::Host::Domain(host)) = url.as_ref().and_then(url::Url::host)
             && !certificates.covers(host)
+            && !acme.as_ref().is_some_and(|acme| acme.names.iter().any(|name| name == host))
         {
             let what = format!("no certificate is for {host}, a host of portal.{name}");
-            let key = format!("{}.certificate", given[0].0);
+            let key = given.first().map(|(place, _)| format!("{place}.certificate"));
+            let key = key.unwrap_or_else(|| key!(listen.acme.names).to_owned());
             context.warn(&key, what, "browsers will refuse it; get one with that DNS name");
         }
     }
-    Some((Arc::new(certificates), options))
+    Some((Arc::new(certificates), options, acme))
 }
 
+/// Certificate, key and staple of a pair, as far as they are given.
+type Given<'f> = (Option<&'f Path>, Option<&'f Path>, Option<&'f Path>);
+
+/// Returns the pairs that are given, each with the key that it stands under. One is needed unless
+/// another is ordered.
+fn given(file: &Listen) -> Vec<(String, Given<'_>)> {
+    let mut given = Vec::new();
+    let is_needed = file.certificates.is_empty() && file.acme.directory.is_none();
+    if is_needed || file.certificate.is_some() || file.key.is_some() {
+        let staple = file.ocsp_staple.as_deref();
+        let pair = (file.certificate.as_deref(), file.key.as_deref(), staple);
+        given.push(("listen".to_owned(), pair));
+    }
+    for (number, more) in file.certificates.iter().enumerate() {
+        let pair = (more.certificate.as_deref(), more.key.as_deref(), more.ocsp_staple.as_deref());
+        given.push((format!("listen.certificates[{number}]"), pair));
+    }
+    given
+}
+
+/// The pair that an authority issues, chain and key in one file.
+fn ordered(path: PathBuf) -> Files {
+    Files { certificate: path.clone(), key: path, ocsp_staple: None, may_be_missing: true }
+}
+
+const ACME: &str = "listen.acme";
+
 fn refuse(context: &mut Context<'_>, place: &str, error: &Error) {
+    if place == ACME {
+        let advice =
+            "move the file away: it is made anew of what is kept beside it, or ordered again";
+        return context.error(key!(listen.acme.directory), error.to_string(), advice);
+    }
     let (name, advice) = match (error, error.part()) {
         (Error::Unreadable { .. }, Part::Certificate) => ("certificate", READABLE),
         (Error::Unreadable { .. }, Part::Key) => ("key", READABLE),

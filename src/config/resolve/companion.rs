@@ -166,6 +166,7 @@ fn tls(
         certificate: context.resolve(certificate),
         key: context.resolve(private),
         ocsp_staple: None,
+        may_be_missing: false,
     };
     let certificates = match Certificates::open(vec![files]) {
         Ok(certificates) => Arc::new(certificates),

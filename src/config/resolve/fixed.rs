@@ -12,7 +12,7 @@
 
 use crate::app::settings::Fixed;
 use crate::config::file::{
-    Certificate, Companion, File, FileStore, Headers, Health, Identity, IdentityHeaders,
+    Acme, Certificate, Companion, File, FileStore, Headers, Health, Identity, IdentityHeaders,
     IdentitySignature, Limits, Listen, Log, Node, Operations, OutageMessage, P12, Portal, Redirect,
     RedisStore, Respond, Route, Service, Session, Store, Upstream, UpstreamServer,
 };
@@ -113,6 +113,23 @@ table!(
             certificates,
         ],
         live: [hsts, trusted_proxies, trusted_for],
+        both: [acme],
+    }
+);
+
+table!(
+    "listen.acme.",
+    Acme {
+        fixed: [
+            directory,
+            agree_to_terms,
+            contacts,
+            profile,
+            external_account,
+            external_account_key_file,
+            extra_ca_file,
+        ],
+        live: [names],
         both: [],
     }
 );

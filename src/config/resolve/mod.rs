@@ -21,6 +21,7 @@ macro_rules! key {
 }
 
 mod access;
+mod acme;
 mod action;
 mod address;
 mod caches;

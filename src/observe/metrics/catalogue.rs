@@ -109,6 +109,7 @@ pub static ALL: &[&Metric] = &[
     &STORE_ERRORS,
     &KEYS_KEPT,
     &CERTIFICATE_EXPIRY,
+    &CERTIFICATE_ORDERS,
     &CERTIFICATE_RELOADS,
     &CERTIFICATE_FAILED,
     &UPSTREAM_REQUESTS,
@@ -244,6 +245,8 @@ metrics! {
         "1 when the keys of identities here are those that replicas share, and can be changed";
     CERTIFICATE_EXPIRY = "brama_certificate_expiry_timestamp_seconds", Gauge, ["use", "name", "file"],
         "when a certificate ends, in seconds since the epoch";
+    CERTIFICATE_ORDERS = "brama_certificate_orders", Counter, ["result"],
+        "orders at the authority of listen.acme that brought a certificate, or failed";
     CERTIFICATE_RELOADS = "brama_certificate_reloads", Counter, ["result"],
         "changed certificates for citizens that were taken, or could not be used";
     CERTIFICATE_FAILED = "brama_certificate_reload_failed", Gauge, ["file"],

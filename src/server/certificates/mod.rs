@@ -10,7 +10,9 @@
 //!    is tried again when a file changes.
 //! 4. A certificate past its date is used all the same: a warning in the browser is the better
 //!    half of two evils. [`Certificates::status`] tells the dates.
-//! 5. A handshake takes no lock.
+//! 5. A pair may be still to be made, by whoever orders it. Until it is there it is for nobody; when
+//!    there is no other one, a handshake ends with an alert.
+//! 6. A handshake takes no lock.
 
 mod pair;
 
@@ -28,7 +30,7 @@ use rustls::sign::CertifiedKey;
 use tracing::{error, info, warn};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-pub use self::pair::{Error, Files, Part};
+pub use self::pair::{Error, Examined, Files, Part, examine};
 use self::pair::{Pair, Stamp};
 use crate::base::clock::Time;
 use crate::base::encoding::{hex_lower, sha256};
@@ -62,7 +64,7 @@ pub enum Outcome {
     Unchanged,
     /// The new one is in use.
     Reloaded {
-        /// The subject of the new certificate.
+        /// The subject of the new certificate, or the names of its hosts when it has none.
         subject: String,
         /// The SHA-256 of the certificate, in hexadecimal digits.
         sha256: String,
@@ -115,7 +117,7 @@ impl Certificates {
         let mut errors = Vec::new();
         for (number, files) in files.iter().enumerate() {
             match Pair::read(files) {
-                Ok(pair) => pairs.push(Arc::new(pair)),
+                Ok(pair) => pairs.push(pair.map(Arc::new)),
                 Err(error) => errors.push((number, error)),
             }
         }
@@ -160,14 +162,17 @@ impl Certificates {
     #[must_use]
     pub fn status(&self) -> Vec<Status> {
         let table = self.table.load();
-        let status = |((files, pair), failing): ((&Files, &Arc<Pair>), &AtomicBool)| Status {
+        let all = self.files.iter().zip(&table.pairs).zip(&self.failing);
+        let there =
+            all.filter_map(|((files, pair), failing)| Some((files, pair.as_ref()?, failing)));
+        let status = |(files, pair, failing): (&Files, &Arc<Pair>, &AtomicBool)| Status {
             certificate: files.certificate.clone(),
             names: pair.names.clone(),
             not_before: pair.not_before,
             not_after: pair.not_after,
             is_outdated: failing.load(Ordering::Relaxed),
         };
-        self.files.iter().zip(&table.pairs).zip(&self.failing).map(status).collect()
+        there.map(status).collect()
     }
 
     /// Returns how often pairs changed.
@@ -191,7 +196,7 @@ impl ResolvesServerCert for Certificates {
         let table = self.table.load();
         let named = hello.server_name().and_then(|name| table.find(name));
         let fitting = named.unwrap_or(&table.default);
-        Some(table.choose(fitting, hello.signature_schemes()))
+        table.choose(fitting, hello.signature_schemes())
     }
 }
 
@@ -236,7 +241,7 @@ pub async fn watch(certificates: Arc<Certificates>, period: Duration, mut stop: 
 fn reload_pair(
     files: &Files,
     stamp: &mut Stamp,
-    pair: &mut Arc<Pair>,
+    pair: &mut Option<Arc<Pair>>,
     failing: &AtomicBool,
 ) -> Outcome {
     // Looked at before it is read: what changes in between is seen the next time.
@@ -248,13 +253,17 @@ fn reload_pair(
     let read = Pair::read(files);
     failing.store(read.is_err(), Ordering::Relaxed);
     match read {
-        Ok(new) if new.is_same(pair) => Outcome::Unchanged,
-        Ok(new) => {
+        // One that is gone stays in use.
+        Ok(None) => Outcome::Unchanged,
+        Ok(Some(new)) if pair.as_ref().is_some_and(|pair| new.is_same(pair)) => Outcome::Unchanged,
+        Ok(Some(new)) => {
             let (not_after, leaf) = (new.not_after, &new.certified.cert[0]);
             let sha256 = hex_lower(&sha256(leaf));
             let leaf = X509Certificate::from_der(leaf);
             let subject = leaf.map(|(_, leaf)| leaf.subject().to_string()).unwrap_or_default();
-            *pair = Arc::new(new);
+            // Authorities issue certificates that name nobody but hosts.
+            let subject = if subject.is_empty() { new.names.join(", ") } else { subject };
+            *pair = Some(Arc::new(new));
             Outcome::Reloaded { subject, sha256, not_after }
         }
         Err(why) => Outcome::Kept { why },
@@ -263,26 +272,30 @@ fn reload_pair(
 
 /// The pairs and how they are found. Lists of numbers have the cheaper keys first.
 struct Table {
-    pairs: Vec<Arc<Pair>>,
+    pairs: Vec<Option<Arc<Pair>>>,
     names: HashMap<String, Vec<usize>>,
     /// The first pair, and those that have a name in common with it.
     default: Vec<usize>,
 }
 
 impl Table {
-    fn new(pairs: Vec<Arc<Pair>>) -> Self {
-        let mut order: Vec<usize> = (0..pairs.len()).collect();
-        order.sort_by_key(|&number| pairs[number].is_rsa());
+    fn new(pairs: Vec<Option<Arc<Pair>>>) -> Self {
+        let there = || pairs.iter().enumerate().filter_map(|(n, pair)| Some((n, pair.as_ref()?)));
+        let mut order: Vec<(usize, &Arc<Pair>)> = there().collect();
+        order.sort_by_key(|(_, pair)| pair.is_rsa());
         let mut names: HashMap<String, Vec<usize>> = HashMap::new();
-        for &number in &order {
-            for name in &pairs[number].names {
-                names.entry(name.clone()).or_default().push(number);
+        for (number, pair) in &order {
+            for name in &pair.names {
+                names.entry(name.clone()).or_default().push(*number);
             }
         }
-        let is_twin = |&number: &usize| {
-            number == 0 || pairs[number].names.iter().any(|name| pairs[0].names.contains(name))
+        let first = there().next();
+        let is_twin = |(number, pair): &(usize, &Arc<Pair>)| {
+            first.is_some_and(|(first, other)| {
+                *number == first || pair.names.iter().any(|name| other.names.contains(name))
+            })
         };
-        let default = order.into_iter().filter(is_twin).collect();
+        let default = order.into_iter().filter(is_twin).map(|(number, _)| number).collect();
         Self { pairs, names, default }
     }
 
@@ -295,12 +308,13 @@ impl Table {
     }
 
     /// Takes the first that the client understands. If it understands none, the handshake fails
-    /// with the right alert whichever it is.
-    fn choose(&self, numbers: &[usize], schemes: &[SignatureScheme]) -> Arc<CertifiedKey> {
-        let of = |&number: &usize| &self.pairs[number].certified;
-        let mut fitting = numbers.iter().map(of);
+    /// with the right alert whichever it is; and so it does when there is none at all.
+    fn choose(&self, numbers: &[usize], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let of = |&number: &usize| self.pairs[number].as_ref().map(|pair| &pair.certified);
+        let mut fitting = numbers.iter().filter_map(of);
         let understood = fitting.find(|one| one.key.choose_scheme(schemes).is_some());
-        Arc::clone(understood.unwrap_or(&self.pairs[0].certified))
+        let any = || self.pairs.iter().flatten().next().map(|pair| &pair.certified);
+        understood.or_else(any).map(Arc::clone)
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Files {
     pub key: PathBuf,
     /// DER: what the authority last said of the certificate.
     pub ocsp_staple: Option<PathBuf>,
+    /// The files may be made later: until then there is no such pair.
+    pub may_be_missing: bool,
 }
 
 /// One of the files of a pair.
@@ -100,17 +102,23 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    pub(super) fn read(files: &Files) -> Result<Self, Error> {
+    /// Reads it, unless it is to be made yet.
+    pub(super) fn read(files: &Files) -> Result<Option<Self>, Error> {
+        if files.may_be_missing && !files.certificate.exists() {
+            return Ok(None);
+        }
+        Self::read_all(files).map(Some)
+    }
+
+    fn read_all(files: &Files) -> Result<Self, Error> {
         let unusable = |part, path: &Path| {
             let path = path.to_owned();
             move |source| Error::Unusable { part, path, source }
         };
         let (part, path) = (Part::Certificate, &files.certificate);
         let chain = tls::read_chain(&read(part, path)?).map_err(unusable(part, path))?;
-        let leaf = X509Certificate::from_der(&chain[0]).map(|(_, leaf)| leaf);
-        let leaf = leaf.map_err(|_| Error::Malformed(path.clone()))?;
-        let names = dns_names(&leaf);
-        let (not_before, not_after) = (leaf.validity().not_before, leaf.validity().not_after);
+        let examined = examine_leaf(&chain[0]).ok_or_else(|| Error::Malformed(path.clone()))?;
+        let Examined { names, not_before, not_after } = examined;
 
         let (part, path) = (Part::Key, &files.key);
         let key = tls::read_key(&read(part, path)?).map_err(unusable(part, path))?;
@@ -124,12 +132,7 @@ impl Pair {
             key: files.key.clone(),
         })?;
         certified.ocsp = files.ocsp_staple.as_deref().map(read_staple).transpose()?;
-        Ok(Self {
-            certified: Arc::new(certified),
-            names,
-            not_before: time(not_before),
-            not_after: time(not_after),
-        })
+        Ok(Self { certified: Arc::new(certified), names, not_before, not_after })
     }
 
     /// Tells whether a client sees any difference.
@@ -178,6 +181,38 @@ fn read_staple(path: &Path) -> Result<Vec<u8>, Error> {
         rest.is_empty() && status == Some(0)
     });
     if is_success { Ok(bytes) } else { Err(Error::NoStaple(path.to_owned())) }
+}
+
+/// What a certificate says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// The DNS names that it is for, in lower case.
+    pub names: Vec<String>,
+    /// When it begins to be valid.
+    pub not_before: Time,
+    /// When it ends.
+    pub not_after: Time,
+}
+
+/// Looks at a chain and its key in PEM as at a pair that would be used.
+///
+/// # Errors
+/// What keeps them from being used.
+pub fn examine(pem: &[u8]) -> Result<Examined, tls::Error> {
+    let chain = tls::read_chain(pem)?;
+    let examined = examine_leaf(&chain[0]);
+    let malformed = || tls::Error::BadCertificate("the first one is malformed".to_owned());
+    let examined = examined.ok_or_else(malformed)?;
+    let key = tls::provider().key_provider.load_private_key(tls::read_key(pem)?)?;
+    CertifiedKey::new(chain, key).keys_match()?;
+    Ok(examined)
+}
+
+fn examine_leaf(der: &[u8]) -> Option<Examined> {
+    let (_, leaf) = X509Certificate::from_der(der).ok()?;
+    let (not_before, not_after) = (leaf.validity().not_before, leaf.validity().not_after);
+    let (not_before, not_after) = (time(not_before), time(not_after));
+    Some(Examined { names: dns_names(&leaf), not_before, not_after })
 }
 
 fn dns_names(leaf: &X509Certificate<'_>) -> Vec<String> {

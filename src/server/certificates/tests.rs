@@ -26,7 +26,12 @@ impl Folder {
 
     fn files(&self, name: &str) -> Files {
         let path = |end: &str| self.0.path().join(format!("{name}.{end}"));
-        Files { certificate: path("pem"), key: path("key"), ocsp_staple: None }
+        Files {
+            certificate: path("pem"),
+            key: path("key"),
+            ocsp_staple: None,
+            may_be_missing: false,
+        }
     }
 
     /// Makes a pair and returns its certificate.

@@ -1,5 +1,6 @@
 //! What a portal and its visitors do with a proxy between them, and do not notice it.
 
+mod acme;
 mod addresses;
 mod ahead;
 mod balance;

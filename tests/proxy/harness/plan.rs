@@ -17,6 +17,7 @@ use super::simulator::Simulator;
 pub(crate) struct Plan {
     http: SocketAddr,
     https: Option<SocketAddr>,
+    has_certificate: bool,
     operations: SocketAddr,
     names: Vec<String>,
     listen: String,
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
 pub(crate) enum Tls {
     Off,
     On,
+    /// With a certificate that is still to come.
+    Ordered,
 }
 
 impl Plan {
@@ -50,6 +53,7 @@ impl Plan {
         Self {
             http: free_address(),
             https: None,
+            has_certificate: true,
             operations: free_address(),
             names: vec!["localhost".to_owned()],
             listen: String::new(),
@@ -222,7 +226,8 @@ impl Plan {
 
     /// Listens for TLS too, with a certificate of its own for `localhost`.
     pub(crate) fn tls(mut self, tls: Tls) -> Self {
-        self.https = (tls == Tls::On).then(free_address);
+        self.https = (tls != Tls::Off).then(free_address);
+        self.has_certificate = tls != Tls::Ordered;
         self
     }
 
@@ -270,6 +275,9 @@ impl Plan {
         let kit = self.kit.clone().unwrap_or_else(|| make_kit(self.folder.path()));
         let kit = kit.display();
         let https = self.https.map_or_else(String::new, |address| {
+            if !self.has_certificate {
+                return format!("https = \"{address}\"\n");
+            }
             make_certificate(self.folder.path(), self.names.clone());
             format!(
                 "https = \"{address}\"\ncertificate = \"localhost.pem\"\nkey = \"localhost.key\"\n"

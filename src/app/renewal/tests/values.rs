@@ -82,6 +82,16 @@ const JWE: &[(&str, &str)] = &[
     ("route[0].identity", "['jwe']"),
     ("route[0].identity_jwe_key_file", "'service-enc.crt.pem'"),
 ];
+const ACME: &[(&str, &str)] = &[
+    ("listen.acme.directory", "'https://authority.example/'"),
+    ("listen.acme.agree_to_terms", "true"),
+];
+const EXTERNAL: &[(&str, &str)] = &[
+    ("listen.acme.directory", "'https://authority.example/'"),
+    ("listen.acme.agree_to_terms", "true"),
+    ("listen.acme.external_account", "'kid-1'"),
+    ("listen.acme.external_account_key_file", "'account'"),
+];
 const HEADERS: &[(&str, &str)] = &[("route[0].identity", "['headers']")];
 const SIGNATURE: &[(&str, &str)] = &[
     ("route[0].identity", "['signature']"),
@@ -136,6 +146,13 @@ pub(super) fn rows() -> Vec<Row> {
         row("listen.trusted_proxies", "['10.0.0.0/8']"),
         row("listen.trusted_for", "['address']")
             .given(&[("listen.trusted_proxies", "['10.0.0.0/8']")]),
+        row("listen.acme.directory", "'https://other.example/'").given(ACME),
+        row("listen.acme.contacts", "['it@portal.example']").given(ACME),
+        row("listen.acme.names", "['other.example']").given(ACME),
+        row("listen.acme.profile", "'another'").given(ACME),
+        row("listen.acme.external_account", "'kid-2'").given(EXTERNAL),
+        row("listen.acme.external_account_key_file", "'copy-account'").given(EXTERNAL),
+        row("listen.acme.extra_ca_file", "'ca.crt.pem'").given(ACME),
         row("operations.listen", "'127.0.0.9:0'"),
         row("operations.hosts", "['operations.test']"),
         row("operations.admin_token_file", "'other/token'"),

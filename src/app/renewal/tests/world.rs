@@ -196,7 +196,9 @@ impl World {
         let tls = [&old, &new].map(|settings| format!("{:?}", settings.node_tls));
         let apply = async |settings| {
             let applied = renewal.apply(settings, &self.app.admission, &self.workers).await;
-            let told = |applied: Renewed| format!("{}{:?}", self.told(), applied.level);
+            let told = |applied: Renewed| {
+                format!("{}{:?}{:?}", self.told(), applied.level, applied.ordered)
+            };
             applied.map(told).map_err(|error| error.to_string())
         };
         let (before, renewed) = (apply(old).await?, apply(new).await?);
@@ -207,7 +209,9 @@ impl World {
         let fresh = Settings { state_directory: None, ..resolved(&self.folder, &after) };
         let fresh = bind(fresh).await;
         let fresh = told(&Worker::new(&fresh.shared, &fresh.groups), &fresh);
-        let fresh = format!("{fresh}{:?}", self.settings(&after)?.log.level);
+        let settings = self.settings(&after)?;
+        let ordered = settings.listen.https.and_then(|https| https.acme).map(|acme| acme.names);
+        let fresh = format!("{fresh}{:?}{ordered:?}", settings.log.level);
         match difference(&renewed, &fresh) {
             None => Ok(Outcome::Applied),
             Some(lines) => Err(format!("renewed and begun anew are not the same: {lines}")),
@@ -359,6 +363,9 @@ fn fill(folder: &Path) {
     let file = |name: &str, bytes: &[u8]| private::write(&folder.join(name), bytes).unwrap();
     for (name, byte) in [("secret", 7), ("other/secret", 8)] {
         file(name, &[byte; 32]);
+    }
+    for name in ["account", "copy-account"] {
+        file(name, b"c2VjcmV0");
     }
     file("token", &[b't'; 32]);
     file("other/token", &[b'u'; 32]);

@@ -34,8 +34,8 @@ pub(super) fn resolve(
             None
         }
         Some(address) => {
-            let (certificates, options) = certificates::resolve(context, portal)?;
-            Some(Https { socket: address.into(), certificates, options })
+            let (certificates, options, acme) = certificates::resolve(context, portal)?;
+            Some(Https { socket: address.into(), certificates, options, acme })
         }
     };
     let limits = limits(context);
@@ -195,6 +195,7 @@ fn unused_without_https(context: &mut Context<'_>) {
         (key!(listen.key), file.key.is_some()),
         (key!(listen.ocsp_staple), file.ocsp_staple.is_some()),
         (key!(listen.certificates), !file.certificates.is_empty()),
+        (key!(listen.acme.directory), file.acme.directory.is_some()),
     ] {
         if given {
             context.warn(key, "is not used without listen.https", "add listen.https");

@@ -213,3 +213,76 @@ fn what_is_unwise_is_a_warning() {
         assert!(!told.contains("error: "), "{text}\n{told}");
     }
 }
+
+/// What an authority needs, and the state folder that goes with it.
+const ACME: &str = "https = \"127.0.0.1:443\"\nredirect = \"127.0.0.1:80\"\n[portal]\n\
+                    state_directory = \"state\"\n[listen.acme]\n\
+                    directory = \"https://authority.example/dir\"\nagree_to_terms = true\n";
+
+#[test]
+fn a_certificate_is_ordered_for_the_hosts_of_the_portal_or_for_those_that_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let ordered = |text: &str| {
+        let (listen, told) = resolved(folder.path(), text);
+        assert_eq!(told.lines().filter(|line| line.starts_with("error")).count(), 0, "{told}");
+        listen.unwrap().https.unwrap().acme.unwrap()
+    };
+    let settings = ordered(ACME);
+    assert_eq!(settings.directory, "https://authority.example/dir");
+    assert_eq!(settings.names, ["portal.example"]);
+    let more =
+        "names = [\"B.example\", \"a.example\", \"b.example\"]\ncontacts = [\"it@a.example\"]\n";
+    assert_eq!(ordered(&format!("{ACME}{more}")).names, ["b.example", "a.example"]);
+    // Keys are given as authorities give them, with a line end and padding.
+    crate::base::private::write(&folder.path().join("account"), b"c2VjcmV0IA==\n").unwrap();
+    let more = "external_account = \"kid\"\nexternal_account_key_file = \"account\"\n";
+    let (id, key) = ordered(&format!("{ACME}{more}")).external_account.unwrap();
+    assert_eq!((&*id, &**key.expose()), ("kid", &b"secret "[..]));
+}
+
+#[test]
+fn what_an_authority_would_refuse_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::base::private::write(&folder.path().join("account"), b"not base64url!").unwrap();
+    for (from, to, key) in [
+        ("agree_to_terms = true", "agree_to_terms = false", "listen.acme.agree_to_terms"),
+        ("https://authority.example", "http://authority.example", "listen.acme.directory"),
+        ("https://authority.example", "http://127.0.0.1", "listen.acme.directory"),
+        (
+            "https://authority.example",
+            "https://me:secret@authority.example",
+            "listen.acme.directory",
+        ),
+        ("https://authority.example/dir", "authority", "listen.acme.directory"),
+        ("redirect = \"127.0.0.1:80\"\n", "", "listen.redirect"),
+        ("state_directory = \"state\"\n", "", "portal.state_directory"),
+        ("true\n", "true\nnames = [\"*.example.pl\"]\n", "listen.acme.names"),
+        ("true\n", "true\nnames = [\"10.0.0.1\"]\n", "listen.acme.names"),
+        ("true\n", "true\nnames = [\"[::1]\"]\n", "listen.acme.names"),
+        ("true\n", "true\nnames = [\"portal\"]\n", "listen.acme.names"),
+        ("true\n", "true\nnames = [\"a b.example\"]\n", "listen.acme.names"),
+        ("true\n", "true\ncontacts = [\"it\"]\n", "listen.acme.contacts[0]"),
+        ("true\n", "true\ncontacts = [\"a@b.c,d@e.f\"]\n", "listen.acme.contacts[0]"),
+        ("true\n", "true\nexternal_account = \"a\"\n", "listen.acme.external_account_key_file"),
+        (
+            "true\n",
+            "true\nexternal_account_key_file = \"account\"\n",
+            "listen.acme.external_account",
+        ),
+        (
+            "true\n",
+            "true\nexternal_account = \"a\"\nexternal_account_key_file = \"account\"\n",
+            "listen.acme.external_account_key_file",
+        ),
+        ("true\n", "true\nextra_ca_file = \"nothing.pem\"\n", "listen.acme.extra_ca_file"),
+    ] {
+        assert!(ACME.contains(from), "{from}");
+        let (_, told) = resolved(folder.path(), &ACME.replace(from, to));
+        assert!(told.contains(&format!("{key}: ")) && told.contains("1 error,"), "{to}: {told}");
+    }
+    // Without a directory the rest is of no use, and nothing is ordered.
+    let rest = ACME.replace("directory = \"https://authority.example/dir\"\n", "");
+    let (_, told) = resolved(folder.path(), &rest);
+    assert!(told.contains("is not used without listen.acme.directory"), "{told}");
+    assert!(told.contains("listen.certificate: is missing"), "{told}");
+}

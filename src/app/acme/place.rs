@@ -1,0 +1,128 @@
+//! Where the book is: in a record that replicas share, or in the state folder.
+
+use super::book::Book;
+use crate::app::lock::turn;
+use crate::app::state::{State, StateError};
+use crate::base::clock::Time;
+use crate::store::Unavailable;
+use crate::store::shared::{SharedRecord, Version};
+
+/// The name of the record. Never changed: it is sealed for this name.
+pub(in crate::app) const RECORD: &str = "brama certificates of an authority 1";
+
+/// Where the book is.
+pub(super) enum Place {
+    /// Replicas share it.
+    Shared(Box<SharedRecord>),
+    /// A predecessor and its successor share it for a while.
+    Folder(State),
+}
+
+/// The book as it was found. It is changed only if it still is.
+#[derive(Clone, PartialEq)]
+pub(super) enum Seen {
+    /// There was none.
+    Nothing,
+    /// It was so.
+    Record(Version),
+    /// It was so.
+    File(Vec<u8>),
+}
+
+/// Why the book cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BookError {
+    /// The store is away.
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+    /// The state folder cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Others change it again and again.
+    #[error("others change it all the time")]
+    Busy,
+    /// It is sealed with secrets of others, or damaged.
+    #[error("what is kept of the authority cannot be read: {0}")]
+    Shut(String),
+}
+
+impl Place {
+    /// Reads it; nothing when it is as it was `seen`.
+    pub(super) async fn read(
+        &self,
+        seen: Option<&Seen>,
+        now: Time,
+    ) -> Result<Option<(Book, Seen)>, BookError> {
+        let (bytes, found) = match self {
+            Self::Shared(record) => {
+                let known = seen.and_then(|seen| match seen {
+                    Seen::Record(version) => Some(version),
+                    Seen::Nothing | Seen::File(_) => None,
+                });
+                match record.read(known, now).await? {
+                    None => (None, Seen::Nothing),
+                    Some(found) if Some(&found.version) == known => return Ok(None),
+                    Some(found) => {
+                        let shut = || BookError::Shut(record.shown());
+                        let plain = found.plain.ok_or_else(shut)?;
+                        (Some(plain.expose().clone()), Seen::Record(found.version))
+                    }
+                }
+            }
+            Self::Folder(state) => match state.authority_book()? {
+                None => (None, Seen::Nothing),
+                Some(bytes) => (Some(bytes.clone()), Seen::File(bytes)),
+            },
+        };
+        if seen == Some(&found) {
+            return Ok(None);
+        }
+        let Some(bytes) = bytes else { return Ok(Some((Book::default(), found))) };
+        let shut = || BookError::Shut(self.shown());
+        Ok(Some((Book::read(&bytes).ok_or_else(shut)?, found)))
+    }
+
+    /// Writes it in the place of what was seen; says whether that was still so.
+    pub(super) async fn write(
+        &self,
+        was: &Seen,
+        book: &Book,
+        now: Time,
+    ) -> Result<Option<Seen>, BookError> {
+        let bytes = book.to_bytes();
+        match self {
+            Self::Shared(record) => {
+                let was = match was {
+                    Seen::Record(version) => Some(version.clone()),
+                    Seen::Nothing | Seen::File(_) => None,
+                };
+                Ok(record.write(was, &bytes, now).await?.map(Seen::Record))
+            }
+            Self::Folder(state) => {
+                let _turn = turn(state).await?;
+                let is_as_seen = match (state.authority_book()?, was) {
+                    (None, Seen::Nothing) => true,
+                    (Some(found), Seen::File(seen)) => found == *seen,
+                    _ => false,
+                };
+                if !is_as_seen {
+                    return Ok(None);
+                }
+                state.keep_authority_book(&bytes)?;
+                Ok(Some(Seen::File(bytes)))
+            }
+        }
+    }
+
+    /// Tells whether others may read it, some seconds later.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Shared(record) => record.shown(),
+            Self::Folder(state) => state.authority_book_name(),
+        }
+    }
+}
