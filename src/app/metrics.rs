@@ -235,6 +235,8 @@ impl Metrics {
                 rows.add(&["issued"], orders.counts().issued.value() as f64)?;
                 rows.add(&["failed"], orders.counts().failed.value() as f64)
             })?;
+            let is_well = orders.counts().is_well.load(Ordering::Relaxed);
+            encoder.one(&catalogue::CERTIFICATE_ORDERS_WELL, flag(is_well))?;
         }
         let Some(certificates) = &self.certificates else { return Ok(()) };
         let counts = certificates.counts();

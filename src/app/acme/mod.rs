@@ -1,10 +1,11 @@
 //! Certificates for citizens from an authority that speaks ACME (RFC 8555).
 //!
-//! 1. Account, certificate and keys are one book. Where replicas share a store it is a record
+//! 1. Accounts, certificate and keys are one book. Where replicas share a store it is a record
 //!    there, so all of them have one account and one certificate, and a new replica orders nothing;
-//!    otherwise it is in the state folder.
+//!    otherwise it is in the state folder. With a store the folder has a copy, and whoever knows a
+//!    later one than the store puts it back.
 //! 2. Whoever finds that something is due notes in the book that it is at it, by compare and set, and
-//!    so nobody else is. It may die: the note ends by itself.
+//!    so nobody else is. It may die: the note ends by itself, and the order counts as failed.
 //! 3. Each takes the certificate from the book, writes it to a file of its own state folder, and
 //!    serves that as any other pair ([`Certificates`]).
 //! 4. The authority looks at our names over plain http, and whichever replica it comes to answers
@@ -15,24 +16,25 @@ mod book;
 mod challenges;
 mod client;
 mod order;
+mod ordering;
 mod place;
 pub mod settings;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use self::book::{Account, Book, Due, Issued, Wanted};
+use self::book::{Book, Busy, Due, Issued, LEASE, Wanted};
 pub(super) use self::challenges::Challenges;
-use self::order::OrderError;
 pub(super) use self::place::RECORD;
-use self::place::{BookError, Place, Seen};
+use self::place::{BookError, Found, Place, Seen};
 pub use self::settings::Settings;
 use super::state::State;
 use crate::base::causes::in_one_line;
 use crate::base::clock::{SharedClock, Time, later};
-use crate::base::foreign::escaped;
+use crate::base::random;
 use crate::base::shutdown::Shutdown;
 use crate::observe::metrics::Count;
 use crate::server::certificates::{self, Certificates};
@@ -48,6 +50,8 @@ pub(super) struct Orders {
     challenges: Arc<Challenges>,
     certificates: Arc<Certificates>,
     clock: SharedClock,
+    /// A name that no other process has.
+    owner: String,
     counts: Counts,
 }
 
@@ -56,14 +60,24 @@ pub(super) struct Orders {
 pub(super) struct Counts {
     pub(super) issued: Count,
     pub(super) failed: Count,
+    /// Whether what is wanted is there, and nothing that failed waits to be tried again.
+    pub(super) is_well: AtomicBool,
+}
+
+/// What is known of the book.
+#[derive(Default)]
+struct Known {
+    book: Book,
+    /// How it was when it was read or written last.
+    seen: Option<Seen>,
+    /// What was issued and could not be noted yet.
+    unnoted: Option<Issued>,
+    /// What the log was told, and when.
+    told: Option<(String, Time)>,
 }
 
 /// How often the book is looked at.
 const PERIOD: Duration = Duration::from_secs(5);
-/// Until then every replica knows of an account that was made.
-const SPREAD: Duration = Duration::from_secs(12);
-/// Who is at it is so for no longer: all that can take long is bounded by less.
-const LEASE: Duration = Duration::from_secs(300);
 /// How often the log is told that the book cannot be used, while that goes on.
 const REMINDER: Duration = Duration::from_secs(300);
 /// How often a note is tried while others write.
@@ -81,8 +95,18 @@ impl Orders {
             None => Place::Folder(state.clone()),
         };
         let names = Mutex::new(settings.names.clone());
-        let (challenges, counts) = (Arc::default(), Counts::default());
-        Arc::new(Self { settings, names, place, state, challenges, certificates, clock, counts })
+        let (challenges, counts, owner) = (Arc::default(), Counts::default(), random::handle());
+        Arc::new(Self {
+            settings,
+            names,
+            place,
+            state,
+            challenges,
+            certificates,
+            clock,
+            owner,
+            counts,
+        })
     }
 
     /// Returns what answers the authority.
@@ -102,13 +126,16 @@ impl Orders {
 
     /// Looks at the book again and again, and does what is due, until told to stop.
     pub(super) async fn keep(self: Arc<Self>, mut stop: Shutdown) {
-        let (mut seen, mut book, mut told) = (None, Book::default(), None);
+        let mut known = Known { book: self.copy(), ..Known::default() };
         loop {
             let done = tokio::select! {
                 () = stop.wait() => return,
-                done = self.look(&mut seen, &mut book) => done,
+                done = self.look(&mut known) => done,
             };
-            self.tell(&mut told, done.err());
+            let (book, wanted) = (&known.book, self.wanted());
+            let is_well = book.certificate_for(&wanted).is_some() && book.failed.is_none();
+            self.counts.is_well.store(is_well && done.is_ok(), Ordering::Relaxed);
+            self.tell(&mut known.told, done.err());
             tokio::select! {
                 () = stop.wait() => return,
                 () = tokio::time::sleep(PERIOD) => {}
@@ -116,26 +143,38 @@ impl Orders {
         }
     }
 
-    async fn look(&self, seen: &mut Option<Seen>, book: &mut Book) -> Result<(), BookError> {
+    /// Returns the copy of what replicas share, which may be later than what the store has.
+    fn copy(&self) -> Book {
+        let copy = self.state.authority_book().ok().flatten();
+        copy.filter(|_| self.place.is_shared())
+            .and_then(|copy| Book::read(&copy))
+            .unwrap_or_default()
+    }
+
+    async fn look(&self, known: &mut Known) -> Result<(), BookError> {
         let now = self.clock.now();
-        if let Some((found, as_seen)) = self.place.read(seen.as_ref(), now).await? {
-            self.take_in(&found).await?;
-            (*book, *seen) = (found, Some(as_seen));
+        self.read(known, now).await?;
+        if let Some(issued) = known.unnoted.clone() {
+            self.note(known, |book| book.take_in(issued.clone())).await?;
+            known.unnoted = None;
         }
+        self.take_in(&known.book).await?;
         let wanted = self.wanted();
-        let due = book.due(&wanted, now);
-        let (Some(was), false) = (seen.as_ref(), due == Due::Nothing) else { return Ok(()) };
-        // Of those who find it due at the same time one is the first.
-        let noted = Book { busy_until: Some(later(now, LEASE)), ..book.clone() };
-        let Some(mine) = self.place.write(was, &noted, now).await? else {
-            *seen = None;
-            return Ok(());
-        };
-        (*book, *seen) = (noted, Some(mine));
+        let due = known.book.due(&wanted, now);
+        let (Some(was), false) = (known.seen.as_ref(), due == Due::Nothing) else { return Ok(()) };
+        // Of those who find it due at the same time one is the first. Whoever dies at it has failed.
+        let mut noted = known.book.clone();
+        noted.revision += 1;
+        noted.busy = Some(Busy { owner: self.owner.clone(), until: later(now, LEASE) });
+        if due == Due::Order {
+            noted.note_failure(&wanted, now);
+        }
+        let Some(mine) = self.place.write(was, &noted, now).await? else { return Ok(()) };
+        (known.book, known.seen) = (noted, Some(mine));
         match due {
             Due::Nothing => Ok(()),
-            Due::Order => self.order(book, seen, &wanted).await,
-            Due::Ask => self.ask(book, seen, &wanted).await,
+            Due::Order => self.order(known, &wanted).await,
+            Due::Ask => self.ask(known, &wanted).await,
         }
     }
 
@@ -145,10 +184,41 @@ impl Orders {
         Wanted { directory: directory.clone(), names, profile: profile.clone() }
     }
 
-    /// Serves with what the book has.
+    /// Takes in what others wrote. What is later here than there, or lost there, is put back.
+    async fn read(&self, known: &mut Known, now: Time) -> Result<(), BookError> {
+        let Some(found) = self.place.read(known.seen.as_ref(), now).await? else { return Ok(()) };
+        let Found { book, seen, is_sealed_otherwise } = found;
+        let is_later_here = known.book.revision > book.revision;
+        if is_later_here {
+            info!("what is known of the authority is put back: the store lost it");
+        }
+        if !is_later_here {
+            known.book = book;
+        }
+        known.seen = Some(seen);
+        if (is_later_here || is_sealed_otherwise)
+            && let Some(was) = &known.seen
+        {
+            let next = Book { revision: known.book.revision + 1, ..known.book.clone() };
+            if let Some(written) = self.place.write(was, &next, now).await? {
+                (known.book, known.seen) = (next, Some(written));
+            } else {
+                known.seen = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves with what the book has, and keeps a copy of what replicas share.
     async fn take_in(&self, book: &Book) -> Result<(), BookError> {
         if let Some(account) = book.account_at(&self.settings.directory) {
             self.challenges.answer_with(&account.thumbprint);
+        }
+        if self.place.is_shared() && book.revision > 0 {
+            let bytes = book.to_bytes()?;
+            if self.state.authority_book()?.is_none_or(|copy| copy != bytes) {
+                self.state.keep_authority_book(&bytes)?;
+            }
         }
         let Some(issued) = &book.certificate else { return Ok(()) };
         if self.state.keep_issued(issued.pem.as_bytes())? {
@@ -159,133 +229,15 @@ impl Orders {
         Ok(())
     }
 
-    /// Orders a certificate, and notes what became of it.
-    async fn order(
-        &self,
-        book: &mut Book,
-        seen: &mut Option<Seen>,
-        wanted: &Wanted,
-    ) -> Result<(), BookError> {
-        let names = wanted.names.join(", ");
-        info!(names, authority = wanted.directory, "a certificate is ordered");
-        let ordered = self.ordered(book, seen, wanted).await;
-        let now = self.clock.now();
-        match ordered {
-            Ok(issued) => {
-                let (not_after, renew) = (issued.not_after, issued.renew);
-                info!(names, %not_after, %renew, "a certificate was issued");
-                self.counts.issued.add();
-                self.note(seen, book, |book| {
-                    book.certificate = Some(issued.clone());
-                    book.failed = None;
-                })
-                .await?;
-                self.take_in(book).await
-            }
-            Err(error) => {
-                let is_forgotten = matches!(error, OrderError::NoAccount);
-                let mut next = now;
-                self.counts.failed.add();
-                self.note(seen, book, |book| {
-                    if is_forgotten {
-                        book.account = None;
-                    } else {
-                        next = book.note_failure(wanted, now);
-                    }
-                })
-                .await?;
-                let error = escaped(&error.to_string());
-                let kept = book.certificate.is_some();
-                error!(names, error, %next, kept, "no certificate was issued, and it is tried again");
-                Ok(())
-            }
-        }
-    }
-
-    async fn ordered(
-        &self,
-        book: &mut Book,
-        seen: &mut Option<Seen>,
-        wanted: &Wanted,
-    ) -> Result<Issued, OrderError> {
-        let account = match book.account_at(&wanted.directory) {
-            Some(account) => account.clone(),
-            None => {
-                let account = order::register(&self.settings, self.clock.now()).await?;
-                info!(authority = wanted.directory, "there is an account at the authority");
-                // It is at it still.
-                let noted = self.write(seen, book, |book| book.account = Some(account.clone()));
-                noted.await.map_err(|error| OrderError::Unkept(in_one_line(&error)))?;
-                account
-            }
-        };
-        self.challenges.answer_with(&account.thumbprint);
-        let entered = order::enter(&self.settings, &account).await?;
-        self.spread(&account).await;
-        let before = book.certificate.as_ref();
-        order::order(&entered, wanted, before, self.clock.now()).await
-    }
-
-    /// Waits until every replica knows the account.
-    async fn spread(&self, account: &Account) {
-        let known = later(account.made, SPREAD);
-        let left = Duration::try_from(known.duration_since(self.clock.now())).unwrap_or_default();
-        if self.place.is_shared() {
-            tokio::time::sleep(left.min(SPREAD)).await;
-        }
-    }
-
-    /// Asks whether the authority wants the certificate replaced earlier.
-    async fn ask(
-        &self,
-        book: &mut Book,
-        seen: &mut Option<Seen>,
-        wanted: &Wanted,
-    ) -> Result<(), BookError> {
-        let asked = self.asked(book, wanted).await;
-        let now = self.clock.now();
-        if let Err(error) = &asked {
-            let error = escaped(&error.to_string());
-            warn!(error, "the authority does not say when it wants the certificate replaced");
-        }
-        self.note(seen, book, |book| {
-            let Some(issued) = &mut book.certificate else { return };
-            issued.ask = Some(later(now, book::ASK_EVERY));
-            match &asked {
-                Ok(Some((window, again))) => {
-                    issued.replace_within(*window);
-                    issued.ask = Some(later(now, (*again).clamp(LEAST, book::ASK_EVERY * 4)));
-                }
-                Ok(None) => issued.ask = None,
-                Err(_) => {}
-            }
-        })
-        .await
-    }
-
-    async fn asked(
-        &self,
-        book: &Book,
-        wanted: &Wanted,
-    ) -> Result<Option<((Time, Time), Duration)>, OrderError> {
-        let Some(account) = book.account_at(&wanted.directory) else { return Ok(None) };
-        let Some(issued) = book.certificate_for(wanted) else { return Ok(None) };
-        let asked = async {
-            let entered = order::enter(&self.settings, account).await?;
-            order::window(&entered, issued).await
-        };
-        tokio::time::timeout(order::LONGEST, asked).await.map_err(|_| OrderError::Late)?
-    }
-
     /// Changes the book, and is not at it any more.
     async fn note(
         &self,
-        seen: &mut Option<Seen>,
-        book: &mut Book,
+        known: &mut Known,
         mut change: impl FnMut(&mut Book),
     ) -> Result<(), BookError> {
-        self.write(seen, book, |book| {
-            book.busy_until = None;
+        self.write(known, |book| {
+            // Somebody else may be at it by now.
+            book.busy.take_if(|busy| busy.owner == self.owner);
             change(book);
         })
         .await
@@ -294,23 +246,21 @@ impl Orders {
     /// Changes the book, whatever others changed meanwhile.
     async fn write(
         &self,
-        seen: &mut Option<Seen>,
-        book: &mut Book,
+        known: &mut Known,
         mut change: impl FnMut(&mut Book),
     ) -> Result<(), BookError> {
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
-            if let Some((found, as_seen)) = self.place.read(seen.as_ref(), now).await? {
-                (*book, *seen) = (found, Some(as_seen));
-            }
-            let mut next = book.clone();
+            self.read(known, now).await?;
+            let mut next = known.book.clone();
+            next.revision += 1;
             change(&mut next);
-            let was = seen.clone().unwrap_or(Seen::Nothing);
+            let was = known.seen.clone().unwrap_or(Seen::Nothing);
             if let Some(written) = self.place.write(&was, &next, now).await? {
-                (*book, *seen) = (next, Some(written));
+                (known.book, known.seen) = (next, Some(written));
                 return Ok(());
             }
-            *seen = None;
+            known.seen = None;
         }
         Err(BookError::Busy)
     }
@@ -337,5 +287,5 @@ impl Orders {
     }
 }
 
-/// The authority is not asked again before.
-const LEAST: Duration = Duration::from_secs(600);
+#[cfg(test)]
+mod tests;

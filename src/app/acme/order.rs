@@ -14,9 +14,9 @@ use super::client::AuthorityClient;
 use super::settings::Settings;
 use crate::base::causes::in_one_line;
 use crate::base::clock::Time;
-use crate::base::foreign::Foreign;
 use crate::server::certificates;
 use crate::server::tls::read_chain;
+use crate::xml::keys::pem;
 
 /// Why no certificate was issued.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub(super) enum OrderError {
         /// The name.
         name: String,
         /// What the authority says.
-        why: Foreign,
+        why: String,
     },
     /// The authority wants to see something else than a file over http.
     #[error("{0}: the authority offers no challenge of the kind http-01")]
@@ -48,12 +48,13 @@ pub(super) enum OrderError {
     #[error("the account cannot be kept: {0}")]
     Unkept(String),
     /// It took too long.
-    #[error("the order did not come to an end within {} s", LONGEST.as_secs())]
+    #[error("the order did not come to an end within four minutes")]
     Late,
+    /// What the authority answered makes no sense, and the library gave up at it.
+    #[error("what the authority answered makes no sense")]
+    Senseless,
 }
 
-/// How long all of it may take.
-pub(super) const LONGEST: Duration = Duration::from_secs(180);
 /// How long the authority may take to look, and to issue.
 const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(75));
 
@@ -95,8 +96,7 @@ pub(super) async fn order(
     before: Option<&Issued>,
     now: Time,
 ) -> Result<Issued, OrderError> {
-    let ordered = tokio::time::timeout(LONGEST, issued(account, wanted, before)).await;
-    let pem = ordered.map_err(|_| OrderError::Late)?.map_err(|error| match error {
+    let pem = issued(account, wanted, before).await.map_err(|error| match error {
         OrderError::Authority(Error::Api(problem)) if is_without_account(&problem) => {
             OrderError::NoAccount
         }
@@ -153,7 +153,12 @@ async fn issued(
     let leaf = before.and_then(leaf);
     let replaces = leaf.as_ref().and_then(|leaf| leaf.try_into().ok());
     let replacing = match replaces {
-        Some(id) => account.new_order(&with_profile().replaces(id)).await.ok(),
+        Some(id) => match account.new_order(&with_profile().replaces(id)).await {
+            Err(Error::Api(problem)) if is_about_us(&problem) => {
+                return Err(Error::Api(problem).into());
+            }
+            replacing => replacing.ok(),
+        },
         None => None,
     };
     let mut order = match replacing {
@@ -173,8 +178,23 @@ async fn issued(
     let request = params.serialize_request(&key).map_err(unusable)?;
     order.finalize_csr(request.der()).await?;
     let chain = order.poll_certificate(&PATIENCE).await?;
-    Ok(format!("{}\n{}", chain.trim_end(), key.serialize_pem()))
+    Ok(format!("{}{}", written_anew(&chain)?, pem("PRIVATE KEY", key.serialized_der())))
 }
+
+/// Writes a chain as we write it: nothing else that an authority might send with it is kept, a key
+/// above all.
+fn written_anew(chain: &str) -> Result<String, OrderError> {
+    let unusable = |error: String| OrderError::Unusable(error);
+    let chain = read_chain(chain.as_bytes()).map_err(|error| unusable(error.to_string()))?;
+    let written: String = chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+    if chain.len() > MOST_CERTIFICATES || written.len() > MOST_BYTES {
+        return Err(unusable("its chain is longer than any client takes".to_owned()));
+    }
+    Ok(written)
+}
+
+const MOST_CERTIFICATES: usize = 10;
+const MOST_BYTES: usize = 64 * 1024;
 
 /// Has the authority look at each name.
 async fn claim(order: &mut Order) -> Result<(), OrderError> {
@@ -201,14 +221,38 @@ async fn not_seen(order: &mut Order) -> Option<OrderError> {
         let Ok(state) = authorization.refresh().await else { continue };
         let mut problems = state.challenges.iter().filter_map(|one| one.error.as_ref());
         if let Some(problem) = problems.next() {
-            let why = Foreign::new(&problem.to_string());
+            let why = problem.to_string();
             return Some(OrderError::NotOurs { name, why });
         }
     }
     None
 }
 
+/// Tells whether a problem is not of the order but of who orders: another one would be no better.
+fn is_about_us(problem: &Problem) -> bool {
+    let kind = problem.r#type.as_deref().unwrap_or_default();
+    is_without_account(problem)
+        || ["rateLimited", "unauthorized"].iter().any(|end| kind.ends_with(&format!(":{end}")))
+}
+
 /// Tells whether the authority does not know who asks (RFC 8555, 6.7).
 fn is_without_account(problem: &Problem) -> bool {
     problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_an_authority_sends_nothing_is_kept_but_a_chain_of_some_certificates() {
+        let made = rcgen::generate_simple_self_signed(["portal.example".to_owned()]).unwrap();
+        let (one, foreign) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let sent = format!("\u{1}words\n{foreign}\n{one}\n{foreign}");
+        assert_eq!(written_anew(&sent).unwrap(), one.replace('\r', ""));
+        let many = one.repeat(MOST_CERTIFICATES);
+        assert!(written_anew(&many).is_ok());
+        assert!(written_anew(&format!("{many}{one}")).is_err());
+        assert!(written_anew(&foreign).is_err() && written_anew("").is_err());
+    }
 }

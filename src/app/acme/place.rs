@@ -29,6 +29,15 @@ pub(super) enum Seen {
     File(Vec<u8>),
 }
 
+/// What was found.
+pub(super) struct Found {
+    pub(super) book: Book,
+    pub(super) seen: Seen,
+    /// Whether it is to be sealed anew: not all replicas could read it, or one could that has a
+    /// secret which was taken away.
+    pub(super) is_sealed_otherwise: bool,
+}
+
 /// Why the book cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BookError {
@@ -42,8 +51,14 @@ pub(super) enum BookError {
     #[error("others change it all the time")]
     Busy,
     /// It is sealed with secrets of others, or damaged.
-    #[error("what is kept of the authority cannot be read: {0}")]
+    #[error(
+        "what is kept of the authority cannot be read: {0}: it is damaged, or sealed with a secret \
+         that is in store.secret_files no more; delete it, and it is made of what replicas know"
+    )]
     Shut(String),
+    /// It cannot be written as JSON.
+    #[error("what is kept of the authority cannot be written: {0}")]
+    Unwritable(#[from] serde_json::Error),
 }
 
 impl Place {
@@ -52,34 +67,41 @@ impl Place {
         &self,
         seen: Option<&Seen>,
         now: Time,
-    ) -> Result<Option<(Book, Seen)>, BookError> {
-        let (bytes, found) = match self {
+    ) -> Result<Option<Found>, BookError> {
+        let (bytes, found, is_sealed_otherwise) = match self {
             Self::Shared(record) => {
                 let known = seen.and_then(|seen| match seen {
                     Seen::Record(version) => Some(version),
                     Seen::Nothing | Seen::File(_) => None,
                 });
                 match record.read(known, now).await? {
-                    None => (None, Seen::Nothing),
+                    None => (None, Seen::Nothing, false),
                     Some(found) if Some(&found.version) == known => return Ok(None),
                     Some(found) => {
                         let shut = || BookError::Shut(record.shown());
                         let plain = found.plain.ok_or_else(shut)?;
-                        (Some(plain.expose().clone()), Seen::Record(found.version))
+                        // One that was taken out here goes when a replica starts: later it may be
+                        // that of one which has more secrets.
+                        let has_others = seen.is_none() && found.has_others;
+                        let otherwise = !found.is_for_all || has_others;
+                        (Some(plain.expose().clone()), Seen::Record(found.version), otherwise)
                     }
                 }
             }
             Self::Folder(state) => match state.authority_book()? {
-                None => (None, Seen::Nothing),
-                Some(bytes) => (Some(bytes.clone()), Seen::File(bytes)),
+                None => (None, Seen::Nothing, false),
+                Some(bytes) => (Some(bytes.clone()), Seen::File(bytes), false),
             },
         };
         if seen == Some(&found) {
             return Ok(None);
         }
-        let Some(bytes) = bytes else { return Ok(Some((Book::default(), found))) };
         let shut = || BookError::Shut(self.shown());
-        Ok(Some((Book::read(&bytes).ok_or_else(shut)?, found)))
+        let book = match bytes {
+            None => Book::default(),
+            Some(bytes) => Book::read(&bytes).ok_or_else(shut)?,
+        };
+        Ok(Some(Found { book, seen: found, is_sealed_otherwise }))
     }
 
     /// Writes it in the place of what was seen; says whether that was still so.
@@ -89,7 +111,7 @@ impl Place {
         book: &Book,
         now: Time,
     ) -> Result<Option<Seen>, BookError> {
-        let bytes = book.to_bytes();
+        let bytes = book.to_bytes()?;
         match self {
             Self::Shared(record) => {
                 let was = match was {

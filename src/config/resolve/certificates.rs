@@ -36,11 +36,10 @@ pub(super) fn resolve(
     }
     // 1. What is ordered, and the files of every pair with its key. The first is the default.
     let advice = "name a PEM file; TLS needs listen.certificate and listen.key";
-    let acme = acme::resolve(context, portal);
+    let (acme, given) = (acme::resolve(context, portal), given(file));
     if acme.is_none() && file.acme.directory.is_some() {
         return None;
     }
-    let given = given(file);
     let mut files = Vec::new();
     for (place, (certificate, key, staple)) in &given {
         let certificate = context.required(&format!("{place}.certificate"), *certificate, advice);
@@ -63,17 +62,18 @@ pub(super) fn resolve(
         Ok(certificates) => certificates,
         Err(errors) => {
             for (number, error) in errors {
-                let place = given.get(number).map_or(ACME, |(place, _)| place);
-                refuse(context, place, &error);
+                if let Some((place, _)) = given.get(number) {
+                    refuse(context, place, &error);
+                }
             }
             return None;
         }
     };
     // 3. What can be used may still be of no use.
     for (number, status) in certificates.status().iter().enumerate() {
-        match given.get(number) {
-            Some((place, _)) => check_dates(context, &format!("{place}.certificate"), status),
-            None => check_dates(context, key!(listen.acme.directory), status),
+        // One that is ordered is renewed by itself.
+        if let Some((place, _)) = given.get(number) {
+            check_dates(context, &format!("{place}.certificate"), status);
         }
     }
     let others = portal.iter().flat_map(|portal| &portal.others);
@@ -121,14 +121,7 @@ fn ordered(path: PathBuf) -> Files {
     Files { certificate: path.clone(), key: path, ocsp_staple: None, may_be_missing: true }
 }
 
-const ACME: &str = "listen.acme";
-
 fn refuse(context: &mut Context<'_>, place: &str, error: &Error) {
-    if place == ACME {
-        let advice =
-            "move the file away: it is made anew of what is kept beside it, or ordered again";
-        return context.error(key!(listen.acme.directory), error.to_string(), advice);
-    }
     let (name, advice) = match (error, error.part()) {
         (Error::Unreadable { .. }, Part::Certificate) => ("certificate", READABLE),
         (Error::Unreadable { .. }, Part::Key) => ("key", READABLE),

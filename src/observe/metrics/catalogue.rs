@@ -110,6 +110,7 @@ pub static ALL: &[&Metric] = &[
     &KEYS_KEPT,
     &CERTIFICATE_EXPIRY,
     &CERTIFICATE_ORDERS,
+    &CERTIFICATE_ORDERS_WELL,
     &CERTIFICATE_RELOADS,
     &CERTIFICATE_FAILED,
     &UPSTREAM_REQUESTS,
@@ -247,6 +248,8 @@ metrics! {
         "when a certificate ends, in seconds since the epoch";
     CERTIFICATE_ORDERS = "brama_certificate_orders", Counter, ["result"],
         "orders at the authority of listen.acme that brought a certificate, or failed";
+    CERTIFICATE_ORDERS_WELL = "brama_certificate_orders_well", Gauge, [],
+        "1 when the certificate that is wanted of the authority is there, and no order failed last";
     CERTIFICATE_RELOADS = "brama_certificate_reloads", Counter, ["result"],
         "changed certificates for citizens that were taken, or could not be used";
     CERTIFICATE_FAILED = "brama_certificate_reload_failed", Gauge, ["file"],

@@ -118,6 +118,11 @@ impl Certificates {
         for (number, files) in files.iter().enumerate() {
             match Pair::read(files) {
                 Ok(pair) => pairs.push(pair.map(Arc::new)),
+                // Whoever makes it writes it anew.
+                Err(error) if files.may_be_missing => {
+                    warn!(%error, "certificate cannot be used, and is taken for missing");
+                    pairs.push(None);
+                }
                 Err(error) => errors.push((number, error)),
             }
         }

@@ -95,6 +95,7 @@ fn a_certificate_is_ordered_and_outlives_the_process_and_its_account() {
     assert!(opens(&gateway, &root));
     let first = presented(&gateway).unwrap();
     assert_eq!(orders(&gateway.numbers(), "issued"), 1.0);
+    assert_eq!(gateway.numbers().value("brama_certificate_orders_well", &[]), 1.0);
     // Who asks as the authority does gets an answer that is no page, and everybody else goes to https.
     let ask = |target: &str| {
         let mut wire = Wire::connect(redirect);
@@ -219,6 +220,19 @@ fn replicas_have_one_account_and_one_certificate_and_any_of_them_answers_the_aut
     for other in [&second, &third] {
         assert_eq!(orders(&other.numbers(), "issued") + orders(&other.numbers(), "failed"), 0.0);
     }
+    // The store loses it: it is put back, and nothing is ordered.
+    redis.ask("FLUSHALL");
+    let deadline = Instant::now() + ORDER;
+    let is_put_back =
+        |one: &Gateway| one.program.said().iter().any(|line| line.contains("the store lost it"));
+    while ![&first, &second, &third].into_iter().any(is_put_back) {
+        assert!(Instant::now() < deadline, "nobody puts it back");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let fourth = replica(free_address());
+    hears(&fourth.program, 1, "new certificate is in use");
+    assert_eq!(presented(&fourth), presented(&first));
+    assert_eq!(orders(&fourth.numbers(), "issued") + orders(&first.numbers(), "issued"), 1.0);
     // What is in the store is sealed.
     let kept = redis.ask("KEYS *");
     let all: String = kept.lines().map(|key| redis.ask(&format!("HGETALL {key}"))).collect();
@@ -248,6 +262,7 @@ fn without_the_authority_citizens_are_served_as_before_and_it_is_said_why() {
         // A handshake ends with an alert, and not with a certificate that nobody vouches for.
         assert_eq!(presented(&gateway), None);
         assert_eq!(orders(&gateway.numbers(), "failed"), 1.0);
+        assert_eq!(gateway.numbers().value("brama_certificate_orders_well", &[]), 0.0);
         // The rest goes on.
         let mut wire = Wire::connect(redirect);
         wire.send(format!("GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n").as_bytes());
