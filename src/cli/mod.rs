@@ -1,5 +1,6 @@
 //! The command line.
 
+mod certs;
 mod check;
 mod completions;
 mod configuration;
@@ -63,6 +64,8 @@ enum Command {
     /// Lists, rotates and retires the keys that sign identities at a running gateway and its
     /// replicas; saves the secret of the pseudonyms.
     Keys(keys::Arguments),
+    /// Says what certificates and keys are, compares two, and makes requests for new ones.
+    Certs(certs::Arguments),
     /// Says which rule decides about a request and why, exactly as a running gateway does.
     ExplainPolicy(explain_policy::Arguments),
     /// Prints what a proxy in front needs that asks the gateway about each request: nginx and
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        Command::Certs(arguments) => certs::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
         Command::PrintConfig(arguments) => print_config::run(&arguments),
         Command::Reason(arguments) => reason::run(&arguments),

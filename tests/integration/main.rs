@@ -41,6 +41,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says no by a panic")]
 
 mod access;
+mod certs;
 mod commands;
 mod doors;
 mod explain_policy;

@@ -1,0 +1,197 @@
+//! What a certificate says of itself (RFC 5280), in words that are compared and shown.
+
+use serde::Serialize;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+use crate::base::clock::Time;
+use crate::base::encoding::{hex_lower, sha256};
+use crate::base::foreign::Foreign;
+
+/// The facts of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Facts {
+    pub(super) subject: String,
+    pub(super) issuer: String,
+    /// In hexadecimal digits.
+    pub(super) serial: String,
+    pub(super) not_before: Time,
+    pub(super) not_after: Time,
+    /// The kind of key, such as `EC P-256`.
+    pub(super) key: String,
+    /// The algorithm by which the issuer signed.
+    pub(super) signed_with: String,
+    /// Key usages, as RFC 5280 4.2.1.3 names them.
+    pub(super) usages: Vec<String>,
+    /// Extended key usages.
+    pub(super) purposes: Vec<String>,
+    /// Names of DNS, addresses, mail.
+    pub(super) names: Vec<String>,
+    pub(super) is_authority: bool,
+    /// Where lists of what is revoked are.
+    pub(super) revocation: Vec<String>,
+    /// The SHA-256 of the certificate in DER, in hexadecimal digits.
+    pub(super) fingerprint: String,
+    /// The SHA-256 of the public key (SubjectPublicKeyInfo).
+    pub(super) key_fingerprint: String,
+    #[serde(skip)]
+    pub(super) common_name: Option<String>,
+}
+
+/// Reads the facts of a certificate in DER.
+pub(super) fn read(der: &[u8]) -> Result<Facts, String> {
+    let (rest, certificate) =
+        X509Certificate::from_der(der).map_err(|error| format!("no certificate: {error}"))?;
+    if !rest.is_empty() {
+        return Err("no certificate: there are bytes behind its end".to_owned());
+    }
+    let time = |time: x509_parser::time::ASN1Time| {
+        Time::from_second(time.timestamp()).map_err(|error| error.to_string())
+    };
+    let mut facts = Facts {
+        subject: shown(&certificate.subject().to_string()),
+        issuer: shown(&certificate.issuer().to_string()),
+        serial: hex_lower(certificate.raw_serial()),
+        not_before: time(certificate.validity().not_before)?,
+        not_after: time(certificate.validity().not_after)?,
+        key: key(&certificate),
+        signed_with: algorithm(&certificate.signature_algorithm.algorithm.to_id_string()),
+        usages: Vec::new(),
+        purposes: Vec::new(),
+        names: Vec::new(),
+        is_authority: false,
+        revocation: Vec::new(),
+        fingerprint: hex_lower(&sha256(der)),
+        key_fingerprint: hex_lower(&sha256(certificate.public_key().raw)),
+        common_name: common_name(&certificate),
+    };
+    for extension in certificate.extensions() {
+        facts.take_in(extension.parsed_extension());
+    }
+    Ok(facts)
+}
+
+impl Facts {
+    fn take_in(&mut self, extension: &ParsedExtension<'_>) {
+        match extension {
+            ParsedExtension::KeyUsage(usage) => {
+                self.usages = usage.to_string().split(", ").map(spelled).collect();
+            }
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                let known = [
+                    (usage.any, "anyExtendedKeyUsage"),
+                    (usage.server_auth, "serverAuth"),
+                    (usage.client_auth, "clientAuth"),
+                    (usage.code_signing, "codeSigning"),
+                    (usage.email_protection, "emailProtection"),
+                    (usage.time_stamping, "timeStamping"),
+                    (usage.ocsp_signing, "OCSPSigning"),
+                ];
+                let named =
+                    known.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.to_owned());
+                self.purposes = named.collect();
+                self.purposes.extend(usage.other.iter().map(|one| one.to_id_string()));
+            }
+            ParsedExtension::SubjectAlternativeName(names) => {
+                self.names = names.general_names.iter().map(general_name).collect();
+            }
+            ParsedExtension::BasicConstraints(constraints) => self.is_authority = constraints.ca,
+            ParsedExtension::CRLDistributionPoints(points) => {
+                let names = points.iter().filter_map(|point| match &point.distribution_point {
+                    Some(x509_parser::extensions::DistributionPointName::FullName(names)) => {
+                        Some(names.iter().map(general_name))
+                    }
+                    _ => None,
+                });
+                self.revocation = names.flatten().collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns the whole days between two times; less than none when the second is the earlier one.
+pub(super) fn days(from: Time, until: Time) -> i64 {
+    (until.as_second() - from.as_second()).div_euclid(24 * 3600)
+}
+
+/// Values of certificates are foreign: bounded, and nothing that a terminal obeys.
+fn shown(value: &str) -> String {
+    Foreign::new(value).to_string()
+}
+
+/// "Digital Signature" as RFC 5280 spells it: `digitalSignature`.
+fn spelled(words: &str) -> String {
+    let mut spelled = words.replace(' ', "");
+    if let Some(first) = spelled.get_mut(0..1)
+        && !words.starts_with("CRL")
+    {
+        first.make_ascii_lowercase();
+    }
+    match spelled.as_str() {
+        "cRLSign" | "CRLSign" => "cRLSign".to_owned(),
+        _ => spelled,
+    }
+}
+
+fn general_name(name: &GeneralName<'_>) -> String {
+    let named = match name {
+        GeneralName::DNSName(name) => format!("DNS:{name}"),
+        GeneralName::RFC822Name(name) => format!("mail:{name}"),
+        GeneralName::URI(uri) => (*uri).to_owned(),
+        GeneralName::IPAddress(bytes) => match <[u8; 4]>::try_from(*bytes) {
+            Ok(bytes) => format!("IP:{}", std::net::Ipv4Addr::from(bytes)),
+            Err(_) => match <[u8; 16]>::try_from(*bytes) {
+                Ok(bytes) => format!("IP:{}", std::net::Ipv6Addr::from(bytes)),
+                Err(_) => "an address that is none".to_owned(),
+            },
+        },
+        GeneralName::DirectoryName(name) => name.to_string(),
+        _ => "a name of another kind".to_owned(),
+    };
+    shown(&named)
+}
+
+fn common_name(certificate: &X509Certificate<'_>) -> Option<String> {
+    let name = certificate.subject().iter_common_name().next()?;
+    name.as_str().ok().map(str::to_owned)
+}
+
+fn key(certificate: &X509Certificate<'_>) -> String {
+    let info = certificate.public_key();
+    let curve = info.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
+    match info.parsed() {
+        Ok(PublicKey::RSA(key)) => format!("RSA {}", key.key_size()),
+        Ok(PublicKey::EC(_)) => {
+            let curve = curve.map(|oid| oid.to_id_string()).unwrap_or_default();
+            let name = CURVES.iter().find(|(oid, _)| *oid == curve).map(|(_, name)| *name);
+            format!("EC {}", name.unwrap_or(&curve))
+        }
+        _ => algorithm(&info.algorithm.algorithm.to_id_string()),
+    }
+}
+
+/// RFC 5480, 2.1.1.1, and RFC 5639.
+const CURVES: [(&str, &str); 4] = [
+    ("1.2.840.10045.3.1.7", "P-256"),
+    ("1.3.132.0.34", "P-384"),
+    ("1.3.132.0.35", "P-521"),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
+];
+
+fn algorithm(oid: &str) -> String {
+    let named = match oid {
+        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
+        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+        "1.3.101.112" => "Ed25519",
+        other => other,
+    };
+    named.to_owned()
+}

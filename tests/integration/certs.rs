@@ -1,0 +1,346 @@
+//! `brama certs`: what operators and authorities hand over is read in whatever form it comes, and said
+//! to be what it is.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::commands::{GOOD, folder as kit};
+
+/// A folder in which files are made by others than us.
+struct World(TempDir);
+
+impl World {
+    /// A key and its certificate by an authority, `a.key`, `a.pem` and `ca.pem`, as openssl makes them.
+    fn new() -> Option<Self> {
+        let world = Self(tempfile::tempdir().unwrap());
+        if Command::new("openssl").arg("version").output().is_err() {
+            let required =
+                std::env::var_os("BRAMA_JUDGES").is_some_and(|value| value == "required");
+            assert!(!required, "openssl is not installed, and BRAMA_JUDGES=required");
+            eprintln!("SKIPPED: openssl is not installed");
+            return None;
+        }
+        world.openssl(&[
+            "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 3650 -subj",
+            "/CN=CA_INT_LOGIN",
+        ]);
+        world.openssl(&["ecparam -name prime256v1 -genkey -noout -out a.key"]);
+        world.issue("a", "a.key", "/O=Urząd/CN=portal_sig_ec", "digitalSignature", 730);
+        Some(world)
+    }
+
+    /// Has the authority issue a certificate for a key.
+    fn issue(&self, name: &str, key: &str, subject: &str, usage: &str, days: u32) {
+        let request = format!("req -new -utf8 -key {key} -out {name}.csr -subj");
+        self.openssl(&[&request, subject]);
+        let extensions = format!("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,{usage}\n");
+        self.write("ext", extensions.as_bytes());
+        self.openssl(&[&format!(
+            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days \
+             {days} -extfile ext"
+        )]);
+    }
+
+    /// Runs openssl; the last of several words may have spaces in it.
+    fn openssl(&self, words: &[&str]) {
+        let mut command = Command::new("openssl");
+        command.current_dir(self.0.path()).stdin(Stdio::null());
+        command.args(words[0].split_whitespace()).args(&words[1..]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).unwrap()
+    }
+
+    fn certs(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.current_dir(self.0.path()).arg("certs").args(words).output().unwrap()
+    }
+
+    fn inspect(&self, words: &[&str]) -> (i32, Value) {
+        let output = self.certs(&[&["inspect", "--json"], words].concat());
+        let json = serde_json::from_slice(&output.stdout);
+        (output.status.code().unwrap(), json.unwrap_or_else(|_| Value::String(text(&output))))
+    }
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
+    let Some(world) = World::new() else { return };
+    for command in [
+        "x509 -in a.pem -outform DER -out a.der",
+        "pkcs8 -topk8 -nocrypt -in a.key -out a.pkcs8",
+        "pkcs8 -topk8 -nocrypt -in a.key -outform DER -out a.pkcs8.der",
+        "ec -in a.key -outform DER -out a.sec1.der",
+        "crl2pkcs7 -nocrl -certfile a.pem -certfile ca.pem -out chain.p7b",
+        "crl2pkcs7 -nocrl -certfile a.pem -certfile ca.pem -outform DER -out chain.p7c",
+        "pkcs12 -export -in a.pem -inkey a.key -certfile ca.pem -out a.p12 -passout pass:tajne",
+        "pkcs12 -export -legacy -in a.pem -inkey a.key -out legacy.p12 -passout pass:tajne",
+        "pkcs12 -export -keypbe NONE -certpbe NONE -in a.pem -inkey a.key -out plain.p12 -passout pass:tajne",
+        "pkcs12 -export -in a.pem -inkey a.key -out empty.p12 -passout pass:",
+        "pkcs12 -export -nokeys -in a.pem -out no-key.p12 -passout pass:tajne",
+        "pkcs12 -export -nocerts -inkey a.key -out no-certificate.p12 -passout pass:tajne",
+        "pkcs8 -topk8 -in a.key -out encrypted.key -passout pass:tajne",
+    ] {
+        world.openssl(&[command]);
+    }
+    world.write("password", b"tajne\r\n");
+    let pem = world.read("a.pem");
+    let crlf = String::from_utf8(pem.clone()).unwrap().replace('\n', "\r\n");
+    world.write("windows.pem", &[b"\xef\xbb\xbf", crlf.as_bytes()].concat());
+    let ca = world.read("ca.pem");
+    world
+        .write("chain.pem", &[b"Bag Attributes\n  friendlyName: portal\n", &pem[..], &ca].concat());
+    world.write("both.pem", &[world.read("a.key"), pem.clone()].concat());
+    let lines = String::from_utf8(pem).unwrap();
+    let bare: String = lines.lines().filter(|line| !line.starts_with('-')).collect();
+    world.write("bare.txt", bare.as_bytes());
+    // File, certificates, keys, and what of the rest is said.
+    for (file, certificates, keys, says) in [
+        ("a.pem", 1, 0, "PEM"),
+        ("a.der", 1, 0, "DER"),
+        ("windows.pem", 1, 0, "PEM"),
+        ("bare.txt", 1, 0, "DER"),
+        ("chain.pem", 2, 0, "PEM"),
+        ("both.pem", 1, 1, "PEM"),
+        ("a.key", 0, 1, "PEM"),
+        ("a.pkcs8", 0, 1, "PEM"),
+        ("a.pkcs8.der", 0, 1, "DER"),
+        ("a.sec1.der", 0, 1, "DER"),
+        ("chain.p7b", 2, 0, "PEM"),
+        ("chain.p7c", 2, 0, "PKCS #7"),
+        ("a.p12", 2, 1, "PKCS #12"),
+        ("legacy.p12", 1, 1, "PKCS #12"),
+        ("plain.p12", 1, 1, "PKCS #12"),
+        ("no-key.p12", 1, 0, "PKCS #12"),
+        ("no-certificate.p12", 0, 1, "PKCS #12"),
+        ("encrypted.key", 0, 0, "a private key with a password"),
+        ("a.csr", 0, 0, "a request for a certificate"),
+    ] {
+        let (_, found) = world.inspect(&[file, "--password-file", "password"]);
+        let count = |what: &str| found[what].as_array().map_or(99, Vec::len);
+        assert_eq!((count("certificates"), count("keys")), (certificates, keys), "{file}: {found}");
+        assert!(found.to_string().contains(says), "{file}: {found}");
+    }
+    let (status, found) = world.inspect(&["empty.p12"]);
+    assert_eq!((status, found["keys"].as_array().unwrap().len()), (0, 1), "{found}");
+    // And the twins: what cannot be read says why, and what to do.
+    world.write("wrong", b"another\n");
+    world.write("nothing", b"");
+    world.write("words", b"this is no key\n");
+    world.write("torn.pem", &world.read("a.pem")[..300]);
+    world.write("torn.der", &world.read("a.der")[..100]);
+    world.write("damaged.pem", b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
+    for (words, says) in [
+        (&["a.p12"][..], "--password-file"),
+        (&["a.p12", "--password-file", "wrong"], "is the password right?"),
+        (&["a.p12", "--password-file", "missing"], "missing: No such file"),
+        (&["nothing"], "it is empty"),
+        (&["words"], "neither PEM nor DER"),
+        (&["torn.pem"], "PEM"),
+        (&["torn.der"], "PKCS #12"),
+        (&["damaged.pem"], "damaged"),
+        (&["missing.pem"], "No such file"),
+    ] {
+        let (status, said) = world.inspect(words);
+        assert_eq!(status, 2, "{words:?}: {said}");
+        assert!(said.to_string().contains(says), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn what_is_inspected_is_put_together_and_no_private_key_is_printed() {
+    let Some(world) = World::new() else { return };
+    let (status, found) = world.inspect(&["a.pem", "a.key", "ca.pem"]);
+    assert_eq!(status, 0, "{found}");
+    let one = &found["certificates"][0];
+    assert_eq!(one["subject"], "O=Urząd, CN=portal_sig_ec");
+    assert_eq!((&one["key"], &one["file"]), (&"a.key".into(), &"a.pem".into()));
+    assert_eq!(one["signed_by"], "ca.pem");
+    assert_eq!(one["usages"], serde_json::json!(["digitalSignature"]));
+    let left = one["days_left"].as_i64().unwrap();
+    assert!((729..=730).contains(&left), "{left}");
+    let openssl = Command::new("openssl")
+        .current_dir(world.0.path())
+        .args(["x509", "-in", "a.pem", "-noout", "-fingerprint", "-sha256"])
+        .output()
+        .unwrap();
+    let fingerprint = text(&openssl).trim().rsplit('=').next().unwrap().replace(':', "");
+    assert_eq!(one["fingerprint"].as_str().unwrap(), fingerprint.to_lowercase());
+    // For people the same; and of the key its public half alone.
+    let said = text(&world.certs(&["inspect", "a.pem", "a.key", "ca.pem"]));
+    for part in ["EC P-256", " days left", "CN=CA_INT_LOGIN (ca.pem)", "of a certificate here"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let key = String::from_utf8(world.read("a.key")).unwrap();
+    let secret = key.lines().nth(1).unwrap();
+    assert!(!said.contains(secret) && !found.to_string().contains(secret));
+    // A key of something else, and a certificate that has ended.
+    world.openssl(&["ecparam -name prime256v1 -genkey -noout -out other.key"]);
+    let (status, found) = world.inspect(&["a.pem", "other.key"]);
+    assert_eq!(status, 1);
+    assert!(found["problems"][0].as_str().unwrap().contains("fits none"), "{found}");
+    world.openssl(&["x509 -req -in a.csr -signkey a.key -out ended.pem -days -1"]);
+    let (status, found) = world.inspect(&["ended.pem"]);
+    assert_eq!(status, 1);
+    assert!(found["problems"][0].as_str().unwrap().contains("ended on"), "{found}");
+}
+
+#[test]
+fn a_configuration_says_what_it_uses_a_certificate_for() {
+    let kit = kit(GOOD);
+    let inspect = |file: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+        command.current_dir(kit.path()).args(["certs", "inspect", "--json", file]);
+        let output = command.args(["--config", "brama.toml"]).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+    };
+    let used = |found: &Value| {
+        let used = found["certificates"][0]["used_by"].as_array().unwrap().clone();
+        used.iter().map(|one| one.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let signing = inspect("service-sig.crt.pem");
+    let expected = ["service.signing_certificate", "service.signing_key (its private key)"];
+    assert_eq!(used(&signing), expected);
+    // The same certificate by another name; and one that nobody uses.
+    let copy = Path::new("copy.pem");
+    fs::copy(kit.path().join("service-sig.crt.pem"), kit.path().join(copy)).unwrap();
+    assert_eq!(used(&inspect("copy.pem")), expected);
+    assert_eq!(used(&inspect("node-tls.crt.pem")), [""; 0]);
+}
+
+#[test]
+fn a_bought_certificate_is_compared_with_the_one_that_was_admitted() {
+    let Some(world) = World::new() else { return };
+    world.openssl(&["ecparam -name prime256v1 -genkey -noout -out b.key"]);
+    world.issue("b", "b.key", "/O=Urząd/CN=portal_sig_ec", "digitalSignature", 730);
+    let compare = |new: &str| {
+        let output = world.certs(&["compare", "--json", "a.pem", new]);
+        let told: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        let rows = told["differences"].as_array().unwrap().clone();
+        let with = |verdict: &str| {
+            let rows = rows.iter().filter(|row| row["verdict"] == verdict);
+            rows.map(|row| row["what"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        (output.status.code().unwrap(), with("differs"), with("look"))
+    };
+    let none = || Vec::<String>::new();
+    assert_eq!(compare("b.pem"), (0, none(), none()));
+    world.openssl(&["ecparam -name secp384r1 -genkey -noout -out p384.key"]);
+    world.openssl(&["genrsa -out rsa.key 2048"]);
+    let subject = "/O=Urząd/CN=portal_sig_ec";
+    for (name, key, subject, usage, days, differs, look) in [
+        ("p384", "p384.key", subject, "digitalSignature", 730, &["key"][..], &[][..]),
+        ("rsa", "rsa.key", subject, "digitalSignature", 730, &["key"], &[]),
+        ("usage", "b.key", subject, "keyAgreement", 730, &["key usage"], &[]),
+        (
+            "cn",
+            "b.key",
+            "/O=Urząd/CN=portal",
+            "digitalSignature",
+            730,
+            &["common name"],
+            &["subject"],
+        ),
+        ("life", "b.key", subject, "digitalSignature", 365, &[], &["life"]),
+        ("soon", "b.key", subject, "digitalSignature", 10, &[], &["life", "today"]),
+        ("o", "b.key", "/O=Inny/CN=portal_sig_ec", "digitalSignature", 730, &[], &["subject"]),
+    ] {
+        world.issue(name, key, subject, usage, days);
+        let (status, found, seen) = compare(&format!("{name}.pem"));
+        assert_eq!(
+            (found, seen),
+            (
+                differs.iter().map(|s| (*s).to_owned()).collect(),
+                look.iter().map(|s| (*s).to_owned()).collect()
+            ),
+            "{name}"
+        );
+        assert_eq!(status, i32::from(!differs.is_empty()), "{name}");
+    }
+    // A chain that is missing, in words for people.
+    world.write("with-chain.pem", &[world.read("a.pem"), world.read("ca.pem")].concat());
+    let said = text(&world.certs(&["compare", "with-chain.pem", "b.pem"]));
+    assert!(said.contains("look      chain: one authority beside it -> no authority"), "{said}");
+    assert!(said.contains("technically identical"), "{said}");
+    let output = world.certs(&["compare", "a.pem", "a.key"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("there is no certificate in it"), "{}", text(&output));
+}
+
+#[test]
+fn a_request_is_in_the_profile_of_the_node_and_its_key_for_the_owner_alone() {
+    let Some(world) = World::new() else { return };
+    let made = world.certs(&[
+        "csr",
+        "encryption",
+        "--issuer",
+        "portal",
+        "--organisation",
+        "Urząd Miasta",
+        "--locality",
+        "Łódź",
+        "--out",
+        "keys",
+    ]);
+    assert!(made.status.success(), "{}", text(&made));
+    let key = world.0.path().join("keys/portal_enc_ec.key");
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&key).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    let shown = Command::new("openssl")
+        .current_dir(world.0.path())
+        .args(["req", "-in", "keys/portal_enc_ec.csr", "-noout", "-text", "-verify"])
+        .args(["-nameopt", "utf8,sep_comma_plus"])
+        .output()
+        .unwrap();
+    let shown = text(&shown);
+    for part in [
+        "C=PL,L=Łódź,O=Urząd Miasta,CN=portal_enc_ec",
+        "NIST CURVE: P-256",
+        "Key Agreement",
+        "verify OK",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // What is issued for it is recognised.
+    world.issue("issued", "keys/portal_enc_ec.key", "/CN=portal_enc_ec", "keyAgreement", 30);
+    let (status, found) = world.inspect(&["issued.pem", "keys/portal_enc_ec.key"]);
+    assert_eq!((status, &found["certificates"][0]["key"]), (0, &"keys/portal_enc_ec.key".into()));
+    // A key that is there stays, and may be used again.
+    let before = fs::read(&key).unwrap();
+    let again = world.certs(&["csr", "encryption", "--issuer", "portal", "--out", "keys"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again).contains("is there already, and stays"), "{}", text(&again));
+    assert_eq!(fs::read(&key).unwrap(), before);
+    let words = ["csr", "encryption", "--issuer", "portal", "--out", "again", "--key"];
+    let again = world.certs(&[&words[..], &["keys/portal_enc_ec.key"]].concat());
+    assert!(again.status.success() && !world.0.path().join("again/portal_enc_ec.key").exists());
+    for (words, says) in [
+        (&["csr", "signing", "--issuer", "a/b"][..], "--issuer"),
+        (&["csr", "signing", "--issuer", &"a".repeat(60)], "64 letters"),
+        (&["csr", "signing", "--issuer", "a", "--country", "Polska"], "--country"),
+        (&["csr", "signing", "--issuer", "a", "--key", "a.pem"], "0 keys in it"),
+    ] {
+        let refused = world.certs(words);
+        assert!(!refused.status.success() && text(&refused).contains(says), "{words:?}");
+    }
+}
