@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
-use super::acme::Orders;
+use super::acme::{Counts, Orders};
 use super::current::Current;
 use super::keys::Keeper;
 use crate::base::clock::{SharedClock, Time};
@@ -15,7 +15,7 @@ use crate::base::shutdown::Shutdown;
 use crate::gateway::Shared;
 use crate::observe;
 use crate::observe::metrics::process::Process;
-use crate::observe::metrics::{ByName, CLASSES, MetricsEncoder, Scraper, Source, catalogue};
+use crate::observe::metrics::{ByName, CLASSES, Count, MetricsEncoder, Scraper, Source, catalogue};
 use crate::proxy::upstream::{ServerStatus, State, Status};
 use crate::server::certificates::Certificates;
 use crate::server::listener::Admission;
@@ -230,14 +230,16 @@ impl Metrics {
             }
             pinned.iter().try_for_each(|(name, last)| rows.add(&["node", name, ""], end(*last)))
         })?;
-        if let Some(orders) = &self.orders {
-            encoder.rows(&catalogue::CERTIFICATE_ORDERS, |rows| {
-                rows.add(&["issued"], orders.counts().issued.value() as f64)?;
-                rows.add(&["failed"], orders.counts().failed.value() as f64)
-            })?;
-            let is_well = orders.counts().is_well.load(Ordering::Relaxed);
-            encoder.one(&catalogue::CERTIFICATE_ORDERS_WELL, flag(is_well))?;
-        }
+        // Where none is ordered there is nothing that is not well.
+        let orders = self.orders.as_ref().map(|orders| orders.counts());
+        let number =
+            |count: fn(&Counts) -> &Count| orders.map_or(0.0, |all| count(all).value() as f64);
+        encoder.rows(&catalogue::CERTIFICATE_ORDERS, |rows| {
+            rows.add(&["issued"], number(|all| &all.issued))?;
+            rows.add(&["failed"], number(|all| &all.failed))
+        })?;
+        let is_well = orders.is_none_or(|all| all.is_well.load(Ordering::Relaxed));
+        encoder.one(&catalogue::CERTIFICATE_ORDERS_WELL, flag(is_well))?;
         let Some(certificates) = &self.certificates else { return Ok(()) };
         let counts = certificates.counts();
         encoder.rows(&catalogue::CERTIFICATE_RELOADS, |rows| {

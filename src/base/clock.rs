@@ -87,6 +87,14 @@ pub fn later(time: Time, by: Duration) -> Time {
     time.saturating_add(by).unwrap_or(Time::MAX)
 }
 
+/// Returns the time that is so many seconds after the epoch, or the first or last one that there is: a
+/// certificate without an end says 9999-12-31 (RFC 5280, 4.1.2.5), which is a day too late for us.
+#[must_use]
+pub fn at_second(seconds: i64) -> Time {
+    let nearest = if seconds < 0 { Time::MIN } else { Time::MAX };
+    Time::from_second(seconds).unwrap_or(nearest)
+}
+
 /// Subtracts a duration, stopping at the beginning of time instead of failing.
 #[must_use]
 pub fn earlier(time: Time, by: Duration) -> Time {
@@ -96,6 +104,13 @@ pub fn earlier(time: Time, by: Duration) -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_without_an_end_has_the_last_time_that_there_is() {
+        assert_eq!(at_second(253_402_300_799), Time::MAX);
+        assert_eq!(at_second(i64::MIN), Time::MIN);
+        assert_eq!(at_second(1_900_000_000).as_second(), 1_900_000_000);
+    }
 
     #[test]
     fn people_read_the_time_of_poland_in_summer_and_in_winter() {

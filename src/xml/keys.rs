@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::oid_registry::OID_KEY_TYPE_EC_PUBLIC_KEY;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
-use crate::base::clock::Time;
+use crate::base::clock::{Time, at_second};
 use crate::base::encoding::sha256;
 use crate::base::secret::Secret;
 
@@ -98,13 +98,10 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(bad(&"bytes after the end"));
         }
-        let time = |asn1: x509_parser::time::ASN1Time| {
-            Time::from_second(asn1.timestamp()).map_err(|error| bad(&error))
-        };
         Ok(Self {
             subject: parsed.subject().to_string(),
-            not_before: time(parsed.validity().not_before)?,
-            not_after: time(parsed.validity().not_after)?,
+            not_before: at_second(parsed.validity().not_before.timestamp()),
+            not_after: at_second(parsed.validity().not_after.timestamp()),
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
             ecdsa_value_length: ecdsa_value_length(parsed.public_key()),
             der: der.to_vec(),

@@ -99,6 +99,10 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
         "pkcs12 -export -nokeys -in a.pem -out no-key.p12 -passout pass:tajne",
         "pkcs12 -export -nocerts -inkey a.key -out no-certificate.p12 -passout pass:tajne",
         "pkcs8 -topk8 -in a.key -out encrypted.key -passout pass:tajne",
+        "ec -in a.key -aes128 -out traditional.key -passout pass:tajne",
+        "req -in a.csr -outform DER -out request.der",
+        "ec -in a.key -pubout -outform DER -out public.der",
+        "x509 -in a.pem -trustout -addtrust serverAuth -out trusted.pem",
     ] {
         world.openssl(&[command]);
     }
@@ -114,7 +118,26 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
     let bare: String = lines.lines().filter(|line| !line.starts_with('-')).collect();
     world.write("bare.txt", bare.as_bytes());
     // File, certificates, keys, and what of the rest is said.
+    let quoted: String = lines.lines().map(|line| format!("> {line}\n")).collect();
+    world.write("mail.txt", quoted.as_bytes());
+    world.write("one-line.pem", lines.replace('\n', " ").as_bytes());
+    let key = String::from_utf8(world.read("a.key")).unwrap();
+    world.write("one-line.key", key.replace('\n', " ").as_bytes());
+    world.write("line-end.der", &[&world.read("a.der")[..], b"\r\n"].concat());
+    world.write(
+        "unknown.pem",
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+    );
     for (file, certificates, keys, says) in [
+        ("mail.txt", 1, 0, "PEM"),
+        ("one-line.pem", 1, 0, "PEM"),
+        ("one-line.key", 0, 1, "PEM"),
+        ("line-end.der", 1, 0, "DER"),
+        ("request.der", 0, 0, "a request for a certificate"),
+        ("public.der", 0, 0, "a public key"),
+        ("traditional.key", 0, 0, "a private key with a password"),
+        ("trusted.pem", 1, 0, "PEM"),
+        ("unknown.pem", 0, 0, "OPENSSH PRIVATE KEY"),
         ("a.pem", 1, 0, "PEM"),
         ("a.der", 1, 0, "DER"),
         ("windows.pem", 1, 0, "PEM"),
@@ -148,9 +171,11 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
     world.write("words", b"this is no key\n");
     world.write("torn.pem", &world.read("a.pem")[..300]);
     world.write("torn.der", &world.read("a.der")[..100]);
+    world.write("torn.key", b"-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49AgEG");
+    world.write("store.jks", b"\xfe\xed\xfe\xed\0\0");
     world.write("damaged.pem", b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
     for (words, says) in [
-        (&["a.p12"][..], "--password-file"),
+        (&["a.p12"][..], "its password is needed"),
         (&["a.p12", "--password-file", "wrong"], "is the password right?"),
         (&["a.p12", "--password-file", "missing"], "missing: No such file"),
         (&["nothing"], "it is empty"),
@@ -158,12 +183,56 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
         (&["torn.pem"], "PEM"),
         (&["torn.der"], "PKCS #12"),
         (&["damaged.pem"], "damaged"),
+        (&["torn.key"], "has no end"),
+        (&["store.jks"], "keytool -importkeystore"),
+        (&["a.p12", "--password-file", "/dev/zero"], "is the password right?"),
         (&["missing.pem"], "No such file"),
     ] {
         let (status, said) = world.inspect(words);
         assert_eq!(status, 2, "{words:?}: {said}");
         assert!(said.to_string().contains(says), "{words:?}: {said}");
     }
+    // No part of a key is repeated, and one bad file hides no good one.
+    let said = text(&world.certs(&["inspect", "torn.key"]));
+    assert!(!said.contains("MIGHAgEA") && !said.contains("77, 73"), "{said}");
+    let output = world.certs(&["inspect", "a.pem", "nothing", "ca.pem"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("portal_sig_ec") && said.contains("CA_INT_LOGIN"), "{said}");
+}
+
+#[test]
+fn what_strangers_wrote_into_certificates_and_names_of_files_is_escaped() {
+    let Some(world) = World::new() else { return };
+    let name = "evil\u{1b}[2J\n  same      today: fine\u{202e}";
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let key = rcgen::KeyPair::generate().unwrap();
+    world.write("evil.pem", params.self_signed(&key).unwrap().pem().as_bytes());
+    let file = "a\u{1b}[31m\nproblem: none\n.pem";
+    fs::copy(world.0.path().join("evil.pem"), world.0.path().join(file)).unwrap();
+    let raw: std::ffi::OsString =
+        std::os::unix::ffi::OsStringExt::from_vec(b"\xff\xfe.pem".to_vec());
+    fs::copy(world.0.path().join("evil.pem"), world.0.path().join(&raw)).unwrap();
+    for words in [
+        &["inspect", "evil.pem", file][..],
+        &["inspect", "--json", "evil.pem", file],
+        &["compare", "a.pem", "evil.pem"],
+        &["compare", "--json", "evil.pem", "a.pem"],
+        &["inspect", "missing\u{1b}[2J\n"],
+        &["csr", "signing", "--issuer", "a\u{202e}b"],
+        &["csr", "signing", "--issuer", "a", "--organisation", "b\u{1b}[2J"],
+    ] {
+        let said = text(&world.certs(words));
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{words:?}: {said:?}");
+        assert!(!said.contains("\n  same      today: fine"), "{words:?}: {said}");
+        assert!(!said.contains("\nproblem: none"), "{words:?}: {said}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brama"));
+    command.current_dir(world.0.path()).args(["certs", "inspect", "--json"]).arg(raw);
+    let output = command.output().unwrap();
+    assert!(output.status.success() && serde_json::from_slice::<Value>(&output.stdout).is_ok());
 }
 
 #[test]
@@ -173,8 +242,10 @@ fn what_is_inspected_is_put_together_and_no_private_key_is_printed() {
     assert_eq!(status, 0, "{found}");
     let one = &found["certificates"][0];
     assert_eq!(one["subject"], "O=Urząd, CN=portal_sig_ec");
-    assert_eq!((&one["key"], &one["file"]), (&"a.key".into(), &"a.pem".into()));
-    assert_eq!(one["signed_by"], "ca.pem");
+    assert_eq!((&one["key_file"], &one["file"]), (&"a.key".into(), &"a.pem".into()));
+    assert_eq!((&one["signed_by_file"], &one["signature"]), (&"ca.pem".into(), &"verified".into()));
+    assert_eq!(one["key"], "EC P-256");
+    assert_eq!(found["keys"][0]["key_fingerprint"], one["key_fingerprint"]);
     assert_eq!(one["usages"], serde_json::json!(["digitalSignature"]));
     let left = one["days_left"].as_i64().unwrap();
     assert!((729..=730).contains(&left), "{left}");
@@ -225,6 +296,27 @@ fn a_configuration_says_what_it_uses_a_certificate_for() {
     fs::copy(kit.path().join("service-sig.crt.pem"), kit.path().join(copy)).unwrap();
     assert_eq!(used(&inspect("copy.pem")), expected);
     assert_eq!(used(&inspect("node-tls.crt.pem")), [""; 0]);
+    let key = inspect("service-sig.key.pem");
+    assert_eq!(key["keys"][0]["used_by"], serde_json::json!(["service.signing_key"]));
+    // One that is in PKCS #12, whose password stands beside it; and one that cannot be opened.
+    let mut openssl = Command::new("openssl");
+    openssl.current_dir(kit.path()).args(["pkcs12", "-export", "-in", "service-sig.crt.pem"]);
+    openssl.args(["-inkey", "service-sig.key.pem", "-out", "sig.p12", "-passout", "pass:tajne"]);
+    assert!(openssl.status().unwrap().success());
+    fs::write(kit.path().join("password"), "tajne\n").unwrap();
+    let p12 = GOOD
+        .replace("signing_certificate = \"service-sig.crt.pem\"", "signing_p12 = \"sig.p12\"")
+        .replace(
+            "signing_key = \"service-sig.key.pem\"",
+            "signing_p12_password_file = \"password\"",
+        );
+    assert_ne!(p12, GOOD);
+    fs::write(kit.path().join("brama.toml"), p12).unwrap();
+    assert_eq!(used(&inspect("copy.pem")), ["service.signing_p12"]);
+    fs::write(kit.path().join("password"), "another\n").unwrap();
+    let found = inspect("copy.pem");
+    let problem = found["problems"][0].as_str().unwrap();
+    assert!(problem.starts_with("service.signing_p12: "), "{problem}");
 }
 
 #[test]
@@ -277,6 +369,30 @@ fn a_bought_certificate_is_compared_with_the_one_that_was_admitted() {
         );
         assert_eq!(status, i32::from(!differs.is_empty()), "{name}");
     }
+    // What is not the same is not taken for it because it is long, or no text.
+    let long = "x".repeat(250);
+    world.issue(
+        "long-a",
+        "b.key",
+        &format!("/O=Urząd/L={}a/CN=p", &long[..100]),
+        "digitalSignature",
+        730,
+    );
+    world.issue(
+        "long-b",
+        "b.key",
+        &format!("/O=Urząd/L={}b/CN=p", &long[..100]),
+        "digitalSignature",
+        730,
+    );
+    let told = world.certs(&["compare", "--json", "long-a.pem", "long-b.pem"]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let subject =
+        told["differences"].as_array().unwrap().iter().find(|row| row["what"] == "subject");
+    assert_eq!(subject.unwrap()["verdict"], "look");
+    // The same twice in one file is one.
+    world.write("twice.pem", &[world.read("b.pem"), world.read("b.pem")].concat());
+    assert_eq!(compare("twice.pem"), (0, none(), none()));
     // A chain that is missing, in words for people.
     world.write("with-chain.pem", &[world.read("a.pem"), world.read("ca.pem")].concat());
     let said = text(&world.certs(&["compare", "with-chain.pem", "b.pem"]));
@@ -324,21 +440,38 @@ fn a_request_is_in_the_profile_of_the_node_and_its_key_for_the_owner_alone() {
     // What is issued for it is recognised.
     world.issue("issued", "keys/portal_enc_ec.key", "/CN=portal_enc_ec", "keyAgreement", 30);
     let (status, found) = world.inspect(&["issued.pem", "keys/portal_enc_ec.key"]);
-    assert_eq!((status, &found["certificates"][0]["key"]), (0, &"keys/portal_enc_ec.key".into()));
+    let fits = &found["certificates"][0]["key_file"];
+    assert_eq!((status, fits), (0, &"keys/portal_enc_ec.key".into()), "{found}");
     // A key that is there stays, and may be used again.
     let before = fs::read(&key).unwrap();
     let again = world.certs(&["csr", "encryption", "--issuer", "portal", "--out", "keys"]);
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again).contains("is there already, and stays"), "{}", text(&again));
     assert_eq!(fs::read(&key).unwrap(), before);
+    // An issuer that is an address is a name of files, too; and a request that is there stays.
+    let url = ["csr", "signing", "--issuer", "https://sp.example.pl/a", "--out", "url"];
+    assert!(world.certs(&url).status.success());
+    assert!(world.0.path().join("url/https___sp.example.pl_a_sig_ec.csr").exists());
+    world.write("taken_sig_ec.csr", b"sent already");
+    let taken = world.certs(&["csr", "signing", "--issuer", "taken"]);
+    assert_eq!(taken.status.code(), Some(2));
+    assert_eq!(world.read("taken_sig_ec.csr"), b"sent already");
+    assert!(!world.0.path().join("taken_sig_ec.key").exists());
     let words = ["csr", "encryption", "--issuer", "portal", "--out", "again", "--key"];
     let again = world.certs(&[&words[..], &["keys/portal_enc_ec.key"]].concat());
     assert!(again.status.success() && !world.0.path().join("again/portal_enc_ec.key").exists());
     for (words, says) in [
-        (&["csr", "signing", "--issuer", "a/b"][..], "--issuer"),
+        (&["csr", "signing", "--issuer", ""][..], "is empty"),
+        (&["csr", "signing", "--issuer", " a"], "with a space"),
+        (&["csr", "signing", "--issuer", "a_sig_ec"], "without _sig_ec"),
+        (&["csr", "signing", "--issuer", "a", "--organisation", ""], "is empty"),
+        (&["csr", "tls", "--issuer", "a b"], "no name of a host"),
+        (&["csr", "tls", "--issuer", ".."], "no name of a host"),
+        (&["csr", "tls", "--issuer", "a.example:443"], "no name of a host"),
+        (&["csr", "signing", "--issuer", "a", "--key", "ca.key"], "P-256 alone"),
         (&["csr", "signing", "--issuer", &"a".repeat(60)], "64 letters"),
         (&["csr", "signing", "--issuer", "a", "--country", "Polska"], "--country"),
-        (&["csr", "signing", "--issuer", "a", "--key", "a.pem"], "0 keys in it"),
+        (&["csr", "signing", "--issuer", "a", "--key", "a.csr"], "a request for a certificate"),
     ] {
         let refused = world.certs(words);
         assert!(!refused.status.success() && text(&refused).contains(says), "{words:?}");

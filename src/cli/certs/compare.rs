@@ -5,14 +5,16 @@
 //! certificate is listed, so that a person sees it; the rest is told apart as a matter for the
 //! operator.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::facts::{self, Facts, days};
-use super::material::{self, UNREADABLE};
+use super::material::{self, UNREADABLE, shown_path};
 use crate::base::clock::{Clock, SystemClock, Time, later};
+use crate::base::foreign::{Foreign, escaped_json};
 use crate::cli::output::{complain, print};
 
 #[derive(Debug, clap::Args)]
@@ -72,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let is_same = rows.iter().all(|row| row.verdict != Verdict::Differs);
     if *json {
         let told = serde_json::json!({ "is_technically_identical": is_same, "differences": rows });
-        print(told);
+        print(escaped_json(&told.to_string()));
     } else {
         rows.iter().for_each(|row| print(told(row)));
         print(match is_same {
@@ -94,9 +96,20 @@ struct Compared {
 fn one(path: &Path, password: Option<&Path>) -> Result<Compared, String> {
     let password = password.map(material::password).transpose()?;
     let material = material::read(path, password.as_ref()).map_err(|error| error.to_string())?;
-    let shown = path.display();
-    let all: Result<Vec<Facts>, String> =
-        material.certificates.iter().map(|der| facts::read(der)).collect();
+    let shown = shown_path(path);
+    let mut ders = material.certificates;
+    // The same one is often there twice, in PKCS #12 above all.
+    let mut seen = HashSet::new();
+    ders.retain(|der| seen.insert(der.clone()));
+    // Of several, the one whose key is there is meant.
+    let has_key = |der: &Vec<u8>| {
+        let public = facts::public_key(der);
+        material.keys.iter().any(|key| Some(key.public_key()) == public.as_deref())
+    };
+    if ders.iter().any(has_key) {
+        ders.retain(|der| has_key(der) || facts::read(der).is_ok_and(|facts| facts.is_authority));
+    }
+    let all: Result<Vec<Facts>, String> = ders.iter().map(|der| facts::read(der)).collect();
     let all = all.map_err(|error| format!("{shown}: {error}"))?;
     let (authorities, own): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.is_authority);
     let count = authorities.len();
@@ -107,7 +120,8 @@ fn one(path: &Path, password: Option<&Path>) -> Result<Compared, String> {
             None => Err(format!("{shown}: there is no certificate in it")),
         },
         Err(own) => {
-            let names: Vec<_> = own.iter().map(|one| one.subject.clone()).collect();
+            let name = |one: &Facts| format!("{} ({})", Foreign::new(&one.subject), one.serial);
+            let names: Vec<_> = own.iter().map(name).collect();
             Err(format!(
                 "{shown}: there are {} certificates in it, give a file with one: {}",
                 own.len(),
@@ -139,7 +153,7 @@ fn compare(old: &Compared, new: &Compared, now: Time) -> Vec<Row> {
         must("authority", |one| yes(one.is_authority), "a service's certificate is no authority's"),
         must(
             "common name",
-            |one| one.common_name.clone().unwrap_or_default(),
+            |one| sorted(&one.common_names),
             "the node knows services by <issuer>_sig_ec and <issuer>_enc_ec",
         ),
         may(
@@ -222,6 +236,8 @@ fn yes(is: bool) -> String {
 
 fn told(row: &Row) -> String {
     let Row { what, old, new, verdict, why } = row;
+    let (old, new) = (Foreign::new(old), Foreign::new(new));
+    let (old, new) = (old.as_str(), new.as_str());
     match verdict {
         Verdict::Same if old.is_empty() => format!("  same      {what}: {new}"),
         Verdict::Same => format!("  same      {what}: {old}"),

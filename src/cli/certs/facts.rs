@@ -1,13 +1,14 @@
-//! What a certificate says of itself (RFC 5280), in words that are compared and shown.
+//! What a certificate says of itself (RFC 5280), in words that are compared. They are foreign: whoever
+//! shows them bounds and escapes them.
 
 use serde::Serialize;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
+use x509_parser::x509::AttributeTypeAndValue;
 
-use crate::base::clock::Time;
+use crate::base::clock::{Time, at_second};
 use crate::base::encoding::{hex_lower, sha256};
-use crate::base::foreign::Foreign;
 
 /// The facts of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,8 +36,9 @@ pub(super) struct Facts {
     pub(super) fingerprint: String,
     /// The SHA-256 of the public key (SubjectPublicKeyInfo).
     pub(super) key_fingerprint: String,
+    /// Every common name; one that is no text as its bytes in hexadecimal digits.
     #[serde(skip)]
-    pub(super) common_name: Option<String>,
+    pub(super) common_names: Vec<String>,
 }
 
 /// Reads the facts of a certificate in DER.
@@ -46,15 +48,13 @@ pub(super) fn read(der: &[u8]) -> Result<Facts, String> {
     if !rest.is_empty() {
         return Err("no certificate: there are bytes behind its end".to_owned());
     }
-    let time = |time: x509_parser::time::ASN1Time| {
-        Time::from_second(time.timestamp()).map_err(|error| error.to_string())
-    };
+    let time = |time: x509_parser::time::ASN1Time| at_second(time.timestamp());
     let mut facts = Facts {
-        subject: shown(&certificate.subject().to_string()),
-        issuer: shown(&certificate.issuer().to_string()),
+        subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
         serial: hex_lower(certificate.raw_serial()),
-        not_before: time(certificate.validity().not_before)?,
-        not_after: time(certificate.validity().not_after)?,
+        not_before: time(certificate.validity().not_before),
+        not_after: time(certificate.validity().not_after),
         key: key(&certificate),
         signed_with: algorithm(&certificate.signature_algorithm.algorithm.to_id_string()),
         usages: Vec::new(),
@@ -64,7 +64,7 @@ pub(super) fn read(der: &[u8]) -> Result<Facts, String> {
         revocation: Vec::new(),
         fingerprint: hex_lower(&sha256(der)),
         key_fingerprint: hex_lower(&sha256(certificate.public_key().raw)),
-        common_name: common_name(&certificate),
+        common_names: common_names(&certificate),
     };
     for extension in certificate.extensions() {
         facts.take_in(extension.parsed_extension());
@@ -111,14 +111,15 @@ impl Facts {
     }
 }
 
+/// Returns the bits of the public key of a certificate in DER.
+pub(super) fn public_key(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.public_key().subject_public_key.data.to_vec())
+}
+
 /// Returns the whole days between two times; less than none when the second is the earlier one.
 pub(super) fn days(from: Time, until: Time) -> i64 {
     (until.as_second() - from.as_second()).div_euclid(24 * 3600)
-}
-
-/// Values of certificates are foreign: bounded, and nothing that a terminal obeys.
-fn shown(value: &str) -> String {
-    Foreign::new(value).to_string()
 }
 
 /// "Digital Signature" as RFC 5280 spells it: `digitalSignature`.
@@ -136,7 +137,7 @@ fn spelled(words: &str) -> String {
 }
 
 fn general_name(name: &GeneralName<'_>) -> String {
-    let named = match name {
+    match name {
         GeneralName::DNSName(name) => format!("DNS:{name}"),
         GeneralName::RFC822Name(name) => format!("mail:{name}"),
         GeneralName::URI(uri) => (*uri).to_owned(),
@@ -149,13 +150,16 @@ fn general_name(name: &GeneralName<'_>) -> String {
         },
         GeneralName::DirectoryName(name) => name.to_string(),
         _ => "a name of another kind".to_owned(),
-    };
-    shown(&named)
+    }
 }
 
-fn common_name(certificate: &X509Certificate<'_>) -> Option<String> {
-    let name = certificate.subject().iter_common_name().next()?;
-    name.as_str().ok().map(str::to_owned)
+fn common_names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let names = certificate.subject().iter_common_name();
+    let text = |name: &AttributeTypeAndValue<'_>| match name.as_str() {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("#{}", hex_lower(name.as_slice())),
+    };
+    names.map(text).collect()
 }
 
 fn key(certificate: &X509Certificate<'_>) -> String {
@@ -164,7 +168,8 @@ fn key(certificate: &X509Certificate<'_>) -> String {
     match info.parsed() {
         Ok(PublicKey::RSA(key)) => format!("RSA {}", key.key_size()),
         Ok(PublicKey::EC(_)) => {
-            let curve = curve.map(|oid| oid.to_id_string()).unwrap_or_default();
+            let curve = curve.map(|oid| oid.to_id_string());
+            let curve = curve.unwrap_or_else(|| "with parameters of its own".to_owned());
             let name = CURVES.iter().find(|(oid, _)| *oid == curve).map(|(_, name)| *name);
             format!("EC {}", name.unwrap_or(&curve))
         }
@@ -173,10 +178,11 @@ fn key(certificate: &X509Certificate<'_>) -> String {
 }
 
 /// RFC 5480, 2.1.1.1, and RFC 5639.
-const CURVES: [(&str, &str); 4] = [
+const CURVES: [(&str, &str); 5] = [
     ("1.2.840.10045.3.1.7", "P-256"),
     ("1.3.132.0.34", "P-384"),
     ("1.3.132.0.35", "P-521"),
+    ("1.3.132.0.10", "secp256k1"),
     ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
 ];
 

@@ -1,17 +1,22 @@
 //! `brama certs inspect`: what is in files, and what fits what.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rcgen::{KeyPair, PublicKeyData};
 use serde::Serialize;
+use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::facts::{self, Facts, days};
-use super::material::{self, Material, UNREADABLE, password};
+use super::facts::{self, Facts, days, public_key};
+use super::material::{self, Material, UNREADABLE, password, shown_path};
 use crate::base::clock::{Clock, SystemClock, Time};
 use crate::base::encoding::{hex_lower, sha256};
+use crate::base::foreign::{Foreign, escaped_json};
 use crate::cli::output::{complain, environment, print};
 use crate::config;
+use crate::xml::keys::{KeyKind, PrivateKey};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -33,30 +38,54 @@ pub(super) struct Arguments {
 /// A certificate that was found.
 #[derive(Debug, Serialize)]
 struct Certificate {
-    file: PathBuf,
+    file: String,
     #[serde(flatten)]
     facts: Facts,
     days_left: i64,
     /// The file of its private key, when that is here.
-    key: Option<PathBuf>,
-    /// The file of the certificate that signed it, when that is here; itself, when it signed itself.
-    signed_by: Option<PathBuf>,
-    is_self_signed: bool,
+    key_file: Option<String>,
+    /// The file of the certificate that signed it, when that is here.
+    signed_by_file: Option<String>,
+    signature: Signature,
     /// Keys of the configuration that name it, or its key.
     used_by: Vec<String>,
     #[serde(skip)]
     der: Vec<u8>,
 }
 
+/// What is known of the signature of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Signature {
+    /// By its own key, which is verified.
+    Itself,
+    /// By a certificate that is here, which is verified.
+    Verified,
+    /// By name that of one that is here; the algorithm is one that is not known here.
+    Unchecked,
+    /// Who signed it is not here.
+    NotHere,
+}
+
 /// A private key that was found.
 #[derive(Debug, Serialize)]
 struct Key {
-    file: PathBuf,
-    kind: String,
+    file: String,
+    key: &'static str,
+    /// The SHA-256 of the public key (SubjectPublicKeyInfo).
+    key_fingerprint: String,
     /// Whether a certificate of it is here.
     has_certificate: bool,
+    used_by: Vec<String>,
     #[serde(skip)]
     public: Vec<u8>,
+}
+
+/// Something else in a file.
+#[derive(Debug, Serialize)]
+struct Other {
+    file: String,
+    what: String,
 }
 
 /// All that was found.
@@ -64,70 +93,85 @@ struct Key {
 struct Found {
     certificates: Vec<Certificate>,
     keys: Vec<Key>,
-    /// What else there is, with its file.
-    others: Vec<(PathBuf, String)>,
-    forms: Vec<(PathBuf, &'static str)>,
+    others: Vec<Other>,
+    /// The form of each file.
+    forms: Vec<Other>,
     problems: Vec<String>,
+    /// Files that cannot be read, and why.
+    unreadable: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    match look(arguments, SystemClock.now()) {
-        Ok(found) => {
-            if arguments.json {
-                print(serde_json::json!(found));
-            } else {
-                tell(&found);
-            }
-            if found.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+    let found = match look(arguments, SystemClock.now()) {
+        Ok(found) => found,
         Err(why) => {
             complain(format_args!("brama: {why}"));
-            ExitCode::from(UNREADABLE)
+            return ExitCode::from(UNREADABLE);
         }
+    };
+    match arguments.json {
+        true => print(escaped_json(&serde_json::json!(found).to_string())),
+        false => tell(&found),
+    }
+    for why in &found.unreadable {
+        complain(format_args!("brama: {why}"));
+    }
+    match (found.unreadable.is_empty(), found.problems.is_empty()) {
+        (false, _) => ExitCode::from(UNREADABLE),
+        (true, false) => ExitCode::FAILURE,
+        (true, true) => ExitCode::SUCCESS,
     }
 }
 
 fn look(arguments: &Arguments, now: Time) -> Result<Found, String> {
     let password = arguments.password_file.as_deref().map(password).transpose()?;
     let mut found = Found::default();
-    for file in &arguments.files {
-        let material =
-            material::read(file, password.as_ref()).map_err(|error| error.to_string())?;
-        found.take_in(file, material, now)?;
+    let mut files = arguments.files.clone();
+    files.dedup();
+    for file in &files {
+        let shown = shown_path(file);
+        match material::read(file, password.as_ref()) {
+            Ok(material) => found.take_in(&shown, material, now),
+            Err(error) => found.unreadable.push(error.to_string()),
+        }
     }
     found.put_together();
     if let Some(config) = &arguments.config {
         found.note_uses(config)?;
     }
-    found.judge();
+    found.judge(now);
     Ok(found)
 }
 
 impl Found {
-    fn take_in(&mut self, file: &Path, material: Material, now: Time) -> Result<(), String> {
-        let Material { certificates, keys, others, form } = material;
-        self.forms.push((file.to_owned(), form));
-        self.others.extend(others.into_iter().map(|what| (file.to_owned(), what)));
+    fn take_in(&mut self, file: &str, material: Material, now: Time) {
+        let Material { certificates, keys, unusable, others, form } = material;
+        let other = |what: String| Other { file: file.to_owned(), what };
+        self.forms.push(other(form.to_owned()));
+        self.others.extend(others.into_iter().map(other));
+        for why in unusable {
+            self.problems.push(format!("{file}: a private key in it cannot be used: {why}"));
+        }
         for der in certificates {
-            let facts = facts::read(&der).map_err(|why| format!("{}: {why}", file.display()))?;
-            let days_left = days(now, facts.not_after);
+            let facts = match facts::read(&der) {
+                Ok(facts) => facts,
+                Err(why) => {
+                    self.unreadable.push(format!("{file}: {why}"));
+                    continue;
+                }
+            };
             self.certificates.push(Certificate {
                 file: file.to_owned(),
+                days_left: days(now, facts.not_after),
                 facts,
-                days_left,
-                key: None,
-                signed_by: None,
-                is_self_signed: false,
+                key_file: None,
+                signed_by_file: None,
+                signature: Signature::NotHere,
                 used_by: Vec::new(),
                 der,
             });
         }
-        for key in keys {
-            let (kind, public) = (format!("{:?}", key.kind()), key.public_key().to_vec());
-            let file = file.to_owned();
-            self.keys.push(Key { file, kind, has_certificate: false, public });
-        }
-        Ok(())
+        self.keys.extend(keys.iter().map(|key| Key::new(file, key)));
     }
 
     /// Finds the key of each certificate, and who signed it.
@@ -135,18 +179,16 @@ impl Found {
         for key in &mut self.keys {
             for certificate in &mut self.certificates {
                 if public_key(&certificate.der).as_deref() == Some(&*key.public) {
-                    certificate.key = Some(key.file.clone());
+                    certificate.key_file = Some(key.file.clone());
                     key.has_certificate = true;
                 }
             }
         }
-        let all: Vec<_> =
-            self.certificates.iter().map(|one| (one.file.clone(), one.der.clone())).collect();
-        for certificate in &mut self.certificates {
-            let is_signed_by = |issuer: &[u8]| signed_by(&certificate.der, issuer);
-            certificate.is_self_signed = is_signed_by(&certificate.der);
-            let issuer = all.iter().find(|(_, der)| is_signed_by(der));
-            certificate.signed_by = issuer.map(|(file, _)| file.clone());
+        let signers = signers(&self.certificates);
+        let files: Vec<_> = self.certificates.iter().map(|one| one.file.clone()).collect();
+        for (certificate, (signature, signer)) in self.certificates.iter_mut().zip(signers) {
+            certificate.signature = signature;
+            certificate.signed_by_file = signer.map(|number| files[number].clone());
         }
     }
 
@@ -155,51 +197,111 @@ impl Found {
         let loaded = config::load(config, environment()).map_err(|error| error.to_string())?;
         let tree = toml::Value::try_from(&loaded.file).map_err(|error| error.to_string())?;
         let mut named = Vec::new();
-        visit(&tree, String::new(), &mut |key, text| {
+        visit(&tree, String::new(), &mut |key, text, password_file| {
             let path = loaded.resolve(Path::new(text));
-            if path.is_file()
-                && let Ok(material) = material::read(&path, None)
-            {
-                named.push((key.to_owned(), material));
+            if !path.is_file() {
+                return;
+            }
+            let password = password_file.map(|file| password(&loaded.resolve(Path::new(file))));
+            match material::read(&path, password.and_then(Result::ok).as_ref()) {
+                Ok(material) => named.push((key.to_owned(), material)),
+                // Other files than those of certificates and keys are none of ours.
+                Err(error) if password_file.is_some() => {
+                    self.problems.push(format!("{key}: {error}"));
+                }
+                Err(_) => {}
             }
         });
+        let has_key = |material: &Material, public: Option<&[u8]>| {
+            material.keys.iter().any(|key| Some(key.public_key()) == public)
+        };
         for certificate in &mut self.certificates {
             let public = public_key(&certificate.der);
             for (key, material) in &named {
-                let has_key = |one: &crate::xml::keys::PrivateKey| {
-                    Some(one.public_key()) == public.as_deref()
-                };
                 if material.certificates.contains(&certificate.der) {
                     certificate.used_by.push(key.clone());
-                } else if material.keys.iter().any(has_key) {
+                } else if has_key(material, public.as_deref()) {
                     certificate.used_by.push(format!("{key} (its private key)"));
                 }
             }
         }
+        for one in &mut self.keys {
+            let uses = named.iter().filter(|(_, material)| has_key(material, Some(&*one.public)));
+            one.used_by.extend(uses.map(|(key, _)| key.clone()));
+        }
         Ok(())
     }
 
-    fn judge(&mut self) {
-        for certificate in &self.certificates {
-            let Certificate { file, facts, days_left, .. } = certificate;
-            let (shown, name) = (file.display(), &facts.subject);
-            if *days_left < 0 {
-                self.problems.push(format!("{shown}: {name} ended on {}", facts.not_after));
+    fn judge(&mut self, now: Time) {
+        for Certificate { file, facts, .. } in &self.certificates {
+            let name = Foreign::new(&facts.subject);
+            if facts.not_after <= now {
+                self.problems.push(format!("{file}: {name} ended on {}", facts.not_after));
+            } else if facts.not_before > now {
+                let what = format!("{file}: {name} is valid only from {}", facts.not_before);
+                self.problems.push(what);
             }
         }
         for key in self.keys.iter().filter(|key| !key.has_certificate) {
             if !self.certificates.is_empty() {
                 let what = "the private key fits none of these certificates";
-                self.problems.push(format!("{}: {what}", key.file.display()));
+                self.problems.push(format!("{}: {what}", key.file));
             }
         }
     }
 }
 
-/// Visits every text of a tree, with the key that it stands under.
-fn visit(tree: &toml::Value, key: String, to: &mut impl FnMut(&str, &str)) {
+impl Key {
+    fn new(file: &str, key: &PrivateKey) -> Self {
+        let pair = KeyPair::try_from(key.pkcs8().expose().as_slice()).ok();
+        let spki = pair.map(|pair| hex_lower(&sha256(&pair.subject_public_key_info())));
+        Self {
+            file: file.to_owned(),
+            key: match key.kind() {
+                KeyKind::P256 => "EC P-256",
+                KeyKind::P384 => "EC P-384",
+                KeyKind::Rsa => "RSA",
+            },
+            key_fingerprint: spki.unwrap_or_default(),
+            has_certificate: false,
+            used_by: Vec::new(),
+            public: key.public_key().to_vec(),
+        }
+    }
+}
+
+/// Finds for each certificate who signed it among all of them.
+fn signers(all: &[Certificate]) -> Vec<(Signature, Option<usize>)> {
+    let parsed: Vec<_> =
+        all.iter().filter_map(|one| Some(X509Certificate::from_der(&one.der).ok()?.1)).collect();
+    let mut by_name: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    for (number, one) in parsed.iter().enumerate() {
+        by_name.entry(one.subject().as_raw()).or_default().push(number);
+    }
+    let signer = |(number, one): (usize, &X509Certificate<'_>)| {
+        let named = by_name.get(one.issuer().as_raw()).map(Vec::as_slice).unwrap_or_default();
+        let mut unchecked = None;
+        for candidate in named {
+            match one.verify_signature(Some(parsed[*candidate].public_key())) {
+                Ok(()) if *candidate == number => return (Signature::Itself, Some(number)),
+                Ok(()) => return (Signature::Verified, Some(*candidate)),
+                Err(X509Error::SignatureUnsupportedAlgorithm) => unchecked = Some(*candidate),
+                Err(_) => {}
+            }
+        }
+        match unchecked {
+            Some(candidate) => (Signature::Unchecked, Some(candidate)),
+            None => (Signature::NotHere, None),
+        }
+    };
+    parsed.iter().enumerate().map(signer).collect()
+}
+
+/// Visits every text of a tree, with the key that it stands under, and the file of the password that
+/// belongs to it.
+fn visit(tree: &toml::Value, key: String, to: &mut impl FnMut(&str, &str, Option<&str>)) {
     match tree {
-        toml::Value::String(text) => to(&key, text),
+        toml::Value::String(text) => to(&key, text, None),
         toml::Value::Array(items) => {
             for (number, item) in items.iter().enumerate() {
                 visit(item, format!("{key}[{number}]"), to);
@@ -208,43 +310,37 @@ fn visit(tree: &toml::Value, key: String, to: &mut impl FnMut(&str, &str)) {
         toml::Value::Table(table) => {
             for (name, item) in table {
                 let dot = if key.is_empty() { "" } else { "." };
-                visit(item, format!("{key}{dot}{name}"), to);
+                let path = format!("{key}{dot}{name}");
+                let beside = match name.as_str() {
+                    "file" => "password_file".to_owned(),
+                    name => format!("{name}_password_file"),
+                };
+                let password = table.get(&beside).and_then(toml::Value::as_str);
+                match item.as_str() {
+                    Some(text) => to(&path, text, password),
+                    None => visit(item, path, to),
+                }
             }
         }
         _ => {}
     }
 }
 
-/// Returns the bits of the public key of a certificate in DER.
-fn public_key(der: &[u8]) -> Option<Vec<u8>> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    Some(certificate.public_key().subject_public_key.data.to_vec())
-}
-
-/// Tells whether the key of a certificate signed another one, or the same.
-fn signed_by(der: &[u8], issuer: &[u8]) -> bool {
-    let (Ok((_, one)), Ok((_, issuer))) =
-        (X509Certificate::from_der(der), X509Certificate::from_der(issuer))
-    else {
-        return false;
-    };
-    one.issuer() == issuer.subject() && one.verify_signature(Some(issuer.public_key())).is_ok()
-}
-
 fn tell(found: &Found) {
-    for (file, form) in &found.forms {
-        print(format_args!("{} ({form})", file.display()));
+    for Other { file, what } in &found.forms {
+        print(format_args!("{file} ({what})"));
         for certificate in found.certificates.iter().filter(|one| one.file == *file) {
             tell_certificate(certificate);
         }
-        for Key { kind, has_certificate, public, .. } in
-            found.keys.iter().filter(|one| one.file == *file)
-        {
-            let fits = if *has_certificate { "of a certificate here" } else { "of none of these" };
-            print(format_args!("  private key {kind}, {fits}"));
-            print(format_args!("    public key    {}", hex_lower(&sha256(public))));
+        for key in found.keys.iter().filter(|one| one.file == *file) {
+            let fits = if key.has_certificate { ", of a certificate here" } else { "" };
+            print(format_args!("  private key {}{fits}", key.key));
+            print(format_args!("    public key    {}", key.key_fingerprint));
+            if !key.used_by.is_empty() {
+                print(format_args!("    used by       {}", key.used_by.join(", ")));
+            }
         }
-        for (_, what) in found.others.iter().filter(|(other, _)| other == file) {
+        for Other { what, .. } in found.others.iter().filter(|other| other.file == *file) {
             print(format_args!("  {what}"));
         }
     }
@@ -254,12 +350,14 @@ fn tell(found: &Found) {
 }
 
 fn tell_certificate(certificate: &Certificate) {
-    let Certificate { facts, days_left, key, signed_by, is_self_signed, used_by, .. } = certificate;
+    let Certificate { facts, days_left, key_file, signed_by_file, used_by, .. } = certificate;
     let kind = if facts.is_authority { "authority" } else { "certificate" };
-    print(format_args!("  {kind} {}", facts.subject));
+    print(format_args!("  {kind} {}", Foreign::new(&facts.subject)));
     let line = |what: &str, value: &str| print(format_args!("    {what:<13} {value}"));
-    let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
-    let shown = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
+    let list = |all: &[String]| match all {
+        [] => "none".to_owned(),
+        all => Foreign::new(&all.join(", ")).to_string(),
+    };
     line("key", &facts.key);
     line("usages", &list(&facts.usages));
     if !facts.purposes.is_empty() {
@@ -273,14 +371,19 @@ fn tell_certificate(certificate: &Certificate) {
         left => format!("{left} days left"),
     };
     line("valid", &format!("{} to {}, {left}", facts.not_before, facts.not_after));
-    let signer = match (is_self_signed, shown(signed_by)) {
-        (true, _) => "itself".to_owned(),
-        (false, Some(file)) => format!("{} ({file})", facts.issuer),
-        (false, None) => format!("{} (not here)", facts.issuer),
+    let issuer = Foreign::new(&facts.issuer);
+    let signer = match (certificate.signature, signed_by_file) {
+        (Signature::Itself, _) => "itself".to_owned(),
+        (Signature::Verified, Some(file)) => format!("{issuer} ({file})"),
+        (Signature::Unchecked, Some(file)) => {
+            format!("{issuer} ({file}, by its name: the signature cannot be checked here)")
+        }
+        _ => format!("{issuer} (not here)"),
     };
     line("issued by", &signer);
     line("signed with", &facts.signed_with);
-    line("private key", &shown(key).unwrap_or_else(|| "not here".to_owned()));
+    line("private key", key_file.as_deref().unwrap_or("not here"));
+    line("public key", &facts.key_fingerprint);
     line("serial", &facts.serial);
     line("SHA-256", &facts.fingerprint);
     if !used_by.is_empty() {

@@ -4,7 +4,8 @@
 //! 1. What is read may have any form in which operators and authorities hand it over ([`material`]):
 //!    nobody has to know which it is.
 //! 2. No private key is ever printed. Its fingerprint is that of its public half.
-//! 3. Exit status: 0 when nothing is wrong, 1 when something is, 2 when a file cannot be read.
+//! 3. Exit status: 0 when nothing is wrong, 1 when something is, 2 when a file cannot be read or one is
+//!    in the way. What is wrong with files stands on standard error, with `--json` too.
 
 mod compare;
 mod csr;

@@ -249,7 +249,7 @@ metrics! {
     CERTIFICATE_ORDERS = "brama_certificate_orders", Counter, ["result"],
         "orders at the authority of listen.acme that brought a certificate, or failed";
     CERTIFICATE_ORDERS_WELL = "brama_certificate_orders_well", Gauge, [],
-        "1 when the certificate that is wanted of the authority is there, and no order failed last";
+        "1 when the certificate that is wanted of the authority is there, or none is ordered, and no order failed last";
     CERTIFICATE_RELOADS = "brama_certificate_reloads", Counter, ["result"],
         "changed certificates for citizens that were taken, or could not be used";
     CERTIFICATE_FAILED = "brama_certificate_reload_failed", Gauge, ["file"],

@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::base::clock::Time;
+use crate::base::clock::{Time, at_second};
 use crate::base::file_stamp::FileStamp;
 use crate::server::tls;
 
@@ -228,7 +228,7 @@ fn dns_names(leaf: &X509Certificate<'_>) -> Vec<String> {
 }
 
 fn time(time: x509_parser::time::ASN1Time) -> Time {
-    Time::from_second(time.timestamp()).unwrap_or(Time::MIN)
+    at_second(time.timestamp())
 }
 
 const LARGEST_FILE: u64 = 1024 * 1024;

@@ -70,7 +70,7 @@ impl Pebble {
         let mut command = Command::new(programs.join("pebble"));
         command.arg("-strict").arg("-config").arg(file).args(["-dnsserver", &names.to_string()]);
         // No pauses, some nonces that have to be asked for again, and each name looked at each time.
-        command.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "20");
+        command.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "5");
         command.env("PEBBLE_AUTHZREUSE", "0");
         let program = run(&mut command);
         let (_names, _folder) = (resolver, folder);
