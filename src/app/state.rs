@@ -242,8 +242,9 @@ impl State {
         self.read(AUTHORITY)
     }
 
-    pub(super) fn keep_authority_book(&self, book: &[u8]) -> Result<(), StateError> {
-        self.write(AUTHORITY, book)
+    /// Keeps it; says whether something else was there.
+    pub(super) fn keep_authority_book(&self, book: &[u8]) -> Result<bool, StateError> {
+        self.keep(AUTHORITY, book)
     }
 
     /// Returns the path of it, for people.
@@ -253,10 +254,15 @@ impl State {
 
     /// Keeps what an authority issued; says whether something else was there.
     pub(super) fn keep_issued(&self, pem: &[u8]) -> Result<bool, StateError> {
-        if self.read(ISSUED)?.is_some_and(|kept| kept == pem) {
+        self.keep(ISSUED, pem)
+    }
+
+    /// Writes a file unless it has that already; says whether it did.
+    fn keep(&self, name: &str, bytes: &[u8]) -> Result<bool, StateError> {
+        if self.read(name)?.is_some_and(|kept| kept == bytes) {
             return Ok(false);
         }
-        self.write(ISSUED, pem).map(|()| true)
+        self.write(name, bytes).map(|()| true)
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {

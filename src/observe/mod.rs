@@ -9,6 +9,7 @@ mod log;
 pub mod metrics;
 mod repeats;
 pub mod seldom;
+pub mod trouble;
 mod writer;
 
 pub use self::log::{BadLevel, Level, flush, lost, set_level, start};

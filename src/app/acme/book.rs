@@ -17,7 +17,7 @@ pub(super) struct Book {
     /// How often it was changed: of two, the one that was changed more often is the later one.
     pub(super) revision: u64,
     /// One for each authority, the one that was made last behind the others.
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Vec<AcmeAccount>,
     pub(super) certificate: Option<Issued>,
     pub(super) busy: Option<Busy>,
     pub(super) failed: Option<Failed>,
@@ -25,7 +25,7 @@ pub(super) struct Book {
 
 /// Who we are for an authority.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Account {
+pub(super) struct AcmeAccount {
     /// The address of the authority's directory.
     pub(super) directory: String,
     /// The account with its private key, as the library writes it.
@@ -112,12 +112,12 @@ impl Book {
     }
 
     /// Returns the account at the authority of that directory.
-    pub(super) fn account_at(&self, directory: &str) -> Option<&Account> {
+    pub(super) fn account_at(&self, directory: &str) -> Option<&AcmeAccount> {
         self.accounts.iter().find(|account| account.directory == directory)
     }
 
     /// Keeps an account, in the place of one at the same authority.
-    pub(super) fn keep_account(&mut self, account: Account) {
+    pub(super) fn keep_account(&mut self, account: AcmeAccount) {
         self.accounts.retain(|one| one.directory != account.directory);
         self.accounts.push(account);
         let many = self.accounts.len().saturating_sub(MOST_ACCOUNTS);
@@ -130,7 +130,7 @@ impl Book {
     }
 
     /// Tells whether a process is at it. Times from a clock that is far ahead do not count.
-    pub(super) fn is_busy(&self, now: Time) -> bool {
+    fn is_busy(&self, now: Time) -> bool {
         let latest = later(now, LEASE + LEASE / 4);
         self.busy.as_ref().is_some_and(|busy| now < busy.until && busy.until <= latest)
     }
@@ -378,7 +378,7 @@ mod tests {
             let directory = format!("https://{number}.example/");
             let thumbprint = format!("{number}");
             let credentials = String::new();
-            book.keep_account(Account { directory, credentials, thumbprint, made: now() });
+            book.keep_account(AcmeAccount { directory, credentials, thumbprint, made: now() });
         }
         let all: Vec<_> = book.accounts.iter().map(|one| &*one.thumbprint).collect();
         assert_eq!(all, ["3", "1", "4", "5"]);

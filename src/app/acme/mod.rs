@@ -13,11 +13,11 @@
 //! 5. What fails is told, counted, and tried again later and later. The old certificate stays.
 
 mod book;
+mod book_store;
 mod challenges;
 mod client;
 mod order;
 mod ordering;
-mod place;
 pub mod settings;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,9 +27,9 @@ use std::time::Duration;
 use tracing::{error, info};
 
 use self::book::{Book, Busy, Due, Issued, LEASE, Wanted};
+pub(super) use self::book_store::RECORD;
+use self::book_store::{BookError, BookStore, Found, Seen};
 pub(super) use self::challenges::Challenges;
-pub(super) use self::place::RECORD;
-use self::place::{BookError, Found, Place, Seen};
 pub use self::settings::Settings;
 use super::state::State;
 use crate::base::causes::in_one_line;
@@ -37,6 +37,7 @@ use crate::base::clock::{SharedClock, Time, later};
 use crate::base::random;
 use crate::base::shutdown::Shutdown;
 use crate::observe::metrics::Count;
+use crate::observe::trouble::{News, Trouble};
 use crate::server::certificates::{self, Certificates};
 use crate::store::shared::SharedRecord;
 
@@ -45,7 +46,7 @@ pub(super) struct Orders {
     settings: Settings,
     /// The names that are wanted now.
     names: Mutex<Vec<String>>,
-    place: Place,
+    store: BookStore,
     state: State,
     challenges: Arc<Challenges>,
     certificates: Arc<Certificates>,
@@ -72,8 +73,6 @@ struct Known {
     seen: Option<Seen>,
     /// What was issued and could not be noted yet.
     unnoted: Option<Issued>,
-    /// What the log was told, and when.
-    told: Option<(String, Time)>,
 }
 
 /// How often the book is looked at.
@@ -90,16 +89,16 @@ impl Orders {
         certificates: Arc<Certificates>,
         clock: SharedClock,
     ) -> Arc<Self> {
-        let place = match record {
-            Some(record) => Place::Shared(Box::new(record)),
-            None => Place::Folder(state.clone()),
+        let store = match record {
+            Some(record) => BookStore::Shared(Box::new(record)),
+            None => BookStore::Folder(state.clone()),
         };
         let names = Mutex::new(settings.names.clone());
         let (challenges, counts, owner) = (Arc::default(), Counts::default(), random::handle());
         Arc::new(Self {
             settings,
             names,
-            place,
+            store,
             state,
             challenges,
             certificates,
@@ -127,6 +126,7 @@ impl Orders {
     /// Looks at the book again and again, and does what is due, until told to stop.
     pub(super) async fn keep(self: Arc<Self>, mut stop: Shutdown) {
         let mut known = Known { book: self.copy(), ..Known::default() };
+        let mut trouble = Trouble::every(REMINDER);
         loop {
             let done = tokio::select! {
                 () = stop.wait() => return,
@@ -135,7 +135,14 @@ impl Orders {
             let (book, wanted) = (&known.book, self.wanted());
             let is_well = book.certificate_for(&wanted).is_some() && book.failed.is_none();
             self.counts.is_well.store(is_well && done.is_ok(), Ordering::Relaxed);
-            self.tell(&mut known.told, done.err());
+            let wrong = done.err().map(|error| in_one_line(&error));
+            match trouble.news(wrong, self.clock.now()) {
+                Some(News::Wrong(error)) => {
+                    error!(error, "no certificate can be ordered or taken over");
+                }
+                Some(News::Over) => info!("certificates can be ordered and taken over again"),
+                None => {}
+            }
             tokio::select! {
                 () = stop.wait() => return,
                 () = tokio::time::sleep(PERIOD) => {}
@@ -146,7 +153,7 @@ impl Orders {
     /// Returns the copy of what replicas share, which may be later than what the store has.
     fn copy(&self) -> Book {
         let copy = self.state.authority_book().ok().flatten();
-        copy.filter(|_| self.place.is_shared())
+        copy.filter(|_| self.store.is_shared())
             .and_then(|copy| Book::read(&copy))
             .unwrap_or_default()
     }
@@ -154,23 +161,22 @@ impl Orders {
     async fn look(&self, known: &mut Known) -> Result<(), BookError> {
         let now = self.clock.now();
         self.read(known, now).await?;
-        if let Some(issued) = known.unnoted.clone() {
-            self.note(known, |book| book.take_in(issued.clone())).await?;
-            known.unnoted = None;
-        }
+        self.note_issued(known).await?;
         self.take_in(&known.book).await?;
         let wanted = self.wanted();
         let due = known.book.due(&wanted, now);
-        let (Some(was), false) = (known.seen.as_ref(), due == Due::Nothing) else { return Ok(()) };
+        if due == Due::Nothing {
+            return Ok(());
+        }
         // Of those who find it due at the same time one is the first. Whoever dies at it has failed.
         let mut noted = known.book.clone();
-        noted.revision += 1;
         noted.busy = Some(Busy { owner: self.owner.clone(), until: later(now, LEASE) });
         if due == Due::Order {
             noted.note_failure(&wanted, now);
         }
-        let Some(mine) = self.place.write(was, &noted, now).await? else { return Ok(()) };
-        (known.book, known.seen) = (noted, Some(mine));
+        if !self.replace(known, noted, now).await? {
+            return Ok(());
+        }
         match due {
             Due::Nothing => Ok(()),
             Due::Order => self.order(known, &wanted).await,
@@ -186,27 +192,34 @@ impl Orders {
 
     /// Takes in what others wrote. What is later here than there, or lost there, is put back.
     async fn read(&self, known: &mut Known, now: Time) -> Result<(), BookError> {
-        let Some(found) = self.place.read(known.seen.as_ref(), now).await? else { return Ok(()) };
+        let Some(found) = self.store.read(known.seen.as_ref(), now).await? else { return Ok(()) };
         let Found { book, seen, is_sealed_otherwise } = found;
+        known.seen = Some(seen);
         let is_later_here = known.book.revision > book.revision;
         if is_later_here {
             info!("what is known of the authority is put back: the store lost it");
-        }
-        if !is_later_here {
+        } else {
             known.book = book;
         }
-        known.seen = Some(seen);
-        if (is_later_here || is_sealed_otherwise)
-            && let Some(was) = &known.seen
-        {
-            let next = Book { revision: known.book.revision + 1, ..known.book.clone() };
-            if let Some(written) = self.place.write(was, &next, now).await? {
-                (known.book, known.seen) = (next, Some(written));
-            } else {
-                known.seen = None;
-            }
+        if is_later_here || is_sealed_otherwise {
+            self.replace(known, known.book.clone(), now).await?;
         }
         Ok(())
+    }
+
+    /// Writes a book in the place of the one that is known; says whether that was still there. When it
+    /// was not, the next look finds what is there.
+    async fn replace(
+        &self,
+        known: &mut Known,
+        mut next: Book,
+        now: Time,
+    ) -> Result<bool, BookError> {
+        next.revision = known.book.revision + 1;
+        let was = known.seen.as_ref().unwrap_or(&Seen::Nothing);
+        let Some(written) = self.store.write(was, &next, now).await? else { return Ok(false) };
+        (known.book, known.seen) = (next, Some(written));
+        Ok(true)
     }
 
     /// Serves with what the book has, and keeps a copy of what replicas share.
@@ -214,17 +227,23 @@ impl Orders {
         if let Some(account) = book.account_at(&self.settings.directory) {
             self.challenges.answer_with(&account.thumbprint);
         }
-        if self.place.is_shared() && book.revision > 0 {
-            let bytes = book.to_bytes()?;
-            if self.state.authority_book()?.is_none_or(|copy| copy != bytes) {
-                self.state.keep_authority_book(&bytes)?;
-            }
+        if self.store.is_shared() && book.revision > 0 {
+            self.state.keep_authority_book(&book.to_bytes()?)?;
         }
         let Some(issued) = &book.certificate else { return Ok(()) };
         if self.state.keep_issued(issued.pem.as_bytes())? {
             let certificates = Arc::clone(&self.certificates);
             let events = tokio::task::spawn_blocking(move || certificates.reload()).await;
             events.iter().flatten().for_each(certificates::Event::log);
+        }
+        Ok(())
+    }
+
+    /// Notes what was issued, until it is noted.
+    async fn note_issued(&self, known: &mut Known) -> Result<(), BookError> {
+        if let Some(issued) = known.unnoted.clone() {
+            self.note(known, |book| book.take_in(issued.clone())).await?;
+            known.unnoted = None;
         }
         Ok(())
     }
@@ -253,37 +272,12 @@ impl Orders {
             let now = self.clock.now();
             self.read(known, now).await?;
             let mut next = known.book.clone();
-            next.revision += 1;
             change(&mut next);
-            let was = known.seen.clone().unwrap_or(Seen::Nothing);
-            if let Some(written) = self.place.write(&was, &next, now).await? {
-                (known.book, known.seen) = (next, Some(written));
+            if self.replace(known, next, now).await? {
                 return Ok(());
             }
-            known.seen = None;
         }
         Err(BookError::Busy)
-    }
-
-    /// Logs that the book cannot be used when that begins, again and again, and when it is over.
-    fn tell(&self, told: &mut Option<(String, Time)>, error: Option<BookError>) {
-        let now = self.clock.now();
-        match error {
-            Some(error) => {
-                let error = in_one_line(&error);
-                let is_told =
-                    |(known, at): &(String, Time)| *known == error && now < later(*at, REMINDER);
-                if !told.as_ref().is_some_and(is_told) {
-                    error!(error, "no certificate can be ordered or taken over");
-                    *told = Some((error, now));
-                }
-            }
-            None => {
-                if told.take().is_some() {
-                    info!("certificates can be ordered and taken over again");
-                }
-            }
-        }
     }
 }
 

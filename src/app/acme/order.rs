@@ -59,7 +59,10 @@ pub(super) enum OrderError {
 const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(75));
 
 /// Makes an account.
-pub(super) async fn register(settings: &Settings, now: Time) -> Result<book::Account, OrderError> {
+pub(super) async fn register(
+    settings: &Settings,
+    now: Time,
+) -> Result<book::AcmeAccount, OrderError> {
     let contact: Vec<String> =
         settings.contacts.iter().map(|one| format!("mailto:{one}")).collect();
     let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
@@ -75,13 +78,13 @@ pub(super) async fn register(settings: &Settings, now: Time) -> Result<book::Acc
     let (account, credentials) = builder.create(&new, directory.clone(), external.as_ref()).await?;
     let credentials = serde_json::to_string(&credentials).map_err(Error::from)?;
     let thumbprint = account.key_thumbprint().to_owned();
-    Ok(book::Account { directory, credentials, thumbprint, made: now })
+    Ok(book::AcmeAccount { directory, credentials, thumbprint, made: now })
 }
 
 /// Returns the account, ready to be used.
 pub(super) async fn enter(
     settings: &Settings,
-    account: &book::Account,
+    account: &book::AcmeAccount,
 ) -> Result<Account, OrderError> {
     let credentials: AccountCredentials =
         serde_json::from_str(&account.credentials).map_err(Error::from)?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tracing::{error, info, warn};
 
-use super::book::{ASK_EVERY, Account, Book, Issued, Wanted};
+use super::book::{ASK_EVERY, AcmeAccount, Book, Issued, Wanted};
+use super::book_store::BookError;
 use super::order::{self, OrderError};
-use super::place::BookError;
 use super::{Known, Orders};
 use crate::base::causes::in_one_line;
 use crate::base::clock::{Time, later};
@@ -36,12 +36,11 @@ impl Orders {
                 info!(names, %not_after, %renew, "a certificate was issued");
                 self.counts.issued.add();
                 // It is served even where it cannot be noted.
-                known.unnoted = Some(issued.clone());
                 let mut book = known.book.clone();
                 book.take_in(issued.clone());
+                known.unnoted = Some(issued);
                 let is_served = self.take_in(&book).await;
-                self.note(known, |book| book.take_in(issued.clone())).await?;
-                known.unnoted = None;
+                self.note_issued(known).await?;
                 is_served
             }
             Err(error) => {
@@ -79,10 +78,10 @@ impl Orders {
     }
 
     /// Waits until every replica knows the account.
-    async fn spread(&self, account: &Account) {
+    async fn spread(&self, account: &AcmeAccount) {
         let spread = later(account.made, SPREAD);
         let left = Duration::try_from(spread.duration_since(self.clock.now())).unwrap_or_default();
-        if self.place.is_shared() {
+        if self.store.is_shared() {
             tokio::time::sleep(left.min(SPREAD)).await;
         }
     }
@@ -133,7 +132,7 @@ impl Book {
 
     /// Takes an account away that its authority does not know any more. One that was good for long is
     /// made anew at once.
-    fn forget(&mut self, forgotten: Option<&Account>, now: Time) {
+    fn forget(&mut self, forgotten: Option<&AcmeAccount>, now: Time) {
         let Some(forgotten) = forgotten else { return };
         self.accounts.retain(|account| account != forgotten);
         if later(forgotten.made, SETTLED) <= now {
@@ -190,7 +189,7 @@ mod tests {
     #[test]
     fn an_account_that_was_forgotten_is_made_anew_at_once_only_when_it_was_good_for_long() {
         let now = Time::from_second(1_900_000_000).unwrap();
-        let account = |made| Account {
+        let account = |made| AcmeAccount {
             directory: "https://authority.example/".to_owned(),
             credentials: String::new(),
             thumbprint: String::new(),

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use super::book::Account;
+use super::book::AcmeAccount;
 use super::*;
 use crate::base::clock::{Clock, ManualClock};
 use crate::base::secret::Secret;
@@ -65,7 +65,7 @@ impl Replica {
         let pem = format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());
         let dates = (now, later(now, Duration::from_secs(90 * 24 * 3600)));
         let issued = Issued::new(self.orders.wanted(), pem, dates, now);
-        let account = Account {
+        let account = AcmeAccount {
             directory: DIRECTORY.to_owned(),
             credentials: String::new(),
             thumbprint: thumbprint.to_owned(),
@@ -123,7 +123,7 @@ async fn of_two_books_the_later_one_stays() {
     one.notes("second").await;
     // A backup was brought back.
     let was = one.known.seen.clone().unwrap();
-    one.orders.place.write(&was, &old, clock.now()).await.unwrap().unwrap();
+    one.orders.store.write(&was, &old, clock.now()).await.unwrap().unwrap();
     let mut two = Replica::new(&store, &[1], &clock);
     two.reads().await.unwrap();
     assert_eq!(two.thumbprint(), Some("first"));

@@ -34,12 +34,13 @@ use self::retiring::Retiring;
 use self::saved::SavedKeys;
 use super::state::{Changes, State};
 use crate::base::causes::in_one_line;
-use crate::base::clock::{SharedClock, Time, later};
+use crate::base::clock::{SharedClock, Time};
 use crate::gate::policy::Route;
 use crate::identity::claims::PairwiseSecret;
 use crate::identity::keyring::{KeyRing, Listed, Refusal, SPREAD};
 use crate::identity::keys::SigningKeys;
 use crate::identity::signing_key::{Algorithm, SigningKey};
+use crate::observe::trouble::{News, Trouble};
 use crate::store::Unavailable;
 use crate::store::shared::{SharedRecord, Version};
 
@@ -84,8 +85,6 @@ struct Known {
     may_replace: bool,
     /// Whether another secret of the pseudonyms is shared than the one that is given here.
     differs: bool,
-    /// What the log was told, and when.
-    told: Option<(String, Time)>,
 }
 
 /// What keys are kept of and for.
@@ -176,42 +175,27 @@ impl Keeper {
 
     /// Reads the record again and looks at the clock; never ends.
     pub(super) async fn keep(self: Arc<Self>) {
+        let mut trouble = Trouble::every(REMINDER);
         loop {
             let lacks = self.known.lock().await.lacks_keys || !self.secret.is_known();
             let pause = if lacks { PENDING } else { PERIOD };
             tokio::time::sleep(pause).await;
             let done = self.update(None).await;
-            let mut known = self.known.lock().await;
+            let differs = self.known.lock().await.differs;
             let wrong = match done {
                 Err(error) => Some(in_one_line(&error)),
-                Ok(()) => known.differs.then(|| in_one_line(&Error::OtherSecret)),
+                Ok(()) => differs.then(|| in_one_line(&Error::OtherSecret)),
             };
-            self.tell(&mut known, wrong);
-        }
-    }
-
-    /// Logs what is wrong when it begins, again and again while it goes on, and when it is over.
-    fn tell(&self, known: &mut Known, wrong: Option<String>) {
-        let now = self.clock.now();
-        let is_told = match (&wrong, &known.told) {
-            (Some(wrong), Some((told, at))) => wrong == told && now < later(*at, REMINDER),
-            (None, None) => true,
-            _ => false,
-        };
-        if is_told {
-            return;
-        }
-        match &wrong {
-            Some(error) => {
-                error!(
+            match trouble.news(wrong, self.clock.now()) {
+                Some(News::Wrong(error)) => error!(
                     error,
                     "keys of identities cannot be kept: no change outlives this process, or reaches \
                      another"
-                );
+                ),
+                Some(News::Over) => info!("keys of identities are kept again"),
+                None => {}
             }
-            None => info!("keys of identities are kept again"),
         }
-        known.told = wrong.map(|wrong| (wrong, now));
     }
 
     /// Tells whether the keys here are those that are kept, and so those of all replicas. They are

@@ -185,7 +185,7 @@ fn compare(old: &Compared, new: &Compared, now: Time) -> Vec<Row> {
         other("valid from", |one| one.not_before.to_string()),
         other("valid until", |one| one.not_after.to_string()),
         other("fingerprint", |one| one.fingerprint.clone()),
-        may("fingerprint of the key", |one| one.key_fingerprint.clone(), Verdict::Expected, ""),
+        other("fingerprint of the key", |one| one.key_fingerprint.clone()),
     ];
     rows.push(chain(authorities));
     rows.push(in_use(new, now));

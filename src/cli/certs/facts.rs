@@ -76,7 +76,18 @@ impl Facts {
     fn take_in(&mut self, extension: &ParsedExtension<'_>) {
         match extension {
             ParsedExtension::KeyUsage(usage) => {
-                self.usages = usage.to_string().split(", ").map(spelled).collect();
+                let known = [
+                    (usage.digital_signature(), "digitalSignature"),
+                    (usage.non_repudiation(), "nonRepudiation"),
+                    (usage.key_encipherment(), "keyEncipherment"),
+                    (usage.data_encipherment(), "dataEncipherment"),
+                    (usage.key_agreement(), "keyAgreement"),
+                    (usage.key_cert_sign(), "keyCertSign"),
+                    (usage.crl_sign(), "cRLSign"),
+                    (usage.encipher_only(), "encipherOnly"),
+                    (usage.decipher_only(), "decipherOnly"),
+                ];
+                self.usages = named(&known);
             }
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 let known = [
@@ -88,9 +99,7 @@ impl Facts {
                     (usage.time_stamping, "timeStamping"),
                     (usage.ocsp_signing, "OCSPSigning"),
                 ];
-                let named =
-                    known.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.to_owned());
-                self.purposes = named.collect();
+                self.purposes = named(&known);
                 self.purposes.extend(usage.other.iter().map(|one| one.to_id_string()));
             }
             ParsedExtension::SubjectAlternativeName(names) => {
@@ -122,18 +131,9 @@ pub(super) fn days(from: Time, until: Time) -> i64 {
     (until.as_second() - from.as_second()).div_euclid(24 * 3600)
 }
 
-/// "Digital Signature" as RFC 5280 spells it: `digitalSignature`.
-fn spelled(words: &str) -> String {
-    let mut spelled = words.replace(' ', "");
-    if let Some(first) = spelled.get_mut(0..1)
-        && !words.starts_with("CRL")
-    {
-        first.make_ascii_lowercase();
-    }
-    match spelled.as_str() {
-        "cRLSign" | "CRLSign" => "cRLSign".to_owned(),
-        _ => spelled,
-    }
+/// Returns the names of what is there.
+fn named(known: &[(bool, &str)]) -> Vec<String> {
+    known.iter().filter(|(is, _)| *is).map(|(_, name)| (*name).to_owned()).collect()
 }
 
 fn general_name(name: &GeneralName<'_>) -> String {

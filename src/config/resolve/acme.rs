@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::context::Context;
+use super::portal::hosts;
 use crate::app::acme::Settings;
 use crate::app::state::ISSUED;
 use crate::base::secret::Secret;
@@ -105,13 +106,11 @@ fn directory_url(context: &mut Context<'_>, text: &str) -> Option<String> {
 fn names(context: &mut Context<'_>, portal: Option<&gateway::Settings>) -> Option<Vec<String>> {
     let (key, given) = (key!(listen.acme.names), &context.file().listen.acme.names);
     let mut names = Vec::new();
-    let hosts = |portal: &gateway::Settings| {
-        let origins = std::iter::once(&portal.origin);
-        let origins = origins.chain(portal.others.iter().map(|other| &other.origin));
-        let host = |origin: &String| Some(url::Url::parse(origin).ok()?.host_str()?.to_owned());
-        origins.filter_map(host).collect::<Vec<_>>()
+    let all = match (given.is_empty(), portal) {
+        (false, _) => given.clone(),
+        (true, None) => return None,
+        (true, portal) => hosts(portal).map(|(host, _)| host.to_string()).collect(),
     };
-    let all = if given.is_empty() { hosts(portal?) } else { given.clone() };
     for name in all {
         match host::from_configuration(&name) {
             Some(name) if is_public(&name) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::acme;
 use super::context::Context;
+use super::portal::hosts;
 use crate::app::acme::Settings;
 use crate::base::clock::later;
 use crate::base::rights;
@@ -76,16 +77,10 @@ pub(super) fn resolve(
             check_dates(context, &format!("{place}.certificate"), status);
         }
     }
-    let others = portal.iter().flat_map(|portal| &portal.others);
-    let origins = portal
-        .iter()
-        .map(|portal| (&portal.origin, "public_url"))
-        .chain(others.map(|other| (&other.origin, "other_urls")));
-    for (origin, name) in origins {
-        let url = url::Url::parse(origin).ok();
-        if let Some(url::Host::Domain(host)) = url.as_ref().and_then(url::Url::host)
-            && !certificates.covers(host)
-            && !acme.as_ref().is_some_and(|acme| acme.names.iter().any(|name| name == host))
+    for (host, name) in hosts(portal) {
+        if let url::Host::Domain(host) = host
+            && !certificates.covers(&host)
+            && !acme.as_ref().is_some_and(|acme| acme.names.contains(&host))
         {
             let what = format!("no certificate is for {host}, a host of portal.{name}");
             let key = given.first().map(|(place, _)| format!("{place}.certificate"));

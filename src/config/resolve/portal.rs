@@ -51,6 +51,18 @@ pub(super) fn resolve(context: &mut Context<'_>) -> Option<gateway::Settings> {
     })
 }
 
+/// Returns the hosts of the portal, each with the key that names it.
+pub(super) fn hosts(
+    portal: Option<&gateway::Settings>,
+) -> impl Iterator<Item = (url::Host<String>, &'static str)> {
+    let others = portal.into_iter().flat_map(|portal| &portal.others);
+    let others = others.map(|other| (&other.origin, "other_urls"));
+    let own = portal.map(|portal| (&portal.origin, "public_url"));
+    own.into_iter()
+        .chain(others)
+        .filter_map(|(origin, name)| Some((url::Url::parse(origin).ok()?.host()?.to_owned(), name)))
+}
+
 fn maintenance(context: &mut Context<'_>) -> gateway::settings::Maintenance {
     let file = &context.file().portal;
     if file.maintenance {

@@ -11,7 +11,7 @@ use crate::store::shared::{SharedRecord, Version};
 pub(in crate::app) const RECORD: &str = "brama certificates of an authority 1";
 
 /// Where the book is.
-pub(super) enum Place {
+pub(super) enum BookStore {
     /// Replicas share it.
     Shared(Box<SharedRecord>),
     /// A predecessor and its successor share it for a while.
@@ -61,7 +61,7 @@ pub(super) enum BookError {
     Unwritable(#[from] serde_json::Error),
 }
 
-impl Place {
+impl BookStore {
     /// Reads it; nothing when it is as it was `seen`.
     pub(super) async fn read(
         &self,
