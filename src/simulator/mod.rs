@@ -23,6 +23,7 @@ mod node;
 mod pages;
 mod paths;
 pub mod people;
+mod rollover;
 mod settings;
 mod sockets;
 mod state;

@@ -10,8 +10,8 @@ use super::check::{
     self, Checked, Context, Finding, Registered, Report, Resolve, check_authn_request, rules,
 };
 use super::faults::Fault;
-use super::kit::Kit;
 use super::people::{NodeStatus, Person, Way};
+use super::rollover::Rollover;
 use super::settings::Service;
 use super::state::{MessageKind, Received, Session, State, Transaction, Waiting};
 use crate::base::clock::{SharedClock, Time, later};
@@ -33,7 +33,7 @@ pub(super) struct Addresses {
 pub(super) struct Node {
     pub(super) issuer: String,
     pub(super) addresses: Addresses,
-    pub(super) kit: Arc<Kit>,
+    pub(super) keys: Rollover,
     clock: SharedClock,
     state: Mutex<State>,
 }
@@ -93,15 +93,20 @@ impl Node {
     pub(super) fn new(
         issuer: String,
         addresses: Addresses,
-        kit: Arc<Kit>,
+        keys: Rollover,
         clock: SharedClock,
     ) -> Self {
-        Self { issuer, addresses, kit, clock, state: Mutex::new(State::new()) }
+        Self { issuer, addresses, keys, clock, state: Mutex::new(State::new()) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves it half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Announces what the node is going to sign with.
+    pub(super) fn announce(&self) -> Result<(), Error> {
+        self.keys.announce(self.clock.now())
     }
 
     pub(super) fn register(&self, service: Service) -> Result<(), Error> {
@@ -192,13 +197,13 @@ impl Node {
         if !findings.is_empty() {
             return self.refuse(&findings, |message| {
                 let status = Some((NodeStatus::Requester, message));
-                answer::only_status(&self.kit, &self.issuer, &checked.seen.id, status, now)
+                answer::only_status(&self.keys.kit(), &self.issuer, &checked.seen.id, status, now)
             });
         }
         let (Some(resolve), Some(waiting)) = (checked.message, waiting) else {
             // SAML core 3.5.3: an artifact that stands for nothing is answered with success.
             let id = &checked.seen.id;
-            return reply(answer::only_status(&self.kit, &self.issuer, id, None, now));
+            return reply(answer::only_status(&self.keys.kit(), &self.issuer, id, None, now));
         };
         self.deliver(&resolve, &waiting, now)
     }
@@ -230,7 +235,8 @@ impl Node {
         let has = |fault| faults.contains(&fault);
         let other = has(Fault::LogoutOtherIssuer).then_some("inny-wezel.example");
         let issuer = other.unwrap_or(&self.issuer);
-        let respond = |answer: LogoutAnswer<'_>| answer::logout(&self.kit, issuer, id, answer, now);
+        let respond =
+            |answer: LogoutAnswer<'_>| answer::logout(&self.keys.kit(), issuer, id, answer, now);
         let mut reply = if has(Fault::LogoutRubbish) {
             Reply { status: 200, body: b"To nie jest XML.".to_vec(), pace: Pace::Now }
         } else if has(Fault::LogoutFails) {
@@ -305,7 +311,7 @@ impl Node {
             assertion_id: &assertion_id,
             previous_assertion: previous.as_deref(),
         };
-        let mut reply = reply(answer::build(&login, &self.kit, faults, now));
+        let mut reply = reply(answer::build(&login, &self.keys.kit(), faults, now));
         if reply.status == 200 {
             reply.status = answer::http_status(faults);
         }

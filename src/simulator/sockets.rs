@@ -1,7 +1,7 @@
 //! The two listeners, and the handle by which a program drives the simulator.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use super::faults::Fault;
 use super::kit::{Kit, Role};
 use super::node::{Addresses, Node};
 use super::paths::{CONTROL_PATH, LOGOUT_PATH, RESOLVE_PATH, SSO_PATH};
+use super::rollover::Rollover;
 use super::settings::{MutualTls, Service, Settings};
 use super::state::{MessageKind, Received};
 use crate::base::clock::SharedClock;
@@ -35,11 +36,12 @@ impl Simulator {
         let hosts = settings.soap_hosts();
         let names = settings.names(&hosts);
         let now = clock.now();
-        let kit = match settings.directory.as_deref().map(Path::new) {
+        let directory = settings.directory.clone();
+        let kit = match &directory {
             Some(directory) => Kit::load_or_make(directory, names, now)?,
             None => Kit::make(names, now)?,
         };
-        Self::bind_with(settings, Arc::new(kit), clock)
+        Self::bind_in(settings, Arc::new(kit), directory, clock)
     }
 
     /// Takes the addresses; keys and certificates are given, and `directory` is not looked at.
@@ -47,6 +49,16 @@ impl Simulator {
     /// # Errors
     /// When an address is not loopback or cannot be had, or a certificate cannot be used.
     pub fn bind_with(settings: Settings, kit: Arc<Kit>, clock: SharedClock) -> Result<Self, Error> {
+        Self::bind_in(settings, kit, None, clock)
+    }
+
+    /// The directory is where changed keys go.
+    fn bind_in(
+        settings: Settings,
+        kit: Arc<Kit>,
+        directory: Option<PathBuf>,
+        clock: SharedClock,
+    ) -> Result<Self, Error> {
         let issuer = settings.node_issuer;
         let is_host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
         if issuer.is_empty() || !issuer.chars().all(is_host) {
@@ -68,7 +80,7 @@ impl Simulator {
             logout: format!("{soap_origin}{LOGOUT_PATH}"),
             pages_origin,
         };
-        let node = Node::new(issuer, addresses, kit, clock);
+        let node = Node::new(issuer, addresses, Rollover::new(kit, directory), clock);
         for service in settings.services {
             node.register(service)?;
         }
@@ -113,8 +125,8 @@ impl Simulator {
 
     /// Returns the keys and certificates.
     #[must_use]
-    pub fn kit(&self) -> &Arc<Kit> {
-        &self.node.kit
+    pub fn kit(&self) -> Arc<Kit> {
+        self.node.keys.kit()
     }
 
     /// Returns a handle that works while the simulator runs.

@@ -47,6 +47,7 @@ mod outputs;
 mod packages;
 mod portals;
 mod reload;
+mod rollover;
 mod sessions;
 mod spellings;
 mod stores;

@@ -21,6 +21,7 @@ use crate::simulator::Service;
 use crate::simulator::bounds::FAULTS;
 use crate::simulator::check::Finding;
 use crate::simulator::faults::Fault;
+use crate::simulator::kit::{Kit, Role};
 use crate::simulator::node::Node;
 use crate::simulator::people::{PEOPLE, Way};
 use crate::wire::incoming::Incoming;
@@ -53,9 +54,15 @@ pub(super) async fn answer(
         ("/control/sessions", &Method::GET) => reply(StatusCode::OK, &sessions(node)),
         ("/control/faults", &Method::PUT) => outcome(set_faults(node, &body)),
         ("/control/services", &Method::POST) => outcome(register(node, &body)),
+        ("/control/certificates", &Method::GET) => reply(StatusCode::OK, &certificates(node)),
+        ("/control/certificates", &Method::POST) => outcome(roll_over(node, &body)),
         (
-            "/control/state" | "/control/requests" | "/control/sessions" | "/control/faults"
-            | "/control/services",
+            "/control/state"
+            | "/control/requests"
+            | "/control/sessions"
+            | "/control/faults"
+            | "/control/services"
+            | "/control/certificates",
             _,
         ) => refuse(StatusCode::METHOD_NOT_ALLOWED, "method is not allowed here"),
         _ => refuse(StatusCode::NOT_FOUND, "there is nothing here"),
@@ -233,6 +240,40 @@ fn register(node: &Node, body: &[u8]) -> Result<Value, String> {
     };
     node.register(service).map_err(|error| error.to_string())?;
     Ok(json!({ "issuer": issuer }))
+}
+
+/// What the node signs with, and what it is going to sign with.
+fn certificates(node: &Node) -> Value {
+    let pem = |kit: &Kit| kit.pair(Role::NodeSigning).certificate_pem();
+    json!({
+        "used": pem(&node.keys.kit()),
+        "announced": node.keys.announced().map(|kit| pem(&kit)),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollOver {
+    step: Step,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Step {
+    /// Makes a certificate, which is not used yet.
+    Announce,
+    /// Uses what was announced.
+    Change,
+}
+
+fn roll_over(node: &Node, body: &[u8]) -> Result<Value, String> {
+    let RollOver { step } = parse(body)?;
+    match step {
+        Step::Announce => node.announce().map_err(|error| error.to_string())?,
+        Step::Change if node.keys.change().map_err(|error| error.to_string())? => {}
+        Step::Change => return Err("no certificate was announced".to_owned()),
+    }
+    Ok(certificates(node))
 }
 
 fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, String> {

@@ -73,6 +73,16 @@ pub(super) fn stranger(now: Time) -> Result<Pair, Error> {
     pair(&key, certificate.der())
 }
 
+/// Makes another pair for the node's messages. The authority's key is not kept for that: a node's
+/// certificate is believed because it was handed over, whoever issued it.
+pub(super) fn successor(now: Time) -> Result<Pair, Error> {
+    let mut params = params("WK_SIG_EC", "SUA", now)?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    pair(&key, certificate.der())
+}
+
 fn authority(now: Time) -> Result<(Pair, Issuer<'static, KeyPair>), Error> {
     let mut params = params("CA_SYMULATOR", "CA", now)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -43,15 +43,20 @@ impl Kit {
     pub fn write(&self, directory: &Path) -> Result<(), Error> {
         fs::create_dir_all(directory)
             .map_err(|source| Error::File { path: directory.to_owned(), source })?;
-        for role in Role::ALL {
-            let pair = self.pair(role);
-            // The certificate last: it is what tells that the pair is there.
-            let key = pair.key_pem();
-            write(&key_path(directory, role), key.expose().as_bytes(), 0o600)?;
-            let certificate = pair.certificate_pem();
-            write(&certificate_path(directory, role), certificate.as_bytes(), 0o644)?;
-        }
-        Ok(())
+        Role::ALL.into_iter().try_for_each(|role| self.write_pair(directory, role))
+    }
+
+    /// Writes one pair, in place of one that is there.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_pair(&self, directory: &Path, role: Role) -> Result<(), Error> {
+        let pair = self.pair(role);
+        // The certificate last: it is what tells that the pair is there.
+        let key = pair.key_pem();
+        write(&key_path(directory, role), key.expose().as_bytes(), 0o600)?;
+        let certificate = pair.certificate_pem();
+        write(&certificate_path(directory, role), certificate.as_bytes(), 0o644)
     }
 }
 

@@ -34,6 +34,17 @@ impl Kit {
         Ok(Self { node, stranger: stranger_pair.signer()?, stranger_pair, pairs })
     }
 
+    /// Makes the same kit with another key for the node's messages, valid from an hour ago for two
+    /// years.
+    ///
+    /// # Errors
+    /// When a certificate cannot be made.
+    pub fn with_other_node_key(&self, now: Time) -> Result<Self, Error> {
+        let mut pairs = self.pairs.clone();
+        pairs[Role::NodeSigning as usize] = make::successor(now)?;
+        Self::from_pairs(pairs, now)
+    }
+
     /// Returns the pair of a role; every kit has all of them.
     #[must_use]
     pub fn pair(&self, role: Role) -> &Pair {

@@ -74,6 +74,32 @@ async fn a_service_is_registered_through_the_control_api() {
     }
 }
 
+#[tokio::test]
+async fn the_nodes_certificate_is_announced_and_then_used() {
+    let world = world();
+    let before = world.get("/control/certificates").await.json();
+    let first = world.kit.pair(Role::NodeSigning).certificate_pem();
+    assert_eq!(before, json!({ "used": first, "announced": null }));
+    for step in ["change", "hurry"] {
+        let answer = world.control("POST", "certificates", &json!({ "step": step })).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{step}");
+    }
+
+    let announced = world.control("POST", "certificates", &json!({ "step": "announce" })).await;
+    let announced = announced.json();
+    assert_eq!(announced["used"], first);
+    assert_ne!(announced["announced"], first);
+    let login = world.choose(&[("person", "anna")]).await;
+    assert!(world.resolve(&login).await.is_ok(), "the first one is in use");
+
+    let changed = world.control("POST", "certificates", &json!({ "step": "change" })).await;
+    assert_eq!(changed.json(), json!({ "used": announced["announced"], "announced": null }));
+    let login = world.choose(&[("person", "anna")]).await;
+    assert_eq!(world.resolve(&login).await.unwrap_err(), "login.signature_not_trusted");
+    let again = world.control("POST", "certificates", &json!({ "step": "change" })).await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST);
+}
+
 #[test]
 fn refuses_addresses_that_others_can_reach_and_issuers_that_are_no_host_names() {
     let clock = Arc::new(ManualClock::at("2031-03-04T10:20:30Z".parse().unwrap()));

@@ -19,13 +19,18 @@ pub(crate) struct Logins {
 impl Logins {
     /// Has one citizen after the other sign in at a portal, each from the first page to the session.
     pub(crate) fn at(origin: &str) -> Self {
+        let origin = origin.to_owned();
+        Self::by(move || Citizen::at(&origin).sign_in("anna"))
+    }
+
+    /// Has one sign in after the other in this way, which panics when it fails.
+    pub(crate) fn by(sign_in: impl Fn() -> String + Send + 'static) -> Self {
         let (stop, done) = (Arc::new(AtomicBool::default()), Arc::new(AtomicUsize::default()));
-        let (told, count, origin) = (Arc::clone(&stop), Arc::clone(&done), origin.to_owned());
+        let (told, count) = (Arc::clone(&stop), Arc::clone(&done));
         let citizens = thread::spawn(move || {
             let (mut sessions, mut failed) = (Vec::new(), Vec::new());
             while !told.load(Ordering::Relaxed) {
-                let mut citizen = Citizen::at(&origin);
-                match catch_unwind(AssertUnwindSafe(|| citizen.sign_in("anna"))) {
+                match catch_unwind(AssertUnwindSafe(&sign_in)) {
                     Ok(session) => sessions.push(session),
                     Err(why) => {
                         failed.push(text(&*why));

@@ -138,14 +138,19 @@ impl Person {
         let page = self.open(url);
         let is_there = page.url.as_str().starts_with(registered);
         assert!(is_there, "the login takes place there: {}", page.url);
-        let (action, fields) = form(&page.text, &page.url);
-        let choice = self.post_elsewhere(&action, &fields);
-        let (action, mut fields) = form(&choice.text, &action);
+        let choice = self.answer_of_node(&page);
+        let (action, mut fields) = form(&choice.text, &choice.url);
         fields.retain(|(name, _)| name == "transaction");
         fields.push(("person".to_owned(), "anna".to_owned()));
         let last = self.post_elsewhere(&action, &fields);
         let (acs, fields) = form(&last.text, &action);
         self.follow(self.post_elsewhere(&acs, &fields), "")
+    }
+
+    /// Goes from the page that leads to the node to what the node answers.
+    pub(crate) fn answer_of_node(&self, page: &Page) -> Page {
+        let (action, fields) = form(&page.text, &page.url);
+        self.post_elsewhere(&action, &fields)
     }
 
     /// Goes to another portal until there is a code.

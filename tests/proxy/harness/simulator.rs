@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::program::{Program, on_host};
@@ -59,19 +60,24 @@ impl Simulator {
 
     /// Has it answer everything in this way from now on.
     pub(crate) fn always(&self, fault: &str) {
+        self.control("PUT", "faults", &serde_json::json!({ "always": [fault] }));
+    }
+
+    /// Gives it an order, and returns what it answers.
+    pub(crate) fn control(&self, method: &str, what: &str, order: &Value) -> Value {
         let port = url::Url::parse(&self.sso).unwrap().port().expect("it has a port of its own");
-        let body = format!("{{\"always\":[\"{fault}\"]}}");
         // It takes orders from its own machine only.
         let mut command = on_host(&self.host, "curl");
-        command.args(["--silent", "--show-error", "--fail", "--request", "PUT"]);
-        command.args(["--header", "X-Brama-Control: 1", "--json", &body]);
-        command.arg(format!("http://127.0.0.1:{port}/control/faults"));
+        command.args(["--silent", "--show-error", "--fail-with-body", "--request", method]);
+        command.args(["--header", "X-Brama-Control: 1", "--json", &order.to_string()]);
+        command.arg(format!("http://127.0.0.1:{port}/control/{what}"));
         let done = command.output().unwrap();
         assert!(done.status.success(), "{done:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
     }
 
     /// Returns the folder with the keys of both sides.
-    pub(super) fn kit(&self) -> &Path {
+    pub(crate) fn kit(&self) -> &Path {
         self.directory.path()
     }
 
