@@ -76,6 +76,9 @@ fn files_of_compose_start_what_there_is_with_no_rights() {
     assert_eq!(words(&store["networks"]), ["store"], "only the gateway reaches it");
     let gateway = &redis["services"]["gateway"];
     assert_eq!(words(&gateway["networks"]), ["default", "store"]);
+    // podman-compose of Debian 12 puts two files together only where both have the same form.
+    let kinds = [&gateway["depends_on"], &demo["services"]["gateway"]["depends_on"]];
+    assert!(kinds.iter().all(|needed| needed.is_object()), "{kinds:?}");
     let addresses = gateway["environment"]["BRAMA__STORE__REDIS__ADDRESSES"].as_str().unwrap();
     assert_eq!(words(&serde_json::from_str(addresses).unwrap()), ["redis:6379"]);
 }
