@@ -72,6 +72,30 @@ pub fn escaped(value: &str) -> String {
     value.chars().flat_map(escape).collect()
 }
 
+/// Bounds and escapes a sentence of ours that may hold foreign values, for people to read: what is
+/// printable stays, quotation marks too; white space around it is left out. At most `maximum`
+/// characters.
+#[must_use]
+pub fn sentence(value: &str, maximum: usize) -> String {
+    let mut shown = String::new();
+    let mut room = maximum;
+    for letter in value.trim().chars() {
+        let is_plain = matches!(letter, '"' | '\'' | '\\') || is_printable(letter);
+        let length = if is_plain { 1 } else { letter.escape_debug().count() };
+        if length >= room {
+            shown.push('…');
+            break;
+        }
+        room -= length;
+        if is_plain {
+            shown.push(letter);
+        } else {
+            shown.extend(letter.escape_debug());
+        }
+    }
+    shown
+}
+
 /// Escapes whatever is not printable in a text of JSON, where it can only stand in strings: what is
 /// read from it stays the same.
 #[must_use]
@@ -150,6 +174,21 @@ mod tests {
         }
         let fits = "a".repeat(MAXIMUM - 1);
         assert_eq!(Foreign::new(&fits).as_str(), fits);
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_quotation_marks_and_nothing_that_a_terminal_obeys() {
+        for (value, shown) in [
+            (" it says \"Żółć\" \\ 'a' ", "it says \"Żółć\" \\ 'a'"),
+            ("a\nb\u{1b}[31m\u{202e}", "a\\nb\\u{1b}[31m\\u{202e}"),
+            ("e\u{301}", "e\\u{301}"),
+        ] {
+            assert_eq!(sentence(value, 100), shown);
+        }
+        for letter in ["a", "ż", "\n", "\u{202e}"] {
+            let shown = sentence(&format!("x{}x", letter.repeat(10_000)), 100);
+            assert!((90..=100).contains(&shown.chars().count()) && shown.ends_with('…'));
+        }
     }
 
     #[test]
