@@ -14,14 +14,14 @@ use super::{
 };
 
 /// A document with the place of each key.
-pub(super) struct Document {
-    pub(super) tree: Table,
-    pub(super) places: Places,
+pub(crate) struct Document {
+    pub(crate) tree: Table,
+    pub(crate) places: Places,
 }
 
 impl Document {
     /// Reads a text. Every fault of syntax is told, as far as they can be told apart.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let lines = Lines::new(name, text);
         let mut problems = Problems::default();
         let (root, faults) = DeTable::parse_recoverable(text);

@@ -13,7 +13,7 @@
 //! know. They are errors on purpose, because a protection that is silently left out is worse.
 
 mod bounds;
-mod document;
+pub(crate) mod document;
 mod explain;
 mod field_order;
 pub mod file;

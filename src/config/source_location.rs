@@ -48,7 +48,7 @@ pub struct Places {
 }
 
 impl Places {
-    pub(super) fn new(file: &str) -> Self {
+    pub(crate) fn new(file: &str) -> Self {
         Self { file: SourceLocation::file(file), known: BTreeMap::new() }
     }
 
@@ -70,7 +70,7 @@ impl Places {
         self.known.contains_key(key)
     }
 
-    pub(super) fn set(&mut self, key: String, place: SourceLocation) {
+    pub(crate) fn set(&mut self, key: String, place: SourceLocation) {
         self.known.insert(key, place);
     }
 

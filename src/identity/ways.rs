@@ -6,8 +6,14 @@
 
 use std::collections::BTreeMap;
 
-/// What was seen in a genuine answer. The others are for the configuration to name.
-const KNOWN: [(&str, &str); 1] = [("pz.gov.pl", "profil_zaufany")];
+/// What was seen in a genuine answer, and what the simulator says of the other ways; what the node
+/// says of those is for the configuration to name.
+const KNOWN: [(&str, &str); 4] = [
+    ("pz.gov.pl", "profil_zaufany"),
+    ("e-dowod.symulator", "e_dowod"),
+    ("bank.symulator", "bank"),
+    ("mobywatel.symulator", "mobywatel"),
+];
 
 /// Names of ways, by authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +50,8 @@ mod tests {
         let ways = Ways::extended([named("bank.example", "bank"), named("x", "y")]);
         assert_eq!(ways.of("bank.example"), "bank");
         assert_eq!(ways.of("pz.gov.pl"), "profil_zaufany");
+        assert_eq!(ways.of("mobywatel.symulator"), "mobywatel");
+        assert_eq!(ways.of("mobywatel.gov.pl"), "mobywatel.gov.pl", "nobody has seen it");
         assert_eq!(ways.of("PZ.GOV.PL"), "PZ.GOV.PL");
         assert_eq!(Ways::extended([named("pz.gov.pl", "pz")]).of("pz.gov.pl"), "pz");
         assert_eq!(Ways::default().of("unknown"), "unknown");

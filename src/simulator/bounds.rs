@@ -17,6 +17,8 @@ pub const REQUESTS: usize = 100;
 pub const SERVICES: usize = 100;
 /// How many faults one login may have.
 pub const FAULTS: usize = 20;
+/// How many connections may be open at each listener.
+pub const CONNECTIONS: usize = 1_000;
 /// How long an artifact can be resolved.
 pub const ARTIFACT_LIFE: Duration = Duration::from_secs(60);
 /// How old a message may be.
@@ -33,6 +35,23 @@ pub const HANG: Duration = Duration::from_secs(60);
 pub const SLOW: Duration = Duration::from_secs(2);
 /// How long an answer is under the fault `too-large`.
 pub const TOO_LARGE: usize = 1 << 20;
+
+/// The longest file of persons, service providers or a recorded login.
+pub const SHEET_BYTES: u64 = 4 << 20;
+/// How many entries such a file may have.
+pub const SHEET_ENTRIES: usize = 1_000;
+/// How many logins are kept for people to look at.
+pub const LOGINS: usize = 50;
+/// How many messages of one login are kept.
+pub const LOGIN_MESSAGES: usize = 10;
+/// How much of one message of a login is kept.
+pub const LOGIN_MESSAGE_BYTES: usize = 256 * 1024;
+/// How many recorded logins a folder may have.
+pub const RECORDS: usize = 1_000;
+/// How many steps a schedule may have.
+pub const SCHEDULE_STEPS: usize = 100;
+/// The longest time of a schedule or of a slow handshake.
+pub const LONGEST_STEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A map of bounded size: a new entry drives out the oldest.
 #[derive(Debug)]

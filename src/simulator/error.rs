@@ -1,8 +1,10 @@
 //! Why the simulator does not start, or cannot answer.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::kit;
+use crate::config::Problems;
 use crate::server::tls;
 use crate::xml::{encryption, keys, signer};
 
@@ -39,6 +41,23 @@ pub enum Error {
         #[source]
         source: keys::Error,
     },
+    /// A file of persons or service providers, or a recorded login, is wrong.
+    #[error("{0}")]
+    Sheet(Problems),
+    /// Logins cannot be recorded.
+    #[error("logins cannot be recorded to {}", folder.display())]
+    Record {
+        /// The folder that they were to be recorded to.
+        folder: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A fault of TLS was asked for where no TLS is spoken.
+    #[error(
+        "the SOAP listener speaks no TLS, so nothing can be wrong with it; leave out --mutual-tls off"
+    )]
+    NoTls,
     /// There are too many service providers.
     #[error("more than {0} service providers")]
     TooManyServices(usize),

@@ -15,21 +15,29 @@
 pub mod answer;
 pub mod bounds;
 pub mod check;
+mod choice;
 mod endpoints;
 mod error;
 pub mod faults;
+mod front;
 pub mod kit;
+mod logins;
 mod node;
 mod pages;
 mod paths;
 pub mod people;
+mod recording;
+mod registry;
 mod rollover;
+mod roster;
 mod settings;
+mod sheet;
 mod sockets;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
+pub use front::{Condition, Schedule, TlsFault};
 pub use settings::{MutualTls, Service, Settings};
 pub use sockets::{Control, Simulator};

@@ -4,20 +4,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Error;
-use super::answer::{self, Login, LogoutAnswer, Outcome};
+use super::answer::{self, Login, LogoutAnswer};
 use super::bounds::{ARTIFACT_LIFE, HANG, SLOW};
 use super::check::{
     self, Checked, Context, Finding, Registered, Report, Resolve, check_authn_request, rules,
 };
 use super::faults::Fault;
-use super::people::{NodeStatus, Person, Way};
+use super::front::{Front, TlsFault};
+use super::logins::Message;
+use super::people::NodeStatus;
+use super::recording::{Around, Ended, Record, Recorder, Replay};
 use super::rollover::Rollover;
+use super::roster::Roster;
 use super::settings::Service;
-use super::state::{MessageKind, Received, Session, State, Transaction, Waiting};
+use super::state::{Chosen, MessageKind, Received, Session, State, Transaction, Waiting};
 use crate::base::clock::{SharedClock, Time, later};
-use crate::base::encoding::base64;
 use crate::base::random;
-use crate::identity::assurance::Assurance;
 use crate::pages::Language;
 
 /// Where the node is reached.
@@ -34,7 +36,8 @@ pub(super) struct Node {
     pub(super) issuer: String,
     pub(super) addresses: Addresses,
     pub(super) keys: Rollover,
-    clock: SharedClock,
+    pub(super) equipment: Equipment,
+    pub(super) clock: SharedClock,
     state: Mutex<State>,
 }
 
@@ -44,32 +47,14 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// What a citizen chose.
-#[derive(Debug, Default)]
-pub(super) struct Choice {
-    pub(super) transaction: String,
-    pub(super) person: String,
-    pub(super) way: Option<Way>,
-    pub(super) assurance: Option<Assurance>,
-    pub(super) faults: Vec<Fault>,
-}
-
-/// How the browser goes back to the service provider.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Return {
-    pub(super) acs: String,
-    pub(super) artifact: String,
-    pub(super) relay_state: Option<String>,
-    pub(super) by_get: bool,
-}
-
-/// Why a choice leads nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoReturn {
-    /// The transaction is over, or never was.
-    Transaction,
-    /// There is no such person.
-    Person,
+/// What a node has beside its keys.
+pub(super) struct Equipment {
+    pub(super) roster: Roster,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) replay: Replay,
+    pub(super) front: Arc<Front>,
+    /// Whether the SOAP listener speaks TLS.
+    pub(super) speaks_tls: bool,
 }
 
 /// What is answered over SOAP.
@@ -94,9 +79,10 @@ impl Node {
         issuer: String,
         addresses: Addresses,
         keys: Rollover,
+        equipment: Equipment,
         clock: SharedClock,
     ) -> Self {
-        Self { issuer, addresses, keys, clock, state: Mutex::new(State::new()) }
+        Self { issuer, addresses, keys, equipment, clock, state: Mutex::new(State::new()) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -107,6 +93,15 @@ impl Node {
     /// Announces what the node is going to sign with.
     pub(super) fn announce(&self) -> Result<(), Error> {
         self.keys.announce(self.clock.now())
+    }
+
+    /// Sets what is wrong with TLS, where it is spoken.
+    pub(super) fn set_tls(&self, fault: Option<TlsFault>) -> Result<(), Error> {
+        if fault.is_some() && !self.equipment.speaks_tls {
+            return Err(Error::NoTls);
+        }
+        self.equipment.front.set_tls(fault);
+        Ok(())
     }
 
     pub(super) fn register(&self, service: Service) -> Result<(), Error> {
@@ -130,6 +125,9 @@ impl Node {
         };
         findings.append(&mut checked.findings);
         let mut state = self.state();
+        let name = MessageKind::AuthnRequest.name();
+        let message = Message::new(name, now, &findings, &form.message);
+        let login = state.logins.begin(&checked.seen.issuer, message);
         state.note(Received {
             kind: MessageKind::AuthnRequest,
             time: now,
@@ -140,7 +138,7 @@ impl Node {
         });
         match checked.message {
             Some(request) if findings.is_empty() => {
-                let transaction = Transaction { request, relay_state: form.relay_state };
+                let transaction = Transaction { request, relay_state: form.relay_state, login };
                 let handle = random::handle();
                 state.transactions.insert(handle.clone(), transaction.clone());
                 Ok((handle, transaction))
@@ -149,51 +147,29 @@ impl Node {
         }
     }
 
-    /// Ends the choice of a person with an artifact.
-    pub(super) fn choose(&self, choice: &Choice) -> Result<Return, NoReturn> {
-        let outcome = match Person::find(&choice.person) {
-            Some(person) => Outcome::Person(person),
-            None if choice.person == CANCEL => Outcome::Failed(NodeStatus::AuthnFailed),
-            None => return Err(NoReturn::Person),
-        };
-        let mut state = self.state();
-        let transaction = state.transactions.take(&choice.transaction);
-        let Transaction { request, relay_state } = transaction.ok_or(NoReturn::Transaction)?;
-        let faults = state.take_faults(&choice.faults);
-        let way = choice.way.unwrap_or_default();
-        let assurance = choice.assurance.unwrap_or_else(|| request.minimum.max(way.assurance()));
-        let artifact = self.artifact();
-        let back = Return {
-            acs: request.acs.clone(),
-            artifact: artifact.clone(),
-            relay_state: if faults.contains(&Fault::RelayStateLost) {
-                None
-            } else if faults.contains(&Fault::RelayStateOther) {
-                Some(random::handle())
-            } else {
-                relay_state
-            },
-            by_get: faults.contains(&Fault::ReturnByGet),
-        };
-        let since = self.clock.now();
-        let waiting = Waiting { request, outcome, way, assurance, faults, since };
-        state.artifacts.insert(artifact, waiting);
-        Ok(back)
-    }
-
     /// Answers an `ArtifactResolve`: with the waiting message, with none, or with what is wrong.
     pub(super) fn resolve(&self, body: &[u8]) -> Reply {
         let now = self.clock.now();
         let services = self.state().services.clone();
         let checked = check::check_resolve(body, &self.context(&services, now));
-        let (mut findings, mut waiting) = (checked.findings, None);
+        let (mut findings, mut waiting, mut login) = (checked.findings, None, None);
         if let Some(resolve) = &checked.message {
             match self.take_artifact(resolve, now) {
-                Ok(found) => waiting = found,
-                Err(finding) => findings.push(finding),
+                Ok(found) => {
+                    login = found.as_ref().map(|waiting| waiting.login);
+                    waiting = found;
+                }
+                Err((finding, number)) => {
+                    login = Some(number);
+                    findings.push(finding);
+                }
             }
         }
         self.note(MessageKind::ArtifactResolve, &checked.seen, &findings, body, now);
+        if let Some(login) = login {
+            let message = Message::new("ArtifactResolve", now, &findings, body);
+            self.state().logins.add(login, message);
+        }
         if !findings.is_empty() {
             return self.refuse(&findings, |message| {
                 let status = Some((NodeStatus::Requester, message));
@@ -216,6 +192,7 @@ impl Node {
         let checked = check::check_logout(body, &self.context(&services, now));
         let mut findings = checked.findings;
         let mut faults = self.state().always.clone();
+        let mut login = None;
         if let Some(request) = &checked.message {
             let mut state = self.state();
             let known = state.sessions.find(&request.session_index).is_some_and(|session| {
@@ -224,6 +201,7 @@ impl Node {
             });
             if known && let Some(session) = state.sessions.take(&request.session_index) {
                 faults.extend(session.faults);
+                login = Some(session.login);
             } else {
                 let mut report = Report::default();
                 report.add(&rules::LOGOUT_UNKNOWN, &request.session_index, "");
@@ -255,11 +233,21 @@ impl Node {
         if has(Fault::LogoutHangs) {
             reply.pace = Pace::Never(HANG);
         }
+        if let Some(login) = login {
+            let mut state = self.state();
+            state.logins.add(login, Message::new("LogoutRequest", now, &findings, body));
+            state.logins.add(login, Message::new("LogoutResponse", now, &[], &reply.body));
+        }
         reply
     }
 
-    /// Takes what waits under an artifact: once, by the service that began, within its life.
-    fn take_artifact(&self, resolve: &Resolve, now: Time) -> Result<Option<Waiting>, Finding> {
+    /// Takes what waits under an artifact: once, by the service that began, within its life. What
+    /// is wrong comes with the number of the login.
+    fn take_artifact(
+        &self,
+        resolve: &Resolve,
+        now: Time,
+    ) -> Result<Option<Waiting>, (Finding, u64)> {
         let mut state = self.state();
         let Some(waiting) = state.artifacts.find(&resolve.artifact) else {
             return Ok(None);
@@ -267,7 +255,8 @@ impl Node {
         if waiting.request.service.service.issuer != resolve.service.service.issuer {
             let issuer = resolve.service.service.issuer.clone();
             let rule = &rules::ARTIFACT_FOREIGN;
-            return Err(Finding { rule, found: issuer, expected: String::new() });
+            let finding = Finding { rule, found: issuer, expected: String::new() };
+            return Err((finding, waiting.login));
         }
         let waiting = state.artifacts.take(&resolve.artifact);
         Ok(waiting.filter(|waiting| now < later(waiting.since, ARTIFACT_LIFE)))
@@ -281,17 +270,18 @@ impl Node {
         let previous = {
             let mut state = self.state();
             let previous = state.previous_assertion.replace(assertion_id.clone());
-            if let Outcome::Person(person) = waiting.outcome
+            if let Chosen::Person(person) = &waiting.chosen
                 && person.status.is_none()
             {
                 let replayed = faults.contains(&Fault::ReplayedAssertion);
                 let index = previous.clone().filter(|_| replayed);
                 let session = Session {
                     service: service.issuer.clone(),
-                    name_id: person.login.to_owned(),
-                    person: person.key,
+                    name_id: person.login.to_string(),
+                    person: person.key.to_string(),
                     since: now,
                     faults: faults.clone(),
+                    login: waiting.login,
                 };
                 state.sessions.insert(index.unwrap_or_else(|| assertion_id.clone()), session);
             }
@@ -303,7 +293,7 @@ impl Node {
             acs: &request.acs,
             request_id: &request.id,
             resolve_id: &resolve.id,
-            outcome: waiting.outcome,
+            outcome: waiting.chosen.outcome(),
             way: waiting.way,
             assurance: waiting.assurance,
             attributes: &request.attributes,
@@ -311,16 +301,44 @@ impl Node {
             assertion_id: &assertion_id,
             previous_assertion: previous.as_deref(),
         };
-        let mut reply = reply(answer::build(&login, &self.keys.kit(), faults, now));
+        let built = answer::build_with_assertion(&login, &self.keys.kit(), faults, now);
+        let (built, assertion) = match built {
+            Ok((built, assertion)) => (Ok(built), assertion),
+            Err(error) => (Err(error), None),
+        };
+        let mut reply = reply(built);
         if reply.status == 200 {
             reply.status = answer::http_status(faults);
         }
+        self.keep(waiting, &reply.body, assertion.as_deref(), now);
         if faults.contains(&Fault::Hangs) {
             reply.pace = Pace::Never(HANG);
         } else if faults.contains(&Fault::Slow) {
             reply.pace = Pace::After(SLOW);
         }
         reply
+    }
+
+    /// Keeps an answer for people to look at, and records the login when that is wanted.
+    fn keep(&self, waiting: &Waiting, answer: &[u8], assertion: Option<&str>, time: Time) {
+        {
+            let mut state = self.state();
+            let message = Message::new("ArtifactResponse", time, &[], answer);
+            state.logins.add(waiting.login, message);
+            if let Some(assertion) = assertion {
+                let message = Message::new("Assertion", time, &[], assertion.as_bytes());
+                state.logins.add(waiting.login, message);
+            }
+        }
+        let Some(recorder) = &self.equipment.recorder else { return };
+        let ended = match &waiting.chosen {
+            Chosen::Person(person) => Ended::Person(Box::new((**person).clone())),
+            Chosen::Failed(status) => Ended::Failed(*status),
+        };
+        let &Waiting { way, assurance, ref faults, ref request, .. } = waiting;
+        let service = &request.service.service.issuer;
+        let around = Around { time, service, acs: &request.acs, answer, assertion };
+        recorder.write(&Record { ended, way, assurance, faults: faults.clone() }, around);
     }
 
     /// Refuses a message with all that is wrong with it; what is no message gets a SOAP fault.
@@ -372,19 +390,7 @@ impl Node {
         let Addresses { sso, logout, .. } = &self.addresses;
         Context { services, sso_url: sso, logout_url: logout, now }
     }
-
-    /// SAML bindings 3.6.4: type 0x0004, an endpoint index, the SHA-1 of the issuer, a handle.
-    fn artifact(&self) -> String {
-        use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-        let mut bytes = vec![0, 4, 0, 0];
-        bytes.extend_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, self.issuer.as_bytes()).as_ref());
-        bytes.extend_from_slice(&random::bytes::<20>());
-        base64(&bytes)
-    }
 }
-
-/// What is chosen instead of a person.
-pub(super) const CANCEL: &str = "cancel";
 
 fn reply(built: Result<Vec<u8>, Error>) -> Reply {
     match built {

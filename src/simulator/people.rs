@@ -3,37 +3,50 @@
 //! Numbers are in the range of the 19th century, so they belong to no living person; their
 //! checksums fit, but for the person who is there to show what happens when one does not.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, date};
 
+use super::faults::Fault;
 use crate::identity::assurance::Assurance;
 use crate::pages::Language;
 
-/// An invented person, one of [`PEOPLE`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An invented person: one of [`PEOPLE`], or of a file of the developer's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The name by which the person is chosen.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Given names, parted by spaces.
-    pub given_name: &'static str,
+    pub given_name: Cow<'static, str>,
     /// The family name, as the assertion has it.
-    pub family_name: &'static str,
+    pub family_name: Cow<'static, str>,
     /// The date of birth.
     pub birthdate: Date,
     /// A PESEL, or an identifier of another country.
-    pub identifier: &'static str,
+    pub identifier: Cow<'static, str>,
     /// The login name at the identity provider, which becomes the `NameID`.
-    pub login: &'static str,
+    pub login: Cow<'static, str>,
     /// What the person is there for, in Polish and English; empty when for nothing special.
-    pub note: [&'static str; 2],
+    pub note: [Cow<'static, str>; 2],
     /// The status that the node answers with instead of a login.
     pub status: Option<NodeStatus>,
+    /// The way in that the person takes when none is chosen.
+    pub way: Option<Way>,
+    /// The level that the person has when none is chosen, whatever the way gives.
+    pub assurance: Option<Assurance>,
+    /// The faults that each login of the person has.
+    pub faults: Vec<Fault>,
 }
 
 impl Person {
     /// Returns what the person is there for.
     #[must_use]
-    pub fn note(&self, language: Language) -> &'static str {
-        pick(self.note, language)
+    pub fn note(&self, language: Language) -> &str {
+        let [polish, english] = &self.note;
+        match language {
+            Language::Polish => polish,
+            Language::English => english,
+        }
     }
 
     /// Finds a person by key.
@@ -42,6 +55,9 @@ impl Person {
         PEOPLE.iter().find(|person| person.key == key)
     }
 }
+
+/// What is chosen instead of a person.
+pub(super) const CANCEL: &str = "cancel";
 
 /// What the node says when there is no login (SAML core 3.2.2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +75,28 @@ pub enum NodeStatus {
 }
 
 impl NodeStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [
+        Self::AuthnFailed,
+        Self::RequestDenied,
+        Self::UnknownPrincipal,
+        Self::Requester,
+        Self::Responder,
+    ];
+
+    /// Returns the name by which it is chosen: that of its most particular code.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let (code, below) = self.codes();
+        below.unwrap_or(code)
+    }
+
+    /// Finds a status by name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     /// Returns the top-level code and the one below it, without their common prefix.
     #[must_use]
     pub fn codes(self) -> (&'static str, Option<&'static str>) {
@@ -94,11 +132,14 @@ pub enum Way {
     IdentityCard,
     /// A bank, of level substantial.
     Bank,
+    /// The application mObywatel, taken to be of level substantial.
+    MObywatel,
 }
 
 impl Way {
     /// Every way in, in the order in which a citizen is offered them.
-    pub const ALL: [Self; 3] = [Self::TrustedProfile, Self::IdentityCard, Self::Bank];
+    pub const ALL: [Self; 4] =
+        [Self::TrustedProfile, Self::IdentityCard, Self::Bank, Self::MObywatel];
 
     /// Returns the name by which the way is chosen.
     #[must_use]
@@ -107,6 +148,7 @@ impl Way {
             Self::TrustedProfile => "profil-zaufany",
             Self::IdentityCard => "e-dowod",
             Self::Bank => "bank",
+            Self::MObywatel => "mobywatel",
         }
     }
 
@@ -124,6 +166,7 @@ impl Way {
             Self::TrustedProfile => "pz.gov.pl",
             Self::IdentityCard => "e-dowod.symulator",
             Self::Bank => "bank.symulator",
+            Self::MObywatel => "mobywatel.symulator",
         }
     }
 
@@ -131,7 +174,7 @@ impl Way {
     #[must_use]
     pub fn assurance(self) -> Assurance {
         match self {
-            Self::TrustedProfile | Self::Bank => Assurance::Substantial,
+            Self::TrustedProfile | Self::Bank | Self::MObywatel => Assurance::Substantial,
             Self::IdentityCard => Assurance::High,
         }
     }
@@ -143,6 +186,7 @@ impl Way {
             Self::TrustedProfile => ["Profil zaufany", "Trusted profile (profil zaufany)"],
             Self::IdentityCard => ["E-dowód", "Identity card (e-dowód)"],
             Self::Bank => ["Bank", "Bank"],
+            Self::MObywatel => ["Aplikacja mObywatel", "Application mObywatel"],
         };
         pick(titles, language)
     }
@@ -163,7 +207,20 @@ const fn person(
     login: &'static str,
     note: [&'static str; 2],
 ) -> Person {
-    Person { key, given_name, family_name, birthdate, identifier, login, note, status: None }
+    let [polish, english] = note;
+    Person {
+        key: Cow::Borrowed(key),
+        given_name: Cow::Borrowed(given_name),
+        family_name: Cow::Borrowed(family_name),
+        birthdate,
+        identifier: Cow::Borrowed(identifier),
+        login: Cow::Borrowed(login),
+        note: [Cow::Borrowed(polish), Cow::Borrowed(english)],
+        status: None,
+        way: None,
+        assurance: None,
+        faults: Vec::new(),
+    }
 }
 
 const fn refused(
@@ -172,15 +229,19 @@ const fn refused(
     status: NodeStatus,
     note: [&'static str; 2],
 ) -> Person {
+    let [polish, english] = note;
     Person {
-        key,
-        given_name: "Test",
-        family_name,
+        key: Cow::Borrowed(key),
+        given_name: Cow::Borrowed("Test"),
+        family_name: Cow::Borrowed(family_name),
         birthdate: date(1889, 3, 21),
-        identifier: "89832122043",
-        login: key,
-        note,
+        identifier: Cow::Borrowed("89832122043"),
+        login: Cow::Borrowed(key),
+        note: [Cow::Borrowed(polish), Cow::Borrowed(english)],
         status: Some(status),
+        way: None,
+        assurance: None,
+        faults: Vec::new(),
     }
 }
 
@@ -189,7 +250,7 @@ const PLAIN: [&str; 2] = ["", ""];
 const MINOR: Date = date(2020, 6, 1);
 
 /// Every person who can sign in.
-pub const PEOPLE: [Person; 14] = [
+pub static PEOPLE: [Person; 14] = [
     person(
         "anna",
         ["Anna", "Żółkiewska"],
@@ -295,7 +356,7 @@ pub const PEOPLE: [Person; 14] = [
 ];
 
 /// A person who never signs in: what a forged message names.
-pub(super) const FORGED: Person =
+pub(super) static FORGED: Person =
     person("forged", ["Ewa", "Fałszywa"], date(1889, 3, 21), "89832122043", "ewa.falszywa", PLAIN);
 
 #[cfg(test)]
@@ -307,8 +368,8 @@ mod tests {
 
     #[test]
     fn numbers_fit_their_dates_and_belong_to_nobody_alive() {
-        for person in PEOPLE {
-            let Some(pesel) = Pesel::parse(person.identifier) else {
+        for person in &PEOPLE {
+            let Some(pesel) = Pesel::parse(&person.identifier) else {
                 assert!(person.identifier.starts_with("DE/PL/"), "{person:?}");
                 continue;
             };
@@ -321,12 +382,16 @@ mod tests {
 
     #[test]
     fn keys_are_unique_and_found() {
-        let keys: HashSet<_> = PEOPLE.iter().map(|person| person.key).collect();
+        let keys: HashSet<_> = PEOPLE.iter().map(|person| &person.key).collect();
         assert_eq!(keys.len(), PEOPLE.len());
-        assert_eq!(Person::find("anna").map(|p| p.given_name), Some("Anna"));
+        assert_eq!(Person::find("anna").map(|p| &*p.given_name), Some("Anna"));
         assert_eq!(Person::find("cancel"), None);
         for way in Way::ALL {
             assert_eq!(Way::find(way.key()), Some(way));
         }
+        for status in NodeStatus::ALL {
+            assert_eq!(NodeStatus::find(status.name()), Some(status));
+        }
+        assert_eq!(NodeStatus::find("Success"), None);
     }
 }

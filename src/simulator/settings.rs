@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::front::{Schedule, TlsFault};
 use super::kit::Names;
 use crate::config::presets::SIMULATOR_ISSUER;
 use crate::xml::keys::Certificate;
@@ -32,6 +33,18 @@ pub struct Settings {
     pub public_soap_origin: Option<String>,
     /// Allows addresses that others can reach. Guards against use in production.
     pub allow_remote: bool,
+    /// A file of persons, beside or instead of those that come with it.
+    pub persons: Option<PathBuf>,
+    /// A file of service providers, beside [`Self::services`].
+    pub services_file: Option<PathBuf>,
+    /// A folder to which each login is recorded.
+    pub record: Option<PathBuf>,
+    /// A folder whose recorded logins are played back, in order.
+    pub replay: Option<PathBuf>,
+    /// What is wrong with TLS of the SOAP listener from the start.
+    pub tls_fault: Option<TlsFault>,
+    /// When the endpoint for artifacts is well and when not, from the start.
+    pub schedule: Option<Schedule>,
 }
 
 impl Default for Settings {
@@ -48,6 +61,12 @@ impl Default for Settings {
             public_pages_origin: None,
             public_soap_origin: None,
             allow_remote: false,
+            persons: None,
+            services_file: None,
+            record: None,
+            replay: None,
+            tls_fault: None,
+            schedule: None,
         }
     }
 }

@@ -1,22 +1,26 @@
 //! The two listeners, and the handle by which a program drives the simulator.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
+use super::bounds::CONNECTIONS;
 use super::endpoints::{Browser, Soap};
 use super::faults::Fault;
-use super::kit::{Kit, Role};
-use super::node::{Addresses, Node};
+use super::front::{self, Front, Schedule, TlsFault};
+use super::kit::Kit;
+use super::node::{Addresses, Equipment, Node};
 use super::paths::{CONTROL_PATH, LOGOUT_PATH, RESOLVE_PATH, SSO_PATH};
+use super::recording::{Recorder, Replay};
+use super::registry;
 use super::rollover::Rollover;
+use super::roster::Roster;
 use super::settings::{MutualTls, Service, Settings};
 use super::state::{MessageKind, Received};
 use crate::base::clock::SharedClock;
 use crate::server::listener::{Limits, Shutdown, serve};
-use crate::server::tls::{self, ClientCertificate};
 
 /// A simulator whose addresses are taken, so that they are known before it runs.
 #[derive(Debug)]
@@ -59,6 +63,15 @@ impl Simulator {
         directory: Option<PathBuf>,
         clock: SharedClock,
     ) -> Result<Self, Error> {
+        let equipment = equip(&settings, &clock)?;
+        let front = Arc::clone(&equipment.front);
+        let hosts = settings.soap_hosts();
+        let wrong = kit.wrong_tls(settings.names(&hosts), clock.now())?;
+        let tls = front::server(&kit, &wrong, settings.mutual_tls, &front)?;
+        let mut services = match &settings.services_file {
+            Some(path) => registry::read(path, &kit).map_err(Error::Sheet)?,
+            None => Vec::new(),
+        };
         let issuer = settings.node_issuer;
         let is_host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
         if issuer.is_empty() || !issuer.chars().all(is_host) {
@@ -66,7 +79,6 @@ impl Simulator {
         }
         let (pages, pages_address) = listen(settings.pages, settings.allow_remote)?;
         let (soap, soap_address) = listen(settings.soap, settings.allow_remote)?;
-        let tls = tls_settings(&kit, settings.mutual_tls)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = |public: Option<String>, scheme: &str, address: SocketAddr| {
             let origin = public.unwrap_or_else(|| format!("{scheme}://{address}"));
@@ -80,8 +92,9 @@ impl Simulator {
             logout: format!("{soap_origin}{LOGOUT_PATH}"),
             pages_origin,
         };
-        let node = Node::new(issuer, addresses, Rollover::new(kit, directory), clock);
-        for service in settings.services {
+        let node = Node::new(issuer, addresses, Rollover::new(kit, directory), equipment, clock);
+        services.extend(settings.services);
+        for service in services {
             node.register(service)?;
         }
         Ok(Self { node: Arc::new(node), pages, soap, tls })
@@ -142,17 +155,22 @@ impl Simulator {
     pub async fn run(self, stop: Shutdown) -> std::io::Result<()> {
         let pages = tokio::net::TcpListener::from_std(self.pages)?;
         let soap = tokio::net::TcpListener::from_std(self.soap)?;
+        // Connections come by a relay, which can have them fail.
+        let inner = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let inner_address = inner.local_addr()?;
+        let front = Arc::clone(&self.node.equipment.front);
         let browser = Arc::new(Browser::new(Arc::clone(&self.node)));
         let services = Arc::new(Soap::new(self.node));
         let limits = Limits {
-            connections: 1_000,
+            connections: CONNECTIONS,
             // A fault may hold a connection for a minute; the end does not wait for that.
             drain_timeout: Duration::from_secs(1),
             ..Limits::default()
         };
         tokio::join!(
             serve(pages, None, browser, limits, stop.clone()),
-            serve(soap, self.tls, services, limits, stop),
+            front::run(front, soap, inner_address, stop.clone()),
+            serve(inner, self.tls, services, limits, stop),
         );
         Ok(())
     }
@@ -179,6 +197,19 @@ impl Control {
     /// Sets the faults of every login from now on.
     pub fn always(&self, faults: &[Fault]) {
         self.0.state().always = faults.to_vec();
+    }
+
+    /// Sets what is wrong with TLS of the SOAP listener from now on; open connections end.
+    ///
+    /// # Errors
+    /// When it speaks no TLS.
+    pub fn tls(&self, fault: Option<TlsFault>) -> Result<(), Error> {
+        self.0.set_tls(fault)
+    }
+
+    /// Begins a schedule of the endpoint for artifacts, or ends the one that is.
+    pub fn schedule(&self, schedule: Option<Schedule>) {
+        self.0.equipment.front.set_schedule(schedule);
     }
 
     /// Returns the last `AuthnRequest` that came in, as XML.
@@ -212,24 +243,23 @@ fn listen(address: SocketAddr, allow_remote: bool) -> Result<(TcpListener, Socke
     bind().map_err(|source| Error::Bind { address, source })
 }
 
-fn tls_settings(
-    kit: &Kit,
-    mutual_tls: MutualTls,
-) -> Result<Option<Arc<rustls::ServerConfig>>, Error> {
-    let demand = match mutual_tls {
-        MutualTls::Required => ClientCertificate::Required,
-        MutualTls::Optional => ClientCertificate::Optional,
-        MutualTls::Off => return Ok(None),
+/// Opens the files that the simulator works with.
+fn equip(settings: &Settings, clock: &SharedClock) -> Result<Equipment, Error> {
+    let roster = Roster::open(settings.persons.clone()).map_err(Error::Sheet)?;
+    let replay = match &settings.replay {
+        Some(folder) => Replay::open(folder).map_err(Error::Sheet)?,
+        None => Replay::default(),
     };
-    let own = kit.pair(Role::NodeTls);
-    let certificate = own.certificate_pem();
-    let key = own.key_pem();
-    let authority = kit.pair(Role::Authority).certificate_pem();
-    let settings = tls::mutual_server(
-        certificate.as_bytes(),
-        key.expose().as_bytes(),
-        authority.as_bytes(),
-        demand,
-    )?;
-    Ok(Some(settings))
+    let recorder = match settings.record.clone() {
+        Some(folder) => Some(
+            Recorder::open(folder.clone()).map_err(|source| Error::Record { folder, source })?,
+        ),
+        None => None,
+    };
+    let front = Front::new(Arc::clone(clock), settings.tls_fault, settings.schedule.clone());
+    let speaks_tls = settings.mutual_tls != MutualTls::Off;
+    if !speaks_tls && settings.tls_fault.is_some() {
+        return Err(Error::NoTls);
+    }
+    Ok(Equipment { roster, recorder, replay, front: Arc::new(front), speaks_tls })
 }

@@ -8,7 +8,8 @@ use super::answer::Outcome;
 use super::bounds::{self, Bounded};
 use super::check::{AuthnRequest, Finding, Registered};
 use super::faults::Fault;
-use super::people::Way;
+use super::logins::Logins;
+use super::people::{NodeStatus, Person, Way};
 use super::settings::Service;
 use crate::base::clock::Time;
 use crate::identity::assurance::Assurance;
@@ -30,6 +31,8 @@ pub(super) struct State {
     /// Faults of every login.
     pub(super) always: Vec<Fault>,
     pub(super) previous_assertion: Option<String>,
+    /// The last logins with their messages.
+    pub(super) logins: Logins,
 }
 
 /// A citizen before the choice of a person.
@@ -37,17 +40,46 @@ pub(super) struct State {
 pub(super) struct Transaction {
     pub(super) request: AuthnRequest,
     pub(super) relay_state: Option<String>,
+    /// Its number among the last logins.
+    pub(super) login: u64,
+}
+
+/// How a login ended at the node.
+#[derive(Debug, Clone)]
+pub(super) enum Chosen {
+    /// This person was chosen.
+    Person(Arc<Person>),
+    /// Nobody was, and this is the status.
+    Failed(NodeStatus),
+}
+
+impl Chosen {
+    pub(super) fn outcome(&self) -> Outcome<'_> {
+        match self {
+            Self::Person(person) => Outcome::Person(person),
+            Self::Failed(status) => Outcome::Failed(*status),
+        }
+    }
+
+    /// Returns who it is, for people to read.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Person(person) => format!("{} {}", person.given_name, person.family_name),
+            Self::Failed(status) => status.name().to_owned(),
+        }
+    }
 }
 
 /// An answer that waits to be fetched.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) request: AuthnRequest,
-    pub(super) outcome: Outcome,
+    pub(super) chosen: Chosen,
     pub(super) way: Way,
     pub(super) assurance: Assurance,
     pub(super) faults: Vec<Fault>,
     pub(super) since: Time,
+    pub(super) login: u64,
 }
 
 /// A session at the node.
@@ -55,9 +87,10 @@ pub(super) struct Waiting {
 pub(super) struct Session {
     pub(super) service: String,
     pub(super) name_id: String,
-    pub(super) person: &'static str,
+    pub(super) person: String,
     pub(super) since: Time,
     pub(super) faults: Vec<Fault>,
+    pub(super) login: u64,
 }
 
 /// The kinds of messages that come in.
@@ -100,6 +133,7 @@ impl State {
             next: Vec::new(),
             always: Vec::new(),
             previous_assertion: None,
+            logins: Logins::default(),
         }
     }
 

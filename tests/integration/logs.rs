@@ -89,9 +89,10 @@ async fn the_log_tells_what_happened_and_nothing_about_people() {
     let mut secrets = vec![cookie, token, "typed".to_owned(), "forged-by-me".to_owned()];
     secrets.extend(["44051401359", "Wydumana", "ewydumana"].map(str::to_owned));
     secrets.extend(delivery.fields.iter().map(|(_, value)| value.clone()).filter(|v| v.len() > 40));
-    for person in PEOPLE.iter().filter(|person| ["anna", "zofia"].contains(&person.key)) {
-        for personal in [person.given_name, person.family_name, person.identifier, person.login] {
-            secrets.push(personal.to_owned());
+    for person in PEOPLE.iter().filter(|person| ["anna", "zofia"].contains(&&*person.key)) {
+        for personal in [&person.given_name, &person.family_name, &person.identifier, &person.login]
+        {
+            secrets.push(personal.to_string());
         }
     }
     // What other crates write at this level is theirs; ours and theirs must be clean all the same.

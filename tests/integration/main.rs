@@ -33,6 +33,7 @@
 //! | `passage` | requests and answers that pass through |
 //! | `operations` | health, readiness, stopping |
 //! | `regression` | mistakes that were made once |
+//! | `simulator` | the simulator as a program: persons, service providers, records, bad TLS, bad hours |
 //! | `sockets` | sockets that are passed to the program |
 //! | `commands` | the command line: check, explain, run, reference |
 //! | `reason` | `brama reason`: what stands in the manual of a code |
@@ -69,6 +70,7 @@ mod reason;
 mod refusals;
 mod regression;
 mod routing;
+mod simulator;
 mod sockets;
 mod tabs;
 mod theft;

@@ -45,10 +45,10 @@ pub(super) fn token(ring: &KeyRing, order: &Order, at: Time) -> Result<String, E
     let release = Release::by_assertion(&order.audience, order.claims.clone());
     let invented = order.person;
     let person = person::Person::new(
-        Some(invented.given_name.to_owned()),
-        Some(invented.family_name.to_owned()),
+        Some(invented.given_name.to_string()),
+        Some(invented.family_name.to_string()),
         Some(invented.birthdate),
-        Identifier::parse(invented.identifier),
+        Identifier::parse(&invented.identifier),
     );
     let session = random::handle();
     let subject = Subject {

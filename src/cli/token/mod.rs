@@ -136,7 +136,7 @@ fn person(key: &str) -> Result<&'static Person, String> {
     let found = Person::find(key).filter(|person| person.status.is_none());
     found.ok_or_else(|| {
         let known = PEOPLE.iter().filter(|person| person.status.is_none());
-        let known: Vec<_> = known.map(|person| person.key).collect();
+        let known: Vec<_> = known.map(|person| &*person.key).collect();
         format!("nobody of that name signs in at the simulator; there are {}", known.join(", "))
     })
 }

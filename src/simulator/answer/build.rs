@@ -18,18 +18,31 @@ use crate::xml::signer::Signer;
 /// # Errors
 /// When the recipient's key is unusable.
 pub fn build(login: &Login<'_>, kit: &Kit, faults: &[Fault], now: Time) -> Result<Vec<u8>, Error> {
+    build_with_assertion(login, kit, faults, now).map(|(answer, _)| answer)
+}
+
+/// Builds the same, and returns the assertion as it was before it was sealed, when there is one.
+///
+/// # Errors
+/// When the recipient's key is unusable.
+pub fn build_with_assertion(
+    login: &Login<'_>,
+    kit: &Kit,
+    faults: &[Fault],
+    now: Time,
+) -> Result<(Vec<u8>, Option<String>), Error> {
     // 1. Some answers are no message at all.
     if let Some(bytes) = wire::instead(faults) {
-        return Ok(bytes);
+        return Ok((bytes, None));
     }
     // 2. Everything that will be said, right but for the faults.
     let plan = Plan::new(login, kit, faults, now);
-    let inside = match &plan.inner {
+    let (inside, assertion) = match &plan.inner {
         Some(inner) => {
-            let sealed = plan.write_assertions(faults, kit)?;
-            response(inner, seal(faults, kit, Layer::Inner), &sealed)
+            let (sealed, assertion) = plan.write_assertions(faults, kit)?;
+            (response(inner, seal(faults, kit, Layer::Inner), &sealed), assertion)
         }
-        None => String::new(),
+        None => (String::new(), None),
     };
     let template = artifact_response(&plan.outer, seal(faults, kit, Layer::Outer), &inside);
     let alteration = Alteration::new(&plan, faults)?;
@@ -49,7 +62,7 @@ pub fn build(login: &Login<'_>, kit: &Kit, faults: &[Fault], now: Time) -> Resul
     text = alteration.after(text);
 
     // 4. The envelope.
-    Ok(wire::envelope(&text, &alteration, faults))
+    Ok((wire::envelope(&text, &alteration, faults), assertion))
 }
 
 /// The two messages of an answer.

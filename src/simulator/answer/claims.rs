@@ -54,7 +54,7 @@ impl Claims {
             id: login.assertion_id.to_owned(),
             issuer: login.node.to_owned(),
             issued: now,
-            name_id: person.login.to_owned(),
+            name_id: person.login.to_string(),
             in_response_to: login.request_id.to_owned(),
             recipient: login.acs.to_owned(),
             confirmation: (None, end),
@@ -104,7 +104,7 @@ impl Claims {
                 self.attributes.retain(|(name, ..)| *name != Attribute::PersonIdentifier);
             }
             Fault::AttributeRepeated => {
-                let forged = FORGED.identifier.to_owned();
+                let forged = FORGED.identifier.to_string();
                 self.attributes.push((Attribute::PersonIdentifier, forged, false));
             }
             Fault::AttributeEmpty => self.change(Attribute::PersonIdentifier, |v| v.0.clear()),
@@ -132,7 +132,7 @@ impl Claims {
         let names: Vec<Attribute> = self.attributes.iter().map(|(name, ..)| *name).collect();
         Self {
             id: assertion_id(),
-            name_id: FORGED.login.to_owned(),
+            name_id: FORGED.login.to_string(),
             attributes: attributes(&FORGED, &names),
             ..self.clone()
         }
@@ -142,11 +142,11 @@ impl Claims {
 /// In the order of the genuine answers.
 fn attributes(person: &Person, wanted: &[Attribute]) -> Vec<(Attribute, String, bool)> {
     [
-        (Attribute::FamilyName, person.family_name.to_owned()),
+        (Attribute::FamilyName, person.family_name.to_string()),
         // `xs:date` with a zone, as the node writes it.
         (Attribute::DateOfBirth, format!("{}Z", person.birthdate)),
-        (Attribute::GivenName, person.given_name.to_owned()),
-        (Attribute::PersonIdentifier, person.identifier.to_owned()),
+        (Attribute::GivenName, person.given_name.to_string()),
+        (Attribute::PersonIdentifier, person.identifier.to_string()),
     ]
     .into_iter()
     .filter(|(name, _)| wanted.contains(name))

@@ -19,7 +19,7 @@ pub struct Login<'l> {
     /// The `ID` of its `ArtifactResolve`.
     pub resolve_id: &'l str,
     /// The person who signed in, or why none did.
-    pub outcome: Outcome,
+    pub outcome: Outcome<'l>,
     /// The way in that the person chose.
     pub way: Way,
     /// At which level of assurance.
@@ -59,9 +59,9 @@ impl<'l> Login<'l> {
 
 /// How a login ended at the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Outcome<'l> {
     /// This person signed in.
-    Person(&'static Person),
+    Person(&'l Person),
     /// No person did, and this is the status.
     Failed(NodeStatus),
 }

@@ -19,7 +19,7 @@ mod tests;
 mod wire;
 mod wrapping;
 
-pub use self::build::build;
+pub use self::build::{build, build_with_assertion};
 pub use self::login::{Login, Outcome, assertion_id};
 pub use self::message::{LogoutAnswer, logout, only_status};
 pub use self::wire::{http_status, soap_fault};

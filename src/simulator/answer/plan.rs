@@ -93,24 +93,29 @@ impl<'l> Plan<'l> {
     }
 
     /// Writes what the response holds after its status: one sealed assertion, or what a fault
-    /// makes of it.
-    pub(super) fn write_assertions(&self, faults: &[Fault], kit: &Kit) -> Result<String, Error> {
+    /// makes of it. Returns the assertion before it was sealed as well.
+    pub(super) fn write_assertions(
+        &self,
+        faults: &[Fault],
+        kit: &Kit,
+    ) -> Result<(String, Option<String>), Error> {
         if self.inner.as_ref().is_none_or(|inner| inner.status.is_some()) {
-            return Ok(String::new());
+            return Ok((String::new(), None));
         }
         let has = |fault| faults.contains(&fault);
         if has(Fault::NoAssertion) {
-            return Ok(String::new());
+            return Ok((String::new(), None));
         }
         if has(Fault::PlainAssertion) {
-            return Ok(self.claims.write());
+            let plain = self.claims.write();
+            return Ok((plain.clone(), Some(plain)));
         }
         let claims = additions::to_assertion(&self.claims, faults, kit)?;
         let mut sealed = self.encryption.seal(&claims)?;
         if has(Fault::TwoAssertions) {
             sealed.push_str(&self.encryption.seal(&self.claims.forged().write())?);
         }
-        Ok(alter_sealed(sealed, faults))
+        Ok((alter_sealed(sealed, faults), Some(claims)))
     }
 
     /// Writes a sealed assertion that names another person.

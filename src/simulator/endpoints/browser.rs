@@ -6,15 +6,16 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 
-use super::control;
 use super::message::{answer, field, page, read};
+use super::{control, logins};
 use crate::base::body::Body;
 use crate::identity::assurance::Assurance;
 use crate::pages::Language;
 use crate::server::listener::{Peer, Service};
 use crate::simulator::bounds::FAULTS;
+use crate::simulator::choice::{Choice, NoReturn, Return};
 use crate::simulator::faults::Fault;
-use crate::simulator::node::{Choice, NoReturn, Node, Return};
+use crate::simulator::node::Node;
 use crate::simulator::pages;
 use crate::simulator::paths::{CONTROL_PATH, SSO_PATH};
 use crate::simulator::people::Way;
@@ -38,7 +39,11 @@ impl Browser {
     ) -> Response<Body> {
         match self.node.sign_on(content_type, body) {
             Ok((handle, transaction)) => {
-                page(StatusCode::OK, pages::chooser(language, &handle, &transaction))
+                if let Some(back) = self.node.play_back(&handle) {
+                    return lead_back(&back, language);
+                }
+                let people = self.node.equipment.roster.people();
+                page(StatusCode::OK, pages::chooser(language, &handle, &transaction, &people))
             }
             Err(findings) => page(StatusCode::BAD_REQUEST, pages::refused(language, &findings)),
         }
@@ -46,8 +51,7 @@ impl Browser {
 
     fn choose(&self, body: &[u8], language: Language) -> Response<Body> {
         match self.node.choose(&read_choice(body)) {
-            Ok(back) if back.by_get => redirect(&back),
-            Ok(back) => page(StatusCode::OK, pages::back(language, &back)),
+            Ok(back) => lead_back(&back, language),
             Err(NoReturn::Transaction) => page(StatusCode::GONE, pages::over(language)),
             Err(NoReturn::Person) => page(StatusCode::BAD_REQUEST, pages::nobody(language)),
         }
@@ -84,6 +88,14 @@ impl Service for Browser {
             ("/", &Method::GET | &Method::HEAD) => {
                 page(StatusCode::OK, pages::overview(language, &self.node))
             }
+            (path, &Method::GET | &Method::HEAD)
+                if path == pages::LOGINS_PATH
+                    || path
+                        .strip_prefix(pages::LOGINS_PATH)
+                        .is_some_and(|r| r.starts_with('/')) =>
+            {
+                logins::show(&self.node, path, language)
+            }
             _ => page(StatusCode::NOT_FOUND, pages::not_found(language)),
         }
     }
@@ -104,6 +116,10 @@ fn read_choice(body: &[u8]) -> Choice {
         }
     }
     choice
+}
+
+fn lead_back(back: &Return, language: Language) -> Response<Body> {
+    if back.by_get { redirect(back) } else { page(StatusCode::OK, pages::back(language, back)) }
 }
 
 /// The quirk of a return by GET.

@@ -13,17 +13,18 @@ use hyper::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::json::{finding, names, parse};
 use super::message::{answer as send, field, read};
+use super::{logins, transport};
 use crate::base::body::Body;
 use crate::pages::Language;
 use crate::server::listener::Peer;
 use crate::simulator::Service;
 use crate::simulator::bounds::FAULTS;
-use crate::simulator::check::Finding;
 use crate::simulator::faults::Fault;
 use crate::simulator::kit::{Kit, Role};
 use crate::simulator::node::Node;
-use crate::simulator::people::{PEOPLE, Way};
+use crate::simulator::people::Way;
 use crate::wire::incoming::Incoming;
 use crate::xml::keys::Certificate;
 
@@ -56,13 +57,19 @@ pub(super) async fn answer(
         ("/control/services", &Method::POST) => outcome(register(node, &body)),
         ("/control/certificates", &Method::GET) => reply(StatusCode::OK, &certificates(node)),
         ("/control/certificates", &Method::POST) => outcome(roll_over(node, &body)),
+        ("/control/logins", &Method::GET) => reply(StatusCode::OK, &logins::list(node)),
+        ("/control/tls", &Method::PUT) => outcome(transport::set_tls(node, &body)),
+        ("/control/schedule", &Method::PUT) => outcome(transport::set_schedule(node, &body)),
         (
             "/control/state"
             | "/control/requests"
             | "/control/sessions"
             | "/control/faults"
             | "/control/services"
-            | "/control/certificates",
+            | "/control/certificates"
+            | "/control/logins"
+            | "/control/tls"
+            | "/control/schedule",
             _,
         ) => refuse(StatusCode::METHOD_NOT_ALLOWED, "method is not allowed here"),
         _ => refuse(StatusCode::NOT_FOUND, "there is nothing here"),
@@ -81,8 +88,11 @@ fn is_local_host(host: Option<&str>) -> bool {
 }
 
 fn state(node: &Node) -> Value {
+    let roster = node.equipment.roster.people();
+    let front = &node.equipment.front;
     let state = node.state();
-    let people: Vec<Value> = PEOPLE
+    let people: Vec<Value> = roster
+        .list
         .iter()
         .map(|person| {
             json!({
@@ -94,6 +104,9 @@ fn state(node: &Node) -> Value {
                 "login": person.login,
                 "note": person.note(Language::English),
                 "status": person.status.map(|status| status.codes()),
+                "way": person.way.map(Way::key),
+                "assurance": person.assurance.map(|level| level.to_string()),
+                "faults": names(&person.faults),
             })
         })
         .collect();
@@ -128,16 +141,17 @@ fn state(node: &Node) -> Value {
         "resolve_url": node.addresses.resolve,
         "logout_url": node.addresses.logout,
         "people": people,
+        "persons_problem": roster.trouble.as_deref(),
         "ways": Way::ALL.map(Way::key),
         "faults": faults,
         "services": services,
         "next": names(&state.next),
         "always": names(&state.always),
+        "tls": front.tls().map(|fault| fault.to_string()),
+        "schedule": front.schedule().map(|schedule| schedule.to_string()),
+        "condition": front.condition().to_string(),
+        "recorded_logins_left": node.equipment.replay.left(),
     })
-}
-
-fn names(faults: &[Fault]) -> Vec<&'static str> {
-    faults.iter().map(|fault| fault.name()).collect()
 }
 
 fn requests(node: &Node) -> Value {
@@ -154,17 +168,6 @@ fn requests(node: &Node) -> Value {
         })
     });
     Value::Array(requests.collect())
-}
-
-fn finding(finding: &Finding) -> Value {
-    json!({
-        "code": finding.code(),
-        "clause": finding.rule.clause,
-        "what": finding.what(Language::English),
-        "advice": finding.advice(Language::English),
-        "found": finding.found,
-        "expected": finding.expected,
-    })
 }
 
 fn sessions(node: &Node) -> Value {
@@ -274,10 +277,6 @@ fn roll_over(node: &Node, body: &[u8]) -> Result<Value, String> {
         Step::Change => return Err("no certificate was announced".to_owned()),
     }
     Ok(certificates(node))
-}
-
-fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 fn outcome(result: Result<Value, String>) -> Response<Body> {

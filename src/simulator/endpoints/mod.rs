@@ -2,8 +2,11 @@
 
 mod browser;
 mod control;
+mod json;
+mod logins;
 mod message;
 mod soap;
+mod transport;
 
 pub(super) use self::browser::Browser;
 pub(super) use self::soap::Soap;

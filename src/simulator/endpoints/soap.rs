@@ -8,6 +8,8 @@ use hyper::{Method, Response, StatusCode};
 use super::message::{answer, read};
 use crate::base::body::Body;
 use crate::server::listener::{Peer, Service};
+use crate::simulator::bounds::HANG;
+use crate::simulator::front::Condition;
 use crate::simulator::node::{Node, Pace, Reply};
 use crate::simulator::paths::{LOGOUT_PATH, RESOLVE_PATH};
 use crate::wire::incoming::Incoming;
@@ -26,7 +28,7 @@ impl Soap {
 impl Service for Soap {
     type Said = Response<Body>;
 
-    async fn call(&self, parts: Box<Parts>, body: Incoming, _peer: &Peer) -> Response<Body> {
+    async fn call(&self, parts: Box<Parts>, body: Incoming, peer: &Peer) -> Response<Body> {
         let path = parts.uri.path().to_owned();
         let known = path == RESOLVE_PATH || path == LOGOUT_PATH;
         if !known {
@@ -39,6 +41,19 @@ impl Service for Soap {
             Ok(body) => body,
             Err(status) => return plain(status),
         };
+        if path == RESOLVE_PATH {
+            match self.node.equipment.front.condition() {
+                Condition::Ok => {}
+                Condition::Unavailable => return plain(StatusCode::SERVICE_UNAVAILABLE),
+                Condition::Slow(time) => tokio::time::sleep(time).await,
+                // A connection of before, which is open still, is as good as none.
+                Condition::Down | Condition::Reset => {
+                    self.node.equipment.front.reset(peer.address.port());
+                    tokio::time::sleep(HANG).await;
+                    return plain(StatusCode::GATEWAY_TIMEOUT);
+                }
+            }
+        }
         let reply =
             if path == RESOLVE_PATH { self.node.resolve(&body) } else { self.node.logout(&body) };
         send(reply).await

@@ -28,12 +28,14 @@ pub struct Names<'n> {
 const BEFORE: Duration = Duration::from_secs(3_600);
 /// How long certificates are valid, as the operator's own are.
 const VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3_600);
+/// The name of the kit's authority.
+const AUTHORITY: &str = "CA_SYMULATOR";
 /// The host names and addresses of loopback.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Makes the pairs, in the order of [`super::Role::ALL`].
 pub(super) fn pairs(names: Names<'_>, now: Time) -> Result<[Pair; 6], Error> {
-    let (authority, issuer) = authority(now)?;
+    let (authority, issuer) = authority(AUTHORITY, now)?;
     let sign = [KeyUsagePurpose::DigitalSignature];
     let agree = [KeyUsagePurpose::KeyAgreement];
     let leaf = |name: &str, unit: &str, usages: &[KeyUsagePurpose]| {
@@ -42,15 +44,7 @@ pub(super) fn pairs(names: Names<'_>, now: Time) -> Result<[Pair; 6], Error> {
         Ok::<_, Error>(params)
     };
 
-    let mut hosts: Vec<String> = LOOPBACK.iter().map(|&host| host.to_owned()).collect();
-    hosts.push(names.node.to_owned());
-    hosts.extend_from_slice(names.hosts);
-    let mut tls = CertificateParams::new(hosts)?;
-    let like = leaf(names.node, "TLS", &sign)?;
-    tls.distinguished_name = like.distinguished_name;
-    (tls.not_before, tls.not_after) = (like.not_before, like.not_after);
-    tls.key_usages = like.key_usages;
-    tls.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let tls = server(names, now)?;
 
     let mut client = leaf(&format!("{}_tls", names.service), "TLS", &sign)?;
     client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -63,6 +57,20 @@ pub(super) fn pairs(names: Names<'_>, now: Time) -> Result<[Pair; 6], Error> {
         issue(leaf(&format!("{}_enc_ec", names.service), "DU", &agree)?, &issuer)?,
         issue(client, &issuer)?,
     ])
+}
+
+/// A certificate of the SOAP listener, before it is issued.
+pub(super) fn server(names: Names<'_>, now: Time) -> Result<CertificateParams, Error> {
+    let mut hosts: Vec<String> = LOOPBACK.iter().map(|&host| host.to_owned()).collect();
+    hosts.push(names.node.to_owned());
+    hosts.extend_from_slice(names.hosts);
+    let like = params(names.node, "TLS", now)?;
+    let mut tls = CertificateParams::new(hosts)?;
+    tls.distinguished_name = like.distinguished_name;
+    (tls.not_before, tls.not_after) = (like.not_before, like.not_after);
+    tls.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    tls.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(tls)
 }
 
 /// Makes a party that calls itself the node but was issued by no authority.
@@ -83,23 +91,37 @@ pub(super) fn successor(now: Time) -> Result<Pair, Error> {
     pair(&key, certificate.der())
 }
 
-fn authority(now: Time) -> Result<(Pair, Issuer<'static, KeyPair>), Error> {
-    let mut params = params("CA_SYMULATOR", "CA", now)?;
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+pub(super) fn authority(name: &str, now: Time) -> Result<(Pair, Issuer<'static, KeyPair>), Error> {
+    let params = authority_params(name, now)?;
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
     Ok((pair(&key, certificate.der())?, Issuer::new(params, key)))
 }
 
-fn issue(mut params: CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Result<Pair, Error> {
+/// An authority that was made before, to issue more.
+pub(super) fn again(authority: &Pair, now: Time) -> Result<Issuer<'static, KeyPair>, Error> {
+    let key = KeyPair::from_pem(authority.key_pem().expose())?;
+    Ok(Issuer::new(authority_params(AUTHORITY, now)?, key))
+}
+
+fn authority_params(name: &str, now: Time) -> Result<CertificateParams, Error> {
+    let mut params = params(name, "CA", now)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
+}
+
+pub(super) fn issue(
+    mut params: CertificateParams,
+    issuer: &Issuer<'_, KeyPair>,
+) -> Result<Pair, Error> {
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;
     pair(&key, certificate.der())
 }
 
-fn pair(key: &KeyPair, certificate: &[u8]) -> Result<Pair, Error> {
+pub(super) fn pair(key: &KeyPair, certificate: &[u8]) -> Result<Pair, Error> {
     let key = PrivateKey::from_der(key.serialized_der())?;
     Ok(Pair { key, certificate: Certificate::from_der(certificate)? })
 }

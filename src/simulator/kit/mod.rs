@@ -13,9 +13,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod world;
+mod wrong;
 
 pub use self::error::Error;
 pub use self::make::Names;
 pub use self::pair::Pair;
 pub use self::role::Role;
 pub use self::world::Kit;
+pub use self::wrong::WrongTls;

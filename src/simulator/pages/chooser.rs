@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use super::{CHOOSE_PATH, Words, words, write};
 use crate::identity::assurance::Assurance;
 use crate::pages::{Language, Page};
+use crate::simulator::choice::Return;
 use crate::simulator::faults::{Fault, Kind};
-use crate::simulator::node::{CANCEL, Return};
-use crate::simulator::people::{PEOPLE, Person, Way};
+use crate::simulator::people::{CANCEL, Person, Way};
+use crate::simulator::roster::People;
 use crate::simulator::state::Transaction;
 
 /// Lets the developer choose who signs in, how, and with which fault.
@@ -15,19 +16,28 @@ pub(in crate::simulator) fn chooser(
     language: Language,
     handle: &str,
     transaction: &Transaction,
+    people: &People,
 ) -> Page {
     let words = words(language);
     let content = html! {
+        @if let Some(trouble) = &people.trouble {
+            h2 { (words.persons_wrong) }
+            p { (words.persons_wrong_why) }
+            pre { (trouble) }
+        }
         (request(words, transaction))
         form method="post" action=(CHOOSE_PATH) autocomplete="off" {
             input type="hidden" name="transaction" value=(handle);
             fieldset {
                 legend { (words.way) }
                 ul.choices {
+                    li { label {
+                        input type="radio" name="way" value="" checked;
+                        (words.way_automatic)
+                    } }
                     @for way in Way::ALL {
                         li { label {
-                            input type="radio" name="way" value=(way.key())
-                                checked[way == Way::default()];
+                            input type="radio" name="way" value=(way.key());
                             (way.title(language)) " – " (way.assurance())
                         } }
                     }
@@ -47,7 +57,7 @@ pub(in crate::simulator) fn chooser(
             }
             h2 { (words.person) }
             ul.cards {
-                @for person in &PEOPLE { li { (card(language, person)) } }
+                @for person in people.list.iter() { li { (card(language, person)) } }
             }
             p.actions {
                 button.quiet type="submit" name="person" value=(CANCEL) { (words.cancel) }
@@ -109,6 +119,7 @@ fn card(language: Language, person: &Person) -> Markup {
             small { (words(language).born) " " (person.birthdate) }
             small { (person.identifier) }
             @if !note.is_empty() { small { (note) } }
+            @for fault in &person.faults { small { (fault.name()) } }
         }
     }
 }

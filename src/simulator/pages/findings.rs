@@ -16,7 +16,7 @@ pub(in crate::simulator) fn refused(language: Language, findings: &[Finding]) ->
     write(language, words.refused, content, None)
 }
 
-fn describe(language: Language, finding: &Finding) -> Markup {
+pub(super) fn describe(language: Language, finding: &Finding) -> Markup {
     let words = words(language);
     html! {
         h2 { code { (finding.code()) } }

@@ -2,8 +2,10 @@
 
 mod chooser;
 mod findings;
+mod logins;
 mod notices;
 mod overview;
+mod pretty;
 mod text;
 
 use maud::Markup;
@@ -14,11 +16,15 @@ use text::{Words, words};
 
 pub(super) use chooser::{back, chooser};
 pub(super) use findings::refused;
+pub(super) use logins::{login, logins};
 pub(super) use notices::{nobody, not_found, over, post_only, unreadable};
 pub(super) use overview::overview;
 
 /// Where the choice of a person is posted.
 pub(super) const CHOOSE_PATH: &str = "/login/choose";
+
+/// Where the last logins are listed.
+pub(super) const LOGINS_PATH: &str = "/logins";
 
 /// Chromium applies form-action to redirects as well, and a return may go to any portal.
 const FORMS: &str = "'self' http: https:";

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{words, write};
+use super::{LOGINS_PATH, words, write};
 use crate::pages::{Language, Page};
 use crate::simulator::node::Node;
 use crate::simulator::state::Received;
@@ -22,6 +22,7 @@ pub(in crate::simulator) fn overview(language: Language, node: &Node) -> Page {
     ];
     let content = html! {
         p { (words.overview_why) }
+        p { a href=(LOGINS_PATH) { (words.logins) } }
         h2 { (words.addresses) }
         dl { @for (name, address) in addresses { dt { (name) } dd { code { (address) } } } }
         h2 { (words.services) }

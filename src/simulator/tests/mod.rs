@@ -1,7 +1,12 @@
 //! The simulator over real sockets, as a service provider and a browser meet it.
 
+mod last_logins;
 mod listeners;
 mod logins;
+mod persons;
+mod records;
+mod services;
+mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,6 +45,7 @@ const ISSUER: &str = "https://portal.example";
 const ACS: &str = "https://portal.example/.brama/acs";
 
 struct World {
+    connector: HttpsConnector<HttpConnector>,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     clock: Arc<ManualClock>,
     kit: Arc<Kit>,
@@ -77,6 +83,10 @@ struct Login {
 }
 
 fn world_with(mutual_tls: MutualTls, with_certificate: bool) -> World {
+    world_from(Settings { mutual_tls, ..Settings::default() }, with_certificate)
+}
+
+fn world_from(settings: Settings, with_certificate: bool) -> World {
     // The true time: TLS asks the machine's own clock whether a certificate is valid.
     let now = SystemClock.now();
     let clock = Arc::new(ManualClock::at(now));
@@ -84,7 +94,7 @@ fn world_with(mutual_tls: MutualTls, with_certificate: bool) -> World {
     let kit = Kit::make(Names { node, service: ISSUER, hosts: &[] }, now).unwrap();
     let kit = Arc::new(kit);
     let services = vec![kit.service(ISSUER, vec![ACS.to_owned()], None)];
-    let settings = Settings { mutual_tls, services, ..Settings::default() };
+    let settings = Settings { services, ..settings };
     let simulator = Simulator::bind_with(settings, Arc::clone(&kit), clock.clone()).unwrap();
     let (stopper, stop) = shutdown();
 
@@ -101,7 +111,8 @@ fn world_with(mutual_tls: MutualTls, with_certificate: bool) -> World {
         .enable_http1()
         .build();
     let world = World {
-        client: Client::builder(TokioExecutor::new()).build(connector),
+        client: Client::builder(TokioExecutor::new()).build(connector.clone()),
+        connector,
         signer: kit.pair(Role::ServiceSignature).signer().unwrap(),
         sso: simulator.sso_url().to_owned(),
         resolve: simulator.resolve_url().to_owned(),

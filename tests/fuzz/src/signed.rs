@@ -166,8 +166,8 @@ pub fn run(data: &[u8]) {
         let person = assertion.person();
         let first = &PEOPLE[0];
         assert_eq!(person.identifier().as_str(), first.identifier, "taken for somebody else");
-        assert_eq!(person.given_name(), Some(first.given_name));
-        assert_eq!(person.family_name(), Some(first.family_name));
+        assert_eq!(person.given_name(), Some(&*first.given_name));
+        assert_eq!(person.family_name(), Some(&*first.family_name));
         assert_eq!(person.birthdate(), Some(first.birthdate));
         assert_eq!(assertion.name_id(), first.login);
         if is_right {

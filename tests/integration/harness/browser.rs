@@ -174,8 +174,7 @@ impl Browser {
         person: &str,
         choices: &[(&str, &str)],
     ) -> Delivery {
-        let (_, action, fields) = page.form();
-        let chooser = self.follow(Method::POST, &action, &fields, SameSite::No).await;
+        let chooser = self.leads_on(page).await;
         assert_eq!(chooser.status, StatusCode::OK, "the node refused: {}", chooser.text);
         let (_, action, mut fields) = chooser.form();
         fields.retain(|(name, _)| name == "transaction");
@@ -188,6 +187,12 @@ impl Browser {
         }
         let (method, action, fields) = last.form();
         Delivery { acs: Url::parse(&action).unwrap(), method, fields }
+    }
+
+    /// Sends what a page of the portal holds on to the node.
+    pub(crate) async fn leads_on(&mut self, page: &Answer) -> Answer {
+        let (_, action, fields) = page.form();
+        self.follow(Method::POST, &action, &fields, SameSite::No).await
     }
 
     /// One request to the node's site, without following where it leads.

@@ -317,7 +317,7 @@ fn an_answer_that_holds_went_through_every_check_and_each_is_listed() {
         [&"pesel_note"]
     );
     let note = checks.list().iter().find(|check| check.name == "pesel_note").unwrap();
-    assert!(!note.detail.is_empty() && !note.detail.contains(PEOPLE[0].identifier), "{note:?}");
+    assert!(!note.detail.is_empty() && !note.detail.contains(&*PEOPLE[0].identifier), "{note:?}");
 }
 
 #[test]

@@ -287,8 +287,8 @@ fn every_person_arrives_as_they_are_whatever_letters_they_have() {
         let Some(status) = person.status else {
             let assertion = examined.unwrap();
             let found = assertion.person();
-            assert_eq!(found.given_name(), Some(person.given_name));
-            assert_eq!(found.family_name(), Some(person.family_name));
+            assert_eq!(found.given_name(), Some(&*person.given_name));
+            assert_eq!(found.family_name(), Some(&*person.family_name));
             assert_eq!(found.birthdate(), Some(person.birthdate));
             assert_eq!(found.identifier().as_str(), person.identifier);
             assert_eq!(assertion.name_id(), person.login);

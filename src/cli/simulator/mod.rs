@@ -1,10 +1,13 @@
 //! `brama simulator`: stands in for the national node, for as long as one wants.
 
+mod more;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use self::more::More;
 use super::output::{fail, print, serve};
 use crate::base::clock::{Clock, SharedClock, SystemClock};
 use crate::observe;
@@ -54,6 +57,8 @@ pub(super) struct Arguments {
     /// Makes the keys and certificates in the folder, and does not listen.
     #[arg(long, requires = "directory")]
     keys_only: bool,
+    #[command(flatten)]
+    more: More,
     /// Listens on addresses that others can reach. The simulator signs in whoever asks.
     #[arg(long)]
     allow_remote: bool,
@@ -108,7 +113,7 @@ fn make_keys(arguments: &Arguments) -> Result<(), simulator::Error> {
 }
 
 fn settings(arguments: &Arguments) -> simulator::Settings {
-    simulator::Settings {
+    let settings = simulator::Settings {
         pages: arguments.pages,
         soap: arguments.soap,
         mutual_tls: match arguments.mutual_tls {
@@ -123,15 +128,18 @@ fn settings(arguments: &Arguments) -> simulator::Settings {
         public_soap_origin: arguments.public_soap.clone(),
         allow_remote: arguments.allow_remote,
         ..simulator::Settings::default()
-    }
+    };
+    arguments.more.add_to(settings)
 }
 
 fn start(arguments: &Arguments) -> Result<Simulator, String> {
     let settings = settings(arguments);
     let clock: SharedClock = Arc::new(SystemClock);
     let simulator = Simulator::bind(settings, clock).map_err(|error| error.to_string())?;
-    let service = service(&simulator, arguments)?;
-    simulator.control().register(service).map_err(|error| error.to_string())?;
+    if !arguments.more.has_services() {
+        let service = service(&simulator, arguments)?;
+        simulator.control().register(service).map_err(|error| error.to_string())?;
+    }
     Ok(simulator)
 }
 
@@ -168,11 +176,13 @@ Simulator of the national node. Not for production: it signs in whoever asks.
   node.resolve_url  {}
   node.logout_url   {}
   Pages             {}/
+  Last logins       {}/logins
   Control           {}",
         simulator.node_issuer(),
         simulator.sso_url(),
         simulator.resolve_url(),
         simulator.logout_url(),
+        simulator.pages_origin(),
         simulator.pages_origin(),
         simulator.control_url(),
     ));
