@@ -6,6 +6,7 @@
 
 mod compose;
 mod podman;
+mod simulator;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

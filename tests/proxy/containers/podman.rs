@@ -78,9 +78,15 @@ impl Podman {
 
     /// Makes the image of the gateway of a laid out folder, has podman know it, and returns its digest.
     pub(super) fn gateway(&self, context: &Path, name: &str) -> String {
+        self.image(context, "deploy/container/Containerfile", name)
+    }
+
+    /// Makes an image of a laid out folder as `deploy/container/image` does.
+    pub(super) fn image(&self, context: &Path, containerfile: &str, name: &str) -> String {
         let file = self.file("image.tar");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/container/image");
-        let mut command = self.command(script);
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut command = self.command(source.join("deploy/container/image"));
+        command.env("CONTAINERFILE", source.join(containerfile));
         command.env("SOURCE_DATE_EPOCH", "1").arg(context).arg(&file).arg(name);
         let digest = well("deploy/container/image", &command.output().unwrap());
         self.does(&["load", "--quiet", "--input", file.to_str().unwrap()]);
