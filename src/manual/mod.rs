@@ -54,6 +54,7 @@ pages! {
     replicas: "../../docs/replicas.md",
     scale: "../../docs/scale.md",
     sessions: "../../docs/sessions.md",
+    simulator: "../../docs/simulator.md",
     threat_model: "../../docs/threat-model.md",
     upstream_paths: "../../docs/upstream-paths.md",
     what_we_own: "../../docs/what-we-own.md",
