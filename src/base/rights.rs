@@ -77,6 +77,14 @@ pub fn of_folder(path: &Path) -> io::Result<Option<TooOpen>> {
     if mode & STICKY != 0 { Ok(None) } else { look(path, WRITE & EVERYBODY) }
 }
 
+/// Looks at a folder with private keys, into which no other user should look.
+///
+/// # Errors
+/// What the system says.
+pub fn of_private_folder(path: &Path) -> io::Result<Option<TooOpen>> {
+    look(path, EVERYBODY)
+}
+
 fn look(path: &Path, forbidden: u32) -> io::Result<Option<TooOpen>> {
     let found = fs::metadata(path)?;
     // A pipe or a device holds nothing that could be read again.

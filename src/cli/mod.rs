@@ -10,6 +10,7 @@ mod explain;
 mod explain_policy;
 mod healthcheck;
 mod keys;
+mod lines;
 mod man;
 mod operator;
 mod output;
@@ -64,7 +65,8 @@ enum Command {
     /// Lists, rotates and retires the keys that sign identities at a running gateway and its
     /// replicas; saves the secret of the pseudonyms.
     Keys(keys::Arguments),
-    /// Says what certificates and keys are, compares two, and makes requests for new ones.
+    /// Says what certificates and keys are, compares two, makes requests for new ones, and renews
+    /// them without a failed login.
     Certs(certs::Arguments),
     /// Says which rule decides about a request and why, exactly as a running gateway does.
     ExplainPolicy(explain_policy::Arguments),

@@ -11,11 +11,11 @@ use tempfile::TempDir;
 use crate::commands::{GOOD, folder as kit};
 
 /// A folder in which files are made by others than us.
-struct World(TempDir);
+pub(crate) struct World(TempDir);
 
 impl World {
     /// A key and its certificate by an authority, `a.key`, `a.pem` and `ca.pem`, as openssl makes them.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let world = Self(tempfile::tempdir().unwrap());
         if Command::new("openssl").arg("version").output().is_err() {
             let required =
@@ -34,7 +34,7 @@ impl World {
     }
 
     /// Has the authority issue a certificate for a key.
-    fn issue(&self, name: &str, key: &str, subject: &str, usage: &str, days: u32) {
+    pub(crate) fn issue(&self, name: &str, key: &str, subject: &str, usage: &str, days: u32) {
         let request = format!("req -new -utf8 -key {key} -out {name}.csr -subj");
         self.openssl(&[&request, subject]);
         let extensions = format!("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,{usage}\n");
@@ -46,7 +46,7 @@ impl World {
     }
 
     /// Runs openssl; the last of several words may have spaces in it.
-    fn openssl(&self, words: &[&str]) {
+    pub(crate) fn openssl(&self, words: &[&str]) {
         let mut command = Command::new("openssl");
         command.current_dir(self.0.path()).stdin(Stdio::null());
         command.args(words[0].split_whitespace()).args(&words[1..]);
@@ -54,11 +54,16 @@ impl World {
         assert!(output.status.success(), "{words:?}: {output:?}");
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) {
+    /// Returns the path of a file.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         fs::write(self.0.path().join(name), bytes).unwrap();
     }
 
-    fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.0.path().join(name)).unwrap()
     }
 
@@ -99,6 +104,8 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
         "pkcs12 -export -nokeys -in a.pem -out no-key.p12 -passout pass:tajne",
         "pkcs12 -export -nocerts -inkey a.key -out no-certificate.p12 -passout pass:tajne",
         "pkcs8 -topk8 -in a.key -out encrypted.key -passout pass:tajne",
+        "pkcs8 -topk8 -in a.key -outform DER -out encrypted.der -passout pass:tajne",
+        "pkcs8 -topk8 -v2 des3 -v2prf hmacWithSHA1 -in a.key -out old-encrypted.key -passout pass:tajne",
         "ec -in a.key -aes128 -out traditional.key -passout pass:tajne",
         "req -in a.csr -outform DER -out request.der",
         "ec -in a.key -pubout -outform DER -out public.der",
@@ -113,6 +120,12 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
     let ca = world.read("ca.pem");
     world
         .write("chain.pem", &[b"Bag Attributes\n  friendlyName: portal\n", &pem[..], &ca].concat());
+    let text_of_pem = String::from_utf8(pem.clone()).unwrap();
+    let units = || text_of_pem.encode_utf16();
+    let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+    world.write("utf16.pem", &[b"\xff\xfe", &little[..]].concat());
+    world.write("utf16-big.pem", &big);
     world.write("both.pem", &[world.read("a.key"), pem.clone()].concat());
     let lines = String::from_utf8(pem).unwrap();
     let bare: String = lines.lines().filter(|line| !line.starts_with('-')).collect();
@@ -155,7 +168,11 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
         ("plain.p12", 1, 1, "PKCS #12"),
         ("no-key.p12", 1, 0, "PKCS #12"),
         ("no-certificate.p12", 0, 1, "PKCS #12"),
-        ("encrypted.key", 0, 0, "a private key with a password"),
+        ("encrypted.key", 0, 1, "PEM"),
+        ("encrypted.der", 0, 1, "DER"),
+        ("old-encrypted.key", 0, 1, "PEM"),
+        ("utf16.pem", 1, 0, "PEM"),
+        ("utf16-big.pem", 1, 0, "PEM"),
         ("a.csr", 0, 0, "a request for a certificate"),
     ] {
         let (_, found) = world.inspect(&[file, "--password-file", "password"]);
@@ -169,6 +186,10 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
     world.write("wrong", b"another\n");
     world.write("nothing", b"");
     world.write("words", b"this is no key\n");
+    world.write("words.txt", b"\xff\xfen\0o\0");
+    world.write("a.zip", b"PK\x03\x04....");
+    let pipe = Command::new("mkfifo").arg(world.path("pipe")).status().unwrap();
+    assert!(pipe.success());
     world.write("torn.pem", &world.read("a.pem")[..300]);
     world.write("torn.der", &world.read("a.der")[..100]);
     world.write("torn.key", b"-----BEGIN PRIVATE KEY----- MIGHAgEAMBMGByqGSM49AgEG");
@@ -180,6 +201,11 @@ fn twenty_forms_of_certificates_and_keys_are_read_as_what_they_are() {
         (&["a.p12", "--password-file", "missing"], "missing: No such file"),
         (&["nothing"], "it is empty"),
         (&["words"], "neither PEM nor DER"),
+        (&["words.txt"], "text in UTF-16, and no PEM"),
+        (&["a.zip"], "ZIP archive"),
+        (&["pipe"], "a pipe to which nobody writes"),
+        (&["."], "a folder, not a file"),
+        (&["encrypted.key", "--password-file", "wrong"], "is the password right?"),
         (&["torn.pem"], "PEM"),
         (&["torn.der"], "PKCS #12"),
         (&["damaged.pem"], "damaged"),
@@ -448,6 +474,17 @@ fn a_request_is_in_the_profile_of_the_node_and_its_key_for_the_owner_alone() {
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again).contains("is there already, and stays"), "{}", text(&again));
     assert_eq!(fs::read(&key).unwrap(), before);
+    // Others who can look into the folder of a key are told of; in one of our own there are none.
+    assert!(!text(&made).contains("can read"), "{}", text(&made));
+    let open = world.path("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let said = world.certs(&["csr", "signing", "--issuer", "portal", "--out", "open"]);
+    assert!(said.status.success());
+    assert!(
+        text(&said).contains("open has mode 0755: everybody on this machine can read it"),
+        "{said:?}"
+    );
     // An issuer that is an address is a name of files, too; and a request that is there stays.
     let url = ["csr", "signing", "--issuer", "https://sp.example.pl/a", "--out", "url"];
     assert!(world.certs(&url).status.success());

@@ -470,7 +470,7 @@ impl Running {
     }
 
     /// Starts, and takes the address of the listener of that name.
-    fn start_with(folder: &Path, listener: &str) -> Self {
+    pub(crate) fn start_with(folder: &Path, listener: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_brama"))
             .args(["run", "--config"])
             .arg(folder.join("brama.toml"))

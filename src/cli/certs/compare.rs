@@ -95,7 +95,7 @@ struct Compared {
 /// Returns the certificate of a file: the only one that is no authority's, or else an authority's.
 fn one(path: &Path, password: Option<&Path>) -> Result<Compared, String> {
     let password = password.map(material::password).transpose()?;
-    let material = material::read(path, password.as_ref()).map_err(|error| error.to_string())?;
+    let material = material::read(path, password.as_slice()).map_err(|error| error.to_string())?;
     let shown = shown_path(path);
     let mut ders = material.certificates;
     // The same one is often there twice, in PKCS #12 above all.
@@ -129,6 +129,18 @@ fn one(path: &Path, password: Option<&Path>) -> Result<Compared, String> {
             ))
         }
     }
+}
+
+/// Says in what a certificate is not technically the same as another; nothing when it is.
+pub(in crate::cli) fn differences(old: &Facts, new: &Facts, now: Time) -> Vec<String> {
+    let one = |facts: &Facts| Compared { facts: facts.clone(), authorities: 0 };
+    let rows = compare(&one(old), &one(new), now);
+    let differs = rows.into_iter().filter(|row| row.verdict == Verdict::Differs);
+    let told = |row: Row| match row.old.is_empty() {
+        true => format!("{}: {}", row.what, Foreign::new(&row.new)),
+        false => format!("{}: {} -> {}", row.what, Foreign::new(&row.old), Foreign::new(&row.new)),
+    };
+    differs.map(told).collect()
 }
 
 fn compare(old: &Compared, new: &Compared, now: Time) -> Vec<Row> {

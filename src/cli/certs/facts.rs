@@ -12,37 +12,37 @@ use crate::base::encoding::{hex_lower, sha256};
 
 /// The facts of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Facts {
-    pub(super) subject: String,
-    pub(super) issuer: String,
+pub(in crate::cli) struct Facts {
+    pub(in crate::cli) subject: String,
+    pub(in crate::cli) issuer: String,
     /// In hexadecimal digits.
-    pub(super) serial: String,
-    pub(super) not_before: Time,
-    pub(super) not_after: Time,
+    pub(in crate::cli) serial: String,
+    pub(in crate::cli) not_before: Time,
+    pub(in crate::cli) not_after: Time,
     /// The kind of key, such as `EC P-256`.
-    pub(super) key: String,
+    pub(in crate::cli) key: String,
     /// The algorithm by which the issuer signed.
-    pub(super) signed_with: String,
+    pub(in crate::cli) signed_with: String,
     /// Key usages, as RFC 5280 4.2.1.3 names them.
-    pub(super) usages: Vec<String>,
+    pub(in crate::cli) usages: Vec<String>,
     /// Extended key usages.
-    pub(super) purposes: Vec<String>,
+    pub(in crate::cli) purposes: Vec<String>,
     /// Names of DNS, addresses, mail.
-    pub(super) names: Vec<String>,
-    pub(super) is_authority: bool,
+    pub(in crate::cli) names: Vec<String>,
+    pub(in crate::cli) is_authority: bool,
     /// Where lists of what is revoked are.
-    pub(super) revocation: Vec<String>,
+    pub(in crate::cli) revocation: Vec<String>,
     /// The SHA-256 of the certificate in DER, in hexadecimal digits.
-    pub(super) fingerprint: String,
+    pub(in crate::cli) fingerprint: String,
     /// The SHA-256 of the public key (SubjectPublicKeyInfo).
-    pub(super) key_fingerprint: String,
+    pub(in crate::cli) key_fingerprint: String,
     /// Every common name; one that is no text as its bytes in hexadecimal digits.
     #[serde(skip)]
-    pub(super) common_names: Vec<String>,
+    pub(in crate::cli) common_names: Vec<String>,
 }
 
 /// Reads the facts of a certificate in DER.
-pub(super) fn read(der: &[u8]) -> Result<Facts, String> {
+pub(in crate::cli) fn read(der: &[u8]) -> Result<Facts, String> {
     let (rest, certificate) =
         X509Certificate::from_der(der).map_err(|error| format!("no certificate: {error}"))?;
     if !rest.is_empty() {
@@ -121,13 +121,13 @@ impl Facts {
 }
 
 /// Returns the bits of the public key of a certificate in DER.
-pub(super) fn public_key(der: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::cli) fn public_key(der: &[u8]) -> Option<Vec<u8>> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(certificate.public_key().subject_public_key.data.to_vec())
 }
 
 /// Returns the whole days between two times; less than none when the second is the earlier one.
-pub(super) fn days(from: Time, until: Time) -> i64 {
+pub(in crate::cli) fn days(from: Time, until: Time) -> i64 {
     (until.as_second() - from.as_second()).div_euclid(24 * 3600)
 }
 

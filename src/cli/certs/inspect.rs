@@ -23,8 +23,8 @@ pub(super) struct Arguments {
     /// The files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// File with the password of those that are PKCS #12. There is none on the command line, where
-    /// every process could read it.
+    /// File with the password of those that are PKCS #12, and of private keys that have one. There is
+    /// none on the command line, where every process could read it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Configuration of which is said what in it uses them.
@@ -130,7 +130,7 @@ fn look(arguments: &Arguments, now: Time) -> Result<Found, String> {
     files.dedup();
     for file in &files {
         let shown = shown_path(file);
-        match material::read(file, password.as_ref()) {
+        match material::read(file, password.as_slice()) {
             Ok(material) => found.take_in(&shown, material, now),
             Err(error) => found.unreadable.push(error.to_string()),
         }
@@ -203,7 +203,7 @@ impl Found {
                 return;
             }
             let password = password_file.map(|file| password(&loaded.resolve(Path::new(file))));
-            match material::read(&path, password.and_then(Result::ok).as_ref()) {
+            match material::read(&path, password.and_then(Result::ok).as_slice()) {
                 Ok(material) => named.push((key.to_owned(), material)),
                 // Other files than those of certificates and keys are none of ours.
                 Err(error) if password_file.is_some() => {

@@ -1,9 +1,7 @@
 //! What a file holds, in whatever form: PEM with text around it, a mark of the byte order, ends of lines
-//! of Windows or signs of a quoted mail; DER; PKCS #7 (RFC 5652) with certificates; PKCS #12 (RFC 7292)
-//! with a password.
+//! of Windows, UTF-16 or signs of a quoted mail; DER; PKCS #7 (RFC 5652) with certificates; PKCS #12
+//! (RFC 7292) and private keys (PKCS #8, RFC 5958) with a password.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -14,72 +12,75 @@ use cms::content_info::ContentInfo;
 use cms::signed_data::SignedData;
 use der::{Decode, Encode};
 use p12_keystore::Pkcs12Archive;
+use pkcs8::EncryptedPrivateKeyInfoRef;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
 
+use super::file;
 use crate::base::foreign::{Foreign, escaped};
 use crate::base::secret::Secret;
 use crate::xml::keys::PrivateKey;
 
 /// What was found in a file.
 #[derive(Debug, Default)]
-pub(super) struct Material {
+pub(in crate::cli) struct Material {
     /// Certificates in DER, in the order of the file.
-    pub(super) certificates: Vec<Vec<u8>>,
+    pub(in crate::cli) certificates: Vec<Vec<u8>>,
     /// Private keys that can be used.
-    pub(super) keys: Vec<PrivateKey>,
+    pub(in crate::cli) keys: Vec<PrivateKey>,
     /// Why other private keys cannot be used.
-    pub(super) unusable: Vec<String>,
+    pub(in crate::cli) unusable: Vec<String>,
     /// What else there is, in words.
-    pub(super) others: Vec<String>,
+    pub(in crate::cli) others: Vec<String>,
     /// The form of the file, in words.
-    pub(super) form: &'static str,
+    pub(in crate::cli) form: &'static str,
 }
 
 /// Why a file cannot be taken apart.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {why}", shown_path(path))]
-pub(super) struct Unreadable {
+pub(in crate::cli) struct Unreadable {
     path: PathBuf,
     why: String,
 }
 
 /// The exit status when a file cannot be read, or is in the way.
-pub(super) const UNREADABLE: u8 = 2;
+pub(in crate::cli) const UNREADABLE: u8 = 2;
 /// The most bytes of a file.
 const LARGEST: u64 = 4 * 1024 * 1024;
 /// The most bytes of a file with a password.
 const LONGEST_PASSWORD: u64 = 4096;
 
 /// Returns a path for people: names of files come from elsewhere too.
-pub(super) fn shown_path(path: &Path) -> String {
+pub(in crate::cli) fn shown_path(path: &Path) -> String {
     escaped(&path.to_string_lossy())
 }
 
-/// Reads a file. A password is for PKCS #12 alone.
-pub(super) fn read(path: &Path, password: Option<&Secret<String>>) -> Result<Material, Unreadable> {
+/// Reads a file. Passwords are for PKCS #12 and for private keys that have one; each is tried, and
+/// at last none.
+pub(in crate::cli) fn read(
+    path: &Path,
+    passwords: &[Secret<String>],
+) -> Result<Material, Unreadable> {
     let failed = |why: String| Unreadable { path: path.to_owned(), why };
-    let bytes = bytes(path, LARGEST).map_err(|error| failed(error.to_string()))?;
+    let bytes = file::read(path, LARGEST).map_err(|error| failed(error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed(
             "it has more than 4 MiB, so it is no certificate and no key".to_owned(),
         ));
     }
-    take_apart(&bytes, password).map_err(failed)
+    take_apart(&bytes, passwords).map_err(failed)
 }
 
 /// Reads a password: the first line of a file.
-pub(super) fn password(file: &Path) -> Result<Secret<String>, String> {
-    let bytes = bytes(file, LONGEST_PASSWORD);
-    let bytes = bytes.map_err(|error| format!("{}: {error}", shown_path(file)))?;
-    let text = String::from_utf8_lossy(without_mark(&bytes));
+pub(in crate::cli) fn password(path: &Path) -> Result<Secret<String>, String> {
+    let bytes = file::read(path, LONGEST_PASSWORD);
+    let bytes = bytes.map_err(|error| format!("{}: {error}", shown_path(path)))?;
+    let text = match utf16(&bytes) {
+        Some(text) => text,
+        None => String::from_utf8_lossy(without_mark(&bytes)).into_owned(),
+    };
     Ok(Secret::new(text.lines().next().unwrap_or_default().to_owned()))
-}
-
-fn bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Editors of Windows put a mark of the byte order before the first line.
@@ -87,14 +88,38 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
+/// Returns the text of UTF-16, in which PowerShell and some editors save: by its mark, or by the zeros
+/// beside the first letter of PEM.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (is_big, rest) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (false, rest),
+        [0xfe, 0xff, rest @ ..] => (true, rest),
+        [b'-', 0, b'-', 0, ..] => (false, bytes),
+        [0, b'-', 0, b'-', ..] => (true, bytes),
+        _ => return None,
+    };
+    let unit = |pair: &[u8]| match (is_big, pair) {
+        (false, &[low, high]) | (true, &[high, low]) => u16::from_be_bytes([high, low]),
+        _ => 0,
+    };
+    let units: Vec<u16> = rest.chunks_exact(2).map(unit).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
 /// Takes bytes apart.
-fn take_apart(bytes: &[u8], password: Option<&Secret<String>>) -> Result<Material, String> {
+fn take_apart(bytes: &[u8], passwords: &[Secret<String>]) -> Result<Material, String> {
+    if let Some(text) = utf16(bytes) {
+        return match text.contains(BEGIN) {
+            true => pem_file(&text, passwords),
+            false => Err("it is text in UTF-16, and no PEM".to_owned()),
+        };
+    }
     let bytes = without_mark(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("it is empty".to_owned());
     }
     if memchr::memmem::find(bytes, BEGIN.as_bytes()).is_some() {
-        return pem_file(&String::from_utf8_lossy(bytes), password);
+        return pem_file(&String::from_utf8_lossy(bytes), passwords);
     }
     if bytes.starts_with(b"\xfe\xed\xfe\xed") {
         return Err(
@@ -103,14 +128,17 @@ fn take_apart(bytes: &[u8], password: Option<&Secret<String>>) -> Result<Materia
                 .to_owned(),
         );
     }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err("it is a ZIP archive: unpack it first".to_owned());
+    }
     if bytes.first() == Some(&0x30) {
-        return der_file(bytes, password);
+        return der_file(bytes, passwords);
     }
     // DER that somebody wrote as base64, without the lines of PEM around it.
     let letters: Vec<u8> =
         bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     match LENIENT.decode(letters) {
-        Ok(der) if der.first() == Some(&0x30) => der_file(&der, password),
+        Ok(der) if der.first() == Some(&0x30) => der_file(&der, passwords),
         _ => Err("it is neither PEM nor DER, PKCS #7 nor PKCS #12".to_owned()),
     }
 }
@@ -123,7 +151,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 const BEGIN: &str = "-----BEGIN ";
 
-fn pem_file(text: &str, password: Option<&Secret<String>>) -> Result<Material, String> {
+fn pem_file(text: &str, passwords: &[Secret<String>]) -> Result<Material, String> {
     let mut found = Material { form: "PEM", ..Material::default() };
     for block in text.split(BEGIN).skip(1) {
         let (label, rest) =
@@ -133,11 +161,13 @@ fn pem_file(text: &str, password: Option<&Secret<String>>) -> Result<Material, S
             .split_once(&*format!("-----END {label}-----"))
             .ok_or_else(|| format!("the block \"{shown}\" of its PEM has no end"))?;
         if body.contains("Proc-Type:") && body.contains("ENCRYPTED") {
-            found.others.push("a private key with a password".to_owned());
+            let what = "a private key with a password, in an old form that is not read; anew: openssl \
+                        pkcs8 -topk8 -in FILE -out NEW";
+            found.others.push(what.to_owned());
             continue;
         }
         let der = decoded(body).ok_or_else(|| format!("the block \"{shown}\" is damaged"))?;
-        found.take_in_block(label, &der, password)?;
+        found.take_in_block(label, &der, passwords)?;
     }
     found.unless_empty("its PEM has neither a certificate nor a private key")
 }
@@ -150,7 +180,7 @@ fn decoded(body: &str) -> Option<Vec<u8>> {
     LENIENT.decode(letters.replace([' ', '\t'], "")).ok()
 }
 
-fn der_file(der: &[u8], password: Option<&Secret<String>>) -> Result<Material, String> {
+fn der_file(der: &[u8], passwords: &[Secret<String>]) -> Result<Material, String> {
     let mut found = Material { form: "DER", ..Material::default() };
     // One behind the other, and a line end behind the last.
     let mut rest = der;
@@ -167,6 +197,10 @@ fn der_file(der: &[u8], password: Option<&Secret<String>>) -> Result<Material, S
     if let Ok(key) = PrivateKey::from_der(der) {
         return Ok(Material { keys: vec![key], form: "DER", ..Material::default() });
     }
+    if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
+        found.take_in_encrypted_key(der, passwords)?;
+        return Ok(found);
+    }
     let other = if X509CertificationRequest::from_der(der).is_ok() {
         Some("a request for a certificate")
     } else if SubjectPublicKeyInfo::from_der(der).is_ok() {
@@ -179,7 +213,7 @@ fn der_file(der: &[u8], password: Option<&Secret<String>>) -> Result<Material, S
         return Ok(Material { others, form: "DER", ..Material::default() });
     }
     let mut found = Material { form: "PKCS #12", ..Material::default() };
-    found.take_in_pkcs12(der, password)?;
+    found.take_in_pkcs12(der, passwords)?;
     found.unless_empty("its PKCS #12 has neither a certificate nor a private key")
 }
 
@@ -201,7 +235,7 @@ impl Material {
         &mut self,
         label: &str,
         der: &[u8],
-        password: Option<&Secret<String>>,
+        passwords: &[Secret<String>],
     ) -> Result<(), String> {
         let other = match label {
             "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" | "PKCS7" | "CMS" => {
@@ -212,8 +246,8 @@ impl Material {
                 self.add_key(der);
                 return Ok(());
             }
-            "PKCS12" => return self.take_in_pkcs12(der, password),
-            "ENCRYPTED PRIVATE KEY" => "a private key with a password".to_owned(),
+            "PKCS12" => return self.take_in_pkcs12(der, passwords),
+            "ENCRYPTED PRIVATE KEY" => return self.take_in_encrypted_key(der, passwords),
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
                 "a request for a certificate".to_owned()
             }
@@ -227,21 +261,53 @@ impl Material {
     }
 
     /// Takes in every bag, also those that nothing links to a key.
-    fn take_in_pkcs12(
-        &mut self,
-        der: &[u8],
-        password: Option<&Secret<String>>,
-    ) -> Result<(), String> {
-        let given = password.map_or("", |password| password.expose());
-        let archive = Pkcs12Archive::from_pkcs12(der, given).map_err(|error| match password {
-            Some(_) => format!("it cannot be opened as PKCS #12, is the password right? ({error})"),
-            None => format!("if it is PKCS #12 (.p12, .pfx), its password is needed ({error})"),
+    fn take_in_pkcs12(&mut self, der: &[u8], passwords: &[Secret<String>]) -> Result<(), String> {
+        let none = Secret::new(String::new());
+        let mut why = String::new();
+        let mut opened = None;
+        // The first reason that is told is that of a password that somebody gave.
+        for password in passwords.iter().chain([&none]) {
+            match Pkcs12Archive::from_pkcs12(der, password.expose()) {
+                Ok(archive) => opened = Some(archive),
+                Err(error) if why.is_empty() => why = error.to_string(),
+                Err(_) => {}
+            }
+            if opened.is_some() {
+                break;
+            }
+        }
+        let archive = opened.ok_or_else(|| match passwords {
+            [] => format!("if it is PKCS #12 (.p12, .pfx), its password is needed ({why})"),
+            _ => format!("it cannot be opened as PKCS #12, is the password right? ({why})"),
         })?;
         self.certificates.extend(archive.certs.iter().map(|bag| bag.cert.as_der().to_vec()));
         for bag in &archive.keys {
             self.add_key(bag.key.as_der());
         }
         self.others.extend(archive.secrets.iter().map(|_| "a secret".to_owned()));
+        Ok(())
+    }
+
+    /// Takes in a private key with a password (RFC 5958, 3).
+    fn take_in_encrypted_key(
+        &mut self,
+        der: &[u8],
+        passwords: &[Secret<String>],
+    ) -> Result<(), String> {
+        if passwords.is_empty() {
+            self.others.push("a private key with a password".to_owned());
+            return Ok(());
+        }
+        let read = |error: &dyn std::fmt::Display| {
+            format!("its private key with a password cannot be read ({error})")
+        };
+        let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| read(&error))?;
+        let opened = passwords.iter().find_map(|one| encrypted.decrypt(one.expose()).ok());
+        let opened = opened.ok_or(
+            "its private key cannot be opened, is the password right? If it is: openssl pkcs8 -topk8 -v2 \
+             aes-256-cbc -in FILE -out NEW, and try the new file",
+        )?;
+        self.add_key(opened.as_bytes());
         Ok(())
     }
 

@@ -7,11 +7,16 @@
 //! 3. Exit status: 0 when nothing is wrong, 1 when something is, 2 when a file cannot be read or one is
 //!    in the way. What is wrong with files stands on standard error, with `--json` too.
 
-mod compare;
-mod csr;
-mod facts;
+pub(super) mod compare;
+pub(super) mod csr;
+pub(super) mod current;
+pub(super) mod encrypted;
+pub(super) mod facts;
+mod file;
 mod inspect;
-mod material;
+pub(super) mod material;
+pub(super) mod profile;
+mod renew;
 
 use std::process::ExitCode;
 
@@ -35,6 +40,12 @@ enum Act {
     /// Makes a key (EC P-256) and a request for its certificate (PKCS #10), in the profile of the
     /// node. The key stays in the file that is named.
     Csr(csr::Arguments),
+    /// Renews a certificate without a failed login: makes the new key and the request beside the old
+    /// ones, checks what was issued, says which lines the configuration gets, whether a running
+    /// gateway has them, what to wait for, and what to take out when. Run it again after each step.
+    /// Exit status 0; 1 when what was issued cannot be used (nothing is written) or the running
+    /// gateway has not taken what the configuration names; 2 when a file cannot be read.
+    Renew(renew::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -42,5 +53,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Act::Inspect(arguments) => inspect::run(arguments),
         Act::Compare(arguments) => compare::run(arguments),
         Act::Csr(arguments) => csr::run(arguments),
+        Act::Renew(arguments) => renew::run(arguments),
     }
 }
