@@ -12,6 +12,7 @@ mod healthcheck;
 mod keys;
 mod lines;
 mod man;
+mod onboarding;
 mod operator;
 mod output;
 mod print_config;
@@ -68,6 +69,9 @@ enum Command {
     /// Says what certificates and keys are, compares two, makes requests for new ones, and renews
     /// them without a failed login.
     Certs(certs::Arguments),
+    /// Leads from the application form to production: makes configurations and keys, says whose turn
+    /// it is, takes in certificates, prints data sheets.
+    Onboarding(onboarding::Arguments),
     /// Says which rule decides about a request and why, exactly as a running gateway does.
     ExplainPolicy(explain_policy::Arguments),
     /// Prints what a proxy in front needs that asks the gateway about each request: nginx and
@@ -108,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
         Command::Certs(arguments) => certs::run(&arguments),
+        Command::Onboarding(arguments) => onboarding::run(&arguments),
         Command::ExplainPolicy(arguments) => explain_policy::run(&arguments),
         Command::PrintConfig(arguments) => print_config::run(&arguments),
         Command::Reason(arguments) => reason::run(&arguments),

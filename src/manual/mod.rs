@@ -44,6 +44,7 @@ pages! {
     kubernetes: "../../docs/kubernetes.md",
     logins: "../../docs/logins.md",
     metrics: "../../docs/metrics.md",
+    onboarding: "../../docs/onboarding.md",
     operations: "../../docs/operations.md",
     policy: "../../docs/policy.md",
     portal: "../../docs/portal.md",

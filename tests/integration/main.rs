@@ -36,6 +36,8 @@
 //! | `simulator` | the simulator as a program: persons, service providers, records, bad TLS, bad hours |
 //! | `sockets` | sockets that are passed to the program |
 //! | `commands` | the command line: check, explain, run, reference |
+//! | `certs` | `brama certs`: what is read in whatever form, compared, asked for |
+//! | `onboarding` | `brama onboarding`, `brama certs renew`: certificates that others made are put in place |
 //! | `reason` | `brama reason`: what stands in the manual of a code |
 //! | `token` | `brama token`: test tokens and test vectors for people who write backends |
 
@@ -58,6 +60,7 @@ mod logout;
 mod logs;
 mod machines;
 mod node;
+mod onboarding;
 mod operations;
 mod outage;
 mod pages;
