@@ -75,12 +75,12 @@ fn a_client_written_by_others_signs_in_at_the_simulator() {
         run(&mut command, b"")
     };
     let person = &brama::simulator::people::PEOPLE[0];
-    let output = sign_in(person.key);
+    let output = sign_in(&person.key);
     assert!(output.status.success(), "{}", said(&output));
     let user: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(user["username"], person.identifier);
-    assert_eq!(user["first_name"], person.given_name);
-    assert_eq!(user["last_name"], person.family_name);
+    assert_eq!(user["username"], *person.identifier);
+    assert_eq!(user["first_name"], *person.given_name);
+    assert_eq!(user["last_name"], *person.family_name);
 
     // The twin refusal: whoever cancels is nobody.
     let output = sign_in("cancel");
